@@ -1,0 +1,1 @@
+"""The contract between gateway, pipeline and warehouse. Imports nothing of ours."""

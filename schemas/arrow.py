@@ -1,0 +1,84 @@
+"""Record -> Arrow fields: a neutral description that both ends build their own schema from.
+
+The gateway builds nanoarrow schemas (edge.batch), the pipeline pyarrow schemas (`schemas.arrow.schema`, pyarrow imported on use).
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin, get_type_hints
+
+from schemas.records import TABLES, Doc, Placement
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SCALARS = {str: "string", int: "int64", float: "float64", bool: "bool", datetime: "timestamp", bytes: "binary"}
+
+
+class Column(NamedTuple):
+    """One column. `type` is string, int64, float64, bool, timestamp (microseconds, UTC), binary or struct; `repeated` makes it a list."""
+
+    name: str
+    type: str
+    nullable: bool
+    repeated: bool
+    doc: Doc
+    fields: tuple[Column, ...] = ()
+
+
+@cache
+def columns(record: type) -> tuple[Column, ...]:
+    """Every column of the record itself, in order."""
+    hints = get_type_hints(record, include_extras=True)
+    return tuple(_column(field.name, hints[field.name]) for field in fields(record))
+
+
+@cache
+def wire_columns(record: type) -> tuple[Column, ...]:
+    """The columns that a batch carries: those of the gateway."""
+    return tuple(column for column in columns(record) if column.doc.by == "gateway")
+
+
+@cache
+def table_columns(record: type) -> tuple[Column, ...]:
+    """The columns of the record's BigQuery table: placement first where the table has it."""
+    return (columns(Placement) if TABLES[record].placed else ()) + columns(record)
+
+
+def schema(wanted: tuple[Column, ...]) -> pa.Schema:
+    """The pyarrow schema of these columns."""
+    import pyarrow as pa
+
+    return pa.schema([pa.field(column.name, _arrow_type(column), column.nullable) for column in wanted])
+
+
+def _arrow_type(column: Column) -> pa.DataType:
+    import pyarrow as pa
+
+    if column.type == "struct":
+        one: pa.DataType = pa.struct([pa.field(inner.name, _arrow_type(inner), inner.nullable) for inner in column.fields])
+    elif column.type == "timestamp":
+        one = pa.timestamp("us", "UTC")
+    else:
+        one = pa.type_for_alias(column.type)
+    return pa.list_(one) if column.repeated else one
+
+
+def _column(name: str, hint: Any) -> Column:
+    plain, doc = get_args(hint)
+    nullable = isinstance(plain, types.UnionType) or get_origin(plain) is typing.Union
+    if nullable:
+        plain = next(arg for arg in get_args(plain) if arg is not type(None))
+    repeated = get_origin(plain) is tuple
+    if repeated:
+        plain = get_args(plain)[0]
+    if is_dataclass(plain):
+        return Column(name, "struct", nullable, repeated, doc, columns(plain))
+    if get_origin(plain) is dict:
+        return Column(name, "map", nullable, repeated, doc)
+    return Column(name, _SCALARS[plain], nullable, repeated, doc)

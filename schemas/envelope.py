@@ -1,0 +1,162 @@
+"""A batch's envelope: its name and attributes, as Pub/Sub attributes and as frames of a card file.
+
+The envelope is written once when the batch is cut and never changes; `Envelope.parse` accepts nothing else.
+A card file (an offline gateway's export) is a sequence of frames: `TBB1`, u32 length of the attributes (JSON), u32 length
+of the body, u32 CRC-32 of both, attributes, body; integers little-endian.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import BinaryIO
+
+from schemas.records import KINDS, SCHEMA_VERSION
+
+MAX_BODY_BYTES = 8_000_000
+"""A body larger than this is refused before it is read further."""
+MAX_RAW_BYTES = 32_000_000
+"""A body that declares more than this when decompressed is refused before decompression."""
+MAX_ROWS = 100_000
+
+ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What a gateway, device or site identifier looks like."""
+
+_MAGIC = b"TBB1"
+_HEAD = struct.Struct("<4sIII")
+_MAX_ATTRIBUTES = 4096
+_EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
+
+
+class EnvelopeError(ValueError):
+    """The attributes or the frame are not those of a batch; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Name and description of a batch. Times are UTC, sizes bytes."""
+
+    gateway_id: str
+    epoch: int
+    seq: int
+    kind: str
+    row_count: int
+    raw_bytes: int
+    priority: int
+    cut_time: datetime
+    time_min: datetime
+    time_max: datetime
+    schema_version: str = SCHEMA_VERSION
+
+    @property
+    def batch_id(self) -> str:
+        return f"{self.gateway_id}:{self.epoch}:{self.seq}"
+
+    def attributes(self) -> dict[str, str]:
+        """As Pub/Sub attributes: all strings, times in microseconds since 1970."""
+        return {
+            "gateway_id": self.gateway_id,
+            "epoch": str(self.epoch),
+            "seq": str(self.seq),
+            "kind": self.kind,
+            "schema_version": self.schema_version,
+            "row_count": str(self.row_count),
+            "raw_bytes": str(self.raw_bytes),
+            "priority": str(self.priority),
+            "cut_time": str(micros(self.cut_time)),
+            "time_min": str(micros(self.time_min)),
+            "time_max": str(micros(self.time_max)),
+        }
+
+    @classmethod
+    def parse(cls, attributes: Mapping[str, str]) -> Envelope:
+        """Raises EnvelopeError for a missing, malformed or out-of-range attribute; unknown attributes are ignored."""
+        made = cls(
+            gateway_id=_text(attributes, "gateway_id", ID_PATTERN),
+            epoch=_integer(attributes, "epoch", 0, 2**63 - 1),
+            seq=_integer(attributes, "seq", 1, 2**63 - 1),
+            kind=_text(attributes, "kind", re.compile("|".join(KINDS))),
+            schema_version=_text(attributes, "schema_version", re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")),
+            row_count=_integer(attributes, "row_count", 1, MAX_ROWS),
+            raw_bytes=_integer(attributes, "raw_bytes", 1, MAX_RAW_BYTES),
+            priority=_integer(attributes, "priority", 0, 9),
+            cut_time=_time(attributes, "cut_time"),
+            time_min=_time(attributes, "time_min"),
+            time_max=_time(attributes, "time_max"),
+        )
+        if made.time_min > made.time_max:
+            raise EnvelopeError("time_min is after time_max")
+        if made.schema_version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+            raise EnvelopeError(f"schema_version {made.schema_version} is of another major version than {SCHEMA_VERSION}")
+        return made
+
+
+def micros(time: datetime) -> int:
+    """Microseconds since 1970 of a UTC time, exactly."""
+    return (time - _EPOCH_START) // timedelta(microseconds=1)
+
+
+def from_micros(value: int) -> datetime:
+    """Raises OverflowError outside the years 1 to 9999."""
+    return _EPOCH_START + timedelta(microseconds=value)
+
+
+def frame(attributes: Mapping[str, str], body: bytes) -> bytes:
+    """One frame of a card file."""
+    head = json.dumps(dict(attributes), separators=(",", ":")).encode()
+    return _HEAD.pack(_MAGIC, len(head), len(body), zlib.crc32(body, zlib.crc32(head))) + head + body
+
+
+def frames(file: BinaryIO) -> Iterator[tuple[dict[str, str], bytes] | bytes]:
+    """The frames of a card file in order; from the first broken frame on, the remaining bytes (bounded) as one bytes object."""
+    while head := file.read(_HEAD.size):
+        found = _frame(head, file)
+        yield found
+        if isinstance(found, bytes):
+            return
+
+
+def _frame(head: bytes, file: BinaryIO) -> tuple[dict[str, str], bytes] | bytes:
+    if len(head) < _HEAD.size:
+        return head
+    magic, attribute_bytes, body_bytes, crc = _HEAD.unpack(head)
+    if magic != _MAGIC or attribute_bytes > _MAX_ATTRIBUTES or body_bytes > MAX_BODY_BYTES:
+        return head + file.read(MAX_BODY_BYTES)
+    content = file.read(attribute_bytes + body_bytes)
+    if len(content) < attribute_bytes + body_bytes or zlib.crc32(content) != crc:
+        return head + content
+    try:
+        attributes = json.loads(content[:attribute_bytes])
+    except ValueError:
+        return head + content
+    if not isinstance(attributes, dict) or not all(isinstance(value, str) for value in attributes.values()):
+        return head + content
+    return attributes, content[attribute_bytes:]
+
+
+def _text(attributes: Mapping[str, str], name: str, pattern: re.Pattern[str]) -> str:
+    if name not in attributes:
+        raise EnvelopeError(f"attribute {name} is missing")
+    if not pattern.fullmatch(attributes[name]):
+        raise EnvelopeError(f"attribute {name} is malformed: {attributes[name][:80]!r}")
+    return attributes[name]
+
+
+def _integer(attributes: Mapping[str, str], name: str, low: int, high: int) -> int:
+    value = int(_text(attributes, name, _INTEGER))
+    if not low <= value <= high:
+        raise EnvelopeError(f"attribute {name} is outside {low} to {high}: {value}")
+    return value
+
+
+def _time(attributes: Mapping[str, str], name: str) -> datetime:
+    try:
+        return from_micros(_integer(attributes, name, -(2**63), 2**63 - 1))
+    except OverflowError as error:
+        raise EnvelopeError(f"attribute {name} is not a time between the years 1 and 9999") from error

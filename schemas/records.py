@@ -1,0 +1,289 @@
+"""The records: the only hand-written schema. Arrow fields, BigQuery DDL and docs/tables/ are materialised from it.
+
+Every field is `Annotated[type, Doc(text, unit)]`. Names are the column names everywhere. All times are UTC.
+A field with `by="pipeline"` is not on the wire: the pipeline adds it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, NamedTuple
+
+SCHEMA_VERSION = "1.0"
+"""Version of the wire records, `major.minor`. A new nullable column is a minor, anything else a major change."""
+
+
+class Doc(NamedTuple):
+    """What a field means, for docs and column descriptions."""
+
+    text: str
+    unit: str = ""
+    by: str = "gateway"
+
+
+class Table(NamedTuple):
+    """Where a record is stored: an append-only, versioned BigQuery table."""
+
+    name: str
+    partition: str | None
+    """Timestamp column whose day is the partition."""
+    cluster: tuple[str, ...]
+    placed: bool
+    """Whether the columns of `Placement` come first."""
+
+
+class TimeQuality:
+    """Values of `time_quality`: how far an event time can be trusted."""
+
+    SYNCED = "synced"
+    CORRECTED = "corrected"
+    ESTIMATED = "estimated"
+    UNTRUSTED = "untrusted"
+
+
+_DEVICE = Doc("Device identifier, unique in the fleet")
+_WINDOW_START = Doc("Start of the tumbling event-time window, inclusive", "UTC")
+_WINDOW_SECONDS = Doc("Length of the window", "s")
+_TIME_QUALITY = Doc("How far the event time can be trusted: synced, corrected, estimated or untrusted")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Columns that the pipeline puts before every fact: the identity of the row and where it belongs."""
+
+    batch_id: Annotated[str, Doc("Name of the batch that carried the row: gateway_id:epoch:seq", by="pipeline")]
+    row: Annotated[int, Doc("Position of the row in its batch, from 0; (batch_id, row) identifies a row for ever", by="pipeline")]
+    gateway_id: Annotated[str, Doc("Gateway that sent the row", by="pipeline")]
+    site_id: Annotated[str | None, Doc("Site of the device at the time of the row, from the registry", by="pipeline")]
+    received_time: Annotated[datetime, Doc("When Pub/Sub received the batch; in batch mode when it was cut", "UTC", by="pipeline")]
+    extras: Annotated[str | None, Doc("JSON object of columns that this version does not know, null when none", by="pipeline")]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One sensor message as it arrived. Lives in the gateway's journal only; the cloud sees summaries of it."""
+
+    device_id: Annotated[str, _DEVICE]
+    event_time: Annotated[datetime, Doc("The sensor's time of measurement; the gateway's time of arrival if it sent none", "UTC")]
+    arrived_time: Annotated[datetime, Doc("When the gateway received it", "UTC")]
+    time_quality: Annotated[str, _TIME_QUALITY]
+    boot: Annotated[str | None, Doc("Name of the sensor's start-up, so that seq may begin anew")]
+    seq: Annotated[int | None, Doc("The sensor's own sequence number; a gap in it is a lost reading")]
+    values: Annotated[dict[str, float], Doc("Value of each channel, in the channel's unit")]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Statistics of one channel of one device over one window. Mergeable: partial summaries of a window add up."""
+
+    device_id: Annotated[str, _DEVICE]
+    channel: Annotated[str, Doc("Name of the measured quantity")]
+    unit: Annotated[str, Doc("Unit of min, max, last and sum")]
+    window_start: Annotated[datetime, _WINDOW_START]
+    window_seconds: Annotated[int, _WINDOW_SECONDS]
+    count: Annotated[int, Doc("Number of values")]
+    sum: Annotated[float, Doc("Sum of the values", "channel unit")]
+    m2: Annotated[float, Doc("Sum of squared differences from the mean (Welford); variance = m2 / count", "channel unit squared")]
+    min: Annotated[float, Doc("Smallest value", "channel unit")]
+    max: Annotated[float, Doc("Largest value", "channel unit")]
+    last: Annotated[float, Doc("Value with the latest event time", "channel unit")]
+    last_time: Annotated[datetime, Doc("Event time of `last`", "UTC")]
+    seq_ranges: Annotated[
+        tuple[int, ...], Doc("Sensor sequence numbers in this summary as [first, last, first, last, ...], ascending, inclusive; empty if the sensor sends none")
+    ]
+    late: Annotated[bool, Doc("True for a partial summary of readings that came after the window was cut")]
+    time_quality: Annotated[str, Doc("Worst time quality among the readings: synced, corrected, estimated or untrusted")]
+    clock_offset_ms: Annotated[float | None, Doc("Median of arrival time minus sensor time, null if the sensor sends no time", "ms")]
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """What one model said about one window of one device."""
+
+    device_id: Annotated[str, _DEVICE]
+    window_start: Annotated[datetime, _WINDOW_START]
+    window_seconds: Annotated[int, _WINDOW_SECONDS]
+    model: Annotated[str, Doc("Name of the model")]
+    model_version: Annotated[str, Doc("Version of the model bundle")]
+    model_sha256: Annotated[str, Doc("SHA-256 of model.tflite, hexadecimal")]
+    runtime: Annotated[str, Doc("Inference runtime and its version")]
+    label: Annotated[str, Doc("The model's verdict, one of the bundle's labels")]
+    score: Annotated[float, Doc("The model's main output, for example days until stress", "the bundle's unit")]
+    uncertainty: Annotated[float, Doc("Width of the model's central 80 % interval of the score", "the bundle's unit")]
+    features: Annotated[tuple[float, ...], Doc("The model's inputs in the order of the bundle's recipe, before quantisation")]
+    time_quality: Annotated[str, _TIME_QUALITY]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something worth sending at once: a threshold crossed or a label changed."""
+
+    device_id: Annotated[str, _DEVICE]
+    event_time: Annotated[datetime, Doc("When it happened, by the reading or the end of the window", "UTC")]
+    cause: Annotated[str, Doc("threshold or label")]
+    rule: Annotated[str, Doc("Name of the threshold, or of the model whose label changed")]
+    channel: Annotated[str | None, Doc("Channel of the threshold, null for a label")]
+    previous_state: Annotated[str | None, Doc("State before: normal, low or high, or the former label; null at the first label")]
+    state: Annotated[str, Doc("State now")]
+    value: Annotated[float, Doc("The value or score that changed the state", "channel or bundle unit")]
+    threshold: Annotated[float | None, Doc("The threshold that was crossed, null for a label", "channel unit")]
+    severity: Annotated[str, Doc("info, warning or critical")]
+    time_quality: Annotated[str, _TIME_QUALITY]
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The gateway's own state once a minute, with its ledger. Counters run since the epoch (the store) began."""
+
+    heartbeat_time: Annotated[datetime, Doc("When it was written", "UTC")]
+    started_time: Annotated[datetime, Doc("When the gateway process started", "UTC")]
+    version: Annotated[str, Doc("Version of the gateway software")]
+    runtime: Annotated[str, Doc("Inference runtime and its version")]
+    models: Annotated[str, Doc("JSON object: model name to SHA-256 of the running model")]
+    time_quality: Annotated[str, Doc("How far the gateway's clock can be trusted")]
+    readings_stored: Annotated[int, Doc("Readings committed to the journal and acknowledged")]
+    readings_repeated: Annotated[int, Doc("Readings that were already stored, acknowledged again")]
+    readings_rejected: Annotated[int, Doc("Readings or messages set aside as rejects")]
+    readings_summarised: Annotated[int, Doc("Stored readings whose windows are cut into batches")]
+    readings_dropped: Annotated[int, Doc("Stored readings lost because the store was full")]
+    batches_cut: Annotated[int, Doc("Batches cut so far: the highest seq given out before this one")]
+    batches_confirmed: Annotated[int, Doc("Batches that Pub/Sub has confirmed")]
+    batches_pending: Annotated[int, Doc("Batches waiting in the outbox")]
+    batches_dropped: Annotated[int, Doc("Batches dropped because the store was full")]
+    dropped_ranges: Annotated[tuple[int, ...], Doc("Batch seqs dropped, as [first, last, first, last, ...]")]
+    oldest_pending_time: Annotated[datetime | None, Doc("When the oldest waiting batch was cut, null if none waits", "UTC")]
+    store_bytes: Annotated[int, Doc("Size of the store on disk, write-ahead log included", "byte")]
+    store_bytes_max: Annotated[int, Doc("Bound of the store", "byte")]
+    devices_seen: Annotated[int, Doc("Devices heard since the process started")]
+    uplink_state: Annotated[str, Doc("online, offline or paused")]
+    broker_state: Annotated[str, Doc("online or offline")]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One Pub/Sub attribute of a message that was not understood."""
+
+    key: Annotated[str, Doc("Attribute name", by="pipeline")]
+    value: Annotated[str, Doc("Attribute value", by="pipeline")]
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Anything not understood, with its original bytes. Begins with the columns of Google's dead-letter tables."""
+
+    timestamp: Annotated[datetime, Doc("When it was set aside", "UTC")]
+    payloadString: Annotated[str | None, Doc("payloadBytes as text if it is valid UTF-8, else null", by="pipeline")]  # noqa: N815
+    payloadBytes: Annotated[bytes, Doc("The original bytes, unchanged")]  # noqa: N815
+    attributes: Annotated[tuple[Attribute, ...], Doc("Pub/Sub attributes of the message", by="pipeline")]
+    errorMessage: Annotated[str, Doc("What was wrong, in one sentence")]  # noqa: N815
+    stacktrace: Annotated[str | None, Doc("Where it was found, for faults of ours", by="pipeline")]
+    reject_id: Annotated[str, Doc("Identity: batch_id:row for rejects of a gateway, else SHA-256 over attributes and bytes", by="pipeline")]
+    stage: Annotated[str, Doc("Who set it aside: edge.intake, pipeline.decode, pipeline.enrich, pipeline.warehouse")]
+    reason: Annotated[str, Doc("Short fixed word to group by, for example malformed_json")]
+    device_id: Annotated[str | None, Doc("Device, if known")]
+    topic: Annotated[str | None, Doc("MQTT topic, if it came from a sensor")]
+    gateway_id: Annotated[str | None, Doc("Gateway, if known", by="pipeline")]
+    batch_id: Annotated[str | None, Doc("Batch, if known", by="pipeline")]
+    versions: Annotated[str | None, Doc("JSON object: software and schema versions that took part", by="pipeline")]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch as it was received: the transport's own record, for completeness and cost."""
+
+    batch_id: Annotated[str, Doc("Name of the batch: gateway_id:epoch:seq", by="pipeline")]
+    gateway_id: Annotated[str, Doc("Gateway that cut it", by="pipeline")]
+    epoch: Annotated[int, Doc("Random name of the gateway's store; seq starts anew with it", by="pipeline")]
+    seq: Annotated[int, Doc("Number of the batch in its epoch, from 1, without gaps", by="pipeline")]
+    kind: Annotated[str, Doc("Kind of its rows: summaries, inferences, events, heartbeats or rejects", by="pipeline")]
+    schema_version: Annotated[str, Doc("Version of the records, major.minor", by="pipeline")]
+    row_count: Annotated[int, Doc("Number of rows", by="pipeline")]
+    body_bytes: Annotated[int, Doc("Size as sent, compressed", "byte", by="pipeline")]
+    raw_bytes: Annotated[int, Doc("Size of the Arrow stream before compression", "byte", by="pipeline")]
+    priority: Annotated[int, Doc("Higher goes first", by="pipeline")]
+    cut_time: Annotated[datetime, Doc("When the gateway cut it", "UTC", by="pipeline")]
+    time_min: Annotated[datetime, Doc("Earliest event time of its rows", "UTC", by="pipeline")]
+    time_max: Annotated[datetime, Doc("Latest event time of its rows", "UTC", by="pipeline")]
+    received_time: Annotated[datetime, Doc("When Pub/Sub received it; in batch mode when it was cut", "UTC", by="pipeline")]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteWindow:
+    """A rollup of one channel over one site and window. A later revision replaces an earlier one."""
+
+    site_id: Annotated[str, Doc("Site", by="pipeline")]
+    channel: Annotated[str, Doc("Name of the measured quantity", by="pipeline")]
+    unit: Annotated[str, Doc("Unit of min, max and sum", by="pipeline")]
+    window_start: Annotated[datetime, Doc("Start of the window, inclusive", "UTC", by="pipeline")]
+    window_seconds: Annotated[int, Doc("Length of the window: 60 or 3600", "s", by="pipeline")]
+    count: Annotated[int, Doc("Number of values", by="pipeline")]
+    sum: Annotated[float, Doc("Sum of the values", "channel unit", by="pipeline")]
+    m2: Annotated[float, Doc("Sum of squared differences from the mean", "channel unit squared", by="pipeline")]
+    min: Annotated[float, Doc("Smallest value", "channel unit", by="pipeline")]
+    max: Annotated[float, Doc("Largest value", "channel unit", by="pipeline")]
+    summaries: Annotated[int, Doc("Number of (partial) device summaries in it", by="pipeline")]
+    revision: Annotated[int, Doc("0 for the first result of a window, then rising", by="pipeline")]
+    timing: Annotated[str, Doc("early, on_time, late or batch: when the result was given, by the watermark", by="pipeline")]
+    as_of: Annotated[datetime, Doc("When the result was computed; the latest wins", "UTC", by="pipeline")]
+
+
+@dataclass(frozen=True, slots=True)
+class DirtyWindow:
+    """An hour of a site that got facts too late for its rollup: to be computed anew from the facts."""
+
+    site_id: Annotated[str, Doc("Site", by="pipeline")]
+    window_start: Annotated[datetime, Doc("Start of the hour, inclusive", "UTC", by="pipeline")]
+    window_seconds: Annotated[int, Doc("Length of the window: 3600", "s", by="pipeline")]
+    marked_time: Annotated[datetime, Doc("received_time of the late batch", "UTC", by="pipeline")]
+    batch_id: Annotated[str, Doc("The late batch", by="pipeline")]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Registry: where a device stood from one time to another."""
+
+    device_id: Annotated[str, _DEVICE._replace(by="registry")]
+    kind: Annotated[str, Doc("Kind of sensor, for example soil", by="registry")]
+    site_id: Annotated[str, Doc("Site it stands on", by="registry")]
+    valid_from: Annotated[datetime, Doc("From when this row holds, inclusive", "UTC", by="registry")]
+    valid_to: Annotated[datetime | None, Doc("Until when it holds, exclusive; null for now", "UTC", by="registry")]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Registry: a field, a hall, a barn."""
+
+    site_id: Annotated[str, Doc("Site identifier", by="registry")]
+    name: Annotated[str, Doc("Name that people use", by="registry")]
+    latitude: Annotated[float | None, Doc("Latitude, WGS 84", "degree", by="registry")]
+    longitude: Annotated[float | None, Doc("Longitude, WGS 84", "degree", by="registry")]
+    area_m2: Annotated[float | None, Doc("Area", "m2", by="registry")]
+    soil: Annotated[str | None, Doc("Soil texture, for a field", by="registry")]
+    crop: Annotated[str | None, Doc("Crop, for a field", by="registry")]
+    valid_from: Annotated[datetime, Doc("From when this row holds, inclusive", "UTC", by="registry")]
+    valid_to: Annotated[datetime | None, Doc("Until when it holds, exclusive; null for now", "UTC", by="registry")]
+
+
+KINDS: dict[str, type] = {"summaries": Summary, "inferences": Inference, "events": Event, "heartbeats": Heartbeat, "rejects": Reject}
+"""What a batch can carry, by the word in its envelope."""
+
+PRIORITY = {"rejects": 0, "summaries": 1, "inferences": 2, "heartbeats": 3, "events": 4}
+"""Order of sending; higher goes first, and is dropped last."""
+
+EVENT_TIME = {"summaries": "window_start", "inferences": "window_start", "events": "event_time", "heartbeats": "heartbeat_time", "rejects": "timestamp"}
+"""The column that is a row's event time, by kind."""
+
+TABLES: dict[type, Table] = {
+    Summary: Table("summaries_v1", "window_start", ("device_id", "channel"), placed=True),
+    Inference: Table("inferences_v1", "window_start", ("device_id", "model"), placed=True),
+    Event: Table("events_v1", "event_time", ("device_id", "rule"), placed=True),
+    Heartbeat: Table("heartbeats_v1", "heartbeat_time", ("gateway_id",), placed=True),
+    Reject: Table("rejects_v1", "timestamp", ("reason",), placed=False),
+    Batch: Table("batches_v1", "cut_time", ("gateway_id", "epoch"), placed=False),
+    SiteWindow: Table("site_windows_v1", "window_start", ("site_id", "channel"), placed=False),
+    DirtyWindow: Table("dirty_windows_v1", "window_start", ("site_id",), placed=False),
+    Device: Table("devices_v1", None, ("device_id",), placed=False),
+    Site: Table("sites_v1", None, ("site_id",), placed=False),
+}
+"""Every table of the warehouse."""
