@@ -23,6 +23,8 @@ MAX_BODY_BYTES = 8_000_000
 MAX_RAW_BYTES = 32_000_000
 """A body that declares more than this when decompressed is refused before decompression."""
 MAX_ROWS = 100_000
+MAX_CARD_BYTES = 256_000_000
+"""A card file larger than this is refused; the gateway writes them far smaller."""
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What a gateway, device or site identifier looks like."""
@@ -114,30 +116,54 @@ def frame(attributes: Mapping[str, str], body: bytes) -> bytes:
 
 
 def frames(file: BinaryIO) -> Iterator[tuple[dict[str, str], bytes] | bytes]:
-    """The frames of a card file in order; from the first broken frame on, the remaining bytes (bounded) as one bytes object."""
-    while head := file.read(_HEAD.size):
-        found = _frame(head, file)
-        yield found
-        if isinstance(found, bytes):
-            return
+    """The frames of a card file in order. What is not a whole, sound frame comes as bytes, and the next sound frame follows.
+
+    Raises EnvelopeError for a file over MAX_CARD_BYTES.
+    """
+    card = file.read(MAX_CARD_BYTES + 1)
+    if len(card) > MAX_CARD_BYTES:
+        raise EnvelopeError(f"the file is larger than {MAX_CARD_BYTES} bytes")
+    at = broken_from = 0
+    while at < len(card):
+        found = _frame(card, at)
+        if found is None:
+            at = _next_magic(card, at + 1)
+            continue
+        yield from _pieces(card[broken_from:at])
+        attributes, body, at = found
+        broken_from = at
+        yield attributes, body
+    yield from _pieces(card[broken_from:])
 
 
-def _frame(head: bytes, file: BinaryIO) -> tuple[dict[str, str], bytes] | bytes:
-    if len(head) < _HEAD.size:
-        return head
-    magic, attribute_bytes, body_bytes, crc = _HEAD.unpack(head)
-    if magic != _MAGIC or attribute_bytes > _MAX_ATTRIBUTES or body_bytes > MAX_BODY_BYTES:
-        return head + file.read(MAX_BODY_BYTES)
-    content = file.read(attribute_bytes + body_bytes)
-    if len(content) < attribute_bytes + body_bytes or zlib.crc32(content) != crc:
-        return head + content
+def _frame(card: bytes, at: int) -> tuple[dict[str, str], bytes, int] | None:
+    """Attributes, body and end of the frame that begins at `at`; None if it is not sound."""
+    if len(card) < at + _HEAD.size:
+        return None
+    magic, attribute_bytes, body_bytes, crc = _HEAD.unpack_from(card, at)
+    middle = at + _HEAD.size + attribute_bytes
+    end = middle + body_bytes
+    if magic != _MAGIC or attribute_bytes > _MAX_ATTRIBUTES or body_bytes > MAX_BODY_BYTES or end > len(card):
+        return None
+    if zlib.crc32(memoryview(card)[at + _HEAD.size : end]) != crc:
+        return None
     try:
-        attributes = json.loads(content[:attribute_bytes])
+        attributes = json.loads(card[at + _HEAD.size : middle])
     except ValueError:
-        return head + content
+        return None
     if not isinstance(attributes, dict) or not all(isinstance(value, str) for value in attributes.values()):
-        return head + content
-    return attributes, content[attribute_bytes:]
+        return None
+    return attributes, card[middle:end], end
+
+
+def _next_magic(card: bytes, at: int) -> int:
+    found = card.find(_MAGIC, at)
+    return len(card) if found < 0 else found
+
+
+def _pieces(broken: bytes) -> Iterator[bytes]:
+    """Bytes in pieces that one reject row can hold."""
+    return (broken[at : at + MAX_BODY_BYTES] for at in range(0, len(broken), MAX_BODY_BYTES))
 
 
 def _text(attributes: Mapping[str, str], name: str, pattern: re.Pattern[str]) -> str:

@@ -212,7 +212,7 @@ class Batch:
 class SiteWindow:
     """A rollup of one channel over one site and window. A later revision replaces an earlier one."""
 
-    site_id: Annotated[str, Doc("Site", by="pipeline")]
+    site_id: Annotated[str, Doc("Site that the rollup is of", by="pipeline")]
     channel: Annotated[str, Doc("Name of the measured quantity", by="pipeline")]
     unit: Annotated[str, Doc("Unit of min, max and sum", by="pipeline")]
     window_start: Annotated[datetime, Doc("Start of the window, inclusive", "UTC", by="pipeline")]
@@ -232,11 +232,11 @@ class SiteWindow:
 class DirtyWindow:
     """An hour of a site that got facts too late for its rollup: to be computed anew from the facts."""
 
-    site_id: Annotated[str, Doc("Site", by="pipeline")]
+    site_id: Annotated[str, Doc("Site that got the late facts", by="pipeline")]
     window_start: Annotated[datetime, Doc("Start of the hour, inclusive", "UTC", by="pipeline")]
     window_seconds: Annotated[int, Doc("Length of the window: 3600", "s", by="pipeline")]
     marked_time: Annotated[datetime, Doc("received_time of the late batch", "UTC", by="pipeline")]
-    batch_id: Annotated[str, Doc("The late batch", by="pipeline")]
+    batch_id: Annotated[str, Doc("The batch that came too late", by="pipeline")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +258,7 @@ class Site:
     name: Annotated[str, Doc("Name that people use", by="registry")]
     latitude: Annotated[float | None, Doc("Latitude, WGS 84", "degree", by="registry")]
     longitude: Annotated[float | None, Doc("Longitude, WGS 84", "degree", by="registry")]
-    area_m2: Annotated[float | None, Doc("Area", "m2", by="registry")]
+    area_m2: Annotated[float | None, Doc("Area of the field or hall", "m2", by="registry")]
     soil: Annotated[str | None, Doc("Soil texture, for a field", by="registry")]
     crop: Annotated[str | None, Doc("Crop, for a field", by="registry")]
     valid_from: Annotated[datetime, Doc("From when this row holds, inclusive", "UTC", by="registry")]

@@ -1,0 +1,47 @@
+"""`python -m schemas` writes sql/tables/ and docs/tables/ from the records; `--check` writes nothing and fails when they are stale."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from schemas.records import TABLES, Reading
+from schemas.warehouse import ddl, index, page
+
+
+def materialised() -> dict[Path, str]:
+    """Every generated file by its path from the root of the repository."""
+    made = {Path(f"sql/tables/{table.name}.sql"): ddl(record) for record, table in TABLES.items()}
+    made |= {Path(f"docs/tables/{table.name}.md"): page(record) for record, table in TABLES.items()}
+    return made | {Path("docs/tables/Reading.md"): page(Reading), Path("docs/tables/README.md"): index()}
+
+
+def stale(root: Path) -> list[Path]:
+    """Files that differ from what the records say, are missing, or should not be there."""
+    made = materialised()
+    differing = [path for path, text in made.items() if not (root / path).is_file() or (root / path).read_text() != text]
+    present = {path.relative_to(root) for folder in ("sql/tables", "docs/tables") for path in (root / folder).glob("*") if path.is_file()}
+    return sorted(differing) + sorted(present - made.keys())
+
+
+def write(root: Path) -> None:
+    for path, text in materialised().items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m schemas", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 and name the files if any is stale")
+    parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="root of the repository (default: %(default)s)")
+    chosen = parser.parse_args(arguments)
+    if not chosen.check:
+        write(chosen.root)
+    for path in stale(chosen.root):
+        print(f"{path} is stale: run `python -m schemas` and commit" if chosen.check else f"{path} belongs to no record: delete it", file=sys.stderr)
+    return 1 if stale(chosen.root) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

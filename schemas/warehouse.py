@@ -1,0 +1,92 @@
+"""Record -> BigQuery: the DDL of its table and the page that describes it, both materialised by `python -m schemas`."""
+
+from __future__ import annotations
+
+import inspect
+import json
+
+from schemas.arrow import Column, columns, table_columns
+from schemas.records import KINDS, TABLES, Table
+
+DATASET = "tinybeam"
+"""The one dataset; environments are projects."""
+
+_TYPES = {"string": "string", "int64": "int64", "float64": "float64", "bool": "bool", "timestamp": "timestamp", "binary": "bytes"}
+
+
+def ddl(record: type) -> str:
+    """GoogleSQL that creates the record's table if it is not there."""
+    table = TABLES[record]
+    body = ",\n".join(f"  `{column.name}` {_sql_type(column)}{_constraint(column)} options (description = {_quoted(column)})" for column in table_columns(record))
+    return (
+        "-- Generated from schemas/records.py by `python -m schemas`. Do not edit.\n"
+        f"create table if not exists {DATASET}.{table.name} (\n{body}\n)\n{_layout(table)}"
+        f"options (description = {json.dumps(summary(record))});\n"
+    )
+
+
+def page(record: type) -> str:
+    """Markdown reference of the record's table, or of the record alone if it has none."""
+    title = TABLES[record].name if record in TABLES else record.__name__
+    wanted = table_columns(record) if record in TABLES else columns(record)
+    rows = "".join(f"| `{column.name}` | {_sql_type(column)} | {_mode(column)} | {column.doc.unit} | {column.doc.by} | {column.doc.text} |\n" for column in wanted)
+    return (
+        "<!-- Generated from schemas/records.py by `python -m schemas`. Do not edit. -->\n"
+        f"# {title}\n\n{inspect.getdoc(record)}\n\n{_placing(record)}"
+        "| column | type | mode | unit | written by | meaning |\n|---|---|---|---|---|---|\n" + rows
+    )
+
+
+def index() -> str:
+    """Markdown list of every page."""
+    rows = "".join(f"| [{table.name}]({table.name}.md) | {summary(record)} |\n" for record, table in TABLES.items())
+    return (
+        "<!-- Generated from schemas/records.py by `python -m schemas`. Do not edit. -->\n"
+        "# Tables\n\nTables are append-only and versioned; query the views of `sql/views/`, which have no version.\n"
+        "What a sensor's message becomes first, in the gateway, is a [Reading](Reading.md).\n\n"
+        "| table | what a row is |\n|---|---|\n" + rows
+    )
+
+
+def summary(record: type) -> str:
+    """First line of the record's docstring."""
+    return (inspect.getdoc(record) or "").splitlines()[0]
+
+
+def _sql_type(column: Column) -> str:
+    if column.type == "struct":
+        one = "struct<" + ", ".join(f"`{inner.name}` {_sql_type(inner)}" for inner in column.fields) + ">"
+    elif column.type == "map":
+        return "map<string, float64>"
+    else:
+        one = _TYPES[column.type]
+    return f"array<{one}>" if column.repeated else one
+
+
+def _mode(column: Column) -> str:
+    if column.repeated:
+        return "repeated"
+    return "nullable" if column.nullable else "required"
+
+
+def _constraint(column: Column) -> str:
+    return " not null" if _mode(column) == "required" else ""
+
+
+def _quoted(column: Column) -> str:
+    unit = f" [{column.doc.unit}]" if column.doc.unit else ""
+    return json.dumps(column.doc.text + unit, ensure_ascii=False)
+
+
+def _layout(table: Table) -> str:
+    partition = f"partition by timestamp_trunc({table.partition}, day)\n" if table.partition else ""
+    return partition + f"cluster by {', '.join(table.cluster)}\n"
+
+
+def _placing(record: type) -> str:
+    if record not in TABLES:
+        return "It stays in the gateway's journal and is no table.\n\n"
+    table = TABLES[record]
+    partition = f"Partitioned by day of `{table.partition}`; clustered" if table.partition else "Clustered"
+    kind = next((f" Carried by batches of kind `{kind}`." for kind, carried in KINDS.items() if carried is record), "")
+    return f"{partition} by {', '.join(f'`{name}`' for name in table.cluster)}.{kind}\n\n"

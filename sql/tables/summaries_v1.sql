@@ -1,0 +1,28 @@
+-- Generated from schemas/records.py by `python -m schemas`. Do not edit.
+create table if not exists tinybeam.summaries_v1 (
+  `batch_id` string not null options (description = "Name of the batch that carried the row: gateway_id:epoch:seq"),
+  `row` int64 not null options (description = "Position of the row in its batch, from 0; (batch_id, row) identifies a row for ever"),
+  `gateway_id` string not null options (description = "Gateway that sent the row"),
+  `site_id` string options (description = "Site of the device at the time of the row, from the registry"),
+  `received_time` timestamp not null options (description = "When Pub/Sub received the batch; in batch mode when it was cut [UTC]"),
+  `extras` string options (description = "JSON object of columns that this version does not know, null when none"),
+  `device_id` string not null options (description = "Device identifier, unique in the fleet"),
+  `channel` string not null options (description = "Name of the measured quantity"),
+  `unit` string not null options (description = "Unit of min, max, last and sum"),
+  `window_start` timestamp not null options (description = "Start of the tumbling event-time window, inclusive [UTC]"),
+  `window_seconds` int64 not null options (description = "Length of the window [s]"),
+  `count` int64 not null options (description = "Number of values"),
+  `sum` float64 not null options (description = "Sum of the values [channel unit]"),
+  `m2` float64 not null options (description = "Sum of squared differences from the mean (Welford); variance = m2 / count [channel unit squared]"),
+  `min` float64 not null options (description = "Smallest value [channel unit]"),
+  `max` float64 not null options (description = "Largest value [channel unit]"),
+  `last` float64 not null options (description = "Value with the latest event time [channel unit]"),
+  `last_time` timestamp not null options (description = "Event time of `last` [UTC]"),
+  `seq_ranges` array<int64> options (description = "Sensor sequence numbers in this summary as [first, last, first, last, ...], ascending, inclusive; empty if the sensor sends none"),
+  `late` bool not null options (description = "True for a partial summary of readings that came after the window was cut"),
+  `time_quality` string not null options (description = "Worst time quality among the readings: synced, corrected, estimated or untrusted"),
+  `clock_offset_ms` float64 options (description = "Median of arrival time minus sensor time, null if the sensor sends no time [ms]")
+)
+partition by timestamp_trunc(window_start, day)
+cluster by device_id, channel
+options (description = "Statistics of one channel of one device over one window. Mergeable: partial summaries of a window add up.");

@@ -1,0 +1,106 @@
+"""An envelope is read exactly as written or refused with the attribute's name; a card file loses only what is broken in it."""
+
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas import envelope
+from schemas.envelope import Envelope, EnvelopeError, frame, frames, from_micros, micros
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+SOUND = Envelope("barn-1", 7, 3, "summaries", 10, 2000, 1, NOON, NOON - timedelta(minutes=1), NOON)
+times = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)).map(lambda time: time.replace(tzinfo=UTC))  # noqa: DTZ001
+
+
+@given(times)
+def test_times_round_trip_to_the_microsecond(time: datetime) -> None:
+    assert from_micros(micros(time)) == time
+
+
+def test_attributes_round_trip() -> None:
+    assert Envelope.parse(SOUND.attributes()) == SOUND
+    assert SOUND.batch_id == "barn-1:7:3"
+
+
+def test_attributes_of_a_later_minor_version_are_ignored() -> None:
+    assert Envelope.parse(SOUND.attributes() | {"googclient_schemaencoding": "BINARY"}) == SOUND
+
+
+@pytest.mark.parametrize("name", sorted(SOUND.attributes()))
+def test_a_missing_attribute_is_named(name: str) -> None:
+    attributes = SOUND.attributes()
+    del attributes[name]
+    with pytest.raises(EnvelopeError, match=rf"attribute {name} is missing"):
+        Envelope.parse(attributes)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("gateway_id", "../etc"),
+        ("gateway_id", "a:b"),
+        ("gateway_id", ""),
+        ("epoch", "-1"),
+        ("seq", "0"),
+        ("seq", "1e3"),
+        ("seq", "٣"),
+        ("seq", "01"),
+        ("seq", "9223372036854775808"),
+        ("kind", "readings"),
+        ("row_count", "100001"),
+        ("raw_bytes", str(envelope.MAX_RAW_BYTES + 1)),
+        ("priority", "10"),
+        ("cut_time", "9" * 18),
+        ("time_min", "nan"),
+        ("schema_version", "1"),
+        ("schema_version", "2.0"),
+        ("time_max", "0"),
+    ],
+)
+def test_a_bad_attribute_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(EnvelopeError, match=name.replace("time_max", "time_min is after time_max")):
+        Envelope.parse(SOUND.attributes() | {name: value})
+
+
+bodies = st.lists(st.binary(max_size=200) | st.just(b"TBB1" * 5), min_size=1, max_size=6)
+
+
+@given(bodies)
+def test_frames_round_trip(content: list[bytes]) -> None:
+    card = b"".join(frame({"seq": str(at)}, body) for at, body in enumerate(content))
+    assert list(frames(BytesIO(card))) == [({"seq": str(at)}, body) for at, body in enumerate(content)]
+
+
+@given(bodies, st.data())
+def test_a_flipped_bit_costs_one_frame_and_every_byte_is_accounted_for(content: list[bytes], data: st.DataObject) -> None:
+    framed = [frame({"seq": str(at)}, body) for at, body in enumerate(content)]
+    hit = data.draw(st.integers(0, len(framed) - 1))
+    bit = data.draw(st.integers(0, len(framed[hit]) * 8 - 1))
+    broken = bytearray(framed[hit])
+    broken[bit // 8] ^= 1 << bit % 8
+    found = list(frames(BytesIO(b"".join([*framed[:hit], bytes(broken), *framed[hit + 1 :]]))))
+    sound = [one for one in found if not isinstance(one, bytes)]
+    assert sound == [({"seq": str(at)}, body) for at, body in enumerate(content) if at != hit]
+    assert b"".join(one for one in found if isinstance(one, bytes)) == bytes(broken)
+
+
+@given(bodies, st.data())
+def test_a_file_cut_short_keeps_its_whole_frames(content: list[bytes], data: st.DataObject) -> None:
+    framed = [frame({"seq": str(at)}, body) for at, body in enumerate(content)]
+    card = b"".join(framed)[: -data.draw(st.integers(1, len(framed[-1])))]
+    found = list(frames(BytesIO(card)))
+    assert [one for one in found if not isinstance(one, bytes)] == [({"seq": str(at)}, body) for at, body in enumerate(content[:-1])]
+
+
+def test_attributes_that_are_no_texts_are_no_frame() -> None:
+    good = frame({"seq": "1"}, b"x")
+    assert list(frames(BytesIO(frame({"seq": 1}, b"x") + good))) == [frame({"seq": 1}, b"x"), ({"seq": "1"}, b"x")]  # type: ignore[dict-item]
+
+
+def test_a_file_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(envelope, "MAX_CARD_BYTES", 100)
+    with pytest.raises(EnvelopeError, match="larger than 100 bytes"):
+        list(frames(BytesIO(bytes(101))))

@@ -1,0 +1,59 @@
+"""The interval set is a set of integers, whatever the order and repetition of what is added."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.intervals import IntervalSet
+
+numbers = st.lists(st.integers(-30, 30), max_size=60)
+
+
+@given(numbers)
+def test_it_holds_what_a_set_holds(added: list[int]) -> None:
+    made, model = IntervalSet(), set()
+    for number in added:
+        assert made.add(number) == (number not in model)
+        model.add(number)
+    assert list(made) == sorted(model)
+    assert len(made) == len(model)
+    assert all((number in made) == (number in model) for number in range(-32, 33))
+
+
+@given(numbers, st.randoms())
+def test_order_does_not_matter(added: list[int], random: object) -> None:
+    shuffled = added * 2
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert IntervalSet.of(added) == IntervalSet.of(shuffled)
+
+
+@given(numbers, numbers)
+def test_update_is_union(left: list[int], right: list[int]) -> None:
+    made = IntervalSet.of(left)
+    made.update(IntervalSet.of(right))
+    assert set(made) == set(left) | set(right)
+
+
+@given(numbers)
+def test_the_flat_form_round_trips(added: list[int]) -> None:
+    made = IntervalSet.of(added)
+    assert IntervalSet(made.flat()) == made
+
+
+@given(numbers)
+def test_gaps_are_what_is_missing_between_the_ends(added: list[int]) -> None:
+    missing = set(range(min(added), max(added))) - set(added) if added else set()
+    assert set(IntervalSet.of(added).gaps()) == missing
+
+
+@given(st.integers(-30, 30), st.integers(0, 20), numbers)
+def test_an_interval_is_all_its_numbers(first: int, length: int, added: list[int]) -> None:
+    made = IntervalSet.of(added)
+    made.add_interval(first, first + length)
+    assert set(made) == set(added) | set(range(first, first + length + 1))
+
+
+@pytest.mark.parametrize("flat", [(1,), (2, 1), (1, 2, 3, 4), (5, 6, 1, 2), (1, 5, 3, 9)])
+def test_a_flat_form_that_is_none_is_refused(flat: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"pairs|intervals"):
+        IntervalSet(flat)
