@@ -77,7 +77,7 @@ def _column(name: str, hint: Any) -> Column:
     repeated = get_origin(plain) is tuple
     if repeated:
         plain = get_args(plain)[0]
-    if is_dataclass(plain):
+    if isinstance(plain, type) and is_dataclass(plain):
         return Column(name, "struct", nullable, repeated, doc, columns(plain))
     if get_origin(plain) is dict:
         return Column(name, "map", nullable, repeated, doc)
