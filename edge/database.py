@@ -1,0 +1,155 @@
+"""One exclusive SQLite file whose bytes, write-ahead log included, never exceed a bound; what is committed survives kill -9 and power loss.
+
+Sizes are kept by arithmetic, not by waiting for an error: `max_page_count` bounds the file, and the log is bounded by checkpointing
+early and by refusing a commit larger than the log's share.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+MIN_BYTES = 1 << 20
+"""A store smaller than this is refused."""
+_PAGE = 4096
+_MAX_LOG_PAGES = 8192
+_FULL = 13
+_APPLICATION = 0x54426D31
+_VERSION = 1
+
+
+class StoreError(Exception):
+    """The store cannot be used; the text names the file and says why."""
+
+
+class StoreLocked(StoreError):  # noqa: N818
+    """Another process has the store open."""
+
+
+class StoreFull(StoreError):  # noqa: N818
+    """Nothing was written: the bound or the disk is reached and nothing may be dropped for it."""
+
+
+class Cursor(Protocol):
+    """What a statement returned."""
+
+    def fetchall(self) -> list[Any]: ...
+    def fetchone(self) -> Any: ...
+
+
+class Connection(Protocol):
+    """What the store needs of sqlite3.Connection in autocommit mode. Its errors are sqlite3's."""
+
+    @property
+    def in_transaction(self) -> bool: ...
+    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Cursor: ...
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Any: ...
+    def close(self) -> None: ...
+
+
+def connect(path: Path) -> Connection:
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+
+
+class Database:
+    """Not thread-safe: the store locks around it."""
+
+    def __init__(self, path: Path, max_bytes: int, tables: str, connect: Callable[[Path], Connection] = connect) -> None:
+        """Raises StoreLocked, StoreError. `tables` is the SQL that creates them."""
+        if max_bytes < MIN_BYTES:
+            raise StoreError(f"{path}: the bound must be at least {MIN_BYTES} bytes, not {max_bytes}")
+        self.path = path
+        total = max_bytes // _PAGE
+        self._log_pages = min(total // 4, _MAX_LOG_PAGES)
+        self.max_pages = total - self._log_pages - 1
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = self._open(connect, tables)
+
+    def _open(self, connect: Callable[[Path], Connection], tables: str) -> Connection:
+        connection = None
+        try:
+            connection = connect(self.path)
+            self._prepare(connection, tables)
+        except (sqlite3.Error, StoreError) as error:
+            if connection is not None:
+                connection.close()
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+                raise StoreLocked(f"{self.path} is open in another process: stop the gateway first") from error
+            raise StoreError(f"{self.path}: {error}") from error
+        return connection
+
+    def _prepare(self, connection: Connection, tables: str) -> None:
+        """The order matters: exclusive before the log, so that no shared memory file is needed."""
+        for pragma in ("locking_mode = exclusive", f"page_size = {_PAGE}", "journal_mode = wal", "synchronous = full"):
+            connection.execute(f"pragma {pragma}").fetchall()
+        connection.execute(f"pragma wal_autocheckpoint = {self._log_pages // 4}").fetchall()
+        connection.execute(f"pragma journal_size_limit = {self._log_pages * _PAGE}").fetchall()
+        connection.execute("begin immediate")
+        self._create(connection, tables)
+        connection.execute("commit")
+        connection.execute(f"pragma max_page_count = {self.max_pages}").fetchall()
+
+    def _create(self, connection: Connection, tables: str) -> None:
+        version, application = (connection.execute(f"pragma {name}").fetchone()[0] for name in ("user_version", "application_id"))
+        empty = not connection.execute("select count(*) from sqlite_schema").fetchone()[0]
+        if not empty and application != _APPLICATION:
+            raise StoreError("this is a database, but not a TinyBeam store")
+        if version > _VERSION:
+            raise StoreError(f"the store is of version {version}, newer than this gateway's {_VERSION}")
+        if empty:
+            for statement in tables.split(";"):
+                connection.execute(statement)
+            connection.execute(f"pragma user_version = {_VERSION}").fetchall()
+            connection.execute(f"pragma application_id = {_APPLICATION}").fetchall()
+
+    @property
+    def max_commit_pages(self) -> int:
+        """What one commit may write so that the log keeps its bound."""
+        return self._log_pages * 3 // 4 - 8
+
+    def free_pages(self) -> int:
+        """Pages that the bound still allows to fill."""
+        count, free = (self._connection.execute(f"pragma {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
+        return self.max_pages - int(count) + int(free)
+
+    def bytes(self) -> int:
+        """Size on disk of the file and its log."""
+        sizes = 0
+        for path in (self.path, self.path.with_name(self.path.name + "-wal")):
+            with suppress(FileNotFoundError):
+                sizes += path.stat().st_size
+        return sizes
+
+    def read(self, sql: str, *parameters: Any) -> list[Any]:
+        return self._connection.execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All or nothing. Raises StoreFull when the disk is full."""
+        self._connection.execute("begin immediate")
+        try:
+            yield self._connection
+            self._connection.execute("commit")
+        except BaseException as error:
+            if self._connection.in_transaction:
+                self._connection.execute("rollback")
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == _FULL:
+                raise StoreFull(f"{self.path}: the disk is full: {error}") from error
+            raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def pages(blobs: Iterable[int]) -> int:
+    """Upper bound of the pages that rows with blobs of these sizes fill or change, whatever the order of sizes."""
+    return 8 + sum(size * 3 // 2 + 96 if size < _PAGE // 2 else size + 2 * _PAGE for size in blobs) // _PAGE
+
+
+def add(connection: Connection, counters: Mapping[str, int]) -> None:
+    """Adds to counters; those of nought are left alone."""
+    statement = "insert into counters values (?, ?) on conflict (name) do update set value = value + excluded.value"
+    connection.executemany(statement, [(name, value) for name, value in counters.items() if value])
