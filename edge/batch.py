@@ -20,7 +20,7 @@ import zstandard
 from nanoarrow import ipc
 
 from schemas.arrow import Column, wire_columns
-from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, MAX_ROWS, micros
+from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, MAX_ROWS, from_micros, micros
 from schemas.records import EVENT_TIME, KINDS, PRIORITY
 
 
@@ -40,7 +40,8 @@ class Parcel:
 
 
 def encode(kind: str, rows: Sequence[Any], readings: int = 0) -> Parcel:
-    """Raises ValueError for no rows, for rows that no decoder would accept together, and for text that is not valid Unicode."""
+    """`rows` are records of the kind. Raises ValueError for no rows, or more than one batch may hold; ValueError, TypeError,
+    AttributeError or OverflowError for a row that is not such a record."""
     if not 1 <= len(rows) <= MAX_ROWS:
         raise ValueError(f"a batch of {kind} holds 1 to {MAX_ROWS} rows, not {len(rows)}")
     raw = _ipc_stream(kind, rows)
@@ -73,16 +74,18 @@ def _type(column: Column) -> na.Schema:
 
 def _array(column: Column, values: list[Any]) -> Any:
     if not column.repeated:
-        return _plain(column.type, values)
+        return _plain(column.type, values, nullable=column.nullable)
     offsets = array("i", accumulate(map(len, values), initial=0))
     items = _plain(column.type, [item for value in values for item in value])
     return na.c_array_from_buffers(na.list_(_element(column.type)), len(values), [None, offsets], children=[items])
 
 
-def _plain(kind: str, values: list[Any]) -> Any:
-    """One Arrow array of the values, None where null."""
-    nulls = values.count(None) if None in values else 0
-    validity = na.c_buffer([value is not None for value in values], na.bool_()) if nulls else None
+def _plain(kind: str, values: list[Any], *, nullable: bool = False) -> Any:
+    """One Arrow array. Where not nullable, a None among the values fails in making the buffer."""
+    nulls, validity = values.count(None) if nullable else 0, None
+    if nulls:
+        validity = na.c_buffer([value is not None for value in values], na.bool_())
+        values = [_FILLERS[kind] if value is None else value for value in values]
     return na.c_array_from_buffers(_element(kind), len(values), [validity, *_BUFFERS[kind](values)], null_count=nulls)
 
 
@@ -91,36 +94,28 @@ def _element(kind: str, *, nullable: bool = True) -> na.Schema:
     return na.timestamp("us", "UTC", nullable=nullable) if kind == "timestamp" else _TYPES[kind](nullable)
 
 
-def _integers(values: list[Any]) -> list[Any]:
-    return [array("q", [value or 0 for value in values])]
+def _times(values: list[datetime]) -> list[Any]:
+    """Most rows of a batch share a few times."""
+    known = {value: micros(value) for value in set(values)}
+    return [array("q", [known[value] for value in values])]
 
 
-def _floats(values: list[Any]) -> list[Any]:
-    return [array("d", [0.0 if value is None else value for value in values])]
+def _binaries(values: list[bytes]) -> list[Any]:
+    return [array("i", accumulate(map(len, values), initial=0)), b"".join(values)]
 
 
-def _flags(values: list[Any]) -> list[Any]:
-    return [na.c_buffer([bool(value) for value in values], na.bool_())]
-
-
-def _times(values: list[Any]) -> list[Any]:
-    return [array("q", [0 if value is None else micros(value) for value in values])]
-
-
-def _texts(values: list[Any]) -> list[Any]:
-    return _binaries([value and value.encode() for value in values])
-
-
-def _binaries(values: list[Any]) -> list[Any]:
-    held = [value or b"" for value in values]
-    return [array("i", accumulate(map(len, held), initial=0)), b"".join(held)]
+def _flags(values: list[bool]) -> list[Any]:
+    if not {True, False}.issuperset(values):
+        raise TypeError(f"neither true nor false among {values[:20]}")
+    return [na.c_buffer(values, na.bool_())]
 
 
 _TYPES = {"string": na.string, "int64": na.int64, "float64": na.float64, "bool": na.bool_, "binary": na.binary}
+_FILLERS = {"string": "", "int64": 0, "float64": 0.0, "bool": False, "timestamp": from_micros(0), "binary": b""}
 _BUFFERS: dict[str, Callable[[list[Any]], list[Any]]] = {
-    "string": _texts,
-    "int64": _integers,
-    "float64": _floats,
+    "string": lambda values: _binaries([value.encode() for value in values]),
+    "int64": lambda values: [array("q", values)],
+    "float64": lambda values: [array("d", values)],
     "bool": _flags,
     "timestamp": _times,
     "binary": _binaries,
