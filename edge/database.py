@@ -14,9 +14,8 @@ from typing import Any, Protocol
 
 MIN_BYTES = 1 << 20
 """A store smaller than this is refused."""
-_PAGE = 4096
+PAGE_BYTES = 4096
 _MAX_LOG_PAGES = 8192
-_FULL = 13
 _APPLICATION = 0x54426D31
 _VERSION = 1
 
@@ -62,7 +61,7 @@ class Database:
         if max_bytes < MIN_BYTES:
             raise StoreError(f"{path}: the bound must be at least {MIN_BYTES} bytes, not {max_bytes}")
         self.path = path
-        total = max_bytes // _PAGE
+        total = max_bytes // PAGE_BYTES
         self._log_pages = min(total // 4, _MAX_LOG_PAGES)
         self.max_pages = total - self._log_pages - 1
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,17 +75,15 @@ class Database:
         except (sqlite3.Error, StoreError) as error:
             if connection is not None:
                 connection.close()
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
-                raise StoreLocked(f"{self.path} is open in another process: stop the gateway first") from error
-            raise StoreError(f"{self.path}: {error}") from error
+            raise (self._explained(error) if isinstance(error, sqlite3.Error) else error) from error
         return connection
 
     def _prepare(self, connection: Connection, tables: str) -> None:
         """The order matters: exclusive before the log, so that no shared memory file is needed."""
-        for pragma in ("locking_mode = exclusive", f"page_size = {_PAGE}", "journal_mode = wal", "synchronous = full"):
+        for pragma in ("locking_mode = exclusive", f"page_size = {PAGE_BYTES}", "journal_mode = wal", "synchronous = full"):
             connection.execute(f"pragma {pragma}").fetchall()
         connection.execute(f"pragma wal_autocheckpoint = {self._log_pages // 4}").fetchall()
-        connection.execute(f"pragma journal_size_limit = {self._log_pages * _PAGE}").fetchall()
+        connection.execute(f"pragma journal_size_limit = {self._log_pages * PAGE_BYTES}").fetchall()
         connection.execute("begin immediate")
         self._create(connection, tables)
         connection.execute("commit")
@@ -96,9 +93,9 @@ class Database:
         version, application = (connection.execute(f"pragma {name}").fetchone()[0] for name in ("user_version", "application_id"))
         empty = not connection.execute("select count(*) from sqlite_schema").fetchone()[0]
         if not empty and application != _APPLICATION:
-            raise StoreError("this is a database, but not a TinyBeam store")
+            raise StoreError(f"{self.path} is a database, but not a TinyBeam store")
         if version > _VERSION:
-            raise StoreError(f"the store is of version {version}, newer than this gateway's {_VERSION}")
+            raise StoreError(f"{self.path} is of version {version}, newer than this gateway's {_VERSION}")
         if empty:
             for statement in tables.split(";"):
                 connection.execute(statement)
@@ -128,17 +125,24 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """All or nothing. Raises StoreFull when the disk is full."""
+        """All or nothing. Raises StoreFull when the disk is full, StoreError for another fault of it."""
         self._connection.execute("begin immediate")
         try:
             yield self._connection
             self._connection.execute("commit")
         except BaseException as error:
+            # SQLite has rolled back by itself after some errors.
             if self._connection.in_transaction:
                 self._connection.execute("rollback")
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF == _FULL:
-                raise StoreFull(f"{self.path}: the disk is full: {error}") from error
+            if isinstance(error, sqlite3.Error):
+                raise self._explained(error) from error
             raise
+
+    def _explained(self, error: sqlite3.Error) -> StoreError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_BUSY:
+            return StoreLocked(f"{self.path} is open in another process: stop the gateway first")
+        return StoreFull(f"{self.path}: the disk is full") if code == sqlite3.SQLITE_FULL else StoreError(f"{self.path}: {error}")
 
     def close(self) -> None:
         self._connection.close()
@@ -146,7 +150,7 @@ class Database:
 
 def pages(blobs: Iterable[int]) -> int:
     """Upper bound of the pages that rows with blobs of these sizes fill or change, whatever the order of sizes."""
-    return 8 + sum(size * 3 // 2 + 96 if size < _PAGE // 2 else size + 2 * _PAGE for size in blobs) // _PAGE
+    return 8 + sum(size * 3 // 2 + 96 if size < PAGE_BYTES // 2 else size + 2 * PAGE_BYTES for size in blobs) // PAGE_BYTES
 
 
 def add(connection: Connection, counters: Mapping[str, int]) -> None:

@@ -10,6 +10,11 @@ from schemas.envelope import from_micros
 
 _OWN = ("batches_cut", "batches_confirmed", "batches_dropped", "readings_dropped")
 
+TABLES = """
+create table dropped (first integer primary key, last integer not null);
+create index dropped_last on dropped (last)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
