@@ -57,7 +57,7 @@ class Database:
     """Not thread-safe: the store locks around it."""
 
     def __init__(self, path: Path, max_bytes: int, tables: str, connect: Callable[[Path], Connection] = connect) -> None:
-        """Raises StoreLocked, StoreError. `tables` is the SQL that creates them."""
+        """Raises StoreLocked, StoreError; StoreFull if the disk is full. `tables` is the SQL that creates them."""
         if max_bytes < MIN_BYTES:
             raise StoreError(f"{path}: the bound must be at least {MIN_BYTES} bytes, not {max_bytes}")
         self.path = path
@@ -80,32 +80,41 @@ class Database:
 
     def _prepare(self, connection: Connection, tables: str) -> None:
         """The order matters: exclusive before the log, so that no shared memory file is needed."""
-        for pragma in ("locking_mode = exclusive", f"page_size = {PAGE_BYTES}", "journal_mode = wal", "synchronous = full"):
-            connection.execute(f"pragma {pragma}").fetchall()
+        connection.execute("pragma locking_mode = exclusive").fetchall()
+        connection.execute(f"pragma page_size = {PAGE_BYTES}").fetchall()
+        empty = self._is_empty(connection)
+        if connection.execute("pragma journal_mode = wal").fetchone()[0] != "wal":
+            raise StoreError(f"{self.path}: no write-ahead log on this file system")
+        connection.execute("pragma synchronous = full").fetchall()
         connection.execute(f"pragma wal_autocheckpoint = {self._log_pages // 4}").fetchall()
         connection.execute(f"pragma journal_size_limit = {self._log_pages * PAGE_BYTES}").fetchall()
-        connection.execute("begin immediate")
-        self._create(connection, tables)
-        connection.execute("commit")
+        if empty:
+            self._create(connection, tables)
         connection.execute(f"pragma max_page_count = {self.max_pages}").fetchall()
 
-    def _create(self, connection: Connection, tables: str) -> None:
+    def _is_empty(self, connection: Connection) -> bool:
+        """Raises StoreError if it is neither empty nor a store."""
         version, application = (connection.execute(f"pragma {name}").fetchone()[0] for name in ("user_version", "application_id"))
-        empty = not connection.execute("select count(*) from sqlite_schema").fetchone()[0]
-        if not empty and application != _APPLICATION:
+        if not connection.execute("select count(*) from sqlite_schema").fetchone()[0]:
+            return True
+        if application != _APPLICATION:
             raise StoreError(f"{self.path} is a database, but not a TinyBeam store")
         if version > _VERSION:
             raise StoreError(f"{self.path} is of version {version}, newer than this gateway's {_VERSION}")
-        if empty:
-            for statement in tables.split(";"):
-                connection.execute(statement)
-            connection.execute(f"pragma user_version = {_VERSION}").fetchall()
-            connection.execute(f"pragma application_id = {_APPLICATION}").fetchall()
+        return False
+
+    def _create(self, connection: Connection, tables: str) -> None:
+        connection.execute("begin immediate")
+        for statement in tables.split(";"):
+            connection.execute(statement)
+        connection.execute(f"pragma user_version = {_VERSION}").fetchall()
+        connection.execute(f"pragma application_id = {_APPLICATION}").fetchall()
+        connection.execute("commit")
 
     @property
     def max_commit_pages(self) -> int:
-        """What one commit may write so that the log keeps its bound."""
-        return self._log_pages * 3 // 4 - 8
+        """What one commit may add so that the log keeps its bound; a few pages more change with it."""
+        return self._log_pages * 3 // 4 - self._log_pages // 128 - 16
 
     def free_pages(self) -> int:
         """Pages that the bound still allows to fill."""
@@ -149,8 +158,15 @@ class Database:
 
 
 def pages(blobs: Iterable[int]) -> int:
-    """Upper bound of the pages that rows with blobs of these sizes fill or change, whatever the order of sizes."""
-    return 8 + sum(size * 3 // 2 + 96 if size < PAGE_BYTES // 2 else size + 2 * PAGE_BYTES for size in blobs) // PAGE_BYTES
+    """Upper bound of the pages that new rows with blobs of these sizes fill, whatever the mixture of sizes."""
+    return -(-sum(map(_filled, blobs)) // PAGE_BYTES)
+
+
+def _filled(size: int) -> int:
+    """Rows share a page, or have one alone, or go on in a chain of others; a part of the last of each is lost."""
+    if size < PAGE_BYTES // 2:
+        return size * 3 // 2 + 96
+    return PAGE_BYTES if size < PAGE_BYTES - 96 else size + 2 * PAGE_BYTES
 
 
 def add(connection: Connection, counters: Mapping[str, int]) -> None:

@@ -28,7 +28,7 @@ __all__ = ["Closed", "Entry", "Ledger", "OutboxBatch", "Store", "StoreError", "S
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _BATCHES_RESERVE = 8
-"""Pages that batches leave free, so that a drop can always be recorded."""
+"""Pages that batches leave free, so that a drop and small changes always find room."""
 
 _TABLES = f"""
 create table state (name text primary key, value) without rowid;

@@ -1,0 +1,12 @@
+"""Parcels and times for the tests of store, uplink and export, which do not look into bodies."""
+
+from datetime import UTC, datetime
+
+from edge.batch import Parcel
+from schemas.records import PRIORITY
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def parcel(kind: str = "summaries", body: bytes = b"body", readings: int = 0) -> Parcel:
+    return Parcel(kind, 1, body, max(len(body), 1), PRIORITY[kind], NOW, NOW, readings)
