@@ -1,0 +1,165 @@
+"""A model bundle on disk: model.tflite and manifest.json, which says everything needed to run it.
+
+Guarantees that a loaded bundle is complete and consistent and that model.tflite is the file its manifest names (SHA-256).
+Whether the model answers as its golden cases say is checked where it runs, in the scorer's child.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from edge.features import Recipe, RecipeError
+
+FORMAT = "tinybeam-bundle/1"
+MODEL_FILE = "model.tflite"
+MANIFEST_FILE = "manifest.json"
+OUTPUTS = ("p10", "p50", "p90")
+MAX_MODEL_BYTES = 16 << 20
+
+
+class BundleError(Exception):
+    """A bundle that cannot be used; the text names the file and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """A case the model must reproduce: features before normalisation, outputs in the bundle's unit, and the label."""
+
+    features: tuple[float, ...]
+    outputs: tuple[float, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A checked bundle. `labels[i]` holds below `thresholds[i]`, the last label above them all. `limits` bound the score."""
+
+    path: Path
+    name: str
+    version: str
+    sha256: str
+    unit: str
+    channels: tuple[str, ...]
+    units: Mapping[str, str]
+    recipe: Recipe
+    offsets: tuple[float, ...]
+    scales: tuple[float, ...]
+    labels: tuple[str, ...]
+    thresholds: tuple[float, ...]
+    limits: tuple[float, float]
+    golden: tuple[Golden, ...]
+    tolerance: float
+
+    @staticmethod
+    def load(path: str | Path) -> Bundle:
+        """Raises BundleError."""
+        return load(Path(path))
+
+    @property
+    def model_file(self) -> Path:
+        """Where the model itself lies."""
+        return self.path / MODEL_FILE
+
+    def label(self, score: float) -> str:
+        """The verdict for a score."""
+        return next((name for name, below in zip(self.labels, self.thresholds, strict=False) if score < below), self.labels[-1])
+
+
+def load(path: Path) -> Bundle:
+    """Raises BundleError."""
+    manifest_file = path / MANIFEST_FILE
+    try:
+        manifest = json.loads(_read(manifest_file))
+    except ValueError as error:
+        raise BundleError(f"{manifest_file}: not JSON: {error}") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
+        raise BundleError(f"{manifest_file}: format is {found!r}, this version reads {FORMAT!r}")
+    try:
+        bundle = _bundle(path, manifest)
+    except RecipeError as error:
+        raise BundleError(f"{manifest_file}: recipe: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(f"{manifest_file}: {_reason(error)}") from error
+    read_model(bundle)
+    return bundle
+
+
+def read_model(bundle: Bundle) -> bytes:
+    """The bytes of model.tflite, verified. Raises BundleError."""
+    model = _read(bundle.model_file)
+    found = sha256(model).hexdigest()
+    if found != bundle.sha256:
+        raise BundleError(f"{bundle.model_file}: SHA-256 is {found}, the manifest says {bundle.sha256}")
+    return model
+
+
+def _read(file: Path) -> bytes:
+    try:
+        if file.stat().st_size > MAX_MODEL_BYTES:
+            raise BundleError(f"{file}: larger than {MAX_MODEL_BYTES} bytes")
+        return file.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{file}: {error.strerror or error}") from error
+
+
+def _reason(error: Exception) -> str:
+    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _bundle(path: Path, manifest: dict[str, Any]) -> Bundle:
+    channels = {str(name): str(unit) for name, unit in manifest["channels"].items()}
+    normalisation, score = manifest["normalisation"], manifest["score"]
+    bundle = Bundle(
+        path=path,
+        name=_text(manifest, "name"),
+        version=_text(manifest, "version"),
+        sha256=_text(manifest, "sha256"),
+        unit=_text(manifest, "unit"),
+        channels=tuple(channels),
+        units=channels,
+        recipe=Recipe.parse(manifest["recipe"], tuple(channels)),
+        offsets=_numbers(normalisation["offsets"]),
+        scales=_numbers(normalisation["scales"]),
+        labels=tuple(map(str, score["labels"])),
+        thresholds=_numbers(score["thresholds"]),
+        limits=(float(score["limits"][0]), float(score["limits"][1])),
+        golden=tuple(Golden(_numbers(case["features"]), _numbers(case["outputs"]), str(case["label"])) for case in manifest["golden"]["cases"]),
+        tolerance=float(manifest["golden"]["tolerance"]),
+    )
+    _check(bundle)
+    return bundle
+
+
+def _check(bundle: Bundle) -> None:
+    inputs = len(bundle.recipe.inputs)
+    if len(bundle.offsets) != inputs or len(bundle.scales) != inputs:
+        raise ValueError(f"normalisation needs {inputs} offsets and scales, one for each input of the recipe")
+    if not all(scale > 0 for scale in bundle.scales):
+        raise ValueError("normalisation scales must be > 0")
+    if len(bundle.labels) != len(bundle.thresholds) + 1 or list(bundle.thresholds) != sorted(set(bundle.thresholds)):
+        raise ValueError("score needs ascending thresholds and one label more than thresholds")
+    if not bundle.golden:
+        raise ValueError("golden has no cases")
+    if any(len(case.features) != inputs or len(case.outputs) != len(OUTPUTS) for case in bundle.golden):
+        raise ValueError(f"a golden case needs {inputs} features and {len(OUTPUTS)} outputs")
+
+
+def _text(manifest: Mapping[str, Any], key: str) -> str:
+    value = manifest[key]
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{key} must be a text")
+    return value
+
+
+def _numbers(values: Any) -> tuple[float, ...]:
+    numbers = tuple(float(value) for value in values)
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError("a number is not finite")
+    return numbers

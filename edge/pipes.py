@@ -1,0 +1,90 @@
+"""Length-prefixed frames to and from a child process over its pipes, every wait bounded.
+
+Guarantees that no call lasts longer than its timeout, whether the child does not read, does not write or stops in the middle of a
+frame, and that an absurd length is refused before anything is allocated.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import struct
+import subprocess
+import time
+from typing import IO
+
+_LENGTH = struct.Struct("<I")
+_MAX_FRAME = 64 << 20
+_CHUNK = 1 << 16
+
+
+class Hung(Exception):
+    """The child neither answered nor died in time."""
+
+
+class PipesClosed(Exception):
+    """The child is gone, or speaks nonsense."""
+
+
+class Pipes:
+    """The frames of one child. After an exception it must be closed: the streams may stand in the middle of a frame."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        if process.stdin is None or process.stdout is None:
+            raise ValueError("the child needs pipes for stdin and stdout")
+        self._to, self._from = process.stdin, process.stdout
+        self._arrived = bytearray()
+        for stream in (self._to, self._from):
+            os.set_blocking(stream.fileno(), False)
+
+    def exchange(self, body: bytes, seconds: float) -> bytes:
+        """Sends a frame and returns the next one. Raises Hung, PipesClosed."""
+        deadline = time.monotonic() + seconds
+        self._send(_LENGTH.pack(len(body)) + body, deadline)
+        return self.receive(deadline - time.monotonic())
+
+    def receive(self, seconds: float) -> bytes:
+        """The next frame. Raises Hung (what came so far is kept), PipesClosed."""
+        deadline = time.monotonic() + seconds
+        while (frame := self._take()) is None:
+            _wait(self._from, selectors.EVENT_READ, deadline)
+            chunk = os.read(self._from.fileno(), _CHUNK)
+            if not chunk:
+                raise PipesClosed
+            self._arrived += chunk
+        return frame
+
+    def close(self) -> None:
+        """Closes our ends. The streams are unbuffered by us, so nothing can fail to be flushed."""
+        for stream in (self._to, self._from):
+            stream.close()
+
+    def _send(self, data: bytes, deadline: float) -> None:
+        left = memoryview(data)
+        while left:
+            _wait(self._to, selectors.EVENT_WRITE, deadline)
+            try:
+                left = left[os.write(self._to.fileno(), left[:_CHUNK]) :]
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise PipesClosed from error
+
+    def _take(self) -> bytes | None:
+        if len(self._arrived) < _LENGTH.size:
+            return None
+        size = _LENGTH.unpack_from(self._arrived)[0]
+        if size > _MAX_FRAME:
+            raise PipesClosed
+        if len(self._arrived) < _LENGTH.size + size:
+            return None
+        frame = bytes(self._arrived[_LENGTH.size : _LENGTH.size + size])
+        del self._arrived[: _LENGTH.size + size]
+        return frame
+
+
+def _wait(stream: IO[bytes], event: int, deadline: float) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, event)
+        if not selector.select(max(0.0, deadline - time.monotonic())):
+            raise Hung

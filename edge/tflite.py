@@ -1,0 +1,50 @@
+"""The TFLite runtime: the one place that knows which package it comes from.
+
+tflite-runtime 2.14 exists for Python 3.11 only and, on numpy 2, imports and then fails when an interpreter is made; so numpy's
+version is checked before it is tried. Everything else runs on ai-edge-litert.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+
+class RuntimeMissing(Exception):
+    """No TFLite runtime is installed that works on this Python and numpy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A runtime's name and version, such as `tflite-runtime 2.14.0`, and its Interpreter class."""
+
+    name: str
+    interpreter: Any
+
+
+_CANDIDATES = (("tflite-runtime", "tflite_runtime.interpreter"), ("ai-edge-litert", "ai_edge_litert.interpreter"))
+
+
+def load(only: str | None = None) -> Runtime:
+    """The first runtime that works here, or the one named `only`. Raises RuntimeMissing."""
+    reasons = []
+    for package, module in _CANDIDATES:
+        reason = "not asked for" if only not in (None, package) else _unfit(package)
+        if reason is None:
+            return Runtime(f"{package} {version(package)}", import_module(module).Interpreter)
+        reasons.append(f"{package}: {reason}")
+    raise RuntimeMissing("; ".join(reasons))
+
+
+def _unfit(package: str) -> str | None:
+    try:
+        version(package)
+        numpy_major = int(version("numpy").split(".")[0])
+    except PackageNotFoundError as error:
+        return f"{error.name} is not installed"
+    if package == "tflite-runtime" and (sys.version_info[:2] != (3, 11) or numpy_major > 1):
+        return "needs Python 3.11 and numpy 1"
+    return None

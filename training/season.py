@@ -1,0 +1,187 @@
+"""One growing season by the teacher, the crop-water model aquacrop, on real weather: what the field did and when stress came.
+
+`season(climate, soil, crop, year, ...)` returns a `Season` of daily arrays; `CLIMATES`, `TRAINING_CLIMATES` and
+`HELD_OUT_CLIMATES` say where. The lab simulates its fields with this function too. Deterministic for its arguments.
+
+The truth is what came: days from the end of a day until root-zone depletion passes the crop's threshold of stomatal closure, with the
+weather that really followed and no irrigation in between. So it can be checked against a field's later history, and unforeseeable rain
+is part of the model's uncertainty. The simulated farmer makes it exact: in some cycles he waters only after stress began; those
+are labelled. In the others he waters earlier, so that history does not betray the threshold; those are never labelled, not even the
+days that rain would have made safe, because choosing days by their outcome would bias the truth.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from training.climates import CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES, weather
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # aquacrop's own source has invalid escapes
+    import pandas as pd
+    from aquacrop.core import AquaCropModel
+    from aquacrop.entities.crop import Crop
+    from aquacrop.entities.inititalWaterContent import InitialWaterContent
+    from aquacrop.entities.irrigationManagement import IrrigationManagement
+    from aquacrop.entities.soil import Soil
+    from aquacrop.solution.root_zone_water import root_zone_water
+
+__all__ = ["CLIMATES", "HELD_OUT_CLIMATES", "SOILS", "TRAINING_CLIMATES", "Season", "season"]
+
+SOILS = ("Clay", "ClayLoam", "Loam", "LoamySand", "Sand", "SandyClayLoam", "SandyLoam", "SiltLoam", "SiltClayLoam")
+PROBE_METRES = 0.6
+HORIZON_DAYS = 14
+_MAX_DAYS = 300
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """A season from planting to maturity, one entry a day.
+
+    `moisture`, `depletion`, `available` and `days_until_stress` are as the day ends (24:00 UTC of `dates`).
+    """
+
+    climate: str
+    soil: str
+    crop: str
+    threshold: float
+    """Share of the available water whose depletion closes the stomata, at 5 mm/day of evapotranspiration."""
+    dates: np.ndarray[Any, np.dtype[np.datetime64]]
+    moisture: Floats
+    """Mean volumetric moisture over a probe of 0.6 m, m3/m3."""
+    low: Floats
+    high: Floats
+    """Lowest and highest air temperature, deg C."""
+    rain: Floats
+    irrigation: Floats
+    """mm a day."""
+    depletion: Floats
+    available: Floats
+    """Root-zone depletion and total available water, mm."""
+    labelled: np.ndarray[Any, np.dtype[np.bool_]]
+    """Whether the farmer waits for stress in this day's cycle."""
+    days_until_stress: Floats
+    """0 in stress, 14 if none comes within 14 days, NaN where unknown."""
+
+    @property
+    def temperature(self) -> Floats:
+        """Mean air temperature of each day, deg C."""
+        return (self.low + self.high) / 2
+
+
+def season(climate: str, soil: str, crop: str, year: int, *, water_percent: float = 80.0, irrigated: bool = True, seed: int = 0) -> Season:
+    """Simulates a season planted in `year` that begins with `water_percent` of the available water. `seed` moves the farmer's habits."""
+    model = _model(climate, soil, crop, year, water_percent)
+    threshold = float(model._param_struct.Seasonal_Crop_List[0].p_up[1])
+    farmer = _Farmer(threshold, irrigated, np.random.default_rng(seed))
+    days = [_day(model, farmer) for _ in _until_finished(model)]
+    depletion, available, moisture, irrigation, labelled = map(np.array, zip(*days, strict=True))
+    return _season(climate, soil, crop, threshold, np.datetime64(str(model._clock_struct.simulation_start_date)[:10]), depletion, available, moisture, irrigation, labelled)
+
+
+def days_until(moments: Floats, depleted: Floats, threshold: float) -> Floats:
+    """Days from each moment (in days, where 1.0 is the end of the first day) until the share of depleted water, straight between the ends
+    of days, passes the threshold: 0 above it, 14 if not within 14 days, NaN if the season ends before that is known."""
+    ends = np.arange(1.0, len(depleted) + 1)
+    over = depleted > threshold
+    crossing = np.full(len(depleted), np.inf)
+    for day in range(1, len(depleted)):
+        if over[day] and not over[day - 1]:
+            crossing[day] = ends[day - 1] + (threshold - depleted[day - 1]) / (depleted[day] - depleted[day - 1])
+    now = np.interp(moments, ends, depleted)
+    nexts = np.minimum.accumulate(crossing[::-1])[::-1]
+    ahead = nexts[np.minimum(np.searchsorted(ends, moments), len(ends) - 1)]
+    wait = np.clip(np.where(now > threshold, 0.0, ahead - moments), 0.0, HORIZON_DAYS)
+    return np.where((now <= threshold) & ~np.isfinite(ahead) & (moments + HORIZON_DAYS > ends[-1]), np.nan, wait)
+
+
+class _Farmer:
+    """Waters once depletion has passed his trigger, some days late; draws a new trigger at each watering, blind to the weather."""
+
+    def __init__(self, threshold: float, irrigated: bool, rng: np.random.Generator) -> None:
+        self._threshold, self._irrigated, self._rng = threshold, irrigated, rng
+        self._new_cycle()
+
+    def _new_cycle(self) -> None:
+        self.waits = not self._irrigated or self._rng.random() < 0.7
+        self._trigger = self._threshold * (1.0 if self.waits else self._rng.uniform(0.4, 0.95))
+        self._delay = int(self._rng.integers(0, 6)) if self.waits else 0
+        self._refill = self._rng.uniform(0.4, 1.05)
+
+    def millimetres(self, depletion: float, available: float) -> float:
+        if not self._irrigated or depletion <= self._trigger * available:
+            return 0.0
+        if self._delay > 0:
+            self._delay -= 1
+            return 0.0
+        depth = self._refill * depletion
+        self._new_cycle()
+        return depth
+
+
+def _model(climate: str, soil: str, crop: str, year: int, water_percent: float) -> Any:
+    planting = CLIMATES[climate].plantings[crop]
+    start = np.datetime64(f"{year}-{planting.replace('/', '-')}")
+    there = weather(climate)
+    within = (there.dates >= start) & (there.dates <= start + _MAX_DAYS)
+    if not within.any() or there.dates[within][0] != start:
+        raise ValueError(f"{climate} has no weather for a planting on {start}")
+    columns = {"MinTemp": there.low, "MaxTemp": there.high, "Precipitation": there.rain, "ReferenceET": there.evapotranspiration}
+    table = pd.DataFrame({**{name: values[within] for name, values in columns.items()}, "Date": pd.to_datetime(there.dates[within])})
+    dates = [str(day).replace("-", "/") for day in (start, there.dates[within][-1])]
+    model = AquaCropModel(
+        *dates,
+        table,
+        Soil(soil),
+        Crop(crop, planting_date=planting),
+        InitialWaterContent(wc_type="Pct", value=[water_percent]),
+        IrrigationManagement(5, MaxIrr=200.0),
+    )
+    model._initialize()
+    return model
+
+
+def _until_finished(model: Any) -> Any:
+    while not model._clock_struct.model_is_finished:
+        yield
+
+
+def _day(model: Any, farmer: _Farmer) -> tuple[float, float, float, float, bool]:
+    before = _root_zone(model)
+    labelled = farmer.waits
+    water = farmer.millimetres(*before)
+    model._param_struct.IrrMngt.depth = water
+    model.run_model(1, initialize_model=False)
+    return *_root_zone(model), _probe(model), water, labelled and farmer.waits
+
+
+def _root_zone(model: Any) -> tuple[float, float]:
+    """Depletion and available water, mm."""
+    crop, state = model._param_struct.Seasonal_Crop_List[0], model._init_cond
+    soil = model._param_struct.Soil
+    found = root_zone_water(soil.Profile, float(state.z_root), state.th, soil.z_top, float(crop.Zmin), crop.Aer)
+    return float(found[2]), float(found[4])
+
+
+def _probe(model: Any) -> float:
+    profile = model._param_struct.Soil.Profile
+    tops = profile.dzsum - profile.dz
+    share = np.clip((PROBE_METRES - tops) / profile.dz, 0.0, 1.0) * profile.dz
+    return float((share * model._init_cond.th).sum() / share.sum())
+
+
+def _season(climate: str, soil: str, crop: str, threshold: float, start: np.datetime64, depletion: Floats, available: Floats, moisture: Floats, irrigation: Floats, labelled: Any) -> Season:
+    there = weather(climate)
+    first = int(np.searchsorted(there.dates, start))
+    span = slice(first, first + len(depletion))
+    truth = days_until(np.arange(1.0, len(depletion) + 1), depletion / available, threshold)
+    return Season(
+        climate, soil, crop, threshold, there.dates[span], moisture, there.low[span], there.high[span], there.rain[span], irrigation,
+        depletion, available, labelled, np.where(labelled, truth, np.nan),
+    )
