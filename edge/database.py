@@ -6,6 +6,7 @@ early and by refusing a commit larger than the log's share.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -90,6 +91,7 @@ class Database:
         connection.execute(f"pragma journal_size_limit = {self._log_pages * PAGE_BYTES}").fetchall()
         if empty:
             self._create(connection, tables)
+            _sync_folder(self.path.parent)
         connection.execute(f"pragma max_page_count = {self.max_pages}").fetchall()
 
     def _is_empty(self, connection: Connection) -> bool:
@@ -155,6 +157,15 @@ class Database:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    """SQLite does not sync the folder after it removed the journal of the first page: that journal would undo all when it came back."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def pages(blobs: Iterable[int]) -> int:
