@@ -1,0 +1,7 @@
+"""`python -m pipeline`. Defines nothing: what is defined here would be pickled by value."""
+
+from pipeline.run import cli as cli
+from pipeline.run import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,159 @@
+"""Command line -> one frozen Options, checked before anything is connected. Flags that are not ours go to Beam unchanged."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from pipeline.rolling import Schedule
+from pipeline.warehouse import Warehouse, endpoints
+from schemas.warehouse import DATASET
+
+BUNDLES = "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner"
+FN_API = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+"""What DirectRunner means in streaming and in batch mode: named outright, it downloads nothing."""
+
+EXAMPLES = """\
+examples:
+  on a laptop, from the subscription of a local Pub/Sub into a local warehouse:
+    python -m pipeline --runner=DirectRunner --project=demo-project --registry=registry.toml \\
+        --input_subscription=projects/demo-project/subscriptions/pipeline \\
+        --bigquery_endpoint=http://127.0.0.1:9050 --bigquery_storage_endpoint=127.0.0.1:9060
+
+  on Dataflow (flags that are not listed above go to Beam):
+    python -m pipeline --runner=DataflowRunner --project=my-project --region=europe-west1 --registry=registry.toml \\
+        --input_subscription=projects/my-project/subscriptions/tinybeam --temp_location=gs://my-bucket/tmp --setup_file=./setup.py
+
+  the card files of an offline gateway:
+    python -m pipeline --mode=batch --input='cards/*.tbb' --project=my-project --registry=registry.toml
+"""
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
+_LONGEST_LATENESS = timedelta(days=365)
+
+
+class UsageError(ValueError):
+    """A flag is missing, malformed or contradicts another; the text says which in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run is told. `beam` are the flags for Beam."""
+
+    mode: str
+    runner: str
+    input: str
+    input_subscription: str
+    warehouse: Warehouse
+    registry: Path
+    schedule: Schedule
+    id_attribute: str | None
+    timestamp_attribute: str | None
+    temp_location: str | None
+    beam: tuple[str, ...]
+
+    @property
+    def streaming(self) -> bool:
+        return self.mode == "streaming"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise UsageError(message)
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Raises UsageError; prints help and exits on --help."""
+    given, rest = _parser().parse_known_args(list(arguments))
+    _refuse_contradictions(given, rest)
+    endpoint, storage_endpoint = endpoints(given.bigquery_endpoint, given.bigquery_storage_endpoint)
+    streaming = given.mode == "streaming"
+    if streaming and endpoint and not storage_endpoint:
+        raise UsageError("--bigquery_endpoint is of a local warehouse: name its gRPC port too, with --bigquery_storage_endpoint=HOST:PORT")
+    return Options(
+        mode=given.mode,
+        runner=_runner(given.runner, streaming=streaming),
+        input=given.input,
+        input_subscription=given.input_subscription,
+        warehouse=Warehouse(given.project, given.dataset, endpoint, storage_endpoint),
+        registry=given.registry,
+        schedule=Schedule(streaming, given.early_seconds, given.allowed_lateness),
+        id_attribute=given.id_attribute,
+        timestamp_attribute=given.timestamp_attribute,
+        temp_location=given.temp_location,
+        beam=_for_beam(given, rest, streaming=streaming),
+    )
+
+
+def duration(text: str) -> timedelta:
+    """`5s`, `12m`, `2h` or `7d`."""
+    found = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration: write for example 5s, 12m, 2h or 7d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="python -m pipeline", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("--mode", choices=("streaming", "batch"), default="streaming", help="follow a subscription, or load card files once (default: %(default)s)")
+    add("--runner", default="DirectRunner", help="Beam runner (default: %(default)s)")
+    add("--input", default="", metavar="GLOB", help="batch: card files, local or gs://")
+    add("--input_subscription", "--inputSubscription", default="", metavar="projects/P/subscriptions/S", help="streaming: Pub/Sub subscription")
+    add("--project", default="", help="Google Cloud project of the warehouse")
+    add("--dataset", default=DATASET, help="BigQuery dataset (default: %(default)s)")
+    add("--registry", type=Path, required=True, metavar="FILE", help="registry.toml: sites, and devices as of a time")
+    add("--early_seconds", type=_positive, default=60, metavar="N", help="seconds between early results of an hour (default: %(default)s)")
+    add("--allowed_lateness", "--allowedLateness", type=duration, default=timedelta(days=7), metavar="7d", help=_LATENESS)
+    add("--id_attribute", "--idAttribute", metavar="NAME", help="Dataflow: attribute by which Pub/Sub drops repeats (ours are dropped anyway)")
+    add("--timestamp_attribute", "--timestampAttribute", metavar="NAME", help="attribute with the element's time instead of the publish time")
+    add("--temp_location", "--tempLocation", metavar="FOLDER", help="batch: where Parquet files wait for their load, gs:// for Dataflow")
+    add("--bigquery_endpoint", metavar="URL", help="local warehouse, with http:// (default: $BIGQUERY_EMULATOR_HOST)")
+    add("--bigquery_storage_endpoint", metavar="HOST:PORT", help="its gRPC port (default: $BIGQUERY_STORAGE_EMULATOR_HOST)")
+    return parser
+
+
+_LATENESS = "how late a row may be for its hour's rollup; later rows mark the hour dirty (default: 7d); facts are taken whatever their age"
+
+
+def _positive(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of seconds from 1")
+    return int(text)
+
+
+def _refuse_contradictions(given: argparse.Namespace, rest: Sequence[str]) -> None:
+    if stray := [word for word in rest[:1] if not word.startswith("-")]:
+        raise UsageError(f"{stray[0]!r} is no flag: write --name=value")
+    if not given.project:
+        raise UsageError("--project is missing: the Google Cloud project of the warehouse")
+    if given.mode == "batch" and (given.input_subscription or not given.input):
+        raise UsageError("--mode=batch reads card files: give --input=GLOB and no --input_subscription")
+    if given.mode == "streaming" and (given.input or not given.input_subscription):
+        raise UsageError("--mode=streaming reads Pub/Sub: give --input_subscription and no --input (or --mode=batch)")
+    if given.mode == "streaming" and not _SUBSCRIPTION.fullmatch(given.input_subscription):
+        raise UsageError(f"--input_subscription must look like projects/P/subscriptions/S, not {given.input_subscription!r}")
+    if given.id_attribute and given.runner == "DirectRunner":
+        raise UsageError("--id_attribute works on Dataflow only; repeats are dropped without it")
+    if given.allowed_lateness > _LONGEST_LATENESS:
+        raise UsageError(f"--allowed_lateness is at most {_LONGEST_LATENESS.days}d")
+
+
+def _runner(name: str, *, streaming: bool) -> str:
+    if name != "DirectRunner":
+        return name
+    return BUNDLES if streaming else FN_API
+
+
+def _for_beam(given: argparse.Namespace, rest: Sequence[str], *, streaming: bool) -> tuple[str, ...]:
+    flags = [f"--runner={_runner(given.runner, streaming=streaming)}", f"--project={given.project}", "--no_save_main_session"]
+    flags += ["--streaming"] if streaming else []
+    flags += [f"--temp_location={given.temp_location}"] if given.temp_location else []
+    return (*flags, *rest)

@@ -1,0 +1,174 @@
+"""Summaries -> site windows: mergeable statistics per site, channel, minute and hour.
+
+The result is the same, to rounding, for any order of arrival and any bundling. A minute takes summaries that lie within it, an hour
+those that lie within it; a summary longer than an hour is in no rollup. Vectorised per batch, then a few numbers per minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import reduce
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.elements import Batch
+from schemas.envelope import from_micros
+from schemas.records import DirtyWindow, SiteWindow
+
+HOUR = 3600
+MINUTE = 60
+WHOLE_HOUR = -1
+"""Cell of what lies within the hour but within no minute of it."""
+
+_SECOND = 1_000_000
+
+
+class Key(NamedTuple):
+    """What a rollup is of. `hour` is its start in seconds since 1970."""
+
+    site_id: str
+    channel: str
+    unit: str
+    hour: int
+
+
+class Stats(NamedTuple):
+    """Statistics of values: mergeable."""
+
+    count: int
+    sum: float
+    m2: float
+    min: float
+    max: float
+    summaries: int
+
+
+Cells = Mapping[int, Stats]
+"""Minute of the hour (or WHOLE_HOUR) -> its statistics."""
+
+
+def merge(a: Stats, b: Stats) -> Stats:
+    """Of both sets of values (Chan, Golub, LeVeque 1979)."""
+    count = a.count + b.count
+    apart = b.sum / b.count - a.sum / a.count
+    m2 = a.m2 + b.m2 + apart * apart * (a.count * b.count / count)
+    return Stats(count, a.sum + b.sum, m2, min(a.min, b.min), max(a.max, b.max), a.summaries + b.summaries)
+
+
+def merge_cells(a: dict[int, Stats], b: Cells) -> dict[int, Stats]:
+    """`a` with `b` merged in."""
+    for cell, stats in b.items():
+        a[cell] = merge(a[cell], stats) if cell in a else stats
+    return a
+
+
+def windows(key: Key, cells: Cells) -> Iterator[tuple[int, int, Stats]]:
+    """(seconds, start, statistics) of each minute and last of the hour, in a fixed order."""
+    for cell in sorted(cells):
+        if cell != WHOLE_HOUR:
+            yield MINUTE, key.hour + cell * MINUTE, cells[cell]
+    yield HOUR, key.hour, reduce(merge, (cells[cell] for cell in sorted(cells)))
+
+
+def partials(batch: Batch) -> Iterator[tuple[Key, dict[int, Stats]]]:
+    """What one batch adds to each site, channel and hour."""
+    rows, cells = _within_hours(batch.rows)
+    if not rows.num_rows:
+        return
+    groups = _groups(rows, cells)
+    stats = _statistics(rows, groups)
+    firsts = rows.take(pa.array(groups.order[groups.starts]))
+    names = zip(*(firsts.column(name).to_pylist() for name in ("site_id", "channel", "unit")), groups.hours.tolist(), strict=True)
+    made: dict[Key, dict[int, Stats]] = {}
+    for name, cell, one in zip(names, groups.cells.tolist(), stats, strict=True):
+        made.setdefault(Key(*name), {})[cell] = one
+    yield from made.items()
+
+
+def row(key: Key, window: tuple[int, int, Stats], revision: int, timing: str, as_of: datetime) -> dict[str, Any]:
+    """One row of site_windows_v1."""
+    seconds, start, stats = window
+    made = SiteWindow(
+        site_id=key.site_id,
+        channel=key.channel,
+        unit=key.unit,
+        window_start=from_micros(start * _SECOND),
+        window_seconds=seconds,
+        **stats._asdict(),
+        revision=revision,
+        timing=timing,
+        as_of=as_of,
+    )
+    return {name: getattr(made, name) for name in SiteWindow.__slots__}
+
+
+def split_late(batch: Batch, lateness: timedelta, now: datetime) -> tuple[Batch, list[dict[str, Any]]]:
+    """The batch without the rows that are too late for their hour, and a row of dirty_windows_v1 for each such site and hour.
+
+    Too late is more than `lateness` after the end of the hour, by `received_time`, or by `now` if the message waited before it was read.
+    """
+    seen = max(batch.received_time, now)
+    hours = _starts(batch.rows) // (HOUR * _SECOND)
+    late = (hours + 1) * HOUR * _SECOND < _micros(seen - lateness)
+    if not late.any():
+        return batch, []
+    sites = batch.rows.column("site_id").filter(pa.array(late)).to_pylist()
+    dirty = sorted(set(zip(sites, hours[late].tolist(), strict=True)))
+    return batch.with_rows(batch.rows.filter(pa.array(~late))), [_dirty(batch, site, hour) for site, hour in dirty]
+
+
+def _dirty(batch: Batch, site_id: str, hour: int) -> dict[str, Any]:
+    made = DirtyWindow(site_id, from_micros(hour * HOUR * _SECOND), HOUR, batch.received_time, batch.envelope.batch_id)
+    return {name: getattr(made, name) for name in DirtyWindow.__slots__}
+
+
+def _micros(time: datetime) -> int:
+    return int(time.timestamp()) * _SECOND + time.microsecond
+
+
+def _starts(rows: pa.RecordBatch) -> npt.NDArray[np.int64]:
+    starts: npt.NDArray[np.int64] = rows.column("window_start").cast(pa.int64()).to_numpy()
+    return starts
+
+
+def _within_hours(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
+    """The rows that lie within one hour, and the cell of each."""
+    first = _starts(rows)
+    last = first + np.minimum(rows.column("window_seconds").to_numpy(), 2 * HOUR) * _SECOND - 1
+    within = first // (HOUR * _SECOND) == last // (HOUR * _SECOND)
+    minute = first // (MINUTE * _SECOND)
+    cells = np.where(minute == last // (MINUTE * _SECOND), minute % MINUTE, WHOLE_HOUR)
+    return rows.filter(pa.array(within)), cells[within]
+
+
+class _Groups(NamedTuple):
+    order: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    hours: npt.NDArray[np.int64]
+    cells: npt.NDArray[np.int64]
+
+
+def _groups(rows: pa.RecordBatch, cells: npt.NDArray[np.int64]) -> _Groups:
+    """Rows ordered by site, channel, unit, hour and cell, and where each group starts."""
+    hours = _starts(rows) // (HOUR * _SECOND) * HOUR
+    keys = [rows.column(name).dictionary_encode().indices.to_numpy() for name in ("site_id", "channel", "unit")] + [hours, cells]
+    order = np.lexsort(keys)
+    ordered = np.stack([key[order] for key in keys])
+    changes = np.any(ordered[:, 1:] != ordered[:, :-1], axis=0)
+    starts = np.concatenate(([0], np.flatnonzero(changes) + 1))
+    return _Groups(order, starts, hours[order][starts], cells[order][starts])
+
+
+def _statistics(rows: pa.RecordBatch, groups: _Groups) -> list[Stats]:
+    """Statistics of each group: squares are summed around the group's own mean, so that nothing cancels."""
+    count, total, m2, low, high = (rows.column(name).to_numpy()[groups.order] for name in ("count", "sum", "m2", "min", "max"))
+    sizes = np.diff(np.append(groups.starts, len(count)))
+    counts, sums = np.add.reduceat(count, groups.starts), np.add.reduceat(total, groups.starts)
+    apart = total / count - np.repeat(sums / counts, sizes)
+    squares = np.add.reduceat(m2 + count * apart * apart, groups.starts)
+    lows, highs = np.minimum.reduceat(low, groups.starts), np.maximum.reduceat(high, groups.starts)
+    return [Stats(*one) for one in zip(*(values.tolist() for values in (counts, sums, squares, lows, highs, sizes)), strict=True)]

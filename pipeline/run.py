@@ -1,0 +1,100 @@
+"""One run of the pipeline: options, registry and warehouse are checked, then the flow is built and run until it ends or is told to stop.
+
+Exit code 0: done or stopped as told. 1: failed. 2: told wrongly.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from types import FrameType
+from uuid import uuid4
+
+import apache_beam as beam
+import click
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineResult
+
+from pipeline import flow, warehouse
+from pipeline.elements import wall_clock
+from pipeline.options import BUNDLES, Options, UsageError, parse
+from pipeline.sinks import Appends, Loads
+from pipeline.sources import FromCards, FromSubscription
+from schemas.records import TABLES
+from schemas.registry import Registry, RegistryError
+
+_LOG = logging.getLogger("tinybeam.pipeline")
+
+
+class Stopped(BaseException):
+    """SIGTERM or SIGINT came."""
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def cli(arguments: tuple[str, ...]) -> None:
+    """Run the pipeline: from Pub/Sub or card files into BigQuery (--help lists its flags)."""
+    sys.exit(main(arguments))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("tinybeam").setLevel(logging.INFO)
+    try:
+        options = parse(sys.argv[1:] if arguments is None else arguments)
+        registry = Registry.load(options.registry)
+    except (UsageError, RegistryError) as error:
+        print(f"pipeline: {error}", file=sys.stderr)
+        return 2
+    try:
+        return _run(options, registry)
+    except warehouse.MissingTables as error:
+        print(f"pipeline: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(options: Options, registry: Registry) -> int:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
+    try:
+        warehouse.check(options.warehouse, [table.name for table in TABLES.values()])
+        result = start(options, registry)
+    except Stopped:
+        return 0
+    return _wait(result)
+
+
+def start(options: Options, registry: Registry) -> PipelineResult:
+    """Builds the flow and starts it."""
+    if options.runner == BUNDLES:
+        _LOG.info("DirectRunner in streaming mode is Beam's BundleBasedDirectRunner: for trying out, its Pub/Sub messages are acknowledged early")
+    pipeline = beam.Pipeline(options=PipelineOptions(list(options.beam)))
+    if options.streaming:
+        source: beam.PTransform = FromSubscription(options.input_subscription, options.id_attribute, options.timestamp_attribute)
+        sink: flow.Sink = Appends(options.warehouse)
+    else:
+        source = FromCards(options.input, wall_clock)
+        sink = Loads(options.warehouse, options.temp_location or tempfile.gettempdir(), uuid4().hex)
+    flow.build(pipeline | "Read" >> source, registry, sink, options.schedule, wall_clock)
+    _LOG.info("%s into %s.%s", options.input_subscription or options.input, options.warehouse.project, options.warehouse.dataset)
+    return pipeline.run()
+
+
+def _wait(result: PipelineResult) -> int:
+    try:
+        state = result.wait_until_finish()
+    except Stopped:
+        _LOG.info("told to stop")
+        result.cancel()
+        state = "CANCELLED"
+    finally:
+        warehouse.close()
+    _LOG.info("ended: %s", state)
+    return 0 if state in ("DONE", "CANCELLED", "DRAINED", "UPDATED") else 1
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped

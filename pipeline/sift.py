@@ -1,0 +1,136 @@
+"""Sets aside the rows of a batch that no table could hold or no query could trust; their good neighbours go on.
+
+Vectorised: a batch without a bad row costs a few checks per column and no copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.elements import Batch, Refused, Rows
+from schemas.arrow import wire_columns
+from schemas.envelope import micros
+from schemas.records import EVENT_TIME, KINDS, TABLES
+
+OLDEST = timedelta(days=1824)
+FURTHEST = timedelta(days=365)
+"""BigQuery refuses partitions older than 1825 days or further than 366 days ahead: a day is kept for the time that a write may take."""
+
+MOST_VALUES = 10**12
+"""More values than this no window has: it keeps sums of counts within an int64."""
+
+Mask = npt.NDArray[np.bool_]
+
+_FIRST = micros(datetime.min.replace(tzinfo=UTC))
+_LAST = micros(datetime.max.replace(tzinfo=UTC))
+_PARTITIONS = {table.name: table.partition for table in TABLES.values()}
+
+
+def sift(batch: Batch, now: datetime) -> tuple[Batch, list[Refused]]:
+    """The batch of the good rows (maybe none) and the others, each under the first reason that applies to it."""
+    rows, refused = batch.rows, []
+    for reason, text, check in _CHECKS:
+        bad = check(rows, batch.envelope.kind, now)
+        if bad is not None and bad.any():
+            refused.append(Refused(reason, text, rows.filter(pa.array(bad))))
+            rows = rows.filter(pa.array(~bad))
+    return (batch.with_rows(rows) if refused else batch), refused
+
+
+def within_partitions(rows: Rows, now: datetime) -> tuple[Rows | None, Refused | None]:
+    """Rows that BigQuery has a partition for, and the others."""
+    partition = _PARTITIONS[rows.table]
+    bad = _outside(rows.rows.column(partition), now - OLDEST, now + FURTHEST) if partition else np.zeros(0, bool)
+    if not bad.any():
+        return rows, None
+    refused = Refused("time_out_of_range", _OUT_OF_RANGE, rows.rows.filter(pa.array(bad)))
+    return (None if bad.all() else Rows(rows.table, rows.rows.filter(pa.array(~bad)))), refused
+
+
+def _nulls(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
+    """Nulls in columns that may hold none, and null elements of lists."""
+    required = [rows.column(column.name) for column in wire_columns(KINDS[kind]) if not column.nullable]
+    return _union(rows, _required_nulls(required))
+
+
+def _required_nulls(required: list[pa.Array]) -> Iterator[Mask]:
+    for array in required:
+        if array.null_count:
+            yield array.is_null().to_numpy(zero_copy_only=False)
+        if pa.types.is_list(array.type) and array.flatten().null_count:
+            yield _rows_of_elements(array, array.flatten().is_null())
+
+
+def _not_finite(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
+    return _union(rows, _infinities(rows))
+
+
+def _infinities(rows: pa.RecordBatch) -> Iterator[Mask]:
+    for array in rows.columns:
+        flat = array.flatten() if pa.types.is_list(array.type) else array
+        if pa.types.is_floating(flat.type) and not pc.all(pc.is_finite(flat), min_count=0).as_py():
+            bad = pc.invert(pc.is_finite(flat).fill_null(True))
+            yield bad.to_numpy(zero_copy_only=False) if flat is array else _rows_of_elements(array, bad)
+
+
+def _impossible_times(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
+    """Event times that BigQuery has no partition for; other times outside the years 1 to 9999."""
+    masks = [_outside(rows.column(EVENT_TIME[kind]), now - OLDEST, now + FURTHEST)]
+    masks += [_beyond(array, _FIRST, _LAST) for array in rows.columns if pa.types.is_timestamp(array.type)]
+    return _union(rows, iter(masks))
+
+
+def _contradictions(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
+    """Numbers that no window can have, and that would break a merge."""
+    found = [_below_one(rows.column("window_seconds"))] if kind in ("summaries", "inferences") else []
+    if kind == "summaries":
+        found += [_below_one(rows.column("count")), rows.column("count").to_numpy() > MOST_VALUES, _numbers(rows, "m2") < 0, _numbers(rows, "min") > _numbers(rows, "max")]
+    return _union(rows, iter(found))
+
+
+_OUT_OF_RANGE = f"a time has no partition in BigQuery: more than {OLDEST.days} days ago or {FURTHEST.days} days ahead"
+
+_CHECKS: tuple[tuple[str, str, Callable[[pa.RecordBatch, str, datetime], Mask | None]], ...] = (
+    ("null_value", "a column that may not be null is null", _nulls),
+    ("not_finite", "a number is NaN or infinite", _not_finite),
+    ("time_out_of_range", _OUT_OF_RANGE, _impossible_times),
+    ("contradiction", "count or window_seconds is below 1 or beyond sense, m2 is negative, or min is above max", _contradictions),
+)
+
+
+def _union(rows: pa.RecordBatch, masks: Iterator[Mask]) -> Mask | None:
+    """Rows that any mask marks; None if there is no mask."""
+    held = list(masks)
+    return np.logical_or.reduce(held) if held else None
+
+
+def _rows_of_elements(array: pa.ListArray, marked: pa.Array) -> Mask:
+    mask = np.zeros(len(array), bool)
+    mask[pc.list_parent_indices(array).filter(marked).to_numpy(zero_copy_only=False)] = True
+    return mask
+
+
+def _outside(times: pa.Array, first: datetime, last: datetime) -> Mask:
+    return _beyond(times, micros(first), micros(last))
+
+
+def _beyond(times: pa.Array, first: int, last: int) -> Mask:
+    """True outside [first, last] microseconds; null is inside."""
+    values = times.cast(pa.int64()).fill_null(first).to_numpy()
+    mask: Mask = (values < first) | (values > last)
+    return mask
+
+
+def _below_one(array: pa.Array) -> Mask:
+    mask: Mask = array.to_numpy() < 1
+    return mask
+
+
+def _numbers(rows: pa.RecordBatch, name: str) -> npt.NDArray[np.float64]:
+    return rows.column(name).to_numpy()

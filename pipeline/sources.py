@@ -1,0 +1,71 @@
+"""Where messages come from: a Pub/Sub subscription, or card files. At least once, in no order; nothing is interpreted here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import apache_beam as beam
+from apache_beam.io.fileio import MatchFiles, ReadableFile, ReadMatches
+from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub
+from apache_beam.utils.timestamp import Timestamp
+
+from pipeline.elements import CARD_FILE, Clock, Message
+from schemas.envelope import EnvelopeError, Envelope, frames
+
+
+class FromSubscription(beam.PTransform):  # type: ignore[misc]
+    """Messages of a subscription; `received_time` is when Pub/Sub took them."""
+
+    def __init__(self, subscription: str, id_attribute: str | None = None, timestamp_attribute: str | None = None) -> None:
+        super().__init__()
+        self._read = ReadFromPubSub(
+            subscription=subscription, id_label=id_attribute, timestamp_attribute=timestamp_attribute, with_attributes=True
+        )
+
+    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Message]:
+        return root | "Read subscription" >> self._read | "Messages" >> beam.ParDo(_AsMessage()).with_output_types(Message)
+
+
+class FromCards(beam.PTransform):  # type: ignore[misc]
+    """Messages of the card files that a glob names, local or gs://; `received_time` is when the gateway cut the batch.
+
+    Bytes that are no sound frame come as a message with the attribute CARD_FILE.
+    """
+
+    def __init__(self, glob: str, clock: Clock) -> None:
+        super().__init__()
+        self._glob = glob
+        self._clock = clock
+
+    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Message]:
+        files = root | "Match" >> MatchFiles(self._glob) | "Open" >> ReadMatches()
+        return files | "Frames" >> beam.FlatMap(_messages, self._clock).with_output_types(Message)
+
+
+class _AsMessage(beam.DoFn):  # type: ignore[misc]
+    def process(self, message: PubsubMessage, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Message]:
+        received = message.publish_time or timestamp.to_utc_datetime(has_tz=True)
+        yield Message(dict(message.attributes or {}), bytes(message.data or b""), _plain(received))
+
+
+def _plain(time: datetime) -> datetime:
+    """Google's own datetime class as the standard one."""
+    return datetime.fromtimestamp(time.timestamp(), time.tzinfo).replace(microsecond=time.microsecond)
+
+
+def _messages(file: ReadableFile, clock: Clock) -> Iterator[Message]:
+    name = {CARD_FILE: file.metadata.path}
+    with file.open() as card:
+        try:
+            for found in frames(card):
+                yield Message(name, found, clock()) if isinstance(found, bytes) else Message(found[0], found[1], _cut_time(found[0], clock))
+        except EnvelopeError as error:
+            raise RuntimeError(f"{file.metadata.path}: {error}") from error
+
+
+def _cut_time(attributes: dict[str, str], clock: Clock) -> datetime:
+    try:
+        return Envelope.parse(attributes).cut_time
+    except EnvelopeError:
+        return clock()
