@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from lab.broker import Broker
 from lab.child import Child, StartFailed
+from lab.pubsub import PubSub
 from lab.warehouse import Warehouse
 
-__all__ = ["Child", "StartFailed", "Warehouse"]
+__all__ = ["Broker", "Child", "PubSub", "StartFailed", "Warehouse"]
