@@ -17,7 +17,7 @@ _TYPES = {"string": "string", "int64": "int64", "float64": "float64", "bool": "b
 def ddl(record: type) -> str:
     """GoogleSQL that creates the record's table if it is not there."""
     table = TABLES[record]
-    body = ",\n".join(f"  `{column.name}` {_sql_type(column)}{_constraint(column)} options (description = {_quoted(column)})" for column in table_columns(record))
+    body = ",\n".join(f"  {definition(column)}" for column in table_columns(record))
     return (
         "-- Generated from schemas/records.py by `python -m schemas`. Do not edit.\n"
         f"create table if not exists {DATASET}.{table.name} (\n{body}\n)\n{_layout(table)}"
@@ -51,6 +51,11 @@ def index() -> str:
 def summary(record: type) -> str:
     """First line of the record's docstring."""
     return (inspect.getdoc(record) or "").splitlines()[0]
+
+
+def definition(column: Column) -> str:
+    """GoogleSQL that defines one column, as in `create table` and `alter table add column`."""
+    return f"`{column.name}` {_sql_type(column)}{_constraint(column)} options (description = {_quoted(column)})"
 
 
 def _sql_type(column: Column) -> str:

@@ -1,0 +1,172 @@
+"""`tinybeam sql`: brings a warehouse to what sql/ says, checks it, asks it, loads the registry.
+
+Exit codes: 0 done, 1 failed or found wanting, 2 called wrongly.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud import bigquery
+
+from schemas.registry import Registry, RegistryError
+from schemas.warehouse import DATASET
+from sql import application, present, registry, verification
+from sql.questions import ParameterError, ask
+from sql.scripts import ASKING, CREATING, Script, ScriptError, scripts
+from sql.service import ServiceError, connect, local_host, reason
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_EXPECTED = (ServiceError, application.ApplyError, RegistryError, ScriptError)
+
+
+def _connection(command: _Command) -> _Command:
+    """Options that every command with a warehouse takes."""
+    command = click.option(
+        "--project", envvar="GOOGLE_CLOUD_PROJECT", help="Project of the warehouse; environments are projects.  [default: $GOOGLE_CLOUD_PROJECT]"
+    )(command)
+    command = click.option("--location", help="Location of the dataset, for example EU.  [default: the project's]")(command)
+    return click.option("--wait", "wait_seconds", default=60.0, show_default=True, help="How long to wait for a warehouse that does not answer, in seconds.")(command)
+
+
+@click.group(no_args_is_help=True)
+def cli() -> None:
+    f"""Apply, check and ask the warehouse (dataset `{DATASET}`).
+
+    Set BIGQUERY_EMULATOR_HOST=http://127.0.0.1:PORT to use a local warehouse server instead of BigQuery.
+    """
+
+
+@cli.command()
+@_connection
+@click.option("--dry_run", is_flag=True, help="Say what would be done, do nothing.")
+def apply(project: str | None, location: str | None, wait_seconds: float, dry_run: bool) -> None:
+    """Create the dataset and its tables, add new columns, replace functions and views. May be repeated; drops nothing."""
+    client = _connect(project, location, wait_seconds)
+    try:
+        steps = application.plan(client, location)
+        for step in steps:
+            click.echo(f"would {step.action}" if dry_run else step.action)
+            if not dry_run:
+                application.run(client, step)
+    except _EXPECTED as error:
+        raise click.ClickException(str(error)) from error
+    except GoogleAPICallError as error:
+        raise click.ClickException(reason(error)) from error
+
+
+@cli.command()
+@_connection
+@click.option("--param", "given", multiple=True, metavar="NAME=VALUE", help="Parameter of the checks that have it, for example from_time=2026-01-01.")
+@click.option("--offline", is_flag=True, help="Look at the files only, even if a project is known.")
+def check(project: str | None, location: str | None, wait_seconds: float, given: tuple[str, ...], offline: bool) -> None:
+    """Parse every SQL file; with a project also look up every column and run the checks of sql/checks/ on the facts."""
+    files = list(scripts(*CREATING, *ASKING))
+    try:
+        faults = [*verification.grammar(files), *verification.habits(files)]
+        if (project or local_host()) and not offline:
+            client = _connect(project, location, wait_seconds)
+            applied = [script for script in files if script.folder != "cloud_only" or not local_host()]
+            faults += verification.columns(client, applied, datetime.now(UTC))
+            faults += [] if faults else _violations(client, _pairs(given))
+    except ImportError as error:
+        raise click.ClickException("sqlfluff is not installed: pip install 'tinybeam[dev]'") from error
+    except _EXPECTED as error:
+        raise click.ClickException(str(error)) from error
+    for fault in faults:
+        click.echo(f"{fault.path}: {fault.text}", err=True)
+    if faults:
+        raise click.exceptions.Exit(1)
+    click.echo(f"{len(files)} files are sound")
+
+
+@cli.command()
+@click.argument("name", required=False)
+@_connection
+@click.option("--param", "given", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; times as 2026-05-01, 2026-05-01T12:00:00Z or `now - 7 days`.")
+@click.option("--json", "form", flag_value="json", help="Print a JSON list of objects.")
+@click.option("--csv", "form", flag_value="csv", help="Print CSV with a header line.")
+def query(name: str | None, project: str | None, location: str | None, wait_seconds: float, given: tuple[str, ...], form: str | None) -> None:
+    """Ask the question NAME of sql/queries/. Without NAME: list the questions and their parameters."""
+    if name is None:
+        click.echo("\n".join(_catalogue()))
+        return
+    script = _named(name)
+    client = _connect(project, location, wait_seconds)
+    try:
+        answer = ask(client, script, _pairs(given), datetime.now(UTC))
+    except ParameterError as error:
+        raise click.UsageError(str(error)) from error
+    except GoogleAPICallError as error:
+        raise click.ClickException(f"{reason(error)} (was `tinybeam sql apply` run on this project?)") from error
+    click.echo(_rendered([field.name for field in answer.schema], [dict(row) for row in answer], form))
+
+
+@cli.command("registry")
+@click.argument("file", type=click.Path(path_type=Path))
+@_connection
+def load_registry(file: Path, project: str | None, location: str | None, wait_seconds: float) -> None:
+    """Replace the devices and sites in the warehouse by those of the registry FILE (TOML)."""
+    try:
+        content = Registry.load(file)
+        registry.load(_connect(project, location, wait_seconds), content)
+    except _EXPECTED as error:
+        raise click.ClickException(str(error)) from error
+    except GoogleAPICallError as error:
+        raise click.ClickException(f"{reason(error)} (was `tinybeam sql apply` run on this project?)") from error
+    click.echo(f"{len(content.devices)} devices on {len(content.sites)} sites")
+
+
+def _connect(project: str | None, location: str | None, wait_seconds: float) -> bigquery.Client:
+    try:
+        return connect(project, location, wait_seconds, lambda text: click.echo(text, err=True))
+    except ServiceError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _named(name: str) -> Script:
+    known = {script.name: script for script in scripts("queries")}
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, 1) or sorted(known)
+    raise click.UsageError(f"there is no query {name!r}; try {' or '.join(near)}")
+
+
+def _catalogue() -> list[str]:
+    lines = []
+    for script in scripts("queries"):
+        lines += [f"{script.name}: {script.question}"]
+        lines += [f"    {parameter.name} ({parameter.type}, default {parameter.default}): {parameter.meaning}" for parameter in script.parameters]
+    return lines
+
+
+def _pairs(given: tuple[str, ...]) -> Mapping[str, str]:
+    for pair in given:
+        if "=" not in pair:
+            raise click.UsageError(f"--param wants NAME=VALUE, not {pair!r}")
+    return dict(pair.split("=", 1) for pair in given)
+
+
+def _violations(client: bigquery.Client, given: Mapping[str, str]) -> list[verification.Fault]:
+    found = []
+    for script in scripts("checks"):
+        mine = {name: value for name, value in given.items() if name in script.variables}
+        rows = [dict(row) for row in ask(client, script, mine, datetime.now(UTC))]
+        found += [verification.Fault(script.path, present.as_json([row])) for row in rows[:10]]
+    return found
+
+
+def _rendered(names: list[str], rows: list[dict[str, Any]], form: str | None) -> str:
+    if form == "json":
+        return present.as_json(rows)
+    return present.as_csv(names, rows) if form == "csv" else present.table(names, rows)
+
+
+if __name__ == "__main__":
+    cli(prog_name="tinybeam sql")

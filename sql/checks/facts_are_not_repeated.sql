@@ -1,0 +1,15 @@
+-- Does a fact view show a row twice? Each row returned is a (batch_id, row) that does.
+--
+-- @from_time timestamp = now - 30 days: from when, inclusive
+with
+  identities as (
+    select 'inferences' as view_name, batch_id, `row` from tinybeam.inferences where window_start >= @from_time
+    union all
+    select 'events' as view_name, batch_id, `row` from tinybeam.events where event_time >= @from_time
+    union all
+    select 'heartbeats' as view_name, batch_id, `row` from tinybeam.heartbeats where heartbeat_time >= @from_time
+  )
+select view_name, batch_id, `row`, count(*) as times
+from identities
+group by view_name, batch_id, `row`
+having count(*) > 1;

@@ -1,0 +1,71 @@
+"""Rows as text: an aligned table for people, JSON and CSV for programs. Times are UTC."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def table(names: Sequence[str], rows: Rows) -> str:
+    """Columns aligned, numbers to the right."""
+    texts = [[_cell(row[name]) for name in names] for row in rows]
+    widths = [max(len(name), *(len(line[at]) for line in texts)) if texts else len(name) for at, name in enumerate(names)]
+    right = [bool(rows) and all(row[name] is None or _is_number(row[name]) for row in rows) for name in names]
+    lines = [list(names), ["-" * width for width in widths], *texts]
+    return "\n".join(_line(line, widths, right) for line in lines)
+
+
+def as_json(rows: Rows) -> str:
+    """A list of objects; times in ISO 8601, bytes in base64."""
+    return json.dumps([dict(row) for row in rows], default=_plain, indent=2, ensure_ascii=False)
+
+
+def as_csv(names: Sequence[str], rows: Rows) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_field(row[name]) for name in names] for row in rows)
+    return out.getvalue().rstrip("\n")
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    return "  ".join(cell.rjust(width) if to_right else cell.ljust(width) for cell, width, to_right in zip(cells, widths, right, strict=True)).rstrip()
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, list | dict | bytes):
+        return json.dumps(value, default=_plain, ensure_ascii=False)
+    return str(value).replace("\n", " ")
+
+
+def _field(value: Any) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return json.dumps(value, default=_plain, ensure_ascii=False).strip('"')
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

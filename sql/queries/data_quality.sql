@@ -1,0 +1,60 @@
+-- Can the data be trusted? Per gateway: what is missing, what came late, what was not understood, how good the clocks are.
+--
+-- A summary is late by the time from the end of its window to its arrival in the cloud.
+--
+-- @from_time timestamp = now - 7 days: from when, inclusive
+-- @to_time timestamp = now: until when, exclusive
+with
+  transport as (
+    select
+      gateway_id,
+      sum(received) as received,
+      sum(missing) as missing,
+      sum(declared) as declared
+    from tinybeam.completeness
+    where hour >= timestamp_trunc(@from_time, hour) and hour < @to_time
+    group by gateway_id
+  ),
+  windows as (
+    select
+      gateway_id,
+      count(*) as summaries,
+      countif(partials > 1) as late_summaries,
+      sum(seq_missing) as readings_missing,
+      countif(time_quality != 'synced') as doubtful_times,
+      approx_quantiles(timestamp_diff(received_time, window_end, second), 100) as lateness
+    from tinybeam.summaries
+    where window_start >= @from_time and window_start < @to_time
+    group by gateway_id
+  ),
+  set_aside as (
+    select gateway_id, count(*) as rejects
+    from tinybeam.rejects
+    where timestamp >= @from_time and timestamp < @to_time
+    group by gateway_id
+  ),
+  gateway_ids as (
+    select gateway_id from transport
+    union distinct
+    select gateway_id from windows
+    union distinct
+    select gateway_id from set_aside
+  )
+select
+  coalesce(gateway_ids.gateway_id, '(unknown)') as gateway_id,
+  coalesce(transport.received, 0) as batches_received,
+  coalesce(transport.missing, 0) as batches_missing,
+  coalesce(transport.declared, 0) as batches_declared,
+  round(100 * safe_divide(transport.received, transport.received + transport.missing + transport.declared), 2) as percent_complete,
+  coalesce(windows.summaries, 0) as summaries,
+  coalesce(windows.late_summaries, 0) as late_summaries,
+  coalesce(windows.readings_missing, 0) as readings_missing,
+  windows.lateness[offset(50)] as lateness_p50_seconds,
+  windows.lateness[offset(99)] as lateness_p99_seconds,
+  coalesce(windows.doubtful_times, 0) as doubtful_times,
+  coalesce(set_aside.rejects, 0) as rejects
+from gateway_ids
+left join transport on gateway_ids.gateway_id = transport.gateway_id
+left join windows on gateway_ids.gateway_id = windows.gateway_id
+left join set_aside on coalesce(gateway_ids.gateway_id, '') = coalesce(set_aside.gateway_id, '')
+order by batches_missing desc, gateway_id;

@@ -1,0 +1,125 @@
+"""The SQL files as scripts: what each creates or asks, which parameters it takes, and in which order they can be applied.
+
+A file holds one object. Its header comment begins with the question that it answers; a line
+`-- @name type = default: meaning` declares a parameter. Every parameter has a default.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+from schemas.warehouse import DATASET
+
+ROOT = Path(__file__).parent
+CREATING = ("tables", "functions", "views", "cloud_only")
+"""Folders whose files create an object."""
+ASKING = ("queries", "checks")
+"""Folders whose files are one select."""
+
+_PARAMETER = re.compile(r"@(\w+) (\w+) = ([^:]*(?::\d[^:]*)*): (.+)")
+_REFERENCE = re.compile(rf"\b{DATASET}\.(\w+)")
+_VARIABLE = re.compile(r"@(\w+)")
+_COMMENT = re.compile(r"--[^\n]*")
+_STRING = re.compile(r"'[^'\n]*'|\"(?:[^\"\\\n]|\\.)*\"")
+_REGISTRY = {"devices_v1", "sites_v1", "devices", "sites"}
+
+
+class ScriptError(ValueError):
+    """A SQL file is not as the house writes them; the text names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A named parameter of a query. `default` is as written in the header."""
+
+    name: str
+    type: str
+    default: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One SQL file. `folder` says what it is: tables, functions, views, queries, checks or cloud_only."""
+
+    folder: str
+    name: str
+    text: str
+
+    @property
+    def path(self) -> str:
+        return f"sql/{self.folder}/{self.name}.sql"
+
+    @property
+    def code(self) -> str:
+        """The text without comments."""
+        return _COMMENT.sub("", self.text).strip()
+
+    @property
+    def header(self) -> list[str]:
+        """Lines of the comment at the top, without its dashes."""
+        lines = self.text.splitlines()
+        end = next((at for at, line in enumerate(lines) if not line.startswith("--")), len(lines))
+        return [line.removeprefix("--").strip() for line in lines[:end]]
+
+    @property
+    def question(self) -> str:
+        """The first line of the header."""
+        return self.header[0] if self.header else ""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Raises ScriptError for a parameter line that cannot be read."""
+        return tuple(self._parameter(line) for line in self.header if line.startswith("@"))
+
+    @property
+    def references(self) -> set[str]:
+        """Names in the dataset that it reads or creates."""
+        return set(_REFERENCE.findall(self.code))
+
+    @property
+    def variables(self) -> set[str]:
+        """Names of the parameters that it uses."""
+        return set(_VARIABLE.findall(self.code))
+
+    @property
+    def statements(self) -> int:
+        """How many it holds, each ended by a semicolon."""
+        bare = _STRING.sub("", self.code)
+        return bare.count(";") if bare.endswith(";") else bare.count(";") + 1
+
+    @property
+    def reads_only_the_registry(self) -> bool:
+        """Whether all it reads is small and not partitioned."""
+        return self.references <= _REGISTRY
+
+    def filters(self, partitions: Iterable[str]) -> bool:
+        """Whether a parameter bounds one of these columns."""
+        return any(re.search(rf"\b{column}\s*>=?\s*[^,;]*?@", self.code) for column in partitions)
+
+    def _parameter(self, line: str) -> Parameter:
+        found = _PARAMETER.fullmatch(line)
+        if not found:
+            raise ScriptError(f"{self.path}: write `-- @name type = default: meaning`, not `-- {line}`")
+        return Parameter(*found.groups())
+
+
+def scripts(*folders: str, root: Path = ROOT) -> Iterator[Script]:
+    """Every script of the folders, by name."""
+    for folder in folders:
+        for path in sorted((root / folder).glob("*.sql")):
+            yield Script(folder, path.stem, path.read_text())
+
+
+def in_order(wanted: Iterable[Script]) -> list[Script]:
+    """So that each comes after what it reads. Raises ScriptError for a circle."""
+    by_name = {script.name: script for script in wanted}
+    needs = {name: sorted((script.references & by_name.keys()) - {name}) for name, script in by_name.items()}
+    try:
+        return [by_name[name] for name in TopologicalSorter(needs).static_order()]
+    except CycleError as error:
+        raise ScriptError(f"these read each other in a circle: {' -> '.join(error.args[1])}") from error

@@ -1,0 +1,74 @@
+"""The connection to BigQuery, the real one or a local server. Waits for a service that does not answer, loudly and for so long.
+
+BIGQUERY_EMULATOR_HOST (with scheme) names a local server: then no credentials are looked for.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import requests
+from google.api_core.exceptions import GoogleAPICallError, ServerError
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
+from google.cloud import bigquery
+
+_LOCAL = "BIGQUERY_EMULATOR_HOST"
+_PAUSE_SECONDS = 2.0
+_UNREACHABLE = (requests.exceptions.ConnectionError, requests.exceptions.Timeout, TransportError, ServerError)
+
+
+class ServiceError(RuntimeError):
+    """The warehouse cannot be used; the text says why and what to do."""
+
+
+def local_host() -> str | None:
+    """Address of the local server, None for the real service."""
+    return os.environ.get(_LOCAL) or None
+
+
+def connect(project: str | None, location: str | None, wait_seconds: float, say: Callable[[str], None]) -> bigquery.Client:
+    """A client whose service has answered once. Raises ServiceError."""
+    client = _client(project, location)
+    host = local_host()
+    say(f"local warehouse at {host}, project {client.project}" if host else f"BigQuery, project {client.project}")
+    _wait(client, wait_seconds, say)
+    return client
+
+
+def reason(error: Exception) -> str:
+    """The service's own words, without the request around them."""
+    text = error.message if isinstance(error, GoogleAPICallError) and error.message else str(error)
+    line = next((line for line in text.splitlines() if line.strip()), type(error).__name__)
+    return line.split("?prettyPrint=false: ")[-1]
+
+
+def _client(project: str | None, location: str | None) -> bigquery.Client:
+    host = local_host()
+    if host and not host.startswith(("http://", "https://")):
+        raise ServiceError(f"{_LOCAL} must begin with http://, it is {host!r}")
+    if host and not project:
+        raise ServiceError("name the project: --project or GOOGLE_CLOUD_PROJECT")
+    try:
+        return bigquery.Client(project=project, location=location, credentials=AnonymousCredentials() if host else None)
+    except (DefaultCredentialsError, OSError) as error:
+        raise ServiceError(f"no credentials or project for BigQuery: {reason(error)}; run `gcloud auth application-default login`, name --project") from error
+
+
+def _wait(client: bigquery.Client, wait_seconds: float, say: Callable[[str], None]) -> None:
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            list(client.list_datasets(max_results=1, retry=None, timeout=10))
+        except _UNREACHABLE as error:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise ServiceError(f"the warehouse did not answer within {wait_seconds:g} s: {reason(error)}") from error
+            say(f"the warehouse does not answer ({type(error).__name__}); waiting, {left:.0f} s left")
+            time.sleep(min(_PAUSE_SECONDS, left))
+        except (GoogleAPICallError, GoogleAuthError) as error:
+            raise ServiceError(f"the warehouse refuses: {reason(error)}") from error
+        else:
+            return

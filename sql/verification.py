@@ -1,0 +1,71 @@
+"""Finds what is wrong in the SQL files: grammar and habits without a warehouse, names of columns and the facts themselves with one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud import bigquery
+
+from schemas.records import TABLES
+from sql.questions import bind
+from sql.scripts import ASKING, CREATING, Script, ScriptError
+from sql.service import reason
+
+_PARTITIONS = {table.partition for table in TABLES.values() if table.partition} | {"hour"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a file."""
+
+    path: str
+    text: str
+
+
+def grammar(wanted: Iterable[Script]) -> Iterator[Fault]:
+    """By sqlfluff's BigQuery parser. Raises ImportError where sqlfluff is not installed."""
+    from sqlfluff.core import Linter
+
+    linter = Linter(dialect="bigquery")
+    for script in wanted:
+        for violation in linter.parse_string(script.text).violations:
+            yield Fault(script.path, f"line {violation.line_no}: {violation.desc()}")
+
+
+def habits(wanted: Iterable[Script]) -> Iterator[Fault]:
+    """A question on top, readable parameters that are the ones used, one object that bears the file's name, a filter on the partition."""
+    for script in wanted:
+        if script.folder != "tables" and "?" not in " ".join(script.header):
+            yield Fault(script.path, "the comment at the top must ask the question that it answers")
+        if script.folder in ASKING:
+            yield from _habits_of_asking(script)
+        if script.folder in CREATING and script.name not in script.references:
+            yield Fault(script.path, f"it does not create {script.name}")
+        if script.statements != 1 or not script.code.endswith(";"):
+            yield Fault(script.path, "it must be one statement that ends with ;")
+
+
+def columns(client: bigquery.Client, wanted: Iterable[Script], now: datetime) -> Iterator[Fault]:
+    """By the service's own dry run. What the scripts read must have been applied."""
+    for script in wanted:
+        config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False, query_parameters=bind(script, {}, now))
+        try:
+            client.query(script.text, job_config=config)
+        except GoogleAPICallError as error:
+            yield Fault(script.path, reason(error))
+
+
+def _habits_of_asking(script: Script) -> Iterator[Fault]:
+    try:
+        declared = {parameter.name for parameter in script.parameters}
+    except ScriptError as error:
+        yield Fault(script.path, str(error))
+        return
+    used = script.variables
+    yield from (Fault(script.path, f"@{name} is used and not declared in the header") for name in sorted(used - declared))
+    yield from (Fault(script.path, f"@{name} is declared and not used") for name in sorted(declared - used))
+    if not script.reads_only_the_registry and not script.filters(_PARTITIONS):
+        yield Fault(script.path, "it must filter on the partition by a parameter")

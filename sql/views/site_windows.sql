@@ -1,0 +1,33 @@
+-- How was each site, minute by minute and hour by hour?
+--
+-- One row per site_id, channel, window_start and window_seconds: the result computed last (as_of, then revision).
+-- Filter on window_start: it is in the `partition by`, so the filter reaches the table and reads only those days.
+create or replace view tinybeam.site_windows
+options (description = "Each channel of each site by minute and hour: the latest result of each window")
+as
+with
+  latest_result_of_each_window as (
+    select *
+    from tinybeam.site_windows_v1
+    where true
+    qualify row_number() over (partition by window_start, window_seconds, site_id, channel order by as_of desc, revision desc) = 1
+  )
+select
+  site_id,
+  channel,
+  unit,
+  window_start,
+  timestamp_add(window_start, interval window_seconds second) as window_end,
+  window_seconds,
+  count,
+  sum / count as mean,
+  sqrt(m2 / count) as stddev,
+  min,
+  max,
+  sum,
+  m2,
+  summaries,
+  revision,
+  timing,
+  as_of
+from latest_result_of_each_window;

@@ -1,0 +1,72 @@
+-- What did each channel of each device measure in each window?
+--
+-- One row per device_id, channel, window_start and window_seconds. A row that arrived repeatedly counts once; partial summaries of
+-- a window (readings that came after it was cut) are added up, so a late reading changes the row and never adds one.
+-- stddev is that of all values (sqrt(m2 / count)). clock_offset_ms is that of the partial with the most values: medians do not add up.
+-- Filter on window_start: it is in every `partition by` and `group by` here, so the filter reaches the table and reads only those days.
+create or replace view tinybeam.summaries
+options (description = "What each channel of each device measured in each window: one row per device, channel and window, late readings included")
+as
+with
+  each_row_once as (
+    select *
+    from tinybeam.summaries_v1
+    where true
+    qualify row_number() over (partition by window_start, batch_id, `row` order by received_time) = 1
+  ),
+  partials_of_each_window as (
+    select
+      device_id,
+      channel,
+      window_start,
+      window_seconds,
+      array_agg(struct(unit as unit, site_id as site_id, gateway_id as gateway_id) order by received_time desc, batch_id desc limit 1)[offset(0)] as newest,
+      array_agg(struct(last as value, last_time as time) order by last_time desc, received_time desc limit 1)[offset(0)] as latest,
+      array_agg(struct(clock_offset_ms as clock_offset_ms) order by count desc, batch_id limit 1)[offset(0)] as largest,
+      array_agg(struct(count as count, sum as sum, m2 as m2)) as parts,
+      sum(count) as total_count,
+      sum(sum) as total_sum,
+      min(min) as smallest,
+      max(max) as greatest,
+      tinybeam.merged_ranges(array_concat_agg(seq_ranges)) as seq_ranges,
+      tinybeam.worst_time_quality(array_agg(distinct time_quality)) as time_quality,
+      count(*) as partials,
+      max(received_time) as received_time
+    from each_row_once
+    group by device_id, channel, window_start, window_seconds
+  ),
+  merged as (
+    select
+      *,
+      total_sum / total_count as mean,
+      (
+        select sum(part.m2 + part.count * pow(part.sum / part.count - total_sum / total_count, 2))
+        from unnest(parts) as part
+      ) as total_m2
+    from partials_of_each_window
+  )
+select
+  device_id,
+  channel,
+  newest.unit as unit,
+  newest.site_id as site_id,
+  newest.gateway_id as gateway_id,
+  window_start,
+  timestamp_add(window_start, interval window_seconds second) as window_end,
+  window_seconds,
+  total_count as count,
+  mean,
+  sqrt(total_m2 / total_count) as stddev,
+  smallest as min,
+  greatest as max,
+  latest.value as last,
+  latest.time as last_time,
+  total_sum as sum,
+  total_m2 as m2,
+  seq_ranges,
+  tinybeam.missing_in_ranges(seq_ranges) as seq_missing,
+  partials,
+  time_quality,
+  largest.clock_offset_ms as clock_offset_ms,
+  received_time
+from merged;
