@@ -21,7 +21,7 @@ MAX_IN_FLIGHT = 32
 MAX_IN_FLIGHT_BYTES = 16_000_000
 ANSWER_SECONDS = 120.0
 """An attempt without any answer for so long counts as failed."""
-_REFUSALS_IN_A_ROW = 3
+_REFUSED_IN_A_ROW = 3
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +76,8 @@ class Delivery:
         self._in_flight: dict[int, tuple[float, int]] = {}
         self._arrived: set[int] = set()
         self._refused: dict[int, _Refused] = {}
-        self._failures, self._refusals, self._window = 0, 0, 1
+        self._refused_in_a_row: set[int] = set()
+        self._failures, self._window = 0, 1
         self._not_before, self._down_since = 0.0, 0.0
         self.online, self.paused = False, False
 
@@ -130,10 +131,10 @@ class Delivery:
         refused = self._refused.setdefault(seq, _Refused(0, now))
         refused.failures += 1
         refused.until = now + max(self._backoff.initial_interval, self._backoff.delay(refused.failures, self._chance))
-        self._refusals += 1
+        self._refused_in_a_row.add(seq)
         _log.error("batch %s:%d:%d was refused and waits in the store: %r", self._store.gateway_id, self._store.epoch, seq, error)
-        # Many in a row are not the fault of each: with a wrong topic every one is refused.
-        return error if self._refusals >= _REFUSALS_IN_A_ROW else None
+        # Several in a row are not the fault of each: with a wrong topic every one is refused.
+        return error if len(self._refused_in_a_row) >= _REFUSED_IN_A_ROW else None
 
     def _give_up_waiting(self, now: float) -> None:
         silent = [seq for seq, (sent, _) in self._in_flight.items() if now - sent >= ANSWER_SECONDS]
@@ -149,22 +150,29 @@ class Delivery:
         self._store.confirm(self._arrived)
         for seq in self._arrived:
             self._refused.pop(seq, None)
-        self._arrived = set()
+        self._arrived, self._refused_in_a_row = set(), set()
         self._window = min(2 * self._window, MAX_IN_FLIGHT)
         if not self.online:
             _log.warning("uplink is online after %.0f s", now - self._down_since)
-        self.online, self._failures, self._refusals, self._not_before = True, 0, 0, 0.0
+        self.online, self._failures, self._not_before = True, 0, 0.0
 
     def _send(self, now: float) -> None:
-        room = self._window - len(self._in_flight)
-        if room <= 0:
-            return
-        waiting = {seq for seq, refused in self._refused.items() if refused.until > now}
-        for batch in self._store.pending(room, skip=waiting | self._in_flight.keys()):
+        for batch in self._next(self._window - len(self._in_flight), now):
             in_flight = sum(size for _, size in self._in_flight.values())
             if in_flight and in_flight + len(batch.body) > MAX_IN_FLIGHT_BYTES:
                 break
             self._publish(batch, now)
+
+    def _next(self, room: int, now: float) -> list[OutboxBatch]:
+        """What was never refused first, so that refused batches of high priority starve nobody."""
+        if room <= 0:
+            return []
+        fresh = self._store.pending(room, skip=self._in_flight.keys() | self._refused.keys())
+        waiting = {seq for seq, refused in self._refused.items() if refused.until > now}
+        if len(fresh) == room or len(waiting) == len(self._refused):
+            return fresh
+        sent = self._in_flight.keys() | {batch.envelope.seq for batch in fresh}
+        return fresh + self._store.pending(room - len(fresh), skip=waiting | sent)
 
     def _publish(self, batch: OutboxBatch, now: float) -> None:
         seq = batch.envelope.seq

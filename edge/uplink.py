@@ -5,6 +5,7 @@ Starts without a network: credentials are read from a file, and nothing is asked
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import threading
@@ -17,8 +18,9 @@ from typing import Any
 
 import grpc
 from google.api_core.exceptions import InvalidArgument, OutOfRange
-from google.auth import load_credentials_from_file
+from google.auth import identity_pool
 from google.cloud import pubsub_v1
+from google.oauth2 import service_account
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
 from edge.delivery import MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES, Answer, Backoff, Delivery, Publisher
@@ -162,8 +164,21 @@ def _channel(credentials_file: Path | None) -> Any:
     file = credentials_file or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
     if not file:
         raise UplinkError("pubsub.credentials_file is not set, nor is GOOGLE_APPLICATION_CREDENTIALS or PUBSUB_EMULATOR_HOST")
+    return PublisherGrpcTransport.create_channel(_HOST, credentials=_credentials(Path(file)), options=_CHANNEL)
+
+
+def _credentials(file: Path) -> Any:
     try:
-        credentials, _ = load_credentials_from_file(str(file), scopes=PublisherGrpcTransport.AUTH_SCOPES)  # type: ignore[no-untyped-call]
+        content = json.loads(file.read_text())
+        load = _LOADERS[content["type"]]
+        return load(str(file), scopes=PublisherGrpcTransport.AUTH_SCOPES)
+    except KeyError as error:
+        raise UplinkError(f"pubsub.credentials_file {file}: {error} is missing or not one of {', '.join(_LOADERS)}") from error
     except Exception as error:
         raise UplinkError(f"pubsub.credentials_file {file}: {error}") from error
-    return PublisherGrpcTransport.create_channel(_HOST, credentials=credentials, options=_CHANNEL)
+
+
+_LOADERS: dict[str, Callable[..., Any]] = {
+    "service_account": service_account.Credentials.from_service_account_file,
+    "external_account": identity_pool.Credentials.from_file,
+}

@@ -245,7 +245,9 @@ def test_too_small_a_bound_is_refused(path: Path) -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from(["summaries", "events", "rejects"]), st.booleans()), max_size=20))
-def test_the_account_balances_whatever_is_cut_and_confirmed(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, bool]]) -> None:
+def test_the_account_balances_whatever_is_cut_and_confirmed(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, bool]]
+) -> None:
     store = Store(tmp_path_factory.mktemp("store") / "store.db", "gw-1", BOUND)
     confirmed = set()
     for kind, confirm in steps:

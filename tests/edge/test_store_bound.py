@@ -157,7 +157,11 @@ class FullStore(RuleBasedStateMachine):
         self.readings = 0
         self.window = 10
 
-    @rule(kinds=st.lists(st.sampled_from(list(PRIORITY)), min_size=1, max_size=3), size=st.sampled_from([10, 5_000, 90_000]), closes=st.booleans())
+    @rule(
+        kinds=st.lists(st.sampled_from(list(PRIORITY)), min_size=1, max_size=3),
+        size=st.sampled_from([10, 5_000, 90_000]),
+        closes=st.booleans(),
+    )
     def cut_parcels(self, kinds: list[str], size: int, closes: bool) -> None:  # noqa: FBT001
         closed = Closed(self.window, self.journal[-1]) if closes and self.journal else None
         for envelope in self.store.cut([parcel(kind, bytes(size), readings=1) for kind in kinds], NOW, closed=closed):

@@ -60,7 +60,9 @@ def step(store: Store, chance: random.Random, number: int) -> None:
     """One call, like those that a gateway makes."""
     dice = chance.random()
     if dice < 0.6:
-        store.append([Entry(10 * number, chance.randbytes(chance.randint(1, 900))) for _ in range(chance.randint(1, 8))], chance.randbytes(16))
+        store.append(
+            [Entry(10 * number, chance.randbytes(chance.randint(1, 900))) for _ in range(chance.randint(1, 8))], chance.randbytes(16)
+        )
     elif dice < 0.85:
         kinds = chance.choices(list(PRIORITY), k=chance.randint(0, 2))
         parcels = [parcel(kind, chance.randbytes(chance.randint(1, 9000))) for kind in kinds]

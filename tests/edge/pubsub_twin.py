@@ -1,0 +1,74 @@
+"""A Pub/Sub in memory, with weather: what it accepts, refuses, forgets to answer, and when it answers, by a schedule."""
+
+import heapq
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import Future
+from itertools import count
+from random import Random
+
+from google.api_core import exceptions
+
+ERRORS = (
+    exceptions.ServiceUnavailable,
+    exceptions.DeadlineExceeded,
+    exceptions.InternalServerError,
+    exceptions.Aborted,
+    exceptions.ResourceExhausted,
+    exceptions.PermissionDenied,
+    exceptions.Unauthenticated,
+    exceptions.NotFound,
+    exceptions.Unknown,
+)
+
+
+class PubSubTwin:
+    """Implements `Publisher`. Answers fall due on its own clock: `advance` moves it."""
+
+    def __init__(self, chance: Random | None = None) -> None:
+        self.now, self.weather, self.poison = 0.0, "fine", set[str]()
+        self.received: Counter[str] = Counter()
+        self.bodies: dict[str, bytes] = {}
+        self.order: list[str] = []
+        self.attempts: list[float] = []
+        self._chance = chance or Random(1)  # noqa: S311
+        self._due: list[tuple[float, int, Future[str], BaseException | None]] = []
+        self._numbers = count()
+
+    def publish(self, topic: str, body: bytes, attributes: Mapping[str, str]) -> Future[str]:
+        assert topic == "projects/p/topics/t"
+        batch_id = f"{attributes['gateway_id']}:{attributes['epoch']}:{attributes['seq']}"
+        self.attempts.append(self.now)
+        answer: Future[str] = Future()
+        if batch_id in self.poison or self.weather == "refusing":
+            return self._answer(answer, exceptions.InvalidArgument("message refused"))
+        weather = self._chance.choice(["fine", "down", "losing", "silent"]) if self.weather == "mixed" else self.weather
+        if weather in {"fine", "slow", "losing"}:
+            self._accept(batch_id, body)
+        if weather == "silent":
+            return answer
+        if weather in {"down", "losing"}:
+            return self._answer(answer, self._chance.choice(ERRORS)("fault"))
+        return self._answer(answer, None, self._chance.uniform(5, 60) if weather == "slow" else 0.05)
+
+    def refused_only_this(self, error: BaseException) -> bool:
+        return isinstance(error, exceptions.InvalidArgument)
+
+    def advance(self, now: float) -> None:
+        """Gives the answers that are due by then."""
+        self.now = now
+        while self._due and self._due[0][0] <= now:
+            _, _, answer, error = heapq.heappop(self._due)
+            answer.set_exception(error) if error else answer.set_result("id")
+
+    def next_answer(self) -> float:
+        return self._due[0][0] if self._due else float("inf")
+
+    def _accept(self, batch_id: str, body: bytes) -> None:
+        assert self.bodies.setdefault(batch_id, body) == body, f"{batch_id} came with two different bodies"
+        self.received[batch_id] += 1
+        self.order.append(batch_id)
+
+    def _answer(self, answer: Future[str], error: BaseException | None, after: float = 0.1) -> Future[str]:
+        heapq.heappush(self._due, (self.now + after, next(self._numbers), answer, error))
+        return answer
