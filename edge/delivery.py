@@ -176,8 +176,8 @@ class Delivery:
 
     def _publish(self, batch: OutboxBatch, now: float) -> None:
         seq = batch.envelope.seq
-        self._in_flight[seq] = (now, len(batch.body))
         answer = self._publisher.publish(self._topic, batch.body, batch.envelope.attributes())
+        self._in_flight[seq] = (now, len(batch.body))
         answer.add_done_callback(lambda answer: self._answered(seq, answer))
 
     def _answered(self, seq: int, answer: Answer) -> None:

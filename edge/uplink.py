@@ -101,8 +101,10 @@ class Uplink:
             self._thread.join(deadline + 1)
 
     def _run(self) -> None:
-        while not self._finished():
+        while True:
             due = self._turn()
+            if self._finished():
+                break
             self._woken.wait(min(due, max(self._stop_by - self._clock(), 0.0)))
             self._woken.clear()
 
