@@ -1,0 +1,16 @@
+"""Servers that several rooms' tests share, started once a session and stopped at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab.stack import Warehouse
+
+
+@pytest.fixture(scope="session")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """The local warehouse server, empty. Use a project of your own in it: another project is another, empty warehouse."""
+    with Warehouse(tmp_path_factory.mktemp("warehouse"), "demo-project") as running:
+        yield running
