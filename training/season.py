@@ -3,8 +3,8 @@
 `season(climate, soil, crop, year, ...)` returns a `Season` of daily arrays; `CLIMATES`, `TRAINING_CLIMATES` and
 `HELD_OUT_CLIMATES` say where. The lab simulates its fields with this function too. Deterministic for its arguments.
 
-The truth is what came: days from the end of a day until root-zone depletion passes the crop's threshold of stomatal closure, with the
-weather that really followed and no irrigation in between. So it can be checked against a field's later history, and unforeseeable rain
+The truth is what came: days from the end of a day until root-zone depletion passes half of the available water (FAO-56's
+p = 0.5, since a probe cannot know the crop), with the weather that really followed and no irrigation in between. So it can be checked against a field's later history, and unforeseeable rain
 is part of the model's uncertainty. The simulated farmer makes it exact: in some cycles he waters only after stress began; those
 are labelled. In the others he waters earlier, so that history does not betray the threshold; those are never labelled, not even the
 days that rain would have made safe, because choosing days by their outcome would bias the truth.
@@ -33,8 +33,8 @@ with warnings.catch_warnings():
 __all__ = ["CLIMATES", "HELD_OUT_CLIMATES", "SOILS", "TRAINING_CLIMATES", "Season", "season"]
 
 SOILS = ("Clay", "ClayLoam", "Loam", "LoamySand", "Sand", "SandyClayLoam", "SandyLoam", "SiltLoam", "SiltClayLoam")
-PROBE_METRES = 0.6
 HORIZON_DAYS = 14
+STRESS_SHARE = 0.5
 _MAX_DAYS = 300
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -51,10 +51,10 @@ class Season:
     soil: str
     crop: str
     threshold: float
-    """Share of the available water whose depletion closes the stomata, at 5 mm/day of evapotranspiration."""
+    """Share of the available water whose depletion is stress."""
     dates: np.ndarray[Any, np.dtype[np.datetime64]]
     moisture: Floats
-    """Mean volumetric moisture over a probe of 0.6 m, m3/m3."""
+    """Mean volumetric moisture over the root zone, m3/m3."""
     low: Floats
     high: Floats
     """Lowest and highest air temperature, deg C."""
@@ -78,11 +78,10 @@ class Season:
 def season(climate: str, soil: str, crop: str, year: int, *, water_percent: float = 80.0, irrigated: bool = True, seed: int = 0) -> Season:
     """Simulates a season planted in `year` that begins with `water_percent` of the available water. `seed` moves the farmer's habits."""
     model = _model(climate, soil, crop, year, water_percent)
-    threshold = float(model._param_struct.Seasonal_Crop_List[0].p_up[1])
-    farmer = _Farmer(threshold, irrigated, np.random.default_rng(seed))
+    farmer = _Farmer(STRESS_SHARE, irrigated, np.random.default_rng(seed))
     days = [_day(model, farmer) for _ in _until_finished(model)]
     depletion, available, moisture, irrigation, labelled = map(np.array, zip(*days, strict=True))
-    return _season(climate, soil, crop, threshold, np.datetime64(str(model._clock_struct.simulation_start_date)[:10]), depletion, available, moisture, irrigation, labelled)
+    return _season(climate, soil, crop, STRESS_SHARE, np.datetime64(str(model._clock_struct.simulation_start_date)[:10]), depletion, available, moisture, irrigation, labelled)
 
 
 def days_until(moments: Floats, depleted: Floats, threshold: float) -> Floats:
@@ -112,7 +111,7 @@ class _Farmer:
         self.waits = not self._irrigated or self._rng.random() < 0.7
         self._trigger = self._threshold * (1.0 if self.waits else self._rng.uniform(0.4, 0.95))
         self._delay = int(self._rng.integers(0, 6)) if self.waits else 0
-        self._refill = self._rng.uniform(0.4, 1.05)
+        self._refill = self._rng.uniform(0.6, 1.1)
 
     def millimetres(self, depletion: float, available: float) -> float:
         if not self._irrigated or depletion <= self._trigger * available:
@@ -129,7 +128,7 @@ def _model(climate: str, soil: str, crop: str, year: int, water_percent: float) 
     planting = CLIMATES[climate].plantings[crop]
     start = np.datetime64(f"{year}-{planting.replace('/', '-')}")
     there = weather(climate)
-    within = (there.dates >= start) & (there.dates <= start + _MAX_DAYS)
+    within = (there.dates >= start) & (there.dates <= _end(start))
     if not within.any() or there.dates[within][0] != start:
         raise ValueError(f"{climate} has no weather for a planting on {start}")
     columns = {"MinTemp": there.low, "MaxTemp": there.high, "Precipitation": there.rain, "ReferenceET": there.evapotranspiration}
@@ -147,6 +146,12 @@ def _model(climate: str, soil: str, crop: str, year: int, water_percent: float) 
     return model
 
 
+def _end(start: np.datetime64) -> np.datetime64:
+    """The teacher cannot read a last day of 29 February."""
+    last = start + _MAX_DAYS
+    return last - 1 if str(last).endswith("02-29") else last
+
+
 def _until_finished(model: Any) -> Any:
     while not model._clock_struct.model_is_finished:
         yield
@@ -158,22 +163,24 @@ def _day(model: Any, farmer: _Farmer) -> tuple[float, float, float, float, bool]
     water = farmer.millimetres(*before)
     model._param_struct.IrrMngt.depth = water
     model.run_model(1, initialize_model=False)
-    return *_root_zone(model), _probe(model), water, labelled and farmer.waits
+    return *_root_zone(model), _moisture(model), water, labelled and farmer.waits
 
 
 def _root_zone(model: Any) -> tuple[float, float]:
     """Depletion and available water, mm."""
+    found = _water(model)
+    return found[2], found[4]
+
+
+def _water(model: Any) -> tuple[float, ...]:
     crop, state = model._param_struct.Seasonal_Crop_List[0], model._init_cond
     soil = model._param_struct.Soil
-    found = root_zone_water(soil.Profile, float(state.z_root), state.th, soil.z_top, float(crop.Zmin), crop.Aer)
-    return float(found[2]), float(found[4])
+    return tuple(map(float, root_zone_water(soil.Profile, float(state.z_root), state.th, soil.z_top, float(crop.Zmin), crop.Aer)))
 
 
-def _probe(model: Any) -> float:
-    profile = model._param_struct.Soil.Profile
-    tops = profile.dzsum - profile.dz
-    share = np.clip((PROBE_METRES - tops) / profile.dz, 0.0, 1.0) * profile.dz
-    return float((share * model._init_cond.th).sum() / share.sum())
+def _moisture(model: Any) -> float:
+    """What a profile probe reports that follows the roots: the mean over the root zone."""
+    return _water(model)[5]
 
 
 def _season(climate: str, soil: str, crop: str, threshold: float, start: np.datetime64, depletion: Floats, available: Floats, moisture: Floats, irrigation: Floats, labelled: Any) -> Season:

@@ -1,0 +1,120 @@
+"""A small dense network in numpy, trained with the pinball loss so that its three outputs are quantiles. Deterministic for its seed.
+
+The pinball loss: Koenker and Bassett, Regression Quantiles, Econometrica 46 (1978). The optimiser: Kingma and Ba, Adam (2015).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Floats = np.ndarray[Any, np.dtype[np.floating[Any]]]
+QUANTILES = np.array([0.1, 0.5, 0.9], dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """`weights` (inputs, outputs) and `bias`; followed by a rectifier if `rectified`."""
+
+    weights: Floats
+    bias: Floats
+    rectified: bool
+
+
+Network = tuple[Layer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long and how fast to train."""
+
+    epochs: int = 40
+    batch: int = 512
+    rate: float = 3e-3
+    decay: float = 1e-5
+    noise: float = 0.0
+    limits: tuple[float, float] = (0.0, 14.0)
+    """The target is censored there, and beyond them an output on the right side is right (Powell, J. Econometrics 32, 1986)."""
+
+
+def activations(network: Network, inputs: Floats) -> list[Floats]:
+    """The inputs, then each layer's outputs."""
+    values = [inputs]
+    for layer in network:
+        sums = values[-1] @ layer.weights + layer.bias
+        values.append(np.maximum(sums, 0) if layer.rectified else sums)
+    return values
+
+
+def predict(network: Network, inputs: Floats) -> Floats:
+    """Shape (rows, inputs) -> (rows, 3), not sorted."""
+    return activations(network, inputs)[-1]
+
+
+def fit(
+    inputs: Floats, target: Floats, hidden: Sequence[int], seed: int, schedule: Schedule = Schedule(), watch: Callable[[int], None] = lambda _: None
+) -> Network:
+    """Trains on normalised `inputs` (rows, n) and `target` (rows,). `watch` is told each finished epoch."""
+    rng = np.random.default_rng(seed)
+    inputs, target = inputs.astype(np.float32), target.astype(np.float32)
+    network = _begin([inputs.shape[1], *hidden, len(QUANTILES)], target, rng)
+    adam = _Adam(network, schedule)
+    steps = schedule.epochs * -(-len(inputs) // schedule.batch)
+    for epoch in range(schedule.epochs):
+        order = rng.permutation(len(inputs))
+        for start in range(0, len(order), schedule.batch):
+            rows = order[start : start + schedule.batch]
+            seen = inputs[rows] + schedule.noise * rng.standard_normal((len(rows), inputs.shape[1]), dtype=np.float32)
+            network = adam.step(network, _gradients(network, seen, target[rows], schedule.limits), steps)
+        watch(epoch)
+    return network
+
+
+def _begin(widths: Sequence[int], target: Floats, rng: np.random.Generator) -> Network:
+    layers = []
+    for number, (inner, outer) in enumerate(zip(widths, widths[1:], strict=False)):
+        last = number == len(widths) - 2
+        weights = rng.standard_normal((inner, outer), dtype=np.float32) * np.float32(np.sqrt((0.1 if last else 2.0) / inner))
+        bias = np.quantile(target, QUANTILES).astype(np.float32) if last else np.zeros(outer, np.float32)
+        layers.append(Layer(weights, bias, rectified=not last))
+    return tuple(layers)
+
+
+def _gradients(network: Network, inputs: Floats, target: Floats, limits: tuple[float, float]) -> list[tuple[Floats, Floats]]:
+    values = activations(network, inputs)
+    error = target[:, None] - np.clip(values[-1], *limits)
+    slope = np.where(error > 0, -QUANTILES, np.where(error < 0, 1 - QUANTILES, 0.0))
+    back = slope.astype(np.float32) / np.float32(len(inputs))
+    found: list[tuple[Floats, Floats]] = []
+    for layer, value in zip(reversed(network), reversed(values[:-1]), strict=True):
+        found.append((value.T @ back, back.sum(0)))
+        back = (back @ layer.weights.T) * (value > 0)
+    return found[::-1]
+
+
+class _Adam:
+    """Adam with a rate that falls to nothing along a cosine, and decay of the weights."""
+
+    def __init__(self, network: Network, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self._done = 0
+        self._mean = [[np.zeros_like(layer.weights), np.zeros_like(layer.bias)] for layer in network]
+        self._square = [[np.zeros_like(layer.weights), np.zeros_like(layer.bias)] for layer in network]
+
+    def step(self, network: Network, gradients: list[tuple[Floats, Floats]], steps: int) -> Network:
+        self._done += 1
+        rate = self._schedule.rate * (1 + np.cos(np.pi * self._done / steps)) / 2
+        return tuple(self._move(number, layer, gradients[number], float(rate)) for number, layer in enumerate(network))
+
+    def _move(self, number: int, layer: Layer, gradient: tuple[Floats, Floats], rate: float) -> Layer:
+        moved = []
+        for part, (value, slope) in enumerate(zip((layer.weights, layer.bias), gradient, strict=True)):
+            mean, square = self._mean[number][part], self._square[number][part]
+            mean += np.float32(0.1) * (slope - mean)
+            square += np.float32(0.001) * (slope * slope - square)
+            pace = (mean / (1 - 0.9**self._done)) / (np.sqrt(square / (1 - 0.999**self._done)) + 1e-8)
+            moved.append((value - rate * pace - rate * self._schedule.decay * value).astype(np.float32))
+        return Layer(moved[0], moved[1], layer.rectified)

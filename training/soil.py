@@ -1,0 +1,142 @@
+"""The soil model: days until stress from the history of moisture and temperature. Builds the bundle and measures it.
+
+Deterministic for its seed on one machine: the same seed gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge import tflite
+from edge.bundle import FORMAT, MANIFEST_FILE, MODEL_FILE, Bundle
+from edge.scorer_child import Model
+from training.climates import HELD_OUT_CLIMATES, TRAINING_CLIMATES
+from training.dense import Floats, Network, Schedule, activations, fit
+from training.examples import Examples, examples, joined, plans
+from training.int8 import calibrate, write
+from training.measures import LABELS, THRESHOLDS, verdicts
+from training.recipe import CHANNELS, RECIPE
+from training.season import HORIZON_DAYS, STRESS_SHARE
+
+LIMITS = (0.0, float(HORIZON_DAYS))
+TOLERANCE_DAYS = 0.6
+"""Eleven steps of the output's int8 grid: runtimes differ by up to six."""
+VERSION = "1.0.0"
+
+Watch = Callable[[str, Iterable[Any], int], Iterable[Any]]
+"""Called as watch(what, items, how many): shows progress while passing the items on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much to simulate and to train."""
+
+    training_seasons: int = 300
+    held_out_seasons: int = 100
+    hidden: tuple[int, ...] = (48, 24)
+    schedule: Schedule = Schedule(epochs=25, noise=0.05, decay=1e-2)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A network, how its inputs are normalised, and the bytes that run on the gateway."""
+
+    network: Network
+    offsets: Floats
+    scales: Floats
+    model: bytes
+
+    def normalised(self, features: Floats) -> Floats:
+        """What the network sees, cut off where int8 ends."""
+        return np.clip((features - self.offsets) / self.scales, -1.0, 1.0)
+
+
+def simulate(climates: Sequence[str], count: int, seed: int, workers: int, watch: Watch) -> Examples:
+    """Examples of `count` seasons."""
+    return joined(list(watch(f"Simulating {count} seasons in {', '.join(climates)}", examples(plans(climates, count, seed), workers), count)))
+
+
+def train(known: Examples, seed: int, size: Size, watch: Callable[[int], None] = lambda _: None) -> Trained:
+    """The network and its int8 twin."""
+    low, high = np.quantile(known.features, [0.002, 0.998], axis=0)
+    offsets, scales = _short((low + high) / 2), _short(np.maximum((high - low) / 2, 1e-6))
+    inputs = np.clip((known.features - offsets) / scales, -1.0, 1.0)
+    network = fit(inputs, known.days, size.hidden, seed, size.schedule, watch)
+    grids = calibrate(activations(network, inputs.astype(np.float32)), LIMITS)
+    return Trained(network, offsets, scales, write(network, grids, f"TinyBeam soil {VERSION}"))
+
+
+def save(trained: Trained, known: Examples, directory: Path, seed: int, size: Size) -> Bundle:
+    """Writes model.tflite and manifest.json; the golden outputs are the model's own, from the runtime at hand."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / MODEL_FILE).write_bytes(trained.model)
+    manifest = _manifest(trained, seed, size)
+    features = _golden_features(trained, known, seed)
+    manifest["golden"] = _golden(directory, manifest, features)
+    _write(directory, manifest)
+    return Bundle.load(directory)
+
+
+def _manifest(trained: Trained, seed: int, size: Size) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "name": "soil",
+        "version": VERSION,
+        "description": "Days until root-zone depletion passes the stress threshold, as quantiles p10, p50, p90; the score is p50",
+        "unit": "d",
+        "sha256": sha256(trained.model).hexdigest(),
+        "channels": CHANNELS,
+        "recipe": RECIPE,
+        "normalisation": {"offsets": trained.offsets.tolist(), "scales": trained.scales.tolist()},
+        "score": {"limits": list(LIMITS), "labels": list(LABELS), "thresholds": list(THRESHOLDS)},
+        "training": {
+            "teacher": f"aquacrop {version('aquacrop')}",
+            "climates": list(TRAINING_CLIMATES),
+            "held_out_climates": list(HELD_OUT_CLIMATES),
+            "seasons": size.training_seasons,
+            "stress_share": STRESS_SHARE,
+            "hidden": list(size.hidden),
+            "epochs": size.schedule.epochs,
+            "seed": seed,
+            "numpy": version("numpy"),
+        },
+    }
+
+
+def _golden_features(trained: Trained, known: Examples, seed: int, each: int = 4) -> Floats:
+    """A few examples of each verdict, far enough from the next verdict that another runtime's rounding does not change it."""
+    median = activations(trained.network, trained.normalised(known.features).astype(np.float32))[-1][:, 1]
+    clear = np.all(np.abs(median[:, None] - np.array(THRESHOLDS)) > TOLERANCE_DAYS, axis=1)
+    rng = np.random.default_rng(seed)
+    rows = [np.flatnonzero(clear & (verdicts(median) == verdict)) for verdict in range(len(LABELS))]
+    chosen = np.concatenate([rng.choice(found, min(each, len(found)), replace=False) for found in rows])
+    return np.round(known.features[chosen], 9)
+
+
+def _golden(directory: Path, manifest: dict[str, Any], features: Floats) -> dict[str, Any]:
+    blank = [{"features": row.tolist(), "outputs": [0.0, 0.0, 0.0], "label": LABELS[0]} for row in features]
+    _write(directory, {**manifest, "golden": {"tolerance": TOLERANCE_DAYS, "cases": blank}})
+    bundle = Bundle.load(directory)
+    outputs = Model(bundle, tflite.load()).run(features)
+    cases = [
+        {"features": row.tolist(), "outputs": np.round(found, 6).tolist(), "label": bundle.label(float(found[1]))}
+        for row, found in zip(features, outputs, strict=True)
+    ]
+    return {"tolerance": TOLERANCE_DAYS, "cases": cases}
+
+
+def _short(values: Floats) -> Floats:
+    """Numbers that a person can read in the manifest."""
+    return np.array([float(f"{value:.5g}") for value in values])
+
+
+def _write(directory: Path, manifest: dict[str, Any]) -> None:
+    (directory / MANIFEST_FILE).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
