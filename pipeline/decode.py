@@ -44,14 +44,21 @@ def decode(message: Message) -> Batch:
     envelope = _envelope(message)
     raw = _decompressed(message.body, envelope.raw_bytes)
     try:
-        sent = _record_batch(raw)
+        rows = _rows(raw, envelope)
+    except Undecodable:
+        raise
     except (pa.ArrowException, OSError, ValueError, OverflowError, struct.error) as error:
-        raise error if isinstance(error, Undecodable) else Undecodable("bad_arrow", f"not a sound Arrow IPC stream: {error}") from error
+        raise Undecodable("bad_arrow", f"not a sound Arrow IPC stream: {error}") from error
+    return Batch(envelope, message.received_time, len(message.body), rows)
+
+
+def _rows(raw: bytes, envelope: Envelope) -> pa.RecordBatch:
+    sent = _record_batch(raw)
     if sent.num_rows != envelope.row_count:
         raise Undecodable("bad_row_count", f"the envelope says {envelope.row_count} rows, the body holds {sent.num_rows}")
     rows = _conformed(sent, envelope.kind)
     _check_times(rows.column(EVENT_TIME[envelope.kind]), envelope)
-    return Batch(envelope, message.received_time, len(message.body), rows)
+    return rows
 
 
 def _envelope(message: Message) -> Envelope:
@@ -149,7 +156,7 @@ def _extras(unknown: pa.RecordBatch) -> pa.Array:
         raise Undecodable("bad_schema", f"too many unknown columns or values in them: {unknown.num_columns} columns")
     for field in unknown.schema:
         if len(field.name) > MAX_COLUMN_NAME or not _is_kept(field.type):
-            raise Undecodable("bad_schema", f"unknown column {field.name[:MAX_COLUMN_NAME]!r} of type {str(field.type)[:80]} cannot be kept")
+            raise Undecodable("bad_schema", f"unknown column {field.name[:40]!r} of type {str(field.type)[:80]} cannot be kept")
     return pa.array([json.dumps(row, default=_json, sort_keys=True) for row in _finite(unknown).to_pylist()], pa.string())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import apache_beam as beam
+from apache_beam.pvalue import PCollection
 
 from pipeline.elements import Clock, Message, Rows, Unwritten
 from pipeline.enrich import Sites
@@ -17,14 +18,14 @@ from schemas.registry import Registry
 class Sink(Protocol):
     """Where rows go."""
 
-    def write(self) -> beam.PTransform[beam.PCollection[Rows], beam.PCollection[Unwritten]]:
+    def write(self) -> beam.PTransform[PCollection[Rows], PCollection[Unwritten]]:
         """Rows of any table -> those that the warehouse refused for their content."""
 
-    def write_or_fail(self) -> beam.PTransform[beam.PCollection[Rows], beam.PCollection[Unwritten]]:
+    def write_or_fail(self) -> beam.PTransform[PCollection[Rows], PCollection[Unwritten]]:
         """The same for rows that may not be refused again: fails instead."""
 
 
-def build(messages: beam.PCollection[Message], registry: Registry, sink: Sink, schedule: Schedule, clock: Clock) -> None:
+def build(messages: PCollection[Message], registry: Registry, sink: Sink, schedule: Schedule, clock: Clock) -> None:
     """Every row of every message ends in its fact table or, with its original bytes, in rejects: at least once, repeats dropped."""
     decoded = messages | "Decode" >> beam.ParDo(Decode(clock)).with_outputs(REJECTS, main=BATCHES)
     fresh = decoded[BATCHES] | "Drop repeats" >> DropRepeats()
@@ -39,4 +40,4 @@ def build(messages: beam.PCollection[Message], registry: Registry, sink: Sink, s
     ) | "All rows" >> beam.Flatten()
 
     unwritten = rows | "Write" >> sink.write()
-    unwritten | "Set aside" >> beam.FlatMap(set_aside, clock) | "Write set aside" >> sink.write_or_fail()  # type: ignore[operator]
+    unwritten | "Set aside" >> beam.FlatMap(set_aside, clock) | "Write set aside" >> sink.write_or_fail()

@@ -13,7 +13,7 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.coders import PickleCoder
-from apache_beam.pvalue import TaggedOutput
+from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.trigger import AccumulationMode, AfterCount, AfterProcessingTime, AfterWatermark
 from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
 from apache_beam.transforms.window import FixedWindows, GlobalWindow, GlobalWindows, TimestampedValue
@@ -49,7 +49,7 @@ class Schedule:
     lateness: timedelta = timedelta(days=7)
 
 
-class RollUp(beam.PTransform):  # type: ignore[misc]
+class RollUp(beam.PTransform):
     """Placed batches of summaries -> rows of site_windows_v1 and dirty_windows_v1; other batches -> nothing."""
 
     def __init__(self, schedule: Schedule, clock: Clock) -> None:
@@ -57,14 +57,14 @@ class RollUp(beam.PTransform):  # type: ignore[misc]
         self._schedule = schedule
         self._clock = clock
 
-    def expand(self, batches: beam.PCollection[Batch]) -> beam.PCollection[Rows]:
+    def expand(self, batches: PCollection[Batch]) -> PCollection[Rows]:
         summaries = batches | "Summaries" >> beam.Filter(_is_summaries)
         split = summaries | "Reduce" >> beam.ParDo(_Reduce(self._schedule, self._clock)).with_output_types(_KEYED).with_outputs(_DIRTY, main="cells")
         emitted = split.cells | "Windows" >> (_Revised(self._schedule) if self._schedule.streaming else _Once())
         return (split[_DIRTY], emitted | "Rows" >> beam.ParDo(_Collect(self._clock))) | beam.Flatten()
 
 
-class _Reduce(beam.DoFn):  # type: ignore[misc]
+class _Reduce(beam.DoFn):
     """Batch -> (key, cells); rows that are too late -> their hours as dirty windows."""
 
     def __init__(self, schedule: Schedule, clock: Clock) -> None:
@@ -79,19 +79,19 @@ class _Reduce(beam.DoFn):  # type: ignore[misc]
         yield from partials(batch)
 
 
-class _Once(beam.PTransform):  # type: ignore[misc]
+class _Once(beam.PTransform):
     """Batch mode: the hour is in the key already, so the engine needs no windows of its own (a trigger costs 0.35 ms a window)."""
 
-    def expand(self, cells: beam.PCollection[tuple[Key, Cells]]) -> beam.PCollection[Emitted]:
+    def expand(self, cells: PCollection[tuple[Key, Cells]]) -> PCollection[Emitted]:
         return cells | "Merge" >> beam.CombinePerKey(_MergeCells()) | beam.FlatMap(_once)
 
 
-class _Revised(beam.PTransform):  # type: ignore[misc]
+class _Revised(beam.PTransform):
     def __init__(self, schedule: Schedule) -> None:
         super().__init__()
         self._schedule = schedule
 
-    def expand(self, cells: beam.PCollection[tuple[Key, Cells]]) -> beam.PCollection[Emitted]:
+    def expand(self, cells: PCollection[tuple[Key, Cells]]) -> PCollection[Emitted]:
         early = AfterProcessingTime(self._schedule.early_seconds)
         hours = beam.WindowInto(
             FixedWindows(HOUR),
@@ -103,7 +103,7 @@ class _Revised(beam.PTransform):  # type: ignore[misc]
         return merged | "Changes" >> beam.ParDo(_Changes()) | "Forget hours" >> beam.WindowInto(GlobalWindows())
 
 
-class _MergeCells(beam.CombineFn):  # type: ignore[misc]
+class _MergeCells(beam.CombineFn):
     def create_accumulator(self) -> dict[int, Stats]:
         return {}
 
@@ -120,7 +120,7 @@ class _MergeCells(beam.CombineFn):  # type: ignore[misc]
         return dict(accumulator)
 
 
-class _Changes(beam.DoFn):  # type: ignore[misc]
+class _Changes(beam.DoFn):
     """Gives the minutes that changed since the last result, and their hour; a change is a summary more, never a rounding."""
 
     _GIVEN = ReadModifyWriteStateSpec("given", PickleCoder())
@@ -141,7 +141,7 @@ class _Changes(beam.DoFn):  # type: ignore[misc]
         given.write(before)
 
 
-class _Collect(beam.DoFn):  # type: ignore[misc]
+class _Collect(beam.DoFn):
     """Windows as they are given -> rows, as many at once as the engine's bundle has."""
 
     def __init__(self, clock: Clock) -> None:
@@ -157,7 +157,7 @@ class _Collect(beam.DoFn):  # type: ignore[misc]
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         if self._held:
-            yield WindowedValue(self._flush(), MIN_TIMESTAMP, [GlobalWindow()])
+            yield WindowedValue(self._flush(), MIN_TIMESTAMP, (GlobalWindow(),))
 
     def _flush(self) -> Rows:
         held, self._held = self._held, []

@@ -7,6 +7,7 @@ those that lie within it; a summary longer than an hour is in no rollup. Vectori
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any, NamedTuple
@@ -36,7 +37,8 @@ class Key(NamedTuple):
     hour: int
 
 
-class Stats(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stats:
     """Statistics of values: mergeable."""
 
     count: int
@@ -98,7 +100,7 @@ def row(key: Key, window: tuple[int, int, Stats], revision: int, timing: str, as
         unit=key.unit,
         window_start=from_micros(start * _SECOND),
         window_seconds=seconds,
-        **stats._asdict(),
+        **asdict(stats),
         revision=revision,
         timing=timing,
         as_of=as_of,

@@ -13,6 +13,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
+from apache_beam.pvalue import PCollection
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
@@ -55,7 +56,7 @@ class Loads:
         return _Load(self, "set_aside")
 
 
-class _Append(beam.DoFn):  # type: ignore[misc]
+class _Append(beam.DoFn):
     def __init__(self, where: Warehouse, *, may_refuse: bool) -> None:
         self._warehouse = where
         self._may_refuse = may_refuse
@@ -72,7 +73,7 @@ class _Append(beam.DoFn):  # type: ignore[misc]
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         for unwritten in self._flush():
-            yield WindowedValue(unwritten, MIN_TIMESTAMP, [GlobalWindow()])
+            yield WindowedValue(unwritten, MIN_TIMESTAMP, (GlobalWindow(),))
 
     def _flush(self) -> list[Unwritten]:
         unwritten = warehouse.append(self._warehouse, self._held)
@@ -82,20 +83,20 @@ class _Append(beam.DoFn):  # type: ignore[misc]
         return unwritten
 
 
-class _Load(beam.PTransform):  # type: ignore[misc]
+class _Load(beam.PTransform):
     def __init__(self, loads: Loads, part: str) -> None:
         super().__init__()
         self._loads = loads
         self._part = part
 
-    def expand(self, rows: beam.PCollection[Rows]) -> beam.PCollection[Unwritten]:
+    def expand(self, rows: PCollection[Rows]) -> PCollection[Unwritten]:
         folder = f"{self._loads.folder.rstrip('/')}/tinybeam-{self._loads.run}-{self._part}"
         files = rows | "Write Parquet" >> beam.ParDo(_WriteParquet(folder)).with_output_types(tuple[str, str])
         job_id = f"tinybeam_{self._loads.run}_{self._part}"
         return files | beam.GroupByKey() | "Load" >> beam.ParDo(_LoadFiles(self._loads.warehouse, job_id))
 
 
-class _WriteParquet(beam.DoFn):  # type: ignore[misc]
+class _WriteParquet(beam.DoFn):
     """Rows -> (table, file), a file per table and bundle, in row groups of HELD_BYTES."""
 
     def __init__(self, folder: str) -> None:
@@ -113,7 +114,7 @@ class _WriteParquet(beam.DoFn):  # type: ignore[misc]
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         for table in list(self._held):
-            yield WindowedValue((table, self._write(table)), MIN_TIMESTAMP, [GlobalWindow()])
+            yield WindowedValue((table, self._write(table)), MIN_TIMESTAMP, (GlobalWindow(),))
 
     def _write(self, table: str) -> str:
         self._bytes.pop(table)
@@ -124,7 +125,7 @@ class _WriteParquet(beam.DoFn):  # type: ignore[misc]
         return str(path)
 
 
-class _LoadFiles(beam.DoFn):  # type: ignore[misc]
+class _LoadFiles(beam.DoFn):
     """All files of a table -> one load job, then the files are deleted."""
 
     def __init__(self, where: Warehouse, job_id: str) -> None:

@@ -8,13 +8,14 @@ from datetime import datetime
 import apache_beam as beam
 from apache_beam.io.fileio import MatchFiles, ReadableFile, ReadMatches
 from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub
+from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.utils.timestamp import Timestamp
 
 from pipeline.elements import CARD_FILE, Clock, Message
-from schemas.envelope import EnvelopeError, Envelope, frames
+from schemas.envelope import Envelope, EnvelopeError, frames
 
 
-class FromSubscription(beam.PTransform):  # type: ignore[misc]
+class FromSubscription(beam.PTransform):
     """Messages of a subscription; `received_time` is when Pub/Sub took them."""
 
     def __init__(self, subscription: str, id_attribute: str | None = None, timestamp_attribute: str | None = None) -> None:
@@ -23,11 +24,11 @@ class FromSubscription(beam.PTransform):  # type: ignore[misc]
             subscription=subscription, id_label=id_attribute, timestamp_attribute=timestamp_attribute, with_attributes=True
         )
 
-    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Message]:
+    def expand(self, root: PBegin) -> PCollection[Message]:
         return root | "Read subscription" >> self._read | "Messages" >> beam.ParDo(_AsMessage()).with_output_types(Message)
 
 
-class FromCards(beam.PTransform):  # type: ignore[misc]
+class FromCards(beam.PTransform):
     """Messages of the card files that a glob names, local or gs://; `received_time` is when the gateway cut the batch.
 
     Bytes that are no sound frame come as a message with the attribute CARD_FILE.
@@ -38,12 +39,12 @@ class FromCards(beam.PTransform):  # type: ignore[misc]
         self._glob = glob
         self._clock = clock
 
-    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[Message]:
+    def expand(self, root: PBegin) -> PCollection[Message]:
         files = root | "Match" >> MatchFiles(self._glob) | "Open" >> ReadMatches()
         return files | "Frames" >> beam.FlatMap(_messages, self._clock).with_output_types(Message)
 
 
-class _AsMessage(beam.DoFn):  # type: ignore[misc]
+class _AsMessage(beam.DoFn):
     def process(self, message: PubsubMessage, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Message]:
         received = message.publish_time or timestamp.to_utc_datetime(has_tz=True)
         yield Message(dict(message.attributes or {}), bytes(message.data or b""), _plain(received))

@@ -11,7 +11,7 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.coders import PickleCoder
-from apache_beam.pvalue import TaggedOutput
+from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
 
 from pipeline import rejects
@@ -26,7 +26,7 @@ BATCHES = "batches"
 REJECTS = "rejects"
 
 
-class Decode(beam.DoFn):  # type: ignore[misc]
+class Decode(beam.DoFn):
     """Message -> Batch; a message that is no batch -> rejects."""
 
     def __init__(self, clock: Clock) -> None:
@@ -41,18 +41,18 @@ class Decode(beam.DoFn):  # type: ignore[misc]
             yield TaggedOutput(REJECTS, rejects.of_message(message, "fault", repr(error), self._clock(), traceback.format_exc()))
 
 
-class DropRepeats(beam.PTransform):  # type: ignore[misc]
+class DropRepeats(beam.PTransform):
     """Lets the first of equal batches through, for ever: one interval set per gateway and epoch.
 
     It comes after Decode, so that a corrupt copy of a batch never shadows the good one.
     """
 
-    def expand(self, batches: beam.PCollection[Batch]) -> beam.PCollection[Batch]:
+    def expand(self, batches: PCollection[Batch]) -> PCollection[Batch]:
         keyed = batches | "Key by store" >> beam.Map(_by_store).with_output_types(tuple[str, Batch])
         return keyed | "Remember" >> beam.ParDo(_Remember()).with_output_types(Batch)
 
 
-class Place(beam.DoFn):  # type: ignore[misc]
+class Place(beam.DoFn):
     """Batch -> Batch of its good rows with their sites; other rows -> rejects."""
 
     def __init__(self, sites: Sites, clock: Clock) -> None:
@@ -89,7 +89,7 @@ def set_aside(unwritten: Unwritten, clock: Clock) -> list[Rows]:
     return rejects.of_unwritten(unwritten, clock())
 
 
-class _Remember(beam.DoFn):  # type: ignore[misc]
+class _Remember(beam.DoFn):
     _SEEN = ReadModifyWriteStateSpec("seen", PickleCoder())
 
     def process(self, keyed: tuple[str, Batch], seen: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_SEEN)) -> Iterator[Batch]:
