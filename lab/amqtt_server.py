@@ -1,5 +1,6 @@
-"""amqtt as the broker where mosquitto is absent: `python -m lab.amqtt_server PORT`. In memory only: a demo, not a promise.
+"""amqtt as the broker where mosquitto is absent: `python -m lab.amqtt_server PORT`. A demo, not a promise.
 
+It keeps everything in memory, and forgets what it gave to a client that went away without acknowledging it.
 amqtt drops what waits for an absent client that gave no user name; the gateway's session is known by its client id, so here
 everybody is let in without being called anonymous.
 """

@@ -1,0 +1,87 @@
+"""Simulated fields: each of the registry's ten goes through a season on real weather, and its probe tells of it.
+
+Deterministic. Days count from the first midnight of the season; where a season ends, its last hour stays.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from schemas.registry import Registry
+from training.probe import listen
+from training.season import season
+
+REGISTRY = Path(__file__).with_name("registry.toml")
+CHANNELS = ("moisture", "temperature")
+GATEWAYS = ("gateway-north", "gateway-south")
+FIRST_DAY = 1.0
+"""The probe begins to tell at the end of the first day."""
+
+_SEASONS: Mapping[str, tuple[str, str, int]] = MappingProxyType(
+    {
+        "mill-field": ("gateway-north", "champion", 2012),
+        "creek-field": ("gateway-north", "champion", 2011),
+        "windmill-field": ("gateway-north", "champion", 2011),
+        "school-field": ("gateway-north", "champion", 2006),
+        "river-field": ("gateway-north", "champion", 2010),
+        "olive-field": ("gateway-south", "tunis", 1994),
+        "well-field": ("gateway-south", "tunis", 1991),
+        "stone-field": ("gateway-south", "tunis", 1992),
+        "wall-field": ("gateway-south", "tunis", 1991),
+        "fig-field": ("gateway-south", "tunis", 1993),
+    }
+)
+"""Site -> gateway, climate and year of planting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field, its probe and the gateway that hears it. `days`, `moisture` (m3/m3) and `temperature` (deg C) are hourly."""
+
+    device_id: str
+    site_id: str
+    gateway_id: str
+    days: np.ndarray[Any, np.dtype[np.float64]]
+    moisture: np.ndarray[Any, np.dtype[np.float64]]
+    temperature: np.ndarray[Any, np.dtype[np.float64]]
+
+    @property
+    def topic(self) -> str:
+        return topic(self.gateway_id, self.device_id)
+
+    def values(self, day: float) -> dict[str, float]:
+        """What the probe shows, with the digits it has."""
+        moisture, temperature = (float(np.interp(day, self.days, told)) for told in (self.moisture, self.temperature))
+        return {"moisture": round(moisture, 4), "temperature": round(temperature, 2)}
+
+
+def fields(registry: Registry) -> tuple[Field, ...]:
+    """The fields of the registry, simulated; about half a second each."""
+    return tuple(_field(registry, number, device.device_id, device.site_id) for number, device in enumerate(registry.devices))
+
+
+def topic(gateway_id: str, device_id: str) -> str:
+    """Gateways share the lab's broker, so a gateway's topics begin with its name. Device `+` gives what it subscribes to."""
+    return f"{gateway_id}/sensors/{device_id}/readings"
+
+
+def reading(time: datetime, seq: int, boot: str, values: Mapping[str, float]) -> bytes:
+    """One reading as a sensor sends it."""
+    return json.dumps({"time": time.timestamp(), "seq": seq, "boot": boot, "values": dict(values)}, separators=(",", ":")).encode()
+
+
+def _field(registry: Registry, number: int, device_id: str, site_id: str) -> Field:
+    gateway_id, climate, year = _SEASONS[site_id]
+    site = next(site for site in registry.sites if site.site_id == site_id)
+    if site.soil is None or site.crop is None:
+        raise ValueError(f"site {site_id} of the lab needs a soil and a crop")
+    told = listen(season(climate, site.soil, site.crop, year, seed=number), np.random.default_rng(number))
+    return Field(device_id, site_id, gateway_id, told.moments, told.moisture, told.temperature)

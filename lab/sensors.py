@@ -1,0 +1,151 @@
+"""Sensors in real time: each is an MQTT client of its own that publishes at QoS 1 and numbers its readings.
+
+The values move through a season faster than life; the times are the real ones. Some messages are broken on purpose, and one sensor
+is in nobody's registry: those must end as rejects. What was attempted is noted before it is sent.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+
+import paho.mqtt.client as mqtt
+
+from lab import field as fields
+from lab.oracle import Name
+from lab.tap import Publication
+
+STRANGER = "soil-99"
+"""A sensor that is in nobody's registry."""
+
+
+@dataclass(slots=True)
+class Notebook:
+    """What sensors attempted: topic and payload -> the names that it carries. Thread-safe."""
+
+    _names: dict[Publication, tuple[Name, ...]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, publication: Publication, names: tuple[Name, ...]) -> None:
+        with self._lock:
+            self._names[publication] = names
+
+    def attempted(self) -> set[Name]:
+        with self._lock:
+            return {name for names in self._names.values() for name in names}
+
+    def names(self, publications: Sequence[Publication]) -> set[Name]:
+        """Raises KeyError for a message that no sensor sent."""
+        with self._lock:
+            return {name for publication in publications for name in self._names[publication]}
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """`values` tells what it measures, given the seconds since the start of all; `last_seq` is where its numbers go on from."""
+
+    device_id: str
+    topic: str
+    boot: str
+    last_seq: int
+    values: Callable[[float], Mapping[str, float]]
+
+
+class Sensors:
+    """A context manager: from entry to exit or `stop` each sensor publishes every `period` seconds."""
+
+    def __init__(self, sensors: Sequence[Sensor], port: int, period: float, notebook: Notebook) -> None:
+        self._period, self._notebook = period, notebook
+        self._stopping = threading.Event()
+        self._clients = [(sensor, _client(sensor)) for sensor in sensors]
+        self._sent: dict[str, mqtt.MQTTMessageInfo] = {}
+        self._port = port
+        self._thread = threading.Thread(target=self._run, name="sensors", daemon=True)
+
+    def __enter__(self) -> Sensors:
+        for _, client in self._clients:
+            client.connect("127.0.0.1", self._port)
+            client.loop_start()
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop(1.0)
+
+    def stop(self, seconds: float = 10.0) -> None:
+        """Waits until the broker has what was sent, at most so long."""
+        self._stopping.set()
+        self._thread.join(10.0)
+        deadline = time.monotonic() + seconds
+        for last in self._sent.values():
+            last.wait_for_publish(max(0.0, deadline - time.monotonic()))
+        for _, client in self._clients:
+            client.disconnect()
+            client.loop_stop()
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        turn = 0
+        while not self._stopping.wait(max(0.0, began + turn * self._period - time.monotonic())):
+            for sensor, client in self._clients:
+                for publication, names in _messages(sensor, turn, time.monotonic() - began):
+                    self._notebook.note(publication, names)
+                    self._sent[sensor.device_id] = client.publish(publication.topic, publication.payload, qos=1)
+            turn += 1
+
+
+def stranger(gateway_id: str) -> Sensor:
+    """A sensor that nobody registered."""
+    return Sensor(STRANGER, fields.topic(gateway_id, STRANGER), _boot(), 0, lambda _: {"moisture": 0.25, "temperature": 20.0})
+
+
+def sensor(of: fields.Field, last_seq: int, day: float, days_a_second: float) -> Sensor:
+    """The probe of a field, from that day of its season on."""
+    return Sensor(of.device_id, of.topic, _boot(), last_seq, lambda seconds: of.values(day + seconds * days_a_second))
+
+
+def _boot() -> str:
+    return secrets.token_hex(4)
+
+
+def _client(sensor: Sensor) -> mqtt.Client:
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=sensor.device_id, clean_session=False)
+    client.max_inflight_messages_set(100)
+    return client
+
+
+def _messages(sensor: Sensor, turn: int, seconds: float) -> Iterator[tuple[Publication, tuple[Name, ...]]]:
+    """A reading, and at some turns something broken after it. The first sensor of a gateway is no more reliable than the others."""
+    seq, now = sensor.last_seq + 1 + turn, datetime.now(UTC)
+    good = fields.reading(now, seq, sensor.boot, sensor.values(seconds))
+    yield Publication(sensor.topic, good), ((sensor.device_id, seq),)
+    kind = _BROKEN.get(turn)
+    if kind and sensor.device_id != STRANGER:
+        payload = kind(f"{sensor.boot}-{turn}")
+        yield Publication(sensor.topic, payload), (payload,)
+
+
+def _cut_short(mark: str) -> bytes:
+    return f'{{"boot": "{mark}", "values": {{"moisture": 0.2'.encode()
+
+
+def _wrong_type(mark: str) -> bytes:
+    return json.dumps({"boot": mark, "values": {"moisture": "wet"}}).encode()
+
+
+def _not_a_number(mark: str) -> bytes:
+    return f'{{"boot": "{mark}", "values": {{"moisture": NaN}}}}'.encode()
+
+
+def _without_a_clock(mark: str) -> bytes:
+    return json.dumps({"time": 12.5, "boot": mark, "values": {"moisture": 0.2}}).encode()
+
+
+_BROKEN: Mapping[int, Callable[[str], bytes]] = {7: _cut_short, 13: _wrong_type, 19: _not_a_number, 29: _without_a_clock}
+"""Turn -> what goes wrong at it."""
