@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 
 from pipeline.elements import Batch, Message, Refused, Rows, Unwritten
 from pipeline.facts import as_text, rows_of
-from schemas.envelope import ID_PATTERN
+from schemas.envelope import ID_PATTERN, Envelope, EnvelopeError
 from schemas.records import SCHEMA_VERSION, Reject
 
 _VERSIONS = json.dumps({"schema": SCHEMA_VERSION, "apache-beam": version("apache-beam"), "pyarrow": pa.__version__})
@@ -24,17 +25,16 @@ _VERSIONS = json.dumps({"schema": SCHEMA_VERSION, "apache-beam": version("apache
 
 def of_message(message: Message, reason: str, text: str, now: datetime, stacktrace: str | None = None) -> Rows:
     """A message that is no batch."""
-    gateway = message.attributes.get("gateway_id", "")
-    batch_id = ":".join(message.attributes.get(name, "") for name in ("gateway_id", "epoch", "seq"))
-    named = ID_PATTERN.fullmatch(gateway) is not None
-    return _reject(message.attributes, message.body, "pipeline.decode", reason, text, now, stacktrace, gateway if named else None, batch_id if named else None)
+    gateway_id, batch_id = _names(message.attributes)
+    said = _Said("pipeline.decode", reason, text, stacktrace, gateway_id, batch_id)
+    return _reject(message.attributes, message.body, said, now)
 
 
 def of_rows(batch: Batch, refused: Refused, stage: str, now: datetime, stacktrace: str | None = None) -> Rows:
     """Rows of a sound batch, with the attributes that it came with."""
-    said = batch.envelope
-    body = ipc_stream(refused.rows)
-    return _reject(said.attributes(), body, stage, refused.reason, refused.text, now, stacktrace, said.gateway_id, said.batch_id)
+    envelope = batch.envelope
+    said = _Said(stage, refused.reason, refused.text, stacktrace, envelope.gateway_id, envelope.batch_id)
+    return _reject(envelope.attributes(), ipc_stream(refused.rows), said, now)
 
 
 def of_unwritten(unwritten: Unwritten, now: datetime) -> list[Rows]:
@@ -55,35 +55,48 @@ def ipc_stream(rows: pa.RecordBatch) -> bytes:
     return stream
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What is said of the bytes."""
+
+    stage: str
+    reason: str
+    text: str
+    stacktrace: str | None
+    gateway_id: str | None
+    batch_id: str | None
+
+
 def _of_table(unwritten: Unwritten, rows: pa.RecordBatch, batch_id: str | None, now: datetime) -> Rows:
     refused = unwritten.refused
-    gateway = batch_id.split(":")[0] if batch_id else None
-    return _reject({"table": unwritten.table}, ipc_stream(rows), "pipeline.warehouse", refused.reason, refused.text, now, None, gateway, batch_id)
+    gateway_id = batch_id.split(":")[0] if batch_id else None
+    said = _Said("pipeline.warehouse", refused.reason, refused.text, None, gateway_id, batch_id)
+    return _reject({"table": unwritten.table}, ipc_stream(rows), said, now)
 
 
-def _reject(  # noqa: PLR0913 - the columns
-    attributes: Mapping[str, str],
-    body: bytes,
-    stage: str,
-    reason: str,
-    text: str,
-    now: datetime,
-    stacktrace: str | None,
-    gateway_id: str | None,
-    batch_id: str | None,
-) -> Rows:
+def _names(attributes: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Gateway and batch, as far as the attributes name them."""
+    try:
+        envelope = Envelope.parse(attributes)
+    except EnvelopeError:
+        gateway_id = attributes.get("gateway_id", "")
+        return (gateway_id if ID_PATTERN.fullmatch(gateway_id) else None), None
+    return envelope.gateway_id, envelope.batch_id
+
+
+def _reject(attributes: Mapping[str, str], body: bytes, said: _Said, now: datetime) -> Rows:
     row = {
         "timestamp": now,
         "payloadString": as_text(body),
         "payloadBytes": body,
         "attributes": [{"key": key, "value": value} for key, value in sorted(attributes.items())],
-        "errorMessage": text,
-        "stacktrace": stacktrace,
+        "errorMessage": said.text,
+        "stacktrace": said.stacktrace,
         "reject_id": _identity(attributes, body),
-        "stage": stage,
-        "reason": reason,
-        "gateway_id": gateway_id,
-        "batch_id": batch_id,
+        "stage": said.stage,
+        "reason": said.reason,
+        "gateway_id": said.gateway_id,
+        "batch_id": said.batch_id,
         "versions": _VERSIONS,
     }
     return rows_of(Reject, [row])

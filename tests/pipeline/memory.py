@@ -1,0 +1,51 @@
+"""A sink that keeps rows in this process, and a clock that stands still: twins for tests of the whole flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import apache_beam as beam
+
+from pipeline.elements import Refused, Rows, Unwritten
+from tests.pipeline.bodies import NOW
+
+WRITTEN: dict[str, list[Rows]] = {}
+"""By name of the sink. Engines make copies of sinks, so what is written is kept here."""
+
+REFUSED_CHANNEL = "poison"
+"""Summaries of this channel are refused, as a warehouse refuses rows for their content."""
+
+
+def still() -> datetime:
+    return NOW
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    name: str
+
+    def write(self) -> beam.PTransform[Any, Any]:
+        WRITTEN[self.name] = []
+        return beam.ParDo(_Keep(self.name))
+
+    def write_or_fail(self) -> beam.PTransform[Any, Any]:
+        return beam.ParDo(_Keep(self.name))
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """The rows of a table in the order of writing."""
+        return [row for rows in WRITTEN[self.name] if rows.table == name for row in rows.rows.to_pylist()]
+
+
+class _Keep(beam.DoFn):
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def process(self, rows: Rows) -> Iterator[Unwritten]:
+        bad = [row for row in range(rows.rows.num_rows) if rows.table == "summaries_v1" and rows.rows.column("channel")[row].as_py() == REFUSED_CHANNEL]
+        good = [row for row in range(rows.rows.num_rows) if row not in bad]
+        WRITTEN[self._name].append(Rows(rows.table, rows.rows.take(good)))
+        if bad:
+            yield Unwritten(rows.table, Refused("warehouse_refused", "poison", rows.rows.take(bad)))

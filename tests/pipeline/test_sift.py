@@ -1,0 +1,81 @@
+"""Bad rows are set aside, each under one reason; their good neighbours go on."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pipeline.decode import decode
+from pipeline.facts import receipt
+from pipeline.sift import sift, within_partitions
+from tests.pipeline.bodies import NOW, batch, message_of, numbered, one_of, summary, table
+
+
+@pytest.mark.parametrize(
+    ("reason", "change"),
+    [
+        ("not_finite", {"sum": math.nan}),
+        ("not_finite", {"max": math.inf}),
+        ("not_finite", {"clock_offset_ms": -math.inf}),
+        ("time_out_of_range", {"window_start": NOW - timedelta(days=1826)}),
+        ("time_out_of_range", {"window_start": NOW + timedelta(days=367)}),
+        ("time_out_of_range", {"window_start": datetime(1970, 1, 1, tzinfo=UTC)}),
+        ("contradiction", {"count": 0}),
+        ("contradiction", {"count": 2**62}),
+        ("contradiction", {"m2": -1.0}),
+        ("contradiction", {"min": 2.0, "max": 1.0}),
+        ("contradiction", {"window_seconds": 0}),
+    ],
+)
+def test_a_bad_row_is_set_aside_and_its_neighbours_go_on(reason: str, change: dict[str, Any]) -> None:
+    sifted, refused = sift(batch([summary(), summary(**change), summary("d2")]), NOW)
+    assert sifted.rows.column("row").to_pylist() == [0, 2]
+    assert [(one.reason, one.rows.column("row").to_pylist()) for one in refused] == [(reason, [1])]
+
+
+def test_a_null_where_none_may_be_is_set_aside() -> None:
+    rows = table("summaries", numbered(3))
+    holed = rows.set_column(rows.schema.get_field_index("sum"), "sum", pa.array([1.0, None, 1.0]))
+    sifted, refused = sift(decode(message_of("summaries", holed)), NOW)
+    assert (sifted.rows.num_rows, refused[0].reason, refused[0].rows.column("row").to_pylist()) == (2, "null_value", [1])
+
+
+def test_a_null_or_infinite_element_of_a_list_sets_its_row_aside() -> None:
+    rows = table("inferences", [one_of("inferences")] * 4)
+    features = pa.array([[1.0], [None], [], [2.0, math.inf]])
+    holed = rows.set_column(rows.schema.get_field_index("features"), "features", features)
+    sifted, refused = sift(decode(message_of("inferences", holed)), NOW)
+    assert sifted.rows.column("row").to_pylist() == [0, 2]
+    assert [(one.reason, one.rows.column("row").to_pylist()) for one in refused] == [("null_value", [1]), ("not_finite", [3])]
+
+
+def test_a_time_beyond_the_years_of_bigquery_is_set_aside_in_any_column() -> None:
+    rows = table("summaries", numbered(2))
+    far = pa.array([2**62, 0], pa.int64()).cast(pa.timestamp("us", "UTC"))
+    changed = rows.set_column(rows.schema.get_field_index("last_time"), "last_time", far)
+    _, refused = sift(decode(message_of("summaries", changed)), NOW)
+    assert [(one.reason, one.rows.column("row").to_pylist()) for one in refused] == [("time_out_of_range", [0])]
+
+
+def test_a_row_with_two_faults_is_set_aside_once() -> None:
+    _, refused = sift(batch([summary(sum=math.nan, count=0)]), NOW)
+    assert [one.reason for one in refused] == ["not_finite"]
+
+
+@pytest.mark.parametrize("kind", ["summaries", "inferences", "events", "heartbeats", "rejects"])
+def test_a_good_batch_of_any_kind_is_not_touched(kind: str) -> None:
+    given = batch([one_of(kind)])
+    sifted, refused = sift(given, NOW)
+    assert sifted is given
+    assert not refused
+
+
+def test_a_row_of_any_table_outside_its_partitions_is_set_aside() -> None:
+    written, refused = within_partitions(receipt(batch([summary()], cut_time=datetime(1999, 1, 1, tzinfo=UTC))), NOW)
+    assert written is None
+    assert refused is not None
+    assert refused.reason == "time_out_of_range"
