@@ -186,8 +186,11 @@ class _Child:
         return BundleError(reason)
 
     def _exit(self) -> str:
-        status = self._process.wait(1) if self._process else None
-        return f"signal {-status}" if status is not None and status < 0 else f"exit status {status}"
+        try:
+            status = self._process.wait(1) if self._process else 0
+        except subprocess.TimeoutExpired:
+            return "its answer made no sense"
+        return f"signal {-status}" if status < 0 else f"exit status {status}"
 
     def stop(self) -> None:
         if self._process is not None:
