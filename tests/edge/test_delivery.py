@@ -114,6 +114,18 @@ def test_while_it_is_down_attempts_are_single_and_thin_out(world: World) -> None
     assert world.delivery.online is False
 
 
+def test_a_wide_stream_becomes_single_attempts_when_it_goes_down(world: World) -> None:
+    cut(world.store, *["summaries"] * 200)
+    world.run(60, world.drained)
+    cut(world.store, *["summaries"] * 200)
+    world.twin.weather = "down"
+    world.twin.attempts.clear()
+    world.run(3600)
+    burst = world.twin.attempts.count(world.twin.attempts[0])
+    assert burst == MAX_IN_FLIGHT
+    assert len(set(world.twin.attempts[burst:])) == len(world.twin.attempts) - burst
+
+
 def test_gateways_that_fail_together_do_not_come_back_together() -> None:
     delays = sorted(Backoff().delay(6, Random(seed)) for seed in range(1000))  # noqa: S311
     assert delays[0] < 1

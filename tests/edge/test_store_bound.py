@@ -2,10 +2,13 @@
 
 import random
 import shutil
+import sqlite3
 import tempfile
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tests.edge.parcels import NOW, parcel
 
-from edge.database import MIN_BYTES
+from edge.database import MIN_BYTES, connect
 from edge.store import Closed, Entry, Store, StoreFull
 from schemas.intervals import IntervalSet
 from schemas.records import PRIORITY
@@ -134,6 +137,53 @@ def test_readings_push_out_batches_before_they_are_refused(store: Store) -> None
     store.cut([parcel("events", bytes(20_000)), parcel("summaries", bytes(20_000))], NOW)
     fill(store)
     assert store.ledger().dropped_ranges == (1, 2)
+
+
+def test_memory_finds_room_in_a_store_full_of_events(store: Store, tmp_path: Path) -> None:
+    while not store.ledger().dropped:
+        store.cut([parcel("events", bytes(9_000))], NOW)
+    for number in range(100):
+        store.cut([], NOW, memory={f"device-{number}-{key}": bytes(100) for key in range(50)})
+    assert len(store.memory()) == 5000
+    assert bytes_of(tmp_path / "store.db") <= BOUND
+
+
+def rows_in_journal(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("select count(*) from journal").fetchone()[0])
+
+
+class NoDeletions:
+    """A connection whose disk is full for whoever deletes from the journal."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = connect(path)
+        self.execute, self.close = self._connection.execute, self._connection.close
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._connection.in_transaction
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
+        if sql.startswith("delete from journal"):
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        self._connection.executemany(sql, parameters)
+
+
+def test_closed_rows_that_cannot_be_deleted_yet_are_not_replayed(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    store = Store(path, "gw-1", BOUND, connect=NoDeletions)
+    store.append([Entry(10, b"cut"), Entry(20, b"open")])
+    store.cut([parcel()], NOW, closed=Closed(10, 2))
+    assert [body for _, _, body in store.replay()] == [b"open"]
+    store.close()
+    assert rows_in_journal(path) == 2
+    store = Store(path, "gw-1", BOUND)
+    assert [body for _, _, body in store.replay()] == [b"open"]
+    store.close()
+    assert rows_in_journal(path) == 1
 
 
 def test_a_commit_too_large_for_the_log_is_refused_whole(store: Store) -> None:
