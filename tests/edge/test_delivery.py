@@ -5,6 +5,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from tests.edge.folders import memory_folder
 from tests.edge.parcels import NOW, parcel
 from tests.edge.pubsub_twin import PubSubTwin
 
@@ -17,8 +18,14 @@ OUTAGE = 600.0
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "store.db", "gw-1", 16 << 20)
+def folder() -> Iterator[Path]:
+    with memory_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[Store]:
+    store = Store(folder / "store.db", "gw-1", 16 << 20)
     yield store
     store.close()
 
@@ -57,9 +64,9 @@ def cut(store: Store, *kinds: str) -> list[str]:
 
 
 @pytest.mark.parametrize("seed", range(SCHEDULES))
-def test_nothing_is_lost_under_any_weather_and_recovery_is_no_longer_than_the_outage(tmp_path: Path, seed: int) -> None:
+def test_nothing_is_lost_under_any_weather_and_recovery_is_no_longer_than_the_outage(store: Store, seed: int) -> None:
     chance = Random(seed)
-    store, twin = Store(tmp_path / "store.db", "gw-1", 16 << 20), PubSubTwin(chance)
+    twin = PubSubTwin(chance)
     world, cuts = World(store, twin, chance), []
     while world.now < OUTAGE:
         twin.weather = chance.choice(["fine", "down", "losing", "silent", "slow", "mixed", "refusing"])
@@ -73,7 +80,6 @@ def test_nothing_is_lost_under_any_weather_and_recovery_is_no_longer_than_the_ou
     world.run(ended + OUTAGE, world.drained)
     assert twin.received.keys() == set(cuts), f"seed {seed}"
     assert store.ledger().confirmed == len(cuts), f"seed {seed}: not drained {world.now - ended:.0f} s after the outage"
-    store.close()
 
 
 def test_events_overtake_what_waits(world: World) -> None:

@@ -1,12 +1,10 @@
 """The store never exceeds its bound, and whatever it gives up for that has its row in the ledger."""
 
 import random
-import shutil
 import sqlite3
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from tests.edge.folders import memory_folder
 from tests.edge.parcels import NOW, parcel
 
 from edge.database import MIN_BYTES, connect
@@ -27,8 +26,14 @@ SEED = 20260501
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "store.db", "gw-1", BOUND)
+def folder() -> Iterator[Path]:
+    with memory_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[Store]:
+    store = Store(folder / "store.db", "gw-1", BOUND)
     yield store
     store.close()
 
@@ -53,9 +58,9 @@ def fill(store: Store, *, size: int = 2000, window_end: int = 10) -> int:
         taken += 5
 
 
-def test_bytes_on_disk_stay_within_the_bound_after_every_commit(tmp_path: Path) -> None:
+def test_bytes_on_disk_stay_within_the_bound_after_every_commit(folder: Path) -> None:
     chance = random.Random(SEED)
-    path = tmp_path / "store.db"
+    path = folder / "store.db"
     store, largest = Store(path, "gw-1", BOUND), 0
     last, window = 0, 10
     for _ in range(OPERATIONS):
@@ -139,13 +144,13 @@ def test_readings_push_out_batches_before_they_are_refused(store: Store) -> None
     assert store.ledger().dropped_ranges == (1, 2)
 
 
-def test_memory_finds_room_in_a_store_full_of_events(store: Store, tmp_path: Path) -> None:
+def test_memory_finds_room_in_a_store_full_of_events(store: Store, folder: Path) -> None:
     while not store.ledger().dropped:
         store.cut([parcel("events", bytes(9_000))], NOW)
     for number in range(100):
         store.cut([], NOW, memory={f"device-{number}-{key}": bytes(100) for key in range(50)})
     assert len(store.memory()) == 5000
-    assert bytes_of(tmp_path / "store.db") <= BOUND
+    assert bytes_of(folder / "store.db") <= BOUND
 
 
 def rows_in_journal(path: Path) -> int:
@@ -199,7 +204,8 @@ class FullStore(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="tinybeam-store-"))
+        self.exit = ExitStack()
+        self.folder = self.exit.enter_context(memory_folder())
         self.store = Store(self.folder / "store.db", "gw-1", BOUND)
         self.journal: deque[int] = deque()
         self.cut: dict[int, int] = {}
@@ -259,7 +265,7 @@ class FullStore(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.store.close()
-        shutil.rmtree(self.folder)
+        self.exit.close()
 
 
 TestFullStore = FullStore.TestCase

@@ -1,7 +1,6 @@
 """The store after a loss of power at any write is the store before or after the call that was under way, whole."""
 
 import random
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.edge.folders import memory_folder
 from tests.edge.parcels import NOW, parcel
 from tests.edge.power import Operation, Recorder, images
 
@@ -38,9 +38,8 @@ class Recording:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """In memory where there is such a place: thousands of disks are written."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:  # noqa: S108
-        yield Path(name)
+    with memory_folder() as folder:
+        yield folder
 
 
 def state(store: Store) -> Any:
