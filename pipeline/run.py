@@ -64,7 +64,7 @@ def _run(options: Options, registry: Registry) -> int:
         result = start(options, registry)
     except Stopped:
         return 0
-    return _wait(result)
+    return _wait(result, options)
 
 
 def start(options: Options, registry: Registry) -> PipelineResult:
@@ -83,7 +83,7 @@ def start(options: Options, registry: Registry) -> PipelineResult:
     return pipeline.run()
 
 
-def _wait(result: PipelineResult) -> int:
+def _wait(result: PipelineResult, options: Options) -> int:
     try:
         state = result.wait_until_finish()
     except Stopped:
@@ -91,7 +91,8 @@ def _wait(result: PipelineResult) -> int:
         result.cancel()
         state = "CANCELLED"
     finally:
-        warehouse.close()
+        if options.streaming:
+            warehouse.appender(options.warehouse).close()
     _LOG.info("ended: %s", state)
     return 0 if state in ("DONE", "CANCELLED", "DRAINED", "UPDATED") else 1
 

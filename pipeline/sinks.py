@@ -76,7 +76,7 @@ class _Append(beam.DoFn):
             yield WindowedValue(unwritten, MIN_TIMESTAMP, (GlobalWindow(),))
 
     def _flush(self) -> list[Unwritten]:
-        unwritten = warehouse.append(self._warehouse, self._held)
+        unwritten = warehouse.appender(self._warehouse).append(self._held)
         self.start_bundle()
         if unwritten and not self._may_refuse:
             raise RuntimeError(f"the warehouse refuses rejects: {unwritten[0].refused.text}")

@@ -1,0 +1,165 @@
+"""Appends of Arrow rows, at least once: what is transient is retried for ever, loudly; a row that the warehouse refuses for its content is
+given back, and the rows beside it are written.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import grpc
+import pyarrow as pa
+from google.api_core import exceptions
+from google.auth.exceptions import GoogleAuthError
+from google.cloud.bigquery_storage_v1.exceptions import StreamClosedError
+from requests.exceptions import ConnectionError as NoConnection
+
+from pipeline.elements import Refused, Unwritten
+
+MAX_REQUEST_BYTES = 7_500_000
+"""BigQuery takes append requests of under 10 MB, headers and all."""
+
+ANSWER_SECONDS = 60.0
+
+TRANSIENT = (
+    exceptions.GoogleAPICallError,
+    exceptions.RetryError,
+    GoogleAuthError,
+    NoConnection,
+    StreamClosedError,
+    grpc.RpcError,
+    TimeoutError,
+    concurrent.futures.TimeoutError,
+)
+"""Whatever is not a refusal may pass: an outage, a quota, a permission that somebody is about to give."""
+
+_REFUSALS = (exceptions.InvalidArgument, exceptions.OutOfRange)
+_LOG = logging.getLogger("tinybeam.append")
+
+
+class Answer(Protocol):
+    """What came of one append: returns, or raises what the warehouse said."""
+
+    def result(self, timeout: float) -> Any: ...
+
+
+class Connection(Protocol):
+    """An append connection to one table."""
+
+    def send(self, rows: pa.RecordBatch) -> Answer: ...
+
+    def close(self) -> None: ...
+
+
+Waiting = tuple[str, pa.RecordBatch]
+
+
+class Appender:
+    """Appends to any table, over one connection per table, from any thread."""
+
+    def __init__(self, connect: Callable[[str, pa.Schema], Connection], sleep: Callable[[float], None]) -> None:
+        self._connect = connect
+        self._sleep = sleep
+        self._connections: dict[str, Connection] = {}
+        self._lock = threading.Lock()
+
+    def append(self, rows: Mapping[str, Sequence[pa.RecordBatch]]) -> list[Unwritten]:
+        """Returns when every row of every table is written or given back."""
+        waiting = [(table, piece) for table, batches in rows.items() for piece in pieces(batches)]
+        unwritten: list[Unwritten] = []
+        pauses = delays()
+        while waiting:
+            waiting, parted = self._round(waiting, unwritten)
+            if waiting:
+                pause = next(pauses)
+                _LOG.warning("%d appends wait; trying again in %.1f s", len(waiting), pause)
+                self._sleep(pause)
+            waiting += parted
+        return unwritten
+
+    def close(self) -> None:
+        for table in list(self._connections):
+            self._forget(table)
+
+    def _round(self, waiting: Sequence[Waiting], unwritten: list[Unwritten]) -> tuple[list[Waiting], list[Waiting]]:
+        """Sends everything, then waits once for each answer. What failed, and what is left of refused requests."""
+        failed: list[Waiting] = []
+        parted: list[Waiting] = []
+        for table, rows, answer in [(table, rows, self._send(table, rows)) for table, rows in waiting]:
+            try:
+                answer.result(timeout=ANSWER_SECONDS)
+            except _REFUSALS as error:
+                again, refused = part(rows, error)
+                unwritten += [Unwritten(table, one) for one in refused]
+                parted += [(table, one) for one in again]
+            except TRANSIENT as error:
+                _LOG.warning("append of %d rows to %s failed: %s", rows.num_rows, table, brief(error))
+                self._forget(table)
+                failed.append((table, rows))
+        return failed, parted
+
+    def _send(self, table: str, rows: pa.RecordBatch) -> Answer:
+        try:
+            return self._connection(table, rows.schema).send(rows)
+        except TRANSIENT as error:
+            failed: concurrent.futures.Future[None] = concurrent.futures.Future()
+            failed.set_exception(error)
+            return failed
+
+    def _connection(self, table: str, schema: pa.Schema) -> Connection:
+        with self._lock:
+            if table not in self._connections:
+                self._connections[table] = self._connect(table, schema)
+            return self._connections[table]
+
+    def _forget(self, table: str) -> None:
+        """The next append opens a new connection."""
+        with self._lock:
+            connection = self._connections.pop(table, None)
+        if connection:
+            connection.close()
+
+
+def pieces(batches: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches that each fit into one request."""
+    if batches:
+        for batch in pa.Table.from_batches(batches).combine_chunks().to_batches():
+            yield from _halves(batch)
+
+
+def part(rows: pa.RecordBatch, error: exceptions.GoogleAPICallError) -> tuple[list[pa.RecordBatch], list[Refused]]:
+    """(rows to send again, rows refused). An answer that names no row is narrowed down by halves."""
+    bad = {one.index: one.message for one in getattr(error.response, "row_errors", ())}
+    if bad:
+        rest = rows.filter(pa.array([index not in bad for index in range(rows.num_rows)]))
+        refused = [Refused("warehouse_refused", text, rows.slice(index, 1)) for index, text in sorted(bad.items())]
+        return ([rest] if rest.num_rows else []), refused
+    if rows.num_rows == 1:
+        return [], [Refused("warehouse_refused", brief(error), rows)]
+    middle = rows.num_rows // 2
+    return [rows.slice(0, middle), rows.slice(middle)], []
+
+
+def delays() -> Iterator[float]:
+    """Seconds to wait before each retry: full jitter under a bound that doubles to a minute. Never ends."""
+    bound = 0.5
+    while True:
+        yield random.uniform(0.0, bound)
+        bound = min(60.0, bound * 2)
+
+
+def brief(error: BaseException) -> str:
+    return f"{type(error).__name__}: {str(error)[:300]}"
+
+
+def _halves(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    if rows.num_rows > 1 and rows.nbytes > MAX_REQUEST_BYTES:
+        middle = rows.num_rows // 2
+        yield from _halves(rows.slice(0, middle))
+        yield from _halves(rows.slice(middle))
+    elif rows.num_rows:
+        yield rows
