@@ -1,0 +1,39 @@
+"""How far this machine's clock can be trusted, by what the kernel knows of its synchronisation."""
+
+from __future__ import annotations
+
+import ctypes
+from datetime import UTC, datetime
+
+from schemas.records import TimeQuality
+
+_UNSYNCHRONISED = 0x0040
+_BUILT = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def now() -> datetime:
+    """The time, UTC."""
+    return datetime.now(UTC)
+
+
+def quality(time: datetime, status: int | None) -> str:
+    """`status` is the kernel's (adjtimex), None if it does not say. A time before this software existed is untrusted."""
+    if time < _BUILT:
+        return TimeQuality.UNTRUSTED
+    if status is None or status & _UNSYNCHRONISED:
+        return TimeQuality.ESTIMATED
+    return TimeQuality.SYNCED
+
+
+def kernel_status() -> int | None:
+    """The status bits of adjtimex(2), None where there is none."""
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        timex = (ctypes.c_byte * 512)()
+        if library.adjtimex(timex) < 0:
+            return None
+    except (OSError, AttributeError):
+        return None
+    # struct timex: modes, offset, freq, maxerror, esterror, status; the first and last are int, the others long.
+    offset = 5 * ctypes.sizeof(ctypes.c_long)
+    return ctypes.c_int.from_buffer(timex, offset).value

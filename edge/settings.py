@@ -1,0 +1,79 @@
+"""Parsed TOML -> frozen dataclasses: unknown, missing and mistyped settings are refused by name, `${NAME}` is taken from the environment."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+class ConfigError(ValueError):
+    """The configuration is wrong; the text names the file and the setting."""
+
+
+def build(record: type, content: Any, where: str, folder: Path) -> Any:
+    """`where` is the setting that holds the content, empty for the whole file. Raises ConfigError."""
+    if not isinstance(content, dict):
+        raise ConfigError(f"{where or 'the file'} must be a table, not {content!r}")
+    hints = get_type_hints(record)
+    for name in content:
+        if name not in hints:
+            near = get_close_matches(name, hints, 1)
+            raise ConfigError(f"{where}{'.' if where else ''}{name}: unknown setting" + (f"; did you mean {near[0]}?" if near else ""))
+    for one in fields(record):
+        if one.name not in content and one.default is MISSING and one.default_factory is MISSING:
+            raise ConfigError(f"{where}{'.' if where else ''}{one.name} is missing")
+    return record(**{name: _value(hints[name], value, f"{where}.{name}".lstrip("."), folder) for name, value in content.items()})
+
+
+def _value(hint: Any, value: Any, where: str, folder: Path) -> Any:  # noqa: PLR0911 - one line for each kind of value
+    if get_origin(hint) is UnionType:
+        hint = next(arg for arg in get_args(hint) if arg is not type(None))
+    if is_dataclass(hint):
+        return build(hint, value, where, folder)  # type: ignore[arg-type]
+    if get_origin(hint) is tuple:
+        return _list(get_args(hint)[0], value, where, folder)
+    if get_origin(hint) is Mapping:
+        return _units(value, where)
+    if hint is Path:
+        return folder / Path(_text(value, where)).expanduser()
+    if hint is str:
+        return _text(value, where)
+    if hint is float and type(value) is int:
+        return float(value)
+    if type(value) is not hint or (hint is float and not math.isfinite(value)):
+        raise ConfigError(f"{where} must be {_NAMES[hint]}, not {value!r}")
+    return value
+
+
+def _list(hint: Any, value: Any, where: str, folder: Path) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise ConfigError(f"{where} must be a list, not {value!r}" + (f": write [[{where}]]" if is_dataclass(hint) else ""))
+    return tuple(_value(hint, item, f"{where}[{number}]", folder) for number, item in enumerate(value, 1))
+
+
+def _units(value: Any, where: str) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ConfigError(f'{where} must be a table of channel and unit, such as {{ moisture = "m3/m3" }}, not {value!r}')
+    return {name: _text(unit, f"{where}.{name}") for name, unit in value.items()}
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{where} must be a text, not {value!r}")
+
+    def variable(found: re.Match[str]) -> str:
+        if found[1] not in os.environ:
+            raise ConfigError(f"{where}: the environment variable {found[1]} is not set")
+        return os.environ[found[1]]
+
+    return _VARIABLE.sub(variable, value)

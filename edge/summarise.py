@@ -1,0 +1,67 @@
+"""A window -> one summary for each channel. Pure; the sums are exact (fsum), so the order of readings does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import fsum
+from statistics import median
+
+from edge.reading import Taken
+from edge.windows import Window
+from schemas.envelope import from_micros
+from schemas.intervals import IntervalSet
+from schemas.records import Summary, TimeQuality
+
+_WORST_LAST = (TimeQuality.SYNCED, TimeQuality.CORRECTED, TimeQuality.ESTIMATED, TimeQuality.UNTRUSTED)
+
+
+def summaries(window: Window, units: Mapping[str, str]) -> list[Summary]:
+    """In order of channel. A channel without a unit in `units` gets an empty one."""
+    channels = sorted({channel for reading in window.readings for channel in reading.values})
+    return [_summary(window, channel, units.get(channel, "")) for channel in channels]
+
+
+def channel_means(window: Window) -> dict[str, float]:
+    """Mean of each channel over the window."""
+    values: dict[str, list[float]] = {}
+    for reading in window.readings:
+        for channel, value in reading.values.items():
+            values.setdefault(channel, []).append(value)
+    return {channel: fsum(held) / len(held) for channel, held in values.items()}
+
+
+def time_quality(readings: Sequence[Taken]) -> str:
+    """The worst of the readings' time qualities."""
+    return max((reading.time_quality for reading in readings), key=_WORST_LAST.index)
+
+
+def _summary(window: Window, channel: str, unit: str) -> Summary:
+    readings = [reading for reading in window.readings if channel in reading.values]
+    values = [reading.values[channel] for reading in readings]
+    total = fsum(values)
+    mean = total / len(values)
+    # Equal event times: the greater value, so that arrival order does not matter.
+    last = max(readings, key=lambda reading: (reading.event_us, reading.values[channel]))
+    return Summary(
+        device_id=window.device_id,
+        channel=channel,
+        unit=unit,
+        window_start=from_micros(window.start_us),
+        window_seconds=window.seconds,
+        count=len(values),
+        sum=total,
+        m2=fsum((value - mean) ** 2 for value in values),
+        min=min(values),
+        max=max(values),
+        last=last.values[channel],
+        last_time=from_micros(last.event_us),
+        seq_ranges=IntervalSet.of(reading.seq for reading in readings if reading.seq is not None).flat(),
+        late=window.late,
+        time_quality=time_quality(readings),
+        clock_offset_ms=_clock_offset(readings),
+    )
+
+
+def _clock_offset(readings: Sequence[Taken]) -> float | None:
+    offsets = [reading.arrived_us - reading.event_us for reading in readings if reading.sensor_time]
+    return median(offsets) / 1000 if offsets else None
