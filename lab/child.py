@@ -81,12 +81,22 @@ class Child:
             if self.status is not None or time.monotonic() > deadline:
                 ended = self.status
                 self.stop(1.0)
-                fate = f"ended with status {ended}" if ended is not None else f"was not {what} after {seconds:.0f} s"
-                raise StartFailed(f"{self.name} {fate}; {self.log} ends with:\n{self._tail()}")
+                raise StartFailed(self.obituary(f"was not {what} after {seconds:.0f} s") if ended is None else self.obituary(f"ended with status {ended}"))
             time.sleep(_STEP)
 
-    def _tail(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-12:])
+    def wait_until_done(self, seconds: float) -> None:
+        """Raises StartFailed if it fails or takes longer; then nothing is left of it."""
+        deadline = time.monotonic() + seconds
+        while self.status is None and time.monotonic() < deadline:
+            time.sleep(_STEP)
+        status = self.stop()
+        if status:
+            raise StartFailed(self.obituary(f"ended with status {status}"))
+
+    def obituary(self, fate: str) -> str:
+        """What became of it, and its last words."""
+        last = "\n".join(self.log.read_text(errors="replace").splitlines()[-12:])
+        return f"{self.name} {fate}; {self.log} ends with:\n{last}"
 
     def _sweep(self) -> None:
         try:

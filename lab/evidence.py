@@ -34,6 +34,11 @@ from tinybeam.summaries_v1
 where window_start >= @since and received_time >= @since
 group by batch_id
 """
+_HEARD = """
+select count(distinct gateway_id) as heard
+from tinybeam.heartbeats
+where heartbeat_time >= @since
+"""
 
 
 def connect(warehouse: Warehouse) -> bigquery.Client:
@@ -61,6 +66,11 @@ def row_counts(client: bigquery.Client) -> dict[str, int]:
 def newest_readings(client: bigquery.Client, since: datetime) -> dict[str, datetime]:
     """Batches of summaries that are in the warehouse -> time of the newest reading in each."""
     return {row.batch_id: row.last_time for row in _ask(client, _CONFIRMATIONS, since)}
+
+
+def gateways_heard(client: bigquery.Client, since: datetime) -> int:
+    """How many gateways have sent a heartbeat since then that is in the warehouse."""
+    return next(row.heard for row in _ask(client, _HEARD, since))
 
 
 def _ask(client: bigquery.Client, sql: str, since: datetime) -> Iterator[bigquery.Row]:

@@ -1,0 +1,51 @@
+"""The oracle's books over both acts: what was attempted and acknowledged, held against what the warehouse shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from google.cloud import bigquery
+
+from lab import evidence
+from lab.field import CHANNELS
+from lab.oracle import Name, Verdict, delivered, judge
+
+_STEP = 1.0
+
+
+@dataclass(slots=True)
+class Account:
+    """`since`: no reading is older."""
+
+    client: bigquery.Client
+    since: datetime
+    attempted: set[Name] = field(default_factory=set)
+    acknowledged: set[Name] = field(default_factory=set)
+
+    def add(self, attempted: Collection[Name], acknowledged: Collection[Name]) -> None:
+        self.attempted.update(attempted)
+        self.acknowledged.update(acknowledged)
+
+    @property
+    def readings_acknowledged(self) -> int:
+        """Without the messages that were broken on purpose."""
+        return sum(isinstance(name, tuple) for name in self.acknowledged)
+
+    def verdict(self) -> Verdict:
+        """As the warehouse is now."""
+        shown = evidence.shown(self.client, self.since)
+        return judge(self.attempted, self.acknowledged, delivered(shown, CHANNELS, evidence.set_aside(self.client, self.since)))
+
+    def settled(self, seconds: float, progress: Callable[[Verdict], None]) -> Verdict:
+        """The verdict when nothing is missing and no row has come for a while, or after `seconds`."""
+        deadline = time.monotonic() + seconds
+        rows = evidence.row_counts(self.client)
+        while True:
+            time.sleep(_STEP)
+            verdict, before, rows = self.verdict(), rows, evidence.row_counts(self.client)
+            if time.monotonic() > deadline or (not verdict.lost and rows == before):
+                return verdict
+            progress(verdict)

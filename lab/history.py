@@ -1,0 +1,83 @@
+"""Act one: a season of ten fields goes through the gateways' own code in accelerated time, onto cards, and in batch mode into the warehouse.
+
+The clock is simulated: each day every gateway is given the readings of that day, then a tick. The season is moved so that it
+ends just before now, by whole days, so that noon stays noon.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from edge.export import Card, export
+from edge.store import Store
+from lab import field
+from lab.child import Child
+from lab.field import Field
+from lab.gateways import HISTORY, write_settings
+from lab.oracle import Name
+from lab.stack import Warehouse
+
+BOOT = "history"
+_HOURS = 24
+_LOAD_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Which time is which hour of the season. `begin` is its first midnight; `hours` of it, from FIRST_DAY on, are history."""
+
+    begin: datetime
+    hours: int
+
+    def time(self, hour: int) -> datetime:
+        """The middle of the hour, when the probe measures."""
+        return self.begin + timedelta(days=field.FIRST_DAY, hours=hour + 0.5)
+
+    def day(self, hour: int) -> float:
+        """Of the season, at the end of the hour."""
+        return field.FIRST_DAY + (hour + 1) / _HOURS
+
+    def dates(self) -> Iterator[range]:
+        """The hours of each day."""
+        return (range(first, min(first + _HOURS, self.hours)) for first in range(0, self.hours, _HOURS))
+
+    def end(self, hours: range) -> datetime:
+        """When the last of these hours ends."""
+        return self.time(hours[-1]) + timedelta(hours=0.5)
+
+    @classmethod
+    def until(cls, now: datetime, days: int) -> Calendar:
+        """So many days and what has passed of today, in full hours."""
+        end = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        begin = end.replace(hour=0) - timedelta(days=days + field.FIRST_DAY)
+        return cls(begin, (end - begin) // timedelta(hours=1) - _HOURS)
+
+
+def live_through(
+    fields: Sequence[Field], calendar: Calendar, directory: Path, progress: Callable[[str], None]
+) -> Iterator[tuple[list[Card], set[Name]]]:
+    """For each gateway the cards that it wrote and the readings that it accepted."""
+    for gateway_id in field.GATEWAYS:
+        mine = [one for one in fields if one.gateway_id == gateway_id]
+        with opened(write_settings(directory, gateway_id, HISTORY)) as (gateway, store):
+            for hours in calendar.dates():
+                gateway.accept(_messages(mine, calendar, hours), calendar.end(hours))
+                gateway.tick(calendar.end(hours))
+                progress(f"{gateway_id}: day {hours.start // _HOURS + 1}")
+            gateway.flush(calendar.end(hours))
+            yield export(store, directory / "cards"), {(one.device_id, hour + 1) for one in mine for hour in range(calendar.hours)}
+            # The cards have arrived, as far as this story goes; else the gateway would send it all again when it is online.
+            store.confirm([batch.envelope.seq for batch in store.pending(1_000_000)])
+
+
+def load(cards: Path, warehouse: Warehouse, log: Path) -> None:
+    """The pipeline in batch mode, from its start to its end. Raises StartFailed when it fails."""
+    command = [sys.executable, "-m", "pipeline", "--mode=batch", f"--input={cards}/*.tbb"]
+    where = [f"--project={warehouse.project}", f"--registry={field.REGISTRY}"]
+    with Child("pipeline", [*command, *where], log, warehouse.environment) as pipeline:
+        pipeline.wait_until_done(_LOAD_SECONDS)

@@ -1,0 +1,46 @@
+"""`tinybeam lab up`: the live path until Ctrl-C, and what one can do with it meanwhile."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from lab import demo
+from lab.gateways import SUBSCRIPTION, TOPIC
+from lab.live import Live
+from lab.screen import Screen
+from lab.sensors import Notebook
+from lab.stack import StartFailed, Warehouse
+
+
+def run(directory: Path, parts: str, screen: Screen) -> None:
+    """Ends with KeyboardInterrupt, or StartFailed when a process ends by itself."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    with Warehouse(directory) as warehouse:
+        screen.title("A season of history")
+        past = demo.act_one(directory, warehouse, screen)
+        screen.title("The live path; Ctrl-C ends it")
+        with Live(directory, warehouse, parts) as live, demo.sensors(past, live, Notebook()):
+            for line in _endpoints(live, warehouse):
+                screen.show(line)
+            while not (ended := live.ended()):
+                time.sleep(0.5)
+            raise StartFailed(f"{', '.join(ended)} ended; the logs in {directory} tell why")
+
+
+def _endpoints(live: Live, warehouse: Warehouse) -> Iterator[str]:
+    tinybeam = Path(sys.executable).with_name("tinybeam")
+    first = next(iter(live.gateways.values()))
+    yield f"MQTT        127.0.0.1:{live.broker.port} ({live.broker.version})"
+    yield f"Pub/Sub     {live.pubsub.address} ({live.pubsub.version}), {TOPIC}, {SUBSCRIPTION}"
+    yield f"warehouse   {warehouse.rest_url}, storage {warehouse.grpc_address} ({warehouse.version}), project {warehouse.project}"
+    for gateway in live.gateways.values():
+        yield f"{gateway.gateway_id}   http://127.0.0.1:{gateway.health_port}/metrics and /healthz, settings {gateway.settings}"
+    yield "\nTry in another terminal:\n"
+    yield f"  BIGQUERY_EMULATOR_HOST={warehouse.rest_url} {tinybeam} sql query driest_fields --project {warehouse.project}"
+    yield f"  BIGQUERY_EMULATOR_HOST={warehouse.rest_url} {tinybeam} sql query data_quality --project {warehouse.project}"
+    yield f"  curl http://127.0.0.1:{first.health_port}/metrics\n"
