@@ -1,0 +1,55 @@
+# `make demo` and `make test` do their own set-up: virtual environments from lock files, in this folder, without root.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+LAB := .venv/installed
+WAREHOUSE := .venv-warehouse/installed
+PYTEST_ARGS ?=
+
+.PHONY: help demo up test check lock clean install
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(LAB) $(WAREHOUSE) ## run the whole path on this machine: two to three minutes, then the verdict
+	@$(BIN)/tinybeam lab demo
+
+up: $(LAB) $(WAREHOUSE) ## keep the whole path running until Ctrl-C
+	@$(BIN)/tinybeam lab up
+
+test: check $(WAREHOUSE) ## run every check and every test
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(LAB) ## run the checks alone: style, types, import contracts, generated files, SQL
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m schemas --check
+	@$(BIN)/tinybeam sql check --offline
+
+install: $(LAB) $(WAREHOUSE) ## make the virtual environments and nothing else
+
+lock: $(LAB) ## write the lock files anew from setup.py and requirements/warehouse.in (UPGRADE=--upgrade: newest versions)
+	@$(BIN)/uv pip compile setup.py --extra lab --extra dev --constraint requirements/lab-constraints.txt \
+		--python-version 3.11 --output-file requirements/lab.txt $(LOCK)
+	@$(BIN)/uv pip compile requirements/warehouse.in --override requirements/warehouse-overrides.txt \
+		--python-version 3.13 --output-file requirements/warehouse.txt $(LOCK)
+
+LOCK = --universal --generate-hashes --no-header --no-annotate --quiet $(UPGRADE)
+
+clean: ## remove everything that make made
+	rm -rf .venv .venv-warehouse .uv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(LAB): requirements/lab.txt requirements/install.py setup.py
+	@python=; for one in python3.11 python3.12 python3.13 python3.14 python3; do \
+		if $$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$one; break; fi; done; \
+	if [ -z "$$python" ]; then echo "tinybeam: Python 3.11 or newer was not found on PATH: install it, then run this again" >&2; exit 1; fi; \
+	$$python requirements/install.py lab
+
+$(WAREHOUSE): requirements/warehouse.txt requirements/install.py | $(LAB)
+	@$(BIN)/python requirements/install.py warehouse

@@ -1,0 +1,67 @@
+"""The one packaging file. It is also Beam's --setup_file: the workers of an engine get this package and nothing from a main session."""
+
+from setuptools import setup
+
+EDGE = [
+    "google-cloud-pubsub>=2.30",
+    "msgspec>=0.19",
+    "nanoarrow>=0.7",
+    "paho-mqtt>=2.1,<3",
+    "zstandard>=0.23",
+    # tflite-runtime has wheels for Python 3.11 only, and on numpy 2 it imports and then fails when a model is loaded
+    "numpy<2; python_version < '3.12'",
+    "numpy>=2; python_version >= '3.12'",
+    "tflite-runtime==2.14.0; python_version < '3.12' and sys_platform == 'linux'",
+    "ai-edge-litert>=2; python_version >= '3.12' or sys_platform != 'linux'",
+]
+
+PIPELINE = [
+    "apache-beam[gcp]==2.77.*",
+    "google-cloud-bigquery>=3.30",
+    "google-cloud-bigquery-storage>=2.30",
+    "numpy>=1.26",
+    "pyarrow>=18",
+    "zstandard>=0.23",
+]
+
+# no TensorFlow: the model is written with the schema objects that ai-edge-litert carries
+TRAIN = [
+    "ai-edge-litert>=2",
+    "aquacrop==3.1.*",
+    "numpy>=1.26",
+    "pandas>=2",
+]
+
+LAB = [*EDGE, *PIPELINE, *TRAIN, "amqtt==0.12.*", "drongo==0.8.*"]
+
+DEV = [
+    "apsw>=3.46",
+    "google-cloud-bigquery>=3.30",
+    "hypothesis>=6.100",
+    "import-linter>=2.1",
+    "mypy>=1.13",
+    "pytest>=8",
+    "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
+    "ruff>=0.9",
+    "setuptools>=77",
+    "sqlfluff>=3.2",
+    "uv>=0.5",
+]
+
+ROOMS = ["edge", "lab", "pipeline", "schemas", "sql", "training"]
+
+setup(
+    name="tinybeam",
+    version="0.1.0",
+    description="TinyML at the edge, Apache Beam in the cloud, BigQuery for the people who ask questions",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    py_modules=["tinybeam"],
+    packages=[*ROOMS, "models", "models.soil"],
+    package_data={"edge": ["*.toml"], "lab": ["*.toml"], "models.soil": ["*"], "sql": ["*/*.sql"]},
+    install_requires=["click>=8.1"],
+    extras_require={"edge": EDGE, "pipeline": PIPELINE, "train": TRAIN, "lab": LAB, "dev": DEV},
+    entry_points={"console_scripts": ["tinybeam=tinybeam:main"]},
+    zip_safe=False,
+)

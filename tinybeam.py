@@ -1,0 +1,79 @@
+"""`tinybeam`, the one command. A room is imported only when its command is called, so a gateway never imports Beam."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+_ROOMS = {
+    "edge": ("edge.__main__", "edge", "Run a gateway: validate, run, doctor, export."),
+    "pipeline": ("pipeline.run", "pipeline", "Run the pipeline: from Pub/Sub or card files into BigQuery."),
+    "sql": ("sql.__main__", "pipeline", "Apply, check and ask the warehouse."),
+    "train": ("training.__main__", "train", "Rebuild a model and the page that judges it."),
+    "lab": ("lab.__main__", "lab", "The whole path on this machine: demo, up."),
+}
+"""Command -> its module, the extra that brings what the module needs, and its line in the help."""
+
+_OURS = {"edge", "lab", "pipeline", "schemas", "sql", "tinybeam", "training"}
+
+
+class _Rooms(click.Group):
+    """Lists the rooms without importing any; imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_ROOMS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _ROOMS:
+            return None
+        module, extra, _ = _ROOMS[cmd_name]
+        return _open(module, extra)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in _ROOMS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in _ROOMS:
+            raise click.UsageError(f"there is no command {args[0]!r}; there are {', '.join(_ROOMS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _open(module: str, extra: str) -> click.Command:
+    """The room's command. A package that is not ours and is missing is told in one sentence; a fault of ours is not hidden."""
+    try:
+        command = import_module(module).cli
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").split(".")[0]
+        if missing in _OURS:
+            raise
+        raise click.ClickException(f"{missing} is not installed: run `pip install 'tinybeam[{extra}]'`") from error
+    if not isinstance(command, click.Command):
+        raise TypeError(f"{module}.cli is no command")
+    return command
+
+
+def _version() -> str:
+    try:
+        return version("tinybeam")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+@click.group(cls=_Rooms, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(_version(), prog_name="tinybeam")
+def main() -> None:
+    """From sensors to the people who ask questions: TinyML at the edge, Apache Beam in the cloud, BigQuery.
+
+    \b
+    See the whole path on this machine:   tinybeam lab demo
+    Set up a gateway:                     tinybeam edge validate gateway.toml
+    Load what gateways sent:              tinybeam pipeline --help
+    Ask the warehouse:                    tinybeam sql query
+    """
+
+
+if __name__ == "__main__":
+    main(prog_name="tinybeam")
