@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from edge.database import Connection, Database, StoreFull
+from edge.database import Connection, Database, StoreError, StoreFull
 
 COMMITS_REMEMBERED = 512
 """How many commits back a re-delivered reading is recognised; more than a broker keeps in flight."""
@@ -44,11 +44,11 @@ class Journal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.last_id: int = database.read("select max(last_id) from commits")[0][0] or 0
+        self.last_id = self._last()
 
     def append(self, entries: Sequence[Entry], identities: bytes) -> range:
         ids = range(self.last_id + 1, self.last_id + 1 + len(entries))
-        with self._database.transaction() as connection:
+        with self._rereading(), self._database.transaction() as connection:
             rows = [(at, entry.window_end_us, entry.body) for at, entry in zip(ids, entries, strict=True)]
             connection.executemany("insert into journal values (?, ?, ?)", rows)
             # The newest row is never deleted: it is also the memory of the last id given out.
@@ -86,6 +86,18 @@ class Journal:
                 with self._database.transaction() as connection:
                     connection.executemany("delete from journal where id = ?", ids)
                 done = ids[-1][0]
+
+    @contextmanager
+    def _rereading(self) -> Iterator[None]:
+        """Whether a commit that failed took place after all is for the file to say."""
+        try:
+            yield
+        except StoreError:
+            self.last_id = self._last()
+            raise
+
+    def _last(self) -> int:
+        return int(self._database.read("select coalesce(max(last_id), 0) from commits")[0][0])
 
     def _closed(self) -> Closed:
         held = dict(self._database.read("select name, value from state where name like 'closed%'"))

@@ -68,6 +68,8 @@ class Store:
 
         `identities`: 8 bytes for each reading whose repetition must be recognised after a crash.
         """
+        if len(identities) % 8:
+            raise ValueError(f"identities are of 8 bytes each, these are {len(identities)}")
         if not entries:
             return range(0)
         with self._lock:

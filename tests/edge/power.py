@@ -1,4 +1,5 @@
-"""Power cuts for the store: records every write and sync that SQLite makes, then makes the disks that a cut could leave behind.
+"""Power cuts and disk faults for the store: records every write and sync that SQLite makes, can let one fail, and makes the disks
+that a power cut could leave behind.
 
 The model: what a file was written is durable once a later sync of that file returned. What is not may be there, be missing, or be torn
 at sectors of 512 bytes, each write independently of the others. A deletion is durable once any file was synced, as on ext4 and XFS. The store runs its own SQL and pragmas, on an apsw connection.
@@ -7,6 +8,7 @@ at sectors of 512 bytes, each write independently of the others. A deletion is d
 import random
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import apsw
 
 _SECTOR = 512
+_CODES = {apsw.FullError: sqlite3.SQLITE_FULL, apsw.IOError: sqlite3.SQLITE_IOERR, apsw.BusyError: sqlite3.SQLITE_BUSY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +30,21 @@ class Operation:
 
 
 class _File(apsw.VFSFile):
-    def __init__(self, name: Any, flags: list[int], log: list[Operation]) -> None:
+    def __init__(self, name: Any, flags: list[int], recorder: "Recorder") -> None:
         super().__init__("", name, flags)
-        self._name, self._log = Path(name.filename() if isinstance(name, apsw.URIFilename) else name).name, log
+        self._name, self._recorder = Path(name.filename() if isinstance(name, apsw.URIFilename) else name).name, recorder
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+        self._recorder.note(Operation("write", self._name, offset, bytes(data)))
         super().xWrite(data, offset)
-        self._log.append(Operation("write", self._name, offset, bytes(data)))
 
     def xTruncate(self, size: int) -> None:  # noqa: N802
+        self._recorder.note(Operation("truncate", self._name, size))
         super().xTruncate(size)
-        self._log.append(Operation("truncate", self._name, size))
 
     def xSync(self, flags: int) -> None:  # noqa: N802
+        self._recorder.note(Operation("sync", self._name))
         super().xSync(flags)
-        self._log.append(Operation("sync", self._name))
 
 
 class Recorder(apsw.VFS):
@@ -50,10 +53,17 @@ class Recorder(apsw.VFS):
     def __init__(self, name: str, *, synchronous: str = "full") -> None:
         super().__init__(name, "")
         self.log: list[Operation] = []
+        self.fault: tuple[int, type[apsw.Error]] | None = None
+        """The number of the operation that fails once, and how."""
         self._name, self._synchronous = name, synchronous
 
     def xOpen(self, name: Any, flags: list[int]) -> _File:  # noqa: N802
-        return _File(name, flags, self.log)
+        return _File(name, flags, self)
+
+    def note(self, operation: Operation) -> None:
+        self.log.append(operation)
+        if self.fault and len(self.log) == self.fault[0]:
+            raise self.fault[1]
 
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: FBT001, N802
         super().xDelete(filename, syncdir)
@@ -75,16 +85,26 @@ class _Connection:
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> apsw.Cursor:
         sql = sql.replace("pragma synchronous = full", f"pragma synchronous = {self._synchronous}")
-        try:
+        with _as_sqlite3():
             return self._connection.execute(sql, parameters)
-        except apsw.Error as error:
-            raise sqlite3.OperationalError(str(error)) from error
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
-        self._connection.executemany(sql, parameters)
+        with _as_sqlite3():
+            self._connection.executemany(sql, parameters)
 
     def close(self) -> None:
         self._connection.close()
+
+
+@contextmanager
+def _as_sqlite3() -> Iterator[None]:
+    """The errors that the store knows."""
+    try:
+        yield
+    except apsw.Error as error:
+        known = sqlite3.OperationalError(str(error))
+        known.sqlite_errorcode = _CODES.get(type(error), sqlite3.SQLITE_ERROR)
+        raise known from error
 
 
 @dataclass(slots=True)
