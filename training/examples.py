@@ -20,7 +20,9 @@ from training.season import SOILS, Season, days_until, season
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 _DAWN = datetime(2000, 1, 1, tzinfo=UTC)
-_WINDOWS = (3600, 7200, 10_800, 21_600)
+_WINDOWS = (3600, 7200, 10_800, 14_400, 21_600, 28_800)
+_SHARES = (0.1, 0.15, 0.15, 0.2, 0.2, 0.2)
+_EXAMPLES_A_DAY = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Plan:
     year: int
     water_percent: float
     irrigated: bool
-    window_seconds: int
+    window_seconds: tuple[int, ...]
+    """Of each probe."""
     seed: int
 
 
@@ -73,9 +76,9 @@ def _plan(climate: str, rng: np.random.Generator) -> Plan:
         soil=str(rng.choice(SOILS)),
         crop=str(rng.choice(list(there.plantings))),
         year=int(rng.integers(there.first_year, there.last_year)),
-        water_percent=float(rng.uniform(75, 100)),
+        water_percent=float(rng.uniform(92, 100)),
         irrigated=bool(rng.random() < 0.7),
-        window_seconds=int(rng.choice(_WINDOWS)),
+        window_seconds=tuple(map(int, rng.choice(_WINDOWS, 3, replace=False, p=_SHARES))),
         seed=int(rng.integers(2**31)),
     )
 
@@ -86,13 +89,17 @@ def _examples(number: int, plan: Plan) -> Examples:
 
 
 def observed(number: int, plan: Plan, lived: Season) -> Examples:
-    """The examples of one season already simulated."""
-    rng = np.random.default_rng(plan.seed)
-    told = listen(lived, rng, plan.window_seconds)
+    """The examples of one season, told by several probes that err differently."""
+    return joined([_heard(number, plan, lived, seconds) for seconds in plan.window_seconds])
+
+
+def _heard(number: int, plan: Plan, lived: Season, window_seconds: int) -> Examples:
+    rng = np.random.default_rng([plan.seed, window_seconds])
+    told = listen(lived, rng, window_seconds)
     truth = _truth(lived, told)
     inputs = list(_inputs(told))
     keep = [row for row in range(len(inputs)) if inputs[row] is not None and np.isfinite(truth[row])]
-    keep = [row for row in keep if rng.random() < 3 * plan.window_seconds / 86_400]
+    keep = [row for row in keep if rng.random() < _EXAMPLES_A_DAY * window_seconds / 86_400]
     features = np.array([inputs[row] for row in keep], dtype=float).reshape(len(keep), len(RECIPE["inputs"]))
     return Examples(features, truth[keep], np.full(len(keep), number))
 

@@ -75,7 +75,7 @@ class Season:
         return (self.low + self.high) / 2
 
 
-def season(climate: str, soil: str, crop: str, year: int, *, water_percent: float = 80.0, irrigated: bool = True, seed: int = 0) -> Season:
+def season(climate: str, soil: str, crop: str, year: int, *, water_percent: float = 100.0, irrigated: bool = True, seed: int = 0) -> Season:
     """Simulates a season planted in `year` that begins with `water_percent` of the available water. `seed` moves the farmer's habits."""
     model = _model(climate, soil, crop, year, water_percent)
     farmer = _Farmer(STRESS_SHARE, irrigated, np.random.default_rng(seed))

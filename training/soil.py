@@ -39,10 +39,10 @@ Watch = Callable[[str, Iterable[Any], int], Iterable[Any]]
 class Size:
     """How much to simulate and to train."""
 
-    training_seasons: int = 300
-    held_out_seasons: int = 100
-    hidden: tuple[int, ...] = (48, 24)
-    schedule: Schedule = Schedule(epochs=25, noise=0.05, decay=1e-2)
+    training_seasons: int = 250
+    held_out_seasons: int = 80
+    hidden: tuple[int, ...] = (32, 16)
+    schedule: Schedule = Schedule(epochs=25, noise=0.15, decay=1e-2)
 
 
 @dataclass(frozen=True, slots=True)
