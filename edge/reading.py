@@ -73,11 +73,10 @@ _pack = msgspec.msgpack.Encoder()
 
 
 def parse(device_id: str, payload: bytes, now: datetime, clock_quality: str, limits: Limits) -> Iterator[Taken | Refusal]:
-    """Readings and refusals in the order of the message. `clock_quality` is that of the gateway's own clock."""
-    if len(payload) > limits.max_payload_bytes:
-        said = f"{len(payload)} bytes, more than mqtt.max_payload_bytes = {limits.max_payload_bytes}; the first {KEPT_OF_OVERSIZED} are kept"
-        yield Refusal("oversized", said, payload[:KEPT_OF_OVERSIZED], device_id)
-        return
+    """Readings and refusals in the order of the message. `clock_quality` is that of the gateway's own clock.
+
+    The message must not be larger than the limit: see `oversized`.
+    """
     try:
         items = _split(payload)
     except _Refused as refused:
@@ -89,6 +88,12 @@ def parse(device_id: str, payload: bytes, now: datetime, clock_quality: str, lim
             yield _reading(device_id, item, arrived, clock_quality, limits)
         except _Refused as refused:
             yield Refusal(refused.reason, str(refused), bytes(item), device_id)
+
+
+def oversized(payload: bytes, limits: Limits) -> Refusal:
+    """The refusal of a message over the limit: it keeps the first KEPT_OF_OVERSIZED bytes and says so."""
+    said = f"{len(payload)} bytes, more than mqtt.max_payload_bytes = {limits.max_payload_bytes}; the first {KEPT_OF_OVERSIZED} are kept"
+    return Refusal("oversized", said, payload[:KEPT_OF_OVERSIZED])
 
 
 def identity(reading: Taken) -> bytes | None:
