@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 failed or found wanting, 2 called wrongly.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,6 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
 from schemas.registry import Registry, RegistryError
-from schemas.warehouse import DATASET
 from sql import application, present, registry, verification
 from sql.questions import ParameterError, ask
 from sql.scripts import ASKING, CREATING, Script, ScriptError, scripts
@@ -29,15 +28,19 @@ _EXPECTED = (ServiceError, application.ApplyError, RegistryError, ScriptError)
 def _connection(command: _Command) -> _Command:
     """Options that every command with a warehouse takes."""
     command = click.option(
-        "--project", envvar="GOOGLE_CLOUD_PROJECT", help="Project of the warehouse; environments are projects.  [default: $GOOGLE_CLOUD_PROJECT]"
+        "--project",
+        envvar="GOOGLE_CLOUD_PROJECT",
+        help="Project of the warehouse; environments are projects.  [default: $GOOGLE_CLOUD_PROJECT]",
     )(command)
     command = click.option("--location", help="Location of the dataset, for example EU.  [default: the project's]")(command)
-    return click.option("--wait", "wait_seconds", default=60.0, show_default=True, help="How long to wait for a warehouse that does not answer, in seconds.")(command)
+    return click.option(
+        "--wait", "wait_seconds", default=60.0, show_default=True, help="How long to wait for a warehouse that does not answer, in seconds."
+    )(command)
 
 
 @click.group(no_args_is_help=True)
 def cli() -> None:
-    f"""Apply, check and ask the warehouse (dataset `{DATASET}`).
+    """Apply, check and ask the warehouse: dataset `tinybeam` of a BigQuery project.
 
     Set BIGQUERY_EMULATOR_HOST=http://127.0.0.1:PORT to use a local warehouse server instead of BigQuery.
     """
@@ -62,19 +65,27 @@ def apply(project: str | None, location: str | None, wait_seconds: float, dry_ru
 
 
 @cli.command()
+@click.argument("names", nargs=-1)
 @_connection
-@click.option("--param", "given", multiple=True, metavar="NAME=VALUE", help="Parameter of the checks that have it, for example from_time=2026-01-01.")
+@click.option(
+    "--param", "given", multiple=True, metavar="NAME=VALUE", help="Parameter of the checks that have it, for example from_time=2026-01-01."
+)
 @click.option("--offline", is_flag=True, help="Look at the files only, even if a project is known.")
-def check(project: str | None, location: str | None, wait_seconds: float, given: tuple[str, ...], offline: bool) -> None:
-    """Parse every SQL file; with a project also look up every column and run the checks of sql/checks/ on the facts."""
-    files = list(scripts(*CREATING, *ASKING))
+def check(
+    names: tuple[str, ...], project: str | None, location: str | None, wait_seconds: float, given: tuple[str, ...], offline: bool
+) -> None:
+    """Parse every SQL file; with a project also look up every column and run the checks of sql/checks/ on the facts.
+
+    With NAMES, only those files.
+    """
+    files = _chosen(names, scripts(*CREATING, *ASKING))
     try:
         faults = [*verification.grammar(files), *verification.habits(files)]
         if (project or local_host()) and not offline:
             client = _connect(project, location, wait_seconds)
             applied = [script for script in files if script.folder != "cloud_only" or not local_host()]
             faults += verification.columns(client, applied, datetime.now(UTC))
-            faults += [] if faults else _violations(client, _pairs(given))
+            faults += [] if faults else _violations(client, files, _pairs(given))
     except ImportError as error:
         raise click.ClickException("sqlfluff is not installed: pip install 'tinybeam[dev]'") from error
     except _EXPECTED as error:
@@ -89,15 +100,23 @@ def check(project: str | None, location: str | None, wait_seconds: float, given:
 @cli.command()
 @click.argument("name", required=False)
 @_connection
-@click.option("--param", "given", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; times as 2026-05-01, 2026-05-01T12:00:00Z or `now - 7 days`.")
+@click.option(
+    "--param",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Value of a parameter; times as 2026-05-01, 2026-05-01T12:00:00Z or `now - 7 days`.",
+)
 @click.option("--json", "form", flag_value="json", help="Print a JSON list of objects.")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV with a header line.")
-def query(name: str | None, project: str | None, location: str | None, wait_seconds: float, given: tuple[str, ...], form: str | None) -> None:
+def query(
+    name: str | None, project: str | None, location: str | None, wait_seconds: float, given: tuple[str, ...], form: str | None
+) -> None:
     """Ask the question NAME of sql/queries/. Without NAME: list the questions and their parameters."""
     if name is None:
         click.echo("\n".join(_catalogue()))
         return
-    script = _named(name)
+    [script] = _chosen([name], scripts("queries"))
     client = _connect(project, location, wait_seconds)
     try:
         answer = ask(client, script, _pairs(given), datetime.now(UTC))
@@ -130,19 +149,23 @@ def _connect(project: str | None, location: str | None, wait_seconds: float) -> 
         raise click.ClickException(str(error)) from error
 
 
-def _named(name: str) -> Script:
-    known = {script.name: script for script in scripts("queries")}
-    if name in known:
-        return known[name]
-    near = difflib.get_close_matches(name, known, 1) or sorted(known)
-    raise click.UsageError(f"there is no query {name!r}; try {' or '.join(near)}")
+def _chosen(names: Iterable[str], among: Iterable[Script]) -> list[Script]:
+    """Those of these names; all without names."""
+    known = {script.name: script for script in among}
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1) or sorted(known)
+            raise click.UsageError(f"there is no {name!r}; try {' or '.join(near)}")
+    return [known[name] for name in names or known]
 
 
 def _catalogue() -> list[str]:
     lines = []
     for script in scripts("queries"):
         lines += [f"{script.name}: {script.question}"]
-        lines += [f"    {parameter.name} ({parameter.type}, default {parameter.default}): {parameter.meaning}" for parameter in script.parameters]
+        lines += [
+            f"    {parameter.name} ({parameter.type}, default {parameter.default}): {parameter.meaning}" for parameter in script.parameters
+        ]
     return lines
 
 
@@ -153,9 +176,9 @@ def _pairs(given: tuple[str, ...]) -> Mapping[str, str]:
     return dict(pair.split("=", 1) for pair in given)
 
 
-def _violations(client: bigquery.Client, given: Mapping[str, str]) -> list[verification.Fault]:
+def _violations(client: bigquery.Client, files: Iterable[Script], given: Mapping[str, str]) -> list[verification.Fault]:
     found = []
-    for script in scripts("checks"):
+    for script in (file for file in files if file.folder == "checks"):
         mine = {name: value for name, value in given.items() if name in script.variables}
         rows = [dict(row) for row in ask(client, script, mine, datetime.now(UTC))]
         found += [verification.Fault(script.path, present.as_json([row])) for row in rows[:10]]

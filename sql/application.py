@@ -87,7 +87,9 @@ def _new_columns(client: bigquery.Client, name: str) -> Iterator[Step]:
         if column.name not in present:
             yield _addition(name, column)
         elif differing := _difference(column, present[column.name]):
-            raise ApplyError(f"table {name}, column {column.name} is {differing}: a column's type is never changed, make a new version of the table")
+            raise ApplyError(
+                f"table {name}, column {column.name} is {differing}: a column's type is never changed, make a new version of the table"
+            )
 
 
 def _addition(name: str, column: Column) -> Step:

@@ -54,14 +54,16 @@ def _client(project: str | None, location: str | None) -> bigquery.Client:
     try:
         return bigquery.Client(project=project, location=location, credentials=AnonymousCredentials() if host else None)
     except (DefaultCredentialsError, OSError) as error:
-        raise ServiceError(f"no credentials or project for BigQuery: {reason(error)}; run `gcloud auth application-default login`, name --project") from error
+        raise ServiceError(
+            f"no credentials or project for BigQuery: {reason(error)}; run `gcloud auth application-default login`, name --project"
+        ) from error
 
 
 def _wait(client: bigquery.Client, wait_seconds: float, say: Callable[[str], None]) -> None:
     deadline = time.monotonic() + wait_seconds
     while True:
         try:
-            list(client.list_datasets(max_results=1, retry=None, timeout=10))
+            list(client.list_datasets(max_results=1, retry=None, timeout=10))  # type: ignore[arg-type]  # None: no silent retries
         except _UNREACHABLE as error:
             left = deadline - time.monotonic()
             if left <= 0:

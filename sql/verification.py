@@ -49,7 +49,10 @@ def habits(wanted: Iterable[Script]) -> Iterator[Fault]:
 
 
 def columns(client: bigquery.Client, wanted: Iterable[Script], now: datetime) -> Iterator[Fault]:
-    """By the service's own dry run. What the scripts read must have been applied."""
+    """By the service's own dry run. What the scripts read must have been applied.
+
+    The local server looks into a function only where a view or query calls it.
+    """
     for script in wanted:
         config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False, query_parameters=bind(script, {}, now))
         try:

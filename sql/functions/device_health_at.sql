@@ -13,18 +13,24 @@ from (
         window_start,
         array_agg(struct(gateway_id as gateway_id) order by received_time desc limit 1)[offset(0)].gateway_id as gateway_id,
         max(last_time) as last_time,
-        max(partials) as partials,
+        max(late_partials) as late_partials,
         tinybeam.merged_ranges(array_concat_agg(seq_ranges)) as seq_ranges,
         tinybeam.worst_time_quality(array_agg(distinct time_quality)) as time_quality
       from tinybeam.summaries
       where window_start > timestamp_sub(as_of, interval 30 day) and window_start <= as_of
       group by device_id, window_start
     ),
+    with_their_last_number as (
+      select
+        *,
+        (select max(number) from unnest(seq_ranges) as number) as last_seq
+      from windows_of_each_device
+    ),
     with_the_number_before as (
       select
         *,
-        lag(seq_ranges[safe_offset(array_length(seq_ranges) - 1)]) over (partition by device_id order by window_start) as seq_before
-      from windows_of_each_device
+        lag(last_seq) over (partition by device_id order by window_start) as seq_before
+      from with_their_last_number
     ),
     with_missing_readings as (
       select
@@ -39,7 +45,7 @@ from (
         array_agg(struct(gateway_id as gateway_id) order by window_start desc limit 1)[offset(0)].gateway_id as gateway_id,
         max(last_time) as last_heard,
         countif(of_last_day) as windows_last_day,
-        countif(of_last_day and partials > 1) as late_windows_last_day,
+        countif(of_last_day and late_partials > 0) as late_windows_last_day,
         coalesce(sum(if(of_last_day, missing, 0)), 0) as readings_missing_last_day,
         array_agg(struct(time_quality as time_quality) order by window_start desc limit 1)[offset(0)].time_quality as time_quality
       from with_missing_readings

@@ -5,7 +5,7 @@ options (description = "The latest heartbeat of each gateway at a moment, if it 
 as
 select
   gateway_id,
-  cast(split(batch_id, ':')[offset(1)] as int64) as epoch,
+  safe_cast(split(batch_id, ':')[safe_offset(1)] as int64) as epoch,
   timestamp_diff(as_of, heartbeat_time, minute) as silent_minutes,
   * except (gateway_id, site_id, extras)
 from tinybeam.heartbeats

@@ -7,7 +7,7 @@ options (description = "Union of intervals given and returned as [first, last, f
 as ((
   with
     intervals as (
-      select first_number, ranges[offset(place + 1)] as last_number
+      select first_number, if(place + 1 < array_length(ranges), ranges[offset(place + 1)], first_number) as last_number
       from unnest(ranges) as first_number with offset as place
       where mod(place, 2) = 0
     ),

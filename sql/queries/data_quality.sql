@@ -19,7 +19,7 @@ with
     select
       gateway_id,
       count(*) as summaries,
-      countif(partials > 1) as late_summaries,
+      countif(late_partials > 0) as late_summaries,
       sum(seq_missing) as readings_missing,
       countif(time_quality != 'synced') as doubtful_times,
       approx_quantiles(timestamp_diff(received_time, window_end, second), 100) as lateness

@@ -6,6 +6,7 @@
 --   missing   batches that are not here and that nobody declared: waiting on the gateway, on their way, or lost. Known from the
 --             numbers between 1 and the highest one seen, in a batch or in a ledger (batches_cut).
 -- When an absent batch was cut is not known: the numbers of a gap are spread evenly over the time between its two neighbours.
+-- A number of 2^53 or more is nonsense and left out, so that one gateway gone mad does not take the view from everybody.
 -- Absent batches are found between neighbours, so a filter on hour cannot spare the reading of other days; one on gateway_id does
 -- (the tables are clustered by it), and only five narrow columns are read: about 60 bytes a batch.
 create or replace view tinybeam.completeness
@@ -15,16 +16,18 @@ with
   arrivals as (
     select gateway_id, epoch, seq, seq as covers_to, cut_time as seen_time
     from tinybeam.batches_v1
+    where seq < (1 << 53)
   ),
   ledgers as (
     select
       gateway_id,
-      cast(split(batch_id, ':')[offset(1)] as int64) as epoch,
+      safe_cast(split(batch_id, ':')[safe_offset(1)] as int64) as epoch,
       array_agg(
         struct(batches_cut as batches_cut, heartbeat_time as heartbeat_time, dropped_ranges as dropped_ranges)
         order by batches_cut desc, heartbeat_time limit 1
       )[offset(0)] as newest
     from tinybeam.heartbeats_v1
+    where batches_cut < (1 << 53)
     group by gateway_id, epoch
   ),
   ends_of_ledgers as (
@@ -61,28 +64,28 @@ with
     select
       gateway_id,
       epoch,
-      hour,
+      hour_start,
       first_seq + if(
-        hour <= begin_time,
+        hour_start <= begin_time,
         0,
-        cast(floor(size * timestamp_diff(hour, begin_time, second) / timestamp_diff(end_time, begin_time, second)) as int64)
+        cast(floor(cast(size as float64) * timestamp_diff(hour_start, begin_time, second) / timestamp_diff(end_time, begin_time, second)) as int64)
       ) as first_seq,
       first_seq + if(
-        timestamp_add(hour, interval 1 hour) > end_time,
+        timestamp_add(hour_start, interval 1 hour) > end_time,
         size,
-        cast(floor(size * timestamp_diff(timestamp_add(hour, interval 1 hour), begin_time, second) / timestamp_diff(end_time, begin_time, second)) as int64)
+        cast(floor(cast(size as float64) * timestamp_diff(timestamp_add(hour_start, interval 1 hour), begin_time, second) / timestamp_diff(end_time, begin_time, second)) as int64)
       ) - 1 as last_seq
-    from gaps, unnest(generate_timestamp_array(timestamp_trunc(begin_time, hour), end_time, interval 1 hour)) as hour
+    from gaps, unnest(generate_timestamp_array(timestamp_trunc(begin_time, hour), end_time, interval 1 hour)) as hour_start
   ),
   declared_ranges as (
-    select ledgers.gateway_id, ledgers.epoch, first_seq, newest.dropped_ranges[offset(place + 1)] as last_seq
+    select ledgers.gateway_id, ledgers.epoch, first_seq, if(place + 1 < array_length(newest.dropped_ranges), newest.dropped_ranges[offset(place + 1)], null) as last_seq
     from ledgers, unnest(newest.dropped_ranges) as first_seq with offset as place
     where mod(place, 2) = 0
   ),
   absent as (
     select
       hours_of_gaps.gateway_id,
-      hours_of_gaps.hour,
+      hours_of_gaps.hour_start,
       any_value(hours_of_gaps.last_seq - hours_of_gaps.first_seq + 1) as size,
       coalesce(sum(least(hours_of_gaps.last_seq, declared_ranges.last_seq) - greatest(hours_of_gaps.first_seq, declared_ranges.first_seq) + 1), 0) as declared
     from hours_of_gaps
@@ -93,14 +96,14 @@ with
         and hours_of_gaps.first_seq <= declared_ranges.last_seq
         and hours_of_gaps.last_seq >= declared_ranges.first_seq
     where hours_of_gaps.last_seq >= hours_of_gaps.first_seq
-    group by hours_of_gaps.gateway_id, hours_of_gaps.epoch, hours_of_gaps.hour, hours_of_gaps.first_seq
+    group by hours_of_gaps.gateway_id, hours_of_gaps.epoch, hours_of_gaps.hour_start, hours_of_gaps.first_seq
   ),
   counts as (
     select gateway_id, timestamp_trunc(min(seen_time), hour) as hour, 1 as received, 0 as missing, 0 as declared
     from arrivals
     group by gateway_id, epoch, seq
     union all
-    select gateway_id, hour, 0 as received, size - declared as missing, declared
+    select gateway_id, hour_start as hour, 0 as received, size - declared as missing, declared
     from absent
   )
 select

@@ -2,6 +2,7 @@
 --
 -- One row per device_id, channel, window_start and window_seconds. A row that arrived repeatedly counts once; partial summaries of
 -- a window (readings that came after it was cut) are added up, so a late reading changes the row and never adds one.
+-- A row that makes no sense gives nulls, not an error: one gateway gone mad must not take the view from everybody.
 -- stddev is that of all values (sqrt(m2 / count)). clock_offset_ms is that of the partial with the most values: medians do not add up.
 -- Filter on window_start: it is in every `partition by` and `group by` here, so the filter reaches the table and reads only those days.
 create or replace view tinybeam.summaries
@@ -31,6 +32,7 @@ with
       tinybeam.merged_ranges(array_concat_agg(seq_ranges)) as seq_ranges,
       tinybeam.worst_time_quality(array_agg(distinct time_quality)) as time_quality,
       count(*) as partials,
+      countif(late) as late_partials,
       max(received_time) as received_time
     from each_row_once
     group by device_id, channel, window_start, window_seconds
@@ -38,9 +40,9 @@ with
   merged as (
     select
       *,
-      total_sum / total_count as mean,
+      safe_divide(total_sum, total_count) as mean,
       (
-        select sum(part.m2 + part.count * pow(part.sum / part.count - total_sum / total_count, 2))
+        select sum(part.m2 + part.count * pow(safe_divide(part.sum, part.count) - safe_divide(total_sum, total_count), 2))
         from unnest(parts) as part
       ) as total_m2
     from partials_of_each_window
@@ -52,11 +54,11 @@ select
   newest.site_id as site_id,
   newest.gateway_id as gateway_id,
   window_start,
-  timestamp_add(window_start, interval window_seconds second) as window_end,
+  timestamp_add(window_start, interval if(window_seconds between 0 and 366 * 86400, window_seconds, null) second) as window_end,
   window_seconds,
   total_count as count,
   mean,
-  sqrt(total_m2 / total_count) as stddev,
+  sqrt(greatest(safe_divide(total_m2, total_count), 0)) as stddev,
   smallest as min,
   greatest as max,
   latest.value as last,
@@ -66,6 +68,7 @@ select
   seq_ranges,
   tinybeam.missing_in_ranges(seq_ranges) as seq_missing,
   partials,
+  late_partials,
   time_quality,
   largest.clock_offset_ms as clock_offset_ms,
   received_time

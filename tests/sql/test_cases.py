@@ -81,7 +81,9 @@ def _compare(answered: list[dict[str, Any]], expected: list[dict[str, Any]], now
     wanted = [{name: _wanted(row[name], got[0][name] if got else None, now) for name in names} for row in expected]
     if not ordered:
         got, wanted = sorted(got, key=str), sorted(wanted, key=str)
-    assert got == [{name: pytest.approx(value, rel=1e-9) if isinstance(value, float) else value for name, value in row.items()} for row in wanted]
+    assert got == [
+        {name: pytest.approx(value, rel=1e-9) if isinstance(value, float) else value for name, value in row.items()} for row in wanted
+    ]
 
 
 def _wanted(value: Any, example: Any, now: datetime) -> Any:

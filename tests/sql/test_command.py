@@ -1,0 +1,165 @@
+"""`tinybeam sql` against the local warehouse: apply is idempotent and additive, the registry is replaced, errors are clear."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from google.cloud import bigquery
+
+from lab.child import free_port
+from lab.stack import Warehouse
+from sql import application
+from sql.__main__ import cli
+
+Command = Callable[..., Result]
+REGISTRY = """
+[[sites]]
+site_id = "north"
+name = "North field"
+latitude = 52.1
+[[devices]]
+device_id = "soil-1"
+kind = "soil"
+site_id = "north"
+valid_to = 2030-01-01
+"""
+
+
+@pytest.fixture
+def command(warehouse: Warehouse) -> Command:
+    def run(*arguments: str, project: str | None = "sql-cases", host: str = warehouse.rest_url) -> Result:
+        return CliRunner().invoke(cli, list(arguments), env={"BIGQUERY_EMULATOR_HOST": host, "GOOGLE_CLOUD_PROJECT": project})
+
+    return run
+
+
+def test_apply_adds_columns_keeps_rows_and_may_be_repeated(bare: bigquery.Client, command: Command) -> None:
+    bare.query_and_wait("create schema tinybeam")
+    bare.query_and_wait("create table tinybeam.sites_v1 (site_id string not null, name string not null, valid_from timestamp not null)")
+    bare.query_and_wait("insert into tinybeam.sites_v1 values ('north', 'North', timestamp '2020-01-01 00:00:00+00')")
+    dry = command("apply", "--dry_run", project=bare.project)
+    assert "would add column sites_v1.latitude" in dry.stdout
+    assert [table.table_id for table in bare.list_tables("tinybeam")] == ["sites_v1"]
+    first = command("apply", project=bare.project)
+    assert (first.exit_code, "add column sites_v1.latitude" in first.stdout, "create table sites_v1" in first.stdout) == (0, True, False)
+    before = _schemas(bare)
+    second = command("apply", project=bare.project)
+    assert second.exit_code == 0
+    assert all(line.startswith("replace ") for line in second.stdout.splitlines())
+    assert _schemas(bare) == before
+    assert [(row.site_id, row.crop) for row in bare.query_and_wait("select * from tinybeam.sites")] == [("north", None)]
+
+
+def test_apply_refuses_a_column_of_another_type_before_touching_anything(bare: bigquery.Client, command: Command) -> None:
+    bare.query_and_wait("create schema tinybeam")
+    bare.query_and_wait("create table tinybeam.sites_v1 (site_id int64)")
+    refused = command("apply", project=bare.project)
+    assert refused.exit_code == 1
+    assert "sites_v1, column site_id is INTEGER there and STRING here" in refused.stderr
+    assert [table.table_id for table in bare.list_tables("tinybeam")] == ["sites_v1"]
+
+
+def test_apply_refuses_a_table_that_lacks_a_required_column(bare: bigquery.Client, command: Command) -> None:
+    bare.query_and_wait("create schema tinybeam")
+    bare.query_and_wait("create table tinybeam.sites_v1 (site_id string not null)")
+    refused = command("apply", project=bare.project)
+    assert (refused.exit_code, "lacks column name" in refused.stderr) == (1, True)
+
+
+def test_the_registry_is_replaced(applied: bigquery.Client, command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "registry.toml"
+    file.write_text(REGISTRY)
+    for _ in range(2):
+        assert command("registry", str(file)).stdout == "1 devices on 1 sites\n"
+    [site] = applied.query_and_wait("select * from tinybeam.sites")
+    assert (site.name, site.latitude, site.crop, site.valid_from.year, site.valid_to) == ("North field", 52.1, None, 1970, None)
+    [device] = applied.query_and_wait("select * from tinybeam.devices")
+    assert (device.device_id, device.valid_to.year) == ("soil-1", 2030)
+    file.write_text("")
+    assert command("registry", str(file)).stdout == "0 devices on 0 sites\n"
+    assert list(applied.query_and_wait("select * from tinybeam.devices")) == []
+
+
+def test_a_wrong_registry_changes_nothing(applied: bigquery.Client, command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "registry.toml"
+    file.write_text("[[sites]]\nsite_id = 3\n")
+    refused = command("registry", str(file))
+    assert (refused.exit_code, "registry.toml" in refused.stderr) == (1, True)
+
+
+def test_a_query_answers_as_table_json_and_csv(applied: bigquery.Client, command: Command) -> None:
+    assert command("query", "what_happened").stdout.split()[:3] == ["time", "severity", "site"]
+    assert json.loads(command("query", "what_happened", "--json", "--param", "from_time=2026-05-01").stdout) == []
+    assert command("query", "driest_fields", "--csv").stdout.startswith("field,crop,verdict,")
+
+
+def test_the_questions_are_listed_without_a_warehouse() -> None:
+    listed = CliRunner().invoke(cli, ["query"], env={"BIGQUERY_EMULATOR_HOST": None, "GOOGLE_CLOUD_PROJECT": None})
+    assert listed.exit_code == 0
+    assert "driest_fields: Which fields are driest now" in listed.stdout
+    assert "days (int64, default 2)" in listed.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("query", "driest_field"), "try driest_fields"),
+        (("query", "driest_fields", "--param", "day=3"), "no parameter 'day'"),
+        (("query", "driest_fields", "--param", "days=few"), "days must be a int64"),
+        (("query", "driest_fields", "--param", "days"), "NAME=VALUE"),
+        (("query", "driest_fields", "--nonesuch"), "No such option"),
+    ],
+)
+def test_a_wrong_call_is_explained_and_exits_2(applied: bigquery.Client, command: Command, arguments: tuple[str, ...], text: str) -> None:
+    called = command(*arguments)
+    assert (called.exit_code, text in called.stderr) == (2, True), called.stderr
+
+
+def test_a_project_without_the_dataset_says_what_to_run(command: Command) -> None:
+    asked = command("query", "what_happened", project="sql-nothing")
+    assert (asked.exit_code, "tinybeam sql apply" in asked.stderr) == (1, True)
+
+
+def test_a_local_warehouse_without_a_project_says_so(command: Command) -> None:
+    called = command("apply", project=None)
+    assert (called.exit_code, "name the project" in called.stderr) == (1, True)
+
+
+def test_a_warehouse_that_does_not_answer_is_waited_for_aloud_and_not_for_ever(command: Command) -> None:
+    called = command("apply", "--wait", "0.2", host=f"http://127.0.0.1:{free_port()}")
+    assert called.exit_code == 1
+    assert "waiting" in called.stderr
+    assert "did not answer within 0.2 s" in called.stderr
+
+
+def test_check_finds_everything_sound(applied: bigquery.Client, command: Command) -> None:
+    sound = command("check", "--param", "from_time=2026-01-01")
+    assert (sound.exit_code, sound.stdout.endswith("files are sound\n")) == (0, True), sound.stderr
+
+
+def test_check_reports_a_violation(applied: bigquery.Client, command: Command) -> None:
+    applied.query_and_wait("insert into tinybeam.devices_v1 values ('lost', 'soil', 'nowhere', timestamp '2020-01-01 00:00:00+00', null)")
+    try:
+        found = command("check", "devices_stand_on_known_sites")
+    finally:
+        applied.query_and_wait("truncate table tinybeam.devices_v1")
+    assert found.exit_code == 1
+    assert "sql/checks/devices_stand_on_known_sites.sql" in found.stderr
+    assert '"device_id": "lost"' in found.stderr
+
+
+def test_help_teaches_every_command() -> None:
+    for name in ("apply", "check", "query", "registry"):
+        shown = CliRunner().invoke(cli, [name, "--help"])
+        assert (shown.exit_code, len(shown.stdout) > 200) == (0, True)
+
+
+def _schemas(client: bigquery.Client) -> dict[str, object]:
+    tables = {table.table_id: client.get_table(table.reference) for table in client.list_tables("tinybeam")}
+    routines = {routine.routine_id: client.get_routine(routine.reference).body for routine in client.list_routines("tinybeam")}
+    assert {script.name for script in application.scripts("tables")} <= tables.keys()
+    return {name: (table.schema, table.view_query, table.description) for name, table in tables.items()} | routines
