@@ -41,7 +41,8 @@ class Parcel:
 
 def encode(kind: str, rows: Sequence[Any], readings: int = 0) -> Parcel:
     """`rows` are records of the kind. Raises ValueError for no rows, or more than one batch may hold; ValueError, TypeError,
-    AttributeError or OverflowError for a row that is not such a record."""
+    AttributeError or OverflowError for a row that is not such a record.
+    """
     if not 1 <= len(rows) <= MAX_ROWS:
         raise ValueError(f"a batch of {kind} holds 1 to {MAX_ROWS} rows, not {len(rows)}")
     raw = _ipc_stream(kind, rows)

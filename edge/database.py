@@ -25,11 +25,11 @@ class StoreError(Exception):
     """The store cannot be used; the text names the file and says why."""
 
 
-class StoreLocked(StoreError):  # noqa: N818
+class StoreLocked(StoreError):
     """Another process has the store open."""
 
 
-class StoreFull(StoreError):  # noqa: N818
+class StoreFull(StoreError):
     """Nothing was written: the bound or the disk is reached and nothing may be dropped for it."""
 
 

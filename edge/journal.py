@@ -1,4 +1,7 @@
-"""The journal: accepted readings in the order of their ids, until a cut closes their windows. Writes sequentially, for the sake of SD cards."""
+"""The journal: accepted readings in the order of their ids, until a cut closes their windows.
+
+It is written sequentially, for the sake of SD cards.
+"""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Outbox:
         return envelopes
 
     def admit(self, parcels: Sequence[Parcel], needed: int) -> list[bool]:
-        """Which parcels find room beside `needed` pages, the highest priority first, after dropping what is of lower or the same priority."""
+        """Which parcels find room beside `needed` pages, the highest priority first; drops lower and equal ones for them."""
         kept = [False] * len(parcels)
         for at in sorted(range(len(parcels)), key=lambda at: -parcels[at].priority):
             wanted = needed + pages([len(parcels[at].body)])
@@ -83,7 +83,8 @@ class Outbox:
 
     def _drop_oldest(self, wanted: int, priority: int) -> bool:
         """Drops the oldest batches of the lowest priority, about so many pages of them; False if there is none."""
-        sql = "select seq, readings, length(body) from outbox where priority = (select min(priority) from outbox) and priority <= ? order by seq limit ?"
+        lowest = "priority = (select min(priority) from outbox) and priority <= ?"
+        sql = f"select seq, readings, length(body) from outbox where {lowest} order by seq limit ?"
         found = self._database.read(sql, priority, _DROPPED_AT_ONCE)
         with self._database.transaction() as connection:
             for seq, readings, size in found:

@@ -64,7 +64,7 @@ class Uplink:
             topic,
             backoff=backoff or Backoff(),
             chance=chance or Random(),
-            wake=self._woken.set,  # noqa: S311
+            wake=self._woken.set,
         )
         self._stop_by = float("inf")
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)

@@ -9,5 +9,5 @@ from pathlib import Path
 @contextmanager
 def memory_folder() -> Iterator[Path]:
     """In memory where there is such a place."""
-    with tempfile.TemporaryDirectory(prefix="tinybeam-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:  # noqa: S108
+    with tempfile.TemporaryDirectory(prefix="tinybeam-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:
         yield Path(name)

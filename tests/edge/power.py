@@ -2,7 +2,8 @@
 that a power cut could leave behind.
 
 The model: what a file was written is durable once a later sync of that file returned. What is not may be there, be missing, or be torn
-at sectors of 512 bytes, each write independently of the others. A deletion is durable once any file was synced, as on ext4 and XFS. The store runs its own SQL and pragmas, on an apsw connection.
+at sectors of 512 bytes, each write independently of the others. A deletion is durable once any
+file was synced, as on ext4 and XFS. The store runs its own SQL and pragmas, on an apsw connection.
 """
 
 import random
@@ -65,7 +66,7 @@ class Recorder(apsw.VFS):
         if self.fault and len(self.log) == self.fault[0]:
             raise self.fault[1]
 
-    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: FBT001, N802
+    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802
         super().xDelete(filename, syncdir)
         self.log.append(Operation("delete", Path(filename).name))
 

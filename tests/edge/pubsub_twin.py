@@ -31,7 +31,7 @@ class PubSubTwin:
         self.bodies: dict[str, bytes] = {}
         self.order: list[str] = []
         self.attempts: list[float] = []
-        self._chance = chance or Random(1)  # noqa: S311
+        self._chance = chance or Random(1)
         self._due: list[tuple[float, int, Future[str], BaseException | None]] = []
         self._numbers = count()
 

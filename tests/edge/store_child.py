@@ -4,9 +4,8 @@ import random
 import sys
 from pathlib import Path
 
-from tests.edge.parcels import NOW, parcel
-
 from edge.store import Closed, Entry, Store
+from tests.edge.parcels import NOW, parcel
 
 
 def main(path: str, seed: str) -> None:

@@ -1,16 +1,17 @@
 """Whatever Pub/Sub does, every batch arrives, none leaves the store before, and nothing storms."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
 import pytest
-from tests.edge.folders import memory_folder
-from tests.edge.parcels import NOW, parcel
-from tests.edge.pubsub_twin import PubSubTwin
 
 from edge.delivery import ANSWER_SECONDS, MAX_IN_FLIGHT, Backoff, Delivery
 from edge.store import Store, StoreFull
+from tests.edge.folders import memory_folder
+from tests.edge.parcels import NOW, parcel
+from tests.edge.pubsub_twin import PubSubTwin
 
 TOPIC = "projects/p/topics/t"
 SCHEDULES = 100
@@ -40,7 +41,7 @@ class World:
 
     def __init__(self, store: Store, twin: PubSubTwin, chance: Random | None = None) -> None:
         self.store, self.twin, self.now = store, twin, 0.0
-        chance = chance or Random(1)  # noqa: S311
+        chance = chance or Random(1)
         self.delivery = Delivery(store, twin, TOPIC, backoff=Backoff(), chance=chance, wake=lambda: None)
 
     def run(self, until: float, stop: Callable[[], bool] = lambda: False) -> None:
@@ -114,7 +115,7 @@ def test_while_it_is_down_attempts_are_single_and_thin_out(world: World) -> None
     cut(world.store, *["summaries"] * 50)
     world.twin.weather = "down"
     world.run(24 * 3600)
-    gaps = [later - earlier for earlier, later in zip(world.twin.attempts, world.twin.attempts[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(world.twin.attempts)]
     assert 24 * 12 <= len(gaps) < 24 * 36, "about one attempt in 150 s"
     assert max(gaps) <= Backoff().max_interval + 1
     assert world.delivery.online is False
@@ -133,14 +134,14 @@ def test_a_wide_stream_becomes_single_attempts_when_it_goes_down(world: World) -
 
 
 def test_gateways_that_fail_together_do_not_come_back_together() -> None:
-    delays = sorted(Backoff().delay(6, Random(seed)) for seed in range(1000))  # noqa: S311
+    delays = sorted(Backoff().delay(6, Random(seed)) for seed in range(1000))
     assert delays[0] < 1
     assert delays[-1] > 31
-    assert all(later - earlier < 1 for earlier, later in zip(delays, delays[1:], strict=False))
+    assert all(later - earlier < 1 for earlier, later in pairwise(delays))
 
 
 def test_years_of_failures_wait_no_longer_than_the_maximum() -> None:
-    assert 0 <= Backoff().delay(10**9, Random(1)) <= Backoff().max_interval  # noqa: S311
+    assert 0 <= Backoff().delay(10**9, Random(1)) <= Backoff().max_interval
 
 
 def test_the_stream_is_bounded_and_grows_after_a_success(world: World) -> None:
@@ -216,7 +217,7 @@ class FullDisk:
 def test_a_confirmation_that_cannot_be_stored_is_kept_and_nothing_is_sent_meanwhile(store: Store, twin: PubSubTwin) -> None:
     disk = FullDisk(store)
     cut(store, "summaries", "summaries")
-    delivery = Delivery(disk, twin, TOPIC, backoff=Backoff(), chance=Random(1), wake=lambda: None)  # type: ignore[arg-type]  # noqa: S311
+    delivery = Delivery(disk, twin, TOPIC, backoff=Backoff(), chance=Random(1), wake=lambda: None)  # type: ignore[arg-type]
     delivery.turn(0.0)
     twin.advance(1.0)
     for now in (1.0, 2.0):

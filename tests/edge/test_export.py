@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.edge.parcels import NOW, parcel
 
 from edge.export import export
 from edge.store import Store
 from schemas.envelope import Envelope, frames
+from tests.edge.parcels import NOW, parcel
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.edge.parcels import NOW, parcel
 
 from edge.journal import COMMITS_REMEMBERED
 from edge.store import Closed, Entry, Store, StoreError, StoreLocked
+from tests.edge.parcels import NOW, parcel
 
 BOUND = 4 << 20
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests.edge.folders import memory_folder
-from tests.edge.parcels import NOW, parcel
 
 from edge.database import MIN_BYTES, connect
 from edge.store import Closed, Entry, Store, StoreFull
 from schemas.intervals import IntervalSet
 from schemas.records import PRIORITY
+from tests.edge.folders import memory_folder
+from tests.edge.parcels import NOW, parcel
 
 BOUND = 2 * MIN_BYTES
 OPERATIONS = 4000
@@ -218,7 +218,7 @@ class FullStore(RuleBasedStateMachine):
         size=st.sampled_from([10, 5_000, 90_000]),
         closes=st.booleans(),
     )
-    def cut_parcels(self, kinds: list[str], size: int, closes: bool) -> None:  # noqa: FBT001
+    def cut_parcels(self, kinds: list[str], size: int, closes: bool) -> None:
         closed = Closed(self.window, self.journal[-1]) if closes and self.journal else None
         for envelope in self.store.cut([parcel(kind, bytes(size), readings=1) for kind in kinds], NOW, closed=closed):
             self.cut[envelope.seq] = envelope.priority

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import apsw
 import pytest
-from tests.edge.folders import memory_folder
-from tests.edge.parcels import NOW, parcel
-from tests.edge.power import Recorder
 
 from edge.database import MIN_BYTES
 from edge.store import Entry, Store, StoreError, StoreFull
+from tests.edge.folders import memory_folder
+from tests.edge.parcels import NOW, parcel
+from tests.edge.power import Recorder
 
 CALLS = 20
 SEED = 20260501

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.edge.folders import memory_folder
-from tests.edge.parcels import NOW, parcel
-from tests.edge.power import Operation, Recorder, images
 
 from edge.database import MIN_BYTES
 from edge.store import Closed, Entry, Store, StoreError
 from schemas.records import PRIORITY
+from tests.edge.folders import memory_folder
+from tests.edge.parcels import NOW, parcel
+from tests.edge.power import Operation, Recorder, images
 
 CALLS = 300
 CUTS = 6000
@@ -90,7 +90,7 @@ def verdict(folder: Path, allowed: list[Any], earlier: list[Any]) -> str:
     except StoreError:
         return "corrupt"
     try:
-        sound = store._database.read("pragma integrity_check") == [("ok",)]  # noqa: SLF001
+        sound = store._database.read("pragma integrity_check") == [("ok",)]
         found = state(store)
     finally:
         store.close()

@@ -12,11 +12,11 @@ import pytest
 from drongo.services.pubsub.emulator import PubSubEmulator
 from google.cloud import pubsub_v1
 from google.pubsub_v1 import types
-from tests.edge.parcels import NOW, parcel
 
 from edge.store import Store
 from edge.uplink import Backoff, GooglePublisher, Uplink, UplinkError
 from schemas.envelope import Envelope
+from tests.edge.parcels import NOW, parcel
 
 TOPIC = "projects/test-project/topics/batches"
 QUICK = Backoff(initial_interval=0.05, max_interval=0.2)
@@ -204,7 +204,7 @@ def test_a_message_that_the_client_itself_refuses_becomes_an_answer(service: Ser
 def test_batches_reach_a_subscriber_verbatim_with_their_attributes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     emulator = PubSubEmulator()
     emulator.start()
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{emulator._port}")  # noqa: SLF001
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{emulator._port}")
     subscription = "projects/test-project/subscriptions/test"
     publisher = GooglePublisher()
     with pubsub_v1.PublisherClient() as topics, pubsub_v1.SubscriberClient() as subscriber:
@@ -220,7 +220,7 @@ def test_batches_reach_a_subscriber_verbatim_with_their_attributes(store: Store,
     assert held == {envelope: bytes(range(256)) * envelope.seq for envelope in cut}
     assert store.ledger().confirmed == 40
     emulator.stop()
-    emulator._server.stop(0).wait()  # noqa: SLF001
+    emulator._server.stop(0).wait()
 
 
 def test_a_gateway_without_network_starts_with_a_credentials_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
