@@ -69,7 +69,8 @@ class Gateway:
         self._watch, self._models = Watch(memory), Models(scorer or NoScores(), memory)
         self._closed_windows = _Rows([], [], [])
         self._summarised: Counter[str] = Counter()
-        self._evaluated = self._last_id = int(memory.get(_EVALUATED, 0))
+        # Not the highest id replayed: what the last cut closed may lie above it, and Closed never descends.
+        self._evaluated, self._last_id = int(memory.get(_EVALUATED, 0)), store.ledger().journaled
         self._last_cut, self._last_heartbeat = started, datetime.min.replace(tzinfo=started.tzinfo)
         self.links = Links()
         self.clock_quality = TimeQuality.SYNCED
