@@ -14,7 +14,12 @@ from sql.questions import ParameterError, bind, moment
 from sql.scripts import Script
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-HEADER = "-- What?\n-- @at timestamp = now - 2 hours: when\n-- @count int64 = 3: how many\n-- @share float64 = 0.5: how much\n-- @name string = a b: who\nselect 1;"
+HEADER = """-- What?
+-- @at timestamp = now - 2 hours: when
+-- @count int64 = 3: how many
+-- @share float64 = 0.5: how much
+-- @name string = a b: who
+select 1;"""
 SCRIPT = Script("queries", "q", HEADER)
 
 
