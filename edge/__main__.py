@@ -1,0 +1,162 @@
+"""`tinybeam edge`: validate, run, doctor, export. Exit codes: 0, 1 (failed), 2 (usage or configuration)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from edge import doctor as examination
+from edge.bundle import BundleError
+from edge.config import Config, ConfigError, load
+from edge.export import export as write_cards
+from edge.run import bundles_of
+from edge.run import run as run_gateway
+from edge.store import Store, StoreError
+from edge.uplink import UplinkError
+
+_MISCONFIGURED = (ConfigError, BundleError, UplinkError)
+
+
+def _configured(command: Callable[..., None]) -> Callable[..., None]:
+    option = click.option("--config", "file", type=click.Path(path_type=Path), default=None, help="The gateway's TOML file.")
+    return option(click.argument("settings", type=click.Path(path_type=Path), required=False, metavar="[FILE]")(command))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Run a gateway: sensors over MQTT in, batches to Pub/Sub out, everything safe on disk between.
+
+    \b
+    Copy the example that comes with TinyBeam and change it:
+      python -c "import edge, pathlib; print(pathlib.Path(edge.__file__).with_name('gateway.example.toml').read_text())" > gateway.toml
+    Then:
+      tinybeam edge validate --config gateway.toml
+      tinybeam edge doctor   --config gateway.toml
+      tinybeam edge run      --config gateway.toml
+    """
+
+
+@cli.command()
+@_configured
+def validate(file: Path | None, settings: Path | None) -> None:
+    """Check a configuration and its model bundles without starting anything.
+
+    \b
+    Example:
+      tinybeam edge validate --config gateway.toml
+    """
+    config = _loaded(file, settings)
+    try:
+        bundles = bundles_of(config)
+    except (ConfigError, BundleError) as error:
+        _misconfigured(error)
+    models = ", ".join(f"{name} {bundle.version}" for name, bundle in bundles.items()) or "none"
+    click.echo(f"{config.file}: good. Gateway {config.gateway.id}, {len(config.sensors)} classes of sensors, models: {models}.")
+
+
+@cli.command()
+@_configured
+@click.option("--verbose", is_flag=True, help="Log every step of the uplink's back-off too.")
+def run(file: Path | None, settings: Path | None, verbose: bool) -> None:  # noqa: FBT001
+    """Run the gateway until SIGTERM or Ctrl-C; then it stores, sends for at most ten seconds, and ends with 0.
+
+    \b
+    Example:
+      tinybeam edge run --config gateway.toml
+    Against Google's emulator:
+      PUBSUB_EMULATOR_HOST=127.0.0.1:8085 tinybeam edge run --config gateway.toml
+    """
+    config = _loaded(file, settings)
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        run_gateway(config, stopping)
+    except _MISCONFIGURED as error:
+        _misconfigured(error)
+    except (StoreError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@cli.command()
+@_configured
+@click.option("--json", "as_json", is_flag=True, help="One JSON array instead of lines.")
+def doctor(file: Path | None, settings: Path | None, as_json: bool) -> None:  # noqa: FBT001
+    """Examine everything the gateway needs, and say what to do about what is wrong. Exit code 1 if anything fails.
+
+    \b
+    Examples:
+      tinybeam edge doctor --config gateway.toml
+      tinybeam edge doctor --config gateway.toml --json
+    """
+    found = examination.examine(_chosen(file, settings))
+    if as_json:
+        click.echo(json.dumps([finding.as_dict() for finding in found], indent=2))
+    else:
+        for finding in found:
+            click.echo(f"{finding.status:4}  {finding.name}: {finding.text}" + (f" -> {finding.advice}" if finding.advice else ""))
+    sys.exit(1 if any(finding.status == "fail" for finding in found) else 0)
+
+
+@cli.command()
+@_configured
+@click.option("--to", "directory", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the card files, such as an SD card.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array instead of lines.")
+def export(file: Path | None, settings: Path | None, directory: Path, as_json: bool) -> None:  # noqa: FBT001
+    """Write the waiting batches to card files, for a gateway without an uplink. Stop the gateway first.
+
+    The batches also stay in the store: what arrives twice is recognised in the cloud.
+
+    \b
+    Example:
+      tinybeam edge export --config gateway.toml --to /media/card
+    """
+    config = _loaded(file, settings)
+    if not config.store_file.is_file():
+        raise click.ClickException(f"there is no store {config.store_file}: has this gateway ever run?")
+    try:
+        store = Store(config.store_file, config.gateway.id, config.store.max_bytes)
+        try:
+            cards = write_cards(store, directory)
+        finally:
+            store.close()
+    except (StoreError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps([{"path": str(card.path), "batches": card.batches, "bytes": card.bytes} for card in cards], indent=2))
+        return
+    for card in cards:
+        click.echo(f"{card.path}: {card.batches} batches, {card.bytes} bytes")
+    if not cards:
+        click.echo("no batch waits")
+
+
+def _chosen(file: Path | None, settings: Path | None) -> Path:
+    if (file is None) == (settings is None):
+        raise click.UsageError("name one configuration: --config gateway.toml")
+    return file or settings or Path()
+
+
+def _loaded(file: Path | None, settings: Path | None) -> Config:
+    try:
+        return load(_chosen(file, settings))
+    except ConfigError as error:
+        _misconfigured(error)
+
+
+def _misconfigured(error: Exception) -> NoReturn:
+    click.echo(f"Error: {error}", err=True)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    cli(prog_name="tinybeam edge")

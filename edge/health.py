@@ -1,0 +1,101 @@
+"""What the gateway tells about itself on localhost: /healthz as JSON and /metrics for Prometheus, from its latest heartbeat."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from schemas.arrow import columns
+from schemas.envelope import micros
+from schemas.records import Heartbeat
+
+_COUNTERS = ("readings_", "batches_cut", "batches_confirmed", "batches_dropped")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """The state of the process at a moment. `full`: it does not acknowledge readings, for want of room."""
+
+    heartbeat: Heartbeat
+    full: bool = False
+
+
+def healthz(condition: Condition | None, now: datetime) -> tuple[int, Mapping[str, Any]]:
+    """HTTP status and answer. Unhealthy is who has not told anything for 30 seconds or stores nothing; being offline is no illness."""
+    if condition is None:
+        return 503, {"status": "starting"}
+    age = abs((now - condition.heartbeat.heartbeat_time).total_seconds())
+    status = "full" if condition.full else "stuck" if age > 30 else "ok"  # noqa: PLR2004
+    beat = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(condition.heartbeat).items()}
+    return (200 if status == "ok" else 503), {"status": status, **beat}
+
+
+def exposition(condition: Condition | None) -> str:
+    """Prometheus text format 0.0.4, with the descriptions of the heartbeat's columns."""
+    if condition is None:
+        return ""
+    lines = [line for column in columns(Heartbeat) for line in _metric(column.name, column.doc.text, getattr(condition.heartbeat, column.name))]
+    return "\n".join([*lines, *_metric("store_full", "1 while readings are not acknowledged for want of room", int(condition.full)), ""])
+
+
+def _metric(name: str, text: str, value: Any) -> list[str]:
+    if name.endswith("_state"):
+        name, value = name.replace("_state", "_online"), int(value == "online")
+    if isinstance(value, datetime):
+        name, value = f"{name}_seconds", micros(value) / 1e6
+    if not isinstance(value, int | float):
+        return []
+    counts = name.startswith(_COUNTERS)
+    full = f"tinybeam_{name}" + ("_total" if counts else "")
+    return [f"# HELP {full} {text}", f"# TYPE {full} {'counter' if counts else 'gauge'}", f"{full} {value}"]
+
+
+class Health:
+    """A small HTTP server. `tell` may be called by any thread."""
+
+    def __init__(self, host: str, port: int, clock: Any) -> None:
+        """Port 0 takes a free one. Raises OSError."""
+        self._condition: Condition | None = None
+        self._clock = clock
+        health = self
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = 5
+
+            def do_GET(self) -> None:  # noqa: N802
+                status, kind, body = health._answer(self.path)
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                """Being asked is no news."""
+
+        self._server = ThreadingHTTPServer((host, port), Handler)
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+        self._thread.start()
+
+    def tell(self, condition: Condition) -> None:
+        """The latest state."""
+        self._condition = condition
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5.0)
+
+    def _answer(self, path: str) -> tuple[int, str, bytes]:
+        if path == "/healthz":
+            status, told = healthz(self._condition, self._clock())
+            return status, "application/json", json.dumps(told).encode()
+        if path == "/metrics":
+            return 200, "text/plain; version=0.0.4; charset=utf-8", exposition(self._condition).encode()
+        return 404, "text/plain", b"there are /healthz and /metrics\n"

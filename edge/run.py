@@ -1,0 +1,177 @@
+"""The running gateway: puts broker, core, store, uplink and health together, and turns until it is told to stop.
+
+Acknowledges a message after the core has it on disk, never before. When the store is full it stops acknowledging, says so, and goes on
+as soon as there is room. Told to stop, it leaves the broker, cuts what is closed, gives the uplink a bounded time, and ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Protocol
+
+from edge import clock, identity
+from edge.bundle import Bundle
+from edge.config import Config
+from edge.gateway import Gateway, Links
+from edge.health import Condition, Health
+from edge.infer import NoScores, Scores
+from edge.intake import Delivery, Intake
+from edge.scorer import Scorer, ScorerFailed
+from edge.settings import ConfigError
+from edge.store import Store, StoreFull
+from edge.uplink import Backoff, GooglePublisher, Uplink
+
+TICK_SECONDS = 0.2
+TELL_SECONDS = 1.0
+FULL_SECONDS = 0.5
+UPLINK_SECONDS = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """What the loop needs of edge.intake.Intake."""
+
+    @property
+    def state(self) -> str: ...
+    def take(self, seconds: float) -> list[Delivery]: ...
+    def acknowledge(self, deliveries: list[Delivery]) -> None: ...
+
+
+class Sink(Protocol):
+    """What the loop needs of edge.uplink.Uplink."""
+
+    @property
+    def state(self) -> str: ...
+    def wake(self) -> None: ...
+
+
+class Loop:
+    """The core's one thread."""
+
+    def __init__(self, gateway: Gateway, source: Source, sink: Sink, health: Health | None, stopping: threading.Event) -> None:
+        self._gateway, self._source, self._sink, self._health, self._stopping = gateway, source, sink, health, stopping
+        self._next_tick = self._next_tell = 0.0
+        self.full = False
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            self.turn()
+
+    def turn(self) -> None:
+        """One micro-batch from the broker to the store and back, and whatever is due."""
+        taken = self._source.take(TICK_SECONDS)
+        if taken and self._stored(taken):
+            self._source.acknowledge(taken)
+        self._tick()
+
+    def _stored(self, taken: list[Delivery]) -> bool:
+        """False if the process is to stop before there was room."""
+        messages = [one.message for one in taken]
+        while not self._stopping.is_set():
+            try:
+                made = self._gateway.accept(messages, clock.now())
+            except StoreFull as full:
+                self._say_full(full)
+                messages = []
+                self._tick()
+                self._stopping.wait(FULL_SECONDS)
+                continue
+            self._say_room()
+            if made:
+                self._sink.wake()
+            return True
+        return False
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if now < self._next_tick:
+            return
+        self._next_tick = now + TICK_SECONDS
+        try:
+            if self._gateway.tick(clock.now()):
+                self._sink.wake()
+        except StoreFull as full:
+            self._say_full(full)
+        if now >= self._next_tell:
+            self._next_tell = now + TELL_SECONDS
+            self.tell()
+
+    def tell(self) -> None:
+        """To whoever asks for the gateway's health."""
+        self._gateway.links = Links(self._sink.state, self._source.state)
+        self._gateway.clock_quality = clock.quality(clock.now(), clock.kernel_status())
+        if self._health:
+            self._health.tell(Condition(self._gateway.heartbeat(clock.now()), self.full))
+
+    def _say_full(self, full: StoreFull) -> None:
+        if not self.full:
+            _log.error("readings are not acknowledged until there is room again: %s", full)
+        self.full = True
+
+    def _say_room(self) -> None:
+        if self.full:
+            _log.warning("there is room again; readings are acknowledged")
+        self.full = False
+
+
+def bundles_of(config: Config) -> dict[str, Bundle]:
+    """By the name of their [[models]]. Raises BundleError, and ConfigError for a class that lacks a channel of its model."""
+    bundles = {model.name: Bundle.load(model.bundle) for model in config.models}
+    for sensors in config.sensors:
+        for channel in bundles[sensors.model].channels if sensors.model else ():
+            if channel not in sensors.channels:
+                raise ConfigError(f"{config.file}: sensors {sensors.name!r}: model {sensors.model!r} needs the channel {channel!r}")
+    return bundles
+
+
+def run(config: Config, stopping: threading.Event) -> None:
+    """Until `stopping` is set. Raises ConfigError, BundleError, UplinkError, StoreError, OSError before anything runs."""
+    bundles, tls = bundles_of(config), identity.context(config.mqtt)
+    with ExitStack() as stack:
+        publisher = GooglePublisher(config.pubsub.credentials_file)
+        stack.callback(publisher.close)
+        store = Store(config.store_file, config.gateway.id, config.store.max_bytes)
+        stack.callback(store.close)
+        scorer = _scorer(bundles, stack)
+        gateway = Gateway(config, store, clock.now(), scorer=scorer, bundles=bundles)
+        health = Health(config.health.host, config.health.port, clock.now) if config.health.port else None
+        if health:
+            stack.callback(health.stop)
+        told = config.pubsub
+        uplink = Uplink(store, publisher, told.topic, backoff=Backoff(told.initial_interval, told.max_interval, told.multiplier))
+        uplink.start()
+        stack.callback(uplink.stop, UPLINK_SECONDS)
+        _turn(gateway, Intake(config.mqtt, config.gateway.id, tls), uplink, health, stopping)
+
+
+def _turn(gateway: Gateway, intake: Intake, uplink: Uplink, health: Health | None, stopping: threading.Event) -> None:
+    loop = Loop(gateway, intake, uplink, health, stopping)
+    loop.tell()
+    intake.start()
+    _log.warning("gateway runs")
+    try:
+        loop.run()
+    finally:
+        intake.stop()
+    try:
+        gateway.flush(clock.now())
+    except StoreFull as full:
+        _log.error("the last batches are not cut, their readings stay in the journal: %s", full)  # noqa: TRY400
+    uplink.wake()
+    _log.warning("gateway stops")
+
+
+def _scorer(bundles: Mapping[str, Bundle], stack: ExitStack) -> Scores:
+    try:
+        scorer = Scorer(list(bundles.values()))
+    except ScorerFailed:
+        # Readings matter more than verdicts: a gateway whose model does not start still stores and sends.
+        _log.exception("no model runs until the gateway is started again")
+        return NoScores()
+    stack.callback(scorer.close)
+    return scorer
