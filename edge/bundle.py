@@ -130,7 +130,9 @@ def _bundle(path: Path, manifest: dict[str, Any]) -> Bundle:
         labels=tuple(map(str, score["labels"])),
         thresholds=_numbers(score["thresholds"]),
         limits=(float(score["limits"][0]), float(score["limits"][1])),
-        golden=tuple(Golden(_numbers(case["features"]), _numbers(case["outputs"]), str(case["label"])) for case in manifest["golden"]["cases"]),
+        golden=tuple(
+            Golden(_numbers(case["features"]), _numbers(case["outputs"]), str(case["label"])) for case in manifest["golden"]["cases"]
+        ),
         tolerance=float(manifest["golden"]["tolerance"]),
     )
     _check(bundle)

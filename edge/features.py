@@ -57,7 +57,12 @@ class Recipe:
         _check_names(steps, inputs, channels)
         canonical = json.dumps([sorted(channels), source], sort_keys=True).encode()
         return Recipe(
-            tuple(channels), steps, inputs, _hours(source, "young_hours"), _hours(source, "gap_hours"), blake2b(canonical, digest_size=8).digest()
+            tuple(channels),
+            steps,
+            inputs,
+            _hours(source, "young_hours"),
+            _hours(source, "gap_hours"),
+            blake2b(canonical, digest_size=8).digest(),
         )
 
 

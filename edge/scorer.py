@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from edge.bundle import OUTPUTS, Bundle, BundleError
 from edge.pipes import Hung, Pipes, PipesClosed
@@ -89,7 +90,7 @@ class Scorer:
         for child in self._children.values():
             child.stop()
 
-    def __enter__(self) -> Scorer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -109,7 +110,7 @@ class _Child:
         self.runtime = ""
 
     def start(self) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
+        self._process = subprocess.Popen(
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
         )
         self._pipes = Pipes(self._process)
@@ -117,7 +118,7 @@ class _Child:
         self._started_at = self._clock()
 
     def ready(self, seconds: float) -> None:
-        """Waits for the ready frame. Raises BundleError, or ScorerFailed: the child may still become ready, unless it died or its time is over."""
+        """Waits for the ready frame. Raises BundleError, or ScorerFailed: the child may still become ready, if it lives and has time."""
         if self._is_ready:
             return
         try:

@@ -123,9 +123,16 @@ def _own_stdout() -> BinaryIO:
     return pipe
 
 
+def _bound_memory() -> None:
+    """A model that asks for more memory than this fails alone, before the machine does."""
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    bound = MAX_MEMORY if hard == resource.RLIM_INFINITY else min(MAX_MEMORY, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
+
+
 def main(arguments: Sequence[str]) -> int:
     """Exit status 0 when the parent closed the pipe, 1 when the bundle or the runtime cannot be used."""
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    _bound_memory()
     sink = _own_stdout()
     try:
         runtime = tflite.load()

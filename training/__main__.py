@@ -10,6 +10,9 @@ from typing import Any
 
 import click
 
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
 
 @click.group()
 def cli() -> None:
@@ -20,8 +23,8 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), default=Path("models/soil"), show_default=True, help="Bundle to write.")
-@click.option("--page", type=click.Path(path_type=Path, dir_okay=False), default=Path("docs/models/soil.md"), show_default=True, help="Report to write.")
+@click.option("--output", type=_FOLDER, default=Path("models/soil"), show_default=True, help="Bundle to write.")
+@click.option("--page", type=_FILE, default=Path("docs/models/soil.md"), show_default=True, help="Report to write.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same bytes.")
 @click.option("--workers", default=os.cpu_count() or 1, show_default="processors", help="Processes that simulate.")
 def soil(output: Path, page: Path, seed: int, workers: int) -> None:
@@ -43,7 +46,8 @@ def soil(output: Path, page: Path, seed: int, workers: int) -> None:
     comparison = report.compare(trained, bundle, known, unseen)
     report.write_page(page, comparison, bundle, json.loads((output / "manifest.json").read_text()), size.held_out_seasons)
     for name, found in comparison.measures.items():
-        click.echo(f"{name.strip('*'):58} error {found.error:5.2f} d   below 5 d {found.decisive_error:5.2f} d   right verdict {found.accuracy:6.1%}")
+        errors = f"error {found.error:5.2f} d   below 5 d {found.decisive_error:5.2f} d"
+        click.echo(f"{name.strip('*'):56} {errors}   right verdict {found.accuracy:6.1%}")
     click.echo(f"Wrote {output} and {page}.")
     if not comparison.beaten:
         raise click.ClickException("the model does not beat every baseline")

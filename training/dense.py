@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,13 @@ def predict(network: Network, inputs: Floats) -> Floats:
     return activations(network, inputs)[-1]
 
 
-def fit(
-    inputs: Floats, target: Floats, hidden: Sequence[int], seed: int, schedule: Schedule = Schedule(), watch: Callable[[int], None] = lambda _: None
+def fit(  # noqa: PLR0913 - what to learn from, the shape, and how
+    inputs: Floats,
+    target: Floats,
+    hidden: Sequence[int],
+    seed: int,
+    schedule: Schedule = Schedule(),
+    watch: Callable[[int], None] = lambda _: None,
 ) -> Network:
     """Trains on normalised `inputs` (rows, n) and `target` (rows,). `watch` is told each finished epoch."""
     rng = np.random.default_rng(seed)
@@ -75,7 +81,7 @@ def fit(
 
 def _begin(widths: Sequence[int], target: Floats, rng: np.random.Generator) -> Network:
     layers = []
-    for number, (inner, outer) in enumerate(zip(widths, widths[1:], strict=False)):
+    for number, (inner, outer) in enumerate(pairwise(widths)):
         last = number == len(widths) - 2
         weights = rng.standard_normal((inner, outer), dtype=np.float32) * np.float32(np.sqrt((0.1 if last else 2.0) / inner))
         bias = np.quantile(target, QUANTILES).astype(np.float32) if last else np.zeros(outer, np.float32)

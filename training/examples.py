@@ -84,7 +84,9 @@ def _plan(climate: str, rng: np.random.Generator) -> Plan:
 
 
 def _examples(number: int, plan: Plan) -> Examples:
-    lived = season(plan.climate, plan.soil, plan.crop, plan.year, water_percent=plan.water_percent, irrigated=plan.irrigated, seed=plan.seed)
+    lived = season(
+        plan.climate, plan.soil, plan.crop, plan.year, water_percent=plan.water_percent, irrigated=plan.irrigated, seed=plan.seed
+    )
     return observed(number, plan, lived)
 
 
@@ -107,7 +109,8 @@ def _heard(number: int, plan: Plan, lived: Season, window_seconds: int) -> Examp
 def _truth(lived: Season, told: Telling) -> Floats:
     """Days until stress as each window ends; unknown where the day before or after is unlabelled."""
     truth = days_until(told.moments, lived.depletion / lived.available, lived.threshold)
-    before, after = np.floor(told.moments).astype(int) - 1, np.minimum(np.ceil(told.moments).astype(int) - 1, len(lived.labelled) - 1)
+    last = len(lived.labelled) - 1
+    before, after = np.floor(told.moments).astype(int) - 1, np.minimum(np.ceil(told.moments).astype(int) - 1, last)
     return np.where(lived.labelled[before] & lived.labelled[after], truth, np.nan)
 
 

@@ -91,7 +91,7 @@ class _File:
         builder.Finish(self._model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
 
-    def _tensor(self, name: str, shape: Sequence[int], kind: int, scales: Any, zeros: Sequence[int], data: Any = None) -> Any:
+    def _tensor(self, name: str, shape: Sequence[int], kind: int, scales: Any, zeros: Sequence[int], data: Any = None) -> Any:  # noqa: PLR0913 - the parts of a tensor
         tensor, grid = schema.TensorT(), schema.QuantizationParametersT()
         grid.scale, grid.zeroPoint, grid.quantizedDimension = np.asarray(scales, np.float32), np.asarray(zeros, np.int64), 0
         tensor.name, tensor.shape, tensor.type, tensor.hasRank = name, list(shape), kind, True

@@ -1,5 +1,6 @@
 """What the soil model looks at. The device tells neither soil nor crop, so the history of its own moisture must: how wet and how dry
-it has been stands for field capacity and for the driest the farmer lets it get, and how fast it falls stands for the crop."""
+it has been stands for field capacity and for the driest the farmer lets it get, and how fast it falls stands for the crop.
+"""
 
 from __future__ import annotations
 

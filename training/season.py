@@ -3,12 +3,15 @@
 `season(climate, soil, crop, year, ...)` returns a `Season` of daily arrays; `CLIMATES`, `TRAINING_CLIMATES` and
 `HELD_OUT_CLIMATES` say where. The lab simulates its fields with this function too. Deterministic for its arguments.
 
-The truth is what came: days from the end of a day until root-zone depletion passes half of the available water (FAO-56's
-p = 0.5, since a probe cannot know the crop), with the weather that really followed and no irrigation in between. So it can be checked against a field's later history, and unforeseeable rain
-is part of the model's uncertainty. The simulated farmer makes it exact: in some cycles he waters only after stress began; those
-are labelled. In the others he waters earlier, so that history does not betray the threshold; those are never labelled, not even the
-days that rain would have made safe, because choosing days by their outcome would bias the truth.
+The truth is what came: days from the end of a day until root-zone depletion passes half of the available water (FAO-56's p = 0.5,
+since a probe cannot know the crop), with the weather that really followed and no irrigation in between. So it can be checked against
+a field's later history, and unforeseeable rain is part of the model's uncertainty. The simulated farmer makes it exact: in some
+cycles he waters only after stress began; those are labelled. In the others he waters earlier, so that history does not betray the
+threshold; those are never labelled, not even the days that rain would have made safe, because choosing days by their outcome
+would bias the truth.
 """
+
+# ruff: noqa: SLF001 - the teacher is driven a day at a time, and its state has no public name
 
 from __future__ import annotations
 
@@ -75,18 +78,40 @@ class Season:
         return (self.low + self.high) / 2
 
 
-def season(climate: str, soil: str, crop: str, year: int, *, water_percent: float = 100.0, irrigated: bool = True, seed: int = 0) -> Season:
+def season(  # noqa: PLR0913 - where, on what, what, when, and how
+    climate: str, soil: str, crop: str, year: int, *, water_percent: float = 100.0, irrigated: bool = True, seed: int = 0
+) -> Season:
     """Simulates a season planted in `year` that begins with `water_percent` of the available water. `seed` moves the farmer's habits."""
     model = _model(climate, soil, crop, year, water_percent)
-    farmer = _Farmer(STRESS_SHARE, irrigated, np.random.default_rng(seed))
+    farmer = _Farmer(STRESS_SHARE, np.random.default_rng(seed), irrigated=irrigated)
     days = [_day(model, farmer) for _ in _until_finished(model)]
     depletion, available, moisture, irrigation, labelled = map(np.array, zip(*days, strict=True))
-    return _season(climate, soil, crop, STRESS_SHARE, np.datetime64(str(model._clock_struct.simulation_start_date)[:10]), depletion, available, moisture, irrigation, labelled)
+    truth = days_until(np.arange(1.0, len(days) + 1), depletion / available, STRESS_SHARE)
+    there = weather(climate)
+    first = int(np.searchsorted(there.dates, _planted(climate, crop, year)))
+    span = slice(first, first + len(days))
+    return Season(
+        climate=climate,
+        soil=soil,
+        crop=crop,
+        threshold=STRESS_SHARE,
+        dates=there.dates[span],
+        moisture=moisture,
+        low=there.low[span],
+        high=there.high[span],
+        rain=there.rain[span],
+        irrigation=irrigation,
+        depletion=depletion,
+        available=available,
+        labelled=labelled,
+        days_until_stress=np.where(labelled, truth, np.nan),
+    )
 
 
 def days_until(moments: Floats, depleted: Floats, threshold: float) -> Floats:
     """Days from each moment (in days, where 1.0 is the end of the first day) until the share of depleted water, straight between the ends
-    of days, passes the threshold: 0 above it, 14 if not within 14 days, NaN if the season ends before that is known."""
+    of days, passes the threshold: 0 above it, 14 if not within 14 days, NaN if the season ends before that is known.
+    """
     ends = np.arange(1.0, len(depleted) + 1)
     over = depleted > threshold
     crossing = np.full(len(depleted), np.inf)
@@ -103,7 +128,7 @@ def days_until(moments: Floats, depleted: Floats, threshold: float) -> Floats:
 class _Farmer:
     """Waters once depletion has passed his trigger, some days late; draws a new trigger at each watering, blind to the weather."""
 
-    def __init__(self, threshold: float, irrigated: bool, rng: np.random.Generator) -> None:
+    def __init__(self, threshold: float, rng: np.random.Generator, *, irrigated: bool) -> None:
         self._threshold, self._irrigated, self._rng = threshold, irrigated, rng
         self._new_cycle()
 
@@ -125,8 +150,7 @@ class _Farmer:
 
 
 def _model(climate: str, soil: str, crop: str, year: int, water_percent: float) -> Any:
-    planting = CLIMATES[climate].plantings[crop]
-    start = np.datetime64(f"{year}-{planting.replace('/', '-')}")
+    start = _planted(climate, crop, year)
     there = weather(climate)
     within = (there.dates >= start) & (there.dates <= _end(start))
     if not within.any() or there.dates[within][0] != start:
@@ -138,12 +162,16 @@ def _model(climate: str, soil: str, crop: str, year: int, water_percent: float) 
         *dates,
         table,
         Soil(soil),
-        Crop(crop, planting_date=planting),
+        Crop(crop, planting_date=CLIMATES[climate].plantings[crop]),
         InitialWaterContent(wc_type="Pct", value=[water_percent]),
         IrrigationManagement(5, MaxIrr=200.0),
     )
     model._initialize()
     return model
+
+
+def _planted(climate: str, crop: str, year: int) -> np.datetime64:
+    return np.datetime64(f"{year}-{CLIMATES[climate].plantings[crop].replace('/', '-')}")
 
 
 def _end(start: np.datetime64) -> np.datetime64:
@@ -181,14 +209,3 @@ def _water(model: Any) -> tuple[float, ...]:
 def _moisture(model: Any) -> float:
     """What a profile probe reports that follows the roots: the mean over the root zone."""
     return _water(model)[5]
-
-
-def _season(climate: str, soil: str, crop: str, threshold: float, start: np.datetime64, depletion: Floats, available: Floats, moisture: Floats, irrigation: Floats, labelled: Any) -> Season:
-    there = weather(climate)
-    first = int(np.searchsorted(there.dates, start))
-    span = slice(first, first + len(depletion))
-    truth = days_until(np.arange(1.0, len(depletion) + 1), depletion / available, threshold)
-    return Season(
-        climate, soil, crop, threshold, there.dates[span], moisture, there.low[span], there.high[span], there.rain[span], irrigation,
-        depletion, available, labelled, np.where(labelled, truth, np.nan),
-    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -42,7 +42,7 @@ class Size:
     training_seasons: int = 250
     held_out_seasons: int = 80
     hidden: tuple[int, ...] = (32, 16)
-    schedule: Schedule = Schedule(epochs=25, noise=0.15, decay=1e-2)
+    schedule: Schedule = field(default_factory=lambda: Schedule(epochs=25, noise=0.15, decay=1e-2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class Trained:
 
 def simulate(climates: Sequence[str], count: int, seed: int, workers: int, watch: Watch) -> Examples:
     """Examples of `count` seasons."""
-    return joined(list(watch(f"Simulating {count} seasons in {', '.join(climates)}", examples(plans(climates, count, seed), workers), count)))
+    what = f"Simulating {count} seasons in {', '.join(climates)}"
+    return joined(list(watch(what, examples(plans(climates, count, seed), workers), count)))
 
 
 def train(known: Examples, seed: int, size: Size, watch: Callable[[int], None] = lambda _: None) -> Trained:

@@ -139,7 +139,13 @@ def test_a_killed_child_fails_one_call_and_is_started_again(bundle: Bundle, cloc
 
 @pytest.mark.parametrize(
     ("habit", "reason"),
-    [("crash", "signal 11"), ("hang", "did not answer within 0.5 s"), ("nan", "not finite"), ("short", "9 bytes for 1 rows"), ("absurd", "made no sense")],
+    [
+        ("crash", "signal 11"),
+        ("hang", "did not answer within 0.5 s"),
+        ("nan", "not finite"),
+        ("short", "9 bytes for 1 rows"),
+        ("absurd", "made no sense"),
+    ],
 )
 def test_a_misbehaving_child_fails_the_call_in_time_and_is_replaced(
     twin: Callable[..., Scorer], clock: Clock, tmp_path: Path, habit: str, reason: str
@@ -189,7 +195,7 @@ def test_an_answer_ends_the_back_off(twin: Callable[..., Scorer], clock: Clock) 
 
 def test_a_child_that_does_not_get_ready_fails_the_start(bundle: Bundle) -> None:
     before = children()
-    with pytest.raises(ScorerFailed, match="still starting|not ready in time"):
+    with pytest.raises(ScorerFailed, match=r"still starting|not ready in time"):
         Scorer([bundle], Patience(start=0.3), (sys.executable, str(TWIN), "mute"))
     assert children() == before
 
@@ -232,7 +238,7 @@ def test_a_model_of_the_wrong_shape_is_refused(tmp_path: Path) -> None:
         Scorer([changed(tmp_path, narrow)])
 
 
-@pytest.mark.parametrize("model", [b"", b"not a model", b"\0\0\0\0TFL3" + b"\0" * 64])
+@pytest.mark.parametrize("model", [b"", b"not a model", b"\0\0\0\0TFL3" + b"\0" * 64], ids=["empty", "text", "header"])
 def test_a_model_that_is_none_is_refused_or_dies_in_the_child(tmp_path: Path, model: bytes) -> None:
     with pytest.raises((BundleError, ScorerFailed)):
         Scorer([changed(tmp_path, lambda _: None, model)])
