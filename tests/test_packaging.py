@@ -1,0 +1,198 @@
+"""What is installed where: the gateway's extra stays light on its boards, the package carries its data, the locks hold what is asked.
+
+The resolutions ask the package index, so they need a network.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from packaging.markers import Environment, Marker, default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ["edge", "lab", "models", "pipeline", "schemas", "sql", "training"]
+NEVER_ON_A_GATEWAY = {"apache-beam", "aquacrop", "duckdb", "google-cloud-bigquery", "numba", "pandas", "pyarrow", "scipy", "tensorflow"}
+
+
+def copied(folder: Path) -> Path:
+    """The package's sources without what tools left among them."""
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.py", "pyproject.toml", "tinybeam.py", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def locked(name: str) -> list[Requirement]:
+    text = (ROOT / "requirements" / name).read_text().replace("\\\n", " ")
+    return [Requirement(line.split(" --hash")[0]) for line in text.splitlines()]
+
+
+def holds(marker: Marker | None, version: str) -> bool:
+    here: Environment = default_environment() | {"python_version": version, "python_full_version": f"{version}.9"}  # type: ignore[assignment]
+    return marker is None or marker.evaluate(dict(here) | {"extra": ""})
+
+
+def asked(*extras: str) -> list[Requirement]:
+    """What setup.py asks for in these extras; "" is what everybody needs."""
+    said: dict[str, list[str]] = {}
+    fake = ModuleType("setuptools")
+    fake.setup = lambda **given: said.update(given["extras_require"] | {"": given["install_requires"]})  # type: ignore[attr-defined]
+    code = compile((ROOT / "setup.py").read_text(), "setup.py", "exec")
+    real, sys.modules["setuptools"] = sys.modules.get("setuptools", fake), fake
+    try:
+        exec(code, {})
+    finally:
+        sys.modules["setuptools"] = real
+    return [Requirement(line) for extra in extras for line in said[extra]]
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied(tmp_path_factory.mktemp("sources"))
+
+
+@pytest.fixture(scope="module")
+def sdist(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made as Beam makes it for the workers of an engine."""
+    dist = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "setup.py", "--quiet", "sdist", "--dist-dir", dist, cwd=sources)
+    return next(dist.glob("*.tar.gz"))
+
+
+@pytest.fixture(scope="module")
+def installer() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("install", ROOT / "requirements" / "install.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["install"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(("version", "runtime"), [("3.11", "tflite-runtime"), ("3.12", "ai-edge-litert"), ("3.13", "ai-edge-litert")])
+def test_the_edge_extra_installs_from_wheels_on_aarch64_and_stays_light(tmp_path, version, runtime):
+    uv = Path(sys.prefix) / "bin" / "uv"
+    (tmp_path / "edge.in").write_text("\n".join(map(str, asked("", "edge"))))
+    board = ["--python-platform", "aarch64-manylinux_2_36", "--python-version", version, "--only-binary", ":all:"]
+    told = run(uv, "pip", "compile", "edge.in", "--no-header", "--no-annotate", "--quiet", *board, cwd=tmp_path)
+    chosen = dict(line.split("==") for line in told.split())
+    assert not chosen.keys() & NEVER_ON_A_GATEWAY
+    assert chosen.keys() >= {runtime, "paho-mqtt", "nanoarrow", "google-cloud-pubsub"}
+    assert (chosen["numpy"] < "2") == (version == "3.11")
+
+
+def test_the_source_distribution_carries_every_module_and_every_data_file(sources, sdist):
+    wanted = {
+        str(path.relative_to(sources)) for room in ROOMS for path in (sources / room).rglob("*") if path.suffix in {".py", ".sql", ".toml"}
+    }
+    wanted |= {"tinybeam.py", "models/soil/model.tflite", "models/soil/manifest.json"}
+    with tarfile.open(sdist) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    assert wanted - held == set()
+
+
+def test_what_is_installed_from_the_source_distribution_carries_the_same(sdist, tmp_path):
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path, sdist, cwd=tmp_path)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel, tarfile.open(sdist) as archive:
+        rooms = {name.partition("/")[2] for name in archive.getnames()}
+        wanted = {name for name in rooms if name.startswith(tuple(f"{room}/" for room in ROOMS)) and Path(name).suffix}
+        assert wanted - set(wheel.namelist()) == set()
+        assert "sql/views/summaries.sql" in wanted
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_the_lock_holds_what_setup_asks_for(version):
+    held = {canonicalize_name(one.name): str(one.specifier)[2:] for one in locked("lab.txt") if holds(one.marker, version)}
+    wrong = [
+        str(one)
+        for one in asked("", "lab", "dev")
+        if holds(one.marker, version) and held.get(canonicalize_name(one.name), "none") not in one.specifier
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", ["lab.txt", "warehouse.txt"])
+def test_a_lock_pins_everything_by_hash_and_names_no_place_to_get_it_from(name):
+    text = (ROOT / "requirements" / name).read_text()
+    entries = re.split(r"\n(?=\S)", text.strip())
+    assert len(entries) > 40
+    assert [entry for entry in entries if not re.match(r"\S+==\S+ (;.*)?\\\n +--hash=sha256:", entry)] == []
+    assert "://" not in text
+
+
+def test_the_warehouse_keeps_the_duckdb_whose_extensions_are_packages():
+    versions = {one.name: str(one.specifier) for one in locked("warehouse.txt")}
+    assert versions["duckdb"] == versions["duckdb-extension-ducklake"] == versions["duckdb-extension-spatial"] == "==1.5.5"
+
+
+def test_ruff_takes_all_rules_and_every_exception_has_a_reason():
+    text = (ROOT / "pyproject.toml").read_text()
+    assert tomllib.loads(text)["tool"]["ruff"]["lint"]["select"] == ["ALL"]
+    ignored = text.partition("\nignore = [\n")[2].partition("\n]")[0]
+    assert [line for line in ignored.splitlines() if "# " not in line] == []
+
+
+def interpreter(folder: Path, name: str, answer: str, code: int = 0) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\necho {answer}\nexit {code}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without any Python but those that a test makes in bin/ and pyenv/versions/."""
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    return tmp_path
+
+
+def test_a_shim_that_exists_and_fails_is_passed_over_for_the_one_in_pyenvs_folder(installer, machine):
+    interpreter(machine / "bin", "python3.13", "pyenv: python3.13: command not found", 127)
+    real = interpreter(machine / "pyenv" / "versions" / "3.13.1" / "bin", "python3.13", "3 13 1")
+    assert installer.find_python(installer.WAREHOUSE.pythons) == real
+
+
+def test_a_python_that_can_make_whole_environments_is_preferred(installer, machine):
+    interpreter(machine / "bin", "python3.11", "3 11 0")
+    whole = interpreter(machine / "bin", "python3.12", "3 12 1")
+    assert installer.find_python(installer.LAB.pythons) == whole
+
+
+def test_a_python_without_ensurepip_is_better_than_none(installer, machine):
+    only = interpreter(machine / "bin", "python3", "3 11 0")
+    assert installer.find_python(installer.LAB.pythons) == only
+
+
+def test_a_python_of_another_version_is_not_taken(installer, machine):
+    interpreter(machine / "bin", "python3", "3 10 1")
+    assert installer.find_python(installer.LAB.pythons) is None
+
+
+def test_what_pip_says_last_is_shown_when_it_fails(installer, machine):
+    pip = interpreter(machine / "bin", "pip", "no space left", 1)
+    with pytest.raises(installer.Missing, match="no space left"):
+        installer._follow([pip], machine / ".venv", 1)
