@@ -29,7 +29,7 @@ with
       sum(sum) as total_sum,
       min(min) as smallest,
       max(max) as greatest,
-      tinybeam.merged_ranges(array_concat_agg(seq_ranges)) as seq_ranges,
+      array_concat_agg(seq_ranges) as seq_ranges_of_parts,
       tinybeam.worst_time_quality(array_agg(distinct time_quality)) as time_quality,
       count(*) as partials,
       countif(late) as late_partials,
@@ -41,6 +41,8 @@ with
     select
       *,
       safe_divide(total_sum, total_count) as mean,
+      -- Nearly every window has one part, whose ranges are merged already; handing over [] for it makes all those calls one.
+      if(partials = 1, seq_ranges_of_parts, tinybeam.merged_ranges(if(partials > 1, seq_ranges_of_parts, []))) as seq_ranges,
       (
         select sum(part.m2 + part.count * pow(safe_divide(part.sum, part.count) - safe_divide(total_sum, total_count), 2))
         from unnest(parts) as part
