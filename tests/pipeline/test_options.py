@@ -1,0 +1,84 @@
+"""Flags: what is right becomes one frozen Options, what is wrong one clear sentence and exit code 2."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.options import BUNDLES, FN_API, UsageError, parse
+from pipeline.run import main
+
+STREAMING = ["--project=p1", "--registry=r.toml", "--input_subscription=projects/p1/subscriptions/s1"]
+BATCH = ["--mode=batch", "--project=p1", "--registry=r.toml", "--input=cards/*.tbb"]
+
+
+def test_the_least_that_must_be_said() -> None:
+    options = parse(STREAMING)
+    assert (options.mode, options.warehouse.project, options.warehouse.dataset, options.registry) == ("streaming", "p1", "tinybeam", Path("r.toml"))
+    assert (options.schedule.early_seconds, options.schedule.lateness, options.streaming) == (60, timedelta(days=7), True)
+
+
+@pytest.mark.parametrize(("arguments", "runner"), [(STREAMING, BUNDLES), (BATCH, FN_API)])
+def test_direct_runner_means_a_runner_that_downloads_nothing(arguments: list[str], runner: str) -> None:
+    assert f"--runner={runner}" in parse([*arguments, "--runner=DirectRunner"]).beam
+
+
+def test_flags_that_are_not_ours_go_to_beam() -> None:
+    beam = parse([*STREAMING, "--runner=DataflowRunner", "--region=europe-west1", "--max_num_workers", "3"]).beam
+    assert beam[-3:] == ("--region=europe-west1", "--max_num_workers", "3")
+    assert {"--runner=DataflowRunner", "--project=p1", "--streaming", "--no_save_main_session"} <= set(beam)
+
+
+def test_the_names_of_googles_templates_are_understood() -> None:
+    options = parse([*STREAMING[:2], "--inputSubscription=projects/p/subscriptions/s", "--timestampAttribute=t", "--tempLocation=gs://b", "--allowedLateness=2h"])
+    assert (options.input_subscription, options.timestamp_attribute, options.temp_location) == ("projects/p/subscriptions/s", "t", "gs://b")
+    assert options.schedule.lateness == timedelta(hours=2)
+
+
+@pytest.mark.parametrize(("text", "meant"), [("5s", timedelta(seconds=5)), ("12m", timedelta(minutes=12)), ("7d", timedelta(days=7))])
+def test_durations(text: str, meant: timedelta) -> None:
+    assert parse([*STREAMING, f"--allowed_lateness={text}"]).schedule.lateness == meant
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (STREAMING[:2], "give --input_subscription"),
+        (STREAMING[1:], "--project is missing"),
+        ([STREAMING[0], STREAMING[2]], "--registry"),
+        ([*STREAMING, "--input=x"], "no --input"),
+        ([*BATCH, STREAMING[2]], "no --input_subscription"),
+        (BATCH[:3], "give --input=GLOB"),
+        ([*STREAMING[:2], "--input_subscription=s1"], "projects/P/subscriptions/S"),
+        ([*STREAMING, "--allowed_lateness=soon"], "5s, 12m, 2h or 7d"),
+        ([*STREAMING, "--allowed_lateness=999d"], "at most 365d"),
+        ([*STREAMING, "--early_seconds=0"], "whole number of seconds"),
+        ([*STREAMING, "--mode=both"], "invalid choice"),
+        ([*STREAMING, "--id_attribute=x"], "Dataflow only"),
+        ([*STREAMING, "--bigquery_endpoint=http://127.0.0.1:1"], "--bigquery_storage_endpoint"),
+        ([*STREAMING, "stray"], "'stray' is no flag"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(arguments: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BIGQUERY_STORAGE_EMULATOR_HOST", raising=False)
+    with pytest.raises(UsageError) as caught:
+        parse(arguments)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_wrong_usage_and_a_wrong_registry_end_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(STREAMING[:2]) == 2
+    (tmp_path / "r.toml").write_text("[[devices]]\ndevice_id = 'd1'\nkind = 'soil'\nsite_id = 'nowhere'\n")
+    assert main([STREAMING[0], STREAMING[2], f"--registry={tmp_path / 'r.toml'}"]) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_help_teaches_with_examples() -> None:
+    shown = subprocess.run([sys.executable, "-m", "pipeline", "--help"], capture_output=True, text=True, check=True).stdout
+    for word in ("--input_subscription", "DataflowRunner", "--mode=batch", "--allowed_lateness", "examples:"):
+        assert word in shown
