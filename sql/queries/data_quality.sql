@@ -28,20 +28,13 @@ with
     group by gateway_id
   ),
   set_aside as (
-    select gateway_id, count(*) as rejects
+    select coalesce(gateway_id, '(unknown)') as gateway_id, count(*) as rejects
     from tinybeam.rejects
     where timestamp >= @from_time and timestamp < @to_time
-    group by gateway_id
-  ),
-  gateway_ids as (
-    select gateway_id from transport
-    union distinct
-    select gateway_id from windows
-    union distinct
-    select gateway_id from set_aside
+    group by 1
   )
 select
-  coalesce(gateway_ids.gateway_id, '(unknown)') as gateway_id,
+  gateway_id,
   coalesce(transport.received, 0) as batches_received,
   coalesce(transport.missing, 0) as batches_missing,
   coalesce(transport.declared, 0) as batches_declared,
@@ -53,8 +46,7 @@ select
   windows.lateness[offset(99)] as lateness_p99_seconds,
   coalesce(windows.doubtful_times, 0) as doubtful_times,
   coalesce(set_aside.rejects, 0) as rejects
-from gateway_ids
-left join transport on gateway_ids.gateway_id = transport.gateway_id
-left join windows on gateway_ids.gateway_id = windows.gateway_id
-left join set_aside on coalesce(gateway_ids.gateway_id, '') = coalesce(set_aside.gateway_id, '')
+from transport
+full join windows using (gateway_id)
+full join set_aside using (gateway_id)
 order by batches_missing desc, gateway_id;
