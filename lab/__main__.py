@@ -21,8 +21,7 @@ _PARTS = click.option(
 )
 
 
-def _directory(default: str) -> click.decorators.FC:
-    return click.option("--directory", type=click.Path(path_type=Path, file_okay=False), default=Path(default), show_default=True, help="For logs and results; emptied first.")  # type: ignore[return-value]
+_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.group(no_args_is_help=True)
@@ -36,7 +35,7 @@ def cli() -> None:
 
 @cli.command()
 @_PARTS
-@_directory("build/demo")
+@click.option("--directory", type=_FOLDER, default="build/demo", show_default=True, help="For logs and results; emptied first.")
 @click.option("--seconds", default=60.0, show_default=True, help="How long the sensors of act two work; at least 48.")
 def demo(parts: str, directory: Path, seconds: float) -> None:
     """A season of history, then real time with a kill and an outage, then the answers and what was lost.
@@ -46,7 +45,7 @@ def demo(parts: str, directory: Path, seconds: float) -> None:
     stand three answers for an analyst and the oracle's verdict, and all of it in summary.json. Exit status 1 if anything acknowledged
     was lost or is shown twice.
     """
-    from lab.demo import run  # noqa: PLC0415 - Beam and the crop model take seconds to import, --help should not
+    from lab.demo import run
 
     try:
         sound = run(directory.resolve(), parts, seconds, Screen(sys.stdout))
@@ -57,13 +56,13 @@ def demo(parts: str, directory: Path, seconds: float) -> None:
 
 @cli.command()
 @_PARTS
-@_directory("build/up")
+@click.option("--directory", type=_FOLDER, default="build/up", show_default=True, help="For logs and state; emptied first.")
 def up(parts: str, directory: Path) -> None:
     """The live path without faults, until Ctrl-C. Says where everything listens and what to try.
 
     A season of history is loaded first, so that there is something to ask about at once.
     """
-    from lab.up import run  # noqa: PLC0415 - as above
+    from lab.up import run
 
     try:
         run(directory.resolve(), parts, Screen(sys.stdout))

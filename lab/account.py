@@ -39,13 +39,9 @@ class Account:
         shown = evidence.shown(self.client, self.since)
         return judge(self.attempted, self.acknowledged, delivered(shown, CHANNELS, evidence.set_aside(self.client, self.since)))
 
-    def settled(self, seconds: float, progress: Callable[[Verdict], None]) -> Verdict:
-        """The verdict when nothing is missing and no row has come for a while, or after `seconds`."""
+    def await_everything(self, seconds: float, progress: Callable[[Verdict], None]) -> None:
+        """Returns when nothing is missing, or after `seconds`."""
         deadline = time.monotonic() + seconds
-        rows = evidence.row_counts(self.client)
-        while True:
-            time.sleep(_STEP)
-            verdict, before, rows = self.verdict(), rows, evidence.row_counts(self.client)
-            if time.monotonic() > deadline or (not verdict.lost and rows == before):
-                return verdict
+        while (verdict := self.verdict()).lost and time.monotonic() < deadline:
             progress(verdict)
+            time.sleep(_STEP)

@@ -81,7 +81,7 @@ class Child:
             if self.status is not None or time.monotonic() > deadline:
                 ended = self.status
                 self.stop(1.0)
-                raise StartFailed(self.obituary(f"was not {what} after {seconds:.0f} s") if ended is None else self.obituary(f"ended with status {ended}"))
+                raise StartFailed(self.obituary(f"was not {what} after {seconds:.0f} s" if ended is None else f"ended with status {ended}"))
             time.sleep(_STEP)
 
     def wait_until_done(self, seconds: float) -> None:

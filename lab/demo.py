@@ -21,6 +21,7 @@ from lab import field as fields
 from lab.account import Account
 from lab.analyst import answers, prepare
 from lab.faults import Deed, Spell, deeds, spells
+from lab.gateways import ledger
 from lab.latency import Arrival, Watch, percentile
 from lab.live import Live
 from lab.oracle import Verdict
@@ -71,7 +72,8 @@ def run(directory: Path, parts: str, seconds: float, screen: Screen) -> bool:
         past = act_one(directory, warehouse, screen)
         screen.title("Act two: real time, with a kill and an outage")
         with Live(directory, warehouse, parts) as live:
-            lived, verdict = _act_two(past, live, seconds, screen)
+            lived = _act_two(past, live, seconds, screen)
+            verdict = past.account.verdict()
         for question, table in answers(past.account.client):
             screen.title(question)
             screen.show(table)
@@ -109,20 +111,32 @@ def act_one(directory: Path, warehouse: Warehouse, screen: Screen) -> Past:
     return Past(grown, account, calendar)
 
 
-def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> tuple[Lived, Verdict]:
+def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
     _announce(live, screen)
     notebook, began = Notebook(), datetime.now(UTC)
     _await_first_heartbeats(past.account, began, screen)
     with Watch(lambda: evidence.newest_readings(past.account.client, began)) as watch:
         with sensors(past, live, notebook) as running:
-            screen.say(f"{len(past.fields) + 1} sensors publish every {PERIOD_SECONDS:g} s; {1 / DAYS_A_SECOND:g} s are a day of the season")
+            screen.say(
+                f"{len(past.fields) + 1} sensors publish every {PERIOD_SECONDS:g} s; a day of the season takes {1 / DAYS_A_SECOND:g} s"
+            )
             done = _pass_time(deeds(live, seconds), seconds, live, screen)
             running.stop()
-        screen.say(f"the sensors stop; the gateways are told to stop: exit statuses {live.stop_gateways()}")
-        past.account.add(notebook.attempted(), notebook.names(live.acknowledged()))
-        verdict = past.account.settled(DRAIN_SECONDS, lambda now: screen.status(_words("waiting", now)))
+        screen.say("the sensors stop; what is under way arrives")
+        now = Account(past.account.client, began)
+        _note(live, notebook, now)
+        now.await_everything(DRAIN_SECONDS, lambda verdict: screen.status(_words("waiting", verdict)))
         arrivals = watch.arrivals()
-    return Lived(arrivals, spells(done), live.bytes_raw_mqtt, live.uplink.bytes_sent, _parts(live)), verdict
+    for gateway_id, status in live.stop_gateways().items():
+        books = ledger(live.gateways[gateway_id].settings)
+        told = f"{books.confirmed} batches confirmed, {books.pending} pending, {books.dropped} dropped"
+        screen.say(f"{gateway_id} is told to stop and ends with status {status}: {told}")
+    _note(live, notebook, past.account)
+    return Lived(arrivals, spells(done), live.bytes_raw_mqtt, live.uplink.bytes_sent, _parts(live))
+
+
+def _note(live: Live, notebook: Notebook, account: Account) -> None:
+    account.add(notebook.attempted(), notebook.names(live.acknowledged()))
 
 
 def sensors(past: Past, live: Live, notebook: Notebook) -> Sensors:
@@ -154,7 +168,8 @@ def _pass_time(planned: Sequence[Deed], seconds: float, live: Live, screen: Scre
             done.append((datetime.now(UTC), deed))
             screen.say(deed.text)
             deed.do()
-        screen.status(f"{seconds - passed:3.0f} s to go; {len(live.acknowledged())} messages acknowledged, {live.uplink.bytes_sent} bytes sent up")
+        told = f"{len(live.acknowledged())} messages acknowledged, {live.uplink.bytes_sent} bytes sent up"
+        screen.status(f"{seconds - passed:3.0f} s to go; {told}")
         time.sleep(0.2)
     return done
 
@@ -177,7 +192,8 @@ def _conclude(directory: Path, account: Account, lived: Lived, verdict: Verdict,
     file.write_text(json.dumps(asdict(summary), indent=2) + "\n")
     screen.title("The oracle's verdict")
     screen.show(_words("both acts", verdict))
-    screen.show(f"latency from the newest reading of a batch to its row: p50 {summary.latency_ms['p50']} ms, p99 {summary.latency_ms['p99']} ms")
+    latency = summary.latency_ms
+    screen.show(f"latency from the newest reading of a batch to its row: p50 {latency['p50']} ms, p99 {latency['p99']} ms")
     screen.show(f"  with the batches that met a fault: p99 {percentile(every, 0.99):.0f} ms, longest {max(every):.0f} ms")
     screen.show(f"bytes: {summary.bytes_raw_mqtt} by MQTT to the gateways, {summary.bytes_uplink} up to Pub/Sub")
     screen.show(f"{summary.seconds} s; {file}")

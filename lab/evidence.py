@@ -49,7 +49,8 @@ def connect(warehouse: Warehouse) -> bigquery.Client:
 def shown(client: bigquery.Client, since: datetime) -> list[Shown]:
     """Every channel of every device in `summaries`, and in rejects those that came from devices that nobody registered."""
     facts = [Shown(row.device_id, row.channel, row.seq_ranges, row.total) for row in _ask(client, _SHOWN, since)]
-    return facts + _merged([row for reject in _ask(client, _REJECTS, since) if reject.reason == "unknown_device" for row in _rows(reject.payload)])
+    strangers = [reject.payload for reject in _ask(client, _REJECTS, since) if reject.reason == "unknown_device"]
+    return facts + _merged([row for payload in strangers for row in _rows(payload)])
 
 
 def set_aside(client: bigquery.Client, since: datetime) -> Mapping[bytes, int]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.config import load
+from edge.store import Ledger, Store
 from lab import field
 from lab.child import REPOSITORY
 
@@ -99,3 +102,10 @@ def write_settings(directory: Path, gateway_id: str, pace: Pace, *, mqtt_port: i
     )
     file.write_text(text)
     return file
+
+
+def ledger(settings: Path) -> Ledger:
+    """The account of a gateway that is not running."""
+    config = load(settings)
+    with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store:
+        return store.ledger()

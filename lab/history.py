@@ -1,4 +1,4 @@
-"""Act one: a season of ten fields goes through the gateways' own code in accelerated time, onto cards, and in batch mode into the warehouse.
+"""Act one: a season of ten fields, in accelerated time through the gateways' own code onto cards, and in batch mode into the warehouse.
 
 The clock is simulated: each day every gateway is given the readings of that day, then a tick. The season is moved so that it
 ends just before now, by whole days, so that noon stays noon.
@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from edge.bundle import Bundle
+from edge.config import load as load_config
 from edge.export import Card, export
+from edge.gateway import Gateway, Message
+from edge.scorer import Scorer
 from edge.store import Store
 from lab import field
 from lab.child import Child
@@ -64,15 +68,29 @@ def live_through(
     """For each gateway the cards that it wrote and the readings that it accepted."""
     for gateway_id in field.GATEWAYS:
         mine = [one for one in fields if one.gateway_id == gateway_id]
-        with opened(write_settings(directory, gateway_id, HISTORY)) as (gateway, store):
+        with opened(write_settings(directory, gateway_id, HISTORY), calendar.begin) as (gateway, store):
             for hours in calendar.dates():
-                gateway.accept(_messages(mine, calendar, hours), calendar.end(hours))
-                gateway.tick(calendar.end(hours))
+                now = calendar.end(hours)
+                gateway.accept([_message(one, calendar, hour) for hour in hours for one in mine], now)
+                gateway.tick(now)
                 progress(f"{gateway_id}: day {hours.start // _HOURS + 1}")
-            gateway.flush(calendar.end(hours))
-            yield export(store, directory / "cards"), {(one.device_id, hour + 1) for one in mine for hour in range(calendar.hours)}
+            gateway.flush(now + timedelta(seconds=HISTORY.grace_seconds))
+            yield export(store, directory / "cards"), {(one.device_id, _seq(hour)) for one in mine for hour in range(calendar.hours)}
             # The cards have arrived, as far as this story goes; else the gateway would send it all again when it is online.
             store.confirm([batch.envelope.seq for batch in store.pending(1_000_000)])
+
+
+@contextmanager
+def opened(settings: Path, started: datetime) -> Iterator[tuple[Gateway, Store]]:
+    """A gateway of these settings without broker and uplink, and its store."""
+    config = load_config(settings)
+    config.gateway.state_dir.mkdir(parents=True, exist_ok=True)
+    bundles = {model.name: Bundle.load(model.bundle) for model in config.models}
+    with (
+        closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store,
+        closing(Scorer(list(bundles.values()))) as scorer,
+    ):
+        yield Gateway(config, store, started, scorer=scorer, bundles=bundles), store
 
 
 def load(cards: Path, warehouse: Warehouse, log: Path) -> None:
@@ -81,3 +99,12 @@ def load(cards: Path, warehouse: Warehouse, log: Path) -> None:
     where = [f"--project={warehouse.project}", f"--registry={field.REGISTRY}"]
     with Child("pipeline", [*command, *where], log, warehouse.environment) as pipeline:
         pipeline.wait_until_done(_LOAD_SECONDS)
+
+
+def _message(of: Field, calendar: Calendar, hour: int) -> Message:
+    return Message(of.topic, field.reading(calendar.time(hour), _seq(hour), BOOT, of.values(calendar.day(hour))))
+
+
+def _seq(hour: int) -> int:
+    """A sensor counts from 1."""
+    return hour + 1

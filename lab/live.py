@@ -36,7 +36,7 @@ class Live:
     """A context manager. `directory` is for logs and settings; gateways go on from the state that is there."""
 
     def __init__(self, directory: Path, warehouse: Warehouse, parts: str = "auto") -> None:
-        self._directory, self._warehouse = directory, warehouse
+        self._directory, self.warehouse = directory, warehouse
         self._everything = ExitStack()
         self.broker, self.pubsub = Broker(directory / "broker", parts), PubSub(directory, parts)
         self.gateways: dict[str, Gateway] = {}
@@ -106,11 +106,11 @@ class Live:
             "-m",
             "pipeline",
             "--runner=DirectRunner",
-            f"--project={self._warehouse.project}",
+            f"--project={self.warehouse.project}",
             f"--registry={field.REGISTRY}",
             f"--input_subscription={SUBSCRIPTION}",
         ]
-        environment = {**self._warehouse.environment, "PUBSUB_EMULATOR_HOST": self.pubsub.address}
+        environment = {**self.warehouse.environment, "PUBSUB_EMULATOR_HOST": self.pubsub.address}
         return Child("pipeline", command, self._directory / "pipeline.log", environment)
 
     def _stop_gateways(self) -> None:

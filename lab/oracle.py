@@ -53,9 +53,7 @@ def judge(attempted: Collection[Name], acknowledged: Collection[Name], delivered
     said, held = set(attempted), set(acknowledged)
     lost = held - delivered.names - set(declared)
     unexpected = delivered.names - said
-    return Verdict(
-        len(said), len(held), len(delivered.names), len(set(declared)), _sorted(lost), _sorted(unexpected), delivered.repeated
-    )
+    return Verdict(len(said), len(held), len(delivered.names), len(set(declared)), _sorted(lost), _sorted(unexpected), delivered.repeated)
 
 
 def delivered(shown: Sequence[Shown], channels: Collection[str], set_aside: Mapping[bytes, int]) -> Delivered:
@@ -67,7 +65,9 @@ def delivered(shown: Sequence[Shown], channels: Collection[str], set_aside: Mapp
         held.setdefault(one.device_id, {})[one.channel] = seqs
         too_many[one.device_id] = max(too_many[one.device_id], one.values - len(seqs))
     readings = {
-        (device, seq) for device, by_channel in held.items() for seq in set.intersection(*(by_channel.get(channel, set()) for channel in channels))
+        (device, seq)
+        for device, by_channel in held.items()
+        for seq in set.intersection(*(by_channel.get(channel, set()) for channel in channels))
     }
     repeated = sum(too_many.values()) + sum(times - 1 for times in set_aside.values())
     return Delivered(frozenset(readings | set(set_aside)), repeated)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from lab import field as fields
 from lab.oracle import Name
@@ -115,7 +116,7 @@ def _boot() -> str:
 
 
 def _client(sensor: Sensor) -> mqtt.Client:
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=sensor.device_id, clean_session=False)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=sensor.device_id, clean_session=False)
     client.max_inflight_messages_set(100)
     return client
 

@@ -10,7 +10,7 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Protocol
@@ -138,7 +138,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, see:
         return
 
 
-async def _first_of(*pumps: asyncio._CoroutineLike[None]) -> None:
+async def _first_of(*pumps: Coroutine[None, None, None]) -> None:
     """Half-closed connections are of no use to MQTT or gRPC: when one direction ends, so does the other."""
     tasks = [asyncio.ensure_future(pump) for pump in pumps]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

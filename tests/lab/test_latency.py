@@ -61,5 +61,6 @@ def test_a_spell_lasts_from_its_deed_until_after_the_next() -> None:
     def deed(*, begins: bool) -> Deed:
         return Deed(0.0, "", lambda: None, begins)
 
-    found = spells([(_at(10), deed(begins=True)), (_at(20), deed(begins=False)), (_at(40), deed(begins=True)), (_at(50), deed(begins=False))])
+    times = {10: True, 20: False, 40: True, 50: False}
+    found = spells([(_at(seconds), deed(begins=begins)) for seconds, begins in times.items()])
     assert found == [Spell(_at(10), _at(26)), Spell(_at(40), _at(56))]
