@@ -1,7 +1,8 @@
 """`python -m pipeline`. Defines nothing: what is defined here would be pickled by value."""
 
-from pipeline.run import cli as cli
-from pipeline.run import main
+from pipeline.run import cli, main
+
+__all__ = ["cli", "main"]
 
 if __name__ == "__main__":
     raise SystemExit(main())

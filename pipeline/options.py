@@ -100,20 +100,45 @@ def duration(text: str) -> timedelta:
 
 def _parser() -> _Parser:
     parser = _Parser(
-        prog="python -m pipeline", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+        prog="python -m pipeline",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--mode", choices=("streaming", "batch"), default="streaming", help="follow a subscription, or load card files once (default: %(default)s)")
+    add(
+        "--mode",
+        choices=("streaming", "batch"),
+        default="streaming",
+        help="follow a subscription, or load card files once (default: %(default)s)",
+    )
     add("--runner", default="DirectRunner", help="Beam runner (default: %(default)s)")
     add("--input", default="", metavar="GLOB", help="batch: card files, local or gs://")
-    add("--input_subscription", "--inputSubscription", default="", metavar="projects/P/subscriptions/S", help="streaming: Pub/Sub subscription")
+    add(
+        "--input_subscription",
+        "--inputSubscription",
+        default="",
+        metavar="projects/P/subscriptions/S",
+        help="streaming: Pub/Sub subscription",
+    )
     add("--project", default="", help="Google Cloud project of the warehouse")
     add("--dataset", default=DATASET, help="BigQuery dataset (default: %(default)s)")
     add("--registry", type=Path, required=True, metavar="FILE", help="registry.toml: sites, and devices as of a time")
     add("--early_seconds", type=_positive, default=60, metavar="N", help="seconds between early results of an hour (default: %(default)s)")
     add("--allowed_lateness", "--allowedLateness", type=duration, default=timedelta(days=7), metavar="7d", help=_LATENESS)
-    add("--id_attribute", "--idAttribute", metavar="NAME", help="Dataflow: attribute by which Pub/Sub drops repeats (ours are dropped anyway)")
-    add("--timestamp_attribute", "--timestampAttribute", metavar="NAME", help="attribute with the element's time instead of the publish time")
+    add(
+        "--id_attribute",
+        "--idAttribute",
+        metavar="NAME",
+        help="Dataflow: attribute by which Pub/Sub drops repeats (ours are dropped anyway)",
+    )
+    add(
+        "--timestamp_attribute",
+        "--timestampAttribute",
+        metavar="NAME",
+        help="attribute with the element's time instead of the publish time",
+    )
     add("--temp_location", "--tempLocation", metavar="FOLDER", help="batch: where Parquet files wait for their load, gs:// for Dataflow")
     add("--bigquery_endpoint", metavar="URL", help="local warehouse, with http:// (default: $BIGQUERY_EMULATOR_HOST)")
     add("--bigquery_storage_endpoint", metavar="HOST:PORT", help="its gRPC port (default: $BIGQUERY_STORAGE_EMULATOR_HOST)")

@@ -59,7 +59,9 @@ class RollUp(beam.PTransform):
 
     def expand(self, batches: PCollection[Batch]) -> PCollection[Rows]:
         summaries = batches | "Summaries" >> beam.Filter(_is_summaries)
-        split = summaries | "Reduce" >> beam.ParDo(_Reduce(self._schedule, self._clock)).with_output_types(_KEYED).with_outputs(_DIRTY, main="cells")
+        split = summaries | "Reduce" >> beam.ParDo(_Reduce(self._schedule, self._clock)).with_output_types(_KEYED).with_outputs(
+            _DIRTY, main="cells"
+        )
         emitted = split.cells | "Windows" >> (_Revised(self._schedule) if self._schedule.streaming else _Once())
         return (split[_DIRTY], emitted | "Rows" >> beam.ParDo(_Collect(self._clock))) | beam.Flatten()
 
@@ -99,7 +101,12 @@ class _Revised(beam.PTransform):
             accumulation_mode=AccumulationMode.ACCUMULATING,
             allowed_lateness=(self._schedule.lateness + ENGINE_SLACK).total_seconds(),
         )
-        merged = cells | "At event time" >> beam.Map(_at_its_hour).with_output_types(_KEYED) | hours | "Merge" >> beam.CombinePerKey(_MergeCells())
+        merged = (
+            cells
+            | "At event time" >> beam.Map(_at_its_hour).with_output_types(_KEYED)
+            | hours
+            | "Merge" >> beam.CombinePerKey(_MergeCells())
+        )
         return merged | "Changes" >> beam.ParDo(_Changes()) | "Forget hours" >> beam.WindowInto(GlobalWindows())
 
 
@@ -128,8 +135,8 @@ class _Changes(beam.DoFn):
     def process(
         self,
         merged: tuple[Key, Cells],
-        given: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_GIVEN),
-        pane: PaneInfo = beam.DoFn.PaneInfoParam,
+        given: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_GIVEN),  # type: ignore[assignment]
+        pane: PaneInfo = beam.DoFn.PaneInfoParam,  # type: ignore[assignment]
     ) -> Iterator[Emitted]:
         key, cells = Key(*merged[0]), merged[1]
         before: dict[tuple[int, int], tuple[int, int]] = given.read() or {}

@@ -70,7 +70,9 @@ def _run(options: Options, registry: Registry) -> int:
 def start(options: Options, registry: Registry) -> PipelineResult:
     """Builds the flow and starts it."""
     if options.runner == BUNDLES:
-        _LOG.info("DirectRunner in streaming mode is Beam's BundleBasedDirectRunner: for trying out, its Pub/Sub messages are acknowledged early")
+        _LOG.info(
+            "DirectRunner in streaming mode is Beam's BundleBasedDirectRunner: for trying out, its Pub/Sub messages are acknowledged early"
+        )
     pipeline = beam.Pipeline(options=PipelineOptions(list(options.beam)))
     if options.streaming:
         source: beam.PTransform = FromSubscription(options.input_subscription, options.id_attribute, options.timestamp_attribute)

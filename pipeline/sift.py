@@ -90,7 +90,12 @@ def _contradictions(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | No
     """Numbers that no window can have, and that would break a merge."""
     found = [_below_one(rows.column("window_seconds"))] if kind in ("summaries", "inferences") else []
     if kind == "summaries":
-        found += [_below_one(rows.column("count")), rows.column("count").to_numpy() > MOST_VALUES, _numbers(rows, "m2") < 0, _numbers(rows, "min") > _numbers(rows, "max")]
+        found += [
+            _below_one(rows.column("count")),
+            rows.column("count").to_numpy() > MOST_VALUES,
+            _numbers(rows, "m2") < 0,
+            _numbers(rows, "min") > _numbers(rows, "max"),
+        ]
     return _union(rows, iter(found))
 
 

@@ -1,4 +1,7 @@
-"""Sinks of the flow: Arrow appends for streaming, Parquet load jobs for batch. At least once; a retried bundle may repeat an append, never a load."""
+"""Sinks of the flow: Arrow appends for streaming, Parquet load jobs for batch.
+
+At least once: a retried bundle may repeat an append, never a load.
+"""
 
 from __future__ import annotations
 

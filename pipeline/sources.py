@@ -45,7 +45,7 @@ class FromCards(beam.PTransform):
 
 
 class _AsMessage(beam.DoFn):
-    def process(self, message: PubsubMessage, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Message]:
+    def process(self, message: PubsubMessage, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Message]:  # type: ignore[assignment]
         received = message.publish_time or timestamp.to_utc_datetime(has_tz=True)
         yield Message(dict(message.attributes or {}), bytes(message.data or b""), _plain(received))
 

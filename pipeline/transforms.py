@@ -92,7 +92,7 @@ def set_aside(unwritten: Unwritten, clock: Clock) -> list[Rows]:
 class _Remember(beam.DoFn):
     _SEEN = ReadModifyWriteStateSpec("seen", PickleCoder())
 
-    def process(self, keyed: tuple[str, Batch], seen: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_SEEN)) -> Iterator[Batch]:
+    def process(self, keyed: tuple[str, Batch], seen: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_SEEN)) -> Iterator[Batch]:  # type: ignore[assignment]
         _, batch = keyed
         numbers = IntervalSet(seen.read() or ())
         if numbers.add(batch.envelope.seq):

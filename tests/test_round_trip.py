@@ -45,7 +45,9 @@ def records(record: type) -> st.SearchStrategy[Any]:
 
 
 def sent(parcel: Parcel) -> Message:
-    envelope = Envelope("gw1", 1, 1, parcel.kind, parcel.row_count, parcel.raw_bytes, parcel.priority, NOW, parcel.time_min, parcel.time_max)
+    envelope = Envelope(
+        "gw1", 1, 1, parcel.kind, parcel.row_count, parcel.raw_bytes, parcel.priority, NOW, parcel.time_min, parcel.time_max
+    )
     return Message(envelope.attributes(), parcel.body, NOW + timedelta(seconds=1))
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import zstandard
 
-from pipeline.elements import Batch, Message
 from pipeline.decode import decode
+from pipeline.elements import Batch, Message
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import Envelope, from_micros
 from schemas.records import EVENT_TIME, KINDS, PRIORITY, Device, Event, Heartbeat, Inference, Reject, Site, Summary
@@ -39,10 +39,14 @@ def one_of(kind: str) -> Any:
     """A plausible row of any kind."""
     rows = {
         "summaries": summary(),
-        "inferences": Inference("d1", NOW, 60, "soil", "1.0.0", "ab" * 32, "tflite-runtime 2.14.0", "fine", 9.5, 1.5, (0.25, 14.0), "synced"),
+        "inferences": Inference(
+            "d1", NOW, 60, "soil", "1.0.0", "ab" * 32, "tflite-runtime 2.14.0", "fine", 9.5, 1.5, (0.25, 14.0), "synced"
+        ),
         "events": Event("d1", NOW, "threshold", "dry", "moisture", "normal", "low", 0.1, 0.15, "warning", "synced"),
         "heartbeats": Heartbeat(NOW, NOW, "0.1.0", "tflite", "{}", "synced", *range(9), (), None, 4096, 8192, 3, "online", "online"),
-        "rejects": Reject(NOW, None, b"{bad", (), "not JSON", None, "", "edge.intake", "malformed_json", "d1", "sensors/d1/readings", None, None, None),
+        "rejects": Reject(
+            NOW, None, b"{bad", (), "not JSON", None, "", "edge.intake", "malformed_json", "d1", "sensors/d1/readings", None, None, None
+        ),
     }
     return rows[kind]
 

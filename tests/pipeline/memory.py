@@ -44,7 +44,11 @@ class _Keep(beam.DoFn):
         self._name = name
 
     def process(self, rows: Rows) -> Iterator[Unwritten]:
-        bad = [row for row in range(rows.rows.num_rows) if rows.table == "summaries_v1" and rows.rows.column("channel")[row].as_py() == REFUSED_CHANNEL]
+        bad = [
+            row
+            for row in range(rows.rows.num_rows)
+            if rows.table == "summaries_v1" and rows.rows.column("channel")[row].as_py() == REFUSED_CHANNEL
+        ]
         good = [row for row in range(rows.rows.num_rows) if row not in bad]
         WRITTEN[self._name].append(Rows(rows.table, rows.rows.take(good)))
         if bad:

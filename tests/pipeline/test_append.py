@@ -74,7 +74,13 @@ def test_rows_of_many_batches_are_one_request() -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [exceptions.ServiceUnavailable("503"), exceptions.ResourceExhausted("quota"), exceptions.InternalServerError("500"), TimeoutError(), exceptions.Unknown("?")],
+    [
+        exceptions.ServiceUnavailable("503"),
+        exceptions.ResourceExhausted("quota"),
+        exceptions.InternalServerError("500"),
+        TimeoutError(),
+        exceptions.Unknown("?"),
+    ],
     ids=lambda fault: type(fault).__name__,
 )
 def test_what_is_transient_is_sent_again_on_a_new_connection(fault: Exception) -> None:

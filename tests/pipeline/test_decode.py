@@ -46,10 +46,17 @@ def test_columns_are_found_by_name_in_any_order() -> None:
 
 def test_a_column_of_a_newer_gateway_is_kept_as_json() -> None:
     sent = table("summaries", numbered(2))
-    unknown = {"battery": pa.array([3.5, None]), "odd": pa.array([float("nan"), 1.0]), "tags": pa.array([["a"], []]), "blob": pa.array([b"\xff", None])}
+    unknown = {
+        "battery": pa.array([3.5, None]),
+        "odd": pa.array([float("nan"), 1.0]),
+        "tags": pa.array([["a"], []]),
+        "blob": pa.array([b"\xff", None]),
+    }
     for name, array in unknown.items():
         sent = sent.append_column(name, array)
-    first, second = (json.loads(text) for text in decode(message_of("summaries", sent, schema_version="1.9")).rows.column("extras").to_pylist())
+    first, second = (
+        json.loads(text) for text in decode(message_of("summaries", sent, schema_version="1.9")).rows.column("extras").to_pylist()
+    )
     assert first == {"battery": 3.5, "odd": "nan", "tags": ["a"], "blob": "/w=="}
     assert second == {"battery": None, "odd": "1", "tags": [], "blob": None}
 
@@ -120,7 +127,9 @@ def _bodies() -> dict[str, Callable[[Message], Message]]:
         "second frame": lambda good: replace(good, body=good.body + compress(b"more")),
         "no zstd": lambda good: replace(good, body=raw),
         "flipped bit": lambda good: replace(good, body=good.body[:200] + bytes([good.body[200] ^ 1]) + good.body[201:]),
-        "size not declared": lambda good: replace(good, body=zstandard.ZstdCompressor(write_content_size=False).compress(raw), attributes=good.attributes | said),
+        "size not declared": lambda good: replace(
+            good, body=zstandard.ZstdCompressor(write_content_size=False).compress(raw), attributes=good.attributes | said
+        ),
         "other size": lambda good: replace(good, attributes=good.attributes | {"raw_bytes": str(len(raw) - 1)}),
     }
 

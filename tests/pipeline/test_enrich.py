@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pyarrow as pa
 from hypothesis import given
@@ -53,7 +54,7 @@ def registries(draw: st.DrawFn) -> Registry:
     devices = []
     for name in draw(st.lists(st.sampled_from(["a", "b", "c", "d"]), unique=True)):
         times = sorted(draw(st.lists(st.integers(0, 12), unique=True, min_size=2, max_size=6)))
-        stays = [(first, last) for first, last in zip(times, times[1:], strict=False) if draw(st.booleans())]
+        stays = [(first, last) for first, last in pairwise(times) if draw(st.booleans())]
         devices += [Device(name, "soil", f"{name}-{first}", _at(first), _at(last)) for first, last in stays]
         if draw(st.booleans()):
             devices.append(Device(name, "soil", f"{name}-now", _at(times[-1]), None))

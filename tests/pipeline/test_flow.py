@@ -36,8 +36,12 @@ ON_TIME = message([summary("d1", minute(0), 1.0), summary("d2", minute(0), 2.0),
 MORE = message([summary("d1", minute(1), 3.0)], minute(2), seq=2)
 LATE = message([summary("d1", minute(1), 5.0, late=True)], HOUR_END + timedelta(days=6), seq=3)
 TOO_LATE = message([summary("d1", minute(2), 7.0, late=True)], HOUR_END + timedelta(days=8), seq=4)
-MIXED = message([summary(), summary(count=0), summary(channel=REFUSED_CHANNEL), summary(start=NOW - timedelta(days=3000))], minute(3), seq=5)
-OTHERS = [message([one_of(kind)], minute(3), seq=6 + number) for number, kind in enumerate(("inferences", "events", "heartbeats", "rejects"))]
+MIXED = message(
+    [summary(), summary(count=0), summary(channel=REFUSED_CHANNEL), summary(start=NOW - timedelta(days=3000))], minute(3), seq=5
+)
+OTHERS = [
+    message([one_of(kind)], minute(3), seq=6 + number) for number, kind in enumerate(("inferences", "events", "heartbeats", "rejects"))
+]
 GOOD_AFTER_CORRUPT = message([summary("d2", minute(4), 9.0)], minute(5), seq=10)
 CORRUPT_COPY = replace(GOOD_AFTER_CORRUPT, body=GOOD_AFTER_CORRUPT.body[:-1] + b"\0")
 BROKEN = Message({"gateway_id": "gw1"}, b"\x00\xffnot a batch", minute(3))
@@ -116,7 +120,11 @@ def test_each_batch_is_received_once(streamed: Memory) -> None:
 
 def latest(sink: Memory) -> dict[tuple[str, datetime, int], Row]:
     """The last result of each window of moisture."""
-    return {(row["site_id"], row["window_start"], row["window_seconds"]): row for row in sink.table("site_windows_v1") if row["channel"] == "moisture"}
+    return {
+        (row["site_id"], row["window_start"], row["window_seconds"]): row
+        for row in sink.table("site_windows_v1")
+        if row["channel"] == "moisture"
+    }
 
 
 def test_the_last_revision_of_a_window_holds_all_that_was_not_too_late(streamed: Memory) -> None:
@@ -132,13 +140,21 @@ def test_the_last_revision_of_a_window_holds_all_that_was_not_too_late(streamed:
 
 
 def test_results_come_early_on_time_and_late_with_rising_revisions(streamed: Memory) -> None:
-    hours = [row for row in streamed.table("site_windows_v1") if row["window_seconds"] == 3600 and row["site_id"] == "south" and row["channel"] == "moisture"]
+    hours = [
+        row
+        for row in streamed.table("site_windows_v1")
+        if row["window_seconds"] == 3600 and row["site_id"] == "south" and row["channel"] == "moisture"
+    ]
     assert [row["revision"] for row in hours] == list(range(len(hours)))
     assert [row["timing"] for row in hours] == ["early", "on_time", "late"]
 
 
 def test_a_minute_that_did_not_change_is_not_given_again(streamed: Memory) -> None:
-    minutes = [row for row in streamed.table("site_windows_v1") if row["window_start"] == minute(0) and row["window_seconds"] == 60 and row["site_id"] == "north"]
+    minutes = [
+        row
+        for row in streamed.table("site_windows_v1")
+        if row["window_start"] == minute(0) and row["window_seconds"] == 60 and row["site_id"] == "north"
+    ]
     assert [(row["revision"], row["timing"]) for row in minutes] == [(0, "early")]
 
 

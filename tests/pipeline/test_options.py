@@ -18,7 +18,12 @@ BATCH = ["--mode=batch", "--project=p1", "--registry=r.toml", "--input=cards/*.t
 
 def test_the_least_that_must_be_said() -> None:
     options = parse(STREAMING)
-    assert (options.mode, options.warehouse.project, options.warehouse.dataset, options.registry) == ("streaming", "p1", "tinybeam", Path("r.toml"))
+    assert (options.mode, options.warehouse.project, options.warehouse.dataset, options.registry) == (
+        "streaming",
+        "p1",
+        "tinybeam",
+        Path("r.toml"),
+    )
     assert (options.schedule.early_seconds, options.schedule.lateness, options.streaming) == (60, timedelta(days=7), True)
 
 
@@ -34,7 +39,15 @@ def test_flags_that_are_not_ours_go_to_beam() -> None:
 
 
 def test_the_names_of_googles_templates_are_understood() -> None:
-    options = parse([*STREAMING[:2], "--inputSubscription=projects/p/subscriptions/s", "--timestampAttribute=t", "--tempLocation=gs://b", "--allowedLateness=2h"])
+    options = parse(
+        [
+            *STREAMING[:2],
+            "--inputSubscription=projects/p/subscriptions/s",
+            "--timestampAttribute=t",
+            "--tempLocation=gs://b",
+            "--allowedLateness=2h",
+        ]
+    )
     assert (options.input_subscription, options.timestamp_attribute, options.temp_location) == ("projects/p/subscriptions/s", "t", "gs://b")
     assert options.schedule.lateness == timedelta(hours=2)
 

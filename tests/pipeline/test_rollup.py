@@ -54,7 +54,9 @@ def rolled(batches: list[Batch], rng: random.Random) -> dict[Window, Stats]:
     for bundle in bundles:
         for key, cells in bundle.items():
             merged[key] = merge_cells(dict(merged.get(key, {})), cells)
-    return {(key.site_id, key.channel, seconds, start): stats for key, cells in merged.items() for seconds, start, stats in windows(key, cells)}
+    return {
+        (key.site_id, key.channel, seconds, start): stats for key, cells in merged.items() for seconds, start, stats in windows(key, cells)
+    }
 
 
 summaries = st.tuples(

@@ -14,8 +14,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from lab.stack import Warehouse as Server
 from pipeline import flow, warehouse
 from pipeline.elements import Message, wall_clock
-from pipeline.facts import facts
 from pipeline.enrich import Sites, enrich
+from pipeline.facts import facts
 from pipeline.options import FN_API
 from pipeline.rolling import Schedule
 from pipeline.sinks import Appends, Loads
