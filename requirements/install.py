@@ -129,9 +129,7 @@ def _fetched_python() -> Path | None:
 
 def _no_python(wanted: tuple[Version, ...]) -> Path:
     names = " or ".join(f"{major}.{minor}" for major, minor in wanted)
-    raise Missing(
-        f"no Python {names} was found on PATH or in pyenv's folder: install one (for example with your package manager, pyenv or uv), then run this again"
-    )
+    raise Missing(f"no Python {names} was found on PATH or in pyenv's folder: install one, for example with pyenv, then run this again")
 
 
 def _install_ourselves() -> None:

@@ -1,0 +1,120 @@
+"""The documents tell the truth: every link leads somewhere; every make target, command, option, module and query in them is there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+import pytest
+
+from pipeline.options import UsageError, parse
+from tinybeam import main
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+SPOKEN = [page for page in PAGES if page.parent in {ROOT, ROOT / "docs"}]
+
+
+def code(page: Path) -> Iterator[str]:
+    """Lines in fenced blocks, continued ones joined, and words between backticks."""
+    text = page.read_text().replace("\\\n", " ")
+    fenced = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    for block in fenced:
+        yield from filter(None, (line.partition(" #")[0].strip() for line in block.splitlines()))
+    yield from re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+
+
+def spoken(first: str) -> list[tuple[str, list[str]]]:
+    """(page, words) of every command in the documents that begins with this word."""
+    found = []
+    for page in SPOKEN:
+        for line in code(page):
+            words = shlex.split(line) if first in line else []
+            if words and Path(words[0]).name == first:
+                found.append((page.name, words[1:]))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_leads_to_a_file(page):
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text())]
+    assert [link for link in links if link and "://" not in link and not (page.parent / link).exists()] == []
+
+
+def test_every_decision_is_in_the_list_of_decisions():
+    folder = ROOT / "docs" / "adr"
+    listed = set(re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text()))
+    assert listed == {page.name for page in folder.glob("0*.md")}
+
+
+def test_every_make_target_is_there():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {words[0] for _, words in spoken("make") if words}
+    assert named >= {"demo", "test", "check", "lock"}
+    assert named - targets == set()
+
+
+def test_the_makefile_tells_of_every_target():
+    text = (ROOT / "Makefile").read_text()
+    phony = set(re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)[0].split())
+    assert phony == set(re.findall(r"^([a-z]+):.*## ", text, re.MULTILINE))
+
+
+def test_every_command_and_option_is_there():
+    told = spoken("tinybeam")
+    assert len(told) > 15
+    for page, words in told:
+        check(page, words)
+
+
+def check(page: str, words: list[str]) -> None:
+    if words[:1] == ["pipeline"] and words[1:] != ["--help"]:
+        check_pipeline(page, words[1:])
+        return
+    command: click.Command = main
+    context = click.Context(main)
+    while words and isinstance(command, click.Group) and not words[0].startswith("-"):
+        found = command.get_command(context, words[0])
+        assert found is not None, f"{page}: tinybeam has no {words[0]!r}"
+        command, words = found, words[1:]
+    known = {option for parameter in command.get_params(context) for option in parameter.opts} | {"--help"}
+    assert [word for word in words if word.startswith("--") and word.partition("=")[0] not in known] == [], page
+
+
+def check_pipeline(page: str, words: list[str]) -> None:
+    try:
+        parse(words)
+    except UsageError as error:
+        pytest.fail(f"{page}: tinybeam pipeline {' '.join(words)}: {error}")
+
+
+def test_every_query_is_there():
+    queries = {path.stem for path in (ROOT / "sql" / "queries").glob("*.sql")}
+    named = {words[2] for _, words in spoken("tinybeam") if words[:2] == ["sql", "query"] and len(words) > 2}
+    assert named
+    assert named - queries == set()
+
+
+def test_every_module_that_is_run_is_there():
+    named = {words[1] for _, words in spoken("python") if words[:1] == ["-m"]}
+    assert "schemas" in named
+    assert [name for name in sorted(named) if find_spec(name) is None] == []
+
+
+def test_every_component_of_the_architecture_is_a_module():
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    for room in ("edge", "pipeline"):
+        section = text.partition(f"\n## {room}: ")[2].partition("\n## ")[0]
+        named = [name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)]
+        assert named
+        assert [name for name in named if not (ROOT / room / f"{name}.py").is_file()] == []
+
+
+def test_the_picture_says_in_words_what_it_shows():
+    picture = (ROOT / "docs" / "path.svg").read_text()
+    assert 'role="img"' in picture
+    assert re.search(r"<desc[^>]*>.{80,}</desc>", picture)
