@@ -72,7 +72,7 @@ def main() -> None:
     Set up a gateway:                     tinybeam edge validate gateway.toml
     Load what gateways sent:              tinybeam pipeline --help
     Ask the warehouse:                    tinybeam sql query
-    """  # noqa: D301 - click wants a real backspace, so that it keeps the lines
+    """
 
 
 if __name__ == "__main__":
