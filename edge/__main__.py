@@ -65,7 +65,7 @@ def validate(file: Path | None, settings: Path | None) -> None:
 @cli.command()
 @_configured
 @click.option("--verbose", is_flag=True, help="Log every step of the uplink's back-off too.")
-def run(file: Path | None, settings: Path | None, verbose: bool) -> None:  # noqa: FBT001
+def run(file: Path | None, settings: Path | None, verbose: bool) -> None:
     """Run the gateway until SIGTERM or Ctrl-C; then it stores, sends for at most ten seconds, and ends with 0.
 
     \b
@@ -90,7 +90,7 @@ def run(file: Path | None, settings: Path | None, verbose: bool) -> None:  # noq
 @cli.command()
 @_configured
 @click.option("--json", "as_json", is_flag=True, help="One JSON array instead of lines.")
-def doctor(file: Path | None, settings: Path | None, as_json: bool) -> None:  # noqa: FBT001
+def doctor(file: Path | None, settings: Path | None, as_json: bool) -> None:
     """Examine everything the gateway needs, and say what to do about what is wrong. Exit code 1 if anything fails.
 
     \b
@@ -109,9 +109,15 @@ def doctor(file: Path | None, settings: Path | None, as_json: bool) -> None:  # 
 
 @cli.command()
 @_configured
-@click.option("--to", "directory", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the card files, such as an SD card.")
+@click.option(
+    "--to",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder for the card files, such as an SD card.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON array instead of lines.")
-def export(file: Path | None, settings: Path | None, directory: Path, as_json: bool) -> None:  # noqa: FBT001
+def export(file: Path | None, settings: Path | None, directory: Path, as_json: bool) -> None:
     """Write the waiting batches to card files, for a gateway without an uplink. Stop the gateway first.
 
     The batches also stay in the store: what arrives twice is recognised in the cloud.

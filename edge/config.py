@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from edge.config_check import check
 from edge.settings import ConfigError, build
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
+
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
@@ -119,7 +120,7 @@ class Config:
     store: StoreSettings = StoreSettings()
     health: Health = Health()
     models: tuple[Model, ...] = ()
-    file: Path = field(default=Path("gateway.toml"), compare=False)
+    file: Path = field(default=Path("gateway.toml"), compare=False, metadata={"setting": False})
 
     def sensors_of(self, device_id: str) -> Sensors | None:
         """The first class that one of its patterns puts the device in."""
@@ -148,12 +149,8 @@ def load(file: Path) -> Config:
 def parse(content: dict[str, Any], file: Path) -> Config:
     """From parsed TOML. Raises ConfigError."""
     try:
-        if "file" in content:
-            raise ConfigError("file: unknown setting")
-        made: Config = build(Config, {**content, "file": str(file.name)}, "", file.parent)
+        made: Config = replace(build(Config, content, "", file.parent), file=file)
         check(made)
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from error
     return made
-
-

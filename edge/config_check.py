@@ -19,7 +19,9 @@ _SEVERITIES = ("info", "warning", "critical")
 def check(config: Config) -> None:
     """Raises ConfigError."""
     _demand(ID_PATTERN.fullmatch(config.gateway.id), "gateway.id must be letters, digits, dot, dash or underscore, at most 64")
-    _demand(_TOPIC.fullmatch(config.pubsub.topic), f"pubsub.topic must look like projects/PROJECT/topics/TOPIC, not {config.pubsub.topic!r}")
+    _demand(
+        _TOPIC.fullmatch(config.pubsub.topic), f"pubsub.topic must look like projects/PROJECT/topics/TOPIC, not {config.pubsub.topic!r}"
+    )
     _check_numbers(config)
     _check_mqtt(config.mqtt)
     _demand(config.sensors, "sensors: at least one [[sensors]] is needed")
@@ -51,7 +53,9 @@ def _check_numbers(config: Config) -> None:
         _demand(value >= least, f"{name} must be at least {least}, not {value}")
     for name, port in (("mqtt.port", config.mqtt.port), ("health.port", config.health.port)):
         _demand(0 <= port < 65536, f"{name} must be 0 to 65535, not {port}")
-    _demand(config.mqtt.max_payload_bytes <= 1 << 20, f"mqtt.max_payload_bytes must be at most {1 << 20}, not {config.mqtt.max_payload_bytes}")
+    _demand(
+        config.mqtt.max_payload_bytes <= 1 << 20, f"mqtt.max_payload_bytes must be at most {1 << 20}, not {config.mqtt.max_payload_bytes}"
+    )
     _demand(config.batches.max_rows <= 100_000, f"batches.max_rows must be at most 100000, not {config.batches.max_rows}")
 
 

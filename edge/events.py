@@ -51,7 +51,7 @@ def crossing(threshold: Threshold, reading: Taken, state: State | None) -> Event
         previous_state=before,
         state=after,
         value=value,
-        threshold=threshold.above if HIGH in (after, before) and LOW != after else threshold.below,
+        threshold=threshold.above if HIGH in (after, before) and after != LOW else threshold.below,
         severity="info" if after == NORMAL else threshold.severity,
         time_quality=reading.time_quality,
     )

@@ -65,7 +65,9 @@ class Gateway:
         memory = store.memory()
         self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
         self._intray = Intray(config, store.recent_identities(), memory.get(_REJECTED, b""))
-        self._windows = Windows(config.windows.seconds, config.windows.grace_seconds, int(memory.get(_WATERMARK, _NEVER)))
+        # As if it had ticked all the while: so a death between two cuts does not change which readings are late.
+        watermark = max(int(memory.get(_WATERMARK, _NEVER)), micros(started) - config.windows.grace_seconds * 1_000_000)
+        self._windows = Windows(config.windows.seconds, config.windows.grace_seconds, watermark)
         self._watch, self._models = Watch(memory), Models(scorer or NoScores(), memory)
         self._closed_windows = _Rows([], [], [])
         self._summarised: Counter[str] = Counter()

@@ -30,7 +30,7 @@ def healthz(condition: Condition | None, now: datetime) -> tuple[int, Mapping[st
     if condition is None:
         return 503, {"status": "starting"}
     age = abs((now - condition.heartbeat.heartbeat_time).total_seconds())
-    status = "full" if condition.full else "stuck" if age > 30 else "ok"  # noqa: PLR2004
+    status = "full" if condition.full else "stuck" if age > 30 else "ok"
     beat = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(condition.heartbeat).items()}
     return (200 if status == "ok" else 503), {"status": status, **beat}
 
@@ -39,7 +39,9 @@ def exposition(condition: Condition | None) -> str:
     """Prometheus text format 0.0.4, with the descriptions of the heartbeat's columns."""
     if condition is None:
         return ""
-    lines = [line for column in columns(Heartbeat) for line in _metric(column.name, column.doc.text, getattr(condition.heartbeat, column.name))]
+    lines = [
+        line for column in columns(Heartbeat) for line in _metric(column.name, column.doc.text, getattr(condition.heartbeat, column.name))
+    ]
     return "\n".join([*lines, *_metric("store_full", "1 while readings are not acknowledged for want of room", int(condition.full)), ""])
 
 
@@ -67,7 +69,7 @@ class Health:
         class Handler(BaseHTTPRequestHandler):
             timeout = 5
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 status, kind, body = health._answer(self.path)
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
@@ -80,7 +82,7 @@ class Health:
 
         self._server = ThreadingHTTPServer((host, port), Handler)
         self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="health", daemon=True)
         self._thread.start()
 
     def tell(self, condition: Condition) -> None:

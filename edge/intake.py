@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.config import Mqtt
 from edge.intray import Message
@@ -49,7 +50,7 @@ class Intake:
         # An acknowledgement must not slip from one connection into the next, where its number may name another message.
         self._lock = threading.Lock()
         self._client = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2,
+            CallbackAPIVersion.VERSION2,
             client_id=settings.client_id or gateway_id,
             clean_session=False,
             protocol=mqtt.MQTTv311,
@@ -82,7 +83,9 @@ class Intake:
         size = len(taken[0].message.payload)
         while len(taken) < self._settings.commit_messages and size < _MOST_BYTES:
             try:
-                taken.append(self._waiting.get(timeout=max(until - time.monotonic(), 0)) if time.monotonic() < until else self._waiting.get_nowait())
+                taken.append(
+                    self._waiting.get(timeout=max(until - time.monotonic(), 0)) if time.monotonic() < until else self._waiting.get_nowait()
+                )
             except queue.Empty:
                 break
             size += len(taken[-1].message.payload)
@@ -142,7 +145,7 @@ class Intake:
             _log.error("broker %s refuses the subscription to %s", self._place(), self._settings.topic)
 
     def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        delivery = Delivery(Message(message.topic, message.payload, message.dup), message.mid, self._connection)
+        delivery = Delivery(Message(message.topic, bytes(message.payload), message.dup), message.mid, self._connection)
         while not self._stopping.is_set():
             try:
                 self._waiting.put(delivery, timeout=_PATIENCE)

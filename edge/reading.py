@@ -61,7 +61,7 @@ class _Item(msgspec.Struct):
     device: str | None = None
 
 
-class _Refused(Exception):  # noqa: N818
+class _Refused(Exception):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason

@@ -161,7 +161,7 @@ def _turn(gateway: Gateway, intake: Intake, uplink: Uplink, health: Health | Non
     try:
         gateway.flush(clock.now())
     except StoreFull as full:
-        _log.error("the last batches are not cut, their readings stay in the journal: %s", full)  # noqa: TRY400
+        _log.error("the last batches are not cut, their readings stay in the journal: %s", full)
     uplink.wake()
     _log.warning("gateway stops")
 

@@ -1,4 +1,7 @@
-"""Parsed TOML -> frozen dataclasses: unknown, missing and mistyped settings are refused by name, `${NAME}` is taken from the environment."""
+"""Parsed TOML -> frozen dataclasses: unknown, missing and mistyped settings are refused by name.
+
+`${NAME}` in a text is taken from the environment.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ def build(record: type, content: Any, where: str, folder: Path) -> Any:
     """`where` is the setting that holds the content, empty for the whole file. Raises ConfigError."""
     if not isinstance(content, dict):
         raise ConfigError(f"{where or 'the file'} must be a table, not {content!r}")
-    hints = get_type_hints(record)
+    told = get_type_hints(record)
+    hints = {one.name: told[one.name] for one in fields(record) if one.metadata.get("setting", True)}
     for name in content:
         if name not in hints:
             near = get_close_matches(name, hints, 1)

@@ -1,0 +1,109 @@
+"""The configuration: what is wrong is named, with its file and setting; the example that ships is right."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import edge
+from edge.config import Config, ConfigError, load, parse
+from tests.edge.gateways import config, settings
+
+EXAMPLE = Path(edge.__file__).with_name("gateway.example.toml")
+
+
+def test_the_example_is_valid() -> None:
+    assert load(EXAMPLE).gateway.id == "gateway-1"
+
+
+def test_every_default_that_the_example_shows_is_the_default(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text()
+    shown = re.sub(r"^# ((?!tls_|credentials|model|name|bundle|\[\[models)[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)
+    assert shown.count("\n# ") < text.count("\n# ") - 15
+    file = tmp_path / "shown.toml"
+    file.write_text(shown)
+    told, bare = load(file), parse(tomllib.loads(text), tmp_path / "shown.toml")
+    assert told == bare
+
+
+def test_every_setting_stands_in_the_example() -> None:
+    text = EXAMPLE.read_text()
+    for section in ("gateway", "mqtt", "windows", "batches", "store", "pubsub", "health"):
+        for name in type(getattr(load(EXAMPLE), section)).__dataclass_fields__:
+            assert re.search(rf"^(# )?{name} = ", text, re.MULTILINE), f"{section}.{name}"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"gateway": {"idd": "x"}}, "gateway.idd: unknown setting; did you mean id?"),
+        ({"file": "x"}, "file: unknown setting"),
+        ({"mqqt": {}}, "mqqt: unknown setting; did you mean mqtt?"),
+        ({"mqtt": {"port": "1883"}}, "mqtt.port must be a whole number, not '1883'"),
+        ({"mqtt": {"port": True}}, "mqtt.port must be a whole number, not True"),
+        ({"mqtt": {"host": "10.0.0.1"}}, "mqtt.host 10.0.0.1 is another machine: set mqtt.tls_ca"),
+        ({"mqtt": {"tls_ca": "ca.pem"}}, "TLS needs tls_ca, tls_certificate and tls_key; given: tls_ca"),
+        ({"mqtt": {"topic": "sensors/#"}}, "mqtt.topic must hold one `+`"),
+        ({"gateway": {"id": "a b"}}, "gateway.id must be letters"),
+        ({"pubsub": {"topic": "telemetry"}}, "pubsub.topic must look like projects/PROJECT/topics/TOPIC"),
+        ({"pubsub": {"multiplier": float("nan")}}, "pubsub.multiplier must be a number"),
+        ({"windows": {"seconds": 0}}, "windows.seconds must be at least 1, not 0"),
+        ({"store": {"max_bytes": 1000}}, "store.max_bytes must be at least"),
+        ({"sensors": []}, "at least one [[sensors]]"),
+        ({"sensors": {"name": "x"}}, "sensors must be a list"),
+        ({"sensors": [{"name": "s", "devices": ["*"]}]}, "sensors[1].channels is missing"),
+        (
+            {"sensors": [{"name": "s", "devices": ["*"], "channels": {"a": "m"}, "model": "soil"}]},
+            "sensors[1].model 'soil' is not in [[models]]",
+        ),
+        (
+            {
+                "sensors": [
+                    {"name": "s", "devices": ["*"], "channels": {"a": "m"}, "thresholds": [{"name": "t", "channel": "b", "below": 1}]}
+                ]
+            },
+            "sensors[1].thresholds[1].channel 'b' is not one of",
+        ),
+        (
+            {"sensors": [{"name": "s", "devices": ["*"], "channels": {"a": "m"}, "thresholds": [{"name": "t", "channel": "a"}]}]},
+            "sensors[1].thresholds[1] needs below or above",
+        ),
+        ({"gateway": {"state_dir": "${NO_SUCH_VARIABLE}/x"}}, "gateway.state_dir: the environment variable NO_SUCH_VARIABLE is not set"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_file(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
+    merged = settings()
+    for section, values in changed.items():
+        merged[section] = {**merged.get(section, {}), **values} if isinstance(values, dict) and section != "sensors" else values
+    with pytest.raises(ConfigError) as error:
+        parse(merged, tmp_path / "gateway.toml")
+    assert str(error.value).startswith(f"{tmp_path / 'gateway.toml'}: ")
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_environment_variable_is_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYBEAM_TEST_ID", "gw-7")
+    assert config(tmp_path, gateway={"id": "${TINYBEAM_TEST_ID}"}).gateway.id == "gw-7"
+
+
+def test_a_file_that_is_absent_or_no_toml_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"absent.toml: cannot be read"):
+        load(tmp_path / "absent.toml")
+    (tmp_path / "broken.toml").write_text("[gateway\n")
+    with pytest.raises(ConfigError, match=r"broken.toml: not valid TOML.*line 1"):
+        load(tmp_path / "broken.toml")
+
+
+def test_a_relative_path_is_relative_to_the_file(tmp_path: Path) -> None:
+    assert config(tmp_path).store_file == tmp_path / "state" / "store.db"
+
+
+def test_the_first_class_whose_pattern_fits_counts(tmp_path: Path) -> None:
+    classes = [{"name": name, "devices": devices, "channels": {"a": "m"}} for name, devices in (("one", ["d1"]), ("many", ["d*"]))]
+    made: Config = config(tmp_path, sensors=classes)
+    assert [(found.name if (found := made.sensors_of(device)) else None) for device in ("d1", "d2", "e")] == ["one", "many", None]

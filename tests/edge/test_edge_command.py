@@ -1,0 +1,128 @@
+"""`tinybeam edge`: exit codes, one clear line for a mistake, help that teaches."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from edge.__main__ import cli
+from edge.doctor import examine
+from edge.gateway import Gateway
+from edge.store import Store
+from lab.child import free_port
+from tests.edge.gateways import START, config, message
+
+SETTINGS = """
+[gateway]
+id = "gw-1"
+state_dir = "state"
+[mqtt]
+port = {port}
+[pubsub]
+topic = "projects/demo-project/topics/telemetry"
+[[sensors]]
+name = "soil"
+devices = ["d*"]
+channels = {{ moisture = "m3/m3", temperature = "degC" }}
+model = "soil"
+[[models]]
+name = "soil"
+bundle = "{bundle}"
+"""
+BUNDLE = Path(__file__).parents[2] / "models" / "soil"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    made = tmp_path / "gateway.toml"
+    made.write_text(SETTINGS.format(port=free_port(), bundle=BUNDLE))
+    return made
+
+
+def call(*arguments: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(cli, [str(argument) for argument in arguments], prog_name="tinybeam edge")
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize("command", ["validate", "run", "doctor", "export"])
+def test_every_help_shows_an_example(command: str) -> None:
+    status, said, _ = call(command, "--help")
+    assert status == 0
+    assert f"tinybeam edge {command} --config gateway.toml" in said
+
+
+def test_a_good_file_is_called_good_however_it_is_named(file: Path) -> None:
+    for arguments in (["--config", file], [file]):
+        status, said, _ = call("validate", *arguments)
+        assert (status, said.split(":")[0]) == (0, str(file))
+        assert "good. Gateway gw-1" in said
+
+
+@pytest.mark.parametrize("command", [["validate"], ["run"], ["export", "--to", "."]])
+def test_a_mistake_is_one_line_with_file_and_setting_and_exit_code_2(file: Path, command: list[str]) -> None:
+    file.write_text(file.read_text().replace("port", "prot"))
+    status, said, error = call(*command, "--config", file)
+    assert (status, said) == (2, "")
+    assert error == f"Error: {file}: mqtt.prot: unknown setting; did you mean port?\n"
+
+
+def test_a_bundle_that_is_not_there_is_a_mistake_of_the_configuration(file: Path) -> None:
+    file.write_text(file.read_text().replace(str(BUNDLE), "absent"))
+    status, _, error = call("validate", file)
+    assert status == 2
+    assert "absent" in error
+    assert error.count("\n") == 1
+
+
+def test_a_class_that_lacks_a_channel_of_its_model_is_a_mistake(file: Path) -> None:
+    file.write_text(file.read_text().replace(', temperature = "degC"', ""))
+    status, _, error = call("validate", file)
+    assert (status, "model 'soil' needs the channel 'temperature'" in error) == (2, True)
+
+
+def test_no_configuration_at_all_is_a_usage_error() -> None:
+    status, _, error = call("validate")
+    assert status == 2
+    assert "--config gateway.toml" in error
+
+
+def test_export_writes_what_waits(file: Path, tmp_path: Path) -> None:
+    assert call("export", "--config", file, "--to", tmp_path / "card")[0] == 1
+    settings = config(tmp_path)
+    store = Store(settings.store_file, "gw-1", 64 << 20)
+    gateway = Gateway(settings, store, START)
+    gateway.accept([message("d1", {"values": {"moisture": 0.3}})], START)
+    gateway.flush(START)
+    store.close()
+    status, said, _ = call("export", "--config", file, "--to", tmp_path / "card", "--json")
+    (card,) = json.loads(said)
+    assert (status, card["batches"], Path(card["path"]).is_file()) == (0, 1, True)
+
+
+def test_the_doctor_finds_the_broker_down_and_says_what_to_do(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
+    status, said, _ = call("doctor", "--config", file, "--json")
+    found = {one["name"]: one for one in json.loads(said)}
+    assert status == 1
+    assert list(found) == ["config", "store", "disk", "models", "clock", "broker", "pubsub"]
+    assert (found["broker"]["status"], found["pubsub"]["status"], found["models"]["status"]) == ("fail", "warn", "ok")
+    assert "start the broker" in found["broker"]["advice"]
+
+
+def test_the_doctor_says_that_a_key_can_be_read_by_others(file: Path, tmp_path: Path) -> None:
+    key = tmp_path / "credentials.json"
+    key.write_text("{}")
+    key.chmod(0o644)
+    file.write_text(file.read_text().replace("[pubsub]", f'[pubsub]\ncredentials_file = "{key}"'))
+    (finding,) = [one for one in examine(file) if one.name == "keys"]
+    assert (finding.status, finding.advice) == ("fail", f"chmod 600 {key}")
+    key.chmod(0o600)
+    assert [one.status for one in examine(file) if one.name == "keys"] == ["ok"]
+
+
+def test_the_doctor_stops_at_a_configuration_that_cannot_be_read(tmp_path: Path) -> None:
+    (finding,) = examine(tmp_path / "absent.toml")
+    assert finding.status == "fail"

@@ -1,0 +1,333 @@
+"""The gateway's core: nothing lost, nothing doubled, whatever dies when."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from edge.batch import Parcel
+from edge.bundle import Bundle
+from edge.config import Config
+from edge.features import Recipe
+from edge.gateway import Gateway, Message
+from edge.scorer import Score, ScorerFailed
+from edge.store import Entry, Store, StoreFull
+from schemas.envelope import micros
+from tests.edge.gateways import START, config, held, message, rows, settings
+
+SECOND = timedelta(seconds=1)
+SOIL = Path(__file__).parents[2] / "models" / "soil"
+
+
+class OnePlace:
+    """A store and the gateway on it, which can be dropped and taken up again."""
+
+    def __init__(self, directory: Path, told: Config | None = None) -> None:
+        self.config = told or config(directory, sensors=modelled(), models=[{"name": "soil", "bundle": str(SOIL)}])
+        self.open()
+
+    def open(self, now: datetime = START) -> None:
+        self.store = Store(self.config.store_file, "gw-1", 64 << 20)
+        self.gateway = Gateway(self.config, self.store, now, scorer=Thirst(), bundles={"soil": bundle()})
+
+    def reopen(self, now: datetime = START) -> None:
+        self.store.close()
+        self.open(now)
+
+
+def reading(seq: int, at: float, moisture: float = 0.3) -> dict[str, Any]:
+    return {"seq": seq, "boot": "b", "time": START.timestamp() + at, "values": {"moisture": moisture}}
+
+
+def merged(store: Store) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """Summaries of the same window added up, as the fact view does."""
+    parts = defaultdict(list)
+    for row in rows(store, "summaries"):
+        parts[row["device_id"], row["channel"], row["window_start"]].append(row)
+    return {key: _added(found) for key, found in parts.items()}
+
+
+def _added(found: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
+    count, total = sum(row["count"] for row in found), round(sum(row["sum"] for row in found), 9)
+    last = max(found, key=lambda row: (row["last_time"], row["last"]))
+    return count, total, min(row["min"] for row in found), max(row["max"] for row in found), last["last"]
+
+
+def events(store: Store) -> list[tuple[Any, ...]]:
+    names = ("device_id", "event_time", "rule", "previous_state", "state", "value")
+    return sorted((tuple(row[name] for name in names) for row in rows(store, "events")), key=repr)
+
+
+def inferred(store: Store) -> list[tuple[Any, ...]]:
+    return sorted((row["device_id"], row["window_start"], row["label"], row["features"]) for row in rows(store, "inferences"))
+
+
+class Thirst:
+    """A scorer that needs no model: dry below 0.2."""
+
+    runtime = "none"
+
+    def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]:
+        assert name == "soil"
+        return [Score("now" if mean < 0.2 else "fine", mean, 0.0) for (mean,) in features]
+
+
+def bundle() -> Bundle:
+    """The soil model's bundle with a recipe that is ready at once."""
+    steps = [{"name": "mean", "op": "ewma", "of": ["moisture"], "hours": 0.01}]
+    recipe = Recipe.parse({"steps": steps, "inputs": ["mean"], "young_hours": 0.001, "gap_hours": 1}, ["moisture"])
+    return replace(Bundle.load(SOIL), recipe=recipe, channels=("moisture",))
+
+
+def modelled() -> list[dict[str, Any]]:
+    """The class of sensors of the other tests, with a model."""
+    (plain,) = settings()["sensors"]
+    return [{**plain, "model": "soil"}]
+
+
+Step = tuple[str, Any]
+_READINGS = st.lists(st.tuples(st.sampled_from(["d1", "d2"]), st.floats(-25, 5), st.sampled_from([0.1, 0.22, 0.3])), min_size=1, max_size=8)
+_STEPS = st.lists(st.one_of(st.tuples(st.just("accept"), _READINGS), st.tuples(st.just("tick"), st.integers(0, 15))), max_size=25)
+
+
+def play(place: OnePlace, steps: Sequence[Step], deaths: frozenset[int]) -> None:
+    """After the steps in `deaths` the process dies: what was not in the store is gone."""
+    now, seq = START, 0
+    for number, (kind, what) in enumerate(steps):
+        if kind == "accept":
+            items = []
+            for device, offset, moisture in what:
+                seq += 1
+                items.append(message(device, reading(seq, (now - START).total_seconds() + offset, moisture)))
+            place.gateway.accept(items, now)
+        else:
+            now += what * SECOND
+            place.gateway.tick(now)
+        if number in deaths:
+            place.reopen(now)
+            if kind == "accept":
+                # The broker never saw the acknowledgement.
+                place.gateway.accept([Message(one.topic, one.payload, again=True) for one in items], now)
+    place.gateway.flush(now + 3600 * SECOND)
+
+
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(_STEPS, st.sets(st.integers(0, 24)))
+def test_deaths_at_any_step_change_neither_summaries_nor_events(steps: list[Step], deaths: set[int]) -> None:
+    with TemporaryDirectory() as one, TemporaryDirectory() as other:
+        calm, mortal = OnePlace(Path(one)), OnePlace(Path(other))
+        play(calm, steps, frozenset())
+        play(mortal, steps, frozenset(deaths))
+        assert held(mortal.store) == held(calm.store)
+        assert merged(mortal.store) == merged(calm.store)
+        assert inferred(mortal.store) == inferred(calm.store)
+        assert events(mortal.store) == events(calm.store)
+        assert set(held(calm.store).values()) <= {1}
+        stored = mortal.store.ledger()
+        assert stored.journaled == stored.counters.get("readings_summarised", 0) == sum(held(calm.store).values())
+        calm.store.close()
+        mortal.store.close()
+
+
+class Dying:
+    """A store that fails at its n-th write, before or after it is done: then the process dies."""
+
+    def __init__(self, store: Store, at: int, *, after: bool) -> None:
+        self._store, self._left, self._after = store, at, after
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def append(self, entries: Sequence[Entry], identities: bytes = b"") -> range:
+        return self._write(lambda: self._store.append(entries, identities))
+
+    def cut(self, parcels: Sequence[Parcel], now: Any, **kinds: Any) -> Any:
+        return self._write(lambda: self._store.cut(parcels, now, **kinds))
+
+    def _write(self, write: Any) -> Any:
+        self._left -= 1
+        if self._left == 0 and not self._after:
+            raise InterruptedError
+        made = write()
+        if self._left == 0:
+            raise InterruptedError
+        return made
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", range(1, 7))
+def test_death_at_any_write_loses_and_doubles_nothing(tmp_path: Path, at: int, after: bool) -> None:
+    place = OnePlace(tmp_path)
+    place.gateway = Gateway(place.config, Dying(place.store, at, after=after), START)  # type: ignore[arg-type]
+    messages = [message("d1", reading(seq, seq / 10, 0.1 if seq % 50 > 25 else 0.3)) for seq in range(1, 601)]
+    messages.append(Message("sensors/d1/readings", b"{broken"))
+    now = START + 60 * SECOND
+    try:
+        place.gateway.accept(messages, now)
+        place.gateway.flush(now + 60 * SECOND)
+    except InterruptedError:
+        place.reopen()
+        place.gateway.accept([Message(one.topic, one.payload, again=True) for one in messages], now)
+    place.gateway.flush(now + 120 * SECOND)
+    assert held(place.store) == Counter({("d1", seq): 1 for seq in range(1, 601)})
+    assert [row["payloadBytes"] for row in rows(place.store, "rejects")] == [b"{broken"]
+    assert Counter(row["state"] for row in rows(place.store, "events") if row["cause"] == "threshold") == {"low": 12, "normal": 12}
+    place.store.close()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Any:
+    made = OnePlace(tmp_path)
+    yield made
+    made.store.close()
+
+
+def test_good_items_of_an_array_arrive_and_the_bad_one_is_set_aside_with_its_bytes(place: OnePlace) -> None:
+    place.gateway.accept(
+        [Message("sensors/d1/readings", b'[{"seq":1,"values":{"moisture":0.3}},{"seq":"x"},{"seq":2,"values":{"moisture":0.4}}]')], START
+    )
+    (reject,) = rows(place.store, "rejects")
+    assert (reject["payloadBytes"], reject["reason"], reject["device_id"], reject["topic"]) == (
+        b'{"seq":"x"}',
+        "wrong_type",
+        "d1",
+        "sensors/d1/readings",
+    )
+    assert held(place.store) == {("d1", 1): 1, ("d1", 2): 1}
+
+
+@pytest.mark.parametrize(
+    ("topic", "reason"),
+    [("sensors/stranger/readings", "no_sensor_class"), ("sensors/d 1/readings", "bad_device"), ("sensors//readings", "bad_device")],
+)
+def test_a_message_of_nobody_known_is_set_aside(place: OnePlace, topic: str, reason: str) -> None:
+    place.gateway.accept([Message(topic, b'{"values":{"moisture":1}}')], START)
+    (reject,) = rows(place.store, "rejects")
+    assert (reject["reason"], reject["topic"]) == (reason, topic)
+
+
+def test_an_oversized_message_keeps_its_beginning_and_says_so(place: OnePlace) -> None:
+    place.gateway.accept([Message("sensors/stranger/readings", b"x" * 70_000)], START)
+    (reject,) = rows(place.store, "rejects")
+    assert (reject["reason"], len(reject["payloadBytes"])) == ("oversized", 65536)
+    assert "70000 bytes" in reject["errorMessage"]
+
+
+def test_a_repeated_reading_is_counted_and_not_stored(place: OnePlace) -> None:
+    place.gateway.accept([message("d1", reading(1, 0))] * 3, START)
+    assert held(place.store) == {("d1", 1): 1}
+    assert place.gateway.heartbeat(START).readings_repeated == 2
+
+
+def test_readings_without_seq_and_time_are_all_kept_however_equal(place: OnePlace) -> None:
+    place.gateway.accept([message("d1", {"values": {"moisture": 0.3}})] * 3, START)
+    assert place.store.ledger().journaled == 3
+
+
+def test_equal_broken_messages_are_kept_unless_delivered_again(place: OnePlace) -> None:
+    broken = Message("sensors/d1/readings", b"{")
+    place.gateway.accept([broken, broken, Message(broken.topic, broken.payload, again=True)], START)
+    assert len(rows(place.store, "rejects")) == 2
+
+
+def test_a_late_reading_becomes_a_partial_summary_marked_late(place: OnePlace) -> None:
+    place.gateway.accept([message("d1", reading(1, 1))], START + SECOND)
+    place.gateway.tick(START + 30 * SECOND)
+    place.gateway.accept([message("d1", reading(2, 2))], START + 31 * SECOND)
+    place.gateway.flush(START + 32 * SECOND)
+    assert [(row["seq_ranges"], row["late"]) for row in rows(place.store, "summaries")] == [([1, 1], False), ([2, 2], True)]
+
+
+def test_windows_of_another_length_in_the_journal_keep_it(tmp_path: Path) -> None:
+    place = OnePlace(tmp_path)
+    place.gateway.accept([message("d1", reading(1, 15))], START + 15 * SECOND)
+    place.config = config(tmp_path, windows={"seconds": 60})
+    place.reopen()
+    place.gateway.accept([message("d1", reading(2, 16))], START + 16 * SECOND)
+    place.gateway.flush(START + 600 * SECOND)
+    assert [(micros(row["window_start"]) - micros(START), row["window_seconds"]) for row in rows(place.store, "summaries")] == [
+        (10_000_000, 10),
+        (0, 60),
+    ]
+    place.store.close()
+
+
+class Full:
+    """A store without room for `refusals` writes of a kind."""
+
+    def __init__(self, store: Store, kind: str, refusals: int) -> None:
+        self._store, self._kind, self._refusals = store, kind, refusals
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._kind and self._refusals:
+            self._refusals -= 1
+            raise StoreFull("no room")
+        return getattr(self._store, name)
+
+
+@pytest.mark.parametrize("kind", ["append", "cut"])
+def test_a_full_store_stores_each_message_once_when_there_is_room_again(tmp_path: Path, kind: str) -> None:
+    place = OnePlace(tmp_path)
+    gateway = Gateway(place.config, Full(place.store, kind, 2), START)  # type: ignore[arg-type]
+    messages: list[Message] = [message("d1", {"values": {"moisture": 0.1}}), Message("sensors/d1/readings", b"{")]
+    for _ in range(2):
+        with pytest.raises(StoreFull):
+            gateway.accept(messages, START)
+        messages = []
+    gateway.accept([], START)
+    assert (place.store.ledger().journaled, len(rows(place.store, "rejects")), len(rows(place.store, "events"))) == (1, 1, 1)
+    place.store.close()
+
+
+def test_a_clock_that_jumps_back_puts_no_batch_off(place: OnePlace) -> None:
+    place.gateway.tick(START + 60 * SECOND)
+    back = START - timedelta(days=3650)
+    place.gateway.accept([Message("sensors/d1/readings", json.dumps({"values": {"moisture": 0.3}}).encode())], back)
+    place.gateway.tick(back + 30 * SECOND)
+    assert len(rows(place.store, "summaries")) == 1
+
+
+def test_heartbeats_tell_of_the_ledger(place: OnePlace) -> None:
+    place.gateway.accept([message("d1", reading(1, 0)), Message("sensors/d1/readings", b"{")], START)
+    place.gateway.flush(START + 60 * SECOND)
+    beat = rows(place.store, "heartbeats")[-1]
+    assert (beat["readings_stored"], beat["readings_rejected"], beat["readings_summarised"], beat["devices_seen"]) == (1, 1, 1, 1)
+
+
+def test_a_label_that_changes_is_an_event_and_the_best_one_is_none_at_first(place: OnePlace) -> None:
+    for seq, moisture in enumerate([0.3, 0.3, 0.1, 0.1, 0.3], 1):
+        place.gateway.accept([message("d1", reading(seq, seq * 60, moisture))], START + seq * 60 * SECOND)
+        place.gateway.tick(START + (seq * 60 + 30) * SECOND)
+    said = [(row["previous_state"], row["state"], row["severity"]) for row in rows(place.store, "events") if row["cause"] == "label"]
+    assert said == [(None, "now", "warning"), ("now", "fine", "info")]
+    place.gateway.flush(START + 600 * SECOND)
+    assert [row["label"] for row in rows(place.store, "inferences")] == ["fine", "fine", "now", "now", "fine"]
+
+
+class Broken:
+    """A scorer that always fails."""
+
+    runtime = "none"
+
+    def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]:
+        raise ScorerFailed(name)
+
+
+def test_a_model_that_fails_costs_inferences_and_nothing_else(place: OnePlace, caplog: pytest.LogCaptureFixture) -> None:
+    place.gateway = Gateway(place.config, place.store, START, scorer=Broken(), bundles={"soil": bundle()})
+    place.gateway.accept([message("d1", reading(1, 0))], START)
+    place.gateway.flush(START + 60 * SECOND)
+    assert (len(rows(place.store, "summaries")), rows(place.store, "inferences")) == (1, [])
+    assert "no inference for 1 windows" in caplog.text
+    assert place.store.ledger().counters["inferences_failed"] == 1

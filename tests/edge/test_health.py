@@ -1,0 +1,82 @@
+"""What the gateway tells of itself."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from edge.gateway import Gateway
+from edge.health import Condition, Health, exposition, healthz
+from edge.store import Store
+from tests.edge.gateways import START, config
+
+
+@pytest.fixture
+def condition(tmp_path: Path) -> Condition:
+    store = Store(tmp_path / "store.db", "gw-1", 16 << 20)
+    beat = Gateway(config(tmp_path), store, START).heartbeat(START)
+    store.close()
+    return Condition(beat)
+
+
+@pytest.fixture
+def health() -> Iterator[Health]:
+    made = Health("127.0.0.1", 0, lambda: START)
+    yield made
+    made.stop()
+
+
+def get(health: Health, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{health.port}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_healthz_tells_the_heartbeat_as_json(health: Health, condition: Condition) -> None:
+    assert get(health, "/healthz")[0] == 503
+    health.tell(condition)
+    status, body = get(health, "/healthz")
+    told = json.loads(body)
+    assert (status, told["status"], told["uplink_state"], told["heartbeat_time"]) == (200, "ok", "offline", START.isoformat())
+
+
+def test_being_offline_is_healthy_being_full_or_stuck_is_not(condition: Condition) -> None:
+    assert healthz(condition, START)[0] == 200
+    assert healthz(replace(condition, full=True), START)[0] == 503
+    status, told = healthz(condition, START + timedelta(seconds=31))
+    assert (status, told["status"]) == (503, "stuck")
+
+
+def test_metrics_are_prometheus_text(health: Health, condition: Condition) -> None:
+    health.tell(condition)
+    status, body = get(health, "/metrics")
+    lines = body.splitlines()
+    assert status == 200
+    assert body.endswith("\n")
+    assert "tinybeam_readings_stored_total 0" in lines
+    assert "# TYPE tinybeam_readings_stored_total counter" in lines
+    assert "tinybeam_uplink_online 0" in lines
+    assert "tinybeam_store_full 0" in lines
+    names = [line.split()[0] for line in lines if not line.startswith("#")]
+    assert len(names) == len(set(names))
+    for line in lines:
+        if not line.startswith("#"):
+            float(line.split(" ", 1)[1])
+
+
+def test_a_full_store_shows_in_the_metrics(condition: Condition) -> None:
+    assert "tinybeam_store_full 1" in exposition(replace(condition, full=True)).splitlines()
+
+
+def test_another_path_is_told_what_there_is(health: Health) -> None:
+    assert get(health, "/") == (404, "there are /healthz and /metrics\n")

@@ -1,0 +1,103 @@
+"""Mutual TLS between gateway and broker: each refuses the other without a certificate of its authority. Real mosquitto."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge import identity
+from edge.config import ConfigError, Mqtt
+from edge.intake import Intake
+from lab.child import Child, free_port, listens
+from tests.edge.gateways import config
+
+trustme = pytest.importorskip("trustme", reason="trustme is not installed (pip install trustme)")
+MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+with_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)")
+
+
+def within(seconds: float, condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
+
+
+class SecureBroker:
+    """mosquitto that wants a certificate of its own authority from everybody."""
+
+    def __init__(self, directory: Path, authority: trustme.CA) -> None:
+        self.port = free_port()
+        directory.mkdir()
+        authority.cert_pem.write_to_path(str(directory / "ca.pem"))
+        own = authority.issue_cert("localhost", "127.0.0.1")
+        own.private_key_and_cert_chain_pem.write_to_path(str(directory / "own.pem"))
+        files = f"cafile {directory}/ca.pem\ncertfile {directory}/own.pem\nkeyfile {directory}/own.pem\n"
+        (directory / "mosquitto.conf").write_text(
+            f"listener {self.port} 127.0.0.1\nuser {getpass.getuser()}\n{files}require_certificate true\nuse_identity_as_username true\n"
+            "allow_anonymous true\n"
+        )
+        self._directory = directory
+
+    def __enter__(self) -> SecureBroker:
+        self._child = Child("broker", [str(MOSQUITTO), "-c", str(self._directory / "mosquitto.conf")], self._directory / "broker.log")
+        self._child.wait_until(lambda: listens(self.port), "listening")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._child.stop()
+
+
+def secured(directory: Path, port: int, trusted: trustme.CA, signer: trustme.CA) -> Mqtt:
+    """Settings of a gateway with a certificate by `signer`, that trusts brokers of `trusted`."""
+    directory.mkdir()
+    trusted.cert_pem.write_to_path(str(directory / "ca.pem"))
+    own = signer.issue_cert("gw-1.example", common_name="gw-1")
+    own.private_key_pem.write_to_path(str(directory / "key.pem"))
+    for blob in own.cert_chain_pems:
+        blob.write_to_path(str(directory / "own.pem"), append=True)
+    files = {"tls_ca": str(directory / "ca.pem"), "tls_certificate": str(directory / "own.pem"), "tls_key": str(directory / "key.pem")}
+    return config(directory, mqtt={"port": port, **files}).mqtt
+
+
+@with_mosquitto
+# paho leaves the socket of a failed handshake to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_only_a_gateway_with_a_certificate_of_the_authority_comes_in_and_only_to_a_true_broker(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ours, other = trustme.CA(), trustme.CA()
+    caplog.set_level(logging.WARNING)
+    with SecureBroker(tmp_path / "broker", ours) as broker:
+        good = secured(tmp_path / "good", broker.port, ours, ours)
+        wrong_signer = secured(tmp_path / "stranger", broker.port, ours, other)
+        wrong_broker = secured(tmp_path / "wary", broker.port, other, ours)
+        for settings, tls, enters in (
+            (good, identity.context(good), True),
+            (wrong_signer, identity.context(wrong_signer), False),
+            (wrong_broker, identity.context(wrong_broker), False),
+            (good, None, False),
+        ):
+            caplog.clear()
+            intake = Intake(settings, "gw-1", tls)
+            intake.start()
+            said = "is online" if enters else "trying again"
+            assert within(10, lambda said=said: said in caplog.text), caplog.text  # type: ignore[misc]
+            assert (intake.state == "online") is enters
+            intake.stop()
+
+
+def test_a_certificate_that_does_not_fit_its_key_is_a_config_error(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    one, other = secured(tmp_path / "one", 1, authority, authority), secured(tmp_path / "other", 1, authority, authority)
+    assert one.tls_key
+    assert other.tls_key
+    one.tls_key.write_bytes(other.tls_key.read_bytes())
+    with pytest.raises(ConfigError, match=r"mqtt\.tls_certificate .*own\.pem with mqtt\.tls_key"):
+        identity.context(one)

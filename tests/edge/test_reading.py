@@ -1,0 +1,115 @@
+"""Messages: every good item is read, every other is refused with its own bytes and a fixed word."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.reading import Limits, Refusal, Taken, identity, parse
+from schemas.envelope import micros
+from tests.edge.gateways import START
+
+
+def read(payload: bytes | dict[str, Any] | list[Any]) -> list[Taken | Refusal]:
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    return list(parse("d1", body, START, "synced", Limits()))
+
+
+def test_a_whole_reading_is_read() -> None:
+    (taken,) = read({"time": "2026-05-01T11:59:59.5Z", "seq": 4, "boot": "b", "values": {"moisture": 0.25}})
+    assert taken == Taken("d1", micros(START) - 500_000, micros(START), "synced", "b", 4, True, {"moisture": 0.25})
+
+
+def test_a_number_is_seconds_since_1970_and_no_time_is_the_time_of_arrival() -> None:
+    first, second = read([{"time": START.timestamp() - 1, "values": {"a": 1}}, {"values": {"a": 1}}])
+    assert isinstance(first, Taken)
+    assert isinstance(second, Taken)
+    assert (micros(START) - first.event_us, micros(START) - second.event_us) == (1_000_000, 0)
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"", "malformed_json"),
+        (b"{", "malformed_json"),
+        (b"\xff\xfe", "malformed_json"),
+        (b'{"values":{"a":NaN}}', "malformed_json"),
+        (b'{"values":{"a":1e999}}', "wrong_type"),
+        (b"[" * 50_000, "malformed_json"),
+        (b"7", "wrong_type"),
+        (b'{"values":{"a":"wet"}}', "wrong_type"),
+        (b'{"values":{"a":true}}', "wrong_type"),
+        (b'{"values":{"a b":1}}', "wrong_type"),
+        (b'{"seq":1}', "wrong_type"),
+        (b'{"seq":-1,"values":{"a":1}}', "wrong_type"),
+        (b'{"seq":99999999999999999999999,"values":{"a":1}}', "wrong_type"),
+        (b'{"boot":"a b","values":{"a":1}}', "wrong_type"),
+        (b'{"time":"yesterday","values":{"a":1}}', "wrong_type"),
+        (b'{"time":"2026-05-01T12:00:00","values":{"a":1}}', "wrong_type"),
+        (b'{"time":1e300,"values":{"a":1}}', "time_future"),
+        (b'{"values":{}}', "no_values"),
+        (b'{"values":{"a":1e16}}', "not_finite"),
+        (b'{"device":"d2","values":{"a":1}}', "bad_device"),
+        (b'{"time":"2026-05-01T12:05:01Z","values":{"a":1}}', "time_future"),
+        (b'{"time":12.5,"values":{"a":1}}', "time_past"),
+        (json.dumps({"values": {f"c{n}": 1 for n in range(65)}}).encode(), "oversized"),
+        (json.dumps([1] * 10_001).encode(), "oversized"),
+    ],
+)
+def test_what_is_no_reading_is_refused_with_its_bytes(payload: bytes, reason: str) -> None:
+    (refusal,) = read(payload)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.reason, refusal.body, refusal.device_id) == (reason, payload, "d1")
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
+def test_no_bytes_raise_anything(payload: bytes) -> None:
+    for one in read(payload):
+        assert isinstance(one, Taken | Refusal)
+
+
+_ITEMS = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(st.lists(_ITEMS, min_size=1, max_size=5))
+def test_each_item_of_an_array_is_read_or_refused_by_itself(items: list[Any]) -> None:
+    good = {"seq": 1, "values": {"a": 1}}
+    made = (
+        list(parse("d1", json.dumps([good, *items, good], allow_nan=False, default=str).encode(), START, "synced", Limits()))
+        if _finite(items)
+        else []
+    )
+    if made:
+        assert len(made) == len(items) + 2
+        assert isinstance(made[0], Taken)
+        assert isinstance(made[-1], Taken)
+
+
+def _finite(items: Any) -> bool:
+    try:
+        json.dumps(items, allow_nan=False)
+    except ValueError:
+        return False
+    return True
+
+
+def test_an_identity_is_of_device_boot_seq_time_and_values() -> None:
+    base = {"time": START.timestamp(), "seq": 1, "boot": "b", "values": {"a": 1.0}}
+    others = [{**base, **changed} for changed in ({"time": START.timestamp() - 1}, {"seq": 2}, {"boot": "c"}, {"values": {"a": 2.0}})]
+    names = {identity(taken) for one in (base, base, *others) for taken in read(one) if isinstance(taken, Taken)}
+    assert len(names) == 5
+    assert None not in names
+
+
+def test_a_reading_without_seq_and_time_has_no_identity() -> None:
+    (taken,) = read({"values": {"a": 1}})
+    assert isinstance(taken, Taken)
+    assert identity(taken) is None

@@ -1,0 +1,121 @@
+"""The loop between broker, core and uplink: acknowledged is what is stored, and a full store is no end."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge import run
+from edge.gateway import Gateway
+from edge.health import Condition
+from edge.intake import Delivery
+from edge.run import Loop
+from edge.store import Store, StoreFull
+from tests.edge.gateways import START, config, held, message
+
+
+class Source:
+    """Gives what it is given, and remembers what was acknowledged."""
+
+    state = "online"
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.waiting: list[Delivery] = []
+        self.acknowledged: list[int] = []
+        self.stored_at_acknowledgement = 0
+
+    def take(self, seconds: float) -> list[Delivery]:
+        taken, self.waiting = self.waiting, []
+        return taken
+
+    def acknowledge(self, deliveries: list[Delivery]) -> None:
+        self.stored_at_acknowledgement = self._store.ledger().journaled
+        self.acknowledged += [one.packet for one in deliveries]
+
+
+class Sink:
+    state = "offline"
+
+    def wake(self) -> None:
+        self.woken = True
+
+
+class Told:
+    """In place of the health server."""
+
+    def __init__(self) -> None:
+        self.conditions: list[Condition] = []
+
+    def tell(self, condition: Condition) -> None:
+        self.conditions.append(condition)
+
+
+class SometimesFull:
+    """A store without room for so many appends."""
+
+    def __init__(self, store: Store, refusals: int) -> None:
+        self._store, self.refusals = store, refusals
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "append" and self.refusals:
+            self.refusals -= 1
+            raise StoreFull("no room")
+        return getattr(self._store, name)
+
+
+def deliveries(count: int) -> list[Delivery]:
+    return [Delivery(message("d1", {"seq": seq, "values": {"moisture": 0.3}}), seq, 1) for seq in range(1, count + 1)]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Any:
+    made = Store(tmp_path / "store.db", "gw-1", 64 << 20)
+    yield made
+    made.close()
+
+
+def test_what_is_acknowledged_is_stored_before(store: Store, tmp_path: Path) -> None:
+    source = Source(store)
+    loop = Loop(Gateway(config(tmp_path), store, START), source, Sink(), None, threading.Event())
+    source.waiting = deliveries(3)
+    loop.turn()
+    assert (source.acknowledged, source.stored_at_acknowledgement) == ([1, 2, 3], 3)
+
+
+def test_a_full_store_stops_acknowledging_says_so_and_goes_on(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(run, "FULL_SECONDS", 0.0)
+    monkeypatch.setattr(run, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(run, "TELL_SECONDS", 0.0)
+    source, told = Source(store), Told()
+    gateway = Gateway(config(tmp_path), SometimesFull(store, 3), START)  # type: ignore[arg-type]
+    loop = Loop(gateway, source, Sink(), told, threading.Event())  # type: ignore[arg-type]
+    source.waiting = deliveries(2)
+    loop.turn()
+    assert [condition.full for condition in told.conditions][:3] == [True, True, True]
+    assert not told.conditions[-1].full
+    assert source.acknowledged == [1, 2]
+    assert held(store) == {("d1", 1): 1, ("d1", 2): 1}
+    assert [record.getMessage().split(":")[0] for record in caplog.records if record.name == "edge.run"] == [
+        "readings are not acknowledged until there is room again",
+        "there is room again; readings are acknowledged",
+    ]
+
+
+def test_a_full_store_does_not_hold_up_the_end(store: Store, tmp_path: Path) -> None:
+    stopping = threading.Event()
+    source = Source(store)
+    gateway = Gateway(config(tmp_path), SometimesFull(store, 10**6), START)  # type: ignore[arg-type]
+    loop = Loop(gateway, source, Sink(), None, stopping)
+    source.waiting = deliveries(2)
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+    stopping.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert source.acknowledged == []

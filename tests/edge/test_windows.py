@@ -1,0 +1,80 @@
+"""Windows: each reading in exactly one, closed when the watermark reaches its end."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.reading import Taken
+from edge.windows import Placed, Windows, pack, unpack
+
+S = 1_000_000
+
+
+def taken(at: int, device: str = "d1") -> Taken:
+    return Taken(device, at, at, "synced", None, None, True, {"a": 1.0})
+
+
+def add(windows: Windows, reading: Taken) -> None:
+    placed = windows.place(reading)
+    windows.add(placed, placed.window_end_us)
+
+
+def test_a_window_includes_its_start_and_not_its_end() -> None:
+    windows = Windows(10, 0, -(10**18))
+    for at in (0, 10 * S - 1, 10 * S):
+        add(windows, taken(at))
+    (window,) = windows.advance(10 * S)
+    assert (window.start_us, window.end_us, [one.event_us for one in window.readings]) == (0, 10 * S, [0, 10 * S - 1])
+    assert len(windows) == 1
+
+
+def test_a_window_waits_for_the_grace() -> None:
+    windows = Windows(10, 5, -(10**18))
+    add(windows, taken(0))
+    assert windows.advance(15 * S - 1) == []
+    assert len(windows.advance(15 * S)) == 1
+
+
+def test_the_watermark_never_goes_back() -> None:
+    windows = Windows(10, 0, -(10**18))
+    windows.advance(100 * S)
+    windows.advance(0)
+    assert windows.watermark_us == 100 * S
+
+
+def test_a_reading_of_a_closed_window_opens_a_late_one_that_closes_next() -> None:
+    windows = Windows(10, 0, 100 * S)
+    add(windows, taken(90 * S))
+    add(windows, taken(100 * S))
+    (window,) = windows.advance(100 * S)
+    assert (window.late, window.start_us) == (True, 90 * S)
+
+
+def test_times_before_1970_fall_into_windows_too() -> None:
+    assert Windows(10, 0, -(10**18)).place(taken(-1)).window_end_us == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from(["d1", "d2"]), st.integers(0, 100 * S), st.integers(0, 120 * S)), max_size=40))
+def test_every_reading_is_in_exactly_one_window_of_its_device_and_time(steps: list[tuple[str, int, int]]) -> None:
+    windows = Windows(10, 3, -(10**18))
+    closed = []
+    for device, at, now in steps:
+        add(windows, taken(at, device))
+        closed += windows.advance(now)
+    closed += windows.advance(10**12)
+    found = [(window.device_id, one.event_us) for window in closed for one in window.readings]
+    assert sorted(found) == sorted((device, at) for device, at, _ in steps)
+    for window in closed:
+        assert all(window.start_us <= one.event_us < window.end_us and one.device_id == window.device_id for one in window.readings)
+
+
+@given(
+    st.integers(-(2**60), 2**60),
+    st.none() | st.integers(0, 2**62),
+    st.dictionaries(st.text(min_size=1), st.floats(allow_nan=False)),
+    st.booleans(),
+)
+def test_the_journal_gives_back_what_it_was_given(at: int, seq: int | None, values: dict[str, float], late: bool) -> None:
+    placed = Placed(60, late, Taken("d1", at, at + 1, "synced", "b", seq, True, values))
+    assert unpack(pack(placed)) == placed
