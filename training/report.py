@@ -12,7 +12,7 @@ import numpy as np
 from edge import tflite
 from edge.bundle import Bundle
 from edge.scorer_child import Model
-from training.climates import CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES
+from training.climates import CLIMATES, CONFIRMATION_CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES
 from training.dense import Floats, Schedule, fit, predict
 from training.examples import Examples
 from training.measures import LABELS, THRESHOLDS, Measures, ThresholdRule, measure, verdicts
@@ -34,16 +34,21 @@ class Comparison:
     examples: int
 
     @property
-    def beaten(self) -> bool:
-        """Whether the model beats every baseline in days overall, in days where it matters, and in verdicts."""
-        return beats(self.measures[MODEL], [self.measures[name] for name in (RAW_RULE, RELATIVE_RULE, LINEAR)])
+    def shortcomings(self) -> Mapping[str, list[str]]:
+        """Baseline -> the measures in which the model is not better than it; empty if it beats every baseline in every one."""
+        ours = self.measures[MODEL]
+        found = {name: worse(ours, self.measures[name]) for name in (RAW_RULE, RELATIVE_RULE, LINEAR)}
+        return {name: said for name, said in found.items() if said}
 
 
-def beats(ours: Measures, others: Iterable[Measures]) -> bool:
-    """In days overall, in days where it matters, and in verdicts, against each of the others."""
-    return all(
-        ours.error < other.error and ours.decisive_error < other.decisive_error and ours.accuracy > other.accuracy for other in others
-    )
+def worse(ours: Measures, other: Measures) -> list[str]:
+    """In what we are not better than the other: error, error in the decisive range, right verdicts."""
+    better = {
+        "error": ours.error < other.error,
+        "error in the decisive range": ours.decisive_error < other.decisive_error,
+        "right verdicts": ours.accuracy > other.accuracy,
+    }
+    return [name for name, held in better.items() if not held]
 
 
 def compare(trained: Trained, bundle: Bundle, known: Examples, unseen: Examples) -> Comparison:
@@ -64,10 +69,10 @@ def compare(trained: Trained, bundle: Bundle, known: Examples, unseen: Examples)
     )
 
 
-def write_page(page: Path, comparison: Comparison, bundle: Bundle, manifest: Mapping[str, Any], held_out_seasons: int) -> None:
-    """Writes the page. Figures come from `comparison` alone."""
+def write_page(page: Path, comparison: Comparison, confirmation: Comparison, bundle: Bundle, manifest: Mapping[str, Any]) -> None:
+    """Writes the page. Figures come from the comparisons alone: on the held-out climates, and on those looked at once."""
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(_page(comparison, bundle, manifest, held_out_seasons), encoding="utf-8")
+    page.write_text(_page(comparison, confirmation, bundle, manifest), encoding="utf-8")
 
 
 def baselines(bundle: Bundle, known: Examples, unseen: Examples) -> dict[str, Floats]:
@@ -82,10 +87,9 @@ def _rule(column: str, known: Examples, unseen: Examples) -> Floats:
     return ThresholdRule.tuned(known.features, known.days, RECIPE["inputs"].index(column)).predict(unseen.features)
 
 
-def _page(comparison: Comparison, bundle: Bundle, manifest: Mapping[str, Any], seasons: int) -> str:
-    training, places = manifest["training"], {name: climate.place for name, climate in CLIMATES.items()}
-    held_out = " and ".join(places[name] for name in HELD_OUT_CLIMATES)
-    trained_in = "; ".join(places[name] for name in TRAINING_CLIMATES)
+def _page(comparison: Comparison, confirmation: Comparison, bundle: Bundle, manifest: Mapping[str, Any]) -> str:
+    training = manifest["training"]
+    held_out, confirmed_in, trained_in = map(_places, (HELD_OUT_CLIMATES, CONFIRMATION_CLIMATES, TRAINING_CLIMATES))
     widths = " and ".join(map(str, training["hidden"]))
     best = comparison.measures[MODEL]
     return f"""<!-- Written by `tinybeam train soil`; do not edit. -->
@@ -100,12 +104,31 @@ Verdicts: `now` below {THRESHOLDS[0]:g} days, `soon` below {THRESHOLDS[1]:g}, el
 
 ## How it does on climates it never saw
 
-{comparison.examples} examples from {seasons} seasons in {held_out}; run by {comparison.runtime}.
+{comparison.examples} examples in {held_out}; run by {comparison.runtime}.
 Errors are mean absolute errors in days. The decisive range is where truth is below 5 days.
 
 {_table(comparison.measures)}
 
 {_verdict(comparison)}
+
+These figures flatter the model: it was never trained on these climates, but its features, size and interval, and how the teacher is
+set (where the probe sits, what counts as stress, how wet a season begins), were chosen while looking at errors there.
+
+## On climates that had no part in any choice
+
+{confirmation.examples} examples in {confirmed_in}, which were looked at once, when everything was chosen.
+
+{_table(confirmation.measures)}
+
+{_verdict(confirmation)}
+The package ships no further dry climate, so nothing here confirms the figures of Tunis.
+
+## What it is not good at
+
+`soon` is hardly a verdict of its own (see below): between `fine` and `now` the weather decides, which no probe knows.
+A rule on moisture relative to the wettest seen is not far behind, and finds more of the `now` cases where rain is frequent: the score is
+a median, so the model says `fine` where it expects rain, and the decisive range holds only the cases where the rain did not come.
+What the model adds is days, and how sure they are: weigh the uncertainty too where a missed stress costs more than a false alarm.
 
 int8 and float give the same verdict in {comparison.agreement:.1%} of the examples.
 
@@ -142,6 +165,10 @@ Rebuild with `tinybeam train soil`; the same seed gives the same bytes on the sa
 """
 
 
+def _places(climates: Iterable[str]) -> str:
+    return "; ".join(CLIMATES[name].place for name in climates)
+
+
 def _table(measures: Mapping[str, Measures]) -> str:
     head = "| | error | error, decisive range | right verdict | recall of now | precision of now |\n|---|--:|--:|--:|--:|--:|"
     rows = [
@@ -152,9 +179,10 @@ def _table(measures: Mapping[str, Measures]) -> str:
 
 
 def _verdict(comparison: Comparison) -> str:
-    if comparison.beaten:
-        return "The model beats every baseline in error, in error in the decisive range, and in verdicts."
-    return "**The model does not beat every baseline. Do not ship it.**"
+    if not comparison.shortcomings:
+        return "The model beats every baseline in error, in error in the decisive range, and in right verdicts."
+    said = "; ".join(f"the {name} in {' and in '.join(measures)}" for name, measures in comparison.shortcomings.items())
+    return f"**The model does not beat {said}.** In all else it beats every baseline."
 
 
 def _calibration(best: Measures) -> str:

@@ -41,6 +41,7 @@ class Size:
 
     training_seasons: int = 250
     held_out_seasons: int = 80
+    confirmation_seasons: int = 60
     hidden: tuple[int, ...] = (32, 16)
     schedule: Schedule = field(default_factory=lambda: Schedule(epochs=25, noise=0.15, decay=1e-2))
 
