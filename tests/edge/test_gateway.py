@@ -34,7 +34,7 @@ class OnePlace:
     """A store and the gateway on it, which can be dropped and taken up again."""
 
     def __init__(self, directory: Path, told: Config | None = None) -> None:
-        self.config = told or config(directory, sensors=modelled(), models=[{"name": "soil", "bundle": str(SOIL)}])
+        self.config = told or config(directory, sensors=modelled(), batches={"seconds": 30}, models=[{"name": "soil", "bundle": str(SOIL)}])
         self.open()
 
     def open(self, now: datetime = START) -> None:
@@ -97,7 +97,9 @@ def modelled() -> list[dict[str, Any]]:
 
 
 Step = tuple[str, Any]
-_READINGS = st.lists(st.tuples(st.sampled_from(["d1", "d2"]), st.floats(-25, 5), st.sampled_from([0.1, 0.22, 0.3])), min_size=1, max_size=8)
+_READINGS = st.lists(
+    st.tuples(st.sampled_from(["d1", "d2"]), st.integers(-25, 5), st.sampled_from([0.1, 0.22, 0.3])), min_size=1, max_size=8
+)
 _STEPS = st.lists(st.one_of(st.tuples(st.just("accept"), _READINGS), st.tuples(st.just("tick"), st.integers(0, 15))), max_size=25)
 
 
@@ -122,7 +124,7 @@ def play(place: OnePlace, steps: Sequence[Step], deaths: frozenset[int]) -> None
     place.gateway.flush(now + 3600 * SECOND)
 
 
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=120, deadline=None)
 @given(_STEPS, st.sets(st.integers(0, 24)))
 def test_deaths_at_any_step_change_neither_summaries_nor_events(steps: list[Step], deaths: set[int]) -> None:
     with TemporaryDirectory() as one, TemporaryDirectory() as other:
@@ -331,3 +333,24 @@ def test_a_model_that_fails_costs_inferences_and_nothing_else(place: OnePlace, c
     assert (len(rows(place.store, "summaries")), rows(place.store, "inferences")) == (1, [])
     assert "no inference for 1 windows" in caplog.text
     assert place.store.ledger().counters["inferences_failed"] == 1
+
+
+def test_readings_evaluated_before_a_death_are_not_evaluated_again(place: OnePlace) -> None:
+    place.gateway.accept([message("d1", reading(1, 0, 0.1)), message("d1", reading(2, 0, 0.3))], START)
+    place.reopen()
+    place.gateway.flush(START + 60 * SECOND)
+    assert [row["state"] for row in rows(place.store, "events") if row["cause"] == "threshold"] == ["low", "normal"]
+
+
+def test_labels_told_before_a_death_are_not_told_again(tmp_path: Path) -> None:
+    models = [{"name": "soil", "bundle": str(SOIL)}]
+    place = OnePlace(tmp_path, config(tmp_path, sensors=modelled(), models=models, batches={"seconds": 3600}))
+    for seq, moisture in enumerate([0.1, 0.3], 1):
+        place.gateway.accept([message("d1", reading(seq, seq * 60, moisture))], START + seq * 60 * SECOND)
+        place.gateway.tick(START + (seq * 60 + 30) * SECOND)
+    assert rows(place.store, "inferences") == []
+    place.reopen(START + 180 * SECOND)
+    place.gateway.flush(START + 240 * SECOND)
+    assert [row["state"] for row in rows(place.store, "events") if row["cause"] == "label"] == ["now", "fine"]
+    assert [row["label"] for row in rows(place.store, "inferences")] == ["now", "fine"]
+    place.store.close()
