@@ -42,10 +42,11 @@ DEV = [
     "mypy>=1.13",
     "pytest>=8",
     "pytest-timeout>=2.3",
-    "pytest-xdist>=3.6",
+    "pyyaml>=6",
     "ruff>=0.9",
     "setuptools>=77",
     "sqlfluff>=3.2",
+    "trustme>=1.2",
     "uv>=0.5",
 ]
 
