@@ -46,7 +46,7 @@ def encode(kind: str, rows: Sequence[Any], readings: int = 0) -> Parcel:
     if not 1 <= len(rows) <= MAX_ROWS:
         raise ValueError(f"a batch of {kind} holds 1 to {MAX_ROWS} rows, not {len(rows)}")
     raw = _ipc_stream(kind, rows)
-    body = zstandard.ZstdCompressor(level=3, write_content_size=True).compress(raw)
+    body = zstandard.ZstdCompressor(level=3, write_content_size=True, write_checksum=True).compress(raw)
     if len(raw) > MAX_RAW_BYTES or len(body) > MAX_BODY_BYTES:
         raise ValueError(f"a batch of {len(rows)} {kind} is too large: {len(raw)} bytes, {len(body)} compressed")
     times = [getattr(row, EVENT_TIME[kind]) for row in rows]

@@ -19,7 +19,7 @@ from typing import Any
 import grpc
 from google.api_core.exceptions import InvalidArgument, OutOfRange
 from google.auth import identity_pool
-from google.cloud import pubsub_v1
+from google.cloud.pubsub_v1 import PublisherClient, types
 from google.oauth2 import service_account
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
@@ -126,15 +126,15 @@ class GooglePublisher:
 
     def __init__(self, credentials_file: Path | None = None) -> None:
         """Raises UplinkError. Reads the file (or the one GOOGLE_APPLICATION_CREDENTIALS names), asks no network."""
-        self._client = pubsub_v1.PublisherClient(
-            batch_settings=pubsub_v1.types.BatchSettings(max_messages=1),
-            publisher_options=pubsub_v1.types.PublisherOptions(
+        self._client = PublisherClient(
+            batch_settings=types.BatchSettings(max_messages=1),
+            publisher_options=types.PublisherOptions(
                 retry=None,
                 timeout=_ATTEMPT_SECONDS,
-                flow_control=pubsub_v1.types.PublishFlowControl(
+                flow_control=types.PublishFlowControl(
                     message_limit=2 * MAX_IN_FLIGHT,
                     byte_limit=2 * MAX_IN_FLIGHT_BYTES,
-                    limit_exceeded_behavior=pubsub_v1.types.LimitExceededBehavior.BLOCK,
+                    limit_exceeded_behavior=types.LimitExceededBehavior.BLOCK,
                 ),
             ),
             transport=PublisherGrpcTransport(channel=_channel(credentials_file)),

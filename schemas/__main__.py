@@ -38,9 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if not chosen.check:
         write(chosen.root)
-    for path in stale(chosen.root):
-        print(f"{path} is stale: run `python -m schemas` and commit" if chosen.check else f"{path} belongs to no record: delete it", file=sys.stderr)
-    return 1 if stale(chosen.root) else 0
+    wrong = stale(chosen.root)
+    said = "is stale: run `python -m schemas` and commit" if chosen.check else "belongs to no record: delete it"
+    for path in wrong:
+        print(f"{path} {said}", file=sys.stderr)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

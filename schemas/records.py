@@ -90,7 +90,8 @@ class Summary:
     last: Annotated[float, Doc("Value with the latest event time", "channel unit")]
     last_time: Annotated[datetime, Doc("Event time of `last`", "UTC")]
     seq_ranges: Annotated[
-        tuple[int, ...], Doc("Sensor sequence numbers in this summary as [first, last, first, last, ...], ascending, inclusive; empty if the sensor sends none")
+        tuple[int, ...],
+        Doc("Sensor sequence numbers in it as [first, last, first, last, ...], ascending, inclusive; empty if the sensor sends none"),
     ]
     late: Annotated[bool, Doc("True for a partial summary of readings that came after the window was cut")]
     time_quality: Annotated[str, Doc("Worst time quality among the readings: synced, corrected, estimated or untrusted")]
@@ -271,7 +272,13 @@ KINDS: dict[str, type] = {"summaries": Summary, "inferences": Inference, "events
 PRIORITY = {"rejects": 0, "summaries": 1, "inferences": 2, "heartbeats": 3, "events": 4}
 """Order of sending; higher goes first, and is dropped last."""
 
-EVENT_TIME = {"summaries": "window_start", "inferences": "window_start", "events": "event_time", "heartbeats": "heartbeat_time", "rejects": "timestamp"}
+EVENT_TIME = {
+    "summaries": "window_start",
+    "inferences": "window_start",
+    "events": "event_time",
+    "heartbeats": "heartbeat_time",
+    "rejects": "timestamp",
+}
 """The column that is a row's event time, by kind."""
 
 TABLES: dict[type, Table] = {

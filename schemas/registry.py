@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -50,7 +51,7 @@ class Registry:
     def parse(cls, content: dict[str, Any]) -> Registry:
         """From parsed TOML. Raises RegistryError."""
         if unknown := content.keys() - {"sites", "devices"}:
-            raise RegistryError(f"unknown section {sorted(unknown)[0]!r}; known are [[sites]] and [[devices]]")
+            raise RegistryError(f"unknown section {min(unknown)!r}; known are [[sites]] and [[devices]]")
         made = cls(_rows(content, "sites", Site), _rows(content, "devices", Device))
         known = {site.site_id for site in made.sites}
         for device in made.devices:
@@ -78,7 +79,7 @@ def _rows(content: dict[str, Any], section: str, record: type[_Row]) -> tuple[_R
 def _row(row: dict[str, Any], where: str, record: type[_Row]) -> _Row:
     names = [field.name for field in fields(record)]
     if unknown := row.keys() - set(names):
-        raise RegistryError(f"{where}: unknown setting {sorted(unknown)[0]!r}; known are {', '.join(names)}")
+        raise RegistryError(f"{where}: unknown setting {min(unknown)!r}; known are {', '.join(names)}")
     hints = get_type_hints(record)
     return record(**{name: _value(row.get(name), f"{where}: {name}", name, hints[name]) for name in names})
 
@@ -122,6 +123,6 @@ def _refuse_overlaps(what: str, rows: Iterable[tuple[str, datetime, datetime | N
         spans[name].append((begin, end or _END))
     for name, held in spans.items():
         held.sort()
-        for (_, end), (begin, _) in zip(held, held[1:], strict=False):
+        for (_, end), (begin, _) in pairwise(held):
             if begin < end:
                 raise RegistryError(f"{what} {name!r}: two rows hold at {begin}")

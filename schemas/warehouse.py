@@ -29,7 +29,7 @@ def page(record: type) -> str:
     """Markdown reference of the record's table, or of the record alone if it has none."""
     title = TABLES[record].name if record in TABLES else record.__name__
     wanted = table_columns(record) if record in TABLES else columns(record)
-    rows = "".join(f"| `{column.name}` | {_sql_type(column)} | {_mode(column)} | {column.doc.unit} | {column.doc.by} | {column.doc.text} |\n" for column in wanted)
+    rows = "".join(map(_line, wanted))
     return (
         "<!-- Generated from schemas/records.py by `python -m schemas`. Do not edit. -->\n"
         f"# {title}\n\n{inspect.getdoc(record)}\n\n{_placing(record)}"
@@ -66,6 +66,10 @@ def _sql_type(column: Column) -> str:
     else:
         one = _TYPES[column.type]
     return f"array<{one}>" if column.repeated else one
+
+
+def _line(column: Column) -> str:
+    return f"| `{column.name}` | {_sql_type(column)} | {_mode(column)} | {column.doc.unit} | {column.doc.by} | {column.doc.text} |\n"
 
 
 def _mode(column: Column) -> str:

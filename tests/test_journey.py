@@ -81,9 +81,7 @@ def _stored(client: bigquery.Client) -> int:
 
 
 @pytest.fixture(scope="module")
-def told(
-    warehouse: Warehouse, client: bigquery.Client, tmp_path_factory: pytest.TempPathFactory
-) -> list[tuple[int, dict[str, Rows]]]:
+def told(warehouse: Warehouse, client: bigquery.Client, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, dict[str, Rows]]]:
     """After each telling, how many summaries are stored and what the views show."""
     directory = tmp_path_factory.mktemp("journey")
     _live_two_days(directory)
