@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from lab.stack import Warehouse
+
+# A first call imports much, and machines are shared: time is no verdict. A failure prints what repeats it.
+settings.register_profile("tinybeam", deadline=None, print_blob=True)
+settings.load_profile("tinybeam")
 
 
 @pytest.fixture(scope="session")
