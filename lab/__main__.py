@@ -36,7 +36,7 @@ def cli() -> None:
 @cli.command()
 @_PARTS
 @click.option("--directory", type=_FOLDER, default="build/demo", show_default=True, help="For logs and results; emptied first.")
-@click.option("--seconds", default=60.0, show_default=True, help="How long the sensors of act two work; at least 48.")
+@click.option("--seconds", type=click.FloatRange(min=40), default=60.0, show_default=True, help="How long the sensors of act two work.")
 def demo(parts: str, directory: Path, seconds: float) -> None:
     """A season of history, then real time with a kill and an outage, then the answers and what was lost.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from google.cloud import bigquery
@@ -13,7 +13,8 @@ from sql.questions import ask
 from sql.registry import load
 from sql.scripts import scripts
 
-QUESTIONS = ("driest_fields", "what_happened", "data_quality")
+QUESTIONS: Mapping[str, Mapping[str, str]] = {"driest_fields": {}, "what_happened": {"from_time": "now - 3 minutes"}, "data_quality": {}}
+"""Name and parameters."""
 _MOST_ROWS = 12
 
 
@@ -27,9 +28,10 @@ def prepare(client: bigquery.Client, registry: Registry, progress: Callable[[str
 
 def answers(client: bigquery.Client) -> Iterator[tuple[str, str]]:
     """Each question with its answer as an aligned table."""
-    for script in scripts("queries"):
-        if script.name in QUESTIONS:
-            rows = ask(client, script, {}, datetime.now(UTC))
-            names, held = [field.name for field in rows.schema], [dict(row) for row in rows]
-            more = f"\n... and {len(held) - _MOST_ROWS} more" if len(held) > _MOST_ROWS else ""
-            yield f"{script.question} (tinybeam sql query {script.name})", present.table(names, held[:_MOST_ROWS]) + more
+    known = {script.name: script for script in scripts("queries")}
+    for name, given in QUESTIONS.items():
+        rows = ask(client, known[name], given, datetime.now(UTC))
+        names, held = [field.name for field in rows.schema], [dict(row) for row in rows]
+        more = f"\n... and {len(held) - _MOST_ROWS} more" if len(held) > _MOST_ROWS else ""
+        command = " ".join(["tinybeam sql query", name, *(f"--param '{key}={value}'" for key, value in given.items())])
+        yield f"{known[name].question}\n{command}", present.table(names, held[:_MOST_ROWS]) + more

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from lab import field as fields
 from lab.account import Account
 from lab.analyst import answers, prepare
 from lab.faults import Deed, Spell, deeds, spells
+from lab.folder import emptied
 from lab.gateways import ledger
 from lab.latency import Arrival, Watch, percentile
 from lab.live import Live
@@ -65,9 +65,7 @@ class Lived:
 
 def run(directory: Path, parts: str, seconds: float, screen: Screen) -> bool:
     """The whole demo; logs and summary.json are in `directory`. Whether nothing was lost or repeated. Raises StartFailed."""
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    with Warehouse(directory) as warehouse:
+    with Warehouse(emptied(directory)) as warehouse:
         screen.title("Act one: a season of ten fields, from the gateways' cards in batch mode")
         past = act_one(directory, warehouse, screen)
         screen.title("Act two: real time, with a kill and an outage")
@@ -168,6 +166,8 @@ def _pass_time(planned: Sequence[Deed], seconds: float, live: Live, screen: Scre
             done.append((datetime.now(UTC), deed))
             screen.say(deed.text)
             deed.do()
+        if live.pipeline.status is not None:
+            raise StartFailed(live.pipeline.obituary(f"ended with status {live.pipeline.status}"))
         told = f"{len(live.acknowledged())} messages acknowledged, {live.uplink.bytes_sent} bytes sent up"
         screen.status(f"{seconds - passed:3.0f} s to go; {told}")
         time.sleep(0.2)

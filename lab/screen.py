@@ -26,7 +26,7 @@ class Screen:
         return self._clock() - self._began
 
     def title(self, text: str) -> None:
-        self._write(f"\n{text}\n{'-' * len(text)}\n")
+        self._write(f"\n{text}\n{'-' * max(map(len, text.splitlines()))}\n")
 
     def say(self, text: str) -> None:
         self._write(f"{self.seconds:6.1f} s  {text}\n")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from lab import demo
+from lab.folder import emptied
 from lab.gateways import SUBSCRIPTION, TOPIC
 from lab.live import Live
 from lab.screen import Screen
@@ -18,9 +18,7 @@ from lab.stack import StartFailed, Warehouse
 
 def run(directory: Path, parts: str, screen: Screen) -> None:
     """Ends with KeyboardInterrupt, or StartFailed when a process ends by itself."""
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    with Warehouse(directory) as warehouse:
+    with Warehouse(emptied(directory)) as warehouse:
         screen.title("A season of history")
         past = demo.act_one(directory, warehouse, screen)
         screen.title("The live path; Ctrl-C ends it")
