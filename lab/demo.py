@@ -10,7 +10,7 @@ import platform
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from lab.account import Account
 from lab.analyst import answers, prepare
 from lab.faults import Deed, Spell, deeds, spells
 from lab.folder import emptied
-from lab.gateways import ledger
+from lab.gateways import LIVE, ledger
 from lab.latency import Arrival, Watch, percentile
 from lab.live import Live
 from lab.oracle import Verdict
@@ -121,7 +121,8 @@ def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
             done = _pass_time(deeds(live, seconds), seconds, live, screen)
             running.stop()
         screen.say("the sensors stop; what is under way arrives")
-        now = Account(past.account.client, began)
+        # The window that the first reading falls into began before it.
+        now = Account(past.account.client, began - timedelta(seconds=LIVE.window_seconds))
         _note(live, notebook, now)
         now.await_everything(DRAIN_SECONDS, lambda verdict: screen.status(_words("waiting", verdict)))
         arrivals = watch.arrivals()
