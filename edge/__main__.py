@@ -79,6 +79,8 @@ def run(file: Path | None, settings: Path | None, verbose: bool) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    source, target = f"{config.mqtt.topic} of {config.mqtt.host}:{config.mqtt.port}", config.pubsub.topic
+    click.echo(f"gateway {config.gateway.id}: {source} -> {target}; Ctrl-C stops it")
     try:
         run_gateway(config, stopping)
     except _MISCONFIGURED as error:
@@ -108,25 +110,19 @@ def doctor(file: Path | None, settings: Path | None, as_json: bool) -> None:
 
 
 @cli.command()
-@_configured
-@click.option(
-    "--to",
-    "directory",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Folder for the card files, such as an SD card.",
-)
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
+@click.option("--config", "file", type=click.Path(path_type=Path), default=None, help="The gateway's TOML file.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array instead of lines.")
-def export(file: Path | None, settings: Path | None, directory: Path, as_json: bool) -> None:
-    """Write the waiting batches to card files, for a gateway without an uplink. Stop the gateway first.
+def export(file: Path | None, directory: Path, as_json: bool) -> None:
+    """Write the waiting batches to card files in DIR, such as an SD card, for a gateway without an uplink. Stop the gateway first.
 
     The batches also stay in the store: what arrives twice is recognised in the cloud.
 
     \b
     Example:
-      tinybeam edge export --config gateway.toml --to /media/card
+      tinybeam edge export /media/card --config gateway.toml
     """
-    config = _loaded(file, settings)
+    config = _loaded(file, None)
     if not config.store_file.is_file():
         raise click.ClickException(f"there is no store {config.store_file}: has this gateway ever run?")
     try:

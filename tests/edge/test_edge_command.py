@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def call(*arguments: object) -> tuple[int, str, str]:
 def test_every_help_shows_an_example(command: str) -> None:
     status, said, _ = call(command, "--help")
     assert status == 0
-    assert f"tinybeam edge {command} --config gateway.toml" in said
+    assert re.search(rf"tinybeam edge {command} \S* ?--config gateway\.toml", said)
 
 
 def test_a_good_file_is_called_good_however_it_is_named(file: Path) -> None:
@@ -61,7 +62,7 @@ def test_a_good_file_is_called_good_however_it_is_named(file: Path) -> None:
         assert "good. Gateway gw-1" in said
 
 
-@pytest.mark.parametrize("command", [["validate"], ["run"], ["export", "--to", "."]])
+@pytest.mark.parametrize("command", [["validate"], ["run"], ["export", "."]])
 def test_a_mistake_is_one_line_with_file_and_setting_and_exit_code_2(file: Path, command: list[str]) -> None:
     file.write_text(file.read_text().replace("port", "prot"))
     status, said, error = call(*command, "--config", file)
@@ -90,14 +91,14 @@ def test_no_configuration_at_all_is_a_usage_error() -> None:
 
 
 def test_export_writes_what_waits(file: Path, tmp_path: Path) -> None:
-    assert call("export", "--config", file, "--to", tmp_path / "card")[0] == 1
+    assert call("export", tmp_path / "card", "--config", file)[0] == 1
     settings = config(tmp_path)
     store = Store(settings.store_file, "gw-1", 64 << 20)
     gateway = Gateway(settings, store, START)
     gateway.accept([message("d1", {"values": {"moisture": 0.3}})], START)
     gateway.flush(START)
     store.close()
-    status, said, _ = call("export", "--config", file, "--to", tmp_path / "card", "--json")
+    status, said, _ = call("export", tmp_path / "card", "--config", file, "--json")
     (card,) = json.loads(said)
     assert (status, card["batches"], Path(card["path"]).is_file()) == (0, 1, True)
 
