@@ -101,7 +101,7 @@ def duration(text: str) -> timedelta:
 def _parser() -> _Parser:
     parser = _Parser(
         prog="python -m pipeline",
-        description="Takes what gateways sent, from a Pub/Sub subscription or from card files, into BigQuery. Flags not listed here go to Beam.",
+        description="What gateways sent, by Pub/Sub or on cards, into BigQuery. Flags that are not listed go to Beam.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
