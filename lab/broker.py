@@ -32,7 +32,7 @@ class Broker:
 
     def __init__(self, directory: Path, parts: str = "auto") -> None:
         """`parts`: `auto`, or `pip` for what pip installs whatever else there is."""
-        self._directory = Path(directory)
+        self._directory = Path(directory).absolute()
         self.port = free_port()
         self._mosquitto = None if parts == "pip" else _mosquitto()
         self.replaced = self._mosquitto is None

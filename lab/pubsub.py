@@ -27,7 +27,7 @@ class PubSub:
 
     def __init__(self, directory: Path, parts: str = "auto") -> None:
         """`parts`: `auto`, or `pip` for what pip installs whatever else there is."""
-        self._directory = Path(directory)
+        self._directory = Path(directory).absolute()
         self._java = None if parts == "pip" else _java()
         self.replaced = self._java is None
         self.version = f"drongo {version('drongo')}" if self._java is None else _version(self._java[-1])

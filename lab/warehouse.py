@@ -17,7 +17,7 @@ class Warehouse:
     """A context manager. `rest_url` and `grpc_address` are where BigQuery and its Storage API answer; data lives in `directory`."""
 
     def __init__(self, directory: Path, project: str = "demo-project") -> None:
-        self._directory = Path(directory)
+        self._directory = Path(directory).absolute()
         self.project = project
         self._rest, self._grpc = free_port(), free_port()
         self.rest_url, self.grpc_address = f"http://127.0.0.1:{self._rest}", f"127.0.0.1:{self._grpc}"
@@ -48,7 +48,7 @@ class Warehouse:
 
 def interpreter() -> Path:
     """The warehouse's Python. Raises StartFailed if there is none."""
-    python = Path(os.environ.get(PYTHON) or REPOSITORY / ".venv-warehouse" / "bin" / "python")
+    python = Path(os.environ.get(PYTHON) or REPOSITORY / ".venv-warehouse" / "bin" / "python").absolute()
     if not python.is_file():
         raise StartFailed(f"the warehouse needs {python}: run `make` once, or set {PYTHON} to a Python that has local-bigquery")
     return python
