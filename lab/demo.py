@@ -146,7 +146,7 @@ def sensors(past: Past, live: Live, notebook: Notebook) -> Sensors:
 
 def _announce(live: Live, screen: Screen) -> None:
     for server, wanted in ((live.broker, "mosquitto"), (live.pubsub, "Google's Pub/Sub emulator")):
-        screen.say(f"{server.version}" + (f" takes the place of {wanted}, which is not installed" if server.replaced else ""))
+        screen.say(f"{server.version}" + (f" (from pip) takes the place of {wanted}" if server.replaced else ""))
 
 
 def _await_first_heartbeats(account: Account, began: datetime, screen: Screen) -> None:
