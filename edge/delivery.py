@@ -78,7 +78,8 @@ class Delivery:
         self._refused: dict[int, _Refused] = {}
         self._refused_in_a_row: set[int] = set()
         self._failures, self._window = 0, 1
-        self._not_before, self._down_since = 0.0, 0.0
+        self._not_before = 0.0
+        self._down_since: float | None = None
         self.online, self.paused = False, False
 
     def turn(self, now: float) -> float:
@@ -153,7 +154,8 @@ class Delivery:
         self._arrived, self._refused_in_a_row = set(), set()
         self._window = min(2 * self._window, MAX_IN_FLIGHT)
         if not self.online:
-            _log.warning("uplink is online after %.0f s", now - self._down_since)
+            down = "" if self._down_since is None else f" after {now - self._down_since:.0f} s offline"
+            _log.warning("uplink is online%s", down)
         self.online, self._failures, self._not_before = True, 0, 0.0
 
     def _send(self, now: float) -> None:

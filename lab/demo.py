@@ -124,7 +124,7 @@ def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
         # The window that the first reading falls into began before it.
         now = Account(past.account.client, began - timedelta(seconds=LIVE.window_seconds))
         _note(live, notebook, now)
-        now.await_everything(DRAIN_SECONDS, lambda verdict: screen.status(_words("waiting", verdict)))
+        now.await_everything(DRAIN_SECONDS, lambda verdict: screen.status(_under_way(verdict)))
         arrivals = watch.arrivals()
     for gateway_id, status in live.stop_gateways().items():
         books = ledger(live.gateways[gateway_id].settings)
@@ -206,6 +206,10 @@ def _words(what: str, verdict: Verdict) -> str:
         f"{what}: attempted {verdict.attempted}, acknowledged {verdict.acknowledged}, delivered {verdict.delivered}, "
         f"lost {len(verdict.lost)}, repeated {verdict.repeated}, unexpected {len(verdict.unexpected)}"
     )
+
+
+def _under_way(verdict: Verdict) -> str:
+    return f"{verdict.acknowledged} acknowledged; {len(verdict.lost)} of them are not in the warehouse yet"
 
 
 def _parts(live: Live) -> dict[str, str]:
