@@ -11,11 +11,12 @@ import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from schemas.envelope import micros
+
 _HOUR_US = 3_600_000_000
 _HEAD = struct.Struct("<8sqq")
 
@@ -76,7 +77,7 @@ def advance(
     remembered time was wrong: the memory starts anew.
     """
     values = {channel: means.get(channel, math.nan) for channel in recipe.channels}
-    start, end = _micros(window_start), _micros(window_start + timedelta(seconds=window_seconds))
+    start, end = micros(window_start), micros(window_start + timedelta(seconds=window_seconds))
     past = _unpack(recipe, memory)
     if past is not None and end < past.end - recipe.gap_hours * _HOUR_US:
         past = None
@@ -185,10 +186,6 @@ def _hours(source: Mapping[str, Any], key: str) -> float:
     if not isinstance(value, int | float) or not value > 0:
         raise RecipeError(f"{key} must be a number of hours > 0")
     return float(value)
-
-
-def _micros(time: datetime) -> int:
-    return (time - _EPOCH) // timedelta(microseconds=1)
 
 
 def _pack(recipe: Recipe, past: _Past) -> bytes:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.elements import Batch
-from schemas.envelope import from_micros
+from schemas.envelope import from_micros, micros
 from schemas.records import DirtyWindow, SiteWindow
 
 HOUR = 3600
@@ -115,7 +115,7 @@ def split_late(batch: Batch, lateness: timedelta, now: datetime) -> tuple[Batch,
     """
     seen = max(batch.received_time, now)
     hours = _starts(batch.rows) // (HOUR * _SECOND)
-    late = (hours + 1) * HOUR * _SECOND < _micros(seen - lateness)
+    late = (hours + 1) * HOUR * _SECOND < micros(seen - lateness)
     if not late.any():
         return batch, []
     sites = batch.rows.column("site_id").filter(pa.array(late)).to_pylist()
@@ -126,10 +126,6 @@ def split_late(batch: Batch, lateness: timedelta, now: datetime) -> tuple[Batch,
 def _dirty(batch: Batch, site_id: str, hour: int) -> dict[str, Any]:
     made = DirtyWindow(site_id, from_micros(hour * HOUR * _SECOND), HOUR, batch.received_time, batch.envelope.batch_id)
     return {name: getattr(made, name) for name in DirtyWindow.__slots__}
-
-
-def _micros(time: datetime) -> int:
-    return int(time.timestamp()) * _SECOND + time.microsecond
 
 
 def _starts(rows: pa.RecordBatch) -> npt.NDArray[np.int64]:
