@@ -30,16 +30,30 @@ TRAIN = [
     "aquacrop==3.1.*",
     "numpy>=1.26",
     "pandas>=2",
+    # the third runtime that a model must load in before it is published; it has no releases but dated ones
+    "tflite-micro>=0.dev20250101; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version < '3.12'",
 ]
 
-LAB = [*EDGE, *PIPELINE, *TRAIN, "amqtt==0.12.*", "drongo==0.8.*"]
+LAB = [
+    *EDGE,
+    *PIPELINE,
+    *TRAIN,
+    "amqtt==0.12.*",
+    "drongo==0.8.*",
+    # the demo's report: charts as Vega-Lite, with the JavaScript that draws them in the page itself
+    "altair>=6",
+    "jinja2>=3.1",
+    "vl-convert-python>=1.9",
+]
 
 DEV = [
+    "aiosmtpd>=1.4",
     "apsw>=3.46",
     "google-cloud-bigquery>=3.30",
     "hypothesis>=6.100",
     "import-linter>=2.1",
     "mypy>=1.13",
+    "pyfao56>=1.4",
     "pytest>=8",
     "pytest-timeout>=2.3",
     "pyyaml>=6",

@@ -56,6 +56,7 @@ def _summary(window: Window, channel: str, unit: str) -> Summary:
         last=last.values[channel],
         last_time=from_micros(last.event_us),
         seq_ranges=IntervalSet.of(reading.seq for reading in readings if reading.seq is not None).flat(),
+        sketch=(),
         late=window.late,
         time_quality=time_quality(readings),
         clock_offset_ms=_clock_offset(readings),

@@ -27,6 +27,7 @@ MAX_UNKNOWN_COLUMNS = 64
 MAX_UNKNOWN_CELLS = 250_000
 MAX_COLUMN_NAME = 128
 
+_FIRST_VERSION = "1.0"
 _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 _KEPT_TYPES = (pa.types.is_string, pa.types.is_binary, pa.types.is_boolean, pa.types.is_integer, pa.types.is_float32, pa.types.is_float64)
 
@@ -137,9 +138,9 @@ def _conformed(sent: pa.RecordBatch, kind: str) -> pa.RecordBatch:
 
 def _column(sent: pa.RecordBatch, column: Column, wanted: pa.DataType) -> pa.Array:
     if column.name not in sent.schema.names:
-        if not column.nullable:
+        if not column.nullable and column.doc.since == _FIRST_VERSION:
             raise Undecodable("bad_schema", f"column {column.name} is missing")
-        return pa.nulls(sent.num_rows, wanted)
+        return pa.array([[]] * sent.num_rows, wanted) if column.repeated else pa.nulls(sent.num_rows, wanted)
     array = sent.column(column.name)
     if array.type == wanted:
         return array

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, NamedTuple
 
-SCHEMA_VERSION = "1.0"
-"""Version of the wire records, `major.minor`. A new nullable column is a minor, anything else a major change."""
+SCHEMA_VERSION = "1.1"
+"""Version of the wire records, `major.minor`. A column that an older gateway may lack (`Doc.since`) is a minor, all else a major change."""
 
 
 class Doc(NamedTuple):
@@ -20,6 +20,8 @@ class Doc(NamedTuple):
     text: str
     unit: str = ""
     by: str = "gateway"
+    since: str = "1.0"
+    """Schema version that brought it: a batch of an older one comes without, and the column is then null, or empty if it is repeated."""
 
 
 class Table(NamedTuple):
@@ -92,6 +94,13 @@ class Summary:
     seq_ranges: Annotated[
         tuple[int, ...],
         Doc("Sensor sequence numbers in it as [first, last, first, last, ...], ascending, inclusive; empty if the sensor sends none"),
+    ]
+    sketch: Annotated[
+        tuple[int, ...],
+        Doc(
+            "Quantile sketch: for each bucket of values bucket * 2^40 + count, ascending; ask it with tinybeam.quantile",
+            since="1.1",
+        ),
     ]
     late: Annotated[bool, Doc("True for a partial summary of readings that came after the window was cut")]
     time_quality: Annotated[str, Doc("Worst time quality among the readings: synced, corrected, estimated or untrusted")]
@@ -241,6 +250,54 @@ class DirtyWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class Irrigation:
+    """Water balance of one field and day after FAO-56, from measured moisture. A later revision replaces an earlier one."""
+
+    site_id: Annotated[str, Doc("Site that has a soil and a crop", by="pipeline")]
+    day: Annotated[datetime, Doc("Start of the day, inclusive", "UTC", by="pipeline")]
+    crop: Annotated[str, Doc("Crop of the registry", by="pipeline")]
+    soil: Annotated[str, Doc("Soil texture of the registry", by="pipeline")]
+    moisture: Annotated[float, Doc("Latest hourly mean of the day, root zone, mean of the site's devices", "m3/m3", by="pipeline")]
+    moisture_time: Annotated[datetime, Doc("End of the hour that `moisture` is of", "UTC", by="pipeline")]
+    temperature_min: Annotated[float | None, Doc("Lowest air temperature of the day so far", "degC", by="pipeline")]
+    temperature_max: Annotated[float | None, Doc("Highest air temperature of the day so far", "degC", by="pipeline")]
+    reference_mm: Annotated[float | None, Doc("Reference evapotranspiration ET0 of the day", "mm", by="pipeline")]
+    crop_coefficient: Annotated[float, Doc("Crop coefficient Kc of the day", by="pipeline")]
+    root_depth: Annotated[float, Doc("Depth of the root zone", "m", by="pipeline")]
+    available_mm: Annotated[float, Doc("Total available water TAW of the root zone", "mm", by="pipeline")]
+    readily_available_mm: Annotated[float, Doc("Readily available water RAW: a greater depletion is stress", "mm", by="pipeline")]
+    depletion_mm: Annotated[float, Doc("Root-zone depletion Dr: what is missing to field capacity", "mm", by="pipeline")]
+    need_mm: Annotated[float, Doc("Net irrigation need: the depletion once the stress is near, else 0", "mm", by="pipeline")]
+    need_m3: Annotated[float | None, Doc("The need over the area of the site, null without an area", "m3", by="pipeline")]
+    days_until_stress: Annotated[float | None, Doc("Days until stress without rain, 0 in stress, null if unknown", "d", by="pipeline")]
+    assumed: Annotated[str | None, Doc("What the registry or the sensors did not say and was assumed, null if nothing", by="pipeline")]
+    revision: Annotated[int, Doc("0 for the first result of a day, then rising", by="pipeline")]
+    as_of: Annotated[datetime, Doc("When the result was computed; the latest wins", "UTC", by="pipeline")]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What happened to an alert: opened, updated or resolved. All rows of an alert share `alert_id`; the highest revision is its state."""
+
+    alert_id: Annotated[str, Doc("Identity of the alert: rule:subject:opened_time in microseconds", by="pipeline")]
+    rule: Annotated[str, Doc("Name of the rule in the registry", by="pipeline")]
+    source: Annotated[str, Doc("What the rule watches: event, site_window, irrigation or silence", by="pipeline")]
+    subject: Annotated[str, Doc("Device, site or gateway that it is about; at most one alert of a rule is open for it", by="pipeline")]
+    site_id: Annotated[str | None, Doc("Site of the subject, null for a gateway", by="pipeline")]
+    device_id: Annotated[str | None, Doc("Device, null for a site or gateway", by="pipeline")]
+    severity: Annotated[str, Doc("info, warning or critical", by="pipeline")]
+    state: Annotated[str, Doc("opened, updated or resolved", by="pipeline")]
+    opened_time: Annotated[datetime, Doc("Event time of the opening", "UTC", by="pipeline")]
+    event_time: Annotated[datetime, Doc("Event time of what this row tells", "UTC", by="pipeline")]
+    value: Annotated[float | None, Doc("The value that led to it", "the source's unit", by="pipeline")]
+    threshold: Annotated[float | None, Doc("The rule's limit, null if it has none", "the source's unit", by="pipeline")]
+    message: Annotated[str, Doc("One sentence for the person who is told", by="pipeline")]
+    historical: Annotated[bool, Doc("True if it comes from backlog: nobody is told", by="pipeline")]
+    revision: Annotated[int, Doc("0 for the opening, then rising", by="pipeline")]
+    as_of: Annotated[datetime, Doc("When the row was made", "UTC", by="pipeline")]
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """Registry: where a device stood from one time to another."""
 
@@ -262,6 +319,7 @@ class Site:
     area_m2: Annotated[float | None, Doc("Area of the field or hall", "m2", by="registry")]
     soil: Annotated[str | None, Doc("Soil texture, for a field", by="registry")]
     crop: Annotated[str | None, Doc("Crop, for a field", by="registry")]
+    planted: Annotated[datetime | None, Doc("When the crop was sown, for a field", "UTC", by="registry")]
     valid_from: Annotated[datetime, Doc("From when this row holds, inclusive", "UTC", by="registry")]
     valid_to: Annotated[datetime | None, Doc("Until when it holds, exclusive; null for now", "UTC", by="registry")]
 
@@ -290,6 +348,8 @@ TABLES: dict[type, Table] = {
     Batch: Table("batches_v1", "cut_time", ("gateway_id", "epoch"), placed=False),
     SiteWindow: Table("site_windows_v1", "window_start", ("site_id", "channel"), placed=False),
     DirtyWindow: Table("dirty_windows_v1", "window_start", ("site_id",), placed=False),
+    Irrigation: Table("irrigation_v1", "day", ("site_id",), placed=False),
+    Alert: Table("alerts_v1", "opened_time", ("rule", "subject"), placed=False),
     Device: Table("devices_v1", None, ("device_id",), placed=False),
     Site: Table("sites_v1", None, ("site_id",), placed=False),
 }

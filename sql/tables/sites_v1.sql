@@ -7,6 +7,7 @@ create table if not exists tinybeam.sites_v1 (
   `area_m2` float64 options (description = "Area of the field or hall [m2]"),
   `soil` string options (description = "Soil texture, for a field"),
   `crop` string options (description = "Crop, for a field"),
+  `planted` timestamp options (description = "When the crop was sown, for a field [UTC]"),
   `valid_from` timestamp not null options (description = "From when this row holds, inclusive [UTC]"),
   `valid_to` timestamp options (description = "Until when it holds, exclusive; null for now [UTC]")
 )

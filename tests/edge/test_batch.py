@@ -123,6 +123,6 @@ def test_a_value_of_the_wrong_type_is_never_sent_as_another(changed: dict[str, A
 
 
 def test_a_flag_that_is_none_is_refused() -> None:
-    row = Summary("probe-1", "moisture", "m3/m3", TIME, 60, 1, 0.2, 0.0, 0.2, 0.2, 0.2, TIME, (), None, "synced", None)  # type: ignore[arg-type]
+    row = Summary("probe-1", "moisture", "m3/m3", TIME, 60, 1, 0.2, 0.0, 0.2, 0.2, 0.2, TIME, (), (), None, "synced", None)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         encode("summaries", [row])

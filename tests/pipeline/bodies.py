@@ -20,7 +20,7 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 REGISTRY = Registry(
-    sites=tuple(Site(name, name, None, None, None, None, None, ALWAYS, None) for name in ("north", "south")),
+    sites=tuple(Site(name, name, None, None, None, None, None, None, ALWAYS, None) for name in ("north", "south")),
     devices=(
         Device("d1", "soil", "north", ALWAYS, NOW - timedelta(days=100)),
         Device("d1", "soil", "south", NOW - timedelta(days=100), None),
@@ -31,7 +31,9 @@ REGISTRY = Registry(
 
 
 def summary(device_id: str = "d1", start: datetime = NOW, value: float = 0.5, **changes: Any) -> Summary:
-    made = Summary(device_id, "moisture", "m3/m3", start, 60, 2, 2 * value, 0.0, value, value, value, start, (1, 2), False, "synced", None)
+    made = Summary(
+        device_id, "moisture", "m3/m3", start, 60, 2, 2 * value, 0.0, value, value, value, start, (1, 2), (), False, "synced", None
+    )
     return replace(made, **changes)
 
 

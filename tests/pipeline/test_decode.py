@@ -66,6 +66,11 @@ def test_a_nullable_column_that_an_older_gateway_does_not_send_is_null() -> None
     assert decode(message_of("summaries", sent)).rows.column("clock_offset_ms").to_pylist() == [None, None]
 
 
+def test_a_repeated_column_that_came_with_a_later_version_is_empty_for_an_older_gateway() -> None:
+    sent = table("summaries", numbered(2)).drop_columns(["sketch"])
+    assert decode(message_of("summaries", sent, schema_version="1.0")).rows.column("sketch").to_pylist() == [[], []]
+
+
 def test_a_missing_required_column_is_refused() -> None:
     assert refusal(message_of("summaries", table("summaries", numbered(2)).drop_columns(["sum"]))) == "bad_schema"
 
