@@ -30,10 +30,11 @@ def build(messages: PCollection[Message], registry: Registry, sink: Sink, schedu
     decoded = messages | "Decode" >> beam.ParDo(Decode(clock)).with_outputs(REJECTS, main=BATCHES)
     fresh = decoded[BATCHES] | "Drop repeats" >> DropRepeats()
     placed = fresh | "Enrich" >> beam.ParDo(Place(Sites(registry), clock)).with_outputs(REJECTS, main=BATCHES)
+    rolled = placed[BATCHES] | "Roll up" >> RollUp(schedule, clock)
 
     rows = (
         placed[BATCHES] | "Facts" >> beam.Map(facts),
-        placed[BATCHES] | "Roll up" >> RollUp(schedule, clock),
+        rolled.rows,
         fresh | "Receipts" >> beam.FlatMap(receipts, clock),
         decoded[REJECTS],
         placed[REJECTS],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.coders import PickleCoder
@@ -49,21 +49,29 @@ class Schedule:
     lateness: timedelta = timedelta(days=7)
 
 
+class Rolled(NamedTuple):
+    """What rolling up gives: rows of site_windows_v1 and dirty_windows_v1, and the same windows for the steps that go on with them."""
+
+    rows: PCollection[Rows]
+    windows: PCollection[Emitted]
+
+
 class RollUp(beam.PTransform):
-    """Placed batches of summaries -> rows of site_windows_v1 and dirty_windows_v1; other batches -> nothing."""
+    """Placed batches of summaries -> Rolled; batches of other kinds -> nothing."""
 
     def __init__(self, schedule: Schedule, clock: Clock) -> None:
         super().__init__()
         self._schedule = schedule
         self._clock = clock
 
-    def expand(self, batches: PCollection[Batch]) -> PCollection[Rows]:
+    def expand(self, batches: PCollection[Batch]) -> Rolled:
         summaries = batches | "Summaries" >> beam.Filter(_is_summaries)
         split = summaries | "Reduce" >> beam.ParDo(_Reduce(self._schedule, self._clock)).with_output_types(_KEYED).with_outputs(
             _DIRTY, main="cells"
         )
         emitted = split.cells | "Windows" >> (_Revised(self._schedule) if self._schedule.streaming else _Once())
-        return (split[_DIRTY], emitted | "Rows" >> beam.ParDo(_Collect(self._clock))) | beam.Flatten()
+        rows = (split[_DIRTY], emitted | "Rows" >> beam.ParDo(_Collect(self._clock))) | beam.Flatten()
+        return Rolled(rows, emitted)
 
 
 class _Reduce(beam.DoFn):
