@@ -1,15 +1,11 @@
-"""The demo: a season of history, then real time with a kill and an outage in it, then the analysts' answers and the oracle's verdict.
-
-Latency is that of batches whose way from the newest reading to the warehouse met no fault; the screen tells that of the others too.
-"""
+"""The demo: a season of history, then real time with a kill and an outage in it, then the analysts' answers and the oracle's verdict."""
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -19,15 +15,16 @@ from lab import evidence, history
 from lab import field as fields
 from lab.account import Account
 from lab.analyst import answers, prepare
-from lab.faults import Deed, Spell, deeds, spells
+from lab.conclusion import conclude, under_way, words
+from lab.faults import Deed, deeds, spells
 from lab.folder import emptied
 from lab.gateways import LIVE, ledger
-from lab.latency import Arrival, Watch, percentile
+from lab.latency import Arrival, Watch
 from lab.live import Live
-from lab.oracle import Verdict
 from lab.screen import Screen
 from lab.sensors import Notebook, Sensors, sensor, stranger
 from lab.stack import StartFailed, Warehouse
+from lab.story import Counts, Happening, Story
 from schemas.registry import Registry
 
 HISTORY_DAYS = 120
@@ -38,52 +35,41 @@ READY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """The content of summary.json."""
-
-    readings_acknowledged: int
-    rows: dict[str, int]
-    lost: int
-    repeated: int
-    bytes_raw_mqtt: int
-    bytes_uplink: int
-    latency_ms: dict[str, float]
-    seconds: float
-    parts: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Lived:
-    """What act two leaves behind."""
+    """What act two leaves behind. `began` and `ended`: when its sensors did."""
 
+    began: datetime
+    ended: datetime
     arrivals: Sequence[Arrival]
-    spells: Sequence[Spell]
+    done: Sequence[tuple[datetime, Deed]]
     bytes_raw_mqtt: int
     bytes_uplink: int
     parts: dict[str, str]
 
 
 def run(directory: Path, parts: str, seconds: float, screen: Screen) -> bool:
-    """The whole demo; logs and summary.json are in `directory`. Whether nothing was lost or repeated. Raises StartFailed."""
+    """The whole demo; logs, summary.json and report.html are in `directory`. Whether nothing was lost or repeated. Raises StartFailed."""
     with Warehouse(emptied(directory)) as warehouse:
         screen.title("Act one: a season of ten fields, from the gateways' cards in batch mode")
         past = act_one(directory, warehouse, screen)
         screen.title("Act two: real time, with a kill and an outage")
         with Live(directory, warehouse, parts) as live:
             lived = _act_two(past, live, seconds, screen)
-            verdict = past.account.verdict()
+            both = Counts.of(past.account.verdict())
         for question, table in answers(past.account.client):
             screen.title(question)
             screen.show(table)
-        return _conclude(directory, past.account, lived, verdict, screen)
+        story = _story(past, lived, both, screen.seconds)
+        return conclude(directory, past.account.client, story, past.account.readings_acknowledged, screen)
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What act one leaves behind: the fields, the oracle's books and where the season stands."""
+    """What act one leaves behind: the fields, the oracle's books and verdict, and where the season stands."""
 
     fields: tuple[fields.Field, ...]
     account: Account
+    counts: Counts
     calendar: history.Calendar
 
 
@@ -105,8 +91,9 @@ def act_one(directory: Path, warehouse: Warehouse, screen: Screen) -> Past:
     screen.say(f"{len(account.attempted)} readings of {calendar.hours // 24} days are {len(cards)} card files of {size / 1e6:.1f} MB")
     screen.status("loading the cards with the pipeline in batch mode")
     history.load(directory / "cards", warehouse, directory / "batch.log")
-    screen.say(_words("history", account.verdict()))
-    return Past(grown, account, calendar)
+    counts = Counts.of(account.verdict())
+    screen.say(words("history", counts))
+    return Past(grown, account, counts, calendar)
 
 
 def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
@@ -115,23 +102,43 @@ def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
     _await_first_heartbeats(past.account, began, screen)
     with Watch(lambda: evidence.newest_readings(past.account.client, began)) as watch:
         with sensors(past, live, notebook) as running:
+            started = datetime.now(UTC)
             screen.say(
                 f"{len(past.fields) + 1} sensors publish every {PERIOD_SECONDS:g} s; a day of the season takes {1 / DAYS_A_SECOND:g} s"
             )
             done = _pass_time(deeds(live, seconds), seconds, live, screen)
             running.stop()
+            ended = datetime.now(UTC)
         screen.say("the sensors stop; what is under way arrives")
         # The window that the first reading falls into began before it.
         now = Account(past.account.client, began - timedelta(seconds=LIVE.window_seconds))
         _note(live, notebook, now)
-        now.await_everything(DRAIN_SECONDS, lambda verdict: screen.status(_under_way(verdict)))
+        now.await_everything(DRAIN_SECONDS, lambda verdict: screen.status(under_way(verdict)))
         arrivals = watch.arrivals()
     for gateway_id, status in live.stop_gateways().items():
         books = ledger(live.gateways[gateway_id].settings)
         told = f"{books.confirmed} batches confirmed, {books.pending} pending, {books.dropped} dropped"
         screen.say(f"{gateway_id} is told to stop and ends with status {status}: {told}")
     _note(live, notebook, past.account)
-    return Lived(arrivals, spells(done), live.bytes_raw_mqtt, live.uplink.bytes_sent, _parts(live))
+    return Lived(started, ended, arrivals, done, live.bytes_raw_mqtt, live.uplink.bytes_sent, _parts(live))
+
+
+def _story(past: Past, lived: Lived, both: Counts, seconds: float) -> Story:
+    return Story(
+        history=past.counts,
+        both=both,
+        season_begin=past.calendar.begin,
+        began=lived.began,
+        ended=lived.ended,
+        happenings=tuple(Happening(time, deed.text, deed.begins) for time, deed in lived.done),
+        spells=tuple(spells(lived.done)),
+        arrivals=tuple(lived.arrivals),
+        bytes_raw_mqtt=lived.bytes_raw_mqtt,
+        bytes_uplink=lived.bytes_uplink,
+        rows=evidence.row_counts(past.account.client),
+        parts=lived.parts,
+        seconds=seconds,
+    )
 
 
 def _note(live: Live, notebook: Notebook, account: Account) -> None:
@@ -173,43 +180,6 @@ def _pass_time(planned: Sequence[Deed], seconds: float, live: Live, screen: Scre
         screen.status(f"{seconds - passed:3.0f} s to go; {told}")
         time.sleep(0.2)
     return done
-
-
-def _conclude(directory: Path, account: Account, lived: Lived, verdict: Verdict, screen: Screen) -> bool:
-    calm = [arrival.milliseconds for arrival in lived.arrivals if not any(spell.met(arrival) for spell in lived.spells)]
-    every = [arrival.milliseconds for arrival in lived.arrivals]
-    summary = Summary(
-        readings_acknowledged=account.readings_acknowledged,
-        rows=evidence.row_counts(account.client),
-        lost=len(verdict.lost),
-        repeated=verdict.repeated,
-        bytes_raw_mqtt=lived.bytes_raw_mqtt,
-        bytes_uplink=lived.bytes_uplink,
-        latency_ms={"p50": round(percentile(calm, 0.5)), "p99": round(percentile(calm, 0.99))},
-        seconds=round(screen.seconds, 1),
-        parts=lived.parts,
-    )
-    file = directory / "summary.json"
-    file.write_text(json.dumps(asdict(summary), indent=2) + "\n")
-    screen.title("The oracle's verdict")
-    screen.show(_words("both acts", verdict))
-    latency = summary.latency_ms
-    screen.show(f"latency from the newest reading of a batch to its row: p50 {latency['p50']} ms, p99 {latency['p99']} ms")
-    screen.show(f"  with the batches that met a fault: p99 {percentile(every, 0.99):.0f} ms, longest {max(every):.0f} ms")
-    screen.show(f"bytes: {summary.bytes_raw_mqtt} by MQTT to the gateways, {summary.bytes_uplink} up to Pub/Sub")
-    screen.show(f"{summary.seconds} s; {file}")
-    return verdict.sound
-
-
-def _words(what: str, verdict: Verdict) -> str:
-    return (
-        f"{what}: attempted {verdict.attempted}, acknowledged {verdict.acknowledged}, delivered {verdict.delivered}, "
-        f"lost {len(verdict.lost)}, repeated {verdict.repeated}, unexpected {len(verdict.unexpected)}"
-    )
-
-
-def _under_way(verdict: Verdict) -> str:
-    return f"{verdict.acknowledged} acknowledged; {len(verdict.lost)} of them are not in the warehouse yet"
 
 
 def _parts(live: Live) -> dict[str, str]:

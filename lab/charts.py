@@ -1,0 +1,202 @@
+"""Charts as SVG without JavaScript: Vega-Lite by altair, drawn by vl-convert, coloured by the page's CSS variables.
+
+Each picture says in words what it shows (aria-label), for those who do not see it. Colours are Okabe and Ito's, told apart by everybody;
+which shade a name has is up to the page, so that light and dark are one picture.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import cache
+from html import escape
+from itertools import count
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+Chart = Any
+Points = Sequence[dict[str, Any]]
+
+INK, MUTED, GRID, PAPER = "var(--ink)", "var(--muted)", "var(--grid)", "var(--paper)"
+WATER, ALARM, NEED, CALM, FAULT = "var(--blue)", "var(--vermillion)", "var(--sky)", "var(--green)", "var(--orange)"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+NARROW, WIDE = 340, 960
+"""Widths that a chart is drawn for: a phone and a desk. Which of the two is shown is up to the page."""
+SMALL = 220
+"""Width of one of many small charts side by side."""
+
+_CALM_OR_NOT = alt.Scale(domain=[False, True], range=[CALM, FAULT])
+_numbers = count(1)
+
+
+def two_widths(make: Callable[[int], Chart], says: str) -> str:
+    """The chart as it is for a phone and as it is for a desk."""
+    return "".join(f'<div class="{name}">{svg(make(width), says)}</div>' for name, width in (("wide", WIDE), ("narrow", NARROW)))
+
+
+def svg(chart: Chart, says: str) -> str:
+    """One `<svg>` element that scales with the page."""
+    drawn = vl_convert.vegalite_to_svg(_dressed(chart).to_dict())
+    head, body = drawn.split(">", 1)
+    _, _, size = head.partition('viewBox="')
+    width = size.split()[2]
+    label = f'role="img" aria-label="{escape(says)}" viewBox="{size} style="max-width:{float(width) * 1.25:.0f}px"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {label}>{_own_names(body)}'
+
+
+def _own_names(body: str) -> str:
+    """Clip paths of one page must not share a name."""
+    number = next(_numbers)
+    return re.sub(r'(id="|url\(#)(?=[A-Za-z])', rf"\g<1>c{number}-", body)
+
+
+def _dressed(chart: Chart) -> Chart:
+    axis = {
+        "labelColor": MUTED,
+        "titleColor": MUTED,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "gridColor": GRID,
+        "domainColor": GRID,
+        "tickColor": GRID,
+        "labelPadding": 4,
+        "tickSize": 4,
+    }
+    return (
+        chart.configure(aria=False, font=FONT, background="transparent")
+        .configure_axis(**axis)
+        .configure_axisY(domain=False, ticks=False)
+        .configure_axisX(grid=False)
+        .configure_view(stroke=None)
+        .configure_concat(spacing=10)
+    )
+
+
+@cache
+def _no_row_limit() -> None:
+    alt.data_transformers.disable_max_rows()
+
+
+def data(points: Points) -> alt.Data:
+    """Times as milliseconds since 1970, which need no guess about zones."""
+    _no_row_limit()
+    plain = [{key: value.timestamp() * 1000 if isinstance(value, datetime) else value for key, value in point.items()} for point in points]
+    return alt.Data(values=plain)
+
+
+def season(days: Points, needs: Points, top: float, top_need: float) -> Chart:
+    """One field: its moisture day by day, and below it the irrigation need. `days`: day, mean; `needs`: day, need_mm."""
+    time = alt.X("day:T", axis=_months(3))
+    height = 78
+    moisture = (
+        alt.Chart(data(days), width=SMALL - 40, height=height)
+        .mark_line(color=WATER, strokeWidth=2, strokeJoin="round")
+        .encode(
+            alt.X("day:T", axis=None if needs else _months(3)),
+            alt.Y("mean:Q", scale=alt.Scale(domain=[0, top]), axis=alt.Axis(title=None, tickCount=3, format=".1f")),
+        )
+    )
+    if not needs:
+        return moisture
+    bars = (
+        alt.Chart(data(needs), width=SMALL - 40, height=34)
+        .mark_bar(color=NEED, size=1.6)
+        .encode(time, alt.Y("need_mm:Q", scale=alt.Scale(domain=[0, top_need]), axis=alt.Axis(title=None, values=[0, top_need])))
+    )
+    return alt.vconcat(moisture, bars).resolve_scale(x="shared")
+
+
+def life(scores: Points, threshold: float | None, flagged: datetime | None, width: int, *, top: float) -> Chart:
+    """One machine: its anomaly score over its life, the threshold, and when it was flagged. `scores`: time, score."""
+    time = alt.X("time:T", axis=_months(4 if width < 500 else 8))
+    value = alt.Y("score:Q", scale=alt.Scale(domain=[0, top]), axis=alt.Axis(title=None, tickCount=4))
+    line = alt.Chart(data(scores), width=width - 46, height=120).mark_line(color=WATER, strokeWidth=1.4, strokeJoin="round").encode(time, value)
+    layers = [line]
+    if threshold is not None:
+        rule = alt.Chart(data([{"score": threshold, "text": f"alarm above {threshold:g}"}]))
+        layers.append(rule.mark_rule(color=ALARM, strokeDash=[5, 4]).encode(alt.Y("score:Q")))
+        layers.append(rule.mark_text(color=ALARM, align="left", baseline="bottom", dx=2, dy=-3, fontSize=12).encode(alt.Y("score:Q"), alt.Text("text:N"), x=alt.value(0)))
+    if flagged is not None:
+        mark = alt.Chart(data([{"time": flagged, "text": f"flagged {flagged:%d %b %H:%M}"}]))
+        layers.append(mark.mark_rule(color=ALARM, strokeWidth=1.5).encode(alt.X("time:T")))
+    return alt.layer(*layers)
+
+
+def journeys(batches: Points, spells: Points, seconds: float, lanes: Sequence[str], width: int) -> Chart:
+    """The way of each batch: its readings are taken on the upper edge of a gateway's lane, and are in the warehouse at the tip below.
+
+    `batches`: lane, first, newest, seen, met (seconds, and whether it met a fault); `spells`: lane, begin, end, text.
+    """
+    return alt.vconcat(*(_lane(batches, spells, seconds, lane, width, last=lane == lanes[-1]) for lane in lanes), spacing=4)
+
+
+def _lane(batches: Points, spells: Points, seconds: float, lane: str, width: int, *, last: bool) -> Chart:
+    mine = [batch for batch in batches if batch["lane"] == lane]
+    corners = [corner | {"batch": number, "met": batch["met"]} for number, batch in enumerate(mine) for corner in _corners(batch)]
+    shades = data([spell for spell in spells if spell["lane"] == lane])
+    scale = alt.Scale(domain=[0, seconds], nice=False, zero=False)
+    axis = alt.Axis(title="seconds since the sensors began", tickCount=8) if last else None
+    height = alt.Y("height:Q", scale=alt.Scale(domain=[0, 1]), axis=None)
+    shade = alt.Chart(shades).mark_rect(color=FAULT, opacity=0.15).encode(alt.X("begin:Q", scale=scale, axis=axis), alt.X2("end:Q"))
+    told = (
+        alt.Chart(shades)
+        .mark_text(color=INK, align="left", baseline="bottom", dx=3, dy=-3, fontSize=12)
+        .encode(alt.X("begin:Q", scale=scale, axis=axis), alt.Text("text:N"), y=alt.value(96))
+    )
+    ways = (
+        alt.Chart(data(corners))
+        .mark_line(filled=True, fillOpacity=0.35, strokeWidth=1.2, strokeJoin="round")
+        .encode(
+            alt.X("second:Q", scale=scale, axis=axis),
+            height,
+            alt.Detail("batch:N"),
+            alt.Order("corner:Q"),
+            alt.Stroke("met:N", scale=_CALM_OR_NOT, legend=None),
+            alt.Fill("met:N", scale=_CALM_OR_NOT, legend=None),
+        )
+    )
+    title = alt.Title(lane, anchor="start", color=INK, fontSize=13, fontWeight=600, offset=4)
+    return alt.layer(shade, ways, told).properties(width=width - 16, height=96, title=title)
+
+
+def _corners(batch: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """From where its readings were taken to where they became visible, and back."""
+    ways = ((batch["first"], 1.0), (batch["newest"], 1.0), (batch["seen"], 0.0), (batch["first"], 1.0))
+    return ({"second": second, "height": height, "corner": number} for number, (second, height) in enumerate(ways))
+
+
+def latencies(dots: Points, marks: Points, longest: float, width: int) -> Chart:
+    """Every batch as a dot above its latency. `dots`: seconds, level, met; `marks`: seconds, text."""
+    highest = max(dot["level"] for dot in dots)
+    height = 34 + 13 * highest
+    time = alt.X("seconds:Q", scale=alt.Scale(domain=[0, longest], nice=False), axis=alt.Axis(title="seconds from the newest reading to its row", tickCount=8))
+    level = alt.Y("level:Q", scale=alt.Scale(domain=[-0.2, highest + 2.2]), axis=None)
+    circles = (
+        alt.Chart(data(dots), width=width - 20, height=height)
+        .mark_circle(size=95, opacity=0.95)
+        .encode(time, level, alt.Color("met:N", scale=_CALM_OR_NOT, legend=None))
+    )
+    rules = alt.Chart(data(marks)).mark_rule(color=INK, strokeDash=[3, 3]).encode(alt.X("seconds:Q"))
+    texts = alt.Chart(data(marks)).mark_text(color=INK, align="left", dx=4, fontSize=12, baseline="top").encode(alt.X("seconds:Q"), alt.Y("height:Q"), alt.Text("text:N"))
+    return alt.layer(rules, circles, texts)
+
+
+def complete(cells: Points, lanes: Sequence[str], width: int) -> Chart:
+    """Each hour in which a gateway cut batches. `cells`: gateway_id, hour, completeness."""
+    time = alt.X("hour:T", axis=_months(4 if width < 500 else 8))
+    colour = alt.Color("completeness:Q", scale=alt.Scale(domain=[0, 1], range=[ALARM, CALM]), legend=None)
+    lane = alt.Y("gateway_id:N", sort=list(lanes), axis=alt.Axis(title=None, labelColor=INK, orient="left", labelLimit=110))
+    return (
+        alt.Chart(data(cells), width=width - 116, height=alt.Step(26))
+        .mark_tick(thickness=2, size=16, opacity=1)
+        .encode(time, lane, colour)
+    )
+
+
+def _months(ticks: int) -> alt.Axis:
+    return alt.Axis(title=None, format="%b", tickCount={"interval": "month", "step": 1} if ticks else ticks, labelOverlap=True, labelFlush=False)
