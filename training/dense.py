@@ -1,4 +1,5 @@
-"""A small dense network in numpy: quantiles of one target with the pinball loss, or many targets with the squared error. Deterministic for its seed.
+"""A small dense network in numpy: quantiles of one target by the pinball loss, or many targets by the squared error. Deterministic for
+its seed.
 
 The pinball loss: Koenker and Bassett, Regression Quantiles, Econometrica 46 (1978). The optimiser: Kingma and Ba, Adam (2015).
 """

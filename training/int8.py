@@ -36,7 +36,7 @@ class Grid:
 
 
 def write(network: Network, grids: Sequence[Grid], description: str, output: str = "quantiles") -> bytes:
-    """`output` names the last tensor, `grids` are those of the inputs and of each layer's outputs. The same arguments give the same bytes."""
+    """`output` names the last tensor; `grids` are those of the inputs and of each layer's outputs. Same arguments, same bytes."""
     file = _File(description)
     below = file.activation("features", network[0].weights.shape[0], grids[0])
     first = below
