@@ -159,7 +159,7 @@ class Gateway:
             chosen = [window for window in group if not window.late and (of := self._sensors(window)) and of.model == name]
             for inference, window in self._models.infer(bundle, chosen):
                 self._closed_windows.inferences.append(inference)
-                self._watch.inference(inference, window, bundle.labels[-1])
+                self._watch.inference(inference, window, bundle)
 
     def _sensors(self, window: Window) -> Sensors | None:
         return self._intray.sensors(window.device_id)
