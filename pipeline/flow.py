@@ -10,8 +10,10 @@ from apache_beam.pvalue import PCollection
 from pipeline.elements import Clock, Message, Rows, Unwritten
 from pipeline.enrich import Sites
 from pipeline.facts import facts
+from pipeline.irrigating import Irrigate
 from pipeline.rolling import RollUp, Schedule
-from pipeline.transforms import BATCHES, REJECTS, Decode, DropRepeats, Place, receipts, set_aside
+from pipeline.transforms import BATCHES, REJECTS, Collect, Decode, DropRepeats, Place, receipts, set_aside
+from schemas.records import Irrigation
 from schemas.registry import Registry
 
 
@@ -31,10 +33,12 @@ def build(messages: PCollection[Message], registry: Registry, sink: Sink, schedu
     fresh = decoded[BATCHES] | "Drop repeats" >> DropRepeats()
     placed = fresh | "Enrich" >> beam.ParDo(Place(Sites(registry), clock)).with_outputs(REJECTS, main=BATCHES)
     rolled = placed[BATCHES] | "Roll up" >> RollUp(schedule, clock)
+    irrigation = rolled.windows | "Irrigate" >> Irrigate(registry, schedule, clock)
 
     rows = (
         placed[BATCHES] | "Facts" >> beam.Map(facts),
         rolled.rows,
+        irrigation | "Irrigation" >> beam.ParDo(Collect(Irrigation)),
         fresh | "Receipts" >> beam.FlatMap(receipts, clock),
         decoded[REJECTS],
         placed[REJECTS],
