@@ -8,6 +8,7 @@ from statistics import median
 
 from edge.reading import Taken
 from edge.windows import Window
+from schemas import sketch
 from schemas.envelope import from_micros
 from schemas.intervals import IntervalSet
 from schemas.records import Summary, TimeQuality
@@ -56,7 +57,7 @@ def _summary(window: Window, channel: str, unit: str) -> Summary:
         last=last.values[channel],
         last_time=from_micros(last.event_us),
         seq_ranges=IntervalSet.of(reading.seq for reading in readings if reading.seq is not None).flat(),
-        sketch=(),
+        sketch=sketch.of(values),
         late=window.late,
         time_quality=time_quality(readings),
         clock_offset_ms=_clock_offset(readings),
