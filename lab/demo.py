@@ -16,9 +16,10 @@ from lab import field as fields
 from lab.account import Account
 from lab.analyst import answers, prepare
 from lab.conclusion import conclude, under_way, words
+from lab.device import Device, devices
 from lab.faults import Deed, deeds, spells
 from lab.folder import emptied
-from lab.gateways import LIVE, ledger
+from lab.gateways import GATEWAYS, LIVE, ledger
 from lab.latency import Arrival, Watch
 from lab.live import Live
 from lab.screen import Screen
@@ -50,7 +51,7 @@ class Lived:
 def run(directory: Path, parts: str, seconds: float, screen: Screen) -> bool:
     """The whole demo; logs, summary.json and report.html are in `directory`. Whether nothing was lost or repeated. Raises StartFailed."""
     with Warehouse(emptied(directory)) as warehouse:
-        screen.title("Act one: a season of ten fields, from the gateways' cards in batch mode")
+        screen.title("Act one: a season of ten fields and four machines, from the gateways' cards in batch mode")
         past = act_one(directory, warehouse, screen)
         screen.title("Act two: real time, with a kill and an outage")
         with Live(directory, warehouse, parts) as live:
@@ -65,9 +66,9 @@ def run(directory: Path, parts: str, seconds: float, screen: Screen) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What act one leaves behind: the fields, the oracle's books and verdict, and where the season stands."""
+    """What act one leaves behind: the sensors, the oracle's books and verdict, and where the season stands."""
 
-    fields: tuple[fields.Field, ...]
+    devices: tuple[Device, ...]
     account: Account
     counts: Counts
     calendar: history.Calendar
@@ -79,8 +80,8 @@ def act_one(directory: Path, warehouse: Warehouse, screen: Screen) -> Past:
     client = evidence.connect(warehouse)
     screen.say(f"warehouse: {warehouse.version} at {warehouse.rest_url}")
     prepare(client, registry, screen.status)
-    screen.status("simulating the fields with the crop-water model")
-    grown = fields.fields(registry)
+    screen.status("simulating the fields with the crop-water model, and the machines")
+    grown = devices(registry)
     calendar = history.Calendar.until(datetime.now(UTC), HISTORY_DAYS)
     account = Account(client, calendar.begin)
     cards = []
@@ -104,7 +105,7 @@ def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
         with sensors(past, live, notebook) as running:
             started = datetime.now(UTC)
             screen.say(
-                f"{len(past.fields) + 1} sensors publish every {PERIOD_SECONDS:g} s; a day of the season takes {1 / DAYS_A_SECOND:g} s"
+                f"{len(past.devices) + 1} sensors publish up to every {PERIOD_SECONDS:g} s; a day of the season takes {1 / DAYS_A_SECOND:g} s"
             )
             done = _pass_time(deeds(live, seconds), seconds, live, screen)
             running.stop()
@@ -147,7 +148,8 @@ def _note(live: Live, notebook: Notebook, account: Account) -> None:
 
 def sensors(past: Past, live: Live, notebook: Notebook) -> Sensors:
     """Those of the fields, where the history ended, and one that nobody registered."""
-    known = [sensor(one, past.calendar.hours, past.calendar.day(past.calendar.hours - 1), DAYS_A_SECOND) for one in past.fields]
+    day = past.calendar.day(past.calendar.hours - 1)
+    known = [sensor(one, history.last_seq(one, past.calendar), day, DAYS_A_SECOND) for one in past.devices]
     return Sensors([*known, stranger(fields.GATEWAYS[0])], live.broker.port, PERIOD_SECONDS, notebook)
 
 
@@ -159,7 +161,7 @@ def _announce(live: Live, screen: Screen) -> None:
 def _await_first_heartbeats(account: Account, began: datetime, screen: Screen) -> None:
     """Until the whole path has been gone once. Raises StartFailed."""
     deadline = time.monotonic() + READY_SECONDS
-    while evidence.gateways_heard(account.client, began) < len(fields.GATEWAYS):
+    while evidence.gateways_heard(account.client, began) < len(GATEWAYS):
         screen.status("waiting for the gateways' first heartbeats in the warehouse")
         if time.monotonic() > deadline:
             raise StartFailed(f"no heartbeat of each gateway reached the warehouse within {READY_SECONDS:.0f} s: the logs tell why")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from training.probe import listen
 from training.season import season
 
 REGISTRY = Path(__file__).with_name("registry.toml")
+KIND = "soil"
 CHANNELS = ("moisture", "temperature")
 GATEWAYS = ("gateway-north", "gateway-south")
 FIRST_DAY = 1.0
@@ -44,7 +45,14 @@ _SEASONS: Mapping[str, tuple[str, str, int]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field, its probe and the gateway that hears it. `days`, `moisture` (m3/m3) and `temperature` (deg C) are hourly."""
+    """A field, its probe and the gateway that hears it. `days`, `moisture` (m3/m3) and `temperature` (deg C) are hourly.
+
+    In history the probe tells once an hour.
+    """
+
+    every_hours: ClassVar[int] = 1
+    burst: ClassVar[int] = 1
+    every_turns: ClassVar[int] = 1
 
     device_id: str
     site_id: str
@@ -57,6 +65,10 @@ class Field:
     def topic(self) -> str:
         return topic(self.gateway_id, self.device_id)
 
+    def message(self, time: datetime, seq: int, boot: str, day: float) -> bytes:
+        """What the probe publishes on that day of its season."""
+        return reading(time, seq, boot, self.values(day))
+
     def values(self, day: float) -> dict[str, float]:
         """What the probe shows, with the digits it has."""
         moisture, temperature = (float(np.interp(day, self.days, told)) for told in (self.moisture, self.temperature))
@@ -65,7 +77,8 @@ class Field:
 
 def fields(registry: Registry) -> tuple[Field, ...]:
     """The fields of the registry, simulated; about half a second each."""
-    return tuple(_field(registry, number, device.device_id, device.site_id) for number, device in enumerate(registry.devices))
+    probes = [device for device in registry.devices if device.kind == KIND]
+    return tuple(_field(registry, number, device.device_id, device.site_id) for number, device in enumerate(probes))
 
 
 def topic(gateway_id: str, device_id: str) -> str:

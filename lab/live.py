@@ -14,7 +14,7 @@ from types import TracebackType
 
 from lab import field
 from lab.child import Child, free_port, listens
-from lab.gateways import LIVE, SUBSCRIPTION, TOPIC, write_settings
+from lab.gateways import GATEWAYS, LIVE, SUBSCRIPTION, TOPIC, write_settings
 from lab.stack import Broker, PubSub, Warehouse
 from lab.tap import Publication, Tap
 from lab.wire import Wire
@@ -50,7 +50,7 @@ class Live:
             host, port = self.pubsub.address.rsplit(":", 1)
             self.uplink = starting.enter_context(Wire((host, int(port))))
             self.pipeline = starting.enter_context(self._start_pipeline())
-            for gateway_id in field.GATEWAYS:
+            for gateway_id in GATEWAYS:
                 self.gateways[gateway_id] = self._add_gateway(starting, gateway_id)
             starting.callback(self._stop_gateways)
             self._everything = starting.pop_all()
