@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.config_check import check
-from edge.settings import ConfigError, build
+from schemas.settings import ConfigError, build
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
