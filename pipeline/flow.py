@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from pipeline.elements import Clock, Message, Rows, Unwritten
+from pipeline.alerting import RaiseAlerts, Watched
+from pipeline.elements import Clock, Message, Notice, Rows, Unwritten
 from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.rolling import RollUp, Schedule
@@ -25,16 +26,27 @@ class Sink(Protocol):
         """The same for rows that may not be refused again: fails instead."""
 
 
-def build(messages: PCollection[Message], registry: Registry, sink: Sink, schedule: Schedule, clock: Clock) -> None:
-    """Every row of every message ends in its fact table or, with its original bytes, in rejects: at least once, repeats dropped."""
+Tell = beam.PTransform[PCollection[Notice], Any]
+"""Where notices go."""
+
+
+def build(  # noqa: PLR0913 - what the flow is put together from
+    messages: PCollection[Message], registry: Registry, sink: Sink, schedule: Schedule, clock: Clock, tell: Tell | None = None
+) -> None:
+    """Every row of every message ends in its fact table or, with its original bytes, in rejects: at least once, repeats dropped.
+
+    Alerts that are not historical go to `tell` too, if it is given.
+    """
     decoded = messages | "Decode" >> beam.ParDo(Decode(clock)).with_outputs(REJECTS, main=BATCHES)
     fresh = decoded[BATCHES] | "Drop repeats" >> DropRepeats()
     placed = fresh | "Enrich" >> beam.ParDo(Place(Sites(registry), clock)).with_outputs(REJECTS, main=BATCHES)
     rolled = placed[BATCHES] | "Roll up" >> RollUp(schedule, clock)
+    raised = Watched(placed[BATCHES], rolled.windows) | "Alerts" >> RaiseAlerts(registry, clock, streaming=schedule.streaming)
 
     rows = (
         placed[BATCHES] | "Facts" >> beam.Map(facts),
         rolled.rows,
+        raised.rows,
         fresh | "Receipts" >> beam.FlatMap(receipts, clock),
         decoded[REJECTS],
         placed[REJECTS],
@@ -42,3 +54,5 @@ def build(messages: PCollection[Message], registry: Registry, sink: Sink, schedu
 
     unwritten = rows | "Write" >> sink.write()
     unwritten | "Set aside" >> beam.FlatMap(set_aside, clock) | "Write set aside" >> sink.write_or_fail()
+    if tell:
+        raised.notices | "Tell" >> tell
