@@ -7,7 +7,6 @@ one per gateway, and lets time pass by real-time timers. Batch mode sorts what w
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -24,14 +23,13 @@ from apache_beam.transforms.userstate import (
 from apache_beam.utils.timestamp import Timestamp
 
 from pipeline.alerts import Moment, Observation, run, settle, settles_at, step
-from pipeline.elements import Batch, Clock, Notice, Rows
-from pipeline.facts import rows_of
+from pipeline.elements import Batch, Clock, Notice
 from pipeline.liveness import Heard, Liveness, Presence, heard
 from pipeline.observe import Watch
-from pipeline.rolling import Emitted
+from pipeline.rolling import Emitted, Schedule
 from schemas import notice
 from schemas.envelope import micros
-from schemas.records import Alert
+from schemas.records import Alert, Irrigation
 from schemas.registry import Registry
 from schemas.rules import Rule
 
@@ -43,46 +41,46 @@ class Watched(NamedTuple):
 
     placed: PCollection[Batch]
     windows: PCollection[Emitted]
-
-
-class Raised(NamedTuple):
-    """Rows of alerts_v1, and a notice for each that is not historical."""
-
-    rows: PCollection[Rows]
-    notices: PCollection[Notice]
+    irrigation: PCollection[Irrigation]
 
 
 class RaiseAlerts(beam.PTransform):
-    """Watched -> Raised."""
+    """Watched -> Alert."""
 
-    def __init__(self, registry: Registry, clock: Clock, *, streaming: bool) -> None:
+    def __init__(self, registry: Registry, schedule: Schedule, clock: Clock) -> None:
         super().__init__()
         self._registry = registry
         self._clock = clock
-        self._streaming = streaming
+        self._streaming = schedule.streaming
 
-    def expand(self, watched: Watched) -> Raised:
-        alerts = self._observed(*watched) | "By subject" >> beam.Map(_by_subject).with_output_types(_KEYED) | self._machine()
-        return Raised(
-            alerts | "Rows" >> beam.Map(_rows).with_output_types(Rows),
-            alerts | "Notices" >> beam.FlatMap(_notices).with_output_types(Notice),
-        )
+    def expand(self, watched: Watched) -> PCollection[Alert]:
+        seen = self._seen(*watched) | "All that is seen" >> beam.Flatten()
+        return seen | "By subject" >> beam.Map(_by_subject).with_output_types(_KEYED) | self._machine()
 
-    def _observed(self, placed: PCollection[Batch], windows: PCollection[Emitted]) -> PCollection[Observation]:
+    def _seen(
+        self, placed: PCollection[Batch], windows: PCollection[Emitted], irrigation: PCollection[Irrigation]
+    ) -> tuple[PCollection[Observation], ...]:
+        """What no rule watches is no step of the graph."""
         watch = Watch(self._registry)
         seen = [placed | "See events" >> beam.FlatMap(watch.events)]
         if "site_window" in watch.sources:
             seen.append(windows | "See windows" >> beam.FlatMap(_window, watch))
+        if "irrigation" in watch.sources:
+            seen.append(irrigation | "See irrigation" >> beam.FlatMap(watch.irrigation))
         if "silence" in watch.sources and self._streaming:
-            seen.append(placed | "Hear" >> beam.Map(_heard).with_output_types(_KEYED) | "Silence" >> beam.ParDo(self._silence()))
-        return tuple(seen) | "All that is seen" >> beam.Flatten()
+            heard_of = placed | "Hear" >> beam.Map(_heard).with_output_types(_KEYED)
+            seen.append(heard_of | "Silence" >> beam.ParDo(_Silence(Liveness(self._registry), self._clock)))
+        return tuple(seen)
 
     def _machine(self) -> beam.PTransform:
         rules = {rule.name: rule for rule in self._registry.rules}
         return "Step" >> beam.ParDo(_Step(rules, self._clock)) if self._streaming else _AtOnce(rules, self._clock)
 
-    def _silence(self) -> beam.DoFn:
-        return _Silence(Liveness(self._registry), self._clock)
+
+def notices(alert: Alert) -> Iterator[Notice]:
+    """The notice of an alert's row, if anybody is to be told of it."""
+    if not alert.historical:
+        yield Notice(*notice.encode(alert))
 
 
 class _Step(beam.DoFn):
@@ -194,12 +192,3 @@ def _by_subject(seen: Observation) -> tuple[str, Observation]:
 def _run(keyed: tuple[str, Iterable[Observation]], rules: dict[str, Rule], clock: Clock) -> list[Alert]:
     key, seen = keyed
     return run(rules[key.partition(":")[0]], seen, Moment(clock(), live=False))
-
-
-def _rows(alert: Alert) -> Rows:
-    return rows_of(Alert, [asdict(alert)])
-
-
-def _notices(alert: Alert) -> Iterator[Notice]:
-    if not alert.historical:
-        yield Notice(*notice.encode(alert))

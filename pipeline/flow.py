@@ -7,12 +7,14 @@ from typing import Any, Protocol
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from pipeline.alerting import RaiseAlerts, Watched
+from pipeline.alerting import RaiseAlerts, Watched, notices
 from pipeline.elements import Clock, Message, Notice, Rows, Unwritten
 from pipeline.enrich import Sites
 from pipeline.facts import facts
+from pipeline.irrigating import Irrigate
 from pipeline.rolling import RollUp, Schedule
-from pipeline.transforms import BATCHES, REJECTS, Decode, DropRepeats, Place, receipts, set_aside
+from pipeline.transforms import BATCHES, REJECTS, Collect, Decode, DropRepeats, Place, receipts, set_aside
+from schemas.records import Alert, Irrigation
 from schemas.registry import Registry
 
 
@@ -41,12 +43,14 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     fresh = decoded[BATCHES] | "Drop repeats" >> DropRepeats()
     placed = fresh | "Enrich" >> beam.ParDo(Place(Sites(registry), clock)).with_outputs(REJECTS, main=BATCHES)
     rolled = placed[BATCHES] | "Roll up" >> RollUp(schedule, clock)
-    raised = Watched(placed[BATCHES], rolled.windows) | "Alerts" >> RaiseAlerts(registry, clock, streaming=schedule.streaming)
+    irrigation = rolled.windows | "Irrigate" >> Irrigate(registry, schedule, clock)
+    alerts = Watched(placed[BATCHES], rolled.windows, irrigation) | "Alerts" >> RaiseAlerts(registry, schedule, clock)
 
     rows = (
         placed[BATCHES] | "Facts" >> beam.Map(facts),
         rolled.rows,
-        raised.rows,
+        irrigation | "Irrigation" >> beam.ParDo(Collect(Irrigation)),
+        alerts | "Alert rows" >> beam.ParDo(Collect(Alert)),
         fresh | "Receipts" >> beam.FlatMap(receipts, clock),
         decoded[REJECTS],
         placed[REJECTS],
@@ -55,4 +59,4 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     unwritten = rows | "Write" >> sink.write()
     unwritten | "Set aside" >> beam.FlatMap(set_aside, clock) | "Write set aside" >> sink.write_or_fail()
     if tell:
-        raised.notices | "Tell" >> tell
+        alerts | "Notices" >> beam.FlatMap(notices) | "Tell" >> tell

@@ -18,7 +18,7 @@ import click
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineResult
 
-from pipeline import flow, warehouse
+from pipeline import flow, irrigation, warehouse
 from pipeline.elements import wall_clock
 from pipeline.options import BUNDLES, Options, UsageError, parse
 from pipeline.sinks import Appends, Loads, Publishes
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UsageError, RegistryError) as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 2
+    for sentence in irrigation.unknown(registry):
+        _LOG.warning(sentence)
     try:
         return _run(options, registry)
     except warehouse.MissingTables as error:
