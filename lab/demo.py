@@ -54,7 +54,7 @@ def run(directory: Path, parts: str, seconds: float, screen: Screen) -> bool:
         screen.title("Act one: a season of ten fields and four machines, from the gateways' cards in batch mode")
         past = act_one(directory, warehouse, screen)
         screen.title("Act two: real time, with a kill and an outage")
-        with Live(directory, warehouse, parts) as live:
+        with Live(directory, warehouse, parts, past.registry) as live:
             lived = _act_two(past, live, seconds, screen)
             both = Counts.of(past.account.verdict())
         for question, table in answers(past.account.client):
@@ -66,23 +66,25 @@ def run(directory: Path, parts: str, seconds: float, screen: Screen) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What act one leaves behind: the sensors, the oracle's books and verdict, and where the season stands."""
+    """What act one leaves behind: the sensors, the oracle's books and verdict, where the season stands, the registry that knows its begin."""
 
     devices: tuple[Device, ...]
     account: Account
     counts: Counts
     calendar: history.Calendar
+    registry: Path
 
 
 def act_one(directory: Path, warehouse: Warehouse, screen: Screen) -> Past:
     """Raises StartFailed when the pipeline fails."""
-    registry = Registry.load(fields.REGISTRY)
+    calendar = history.Calendar.until(datetime.now(UTC), HISTORY_DAYS)
+    file = fields.write_registry(directory, calendar.begin)
+    registry = Registry.load(file)
     client = evidence.connect(warehouse)
     screen.say(f"warehouse: {warehouse.version} at {warehouse.rest_url}")
     prepare(client, registry, screen.status)
     screen.status("simulating the fields with the crop-water model, and the machines")
     grown = devices(registry)
-    calendar = history.Calendar.until(datetime.now(UTC), HISTORY_DAYS)
     account = Account(client, calendar.begin)
     cards = []
     for written, names in history.live_through(grown, calendar, directory, screen.status):
@@ -91,10 +93,10 @@ def act_one(directory: Path, warehouse: Warehouse, screen: Screen) -> Past:
     size = sum(card.bytes for card in cards)
     screen.say(f"{len(account.attempted)} readings of {calendar.hours // 24} days are {len(cards)} card files of {size / 1e6:.1f} MB")
     screen.status("loading the cards with the pipeline in batch mode")
-    history.load(directory / "cards", warehouse, directory / "batch.log")
+    history.load(directory / "cards", warehouse, directory / "batch.log", file)
     counts = Counts.of(account.verdict())
     screen.say(words("history", counts))
-    return Past(grown, account, counts, calendar)
+    return Past(grown, account, counts, calendar, file)
 
 
 def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
