@@ -74,7 +74,7 @@ setup(
     python_requires=">=3.11",
     py_modules=["tinybeam"],
     packages=[*ROOMS, "models", "models.soil"],
-    package_data={"edge": ["*.toml"], "lab": ["*.toml"], "models.soil": ["*"], "sql": ["*/*.sql"]},
+    package_data={"edge": ["*.toml"], "lab": ["*.j2", "*.toml"], "models.soil": ["*"], "sql": ["*/*.sql"]},
     install_requires=["click>=8.1"],
     extras_require={"edge": EDGE, "pipeline": PIPELINE, "train": TRAIN, "lab": LAB, "dev": DEV},
     entry_points={"console_scripts": ["tinybeam=tinybeam:main"]},

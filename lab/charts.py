@@ -26,8 +26,8 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, s
 
 NARROW, WIDE = 340, 960
 """Widths that a chart is drawn for: a phone and a desk. Which of the two is shown is up to the page."""
-SMALL = 220
-"""Width of one of many small charts side by side."""
+SMALL, MIDDLE = 220, 440
+"""Widths of charts that stand side by side: many small ones, or two."""
 
 _CALM_OR_NOT = alt.Scale(domain=[False, True], range=[CALM, FAULT])
 _numbers = count(1)
@@ -91,40 +91,37 @@ def data(points: Points) -> alt.Data:
 
 def season(days: Points, needs: Points, top: float, top_need: float) -> Chart:
     """One field: its moisture day by day, and below it the irrigation need. `days`: day, mean; `needs`: day, need_mm."""
-    time = alt.X("day:T", axis=_months(3))
-    height = 78
-    moisture = (
-        alt.Chart(data(days), width=SMALL - 40, height=height)
-        .mark_line(color=WATER, strokeWidth=2, strokeJoin="round")
-        .encode(
-            alt.X("day:T", axis=None if needs else _months(3)),
-            alt.Y("mean:Q", scale=alt.Scale(domain=[0, top]), axis=alt.Axis(title=None, tickCount=3, format=".1f")),
-        )
-    )
+    size = {"width": SMALL - 44}
+    scale = alt.Scale(domain=[0, top])
+    line = alt.Chart(data(days)).mark_line(color=WATER, strokeWidth=2, strokeJoin="round")
+    moisture = line.encode(
+        alt.X("day:T", axis=None if needs else _months()),
+        alt.Y("mean:Q", scale=scale, axis=alt.Axis(title=None, values=[0, 0.2, 0.4], format=".1f", minExtent=26)),
+    ).properties(height=80, **size)
     if not needs:
         return moisture
+    axis = alt.Axis(title=None, values=[0, 10 * (top_need // 10) or top_need], format=".0f", minExtent=26)
     bars = (
-        alt.Chart(data(needs), width=SMALL - 40, height=34)
-        .mark_bar(color=NEED, size=1.6)
-        .encode(time, alt.Y("need_mm:Q", scale=alt.Scale(domain=[0, top_need]), axis=alt.Axis(title=None, values=[0, top_need])))
+        alt.Chart(data(needs))
+        .mark_bar(color=NEED, size=2)
+        .encode(alt.X("day:T", axis=_months()), alt.Y("need_mm:Q", scale=alt.Scale(domain=[0, top_need or 1]), axis=axis))
+        .properties(height=36, **size)
     )
     return alt.vconcat(moisture, bars).resolve_scale(x="shared")
 
 
-def life(scores: Points, threshold: float | None, flagged: datetime | None, width: int, *, top: float) -> Chart:
+def life(scores: Points, threshold: float, flagged: datetime | None, *, top: float) -> Chart:
     """One machine: its anomaly score over its life, the threshold, and when it was flagged. `scores`: time, score."""
-    time = alt.X("time:T", axis=_months(4 if width < 500 else 8))
-    value = alt.Y("score:Q", scale=alt.Scale(domain=[0, top]), axis=alt.Axis(title=None, tickCount=4))
-    line = alt.Chart(data(scores), width=width - 46, height=120).mark_line(color=WATER, strokeWidth=1.4, strokeJoin="round").encode(time, value)
-    layers = [line]
-    if threshold is not None:
-        rule = alt.Chart(data([{"score": threshold, "text": f"alarm above {threshold:g}"}]))
-        layers.append(rule.mark_rule(color=ALARM, strokeDash=[5, 4]).encode(alt.Y("score:Q")))
-        layers.append(rule.mark_text(color=ALARM, align="left", baseline="bottom", dx=2, dy=-3, fontSize=12).encode(alt.Y("score:Q"), alt.Text("text:N"), x=alt.value(0)))
-    if flagged is not None:
-        mark = alt.Chart(data([{"time": flagged, "text": f"flagged {flagged:%d %b %H:%M}"}]))
-        layers.append(mark.mark_rule(color=ALARM, strokeWidth=1.5).encode(alt.X("time:T")))
-    return alt.layer(*layers)
+    time = alt.X("time:T", axis=_months())
+    value = alt.Y("score:Q", scale=alt.Scale(domain=[0, max(top, threshold * 1.2)]), axis=alt.Axis(title=None, tickCount=4))
+    line = alt.Chart(data(scores)).mark_line(color=WATER, strokeWidth=1.6, strokeJoin="round").encode(time, value)
+    limit = alt.Chart(data([{"score": threshold, "text": f"flagged above {threshold:g}"}]))
+    rule = limit.mark_rule(color=ALARM, strokeDash=[5, 4]).encode(value)
+    told = limit.mark_text(color=ALARM, align="left", baseline="bottom", dx=4, dy=-3, fontSize=12).encode(
+        value, alt.Text("text:N"), x=alt.value(0)
+    )
+    mark = alt.Chart(data([{"time": flagged}] if flagged else [])).mark_rule(color=ALARM, strokeWidth=2).encode(time)
+    return alt.layer(rule, line, mark, told).properties(width=MIDDLE - 46, height=130)
 
 
 def journeys(batches: Points, spells: Points, seconds: float, lanes: Sequence[str], width: int) -> Chart:
@@ -132,27 +129,31 @@ def journeys(batches: Points, spells: Points, seconds: float, lanes: Sequence[st
 
     `batches`: lane, first, newest, seen, met (seconds, and whether it met a fault); `spells`: lane, begin, end, text.
     """
-    return alt.vconcat(*(_lane(batches, spells, seconds, lane, width, last=lane == lanes[-1]) for lane in lanes), spacing=4)
+    axis = {lane: alt.Axis(title="seconds since the sensors began", tickCount=8) if lane == lanes[-1] else None for lane in lanes}
+    along = {lane: {"scale": alt.Scale(domain=[0, seconds], nice=False, zero=False), "axis": axis[lane]} for lane in lanes}
+    return alt.vconcat(*(_lane(lane, _of(lane, batches), _of(lane, spells), along[lane], width) for lane in lanes), spacing=4)
 
 
-def _lane(batches: Points, spells: Points, seconds: float, lane: str, width: int, *, last: bool) -> Chart:
-    mine = [batch for batch in batches if batch["lane"] == lane]
-    corners = [corner | {"batch": number, "met": batch["met"]} for number, batch in enumerate(mine) for corner in _corners(batch)]
-    shades = data([spell for spell in spells if spell["lane"] == lane])
-    scale = alt.Scale(domain=[0, seconds], nice=False, zero=False)
-    axis = alt.Axis(title="seconds since the sensors began", tickCount=8) if last else None
+def _of(lane: str, rows: Points) -> Points:
+    return [row for row in rows if row["lane"] == lane]
+
+
+def _lane(name: str, batches: Points, spells: Points, along: dict[str, Any], width: int) -> Chart:
+    """`along`: scale and axis of time."""
+    corners = [corner | {"batch": number, "met": batch["met"]} for number, batch in enumerate(batches) for corner in _corners(batch)]
+    shades = data(spells)
     height = alt.Y("height:Q", scale=alt.Scale(domain=[0, 1]), axis=None)
-    shade = alt.Chart(shades).mark_rect(color=FAULT, opacity=0.15).encode(alt.X("begin:Q", scale=scale, axis=axis), alt.X2("end:Q"))
+    shade = alt.Chart(shades).mark_rect(color=FAULT, opacity=0.15).encode(alt.X("begin:Q", **along), alt.X2("end:Q"))
     told = (
         alt.Chart(shades)
         .mark_text(color=INK, align="left", baseline="bottom", dx=3, dy=-3, fontSize=12)
-        .encode(alt.X("begin:Q", scale=scale, axis=axis), alt.Text("text:N"), y=alt.value(96))
+        .encode(alt.X("begin:Q", **along), alt.Text("text:N"), y=alt.value(96))
     )
     ways = (
         alt.Chart(data(corners))
         .mark_line(filled=True, fillOpacity=0.35, strokeWidth=1.2, strokeJoin="round")
         .encode(
-            alt.X("second:Q", scale=scale, axis=axis),
+            alt.X("second:Q", **along),
             height,
             alt.Detail("batch:N"),
             alt.Order("corner:Q"),
@@ -160,7 +161,7 @@ def _lane(batches: Points, spells: Points, seconds: float, lane: str, width: int
             alt.Fill("met:N", scale=_CALM_OR_NOT, legend=None),
         )
     )
-    title = alt.Title(lane, anchor="start", color=INK, fontSize=13, fontWeight=600, offset=4)
+    title = alt.Title(name, anchor="start", color=INK, fontSize=13, fontWeight=600, offset=4)
     return alt.layer(shade, ways, told).properties(width=width - 16, height=96, title=title)
 
 
@@ -174,7 +175,11 @@ def latencies(dots: Points, marks: Points, longest: float, width: int) -> Chart:
     """Every batch as a dot above its latency. `dots`: seconds, level, met; `marks`: seconds, text."""
     highest = max(dot["level"] for dot in dots)
     height = 34 + 13 * highest
-    time = alt.X("seconds:Q", scale=alt.Scale(domain=[0, longest], nice=False), axis=alt.Axis(title="seconds from the newest reading to its row", tickCount=8))
+    time = alt.X(
+        "seconds:Q",
+        scale=alt.Scale(domain=[0, longest], nice=False),
+        axis=alt.Axis(title="seconds from the newest reading to its row", tickCount=8),
+    )
     level = alt.Y("level:Q", scale=alt.Scale(domain=[-0.2, highest + 2.2]), axis=None)
     circles = (
         alt.Chart(data(dots), width=width - 20, height=height)
@@ -182,21 +187,24 @@ def latencies(dots: Points, marks: Points, longest: float, width: int) -> Chart:
         .encode(time, level, alt.Color("met:N", scale=_CALM_OR_NOT, legend=None))
     )
     rules = alt.Chart(data(marks)).mark_rule(color=INK, strokeDash=[3, 3]).encode(alt.X("seconds:Q"))
-    texts = alt.Chart(data(marks)).mark_text(color=INK, align="left", dx=4, fontSize=12, baseline="top").encode(alt.X("seconds:Q"), alt.Y("height:Q"), alt.Text("text:N"))
+    texts = (
+        alt.Chart(data(marks))
+        .mark_text(color=INK, align="left", dx=4, fontSize=12, baseline="top")
+        .encode(alt.X("seconds:Q"), alt.Y("height:Q"), alt.Text("text:N"))
+    )
     return alt.layer(rules, circles, texts)
 
 
 def complete(cells: Points, lanes: Sequence[str], width: int) -> Chart:
-    """Each hour in which a gateway cut batches. `cells`: gateway_id, hour, completeness."""
-    time = alt.X("hour:T", axis=_months(4 if width < 500 else 8))
-    colour = alt.Color("completeness:Q", scale=alt.Scale(domain=[0, 1], range=[ALARM, CALM]), legend=None)
-    lane = alt.Y("gateway_id:N", sort=list(lanes), axis=alt.Axis(title=None, labelColor=INK, orient="left", labelLimit=110))
+    """Each hour in which a gateway cut batches, and whether all of them are here. `cells`: gateway_id, hour, whole."""
+    colour = alt.Color("whole:N", scale=alt.Scale(domain=[True, False], range=[CALM, ALARM]), legend=None)
+    lane = alt.Y("gateway_id:N", sort=list(lanes), axis=alt.Axis(title=None, labelColor=INK, labelLimit=110, minExtent=100))
     return (
         alt.Chart(data(cells), width=width - 116, height=alt.Step(26))
-        .mark_tick(thickness=2, size=16, opacity=1)
-        .encode(time, lane, colour)
+        .mark_tick(thickness=2 if width > NARROW else 1, size=16, opacity=1)
+        .encode(alt.X("hour:T", axis=_months()), lane, colour)
     )
 
 
-def _months(ticks: int) -> alt.Axis:
-    return alt.Axis(title=None, format="%b", tickCount={"interval": "month", "step": 1} if ticks else ticks, labelOverlap=True, labelFlush=False)
+def _months() -> alt.Axis:
+    return alt.Axis(title=None, format="%b", tickCount={"interval": "month", "step": 1}, labelOverlap=True)

@@ -22,6 +22,7 @@ from lab.folder import emptied
 from lab.gateways import GATEWAYS, LIVE, ledger
 from lab.latency import Arrival, Watch
 from lab.live import Live
+from lab.phone import Told
 from lab.screen import Screen
 from lab.sensors import Notebook, Sensors, sensor, stranger
 from lab.stack import StartFailed, Warehouse
@@ -46,6 +47,7 @@ class Lived:
     bytes_raw_mqtt: int
     bytes_uplink: int
     parts: dict[str, str]
+    told: tuple[Told, ...]
 
 
 def run(directory: Path, parts: str, seconds: float, screen: Screen) -> bool:
@@ -66,7 +68,7 @@ def run(directory: Path, parts: str, seconds: float, screen: Screen) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What act one leaves behind: the sensors, the oracle's books and verdict, where the season stands, the registry that knows its begin."""
+    """What act one leaves behind: the sensors, the oracle's books and verdict, where the season stands, and the registry that knows it."""
 
     devices: tuple[Device, ...]
     account: Account
@@ -106,9 +108,8 @@ def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
     with Watch(lambda: evidence.newest_readings(past.account.client, began)) as watch:
         with sensors(past, live, notebook) as running:
             started = datetime.now(UTC)
-            screen.say(
-                f"{len(past.devices) + 1} sensors publish up to every {PERIOD_SECONDS:g} s; a day of the season takes {1 / DAYS_A_SECOND:g} s"
-            )
+            pace = f"up to every {PERIOD_SECONDS:g} s; a day of the season takes {1 / DAYS_A_SECOND:g} s"
+            screen.say(f"{len(past.devices) + 1} sensors publish {pace}")
             done = _pass_time(deeds(live, seconds), seconds, live, screen)
             running.stop()
             ended = datetime.now(UTC)
@@ -123,7 +124,7 @@ def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
         told = f"{books.confirmed} batches confirmed, {books.pending} pending, {books.dropped} dropped"
         screen.say(f"{gateway_id} is told to stop and ends with status {status}: {told}")
     _note(live, notebook, past.account)
-    return Lived(started, ended, arrivals, done, live.bytes_raw_mqtt, live.uplink.bytes_sent, _parts(live))
+    return Lived(started, ended, arrivals, done, live.bytes_raw_mqtt, live.uplink.bytes_sent, _parts(live), live.phone.told())
 
 
 def _story(past: Past, lived: Lived, both: Counts, seconds: float) -> Story:
@@ -133,7 +134,7 @@ def _story(past: Past, lived: Lived, both: Counts, seconds: float) -> Story:
         season_begin=past.calendar.begin,
         began=lived.began,
         ended=lived.ended,
-        happenings=tuple(Happening(time, deed.text, deed.begins) for time, deed in lived.done),
+        happenings=tuple(Happening(time, deed.text, deed.fault) for time, deed in lived.done),
         spells=tuple(spells(lived.done)),
         arrivals=tuple(lived.arrivals),
         bytes_raw_mqtt=lived.bytes_raw_mqtt,
@@ -141,6 +142,7 @@ def _story(past: Past, lived: Lived, both: Counts, seconds: float) -> Story:
         rows=evidence.row_counts(past.account.client),
         parts=lived.parts,
         seconds=seconds,
+        told=lived.told,
     )
 
 
@@ -171,19 +173,30 @@ def _await_first_heartbeats(account: Account, began: datetime, screen: Screen) -
 
 
 def _pass_time(planned: Sequence[Deed], seconds: float, live: Live, screen: Screen) -> list[tuple[datetime, Deed]]:
-    began, waiting, done = time.monotonic(), list(planned), list[tuple[datetime, Deed]]()
-    while (passed := time.monotonic() - began) < seconds:
-        if waiting and passed >= waiting[0].seconds:
+    """Until the time is over and everything that was planned is done. Raises StartFailed when the pipeline ends."""
+    began, waiting, done, earliest, heard = time.monotonic(), list(planned), list[tuple[datetime, Deed]](), 0.0, 0
+    while (passed := time.monotonic() - began) < seconds or waiting:
+        if waiting and passed >= max(waiting[0].seconds, earliest):
             deed = waiting.pop(0)
             done.append((datetime.now(UTC), deed))
             screen.say(deed.text)
             deed.do()
+            earliest = time.monotonic() - began + (waiting[0].gap if waiting else 0.0)
         if live.pipeline.status is not None:
             raise StartFailed(live.pipeline.obituary(f"ended with status {live.pipeline.status}"))
+        heard = _show_told(live, heard, screen)
         told = f"{len(live.acknowledged())} messages acknowledged, {live.uplink.bytes_sent} bytes sent up"
-        screen.status(f"{seconds - passed:3.0f} s to go; {told}")
+        screen.status(f"{max(0.0, seconds - passed):3.0f} s to go; {told}")
         time.sleep(0.2)
     return done
+
+
+def _show_told(live: Live, heard: int, screen: Screen) -> int:
+    """Says what came to the phone after the first `heard` notices; returns how many there are."""
+    told = live.phone.told()
+    for one in told[heard:]:
+        screen.say(f"the farmer's phone: {one.message}" + (" (over)" if one.state == "resolved" else ""))
+    return len(told)
 
 
 def _parts(live: Live) -> dict[str, str]:

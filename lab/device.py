@@ -11,7 +11,7 @@ from schemas.registry import Registry
 
 
 class Device(Protocol):
-    """In history it sends `burst` messages at every hour that `every_hours` divides, in real time one at every turn that `every_turns` does."""
+    """In history it sends `burst` messages at every hour that `every_hours` divides, in real time one at turns that `every_turns` does."""
 
     @property
     def device_id(self) -> str: ...

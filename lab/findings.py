@@ -14,6 +14,7 @@ from sql.questions import ask
 from sql.scripts import scripts
 
 Rows = tuple[Mapping[str, Any], ...]
+_QUESTIONS = ("driest_fields", "irrigation_this_week", "worst_machines")
 
 _VIEWS: Mapping[str, str] = MappingProxyType(
     {
@@ -35,6 +36,18 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
             from tinybeam.events
             where event_time >= @since and cause = 'label' and rule = 'vibration'
             order by device_id, time
+        """,
+        "irrigation": """
+            select site_id, day, need_mm, need_m3, days_until_stress, depletion_mm, readily_available_mm, assumed
+            from tinybeam.irrigation
+            where day >= @since
+            order by site_id, day
+        """,
+        "alerts": """
+            select alert_id, logical_and(historical) as historical
+            from tinybeam.alerts_v1
+            where opened_time >= @since
+            group by alert_id
         """,
         "completeness": """
             select gateway_id, hour, received, missing, declared, completeness
@@ -89,16 +102,18 @@ class Findings:
     transport: Rows
     spans: Rows
     sites: Rows
+    irrigation: Rows
+    alerts: Rows
     driest_fields: Rows
-    irrigation: Rows = ()
-    alerts: Rows = ()
-    threshold: float | None = None
+    irrigation_this_week: Rows
+    worst_machines: Rows
 
 
 def gather(client: bigquery.Client, since: datetime, now: datetime) -> Findings:
     """`since`: no reading is older. Raises GoogleAPICallError."""
     viewed = {name: _asked(client, sql, since) for name, sql in _VIEWS.items()}
-    return Findings(**viewed, driest_fields=_answer(client, "driest_fields", now))
+    asked = {name: _answer(client, name, now) for name in _QUESTIONS}
+    return Findings(**viewed, **asked)
 
 
 def _asked(client: bigquery.Client, sql: str, since: datetime) -> Rows:

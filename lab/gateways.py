@@ -16,6 +16,8 @@ BUNDLES = REPOSITORY / "models"
 PROJECT = "demo-project"
 TOPIC = f"projects/{PROJECT}/topics/telemetry"
 SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/pipeline"
+ALERTS_TOPIC = f"projects/{PROJECT}/topics/alerts"
+ALERTS_SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/notify"
 
 _SETTINGS = """\
 # Written by the lab. `tinybeam edge validate --config {file}` explains what is wrong with a changed one.

@@ -1,4 +1,4 @@
-"""Act one: a season of fields and machines, in accelerated time through the gateways' own code onto cards, and in batch mode into the warehouse.
+"""Act one: a season of fields and machines, in accelerated time through the gateways' code onto cards, in batch mode into the warehouse.
 
 The clock is simulated: each day every gateway is given the readings of that day, then a tick. The season is moved so that it
 ends just before now, by whole days, so that noon stays noon.
@@ -75,7 +75,10 @@ def live_through(
                 gateway.tick(now)
                 progress(f"{gateway_id}: day {hours.start // _HOURS + 1}")
             gateway.flush(now + timedelta(seconds=HISTORY.grace_seconds))
-            yield export(store, directory / "cards"), {(one.device_id, seq) for one in mine for seq in range(1, last_seq(one, calendar) + 1)}
+            yield (
+                export(store, directory / "cards"),
+                {(one.device_id, seq) for one in mine for seq in range(1, last_seq(one, calendar) + 1)},
+            )
             # The cards have arrived, as far as this story goes; else the gateway would send it all again when it is online.
             store.confirm([batch.envelope.seq for batch in store.pending(1_000_000)])
 

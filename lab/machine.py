@@ -51,7 +51,7 @@ _LIVES: Mapping[str, tuple[int, Wear | None]] = MappingProxyType(
         "machine-elevator": (7004, Wear("outer", 60, 128)),
     }
 )
-"""Device -> seed of the machine, and what becomes of its bearing. The history ends on day 121; the pump's fault begins while one watches."""
+"""Device -> seed of the machine, and what becomes of its bearing. History ends on day 121; the pump's fault begins while one watches."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ from pathlib import Path
 from google.cloud import bigquery
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from lab import sections, sentences
+from edge.bundle import Bundle
+from lab import sections, sentences, wording
 from lab.findings import Findings, gather
+from lab.gateways import BUNDLES
 from lab.story import Story
 
 FILE = "report.html"
@@ -20,40 +22,18 @@ _TEMPLATE = "report.html.j2"
 
 
 def write(directory: Path, client: bigquery.Client, story: Story) -> Path:
-    """Asks the warehouse and writes report.html into the folder. Raises GoogleAPICallError."""
-    now = datetime.now(UTC)
+    """Asks the warehouse and writes report.html into the folder. Raises GoogleAPICallError and BundleError."""
     file = directory / FILE
-    file.write_text(page(story, gather(client, story.season_begin, now), now))
+    findings = gather(client, story.season_begin, datetime.now(UTC))
+    file.write_text(page(story, findings, Bundle.load(BUNDLES / "soil"), Bundle.load(BUNDLES / "vibration")))
     return file
 
 
-def page(story: Story, findings: Findings, now: datetime) -> str:
-    environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"count": count, "size": size, "moment": moment, "share": share}
-    shown = sections.all_of(story, findings)
-    return environment.get_template(_TEMPLATE).render(story=story, **shown, **sentences.all_of(story, findings, shown))
-
-
-def count(number: float) -> str:
-    """1234567 -> 1 234 567, with spaces that do not break."""
-    return f"{number:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
-def size(number: float) -> str:
-    """Bytes for people."""
-    for unit in ("B", "kB", "MB"):
-        if abs(number) < 1000:
-            return f"{number:.3g} {unit}"
-        number /= 1000
-    return f"{number:.3g} GB"
-
-
-def moment(time: datetime) -> str:
-    return f"{time.astimezone(UTC):%d %b %Y %H:%M} UTC"
-
-
-def share(part: float) -> str:
-    """0.25 -> 25 %; never rounded up to all."""
-    return f"{int(part * 1000) / 10:g}\N{NO-BREAK SPACE}%"
-
-
+def page(story: Story, findings: Findings, soil: Bundle, vibration: Bundle) -> str:
+    """The whole page. No I/O but the template; the bundles are those whose verdicts are shown."""
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {word.__name__: word for word in (wording.clock, wording.count, wording.moment, wording.plain, wording.size)}
+    shown = sections.all_of(story, findings, vibration)
+    told = sentences.all_of(story, findings, shown)
+    return environment.get_template(_TEMPLATE).render(story=story, longest=soil.limits[1], **shown, **told)

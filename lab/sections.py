@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
+from edge.bundle import Bundle
 from lab import charts
 from lab.findings import Findings, Rows
 from lab.latency import Arrival, percentile
@@ -17,14 +19,13 @@ MOST_ALERTS = 8
 _DOTS_A_SECOND = 2
 
 
-def all_of(story: Story, findings: Findings) -> dict[str, Any]:
-    """Everything that the page is filled with."""
-    names = {row["site_id"]: row["name"] for row in findings.sites}
+def all_of(story: Story, findings: Findings, bundle: Bundle) -> dict[str, Any]:
+    """Everything that the page is filled with. `bundle` is the model of the machines."""
     return {
         "alerts": alerts(story, findings),
         "fields": fields(findings),
-        "irrigation": irrigation(findings, names),
-        "machines": machines(findings),
+        "irrigation": irrigation(findings),
+        "machines": machines(findings, bundle),
         "journeys": journeys(story, findings),
         "latency": latency(story),
         "completeness": completeness(findings),
@@ -35,10 +36,14 @@ def all_of(story: Story, findings: Findings) -> dict[str, Any]:
 
 
 def alerts(story: Story, findings: Findings) -> dict[str, Any]:
-    """What the notifier delivered, newest first."""
-    rows = sorted(findings.alerts, key=lambda row: row["opened_time"], reverse=True)
-    told = [row for row in rows if not row["historical"]]
-    return {"told": told[:MOST_ALERTS], "more": max(0, len(told) - MOST_ALERTS), "historical": len(rows) - len(told), "why": "No alert was raised."}
+    """What was delivered, newest first, and how many alerts were old news."""
+    names = {row["site_id"]: row["name"] for row in findings.sites}
+    told = [
+        {**asdict(one), "about": names.get(one.subject, one.subject), "seconds": (one.received - one.event_time).total_seconds()}
+        for one in reversed(story.told)
+    ]
+    historical = sum(row["historical"] for row in findings.alerts)
+    return {"told": told[:MOST_ALERTS], "more": max(0, len(told) - MOST_ALERTS), "historical": historical}
 
 
 def fields(findings: Findings) -> list[dict[str, Any]]:
@@ -49,34 +54,40 @@ def fields(findings: Findings) -> list[dict[str, Any]]:
     top_need = max((row["need_mm"] for row in findings.irrigation), default=0.0)
     made = []
     for site in findings.sites:
-        days = moisture.get(site["site_id"])
-        if days:
-            verdict = verdicts.get(site["name"])
-            chart = charts.season(_picked(days, "day", "mean"), _picked(needs.get(site["site_id"], ()), "day", "need_mm"), top, top_need)
-            made.append({**site, "last": days[-1]["mean"], "verdict": verdict, "chart": charts.svg(chart, _season_in_words(site["name"], days))})
+        if days := moisture.get(site["site_id"]):
+            wanted = _picked(needs.get(site["site_id"], ()), "day", "need_mm")
+            chart = charts.season(_picked(days, "day", "mean"), wanted, top, top_need)
+            drawn = charts.svg(chart, _season_in_words(site["name"], days))
+            made.append({**site, "verdict": verdicts.get(site["name"]), "needs": wanted, "chart": drawn})
     return made
 
 
-def irrigation(findings: Findings, names: Mapping[str, str]) -> dict[str, Any]:
+def irrigation(findings: Findings) -> dict[str, Any]:
     """The newest day of each field, the thirstiest first."""
-    newest = {row["site_id"]: row for row in findings.irrigation}
-    rows = sorted(newest.values(), key=lambda row: -row["need_mm"])
+    rows = sorted(findings.irrigation_this_week, key=lambda row: (-row["need_mm"], row["days_until_stress"] or 0.0))
     top = max((row["need_mm"] for row in rows), default=0.0)
-    shown = [{**row, "name": names.get(row["site_id"], row["site_id"]), "share": row["need_mm"] / top if top else 0.0} for row in rows]
-    return {"rows": shown, "total_m3": sum(row["need_m3"] or 0.0 for row in rows), "thirsty": sum(row["need_mm"] > 0 for row in rows), "why": "No water balance has been computed."}
+    shown = [{**row, "share": row["need_mm"] / top if top else 0.0} for row in rows]
+    assumed = sorted({row["assumed"] for row in rows if row["assumed"]})
+    return {
+        "rows": shown,
+        "total_m3": sum(row["need_m3"] or 0.0 for row in rows),
+        "thirsty": sum(row["need_mm"] > 0 for row in rows),
+        "assumed": assumed,
+    }
 
 
-def machines(findings: Findings) -> list[dict[str, Any]]:
-    """A picture for each machine that the vibration model has judged."""
-    flags = {device: rows[0]["time"] for device, rows in _by(_flagged(findings.relabelled), "device_id").items()}
+def machines(findings: Findings, bundle: Bundle) -> list[dict[str, Any]]:
+    """A picture for each machine that the model has judged. It is flagged from the first event that says anything but the best label."""
+    flags = {row["device_id"]: row["time"] for row in reversed(findings.relabelled) if row["state"] != bundle.best}
     top = max((row["score"] for row in findings.scores), default=0.0)
     made = []
     for device, rows in _by(findings.scores, "device_id").items():
-        flagged = flags.get(device)
-        points = _picked(rows, "time", "score")
-        says = f"Anomaly score of {device} from {rows[0]['time']:%d %B} to {rows[-1]['time']:%d %B}, last {rows[-1]['score']:.2f}"
-        chart = charts.life(points, findings.threshold, flagged, 470, top=top)
-        made.append({"device_id": device, "rows": rows, "flagged": flagged, "last": rows[-1], "chart": charts.svg(chart, says)})
+        flagged, last = flags.get(device), rows[-1]
+        course = f"from {rows[0]['score']:.2f} on {rows[0]['time']:%-d %B} to {last['score']:.2f} on {last['time']:%-d %B}"
+        says = f"Anomaly score of {device}, {course}"
+        chart = charts.life(_picked(rows, "time", "score"), bundle.thresholds[0], flagged, top=top)
+        name = device.partition("-")[2] or device
+        made.append({"device_id": device, "name": name, "flagged": flagged, "last": last, "chart": charts.svg(chart, says)})
     return made
 
 
@@ -101,7 +112,12 @@ def journeys(story: Story, findings: Findings) -> dict[str, Any]:
     spells = list(_faults(story, lanes))
     says = f"The way of {len(batches)} batches from reading to warehouse; {len(met)} of them met a fault and arrived later"
     chart = charts.two_widths(lambda width: charts.journeys(batches, spells, seconds, lanes, width), says)
-    return {"chart": chart, "batches": len(batches), "met": len(met), "longest": max(arrival.milliseconds for arrival in story.arrivals) / 1000}
+    return {
+        "chart": chart,
+        "batches": len(batches),
+        "met": len(met),
+        "longest": max(arrival.milliseconds for arrival in story.arrivals) / 1000,
+    }
 
 
 def latency(story: Story) -> dict[str, Any]:
@@ -116,7 +132,10 @@ def latency(story: Story) -> dict[str, Any]:
         levels[place] += 1
     p50, p99 = percentile(calm, 0.5), percentile(calm, 0.99)
     high = max(levels.values())
-    marks = [{"seconds": p50, "text": f"median {p50:.1f} s", "height": high + 1.8}, {"seconds": p99, "text": f"99 % within {p99:.1f} s", "height": high + 0.6}]
+    marks = [
+        {"seconds": p50, "text": f"median {p50:.1f} s", "height": high + 1.8},
+        {"seconds": p99, "text": f"99 % within {p99:.1f} s", "height": high + 0.6},
+    ]
     longest = max(dot["seconds"] for dot in dots) + 1
     says = f"Latency of {len(dots)} batches: median {p50:.1f} s, 99 percent within {p99:.1f} s where no fault was met"
     return {"chart": charts.two_widths(lambda width: charts.latencies(dots, marks, longest, width), says), "p50": p50, "p99": p99}
@@ -138,20 +157,20 @@ def completeness(findings: Findings) -> dict[str, Any]:
     worst = min(row["completeness"] for row in rows)
     lanes = [gateway["gateway_id"] for gateway in gateways]
     says = f"Completeness of {len(rows)} hours of {len(lanes)} gateways; the lowest is {worst:.1%}"
-    cells = _picked(rows, "gateway_id", "hour", "completeness")
+    cells = [{"gateway_id": row["gateway_id"], "hour": row["hour"], "whole": row["completeness"] == 1} for row in rows]
     return {"chart": charts.two_widths(lambda width: charts.complete(cells, lanes, width), says), "gateways": gateways, "worst": worst}
 
 
 def transport(story: Story, findings: Findings) -> dict[str, Any]:
     """Bytes: what the sensors said, what went up."""
-    share = story.bytes_uplink / story.bytes_raw_mqtt if story.bytes_raw_mqtt else None
-    return {"kinds": findings.transport, "share": share}
+    largest = max(story.bytes_raw_mqtt, story.bytes_uplink, 1)
+    return {"kinds": findings.transport, "raw": story.bytes_raw_mqtt / largest, "up": story.bytes_uplink / largest}
 
 
 def _faults(story: Story, lanes: Iterable[str]) -> Iterable[dict[str, Any]]:
     """Each fault as a shade on the lanes that it touched."""
-    begins = [happening for happening in story.happenings if happening.begins]
-    ends = [happening for happening in story.happenings if not happening.begins]
+    begins = [happening for happening in story.happenings if happening.fault]
+    ends = [happening for happening in story.happenings if not happening.fault]
     for begin, end in zip(begins, ends, strict=False):
         touched = [lane for lane in lanes if lane in begin.text] or list(lanes)
         text = begin.text if len(touched) > 1 else begin.text.replace(f" {touched[0]}", "")
@@ -169,11 +188,6 @@ def _gateway(arrival: Arrival) -> str:
 
 def _second(story: Story, time: datetime) -> float:
     return round((time - story.began) / timedelta(seconds=1), 3)
-
-
-def _flagged(events: Rows) -> Rows:
-    """Labels that became worse than the first one."""
-    return tuple(event for event in events if event["previous_state"] is not None or event["state"])
 
 
 def _by(rows: Iterable[Mapping[str, Any]], name: str) -> dict[str, tuple[Mapping[str, Any], ...]]:

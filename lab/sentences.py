@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from lab.findings import Findings
+from lab.gateways import LIVE
 from lab.story import Story
+from lab.wording import capital, count, listed
+
+COMMANDS = """\
+tinybeam lab keep                                           # serve this warehouse again, until Ctrl-C
+tinybeam sql query                                          # which questions there are
+tinybeam sql query driest_fields --project demo-project     # one of them
+tinybeam lab up                                             # everything live, until Ctrl-C"""
+
+
+LATENCY = "From the newest reading of a batch to its row in the warehouse."
 
 
 def all_of(story: Story, findings: Findings, shown: dict[str, Any]) -> dict[str, str]:
@@ -13,11 +24,12 @@ def all_of(story: Story, findings: Findings, shown: dict[str, Any]) -> dict[str,
     return {
         "headline": headline(story),
         "lead": lead(story, findings),
+        "alerts_lede": _alerts(shown["alerts"]),
         "fields_lede": _fields(shown["fields"]),
         "irrigation_lede": _irrigation(shown["irrigation"]),
         "machines_lede": _machines(shown["machines"]),
         "journeys_lede": _journeys(story, shown["journeys"]),
-        "latency_lede": _latency(shown["latency"]),
+        "latency_lede": f"{LATENCY} Waiting for the window of {LIVE.window_seconds} seconds to close is in it.",
         "completeness_lede": _completeness(shown["completeness"]),
         "bytes_lede": _bytes(story),
         "making_lede": _making(story),
@@ -25,89 +37,82 @@ def all_of(story: Story, findings: Findings, shown: dict[str, Any]) -> dict[str,
     }
 
 
-COMMANDS = """\
-make demo                                        # all of this again
-make up                                          # keep it running, and look around
-tinybeam sql query                               # which questions there are
-tinybeam sql query driest_fields --project demo-project"""
-
-
 def headline(story: Story) -> str:
+    """A claim that the oracle's verdict allows."""
+    faults = [happening.fault for happening in story.happenings if happening.fault]
     if story.both.sound:
-        faults = _listed([happening.text for happening in story.happenings if happening.begins])
-        return f"{faults[0].upper()}{faults[1:]}. Nothing was lost." if faults else "Nothing was lost."
-    wrong = {"lost": story.both.lost, "shown twice": story.both.repeated, "never sent": story.both.unexpected}
-    return f"{_listed([f'{number} {what}' for what, number in wrong.items() if number])}."
+        return f"{capital(listed(faults))}. Nothing was lost." if faults else "Nothing was lost."
+    wrong = {"lost": story.both.lost, "shown twice": story.both.repeated, "never sent but shown": story.both.unexpected}
+    return f"{capital(listed([f'{count(number)} {what}' for what, number in wrong.items() if number]))}."
 
 
 def lead(story: Story, findings: Findings) -> str:
-    kinds = {kind: [site for site in findings.sites if site["kind"] == kind] for kind in sorted({site["kind"] for site in findings.sites})}
-    devices = _listed([f"{sum(site['total_devices'] for site in sites)} {kind} sensors" for kind, sites in kinds.items()])
-    days = (story.began - story.season_begin).days
-    seconds = (story.ended - story.began).total_seconds()
+    kinds: dict[str, int] = {}
+    for site in findings.sites:
+        kinds[site["kind"]] = kinds.get(site["kind"], 0) + site["total_devices"]
+    devices = listed([f"{number} {kind} sensors" for kind, number in sorted(kinds.items())])
+    days, seconds = (story.began - story.season_begin).days, (story.ended - story.began).total_seconds()
+    delivered = story.both.acknowledged - story.both.lost
     return (
-        f"{devices}, {days} days of history and {seconds:.0f} seconds of real time. "
-        f"Of {story.both.acknowledged:,} messages that gateways acknowledged, {story.both.acknowledged - story.both.lost:,} are in the warehouse, "
-        f"and {story.both.repeated or 'none'} twice."
+        f"{capital(devices)}, {days} days of history and {seconds:.0f} seconds of real time: "
+        f"of {count(story.both.acknowledged)} messages that gateways acknowledged, {count(delivered)} are in the warehouse, "
+        f"and {count(story.both.repeated) if story.both.repeated else 'none'} is there twice."
     )
+
+
+def _alerts(shown: dict[str, Any]) -> str:
+    old = (
+        f" {count(shown['historical'])} alerts of the season's history are in the warehouse, and nobody was woken for them."
+        if shown["historical"]
+        else ""
+    )
+    return f"A message when something needs doing, and one when it is over.{old}"
 
 
 def _fields(shown: list[dict[str, Any]]) -> str:
-    if not shown:
-        return ""
     dry = [field["name"] for field in shown if field["verdict"] and field["verdict"]["verdict"] == "now"]
-    said = f"Of {len(shown)} fields, {_listed(dry)} {'needs' if len(dry) == 1 else 'need'} water now." if dry else f"None of {len(shown)} fields needs water now."
-    return f"{said} Upper line: moisture in the root zone, m³ of water in a m³ of soil, day by day. Lower bars: irrigation need, mm."
+    said = f"{listed(dry)} {'needs' if len(dry) == 1 else 'need'} water now" if dry else "No field needs water now"
+    needs = " Bars: irrigation need, mm." if any(field["needs"] for field in shown) else ""
+    return f"{said}, says the model on the gateway. Lines: moisture of the root zone day by day, m³ of water in a m³ of soil.{needs}"
 
 
 def _irrigation(shown: dict[str, Any]) -> str:
+    what = "The need is what the root zone lacks once stress is near, net of what gets lost on the way, computed after FAO-56."
     if not shown["rows"]:
-        return "The water that brings the root zone back to what it can hold."
-    if not shown["thirsty"]:
-        return f"None of {len(shown['rows'])} fields needs water today."
-    return f"{shown['thirsty']} of {len(shown['rows'])} fields need water, {shown['total_m3']:,.0f} m³ in all: what brings the root zone back to what it can hold."
+        return what
+    thirsty = f"{shown['thirsty']} of {len(shown['rows'])} fields need water today, {count(shown['total_m3'])} m³ in all."
+    return f"{thirsty if shown['thirsty'] else 'No field needs water today.'} {what}"
 
 
 def _machines(shown: list[dict[str, Any]]) -> str:
-    if not shown:
-        return "An accelerometer on each machine, and a model on the gateway that knows what healthy sounds like."
-    flagged = [machine["device_id"] for machine in shown if machine["flagged"]]
-    return f"{len(shown)} machines, {len(flagged) or 'none'} flagged. The score is how far the sound is from what the model knows as healthy."
+    flagged = [machine["name"] for machine in shown if machine["flagged"]]
+    said = f"{len(flagged)} of {len(shown)} machines are flagged: {listed(flagged)}. " if flagged else ""
+    return f"{said}A model on the gateway knows what each machine sounds like when healthy; the score is how far from that it sounds now."
 
 
 def _journeys(story: Story, shown: dict[str, Any]) -> str:
-    if not shown["batches"]:
-        return "What happened to data on its way while things broke."
-    done = _listed([f"{(happening.time - story.began).total_seconds():.0f} s: {happening.text}" for happening in story.happenings])
-    return f"{done}. {shown['met']} of {shown['batches']} batches met a fault; the slowest was in the warehouse after {shown['longest']:.0f} s."
-
-
-def _latency(shown: dict[str, Any]) -> str:
-    if shown["p50"] is None:
-        return "From the newest reading of a batch to its row in the warehouse."
-    return (
-        f"From the newest reading of a batch to its row in the warehouse: median {shown['p50']:.1f} s, 99 % within {shown['p99']:.1f} s, "
-        "where no fault was met. Waiting for the five-second window to close is in it."
-    )
+    done = "; ".join(f"{(happening.time - story.began).total_seconds():.0f} s: {happening.text}" for happening in story.happenings)
+    if not shown["chart"]:
+        return f"{done}." if done else "Nothing was done to the running system."
+    slowest = f"the slowest was in the warehouse after {shown['longest']:.0f} s"
+    return f"{done}. {shown['met']} of {shown['batches']} batches met a fault; {slowest}."
 
 
 def _completeness(shown: dict[str, Any]) -> str:
-    if not shown["gateways"]:
-        return "Gateways number their batches, so a gap is known."
     missing, declared = (sum(gateway[name] for gateway in shown["gateways"]) for name in ("missing", "declared"))
-    return f"Gateways number their batches, so a gap is known: {missing or 'none'} missing, {declared or 'none'} declared as dropped. Each tick is an hour in which batches were cut."
+    told = f"{count(missing) if missing else 'none'} missing, {count(declared) if declared else 'none'} declared as dropped"
+    return f"Gateways number their batches, so a gap is known: {told}. Each tick is an hour in which batches were cut."
 
 
 def _bytes(story: Story) -> str:
-    if not story.bytes_raw_mqtt:
+    if not story.bytes_raw_mqtt or not story.bytes_uplink:
         return "Nothing was sent."
     times = story.bytes_raw_mqtt / story.bytes_uplink
-    return f"In the minute of real time the gateways sent up {times:.1f} times fewer bytes than they were given, with windows of five seconds; longer windows send less."
+    return (
+        f"In real time, with windows of {LIVE.window_seconds} seconds, gateways sent up {times:.1f} times fewer bytes than they were given."
+    )
 
 
 def _making(story: Story) -> str:
-    return f"One machine, {story.seconds:.0f} seconds, real servers and clients. Every number on this page was asked of the warehouse or seen on the wire."
-
-
-def _listed(words: list[str]) -> str:
-    return ", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + words[-1] if words else ""
+    where = "Numbers were asked of the warehouse or seen on the wire."
+    return f"On one machine, in {story.seconds:.0f} seconds, with real servers and clients. {where}"

@@ -12,6 +12,7 @@ import msgspec
 from lab.faults import Spell
 from lab.latency import Arrival
 from lab.oracle import Verdict
+from lab.phone import Told
 
 FILE = "story.json"
 
@@ -39,16 +40,16 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something that was done to the running system. `begins`: a fault begins with it, else one ends."""
+    """Something that was done to the running system. `fault` names the fault that begins with it; where it is empty, one ends."""
 
     time: datetime
     text: str
-    begins: bool
+    fault: str
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """`began` and `ended`: when the sensors of act two did. Times UTC, sizes in bytes. `told`: what the notifier wrote, line by line."""
+    """`began` and `ended`: when the sensors of act two did. Times UTC, sizes in bytes. `told`: what the notifier delivered."""
 
     history: Counts
     both: Counts
@@ -63,7 +64,7 @@ class Story:
     rows: Mapping[str, int]
     parts: Mapping[str, str]
     seconds: float
-    told: tuple[str, ...] = ()
+    told: tuple[Told, ...]
 
     def save(self, directory: Path) -> Path:
         file = directory / FILE

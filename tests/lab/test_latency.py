@@ -59,7 +59,7 @@ def test_a_batch_met_a_fault_if_it_was_on_its_way_then(newest: float, seen: floa
 
 def test_a_spell_lasts_from_its_deed_until_after_the_next() -> None:
     def deed(*, begins: bool) -> Deed:
-        return Deed(0.0, "", lambda: None, begins)
+        return Deed(0.0, 0.0, "", lambda: None, "a fault" if begins else "")
 
     times = {10: True, 20: False, 40: True, 50: False}
     found = spells([(_at(seconds), deed(begins=begins)) for seconds, begins in times.items()])
