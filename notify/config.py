@@ -129,7 +129,7 @@ def _check(config: Config) -> None:
     name = config.pubsub.subscription
     _demand(_SUBSCRIPTION.fullmatch(name), f"pubsub.subscription must look like projects/PROJECT/subscriptions/NAME, not {name!r}")
     _check_numbers(config)
-    names = [STDOUT, *(one.name for one in (*config.webhooks, *config.mails))]
+    names = [STDOUT, *(one.name for one in config.webhooks), *(one.name for one in config.mails)]
     for name in names:
         _demand(ID_PATTERN.fullmatch(name), f"the channel name {name!r} must be letters, digits, dot, dash or underscore, at most 64")
         _demand(names.count(name) == 1, f"the channel name {name!r} stands twice")

@@ -50,7 +50,7 @@ def _turn(outlet: Outlet, stopping: threading.Event) -> None:
         outlet.woken.clear()
         try:
             due = outlet.turn()
-        except Exception:
+        except Exception:  # noqa: BLE001
             # A full disk, most likely. If this thread ended, its channel would be silent for ever.
             _log.exception("a turn failed")
             due = AFTER_FAULT_SECONDS

@@ -54,7 +54,7 @@ class Told:
         """How many notices of the alert's rule and site the channel told since then."""
         sql = f"select count(*) from told where channel = ? and rule = ? and site = ? and time_us > ? and outcome = '{TOLD}'"
         found = self._one(sql, channel, alert.rule, alert.site_id or "", micros(since))
-        return int(found[0]) if found else 0
+        return found[0] if found else 0
 
     def record(self, alert: Alert, channel: str, outcome: str, now: datetime) -> None:
         values = alert.alert_id, alert.revision, channel, alert.rule, alert.site_id or "", micros(now), outcome
@@ -70,7 +70,7 @@ class Told:
         with self._lock:
             self._database.close()
 
-    def _one(self, sql: str, *values: object) -> tuple[object, ...] | None:
+    def _one(self, sql: str, *values: object) -> tuple[int, ...] | None:
         with self._lock:
-            found: tuple[object, ...] | None = self._database.execute(sql, values).fetchone()
+            found: tuple[int, ...] | None = self._database.execute(sql, values).fetchone()
         return found
