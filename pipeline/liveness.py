@@ -8,7 +8,7 @@ of it arrives, however old. Nothing is said of a device that was never heard: no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pyarrow as pa
@@ -48,9 +48,11 @@ class Presence:
     devices: dict[str, tuple[int, str, int]] = field(default_factory=dict)
     silent: set[tuple[str, str]] = field(default_factory=set)
     arrival: int = 0
+    patience: int = 0
+    """From when its silence counts: the last arrival, or later if this pipeline itself slept."""
 
     def copy(self) -> Presence:
-        return Presence(dict(self.devices), set(self.silent), self.arrival)
+        return replace(self, devices=dict(self.devices), silent=set(self.silent))
 
 
 def heard(batch: Batch) -> Heard:
@@ -92,7 +94,7 @@ class Liveness:
 
     def hear(self, presence: Presence, told: Heard, now: int) -> Iterator[Observation]:
         """Changes `presence`; now in microseconds."""
-        presence.arrival = max(presence.arrival, now)
+        presence.arrival = presence.patience = max(presence.arrival, now)
         yield from self._hear_gateway(presence, told.gateway_id)
         for device_id, (at, site_id) in told.devices.items():
             yield from self._hear_device(presence, device_id, at, site_id)
@@ -100,9 +102,12 @@ class Liveness:
             yield from self._judge_devices(presence, told.complete, told.heartbeat)
 
     def judge_gateway(self, presence: Presence, gateway_id: str, now: int) -> Iterator[Observation]:
-        """Whether nothing of it has arrived for too long. Changes `presence`."""
+        """Whether nothing of it has arrived for too long; nobody is judged much later than was due. Changes `presence`."""
+        due = self.next_judgement(presence, gateway_id)
+        if due is not None and now - due > _LAG:
+            presence.patience = now
         for rule in self._of_gateways:
-            at = presence.arrival + _silence(rule)
+            at = presence.patience + _silence(rule)
             if rule.watches_gateway(gateway_id) and now >= at and (rule.name, gateway_id) not in presence.silent:
                 presence.silent.add((rule.name, gateway_id))
                 yield _of_gateway(rule, gateway_id, at, SILENT, f"nothing has arrived since {_clock(presence.arrival)}")
@@ -110,7 +115,7 @@ class Liveness:
     def next_judgement(self, presence: Presence, gateway_id: str) -> int | None:
         """When to call `judge_gateway`, in microseconds; None if no rule waits."""
         waiting = [
-            presence.arrival + _silence(rule)
+            presence.patience + _silence(rule)
             for rule in self._of_gateways
             if rule.watches_gateway(gateway_id) and (rule.name, gateway_id) not in presence.silent
         ]
