@@ -51,6 +51,11 @@ class Frame:
 _header = msgspec.json.Decoder(Header)
 
 
+def most_bytes(samples: int) -> int:
+    """The largest payload with so many samples."""
+    return _START + MAX_HEADER_BYTES + 4 * samples
+
+
 def encode(header: Header, samples: Sequence[float] | Floats) -> bytes:
     """A payload that `decode` takes. Raises Refused, a ValueError."""
     import numpy as np
