@@ -14,6 +14,7 @@ from typing import Any
 
 from edge.config_check import check
 from edge.settings import ConfigError, build
+from edge.spectrum import level_units
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
@@ -92,13 +93,27 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Sensors:
-    """A class of devices: which they are, what they measure, what is asked of them."""
+    """A class of devices: which they are, what they measure, what is asked of them.
+
+    `channels` and `frames` give a channel's unit: of numbers in readings, of samples in frames.
+    """
 
     name: str
     devices: tuple[str, ...]
-    channels: Mapping[str, str]
+    channels: Mapping[str, str] = field(default_factory=dict)
+    frames: Mapping[str, str] = field(default_factory=dict)
     model: str | None = None
     thresholds: tuple[Threshold, ...] = ()
+
+    @property
+    def units(self) -> Mapping[str, str]:
+        """Of everything that is summarised: the channels, and the levels of the frames' channels."""
+        if not self.frames:
+            return self.channels
+        found = dict(self.channels)
+        for channel, unit in self.frames.items():
+            found |= level_units(channel, unit)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from edge.frame import MAX_CHANNEL
 from edge.settings import ConfigError
+from edge.spectrum import level_units
 from schemas.envelope import ID_PATTERN
 
 if TYPE_CHECKING:
@@ -79,16 +81,31 @@ def is_local(host: str) -> bool:
 
 def _check_sensors(sensors: Sensors, where: str, models: set[str]) -> None:
     _demand(sensors.devices, f"{where}.devices must name at least one device or pattern")
-    _demand(sensors.channels, f"{where}.channels must name at least one channel")
+    _demand(sensors.channels or sensors.frames, f"{where}.channels is missing, or {where}.frames: one of them must name a channel")
+    _check_frames(sensors, where)
     _demand(sensors.model is None or sensors.model in models, f"{where}.model {sensors.model!r} is not in [[models]]")
     _check_unique(f"{where}.thresholds", [one.name for one in sensors.thresholds])
     for number, one in enumerate(sensors.thresholds, 1):
         at = f"{where}.thresholds[{number}]"
-        _demand(one.channel in sensors.channels, f"{at}.channel {one.channel!r} is not one of {where}.channels")
+        _demand(
+            one.channel in sensors.units,
+            f"{at}.channel {one.channel!r} is not one of {where}.channels" + (f", nor a level of {where}.frames" if sensors.frames else ""),
+        )
         _demand(one.below is not None or one.above is not None, f"{at} needs below or above")
         _demand(one.hysteresis >= 0, f"{at}.hysteresis must not be negative")
         _demand(one.below is None or one.above is None or one.below < one.above, f"{at}.below must be less than above")
         _demand(one.severity in _SEVERITIES, f"{at}.severity must be one of {', '.join(_SEVERITIES)}, not {one.severity!r}")
+
+
+def _check_frames(sensors: Sensors, where: str) -> None:
+    for channel, unit in sensors.frames.items():
+        at = f"{where}.frames.{channel}"
+        _demand(
+            len(channel) <= MAX_CHANNEL and ID_PATTERN.fullmatch(channel),
+            f"{at}: a channel of frames has at most {MAX_CHANNEL} letters, digits, dots, dashes and underscores",
+        )
+        taken = [name for name in (channel, *level_units(channel, unit)) if name in sensors.channels]
+        _demand(not taken, f"{at}: {taken and taken[0]!r} stands in {where}.channels too")
 
 
 def _check_unique(where: str, names: list[str]) -> None:

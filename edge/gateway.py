@@ -64,7 +64,8 @@ class Gateway:
         """`bundles` by the name of their [[models]]. Resumes open windows and unfinished evaluation from the store."""
         memory = store.memory()
         self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
-        self._intray = Intray(config, store.recent_identities(), memory.get(_REJECTED, b""))
+        spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}
+        self._intray = Intray(config, store.recent_identities(), memory.get(_REJECTED, b""), spectra)
         # As if it had ticked all the while: so a death between two cuts does not change which readings are late.
         watermark = max(int(memory.get(_WATERMARK, _NEVER)), micros(started) - config.windows.grace_seconds * 1_000_000)
         self._windows = Windows(config.windows.seconds, config.windows.grace_seconds, watermark)
@@ -154,12 +155,12 @@ class Gateway:
         """Summarises and scores windows of the same end."""
         for window in group:
             sensors = self._sensors(window)
-            self._closed_windows.add(summaries(window, sensors.channels if sensors else {}), len(window.readings))
+            self._closed_windows.add(summaries(window, sensors.units if sensors else {}), len(window.readings))
         for name, bundle in self._bundles.items():
             chosen = [window for window in group if not window.late and (of := self._sensors(window)) and of.model == name]
             for inference, window in self._models.infer(bundle, chosen):
                 self._closed_windows.inferences.append(inference)
-                self._watch.inference(inference, window, bundle.labels[-1])
+                self._watch.inference(inference, window, bundle)
 
     def _sensors(self, window: Window) -> Sensors | None:
         return self._intray.sensors(window.device_id)

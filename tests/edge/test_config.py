@@ -37,6 +37,10 @@ def test_every_setting_stands_in_the_example() -> None:
             assert re.search(rf"^(# )?{name} = ", text, re.MULTILINE), f"{section}.{name}"
 
 
+def shaking(**changed: Any) -> dict[str, Any]:
+    return {"name": "s", "devices": ["*"], "frames": {"shake": "m/s2"}, **changed}
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -72,6 +76,17 @@ def test_every_setting_stands_in_the_example() -> None:
             {"sensors": [{"name": "s", "devices": ["*"], "channels": {"a": "m"}, "thresholds": [{"name": "t", "channel": "a"}]}]},
             "sensors[1].thresholds[1] needs below or above",
         ),
+        ({"sensors": [shaking(frames={"a b": "g"})]}, "sensors[1].frames.a b: a channel of frames has at most 48 letters"),
+        ({"sensors": [shaking(frames={"a" * 49: "g"})]}, "a channel of frames has at most 48 letters"),
+        ({"sensors": [shaking(frames=["shake"])]}, "sensors[1].frames must be a table of channel and unit"),
+        ({"sensors": [shaking(frames={"shake": 9.81})]}, "sensors[1].frames.shake must be a text"),
+        ({"sensors": [shaking(frames={})]}, "sensors[1].channels is missing, or sensors[1].frames"),
+        ({"sensors": [shaking(channels={"shake": "g"})]}, "sensors[1].frames.shake: 'shake' stands in sensors[1].channels too"),
+        ({"sensors": [shaking(channels={"shake_rms": "g"})]}, "sensors[1].frames.shake: 'shake_rms' stands in sensors[1].channels too"),
+        (
+            {"sensors": [shaking(thresholds=[{"name": "t", "channel": "shake_band00", "above": 1}])]},
+            "sensors[1].thresholds[1].channel 'shake_band00' is not one of sensors[1].channels, nor a level of sensors[1].frames",
+        ),
         ({"gateway": {"state_dir": "${NO_SUCH_VARIABLE}/x"}}, "gateway.state_dir: the environment variable NO_SUCH_VARIABLE is not set"),
     ],
 )
@@ -101,6 +116,12 @@ def test_a_file_that_is_absent_or_no_toml_is_told_so(tmp_path: Path) -> None:
 
 def test_a_relative_path_is_relative_to_the_file(tmp_path: Path) -> None:
     assert config(tmp_path).store_file == tmp_path / "state" / "store.db"
+
+
+def test_levels_of_frames_have_units_and_may_have_thresholds(tmp_path: Path) -> None:
+    threshold = {"name": "t", "channel": "shake_kurtosis", "above": 6}
+    (made,) = config(tmp_path, sensors=[shaking(channels={"warmth": "degC"}, thresholds=[threshold])]).sensors
+    assert made.units == {"warmth": "degC", "shake_rms": "m/s2", "shake_peak": "m/s2", "shake_kurtosis": "1"}
 
 
 def test_the_first_class_whose_pattern_fits_counts(tmp_path: Path) -> None:
