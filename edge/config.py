@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.config_check import check
-from edge.settings import ConfigError, build
 from edge.spectrum import level_units
+from schemas.settings import ConfigError, build
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from edge.frame import MAX_CHANNEL
-from edge.settings import ConfigError
 from edge.spectrum import level_units
 from schemas.envelope import ID_PATTERN
+from schemas.settings import ConfigError, is_local
 
 if TYPE_CHECKING:
     from edge.config import Config, Mqtt, Sensors
@@ -69,14 +68,6 @@ def _check_mqtt(mqtt: Mqtt) -> None:
     _demand(given or is_local(mqtt.host), f"mqtt.host {mqtt.host} is another machine: set mqtt.tls_ca, tls_certificate and tls_key")
     for name, file in files.items():
         _demand(file is None or file.is_file(), f"mqtt.{name}: there is no file {file}")
-
-
-def is_local(host: str) -> bool:
-    """Whether the host is this machine, by name or address."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _check_sensors(sensors: Sensors, where: str, models: set[str]) -> None:

@@ -22,9 +22,9 @@ from edge.health import Condition, Health
 from edge.infer import NoScores, Scores
 from edge.intake import Delivery, Intake
 from edge.scorer import Scorer, ScorerFailed
-from edge.settings import ConfigError
 from edge.store import Store, StoreFull
 from edge.uplink import Backoff, GooglePublisher, Uplink
+from schemas.settings import ConfigError
 
 TICK_SECONDS = 0.2
 TELL_SECONDS = 1.0

@@ -7,23 +7,28 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.coders import PickleCoder
 from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.timestamp import MIN_TIMESTAMP
+from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import rejects
 from pipeline.decode import Undecodable, decode
 from pipeline.elements import Batch, Clock, Message, Refused, Rows, Unwritten
 from pipeline.enrich import Sites, enrich
-from pipeline.facts import receipt
+from pipeline.facts import receipt, rows_of
 from pipeline.sift import sift, within_partitions
 from schemas.intervals import IntervalSet
 
 BATCHES = "batches"
 REJECTS = "rejects"
+ROWS_AT_ONCE = 5000
 
 
 class Decode(beam.DoFn):
@@ -73,6 +78,29 @@ class Place(beam.DoFn):
         made += [TaggedOutput(REJECTS, rejects.of_rows(batch, one, "pipeline.decode", self._clock())) for one in bad]
         made += [TaggedOutput(REJECTS, rejects.of_rows(batch, one, "pipeline.enrich", self._clock())) for one in unknown]
         return made
+
+
+class Collect(beam.DoFn):
+    """Records of one kind -> rows for its table, as many at once as the engine's bundle has."""
+
+    def __init__(self, record: type) -> None:
+        self._record = record
+
+    def start_bundle(self) -> None:
+        self._held: list[dict[str, Any]] = []
+
+    def process(self, one: Any) -> Iterator[Rows]:
+        self._held.append({column.name: getattr(one, column.name) for column in fields(self._record)})
+        if len(self._held) >= ROWS_AT_ONCE:
+            yield self._flush()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        if self._held:
+            yield WindowedValue(self._flush(), MIN_TIMESTAMP, (GlobalWindow(),))
+
+    def _flush(self) -> Rows:
+        held, self._held = self._held, []
+        return rows_of(self._record, held)
 
 
 def receipts(batch: Batch, clock: Clock) -> Iterator[Rows]:

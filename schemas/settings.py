@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -37,6 +38,14 @@ def build(record: type, content: Any, where: str, folder: Path) -> Any:
         if one.name not in content and one.default is MISSING and one.default_factory is MISSING:
             raise ConfigError(f"{where}{'.' if where else ''}{one.name} is missing")
     return record(**{name: _value(hints[name], value, f"{where}.{name}".lstrip("."), folder) for name, value in content.items()})
+
+
+def is_local(host: str) -> bool:
+    """Whether the host is this machine, by name or address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _value(hint: Any, value: Any, where: str, folder: Path) -> Any:  # noqa: PLR0911 - one line for each kind of value
