@@ -98,7 +98,7 @@ class Summary:
     sketch: Annotated[
         tuple[int, ...],
         Doc(
-            "Quantile sketch: for each bucket of values bucket * 2^40 + count, ascending; ask it with tinybeam.quantile",
+            "Quantile sketch: for each bucket of values bucket * 2^40 + count, ascending; ask it with tinybeam.quantile. Empty: not known",
             since="1.1",
         ),
     ]

@@ -15,22 +15,22 @@ options (description = "The q-quantile (0 to 1) of all values in concatenated sk
 as ((
   with
     buckets as (
-      select div(entry, 1 << 40) as bucket, sum(mod(entry, 1 << 40)) as values_in_it
+      select if(entry < 0, -1, div(entry, 1 << 40)) as bucket, sum(if(entry < 0, 0, mod(entry, 1 << 40))) as values_in_it
       from unnest(sketch) as entry
       group by bucket
     ),
     with_the_share_up_to_it as (
       select
         bucket,
-        sum(values_in_it) over (order by bucket) / sum(values_in_it) over () as share,
-        sum(values_in_it) over () as all_values
+        safe_divide(sum(values_in_it) over (order by bucket), sum(values_in_it) over ()) as share,
+        min(bucket) over () as lowest
       from buckets
+    ),
+    answer as (
+      select min(bucket) as bucket
+      from with_the_share_up_to_it
+      where share >= q and q between 0 and 1 and lowest >= 0
     )
-  select
-    if(
-      q between 0 and 1 and not exists(select 1 from unnest(sketch) as entry where entry < 0),
-      sign(found - 4096) * if(found = 4096, 0, 0.99e0 * pow(1.01e0 / 0.99e0, abs(found - 4096) - 1400)),
-      null
-    )
-  from (select min(bucket) as found from with_the_share_up_to_it where share >= q)
+  select if(bucket = 4096, 0, sign(bucket - 4096) * 0.99e0 * pow(1.01e0 / 0.99e0, abs(bucket - 4096) - 1400))
+  from answer
 ));

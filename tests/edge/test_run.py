@@ -13,8 +13,8 @@ from edge.gateway import Gateway
 from edge.health import Condition
 from edge.intake import Delivery
 from edge.run import Loop
-from edge.settings import ConfigError
 from edge.store import Store, StoreFull
+from schemas.settings import ConfigError
 from tests.edge import autoencoder
 from tests.edge.gateways import START, config, message
 

@@ -21,7 +21,7 @@ from schemas.envelope import micros
 from schemas.records import Summary
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
-SHARES = [0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0]
+SHARES = [0.0, 0.05, 0.5, 0.95, 1.0]
 CHANNELS: dict[str, Callable[[Random], float]] = {
     "moisture": lambda chance: 0.3 + chance.gauss(0, 0.02),
     "temperature": lambda chance: chance.gauss(0, 8),
@@ -32,12 +32,12 @@ CHANNELS: dict[str, Callable[[Random], float]] = {
 
 @pytest.fixture
 def readings() -> list[Taken]:
-    """Two hours of three devices, a reading in 7 seconds, a tenth of them late."""
+    """Two hours of two devices, a reading in 20 seconds, a tenth of them late."""
     chance = Random(7)
     return [
         Taken(f"d{device}", at, at + 100_000, "synced", None, None, True, {name: draw(chance) * device for name, draw in CHANNELS.items()})
-        for device in (1, 2, 3)
-        for second in range(0, 7200, 7)
+        for device in (1, 2)
+        for second in range(0, 7200, 20)
         for at in [micros(START) + second * 1_000_000 + device]
     ]
 
@@ -99,7 +99,7 @@ def test_quantiles_over_groups_and_times_are_within_one_percent_of_those_of_the_
 
     hours = "select device_id, channel, timestamp_trunc(window_start, hour) as hour, {shares} from tinybeam.summaries group by 1, 2, 3"
     by_hour = answers(emptied, hours)
-    assert len(by_hour) == 3 * len(CHANNELS) * 2
+    assert len(by_hour) == 2 * len(CHANNELS) * 2
     for row in by_hour:
         low = micros(row["hour"])
         of = [one for one in readings if one.device_id == row["device_id"] and low <= one.event_us < low + 3_600_000_000]
@@ -126,10 +126,10 @@ def test_python_and_sql_answer_alike(applied: bigquery.Client) -> None:
     scales = [1e-13, 1e-12, 1e-6, 1.0, 40.0, 1e6, 1e15, 1e22]
     asked = [
         (
-            sketch.of(chance.gauss(0, 1) * chance.choice(scales) for _ in range(chance.choice([1, 2, 20, 300]))),
+            sketch.of(chance.gauss(0, 1) * chance.choice(scales) for _ in range(chance.choice([1, 2, 20, 100]))),
             chance.choice([*SHARES, chance.random()]),
         )
-        for _ in range(400)
+        for _ in range(150)
     ] + [((), 0.5), ((-1,), 0.5), ((-3, *sketch.of([1.0])), 0.5)]
     given = ", ".join(
         f"struct({n} as n, cast([{', '.join(map(str, s))}] as array<int64>) as s, {q!r} as q)" for n, (s, q) in enumerate(asked)
