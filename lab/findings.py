@@ -14,7 +14,7 @@ from sql.questions import ask
 from sql.scripts import scripts
 
 Rows = tuple[Mapping[str, Any], ...]
-_QUESTIONS = ("driest_fields", "irrigation_this_week", "worst_machines")
+_QUESTIONS = ("irrigation_this_week",)
 
 _VIEWS: Mapping[str, str] = MappingProxyType(
     {
@@ -24,6 +24,12 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
             where window_start >= @since and window_seconds = 3600 and channel = 'moisture'
             group by site_id, day
             order by site_id, day
+        """,
+        "verdicts": """
+            select site_id, label, score
+            from tinybeam.inferences
+            where window_start >= @since and model = 'soil'
+            qualify row_number() over (partition by site_id order by window_start desc, score) = 1
         """,
         "scores": """
             select device_id, site_id, window_start as time, window_seconds, score, label, model_sha256
@@ -104,9 +110,8 @@ class Findings:
     sites: Rows
     irrigation: Rows
     alerts: Rows
-    driest_fields: Rows
+    verdicts: Rows
     irrigation_this_week: Rows
-    worst_machines: Rows
 
 
 def gather(client: bigquery.Client, since: datetime, now: datetime) -> Findings:

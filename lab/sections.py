@@ -49,7 +49,7 @@ def alerts(story: Story, findings: Findings) -> dict[str, Any]:
 def fields(findings: Findings) -> list[dict[str, Any]]:
     """A small picture for each field that has moisture."""
     moisture, needs = _by(findings.moisture, "site_id"), _by(findings.irrigation, "site_id")
-    verdicts = {row["field"]: row for row in findings.driest_fields}
+    verdicts = {row["site_id"]: row for row in findings.verdicts}
     top = max((row["mean"] for row in findings.moisture), default=0.0)
     top_need = max((row["need_mm"] for row in findings.irrigation), default=0.0)
     made = []
@@ -58,7 +58,7 @@ def fields(findings: Findings) -> list[dict[str, Any]]:
             wanted = _picked(needs.get(site["site_id"], ()), "day", "need_mm")
             chart = charts.season(_picked(days, "day", "mean"), wanted, top, top_need)
             drawn = charts.svg(chart, _season_in_words(site["name"], days))
-            made.append({**site, "verdict": verdicts.get(site["name"]), "needs": wanted, "chart": drawn})
+            made.append({**site, "verdict": verdicts.get(site["site_id"]), "needs": wanted, "chart": drawn})
     return made
 
 

@@ -70,7 +70,7 @@ def _alerts(shown: dict[str, Any]) -> str:
 
 
 def _fields(shown: list[dict[str, Any]]) -> str:
-    dry = [field["name"] for field in shown if field["verdict"] and field["verdict"]["verdict"] == "now"]
+    dry = [field["name"] for field in shown if field["verdict"] and field["verdict"]["label"] == "now"]
     said = f"{listed(dry)} {'needs' if len(dry) == 1 else 'need'} water now" if dry else "No field needs water now"
     needs = " Bars: irrigation need, mm." if any(field["needs"] for field in shown) else ""
     return f"{said}, says the model on the gateway. Lines: moisture of the root zone day by day, m³ of water in a m³ of soil.{needs}"
