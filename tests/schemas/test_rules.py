@@ -117,3 +117,14 @@ def test_the_rules_of_the_lab_are_sound() -> None:
     rules = Registry.load(path).rules
     assert {rule.source for rule in rules} == {"event", "irrigation", "silence"}
     assert len(rules) == len(tomllib.loads(path.read_text())["rules"])
+
+
+def test_every_example_of_the_page_is_a_sound_rule() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
+    examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    rules = Registry.parse(tomllib.loads("\n".join(examples))).rules
+    assert {rule.source for rule in rules} == {"event", "site_window", "irrigation", "silence"}
+    assert len(examples) == len(rules) == 5
+    defaults = Rule("any", "event")
+    for name in ("severity", "cooldown_seconds", "historical_seconds"):
+        assert re.search(rf"^\| `{name}` \| all \| `?{getattr(defaults, name)}`? \|", page, re.MULTILINE), name
