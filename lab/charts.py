@@ -29,6 +29,7 @@ NARROW, WIDE = 340, 960
 SMALL, MIDDLE = 220, 440
 """Widths of charts that stand side by side: many small ones, or two."""
 
+_WORST_OR_NOT = alt.Scale(domain=[False, True], range=[FAULT, ALARM])
 _CALM_OR_NOT = alt.Scale(domain=[False, True], range=[CALM, FAULT])
 _numbers = count(1)
 
@@ -110,18 +111,22 @@ def season(days: Points, needs: Points, top: float, top_need: float) -> Chart:
     return alt.vconcat(moisture, bars).resolve_scale(x="shared")
 
 
-def life(scores: Points, threshold: float, flagged: datetime | None, *, top: float) -> Chart:
-    """One machine: its anomaly score over its life, the threshold, and when it was flagged. `scores`: time, score."""
-    time = alt.X("time:T", axis=_months())
-    value = alt.Y("score:Q", scale=alt.Scale(domain=[0, max(top, threshold * 1.2)]), axis=alt.Axis(title=None, tickCount=4))
-    line = alt.Chart(data(scores)).mark_line(color=WATER, strokeWidth=1.6, strokeJoin="round").encode(time, value)
-    limit = alt.Chart(data([{"score": threshold, "text": f"flagged above {threshold:g}"}]))
-    rule = limit.mark_rule(color=ALARM, strokeDash=[5, 4]).encode(value)
-    told = limit.mark_text(color=ALARM, align="left", baseline="bottom", dx=4, dy=-3, fontSize=12).encode(
-        value, alt.Text("text:N"), x=alt.value(0)
+def life(scores: Points, levels: Points, flagged: datetime | None, span: tuple[float, float]) -> Chart:
+    """One machine: its anomaly score over its life, the verdicts' thresholds, and when it was flagged.
+
+    `scores`: time, score; `levels`: score, text, worst (whether it is the highest); `span`: lowest and highest score shown.
+    """
+    scale = alt.Scale(type="log", domain=list(span), nice=False, clamp=True)
+    time, value = alt.X("time:T", axis=_months()), alt.Y("score:Q", scale=scale, axis=alt.Axis(title=None, tickCount=3, format="~g"))
+    colour = alt.Color("worst:N", scale=_WORST_OR_NOT, legend=None)
+    limit = alt.Chart(data(levels))
+    rules = limit.mark_rule(strokeDash=[5, 4]).encode(value, colour)
+    told = limit.mark_text(align="left", baseline="bottom", dx=4, dy=-3, fontSize=12).encode(
+        value, alt.Text("text:N"), colour, x=alt.value(0)
     )
+    line = alt.Chart(data(scores)).mark_line(color=WATER, strokeWidth=1.4, strokeJoin="round").encode(time, value)
     mark = alt.Chart(data([{"time": flagged}] if flagged else [])).mark_rule(color=ALARM, strokeWidth=2).encode(time)
-    return alt.layer(rule, line, mark, told).properties(width=MIDDLE - 46, height=130)
+    return alt.layer(line, rules, mark, told).properties(width=MIDDLE - 46, height=150)
 
 
 def journeys(batches: Points, spells: Points, seconds: float, lanes: Sequence[str], width: int) -> Chart:

@@ -50,7 +50,7 @@ def fields(findings: Findings) -> list[dict[str, Any]]:
     """A small picture for each field that has moisture."""
     moisture, needs = _by(findings.moisture, "site_id"), _by(findings.irrigation, "site_id")
     verdicts = {row["site_id"]: row for row in findings.verdicts}
-    top = max((row["mean"] for row in findings.moisture), default=0.0)
+    top = max([0.5, *(row["mean"] for row in findings.moisture)])
     top_need = max((row["need_mm"] for row in findings.irrigation), default=0.0)
     made = []
     for site in findings.sites:
@@ -77,17 +77,19 @@ def irrigation(findings: Findings) -> dict[str, Any]:
 
 
 def machines(findings: Findings, bundle: Bundle) -> list[dict[str, Any]]:
-    """A picture for each machine that the model has judged. It is flagged from the first event that says anything but the best label."""
-    flags = {row["device_id"]: row["time"] for row in reversed(findings.relabelled) if row["state"] != bundle.best}
-    top = max((row["score"] for row in findings.scores), default=0.0)
+    """A picture for each machine that the model has judged. It is flagged from the first event that says the worst label."""
+    worst = bundle.labels[-1]
+    flags = {row["device_id"]: row["time"] for row in reversed(findings.relabelled) if row["state"] == worst}
+    levels = [
+        {"score": above, "text": label, "worst": label == worst} for label, above in zip(bundle.labels[1:], bundle.thresholds, strict=True)
+    ]
+    span = bundle.thresholds[0] / 8, 1.3 * max([bundle.thresholds[-1], *(row["score"] for row in findings.scores)])
     made = []
     for device, rows in _by(findings.scores, "device_id").items():
-        flagged, last = flags.get(device), rows[-1]
-        course = f"from {rows[0]['score']:.2f} on {rows[0]['time']:%-d %B} to {last['score']:.2f} on {last['time']:%-d %B}"
-        says = f"Anomaly score of {device}, {course}"
-        chart = charts.life(_picked(rows, "time", "score"), bundle.thresholds[0], flagged, top=top)
-        name = device.partition("-")[2] or device
-        made.append({"device_id": device, "name": name, "flagged": flagged, "last": last, "chart": charts.svg(chart, says)})
+        flagged, first, last = flags.get(device), rows[0], rows[-1]
+        course = f"from {first['score']:.2f} on {first['time']:%-d %B} to {last['score']:.2f} on {last['time']:%-d %B}"
+        drawn = charts.svg(charts.life(_picked(rows, "time", "score"), levels, flagged, span), f"Anomaly score of {device}, {course}")
+        made.append({"name": device.partition("-")[2] or device, "flagged": flagged, "last": last, "chart": drawn})
     return made
 
 

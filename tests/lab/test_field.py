@@ -44,6 +44,12 @@ def test_the_registry_says_when_the_season_began(tmp_path: Path) -> None:
     assert registry.devices == Registry.load(field.REGISTRY).devices
 
 
+@pytest.mark.parametrize(("month", "north"), [(4, True), (7, True), (8, False), (1, False), (2, True)])
+def test_the_fields_stand_where_it_is_spring_when_they_are_planted(tmp_path: Path, month: int, north: bool) -> None:
+    registry = Registry.load(field.write_registry(tmp_path, datetime(2026, month, 15, tzinfo=UTC)))
+    assert {site.latitude > 0 for site in registry.sites} == {north}
+
+
 def test_a_reading_is_one_json_object() -> None:
     sent = field.reading(datetime(2026, 5, 1, tzinfo=UTC), 7, "b1", {"moisture": 0.25})
     assert sent == b'{"time":1777593600.0,"seq":7,"boot":"b1","values":{"moisture":0.25}}'
