@@ -1,8 +1,8 @@
 """Rolling bearings: how often a damaged one is struck, and when. Pure; chance comes from the generator that is passed in.
 
 Characteristic frequencies: Randall and Antoni, Rolling element bearing diagnostics: a tutorial, Mech. Syst. Signal Process. 25 (2011),
-equations 1 to 4. Strikes with random slip: Antoni and Randall, J. Vib. Acoust. 125 (2003). Load zone: McFadden and Smith, J. Sound Vib. 96 (1984),
-after Stribeck. Entry and exit of a spall: Sawalhi and Randall, Mech. Syst. Signal Process. 25 (2011).
+equations 1 to 4. Strikes with random slip: Antoni and Randall, J. Vib. Acoust. 125 (2003). Load zone: McFadden and Smith, J. Sound Vib.
+96 (1984), after Stribeck. Entry and exit of a spall: Sawalhi and Randall, Mech. Syst. Signal Process. 25 (2011).
 """
 
 from __future__ import annotations
