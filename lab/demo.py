@@ -22,7 +22,8 @@ from lab.folder import emptied
 from lab.gateways import GATEWAYS, LIVE, ledger
 from lab.latency import Arrival, Watch
 from lab.live import Live
-from lab.phone import Told
+from lab.oracle import Verdict
+from lab.phone import Ringing, Told
 from lab.screen import Screen
 from lab.sensors import Notebook, Sensors, sensor, stranger
 from lab.stack import StartFailed, Warehouse
@@ -32,7 +33,7 @@ from schemas.registry import Registry
 HISTORY_DAYS = 120
 DAYS_A_SECOND = 0.125
 PERIOD_SECONDS = 0.1
-DRAIN_SECONDS = 60.0
+DRAIN_SECONDS = 120.0
 READY_SECONDS = 60.0
 
 
@@ -103,21 +104,27 @@ def act_one(directory: Path, warehouse: Warehouse, screen: Screen) -> Past:
 
 def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
     _announce(live, screen)
-    notebook, began = Notebook(), datetime.now(UTC)
+    notebook, began, ringing = Notebook(), datetime.now(UTC), Ringing(live.phone, screen)
     _await_first_heartbeats(past.account, began, screen)
     with Watch(lambda: evidence.newest_readings(past.account.client, began)) as watch:
         with sensors(past, live, notebook) as running:
             started = datetime.now(UTC)
             pace = f"up to every {PERIOD_SECONDS:g} s; a day of the season takes {1 / DAYS_A_SECOND:g} s"
             screen.say(f"{len(past.devices) + 1} sensors publish {pace}")
-            done = _pass_time(deeds(live, seconds), seconds, live, screen)
+            done = _pass_time(seconds, live, ringing, screen)
             running.stop()
             ended = datetime.now(UTC)
         screen.say("the sensors stop; what is under way arrives")
         # The window that the first reading falls into began before it.
         now = Account(past.account.client, began - timedelta(seconds=LIVE.window_seconds))
         _note(live, notebook, now)
-        now.await_everything(DRAIN_SECONDS, lambda verdict: screen.status(under_way(verdict)))
+
+        def progress(verdict: Verdict) -> None:
+            ringing.say()
+            screen.status(under_way(verdict))
+
+        now.await_everything(DRAIN_SECONDS, progress)
+        ringing.say()
         arrivals = watch.arrivals()
     for gateway_id, status in live.stop_gateways().items():
         books = ledger(live.gateways[gateway_id].settings)
@@ -172,9 +179,9 @@ def _await_first_heartbeats(account: Account, began: datetime, screen: Screen) -
         time.sleep(0.3)
 
 
-def _pass_time(planned: Sequence[Deed], seconds: float, live: Live, screen: Screen) -> list[tuple[datetime, Deed]]:
+def _pass_time(seconds: float, live: Live, ringing: Ringing, screen: Screen) -> list[tuple[datetime, Deed]]:
     """Until the time is over and everything that was planned is done. Raises StartFailed when the pipeline ends."""
-    began, waiting, done, earliest, heard = time.monotonic(), list(planned), list[tuple[datetime, Deed]](), 0.0, 0
+    began, waiting, done, earliest = time.monotonic(), deeds(live, seconds), list[tuple[datetime, Deed]](), 0.0
     while (passed := time.monotonic() - began) < seconds or waiting:
         if waiting and passed >= max(waiting[0].seconds, earliest):
             deed = waiting.pop(0)
@@ -184,19 +191,11 @@ def _pass_time(planned: Sequence[Deed], seconds: float, live: Live, screen: Scre
             earliest = time.monotonic() - began + (waiting[0].gap if waiting else 0.0)
         if live.pipeline.status is not None:
             raise StartFailed(live.pipeline.obituary(f"ended with status {live.pipeline.status}"))
-        heard = _show_told(live, heard, screen)
+        ringing.say()
         told = f"{len(live.acknowledged())} messages acknowledged, {live.uplink.bytes_sent} bytes sent up"
         screen.status(f"{max(0.0, seconds - passed):3.0f} s to go; {told}")
         time.sleep(0.2)
     return done
-
-
-def _show_told(live: Live, heard: int, screen: Screen) -> int:
-    """Says what came to the phone after the first `heard` notices; returns how many there are."""
-    told = live.phone.told()
-    for one in told[heard:]:
-        screen.say(f"the farmer's phone: {one.message}" + (" (over)" if one.state == "resolved" else ""))
-    return len(told)
 
 
 def _parts(live: Live) -> dict[str, str]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
+from lab.screen import Screen
 from schemas.notice import MAX_BYTES, NoticeError, parse
 
 
@@ -79,3 +80,18 @@ class Phone:
                 """The lab's screen says what came."""
 
         return Handler
+
+
+@dataclass(slots=True)
+class Ringing:
+    """Says on the screen what came to the phone since it was asked last."""
+
+    phone: Phone
+    screen: Screen
+    heard: int = 0
+
+    def say(self) -> None:
+        told = self.phone.told()
+        for one in told[self.heard :]:
+            self.screen.say(f"the farmer's phone: {one.message}" + (" (over)" if one.state == "resolved" else ""))
+        self.heard = len(told)

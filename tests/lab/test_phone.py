@@ -1,10 +1,13 @@
+import io
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from lab.phone import Phone
+from lab.phone import Phone, Ringing
+from lab.screen import Screen
 from schemas.notice import encode
 from schemas.records import Alert
 
@@ -50,3 +53,16 @@ def test_what_is_no_notice_is_refused_and_not_kept() -> None:
         with pytest.raises(urllib.error.HTTPError, match="400"):
             _post(phone.url, b'{"alert_id": 1}')
         assert phone.told() == ()
+
+
+def test_the_screen_says_each_notice_once() -> None:
+    out = io.StringIO()
+    with Phone() as phone:
+        ringing = Ringing(phone, Screen(out))
+        phone.take(encode(ALERT)[1])
+        ringing.say()
+        ringing.say()
+        phone.take(encode(replace(ALERT, state="resolved", revision=1))[1])
+        ringing.say()
+    lines = [line.partition("s  ")[2] for line in out.getvalue().splitlines()]
+    assert lines == [f"the farmer's phone: {ALERT.message}", f"the farmer's phone: {ALERT.message} (over)"]
