@@ -26,9 +26,10 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, s
 
 NARROW, WIDE = 340, 960
 """Widths that a chart is drawn for: a phone and a desk. Which of the two is shown is up to the page."""
-SMALL, MIDDLE = 220, 440
+SMALL, MIDDLE = 192, 440
 """Widths of charts that stand side by side: many small ones, or two."""
 
+_SECONDS = "datum.value == 0 ? '0 s' : datum.label + ' s'"
 _WORST_OR_NOT = alt.Scale(domain=[False, True], range=[FAULT, ALARM])
 _CALM_OR_NOT = alt.Scale(domain=[False, True], range=[CALM, FAULT])
 _numbers = count(1)
@@ -111,22 +112,35 @@ def season(days: Points, needs: Points, top: float, top_need: float) -> Chart:
     return alt.vconcat(moisture, bars).resolve_scale(x="shared")
 
 
-def life(scores: Points, levels: Points, flagged: datetime | None, span: tuple[float, float]) -> Chart:
-    """One machine: its anomaly score over its life, the verdicts' thresholds, and when it was flagged.
+def life(history: Points, minute: Points, levels: Points, flags: Points, span: tuple[float, float]) -> Chart:
+    """One machine: its anomaly score over the season and, beside it, in the minute of real time; with the verdicts' thresholds.
 
-    `scores`: time, score; `levels`: score, text, worst (whether it is the highest); `span`: lowest and highest score shown.
+    `history`: time, score; `minute`: second, score; `levels`: score, text, worst (whether it is the highest); `flags`: time or second at
+    which it was flagged; `span`: lowest and highest score shown.
     """
-    scale = alt.Scale(type="log", domain=list(span), nice=False, clamp=True)
-    time, value = alt.X("time:T", axis=_months()), alt.Y("score:Q", scale=scale, axis=alt.Axis(title=None, tickCount=3, format="~g"))
-    colour = alt.Color("worst:N", scale=_WORST_OR_NOT, legend=None)
-    limit = alt.Chart(data(levels))
-    rules = limit.mark_rule(strokeDash=[5, 4]).encode(value, colour)
-    told = limit.mark_text(align="left", baseline="bottom", dx=4, dy=-3, fontSize=12).encode(
-        value, alt.Text("text:N"), colour, x=alt.value(0)
+    value = alt.Y("score:Q", scale=alt.Scale(type="log", domain=list(span), nice=False, clamp=True), axis=_scores())
+    bare = alt.Y("score:Q", scale=alt.Scale(type="log", domain=list(span), nice=False, clamp=True), axis=_scores(labels=False))
+    seconds = alt.X(
+        "second:Q", scale=alt.Scale(domain=[0, 60], nice=False), axis=alt.Axis(title=None, values=[0, 30, 60], labelExpr=_SECONDS)
     )
+    season = _scored(history, [flag for flag in flags if "time" in flag], alt.X("time:T", axis=_months()), value)
+    live = _scored(minute, [flag for flag in flags if "second" in flag], seconds, bare)
+    limit = alt.Chart(data(levels))
+    colour = alt.Color("worst:N", scale=_WORST_OR_NOT, legend=None)
+    rules = limit.mark_rule(strokeDash=[5, 4])
+    told = limit.mark_text(align="left", baseline="bottom", dx=4, dy=-3, fontSize=12)
+    left = alt.layer(season, rules.encode(value, colour), told.encode(value, alt.Text("text:N"), colour, x=alt.value(0)))
+    right = alt.layer(live, rules.encode(bare, colour))
+    return alt.hconcat(left.properties(width=MIDDLE - 166, height=150), right.properties(width=104, height=150), spacing=14)
+
+
+def _scored(scores: Points, flags: Points, time: Any, value: Any) -> Chart:
     line = alt.Chart(data(scores)).mark_line(color=WATER, strokeWidth=1.4, strokeJoin="round").encode(time, value)
-    mark = alt.Chart(data([{"time": flagged}] if flagged else [])).mark_rule(color=ALARM, strokeWidth=2).encode(time)
-    return alt.layer(line, rules, mark, told).properties(width=MIDDLE - 46, height=150)
+    return alt.layer(line, alt.Chart(data(flags)).mark_rule(color=ALARM, strokeWidth=2).encode(time))
+
+
+def _scores(*, labels: bool = True) -> alt.Axis:
+    return alt.Axis(title=None, tickCount=3, format="~g", labels=labels)
 
 
 def journeys(batches: Points, spells: Points, seconds: float, lanes: Sequence[str], width: int) -> Chart:
@@ -192,12 +206,13 @@ def latencies(dots: Points, marks: Points, longest: float, width: int) -> Chart:
         .encode(time, level, alt.Color("met:N", scale=_CALM_OR_NOT, legend=None))
     )
     rules = alt.Chart(data(marks)).mark_rule(color=INK, strokeDash=[3, 3]).encode(alt.X("seconds:Q"))
-    texts = (
-        alt.Chart(data(marks))
-        .mark_text(color=INK, align="left", dx=4, fontSize=12, baseline="top")
-        .encode(alt.X("seconds:Q"), alt.Y("height:Q"), alt.Text("text:N"))
-    )
-    return alt.layer(rules, circles, texts)
+    texts = [_beside(mark, "right" if mark["seconds"] > longest / 2 else "left") for mark in marks]
+    return alt.layer(rules, circles, *texts)
+
+
+def _beside(mark: dict[str, Any], align: str) -> Chart:
+    text = alt.Chart(data([mark])).mark_text(color=INK, align=align, dx=4 if align == "left" else -4, fontSize=12, baseline="top")
+    return text.encode(alt.X("seconds:Q"), alt.Y("height:Q"), alt.Text("text:N"))
 
 
 def complete(cells: Points, lanes: Sequence[str], width: int) -> Chart:

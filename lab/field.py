@@ -26,7 +26,8 @@ GATEWAYS = ("gateway-north", "gateway-south")
 FIRST_DAY = 1.0
 """The probe begins to tell at the end of the first day."""
 
-_SOUTHERN_SPRING = (8, 9, 10, 11, 12, 1)
+_SOUTHERN_SEASONS = (6, 7, 8, 9, 10, 11)
+"""Months of planting: four months later it is summer there."""
 _SEASONS: Mapping[str, tuple[str, str, int]] = MappingProxyType(
     {
         "mill-field": ("gateway-north", "champion", 2012),
@@ -85,11 +86,11 @@ def fields(registry: Registry) -> tuple[Field, ...]:
 def write_registry(directory: Path, planted: datetime) -> Path:
     """The registry with the day on which every season began: history is moved so that it ends now, so no fixed file can say it.
 
-    The weather is that of spring and summer, so the sun must be too: what was planted from August to January stands south of the equator.
+    The weather is that of a summer, so the sun must be too: the fields lie south of the equator if that is where the season ends in summer.
     """
     text = REGISTRY.read_text().replace("\ncrop = ", f"\nplanted = {planted:%Y-%m-%d}\ncrop = ")
     written = directory / REGISTRY.name
-    written.write_text(text.replace("\nlatitude = ", "\nlatitude = -") if planted.month in _SOUTHERN_SPRING else text)
+    written.write_text(text.replace("\nlatitude = ", "\nlatitude = -") if planted.month in _SOUTHERN_SEASONS else text)
     return written
 
 

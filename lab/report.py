@@ -16,6 +16,7 @@ from lab import sections, sentences, wording
 from lab.findings import Findings, gather
 from lab.gateways import BUNDLES
 from lab.story import Story
+from pipeline.water import HORIZON_DAYS
 
 FILE = "report.html"
 _TEMPLATE = "report.html.j2"
@@ -33,7 +34,11 @@ def page(story: Story, findings: Findings, soil: Bundle, vibration: Bundle) -> s
     """The whole page. No I/O but the template; the bundles are those whose verdicts are shown."""
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {word.__name__: word for word in (wording.clock, wording.count, wording.moment, wording.plain, wording.size)}
+    environment.filters |= {
+        word.__name__: word for word in (wording.clock, wording.count, wording.date, wording.moment, wording.plain, wording.size)
+    }
     shown = sections.all_of(story, findings, vibration)
     told = sentences.all_of(story, findings, shown)
-    return environment.get_template(_TEMPLATE).render(story=story, longest=soil.limits[1], **shown, **told)
+    return environment.get_template(_TEMPLATE).render(
+        story=story, longest=soil.limits[1], horizon=HORIZON_DAYS, worst=vibration.labels[-1], **shown, **told
+    )

@@ -25,7 +25,7 @@ def all_of(story: Story, findings: Findings, bundle: Bundle) -> dict[str, Any]:
         "alerts": alerts(story, findings),
         "fields": fields(findings),
         "irrigation": irrigation(findings),
-        "machines": machines(findings, bundle),
+        "machines": machines(story, findings, bundle),
         "journeys": journeys(story, findings),
         "latency": latency(story),
         "completeness": completeness(findings),
@@ -76,21 +76,34 @@ def irrigation(findings: Findings) -> dict[str, Any]:
     }
 
 
-def machines(findings: Findings, bundle: Bundle) -> list[dict[str, Any]]:
+def machines(story: Story, findings: Findings, bundle: Bundle) -> list[dict[str, Any]]:
     """A picture for each machine that the model has judged. It is flagged from the first event that says the worst label."""
     worst = bundle.labels[-1]
     flags = {row["device_id"]: row["time"] for row in reversed(findings.relabelled) if row["state"] == worst}
     levels = [
         {"score": above, "text": label, "worst": label == worst} for label, above in zip(bundle.labels[1:], bundle.thresholds, strict=True)
     ]
-    span = bundle.thresholds[0] / 8, 1.3 * max([bundle.thresholds[-1], *(row["score"] for row in findings.scores)])
+    span = bundle.thresholds[0] / 40, 1.3 * max([bundle.thresholds[-1], *(row["score"] for row in findings.scores)])
     made = []
     for device, rows in _by(findings.scores, "device_id").items():
-        flagged, first, last = flags.get(device), rows[0], rows[-1]
-        course = f"from {first['score']:.2f} on {first['time']:%-d %B} to {last['score']:.2f} on {last['time']:%-d %B}"
-        drawn = charts.svg(charts.life(_picked(rows, "time", "score"), levels, flagged, span), f"Anomaly score of {device}, {course}")
-        made.append({"name": device.partition("-")[2] or device, "flagged": flagged, "last": last, "chart": drawn})
+        flagged, last = flags.get(device), rows[-1]
+        chart = charts.life(*_course(story, rows), levels, _flag(story, flagged), span)
+        says = f"Anomaly score of {device}: {rows[0]['score']:.2f} on {rows[0]['time']:%-d %B}, {last['score']:.2f} at the end"
+        made.append({"name": device.partition("-")[2] or device, "flagged": flagged, "last": last, "chart": charts.svg(chart, says)})
     return made
+
+
+def _course(story: Story, rows: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Scores of the season, and those of the minute by their second."""
+    season = [row for row in rows if row["time"] < story.began]
+    minute = [{"second": _second(story, row["time"]), "score": round(row["score"], 4)} for row in rows[len(season) :]]
+    return _picked(season, "time", "score"), minute
+
+
+def _flag(story: Story, flagged: datetime | None) -> list[dict[str, Any]]:
+    if flagged is None:
+        return []
+    return [{"time": flagged}] if flagged < story.began else [{"second": _second(story, flagged)}]
 
 
 def journeys(story: Story, findings: Findings) -> dict[str, Any]:
@@ -170,14 +183,15 @@ def transport(story: Story, findings: Findings) -> dict[str, Any]:
 
 
 def _faults(story: Story, lanes: Iterable[str]) -> Iterable[dict[str, Any]]:
-    """Each fault as a shade on the lanes that it touched."""
+    """Each fault as a shade on the lanes that it touched; the first of them names it."""
     begins = [happening for happening in story.happenings if happening.fault]
     ends = [happening for happening in story.happenings if not happening.fault]
     for begin, end in zip(begins, ends, strict=False):
         touched = [lane for lane in lanes if lane in begin.text] or list(lanes)
-        text = begin.text if len(touched) > 1 else begin.text.replace(f" {touched[0]}", "")
+        text = begin.fault.removeprefix("a gateway was ").removeprefix("the ").replace(" was ", " ")
         for lane in touched:
-            yield {"lane": lane, "begin": _second(story, begin.time), "end": _second(story, end.time), "text": text}
+            named = text if lane == touched[0] else ""
+            yield {"lane": lane, "begin": _second(story, begin.time), "end": _second(story, end.time), "text": named}
 
 
 def _met(story: Story) -> set[Arrival]:

@@ -24,7 +24,11 @@ def size(number: float) -> str:
 
 
 def moment(time: datetime) -> str:
-    return f"{time.astimezone(UTC):%-d %b %Y, %H:%M}"
+    return f"{time.astimezone(UTC):%-d %b, %H:%M}"
+
+
+def date(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%-d %B %Y, %H:%M} UTC"
 
 
 def clock(time: datetime) -> str:

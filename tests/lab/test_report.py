@@ -131,7 +131,7 @@ def test_every_picture_that_is_shown_has_something_in_it(page: browser.Page) -> 
 def test_the_letters_of_a_picture_can_be_read(page: browser.Page) -> None:
     sizes = page.value(LETTERS)
     assert len(sizes) > 30
-    assert min(sizes) >= 9.5
+    assert min(sizes) >= 10
 
 
 @in_a_browser

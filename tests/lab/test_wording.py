@@ -25,4 +25,4 @@ def test_lists_end_with_and() -> None:
 
 def test_times_are_utc() -> None:
     time = datetime(2026, 5, 1, 9, 5, 7, tzinfo=UTC)
-    assert (wording.moment(time), wording.clock(time)) == ("1 May 2026, 09:05", "09:05:07")
+    assert (wording.moment(time), wording.clock(time)) == ("1 May, 09:05", "09:05:07")
