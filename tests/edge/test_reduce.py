@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -27,12 +28,11 @@ from edge.frame import Header, encode
 from edge.gateway import Gateway, Message
 from edge.infer import Scores
 from edge.intray import Intray
-from edge.reading import Taken
+from edge.reading import Bands, Taken
 from edge.run import bundles_of
 from edge.scorer import Score, Scorer
 from edge.scorer_child import Model
 from edge.store import Store
-from edge.windows import Placed, pack, unpack
 from tests.edge import autoencoder
 from tests.edge.gateways import START, config, message, rows
 from tests.edge.test_frame import BAD
@@ -340,11 +340,10 @@ def test_damaged_frames_become_readings_or_rejects_and_none_is_lost(damage: list
 
 def test_a_reading_of_before_there_were_frames_is_still_read_from_the_journal() -> None:
     reading = Taken("d1", 5, 6, "synced", None, 1, True, {"moisture": 0.3})
-    packed = pack(Placed(10, late=False, reading=reading))
-    # The last element of the innermost array, a nil, came with the frames.
-    older = packed.replace(b"\x99", b"\x98", 1)[:-1]
-    assert packed.endswith(b"\xc0")
-    assert unpack(older).reading == reading
+    older = msgspec.msgpack.encode(msgspec.structs.astuple(reading)[:-1])
+    assert msgspec.msgpack.decode(older, type=Taken) == reading
+    newer = msgspec.structs.replace(reading, bands=Bands("f" * 16, (-3.0, 0.5)))
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(newer), type=Taken) == newer
 
 
 @pytest.mark.parametrize(("frames", "loaded"), [({}, False), ({"shake": "m/s2"}, True)])
