@@ -76,6 +76,11 @@ def frame(seq: int, at: float, tone: float = QUIET, *, device: str = "m1", count
     return Message(f"sensors/{device}/readings", encode(Header(**said), samples(seq, tone, count)))
 
 
+def again(one: Message) -> Message:
+    """As the broker delivers it when it saw no acknowledgement."""
+    return Message(one.topic, one.payload, again=True)
+
+
 class Within:
     """The real model, without a process of its own."""
 
@@ -195,7 +200,7 @@ def play(place: Place, steps: Sequence[tuple[str, Any]], deaths: frozenset[int])
         place.gateway.accept(items, now)
         if number in deaths:
             place.reopen(now)
-            place.gateway.accept([replace(one, again=True) for one in items], now)
+            place.gateway.accept([again(one) for one in items], now)
     place.gateway.flush(now + 3600 * SECOND)
 
 
@@ -268,7 +273,7 @@ def test_frames_of_three_channels_and_readings_of_one_device_share_a_window(tmp_
 def test_a_frame_delivered_again_is_recognised_also_after_a_restart(place: Place) -> None:
     place.gateway.accept([frame(1, 1), frame(1, 1)], START + SECOND)
     place.reopen(START + SECOND)
-    place.gateway.accept([replace(frame(1, 1), again=True)], START + SECOND)
+    place.gateway.accept([again(frame(1, 1))], START + SECOND)
     assert place.store.ledger().journaled == 1
 
 
@@ -279,7 +284,7 @@ def test_energies_of_another_recipe_are_not_scored(place: Place) -> None:
     other = replace(recipe.spectrum, edges_hz=(0.0, 60.0, 100.0, 200.0, 300.0, 500.0))
     place.bundle = replace(place.bundle, recipe=replace(recipe, spectrum=other))
     place.reopen(START + SECOND)
-    place.gateway.accept([replace(frame(1, 1), again=True), frame(2, 11)], START + 11 * SECOND)
+    place.gateway.accept([again(frame(1, 1)), frame(2, 11)], START + 11 * SECOND)
     place.gateway.flush(START + 60 * SECOND)
     assert [row["count"] for row in rows(place.store, "summaries") if row["channel"] == "shake_rms"] == [1, 1]
     assert [row["window_start"] for row in rows(place.store, "inferences")] == [START + 10 * SECOND]
