@@ -141,6 +141,19 @@ def test_a_device_that_was_never_heard_or_that_no_rule_watches_is_not_judged() -
     assert watch.told == []
 
 
+def test_a_device_that_stands_nowhere_any_more_is_let_go() -> None:
+    until = at(30)
+    ended = [replace(stay, valid_to=until) if stay.device_id == "d1" and stay.valid_to is None else stay for stay in REGISTRY.devices]
+    watch = Watch()
+    watch.liveness = Liveness(replace(REGISTRY, rules=(DEVICE,), devices=tuple(ended)))
+    watch.hear(summaries(1))
+    watch.hear(heartbeat(29))
+    watch.hear(heartbeat(31))
+    assert (watch.of(SILENT), watch.of(HEARD)[-1]) == ([("silent", "d1", 11)], ("silent", "d1", 31))
+    watch.hear(heartbeat(90))
+    assert len(watch.of(SILENT)) == 1
+
+
 def test_a_device_that_moved_to_another_gateway_is_passed_on_as_heard_there() -> None:
     """Each gateway's state knows nothing of the other's; the alert sees the observations of both."""
     old, new = Watch(), Watch()
