@@ -91,6 +91,7 @@ class Liveness:
         rules = [rule for rule in registry.rules if rule.source == "silence"]
         self._of_devices = [rule for rule in rules if rule.subject == "device"]
         self._of_gateways = [rule for rule in rules if rule.subject == "gateway"]
+        self._known: dict[tuple[str, str], list[Rule]] = {}
         self._shortest = min(map(_silence, self._of_devices), default=0)
         self._names = site_names(registry.sites)
         self._stays: dict[str, list[tuple[int, int]]] = {}
@@ -136,7 +137,7 @@ class Liveness:
         before, _, passed_on = presence.devices.get(device_id, (0, site_id, 0))
         if at <= before:
             return
-        rules = [rule for rule in self._of_devices if rule.watches_device(device_id, site_id)]
+        rules = self._watching(device_id, site_id)
         # A device may speak through two gateways: each passes on now and then that it hears it, so that the other's verdict does not stand.
         due = any((rule.name, device_id) in presence.silent or at - passed_on >= _silence(rule) for rule in rules)
         presence.devices[device_id] = at, site_id, at if due else passed_on
@@ -151,11 +152,18 @@ class Liveness:
             if not self._stands(device_id, complete):
                 yield from self._let_go(presence, device_id, complete)
                 continue
-            for rule in self._of_devices:
+            for rule in self._watching(device_id, site_id):
                 key, due = (rule.name, device_id), at + _silence(rule)
-                if complete >= due and key not in presence.silent and rule.watches_device(device_id, site_id):
+                if complete >= due and key not in presence.silent:
                     presence.silent.add(key)
                     yield self._of_device(rule, device_id, site_id, due, heartbeat, SILENT, f"silent since {_clock(at)}")
+
+    def _watching(self, device_id: str, site_id: str) -> list[Rule]:
+        """The rules that watch a device; patterns are matched once for each."""
+        key = device_id, site_id
+        if key not in self._known:
+            self._known[key] = [rule for rule in self._of_devices if rule.watches_device(device_id, site_id)]
+        return self._known[key]
 
     def _let_go(self, presence: Presence, device_id: str, at: int) -> Iterator[Observation]:
         """A device that stands nowhere any more is expected to be silent."""
