@@ -98,6 +98,10 @@ class Sensors:
     devices: tuple[str, ...]
     channels: Mapping[str, str]
     model: str | None = None
+    deadband: Mapping[str, float] = field(default_factory=dict)
+    """By channel: windows whose values stay within +-deadband of what was sent last are held and sent together. None: each at once."""
+    hold_seconds: int = 3600
+    """How long they are held at most."""
     thresholds: tuple[Threshold, ...] = ()
 
 
@@ -105,6 +109,8 @@ class Sensors:
 class Model:
     name: str
     bundle: Path
+    deadband: float = 0.0
+    """An inference of the same label whose score is within +-deadband of the last one sent is not sent, for hold_seconds. 0: each is."""
 
 
 @dataclass(frozen=True, slots=True)

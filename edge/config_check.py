@@ -27,6 +27,8 @@ def check(config: Config) -> None:
     _demand(config.sensors, "sensors: at least one [[sensors]] is needed")
     _check_unique("sensors", [one.name for one in config.sensors])
     _check_unique("models", [one.name for one in config.models])
+    for number, model in enumerate(config.models, 1):
+        _demand(model.deadband >= 0, f"models[{number}].deadband must not be negative")
     for number, sensors in enumerate(config.sensors, 1):
         _check_sensors(sensors, f"sensors[{number}]", {model.name for model in config.models})
 
@@ -81,6 +83,10 @@ def _check_sensors(sensors: Sensors, where: str, models: set[str]) -> None:
     _demand(sensors.devices, f"{where}.devices must name at least one device or pattern")
     _demand(sensors.channels, f"{where}.channels must name at least one channel")
     _demand(sensors.model is None or sensors.model in models, f"{where}.model {sensors.model!r} is not in [[models]]")
+    _demand(1 <= sensors.hold_seconds <= 3600, f"{where}.hold_seconds must be 1 to 3600, not {sensors.hold_seconds}")
+    for channel, deadband in sensors.deadband.items():
+        _demand(channel in sensors.channels, f"{where}.deadband.{channel}: {channel!r} is not one of {where}.channels")
+        _demand(deadband > 0, f"{where}.deadband.{channel} must be greater than 0, not {deadband}")
     _check_unique(f"{where}.thresholds", [one.name for one in sensors.thresholds])
     for number, one in enumerate(sensors.thresholds, 1):
         at = f"{where}.thresholds[{number}]"

@@ -47,7 +47,7 @@ def _value(hint: Any, value: Any, where: str, folder: Path) -> Any:  # noqa: PLR
     if get_origin(hint) is tuple:
         return _list(get_args(hint)[0], value, where, folder)
     if get_origin(hint) is Mapping:
-        return _units(value, where)
+        return _table(get_args(hint)[1], value, where, folder)
     if hint is Path:
         return folder / Path(_text(value, where)).expanduser()
     if hint is str:
@@ -65,10 +65,11 @@ def _list(hint: Any, value: Any, where: str, folder: Path) -> tuple[Any, ...]:
     return tuple(_value(hint, item, f"{where}[{number}]", folder) for number, item in enumerate(value, 1))
 
 
-def _units(value: Any, where: str) -> dict[str, str]:
+def _table(hint: Any, value: Any, where: str, folder: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ConfigError(f'{where} must be a table of channel and unit, such as {{ moisture = "m3/m3" }}, not {value!r}')
-    return {name: _text(unit, f"{where}.{name}") for name, unit in value.items()}
+        what, example = ("unit", '"m3/m3"') if hint is str else ("number", "0.01")
+        raise ConfigError(f"{where} must be a table of channel and {what}, such as {{ moisture = {example} }}, not {value!r}")
+    return {name: _value(hint, one, f"{where}.{name}", folder) for name, one in value.items()}
 
 
 def _text(value: Any, where: str) -> str:

@@ -14,6 +14,7 @@ from edge.config import Config, ConfigError, load, parse
 from tests.edge.gateways import config, settings
 
 EXAMPLE = Path(edge.__file__).with_name("gateway.example.toml")
+SENSORS = {"name": "s", "devices": ["*"], "channels": {"a": "m"}}
 
 
 def test_the_example_is_valid() -> None:
@@ -22,7 +23,7 @@ def test_the_example_is_valid() -> None:
 
 def test_every_default_that_the_example_shows_is_the_default(tmp_path: Path) -> None:
     text = EXAMPLE.read_text()
-    shown = re.sub(r"^# ((?!tls_|credentials|model|name|bundle|\[\[models)[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)
+    shown = re.sub(r"^# ((?!tls_|credentials|model|name|bundle|deadband|\[\[models)[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)
     assert shown.count("\n# ") < text.count("\n# ") - 15
     file = tmp_path / "shown.toml"
     file.write_text(shown)
@@ -56,6 +57,19 @@ def test_every_setting_stands_in_the_example() -> None:
         ({"sensors": []}, "at least one [[sensors]]"),
         ({"sensors": {"name": "x"}}, "sensors must be a list"),
         ({"sensors": [{"name": "s", "devices": ["*"]}]}, "sensors[1].channels is missing"),
+        (
+            {"sensors": [SENSORS | {"channels": ["a"]}]},
+            'sensors[1].channels must be a table of channel and unit, such as { moisture = "m3/m3" }',
+        ),
+        (
+            {"sensors": [SENSORS | {"deadband": 0.1}]},
+            "sensors[1].deadband must be a table of channel and number, such as { moisture = 0.01 }",
+        ),
+        ({"sensors": [SENSORS | {"deadband": {"a": "0.1"}}]}, "sensors[1].deadband.a must be a number, not '0.1'"),
+        ({"sensors": [SENSORS | {"deadband": {"a": 0}}]}, "sensors[1].deadband.a must be greater than 0, not 0.0"),
+        ({"sensors": [SENSORS | {"deadband": {"b": 0.1}}]}, "sensors[1].deadband.b: 'b' is not one of sensors[1].channels"),
+        ({"sensors": [SENSORS | {"hold_seconds": 7200}]}, "sensors[1].hold_seconds must be 1 to 3600, not 7200"),
+        ({"models": [{"name": "m", "bundle": "m", "deadband": -1.0}]}, "models[1].deadband must not be negative"),
         (
             {"sensors": [{"name": "s", "devices": ["*"], "channels": {"a": "m"}, "model": "soil"}]},
             "sensors[1].model 'soil' is not in [[models]]",
