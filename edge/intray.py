@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 
+import msgspec
+
 from edge.config import Config, Sensors
 from edge.reading import Limits, Refusal, Taken, identity, oversized, parse
 from edge.repeats import Recent, unpacked
@@ -22,8 +24,7 @@ _REFUSALS_REMEMBERED = 512
 _MOST_DEVICES = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """An MQTT message as it arrived. `again`: the broker says that it may have delivered it before."""
 
     topic: str
