@@ -86,7 +86,7 @@ class Gateway:
         """
         self._intray.take(messages, now, self.clock_quality)
         while part := self._intray.readings[:_READINGS_A_COMMIT]:
-            self._append([(self._windows.place(one.reading), one.identity) for one in part])
+            self._append([self._windows.place(one.reading) for one in part], b"".join(one.identity for one in part if one.identity))
             del self._intray.readings[: len(part)]
         return self._cut_urgent(now)
 
@@ -137,10 +137,10 @@ class Gateway:
             broker_state=self.links.broker,
         )
 
-    def _append(self, placed: Sequence[tuple[Placed, bytes | None]]) -> None:
-        entries = [Entry(one.window_end_us, pack(one)) for one, _ in placed]
-        ids = self._store.append(entries, b"".join(identity for _, identity in placed if identity))
-        for journal_id, (one, _), entry in zip(ids, placed, entries, strict=True):
+    def _append(self, placed: Sequence[Placed], identities: bytes) -> None:
+        entries = [Entry(one.window_end_us, pack(one)) for one in placed]
+        ids = self._store.append(entries, identities)
+        for journal_id, one, entry in zip(ids, placed, entries, strict=True):
             self._apply(journal_id, one, entry.window_end_us)
 
     def _apply(self, journal_id: int, placed: Placed, end_us: int) -> None:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 
 import msgspec
 
 from edge.config import Config, Sensors
-from edge.reading import Limits, Refusal, Taken, identity, oversized, parse
+from edge.reading import Limits, Refusal, Taken, identity, is_name, oversized, parse
 from edge.repeats import Recent, unpacked
-from schemas.envelope import ID_PATTERN
 
 _READINGS_REMEMBERED = 100_000
 _REFUSALS_REMEMBERED = 512
@@ -32,8 +31,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True, gc=False):
     """A reading, and the identity by which a repetition is recognised."""
 
     reading: Taken
@@ -91,7 +89,7 @@ class Intray:
         device_id = message.topic.removeprefix(self._before).removesuffix(self._after)
         if len(message.payload) > self._limits.max_payload_bytes:
             return [oversized(message.payload, self._limits)]
-        if not ID_PATTERN.fullmatch(device_id):
+        if not is_name(device_id):
             return [Refusal("bad_device", f"{device_id[:80]!r} is no device identifier", message.payload)]
         if self.sensors(device_id) is None:
             said = f"no [[sensors]] of the gateway's configuration is for device {device_id}"

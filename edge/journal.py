@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+import msgspec
+
 from edge.database import Connection, Database, StoreError, StoreFull
 
 COMMITS_REMEMBERED = 512
@@ -23,8 +25,7 @@ create table commits (last_id integer primary key, identities blob not null)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One accepted reading (or message), with the end of its window in microseconds since 1970."""
 
     window_end_us: int

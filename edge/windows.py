@@ -15,7 +15,7 @@ import msgspec
 from edge.reading import Taken
 
 
-class Placed(msgspec.Struct, frozen=True, array_like=True):
+class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A reading and the window it fell into, as the journal keeps it: a replay puts it there again, whatever has changed since."""
 
     window_seconds: int
