@@ -98,7 +98,7 @@ def _ours(port: int, folder: Path, count: int) -> list[str]:
 
 def _held_by_ours(folder: Path) -> tuple[int, int]:
     store = Store(folder / "state" / "store.db", _GATEWAY, 512 << 20)
-    found = [(placed.reading.device_id, placed.reading.seq) for placed in (unpack(body) for _, _, body in store.replay())]
+    found = [(reading.device_id, reading.seq) for _, _, body in store.replay() for reading in unpack(body).readings]
     found += _summarised(store)
     store.close()
     return len(set(found)), len(found)
