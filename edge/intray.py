@@ -79,11 +79,13 @@ class Intray:
 
     def sensors(self, device_id: str) -> Sensors | None:
         """The device's class."""
-        if device_id not in self._classes:
+        try:
+            return self._classes[device_id]
+        except KeyError:
             if len(self._classes) >= _MOST_DEVICES:
                 self._classes.clear()
-            self._classes[device_id] = self._config.sensors_of(device_id)
-        return self._classes[device_id]
+            found = self._classes[device_id] = self._config.sensors_of(device_id)
+            return found
 
     def _read(self, message: Message, now: datetime, clock_quality: str) -> Iterable[Taken | Refusal]:
         device_id = message.topic.removeprefix(self._before).removesuffix(self._after)

@@ -127,15 +127,16 @@ def split(data: bytes, stream: Stream) -> tuple[list[Delivery], bytes, int]:
 
 def _bounds(data: bytes | bytearray, at: int) -> tuple[int, int]:
     """Where the body of the packet begins that begins here, and where it ends: beyond all data if that is not known yet."""
-    length = 0
-    for place in range(1, 5):
-        if at + place >= len(data):
-            return at, at + _MOST
-        length |= (data[at + place] & 0x7F) << 7 * (place - 1)
-        if data[at + place] < 0x80:
-            return at + 1 + place, at + 1 + place + length
-    # Malformed: nothing behind it has a meaning.
-    return len(data), len(data)
+    length = shift = 0
+    try:
+        while (byte := data[at + 1]) >= 0x80 and shift < 21:
+            length |= (byte & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+    except IndexError:
+        return at, at + _MOST
+    body = at + 2
+    # A length of more than four bytes is malformed: nothing behind it has a meaning.
+    return (body, body + length + (byte << shift)) if byte < 0x80 else (len(data), len(data))
 
 
 def _delivery(head: int, data: bytes, at: int, end: int, stream: Stream) -> Delivery | None:
@@ -147,5 +148,5 @@ def _delivery(head: int, data: bytes, at: int, end: int, stream: Stream) -> Deli
     payload = rest + 2 if head & _AT_LEAST_ONCE else rest
     if payload > end:
         return None
-    message = Message(data[topic:rest].decode(errors="replace"), data[payload:end], bool(head & _AGAIN))
+    message = Message(data[topic:rest].decode("utf-8", "replace"), data[payload:end], head & _AGAIN != 0)
     return Delivery(message, data[rest] << 8 | data[rest + 1] if payload > rest else 0, stream)
