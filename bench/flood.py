@@ -27,12 +27,15 @@ def hold(port: int, client_id: str) -> None:
         _exactly(connection, 5)
 
 
-def fill(port: int, count: int) -> None:
-    """Publishes `count` readings at QoS 1, of DEVICES devices in turn, each with its own seq; returns when the broker has them all."""
+def fill(port: int, count: int, first: int = 0) -> None:
+    """Publishes `count` readings at QoS 1, from number `first` on; returns when the broker has them all.
+
+    They are of DEVICES devices in turn, each with its own seq.
+    """
     with _connected(port, "flood", clean=True) as connection:
         sent = accepted = 0
         while accepted < count:
-            more = range(sent, sent + min(_IN_FLIGHT - (sent - accepted), count - sent))
+            more = range(first + sent, first + sent + min(_IN_FLIGHT - (sent - accepted), count - sent))
             connection.sendall(b"".join(_reading(number) for number in more))
             sent += len(more)
             accepted += len(connection.recv(_CHUNK)) // 4

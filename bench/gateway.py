@@ -4,7 +4,8 @@ The baseline commits and acknowledges each message by itself. Both run in turn, 
 mosquitto whose session already holds the messages. Every run is checked: the store holds each message once, and the broker none.
 
 Two rates: `a core second` divides by the processor time of the gateway's process, which is what a gateway of one core can do; `a
-second` is the wall clock of the pinned process, with the waiting for the disk and the broker.
+second` is the wall clock of the pinned process, with the waiting for the disk and the broker. `With summaries` also counts what it
+costs to close the windows of these messages and to cut them into batches; the baseline has no such step.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 import pyarrow as pa
 import zstandard
 
 from bench import flood
+from bench.acknowledgement import alone
 from edge.store import Store
 from edge.windows import unpack
 from lab.broker import Broker
@@ -141,9 +143,10 @@ def measure(messages: int, baseline_messages: int, rounds: int, folder: Path, co
     return [
         _row("gateway_messages_a_core_second", "messages/CPU s", _mid(ours, _rate, "cpu"), _mid(baseline, _rate, "cpu")),
         _row("gateway_messages_a_second", "messages/s", _mid(ours, _rate, "wall"), _mid(baseline, _rate, "wall")),
-        _row("gateway_closing_a_message", "CPU us", _mid(ours, _each, "closing_cpu")),
+        _row("gateway_messages_a_core_second_with_summaries", "messages/CPU s", _mid(ours, _rate, "cpu", "closing_cpu")),
         _row("gateway_peak_memory", "bytes", _mid(ours, _value, "memory"), _mid(baseline, _value, "memory")),
         _row("gateway_messages_a_commit", "messages", messages / _mid(ours, _value, "commits"), 1.0),
+        *_waits(max(2, messages // 2000), rounds, folder),
     ]
 
 
@@ -154,16 +157,27 @@ def _leave_one_core() -> int:
     return first
 
 
-def _mid(runs: list[dict[str, float]], figure: Callable[[dict[str, float], str], float], of: str) -> float:
-    return median(figure(one, of) for one in runs)
+def _waits(messages: int, rounds: int, folder: Path) -> list[dict[str, Any]]:
+    """Milliseconds until a message that comes alone is acknowledged."""
+    ours, baseline = [], []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory(dir=folder) as one, tempfile.TemporaryDirectory(dir=folder) as other:
+            ours += alone(OURS.command, _GATEWAY, messages, Path(one))
+            baseline += alone(PER_MESSAGE.command, _GATEWAY, messages, Path(other))
+    if {len(ours), len(baseline)} != {messages * rounds}:
+        raise BenchFailed(f"of {messages * rounds} messages that came alone {len(ours)} and {len(baseline)} were acknowledged")
+    return [
+        _row(f"gateway_acknowledgement_alone_{name}", "ms", quantile(ours) * 1e3, quantile(baseline) * 1e3)
+        for name, quantile in (("median", median), ("p95", lambda seconds: quantiles(seconds, n=20)[-1]))
+    ]
 
 
-def _rate(taken: dict[str, float], of: str) -> float:
-    return taken["messages"] / taken[of]
+def _mid(runs: list[dict[str, float]], figure: Callable[..., float], *of: str) -> float:
+    return median(figure(one, *of) for one in runs)
 
 
-def _each(taken: dict[str, float], of: str) -> float:
-    return taken[of] / taken["messages"] * 1e6
+def _rate(taken: dict[str, float], *of: str) -> float:
+    return taken["messages"] / sum(taken[one] for one in of)
 
 
 def _value(taken: dict[str, float], of: str) -> float:
