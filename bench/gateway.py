@@ -192,7 +192,7 @@ def _row(name: str, unit: str, value: float, baseline: float | None = None) -> d
 def main() -> None:
     told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     told.add_argument("--messages", type=int, default=200_000)
-    told.add_argument("--baseline_messages", type=int, default=10_000)
+    told.add_argument("--baseline_messages", type=int, default=2000)
     told.add_argument("--rounds", type=int, default=3)
     told.add_argument("--result", type=Path, default=RESULT)
     chosen = told.parse_args()
