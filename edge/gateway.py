@@ -21,6 +21,7 @@ from edge.config import Config, Sensors
 from edge.hold import Holds, Told
 from edge.infer import Models, NoScores, Scores
 from edge.intray import Intray, Message
+from edge.reading import Taken
 from edge.rejects import portion, reject
 from edge.store import Closed, Entry, Store
 from edge.summarise import summaries
@@ -87,7 +88,7 @@ class Gateway:
         """
         self._intray.take(messages, now, self.clock_quality)
         while part := self._intray.readings[:_READINGS_A_COMMIT]:
-            self._append([(self._windows.place(one.reading), one.identity) for one in part])
+            self._append([one.reading for one in part], b"".join(one.identity for one in part if one.identity))
             del self._intray.readings[: len(part)]
         return self._cut_urgent(now)
 
@@ -139,18 +140,19 @@ class Gateway:
             broker_state=self.links.broker,
         )
 
-    def _append(self, placed: Sequence[tuple[Placed, bytes | None]]) -> None:
-        entries = [Entry(one.window_end_us, pack(one)) for one, _ in placed]
-        ids = self._store.append(entries, b"".join(identity for _, identity in placed if identity))
-        for journal_id, (one, _), entry in zip(ids, placed, entries, strict=True):
-            self._apply(journal_id, one, entry.window_end_us)
+    def _append(self, readings: Sequence[Taken], identities: bytes) -> None:
+        placed = self._windows.place(readings)
+        ids = self._store.append([Entry(one.window_end_us, pack(one), len(one.readings)) for one in placed], identities)
+        for one in placed:
+            self._apply(ids[-1], one, one.window_end_us)
 
     def _apply(self, journal_id: int, placed: Placed, end_us: int) -> None:
         self._windows.add(placed, end_us)
         self._last_id = max(self._last_id, journal_id)
         if journal_id > self._evaluated:
-            sensors = self._intray.sensors(placed.reading.device_id)
-            self._watch.reading(sensors.thresholds if sensors else (), placed.reading)
+            for reading in placed.readings:
+                sensors = self._intray.sensors(reading.device_id)
+                self._watch.reading(sensors.thresholds if sensors else (), reading)
 
     def _close_due(self, now: datetime) -> None:
         for group in _by_end(self._windows.advance(micros(now))):
