@@ -110,6 +110,20 @@ def test_an_acknowledgement_of_a_connection_that_is_gone_is_not_sent_on_the_next
         intake.stop()
 
 
+def test_a_message_at_most_once_needs_no_acknowledgement_and_costs_no_connection(broker: Broker) -> None:
+    started(broker.port).stop()  # so that the broker knows the subscription
+    with Wire(("127.0.0.1", broker.port)) as wire:
+        intake = started(wire.port)
+        publish.single("sensors/d1/readings", b"0", qos=0, port=broker.port, hostname="127.0.0.1")
+        taken = take(intake, 1)
+        intake.acknowledge(taken)
+        send(broker.port, b"1")
+        taken += take(intake, 1)
+        assert [(one.message.payload, one.message.again) for one in taken] == [(b"0", False), (b"1", False)]
+        assert (wire.connections, intake.state) == (1, "online")
+        intake.stop()
+
+
 def test_the_gateway_says_that_it_is_online_and_its_stop_that_it_is_not(broker: Broker) -> None:
     intake = started(broker.port)
     assert within(10, lambda: status(broker.port) == "online")
