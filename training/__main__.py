@@ -156,14 +156,16 @@ def _finish(bundle: Path, verdict: Verdict, page: Path | None) -> None:
 
 
 def _hold_against_recordings(bundle: Path, page: Path, seed: int) -> None:
-    from training.fetch import NotFetched
-    from training.recordings import section
+    from training.fetch import NotFetched, cache_folder, fetch
     from training.page import put
+    from training.recordings import SOURCE
+    from training.recordings_page import section
 
     try:
-        text = section(bundle, seed)
+        archive = fetch(SOURCE, cache_folder())
     except NotFetched as error:
         raise click.ClickException(str(error)) from error
+    text = section(bundle, archive, seed)
     put(page, "recordings", text)
     click.echo(text)
 
