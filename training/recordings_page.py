@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge.bundle import Bundle
 from training.recordings import HEALTHY, INNER_LOADS, OUTER, OUTER_LOADS, SOURCE, Recording, read
-from training.replay import FRAMES, SIZE, Figures, adapted, figures, rule, shipped, turns
+from training.replay import FRAMES, Figures, adapted, figures, rule, shipped, turns
 from training.vibration import FALSE_ALARMS
 
 SHIPPED, ADAPTED = "**model as shipped, trained on simulated machines**", "same network, trained on one healthy run"
@@ -31,32 +31,35 @@ def section(directory: Path, archive: Path, seed: int) -> str:
 
 
 def _section(bundle: Bundle, runs: Sequence[Recording], found: Mapping[str, Figures], count: int) -> str:
+    seconds, healthy = (sum(run.seconds for run in few) for few in (runs, [run for run in runs if run.kind == HEALTHY]))
     return f"""## On real recordings
 
 Written by `tinybeam train vibration --recording` about `models/vibration` {bundle.version}, SHA-256 `{bundle.sha256}`.
 
-{len(runs)} runs of a bearing test rig, {sum(run.seconds for run in runs):g} s in all, which come with the Python package {SOURCE.name} {SOURCE.version}. By rates,
-loads and names they are the fault data set of the Society for Machinery Failure Prevention Technology (MFPT), an accelerometer on the
-housing of a NICE bearing at {runs[0].speed_hz:g} turns a second. The package calls its sample data CC BY-NC-SA 4.0: not for commercial use. So they are
-fetched when this command asks for them; nothing of them is kept here, and no model that is shipped was trained on them.
+{len(runs)} runs of a bearing test rig, {seconds:g} s in all, which come with the Python package {SOURCE.name} {SOURCE.version}. By their
+rates, loads and names they are the fault data set of the Society for Machinery Failure Prevention Technology (MFPT): an accelerometer
+on the housing of a NICE bearing at {runs[0].speed_hz:g} turns a second. The package calls its sample data CC BY-NC-SA 4.0: not for
+commercial use. So they are fetched when this command asks for them; nothing of them is kept here, and no model that is shipped was
+trained on them.
 
 {_runs(runs)}
 
-Each run is brought to 12,000 samples a second and cut into windows of {FRAMES} frames, which overlap within a window and not between windows, and goes
-through the gateway's own code: bands, levels, features, int8 model. One healthy run is the machine's history, what is usual; a second one sets
-thresholds, by the same rule as above ({FALSE_ALARMS:.1%} of its windows may lie above; with so few windows that is about the largest); the third is held out. All six
-orders take their turn: {count} windows in each. No figure is about a run that anything was trained or set on.
-The model as shipped keeps its own threshold, and is only told the history. No band, input, network or threshold was chosen by looking at
-these runs; how they are cut into windows was corrected once, after a first look, so that windows do not overlap.
+Each run is brought to 12,000 samples a second and cut into windows of {FRAMES} frames, which overlap within a window and not between
+windows, and goes through the gateway's own code: bands, levels, features, int8 model. One healthy run is the machine's history, what is
+usual; a second one sets thresholds, by the same rule as above ({FALSE_ALARMS:.1%} of its windows may lie above; with so few windows that
+is about the largest); the third is held out. All six orders take their turn: {count} windows in each. No figure is about a run that
+anything was trained or set on. The model as shipped keeps its own threshold, and is only told the history. No band, input, network or
+threshold was chosen by looking at these runs; how they are cut into windows was corrected once, after a first look, so that windows do
+not overlap.
 
 {_table(found)}
 
 {_judgement(found)}
 
-What this does not show. The healthy runs are three times the same: one bearing, one load, one speed, {_healthy_seconds(runs):g} s of one day; false alarms of a
-machine in daily use are not measured. Faults were made, not grown, and are far along. The bearing was changed between healthy and faulty runs,
-so that part of what is found may be another assembly. Runs with other loads also differ from the healthy ones in load and were taken at another
-sampling rate: only the first column compares like with like."""
+What this does not show. The healthy runs are three times the same: one bearing, one load, one speed, {healthy:g} s in all; false alarms
+of a machine in daily use are not measured. The faults are far along, and how they came about the package does not say. The bearing was
+changed between healthy and faulty runs, so that part of what is found may be another assembly. Runs with other loads also differ from
+the healthy ones in load, and were taken at another sampling rate: only the first column compares like with like."""
 
 
 def _runs(runs: Sequence[Recording]) -> str:
@@ -68,10 +71,6 @@ def _runs(runs: Sequence[Recording]) -> str:
         loads = ", ".join(f"{load:g}" for load in sorted({run.load for run in of}))
         rows.append(f"| {len(of)} | {title} | {of[0].seconds:g} s | {of[0].rate_hz:,.0f} Hz | {loads} |")
     return "\n".join([head, *rows])
-
-
-def _healthy_seconds(runs: Sequence[Recording]) -> float:
-    return sum(run.seconds for run in runs if run.kind == HEALTHY)
 
 
 def _table(found: Mapping[str, Figures]) -> str:

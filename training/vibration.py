@@ -58,7 +58,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Machines:
-    """What was heard of the machines: to train on, to set thresholds on, to take golden cases from, and to measure on. No machine is in two."""
+    """What was heard of machines to train on, to set thresholds on, to take golden cases from, and to measure on. No machine is in two."""
 
     training: Heard
     validation: Heard
