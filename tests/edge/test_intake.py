@@ -12,6 +12,7 @@ import pytest
 from paho.mqtt import publish
 
 from edge.config import Mqtt
+from edge.frame import Header, encode
 from edge.intake import Delivery, Intake
 from lab.broker import Broker
 from lab.wire import Wire
@@ -79,6 +80,16 @@ def test_what_is_not_acknowledged_comes_again_and_what_is_does_not(broker: Broke
     second.stop()
     assert [one.message.payload for one in again] == [b"2", b"3"]
     assert all(one.message.again for one in again)
+
+
+def test_a_frame_comes_through_the_broker_as_it_was_sent(broker: Broker) -> None:
+    intake = started(broker.port)
+    frames = [encode(Header(channel="shake", rate_hz=12000.0, seq=seq), [seq / 7] * 16000) for seq in range(3)]
+    send(broker.port, *frames)
+    taken = take(intake, 3)
+    assert [one.message.payload for one in taken] == frames
+    intake.acknowledge(taken)
+    intake.stop()
 
 
 def test_an_acknowledgement_of_a_connection_that_is_gone_is_not_sent_on_the_next(broker: Broker) -> None:
