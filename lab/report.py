@@ -35,7 +35,8 @@ def page(story: Story, findings: Findings, soil: Bundle, vibration: Bundle) -> s
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
-        word.__name__: word for word in (wording.clock, wording.count, wording.date, wording.moment, wording.plain, wording.size)
+        word.__name__: word
+        for word in (wording.clock, wording.count, wording.date, wording.listed, wording.moment, wording.plain, wording.size)
     }
     shown = sections.all_of(story, findings, vibration)
     told = sentences.all_of(story, findings, shown)

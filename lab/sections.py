@@ -14,6 +14,7 @@ from lab import charts
 from lab.findings import Findings, Rows
 from lab.latency import Arrival, percentile
 from lab.story import Story
+from pipeline.water import HORIZON_DAYS
 
 MOST_ALERTS = 8
 _DOTS_A_SECOND = 2
@@ -66,10 +67,14 @@ def irrigation(findings: Findings) -> dict[str, Any]:
     """The newest day of each field, the thirstiest first."""
     rows = sorted(findings.irrigation_this_week, key=lambda row: (-row["need_mm"], row["days_until_stress"] or 0.0))
     top = max((row["need_mm"] for row in rows), default=0.0)
-    shown = [{**row, "share": row["need_mm"] / top if top else 0.0} for row in rows]
+    soon = [row for row in rows if row["need_mm"] > 0 or (row["days_until_stress"] or 0.0) < HORIZON_DAYS]
+    shown = [{**row, "share": row["need_mm"] / top if top else 0.0} for row in soon]
+    later = [row["field"] for row in rows if row not in soon]
     assumed = sorted({row["assumed"] for row in rows if row["assumed"]})
     return {
         "rows": shown,
+        "later": later,
+        "fields": len(rows),
         "total_m3": sum(row["need_m3"] or 0.0 for row in rows),
         "thirsty": sum(row["need_mm"] > 0 for row in rows),
         "assumed": assumed,

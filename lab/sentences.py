@@ -78,9 +78,9 @@ def _fields(shown: list[dict[str, Any]]) -> str:
 
 def _irrigation(shown: dict[str, Any]) -> str:
     what = "The need is what the root zone lacks once stress is near, net of what gets lost on the way, computed after FAO-56."
-    if not shown["rows"]:
+    if not shown["fields"]:
         return what
-    thirsty = f"{shown['thirsty']} of {len(shown['rows'])} fields need water today, {count(shown['total_m3'])} m³ in all."
+    thirsty = f"{shown['thirsty']} of {shown['fields']} fields need water today, {count(shown['total_m3'])} m³ in all."
     return f"{thirsty if shown['thirsty'] else 'No field needs water today.'} {what}"
 
 

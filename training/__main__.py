@@ -68,8 +68,8 @@ def soil(output: Path, page: Path, seed: int, workers: int) -> None:
 def vibration(output: Path, page: Path, seed: int, workers: int, recording: bool) -> None:
     """Whether a bearing still sounds as it used to.
 
-    Simulates machines on rolling bearings, trains a small int8 autoencoder on healthy ones, and reports how it finds faults in machines it never
-    heard. Takes about five minutes on two cores. Exit status 1 if a threshold on RMS does as well, or if the gate refuses it.
+    Simulates machines on rolling bearings, trains a small int8 autoencoder on healthy ones, and reports how it finds faults in machines
+    it never heard. Takes about five minutes on two cores. Exit status 1 if a threshold on RMS does as well, or if the gate refuses it.
 
     With --recording it fetches real bearing vibration (67 MB, for non-commercial use) and writes that section of the page instead.
     """
@@ -110,8 +110,8 @@ def _watch(what: str, items: Iterable[Any], count: int) -> Iterator[Any]:
 def gate(bundle: Path, page: Path | None, as_json: bool) -> None:
     """Whether BUNDLE may be published.
 
-    It must load in tflite-runtime, ai-edge-litert and tflite-micro, reproduce its golden cases in each, and be decided alike by all three on probes
-    around them. Takes about ten seconds. Exit status 1 if it is refused or a runtime is missing, with a sentence that says why.
+    It must load in tflite-runtime, ai-edge-litert and tflite-micro, reproduce its golden cases in each, and be decided alike by all three
+    on probes around them. Takes about ten seconds. Exit status 1 if it is refused or a runtime is missing, and a sentence that says why.
     """
     from edge.bundle import BundleError
     from training.gate import Unjudged, judge
@@ -156,14 +156,16 @@ def _finish(bundle: Path, verdict: Verdict, page: Path | None) -> None:
 
 
 def _hold_against_recordings(bundle: Path, page: Path, seed: int) -> None:
-    from training.fetch import NotFetched
-    from training.recordings import section
+    from training.fetch import NotFetched, cache_folder, fetch
     from training.page import put
+    from training.recordings import SOURCE
+    from training.recordings_page import section
 
     try:
-        text = section(bundle, seed)
+        archive = fetch(SOURCE, cache_folder())
     except NotFetched as error:
         raise click.ClickException(str(error)) from error
+    text = section(bundle, archive, seed)
     put(page, "recordings", text)
     click.echo(text)
 

@@ -18,34 +18,42 @@ FROM = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """Shares, at one threshold. `noisiest` is the largest share of false alarms of one healthy machine; `warned` of the failing machines
-    were called before their end, half of all of them at least `warning_hours` before.
+    """Shares, at one threshold. `noisy` of the healthy machines give more false alarms than were asked for, `noisiest` is the largest share
+    of one of them; `warned` of the failing machines were called before their end, half of all of them at least `warning_hours` before.
+    `found_alike` is what would be found at the threshold that gives just the asked share of false alarms here.
     """
 
     threshold: float
     auc: float
     false_alarms: float
+    noisy: float
     noisiest: float
     found: float
+    found_alike: float
     by_stage: tuple[float, ...]
     by_fault: tuple[float, ...]
     warned: float
     warning_hours: float
 
 
-def detect(healthy: Heard, failing: Heard, scores: tuple[Floats, Floats], threshold: float) -> Detection:
-    """`scores` are those of the rows of `healthy` and of `failing`, whose plans take the kinds of faults in turn."""
+def detect(healthy: Heard, failing: Heard, scores: tuple[Floats, Floats], threshold: float, asked: float) -> Detection:
+    """`scores` are those of the rows of `healthy` and of `failing`, whose plans take the kinds of faults in turn; `asked` is the share of
+    false alarms that the threshold was set for.
+    """
     calm, said = scores
     faulty, fault = failing.severity >= FROM, failing.machine % len(FAULTS)
     before = np.concatenate([calm, said[failing.severity == 0]])
     alarm = said > threshold
+    each = [float((calm[healthy.machine == number] > threshold).mean()) for number in np.unique(healthy.machine)]
     hours = [_warning(failing, alarm, number) for number in np.unique(failing.machine)]
     return Detection(
         threshold=threshold,
         auc=auc(before, said[faulty]),
         false_alarms=float((before > threshold).mean()),
-        noisiest=max(float((calm[healthy.machine == number] > threshold).mean()) for number in np.unique(healthy.machine)),
+        noisy=float(np.mean([share > asked for share in each])),
+        noisiest=max(each),
         found=float(alarm[faulty].mean()),
+        found_alike=float((said[faulty] > np.quantile(before, 1 - asked)).mean()),
         by_stage=tuple(_share(alarm[(failing.severity >= low) & (failing.severity < high)]) for low, high in STAGES),
         by_fault=tuple(_share(alarm[faulty & (fault == number)]) for number in range(len(FAULTS))),
         warned=float(np.mean([told > 0 for told in hours])),

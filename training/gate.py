@@ -183,7 +183,7 @@ def _child(task: str, directory: Path, given: bytes) -> bytes | str:
         return f"it did not answer within {_TIMEOUT_SECONDS} s"
     told = done.stdout.decode(errors="replace").strip() if done.returncode in (_REFUSED, _MISSING) else ""
     if done.returncode == _MISSING:
-        raise Unjudged(told)
+        raise Unjudged(f"{MICRO if task == ARENA else task} cannot be had on this Python: {told}")
     if done.returncode == 0:
         return done.stdout
     return told or f"it ended with {f'signal {-done.returncode}' if done.returncode < 0 else f'exit status {done.returncode}'}"

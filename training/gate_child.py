@@ -75,7 +75,7 @@ def _runtime(name: str, arena: int = _PLENTY) -> tflite.Runtime:
     try:
         told = version(name)
     except PackageNotFoundError as error:
-        raise tflite.RuntimeMissing(f"{name} is not installed, and cannot be everywhere: it has wheels for few Pythons") from error
+        raise tflite.RuntimeMissing(f"{name} is not installed") from error
     return tflite.Runtime(f"{name} {told}", lambda model_content, num_threads: _Micro(model_content, num_threads, arena))
 
 

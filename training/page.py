@@ -24,15 +24,17 @@ def held(page: Path, name: str) -> str:
 def gate_section(verdict: Verdict, bundle: Bundle) -> str:
     """What the gate found, for the page of the bundle that passed it."""
     shares = ", ".join(f"{count} {label}" for label, count in (verdict.labels or {}).items())
+    decided = verdict.probes - verdict.left_out
     return f"""## In three runtimes
 
-Checked by `tinybeam train gate` on {", ".join(verdict.runtimes[:-1])} and {verdict.runtimes[-1]}: all load it, all reproduce its
-{verdict.golden} golden cases, and all decide alike on {verdict.probes - verdict.left_out} of {verdict.probes} probes ({shares}), rows between,
-around and far from the golden cases. The other {verdict.left_out} lie nearer to a threshold than the tolerance of {verdict.tolerance:g} {_unit(bundle)}
-and were left out. Scores below twice the last threshold differ by up to {verdict.largest_difference:.2g} between runtimes.
+Checked by `tinybeam train gate` on {", ".join(verdict.runtimes[:-1])} and {verdict.runtimes[-1]}: all load it,
+all reproduce its {verdict.golden} golden cases, and all decide alike on {decided} of {verdict.probes} probes ({shares}), which are
+rows between, around and far from the golden cases. The other {verdict.left_out} lie nearer to a threshold than the tolerance of
+{verdict.tolerance:g} {_unit(bundle)} and were left out. Scores below twice the last threshold differ between runtimes
+by up to {verdict.largest_difference:.2g}.
 
-On a microcontroller it needs an arena of {verdict.arena_bytes} bytes: the smallest with which tflite-micro runs it, found by bisection on this
-machine, whose pointers have 64 bits and whose interpreter also keeps records; a device may need less."""
+On a microcontroller it needs an arena of {verdict.arena_bytes} bytes: the smallest with which tflite-micro runs it, found by bisection
+on a machine whose pointers have 64 bits, with an interpreter that also keeps records; a device may need less."""
 
 
 def _unit(bundle: Bundle) -> str:

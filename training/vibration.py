@@ -58,7 +58,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Machines:
-    """What was heard of the machines: to train on, to set thresholds on, to take golden cases from, and to measure on. No machine is in two."""
+    """What was heard of machines to train on, to set thresholds on, to take golden cases from, and to measure on. No machine is in two."""
 
     training: Heard
     validation: Heard
@@ -123,7 +123,7 @@ def threshold(scores: Floats) -> float:
 
 def save(trained: Trained, validation: Heard, examples: Heard, directory: Path, seed: int, size: Size) -> Bundle:  # noqa: PLR0913 - what, on what, where, how
     """Writes the bundle: thresholds from `validation`, which is healthy; golden cases from `examples`, healthy and failing."""
-    manifest = _manifest(trained, seed, size)
+    manifest = manifest_of(trained, seed, size)
     worn = threshold(answers(directory, trained.model, manifest, validation.features)[:, 1])
     manifest["score"] = _score(worn)
     scores = answers(directory, trained.model, manifest, examples.features)[:, 1]
@@ -155,7 +155,8 @@ def _score(worn: float) -> dict[str, Any]:
     }
 
 
-def _manifest(trained: Trained, seed: int, size: Size) -> dict[str, Any]:
+def manifest_of(trained: Trained, seed: int, size: Size) -> dict[str, Any]:
+    """The manifest but for golden cases; its thresholds are still to be set."""
     return {
         "format": FORMAT,
         "name": "vibration",

@@ -1,4 +1,4 @@
-"""The vibration model's page in docs/models/: figures on machines it never heard, against the rules it has to beat. Written, never edited."""
+"""The vibration model's page in docs/models/: figures on machines it never heard, against the rules to beat. Written, never edited."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edge.scorer_child import Model
 from training.bearing import FAULTS, Floats
 from training.detection import FROM, STAGES, Detection, detect
 from training.lives import Heard
-from training.vibration import threshold
+from training.vibration import FALSE_ALARMS, threshold
 
 MODEL, SQUARES = "**int8 model, as shipped**", "sum of squares of the same inputs, no network"
 RMS, RISE, KURTOSIS = "threshold on RMS", "threshold on RMS relative to the machine's own", "threshold on kurtosis"
@@ -60,16 +60,17 @@ def compare(bundle: Bundle, validation: Heard, healthy: Heard, failing: Heard) -
     said = rules[MODEL](failing)
     stages = [(failing.severity >= low) & (failing.severity < high) for low, high in STAGES]
     return Comparison(
-        found={
-            name: detect(healthy, failing, (scores(healthy), scores(failing)), threshold(scores(validation)))
-            for name, scores in rules.items()
-        },
+        found={name: _detection(scores, validation, healthy, failing) for name, scores in rules.items()},
         runtime=runtime.name,
         healthy=len(healthy.hours) + int((failing.severity == 0).sum()),
         faulty=int((failing.severity >= FROM).sum()),
         machines=(len(np.unique(healthy.machine)), len(np.unique(failing.machine))),
         failing_share=tuple(float((said[rows] > bundle.thresholds[-1]).mean()) for rows in stages),
     )
+
+
+def _detection(scores: Scores, validation: Heard, healthy: Heard, failing: Heard) -> Detection:
+    return detect(healthy, failing, (scores(healthy), scores(failing)), threshold(scores(validation)), FALSE_ALARMS)
 
 
 def write_page(page: Path, comparison: Comparison, bundle: Bundle, manifest: Mapping[str, Any]) -> None:
@@ -82,6 +83,7 @@ def _better(name: str, other: Detection, ours: Detection) -> str:
     parts = [
         *(["AUC"] if other.auc >= ours.auc else []),
         *(["what is found"] if other.found >= ours.found else []),
+        *(["what is found at the same false alarms"] if other.found_alike >= ours.found_alike else []),
         *(["false alarms"] if other.false_alarms < ours.false_alarms else []),
         *(["warning time"] if other.warning_hours > ours.warning_hours else []),
         *(f"severity {_stage(stage)}" for stage, a, b in zip(STAGES, other.by_stage, ours.by_stage, strict=True) if a > b),
@@ -91,28 +93,31 @@ def _better(name: str, other: Detection, ours: Detection) -> str:
 
 
 def _page(comparison: Comparison, bundle: Bundle, manifest: Mapping[str, Any]) -> str:
-    training = manifest["training"]
+    training, spectrum = manifest["training"], manifest["recipe"]["spectrum"]
     ours = comparison.found[MODEL]
-    edges = manifest["recipe"]["spectrum"]["edges_hz"]
-    rate, samples = manifest["recipe"]["spectrum"]["rate_hz"], manifest["recipe"]["spectrum"]["samples"]
+    edges, frames, asked = spectrum["edges_hz"], training["frames_per_window"], training["false_alarms"]
+    healthy, failing = comparison.machines
     return f"""<!-- Written by `tinybeam train vibration`; do not edit. -->
 
 # Vibration: is this bearing what it used to be?
 
 `models/vibration` {bundle.version}, SHA-256 `{bundle.sha256}`, {bundle.model_file.stat().st_size} bytes, full int8.
 
-An autoencoder of healthy machines. It looks at how far {len(edges) - 1} bands of a machine's spectrum, {edges[0]} to {edges[-1]} Hz, have risen above
-what the last month has made usual for this very machine, and at the kurtosis; the score is how badly it reproduces that (mean squared
-difference, in standard deviations of healthy machines). Verdicts: `normal` below {bundle.thresholds[0]:g}, `worn` below {bundle.thresholds[1]:g}, else
-`failing`. A sensor sends frames of {samples} samples at {rate} a second.
+An autoencoder of healthy machines. It looks at how far {len(edges) - 1} bands of a machine's spectrum, {edges[0]} to {edges[-1]} Hz,
+have risen above what the last month has made usual for this very machine, and at the kurtosis; the score is how badly it
+reproduces that (mean squared difference, in standard deviations of healthy machines). Verdicts: `normal` below
+{bundle.thresholds[0]:g}, `worn` below {bundle.thresholds[1]:g}, else `failing`.
+A sensor sends frames of {spectrum["samples"]} samples at {spectrum["rate_hz"]} a second.
 
 ## How it does on machines it never heard
 
-{comparison.healthy} windows of healthy bearings and {comparison.faulty} of damaged ones (severity from {FROM:g}), simulated: {comparison.machines[0]} machines that stay
-healthy and {comparison.machines[1]} that fail, each heard every 4 to 8 hours for {training["hours"] / 24:g} days; {training["frames_per_window"]} frames a window; run by
-{comparison.runtime}. Every threshold is set by the same rule: {training["false_alarms"]:.1%} of the windows of {training["validation_machines"]} other healthy
-machines lie above it. Found: share of the damaged windows above the threshold. Warning: median hours from the first alarm after the
-fault began to the end.
+{comparison.healthy} windows of healthy bearings and {comparison.faulty} of damaged ones (severity from {FROM:g}), simulated:
+{healthy} machines that stay healthy and {failing} that fail, each heard every 4 to 8 hours for {training["hours"] / 24:g} days;
+{frames} frames a window; run by {comparison.runtime}.
+Every threshold is set by the same rule: {asked:.1%} of the windows of {training["validation_machines"]} other healthy machines
+lie above it. Found: share of the damaged windows above the threshold; *alike*: above the threshold that would give just {asked:.1%} of false alarms on
+the machines of this table. Noisy: share of the healthy machines that give more false alarms than asked for. Warning: median hours
+from the first alarm after the fault began to the end.
 
 {_table(comparison.found)}
 
@@ -126,47 +131,52 @@ Found by what is damaged:
 
 {_verdict(comparison)}
 
-False alarms are not spread evenly: of the healthy machines, the noisiest gives {ours.noisiest:.1%}. They come from machines whose speed varies by
-10 % and whose tones wander from band to band. So measured false alarms depend on which machines one has; they were
-asked to be {training["false_alarms"]:.1%} on other machines, and are {ours.false_alarms:.2%} here. An alert should ask for more than one window.
+False alarms are not spread evenly: {ours.noisy:.0%} of the healthy machines give more than the {asked:.1%} that were asked for, and
+the noisiest {ours.noisiest:.1%}. They are machines whose speed varies by 10 % and that have a gear tone near the edge of two bands:
+it wanders from one to the other. So false alarms depend on which machines one has: {ours.false_alarms:.2%} of the windows here.
+An alert should ask for more than one window, and a machine that is noisy in its first weeks needs other bands.
 
 `failing` begins at ten times the threshold of `worn`, a round number: it is said of {_of_stages(comparison.failing_share)}
 of the windows of the five stages above.
 
 ## What it is not good at
 
-- **A machine must be healthy when it is first heard.** A fault that is there from the beginning is usual. No inference is given in the first
-  day, and what is usual settles over a month; a fault that takes many months is partly taken for usual.
-- Severity below 0.2 is hardly heard by anything that looks at {training["frames_per_window"]} frames: the strikes are no louder than the noise.
+- **A machine must be healthy when it is first heard.** A fault that is there from the beginning is usual. No inference is given in
+  the first day, and what is usual settles over a month; a fault that takes many months is partly taken for usual.
+- Severity below 0.2 is hardly heard by anything that looks at {frames} frames: the strikes are no louder than the noise.
 - It does not tell what is damaged; for that, look at the envelope spectrum at the bearing's frequencies.
+- It is not told the speed: a machine whose speed varies much sounds unusual more often (see above).
 - Bands end at {edges[-1]} Hz. A sensor that hears more knows more.
-- Windows with fewer frames than {training["frames_per_window"]} are noisier, and give more false alarms.
+- Windows with fewer frames than {frames} are noisier, and give more false alarms.
 
 ## What the truth is
 
-A simulation after published models, in `training/bearing.py` and `training/machine.py`: strikes at the bearing's characteristic frequency with 1 to 2 %
-random slip, louder in the load zone (Stribeck), ringing down in three resonances of the structure, a second strike where a spall ends;
-rolling noise that grows with speed, load and wear; unbalance, gear tones, knocks from outside; speed that drifts, in a third of the
-machines by up to 10 %; load that follows the day. Resonances, noise, path, tones and sensor differ from machine to machine. Five bearings of
-published test rigs. It is not real data, and a real machine can do what no simulation thought of: see the recordings below.
+A simulation after published models, in `training/bearing.py` and `training/machine.py`: strikes at the bearing's characteristic
+frequency with 1 to 2 % random slip, louder in the load zone (Stribeck), ringing down in three resonances of the structure, a second
+strike where a spall ends; rolling noise that grows with speed, load and wear; unbalance, gear tones, knocks from outside; speed that
+drifts, in a third of the machines by up to 10 %; load that follows the day. Resonances, noise, path, tones and sensor differ from
+machine to machine. Five bearings of published test rigs. It is not real data, and a real machine can do what no simulation thought of.
 
 ## How it was made
 
-{training["machines"]} healthy machines for training, {training["validation_machines"]} for the threshold; {len(bundle.recipe.inputs)} inputs, hidden layers of
-{", ".join(map(str, training["hidden"]))}, squared error, {training["epochs"]} epochs, seed {training["seed"]}, numpy {training["numpy"]}. Where the int8 grid of the output ends is part of the
-model: it cannot say what no healthy machine says, so that it does not follow a fault.
+{training["machines"]} healthy machines for training, {training["validation_machines"]} for the threshold;
+{len(bundle.recipe.inputs)} inputs, hidden layers of {", ".join(map(str, training["hidden"]))}, squared error, {training["epochs"]} epochs, seed {training["seed"]},
+numpy {training["numpy"]}. Where the int8 grid of the output ends is part of the model: it cannot say what no healthy machine says, so
+that it does not follow a fault.
 
-Looked at in choosing bands, inputs, network, noise and the share of false alarms: 30 healthy and 60 failing machines with other seeds. Energies by
-themselves (without what is usual) found next to nothing there. The machines of the tables above had no part in any choice.
+Looked at in choosing bands, inputs, network, noise, share of false alarms and the factor of `failing`: 30 healthy and 60 failing machines
+with other seeds. There, energies by themselves (without what is usual) found next to nothing. The machines of the tables above had no part
+in any choice; they were looked at once before this text was written, and nothing but text and columns was changed since.
 
 Rebuild with `tinybeam train vibration`; the same seed gives the same bytes on the same machine.
 """
 
 
 def _table(found: Mapping[str, Detection]) -> str:
-    head = "| | AUC | found | false alarms | noisiest machine | machines warned of | warning |\n|---|--:|--:|--:|--:|--:|--:|"
+    head = "| | AUC | found | *alike* | false alarms | noisy | failures warned of | warning |\n|---|--:|--:|--:|--:|--:|--:|--:|"
     rows = [
-        f"| {name} | {d.auc:.3f} | {d.found:.1%} | {d.false_alarms:.2%} | {d.noisiest:.1%} | {d.warned:.0%} | {d.warning_hours:.0f} h |"
+        f"| {name} | {d.auc:.3f} | {d.found:.1%} | {d.found_alike:.1%} | {d.false_alarms:.2%} | {d.noisy:.0%} | {d.warned:.0%} "
+        f"| {d.warning_hours:.0f} h |"
         for name, d in found.items()
     ]
     return "\n".join([head, *rows])
