@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from html import escape
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import vl_convert
@@ -210,7 +210,7 @@ def latencies(dots: Points, marks: Points, longest: float, width: int) -> Chart:
     return alt.layer(rules, circles, *texts)
 
 
-def _beside(mark: dict[str, Any], align: str) -> Chart:
+def _beside(mark: dict[str, Any], align: Literal["left", "right"]) -> Chart:
     text = alt.Chart(data([mark])).mark_text(color=INK, align=align, dx=4 if align == "left" else -4, fontSize=12, baseline="top")
     return text.encode(alt.X("seconds:Q"), alt.Y("height:Q"), alt.Text("text:N"))
 

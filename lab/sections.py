@@ -116,7 +116,7 @@ def journeys(story: Story, findings: Findings) -> dict[str, Any]:
     first = {row["batch_id"]: row["first_time"] for row in findings.spans}
     met = _met(story)
     lanes = sorted({_gateway(arrival) for arrival in story.arrivals})
-    batches = [
+    batches: list[dict[str, Any]] = [
         {
             "lane": _gateway(arrival),
             "first": max(0.0, _second(story, min(first.get(arrival.batch_id, arrival.newest), arrival.newest))),
