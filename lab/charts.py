@@ -26,7 +26,7 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, s
 
 NARROW, WIDE = 340, 960
 """Widths that a chart is drawn for: a phone and a desk. Which of the two is shown is up to the page."""
-SMALL, MIDDLE = 192, 440
+SMALL, MIDDLE = 192, 420
 """Widths of charts that stand side by side: many small ones, or two."""
 
 _SECONDS = "datum.value == 0 ? '0 s' : datum.label + ' s'"

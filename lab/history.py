@@ -28,7 +28,7 @@ from lab.stack import Warehouse
 
 BOOT = "history"
 _HOURS = 24
-_LOAD_SECONDS = 120.0
+_LOAD_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
