@@ -64,7 +64,7 @@ DEV = [
     "uv>=0.5",
 ]
 
-ROOMS = ["edge", "lab", "pipeline", "schemas", "sql", "training"]
+ROOMS = ["bench", "bench.baselines", "edge", "lab", "pipeline", "schemas", "sql", "training"]
 
 setup(
     name="tinybeam",
