@@ -20,7 +20,7 @@ from pipeline.facts import facts
 from pipeline.options import FN_API
 from pipeline.rolling import Schedule
 from pipeline.sources import FromCards
-from pipeline.transforms import BATCHES, REJECTS, Decode, DropRepeats, Place, receipts, set_aside
+from pipeline.transforms import BATCHES, REJECTS, Decode, DropRepeats, Place, Receive, set_aside
 
 COUNTED: Counter[str] = Counter()
 """Rows by table of the run under way. Engines copy what they run, so it is kept here."""
@@ -65,7 +65,7 @@ def _facts_only(messages: PCollection[Message]) -> None:
     fresh = decoded[BATCHES] | "Drop repeats" >> DropRepeats()
     placed = fresh | "Enrich" >> beam.ParDo(Place(Sites(registry()), clock)).with_outputs(REJECTS, main=BATCHES)
     kept = placed[BATCHES] | "Facts" >> beam.Map(facts)
-    rows = (kept, fresh | "Receipts" >> beam.FlatMap(receipts, clock), decoded[REJECTS], placed[REJECTS]) | "All rows" >> beam.Flatten()
+    rows = (kept, fresh | "Receipts" >> beam.ParDo(Receive(clock)), decoded[REJECTS], placed[REJECTS]) | "All rows" >> beam.Flatten()
     unwritten = rows | "Write" >> Counts().write()
     unwritten | "Set aside" >> beam.FlatMap(set_aside, clock) | "Write set aside" >> Counts().write_or_fail()
 

@@ -11,7 +11,7 @@ from pipeline.elements import Clock, Message, Rows, Unwritten
 from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.rolling import RollUp, Schedule
-from pipeline.transforms import BATCHES, REJECTS, Decode, DropRepeats, Place, receipts, set_aside
+from pipeline.transforms import BATCHES, REJECTS, Decode, DropRepeats, Place, Receive, set_aside
 from schemas.registry import Registry
 
 
@@ -35,7 +35,7 @@ def build(messages: PCollection[Message], registry: Registry, sink: Sink, schedu
     rows = (
         placed[BATCHES] | "Facts" >> beam.Map(facts),
         rolled.rows,
-        fresh | "Receipts" >> beam.FlatMap(receipts, clock),
+        fresh | "Receipts" >> beam.ParDo(Receive(clock)),
         decoded[REJECTS],
         placed[REJECTS],
     ) | "All rows" >> beam.Flatten()

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.decode import decode
-from pipeline.facts import receipt
+from pipeline.facts import receipt, rows_of
 from pipeline.sift import sift, within_partitions
 from tests.pipeline.bodies import NOW, batch, message_of, numbered, one_of, summary, table
 
@@ -75,7 +75,7 @@ def test_a_good_batch_of_any_kind_is_not_touched(kind: str) -> None:
 
 
 def test_a_row_of_any_table_outside_its_partitions_is_set_aside() -> None:
-    written, refused = within_partitions(receipt(batch([summary()], cut_time=datetime(1999, 1, 1, tzinfo=UTC))), NOW)
+    written, refused = within_partitions(rows_of(records.Batch, [receipt(batch([summary()], cut_time=datetime(1999, 1, 1, tzinfo=UTC)))]), NOW)
     assert written is None
     assert refused is not None
     assert refused.reason == "time_out_of_range"
