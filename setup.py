@@ -15,6 +15,8 @@ EDGE = [
     "ai-edge-litert>=2; python_version >= '3.12' or sys_platform != 'linux'",
 ]
 
+NOTIFY = ["google-cloud-pubsub>=2.30"]
+
 PIPELINE = [
     "apache-beam[gcp]==2.77.*",
     "google-cloud-bigquery>=3.30",
@@ -64,7 +66,7 @@ DEV = [
     "uv>=0.5",
 ]
 
-ROOMS = ["bench", "bench.baselines", "edge", "lab", "pipeline", "schemas", "sql", "training"]
+ROOMS = ["bench", "bench.baselines", "edge", "lab", "notify", "pipeline", "schemas", "sql", "training"]
 
 setup(
     name="tinybeam",
@@ -74,9 +76,9 @@ setup(
     python_requires=">=3.11",
     py_modules=["tinybeam"],
     packages=[*ROOMS, "models", "models.soil"],
-    package_data={"edge": ["*.toml"], "lab": ["*.toml"], "models.soil": ["*"], "sql": ["*/*.sql"]},
+    package_data={"edge": ["*.toml"], "lab": ["*.toml"], "notify": ["*.toml"], "models.soil": ["*"], "sql": ["*/*.sql"]},
     install_requires=["click>=8.1"],
-    extras_require={"edge": EDGE, "pipeline": PIPELINE, "train": TRAIN, "lab": LAB, "dev": DEV},
+    extras_require={"edge": EDGE, "notify": NOTIFY, "pipeline": PIPELINE, "train": TRAIN, "lab": LAB, "dev": DEV},
     entry_points={"console_scripts": ["tinybeam=tinybeam:main"]},
     zip_safe=False,
 )

@@ -10,13 +10,14 @@ import click
 _ROOMS = {
     "edge": ("edge.__main__", "edge", "Run a gateway: validate, run, doctor, export."),
     "pipeline": ("pipeline.run", "pipeline", "Run the pipeline: from Pub/Sub or card files into BigQuery."),
+    "notify": ("notify.__main__", "notify", "Tell people of alerts: stdout, webhooks, mail."),
     "sql": ("sql.__main__", "pipeline", "Apply, check and ask the warehouse."),
     "train": ("training.__main__", "train", "Rebuild a model and the page that judges it."),
     "lab": ("lab.__main__", "lab", "The whole path on this machine: demo, up."),
 }
 """Command -> its module, the extra that brings what the module needs, and its line in the help."""
 
-_OURS = {"edge", "lab", "pipeline", "schemas", "sql", "tinybeam", "training"}
+_OURS = {"edge", "lab", "notify", "pipeline", "schemas", "sql", "tinybeam", "training"}
 
 
 class _Rooms(click.Group):

@@ -14,6 +14,7 @@ from apache_beam.pvalue import PCollection
 
 from bench.messages import BEGIN, registry
 from pipeline import flow
+from pipeline.each import Each
 from pipeline.elements import Message, Rows, Unwritten
 from pipeline.enrich import Sites
 from pipeline.facts import facts
@@ -29,11 +30,11 @@ COUNTED: Counter[str] = Counter()
 class Counts:
     """A sink that counts rows and lets them go."""
 
-    def write(self) -> beam.PTransform[PCollection[Rows], PCollection[Unwritten]]:
-        return beam.ParDo(_Count())
+    def write(self) -> beam.PTransform[tuple[PCollection[Rows], ...], PCollection[Unwritten]]:
+        return Each(beam.ParDo(_Count()))
 
-    def write_or_fail(self) -> beam.PTransform[PCollection[Rows], PCollection[Unwritten]]:
-        return beam.ParDo(_Count())
+    def write_or_fail(self) -> beam.PTransform[tuple[PCollection[Rows], ...], PCollection[Unwritten]]:
+        return Each(beam.ParDo(_Count()))
 
 
 class _Count(beam.DoFn):
@@ -65,9 +66,9 @@ def _facts_only(messages: PCollection[Message]) -> None:
     fresh = decoded[BATCHES] | "Drop repeats" >> DropRepeats()
     placed = fresh | "Enrich" >> beam.ParDo(Place(Sites(registry()), clock)).with_outputs(REJECTS, main=BATCHES)
     kept = placed[BATCHES] | "Facts" >> beam.Map(facts)
-    rows = (kept, fresh | "Receipts" >> beam.ParDo(Receive(clock)), decoded[REJECTS], placed[REJECTS]) | "All rows" >> beam.Flatten()
+    rows = (kept, fresh | "Receipts" >> beam.ParDo(Receive(clock)), decoded[REJECTS], placed[REJECTS])
     unwritten = rows | "Write" >> Counts().write()
-    unwritten | "Set aside" >> beam.FlatMap(set_aside, clock) | "Write set aside" >> Counts().write_or_fail()
+    (unwritten | "Set aside" >> beam.FlatMap(set_aside, clock),) | "Write set aside" >> Counts().write_or_fail()
 
 
 def _read(pipeline: beam.Pipeline, cards: Path) -> PCollection[Message]:

@@ -1,4 +1,4 @@
-"""`tinybeam edge`: validate, run, doctor, export. Exit codes: 0, 1 (failed), 2 (usage or configuration)."""
+"""`tinybeam edge`: validate, try, run, doctor, export. Exit codes: 0, 1 (failed), 2 (usage or configuration)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from tempfile import TemporaryDirectory
+from typing import BinaryIO, NoReturn
 
 import click
 
 from edge import doctor as examination
+from edge import rehearsal
 from edge.bundle import BundleError
 from edge.config import Config, ConfigError, load
 from edge.export import export as write_cards
 from edge.run import bundles_of
 from edge.run import run as run_gateway
+from edge.scorer import ScorerFailed
 from edge.store import Store, StoreError
 from edge.uplink import UplinkError
 
@@ -39,6 +42,7 @@ def cli() -> None:
       python -c "import edge, pathlib; print(pathlib.Path(edge.__file__).with_name('gateway.example.toml').read_text())" > gateway.toml
     Then:
       tinybeam edge validate --config gateway.toml
+      tinybeam edge try      --config gateway.toml readings.jsonl
       tinybeam edge doctor   --config gateway.toml
       tinybeam edge run      --config gateway.toml
     """
@@ -107,6 +111,37 @@ def doctor(file: Path | None, settings: Path | None, as_json: bool) -> None:
         for finding in found:
             click.echo(f"{finding.status:4}  {finding.name}: {finding.text}" + (f" -> {finding.advice}" if finding.advice else ""))
     sys.exit(1 if any(finding.status == "fail" for finding in found) else 0)
+
+
+@cli.command("try")
+@click.argument("readings", type=click.File("rb"), metavar="READINGS")
+@click.option("--config", "file", type=click.Path(path_type=Path), default=None, help="The gateway's TOML file.")
+@click.option("--card", type=click.Path(path_type=Path, file_okay=False), help="Also write what would be sent to card files here.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a row instead of a sentence.")
+def try_out(file: Path | None, readings: BinaryIO, card: Path | None, as_json: bool) -> None:
+    """Show what the gateway would make of recorded READINGS (a file, or - for standard input), without broker, uplink or state.
+
+    A line is a reading as its sensor sends it, with device and time: {"device": "air-1", "time": "2026-05-01T12:00:00Z", "seq": 1,
+    "values": {"co2": 612}}. The clock is that of the readings, so a season takes seconds. Card files go through the pipeline's batch mode.
+
+    \b
+    Examples:
+      tinybeam edge try readings.jsonl --config gateway.toml
+      tinybeam edge try readings.jsonl --config gateway.toml --card cards
+    """
+    config = _loaded(file, None)
+    try:
+        with TemporaryDirectory() as folder, rehearsal.rehearsed(config, rehearsal.recorded(readings), Path(folder)) as store:
+            for kind, row in rehearsal.rows(store):
+                click.echo(rehearsal.as_json(kind, row) if as_json else f"{kind:11}{rehearsal.sentence(kind, row)}")
+            for written in write_cards(store, card) if card else ():
+                click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes", err=True)
+    except _MISCONFIGURED as error:
+        _misconfigured(error)
+    except rehearsal.RehearsalError as error:
+        raise click.UsageError(f"READINGS: {error}") from error
+    except (StoreError, ScorerFailed, OSError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @cli.command()

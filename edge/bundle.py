@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ MODEL_FILE = "model.tflite"
 MANIFEST_FILE = "manifest.json"
 OUTPUTS = ("p10", "p50", "p90")
 MAX_MODEL_BYTES = 16 << 20
+QUANTILES, RECONSTRUCTION = "quantiles", "reconstruction"
+SEVERITIES = ("info", "warning", "critical")
 
 
 class BundleError(Exception):
@@ -38,7 +41,10 @@ class Golden:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A checked bundle. `labels[i]` holds below `thresholds[i]`, the last label above them all. `limits` bound the score."""
+    """A checked bundle. `labels[i]` holds below `thresholds[i]`, the last label above them all. `limits` bound the score.
+
+    A model of `kind` quantiles answers three; one of kind reconstruction answers its own inputs, and the score is how badly.
+    """
 
     path: Path
     name: str
@@ -55,6 +61,13 @@ class Bundle:
     limits: tuple[float, float]
     golden: tuple[Golden, ...]
     tolerance: float
+    kind: str
+    best: str
+    """The label that nobody needs to hear of first."""
+    severities: Mapping[str, str]
+    """How much an event of each label matters."""
+    hysteresis: float
+    """How far beyond a threshold the score must be before a verdict gets better again."""
 
     @staticmethod
     def load(path: str | Path) -> Bundle:
@@ -66,9 +79,30 @@ class Bundle:
         """Where the model itself lies."""
         return self.path / MODEL_FILE
 
+    @property
+    def outputs(self) -> int:
+        """How many numbers the model itself answers for a row."""
+        return len(OUTPUTS) if self.kind == QUANTILES else len(self.recipe.inputs)
+
     def label(self, score: float) -> str:
         """The verdict for a score."""
         return next((name for name, below in zip(self.labels, self.thresholds, strict=False) if score < below), self.labels[-1])
+
+    def settled(self, score: float, before: str) -> str:
+        """The verdict for a score after another verdict: it gets worse at a threshold, and better only beyond it by `hysteresis`."""
+        if before not in self.labels:
+            return self.label(score)
+        was, best = self.labels.index(before), self.labels.index(self.best)
+        passed = [score >= self._threshold(number, was, best) for number in range(len(self.thresholds))]
+        return self.labels[sum(passed)]
+
+    def _threshold(self, number: int, was: int, best: int) -> float:
+        """Labels up to `number` lie below a threshold, the others above. Towards the best label it lies farther off."""
+        if best <= number < was:
+            return self.thresholds[number] - self.hysteresis
+        if was <= number < best:
+            return self.thresholds[number] + self.hysteresis
+        return self.thresholds[number]
 
 
 def load(path: Path) -> Bundle:
@@ -116,6 +150,8 @@ def _reason(error: Exception) -> str:
 def _bundle(path: Path, manifest: dict[str, Any]) -> Bundle:
     channels = {str(name): str(unit) for name, unit in manifest["channels"].items()}
     normalisation, score = manifest["normalisation"], manifest["score"]
+    labels = tuple(map(str, score["labels"]))
+    best = str(score.get("best", labels[-1]))
     bundle = Bundle(
         path=path,
         name=_text(manifest, "name"),
@@ -127,13 +163,17 @@ def _bundle(path: Path, manifest: dict[str, Any]) -> Bundle:
         recipe=Recipe.parse(manifest["recipe"], tuple(channels)),
         offsets=_numbers(normalisation["offsets"]),
         scales=_numbers(normalisation["scales"]),
-        labels=tuple(map(str, score["labels"])),
+        labels=labels,
         thresholds=_numbers(score["thresholds"]),
         limits=(float(score["limits"][0]), float(score["limits"][1])),
         golden=tuple(
             Golden(_numbers(case["features"]), _numbers(case["outputs"]), str(case["label"])) for case in manifest["golden"]["cases"]
         ),
         tolerance=float(manifest["golden"]["tolerance"]),
+        kind=str(score.get("kind", QUANTILES)),
+        best=best,
+        severities={**{label: "info" if label == best else "warning" for label in labels}, **score.get("severities", {})},
+        hysteresis=float(score.get("hysteresis", 0.0)),
     )
     _check(bundle)
     return bundle
@@ -147,10 +187,24 @@ def _check(bundle: Bundle) -> None:
         raise ValueError("normalisation scales must be > 0")
     if len(bundle.labels) != len(bundle.thresholds) + 1 or list(bundle.thresholds) != sorted(set(bundle.thresholds)):
         raise ValueError("score needs ascending thresholds and one label more than thresholds")
+    _check_score(bundle)
     if not bundle.golden:
         raise ValueError("golden has no cases")
     if any(len(case.features) != inputs or len(case.outputs) != len(OUTPUTS) for case in bundle.golden):
         raise ValueError(f"a golden case needs {inputs} features and {len(OUTPUTS)} outputs")
+
+
+def _check_score(bundle: Bundle) -> None:
+    if bundle.kind not in (QUANTILES, RECONSTRUCTION):
+        raise ValueError(f"score.kind is {bundle.kind!r}, this version knows {QUANTILES} and {RECONSTRUCTION}")
+    if bundle.best not in bundle.labels or not bundle.severities.keys() <= set(bundle.labels):
+        raise ValueError("score.best and the keys of score.severities must be labels")
+    if not all(severity in SEVERITIES for severity in bundle.severities.values()):
+        raise ValueError(f"score.severities must be {', '.join(SEVERITIES)}")
+    # Else a verdict that gets better would pass two thresholds in the wrong order.
+    nearest = min((high - low for low, high in pairwise(bundle.thresholds)), default=math.inf)
+    if not 0 <= bundle.hysteresis < nearest:
+        raise ValueError("score.hysteresis must not be negative, and less than the thresholds lie apart")
 
 
 def _text(manifest: Mapping[str, Any], key: str) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.config_check import check
-from edge.settings import ConfigError, build
+from edge.spectrum import level_units
+from schemas.settings import ConfigError, build
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
@@ -92,19 +93,39 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Sensors:
-    """A class of devices: which they are, what they measure, what is asked of them."""
+    """A class of devices: which they are, what they measure, what is asked of them.
+
+    `channels` and `frames` give a channel's unit: of numbers in readings, of samples in frames.
+    """
 
     name: str
     devices: tuple[str, ...]
-    channels: Mapping[str, str]
+    channels: Mapping[str, str] = field(default_factory=dict)
+    frames: Mapping[str, str] = field(default_factory=dict)
     model: str | None = None
+    deadband: Mapping[str, float] = field(default_factory=dict)
+    """By channel: windows whose values stay within +-deadband of what was sent last are held and sent together. None: each at once."""
+    hold_seconds: int = 3600
+    """How long they are held at most."""
     thresholds: tuple[Threshold, ...] = ()
+
+    @property
+    def units(self) -> Mapping[str, str]:
+        """Of everything that is summarised: the channels, and the levels of the frames' channels."""
+        if not self.frames:
+            return self.channels
+        found = dict(self.channels)
+        for channel, unit in self.frames.items():
+            found |= level_units(channel, unit)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     name: str
     bundle: Path
+    deadband: float = 0.0
+    """An inference of the same label whose score is within +-deadband of the last one sent is not sent, for hold_seconds. 0: each is."""
 
 
 @dataclass(frozen=True, slots=True)

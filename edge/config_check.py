@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from edge.settings import ConfigError
+from edge.frame import MAX_CHANNEL
+from edge.spectrum import level_units
 from schemas.envelope import ID_PATTERN
+from schemas.settings import ConfigError, is_local
 
 if TYPE_CHECKING:
     from edge.config import Config, Mqtt, Sensors
@@ -27,6 +28,8 @@ def check(config: Config) -> None:
     _demand(config.sensors, "sensors: at least one [[sensors]] is needed")
     _check_unique("sensors", [one.name for one in config.sensors])
     _check_unique("models", [one.name for one in config.models])
+    for number, model in enumerate(config.models, 1):
+        _demand(model.deadband >= 0, f"models[{number}].deadband must not be negative")
     for number, sensors in enumerate(config.sensors, 1):
         _check_sensors(sensors, f"sensors[{number}]", {model.name for model in config.models})
 
@@ -69,26 +72,37 @@ def _check_mqtt(mqtt: Mqtt) -> None:
         _demand(file is None or file.is_file(), f"mqtt.{name}: there is no file {file}")
 
 
-def is_local(host: str) -> bool:
-    """Whether the host is this machine, by name or address."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _check_sensors(sensors: Sensors, where: str, models: set[str]) -> None:
     _demand(sensors.devices, f"{where}.devices must name at least one device or pattern")
-    _demand(sensors.channels, f"{where}.channels must name at least one channel")
+    _demand(sensors.channels or sensors.frames, f"{where}.channels is missing, or {where}.frames: one of them must name a channel")
+    _check_frames(sensors, where)
     _demand(sensors.model is None or sensors.model in models, f"{where}.model {sensors.model!r} is not in [[models]]")
+    _demand(1 <= sensors.hold_seconds <= 3600, f"{where}.hold_seconds must be 1 to 3600, not {sensors.hold_seconds}")
+    for channel, deadband in sensors.deadband.items():
+        _demand(channel in sensors.channels, f"{where}.deadband.{channel}: {channel!r} is not one of {where}.channels")
+        _demand(deadband > 0, f"{where}.deadband.{channel} must be greater than 0, not {deadband}")
     _check_unique(f"{where}.thresholds", [one.name for one in sensors.thresholds])
     for number, one in enumerate(sensors.thresholds, 1):
         at = f"{where}.thresholds[{number}]"
-        _demand(one.channel in sensors.channels, f"{at}.channel {one.channel!r} is not one of {where}.channels")
+        _demand(
+            one.channel in sensors.units,
+            f"{at}.channel {one.channel!r} is not one of {where}.channels" + (f", nor a level of {where}.frames" if sensors.frames else ""),
+        )
         _demand(one.below is not None or one.above is not None, f"{at} needs below or above")
         _demand(one.hysteresis >= 0, f"{at}.hysteresis must not be negative")
         _demand(one.below is None or one.above is None or one.below < one.above, f"{at}.below must be less than above")
         _demand(one.severity in _SEVERITIES, f"{at}.severity must be one of {', '.join(_SEVERITIES)}, not {one.severity!r}")
+
+
+def _check_frames(sensors: Sensors, where: str) -> None:
+    for channel, unit in sensors.frames.items():
+        at = f"{where}.frames.{channel}"
+        _demand(
+            len(channel) <= MAX_CHANNEL and ID_PATTERN.fullmatch(channel),
+            f"{at}: a channel of frames has at most {MAX_CHANNEL} letters, digits, dots, dashes and underscores",
+        )
+        taken = [name for name in (channel, *level_units(channel, unit)) if name in sensors.channels]
+        _demand(not taken, f"{at}: {taken and taken[0]!r} stands in {where}.channels too")
 
 
 def _check_unique(where: str, names: list[str]) -> None:

@@ -1,13 +1,15 @@
 """Thresholds and labels -> events, with hysteresis. Pure: the state is passed in and out, so that a replay repeats nothing.
 
 A threshold is normal, low or high; it leaves low only above `below + hysteresis`, and high only below `above - hysteresis`.
-Nothing is said of the first label of a device unless it is not the model's best (its last) one.
+A label gets worse at once, and better only when the score is beyond the threshold by the bundle's hysteresis; until then the label told
+last stands, whatever the inferences say. Nothing is said of the first label of a device unless it is not the model's best one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.bundle import Bundle
 from edge.config import Threshold
 from edge.reading import Taken
 from edge.windows import Window
@@ -57,12 +59,13 @@ def crossing(threshold: Threshold, reading: Taken, state: State | None) -> Event
     )
 
 
-def relabelling(inference: Inference, window: Window, state: State | None, best: str) -> Event | None:
+def relabelling(inference: Inference, window: Window, state: State | None, bundle: Bundle) -> Event | None:
     """The event of an inference whose label is another than the last one. A window not after that of the last change says nothing."""
     if state and window.end_us <= state.since_us:
         return None
     before = state.name if state else None
-    if inference.label == (before or best):
+    label = bundle.settled(inference.score, before or bundle.best) if bundle.hysteresis else inference.label
+    if label == (before or bundle.best):
         return None
     return Event(
         device_id=inference.device_id,
@@ -71,10 +74,10 @@ def relabelling(inference: Inference, window: Window, state: State | None, best:
         rule=inference.model,
         channel=None,
         previous_state=before,
-        state=inference.label,
+        state=label,
         value=inference.score,
         threshold=None,
-        severity="info" if inference.label == best else "warning",
+        severity=bundle.severities[label],
         time_quality=inference.time_quality,
     )
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+from edge.spectrum import Spectrum, level_units
 from schemas.envelope import micros
 
 _HOUR_US = 3_600_000_000
@@ -44,26 +45,31 @@ class Recipe:
     """
 
     channels: tuple[str, ...]
+    """What the steps begin from: channels, and levels and bands of the spectrum's channel. Without one of them there are no inputs."""
     steps: tuple[Step, ...]
     inputs: tuple[str, ...]
     young_hours: float
     gap_hours: float
     fingerprint: bytes
+    spectrum: Spectrum | None = None
 
     @staticmethod
     def parse(source: Mapping[str, Any], channels: Sequence[str]) -> Recipe:
-        """`source` is the manifest's `recipe` object. Raises RecipeError."""
+        """`source` is the manifest's `recipe` object, `channels` those of the manifest, the spectrum's among them. Raises RecipeError."""
         steps = tuple(_step(item) for item in _list(source, "steps"))
         inputs = tuple(_list(source, "inputs"))
-        _check_names(steps, inputs, channels)
+        spectrum = _spectrum(source, channels)
+        names = _names(channels, spectrum, {*inputs, *(name for step in steps for name in step.of)})
+        _check_names(steps, inputs, names)
         canonical = json.dumps([sorted(channels), source], sort_keys=True).encode()
         return Recipe(
-            tuple(channels),
+            names,
             steps,
             inputs,
             _hours(source, "young_hours"),
             _hours(source, "gap_hours"),
             blake2b(canonical, digest_size=8).digest(),
+            spectrum,
         )
 
 
@@ -158,6 +164,26 @@ def _step(item: object) -> Step:
     if step.op == "ratio" and not step.floor > 0:
         raise RecipeError(f"step {step.name!r}: ratio needs floor > 0")
     return step
+
+
+def _spectrum(source: Mapping[str, Any], channels: Sequence[str]) -> Spectrum | None:
+    if "spectrum" not in source:
+        return None
+    try:
+        spectrum = Spectrum.parse(source["spectrum"])
+    except ValueError as error:
+        raise RecipeError(f"spectrum: {error}") from error
+    if spectrum.channel not in channels:
+        raise RecipeError(f"spectrum: {spectrum.channel!r} is not a channel of the model")
+    return spectrum
+
+
+def _names(channels: Sequence[str], spectrum: Spectrum | None, used: Collection[str]) -> tuple[str, ...]:
+    """A frame's channel is no number of its own: its bands stand for it, and those of its levels that are used."""
+    if spectrum is None:
+        return tuple(channels)
+    levels = [name for name in level_units(spectrum.channel, "") if name in used]
+    return (*(name for name in channels if name != spectrum.channel), *spectrum.names, *levels)
 
 
 def _check_names(steps: Sequence[Step], inputs: Sequence[str], channels: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
@@ -18,6 +18,7 @@ from typing import Any
 from edge.batch import Parcel, encode
 from edge.bundle import Bundle
 from edge.config import Config, Sensors
+from edge.hold import Holds, Told
 from edge.infer import Models, NoScores, Scores
 from edge.intray import Intray, Message
 from edge.reading import Refusal
@@ -64,11 +65,13 @@ class Gateway:
         """`bundles` by the name of their [[models]]. Resumes open windows and unfinished evaluation from the store."""
         memory = store.memory()
         self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
-        self._intray = Intray(config, store.recent_identities(), memory.get(_REJECTED, b""))
+        spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}
+        self._intray = Intray(config, store.recent_identities(), memory.get(_REJECTED, b""), spectra)
         # As if it had ticked all the while: so a death between two cuts does not change which readings are late.
         watermark = max(int(memory.get(_WATERMARK, _NEVER)), micros(started) - config.windows.grace_seconds * 1_000_000)
         self._windows = Windows(config.windows.seconds, config.windows.grace_seconds, watermark)
-        self._watch, self._models = Watch(memory), Models(scorer or NoScores(), memory)
+        self._watch, self._models, self._holds = Watch(memory), Models(scorer or NoScores(), memory), Holds(memory)
+        self._deadbands = {model.name: model.deadband for model in config.models}
         self._closed_windows = _Rows([], [], [])
         self._summarised: Counter[str] = Counter()
         # Not the highest id replayed: what the last cut closed may lie above it, and Closed never descends.
@@ -92,8 +95,7 @@ class Gateway:
 
     def tick(self, now: datetime) -> list[Envelope]:
         """Closes the windows that are due, scores them, cuts what waited long enough. Returns the batches it cut. Raises StoreFull."""
-        for group in _by_end(self._windows.advance(micros(now))):
-            self._close(group)
+        self._close_due(now)
         made = self._cut_urgent(now)
         if _due(self._last_cut, now, self._config.batch_seconds) or len(self._closed_windows.summaries) >= self._config.batches.max_rows:
             made += self._cut_windows(now)
@@ -103,7 +105,9 @@ class Gateway:
         return made
 
     def flush(self, now: datetime) -> list[Envelope]:
-        """For a clean stop: cuts what is closed, and a last heartbeat. Open windows stay in the journal."""
+        """For a clean stop: cuts what is closed or held, and a last heartbeat. Open windows stay in the journal."""
+        self._close_due(now)
+        self._closed_windows.add(self._holds.all())
         self._last_heartbeat = datetime.min.replace(tzinfo=now.tzinfo)
         self._last_cut = self._last_heartbeat
         return self.tick(now)
@@ -150,16 +154,29 @@ class Gateway:
             sensors = self._intray.sensors(placed.reading.device_id)
             self._watch.reading(sensors.thresholds if sensors else (), placed.reading)
 
+    def _close_due(self, now: datetime) -> None:
+        for group in _by_end(self._windows.advance(micros(now))):
+            self._close(group)
+        self._closed_windows.add(self._holds.expired(self._windows.watermark_us))
+
     def _close(self, group: Sequence[Window]) -> None:
         """Summarises and scores windows of the same end."""
         for window in group:
             sensors = self._sensors(window)
-            self._closed_windows.add(summaries(window, sensors.channels if sensors else {}), len(window.readings))
+            made = summaries(window, sensors.units if sensors else {})
+            for told in map(Told, made, [len(window.readings), *[0] * (len(made) - 1)]):
+                self._closed_windows.add(self._held_or_told(told, sensors))
         for name, bundle in self._bundles.items():
             chosen = [window for window in group if not window.late and (of := self._sensors(window)) and of.model == name]
             for inference, window in self._models.infer(bundle, chosen):
-                self._closed_windows.inferences.append(inference)
-                self._watch.inference(inference, window, bundle.labels[-1])
+                sensors = self._sensors(window)
+                if self._holds.is_news(inference, self._deadbands.get(name, 0.0), sensors.hold_seconds if sensors else 0):
+                    self._closed_windows.inferences.append(inference)
+                self._watch.inference(inference, window, bundle)
+
+    def _held_or_told(self, told: Told, sensors: Sensors | None) -> Iterable[Told]:
+        deadband = sensors.deadband.get(told.summary.channel) if sensors and not told.summary.late else None
+        return self._holds.take(told, deadband, sensors.hold_seconds) if sensors and deadband else [told]
 
     def _sensors(self, window: Window) -> Sensors | None:
         return self._intray.sensors(window.device_id)
@@ -185,16 +202,17 @@ class Gateway:
         Only right after the windows were advanced: each row up to the watermark is then in a closed window.
         """
         rows = self._closed_windows
-        if not rows.summaries:
+        if not rows.summaries and not self._holds.changed:
             return []
         most, watermark = self._config.batches.max_rows, self._windows.watermark_us
         parcels = _parcels("summaries", rows.summaries, most, rows.readings) + _parcels("inferences", rows.inferences, most)
-        memory = {**self._models.changed, _WATERMARK: str(watermark).encode()}
+        memory = {**self._models.changed, **self._holds.changed, _WATERMARK: str(watermark).encode()}
         counters = Counter(readings_summarised=sum(rows.readings), inferences_failed=self._models.failed) + self._intray.counted
         made = self._store.cut(parcels, now, closed=Closed(watermark, self._last_id), memory=memory, counters=counters)
         self._closed_windows, self._models.failed, self._last_cut = _Rows([], [], []), 0, now
         self._intray.counted.clear()
         self._models.stored()
+        self._holds.stored()
         return made
 
 
@@ -206,9 +224,10 @@ class _Rows:
     readings: list[int]
     inferences: list[Inference]
 
-    def add(self, made: Sequence[Summary], readings: int) -> None:
-        self.summaries += made
-        self.readings += [readings, *[0] * (len(made) - 1)]
+    def add(self, told: Iterable[Told]) -> None:
+        for summary, readings in told:
+            self.summaries.append(summary)
+            self.readings.append(readings)
 
 
 def _by_end(windows: Sequence[Window]) -> Iterator[list[Window]]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from math import fsum
 from typing import Protocol
 
 from edge.bundle import Bundle
 from edge.features import advance
 from edge.scorer import Score, ScorerFailed
+from edge.spectrum import Spectrum
 from edge.summarise import channel_means, time_quality
 from edge.windows import Window
 from schemas.envelope import from_micros
@@ -71,9 +73,17 @@ class Models:
     def _features(self, bundle: Bundle, window: Window) -> tuple[float, ...] | None:
         name = f"features/{window.device_id}/{bundle.name}"
         means = channel_means(window)
+        if spectrum := bundle.recipe.spectrum:
+            means |= _band_means(spectrum, window)
         memory, features = advance(bundle.recipe, self._memory.get(name), from_micros(window.start_us), window.seconds, means)
         self._memory[name] = self.changed[name] = memory
         return features
+
+
+def _band_means(spectrum: Spectrum, window: Window) -> dict[str, float]:
+    """Mean of each band's log10 energy over the window. Energies of another recipe, of before a change of the model, count as none."""
+    held = [one.bands.energies for one in window.readings if one.bands and one.bands.spectrum == spectrum.fingerprint]
+    return {name: fsum(energies) / len(held) for name, energies in zip(spectrum.names, zip(*held, strict=True), strict=False)}
 
 
 def _inference(bundle: Bundle, runtime: str, window: Window, features: tuple[float, ...], score: Score) -> Inference:

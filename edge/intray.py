@@ -7,14 +7,17 @@ and that only if the broker says that it delivers again. A reading without seq a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 
 from edge.config import Config, Sensors
+from edge.frame import MAGIC
 from edge.reading import Limits, Refusal, Taken, identity, oversized, parse
+from edge.reduce import Reducer
 from edge.repeats import Recent, unpacked
+from edge.spectrum import Spectrum
 from schemas.envelope import ID_PATTERN
 
 _READINGS_REMEMBERED = 100_000
@@ -42,8 +45,8 @@ class Named:
 class Intray:
     """`readings` and `refusals` wait to be stored; who stored readings removes them, who stored refusals calls `refused`."""
 
-    def __init__(self, config: Config, stored: Iterable[int], rejected: bytes) -> None:
-        """`stored` are identities of readings, oldest first; `rejected` is what `identities_with` returned."""
+    def __init__(self, config: Config, stored: Iterable[int], rejected: bytes, spectra: Mapping[str, Spectrum] | None = None) -> None:
+        """`stored` are identities of readings, oldest first; `rejected` is what `identities_with` returned; `spectra` by [[models]]."""
         self._config = config
         self._limits = Limits(config.mqtt.max_payload_bytes, config.mqtt.max_future_seconds, config.mqtt.max_age_seconds)
         self._before, self._after = config.mqtt.topic.split("+")
@@ -55,6 +58,7 @@ class Intray:
         self.readings: list[Named] = []
         self.refusals: list[Refusal] = []
         self.counted: Counter[str] = Counter()
+        self._reducer = Reducer(config, self._limits, spectra or {}, self.counted)
 
     @property
     def devices(self) -> int:
@@ -92,9 +96,12 @@ class Intray:
             return [oversized(message.payload, self._limits)]
         if not ID_PATTERN.fullmatch(device_id):
             return [Refusal("bad_device", f"{device_id[:80]!r} is no device identifier", message.payload)]
-        if self.sensors(device_id) is None:
+        sensors = self.sensors(device_id)
+        if sensors is None:
             said = f"no [[sensors]] of the gateway's configuration is for device {device_id}"
             return [Refusal("no_sensor_class", said, message.payload, device_id)]
+        if message.payload[: len(MAGIC)] == MAGIC:
+            return [self._reducer.read(device_id, sensors, message.payload, now, clock_quality)]
         return parse(device_id, message.payload, now, clock_quality, self._limits)
 
     def _keep(self, reading: Taken) -> None:

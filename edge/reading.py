@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Protocol
 
 import msgspec
 
@@ -18,6 +19,13 @@ MAX_CHANNELS = 64
 MAX_VALUE = 1e15
 KEPT_OF_OVERSIZED = 65_536
 """How many bytes of a message over the limit are kept in its reject."""
+
+
+class Bands(msgspec.Struct, frozen=True, array_like=True):
+    """What a model asked of a frame: log10 energies, and the fingerprint of the edge.spectrum.Spectrum that they are of."""
+
+    spectrum: str
+    energies: tuple[float, ...]
 
 
 class Taken(msgspec.Struct, frozen=True, array_like=True):
@@ -31,6 +39,8 @@ class Taken(msgspec.Struct, frozen=True, array_like=True):
     seq: int | None
     sensor_time: bool
     values: dict[str, float]
+    bands: Bands | None = None
+    """Of a frame, for a model alone: they are no channels, and nobody summarises them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,19 @@ class Limits:
     max_age_seconds: int = 1800 * 86400
 
 
+class Stamp(Protocol):
+    """What a sensor says of a reading besides its values."""
+
+    @property
+    def time(self) -> float | str | None: ...
+    @property
+    def seq(self) -> int | None: ...
+    @property
+    def boot(self) -> str | None: ...
+    @property
+    def device(self) -> str | None: ...
+
+
 class _Item(msgspec.Struct):
     values: dict[str, float]
     time: float | str | None = None
@@ -61,7 +84,9 @@ class _Item(msgspec.Struct):
     device: str | None = None
 
 
-class _Refused(Exception):
+class Refused(ValueError):
+    """Why this is no reading: reason is a fixed word, the text a sentence."""
+
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
@@ -79,14 +104,14 @@ def parse(device_id: str, payload: bytes, now: datetime, clock_quality: str, lim
     """
     try:
         items = _split(payload)
-    except _Refused as refused:
+    except Refused as refused:
         yield Refusal(refused.reason, str(refused), payload, device_id)
         return
     arrived = micros(now)
     for item in items:
         try:
             yield _reading(device_id, item, arrived, clock_quality, limits)
-        except _Refused as refused:
+        except Refused as refused:
             yield Refusal(refused.reason, str(refused), bytes(item), device_id)
 
 
@@ -104,25 +129,30 @@ def identity(reading: Taken) -> bytes | None:
     return blake2b(_pack.encode(told), digest_size=8).digest()
 
 
+def event_us(device_id: str, said: Stamp, arrived: int, limits: Limits) -> int:
+    """When it was measured, in microseconds: as the sensor says, else on arrival. Raises Refused, also for a wrong device, seq or boot."""
+    if said.device is not None and said.device != device_id:
+        raise Refused("bad_device", f"the reading says device {said.device[:80]!r}, its topic {device_id!r}")
+    _check(said)
+    return arrived if said.time is None else _event_time(said.time, arrived, limits)
+
+
 def _split(payload: bytes) -> list[bytes] | list[msgspec.Raw]:
     if payload.lstrip()[:1] != b"[":
         return [payload]
     try:
         items = _items.decode(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise _Refused("malformed_json", f"not valid JSON: {error}") from error
+        raise Refused("malformed_json", f"not valid JSON: {error}") from error
     if len(items) > MAX_ITEMS:
-        raise _Refused("oversized", f"{len(items)} readings in one message, more than {MAX_ITEMS}")
+        raise Refused("oversized", f"{len(items)} readings in one message, more than {MAX_ITEMS}")
     return items
 
 
 def _reading(device_id: str, body: bytes | msgspec.Raw, arrived: int, clock_quality: str, limits: Limits) -> Taken:
     item = _decoded(body)
-    if item.device is not None and item.device != device_id:
-        raise _Refused("bad_device", f"the reading says device {item.device[:80]!r}, its topic {device_id!r}")
-    _check(item)
     _check_values(item.values)
-    event = arrived if item.time is None else _event_time(item.time, arrived, limits)
+    event = event_us(device_id, item, arrived, limits)
     return Taken(device_id, event, arrived, clock_quality, item.boot, item.seq, item.time is not None, item.values)
 
 
@@ -130,26 +160,26 @@ def _decoded(body: bytes | msgspec.Raw) -> _Item:
     try:
         return _item.decode(body)
     except msgspec.ValidationError as error:
-        raise _Refused("wrong_type", f"not a reading: {error}") from error
+        raise Refused("wrong_type", f"not a reading: {error}") from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise _Refused("malformed_json", f"not valid JSON: {error}") from error
+        raise Refused("malformed_json", f"not valid JSON: {error}") from error
 
 
-def _check(item: _Item) -> None:
+def _check(item: Stamp) -> None:
     if item.seq is not None and not 0 <= item.seq < 2**62:
-        raise _Refused("wrong_type", f"seq {item.seq} is outside 0 to 2^62")
+        raise Refused("wrong_type", f"seq {item.seq} is outside 0 to 2^62")
     if item.boot is not None and not ID_PATTERN.fullmatch(item.boot):
-        raise _Refused("wrong_type", f"boot {item.boot[:80]!r} is not a short word")
+        raise Refused("wrong_type", f"boot {item.boot[:80]!r} is not a short word")
 
 
 def _check_values(values: Mapping[str, float]) -> None:
     if not 0 < len(values) <= MAX_CHANNELS:
-        raise _Refused("no_values" if not values else "oversized", f"{len(values)} values; a reading has 1 to {MAX_CHANNELS}")
+        raise Refused("no_values" if not values else "oversized", f"{len(values)} values; a reading has 1 to {MAX_CHANNELS}")
     for channel, value in values.items():
         if not _is_name(channel):
-            raise _Refused("wrong_type", f"channel {channel[:80]!r} is not a name")
+            raise Refused("wrong_type", f"channel {channel[:80]!r} is not a name")
         if not math.isfinite(value) or abs(value) > MAX_VALUE:
-            raise _Refused("not_finite", f"{channel} is {value}, not a number of at most {MAX_VALUE:g}")
+            raise Refused("not_finite", f"{channel} is {value}, not a number of at most {MAX_VALUE:g}")
 
 
 @lru_cache(1024)
@@ -160,9 +190,9 @@ def _is_name(channel: str) -> bool:
 def _event_time(time: float | str, arrived: int, limits: Limits) -> int:
     event = _micros_of(time)
     if event > arrived + limits.max_future_seconds * 1_000_000:
-        raise _Refused("time_future", f"time {time} is more than {limits.max_future_seconds} s ahead of the gateway")
+        raise Refused("time_future", f"time {time} is more than {limits.max_future_seconds} s ahead of the gateway")
     if event < arrived - limits.max_age_seconds * 1_000_000:
-        raise _Refused("time_past", f"time {time} is more than {limits.max_age_seconds} s ago")
+        raise Refused("time_past", f"time {time} is more than {limits.max_age_seconds} s ago")
     return event
 
 
@@ -171,8 +201,8 @@ def _micros_of(time: float | str) -> int:
         if isinstance(time, str):
             moment = datetime.fromisoformat(time)
             if moment.tzinfo is None:
-                raise _Refused("wrong_type", f"time {time[:40]!r} has no offset: write Z for UTC")
+                raise Refused("wrong_type", f"time {time[:40]!r} has no offset: write Z for UTC")
             return micros(moment)
         return round(time * 1_000_000)
     except (ValueError, OverflowError) as error:
-        raise _Refused("wrong_type", f"time {str(time)[:40]!r} is no time") from error
+        raise Refused("wrong_type", f"time {str(time)[:40]!r} is no time") from error

@@ -15,15 +15,16 @@ from typing import Protocol
 
 from edge import clock, identity
 from edge.bundle import Bundle
-from edge.config import Config
+from edge.config import Config, Sensors
+from edge.frame import most_bytes
 from edge.gateway import Gateway, Links
 from edge.health import Condition, Health
 from edge.infer import NoScores, Scores
 from edge.intake import Delivery, Intake
 from edge.scorer import Scorer, ScorerFailed
-from edge.settings import ConfigError
 from edge.store import Store, StoreFull
 from edge.uplink import Backoff, GooglePublisher, Uplink
+from schemas.settings import ConfigError
 
 TICK_SECONDS = 0.2
 TELL_SECONDS = 1.0
@@ -120,13 +121,28 @@ class Loop:
 
 
 def bundles_of(config: Config) -> dict[str, Bundle]:
-    """By the name of their [[models]]. Raises BundleError, and ConfigError for a class that lacks a channel of its model."""
+    """By the name of their [[models]]. Raises BundleError, and ConfigError for a class that lacks what its model needs."""
     bundles = {model.name: Bundle.load(model.bundle) for model in config.models}
+    names = [bundle.name for bundle in bundles.values()]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ConfigError(f"{config.file}: models: two of the bundles are of the model {twice!r}")
     for sensors in config.sensors:
-        for channel in bundles[sensors.model].channels if sensors.model else ():
-            if channel not in sensors.channels:
-                raise ConfigError(f"{config.file}: sensors {sensors.name!r}: model {sensors.model!r} needs the channel {channel!r}")
+        if sensors.model and (lacking := _lacking(config, sensors, bundles[sensors.model])):
+            raise ConfigError(f"{config.file}: sensors {sensors.name!r}: model {sensors.model!r} needs {lacking}")
     return bundles
+
+
+def _lacking(config: Config, sensors: Sensors, bundle: Bundle) -> str | None:
+    """What a bundle needs of the channels, frames and messages of a class and does not get."""
+    spectrum = bundle.recipe.spectrum
+    for channel, unit in bundle.units.items():
+        if spectrum and channel == spectrum.channel:
+            if sensors.frames.get(channel) != unit:
+                return f"frames of the channel {channel!r} in {unit}"
+        elif channel not in sensors.units:
+            return f"the channel {channel!r}"
+    least = most_bytes(spectrum.samples) if spectrum else 0
+    return f"mqtt.max_payload_bytes of at least {least}" if least > config.mqtt.max_payload_bytes else None
 
 
 def run(config: Config, stopping: threading.Event) -> None:

@@ -1,8 +1,8 @@
 """The child process that runs one model: `python -m edge.scorer_child BUNDLE`. It may crash or hang; its parent does not care.
 
 Speaks frames on stdin and stdout, each a little-endian length and that many bytes. It opens with a ready or an error frame, then
-answers each request (rows, columns, float64 features before normalisation) with OK and the quantiles in the bundle's unit, or with
-an error text. Nothing is answered before the bundle's hash, the model's shapes and the golden cases are verified.
+answers each request (rows, columns, float64 features before normalisation) with OK and low, score and high in the bundle's unit, or
+with an error text. Nothing is answered before the bundle's hash, the model's shapes and the golden cases are verified.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from edge import tflite
-from edge.bundle import OUTPUTS, Bundle, BundleError, read_model
+from edge.bundle import RECONSTRUCTION, Bundle, BundleError, read_model
 
 LENGTH = struct.Struct("<I")
 SHAPE = struct.Struct("<II")
 OK, READY, FAILED, UNUSABLE = b"K", b"R", b"F", b"U"
 MAX_FRAME = 64 << 20
 MAX_MEMORY = 4 << 30
+_NORMAL_P90 = 1.2816
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Model:
-    """A model ready to run: features in, sorted quantiles in the bundle's unit out, any number of rows at a time."""
+    """A model ready to run: features in; low, score and high in the bundle's unit out; any number of rows at a time."""
 
     def __init__(self, bundle: Bundle, runtime: tflite.Runtime) -> None:
         """Raises BundleError if the model cannot be run or is not the model of the manifest."""
@@ -39,7 +40,7 @@ class Model:
         self._input, self._output = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
         self._rows = 0
         _check_width(bundle, "input", self._input, len(bundle.recipe.inputs))
-        _check_width(bundle, "output", self._output, len(OUTPUTS))
+        _check_width(bundle, "output", self._output, bundle.outputs)
         self._offsets, self._scales = np.array(bundle.offsets), np.array(bundle.scales)
 
     def run(self, features: Floats) -> Floats:
@@ -48,10 +49,13 @@ class Model:
             self._interpreter.resize_tensor_input(self._input["index"], features.shape)
             self._interpreter.allocate_tensors()
             self._rows = len(features)
-        self._interpreter.set_tensor(self._input["index"], _quantise((features - self._offsets) / self._scales, self._input))
+        given = _quantise((features - self._offsets) / self._scales, self._input)
+        self._interpreter.set_tensor(self._input["index"], given)
         self._interpreter.invoke()
-        raw = _dequantise(self._interpreter.get_tensor(self._output["index"]), self._output)
-        return np.sort(np.clip(raw, *self._bundle.limits), axis=1)
+        said = _dequantise(self._interpreter.get_tensor(self._output["index"]), self._output)
+        if self._bundle.kind == RECONSTRUCTION:
+            said = deviation(_dequantise(given, self._input), said)
+        return np.sort(np.clip(said, *self._bundle.limits), axis=1)
 
     def check_golden(self) -> None:
         """Raises BundleError naming the first golden case that the model does not reproduce."""
@@ -61,6 +65,18 @@ class Model:
             if label != case.label or not np.all(np.abs(outputs - case.outputs) <= self._bundle.tolerance):
                 told = f"{outputs.round(3).tolist()} {label}, expected {list(case.outputs)} {case.label}"
                 raise BundleError(f"{self._bundle.model_file}: golden case {number}: the model says {told}")
+
+
+def deviation(given: Floats, said: Floats) -> Floats:
+    """How badly a model reproduces what it was given, as it was given it: shape (rows, inputs) twice -> (rows, 3), low, score, high.
+
+    The score is the mean squared difference over the inputs, low and high bound its central 80 % by the central limit theorem.
+    """
+    squares = (given - said) ** 2
+    count = squares.shape[1]
+    score = squares.mean(axis=1)
+    half = _NORMAL_P90 * (squares.std(axis=1, ddof=1) / np.sqrt(count) if count > 1 else np.zeros_like(score))
+    return np.stack([score - half, score, score + half], axis=1)
 
 
 def _interpreter(bundle: Bundle, runtime: tflite.Runtime) -> Any:

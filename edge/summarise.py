@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import fsum
 from statistics import median
 
 from edge.reading import Taken
 from edge.windows import Window
+from schemas import sketch
 from schemas.envelope import from_micros
 from schemas.intervals import IntervalSet
 from schemas.records import Summary, TimeQuality
@@ -21,6 +23,31 @@ def summaries(window: Window, units: Mapping[str, str]) -> list[Summary]:
     return [_summary(window, channel, units.get(channel, "")) for channel in channels]
 
 
+def added(run: Summary, following: Summary) -> Summary:
+    """One summary of both: of one channel and unit, the second window right after the first. The clock's offset is the newer one's."""
+    count = run.count + following.count
+    apart = following.sum / following.count - run.sum / run.count
+    ranges = IntervalSet(run.seq_ranges)
+    ranges.update(IntervalSet(following.seq_ranges))
+    return replace(
+        run,
+        window_seconds=run.window_seconds + following.window_seconds,
+        count=count,
+        sum=run.sum + following.sum,
+        # Chan, Golub and LeVeque, 1979.
+        m2=run.m2 + following.m2 + apart * apart * (run.count * following.count / count),
+        min=min(run.min, following.min),
+        max=max(run.max, following.max),
+        last=following.last,
+        last_time=following.last_time,
+        seq_ranges=ranges.flat(),
+        # A run that an older gateway began has none, and one of a part would pass for one of the whole.
+        sketch=sketch.merged([run.sketch, following.sketch]) if run.sketch and following.sketch else (),
+        time_quality=worst([run.time_quality, following.time_quality]),
+        clock_offset_ms=following.clock_offset_ms,
+    )
+
+
 def channel_means(window: Window) -> dict[str, float]:
     """Mean of each channel over the window."""
     values: dict[str, list[float]] = {}
@@ -32,7 +59,12 @@ def channel_means(window: Window) -> dict[str, float]:
 
 def time_quality(readings: Sequence[Taken]) -> str:
     """The worst of the readings' time qualities."""
-    return max((reading.time_quality for reading in readings), key=_WORST_LAST.index)
+    return worst(reading.time_quality for reading in readings)
+
+
+def worst(qualities: Iterable[str]) -> str:
+    """The worst of these time qualities."""
+    return max(qualities, key=_WORST_LAST.index)
 
 
 def _summary(window: Window, channel: str, unit: str) -> Summary:
@@ -56,7 +88,7 @@ def _summary(window: Window, channel: str, unit: str) -> Summary:
         last=last.values[channel],
         last_time=from_micros(last.event_us),
         seq_ranges=IntervalSet.of(reading.seq for reading in readings if reading.seq is not None).flat(),
-        sketch=(),
+        sketch=sketch.of(values),
         late=window.late,
         time_quality=time_quality(readings),
         clock_offset_ms=_clock_offset(readings),

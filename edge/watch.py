@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from edge.bundle import Bundle
 from edge.config import Threshold
 from edge.events import State, crossing, relabelling
 from edge.reading import Taken
@@ -32,10 +33,10 @@ class Watch:
                 if event := crossing(threshold, reading, self._states.get(name)):
                     self._raise(name, event, reading.event_us)
 
-    def inference(self, inference: Inference, window: Window, best: str) -> None:
-        """`best` is the label that nobody needs to hear of first."""
+    def inference(self, inference: Inference, window: Window, bundle: Bundle) -> None:
+        """`bundle` is the model's."""
         name = f"{_LABEL}/{inference.device_id}/{inference.model}"
-        if event := relabelling(inference, window, self._states.get(name), best):
+        if event := relabelling(inference, window, self._states.get(name), bundle):
             self._raise(name, event, window.end_us)
 
     def stored(self) -> None:

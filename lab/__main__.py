@@ -42,7 +42,7 @@ def demo(parts: str, directory: Path, seconds: float) -> None:
 
     Act one drives ten fields through a season in accelerated time: gateway code, card files, the pipeline in batch mode. Act two runs
     sensors, two gateways and the streaming pipeline in real time; one gateway is killed with -9 and the uplink is cut. At the end
-    stand three answers for an analyst and the oracle's verdict, and all of it in summary.json. Exit status 1 if anything acknowledged
+    stand four answers for an analyst and the oracle's verdict, and all of it in summary.json. Exit status 1 if anything acknowledged
     was lost or is shown twice.
     """
     from lab.demo import run

@@ -1,4 +1,4 @@
-"""The analyst's side of the lab: the warehouse gets its tables and registry, and three questions are asked."""
+"""The analyst's side of the lab: the warehouse gets its tables and registry, and four questions are asked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from sql.questions import ask
 from sql.registry import load
 from sql.scripts import scripts
 
-QUESTIONS: Mapping[str, Mapping[str, str]] = {"driest_fields": {}, "what_happened": {"from_time": "now - 3 minutes"}, "data_quality": {}}
+QUESTIONS: Mapping[str, Mapping[str, str]] = {
+    "driest_fields": {},
+    "irrigation_this_week": {},
+    "what_happened": {"from_time": "now - 3 minutes"},
+    "data_quality": {},
+}
 """Name and parameters."""
 _MOST_ROWS = 12
 

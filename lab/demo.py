@@ -69,7 +69,7 @@ def run(directory: Path, parts: str, seconds: float, screen: Screen) -> bool:
         screen.title("Act one: a season of ten fields, from the gateways' cards in batch mode")
         past = act_one(directory, warehouse, screen)
         screen.title("Act two: real time, with a kill and an outage")
-        with Live(directory, warehouse, parts) as live:
+        with Live(directory, warehouse, parts, past.registry) as live:
             lived = _act_two(past, live, seconds, screen)
             verdict = past.account.verdict()
         for question, table in answers(past.account.client):
@@ -80,22 +80,24 @@ def run(directory: Path, parts: str, seconds: float, screen: Screen) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What act one leaves behind: the fields, the oracle's books and where the season stands."""
+    """What act one leaves behind: the fields, the oracle's books, where the season stands, and the registry that knows when it began."""
 
     fields: tuple[fields.Field, ...]
     account: Account
     calendar: history.Calendar
+    registry: Path
 
 
 def act_one(directory: Path, warehouse: Warehouse, screen: Screen) -> Past:
     """Raises StartFailed when the pipeline fails."""
-    registry = Registry.load(fields.REGISTRY)
+    calendar = history.Calendar.until(datetime.now(UTC), HISTORY_DAYS)
+    file = fields.write_registry(directory, calendar.begin)
+    registry = Registry.load(file)
     client = evidence.connect(warehouse)
     screen.say(f"warehouse: {warehouse.version} at {warehouse.rest_url}")
     prepare(client, registry, screen.status)
     screen.status("simulating the fields with the crop-water model")
     grown = fields.fields(registry)
-    calendar = history.Calendar.until(datetime.now(UTC), HISTORY_DAYS)
     account = Account(client, calendar.begin)
     cards = []
     for written, names in history.live_through(grown, calendar, directory, screen.status):
@@ -104,9 +106,9 @@ def act_one(directory: Path, warehouse: Warehouse, screen: Screen) -> Past:
     size = sum(card.bytes for card in cards)
     screen.say(f"{len(account.attempted)} readings of {calendar.hours // 24} days are {len(cards)} card files of {size / 1e6:.1f} MB")
     screen.status("loading the cards with the pipeline in batch mode")
-    history.load(directory / "cards", warehouse, directory / "batch.log")
+    history.load(directory / "cards", warehouse, directory / "batch.log", file)
     screen.say(_words("history", account.verdict()))
-    return Past(grown, account, calendar)
+    return Past(grown, account, calendar, file)
 
 
 def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:

@@ -93,10 +93,10 @@ def opened(settings: Path, started: datetime) -> Iterator[tuple[Gateway, Store]]
         yield Gateway(config, store, started, scorer=scorer, bundles=bundles), store
 
 
-def load(cards: Path, warehouse: Warehouse, log: Path) -> None:
+def load(cards: Path, warehouse: Warehouse, log: Path, registry: Path = field.REGISTRY) -> None:
     """The pipeline in batch mode, from its start to its end. Raises StartFailed when it fails."""
     command = [sys.executable, "-m", "pipeline", "--mode=batch", f"--input={cards}/*.tbb"]
-    where = [f"--project={warehouse.project}", f"--registry={field.REGISTRY}"]
+    where = [f"--project={warehouse.project}", f"--registry={registry}"]
     with Child("pipeline", [*command, *where], log, warehouse.environment) as pipeline:
         pipeline.wait_until_done(_LOAD_SECONDS)
 

@@ -35,8 +35,8 @@ class Gateway:
 class Live:
     """A context manager. `directory` is for logs and settings; gateways go on from the state that is there."""
 
-    def __init__(self, directory: Path, warehouse: Warehouse, parts: str = "auto") -> None:
-        self._directory, self.warehouse = directory, warehouse
+    def __init__(self, directory: Path, warehouse: Warehouse, parts: str = "auto", registry: Path = field.REGISTRY) -> None:
+        self._directory, self.warehouse, self._registry = directory, warehouse, registry
         self._everything = ExitStack()
         self.broker, self.pubsub = Broker(directory / "broker", parts), PubSub(directory, parts)
         self.gateways: dict[str, Gateway] = {}
@@ -107,7 +107,7 @@ class Live:
             "pipeline",
             "--runner=DirectRunner",
             f"--project={self.warehouse.project}",
-            f"--registry={field.REGISTRY}",
+            f"--registry={self._registry}",
             f"--input_subscription={SUBSCRIPTION}",
         ]
         environment = {**self.warehouse.environment, "PUBSUB_EMULATOR_HOST": self.pubsub.address}

@@ -22,7 +22,7 @@ def run(directory: Path, parts: str, screen: Screen) -> None:
         screen.title("A season of history")
         past = demo.act_one(directory, warehouse, screen)
         screen.title("The live path; Ctrl-C ends it")
-        with Live(directory, warehouse, parts) as live, demo.sensors(past, live, Notebook()):
+        with Live(directory, warehouse, parts, past.registry) as live, demo.sensors(past, live, Notebook()):
             for line in _endpoints(live, warehouse):
                 screen.show(line)
             while not (ended := live.ended()):

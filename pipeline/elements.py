@@ -75,6 +75,14 @@ class Unwritten:
     refused: Refused
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message for those who are told of alerts."""
+
+    attributes: dict[str, str]
+    body: bytes
+
+
 def wall_clock() -> datetime:
     return datetime.now(UTC)
 

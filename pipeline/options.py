@@ -33,6 +33,7 @@ examples:
 """
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+")
 _SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 _LONGEST_LATENESS = timedelta(days=365)
 
@@ -49,6 +50,7 @@ class Options:
     runner: str
     input: str
     input_subscription: str
+    alerts_topic: str
     warehouse: Warehouse
     registry: Path
     schedule: Schedule
@@ -80,6 +82,7 @@ def parse(arguments: Sequence[str]) -> Options:
         runner=_runner(given.runner, streaming=streaming),
         input=given.input,
         input_subscription=given.input_subscription,
+        alerts_topic=given.alerts_topic,
         warehouse=Warehouse(given.project, given.dataset, endpoint, storage_endpoint),
         registry=given.registry,
         schedule=Schedule(streaming, given.early_seconds, given.allowed_lateness),
@@ -122,6 +125,7 @@ def _parser() -> _Parser:
         metavar="projects/P/subscriptions/S",
         help="streaming: Pub/Sub subscription",
     )
+    add("--alerts_topic", default="", metavar="projects/P/topics/T", help=_ALERTS)
     add("--project", default="", help="Google Cloud project of the warehouse")
     add("--dataset", default=DATASET, help="BigQuery dataset (default: %(default)s)")
     add("--registry", type=Path, required=True, metavar="FILE", help="registry.toml: sites, and devices as of a time")
@@ -145,6 +149,7 @@ def _parser() -> _Parser:
     return parser
 
 
+_ALERTS = "streaming: topic for alerts that are not historical (default: none; rows of alerts are written either way)"
 _LATENESS = "how late a row may be for its hour's rollup; later rows mark the hour dirty (default: 7d); facts are taken whatever their age"
 
 
@@ -165,6 +170,10 @@ def _refuse_contradictions(given: argparse.Namespace, rest: Sequence[str]) -> No
         raise UsageError("--mode=streaming reads Pub/Sub: give --input_subscription and no --input (or --mode=batch)")
     if given.mode == "streaming" and not _SUBSCRIPTION.fullmatch(given.input_subscription):
         raise UsageError(f"--input_subscription must look like projects/P/subscriptions/S, not {given.input_subscription!r}")
+    if given.mode == "batch" and given.alerts_topic:
+        raise UsageError("--mode=batch tells nobody of alerts: give no --alerts_topic")
+    if given.alerts_topic and not _TOPIC.fullmatch(given.alerts_topic):
+        raise UsageError(f"--alerts_topic must look like projects/P/topics/T, not {given.alerts_topic!r}")
     if given.id_attribute and given.runner == "DirectRunner":
         raise UsageError("--id_attribute works on Dataflow only; repeats are dropped without it")
     if given.allowed_lateness > _LONGEST_LATENESS:

@@ -18,10 +18,10 @@ import click
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineResult
 
-from pipeline import flow, warehouse
+from pipeline import flow, irrigation, warehouse
 from pipeline.elements import wall_clock
 from pipeline.options import BUNDLES, Options, UsageError, parse
-from pipeline.sinks import Appends, Loads
+from pipeline.sinks import Appends, Loads, Publishes
 from pipeline.sources import FromCards, FromSubscription
 from schemas.records import TABLES
 from schemas.registry import Registry, RegistryError
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UsageError, RegistryError) as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 2
+    for sentence in irrigation.unknown(registry):
+        _LOG.warning(sentence)
     try:
         return _run(options, registry)
     except warehouse.MissingTables as error:
@@ -80,7 +82,10 @@ def start(options: Options, registry: Registry) -> PipelineResult:
     else:
         source = FromCards(options.input, wall_clock)
         sink = Loads(options.warehouse, options.temp_location or tempfile.gettempdir(), uuid4().hex)
-    flow.build(pipeline | "Read" >> source, registry, sink, options.schedule, wall_clock)
+    tell = Publishes(options.alerts_topic) if options.alerts_topic else None
+    flow.build(pipeline | "Read" >> source, registry, sink, options.schedule, wall_clock, tell)
+    if options.streaming and registry.rules and not tell:
+        _LOG.info("nobody is told of alerts: --alerts_topic is not given; their rows are written")
     _LOG.info("%s into %s.%s", options.input_subscription or options.input, options.warehouse.project, options.warehouse.dataset)
     return pipeline.run()
 

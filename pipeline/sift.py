@@ -6,9 +6,9 @@ Vectorised: a batch without a bad row costs a few checks per column and no copy.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from pipeline.elements import Batch, Refused, Rows
 from schemas.arrow import wire_columns
 from schemas.envelope import from_micros, micros
 from schemas.records import EVENT_TIME, KINDS, TABLES
+from schemas.sketch import BUCKETS, ONE_BUCKET
 
 OLDEST = timedelta(days=1824)
 FURTHEST = timedelta(days=365)
@@ -102,8 +103,24 @@ def _contradictions(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | No
             rows.column("count").to_numpy() > MOST_VALUES,
             _numbers(rows, "m2") < 0,
             _numbers(rows, "min") > _numbers(rows, "max"),
+            _not_sketches(rows.column("sketch"), rows.column("count").to_numpy()),
         ]
     return _union(iter(found))
+
+
+def _not_sketches(sketches: pa.ListArray, counts: npt.NDArray[np.int64]) -> Mask:
+    """Neither empty nor ascending buckets that exist, of values that add up to the row's count."""
+    entries: npt.NDArray[np.int64] = sketches.flatten().to_numpy()
+    ends = sketches.offsets.to_numpy() - sketches.offsets[0].as_py()
+    buckets, values = entries // ONE_BUCKET, entries % ONE_BUCKET
+    wrong = (buckets < 1) | (buckets >= BUCKETS) | (values == 0)
+    follows = np.ones(len(entries) + 1, bool)
+    follows[ends] = False
+    wrong[1:] |= follows[1:-1] & (buckets[1:] <= buckets[:-1])
+    # The entries of a batch are too few (MAX_RAW_BYTES / 8) for a sum of their counts to overflow.
+    sums, faults = (np.concatenate(([0], np.cumsum(one)))[ends] for one in (values, wrong))
+    mask: Mask = (np.diff(faults) > 0) | ((np.diff(ends) > 0) & (np.diff(sums) != counts))
+    return mask
 
 
 _OUT_OF_RANGE = f"a time has no partition in BigQuery: more than {OLDEST.days} days ago or {FURTHEST.days} days ahead"
@@ -112,7 +129,11 @@ _CHECKS: tuple[tuple[str, str, Callable[[pa.RecordBatch, str, datetime], Mask | 
     ("null_value", "a column that may not be null is null", _nulls),
     ("not_finite", "a number is NaN or infinite", _not_finite),
     ("time_out_of_range", _OUT_OF_RANGE, _impossible_times),
-    ("contradiction", "count or window_seconds is below 1 or beyond sense, m2 is negative, or min is above max", _contradictions),
+    (
+        "contradiction",
+        "count or window_seconds is below 1 or beyond sense, m2 is negative, min is above max, or the sketch is none of count values",
+        _contradictions,
+    ),
 )
 
 

@@ -1,6 +1,6 @@
-"""Sinks of the flow: Arrow appends for streaming, Parquet load jobs for batch.
+"""Sinks of the flow: Arrow appends for streaming, Parquet load jobs for batch; and a topic for notices.
 
-At least once: a retried bundle may repeat an append, never a load.
+At least once: a retried bundle may repeat an append or a notice, never a load.
 """
 
 from __future__ import annotations
@@ -10,19 +10,22 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
+from apache_beam.io.gcp.pubsub import PubsubMessage, WriteToPubSub
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import warehouse
-from pipeline.elements import Rows, Unwritten
+from pipeline.each import Each
+from pipeline.elements import Notice, Rows, Unwritten
 from pipeline.warehouse import Warehouse
 
 HELD_BYTES = 32_000_000
@@ -38,10 +41,10 @@ class Appends:
     warehouse: Warehouse
 
     def write(self) -> beam.PTransform:
-        return beam.ParDo(_Append(self.warehouse, may_refuse=True))
+        return Each(beam.ParDo(_Append(self.warehouse, may_refuse=True)))
 
     def write_or_fail(self) -> beam.PTransform:
-        return beam.ParDo(_Append(self.warehouse, may_refuse=False))
+        return Each(beam.ParDo(_Append(self.warehouse, may_refuse=False)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,17 @@ class Loads:
 
     def write_or_fail(self) -> beam.PTransform:
         return _Load(self, "set_aside")
+
+
+class Publishes(beam.PTransform):
+    """Notices onto a Pub/Sub topic, given by its full name."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__()
+        self._write = WriteToPubSub(topic, with_attributes=True)
+
+    def expand(self, notices: PCollection[Notice]) -> Any:
+        return notices | "Messages" >> beam.Map(_message).with_output_types(PubsubMessage) | "Publish" >> self._write
 
 
 class _Append(beam.DoFn):
@@ -92,9 +106,9 @@ class _Load(beam.PTransform):
         self._loads = loads
         self._part = part
 
-    def expand(self, rows: PCollection[Rows]) -> PCollection[Unwritten]:
+    def expand(self, rows: tuple[PCollection[Rows], ...]) -> PCollection[Unwritten]:
         folder = f"{self._loads.folder.rstrip('/')}/tinybeam-{self._loads.run}-{self._part}"
-        files = rows | "Write Parquet" >> beam.ParDo(_WriteParquet(folder)).with_output_types(tuple[str, str])
+        files = rows | "Write Parquet" >> Each(beam.ParDo(_WriteParquet(folder)).with_output_types(tuple[str, str]))
         job_id = f"tinybeam_{self._loads.run}_{self._part}"
         return files | beam.GroupByKey() | "Load" >> beam.ParDo(_LoadFiles(self._loads.warehouse, job_id))
 
@@ -152,6 +166,10 @@ class _LoadFiles(beam.DoFn):
                     writer.write_table(pq.read_table(file))
             whole.seek(0)
             warehouse.load(self._warehouse, table, f"{self._job_id}_{table}", whole)
+
+
+def _message(notice: Notice) -> PubsubMessage:
+    return PubsubMessage(notice.body, notice.attributes)
 
 
 def _make_folder(folder: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from typing import Any
 
 import apache_beam as beam
@@ -78,6 +79,29 @@ class Place(beam.DoFn):
         made += [TaggedOutput(REJECTS, rejects.of_rows(batch, one, "pipeline.decode", self._clock())) for one in bad]
         made += [TaggedOutput(REJECTS, rejects.of_rows(batch, one, "pipeline.enrich", self._clock())) for one in unknown]
         return made
+
+
+class Collect(beam.DoFn):
+    """Records of one kind -> rows for its table, as many at once as the engine's bundle has."""
+
+    def __init__(self, record: type) -> None:
+        self._record = record
+
+    def start_bundle(self) -> None:
+        self._held: list[dict[str, Any]] = []
+
+    def process(self, one: Any) -> Iterator[Rows]:
+        self._held.append({column.name: getattr(one, column.name) for column in fields(self._record)})
+        if len(self._held) >= ROWS_AT_ONCE:
+            yield self._flush()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        if self._held:
+            yield WindowedValue(self._flush(), MIN_TIMESTAMP, (GlobalWindow(),))
+
+    def _flush(self) -> Rows:
+        held, self._held = self._held, []
+        return rows_of(self._record, held)
 
 
 class Receive(beam.DoFn):

@@ -98,7 +98,7 @@ class Summary:
     sketch: Annotated[
         tuple[int, ...],
         Doc(
-            "Quantile sketch: for each bucket of values bucket * 2^40 + count, ascending; ask it with tinybeam.quantile",
+            "Quantile sketch: for each bucket of values bucket * 2^40 + count, ascending; ask it with tinybeam.quantile. Empty: not known",
             since="1.1",
         ),
     ]
@@ -257,10 +257,10 @@ class Irrigation:
     day: Annotated[datetime, Doc("Start of the day, inclusive", "UTC", by="pipeline")]
     crop: Annotated[str, Doc("Crop of the registry", by="pipeline")]
     soil: Annotated[str, Doc("Soil texture of the registry", by="pipeline")]
-    moisture: Annotated[float, Doc("Latest hourly mean of the day, root zone, mean of the site's devices", "m3/m3", by="pipeline")]
+    moisture: Annotated[float, Doc("Mean of the site's readings in the day's latest hour, taken for the root zone", "m3/m3", by="pipeline")]
     moisture_time: Annotated[datetime, Doc("End of the hour that `moisture` is of", "UTC", by="pipeline")]
-    temperature_min: Annotated[float | None, Doc("Lowest air temperature of the day so far", "degC", by="pipeline")]
-    temperature_max: Annotated[float | None, Doc("Highest air temperature of the day so far", "degC", by="pipeline")]
+    temperature_min: Annotated[float | None, Doc("Lowest hourly mean of the day so far", "degC", by="pipeline")]
+    temperature_max: Annotated[float | None, Doc("Highest hourly mean of the day so far", "degC", by="pipeline")]
     reference_mm: Annotated[float | None, Doc("Reference evapotranspiration ET0 of the day", "mm", by="pipeline")]
     crop_coefficient: Annotated[float, Doc("Crop coefficient Kc of the day", by="pipeline")]
     root_depth: Annotated[float, Doc("Depth of the root zone", "m", by="pipeline")]
@@ -269,7 +269,9 @@ class Irrigation:
     depletion_mm: Annotated[float, Doc("Root-zone depletion Dr: what is missing to field capacity", "mm", by="pipeline")]
     need_mm: Annotated[float, Doc("Net irrigation need: the depletion once the stress is near, else 0", "mm", by="pipeline")]
     need_m3: Annotated[float | None, Doc("The need over the area of the site, null without an area", "m3", by="pipeline")]
-    days_until_stress: Annotated[float | None, Doc("Days until stress without rain, 0 in stress, null if unknown", "d", by="pipeline")]
+    days_until_stress: Annotated[
+        float | None, Doc("Days until stress without rain, 0 in stress, at most 14, null if unknown", "d", by="pipeline")
+    ]
     assumed: Annotated[str | None, Doc("What the registry or the sensors did not say and was assumed, null if nothing", by="pipeline")]
     revision: Annotated[int, Doc("0 for the first result of a day, then rising", by="pipeline")]
     as_of: Annotated[datetime, Doc("When the result was computed; the latest wins", "UTC", by="pipeline")]

@@ -1,4 +1,4 @@
-"""The registry of sites and devices, from one TOML file, as of a time.
+"""The registry of sites and devices, as of a time, and the rules of their alerts: one TOML file.
 
 Rows of one device may not overlap in time, so that every event time has at most one site. Times without an offset are UTC.
 """
@@ -14,8 +14,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from schemas import rules
 from schemas.envelope import ID_PATTERN
 from schemas.records import Device, Site
+from schemas.rules import Rule
+from schemas.settings import ConfigError
 
 _Row = TypeVar("_Row", Device, Site)
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,10 +31,11 @@ class RegistryError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Sites and devices with the times for which each row holds."""
+    """Sites and devices with the times for which each row holds, and rules, which hold always."""
 
     sites: tuple[Site, ...]
     devices: tuple[Device, ...]
+    rules: tuple[Rule, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> Registry:
@@ -50,9 +54,9 @@ class Registry:
     @classmethod
     def parse(cls, content: dict[str, Any]) -> Registry:
         """From parsed TOML. Raises RegistryError."""
-        if unknown := content.keys() - {"sites", "devices"}:
-            raise RegistryError(f"unknown section {min(unknown)!r}; known are [[sites]] and [[devices]]")
-        made = cls(_rows(content, "sites", Site), _rows(content, "devices", Device))
+        if unknown := content.keys() - {"sites", "devices", "rules"}:
+            raise RegistryError(f"unknown section {min(unknown)!r}; known are [[sites]], [[devices]] and [[rules]]")
+        made = cls(_rows(content, "sites", Site), _rows(content, "devices", Device), _rules(content))
         known = {site.site_id for site in made.sites}
         for device in made.devices:
             if device.site_id not in known:
@@ -67,6 +71,13 @@ class Registry:
             if device.device_id == device_id and device.valid_from <= time < (device.valid_to or _END):
                 return device.site_id
         return None
+
+
+def _rules(content: dict[str, Any]) -> tuple[Rule, ...]:
+    try:
+        return rules.parse(content.get("rules", []))
+    except ConfigError as error:
+        raise RegistryError(str(error)) from error
 
 
 def _rows(content: dict[str, Any], section: str, record: type[_Row]) -> tuple[_Row, ...]:

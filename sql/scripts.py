@@ -23,6 +23,7 @@ ASKING = ("queries", "checks")
 _PARAMETER = re.compile(r"@(\w+) (\w+) = ([^:]*(?::\d[^:]*)*): (.+)")
 _REFERENCE = re.compile(rf"\b{DATASET}\.(\w+)")
 _VARIABLE = re.compile(r"@(\w+)")
+_BOUNDED_FUNCTION = re.compile(rf"\b(?:from|join)\s+{DATASET}\.\w+\(\s*@")
 _COMMENT = re.compile(r"--[^\n]*")
 _STRING = re.compile(r"'[^'\n]*'|\"(?:[^\"\\\n]|\\.)*\"")
 _REGISTRY = {"devices_v1", "sites_v1", "devices", "sites"}
@@ -98,8 +99,9 @@ class Script:
         return self.references <= _REGISTRY
 
     def filters(self, partitions: Iterable[str]) -> bool:
-        """Whether a parameter bounds one of these columns."""
-        return any(re.search(rf"\b{column}\s*>=?\s*[^,;]*?@", self.code) for column in partitions)
+        """Whether a parameter bounds one of these columns, or is handed to a table function that does."""
+        bounded = any(re.search(rf"\b{column}\s*>=?\s*[^,;]*?@", self.code) for column in partitions)
+        return bounded or _BOUNDED_FUNCTION.search(self.code) is not None
 
     def _parameter(self, line: str) -> Parameter:
         found = _PARAMETER.fullmatch(line)

@@ -1,6 +1,7 @@
 -- Can the data be trusted? Per gateway: what is missing, what came late, what was not understood, how good the clocks are.
 --
--- A summary is late by the time from the end of its window to its arrival in the cloud.
+-- A summary is late by the time from the end of its window to its arrival in the cloud. clock_offset is the sensors' time against the
+-- gateway's; clock_unsynced_percent is the share of heartbeats in which the gateway's own clock was not synchronised.
 --
 -- @from_time timestamp = now - 7 days: from when, inclusive
 -- @to_time timestamp = now: until when, exclusive
@@ -22,9 +23,16 @@ with
       countif(late_partials > 0) as late_summaries,
       sum(seq_missing) as readings_missing,
       countif(time_quality != 'synced') as doubtful_times,
-      approx_quantiles(timestamp_diff(received_time, window_end, second), 100) as lateness
+      approx_quantiles(timestamp_diff(received_time, window_end, second), 100) as lateness,
+      approx_quantiles(abs(clock_offset_ms), 100) as clock_offset
     from tinybeam.summaries
     where window_start >= @from_time and window_start < @to_time
+    group by gateway_id
+  ),
+  clocks as (
+    select gateway_id, 100 * countif(time_quality != 'synced') / count(*) as unsynced_percent
+    from tinybeam.heartbeats
+    where heartbeat_time >= @from_time and heartbeat_time < @to_time
     group by gateway_id
   ),
   set_aside as (
@@ -45,8 +53,11 @@ select
   windows.lateness[offset(50)] as lateness_p50_seconds,
   windows.lateness[offset(99)] as lateness_p99_seconds,
   coalesce(windows.doubtful_times, 0) as doubtful_times,
+  round(windows.clock_offset[offset(95)], 1) as clock_offset_p95_ms,
+  round(clocks.unsynced_percent, 2) as clock_unsynced_percent,
   coalesce(set_aside.rejects, 0) as rejects
 from transport
 full join windows using (gateway_id)
+full join clocks using (gateway_id)
 full join set_aside using (gateway_id)
 order by batches_missing desc, gateway_id;

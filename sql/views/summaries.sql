@@ -3,6 +3,8 @@
 -- One row per device_id, channel, window_start and window_seconds. A row that arrived repeatedly counts once; partial summaries of
 -- a window (readings that came after it was cut) are added up, so a late reading changes the row and never adds one.
 -- A row that makes no sense gives nulls, not an error: one gateway gone mad must not take the view from everybody.
+-- sketch is for tinybeam.quantile(array_concat_agg(sketch), 0.95) over any rows. Values of a part that came without one (from a gateway that
+-- makes none yet) are in it as an entry below 0, so that the quantile of rows of which a part is not known is NULL.
 -- stddev is that of all values (sqrt(m2 / count)). clock_offset_ms is that of the partial with the most values: medians do not add up.
 -- Filter on window_start: it is in every `partition by` and `group by` here, so the filter reaches the table and reads only those days.
 create or replace view tinybeam.summaries
@@ -30,6 +32,7 @@ with
       min(min) as smallest,
       max(max) as greatest,
       array_concat_agg(seq_ranges) as seq_ranges_of_parts,
+      array_concat_agg(if(array_length(sketch) > 0, sketch, [-greatest(coalesce(count, 1), 1)])) as sketch_of_parts,
       tinybeam.worst_time_quality(array_agg(distinct time_quality)) as time_quality,
       count(*) as partials,
       countif(late) as late_partials,
@@ -43,6 +46,7 @@ with
       safe_divide(total_sum, total_count) as mean,
       -- Nearly every window has one part, whose ranges are merged already; handing over [] for it makes all those calls one.
       if(partials = 1, seq_ranges_of_parts, tinybeam.merged_ranges(if(partials > 1, seq_ranges_of_parts, []))) as seq_ranges,
+      if(partials = 1, sketch_of_parts, tinybeam.merged_sketch(if(partials > 1, sketch_of_parts, []))) as sketch,
       (
         select sum(part.m2 + part.count * pow(safe_divide(part.sum, part.count) - safe_divide(total_sum, total_count), 2))
         from unnest(parts) as part
@@ -69,6 +73,7 @@ select
   total_m2 as m2,
   seq_ranges,
   tinybeam.missing_in_ranges(seq_ranges) as seq_missing,
+  sketch,
   partials,
   late_partials,
   time_quality,

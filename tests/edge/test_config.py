@@ -14,6 +14,7 @@ from edge.config import Config, ConfigError, load, parse
 from tests.edge.gateways import config, settings
 
 EXAMPLE = Path(edge.__file__).with_name("gateway.example.toml")
+SENSORS = {"name": "s", "devices": ["*"], "channels": {"a": "m"}}
 
 
 def test_the_example_is_valid() -> None:
@@ -22,7 +23,7 @@ def test_the_example_is_valid() -> None:
 
 def test_every_default_that_the_example_shows_is_the_default(tmp_path: Path) -> None:
     text = EXAMPLE.read_text()
-    shown = re.sub(r"^# ((?!tls_|credentials|model|name|bundle|\[\[models)[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)
+    shown = re.sub(r"^# ((?!tls_|credentials|model|name|bundle|deadband|\[\[models)[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)
     assert shown.count("\n# ") < text.count("\n# ") - 15
     file = tmp_path / "shown.toml"
     file.write_text(shown)
@@ -35,6 +36,10 @@ def test_every_setting_stands_in_the_example() -> None:
     for section in ("gateway", "mqtt", "windows", "batches", "store", "pubsub", "health"):
         for name in type(getattr(load(EXAMPLE), section)).__dataclass_fields__:
             assert re.search(rf"^(# )?{name} = ", text, re.MULTILINE), f"{section}.{name}"
+
+
+def shaking(**changed: Any) -> dict[str, Any]:
+    return {"name": "s", "devices": ["*"], "frames": {"shake": "m/s2"}, **changed}
 
 
 @pytest.mark.parametrize(
@@ -57,6 +62,19 @@ def test_every_setting_stands_in_the_example() -> None:
         ({"sensors": {"name": "x"}}, "sensors must be a list"),
         ({"sensors": [{"name": "s", "devices": ["*"]}]}, "sensors[1].channels is missing"),
         (
+            {"sensors": [SENSORS | {"channels": ["a"]}]},
+            'sensors[1].channels must be a table of channel and unit, such as { moisture = "m3/m3" }',
+        ),
+        (
+            {"sensors": [SENSORS | {"deadband": 0.1}]},
+            "sensors[1].deadband must be a table of channel and number, such as { moisture = 0.01 }",
+        ),
+        ({"sensors": [SENSORS | {"deadband": {"a": "0.1"}}]}, "sensors[1].deadband.a must be a number, not '0.1'"),
+        ({"sensors": [SENSORS | {"deadband": {"a": 0}}]}, "sensors[1].deadband.a must be greater than 0, not 0.0"),
+        ({"sensors": [SENSORS | {"deadband": {"b": 0.1}}]}, "sensors[1].deadband.b: 'b' is not one of sensors[1].channels"),
+        ({"sensors": [SENSORS | {"hold_seconds": 7200}]}, "sensors[1].hold_seconds must be 1 to 3600, not 7200"),
+        ({"models": [{"name": "m", "bundle": "m", "deadband": -1.0}]}, "models[1].deadband must not be negative"),
+        (
             {"sensors": [{"name": "s", "devices": ["*"], "channels": {"a": "m"}, "model": "soil"}]},
             "sensors[1].model 'soil' is not in [[models]]",
         ),
@@ -71,6 +89,17 @@ def test_every_setting_stands_in_the_example() -> None:
         (
             {"sensors": [{"name": "s", "devices": ["*"], "channels": {"a": "m"}, "thresholds": [{"name": "t", "channel": "a"}]}]},
             "sensors[1].thresholds[1] needs below or above",
+        ),
+        ({"sensors": [shaking(frames={"a b": "g"})]}, "sensors[1].frames.a b: a channel of frames has at most 48 letters"),
+        ({"sensors": [shaking(frames={"a" * 49: "g"})]}, "a channel of frames has at most 48 letters"),
+        ({"sensors": [shaking(frames=["shake"])]}, "sensors[1].frames must be a table of channel and unit"),
+        ({"sensors": [shaking(frames={"shake": 9.81})]}, "sensors[1].frames.shake must be a text"),
+        ({"sensors": [shaking(frames={})]}, "sensors[1].channels is missing, or sensors[1].frames"),
+        ({"sensors": [shaking(channels={"shake": "g"})]}, "sensors[1].frames.shake: 'shake' stands in sensors[1].channels too"),
+        ({"sensors": [shaking(channels={"shake_rms": "g"})]}, "sensors[1].frames.shake: 'shake_rms' stands in sensors[1].channels too"),
+        (
+            {"sensors": [shaking(thresholds=[{"name": "t", "channel": "shake_band00", "above": 1}])]},
+            "sensors[1].thresholds[1].channel 'shake_band00' is not one of sensors[1].channels, nor a level of sensors[1].frames",
         ),
         ({"gateway": {"state_dir": "${NO_SUCH_VARIABLE}/x"}}, "gateway.state_dir: the environment variable NO_SUCH_VARIABLE is not set"),
     ],
@@ -101,6 +130,12 @@ def test_a_file_that_is_absent_or_no_toml_is_told_so(tmp_path: Path) -> None:
 
 def test_a_relative_path_is_relative_to_the_file(tmp_path: Path) -> None:
     assert config(tmp_path).store_file == tmp_path / "state" / "store.db"
+
+
+def test_levels_of_frames_have_units_and_may_have_thresholds(tmp_path: Path) -> None:
+    threshold = {"name": "t", "channel": "shake_kurtosis", "above": 6}
+    (made,) = config(tmp_path, sensors=[shaking(channels={"warmth": "degC"}, thresholds=[threshold])]).sensors
+    assert made.units == {"warmth": "degC", "shake_rms": "m/s2", "shake_peak": "m/s2", "shake_kurtosis": "1"}
 
 
 def test_the_first_class_whose_pattern_fits_counts(tmp_path: Path) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.bundle import Bundle
 from edge.config import Threshold
 from edge.events import State, crossing
 from edge.reading import Taken
 from edge.watch import Watch
+from edge.windows import Window
+from schemas.records import Inference
 
 BAND = Threshold("band", "a", below=10, above=20, hysteresis=2, severity="critical")
 
@@ -70,6 +77,54 @@ def test_a_replay_with_the_stored_states_adds_nothing(values: list[float], at: i
     second = Watch({name: value for name, value in first.changed.items() if value is not None})
     for time, value in enumerate(values[at:], at):
         second.reading([BAND], taken(time, value))
+    assert first.events + second.events == whole.events
+
+
+ANOMALY = replace(
+    Bundle.load(Path(__file__).parents[2] / "models" / "soil"),
+    name="shaking",
+    labels=("normal", "worn", "failing"),
+    thresholds=(1.0, 4.0),
+    best="normal",
+    severities={"normal": "info", "worn": "warning", "failing": "critical"},
+    hysteresis=0.5,
+)
+
+
+def inference(at: int, score: float) -> tuple[Inference, Window]:
+    start = datetime.fromtimestamp(at, UTC)
+    said = Inference("d1", start, 1, "shaking", "1", "", "", ANOMALY.label(score), score, 0.0, (), "synced")
+    return said, Window("d1", at * 1_000_000, 1, late=False)
+
+
+def labels(scores: list[float]) -> list[tuple[str | None, str, str]]:
+    watch = Watch({})
+    for at, score in enumerate(scores):
+        watch.inference(*inference(at, score), ANOMALY)
+    return [(event.previous_state, event.state, event.severity) for event in watch.events]
+
+
+def test_the_bundle_says_what_is_best_and_what_matters() -> None:
+    assert labels([0, 0.9]) == []
+    assert labels([5, 0]) == [(None, "failing", "critical"), ("failing", "normal", "info")]
+
+
+def test_a_label_near_its_threshold_does_not_flap() -> None:
+    assert labels([1.0, 0.9, 1.1, 0.6, 0.5]) == [(None, "worn", "warning")]
+    assert labels([1.0, 0.9, 0.4]) == [(None, "worn", "warning"), ("worn", "normal", "info")]
+    assert labels([4.0, 3.9, 3.4, 3.9]) == [(None, "failing", "critical"), ("failing", "worn", "warning")]
+
+
+@given(st.lists(st.floats(0, 6), max_size=40), st.integers(0, 40))
+def test_labels_told_before_a_restart_are_not_told_again(scores: list[float], at: int) -> None:
+    whole, first = Watch({}), Watch({})
+    for time, score in enumerate(scores):
+        whole.inference(*inference(time, score), ANOMALY)
+    for time, score in enumerate(scores[:at]):
+        first.inference(*inference(time, score), ANOMALY)
+    second = Watch({name: value for name, value in first.changed.items() if value is not None})
+    for time, score in enumerate(scores):
+        second.inference(*inference(time, score), ANOMALY)
     assert first.events + second.events == whole.events
 
 

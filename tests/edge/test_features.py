@@ -125,9 +125,32 @@ def test_the_soil_recipe_remembers_a_device_in_few_bytes() -> None:
     assert len(memory) < 256
 
 
+SPECTRUM = {"channel": "shake", "rate_hz": 1000, "samples": 64, "edges_hz": [0, 100, 500]}
+LOUD = {"name": "loud", "op": "last", "of": ["shake_rms"]}
+
+
+def test_bands_and_levels_of_a_spectrum_are_what_steps_begin_from() -> None:
+    source = {"young_hours": 1e-6, "gap_hours": 1, "steps": [LOUD], "inputs": ["shake_band01", "loud", "level"], "spectrum": SPECTRUM}
+    made = Recipe.parse(source, ("level", "shake"))
+    assert made.channels == ("level", "shake_band00", "shake_band01", "shake_rms")
+    means = {"level": 1.0, "shake_band00": -3.0, "shake_band01": -4.0, "shake_rms": 0.5}
+    assert advance(made, None, START, 60, means)[1] == (-4.0, 0.5, 1.0)
+    assert advance(made, None, START, 60, {"level": 1.0, "shake_rms": 0.5})[1] is None
+
+
+def test_the_fingerprint_covers_the_spectrum() -> None:
+    source = {"young_hours": 1e-6, "gap_hours": 1, "steps": [], "inputs": ["shake_band00"]}
+    prints = [Recipe.parse({**source, "spectrum": {**SPECTRUM, "edges_hz": [0, edge, 500]}}, ["shake"]).fingerprint for edge in (100, 101)]
+    assert prints[0] != prints[1]
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
+        ({"spectrum": None}, "spectrum: needs channel"),
+        ({"spectrum": {**SPECTRUM, "samples": 1}}, "spectrum: samples must be"),
+        ({"spectrum": {**SPECTRUM, "channel": "noise"}}, "spectrum: 'noise' is not a channel"),
+        ({"spectrum": {**SPECTRUM, "channel": "level"}}, "'level', which is neither"),
         ({"steps": "none"}, "steps must be a list"),
         ({"steps": [{"name": "a"}]}, "op"),
         ({"steps": [{"name": "a", "op": "fft", "of": ["level"]}]}, "unknown operation 'fft'"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from edge.reading import Taken
 from edge.summarise import channel_means, summaries
 from edge.windows import Window
+from schemas import sketch
 from schemas.envelope import from_micros
 from schemas.records import Summary
 
@@ -41,6 +42,7 @@ def test_a_summary_says_what_statistics_say(values: list[float]) -> None:
     assert made.m2 == pytest.approx(statistics.pvariance(values) * len(values), rel=1e-9, abs=1e-6)
     assert made.last_time == from_micros(len(values) - 1)
     assert made.seq_ranges == (0, len(values) - 1)
+    assert made.sketch == sketch.of(values)
     assert made.clock_offset_ms == 2.0
     assert channel_means(window(series(values)))["a"] == pytest.approx(statistics.fmean(values), abs=1e-6)
 
@@ -52,6 +54,7 @@ def test_two_halves_add_up_to_the_whole(left: list[float], right: list[float]) -
     (whole,) = summaries(window(readings), {})
     assert (one.count + other.count, min(one.min, other.min), max(one.max, other.max)) == (whole.count, whole.min, whole.max)
     assert one.sum + other.sum == pytest.approx(whole.sum, abs=1e-6)
+    assert sketch.merged([one.sketch, other.sketch]) == whole.sketch
     assert _added_m2(one, other) == pytest.approx(whole.m2, rel=1e-9, abs=1e-3)
 
 

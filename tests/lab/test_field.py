@@ -1,8 +1,10 @@
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from lab import field
+from pipeline.irrigation import unknown
 from schemas.registry import Registry
 
 
@@ -32,6 +34,14 @@ def test_fields_are_the_same_every_time(fields: tuple[field.Field, ...]) -> None
 
 def test_after_its_season_a_field_keeps_its_last_values(fields: tuple[field.Field, ...]) -> None:
     assert fields[0].values(1000.0) == fields[0].values(float(fields[0].days[-1]))
+
+
+def test_the_registry_says_when_the_season_began(tmp_path: Path) -> None:
+    began = datetime(2026, 5, 1, tzinfo=UTC)
+    registry = Registry.load(field.write_registry(tmp_path, began))
+    assert {site.planted for site in registry.sites} == {began}
+    assert not list(unknown(registry))
+    assert registry.devices == Registry.load(field.REGISTRY).devices
 
 
 def test_a_reading_is_one_json_object() -> None:

@@ -69,6 +69,7 @@ def test_text_that_is_not_sql_is_found() -> None:
         ("views", "-- What?\ncreate or replace view tinybeam.wrong as select 1 as one", "one statement"),
         ("views", "-- What?\ncreate or replace view tinybeam.wrong as select 1 as one;select 2;", "one statement"),
         ("queries", "-- What?\nselect count from tinybeam.summaries;", "partition"),
+        ("queries", "-- What?\n-- @a timestamp = now: when\nselect @a as one from tinybeam.gateways_at(current_timestamp());", "partition"),
         ("queries", "-- What?\n-- @a int64 = 1: unused\nselect 1 as one from tinybeam.devices_v1;", "not used"),
         ("queries", "-- What?\nselect @a as one from tinybeam.devices_v1;", "not declared"),
         ("queries", "-- What?\n-- @a: bad\nselect @a as one from tinybeam.devices_v1;", "@name type = default"),

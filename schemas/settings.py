@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -39,6 +40,14 @@ def build(record: type, content: Any, where: str, folder: Path) -> Any:
     return record(**{name: _value(hints[name], value, f"{where}.{name}".lstrip("."), folder) for name, value in content.items()})
 
 
+def is_local(host: str) -> bool:
+    """Whether the host is this machine, by name or address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _value(hint: Any, value: Any, where: str, folder: Path) -> Any:  # noqa: PLR0911 - one line for each kind of value
     if get_origin(hint) is UnionType:
         hint = next(arg for arg in get_args(hint) if arg is not type(None))
@@ -47,7 +56,7 @@ def _value(hint: Any, value: Any, where: str, folder: Path) -> Any:  # noqa: PLR
     if get_origin(hint) is tuple:
         return _list(get_args(hint)[0], value, where, folder)
     if get_origin(hint) is Mapping:
-        return _units(value, where)
+        return _table(get_args(hint)[1], value, where, folder)
     if hint is Path:
         return folder / Path(_text(value, where)).expanduser()
     if hint is str:
@@ -65,10 +74,11 @@ def _list(hint: Any, value: Any, where: str, folder: Path) -> tuple[Any, ...]:
     return tuple(_value(hint, item, f"{where}[{number}]", folder) for number, item in enumerate(value, 1))
 
 
-def _units(value: Any, where: str) -> dict[str, str]:
+def _table(hint: Any, value: Any, where: str, folder: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ConfigError(f'{where} must be a table of channel and unit, such as {{ moisture = "m3/m3" }}, not {value!r}')
-    return {name: _text(unit, f"{where}.{name}") for name, unit in value.items()}
+        what, example = ("unit", '"m3/m3"') if hint is str else ("number", "0.01")
+        raise ConfigError(f"{where} must be a table of channel and {what}, such as {{ moisture = {example} }}, not {value!r}")
+    return {name: _value(hint, one, f"{where}.{name}", folder) for name, one in value.items()}
 
 
 def _text(value: Any, where: str) -> str:

@@ -1,0 +1,157 @@
+"""A frame of samples -> level statistics and, by a recipe, log10 energies of frequency bands. Pure; numpy is imported when first needed,
+so that a gateway without frame sensors does without it.
+
+Everything is about the frame's own mean: gravity and a sensor's offset are no vibration. The energies are sums over a periodogram under
+a Hann window, one-sided and scaled by the window's power (Heinzel, Ruediger, Schilling, Spectrum and spectral density estimation by the
+DFT, 2002; Welch, IEEE Trans. Audio AU-15, 1967), so that bands from 0 to half the rate add up to the windowed mean square of the frame.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from schemas.envelope import ID_PATTERN
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Floats = np.ndarray[Any, np.dtype[np.floating[Any]]]
+
+MIN_SAMPLES, MAX_SAMPLES = 64, 16384
+MAX_RATE_HZ = 1e6
+MAX_BANDS = 60
+FLOOR = 1e-12
+DIMENSIONLESS = "1"
+"""The unit of a kurtosis, as in UCUM."""
+
+_LEVELS = ("rms", "peak", "kurtosis")
+_KEYS = {"channel", "rate_hz", "samples", "edges_hz", "floor"}
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """Which frames a model takes, and its bands: band i holds the frequencies from `edges_hz[i]` to below `edges_hz[i + 1]`, the last one
+    its upper edge too. No energy counts as less than `floor`, in the channel's unit squared.
+    """
+
+    channel: str
+    rate_hz: float
+    samples: int
+    edges_hz: tuple[float, ...]
+    floor: float = FLOOR
+
+    @staticmethod
+    def parse(source: Any) -> Spectrum:
+        """`source` is the object `recipe.spectrum` of a manifest. Raises ValueError."""
+        if not isinstance(source, Mapping) or not _KEYS - {"floor"} <= source.keys() <= _KEYS:
+            raise ValueError(f"needs {', '.join(sorted(_KEYS - {'floor'}))}, may have floor, and nothing else")
+        if not isinstance(source["edges_hz"], list) or not all(map(_is_number, source["edges_hz"])):
+            raise ValueError("edges_hz must be a list of numbers")
+        if not _is_number(source["rate_hz"]) or not _is_number(source.get("floor", FLOOR)) or type(source["samples"]) is not int:
+            raise ValueError("rate_hz and floor must be numbers, samples a whole number")
+        edges = tuple(map(float, source["edges_hz"]))
+        spectrum = Spectrum(source["channel"], float(source["rate_hz"]), source["samples"], edges, float(source.get("floor", FLOOR)))
+        _check(spectrum)
+        return spectrum
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the bands, as the steps of a recipe know them."""
+        return tuple(f"{self.channel}_band{number:02}" for number in range(len(self.edges_hz) - 1))
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells the energies of one recipe from those of another: 16 hexadecimal digits."""
+        return _fingerprint(self)
+
+    def fits(self, channel: str, rate_hz: float, samples: int) -> bool:
+        """Whether such a frame has these bands."""
+        return (channel, rate_hz, samples) == (self.channel, self.rate_hz, self.samples)
+
+    def energies(self, frames: Floats) -> Floats:
+        """log10 of each band's mean square, in the channel's unit squared: shape (..., samples) -> (..., bands)."""
+        import numpy as np
+
+        window, weights, firsts = _plan(self)
+        values = frames.astype(np.float64)
+        lines = np.abs(np.fft.rfft((values - values.mean(axis=-1, keepdims=True)) * window)) ** 2 * weights
+        # The lines from the last edge on are no band.
+        held = np.add.reduceat(lines, firsts, axis=-1)[..., : len(self.edges_hz) - 1]
+        found: Floats = np.log10(np.maximum(held, self.floor))
+        return found
+
+
+def levels(channel: str, frame: Floats) -> dict[str, float]:
+    """Root mean square and largest size about the mean, in the channel's unit, and kurtosis (the fourth moment over the squared second:
+    3 for noise, more for shocks). A frame that does not vary has no kurtosis. `frame` has shape (samples,).
+    """
+    import numpy as np
+
+    values = frame.astype(np.float64)
+    # The first sample first: so a frame that does not vary is exactly zero, whatever its mean is rounded to.
+    values -= values[0]
+    values -= values.mean()
+    squares = values * values
+    square = float(squares.mean())
+    found = {f"{channel}_rms": math.sqrt(square), f"{channel}_peak": float(np.abs(values).max())}
+    if square > 0 and math.isfinite(kurtosis := float((squares * squares).mean()) / square / square):
+        found[f"{channel}_kurtosis"] = kurtosis
+    return found
+
+
+def level_units(channel: str, unit: str) -> dict[str, str]:
+    """The unit of each level of a channel in this unit."""
+    return dict(zip((f"{channel}_{level}" for level in _LEVELS), (unit, unit, DIMENSIONLESS), strict=True))
+
+
+@lru_cache(64)
+def _plan(spectrum: Spectrum) -> tuple[Floats, Floats, Any]:
+    """The window, the weight of each line of the periodogram, and the first line of each band and of what lies beyond the last."""
+    import numpy as np
+
+    count = spectrum.samples
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(count) / count)
+    weights = np.full(count // 2 + 1, 2.0 / (count * float((window * window).sum())))
+    weights[0] /= 2
+    if count % 2 == 0:
+        weights[-1] /= 2
+    return window, weights, np.array([first for first in _lines(spectrum) if first <= count // 2])
+
+
+def _lines(spectrum: Spectrum) -> list[int]:
+    """The first line of each band, and the first beyond the last band. An edge counts as on a line from a billionth of their distance."""
+    edges = [edge * spectrum.samples / spectrum.rate_hz for edge in spectrum.edges_hz]
+    return [*(math.ceil(edge - 1e-9) for edge in edges[:-1]), math.floor(edges[-1] + 1e-9) + 1]
+
+
+def _check(spectrum: Spectrum) -> None:
+    edges = spectrum.edges_hz
+    if not isinstance(spectrum.channel, str) or not ID_PATTERN.fullmatch(spectrum.channel):
+        raise ValueError(f"channel {spectrum.channel!r} is not a name")
+    if not 1 <= spectrum.rate_hz <= MAX_RATE_HZ or not spectrum.floor > 0:
+        raise ValueError(f"rate_hz must be 1 to {MAX_RATE_HZ:g} and floor > 0")
+    if not MIN_SAMPLES <= spectrum.samples <= MAX_SAMPLES:
+        raise ValueError(f"samples must be {MIN_SAMPLES} to {MAX_SAMPLES}, not {spectrum.samples}")
+    if not 1 <= len(edges) - 1 <= MAX_BANDS or list(edges) != sorted(set(edges)):
+        raise ValueError(f"edges_hz must ascend and make 1 to {MAX_BANDS} bands")
+    if edges[0] < 0 or edges[-1] > spectrum.rate_hz / 2:
+        raise ValueError(f"edges_hz must lie between 0 and half of rate_hz, {spectrum.rate_hz / 2:g}")
+    for number, (first, beyond) in enumerate(pairwise(_lines(spectrum))):
+        if first >= beyond:
+            raise ValueError(f"band {number} is narrower than the lines of {spectrum.samples} samples lie apart")
+
+
+@lru_cache(64)
+def _fingerprint(spectrum: Spectrum) -> str:
+    return blake2b(json.dumps(asdict(spectrum), sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,62 @@
+"""The running notifier: puts subscription, channels and the file of what was told together, and turns until it is told to stop.
+
+Told to stop, it finishes the attempts under way and leaves the rest to Pub/Sub, which delivers it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from notify.channels import open_channels
+from notify.config import Config
+from notify.delivery import Counter, Outlet
+from notify.subscription import follow
+from notify.told import Told
+
+KEEP = timedelta(days=30)
+"""How long it is remembered what was told: much longer than Pub/Sub keeps a message."""
+
+AFTER_FAULT_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+def run(config: Config, stopping: threading.Event) -> None:
+    """Until `stopping` is set. Raises ToldError and SubscriptionError."""
+    with ExitStack() as stack:
+        told = Told(config.notify.state_file)
+        stack.callback(told.close)
+        told.forget(_now() - max(KEEP, timedelta(seconds=2 * config.notify.max_age_seconds)))
+        outlets = {one.name: Outlet(one, told, config, _now, time.monotonic, Random()) for one in open_channels(config)}
+        counter = Counter(config, told, outlets, _now)
+        for name, outlet in outlets.items():
+            thread = threading.Thread(target=_turn, args=(outlet, stopping), name=name)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(outlet.woken.set)
+        stack.callback(stopping.set)
+        _log.info("notifier follows %s", config.pubsub.subscription)
+        follow(config.pubsub.subscription, counter.take, stopping)
+    _log.info("notifier stops")
+
+
+def _turn(outlet: Outlet, stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        outlet.woken.clear()
+        try:
+            due = outlet.turn()
+        except Exception:  # noqa: BLE001
+            # A full disk, most likely. If this thread ended, its channel would be silent for ever.
+            _log.exception("a turn failed")
+            due = AFTER_FAULT_SECONDS
+        if due > 0:
+            outlet.woken.wait(due)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,113 @@
+"""What the rules see: events, site windows and days of irrigation -> observations. Silence is in pipeline.liveness.
+
+A batch of events without a row that a rule watches costs one look at one column; no row becomes an object unless a rule watches it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.alerts import Observation
+from pipeline.elements import Batch
+from pipeline.rollup import Key, Stats
+from schemas.envelope import micros
+from schemas.records import Irrigation, Site
+from schemas.registry import Registry
+from schemas.rules import Rule
+
+AHEAD = timedelta(minutes=5)
+"""An event dated further ahead of its arrival than this comes from a wrong clock, and counts as of its arrival."""
+
+_COLUMNS = ("device_id", "site_id", "event_time", "rule", "state", "value", "threshold", "channel")
+_SECOND = 1_000_000
+
+
+class Watch:
+    """The rules, by what they watch."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._rules = registry.rules
+        self._names = site_names(registry.sites)
+        self._by_event = _grouped((rule.event, rule) for rule in self._of("event"))
+        self._by_window = _grouped(((rule.channel, rule.window_seconds), rule) for rule in self._of("site_window"))
+        self._events = pa.array(sorted(self._by_event), pa.string())
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """Those that any rule watches."""
+        return frozenset(rule.source for rule in self._rules)
+
+    def events(self, batch: Batch) -> Iterator[Observation]:
+        """Of a placed batch of events; nothing of other kinds."""
+        if batch.envelope.kind != "events":
+            return
+        watched = pc.is_in(batch.rows.column("rule"), value_set=self._events)
+        if not watched.true_count:
+            return
+        latest = micros(batch.received_time + AHEAD)
+        for row in batch.rows.select(_COLUMNS).filter(watched).to_pylist():
+            for rule in self._by_event[row["rule"]]:
+                if rule.watches_device(row["device_id"], row["site_id"]):
+                    yield self._of_event(rule, row, micros(row["event_time"]), micros(batch.received_time), latest)
+
+    def window(self, key: Key, window: tuple[int, int, Stats], revision: int) -> Iterator[Observation]:
+        """Of a rolled-up window; its event time is its start, and it is not old before it ended."""
+        seconds, start, stats = window
+        for rule in self._by_window.get((key.channel, seconds), ()):
+            if rule.watches_site(key.site_id):
+                mean = stats.sum / stats.count
+                text = f"{self._place(key.site_id)}: mean {key.channel} of {_span(seconds)} is {mean:.4g} {key.unit}"
+                made = _of_site(rule, key.site_id, (start * _SECOND, revision), mean, text)
+                yield replace(made, known=(start + seconds) * _SECOND)
+
+    def irrigation(self, day: Irrigation) -> Iterator[Observation]:
+        """Of a field's day; its event time is that of the moisture it was computed from."""
+        for rule in self._of("irrigation"):
+            value = getattr(day, rule.column or "")
+            if value is not None and rule.watches_site(day.site_id):
+                text = f"{self._place(day.site_id)}: {_WATER[rule.column or '']} {value:.3g}"
+                yield _of_site(rule, day.site_id, (micros(day.moisture_time), day.revision), value, text)
+
+    def _of(self, source: str) -> Iterator[Rule]:
+        return (rule for rule in self._rules if rule.source == source)
+
+    def _of_event(self, rule: Rule, row: Mapping[str, Any], at: int, received: int, latest: int) -> Observation:
+        device_id, site_id, state = row["device_id"], row["site_id"], row["state"]
+        said = f"{row['channel']} is {state}" if row["channel"] else f"{row['rule']} says {state}"
+        at = at if at <= latest else received
+        text = f"{self._place(site_id)}, {device_id}: {said} ({row['value']:.4g})"
+        return Observation(rule.name, device_id, at, 0, at, state, row["value"], row["threshold"], site_id, device_id, text)
+
+    def _place(self, site_id: str | None) -> str:
+        return self._names.get(site_id or "", site_id or "no site")
+
+
+_WATER = {"need_mm": "irrigation need in mm is", "days_until_stress": "days until stress:", "depletion_mm": "depletion in mm is"}
+
+
+def site_names(sites: Iterable[Site]) -> dict[str, str]:
+    """The latest name of each site."""
+    return {site.site_id: site.name for site in sorted(sites, key=lambda site: site.valid_from)}
+
+
+def _of_site(rule: Rule, site_id: str, order: tuple[int, int], value: float, text: str) -> Observation:
+    limit = rule.above if rule.below is None else rule.below
+    return Observation(rule.name, site_id, *order, order[0], None, value, limit, site_id, None, text)
+
+
+def _span(seconds: int) -> str:
+    return "an hour" if seconds == 3600 else "a minute"
+
+
+def _grouped(pairs: Iterable[tuple[Any, Rule]]) -> dict[Any, list[Rule]]:
+    made = defaultdict(list)
+    for name, rule in pairs:
+        made[name].append(rule)
+    return dict(made)

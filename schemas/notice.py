@@ -1,0 +1,92 @@
+"""A notice: one row of an alert as the message that the pipeline publishes and the notifier reads. JSON, times in ISO 8601, UTC.
+
+What is read is bounded, and nothing but a whole notice is accepted; members that this version does not know are ignored.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.arrow import Column, columns
+from schemas.records import Alert
+from schemas.rules import SEVERITIES
+
+MAX_BYTES = 65_536
+MAX_TEXT = 2_000
+STATES = ("opened", "updated", "resolved")
+ATTRIBUTES = ("alert_id", "revision", "state", "severity", "rule")
+
+
+class NoticeError(ValueError):
+    """The bytes are no notice; the text says why."""
+
+
+def encode(alert: Alert) -> tuple[dict[str, str], bytes]:
+    """Attributes, by which a subscription can filter, and body."""
+    body = json.dumps(asdict(alert), default=datetime.isoformat, ensure_ascii=False, separators=(",", ":")).encode()
+    return {name: str(getattr(alert, name)) for name in ATTRIBUTES}, body
+
+
+def parse(body: bytes) -> Alert:
+    """Raises NoticeError."""
+    if len(body) > MAX_BYTES:
+        raise NoticeError(f"it has {len(body)} bytes; at most {MAX_BYTES} are taken")
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise NoticeError(f"not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise NoticeError("not a JSON object")
+    made = Alert(**{column.name: _value(column, content.get(column.name)) for column in columns(Alert)})
+    if made.state not in STATES or made.severity not in SEVERITIES or made.revision < 0:
+        raise NoticeError(f"state {made.state!r}, severity {made.severity!r} or revision {made.revision} is none of an alert")
+    return made
+
+
+def _value(column: Column, value: Any) -> Any:
+    if value is None:
+        if column.nullable:
+            return None
+        raise NoticeError(f"{column.name} is missing")
+    return _READERS[column.type](column.name, value)
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str) or len(value) > MAX_TEXT or not value.isprintable():
+        raise NoticeError(f"{name} must be one line of text, at most {MAX_TEXT} characters")
+    return value
+
+
+def _integer(name: str, value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise NoticeError(f"{name} must be a whole number from 0")
+    return value
+
+
+def _number(name: str, value: Any) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise NoticeError(f"{name} must be a finite number")
+    return float(value)
+
+
+def _truth(name: str, value: Any) -> bool:
+    if type(value) is not bool:
+        raise NoticeError(f"{name} must be true or false")
+    return value
+
+
+def _time(name: str, value: Any) -> datetime:
+    try:
+        time = datetime.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise NoticeError(f"{name} must be a time in ISO 8601") from error
+    if time.tzinfo is None:
+        raise NoticeError(f"{name} must say its offset from UTC")
+    return time.astimezone(UTC)
+
+
+_READERS = {"string": _text, "int64": _integer, "float64": _number, "bool": _truth, "timestamp": _time}

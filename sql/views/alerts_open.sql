@@ -1,0 +1,39 @@
+-- What is wrong now, where, and since when?
+--
+-- One row per rule and subject that has an open alert. An alert that a newer one of the same rule and subject took the place of
+-- (the pipeline was started without its state) is not open.
+create or replace view tinybeam.alerts_open
+options (description = "Alerts that are open: at most one per rule and subject, with the name of the site and the age")
+as
+with
+  latest_alert_of_each_rule_and_subject as (
+    select *
+    from tinybeam.alerts
+    where true
+    qualify row_number() over (partition by rule, subject order by opened_time desc) = 1
+  ),
+  latest_name_of_each_site as (
+    select site_id, name
+    from tinybeam.sites_v1
+    where true
+    qualify row_number() over (partition by site_id order by valid_from desc) = 1
+  )
+select
+  latest_alert_of_each_rule_and_subject.severity,
+  latest_alert_of_each_rule_and_subject.rule,
+  latest_alert_of_each_rule_and_subject.subject,
+  coalesce(latest_name_of_each_site.name, latest_alert_of_each_rule_and_subject.site_id) as site,
+  latest_alert_of_each_rule_and_subject.message,
+  latest_alert_of_each_rule_and_subject.value,
+  latest_alert_of_each_rule_and_subject.threshold,
+  latest_alert_of_each_rule_and_subject.opened_time,
+  timestamp_diff(current_timestamp(), latest_alert_of_each_rule_and_subject.opened_time, second) as age_seconds,
+  latest_alert_of_each_rule_and_subject.event_time,
+  latest_alert_of_each_rule_and_subject.told,
+  latest_alert_of_each_rule_and_subject.site_id,
+  latest_alert_of_each_rule_and_subject.device_id,
+  latest_alert_of_each_rule_and_subject.alert_id,
+  latest_alert_of_each_rule_and_subject.revision
+from latest_alert_of_each_rule_and_subject
+left join latest_name_of_each_site on latest_alert_of_each_rule_and_subject.site_id = latest_name_of_each_site.site_id
+where latest_alert_of_each_rule_and_subject.open;

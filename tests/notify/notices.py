@@ -1,0 +1,94 @@
+"""Alerts, configurations and receivers for the notifier's tests."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from notify.config import Config, parse
+from schemas.notice import encode
+from schemas.records import Alert
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+SUBSCRIPTION = "projects/demo-project/subscriptions/notify"
+TOPIC = "projects/demo-project/topics/alerts"
+
+
+def alert(number: int = 1, revision: int = 0, **changes: Any) -> Alert:
+    """Different alerts of one rule and site."""
+    state = "opened" if revision == 0 else "resolved"
+    made = Alert(
+        f"dry:d{number}:1777636800000000", "dry", "event", f"d{number}", "north", f"d{number}", "warning", state, NOW, NOW, 0.1, 0.15,
+        "Norderfeld ist trocken: größte Not", False, revision, NOW,
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def body(told: Alert) -> bytes:
+    return encode(told)[1]
+
+
+def settings(**sections: Any) -> dict[str, Any]:
+    made = {
+        "pubsub": {"subscription": SUBSCRIPTION},
+        "notify": {"state_file": "told.db"},
+        "routes": [{"channels": ["stdout"]}],
+    }
+    return made | sections
+
+
+def config(folder: Path, **sections: Any) -> Config:
+    return parse(settings(**sections), folder / "notify.toml")
+
+
+@dataclass
+class Hook:
+    """A webhook that answers what it is told to: the next of `answers`, then 204."""
+
+    answers: list[int] = field(default_factory=list)
+    heard: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
+    url: str = ""
+    arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def told(self) -> list[tuple[str, int]]:
+        return [(content["alert_id"], content["revision"]) for _, content in self.heard]
+
+    @contextmanager
+    def listening(self, port: int = 0) -> Iterator[Hook]:
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:  # noqa: N802
+                content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                answer = hook.answers.pop(0) if hook.answers else 204
+                self.send_response(answer)
+                if answer == 302:
+                    self.send_header("Location", "http://127.0.0.1:1/")
+                self.end_headers()
+                if answer < 300:
+                    hook.heard.append((dict(self.headers), content))
+                hook.arrived.release()
+
+            def log_message(self, *_: Any) -> None:
+                return
+
+        server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.url = f"http://127.0.0.1:{server.server_port}/hook"
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield self
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+LATER = timedelta(seconds=1)

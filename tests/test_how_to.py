@@ -1,0 +1,46 @@
+"""The how-to pages, walked through as a reader would."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lab.stack import Warehouse
+from tests.walk import ROOT, walk
+
+PAGES = sorted((ROOT / "docs" / "how-to").glob("*.md"))
+_LEFT_OUT = shutil.ignore_patterns(".*", "build", "__pycache__", "*.egg-info")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of this repository, for pages that change it."""
+    shutil.copytree(ROOT, tmp_path / "copy", ignore=_LEFT_OUT)
+    for linked in (".venv", ".venv-warehouse"):
+        if (ROOT / linked).exists():
+            (tmp_path / "copy" / linked).symlink_to(ROOT / linked)
+    return tmp_path / "copy"
+
+
+def test_a_sensor_is_added(tmp_path: Path, warehouse: Warehouse) -> None:
+    walk(ROOT / "docs/how-to/add-a-sensor.md", tmp_path, "how-to-sensor", warehouse.environment)
+
+
+def test_a_view_is_added(copy: Path, warehouse: Warehouse) -> None:
+    walk(ROOT / "docs/how-to/add-a-view.md", copy, "how-to-view", warehouse.environment)
+
+
+def test_every_page_is_walked() -> None:
+    assert [page.name for page in PAGES if f"docs/how-to/{page.name}" not in Path(__file__).read_text()] == []
+
+
+def test_a_page_that_is_wrong_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```sh\necho one; echo two\n```\n\n```text\ntwo\none\n```\n")
+    with pytest.raises(AssertionError, match=r"page\.md says 'one'"):
+        walk(page, tmp_path, "p", {})
+    page.write_text("```sh\nfalse\n```\n")
+    with pytest.raises(AssertionError, match="status 1"):
+        walk(page, tmp_path, "p", {})
