@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from edge.batch import Parcel, encode
+from schemas import sketch
 from schemas.envelope import Envelope, frame, micros
 from schemas.records import Device, Site, Summary
 from schemas.registry import Registry
@@ -126,7 +127,7 @@ def _summaries(gateway: int, start: datetime, chance: random.Random) -> Iterator
                 last=values[-1],
                 last_time=start + timedelta(seconds=55),
                 seq_ranges=(first, first + _READINGS - 1),
-                sketch=(),
+                sketch=sketch.of(values),
                 late=False,
                 time_quality="synced",
                 clock_offset_ms=float(chance.randrange(-50, 50)),

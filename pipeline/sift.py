@@ -112,7 +112,7 @@ def _not_sketches(sketches: pa.ListArray, counts: npt.NDArray[np.int64]) -> Mask
     """Neither empty nor ascending buckets that exist, of values that add up to the row's count."""
     entries: npt.NDArray[np.int64] = sketches.flatten().to_numpy()
     ends = sketches.offsets.to_numpy() - sketches.offsets[0].as_py()
-    buckets, values = entries // ONE_BUCKET, entries % ONE_BUCKET
+    buckets, values = entries >> 40, entries & (ONE_BUCKET - 1)
     wrong = (buckets < 1) | (buckets >= BUCKETS) | (values == 0)
     follows = np.ones(len(entries) + 1, bool)
     follows[ends] = False
