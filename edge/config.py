@@ -39,7 +39,7 @@ class Mqtt:
     keepalive_seconds: int = 30
     max_future_seconds: int = 300
     max_age_seconds: int = 1800 * 86400
-    commit_messages: int = 200
+    commit_messages: int = 500
     commit_milliseconds: int = 20
 
     @property

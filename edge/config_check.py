@@ -79,7 +79,8 @@ def _check_sensors(sensors: Sensors, where: str, models: set[str]) -> None:
     _demand(sensors.model is None or sensors.model in models, f"{where}.model {sensors.model!r} is not in [[models]]")
     _demand(1 <= sensors.hold_seconds <= 3600, f"{where}.hold_seconds must be 1 to 3600, not {sensors.hold_seconds}")
     for channel, deadband in sensors.deadband.items():
-        _demand(channel in sensors.channels, f"{where}.deadband.{channel}: {channel!r} is not one of {where}.channels")
+        known = f"{where}.channels, nor a level of {where}.frames"
+        _demand(channel in sensors.units, f"{where}.deadband.{channel}: {channel!r} is not one of {known}")
         _demand(deadband > 0, f"{where}.deadband.{channel} must be greater than 0, not {deadband}")
     _check_unique(f"{where}.thresholds", [one.name for one in sensors.thresholds])
     for number, one in enumerate(sensors.thresholds, 1):

@@ -78,7 +78,9 @@ def _models(config: Config) -> Iterator[Finding]:
             text = ", ".join(f"{name} {bundle.version}" for name, bundle in bundles.items())
             yield Finding("models", OK, f"{text} on {scorer.runtime}" if bundles else "none configured")
     except (BundleError, ConfigError, ScorerFailed) as error:
-        yield Finding("models", FAIL, str(error), "put a whole bundle where [[models]] says, with all its channels in [[sensors]]")
+        yield Finding(
+            "models", FAIL, str(error), "put a whole bundle where [[models]] says, with all its channels and frames in [[sensors]]"
+        )
 
 
 def _key_modes(config: Config) -> Iterator[Finding]:

@@ -21,21 +21,20 @@ from edge.config import Config, Sensors
 from edge.hold import Holds, Told
 from edge.infer import Models, NoScores, Scores
 from edge.intray import Intray, Message
-from edge.reading import Refusal
+from edge.reading import Taken
+from edge.rejects import portion, reject
 from edge.store import Closed, Entry, Store
 from edge.summarise import summaries
 from edge.watch import Watch
 from edge.windows import Placed, Window, Windows, pack, unpack
 from schemas.envelope import Envelope, micros
-from schemas.records import Heartbeat, Inference, Reject, Summary, TimeQuality
+from schemas.records import Heartbeat, Inference, Summary, TimeQuality
 
 __all__ = ["Gateway", "Links", "Message"]
 
 _NEVER = -(2**62)
 _WATERMARK, _EVALUATED, _REJECTED = "watermark", "evaluated", "rejected"
 _READINGS_A_COMMIT = 500
-_REJECT_BYTES_A_BATCH = 262_144
-_REJECTS_A_BATCH = 200
 
 
 def _version() -> str:
@@ -89,7 +88,7 @@ class Gateway:
         """
         self._intray.take(messages, now, self.clock_quality)
         while part := self._intray.readings[:_READINGS_A_COMMIT]:
-            self._append([(self._windows.place(one.reading), one.identity) for one in part])
+            self._append([one.reading for one in part], b"".join(one.identity for one in part if one.identity))
             del self._intray.readings[: len(part)]
         return self._cut_urgent(now)
 
@@ -141,18 +140,19 @@ class Gateway:
             broker_state=self.links.broker,
         )
 
-    def _append(self, placed: Sequence[tuple[Placed, bytes | None]]) -> None:
-        entries = [Entry(one.window_end_us, pack(one)) for one, _ in placed]
-        ids = self._store.append(entries, b"".join(identity for _, identity in placed if identity))
-        for journal_id, (one, _), entry in zip(ids, placed, entries, strict=True):
-            self._apply(journal_id, one, entry.window_end_us)
+    def _append(self, readings: Sequence[Taken], identities: bytes) -> None:
+        placed = self._windows.place(readings)
+        ids = self._store.append([Entry(one.window_end_us, pack(one), len(one.readings)) for one in placed], identities)
+        for one in placed:
+            self._apply(ids[-1], one, one.window_end_us)
 
     def _apply(self, journal_id: int, placed: Placed, end_us: int) -> None:
         self._windows.add(placed, end_us)
         self._last_id = max(self._last_id, journal_id)
         if journal_id > self._evaluated:
-            sensors = self._intray.sensors(placed.reading.device_id)
-            self._watch.reading(sensors.thresholds if sensors else (), placed.reading)
+            for reading in placed.readings:
+                sensors = self._intray.sensors(reading.device_id)
+                self._watch.reading(sensors.thresholds if sensors else (), reading)
 
     def _close_due(self, now: datetime) -> None:
         for group in _by_end(self._windows.advance(micros(now))):
@@ -184,8 +184,8 @@ class Gateway:
     def _cut_urgent(self, now: datetime) -> list[Envelope]:
         """Rejects, and events with the states they led to."""
         made: list[Envelope] = []
-        while part := _portion(self._intray.refusals):
-            parcel = encode("rejects", [_reject(refusal, now) for refusal in part])
+        while part := portion(self._intray.refusals):
+            parcel = encode("rejects", [reject(refusal, now) for refusal in part])
             identities = {_REJECTED: self._intray.identities_with(len(part))}
             made += self._store.cut([parcel], now, memory=identities, counters={"readings_rejected": len(part)})
             self._intray.refused(len(part))
@@ -241,32 +241,3 @@ def _due(last: datetime, now: datetime, seconds: int) -> bool:
 
 def _parcels(kind: str, rows: Sequence[Any], most: int, readings: Sequence[int] = ()) -> list[Parcel]:
     return [encode(kind, rows[at : at + most], sum(readings[at : at + most])) for at in range(0, len(rows), most)]
-
-
-def _portion(refusals: Sequence[Refusal]) -> Sequence[Refusal]:
-    """The first refusals that make a batch of moderate size, at least one if there is any."""
-    size = 0
-    for count, refusal in enumerate(refusals):
-        size += len(refusal.body) + 500
-        if count == _REJECTS_A_BATCH or (count and size > _REJECT_BYTES_A_BATCH):
-            return refusals[:count]
-    return refusals[:]
-
-
-def _reject(refusal: Refusal, now: datetime) -> Reject:
-    return Reject(
-        timestamp=now,
-        payloadString=None,
-        payloadBytes=refusal.body,
-        attributes=(),
-        errorMessage=refusal.message,
-        stacktrace=None,
-        reject_id="",
-        stage="edge.intake",
-        reason=refusal.reason,
-        device_id=refusal.device_id,
-        topic=refusal.topic,
-        gateway_id=None,
-        batch_id=None,
-        versions=None,
-    )

@@ -51,14 +51,13 @@ class Held:
         return cls(reference, deadband, step, Told(_summary(run[0]), run[1]) if run else None)
 
     def continues(self, summary: Summary, deadband: float) -> bool:
-        """Whether the window may follow the run, whatever its values are."""
+        """Whether the window may follow the run, whatever its values are. A run that reaches the end of its hour is sent before."""
         if self.run is None or self.deadband != deadband:
             return False
         run = self.run.summary
         numbers = run.seq_ranges[-1:] + summary.seq_ranges[:1]
         return (
             _end(run) == micros(summary.window_start)
-            and _hour(run) == _hour(summary)
             and (run.unit, run.time_quality) == (summary.unit, summary.time_quality)
             and (len(numbers) < 2 or numbers[0] < numbers[1])
         )
@@ -168,5 +167,6 @@ def _hour(summary: Summary) -> int:
 
 
 def _summary(held: Mapping[str, Any]) -> Summary:
-    lists: dict[str, Any] = {column.name: tuple(held.get(column.name, ())) for column in wire_columns(Summary) if column.repeated}
-    return Summary(**{column.name: held.get(column.name) for column in wire_columns(Summary)} | lists)
+    found: dict[str, Any] = {column.name: held.get(column.name) for column in wire_columns(Summary)}
+    found |= {column.name: tuple(found[column.name] or ()) for column in wire_columns(Summary) if column.repeated}
+    return Summary(**found)

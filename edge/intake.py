@@ -7,36 +7,25 @@ again at the next connection. Reconnects for ever. When the queue is full it sto
 from __future__ import annotations
 
 import logging
-import queue
 import socket
 import ssl
 import threading
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any, cast
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edge.basin import Basin
 from edge.config import Mqtt
-from edge.intray import Message
+from edge.stream import Delivery, Stream
 
-_MOST_WAITING = 2000
-_MOST_BYTES = 1 << 20
+__all__ = ["Delivery", "Intake"]
+
 _MOST_RECONNECT_SECONDS = 30
-_PATIENCE = 0.5
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message that waits for its acknowledgement. A packet identifier means something on its own connection only."""
-
-    message: Message
-    packet: int
-    connection: int
 
 
 class Intake:
@@ -44,12 +33,11 @@ class Intake:
 
     def __init__(self, settings: Mqtt, gateway_id: str, tls: ssl.SSLContext | None) -> None:
         self._settings, self._status_topic = settings, f"gateways/{gateway_id}/status"
-        self._waiting: queue.Queue[Delivery] = queue.Queue(_MOST_WAITING)
+        self._waiting = Basin(settings.commit_messages)
         self._stopping = threading.Event()
-        self._connection, self._connected = 0, False
-        # An acknowledgement must not slip from one connection into the next, where its number may name another message.
-        self._lock = threading.Lock()
-        self._client = mqtt.Client(
+        self._connected = False
+        self._client = _Client(
+            self._waiting.put,
             CallbackAPIVersion.VERSION2,
             client_id=settings.client_id or gateway_id,
             clean_session=False,
@@ -75,32 +63,17 @@ class Intake:
 
     def take(self, seconds: float) -> list[Delivery]:
         """Waits so long for a first message, then gathers what comes within mqtt.commit_milliseconds, up to mqtt.commit_messages."""
-        try:
-            taken = [self._waiting.get(timeout=seconds)]
-        except queue.Empty:
-            return []
-        until = time.monotonic() + self._settings.commit_milliseconds / 1000
-        size = len(taken[0].message.payload)
-        while len(taken) < self._settings.commit_messages and size < _MOST_BYTES:
-            try:
-                taken.append(
-                    self._waiting.get(timeout=max(until - time.monotonic(), 0)) if time.monotonic() < until else self._waiting.get_nowait()
-                )
-            except queue.Empty:
-                break
-            size += len(taken[-1].message.payload)
-        return taken
+        return self._waiting.take(seconds, self._settings.commit_milliseconds / 1000)
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """What came on a connection that is gone is left alone: the broker delivers it again, and it is recognised."""
-        for delivery in deliveries:
-            with self._lock:
-                if delivery.connection == self._connection:
-                    self._client.ack(delivery.packet, 1)
+        for stream, group in groupby(deliveries, key=lambda one: one.stream):
+            stream.acknowledge([one.packet for one in group if one.packet])
 
     def stop(self, seconds: float = 2.0) -> None:
         """Says that the gateway is offline and leaves. What is not acknowledged stays with the broker."""
         self._stopping.set()
+        self._waiting.close()
         if self._connected:
             self._say("offline", seconds)
         self._client.disconnect()
@@ -110,9 +83,7 @@ class Intake:
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
-        self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
-        self._client.on_socket_open = _without_delay
 
     def _say(self, state: str, seconds: float) -> None:
         said = self._client.publish(self._status_topic, state, qos=1, retain=True)
@@ -134,8 +105,6 @@ class Intake:
         _log.error("broker %s cannot be reached; trying again, at most %d s apart", self._place(), _MOST_RECONNECT_SECONDS)
 
     def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        with self._lock:
-            self._connection += 1
         self._connected = False
         if not self._stopping.is_set():
             _log.error("broker %s is offline: %s; trying again", self._place(), reason)
@@ -144,18 +113,18 @@ class Intake:
         if any(reason.is_failure for reason in reasons):
             _log.error("broker %s refuses the subscription to %s", self._place(), self._settings.topic)
 
-    def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        delivery = Delivery(Message(message.topic, bytes(message.payload), message.dup), message.mid, self._connection)
-        while not self._stopping.is_set():
-            try:
-                self._waiting.put(delivery, timeout=_PATIENCE)
-            except queue.Full:
-                continue
-            return
-
     def _place(self) -> str:
         return f"{self._settings.host}:{self._settings.port}"
 
 
-def _without_delay(_client: mqtt.Client, _data: Any, opened: Any) -> None:
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+class _Client(mqtt.Client):
+    """paho with our stream in the place of its socket: it has no other seam for that."""
+
+    def __init__(self, take: Callable[[list[Delivery]], None], *told: Any, **settings: Any) -> None:
+        super().__init__(*told, **settings)
+        self._take = take
+
+    def _create_socket(self) -> Any:
+        connection = cast("socket.socket", super()._create_socket())
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return Stream(connection, self._take)

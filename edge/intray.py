@@ -8,25 +8,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 
+import msgspec
+
 from edge.config import Config, Sensors
 from edge.frame import MAGIC
-from edge.reading import Limits, Refusal, Taken, identity, oversized, parse
+from edge.reading import Limits, Refusal, Taken, identity, is_name, oversized, parse
 from edge.reduce import Reducer
 from edge.repeats import Recent, unpacked
 from edge.spectrum import Spectrum
-from schemas.envelope import ID_PATTERN
 
 _READINGS_REMEMBERED = 100_000
 _REFUSALS_REMEMBERED = 512
 _MOST_DEVICES = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """An MQTT message as it arrived. `again`: the broker says that it may have delivered it before."""
 
     topic: str
@@ -34,8 +34,7 @@ class Message:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True, gc=False):
     """A reading, and the identity by which a repetition is recognised."""
 
     reading: Taken
@@ -84,17 +83,19 @@ class Intray:
 
     def sensors(self, device_id: str) -> Sensors | None:
         """The device's class."""
-        if device_id not in self._classes:
+        try:
+            return self._classes[device_id]
+        except KeyError:
             if len(self._classes) >= _MOST_DEVICES:
                 self._classes.clear()
-            self._classes[device_id] = self._config.sensors_of(device_id)
-        return self._classes[device_id]
+            found = self._classes[device_id] = self._config.sensors_of(device_id)
+            return found
 
     def _read(self, message: Message, now: datetime, clock_quality: str) -> Iterable[Taken | Refusal]:
         device_id = message.topic.removeprefix(self._before).removesuffix(self._after)
         if len(message.payload) > self._limits.max_payload_bytes:
             return [oversized(message.payload, self._limits)]
-        if not ID_PATTERN.fullmatch(device_id):
+        if not is_name(device_id):
             return [Refusal("bad_device", f"{device_id[:80]!r} is no device identifier", message.payload)]
         sensors = self.sensors(device_id)
         if sensors is None:

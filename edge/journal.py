@@ -1,6 +1,6 @@
 """The journal: accepted readings in the order of their ids, until a cut closes their windows.
 
-It is written sequentially, for the sake of SD cards.
+It is written sequentially, for the sake of SD cards. A row holds the readings of one commit that end with the same window.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import accumulate
+
+import msgspec
 
 from edge.database import Connection, Database, StoreError, StoreFull
 
 COMMITS_REMEMBERED = 512
 """How many commits back a re-delivered reading is recognised; more than a broker keeps in flight."""
 _SWEPT_AT_ONCE = 500
-_READ_AT_ONCE = 500
+_READ_AT_ONCE = 50
 
 TABLES = """
 create table journal (id integer primary key, window_end_us integer not null, body blob not null);
@@ -23,12 +26,12 @@ create table commits (last_id integer primary key, identities blob not null)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One accepted reading (or message), with the end of its window in microseconds since 1970."""
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """Accepted readings, with the end of their window in microseconds since 1970. Its id is that of the last of them."""
 
     window_end_us: int
     body: bytes
+    readings: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,10 @@ class Journal:
         self.last_id = self._last()
 
     def append(self, entries: Sequence[Entry], identities: bytes) -> range:
-        ids = range(self.last_id + 1, self.last_id + 1 + len(entries))
+        last_ids = list(accumulate((entry.readings for entry in entries), initial=self.last_id))[1:]
+        ids = range(self.last_id + 1, last_ids[-1] + 1)
         with self._rereading(), self._database.transaction() as connection:
-            rows = [(at, entry.window_end_us, entry.body) for at, entry in zip(ids, entries, strict=True)]
+            rows = [(at, entry.window_end_us, entry.body) for at, entry in zip(last_ids, entries, strict=True)]
             connection.executemany("insert into journal values (?, ?, ?)", rows)
             # The newest row is never deleted: it is also the memory of the last id given out.
             connection.execute("insert into commits values (?, ?)", (ids[-1], identities))

@@ -21,7 +21,7 @@ class Ledger:
     """The account of the store since its epoch began. cut = confirmed + pending + dropped, always."""
 
     journaled: int
-    """Entries ever appended: the highest journal id given out."""
+    """Readings ever appended: the highest journal id given out."""
     cut: int
     confirmed: int
     pending: int

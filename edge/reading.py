@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,14 +20,14 @@ KEPT_OF_OVERSIZED = 65_536
 """How many bytes of a message over the limit are kept in its reject."""
 
 
-class Bands(msgspec.Struct, frozen=True, array_like=True):
+class Bands(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a model asked of a frame: log10 energies, and the fingerprint of the edge.spectrum.Spectrum that they are of."""
 
     spectrum: str
     energies: tuple[float, ...]
 
 
-class Taken(msgspec.Struct, frozen=True, array_like=True):
+class Taken(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A reading in the form that the journal keeps. Times in microseconds since 1970."""
 
     device_id: str
@@ -95,6 +94,8 @@ class Refused(ValueError):
 _item = msgspec.json.Decoder(_Item)
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 _pack = msgspec.msgpack.Encoder()
+# The messages of one commit arrive at the same time.
+_arrival = lru_cache(1)(micros)
 
 
 def parse(device_id: str, payload: bytes, now: datetime, clock_quality: str, limits: Limits) -> Iterator[Taken | Refusal]:
@@ -107,7 +108,7 @@ def parse(device_id: str, payload: bytes, now: datetime, clock_quality: str, lim
     except Refused as refused:
         yield Refusal(refused.reason, str(refused), payload, device_id)
         return
-    arrived = micros(now)
+    arrived = _arrival(now)
     for item in items:
         try:
             yield _reading(device_id, item, arrived, clock_quality, limits)
@@ -138,7 +139,7 @@ def event_us(device_id: str, said: Stamp, arrived: int, limits: Limits) -> int:
 
 
 def _split(payload: bytes) -> list[bytes] | list[msgspec.Raw]:
-    if payload.lstrip()[:1] != b"[":
+    if payload[:1] == b"{" or payload.lstrip()[:1] != b"[":
         return [payload]
     try:
         items = _items.decode(payload)
@@ -168,7 +169,7 @@ def _decoded(body: bytes | msgspec.Raw) -> _Item:
 def _check(item: Stamp) -> None:
     if item.seq is not None and not 0 <= item.seq < 2**62:
         raise Refused("wrong_type", f"seq {item.seq} is outside 0 to 2^62")
-    if item.boot is not None and not ID_PATTERN.fullmatch(item.boot):
+    if item.boot is not None and not is_name(item.boot):
         raise Refused("wrong_type", f"boot {item.boot[:80]!r} is not a short word")
 
 
@@ -176,15 +177,16 @@ def _check_values(values: Mapping[str, float]) -> None:
     if not 0 < len(values) <= MAX_CHANNELS:
         raise Refused("no_values" if not values else "oversized", f"{len(values)} values; a reading has 1 to {MAX_CHANNELS}")
     for channel, value in values.items():
-        if not _is_name(channel):
+        if not is_name(channel):
             raise Refused("wrong_type", f"channel {channel[:80]!r} is not a name")
-        if not math.isfinite(value) or abs(value) > MAX_VALUE:
+        if not -MAX_VALUE <= value <= MAX_VALUE:
             raise Refused("not_finite", f"{channel} is {value}, not a number of at most {MAX_VALUE:g}")
 
 
-@lru_cache(1024)
-def _is_name(channel: str) -> bool:
-    return ID_PATTERN.fullmatch(channel) is not None
+@lru_cache(8192)
+def is_name(text: str) -> bool:
+    """Whether it can name a device, a channel or a boot."""
+    return ID_PATTERN.fullmatch(text) is not None
 
 
 def _event_time(time: float | str, arrived: int, limits: Limits) -> int:

@@ -1,8 +1,9 @@
 """A frame -> one reading: the levels of its channel, and the band energies that its class's model asks for. No I/O.
 
-Reduced on arrival, before the journal: raw frames would wear out an SD card and fill it within hours, while nobody asks for them again.
-What is promised once a frame is acknowledged is the reading. A frame of another rate or length than the model's gives levels only, so
-it is summarised and not scored; that is said once for each device and counted each time.
+Reduced on arrival, before the journal: one sensor at 12 kHz would fill a store of 512 MiB with raw frames in three hours and wear out its
+SD card, while nobody asks for them again. What is promised once a frame is acknowledged is the reading. A frame of 2048 samples costs
+about 0.2 ms of a core. A frame of another rate or length than the model's gives levels only, so that it is summarised and not scored;
+that is said once for each device and counted each time.
 """
 
 from __future__ import annotations

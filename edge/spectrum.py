@@ -90,13 +90,11 @@ class Spectrum:
 
 def levels(channel: str, frame: Floats) -> dict[str, float]:
     """Root mean square and largest size about the mean, in the channel's unit, and kurtosis (the fourth moment over the squared second:
-    3 for noise, more for shocks). A frame that does not vary has no kurtosis. `frame` has shape (samples,).
+    3 for noise, more for shocks). `frame` has shape (samples,) and is float32, whose mean is exact: one that does not vary has no kurtosis.
     """
     import numpy as np
 
     values = frame.astype(np.float64)
-    # The first sample first: so a frame that does not vary is exactly zero, whatever its mean is rounded to.
-    values -= values[0]
     values -= values.mean()
     squares = values * values
     square = float(squares.mean())

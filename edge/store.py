@@ -64,9 +64,10 @@ class Store:
             self._database.close()
 
     def append(self, entries: Sequence[Entry], identities: bytes = b"") -> range:
-        """Adds to the journal in one durable commit and returns the ids. Raises StoreFull: nothing was written, do not acknowledge.
+        """Adds to the journal in one durable commit and returns the readings' ids.
 
-        `identities`: 8 bytes for each reading whose repetition must be recognised after a crash.
+        Raises StoreFull: nothing was written, do not acknowledge. `identities`: 8 bytes for each reading whose repetition must be
+        recognised after a crash.
         """
         if len(identities) % 8:
             raise ValueError(f"identities are of 8 bytes each, these are {len(identities)}")

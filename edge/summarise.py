@@ -20,7 +20,13 @@ _WORST_LAST = (TimeQuality.SYNCED, TimeQuality.CORRECTED, TimeQuality.ESTIMATED,
 def summaries(window: Window, units: Mapping[str, str]) -> list[Summary]:
     """In order of channel. A channel without a unit in `units` gets an empty one."""
     channels = sorted({channel for reading in window.readings for channel in reading.values})
-    return [_summary(window, channel, units.get(channel, "")) for channel in channels]
+    whole = _About(window.readings)
+    made = []
+    for channel in channels:
+        readings = [reading for reading in window.readings if channel in reading.values]
+        about = whole if len(readings) == len(window.readings) else _About(readings)
+        made.append(_summary(window, channel, units.get(channel, ""), readings, about))
+    return made
 
 
 def added(run: Summary, following: Summary) -> Summary:
@@ -59,7 +65,7 @@ def channel_means(window: Window) -> dict[str, float]:
 
 def time_quality(readings: Sequence[Taken]) -> str:
     """The worst of the readings' time qualities."""
-    return worst(reading.time_quality for reading in readings)
+    return worst({reading.time_quality for reading in readings})
 
 
 def worst(qualities: Iterable[str]) -> str:
@@ -67,13 +73,22 @@ def worst(qualities: Iterable[str]) -> str:
     return max(qualities, key=_WORST_LAST.index)
 
 
-def _summary(window: Window, channel: str, unit: str) -> Summary:
-    readings = [reading for reading in window.readings if channel in reading.values]
+class _About:
+    """What is told of readings besides their values; most often the same for each channel of a window."""
+
+    def __init__(self, readings: Sequence[Taken]) -> None:
+        self.seq_ranges = IntervalSet.of(reading.seq for reading in readings if reading.seq is not None).flat()
+        self.time_quality = time_quality(readings)
+        self.clock_offset_ms = _clock_offset(readings)
+
+
+def _summary(window: Window, channel: str, unit: str, readings: Sequence[Taken], about: _About) -> Summary:
     values = [reading.values[channel] for reading in readings]
     total = fsum(values)
     mean = total / len(values)
+    last_us = max(reading.event_us for reading in readings)
     # Equal event times: the greater value, so that arrival order does not matter.
-    last = max(readings, key=lambda reading: (reading.event_us, reading.values[channel]))
+    last = max(reading.values[channel] for reading in readings if reading.event_us == last_us)
     return Summary(
         device_id=window.device_id,
         channel=channel,
@@ -85,13 +100,13 @@ def _summary(window: Window, channel: str, unit: str) -> Summary:
         m2=fsum((value - mean) ** 2 for value in values),
         min=min(values),
         max=max(values),
-        last=last.values[channel],
-        last_time=from_micros(last.event_us),
-        seq_ranges=IntervalSet.of(reading.seq for reading in readings if reading.seq is not None).flat(),
+        last=last,
+        last_time=from_micros(last_us),
+        seq_ranges=about.seq_ranges,
         sketch=sketch.of(values),
         late=window.late,
-        time_quality=time_quality(readings),
-        clock_offset_ms=_clock_offset(readings),
+        time_quality=about.time_quality,
+        clock_offset_ms=about.clock_offset_ms,
     )
 
 

@@ -7,6 +7,7 @@ Debt: after a clock that jumped far ahead everything is late, hence summarised b
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,17 +16,16 @@ import msgspec
 from edge.reading import Taken
 
 
-class Placed(msgspec.Struct, frozen=True, array_like=True):
-    """A reading and the window it fell into, as the journal keeps it: a replay puts it there again, whatever has changed since."""
+class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Readings and the interval they fell into, as the journal keeps them: a replay puts them there again, whatever has changed since."""
 
     window_seconds: int
     late: bool
-    reading: Taken
+    readings: list[Taken]
 
     @property
     def window_end_us(self) -> int:
-        length = self.window_seconds * 1_000_000
-        return self.reading.event_us - self.reading.event_us % length + length
+        return _end(self.readings[0].event_us, self.window_seconds * 1_000_000)
 
 
 @dataclass(slots=True)
@@ -43,8 +43,16 @@ class Window:
         return self.start_us + self.seconds * 1_000_000
 
 
+class _PlacedOne(msgspec.Struct, array_like=True):
+    """How version 0.1.0 kept each reading."""
+
+    window_seconds: int
+    late: bool
+    reading: Taken
+
+
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Placed)
+_decoder, _decoder_of_one = msgspec.msgpack.Decoder(Placed), msgspec.msgpack.Decoder(_PlacedOne)
 
 
 def pack(placed: Placed) -> bytes:
@@ -53,7 +61,15 @@ def pack(placed: Placed) -> bytes:
 
 def unpack(body: bytes) -> Placed:
     """Raises msgspec.DecodeError."""
-    return _decoder.decode(body)
+    try:
+        return _decoder.decode(body)
+    except msgspec.ValidationError:
+        one = _decoder_of_one.decode(body)
+        return Placed(one.window_seconds, one.late, [one.reading])
+
+
+def _end(event_us: int, length_us: int) -> int:
+    return event_us - event_us % length_us + length_us
 
 
 class Windows:
@@ -64,19 +80,22 @@ class Windows:
         self._open: dict[tuple[int, str, bool, int], Window] = {}
         self.watermark_us = watermark_us
 
-    def place(self, reading: Taken) -> Placed:
-        """Where the reading belongs as of now."""
-        placed = Placed(self._seconds, late=False, reading=reading)
-        return Placed(self._seconds, late=True, reading=reading) if placed.window_end_us <= self.watermark_us else placed
+    def place(self, readings: Sequence[Taken]) -> list[Placed]:
+        """Where the readings belong as of now: one for each interval, oldest first."""
+        length, by_end = self._seconds * 1_000_000, defaultdict[int, list[Taken]](list)
+        for reading in readings:
+            by_end[_end(reading.event_us, length)].append(reading)
+        return [Placed(self._seconds, end <= self.watermark_us, by_end[end]) for end in sorted(by_end)]
 
     def add(self, placed: Placed, end_us: int) -> None:
-        """`end_us` is the placed reading's window_end_us."""
-        key = (end_us, placed.reading.device_id, placed.late, placed.window_seconds)
-        window = self._open.get(key)
-        if window is None:
-            start = end_us - placed.window_seconds * 1_000_000
-            window = self._open[key] = Window(placed.reading.device_id, start, placed.window_seconds, placed.late)
-        window.readings.append(placed.reading)
+        """`end_us` is the placed readings' window_end_us."""
+        for reading in placed.readings:
+            key = (end_us, reading.device_id, placed.late, placed.window_seconds)
+            window = self._open.get(key)
+            if window is None:
+                start = end_us - placed.window_seconds * 1_000_000
+                window = self._open[key] = Window(reading.device_id, start, placed.window_seconds, placed.late)
+            window.readings.append(reading)
 
     def advance(self, now_us: int) -> Sequence[Window]:
         """Moves the watermark and returns the windows that it closes, oldest first."""

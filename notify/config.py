@@ -54,7 +54,8 @@ class Retry:
 @dataclass(frozen=True, slots=True)
 class WebhookSettings:
     name: str
-    url: str
+    url: str = field(repr=False)
+    """Not shown: many hooks have their secret in it."""
     authorization: str = field(default="", repr=False)
     timeout_seconds: float = 10.0
     tls_ca: Path | None = None

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from typing import Protocol
 
 from notify.channels import Channel, ChannelError
 from notify.config import Config, Retry
@@ -26,8 +27,14 @@ _SHOWN_BYTES = 300
 
 _log = logging.getLogger(__name__)
 
-Acknowledge = Callable[[], None]
 Clock = Callable[[], datetime]
+
+
+class Receipt(Protocol):
+    """What a message is acknowledged by, or left to come again."""
+
+    def ack(self) -> None: ...
+    def nack(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -38,7 +45,7 @@ class Letter:
     waiting: set[str]
     done: Callable[[Letter, str], None]
     """What a channel calls that is done with it."""
-    acknowledge: list[Acknowledge] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -61,13 +68,13 @@ class Counter:
         self._lock = threading.Lock()
         self._letters: dict[tuple[str, int], Letter] = {}
 
-    def take(self, body: bytes, acknowledge: Acknowledge) -> None:
+    def take(self, body: bytes, receipt: Receipt) -> None:
         """A message. One that is no notice is logged and acknowledged: its alert, if there is one, is in the warehouse."""
         try:
             alert = parse(body)
         except NoticeError as error:
             _log.error("a message is no notice and is passed over: %s: %r", error, body[:_SHOWN_BYTES])
-            acknowledge()
+            receipt.ack()
             return
         channels = [name for name in self._config.channels_of(alert) if not self._told.is_settled(alert, name)]
         if channels and self._now() - alert.as_of > timedelta(seconds=self._config.notify.max_age_seconds):
@@ -76,17 +83,25 @@ class Counter:
                 self._told.record(alert, name, OLD, self._now())
             channels = []
         if not channels:
-            acknowledge()
+            receipt.ack()
             return
-        self._hand_over(alert, channels, acknowledge)
+        self._hand_over(alert, channels, receipt)
 
-    def _hand_over(self, alert: Alert, channels: list[str], acknowledge: Acknowledge) -> None:
+    def leave(self) -> None:
+        """Gives back what is under way, to come again at once at the next start."""
+        with self._lock:
+            under_way = list(self._letters.values())
+        for letter in under_way:
+            for receipt in list(letter.receipts):
+                receipt.nack()
+
+    def _hand_over(self, alert: Alert, channels: list[str], receipt: Receipt) -> None:
         key = alert.alert_id, alert.revision
         with self._lock:
             if under_way := self._letters.get(key):
-                under_way.acknowledge.append(acknowledge)
+                under_way.receipts.append(receipt)
                 return
-            letter = self._letters[key] = Letter(alert, set(channels), self._done, [acknowledge])
+            letter = self._letters[key] = Letter(alert, set(channels), self._done, [receipt])
         for name in channels:
             self._outlets[name].add(letter)
 
@@ -96,8 +111,8 @@ class Counter:
             if letter.waiting:
                 return
             self._letters.pop((letter.alert.alert_id, letter.alert.revision), None)
-        for acknowledge in letter.acknowledge:
-            acknowledge()
+        for receipt in letter.receipts:
+            receipt.ack()
 
 
 class Outlet:

@@ -1,6 +1,6 @@
 """The running notifier: puts subscription, channels and the file of what was told together, and turns until it is told to stop.
 
-Told to stop, it finishes the attempts under way and leaves the rest to Pub/Sub, which delivers it again.
+Told to stop, it finishes the attempts under way and gives the rest back to Pub/Sub, which delivers it again.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def run(config: Config, stopping: threading.Event) -> None:
             stack.callback(outlet.woken.set)
         stack.callback(stopping.set)
         _log.info("notifier follows %s", config.pubsub.subscription)
-        follow(config.pubsub.subscription, counter.take, stopping)
+        follow(config.pubsub.subscription, counter.take, counter.leave, stopping)
     _log.info("notifier stops")
 
 

@@ -12,10 +12,12 @@ from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message
 from google.cloud.pubsub_v1.types import FlowControl
 
-MAX_MESSAGES = 1000
-"""So many may be under way; further ones wait in Pub/Sub."""
-MAX_BYTES = 64_000_000
-LEASE_SECONDS = 86_400
+_FLOW = FlowControl(
+    max_messages=1000,  # further ones wait in Pub/Sub
+    max_bytes=64_000_000,
+    max_lease_duration=86_400,
+    max_duration_per_lease_extension=10,  # so soon the messages of a killed notifier come again
+)
 _LOOK_SECONDS = 0.2
 _LEAVE_SECONDS = 10.0
 
@@ -24,23 +26,23 @@ class SubscriptionError(Exception):
     """The subscription cannot be followed; the text says why."""
 
 
-def follow(name: str, take: Callable[[bytes, Callable[[], None]], None], stopping: threading.Event) -> None:
-    """Hands every message's body and its acknowledgement to `take`, in threads of the client, until told to stop.
+def follow(name: str, take: Callable[[bytes, Message], None], leave: Callable[[], None], stopping: threading.Event) -> None:
+    """Hands every message's body, and the message to be acknowledged, to `take`, in threads of the client, until told to stop; then leaves.
 
     Raises SubscriptionError when Pub/Sub refuses for good; what is transient the client retries for ever.
     """
 
     def take_message(message: Message) -> None:
-        take(message.data, message.ack)
+        take(message.data, message)
 
     try:
         with SubscriberClient() as client:
-            flow = FlowControl(max_messages=MAX_MESSAGES, max_bytes=MAX_BYTES, max_lease_duration=LEASE_SECONDS)
-            pulling = client.subscribe(name, take_message, flow_control=flow)
+            pulling = client.subscribe(name, take_message, flow_control=_FLOW)
             while not stopping.wait(_LOOK_SECONDS):
                 if pulling.done():
                     pulling.result()
                     raise SubscriptionError(f"{name}: the stream ended")
+            leave()
             pulling.cancel()
             pulling.result(_LEAVE_SECONDS)
     except (GoogleAPICallError, GoogleAuthError, NotYet) as error:

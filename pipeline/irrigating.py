@@ -30,11 +30,23 @@ class Irrigate(beam.PTransform):
         self._clock = clock
 
     def expand(self, windows: PCollection[Emitted]) -> PCollection[Irrigation]:
-        told = windows | "Hours of fields" >> beam.FlatMap(_told, self._fields).with_output_types(tuple[str, Days])
+        told = windows | "Hours of fields" >> beam.ParDo(_Hours(self._fields)).with_output_types(tuple[str, Days])
         if self._schedule.streaming:
             return told | "Changes" >> beam.ParDo(_Changes(self._fields, self._schedule, self._clock)).with_output_types(Irrigation)
         merged = told | "Merge" >> beam.CombinePerKey(_MergeDays()).with_output_types(tuple[str, Days])
         return merged | "Days" >> beam.FlatMap(_once, self._fields, self._clock).with_output_types(Irrigation)
+
+
+class _Hours(beam.DoFn):
+    """Windows -> (site, its days), of fields only."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+
+    def process(self, emitted: Emitted) -> Iterable[tuple[str, Days]]:
+        key, window, revision, _ = emitted
+        found = heard(key, window, revision) if key.site_id in self._fields else None
+        return (found,) if found else ()
 
 
 class _MergeDays(beam.CombineFn):
@@ -74,12 +86,6 @@ class _Changes(beam.DoFn):
         memory.forget(now - self._keep)
         yield from revise(self._fields, site_id, memory, more, now)
         state.write(tuple(memory))
-
-
-def _told(emitted: Emitted, fields: Fields) -> Iterator[tuple[str, Days]]:
-    key, window, revision, _ = emitted
-    if key.site_id in fields and (found := heard(key, window, revision)):
-        yield found
 
 
 def _once(merged: tuple[str, Days], fields: Fields, clock: Clock) -> Iterator[Irrigation]:

@@ -2,14 +2,14 @@
 
 A device is judged by what its gateway says, never by the clock alone: silent is who is not in the data up to a time until which the
 gateway has delivered everything (its heartbeat; or, if batches wait, when the oldest of them was cut). A gateway is silent when nothing
-of it arrives, however old. Nothing is said of a device that was never heard: nobody knows its gateway.
+of it arrives, however old. Nothing is said of a device that was never heard (nobody knows its gateway) or that stands nowhere any more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,6 +25,7 @@ LAG = timedelta(minutes=2)
 """A heartbeat that waited longer than this before it was processed judges nobody: the data that belong to it may wait too."""
 
 _SECOND = 1_000_000
+_NO_END = datetime.max.replace(tzinfo=UTC)
 _LAG = LAG // timedelta(microseconds=1)
 
 
@@ -90,7 +91,12 @@ class Liveness:
         rules = [rule for rule in registry.rules if rule.source == "silence"]
         self._of_devices = [rule for rule in rules if rule.subject == "device"]
         self._of_gateways = [rule for rule in rules if rule.subject == "gateway"]
+        self._known: dict[tuple[str, str], list[Rule]] = {}
+        self._shortest = min(map(_silence, self._of_devices), default=0)
         self._names = site_names(registry.sites)
+        self._stays: dict[str, list[tuple[int, int]]] = {}
+        for stay in registry.devices:
+            self._stays.setdefault(stay.device_id, []).append((micros(stay.valid_from), micros(stay.valid_to or _NO_END)))
 
     def hear(self, presence: Presence, told: Heard, now: int) -> Iterator[Observation]:
         """Changes `presence`; now in microseconds."""
@@ -131,7 +137,7 @@ class Liveness:
         before, _, passed_on = presence.devices.get(device_id, (0, site_id, 0))
         if at <= before:
             return
-        rules = [rule for rule in self._of_devices if rule.watches_device(device_id, site_id)]
+        rules = self._watching(device_id, site_id)
         # A device may speak through two gateways: each passes on now and then that it hears it, so that the other's verdict does not stand.
         due = any((rule.name, device_id) in presence.silent or at - passed_on >= _silence(rule) for rule in rules)
         presence.devices[device_id] = at, site_id, at if due else passed_on
@@ -140,13 +146,35 @@ class Liveness:
             yield self._of_device(rule, device_id, site_id, at, at, HEARD, f"heard again at {_clock(at)}")
 
     def _judge_devices(self, presence: Presence, complete: int, heartbeat: int) -> Iterator[Observation]:
-        for rule in self._of_devices:
-            silence = _silence(rule)
-            for device_id, (at, site_id, _) in presence.devices.items():
-                key = rule.name, device_id
-                if complete - at >= silence and key not in presence.silent and rule.watches_device(device_id, site_id):
+        overdue = [name for name, (at, _, _) in presence.devices.items() if complete - at >= self._shortest]
+        for device_id in overdue:
+            at, site_id, _ = presence.devices[device_id]
+            if not self._stands(device_id, complete):
+                yield from self._let_go(presence, device_id, complete)
+                continue
+            for rule in self._watching(device_id, site_id):
+                key, due = (rule.name, device_id), at + _silence(rule)
+                if complete >= due and key not in presence.silent:
                     presence.silent.add(key)
-                    yield self._of_device(rule, device_id, site_id, at + silence, heartbeat, SILENT, f"silent since {_clock(at)}")
+                    yield self._of_device(rule, device_id, site_id, due, heartbeat, SILENT, f"silent since {_clock(at)}")
+
+    def _watching(self, device_id: str, site_id: str) -> list[Rule]:
+        """The rules that watch a device; patterns are matched once for each."""
+        key = device_id, site_id
+        if key not in self._known:
+            self._known[key] = [rule for rule in self._of_devices if rule.watches_device(device_id, site_id)]
+        return self._known[key]
+
+    def _let_go(self, presence: Presence, device_id: str, at: int) -> Iterator[Observation]:
+        """A device that stands nowhere any more is expected to be silent."""
+        _, site_id, _ = presence.devices.pop(device_id)
+        for rule in self._of_devices:
+            if (rule.name, device_id) in presence.silent:
+                presence.silent.discard((rule.name, device_id))
+                yield self._of_device(rule, device_id, site_id, at, at, HEARD, "no longer stands there")
+
+    def _stands(self, device_id: str, at: int) -> bool:
+        return any(first <= at < last for first, last in self._stays.get(device_id, ()))
 
     def _of_device(self, rule: Rule, device_id: str, site_id: str, at: int, known: int, state: str, said: str) -> Observation:  # noqa: PLR0913
         text = f"{self._names.get(site_id, site_id)}, {device_id}: {said}"

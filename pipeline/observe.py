@@ -25,7 +25,7 @@ from schemas.rules import Rule
 AHEAD = timedelta(minutes=5)
 """An event dated further ahead of its arrival than this comes from a wrong clock, and counts as of its arrival."""
 
-_COLUMNS = ("device_id", "site_id", "event_time", "rule", "state", "value", "threshold", "channel")
+_COLUMNS = ("device_id", "site_id", "rule", "state", "value", "threshold", "channel")
 _SECOND = 1_000_000
 
 
@@ -51,11 +51,13 @@ class Watch:
         watched = pc.is_in(batch.rows.column("rule"), value_set=self._events)
         if not watched.true_count:
             return
-        latest = micros(batch.received_time + AHEAD)
-        for row in batch.rows.select(_COLUMNS).filter(watched).to_pylist():
+        received, latest = micros(batch.received_time), micros(batch.received_time + AHEAD)
+        rows = batch.rows.filter(watched)
+        moments = rows.column("event_time").cast(pa.int64()).to_pylist()
+        for row, at in zip(rows.select(_COLUMNS).to_pylist(), moments, strict=True):
             for rule in self._by_event[row["rule"]]:
                 if rule.watches_device(row["device_id"], row["site_id"]):
-                    yield self._of_event(rule, row, micros(row["event_time"]), micros(batch.received_time), latest)
+                    yield self._of_event(rule, row, at if at <= latest else received)
 
     def window(self, key: Key, window: tuple[int, int, Stats], revision: int) -> Iterator[Observation]:
         """Of a rolled-up window; its event time is its start, and it is not old before it ended."""
@@ -78,10 +80,9 @@ class Watch:
     def _of(self, source: str) -> Iterator[Rule]:
         return (rule for rule in self._rules if rule.source == source)
 
-    def _of_event(self, rule: Rule, row: Mapping[str, Any], at: int, received: int, latest: int) -> Observation:
+    def _of_event(self, rule: Rule, row: Mapping[str, Any], at: int) -> Observation:
         device_id, site_id, state = row["device_id"], row["site_id"], row["state"]
         said = f"{row['channel']} is {state}" if row["channel"] else f"{row['rule']} says {state}"
-        at = at if at <= latest else received
         text = f"{self._place(site_id)}, {device_id}: {said} ({row['value']:.4g})"
         return Observation(rule.name, device_id, at, 0, at, state, row["value"], row["threshold"], site_id, device_id, text)
 

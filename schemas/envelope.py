@@ -33,6 +33,7 @@ _MAGIC = b"TBB1"
 _HEAD = struct.Struct("<4sIII")
 _MAX_ATTRIBUTES = 4096
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 
 
@@ -101,7 +102,7 @@ class Envelope:
 
 def micros(time: datetime) -> int:
     """Microseconds since 1970 of a UTC time, exactly."""
-    return (time - _EPOCH_START) // timedelta(microseconds=1)
+    return (time - _EPOCH_START) // _MICROSECOND
 
 
 def from_micros(value: int) -> datetime:

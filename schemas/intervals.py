@@ -25,8 +25,12 @@ class IntervalSet:
     @classmethod
     def of(cls, numbers: Iterable[int]) -> IntervalSet:
         made = cls()
-        for number in numbers:
-            made.add(number)
+        for number in sorted(set(numbers)):
+            if made._lasts and number == made._lasts[-1] + 1:
+                made._lasts[-1] = number
+            else:
+                made._firsts.append(number)
+                made._lasts.append(number)
         return made
 
     def add(self, number: int) -> bool:

@@ -68,9 +68,12 @@ def _integer(name: str, value: Any) -> int:
 
 
 def _number(name: str, value: Any) -> float:
-    if type(value) not in (int, float) or not math.isfinite(value):
-        raise NoticeError(f"{name} must be a finite number")
-    return float(value)
+    try:
+        if type(value) in (int, float) and math.isfinite(value):
+            return float(value)
+    except OverflowError:
+        pass  # a whole number beyond any float
+    raise NoticeError(f"{name} must be a finite number")
 
 
 def _truth(name: str, value: Any) -> bool:
@@ -82,11 +85,11 @@ def _truth(name: str, value: Any) -> bool:
 def _time(name: str, value: Any) -> datetime:
     try:
         time = datetime.fromisoformat(value)
-    except (TypeError, ValueError) as error:
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as error:
         raise NoticeError(f"{name} must be a time in ISO 8601") from error
-    if time.tzinfo is None:
-        raise NoticeError(f"{name} must say its offset from UTC")
-    return time.astimezone(UTC)
+    raise NoticeError(f"{name} must say its offset from UTC")
 
 
 _READERS = {"string": _text, "int64": _integer, "float64": _number, "bool": _truth, "timestamp": _time}

@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from edge.config import Config as EdgeConfig
+from notify.config import Config as NotifyConfig
 from pipeline.options import UsageError, parse
+from schemas.records import TABLES
+from sql.questions import ask
+from sql.scripts import scripts
 from tinybeam import main
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-SPOKEN = [page for page in PAGES if page.parent in {ROOT, ROOT / "docs"}]
+SPOKEN = [page for page in PAGES if page.parent not in {ROOT / "docs" / "tables", ROOT / "docs" / "adr"}]
 
 
 def code(page: Path) -> Iterator[str]:
     """Lines in fenced blocks, continued ones joined, and words between backticks."""
     text = page.read_text().replace("\\\n", " ")
-    fenced = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    fenced = re.findall(r"^```[^\n`]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     for block in fenced:
         yield from filter(None, (line.partition(" #")[0].strip() for line in block.splitlines()))
-    yield from re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    yield from re.findall(r"`([^`\n]+)`", re.sub(r"^```[^\n`]*\n.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
 
 
 def spoken(first: str) -> list[tuple[str, list[str]]]:
@@ -97,6 +108,71 @@ def test_every_query_is_there():
     named = {words[2] for _, words in spoken("tinybeam") if words[:2] == ["sql", "query"] and len(words) > 2}
     assert named
     assert named - queries == set()
+
+
+def test_every_query_that_is_named_runs_as_it_is_written(applied):
+    """`tinybeam sql query NAME --param ...` with its parameters, against the local warehouse."""
+    questions = {script.name: script for script in scripts("queries")}
+    asked = [words[2:] for _, words in spoken("tinybeam") if words[:2] == ["sql", "query"] and len(words) > 2]
+    assert len(asked) > 8
+    for name, *words in asked:
+        given = dict(value.split("=", 1) for option, value in pairwise(words) if option == "--param")
+        list(ask(applied, questions[name], given, datetime.now(UTC)))
+
+
+def test_every_make_target_can_be_made():
+    for target in {words[0] for _, words in spoken("make") if words}:
+        done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"make {target}: {done.stderr}"
+
+
+def test_every_command_tells_how_it_is_used():
+    paths = list(commands(main, ()))
+    assert len(paths) > 15
+    for path in paths:
+        result = CliRunner().invoke(main, [*path, "--help"])
+        assert result.exit_code == 0, f"tinybeam {' '.join(path)} --help: {result.output}"
+        assert len(result.output) > 200, path
+
+
+def commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield (*path, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+def test_every_setting_that_is_named_is_one():
+    """`section.setting` between backticks, where the section is one of a configuration file."""
+    known = dict(settings(EdgeConfig)) | {f"notify: {name}": keys for name, keys in settings(NotifyConfig)}
+    sections = {name.removeprefix("notify: "): set() for name in known}
+    for name, keys in known.items():
+        sections[name.removeprefix("notify: ")] |= keys
+    named = [
+        (page.name, section, key)
+        for page in SPOKEN
+        for section, key in re.findall(r"`(\w+)\.([a-z_]+)(?: = [^`]+)?`", page.read_text())
+        if section in sections and key not in {"py", "toml"}
+    ]
+    assert len(named) > 3
+    assert [f"{page}: {section}.{key}" for page, section, key in named if key not in sections[section]] == []
+
+
+def settings(config: type) -> Iterator[tuple[str, set[str]]]:
+    """(section, its settings) of a configuration's dataclass; lists of tables too."""
+    for name, hint in get_type_hints(config).items():
+        for section in (hint, *get_args(hint)):
+            if is_dataclass(section):
+                yield name, {field.name for field in fields(section)}
+
+
+def test_every_table_has_its_page_and_every_page_is_listed():
+    pages = {page.stem for page in (ROOT / "docs" / "tables").glob("*_v*.md")}
+    assert pages == {table.name for table in TABLES.values()}
+    assert pages <= set(re.findall(r"\((\w+)\.md\)", (ROOT / "docs" / "tables" / "README.md").read_text()))
 
 
 def test_every_module_that_is_run_is_there():

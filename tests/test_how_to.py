@@ -32,6 +32,14 @@ def test_a_view_is_added(copy: Path, warehouse: Warehouse) -> None:
     walk(ROOT / "docs/how-to/add-a-view.md", copy, "how-to-view", warehouse.environment)
 
 
+def test_an_alert_is_added(tmp_path: Path, warehouse: Warehouse) -> None:
+    walk(ROOT / "docs/how-to/add-an-alert.md", tmp_path, "how-to-alert", warehouse.environment)
+
+
+def test_a_model_is_added(tmp_path: Path, warehouse: Warehouse) -> None:
+    walk(ROOT / "docs/how-to/add-a-model.md", tmp_path, "how-to-model", warehouse.environment)
+
+
 def test_every_page_is_walked() -> None:
     assert [page.name for page in PAGES if f"docs/how-to/{page.name}" not in Path(__file__).read_text()] == []
 

@@ -1,6 +1,9 @@
 -- How was each device of the registry at a moment? A device that was never heard is listed with nulls.
 -- Readings are missing when the sensor's own numbers have a gap, within a window or between two; a number that falls back is a sensor
--- that started anew, not a gap. The last 30 days are searched for a device's last word, no more: the bound keeps the price down.
+-- that started anew, not a gap. A gateway may hold the windows of a channel that does not change and send them as one longer summary, so
+-- windows of a device overlap: those that do tell of the same readings and make one stretch of time, and minutes_covered_last_day, the
+-- time in which something was heard, says more than the number of windows. Until a held run is sent, at most an hour, a device that is
+-- heard looks silent; a device that falls silent lets go of its run at once. The last 30 days are searched for a device's last word, no more: the bound keeps the price down.
 create or replace table function tinybeam.device_health_at(as_of timestamp)
 options (description = "Each device of the registry at a moment: last heard, windows and gaps of the day before, silence, time quality")
 as
@@ -13,6 +16,7 @@ from (
         window_start,
         array_agg(struct(gateway_id as gateway_id) order by received_time desc limit 1)[offset(0)].gateway_id as gateway_id,
         max(last_time) as last_time,
+        max(window_end) as window_end,
         max(late_partials) as late_partials,
         tinybeam.merged_ranges(array_concat_agg(seq_ranges)) as seq_ranges,
         tinybeam.worst_time_quality(array_agg(distinct time_quality)) as time_quality
@@ -20,34 +24,60 @@ from (
       where window_start > timestamp_sub(as_of, interval 30 day) and window_start <= as_of
       group by device_id, window_start
     ),
+    with_the_end_of_those_before as (
+      select
+        *,
+        window_start > timestamp_sub(as_of, interval 1 day) as of_last_day,
+        max(window_end) over (partition by device_id order by window_start rows between unbounded preceding and 1 preceding) as end_before
+      from windows_of_each_device
+    ),
+    with_the_number_of_their_stretch as (
+      select
+        *,
+        countif(end_before is null or window_start >= end_before) over (partition by device_id order by window_start) as stretch
+      from with_the_end_of_those_before
+    ),
+    stretches as (
+      select
+        device_id,
+        min(window_start) as begin_time,
+        max(window_end) as end_time,
+        array_agg(struct(gateway_id as gateway_id, time_quality as time_quality) order by window_start desc limit 1)[offset(0)] as newest,
+        max(last_time) as last_time,
+        countif(of_last_day) as windows_of_last_day,
+        countif(of_last_day and late_partials > 0) as late_windows_of_last_day,
+        logical_or(of_last_day) as of_last_day,
+        tinybeam.merged_ranges(array_concat_agg(seq_ranges)) as seq_ranges
+      from with_the_number_of_their_stretch
+      group by device_id, stretch
+    ),
     with_their_last_number as (
       select
         *,
         (select max(number) from unnest(seq_ranges) as number) as last_seq
-      from windows_of_each_device
+      from stretches
     ),
     with_the_number_before as (
       select
         *,
-        lag(last_seq) over (partition by device_id order by window_start) as seq_before
+        lag(last_seq) over (partition by device_id order by begin_time) as seq_before
       from with_their_last_number
     ),
     with_missing_readings as (
       select
         *,
-        window_start > timestamp_sub(as_of, interval 1 day) as of_last_day,
         tinybeam.missing_in_ranges(seq_ranges) + coalesce(greatest(seq_ranges[safe_offset(0)] - seq_before - 1, 0), 0) as missing
       from with_the_number_before
     ),
     heard as (
       select
         device_id,
-        array_agg(struct(gateway_id as gateway_id) order by window_start desc limit 1)[offset(0)].gateway_id as gateway_id,
+        array_agg(struct(newest as newest) order by begin_time desc limit 1)[offset(0)].newest as newest,
         max(last_time) as last_heard,
-        countif(of_last_day) as windows_last_day,
-        countif(of_last_day and late_partials > 0) as late_windows_last_day,
-        coalesce(sum(if(of_last_day, missing, 0)), 0) as readings_missing_last_day,
-        array_agg(struct(time_quality as time_quality) order by window_start desc limit 1)[offset(0)].time_quality as time_quality
+        sum(windows_of_last_day) as windows_last_day,
+        sum(late_windows_of_last_day) as late_windows_last_day,
+        div(coalesce(sum(if(of_last_day, timestamp_diff(end_time, begin_time, second), 0)), 0), 60) as minutes_covered_last_day,
+        coalesce(sum(if(of_last_day, missing, 0)), 0) as readings_missing_last_day
       from with_missing_readings
       group by device_id
     ),
@@ -60,13 +90,14 @@ from (
     registered.device_id,
     registered.kind,
     registered.site_id,
-    heard.gateway_id,
+    heard.newest.gateway_id as gateway_id,
     heard.last_heard,
     timestamp_diff(as_of, heard.last_heard, minute) as silent_minutes,
     coalesce(heard.windows_last_day, 0) as windows_last_day,
     coalesce(heard.late_windows_last_day, 0) as late_windows_last_day,
+    coalesce(heard.minutes_covered_last_day, 0) as minutes_covered_last_day,
     coalesce(heard.readings_missing_last_day, 0) as readings_missing_last_day,
-    heard.time_quality
+    heard.newest.time_quality as time_quality
   from registered
   left join heard on registered.device_id = heard.device_id
 );

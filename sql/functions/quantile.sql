@@ -7,6 +7,8 @@
 -- view summaries marks those (an entry below 0), so the quantile of a part never passes for that of the whole; the bare table
 -- summaries_v1 has empty arrays there, which an aggregation does not show: ask the view. To have the quantile of what is known nevertheless,
 -- say so: where sketch[safe_offset(0)] > 0.
+-- A group of more than ten million entries passes BigQuery's 100 MB for a value: merge in steps, merged_sketch(array_concat_agg(sketch)) of
+-- each day first and the quantile of those.
 -- The SQL twin of schemas/sketch.py: bucket 5496 + i holds values of g^(i - 1) to g^i with g = 1.01 / 0.99, and 0.99 * g^i stands for them;
 -- bucket 4096 is 0, and 4096 - n the negative of 4096 + n.
 create or replace function tinybeam.quantile(sketch array<int64>, q float64)

@@ -1,6 +1,6 @@
 -- Which fields are driest now, and how many days are left until the crop is under stress?
 --
--- One row per site, the most urgent first: the verdict on its most urgent device, and the latest mean moisture of all its devices.
+-- One row per site, the most urgent first: the verdict on its most urgent device, and the mean moisture of the latest window of all its devices.
 --
 -- @as_of timestamp = now: the moment to look from
 -- @days int64 = 2: a device whose last window is older than this does not count
@@ -34,7 +34,8 @@ with
       window_start > timestamp_sub(@as_of, interval @days day)
       and window_start <= @as_of
       and channel = @channel
-    qualify row_number() over (partition by device_id order by window_start desc) = 1
+    -- Not by window_start: a gateway may send an unchanged hour as one window, and a straggler's window begins within it.
+    qualify row_number() over (partition by device_id order by last_time desc, window_start desc) = 1
   ),
   value_of_each_site as (
     select site_id, avg(mean) as value, min(unit) as unit

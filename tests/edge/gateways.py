@@ -57,7 +57,7 @@ def rows(store: Store, kind: str) -> list[dict[str, Any]]:
 
 def held(store: Store) -> Counter[tuple[str, int]]:
     """How often the store holds each reading (device, seq): in its journal or in a summary of the channel moisture."""
-    found = Counter((placed.reading.device_id, placed.reading.seq or 0) for placed in map(unpack, _journal(store)))
+    found = Counter((reading.device_id, reading.seq or 0) for placed in map(unpack, _journal(store)) for reading in placed.readings)
     for row in rows(store, "summaries"):
         if row["channel"] == "moisture":
             ranges = row["seq_ranges"]

@@ -77,6 +77,7 @@ BAD = [
     (payload(b'{"channel":"a","rate_hz":1e999}'), "wrong_type"),
     (payload({**BASE, "seq": 1.5}), "wrong_type"),
     (payload(BASE, ZEROS[:-1]), "bad_frame"),
+    (payload(BASE, ZEROS + b"\0"), "bad_frame"),
     (payload(BASE, ZEROS[:-4]), "bad_frame"),
     (payload(BASE, b""), "bad_frame"),
     (payload(BASE, bytes(4 * 16385)), "oversized"),

@@ -161,6 +161,11 @@ def test_a_slow_drift_is_told_once_it_has_left_the_band() -> None:
     assert spans(sent) == [(0, 1), (1, 10), (11, 1), (12, 10), (22, 1)]
 
 
+def test_the_reference_is_the_mean_of_what_was_sent_last() -> None:
+    sent = taken(series(0.3, 0.36, 0.38, 0.37, 0.45, 0.46, 0.47), hold_seconds=180)
+    assert spans(sent) == [(0, 1), (1, 3), (4, 3)]
+
+
 def test_the_limit_ends_a_run() -> None:
     assert spans(taken(series(*[0.3] * 13), hold_seconds=300)) == [(0, 1), (1, 5), (6, 5)]
 

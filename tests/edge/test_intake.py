@@ -12,6 +12,7 @@ import pytest
 from paho.mqtt import publish
 
 from edge.config import Mqtt
+from edge.frame import Header, encode
 from edge.intake import Delivery, Intake
 from lab.broker import Broker
 from lab.wire import Wire
@@ -81,6 +82,16 @@ def test_what_is_not_acknowledged_comes_again_and_what_is_does_not(broker: Broke
     assert all(one.message.again for one in again)
 
 
+def test_a_frame_comes_through_the_broker_as_it_was_sent(broker: Broker) -> None:
+    intake = started(broker.port)
+    frames = [encode(Header(channel="shake", rate_hz=12000.0, seq=seq), [seq / 7] * 16000) for seq in range(3)]
+    send(broker.port, *frames)
+    taken = take(intake, 3)
+    assert [one.message.payload for one in taken] == frames
+    intake.acknowledge(taken)
+    intake.stop()
+
+
 def test_an_acknowledgement_of_a_connection_that_is_gone_is_not_sent_on_the_next(broker: Broker) -> None:
     with Wire(("127.0.0.1", broker.port)) as wire:
         intake = started(wire.port)
@@ -96,6 +107,20 @@ def test_an_acknowledgement_of_a_connection_that_is_gone_is_not_sent_on_the_next
         assert (again.message.payload, again.message.again) == (b"1", True)
         assert wire.bytes_sent - sent <= 64
         intake.acknowledge([again])
+        intake.stop()
+
+
+def test_a_message_at_most_once_needs_no_acknowledgement_and_costs_no_connection(broker: Broker) -> None:
+    started(broker.port).stop()  # so that the broker knows the subscription
+    with Wire(("127.0.0.1", broker.port)) as wire:
+        intake = started(wire.port)
+        publish.single("sensors/d1/readings", b"0", qos=0, port=broker.port, hostname="127.0.0.1")
+        taken = take(intake, 1)
+        intake.acknowledge(taken)
+        send(broker.port, b"1")
+        taken += take(intake, 1)
+        assert [(one.message.payload, one.message.again) for one in taken] == [(b"0", False), (b"1", False)]
+        assert (wire.connections, intake.state) == (1, "online")
         intake.stop()
 
 

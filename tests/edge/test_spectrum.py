@@ -72,6 +72,7 @@ def test_silence_is_the_floor() -> None:
     assert WHOLE.energies(np.zeros(1024, np.float32)).tolist() == [-12.0] * 4
     loud = replace(WHOLE, floor=100.0)
     assert loud.energies(np.zeros(1024, np.float32)).tolist() == [2.0] * 4
+    assert energies(sine(250, 20.0), loud) == pytest.approx([100, 200, 100, 100])
 
 
 def test_what_lies_outside_the_edges_is_in_no_band() -> None:

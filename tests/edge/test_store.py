@@ -67,6 +67,14 @@ def test_appending_nothing_writes_nothing(store: Store) -> None:
     assert store.ledger().store_bytes == before
 
 
+def test_a_row_of_many_readings_takes_as_many_ids_and_has_the_last(store: Store) -> None:
+    store.append([Entry(10, b"one")])
+    assert store.append([Entry(10, b"three", 3), Entry(20, b"two", 2)]) == range(2, 7)
+    assert [(journal_id, body) for journal_id, _, body in store.replay()] == [(1, b"one"), (4, b"three"), (6, b"two")]
+    assert store.append([Entry(10, b"next")]) == range(7, 8)
+    assert store.ledger().journaled == 7
+
+
 def test_journal_ids_are_not_given_again_after_everything_was_cut(store: Store, path: Path) -> None:
     store.append(entries(10, 10))
     store.cut([], NOW, closed=Closed(10, 2))

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -65,15 +65,15 @@ class Hook:
         hook = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 answer = hook.answers.pop(0) if hook.answers else 204
+                if answer < 300:
+                    hook.heard.append((dict(self.headers), content))
                 self.send_response(answer)
                 if answer == 302:
                     self.send_header("Location", "http://127.0.0.1:1/")
                 self.end_headers()
-                if answer < 300:
-                    hook.heard.append((dict(self.headers), content))
                 hook.arrived.release()
 
             def log_message(self, *_: Any) -> None:
@@ -89,6 +89,3 @@ class Hook:
             server.shutdown()
             thread.join()
             server.server_close()
-
-
-LATER = timedelta(seconds=1)

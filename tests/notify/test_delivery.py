@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -36,13 +38,29 @@ class Ear:
         self.remarks.append(remark)
 
 
+@dataclass
+class Slip:
+    """A message's receipt."""
+
+    name: str
+    acknowledged: list[str]
+    given_back: list[str]
+
+    def ack(self) -> None:
+        self.acknowledged.append(self.name)
+
+    def nack(self) -> None:
+        self.given_back.append(self.name)
+
+
 class House:
     """A notifier without threads: time passes when the test says so."""
 
     def __init__(self, folder: Path, channels: tuple[str, ...] = ("a", "b"), **sections: Any) -> None:
         webhooks = [{"name": name, "url": "http://127.0.0.1/"} for name in channels]
         sections = {"routes": [{"channels": list(channels)}], "webhooks": webhooks} | sections
-        self.config, self.seconds, self.acknowledged = config(folder, **sections), 0.0, list[str]()
+        self.config, self.seconds = config(folder, **sections), 0.0
+        self.acknowledged, self.given_back = list[str](), list[str]()
         self.told = Told(self.config.notify.state_file)
         self.ears = {name: Ear(name) for name in channels}
         self.outlets = {
@@ -54,7 +72,7 @@ class House:
         return NOW + timedelta(seconds=self.seconds)
 
     def take(self, told: Alert | bytes, name: str = "") -> None:
-        self.counter.take(told if isinstance(told, bytes) else body(told), lambda: self.acknowledged.append(name))
+        self.counter.take(told if isinstance(told, bytes) else body(told), Slip(name, self.acknowledged, self.given_back))
 
     def pass_time(self, seconds: float) -> None:
         """Turns every channel whenever something is due."""
@@ -131,6 +149,17 @@ def test_an_older_revision_is_not_told_after_a_newer_one(house: House) -> None:
     assert house.acknowledged[-1] == "stray"
 
 
+def test_what_is_not_told_is_given_back_when_it_stops(house: House) -> None:
+    house.ears["b"].failures = 1
+    house.take(alert(1), "failing")
+    house.take(alert(1), "failing too")
+    house.outlets["a"].turn()
+    house.outlets["b"].turn()
+    house.take(alert(1, revision=1), "new")
+    house.counter.leave()
+    assert (house.acknowledged, house.given_back) == ([], ["failing", "failing too", "new"])
+
+
 def test_it_is_given_up_loudly_after_max_elapsed_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     house = House(tmp_path, ("a",), retry={"max_elapsed_time": 100.0, "max_interval": 10.0})
     house.ears["a"].failures = 10**9
@@ -183,8 +212,8 @@ def test_an_old_notice_is_acknowledged_and_told_to_nobody(house: House) -> None:
 
 @pytest.mark.parametrize(
     "malformed",
-    [b"", b"{", b"[]", b"{}", b"\xff", b"[" * 60_000, b'"' + b"x" * 70_000 + b'"', b"1e999", body(alert()).replace(b"warning", b"warn\\u0000")],
-)  # fmt: skip
+    [b"", b"{", b"[]", b"{}", b"\xff", b"[" * 60_000, b'"' + b"x" * 70_000 + b'"', body(alert()).replace(b"warning", b"warn\\u0000")],
+)
 def test_what_is_no_notice_is_logged_and_acknowledged(house: House, caplog: pytest.LogCaptureFixture, malformed: bytes) -> None:
     house.take(malformed, "bad")
     house.take(alert(), "good")
@@ -243,7 +272,6 @@ def test_a_delay_is_within_its_limit(failures: int, seed: int) -> None:
 def test_no_notice_is_told_twice_in_a_channel_and_every_message_is_acknowledged(
     messages: list[tuple[int, int, bool]], failures: int
 ) -> None:
-    import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
         house = House(Path(folder), notify={"state_file": "told.db", "max_per_hour": 1000})

@@ -8,18 +8,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from drongo.services.pubsub.emulator import PubSubEmulator
+from google.api_core.exceptions import DeadlineExceeded
 from google.cloud import pubsub_v1
 
 from pipeline.elements import CARD_FILE, wall_clock
 from pipeline.sources import _messages
 from pipeline.warehouse import Warehouse
 from schemas.envelope import frame
-from tests.pipeline.bodies import message, numbered, summary
+from schemas.notice import parse
+from tests.pipeline.bodies import message, numbered, one_of, summary
 
 REGISTRY = """
 [[sites]]
@@ -33,6 +37,18 @@ site_id = "north"
 device_id = "d2"
 kind = "soil"
 site_id = "north"
+[[rules]]
+name = "dry"
+source = "event"
+event = "dry"
+opens = ["low"]
+cooldown_seconds = 4
+[[rules]]
+name = "gateway-silent"
+source = "silence"
+subject = "gateway"
+silent_seconds = 5
+gateways = ["alerting"]
 """
 """What `python -m pipeline` is given."""
 
@@ -113,6 +129,50 @@ def subscription(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[pubsub_v1.Pu
     emulator.stop()
     os.environ.clear()
     os.environ.update(before)
+
+
+def test_alerts_are_stored_and_published_and_what_was_held_back_follows_by_itself(
+    tables: Warehouse, registry: Path, subscription: Any
+) -> None:
+    publisher, topic, name = subscription
+    alerts, notices = topic.replace("telemetry", "alerts"), name.replace("pipeline", "notices")
+    publisher.create_topic(name=alerts)
+    told: list[tuple[str, str, str]] = []
+    with pubsub_v1.SubscriberClient() as subscriber:
+        subscriber.create_subscription(name=notices, topic=alerts)
+        running = subprocess.Popen([*arguments(tables, registry), f"--input_subscription={name}", f"--alerts_topic={alerts}"])
+        try:
+            now = wall_clock()
+            states = [
+                replace(one_of("events"), event_time=now + timedelta(microseconds=at), state=state) for at, state in enumerate(FLAPPING)
+            ]
+            sent = message(states, gateway_id="alerting", seq=1)
+            publisher.publish(topic, sent.body, **sent.attributes).result(timeout=30)
+            assert eventually(lambda: len(told) == 4 or bool(told.extend(pulled(subscriber, notices)))), told
+            running.send_signal(signal.SIGTERM)
+            assert running.wait(timeout=20) == 0
+        finally:
+            running.kill()
+            running.wait()
+    of_device = [("dry", "d1", state) for state in ("opened", "resolved", "updated")]
+    assert sorted(told) == [*of_device, ("gateway-silent", "alerting", "opened")]
+    with tables.client() as client:
+        stored = client.query_and_wait("select rule, subject, state from tinybeam.alerts_v1 where subject in ('d1', 'alerting')")
+        assert sorted(tuple(row) for row in stored) == sorted(told)
+
+
+FLAPPING = ("low", "normal") * 500 + ("low",)
+
+
+def pulled(subscriber: pubsub_v1.SubscriberClient, name: str) -> list[tuple[str, str, str]]:
+    """(rule, subject, state) of the notices that wait, acknowledged."""
+    try:
+        received = subscriber.pull(subscription=name, max_messages=10, timeout=5.0, retry=None).received_messages
+    except DeadlineExceeded:
+        return []
+    if received:
+        subscriber.acknowledge(subscription=name, ack_ids=[one.ack_id for one in received])
+    return [(alert.rule, alert.subject, alert.state) for alert in (parse(one.message.data) for one in received)]
 
 
 def test_a_live_subscription_arrives_once_and_sigterm_stops(tables: Warehouse, registry: Path, subscription: Any) -> None:

@@ -57,3 +57,12 @@ def test_an_interval_is_all_its_numbers(first: int, length: int, added: list[int
 def test_a_flat_form_that_is_none_is_refused(flat: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"pairs|intervals"):
         IntervalSet(flat)
+
+
+@given(st.lists(st.integers(-50, 50)))
+def test_made_at_once_it_is_what_it_is_made_one_by_one(numbers: list[int]) -> None:
+    one_by_one = IntervalSet()
+    for number in numbers:
+        one_by_one.add(number)
+    assert IntervalSet.of(numbers) == one_by_one
+    assert IntervalSet(IntervalSet.of(numbers).flat()) == one_by_one

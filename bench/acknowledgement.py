@@ -1,0 +1,55 @@
+"""How long a message that comes alone waits for its acknowledgement, seen on the wire between broker and gateway.
+
+From the broker's PUBLISH to the gateway's PUBACK, so with the gathering of mqtt.commit_milliseconds and the commit to disk.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import flood
+from lab.broker import Broker
+from lab.tap import Packets
+from lab.wire import Wire
+
+_PUBLISH, _PUBACK = 3, 4
+_APART_SECONDS = 0.05
+
+
+class Stopwatch:
+    """An observer for a wire whose client is the gateway."""
+
+    def __init__(self) -> None:
+        self._from_client, self._from_broker = Packets(), Packets()
+        self._given: dict[bytes, float] = {}
+        self.seconds: list[float] = []
+
+    def sent(self, data: bytes) -> None:
+        for kind, _, body in self._from_client.feed(data):
+            if kind == _PUBACK and body in self._given:
+                self.seconds.append(time.perf_counter() - self._given.pop(body))
+
+    def received(self, data: bytes) -> None:
+        for kind, flags, body in self._from_broker.feed(data):
+            if kind == _PUBLISH and flags & 0b0110:
+                end = 2 + int.from_bytes(body[:2], "big")
+                self._given[body[end : end + 2]] = time.perf_counter()
+
+
+def alone(command: Callable[[int, Path, int], list[str]], client_id: str, count: int, folder: Path) -> list[float]:
+    """Seconds for each of `count` messages. `command` starts a gateway on a port and a folder that ends after so many."""
+    watch = Stopwatch()
+    with Broker(folder / "broker") as broker, Wire(("127.0.0.1", broker.port), lambda: watch) as wire:
+        flood.hold(broker.port, client_id)
+        with subprocess.Popen(command(wire.port, folder, count), stdout=subprocess.DEVNULL) as gateway:
+            try:
+                for number in range(count):
+                    flood.fill(broker.port, 1, first=number)
+                    time.sleep(_APART_SECONDS)
+                gateway.wait(30)
+            finally:
+                gateway.kill()
+    return watch.seconds

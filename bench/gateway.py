@@ -1,0 +1,206 @@
+"""Messages a second from a real broker to the gateway's store, each acknowledged after the commit that holds it.
+
+The baseline commits and acknowledges each message by itself. Both run in turn, pinned to one core of their own, against a fresh
+mosquitto whose session already holds the messages. Every run is checked: the store holds each message once, and the broker none.
+
+Two rates: `a core second` divides by the processor time of the gateway's process, which is what a gateway of one core can do; `a
+second` is the wall clock of the pinned process, with the waiting for the disk and the broker. `With summaries` also counts what it
+costs to close the windows of these messages and to cut them into batches; the baseline has no such step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import pyarrow as pa
+import zstandard
+
+from bench import flood
+from bench.acknowledgement import alone
+from edge.store import Store
+from edge.windows import unpack
+from lab.broker import Broker
+
+RESULT = Path("build/bench/gateway.json")
+_GATEWAY = "gw-bench"
+_SETTINGS = """
+[gateway]
+id = "{gateway}"
+state_dir = "state"
+[mqtt]
+port = {port}
+[pubsub]
+topic = "projects/demo-project/topics/telemetry"
+[[sensors]]
+name = "soil"
+devices = ["soil-*"]
+channels = {{ moisture = "m3/m3", temperature = "degC" }}
+[[sensors.thresholds]]
+name = "frost"
+channel = "temperature"
+below = 1.0
+hysteresis = 1.0
+"""
+
+
+class BenchFailed(Exception):
+    """A run lost or repeated a message: its figures mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """`command` starts it on a port and a folder, for so many messages; `held` is how many its store has: different ones, and all."""
+
+    command: Callable[[int, Path, int], list[str]]
+    held: Callable[[Path], tuple[int, int]]
+
+
+def run(subject: Subject, count: int, folder: Path, core: int) -> dict[str, float]:
+    """One run; its seconds, bytes and commits. Raises BenchFailed."""
+    with Broker(folder / "broker") as broker:
+        if broker.replaced:
+            raise BenchFailed("mosquitto is not installed: a broker in Python would be measured instead of the gateway")
+        flood.hold(broker.port, _GATEWAY)
+        flood.fill(broker.port, count)
+        command = ["taskset", "-c", str(core), *subject.command(broker.port, folder, count)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        if ran.returncode:
+            raise BenchFailed(ran.stderr)
+        _demand_all_acknowledged(broker.port)
+    if subject.held(folder) != (count, count):
+        raise BenchFailed(f"of {count} messages the store holds (different, all): {subject.held(folder)}")
+    taken: dict[str, float] = json.loads(ran.stdout)
+    return {**taken, "messages": count}
+
+
+def _demand_all_acknowledged(port: int) -> None:
+    """The broker may still be reading the last acknowledgements."""
+    for _ in range(5):
+        if not (left := flood.left(port, _GATEWAY)):
+            return
+    raise BenchFailed(f"the broker still delivers messages that should be acknowledged: at least {left} bytes")
+
+
+def _ours(port: int, folder: Path, count: int) -> list[str]:
+    file = folder / "gateway.toml"
+    file.write_text(_SETTINGS.format(gateway=_GATEWAY, port=port))
+    return [sys.executable, "-m", "bench.gateway_process", str(file), str(count)]
+
+
+def _held_by_ours(folder: Path) -> tuple[int, int]:
+    store = Store(folder / "state" / "store.db", _GATEWAY, 512 << 20)
+    found = [(reading.device_id, reading.seq) for _, _, body in store.replay() for reading in unpack(body).readings]
+    found += _summarised(store)
+    store.close()
+    return len(set(found)), len(found)
+
+
+def _summarised(store: Store) -> Iterator[tuple[str, int]]:
+    """Device and seq of the readings that are in a summary."""
+    for batch in store.batches(0, 10**6):
+        if batch.envelope.kind == "summaries":
+            for row in pa.ipc.open_stream(zstandard.ZstdDecompressor().decompress(batch.body)).read_all().to_pylist():
+                if row["channel"] == "moisture":
+                    ranges: list[int] = row["seq_ranges"]
+                    for first, last in zip(ranges[::2], ranges[1::2], strict=True):
+                        yield from ((row["device_id"], seq) for seq in range(first, last + 1))
+
+
+def _per_message(port: int, folder: Path, count: int) -> list[str]:
+    return [sys.executable, "-m", "bench.baselines.per_message_gateway", str(port), _GATEWAY, str(folder / "readings.db"), str(count)]
+
+
+def _held_by_per_message(folder: Path) -> tuple[int, int]:
+    database = sqlite3.connect(folder / "readings.db")
+    different, rows = database.execute("select count(distinct device || '/' || seq), count(*) from readings").fetchone()
+    database.close()
+    return different, rows
+
+
+OURS = Subject(_ours, _held_by_ours)
+PER_MESSAGE = Subject(_per_message, _held_by_per_message)
+
+
+def measure(messages: int, baseline_messages: int, rounds: int, folder: Path, core: int) -> list[dict[str, Any]]:
+    """Rows of figures, each the median of the rounds. Raises BenchFailed."""
+    ours, baseline = [], []
+    for number in range(rounds):
+        with tempfile.TemporaryDirectory(dir=folder) as one, tempfile.TemporaryDirectory(dir=folder) as other:
+            ours.append(run(OURS, messages, Path(one), core))
+            baseline.append(run(PER_MESSAGE, baseline_messages, Path(other), core))
+        print(f"round {number + 1} of {rounds}: {_rate(ours[-1], 'cpu'):,.0f} messages a core second", file=sys.stderr)
+    return [
+        _row("gateway_messages_a_core_second", "messages/CPU s", _mid(ours, _rate, "cpu"), _mid(baseline, _rate, "cpu")),
+        _row("gateway_messages_a_second", "messages/s", _mid(ours, _rate, "wall"), _mid(baseline, _rate, "wall")),
+        _row("gateway_messages_a_core_second_with_summaries", "messages/CPU s", _mid(ours, _rate, "cpu", "closing_cpu")),
+        _row("gateway_peak_memory", "bytes", _mid(ours, _value, "memory"), _mid(baseline, _value, "memory")),
+        _row("gateway_messages_a_commit", "messages", messages / _mid(ours, _value, "commits"), 1.0),
+        *_waits(max(2, messages // 2000), rounds, folder),
+    ]
+
+
+def _leave_one_core() -> int:
+    """The gateway's core; this process, and with it the broker, keeps to the others, where there are others."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, others or [first])
+    return first
+
+
+def _waits(messages: int, rounds: int, folder: Path) -> list[dict[str, Any]]:
+    """Milliseconds until a message that comes alone is acknowledged."""
+    ours, baseline = [], []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory(dir=folder) as one, tempfile.TemporaryDirectory(dir=folder) as other:
+            ours += alone(OURS.command, _GATEWAY, messages, Path(one))
+            baseline += alone(PER_MESSAGE.command, _GATEWAY, messages, Path(other))
+    if {len(ours), len(baseline)} != {messages * rounds}:
+        raise BenchFailed(f"of {messages * rounds} messages that came alone {len(ours)} and {len(baseline)} were acknowledged")
+    return [
+        _row(f"gateway_acknowledgement_alone_{name}", "ms", quantile(ours) * 1e3, quantile(baseline) * 1e3)
+        for name, quantile in (("median", median), ("p95", lambda seconds: quantiles(seconds, n=20)[-1]))
+    ]
+
+
+def _mid(runs: list[dict[str, float]], figure: Callable[..., float], *of: str) -> float:
+    return median(figure(one, *of) for one in runs)
+
+
+def _rate(taken: dict[str, float], *of: str) -> float:
+    return taken["messages"] / sum(taken[one] for one in of)
+
+
+def _value(taken: dict[str, float], of: str) -> float:
+    return taken[of]
+
+
+def _row(name: str, unit: str, value: float, baseline: float | None = None) -> dict[str, Any]:
+    ratio = value / baseline if baseline else None
+    return {"name": name, "value": value, "unit": unit, "baseline": baseline, "ratio": ratio, "command": "python -m bench.gateway"}
+
+
+def main() -> None:
+    told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    told.add_argument("--messages", type=int, default=200_000)
+    told.add_argument("--baseline_messages", type=int, default=2000)
+    told.add_argument("--rounds", type=int, default=3)
+    told.add_argument("--result", type=Path, default=RESULT)
+    chosen = told.parse_args()
+    chosen.result.parent.mkdir(parents=True, exist_ok=True)
+    rows = measure(chosen.messages, chosen.baseline_messages, chosen.rounds, chosen.result.parent, _leave_one_core())
+    chosen.result.write_text(json.dumps(rows, indent=2) + "\n")
+    print(json.dumps(rows, indent=2))
+
+
+if __name__ == "__main__":
+    main()

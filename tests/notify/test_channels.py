@@ -1,0 +1,168 @@
+"""Real receivers: a web server and a mail server, with TLS and without, that answer badly, late or not at all."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import logging
+import re
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+
+from lab.child import free_port
+from notify.channels import ChannelError, Mail, Stdout, Webhook, open_channels
+from notify.config import MailSettings, WebhookSettings
+from tests.notify.notices import Hook, alert, config
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with Hook().listening() as made:
+        yield made
+
+
+def webhook(url: str, **changes: Any) -> Webhook:
+    return Webhook(WebhookSettings("pager", url, **changes))
+
+
+def test_a_webhook_gets_the_notice_with_its_text_and_a_key_for_repetitions(hook: Hook) -> None:
+    channel = webhook(hook.url, authorization="Bearer secret")
+    for remark in ("", "more is withheld"):
+        channel.tell(alert(), remark)
+    (headers, content), (again, remarked) = hook.heard
+    assert (content["alert_id"], content["revision"], content["opened_time"]) == (alert().alert_id, 0, "2026-05-01T12:00:00+00:00")
+    assert content["text"] == "[warning] dry opened: Norderfeld ist trocken: größte Not"
+    assert remarked["text"].endswith("größte Not (more is withheld)")
+    assert headers["Idempotency-Key"] == again["Idempotency-Key"] == f"{alert().alert_id}/0"
+    assert (headers["Content-Type"], headers["Authorization"]) == ("application/json", "Bearer secret")
+
+
+@pytest.mark.parametrize("answer", [302, 400, 404, 429, 500, 503])
+def test_any_answer_but_2xx_is_a_failure_and_a_redirection_is_not_followed(hook: Hook, answer: int) -> None:
+    hook.answers = [answer]
+    with pytest.raises(ChannelError, match=f"webhook pager: it answered {answer}"):
+        webhook(hook.url, authorization="Bearer secret").tell(alert(), "")
+    assert hook.heard == []
+
+
+def test_a_refused_connection_and_a_server_that_says_nothing_are_failures() -> None:
+    with pytest.raises(ChannelError, match="refused"):
+        webhook(f"http://127.0.0.1:{free_port()}/").tell(alert(), "")
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ChannelError, match="timed out"):
+        webhook(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout_seconds=0.2).tell(alert(), "")
+
+
+def test_stdout_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Stdout().tell(alert(), "")
+    assert capsys.readouterr().out == "2026-05-01 12:00:00 [warning] dry opened: Norderfeld ist trocken: größte Not\n"
+
+
+class Letterbox:
+    """A mail server's memory. It refuses recipients of `refused`."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.refused = "nobody@example.com"
+        self.encrypted: list[bool] = []
+
+    async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        if address == self.refused:
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
+        self.encrypted.append(session.ssl is not None)
+        return "250 OK"
+
+
+def _authenticate(server: SMTP, session: Any, envelope: Any, mechanism: str, data: LoginPassword) -> AuthResult:
+    return AuthResult(success=(data.login, data.password) == (b"farmer", b"secret"), handled=False)
+
+
+@contextmanager
+def mail_server(letterbox: Letterbox, **settings: Any) -> Iterator[int]:
+    port = free_port()
+    controller = Controller(letterbox, hostname="127.0.0.1", port=port, **settings)
+    controller.start()
+    try:
+        yield port
+    finally:
+        controller.stop()
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
+    """Who is trusted, and the server's side."""
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    return tmp_path / "ca.pem", context
+
+
+def mail(port: int, *recipients: str, **changes: Any) -> Mail:
+    return Mail(MailSettings("farmer", "127.0.0.1", "tinybeam@example.com", recipients or ("farmer@example.com",), port, **changes))
+
+
+def test_a_mail_says_what_happened_and_keeps_its_name_when_it_comes_again() -> None:
+    letterbox = Letterbox()
+    with mail_server(letterbox) as port:
+        for _ in range(2):
+            mail(port, "farmer@example.com", "office@example.com", starttls=False).tell(alert(), "")
+        mail(port, starttls=False).tell(alert(revision=1), "")
+    first, again, other = letterbox.mails
+    assert (first["Subject"], first["To"]) == ("[warning] dry opened: north", "farmer@example.com, office@example.com")
+    assert first.get_content().splitlines()[0] == "[warning] dry opened: Norderfeld ist trocken: größte Not"
+    assert f"alert_id: {alert().alert_id}" in first.get_content()
+    assert first["Message-ID"] == again["Message-ID"] != other["Message-ID"]
+    assert re.fullmatch(r"<[0-9a-f]{32}@example\.com>", first["Message-ID"])
+
+
+def test_starttls_and_a_password_are_used_when_they_are_set(tls: tuple[Path, ssl.SSLContext]) -> None:
+    letterbox, (ca, context) = Letterbox(), tls
+    server = {"tls_context": context, "require_starttls": True, "authenticator": _authenticate, "auth_required": True}
+    with mail_server(letterbox, **server) as port:
+        mail(port, user="farmer", password="secret", tls_ca=ca).tell(alert(), "")
+        with pytest.raises(ChannelError, match="535") as refused:
+            mail(port, user="farmer", password="wrong-password", tls_ca=ca).tell(alert(), "")
+        with pytest.raises(ChannelError, match="CERTIFICATE_VERIFY_FAILED"):
+            mail(port, user="farmer", password="secret").tell(alert(), "")
+    assert letterbox.encrypted == [True]
+    assert "wrong-password" not in str(refused.value)
+
+
+def test_a_server_without_starttls_gets_nothing() -> None:
+    letterbox = Letterbox()
+    with mail_server(letterbox) as port, pytest.raises(ChannelError, match="STARTTLS"):
+        mail(port).tell(alert(), "")
+    assert letterbox.mails == []
+
+
+def test_a_recipient_that_is_refused_is_named_in_the_log_and_the_others_get_it(caplog: pytest.LogCaptureFixture) -> None:
+    letterbox = Letterbox()
+    with mail_server(letterbox) as port, caplog.at_level(logging.ERROR):
+        mail(port, "farmer@example.com", "nobody@example.com", starttls=False).tell(alert(), "")
+        assert "refused nobody@example.com" in caplog.text
+        with pytest.raises(ChannelError, match="nobody"):
+            mail(port, "nobody@example.com", starttls=False).tell(alert(), "")
+    assert len(letterbox.mails) == 1
+
+
+def test_only_channels_of_a_route_are_opened(tmp_path: Path) -> None:
+    made = config(tmp_path, webhooks=[{"name": name, "url": "http://localhost/"} for name in ("a", "b")], routes=[{"channels": ["b"]}])
+    assert [one.name for one in open_channels(made)] == ["b"]

@@ -1,0 +1,182 @@
+"""The program as it is started, on a real Pub/Sub: told once, through failures, redelivery, kill -9 and restart."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import grpc
+import pytest
+from google.api_core.exceptions import DeadlineExceeded
+from google.pubsub_v1.services.publisher import PublisherClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.services.subscriber import SubscriberClient
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+from lab.child import REPOSITORY, free_port
+from lab.stack import PubSub
+from schemas.notice import encode
+from schemas.records import Alert
+from tests.notify.notices import SUBSCRIPTION, TOPIC, Hook, alert
+
+CONFIG = """
+[pubsub]
+subscription = "{subscription}"
+[notify]
+state_file = "told.db"
+[retry]
+initial_interval = 0.1
+max_interval = 0.5
+{channels}
+[[routes]]
+channels = {names}
+"""
+
+
+@pytest.fixture(scope="module")
+def pubsub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PubSub]:
+    with PubSub(tmp_path_factory.mktemp("pubsub")) as running:
+        yield running
+
+
+class Post:
+    """The topic of one test."""
+
+    def __init__(self, pubsub: PubSub, name: str) -> None:
+        self.address, self.topic, self.subscription = pubsub.address, f"{TOPIC}-{name}", f"{SUBSCRIPTION}-{name}"
+        with self._subscriber() as subscriber, grpc.insecure_channel(self.address) as channel:
+            PublisherClient(transport=PublisherGrpcTransport(channel=channel)).create_topic(name=self.topic)
+            subscriber.create_subscription(name=self.subscription, topic=self.topic, ack_deadline_seconds=10)
+
+    def publish(self, *bodies: bytes) -> None:
+        with grpc.insecure_channel(self.address) as channel:
+            publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
+            publisher.publish(topic=self.topic, messages=[{"data": body} for body in bodies])
+
+    def is_empty(self) -> bool:
+        """Nothing is left to be delivered."""
+        with self._subscriber() as subscriber:
+            try:
+                return not subscriber.pull(subscription=self.subscription, max_messages=10, timeout=2.0, retry=None).received_messages
+            except DeadlineExceeded:
+                return True
+
+    @contextmanager
+    def _subscriber(self) -> Iterator[SubscriberClient]:
+        with grpc.insecure_channel(self.address) as channel:
+            yield SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
+
+
+@pytest.fixture
+def post(pubsub: PubSub, request: pytest.FixtureRequest) -> Post:
+    return Post(pubsub, str(abs(hash(request.node.name)) % 10**9))
+
+
+def fresh(number: int = 1, revision: int = 0) -> Alert:
+    return alert(number, revision, as_of=datetime.now(UTC))
+
+
+def body(told: Alert) -> bytes:
+    return encode(told)[1]
+
+
+def configure(folder: Path, post: Post, *urls: str) -> Path:
+    channels = "\n".join(f'[[webhooks]]\nname = "hook{number}"\nurl = "{url}"' for number, url in enumerate(urls))
+    names = [f"hook{number}" for number in range(len(urls))]
+    file = folder / "notify.toml"
+    file.write_text(CONFIG.format(subscription=post.subscription, channels=channels, names=str(names).replace("'", '"')))
+    return file
+
+
+@contextmanager
+def notifier(file: Path, post: Post) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tinybeam", "notify", "run", "--config", str(file)]
+    environment = {"PUBSUB_EMULATOR_HOST": post.address, "PATH": "/usr/bin"}
+    running = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.communicate()
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def stop(running: subprocess.Popen[str]) -> str:
+    """Politely; what it said."""
+    running.send_signal(signal.SIGTERM)
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == 0, said
+    return said
+
+
+def test_it_tells_once_through_failures_malformed_messages_and_repeats(post: Post, tmp_path: Path) -> None:
+    with Hook(answers=[500, 503]).listening() as hook, notifier(configure(tmp_path, post, hook.url), post) as running:
+        opened = fresh()
+        post.publish(b"no notice", body(opened), body(opened))
+        assert eventually(lambda: hook.told() == [(opened.alert_id, 0)])
+        post.publish(body(opened), body(fresh(2)))
+        assert eventually(lambda: len(hook.told()) == 2)
+        said = stop(running)
+    assert hook.told() == [(opened.alert_id, 0), (fresh(2).alert_id, 0)]
+    assert "is no notice" in said
+    assert "it answered 500" in said
+    assert "Traceback" not in said
+    assert post.is_empty()
+
+
+def test_a_kill_between_channel_and_acknowledgement_tells_nothing_twice(post: Post, tmp_path: Path) -> None:
+    """The second channel is down, so the message is not acknowledged though the first channel has it."""
+    port = free_port()
+    with Hook().listening() as first:
+        file = configure(tmp_path, post, first.url, f"http://127.0.0.1:{port}/hook")
+        with notifier(file, post) as running:
+            post.publish(body(fresh()))
+            assert eventually(lambda: len(first.told()) == 1)
+            post.publish(body(fresh(2)))
+            assert eventually(lambda: len(first.told()) == 2)
+            running.kill()
+        with Hook().listening(port) as second, notifier(file, post) as running:
+            assert eventually(lambda: len(second.told()) == 2)
+            post.publish(body(fresh(3)))
+            assert eventually(lambda: len(second.told()) == 3)
+            stop(running)
+        everyone = sorted((fresh(number).alert_id, 0) for number in (1, 2, 3))
+        assert sorted(second.told()) == everyone
+        assert sorted(first.told()) == everyone
+
+
+def test_told_to_stop_it_leaves_what_is_not_told_to_the_next_start(post: Post, tmp_path: Path) -> None:
+    port = free_port()
+    file = configure(tmp_path, post, f"http://127.0.0.1:{port}/hook")
+    with notifier(file, post) as running:
+        post.publish(body(fresh()))
+        assert running.stderr is not None
+        assert any("refused" in line for line in running.stderr)
+        stop(running)
+    with Hook().listening(port) as hook, notifier(file, post) as running:
+        assert eventually(lambda: hook.told() == [(fresh().alert_id, 0)])
+        stop(running)
+
+
+def test_a_subscription_that_is_not_there_ends_it_with_one_line(pubsub: PubSub, tmp_path: Path) -> None:
+    post = Post(pubsub, "there")
+    post.subscription = SUBSCRIPTION + "-nowhere"
+    with notifier(configure(tmp_path, post, "http://localhost/"), post) as running:
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert said.splitlines()[-1].startswith(f"Error: {post.subscription}: ")
+    assert "Traceback" not in said
