@@ -9,7 +9,7 @@ LAB := .venv/installed
 WAREHOUSE := .venv-warehouse/installed
 PYTEST_ARGS ?=
 
-.PHONY: help demo up test check lock clean install
+.PHONY: help demo up test check bench lock clean install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ check: $(LAB) ## run the checks alone: style, types, import contracts, generated
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m schemas --check
 	@$(BIN)/tinybeam sql check --offline
+
+bench: $(LAB) $(WAREHOUSE) ## measure against what else one would use: a quarter of an hour, figures in build/bench
+	@$(BIN)/python -m bench
 
 install: $(LAB) $(WAREHOUSE) ## make the virtual environments and nothing else
 

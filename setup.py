@@ -66,7 +66,7 @@ DEV = [
     "uv>=0.5",
 ]
 
-ROOMS = ["edge", "lab", "notify", "pipeline", "schemas", "sql", "training"]
+ROOMS = ["bench", "bench.baselines", "edge", "lab", "notify", "pipeline", "schemas", "sql", "training"]
 
 setup(
     name="tinybeam",

@@ -18,7 +18,8 @@ MIN_BYTES = 1 << 20
 PAGE_BYTES = 4096
 _MAX_LOG_PAGES = 8192
 _APPLICATION = 0x54426D31
-_VERSION = 1
+_VERSION = 2
+"""1 had a journal row for each reading; such a store is read, and becomes one of version 2."""
 
 
 class StoreError(Exception):
@@ -92,6 +93,8 @@ class Database:
         if empty:
             self._create(connection, tables)
             _sync_folder(self.path.parent)
+        elif connection.execute("pragma user_version").fetchone()[0] < _VERSION:
+            connection.execute(f"pragma user_version = {_VERSION}").fetchall()
         connection.execute(f"pragma max_page_count = {self.max_pages}").fetchall()
 
     def _is_empty(self, connection: Connection) -> bool:

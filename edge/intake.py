@@ -83,6 +83,7 @@ class Intake:
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
 
     def _say(self, state: str, seconds: float) -> None:
@@ -112,6 +113,10 @@ class Intake:
     def _on_subscribe(self, _client: mqtt.Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
         if any(reason.is_failure for reason in reasons):
             _log.error("broker %s refuses the subscription to %s", self._place(), self._settings.topic)
+
+    def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        """What paho sees nevertheless: one at QoS 2, which the gateway did not subscribe to; every one, if its socket is not our stream."""
+        _log.error("a message on %s at QoS %d is neither stored nor acknowledged", message.topic, message.qos)
 
     def _place(self) -> str:
         return f"{self._settings.host}:{self._settings.port}"

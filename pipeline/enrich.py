@@ -6,10 +6,10 @@ One as-of join per batch, vectorised. Kinds without a device of a sensor (heartb
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.elements import Batch, Refused
 from schemas.arrow import wire_columns
@@ -25,31 +25,30 @@ class Sites:
 
     def __init__(self, registry: Registry) -> None:
         stays = sorted(registry.devices, key=_device_and_start)
-        self._devices = pa.array(sorted({stay.device_id for stay in stays}), pa.string())
+        self._ranks = {device_id: rank for rank, device_id in enumerate(sorted({stay.device_id for stay in stays}))}
         self._sites = pa.array([stay.site_id for stay in stays], pa.string())
         self._ends = np.array([micros(stay.valid_to or _NO_END) for stay in stays], np.int64)
         starts = np.array([micros(stay.valid_from) for stay in stays], np.int64)
         self._starts = np.sort(starts)
+        self._base = len(starts) + 1
         self._keys = self._key(pa.array([stay.device_id for stay in stays], pa.string()), starts)
 
     def of(self, devices: pa.Array, times: pa.Array) -> pa.Array:
         """The site of each device at each time, null where it stood on none."""
         if not len(self._keys):
             return pa.nulls(len(devices), pa.string())
-        moments = times.cast(pa.int64()).to_numpy()
+        moments = times.view(pa.int64()).to_numpy()
         keys = self._key(devices, moments)
         stay = np.searchsorted(self._keys, keys, side="right") - 1
         same_device = self._keys[stay] // self._base == keys // self._base
         standing = (stay >= 0) & (keys >= 0) & same_device & (moments < self._ends[stay])
         return self._sites.take(pa.array(stay, mask=~standing))
 
-    @property
-    def _base(self) -> int:
-        return len(self._starts) + 1
-
     def _key(self, devices: pa.Array, moments: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Device and rank of the time in one integer, so that one binary search finds the stay; negative for an unknown device."""
-        device = pc.index_in(devices, value_set=self._devices).fill_null(-1).to_numpy().astype(np.int64)
+        names = devices.dictionary_encode(null_encoding="encode")  # its cost does not grow with the registry
+        ranks = np.array([self._ranks.get(name, -1) for name in names.dictionary.to_pylist()], np.int64)
+        device = ranks[names.indices.to_numpy()]
         return device * self._base + np.searchsorted(self._starts, moments, side="right") * (device >= 0)
 
 
@@ -66,6 +65,7 @@ def enrich(batch: Batch, sites: Sites) -> tuple[Batch, list[Refused]]:
     return _with_site(batch, rows.filter(known), found.filter(known)), [refused]
 
 
+@cache
 def _is_of_devices(kind: str) -> bool:
     return any(column.name == "device_id" and not column.nullable for column in wire_columns(KINDS[kind]))
 

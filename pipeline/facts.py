@@ -20,16 +20,14 @@ def facts(batch: Batch) -> Rows:
     record = KINDS[batch.envelope.kind]
     made = _gateways_rejects(batch) if record is records.Reject else _placement(batch)
     columns = dict(zip(batch.rows.schema.names, batch.rows.columns, strict=True)) | made
-    wanted = table_schema(record)
-    arrays = [_filled(columns.get(field.name), field.type, batch.rows.num_rows) for field in wanted]
-    return Rows(TABLES[record].name, pa.RecordBatch.from_arrays(arrays, schema=wanted))
+    arrays = [_filled(columns.get(name), kind, batch.rows.num_rows) for name, kind in _types(record)]
+    return Rows(TABLES[record].name, pa.RecordBatch.from_arrays(arrays, schema=table_schema(record)))
 
 
-def receipt(batch: Batch) -> Rows:
-    """The batch's own row: that it came, when, and what the gateway said of it."""
-    said = batch.envelope
-    values = {name: getattr(said, name, None) for name in table_schema(records.Batch).names}
-    return rows_of(records.Batch, [values | {"received_time": batch.received_time, "body_bytes": batch.body_bytes}])
+def receipt(batch: Batch) -> dict[str, Any]:
+    """The batch's own row of batches_v1: that it came, when, and what the gateway said of it."""
+    values = {name: getattr(batch.envelope, name, None) for name, _ in _types(records.Batch)}
+    return values | {"received_time": batch.received_time, "body_bytes": batch.body_bytes}
 
 
 def rows_of(record: type, values: list[dict[str, Any]]) -> Rows:
@@ -40,6 +38,11 @@ def rows_of(record: type, values: list[dict[str, Any]]) -> Rows:
 @cache
 def table_schema(record: type) -> pa.Schema:
     return schema(table_columns(record))
+
+
+@cache
+def _types(record: type) -> tuple[tuple[str, pa.DataType], ...]:
+    return tuple((field.name, field.type) for field in table_schema(record))
 
 
 def _placement(batch: Batch) -> dict[str, pa.Array]:

@@ -13,7 +13,7 @@ from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.irrigating import Irrigate
 from pipeline.rolling import RollUp, Schedule
-from pipeline.transforms import BATCHES, REJECTS, Collect, Decode, DropRepeats, Place, receipts, set_aside
+from pipeline.transforms import BATCHES, REJECTS, Collect, Decode, DropRepeats, Place, Receive, set_aside
 from schemas.records import Alert, Irrigation
 from schemas.registry import Registry
 
@@ -21,10 +21,10 @@ from schemas.registry import Registry
 class Sink(Protocol):
     """Where rows go."""
 
-    def write(self) -> beam.PTransform[PCollection[Rows], PCollection[Unwritten]]:
-        """Rows of any table -> those that the warehouse refused for their content."""
+    def write(self) -> beam.PTransform[tuple[PCollection[Rows], ...], PCollection[Unwritten]]:
+        """Collections of rows of any table -> those rows that the warehouse refused for their content."""
 
-    def write_or_fail(self) -> beam.PTransform[PCollection[Rows], PCollection[Unwritten]]:
+    def write_or_fail(self) -> beam.PTransform[tuple[PCollection[Rows], ...], PCollection[Unwritten]]:
         """The same for rows that may not be refused again: fails instead."""
 
 
@@ -51,12 +51,12 @@ def build(  # noqa: PLR0913 - what the flow is put together from
         rolled.rows,
         irrigation | "Irrigation" >> beam.ParDo(Collect(Irrigation)),
         alerts | "Alert rows" >> beam.ParDo(Collect(Alert)),
-        fresh | "Receipts" >> beam.FlatMap(receipts, clock),
+        fresh | "Receipts" >> beam.ParDo(Receive(clock)),
         decoded[REJECTS],
         placed[REJECTS],
-    ) | "All rows" >> beam.Flatten()
+    )
 
     unwritten = rows | "Write" >> sink.write()
-    unwritten | "Set aside" >> beam.FlatMap(set_aside, clock) | "Write set aside" >> sink.write_or_fail()
+    (unwritten | "Set aside" >> beam.FlatMap(set_aside, clock),) | "Write set aside" >> sink.write_or_fail()
     if tell:
         alerts | "Notices" >> beam.FlatMap(notices) | "Tell" >> tell

@@ -16,17 +16,19 @@ import pyarrow.compute as pc
 
 from pipeline.alerts import Observation
 from pipeline.elements import Batch
-from pipeline.rollup import Key, Stats
+from pipeline.rollup import HOUR, Key, Stats
 from schemas.envelope import micros
 from schemas.records import Irrigation, Site
 from schemas.registry import Registry
 from schemas.rules import Rule
 
 AHEAD = timedelta(minutes=5)
-"""An event dated further ahead of its arrival than this comes from a wrong clock, and counts as of its arrival."""
+"""An event dated further ahead of its arrival than this comes from a wrong clock, and counts as of its arrival: it may not make the rule
+wait until that time."""
 
 _COLUMNS = ("device_id", "site_id", "rule", "state", "value", "threshold", "channel")
 _SECOND = 1_000_000
+_AHEAD = AHEAD // timedelta(microseconds=1)
 
 
 class Watch:
@@ -59,9 +61,11 @@ class Watch:
                 if rule.watches_device(row["device_id"], row["site_id"]):
                     yield self._of_event(rule, row, at if at <= latest else received)
 
-    def window(self, key: Key, window: tuple[int, int, Stats], revision: int) -> Iterator[Observation]:
-        """Of a rolled-up window; its event time is its start, and it is not old before it ended."""
+    def window(self, key: Key, window: tuple[int, int, Stats], revision: int, now: int) -> Iterator[Observation]:
+        """Of a rolled-up window; its event time is its start, and it is not old before it ended. Nothing of one that has not begun."""
         seconds, start, stats = window
+        if start * _SECOND > now + _AHEAD:
+            return
         for rule in self._by_window.get((key.channel, seconds), ()):
             if rule.watches_site(key.site_id):
                 mean = stats.sum / stats.count
@@ -69,8 +73,10 @@ class Watch:
                 made = _of_site(rule, key.site_id, (start * _SECOND, revision), mean, text)
                 yield replace(made, known=(start + seconds) * _SECOND)
 
-    def irrigation(self, day: Irrigation) -> Iterator[Observation]:
-        """Of a field's day; its event time is that of the moisture it was computed from."""
+    def irrigation(self, day: Irrigation, now: int) -> Iterator[Observation]:
+        """Of a field's day; its event time is the end of the hour that its moisture is of. Nothing of an hour that has not begun."""
+        if micros(day.moisture_time) > now + _AHEAD + HOUR * _SECOND:
+            return
         for rule in self._of("irrigation"):
             value = getattr(day, rule.column or "")
             if value is not None and rule.watches_site(day.site_id):

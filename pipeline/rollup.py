@@ -7,7 +7,7 @@ those that lie within it; a summary longer than an hour is in no rollup. Vectori
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ WHOLE_HOUR = -1
 """Cell of what lies within the hour but within no minute of it."""
 
 _SECOND = 1_000_000
+_LARGEST = 2**63 - 1
 
 
 class Key(NamedTuple):
@@ -82,12 +83,9 @@ def partials(batch: Batch) -> Iterator[tuple[Key, dict[int, Stats]]]:
     if not rows.num_rows:
         return
     groups = _groups(rows, cells)
-    stats = _statistics(rows, groups)
-    firsts = rows.take(pa.array(groups.order[groups.starts]))
-    names = zip(*(firsts.column(name).to_pylist() for name in ("site_id", "channel", "unit")), groups.hours.tolist(), strict=True)
     made: dict[Key, dict[int, Stats]] = {}
-    for name, cell, one in zip(names, groups.cells.tolist(), stats, strict=True):
-        made.setdefault(Key(*name), {})[cell] = one
+    for key, cell, one in zip(groups.keys, groups.cells, _statistics(rows, groups), strict=True):
+        made.setdefault(key, {})[cell] = one
     yield from made.items()
 
 
@@ -100,7 +98,7 @@ def row(key: Key, window: tuple[int, int, Stats], revision: int, timing: str, as
         unit=key.unit,
         window_start=from_micros(start * _SECOND),
         window_seconds=seconds,
-        **asdict(stats),
+        **{name: getattr(stats, name) for name in Stats.__slots__},
         revision=revision,
         timing=timing,
         as_of=as_of,
@@ -129,7 +127,7 @@ def _dirty(batch: Batch, site_id: str, hour: int) -> dict[str, Any]:
 
 
 def _starts(rows: pa.RecordBatch) -> npt.NDArray[np.int64]:
-    starts: npt.NDArray[np.int64] = rows.column("window_start").cast(pa.int64()).to_numpy()
+    starts: npt.NDArray[np.int64] = rows.column("window_start").view(pa.int64()).to_numpy()
     return starts
 
 
@@ -140,25 +138,45 @@ def _within_hours(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, npt.NDArray[np.
     within = first // (HOUR * _SECOND) == last // (HOUR * _SECOND)
     minute = first // (MINUTE * _SECOND)
     cells = np.where(minute == last // (MINUTE * _SECOND), minute % MINUTE, WHOLE_HOUR)
-    return rows.filter(pa.array(within)), cells[within]
+    return (rows, cells) if within.all() else (rows.filter(pa.array(within)), cells[within])
 
 
 class _Groups(NamedTuple):
+    """Rows in the order of their groups, where each group starts, and of what it is."""
+
     order: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
-    hours: npt.NDArray[np.int64]
-    cells: npt.NDArray[np.int64]
+    keys: list[Key]
+    cells: list[int]
 
 
 def _groups(rows: pa.RecordBatch, cells: npt.NDArray[np.int64]) -> _Groups:
-    """Rows ordered by site, channel, unit, hour and cell, and where each group starts."""
-    hours = _starts(rows) // (HOUR * _SECOND) * HOUR
-    keys = [rows.column(name).dictionary_encode().indices.to_numpy() for name in ("site_id", "channel", "unit")] + [hours, cells]
-    order = np.lexsort(keys)
-    ordered = np.stack([key[order] for key in keys])
-    changes = np.any(ordered[:, 1:] != ordered[:, :-1], axis=0)
-    starts = np.concatenate(([0], np.flatnonzero(changes) + 1))
-    return _Groups(order, starts, hours[order][starts], cells[order][starts])
+    """Rows ordered by site, channel, unit, hour and cell."""
+    named = [rows.column(name).dictionary_encode() for name in ("site_id", "channel", "unit")]
+    hours, hour = np.unique(_starts(rows) // (HOUR * _SECOND) * HOUR, return_inverse=True)
+    codes = [*(one.indices.to_numpy() for one in named), hour]
+    sizes = [*(len(one.dictionary) for one in named), len(hours)]
+    groups = _combined([*codes, cells - WHOLE_HOUR], [*sizes, MINUTE + 1])
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    firsts = order[starts]
+    names = [*(one.dictionary.to_pylist() for one in named), hours.tolist()]
+    keys = [
+        Key(*(names[part][code] for part, code in enumerate(parts)))
+        for parts in zip(*(code[firsts].tolist() for code in codes), strict=True)
+    ]
+    return _Groups(order, starts, keys, cells[firsts].tolist())
+
+
+def _combined(codes: list[npt.NDArray[np.int64]], sizes: list[int]) -> npt.NDArray[np.int64]:
+    """One number for each combination of codes, for one sort is cheaper than five. Each code is below its size."""
+    made, span = np.zeros(len(codes[0]), np.int64), 1
+    for code, size in zip(codes, sizes, strict=True):
+        if span * size > _LARGEST:
+            found, made = np.unique(made, return_inverse=True)
+            span = len(found)
+        made, span = made * size + code, span * size
+    return made
 
 
 def _statistics(rows: pa.RecordBatch, groups: _Groups) -> list[Stats]:

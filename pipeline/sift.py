@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +17,7 @@ import pyarrow.compute as pc
 
 from pipeline.elements import Batch, Refused, Rows
 from schemas.arrow import wire_columns
-from schemas.envelope import micros
+from schemas.envelope import from_micros, micros
 from schemas.records import EVENT_TIME, KINDS, TABLES
 from schemas.sketch import BUCKETS, ONE_BUCKET
 
@@ -56,35 +58,40 @@ def within_partitions(rows: Rows, now: datetime) -> tuple[Rows | None, Refused |
 
 def _nulls(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
     """Nulls in columns that may hold none, and null elements of lists."""
-    required = [rows.column(column.name) for column in wire_columns(KINDS[kind]) if not column.nullable]
-    return _union(rows, _required_nulls(required))
+    return _union(_required_nulls(rows, _columns(kind)))
 
 
-def _required_nulls(required: list[pa.Array]) -> Iterator[Mask]:
-    for array in required:
+def _required_nulls(rows: pa.RecordBatch, columns: _Columns) -> Iterator[Mask]:
+    for array in map(rows.column, columns.required):
         if array.null_count:
             yield array.is_null().to_numpy(zero_copy_only=False)
-        if pa.types.is_list(array.type) and array.flatten().null_count:
+    for array in map(rows.column, columns.lists):
+        if array.values.null_count and array.flatten().null_count:
             yield _rows_of_elements(array, array.flatten().is_null())
 
 
 def _not_finite(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
-    return _union(rows, _infinities(rows))
+    return _union(_infinities(rows, _columns(kind)))
 
 
-def _infinities(rows: pa.RecordBatch) -> Iterator[Mask]:
-    for array in rows.columns:
-        flat = array.flatten() if pa.types.is_list(array.type) else array
-        if pa.types.is_floating(flat.type) and not pc.all(pc.is_finite(flat), min_count=0).as_py():
-            bad = pc.invert(pc.is_finite(flat).fill_null(True))
-            yield bad.to_numpy(zero_copy_only=False) if flat is array else _rows_of_elements(array, bad)
+def _infinities(rows: pa.RecordBatch, columns: _Columns) -> Iterator[Mask]:
+    for array in map(rows.column, columns.numbers):
+        if not _all_finite(array):
+            yield pc.invert(pc.is_finite(array).fill_null(True)).to_numpy(zero_copy_only=False)
+    for array in map(rows.column, columns.number_lists):
+        if not _all_finite(array.flatten()):
+            yield _rows_of_elements(array, pc.invert(pc.is_finite(array.flatten()).fill_null(True)))
+
+
+def _all_finite(array: pa.Array) -> bool:
+    return bool(np.isfinite((array.drop_null() if array.null_count else array).to_numpy()).all())
 
 
 def _impossible_times(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
     """Event times that BigQuery has no partition for; other times outside the years 1 to 9999."""
     masks = [_outside(rows.column(EVENT_TIME[kind]), now - OLDEST, now + FURTHEST)]
-    masks += [_beyond(array, _FIRST, _LAST) for array in rows.columns if pa.types.is_timestamp(array.type)]
-    return _union(rows, iter(masks))
+    masks += [_beyond(array, _FIRST, _LAST) for array in map(rows.column, _columns(kind).times)]
+    return _union(iter(masks))
 
 
 def _contradictions(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
@@ -98,14 +105,14 @@ def _contradictions(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | No
             _numbers(rows, "min") > _numbers(rows, "max"),
             _not_sketches(rows.column("sketch"), rows.column("count").to_numpy()),
         ]
-    return _union(rows, iter(found))
+    return _union(iter(found))
 
 
 def _not_sketches(sketches: pa.ListArray, counts: npt.NDArray[np.int64]) -> Mask:
     """Neither empty nor ascending buckets that exist, of values that add up to the row's count."""
     entries: npt.NDArray[np.int64] = sketches.flatten().to_numpy()
     ends = sketches.offsets.to_numpy() - sketches.offsets[0].as_py()
-    buckets, values = entries // ONE_BUCKET, entries % ONE_BUCKET
+    buckets, values = entries >> 40, entries & (ONE_BUCKET - 1)
     wrong = (buckets < 1) | (buckets >= BUCKETS) | (values == 0)
     follows = np.ones(len(entries) + 1, bool)
     follows[ends] = False
@@ -130,7 +137,29 @@ _CHECKS: tuple[tuple[str, str, Callable[[pa.RecordBatch, str, datetime], Mask | 
 )
 
 
-def _union(rows: pa.RecordBatch, masks: Iterator[Mask]) -> Mask | None:
+class _Columns(NamedTuple):
+    """Names of a kind's columns by what they hold."""
+
+    required: tuple[str, ...]
+    lists: tuple[str, ...]
+    numbers: tuple[str, ...]
+    number_lists: tuple[str, ...]
+    times: tuple[str, ...]
+
+
+@cache
+def _columns(kind: str) -> _Columns:
+    columns = wire_columns(KINDS[kind])
+    return _Columns(
+        required=tuple(one.name for one in columns if not one.nullable),
+        lists=tuple(one.name for one in columns if one.repeated),
+        numbers=tuple(one.name for one in columns if one.type == "float64" and not one.repeated),
+        number_lists=tuple(one.name for one in columns if one.type == "float64" and one.repeated),
+        times=tuple(one.name for one in columns if one.type == "timestamp" and one.name != EVENT_TIME[kind]),
+    )
+
+
+def _union(masks: Iterator[Mask]) -> Mask | None:
     """Rows that any mask marks; None if there is no mask."""
     held = list(masks)
     return np.logical_or.reduce(held) if held else None
@@ -148,7 +177,7 @@ def _outside(times: pa.Array, first: datetime, last: datetime) -> Mask:
 
 def _beyond(times: pa.Array, first: int, last: int) -> Mask:
     """True outside [first, last] microseconds; null is inside."""
-    values = times.cast(pa.int64()).fill_null(first).to_numpy()
+    values = (times.fill_null(from_micros(first)) if times.null_count else times).view(pa.int64()).to_numpy()
     mask: Mask = (values < first) | (values > last)
     return mask
 

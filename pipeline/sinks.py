@@ -24,6 +24,7 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import warehouse
+from pipeline.each import Each
 from pipeline.elements import Notice, Rows, Unwritten
 from pipeline.warehouse import Warehouse
 
@@ -40,10 +41,10 @@ class Appends:
     warehouse: Warehouse
 
     def write(self) -> beam.PTransform:
-        return beam.ParDo(_Append(self.warehouse, may_refuse=True))
+        return Each(beam.ParDo(_Append(self.warehouse, may_refuse=True)))
 
     def write_or_fail(self) -> beam.PTransform:
-        return beam.ParDo(_Append(self.warehouse, may_refuse=False))
+        return Each(beam.ParDo(_Append(self.warehouse, may_refuse=False)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,9 @@ class _Load(beam.PTransform):
         self._loads = loads
         self._part = part
 
-    def expand(self, rows: PCollection[Rows]) -> PCollection[Unwritten]:
+    def expand(self, rows: tuple[PCollection[Rows], ...]) -> PCollection[Unwritten]:
         folder = f"{self._loads.folder.rstrip('/')}/tinybeam-{self._loads.run}-{self._part}"
-        files = rows | "Write Parquet" >> beam.ParDo(_WriteParquet(folder)).with_output_types(tuple[str, str])
+        files = rows | "Write Parquet" >> Each(beam.ParDo(_WriteParquet(folder)).with_output_types(tuple[str, str]))
         job_id = f"tinybeam_{self._loads.run}_{self._part}"
         return files | beam.GroupByKey() | "Load" >> beam.ParDo(_LoadFiles(self._loads.warehouse, job_id))
 

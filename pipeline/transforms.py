@@ -24,6 +24,7 @@ from pipeline.elements import Batch, Clock, Message, Refused, Rows, Unwritten
 from pipeline.enrich import Sites, enrich
 from pipeline.facts import receipt, rows_of
 from pipeline.sift import sift, within_partitions
+from schemas import records
 from schemas.intervals import IntervalSet
 
 BATCHES = "batches"
@@ -103,13 +104,31 @@ class Collect(beam.DoFn):
         return rows_of(self._record, held)
 
 
-def receipts(batch: Batch, clock: Clock) -> Iterator[Rows]:
-    """The batch's own row, or a reject if a wrong clock cut it at a time that no partition has."""
-    written, refused = within_partitions(receipt(batch), clock())
-    if written:
-        yield written
-    if refused:
-        yield from rejects.of_unwritten(Unwritten("batches_v1", refused), clock())
+class Receive(beam.DoFn):
+    """Batches -> their own rows, those of a bundle at once, or rejects if a wrong clock cut one at a time that no partition has."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def start_bundle(self) -> None:
+        self._held: list[dict[str, Any]] = []
+
+    def process(self, batch: Batch) -> Iterator[Rows]:
+        self._held.append(receipt(batch))
+        if len(self._held) >= ROWS_AT_ONCE:
+            yield from self._flush()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        return (WindowedValue(rows, MIN_TIMESTAMP, (GlobalWindow(),)) for rows in self._flush())
+
+    def _flush(self) -> Iterator[Rows]:
+        held, self._held = self._held, []
+        if held:
+            written, refused = within_partitions(rows_of(records.Batch, held), self._clock())
+            if written:
+                yield written
+            if refused:
+                yield from rejects.of_unwritten(Unwritten("batches_v1", refused), self._clock())
 
 
 def set_aside(unwritten: Unwritten, clock: Clock) -> list[Rows]:

@@ -72,7 +72,10 @@ class Reading:
     time_quality: Annotated[str, _TIME_QUALITY]
     boot: Annotated[str | None, Doc("Name of the sensor's start-up, so that seq may begin anew")]
     seq: Annotated[int | None, Doc("The sensor's own sequence number; a gap in it is a lost reading")]
-    values: Annotated[dict[str, float], Doc("Value of each channel, in the channel's unit")]
+    values: Annotated[dict[str, float], Doc("Value of each channel, in the channel's unit; of a frame, its levels")]
+    bands: Annotated[
+        tuple[float, ...] | None, Doc("Energies of a frame in the bands of its model's spectrum, else null", "log10 of unit squared")
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Summary:
     channel: Annotated[str, Doc("Name of the measured quantity")]
     unit: Annotated[str, Doc("Unit of min, max, last and sum")]
     window_start: Annotated[datetime, _WINDOW_START]
-    window_seconds: Annotated[int, _WINDOW_SECONDS]
+    window_seconds: Annotated[int, Doc("Length of the window, or of the unchanged windows that were held and sent as one", "s")]
     count: Annotated[int, Doc("Number of values")]
     sum: Annotated[float, Doc("Sum of the values", "channel unit")]
     m2: Annotated[float, Doc("Sum of squared differences from the mean (Welford); variance = m2 / count", "channel unit squared")]
@@ -104,7 +107,9 @@ class Summary:
     ]
     late: Annotated[bool, Doc("True for a partial summary of readings that came after the window was cut")]
     time_quality: Annotated[str, Doc("Worst time quality among the readings: synced, corrected, estimated or untrusted")]
-    clock_offset_ms: Annotated[float | None, Doc("Median of arrival time minus sensor time, null if the sensor sends no time", "ms")]
+    clock_offset_ms: Annotated[
+        float | None, Doc("Median of arrival time minus sensor time in the (last) window, null if the sensor sends no time", "ms")
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,17 @@ def test_a_gateway_imports_nothing_heavy(words):
     assert json.loads(said.stdout.splitlines()[-1]) == []
 
 
+def test_the_notifier_imports_nothing_heavy():
+    said = python(f"""if True:
+        import importlib, json, pkgutil, sys, notify
+        for module in pkgutil.iter_modules(notify.__path__):
+            importlib.import_module("notify." + module.name)
+        print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))
+    """)
+    assert said.returncode == 0, said.stderr
+    assert json.loads(said.stdout.splitlines()[-1]) == []
+
+
 def test_a_missing_extra_is_told_in_one_sentence():
     said = python("import sys; sys.modules['apache_beam'] = None; import tinybeam; tinybeam.main(['pipeline'])")
     assert said.returncode == 1

@@ -22,7 +22,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ["edge", "lab", "models", "notify", "pipeline", "schemas", "sql", "training"]
+ROOMS = ["bench", "edge", "lab", "models", "notify", "pipeline", "schemas", "sql", "training"]
 NEVER_ON_A_GATEWAY = {"apache-beam", "aquacrop", "duckdb", "google-cloud-bigquery", "numba", "pandas", "pyarrow", "scipy", "tensorflow"}
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+import pyarrow as pa
 import pytest
 import zstandard
 from hypothesis import given
@@ -14,9 +17,14 @@ from hypothesis import strategies as st
 from edge.batch import Parcel, encode
 from pipeline.decode import decode
 from pipeline.elements import Message
+from pipeline.rollup import partials
+from pipeline.sift import sift
 from schemas.arrow import wire_columns
-from schemas.envelope import Envelope
+from schemas.envelope import Envelope, micros
 from schemas.records import KINDS, Event
+from tests.edge.gateways import START
+from tests.edge.test_gateway import OnePlace
+from tests.edge.test_gateway_hold import feed, told
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 _VALUES: dict[Any, st.SearchStrategy[Any]] = {
@@ -60,6 +68,22 @@ def test_every_record_arrives_as_it_left(kind: str, data: st.DataObject) -> None
         values_sent = [getattr(row, column.name) for row in rows]
         assert got.column(column.name).to_pylist() == [list(value) if column.repeated else value for value in values_sent]
     assert got.column("row").to_pylist() == list(range(len(rows)))
+
+
+def test_what_a_gateway_held_is_sound_to_the_pipeline_and_lies_in_its_hour(tmp_path: Path) -> None:
+    place = OnePlace(tmp_path, told(tmp_path, 0.05))
+    feed(place, [0.3] * 40 + [0.2], 340)
+    place.gateway.flush(START + timedelta(hours=2))
+    batches = [one for one in place.store.batches(0, 1000) if one.envelope.kind == "summaries"]
+    place.store.close()
+    decoded = [decode(Message(one.envelope.attributes(), one.body, START + timedelta(hours=2))) for one in batches]
+    assert [sift(one, START)[1] for one in decoded] == [[]] * len(decoded)
+    assert [seconds for one in decoded for seconds in one.rows.column("window_seconds").to_pylist()] == [10, 190, 200, 10]
+    placed = (one.with_rows(one.rows.append_column("site_id", pa.array(["north"] * one.rows.num_rows))) for one in decoded)
+    hours: Counter[int] = Counter()
+    for one in placed:
+        hours.update({key.hour - micros(START) // 1_000_000: sum(cell.count for cell in cells.values()) for key, cells in partials(one)})
+    assert hours == {0: 20, 3600: 21}
 
 
 def test_the_gateways_bodies_carry_a_checksum_so_that_no_flipped_bit_passes() -> None:

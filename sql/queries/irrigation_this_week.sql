@@ -28,6 +28,7 @@ select
   case
     when need_m3 is not null and need_mm > 0 then format('%s: %.0f mm today, %.*f m3', field, need_mm, if(need_m3 < 10, 1, 0), need_m3)
     when need_mm > 0 then format('%s: %.0f mm today', field, need_mm)
+    when days_until_stress < 2 then format('%s: nothing today, stress in 1 day without rain', field)
     when days_until_stress < 7 then format('%s: nothing today, stress in %.0f days without rain', field, floor(days_until_stress))
     when days_until_stress >= 7 then format('%s: nothing this week', field)
     else format('%s: nothing today, and no forecast', field)

@@ -10,7 +10,7 @@ create table if not exists tinybeam.summaries_v1 (
   `channel` string not null options (description = "Name of the measured quantity"),
   `unit` string not null options (description = "Unit of min, max, last and sum"),
   `window_start` timestamp not null options (description = "Start of the tumbling event-time window, inclusive [UTC]"),
-  `window_seconds` int64 not null options (description = "Length of the window [s]"),
+  `window_seconds` int64 not null options (description = "Length of the window, or of the unchanged windows that were held and sent as one [s]"),
   `count` int64 not null options (description = "Number of values"),
   `sum` float64 not null options (description = "Sum of the values [channel unit]"),
   `m2` float64 not null options (description = "Sum of squared differences from the mean (Welford); variance = m2 / count [channel unit squared]"),
@@ -22,7 +22,7 @@ create table if not exists tinybeam.summaries_v1 (
   `sketch` array<int64> options (description = "Quantile sketch: for each bucket of values bucket * 2^40 + count, ascending; ask it with tinybeam.quantile. Empty: not known"),
   `late` bool not null options (description = "True for a partial summary of readings that came after the window was cut"),
   `time_quality` string not null options (description = "Worst time quality among the readings: synced, corrected, estimated or untrusted"),
-  `clock_offset_ms` float64 options (description = "Median of arrival time minus sensor time, null if the sensor sends no time [ms]")
+  `clock_offset_ms` float64 options (description = "Median of arrival time minus sensor time in the (last) window, null if the sensor sends no time [ms]")
 )
 partition by timestamp_trunc(window_start, day)
 cluster by device_id, channel

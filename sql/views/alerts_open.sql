@@ -1,7 +1,7 @@
 -- What is wrong now, where, and since when?
 --
 -- One row per rule and subject that has an open alert. An alert that a newer one of the same rule and subject took the place of
--- (the pipeline was started without its state) is not open.
+-- (the pipeline was started without its state) is not open. It reads the whole table, which is small: an alert may have been open for long.
 create or replace view tinybeam.alerts_open
 options (description = "Alerts that are open: at most one per rule and subject, with the name of the site and the age")
 as

@@ -135,12 +135,14 @@ def test_a_device_that_falls_silent_is_told_of_two_windows_later(place: OnePlace
     assert spans(place.store)[-1] == (10, 90, 9)
 
 
-def test_late_readings_are_never_held(place: OnePlace) -> None:
+def test_late_readings_are_never_held_and_disturb_no_run(place: OnePlace) -> None:
     feed(place, [0.3] * 6)
     place.gateway.accept([message("d1", reading(100, 31, 0.3))], START + 63 * SECOND)
-    place.gateway.tick(START + 95 * SECOND)
+    feed(place, [0.3] * 4, 6)
     late = [row for row in rows(place.store, "summaries") if row["late"]]
     assert [(row["window_seconds"], row["seq_ranges"]) for row in late] == [(10, [100, 100])]
+    place.gateway.flush(START + 102 * SECOND)
+    assert spans(place.store) == [(0, 10, 1), (30, 10, 1), (10, 90, 9)]
 
 
 def test_a_deadband_that_is_taken_away_lets_go_of_what_was_held(place: OnePlace, tmp_path: Path) -> None:

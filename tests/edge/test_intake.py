@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -122,6 +123,23 @@ def test_a_message_at_most_once_needs_no_acknowledgement_and_costs_no_connection
         assert [(one.message.payload, one.message.again) for one in taken] == [(b"0", False), (b"1", False)]
         assert (wire.connections, intake.state) == (1, "online")
         intake.stop()
+
+
+def test_a_message_of_a_session_that_was_subscribed_otherwise_is_refused_loudly(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
+    other = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="gw-1", clean_session=False)
+    subscribed = threading.Event()
+    other.on_subscribe = lambda *_: subscribed.set()
+    other.connect("127.0.0.1", broker.port)
+    other.loop_start()
+    other.subscribe("sensors/+/readings", qos=2)
+    assert subscribed.wait(10)
+    other.disconnect()
+    other.loop_stop()
+    publish.single("sensors/d1/readings", b"2", qos=2, port=broker.port, hostname="127.0.0.1")
+    intake = started(broker.port)
+    assert within(10, lambda: "at QoS 2 is neither stored nor acknowledged" in caplog.text)
+    assert intake.take(0.0) == []
+    intake.stop()
 
 
 def test_the_gateway_says_that_it_is_online_and_its_stop_that_it_is_not(broker: Broker) -> None:

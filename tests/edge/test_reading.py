@@ -53,6 +53,7 @@ def test_a_number_is_seconds_since_1970_and_no_time_is_the_time_of_arrival() -> 
         (b'{"time":1e300,"values":{"a":1}}', "time_future"),
         (b'{"values":{}}', "no_values"),
         (b'{"values":{"a":1e16}}', "not_finite"),
+        (b'{"values":{"a":-1e16}}', "not_finite"),
         (b'{"device":"d2","values":{"a":1}}', "bad_device"),
         (b'{"time":"2026-05-01T12:05:01Z","values":{"a":1}}', "time_future"),
         (b'{"time":12.5,"values":{"a":1}}', "time_past"),

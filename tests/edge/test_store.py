@@ -246,6 +246,20 @@ def test_a_store_of_a_newer_gateway_is_refused(store: Store, path: Path) -> None
         Store(path, "gw-1", BOUND)
 
 
+def test_a_store_of_the_version_before_becomes_one_that_its_gateway_refuses(store: Store, path: Path) -> None:
+    store.append(entries(10))
+    store.close()
+    connection = sqlite3.connect(path)
+    connection.execute("pragma user_version = 1")
+    connection.close()
+    again = Store(path, "gw-1", BOUND)
+    assert len(list(again.replay())) == 1
+    again.close()
+    connection = sqlite3.connect(path)
+    assert connection.execute("pragma user_version").fetchone() == (2,)
+    connection.close()
+
+
 def test_too_small_a_bound_is_refused(path: Path) -> None:
     with pytest.raises(StoreError, match="at least"):
         Store(path, "gw-1", 1000)

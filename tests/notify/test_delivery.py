@@ -203,8 +203,8 @@ def test_six_an_hour_of_one_rule_and_site_and_the_sixth_says_so(tmp_path: Path) 
 
 
 def test_an_old_notice_is_acknowledged_and_told_to_nobody(house: House) -> None:
-    house.take(alert(as_of=NOW - timedelta(seconds=3601)), "old")
-    house.take(alert(2, as_of=NOW - timedelta(seconds=3600)), "just not")
+    house.take(alert(as_of=NOW - timedelta(seconds=21_601)), "old")
+    house.take(alert(2, as_of=NOW - timedelta(seconds=21_600)), "just not")
     house.pass_time(1)
     assert house.ears["a"].heard == [(alert(2).alert_id, 0)]
     assert house.acknowledged == ["old", "just not"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import apache_beam as beam
 
+from pipeline.each import Each
 from pipeline.elements import Refused, Rows, Unwritten
 from tests.pipeline.bodies import NOW
 
@@ -29,10 +30,10 @@ class Memory:
 
     def write(self) -> beam.PTransform[Any, Any]:
         WRITTEN[self.name] = []
-        return beam.ParDo(_Keep(self.name))
+        return Each(beam.ParDo(_Keep(self.name)))
 
     def write_or_fail(self) -> beam.PTransform[Any, Any]:
-        return beam.ParDo(_Keep(self.name))
+        return Each(beam.ParDo(_Keep(self.name)))
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """The rows of a table in the order of writing."""

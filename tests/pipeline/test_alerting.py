@@ -23,6 +23,7 @@ from schemas.records import Alert, Event, Heartbeat
 from schemas.rules import Rule
 from tests.pipeline.bodies import NOW, REGISTRY, message, one_of, summary
 from tests.pipeline.memory import Memory
+from tests.pipeline.test_irrigating import FIELDS, messages
 
 RULES = (
     Rule("dries-out", "event", event="soil", opens=("soon", "now"), message="Water it"),
@@ -165,6 +166,17 @@ def test_batch_mode_stores_the_same_alerts_and_tells_nobody() -> None:
     found = sorted(rows(sink, "dries-out", "d1"), key=lambda row: row["revision"])
     assert states(found) == [("opened", True), ("resolved", True)]
     assert len({row["alert_id"] for row in rows(sink, "dries-out", "d2")}) == 2
+
+
+def test_a_field_that_needs_water_opens_an_alert_at_the_hour_that_says_so() -> None:
+    rule = Rule("water", "irrigation", column="depletion_mm", above=80.0)
+    sink, TIME[0] = Memory("alerts-water"), NOW
+    with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
+        flow.build(pipeline | beam.Create(messages()), replace(FIELDS, rules=(rule,)), sink, Schedule(streaming=False), clock)
+    [alert] = rows(sink, "water", "north")
+    of_days = {row["moisture_time"]: row["depletion_mm"] for row in sink.table("irrigation_v1")}
+    assert (alert["state"], alert["value"], alert["threshold"]) == ("opened", of_days[alert["event_time"]], 80.0)
+    assert alert["event_time"] == min(of_days)
 
 
 def test_notices_are_alerts_again_when_read(streamed: Memory) -> None:

@@ -67,20 +67,31 @@ def test_other_kinds_are_not_looked_at(kind: str) -> None:
 def test_a_window_is_seen_with_its_mean_at_its_start_and_is_not_old_before_its_end() -> None:
     start = int(NOW.timestamp())
     stats = Stats(4, 0.4, 0.0, 0.1, 0.1, 2)
-    [seen] = watch(DRY).window(Key("north", "moisture", "m3/m3", start), (3600, start, stats), 3)
+    [seen] = watch(DRY).window(Key("north", "moisture", "m3/m3", start), (3600, start, stats), 3, micros(NOW))
     assert (seen.subject, seen.at, seen.revision, seen.known) == ("north", micros(NOW), 3, micros(NOW + timedelta(hours=1)))
     assert (seen.value, seen.threshold, seen.device_id) == (pytest.approx(0.1), 0.15, None)
     for key, seconds in ((("south", "moisture"), 3600), (("north", "temperature"), 3600), (("north", "moisture"), 60)):
-        assert list(watch(DRY).window(Key(*key, "m3/m3", start), (seconds, start, stats), 0)) == []
+        assert list(watch(DRY).window(Key(*key, "m3/m3", start), (seconds, start, stats), 0, micros(NOW))) == []
 
 
 def test_a_day_of_irrigation_is_seen_by_its_columns_and_not_where_one_is_unknown() -> None:
     values: dict[str, Any] = dict.fromkeys(Irrigation.__slots__, 0.0)
     day = Irrigation(**values | {"site_id": "north", "moisture_time": NOW, "need_mm": 25.0, "days_until_stress": None, "revision": 2})
-    [seen] = watch(NEED, DAYS).irrigation(day)
+    [seen] = watch(NEED, DAYS).irrigation(day, micros(NOW))
     assert (seen.rule, seen.subject, seen.value, seen.at, seen.revision) == ("need", "north", 25.0, micros(NOW), 2)
     assert seen.text == "north: irrigation need in mm is 25"
-    assert [one.rule for one in watch(NEED, DAYS).irrigation(replace(day, days_until_stress=1.0))] == ["need", "days"]
+    assert [one.rule for one in watch(NEED, DAYS).irrigation(replace(day, days_until_stress=1.0), micros(NOW))] == ["need", "days"]
+
+
+def test_a_window_or_a_day_of_a_wrong_clock_that_has_not_begun_is_not_seen() -> None:
+    """It would make the rule wait until that time."""
+    begin, stats = int(NOW.timestamp()), Stats(4, 0.4, 0.0, 0.1, 0.1, 2)
+    values: dict[str, Any] = dict.fromkeys(Irrigation.__slots__, 25.0)
+    for ahead, seen in ((-3600, 1), (299, 1), (301, 0), (86_400, 0)):
+        window = (3600, begin + ahead, stats)
+        day = Irrigation(**values | {"site_id": "north", "moisture_time": NOW + timedelta(seconds=ahead, hours=1), "revision": 0})
+        assert len(list(watch(DRY).window(Key("north", "moisture", "m3/m3", begin), window, 0, micros(NOW)))) == seen
+        assert len(list(watch(NEED).irrigation(day, micros(NOW)))) == seen
 
 
 def test_a_site_has_its_latest_name() -> None:

@@ -8,10 +8,12 @@ from collections import defaultdict
 from datetime import timedelta
 from functools import reduce
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline import rollup
 from pipeline.elements import Batch
 from pipeline.enrich import Sites, enrich
 from pipeline.rollup import HOUR, Cells, Key, Stats, merge_cells, partials, split_late, windows
@@ -132,3 +134,10 @@ def test_lateness_counts_from_the_end_of_the_hour() -> None:
 def test_a_message_that_waited_in_the_subscription_is_as_late_as_it_is_read() -> None:
     given_batch = placed([summary(start=NOW)])
     assert split_late(given_batch, timedelta(days=7), NOW + timedelta(days=9))[1]
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 2)] * 4), min_size=1, max_size=30), st.sampled_from([3, 2**17, 2**40]))
+def test_combinations_of_codes_keep_apart_however_many_there_could_be(rows, size):
+    codes = [np.array(column, np.int64) for column in zip(*rows, strict=True)]
+    numbers = rollup._combined(codes, [size] * 4).tolist()
+    assert len(set(numbers)) == len(set(zip(rows, numbers, strict=True))) == len(set(rows))

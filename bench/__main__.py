@@ -1,0 +1,63 @@
+"""`python -m bench`: every benchmark, or those that are named."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from bench.figures import Figure, machine, write
+from lab.screen import Screen
+
+BENCHMARKS = {
+    "facts": ("bench.rows", "bytes to fact rows in the pipeline, against Beam with a row per element"),
+    "rollups": ("bench.rows", "the whole flow, rollups included, against the same"),
+}
+"""Name -> its module, which has a function of that name and the sizes FULL and QUICK, and its line in the help."""
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nBenchmarks:\n" + "\n".join(f"  {name:14} {line}" for name, (_, line) in BENCHMARKS.items()),
+)
+@click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)), metavar="[NAME]...")
+@click.option("--out", type=_FOLDER, default=Path("build/bench"), show_default=True, help="Where figures go, one JSON file a benchmark.")
+@click.option("--quick", is_flag=True, help="Tiny: shows that the benchmark works; the figures mean nothing.")
+def cli(names: tuple[str, ...], out: Path, *, quick: bool) -> None:
+    """Measure TinyBeam against what else one would use.
+
+    Every figure has its baseline from the same run, the two measured by turns: on a shared machine the ratio counts, not the number.
+    Without a NAME everything is measured, in under a quarter of an hour; `python -m bench.report` then writes docs/performance.md.
+
+    \b
+    python -m bench facts            one benchmark
+    python -m bench facts --quick    does it work at all
+    """
+    screen = Screen(sys.stderr)
+    (out / "load").mkdir(parents=True, exist_ok=True)
+    (out / "machine.txt").write_text(json.dumps(machine(), indent=2) + "\n")
+    for name in names or BENCHMARKS:
+        screen.title(f"{name}: {BENCHMARKS[name][1]}")
+        module = import_module(BENCHMARKS[name][0])
+        benchmark: Callable[..., list[Figure]] = getattr(module, name)
+        figures = benchmark(out / "load", module.QUICK if quick else module.FULL, screen.say)
+        for one in figures:
+            screen.show(sentence(one))
+        screen.say(str(write(out, name, figures)))
+
+
+def sentence(one: Figure) -> str:
+    if one.value is None:
+        return one.name
+    against = f", {one.ratio:g} times {one.baseline:,g}" if one.baseline else ""
+    return f"{one.name}: {one.value:,g} {one.unit}{against}"
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,74 @@
+"""Bytewax with this project's own columnar functions in it: an item is a batch. What is measured is the engine alone. One worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+from bytewax.outputs import StatelessSinkPartition
+from bytewax.testing import run_main
+
+from bench.baselines import rowwise
+from bench.baselines.bytewax_flow import Frames, Tally, first, store
+from bench.baselines.rowwise import Frame
+from pipeline.decode import decode
+from pipeline.elements import Batch, Message
+from pipeline.enrich import Sites, enrich
+from pipeline.facts import facts
+from pipeline.rollup import Key, merge_cells, partials, windows
+from pipeline.sift import sift
+from schemas.envelope import Envelope
+from schemas.registry import Registry
+
+NOW = datetime(2026, 10, 10, tzinfo=UTC)
+
+
+class Rows(Tally):
+    """Counts rows, not batches."""
+
+    def build(self, step_id: str, worker_index: int, worker_count: int) -> Any:
+        return _Rows(self)
+
+
+def run(card: Path, registry: Path) -> tuple[int, int]:
+    """(rows, windows)."""
+    sites = Sites(Registry.load(registry))
+    written, rolled = Rows(), Tally()
+    flow = Dataflow("columns")
+    keyed = op.key_on("store", op.input("read", flow, Frames(card)), store)
+    fresh = op.filter("fresh", op.key_rm("unkey", op.stateful_map("repeats", keyed, first)), lambda frame: frame is not None)
+    placed = op.map("place", fresh, lambda frame: enrich(sift(decode(_message(frame)), NOW)[0], sites)[0])
+    op.output("facts", op.map("rows", placed, lambda batch: facts(batch).rows), written)
+    merged = op.reduce_final("merge", op.flat_map("reduce", placed, _cells), lambda a, b: merge_cells(dict(a), b))
+    op.output("windows", op.flat_map("give", merged, _given), rolled)
+    run_main(flow)
+    return written.count, rolled.count
+
+
+def _message(frame: Frame) -> Message:
+    return Message(frame[0], frame[1], Envelope.parse(frame[0]).cut_time)
+
+
+def _cells(batch: Batch) -> Iterable[tuple[str, Any]]:
+    return (("|".join(map(str, key)), cells) for key, cells in partials(batch))
+
+
+def _given(keyed: tuple[str, Any]) -> list[Any]:
+    site, channel, unit, hour = keyed[0].split("|")
+    return list(windows(Key(site, channel, unit, int(hour)), keyed[1]))
+
+
+class _Rows(StatelessSinkPartition[Any]):
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def write_batch(self, items: list[Any]) -> None:
+        self._tally.count += sum(one.num_rows for one in items)
+
+
+if __name__ == "__main__":
+    rowwise.main(run)

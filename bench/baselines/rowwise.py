@@ -1,0 +1,54 @@
+"""What both peers share: the bytes of a card file as rows, with pyarrow and zstandard alone, and sums that merge. Runs in their environments."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import zstandard
+
+from schemas.envelope import frames
+from schemas.registry import Registry
+
+Row = dict[str, Any]
+Frame = tuple[dict[str, str], bytes]
+
+
+def read(card: Path) -> Iterator[Frame]:
+    """The frames of a card file. Raises ValueError for broken bytes."""
+    with card.open("rb") as file:
+        for found in frames(file):
+            if isinstance(found, bytes):
+                raise ValueError(f"{card} has broken bytes")  # noqa: TRY004 - the file's fault, not a type's
+            yield found
+
+
+def name(frame: Frame) -> str:
+    return f"{frame[0]['gateway_id']}:{frame[0]['epoch']}:{frame[0]['seq']}"
+
+
+def rows(frame: Frame) -> Iterator[Row]:
+    """The rows of a batch, with their identity."""
+    raw = zstandard.ZstdDecompressor().decompress(frame[1], max_output_size=int(frame[0]["raw_bytes"]))
+    placement = {"batch_id": name(frame), "gateway_id": frame[0]["gateway_id"]}
+    for number, row in enumerate(pa.ipc.open_stream(io.BytesIO(raw)).read_all().to_pylist()):
+        yield {**placement, "row": number, **row}
+
+
+def sites(registry: Path) -> dict[str, str]:
+    return {device.device_id: device.site_id for device in Registry.load(registry).devices}
+
+
+def main(run: Callable[[Path, Path], tuple[int, int]]) -> None:
+    """`python ... TINY CARDS REGISTRY`: runs the tiny file to warm up, then the other, and prints rows, windows and processor seconds."""
+    tiny, cards, registry = map(Path, sys.argv[1:4])
+    run(tiny, registry)
+    begin = time.process_time()
+    counted, windows = run(cards, registry)
+    print(json.dumps({"rows": counted, "windows": windows, "seconds": time.process_time() - begin}))

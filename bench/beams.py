@@ -1,0 +1,80 @@
+"""Runs of Beam pipelines that count what comes out: the flow as it is, the flow without what computes on facts, and any other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.pvalue import PCollection
+
+from bench.messages import BEGIN, registry
+from pipeline import flow
+from pipeline.each import Each
+from pipeline.elements import Message, Rows, Unwritten
+from pipeline.enrich import Sites
+from pipeline.facts import facts
+from pipeline.options import FN_API
+from pipeline.rolling import Schedule
+from pipeline.sources import FromCards
+from pipeline.transforms import BATCHES, REJECTS, Decode, DropRepeats, Place, Receive, set_aside
+
+COUNTED: Counter[str] = Counter()
+"""Rows by table of the run under way. Engines copy what they run, so it is kept here."""
+
+
+class Counts:
+    """A sink that counts rows and lets them go."""
+
+    def write(self) -> beam.PTransform[tuple[PCollection[Rows], ...], PCollection[Unwritten]]:
+        return Each(beam.ParDo(_Count()))
+
+    def write_or_fail(self) -> beam.PTransform[tuple[PCollection[Rows], ...], PCollection[Unwritten]]:
+        return Each(beam.ParDo(_Count()))
+
+
+class _Count(beam.DoFn):
+    def process(self, rows: Rows) -> Iterator[Unwritten]:
+        COUNTED[rows.table] += rows.rows.num_rows
+        return iter(())
+
+
+def run(build: Callable[[beam.Pipeline], Any]) -> Counter[str]:
+    """What came out of a batch run in this process, on the engine that `tinybeam pipeline --mode=batch` uses here."""
+    COUNTED.clear()
+    with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
+        build(pipeline)
+    return Counter(COUNTED)
+
+
+def whole(cards: Path) -> Callable[[beam.Pipeline], Any]:
+    """The flow as `tinybeam pipeline` builds it."""
+    return lambda pipeline: flow.build(_read(pipeline, cards), registry(), Counts(), Schedule(streaming=False), clock)
+
+
+def facts_only(cards: Path) -> Callable[[beam.Pipeline], Any]:
+    """The same steps without those that compute on facts: decode, drop repeats, enrich, facts and receipts."""
+    return lambda pipeline: _facts_only(_read(pipeline, cards))
+
+
+def _facts_only(messages: PCollection[Message]) -> None:
+    decoded = messages | "Decode" >> beam.ParDo(Decode(clock)).with_outputs(REJECTS, main=BATCHES)
+    fresh = decoded[BATCHES] | "Drop repeats" >> DropRepeats()
+    placed = fresh | "Enrich" >> beam.ParDo(Place(Sites(registry()), clock)).with_outputs(REJECTS, main=BATCHES)
+    kept = placed[BATCHES] | "Facts" >> beam.Map(facts)
+    rows = (kept, fresh | "Receipts" >> beam.ParDo(Receive(clock)), decoded[REJECTS], placed[REJECTS])
+    unwritten = rows | "Write" >> Counts().write()
+    (unwritten | "Set aside" >> beam.FlatMap(set_aside, clock),) | "Write set aside" >> Counts().write_or_fail()
+
+
+def _read(pipeline: beam.Pipeline, cards: Path) -> PCollection[Message]:
+    return pipeline | "Read" >> FromCards(str(cards), clock)
+
+
+def clock() -> datetime:
+    """Stands still, some days after the messages."""
+    return BEGIN + timedelta(days=9)

@@ -1,0 +1,21 @@
+"""One step for each of several collections, what it gives as one collection.
+
+Brought together before the step, rows would be copied through the shuffle of engines that flatten there: on a laptop a quarter of
+all work.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection
+
+
+class Each(beam.PTransform):
+    def __init__(self, step: beam.PTransform) -> None:
+        super().__init__()
+        self._step = step
+
+    def expand(self, parts: tuple[PCollection[Any], ...]) -> PCollection[Any]:
+        return tuple(part | f"Part {number}" >> self._step for number, part in enumerate(parts)) | beam.Flatten()
