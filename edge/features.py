@@ -111,13 +111,19 @@ def _run(recipe: Recipe, past: _Past | None, values: dict[str, float], end: int,
         operands = [values[name] for name in step.of]
         if step.op in _REMEMBERING:
             before = operands[0] if past is None else past.slots[len(slots)]
-            values[step.name] = _REMEMBERING[step.op](before, operands[0], math.exp(-elapsed / step.hours))
+            values[step.name] = _REMEMBERING[step.op](before, operands[0], _kept(step, elapsed, age_hours))
             slots.append(values[step.name])
         elif step.op == "age":
             values[step.name] = min(age_hours / step.hours, 1.0)
         else:
             values[step.name] = _INSTANT[step.op](step, *operands)
     return tuple(slots)
+
+
+def _kept(step: Step, elapsed: float, age_hours: float) -> float:
+    """How much of the past a memory keeps. What is usual is a plain mean until there is more history than `hours`."""
+    faded = math.exp(-elapsed / step.hours)
+    return min(faded, max(1 - elapsed / age_hours, 0.0)) if step.op == "usual" else faded
 
 
 def _ewma(before: float, now: float, keep: float) -> float:
@@ -136,8 +142,10 @@ def _ratio(step: Step, top: float, bottom: float) -> float:
     return top / max(bottom, step.floor)
 
 
-_REMEMBERING: dict[str, Callable[[float, float, float], float]] = {"ewma": _ewma, "peak": _peak, "trough": _trough}
-"""Exponentially weighted mean; largest and smallest value, which fade towards the present one. Each keeps one number."""
+_REMEMBERING: dict[str, Callable[[float, float, float], float]] = {"ewma": _ewma, "usual": _ewma, "peak": _peak, "trough": _trough}
+"""Exponentially weighted mean, also one that weighs all history alike while it is short; largest and smallest value, which fade towards
+the present one. Each keeps one number.
+"""
 
 _INSTANT: dict[str, Callable[..., float]] = {
     "last": lambda _, now: now,
@@ -146,7 +154,7 @@ _INSTANT: dict[str, Callable[..., float]] = {
     "ratio": _ratio,
 }
 
-_OPERANDS = {"ewma": 1, "peak": 1, "trough": 1, "last": 1, "magnitude": 1, "difference": 2, "ratio": 2, "age": 0}
+_OPERANDS = {"ewma": 1, "usual": 1, "peak": 1, "trough": 1, "last": 1, "magnitude": 1, "difference": 2, "ratio": 2, "age": 0}
 
 
 def _step(item: object) -> Step:

@@ -6,9 +6,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from training.gate import Verdict
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -31,7 +34,7 @@ def soil(output: Path, page: Path, seed: int, workers: int) -> None:
     """Days until stress from soil moisture and temperature.
 
     Simulates seasons on real climates with the crop-water model aquacrop, trains a small int8 network on them, and reports how it does on
-    climates it never saw. Takes about two minutes on two cores. Exit status 1 if a simpler rule does as well.
+    climates it never saw. Takes about two minutes on two cores. Exit status 1 if a simpler rule does as well, or if the gate refuses it.
     """
     from training import report
     from training.climates import CONFIRMATION_CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES
@@ -47,6 +50,7 @@ def soil(output: Path, page: Path, seed: int, workers: int) -> None:
     comparison = report.compare(trained, bundle, known, unseen)
     confirmation = report.compare(trained, bundle, known, untouched)
     report.write_page(page, comparison, confirmation, bundle, json.loads((output / "manifest.json").read_text()))
+    _pass_gate(output, page)
     for name, found in comparison.measures.items():
         errors = f"error {found.error:5.2f} d   below 5 d {found.decisive_error:5.2f} d"
         click.echo(f"{name.strip('*'):56} {errors}   right verdict {found.accuracy:6.1%}")
@@ -55,9 +59,115 @@ def soil(output: Path, page: Path, seed: int, workers: int) -> None:
         raise click.ClickException("the model does not beat every baseline on the held-out climates")
 
 
+@cli.command()
+@click.option("--output", type=_FOLDER, default=Path("models/vibration"), show_default=True, help="Bundle to write.")
+@click.option("--page", type=_FILE, default=Path("docs/models/vibration.md"), show_default=True, help="Report to write.")
+@click.option("--seed", default=0, show_default=True, help="Same seed, same bytes.")
+@click.option("--workers", default=os.cpu_count() or 1, show_default="processors", help="Processes that simulate.")
+@click.option("--recording", is_flag=True, help="Do not train: hold the bundle against real recordings, fetched by pip.")
+def vibration(output: Path, page: Path, seed: int, workers: int, recording: bool) -> None:
+    """Whether a bearing still sounds as it used to.
+
+    Simulates machines on rolling bearings, trains a small int8 autoencoder on healthy ones, and reports how it finds faults in machines
+    it never heard. Takes about five minutes on two cores. Exit status 1 if a threshold on RMS does as well, or if the gate refuses it.
+
+    With --recording it fetches real bearing vibration (67 MB, for non-commercial use) and writes that section of the page instead.
+    """
+    if recording:
+        _hold_against_recordings(output, page, seed)
+        return
+    from training import page as sections
+    from training import vibration_page as report
+    from training.vibration import Size, save, simulate, train
+
+    kept = sections.held(page, "recordings")
+    size = Size()
+    heard = simulate(size, seed, workers, _watch)
+    with click.progressbar(length=size.schedule.epochs, label="Training") as bar:
+        trained = train(heard.training.features, seed, size, lambda _: bar.update(1))
+    bundle = save(trained, heard.validation, heard.golden, output, seed, size)
+    comparison = report.compare(bundle, heard.validation, heard.healthy, heard.failing)
+    report.write_page(page, comparison, bundle, json.loads((output / "manifest.json").read_text()))
+    _pass_gate(output, page)
+    if kept:
+        sections.put(page, "recordings", kept)
+    for name, found in comparison.found.items():
+        click.echo(f"{name.strip('*'):48} AUC {found.auc:.3f}   found {found.found:6.1%}   false alarms {found.false_alarms:.2%}")
+    click.echo(f"Wrote {output} and {page}.")
+    if comparison.refused:
+        raise click.ClickException("the model does not beat a threshold on RMS on machines it never heard")
+
+
 def _watch(what: str, items: Iterable[Any], count: int) -> Iterator[Any]:
     with click.progressbar(items, length=count, label=what) as bar:
         yield from bar
+
+
+@cli.command()
+@click.argument("bundle", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--page", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="The model's page, whose section is written.")
+@click.option("--json", "as_json", is_flag=True, help="What was found, as JSON.")
+def gate(bundle: Path, page: Path | None, as_json: bool) -> None:
+    """Whether BUNDLE may be published.
+
+    It must load in tflite-runtime, ai-edge-litert and tflite-micro, reproduce its golden cases in each, and be decided alike by all three
+    on probes around them. Takes about ten seconds. Exit status 1 if it is refused or a runtime is missing, and a sentence that says why.
+    """
+    from edge.bundle import BundleError
+    from training.gate import Unjudged, judge
+
+    try:
+        verdict = judge(bundle)
+    except (BundleError, Unjudged) as error:
+        if as_json:
+            click.echo(json.dumps({"passed": False, "refusals": [str(error)]}))
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(verdict.as_json())
+    _finish(bundle, verdict, page)
+    if not as_json:
+        click.echo(
+            f"{verdict.bundle} {verdict.version} passes: {', '.join(verdict.runtimes)} decide alike on {verdict.golden} golden cases and"
+        )
+        click.echo(
+            f"{verdict.probes - verdict.left_out} of {verdict.probes} probes; tflite-micro needs an arena of {verdict.arena_bytes} bytes."
+        )
+
+
+def _pass_gate(bundle: Path, page: Path) -> None:
+    """Raises ClickException if the bundle is not to be published; else writes the section of its page."""
+    from training.gate import Unjudged, judge
+
+    try:
+        verdict = judge(bundle)
+    except Unjudged as error:
+        raise click.ClickException(str(error)) from error
+    _finish(bundle, verdict, page)
+
+
+def _finish(bundle: Path, verdict: Verdict, page: Path | None) -> None:
+    from edge.bundle import Bundle
+    from training.page import gate_section, put
+
+    if not verdict.passed:
+        raise click.ClickException("the gate refuses it: " + "; ".join(verdict.refusals))
+    if page is not None:
+        put(page, "gate", gate_section(verdict, Bundle.load(bundle)))
+
+
+def _hold_against_recordings(bundle: Path, page: Path, seed: int) -> None:
+    from training.fetch import NotFetched, cache_folder, fetch
+    from training.page import put
+    from training.recordings import SOURCE
+    from training.recordings_page import section
+
+    try:
+        archive = fetch(SOURCE, cache_folder())
+    except NotFetched as error:
+        raise click.ClickException(str(error)) from error
+    text = section(bundle, archive, seed)
+    put(page, "recordings", text)
+    click.echo(text)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""A small dense network in numpy, trained with the pinball loss so that its three outputs are quantiles. Deterministic for its seed.
+"""A small dense network in numpy: quantiles of one target by the pinball loss, or many targets by the squared error. Deterministic for
+its seed.
 
 The pinball loss: Koenker and Bassett, Regression Quantiles, Econometrica 46 (1978). The optimiser: Kingma and Ba, Adam (2015).
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -37,8 +38,45 @@ class Schedule:
     rate: float = 3e-3
     decay: float = 1e-5
     noise: float = 0.0
+
+
+class Loss(Protocol):
+    """What a network is trained to make small."""
+
+    def begin(self, target: Floats) -> Floats:
+        """The best constant outputs, with which training begins: shape (outputs,)."""
+        ...
+
+    def slope(self, outputs: Floats, target: Floats) -> Floats:
+        """How each row's loss grows with each of its outputs: shape (rows, outputs)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pinball:
+    """Quantiles of a target of shape (rows,). It is censored at `limits`: an output beyond them on the right side is right (Powell, J.
+    Econometrics 32, 1986).
+    """
+
     limits: tuple[float, float] = (0.0, 14.0)
-    """The target is censored there, and beyond them an output on the right side is right (Powell, J. Econometrics 32, 1986)."""
+
+    def begin(self, target: Floats) -> Floats:
+        return np.quantile(target, QUANTILES)
+
+    def slope(self, outputs: Floats, target: Floats) -> Floats:
+        error = target[:, None] - np.clip(outputs, *self.limits)
+        return np.where(error > 0, -QUANTILES, np.where(error < 0, 1 - QUANTILES, 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Squared:
+    """Half of the mean squared error over a target of shape (rows, outputs)."""
+
+    def begin(self, target: Floats) -> Floats:
+        return np.asarray(target.mean(axis=0))
+
+    def slope(self, outputs: Floats, target: Floats) -> Floats:
+        return (outputs - target) / outputs.shape[1]
 
 
 def activations(network: Network, inputs: Floats) -> list[Floats]:
@@ -51,7 +89,7 @@ def activations(network: Network, inputs: Floats) -> list[Floats]:
 
 
 def predict(network: Network, inputs: Floats) -> Floats:
-    """Shape (rows, inputs) -> (rows, 3), not sorted."""
+    """Shape (rows, inputs) -> (rows, outputs); quantiles are not sorted."""
     return activations(network, inputs)[-1]
 
 
@@ -62,11 +100,12 @@ def fit(  # noqa: PLR0913 - what to learn from, the shape, and how
     seed: int,
     schedule: Schedule = Schedule(),
     watch: Callable[[int], None] = lambda _: None,
+    loss: Loss = Pinball(),
 ) -> Network:
-    """Trains on normalised `inputs` (rows, n) and `target` (rows,). `watch` is told each finished epoch."""
+    """Trains on normalised `inputs` (rows, n) and `target` (rows, ...). `watch` is told each finished epoch."""
     rng = np.random.default_rng(seed)
     inputs, target = inputs.astype(np.float32), target.astype(np.float32)
-    network = _begin([inputs.shape[1], *hidden, len(QUANTILES)], target, rng)
+    network = _begin([inputs.shape[1], *hidden], loss.begin(target).astype(np.float32), rng)
     adam = _Adam(network, schedule)
     steps = schedule.epochs * -(-len(inputs) // schedule.batch)
     for epoch in range(schedule.epochs):
@@ -74,26 +113,24 @@ def fit(  # noqa: PLR0913 - what to learn from, the shape, and how
         for start in range(0, len(order), schedule.batch):
             rows = order[start : start + schedule.batch]
             seen = inputs[rows] + schedule.noise * rng.standard_normal((len(rows), inputs.shape[1]), dtype=np.float32)
-            network = adam.step(network, _gradients(network, seen, target[rows], schedule.limits), steps)
+            network = adam.step(network, _gradients(network, seen, target[rows], loss), steps)
         watch(epoch)
     return network
 
 
-def _begin(widths: Sequence[int], target: Floats, rng: np.random.Generator) -> Network:
+def _begin(widths: Sequence[int], outputs: Floats, rng: np.random.Generator) -> Network:
+    """`widths` are those of the inputs and the hidden layers."""
     layers = []
-    for number, (inner, outer) in enumerate(pairwise(widths)):
-        last = number == len(widths) - 2
+    for number, (inner, outer) in enumerate(pairwise([*widths, len(outputs)])):
+        last = number == len(widths) - 1
         weights = rng.standard_normal((inner, outer), dtype=np.float32) * np.float32(np.sqrt((0.1 if last else 2.0) / inner))
-        bias = np.quantile(target, QUANTILES).astype(np.float32) if last else np.zeros(outer, np.float32)
-        layers.append(Layer(weights, bias, rectified=not last))
+        layers.append(Layer(weights, outputs if last else np.zeros(outer, np.float32), rectified=not last))
     return tuple(layers)
 
 
-def _gradients(network: Network, inputs: Floats, target: Floats, limits: tuple[float, float]) -> list[tuple[Floats, Floats]]:
+def _gradients(network: Network, inputs: Floats, target: Floats, loss: Loss) -> list[tuple[Floats, Floats]]:
     values = activations(network, inputs)
-    error = target[:, None] - np.clip(values[-1], *limits)
-    slope = np.where(error > 0, -QUANTILES, np.where(error < 0, 1 - QUANTILES, 0.0))
-    back = slope.astype(np.float32) / np.float32(len(inputs))
+    back = loss.slope(values[-1], target).astype(np.float32) / np.float32(len(inputs))
     found: list[tuple[Floats, Floats]] = []
     for layer, value in zip(reversed(network), reversed(values[:-1]), strict=True):
         found.append((value.T @ back, back.sum(0)))

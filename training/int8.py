@@ -35,13 +35,13 @@ class Grid:
         return Grid(scale, int(np.clip(np.round(-128 - low / scale), -128, 127)))
 
 
-def write(network: Network, grids: Sequence[Grid], description: str) -> bytes:
-    """`grids` are those of the inputs and of each layer's outputs. The same arguments give the same bytes."""
+def write(network: Network, grids: Sequence[Grid], description: str, output: str = "quantiles") -> bytes:
+    """`output` names the last tensor; `grids` are those of the inputs and of each layer's outputs. Same arguments, same bytes."""
     file = _File(description)
     below = file.activation("features", network[0].weights.shape[0], grids[0])
     first = below
     for number, layer in enumerate(network):
-        name = "quantiles" if number == len(network) - 1 else f"hidden_{number}"
+        name = output if number == len(network) - 1 else f"hidden_{number}"
         above = file.activation(name, layer.weights.shape[1], grids[number + 1])
         file.connect(below, file.constants(layer, number, grids[number]), above, rectified=layer.rectified)
         below = above

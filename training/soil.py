@@ -5,7 +5,6 @@ Deterministic for its seed on one machine: the same seed gives the same bytes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -15,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from edge import tflite
-from edge.bundle import FORMAT, MANIFEST_FILE, MODEL_FILE, Bundle
-from edge.scorer_child import Model
+from edge.bundle import FORMAT, Bundle
+from training.bind import bind, short
 from training.climates import HELD_OUT_CLIMATES, TRAINING_CLIMATES
 from training.dense import Floats, Network, Schedule, activations, fit
 from training.examples import Examples, examples, joined, plans
@@ -69,7 +67,7 @@ def simulate(climates: Sequence[str], count: int, seed: int, workers: int, watch
 def train(known: Examples, seed: int, size: Size, watch: Callable[[int], None] = lambda _: None) -> Trained:
     """The network and its int8 twin."""
     low, high = np.quantile(known.features, [0.002, 0.998], axis=0)
-    offsets, scales = _short((low + high) / 2), _short(np.maximum((high - low) / 2, 1e-6))
+    offsets, scales = short((low + high) / 2), short(np.maximum((high - low) / 2, 1e-6))
     inputs = np.clip((known.features - offsets) / scales, -1.0, 1.0)
     network = fit(inputs, known.days, size.hidden, seed, size.schedule, watch)
     grids = calibrate(activations(network, inputs.astype(np.float32)), LIMITS)
@@ -78,13 +76,8 @@ def train(known: Examples, seed: int, size: Size, watch: Callable[[int], None] =
 
 def save(trained: Trained, known: Examples, directory: Path, seed: int, size: Size) -> Bundle:
     """Writes model.tflite and manifest.json; the golden outputs are the model's own, from the runtime at hand."""
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / MODEL_FILE).write_bytes(trained.model)
-    manifest = _manifest(trained, seed, size)
     features = _golden_features(trained, known, seed)
-    manifest["golden"] = _golden(directory, manifest, features)
-    _write(directory, manifest)
-    return Bundle.load(directory)
+    return bind(directory, trained.model, _manifest(trained, seed, size), features, TOLERANCE_DAYS)
 
 
 def _manifest(trained: Trained, seed: int, size: Size) -> dict[str, Any]:
@@ -121,24 +114,3 @@ def _golden_features(trained: Trained, known: Examples, seed: int, each: int = 4
     rows = [np.flatnonzero(clear & (verdicts(median) == verdict)) for verdict in range(len(LABELS))]
     chosen = np.concatenate([rng.choice(found, min(each, len(found)), replace=False) for found in rows])
     return np.round(known.features[chosen], 9)
-
-
-def _golden(directory: Path, manifest: dict[str, Any], features: Floats) -> dict[str, Any]:
-    blank = [{"features": row.tolist(), "outputs": [0.0, 0.0, 0.0], "label": LABELS[0]} for row in features]
-    _write(directory, {**manifest, "golden": {"tolerance": TOLERANCE_DAYS, "cases": blank}})
-    bundle = Bundle.load(directory)
-    outputs = Model(bundle, tflite.load()).run(features)
-    cases = [
-        {"features": row.tolist(), "outputs": np.round(found, 6).tolist(), "label": bundle.label(float(found[1]))}
-        for row, found in zip(features, outputs, strict=True)
-    ]
-    return {"tolerance": TOLERANCE_DAYS, "cases": cases}
-
-
-def _short(values: Floats) -> Floats:
-    """Numbers that a person can read in the manifest."""
-    return np.array([float(f"{value:.5g}") for value in values])
-
-
-def _write(directory: Path, manifest: dict[str, Any]) -> None:
-    (directory / MANIFEST_FILE).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

@@ -54,6 +54,24 @@ def test_each_operation_gives_its_number() -> None:
     assert found["age"] == pytest.approx(2 / 24)
 
 
+def usual(levels: list[float], seconds: int = 3600, hours: float = 6) -> float:
+    made = recipe(steps=[{"name": "usual", "op": "usual", "of": ["level"], "hours": hours}], inputs=["usual"])
+    memory, inputs = None, None
+    for number, level in enumerate(levels):
+        memory, inputs = advance(made, memory, START + number * timedelta(seconds=seconds), seconds, {"level": level})
+    assert inputs is not None
+    return inputs[0]
+
+
+def test_what_is_usual_weighs_a_short_history_evenly() -> None:
+    assert usual([1.0, 3.0, 8.0]) == pytest.approx(4.0)
+    assert usual([1.0] * 720 + [3.0] * 1440, seconds=5) == pytest.approx(usual([1.0, 3.0, 3.0]), abs=0.01)
+
+
+def test_what_is_usual_follows_a_long_history_like_a_weighted_mean() -> None:
+    assert usual([0.0] * 500 + [1.0] * 3) == pytest.approx(1 - math.exp(-3 / 6))
+
+
 def test_windows_of_five_seconds_and_of_an_hour_tell_the_same_story() -> None:
     fine, coarse = run([5.0] * 720 + [1.0] * 720 * 12, 5), run([5.0] + [1.0] * 12, 3600)
     assert fine == pytest.approx(coarse, abs=0.01)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge import tflite
-from training.dense import QUANTILES, Layer, Network, Schedule, activations, fit, predict
+from training.dense import QUANTILES, Layer, Network, Pinball, Schedule, Squared, activations, fit, predict
 from training.int8 import Grid, calibrate, write
 
 QUICK = Schedule(epochs=30, batch=256, rate=1e-2)
@@ -49,10 +49,28 @@ def test_outputs_beyond_a_censored_target_cost_nothing() -> None:
     target = np.clip(28 * inputs[:, 0], 0, 14)
 
     def error(limits: tuple[float, float]) -> float:
-        found = predict(fit(inputs, target, (), 0, Schedule(epochs=60, rate=0.1, limits=limits)), inputs.astype(np.float32))
+        found = predict(fit(inputs, target, (), 0, Schedule(epochs=60, rate=0.1), loss=Pinball(limits)), inputs.astype(np.float32))
         return float(np.abs(np.clip(found[:, 1], 0, 14) - target).mean())
 
     assert error((0.0, 14.0)) < error((-100.0, 100.0)) / 2
+
+
+def test_the_squared_error_leads_to_the_least_squares_solution() -> None:
+    inputs, _ = noisy()
+    target = inputs @ np.array([[1.0, 0.0], [2.0, -1.0], [0.0, 0.5]]) + np.array([3.0, -2.0])
+    found = predict(fit(inputs, target, (), 0, Schedule(epochs=40, rate=3e-2, decay=0.0), loss=Squared()), inputs.astype(np.float32))
+    np.testing.assert_allclose(found, target, atol=0.01)
+
+
+def test_the_slope_of_the_squared_error_is_its_derivative() -> None:
+    outputs, target = np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([[0.5, 2.5], [1.0, 1.0]])
+
+    def cost(values: Any) -> Any:
+        return ((values - target) ** 2).mean(axis=1) / 2
+
+    steps = 1e-6 * np.eye(2)
+    numeric = np.array([(cost(outputs + step) - cost(outputs - step)) / 2e-6 for step in steps]).T
+    np.testing.assert_allclose(Squared().slope(outputs, target), numeric, atol=1e-8)
 
 
 @pytest.mark.parametrize("runtime", ["tflite-runtime", "ai-edge-litert"])

