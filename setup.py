@@ -78,7 +78,7 @@ setup(
     packages=[*ROOMS, "models", "models.soil", "models.vibration"],
     package_data={
         "edge": ["*.toml"],
-        "lab": ["*.toml"],
+        "lab": ["*.j2", "*.toml"],
         "models.soil": ["*"],
         "models.vibration": ["*"],
         "notify": ["*.toml"],

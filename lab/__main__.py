@@ -40,10 +40,10 @@ def cli() -> None:
 def demo(parts: str, directory: Path, seconds: float) -> None:
     """A season of history, then real time with a kill and an outage, then the answers and what was lost.
 
-    Act one drives ten fields through a season in accelerated time: gateway code, card files, the pipeline in batch mode. Act two runs
-    sensors, two gateways and the streaming pipeline in real time; one gateway is killed with -9 and the uplink is cut. At the end
-    stand four answers for an analyst and the oracle's verdict, and all of it in summary.json. Exit status 1 if anything acknowledged
-    was lost or is shown twice.
+    Act one drives ten fields and four machines through a season in accelerated time: gateway code, card files, the pipeline in batch
+    mode. Act two runs sensors, three gateways and the streaming pipeline in real time; one gateway is killed with -9 and the uplink is
+    cut. At the end stand the answers for an analyst and the oracle's verdict, all of it in summary.json, and report.html for people.
+    Exit status 1 if anything acknowledged was lost or is shown twice.
     """
     from lab.demo import run
 
@@ -70,6 +70,32 @@ def up(parts: str, directory: Path) -> None:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         click.echo("\nstopped; nothing is left running")
+
+
+@cli.command()
+@click.option("--directory", type=_FOLDER, default="build/demo", show_default=True, help="Where a demo has been.")
+def keep(directory: Path) -> None:
+    """The warehouse that a demo left behind, until Ctrl-C, to ask questions of. Says where it listens and how to ask."""
+    from lab.again import serve
+
+    try:
+        serve(directory.resolve(), Screen(sys.stdout))
+    except StartFailed as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        click.echo("\nstopped; nothing is left running")
+
+
+@cli.command()
+@click.option("--directory", type=_FOLDER, default="build/demo", show_default=True, help="Where a demo has been.")
+def report(directory: Path) -> None:
+    """The report of a demo once more, from the warehouse that it left behind."""
+    from lab.again import rewrite
+
+    try:
+        click.echo(rewrite(directory.resolve()))
+    except StartFailed as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from google.cloud import bigquery
 
 from lab import evidence
-from lab.field import CHANNELS
+from lab.device import channels
 from lab.oracle import Name, Verdict, delivered, judge
 
 _STEP = 1.0
@@ -37,7 +37,7 @@ class Account:
     def verdict(self) -> Verdict:
         """As the warehouse is now."""
         shown = evidence.shown(self.client, self.since)
-        return judge(self.attempted, self.acknowledged, delivered(shown, CHANNELS, evidence.set_aside(self.client, self.since)))
+        return judge(self.attempted, self.acknowledged, delivered(shown, channels, evidence.set_aside(self.client, self.since)))
 
     def await_everything(self, seconds: float, progress: Callable[[Verdict], None]) -> None:
         """Returns when nothing is missing, or after `seconds`."""

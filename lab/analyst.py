@@ -1,4 +1,4 @@
-"""The analyst's side of the lab: the warehouse gets its tables and registry, and four questions are asked."""
+"""The analyst's side of the lab: the warehouse gets its tables and registry, and questions are asked."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from sql.scripts import scripts
 QUESTIONS: Mapping[str, Mapping[str, str]] = {
     "driest_fields": {},
     "irrigation_this_week": {},
+    "worst_machines": {},
+    "alerts_by_cause": {"from_time": "now - 3 minutes"},
     "what_happened": {"from_time": "now - 3 minutes"},
     "data_quality": {},
 }

@@ -18,12 +18,16 @@ _RECOVERY = timedelta(seconds=6)
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Done `seconds` after the sensors began. `begins` says whether a fault begins with it, or ends."""
+    """Done `seconds` after the sensors began, or `gap` seconds after the deed before it, whichever is later.
+
+    `fault` names the fault that begins with it; where it is empty, one ends.
+    """
 
     seconds: float
+    gap: float
     text: str
     do: Callable[[], None]
-    begins: bool
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,15 @@ def deeds(live: Live, seconds: float) -> list[Deed]:
     victim = next(iter(live.gateways))
     kill, cut = seconds * 0.25, seconds * 0.5
     return [
-        Deed(kill, f"kill -9 {victim}", lambda: live.kill(victim), begins=True),
-        Deed(kill + DARK_SECONDS, f"{victim} starts again", lambda: live.restart(victim), begins=False),
-        Deed(cut, f"the uplink is cut for {OUTAGE_SECONDS:.0f} s", live.uplink.cut, begins=True),
-        Deed(cut + OUTAGE_SECONDS, "the uplink is back", live.uplink.restore, begins=False),
+        Deed(kill, 0.0, f"kill -9 {victim}", lambda: live.kill(victim), "a gateway was killed"),
+        Deed(kill + DARK_SECONDS, DARK_SECONDS, f"{victim} starts again", lambda: live.restart(victim)),
+        Deed(cut, 0.0, f"the uplink is cut for {OUTAGE_SECONDS:.0f} s", live.uplink.cut, "the uplink was cut"),
+        Deed(cut + OUTAGE_SECONDS, OUTAGE_SECONDS, "the uplink is back", live.uplink.restore),
     ]
 
 
 def spells(done: Sequence[tuple[datetime, Deed]]) -> list[Spell]:
     """From what was done and when: each begin with the end that follows it."""
-    begins = [time for time, deed in done if deed.begins]
-    ends = [time for time, deed in done if not deed.begins]
+    begins = [time for time, deed in done if deed.fault]
+    ends = [time for time, deed in done if not deed.fault]
     return [Spell(begin, end + _RECOVERY) for begin, end in zip(begins, ends, strict=True)]

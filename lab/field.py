@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,11 +20,14 @@ from training.probe import listen
 from training.season import season
 
 REGISTRY = Path(__file__).with_name("registry.toml")
+KIND = "soil"
 CHANNELS = ("moisture", "temperature")
 GATEWAYS = ("gateway-north", "gateway-south")
 FIRST_DAY = 1.0
 """The probe begins to tell at the end of the first day."""
 
+_SOUTHERN_SEASONS = (6, 7, 8, 9, 10, 11)
+"""Months of planting: four months later it is summer there."""
 _SEASONS: Mapping[str, tuple[str, str, int]] = MappingProxyType(
     {
         "mill-field": ("gateway-north", "champion", 2012),
@@ -44,7 +47,14 @@ _SEASONS: Mapping[str, tuple[str, str, int]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field, its probe and the gateway that hears it. `days`, `moisture` (m3/m3) and `temperature` (deg C) are hourly."""
+    """A field, its probe and the gateway that hears it. `days`, `moisture` (m3/m3) and `temperature` (deg C) are hourly.
+
+    In history the probe tells once an hour.
+    """
+
+    every_hours: ClassVar[int] = 1
+    burst: ClassVar[int] = 1
+    every_turns: ClassVar[int] = 1
 
     device_id: str
     site_id: str
@@ -57,6 +67,10 @@ class Field:
     def topic(self) -> str:
         return topic(self.gateway_id, self.device_id)
 
+    def message(self, time: datetime, seq: int, boot: str, day: float) -> bytes:
+        """What the probe publishes on that day of its season."""
+        return reading(time, seq, boot, self.values(day))
+
     def values(self, day: float) -> dict[str, float]:
         """What the probe shows, with the digits it has."""
         moisture, temperature = (float(np.interp(day, self.days, told)) for told in (self.moisture, self.temperature))
@@ -65,13 +79,18 @@ class Field:
 
 def fields(registry: Registry) -> tuple[Field, ...]:
     """The fields of the registry, simulated; about half a second each."""
-    return tuple(_field(registry, number, device.device_id, device.site_id) for number, device in enumerate(registry.devices))
+    probes = [device for device in registry.devices if device.kind == KIND]
+    return tuple(_field(registry, number, device.device_id, device.site_id) for number, device in enumerate(probes))
 
 
 def write_registry(directory: Path, planted: datetime) -> Path:
-    """The registry with the day on which every season began: history is moved so that it ends now, so no fixed file can say it."""
+    """The registry with the day on which every season began: history is moved so that it ends now, so no fixed file can say it.
+
+    The weather is that of a summer, so the sun must be too: the fields lie south of the equator if that is where the season ends in summer.
+    """
+    text = REGISTRY.read_text().replace("\ncrop = ", f"\nplanted = {planted:%Y-%m-%d}\ncrop = ")
     written = directory / REGISTRY.name
-    written.write_text(REGISTRY.read_text().replace("[[sites]]\n", f"[[sites]]\nplanted = {planted:%Y-%m-%d}\n"))
+    written.write_text(text.replace("\nlatitude = ", "\nlatitude = -") if planted.month in _SOUTHERN_SEASONS else text)
     return written
 
 

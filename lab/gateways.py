@@ -8,13 +8,16 @@ from pathlib import Path
 
 from edge.config import load
 from edge.store import Ledger, Store
-from lab import field
+from lab import field, machine
 from lab.child import REPOSITORY
 
-BUNDLE = REPOSITORY / "models" / "soil"
+GATEWAYS = (*field.GATEWAYS, machine.GATEWAY)
+BUNDLES = REPOSITORY / "models"
 PROJECT = "demo-project"
 TOPIC = f"projects/{PROJECT}/topics/telemetry"
 SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/pipeline"
+ALERTS_TOPIC = f"projects/{PROJECT}/topics/alerts"
+ALERTS_SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/notify"
 
 _SETTINGS = """\
 # Written by the lab. `tinybeam edge validate --config {file}` explains what is wrong with a changed one.
@@ -44,7 +47,9 @@ multiplier = 2.0
 
 [health]
 port = {health_port}
+"""
 
+_SOIL = """
 [[sensors]]
 name = "soil"
 devices = ["soil-*"]
@@ -67,7 +72,19 @@ severity = "warning"
 
 [[models]]
 name = "soil"
-bundle = "{bundle}"
+bundle = "{bundles}/soil"
+"""
+
+_VIBRATION = """
+[[sensors]]
+name = "machine"
+devices = ["machine-*"]
+frames = {{ acceleration = "m/s2" }}
+model = "vibration"
+
+[[models]]
+name = "vibration"
+bundle = "{bundles}/vibration"
 """
 
 
@@ -89,7 +106,8 @@ def write_settings(directory: Path, gateway_id: str, pace: Pace, *, mqtt_port: i
     """Writes the gateway's TOML file into `directory`, where its state will be too."""
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / f"{gateway_id}.toml"
-    text = _SETTINGS.format(
+    sensors = _VIBRATION if gateway_id == machine.GATEWAY else _SOIL
+    text = (_SETTINGS + sensors).format(
         file=file,
         gateway_id=gateway_id,
         state=directory / gateway_id,
@@ -98,7 +116,7 @@ def write_settings(directory: Path, gateway_id: str, pace: Pace, *, mqtt_port: i
         topic=field.topic(gateway_id, "+"),
         pubsub_topic=TOPIC,
         health_port=health_port,
-        bundle=BUNDLE,
+        bundles=BUNDLES,
     )
     file.write_text(text)
     return file

@@ -1,4 +1,4 @@
-"""Act one: a season of ten fields, in accelerated time through the gateways' own code onto cards, and in batch mode into the warehouse.
+"""Act one: a season of fields and machines, in accelerated time through the gateways' code onto cards, in batch mode into the warehouse.
 
 The clock is simulated: each day every gateway is given the readings of that day, then a tick. The season is moved so that it
 ends just before now, by whole days, so that noon stays noon.
@@ -21,14 +21,14 @@ from edge.scorer import Scorer
 from edge.store import Store
 from lab import field
 from lab.child import Child
-from lab.field import Field
-from lab.gateways import HISTORY, write_settings
+from lab.device import Device
+from lab.gateways import GATEWAYS, HISTORY, write_settings
 from lab.oracle import Name
 from lab.stack import Warehouse
 
 BOOT = "history"
 _HOURS = 24
-_LOAD_SECONDS = 120.0
+_LOAD_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +63,22 @@ class Calendar:
 
 
 def live_through(
-    fields: Sequence[Field], calendar: Calendar, directory: Path, progress: Callable[[str], None]
+    devices: Sequence[Device], calendar: Calendar, directory: Path, progress: Callable[[str], None]
 ) -> Iterator[tuple[list[Card], set[Name]]]:
     """For each gateway the cards that it wrote and the readings that it accepted."""
-    for gateway_id in field.GATEWAYS:
-        mine = [one for one in fields if one.gateway_id == gateway_id]
+    for gateway_id in GATEWAYS:
+        mine = [one for one in devices if one.gateway_id == gateway_id]
         with opened(write_settings(directory, gateway_id, HISTORY), calendar.begin) as (gateway, store):
             for hours in calendar.dates():
                 now = calendar.end(hours)
-                gateway.accept([_message(one, calendar, hour) for hour in hours for one in mine], now)
+                gateway.accept([message for hour in hours for one in mine for message in _messages(one, calendar, hour)], now)
                 gateway.tick(now)
                 progress(f"{gateway_id}: day {hours.start // _HOURS + 1}")
             gateway.flush(now + timedelta(seconds=HISTORY.grace_seconds))
-            yield export(store, directory / "cards"), {(one.device_id, _seq(hour)) for one in mine for hour in range(calendar.hours)}
+            yield (
+                export(store, directory / "cards"),
+                {(one.device_id, seq) for one in mine for seq in range(1, last_seq(one, calendar) + 1)},
+            )
             # The cards have arrived, as far as this story goes; else the gateway would send it all again when it is online.
             store.confirm([batch.envelope.seq for batch in store.pending(1_000_000)])
 
@@ -101,10 +104,18 @@ def load(cards: Path, warehouse: Warehouse, log: Path, registry: Path = field.RE
         pipeline.wait_until_done(_LOAD_SECONDS)
 
 
-def _message(of: Field, calendar: Calendar, hour: int) -> Message:
-    return Message(of.topic, field.reading(calendar.time(hour), _seq(hour), BOOT, of.values(calendar.day(hour))))
+def last_seq(of: Device, calendar: Calendar) -> int:
+    """The number of its last message in history; a sensor counts from 1."""
+    return _seq(of, calendar.hours)
 
 
-def _seq(hour: int) -> int:
-    """A sensor counts from 1."""
-    return hour + 1
+def _messages(of: Device, calendar: Calendar, hour: int) -> Iterator[Message]:
+    """Those of a burst come a second apart."""
+    for number in range(of.burst if hour % of.every_hours == 0 else 0):
+        time = calendar.time(hour) + timedelta(seconds=number)
+        yield Message(of.topic, of.message(time, _seq(of, hour) + 1 + number, BOOT, calendar.day(hour)))
+
+
+def _seq(of: Device, hours: int) -> int:
+    """How many messages it sends in the first hours."""
+    return -(-hours // of.every_hours) * of.burst

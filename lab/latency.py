@@ -20,6 +20,7 @@ Ask = Callable[[], Mapping[str, datetime]]
 class Arrival:
     """A batch that was there at `seen` for the first time."""
 
+    batch_id: str
     newest: datetime
     seen: datetime
 
@@ -57,7 +58,7 @@ class Watch:
             while not self._ended.wait(self._interval):
                 there, now = self._ask(), datetime.now(UTC)
                 for name in there.keys() - self._arrivals.keys():
-                    self._arrivals[name] = Arrival(there[name], now)
+                    self._arrivals[name] = Arrival(name, there[name], now)
         except Exception as error:  # noqa: BLE001 - told to who asks for the arrivals
             self._failed = error
 

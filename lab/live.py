@@ -1,4 +1,4 @@
-"""The whole path in real time: sensors, broker, gateways, Pub/Sub, streaming pipeline, warehouse; with wires that can be cut.
+"""The whole path in real time: broker, gateways, Pub/Sub, streaming pipeline, warehouse, notifier; with wires that can be cut.
 
 Every process is a child of ours and stopped on the way out, whatever happened. Enter it from the main thread (lab.child).
 """
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from lab import field
+from lab import field, notifier
 from lab.child import Child, free_port, listens
-from lab.gateways import LIVE, SUBSCRIPTION, TOPIC, write_settings
+from lab.gateways import ALERTS_SUBSCRIPTION, ALERTS_TOPIC, GATEWAYS, LIVE, SUBSCRIPTION, TOPIC, write_settings
+from lab.phone import Phone
 from lab.stack import Broker, PubSub, Warehouse
 from lab.tap import Publication, Tap
 from lab.wire import Wire
@@ -39,6 +40,7 @@ class Live:
         self._directory, self.warehouse, self._registry = directory, warehouse, registry
         self._everything = ExitStack()
         self.broker, self.pubsub = Broker(directory / "broker", parts), PubSub(directory, parts)
+        self.phone = Phone()
         self.gateways: dict[str, Gateway] = {}
 
     def __enter__(self) -> Live:
@@ -47,10 +49,13 @@ class Live:
             starting.enter_context(self.broker)
             starting.enter_context(self.pubsub)
             self.pubsub.create(TOPIC, SUBSCRIPTION)
+            self.pubsub.create(ALERTS_TOPIC, ALERTS_SUBSCRIPTION)
+            starting.enter_context(self.phone)
+            self.notifier = starting.enter_context(notifier.start(self._directory, self.phone.url, self.pubsub.address))
             host, port = self.pubsub.address.rsplit(":", 1)
             self.uplink = starting.enter_context(Wire((host, int(port))))
             self.pipeline = starting.enter_context(self._start_pipeline())
-            for gateway_id in field.GATEWAYS:
+            for gateway_id in GATEWAYS:
                 self.gateways[gateway_id] = self._add_gateway(starting, gateway_id)
             starting.callback(self._stop_gateways)
             self._everything = starting.pop_all()
@@ -84,7 +89,7 @@ class Live:
 
     def ended(self) -> Sequence[str]:
         """Names of the processes that ended though nobody told them to."""
-        children = [self.pipeline, *(gateway.child for gateway in self.gateways.values())]
+        children = [self.pipeline, self.notifier, *(gateway.child for gateway in self.gateways.values())]
         return [child.name for child in children if child.status is not None]
 
     def _add_gateway(self, starting: ExitStack, gateway_id: str) -> Gateway:
@@ -109,6 +114,7 @@ class Live:
             f"--project={self.warehouse.project}",
             f"--registry={self._registry}",
             f"--input_subscription={SUBSCRIPTION}",
+            f"--alerts_topic={ALERTS_TOPIC}",
         ]
         environment = {**self.warehouse.environment, "PUBSUB_EMULATOR_HOST": self.pubsub.address}
         return Child("pipeline", command, self._directory / "pipeline.log", environment)

@@ -7,7 +7,7 @@ what was seen on the wire (lab.tap), *delivered* what the fact views show (lab.e
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 Name = tuple[str, int] | bytes
@@ -56,8 +56,8 @@ def judge(attempted: Collection[Name], acknowledged: Collection[Name], delivered
     return Verdict(len(said), len(held), len(delivered.names), len(set(declared)), _sorted(lost), _sorted(unexpected), delivered.repeated)
 
 
-def delivered(shown: Sequence[Shown], channels: Collection[str], set_aside: Mapping[bytes, int]) -> Delivered:
-    """A reading is delivered when each of its `channels` is shown. `set_aside`: bytes in the rejects view -> how often."""
+def delivered(shown: Sequence[Shown], channels: Callable[[str], Collection[str]], set_aside: Mapping[bytes, int]) -> Delivered:
+    """A reading is delivered when each of its device's `channels` is shown. `set_aside`: bytes in the rejects view -> how often."""
     held: dict[str, dict[str, set[int]]] = {}
     too_many: Counter[str] = Counter()
     for one in shown:
@@ -67,7 +67,7 @@ def delivered(shown: Sequence[Shown], channels: Collection[str], set_aside: Mapp
     readings = {
         (device, seq)
         for device, by_channel in held.items()
-        for seq in set.intersection(*(by_channel.get(channel, set()) for channel in channels))
+        for seq in set.intersection(*(by_channel.get(channel, set()) for channel in channels(device)))
     }
     repeated = sum(too_many.values()) + sum(times - 1 for times in set_aside.values())
     return Delivered(frozenset(readings | set(set_aside)), repeated)

@@ -18,7 +18,9 @@ from types import TracebackType
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edge.frame import MAGIC
 from lab import field as fields
+from lab.device import Device
 from lab.oracle import Name
 from lab.tap import Publication
 
@@ -49,13 +51,17 @@ class Notebook:
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """`values` tells what it measures, given the seconds since the start of all; `last_seq` is where its numbers go on from."""
+    """`tells` makes its message of a time, a number and the seconds since the start of all; `last_seq` is where its numbers go on from.
+
+    It publishes at every turn that `every` divides.
+    """
 
     device_id: str
     topic: str
     boot: str
     last_seq: int
-    values: Callable[[float], Mapping[str, float]]
+    tells: Callable[[datetime, int, float], bytes]
+    every: int = 1
 
 
 class Sensors:
@@ -103,12 +109,18 @@ class Sensors:
 
 def stranger(gateway_id: str) -> Sensor:
     """A sensor that nobody registered."""
-    return Sensor(STRANGER, fields.topic(gateway_id, STRANGER), _boot(), 0, lambda _: {"moisture": 0.25, "temperature": 20.0})
+    boot, values = _boot(), {"moisture": 0.25, "temperature": 20.0}
+    return Sensor(STRANGER, fields.topic(gateway_id, STRANGER), boot, 0, lambda time, seq, _: fields.reading(time, seq, boot, values))
 
 
-def sensor(of: fields.Field, last_seq: int, day: float, days_a_second: float) -> Sensor:
-    """The probe of a field, from that day of its season on."""
-    return Sensor(of.device_id, of.topic, _boot(), last_seq, lambda seconds: of.values(day + seconds * days_a_second))
+def sensor(of: Device, last_seq: int, day: float, days_a_second: float) -> Sensor:
+    """That of a field or machine, from that day of its season on."""
+    boot = _boot()
+
+    def tells(time: datetime, seq: int, seconds: float) -> bytes:
+        return of.message(time, seq, boot, day + seconds * days_a_second)
+
+    return Sensor(of.device_id, of.topic, boot, last_seq, tells, of.every_turns)
 
 
 def _boot() -> str:
@@ -123,9 +135,9 @@ def _client(sensor: Sensor) -> mqtt.Client:
 
 def _messages(sensor: Sensor, turn: int, seconds: float) -> Iterator[tuple[Publication, tuple[Name, ...]]]:
     """A reading, and at some turns something broken after it. The first sensor of a gateway is no more reliable than the others."""
-    seq, now = sensor.last_seq + 1 + turn, datetime.now(UTC)
-    good = fields.reading(now, seq, sensor.boot, sensor.values(seconds))
-    yield Publication(sensor.topic, good), ((sensor.device_id, seq),)
+    if turn % sensor.every == 0:
+        seq = sensor.last_seq + 1 + turn // sensor.every
+        yield Publication(sensor.topic, sensor.tells(datetime.now(UTC), seq, seconds)), ((sensor.device_id, seq),)
     kind = _BROKEN.get(turn)
     if kind and sensor.device_id != STRANGER:
         payload = kind(f"{sensor.boot}-{turn}")
@@ -148,5 +160,10 @@ def _without_a_clock(mark: str) -> bytes:
     return json.dumps({"time": 12.5, "boot": mark, "values": {"moisture": 0.2}}).encode()
 
 
-_BROKEN: Mapping[int, Callable[[str], bytes]] = {7: _cut_short, 13: _wrong_type, 19: _not_a_number, 29: _without_a_clock}
+def _torn_frame(mark: str) -> bytes:
+    header = json.dumps({"channel": "acceleration", "rate_hz": 12_000, "boot": mark}).encode()
+    return MAGIC + len(header).to_bytes(2, "little") + header + bytes(1001)
+
+
+_BROKEN: Mapping[int, Callable[[str], bytes]] = {7: _cut_short, 13: _wrong_type, 19: _not_a_number, 29: _without_a_clock, 37: _torn_frame}
 """Turn -> what goes wrong at it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lab import demo
 from lab.folder import emptied
-from lab.gateways import SUBSCRIPTION, TOPIC
+from lab.gateways import ALERTS_TOPIC, SUBSCRIPTION, TOPIC
 from lab.live import Live
 from lab.screen import Screen
 from lab.sensors import Notebook
@@ -38,6 +38,7 @@ def _endpoints(live: Live, warehouse: Warehouse) -> Iterator[str]:
     yield f"warehouse   {warehouse.rest_url}, storage {warehouse.grpc_address} ({warehouse.version}), project {warehouse.project}"
     for gateway in live.gateways.values():
         yield f"{gateway.gateway_id}   http://127.0.0.1:{gateway.health_port}/metrics and /healthz, settings {gateway.settings}"
+    yield f"alerts      {ALERTS_TOPIC}, told by the notifier in {live.notifier.log}"
     yield "\nTry in another terminal:\n"
     yield f"  BIGQUERY_EMULATOR_HOST={warehouse.rest_url} {tinybeam} sql query driest_fields --project {warehouse.project}"
     yield f"  BIGQUERY_EMULATOR_HOST={warehouse.rest_url} {tinybeam} sql query data_quality --project {warehouse.project}"

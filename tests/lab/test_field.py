@@ -39,9 +39,15 @@ def test_after_its_season_a_field_keeps_its_last_values(fields: tuple[field.Fiel
 def test_the_registry_says_when_the_season_began(tmp_path: Path) -> None:
     began = datetime(2026, 5, 1, tzinfo=UTC)
     registry = Registry.load(field.write_registry(tmp_path, began))
-    assert {site.planted for site in registry.sites} == {began}
+    assert {site.planted for site in registry.sites if site.crop} == {began}
     assert not list(unknown(registry))
     assert registry.devices == Registry.load(field.REGISTRY).devices
+
+
+@pytest.mark.parametrize(("month", "north"), [(5, True), (6, False), (7, False), (11, False), (12, True)])
+def test_the_fields_stand_where_the_season_ends_in_summer(tmp_path: Path, month: int, north: bool) -> None:
+    registry = Registry.load(field.write_registry(tmp_path, datetime(2026, month, 15, tzinfo=UTC)))
+    assert {site.latitude > 0 for site in registry.sites} == {north}
 
 
 def test_a_reading_is_one_json_object() -> None:

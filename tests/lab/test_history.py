@@ -4,17 +4,54 @@ from pathlib import Path
 import pytest
 
 from edge.config import load
-from lab import field
-from lab.gateways import HISTORY, LIVE, Pace, write_settings
+from edge.run import bundles_of
+from lab import field, history, machine
+from lab.device import channels, devices
+from lab.gateways import GATEWAYS, HISTORY, LIVE, Pace, write_settings
 from lab.history import Calendar
+from schemas.registry import Registry
 
 
 @pytest.mark.parametrize("pace", [HISTORY, LIVE])
-def test_the_settings_of_the_labs_gateways_are_valid(tmp_path: Path, pace: Pace) -> None:
-    config = load(write_settings(tmp_path, field.GATEWAYS[0], pace, mqtt_port=1884, health_port=8080))
+@pytest.mark.parametrize("gateway_id", GATEWAYS)
+def test_the_settings_of_the_labs_gateways_are_valid(tmp_path: Path, pace: Pace, gateway_id: str) -> None:
+    config = load(write_settings(tmp_path, gateway_id, pace, mqtt_port=1884, health_port=8080))
     assert config.windows.seconds == pace.window_seconds
-    assert config.mqtt.topic == "gateway-north/sensors/+/readings"
-    assert config.models[0].bundle.is_dir()
+    assert config.mqtt.topic == f"{gateway_id}/sensors/+/readings"
+    assert set(bundles_of(config)) == {"vibration" if gateway_id == machine.GATEWAY else "soil"}
+
+
+def test_every_device_of_the_registry_sends_to_a_gateway_whose_settings_know_it(tmp_path: Path) -> None:
+    registry = Registry.load(field.REGISTRY)
+    known = devices(registry)
+    assert {one.device_id for one in known} == {device.device_id for device in registry.devices}
+    for gateway_id in GATEWAYS:
+        config = load(write_settings(tmp_path, gateway_id, HISTORY))
+        for one in known:
+            assert (one.gateway_id != gateway_id) or set(channels(one.device_id)) == set(config.sensors_of(one.device_id).units)
+
+
+@pytest.mark.parametrize("hours", [1, 5, 6, 7, 48])
+def test_messages_of_history_are_numbered_from_one_without_gaps(hours: int) -> None:
+    calendar = Calendar(datetime(2026, 5, 1, tzinfo=UTC), hours)
+    for one in (Beat(1, 1), Beat(6, 4)):
+        sent = [message for hour in range(hours) for message in history._messages(one, calendar, hour)]
+        seqs = [int(message.payload.split(b" ")[0]) for message in sent]
+        assert seqs == list(range(1, history.last_seq(one, calendar) + 1))
+        times = [message.payload.split(b" ")[1] for message in sent]
+        assert times == sorted(set(times))
+
+
+class Beat:
+    """A device that says number and time."""
+
+    device_id, gateway_id, topic, every_turns = "beat", "gateway-north", "beat", 1
+
+    def __init__(self, every_hours: int, burst: int) -> None:
+        self.every_hours, self.burst = every_hours, burst
+
+    def message(self, time: datetime, seq: int, boot: str, day: float) -> bytes:
+        return f"{seq} {time.isoformat()}".encode()
 
 
 @pytest.mark.parametrize("hour", [0, 5, 23])

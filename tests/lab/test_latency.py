@@ -36,7 +36,7 @@ def test_a_batch_counts_from_when_it_is_seen_first() -> None:
 
     with Watch(ask, 0.001) as watch:
         assert asked.wait(10)
-    assert [arrival.newest for arrival in watch.arrivals()] == [_at(0), _at(1)]
+    assert [(arrival.batch_id, arrival.newest) for arrival in watch.arrivals()] == [("a", _at(0)), ("b", _at(1))]
 
 
 def test_a_warehouse_that_refuses_to_answer_is_not_hidden() -> None:
@@ -54,12 +54,12 @@ def test_a_warehouse_that_refuses_to_answer_is_not_hidden() -> None:
 
 @pytest.mark.parametrize(("newest", "seen", "met"), [(0, 3, False), (0, 11, True), (12, 14, True), (19, 30, True), (27, 28, False)])
 def test_a_batch_met_a_fault_if_it_was_on_its_way_then(newest: float, seen: float, *, met: bool) -> None:
-    assert Spell(_at(10), _at(26)).met(Arrival(_at(newest), _at(seen))) is met
+    assert Spell(_at(10), _at(26)).met(Arrival("a", _at(newest), _at(seen))) is met
 
 
 def test_a_spell_lasts_from_its_deed_until_after_the_next() -> None:
     def deed(*, begins: bool) -> Deed:
-        return Deed(0.0, "", lambda: None, begins)
+        return Deed(0.0, 0.0, "", lambda: None, "a fault" if begins else "")
 
     times = {10: True, 20: False, 40: True, 50: False}
     found = spells([(_at(seconds), deed(begins=begins)) for seconds, begins in times.items()])

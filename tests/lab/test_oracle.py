@@ -4,6 +4,12 @@ from hypothesis import strategies as st
 from lab.oracle import Delivered, Shown, delivered, expand, judge
 
 CHANNELS = ("moisture", "temperature")
+
+
+def channels(device):
+    return CHANNELS
+
+
 NAMES = frozenset([("a", 1), ("a", 2), ("b", 1), b"broken"])
 
 
@@ -38,24 +44,30 @@ def test_one_that_nobody_sent_is_unexpected() -> None:
 
 
 def test_more_values_than_numbers_are_repeats() -> None:
-    found = delivered(_shown("a", [1, 3], values=5), CHANNELS, {})
+    found = delivered(_shown("a", [1, 3], values=5), channels, {})
     assert found.repeated == 2
     assert not judge(found.names, found.names, found).sound
 
 
 def test_numbers_shown_by_two_windows_are_repeats() -> None:
-    assert delivered(_shown("a", [1, 3, 3, 4], values=5), CHANNELS, {}).repeated == 1
+    assert delivered(_shown("a", [1, 3, 3, 4], values=5), channels, {}).repeated == 1
 
 
 def test_a_reject_shown_twice_is_a_repeat() -> None:
-    assert delivered([], CHANNELS, {b"once": 1, b"twice": 2}).repeated == 1
+    assert delivered([], channels, {b"once": 1, b"twice": 2}).repeated == 1
 
 
 def test_a_reading_without_one_of_its_channels_is_not_delivered() -> None:
     shown = [*_shown("a", [1, 3])[:1], Shown("a", "temperature", [1, 2], 2)]
-    assert delivered(shown, CHANNELS, {}).names == {("a", 1), ("a", 2)}
+    assert delivered(shown, channels, {}).names == {("a", 1), ("a", 2)}
 
 
 @given(st.sets(st.integers(0, 200)))
 def test_ranges_expand_to_the_numbers_they_were_made_of(numbers: set[int]) -> None:
     assert expand([bound for number in sorted(numbers) for bound in (number, number)]) == numbers
+
+
+def test_each_device_has_channels_of_its_own() -> None:
+    shown = [*_shown("a", [1, 2]), Shown("m", "rms", [1, 2], 2), Shown("m", "peak", [1, 1], 1)]
+    found = delivered(shown, lambda device: ("rms", "peak") if device == "m" else CHANNELS, {})
+    assert found.names == {("a", 1), ("a", 2), ("m", 1)}

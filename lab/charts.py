@@ -1,0 +1,230 @@
+"""Charts as SVG without JavaScript: Vega-Lite by altair, drawn by vl-convert, coloured by the page's CSS variables.
+
+Each picture says in words what it shows (aria-label), for those who do not see it. Colours are Okabe and Ito's, told apart by everybody;
+which shade a name has is up to the page, so that light and dark are one picture.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import cache
+from html import escape
+from itertools import count
+from typing import Any, Literal
+
+import altair as alt
+import vl_convert
+
+Chart = Any
+Points = Sequence[dict[str, Any]]
+
+INK, MUTED, GRID, PAPER = "var(--ink)", "var(--muted)", "var(--grid)", "var(--paper)"
+WATER, ALARM, NEED, CALM, FAULT = "var(--blue)", "var(--vermillion)", "var(--sky)", "var(--green)", "var(--orange)"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+NARROW, WIDE = 340, 960
+"""Widths that a chart is drawn for: a phone and a desk. Which of the two is shown is up to the page."""
+SMALL, MIDDLE = 192, 420
+"""Widths of charts that stand side by side: many small ones, or two."""
+
+_SECONDS = "datum.value == 0 ? '0 s' : datum.label + ' s'"
+_WORST_OR_NOT = alt.Scale(domain=[False, True], range=[FAULT, ALARM])
+_CALM_OR_NOT = alt.Scale(domain=[False, True], range=[CALM, FAULT])
+_numbers = count(1)
+
+
+def two_widths(make: Callable[[int], Chart], says: str) -> str:
+    """The chart as it is for a phone and as it is for a desk."""
+    return "".join(f'<div class="{name}">{svg(make(width), says)}</div>' for name, width in (("wide", WIDE), ("narrow", NARROW)))
+
+
+def svg(chart: Chart, says: str) -> str:
+    """One `<svg>` element that scales with the page."""
+    drawn = vl_convert.vegalite_to_svg(_dressed(chart).to_dict())
+    head, body = drawn.split(">", 1)
+    _, _, size = head.partition('viewBox="')
+    width = size.split()[2]
+    label = f'role="img" aria-label="{escape(says)}" viewBox="{size} style="max-width:{float(width) * 1.25:.0f}px"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {label}>{_own_names(body)}'
+
+
+def _own_names(body: str) -> str:
+    """Clip paths of one page must not share a name."""
+    number = next(_numbers)
+    return re.sub(r'(id="|url\(#)(?=[A-Za-z])', rf"\g<1>c{number}-", body)
+
+
+def _dressed(chart: Chart) -> Chart:
+    axis = {
+        "labelColor": MUTED,
+        "titleColor": MUTED,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "gridColor": GRID,
+        "domainColor": GRID,
+        "tickColor": GRID,
+        "labelPadding": 4,
+        "tickSize": 4,
+    }
+    return (
+        chart.configure(aria=False, font=FONT, background="transparent")
+        .configure_axis(**axis)
+        .configure_axisY(domain=False, ticks=False)
+        .configure_axisX(grid=False)
+        .configure_view(stroke=None)
+        .configure_concat(spacing=10)
+    )
+
+
+@cache
+def _no_row_limit() -> None:
+    alt.data_transformers.disable_max_rows()
+
+
+def data(points: Points) -> alt.Data:
+    """Times as milliseconds since 1970, which need no guess about zones."""
+    _no_row_limit()
+    plain = [{key: value.timestamp() * 1000 if isinstance(value, datetime) else value for key, value in point.items()} for point in points]
+    return alt.Data(values=plain)
+
+
+def season(days: Points, needs: Points, top: float, top_need: float) -> Chart:
+    """One field: its moisture day by day, and below it the irrigation need. `days`: day, mean; `needs`: day, need_mm."""
+    size = {"width": SMALL - 44}
+    scale = alt.Scale(domain=[0, top])
+    line = alt.Chart(data(days)).mark_line(color=WATER, strokeWidth=2, strokeJoin="round")
+    moisture = line.encode(
+        alt.X("day:T", axis=None if needs else _months()),
+        alt.Y("mean:Q", scale=scale, axis=alt.Axis(title=None, values=[0, 0.2, 0.4], format=".1f", minExtent=26)),
+    ).properties(height=80, **size)
+    if not needs:
+        return moisture
+    axis = alt.Axis(title=None, values=[0, 10 * (top_need // 10) or top_need], format=".0f", minExtent=26)
+    bars = (
+        alt.Chart(data(needs))
+        .mark_bar(color=NEED, size=2)
+        .encode(alt.X("day:T", axis=_months()), alt.Y("need_mm:Q", scale=alt.Scale(domain=[0, top_need or 1]), axis=axis))
+        .properties(height=36, **size)
+    )
+    return alt.vconcat(moisture, bars).resolve_scale(x="shared")
+
+
+def life(history: Points, minute: Points, levels: Points, flags: Points, span: tuple[float, float]) -> Chart:
+    """One machine: its anomaly score over the season and, beside it, in the minute of real time; with the verdicts' thresholds.
+
+    `history`: time, score; `minute`: second, score; `levels`: score, text, worst (whether it is the highest); `flags`: time or second at
+    which it was flagged; `span`: lowest and highest score shown.
+    """
+    value = alt.Y("score:Q", scale=alt.Scale(type="log", domain=list(span), nice=False, clamp=True), axis=_scores())
+    bare = alt.Y("score:Q", scale=alt.Scale(type="log", domain=list(span), nice=False, clamp=True), axis=_scores(labels=False))
+    seconds = alt.X(
+        "second:Q", scale=alt.Scale(domain=[0, 60], nice=False), axis=alt.Axis(title=None, values=[0, 30, 60], labelExpr=_SECONDS)
+    )
+    season = _scored(history, [flag for flag in flags if "time" in flag], alt.X("time:T", axis=_months()), value)
+    live = _scored(minute, [flag for flag in flags if "second" in flag], seconds, bare)
+    limit = alt.Chart(data(levels))
+    colour = alt.Color("worst:N", scale=_WORST_OR_NOT, legend=None)
+    rules = limit.mark_rule(strokeDash=[5, 4])
+    told = limit.mark_text(align="left", baseline="bottom", dx=4, dy=-3, fontSize=12)
+    left = alt.layer(season, rules.encode(value, colour), told.encode(value, alt.Text("text:N"), colour, x=alt.value(0)))
+    right = alt.layer(live, rules.encode(bare, colour))
+    return alt.hconcat(left.properties(width=MIDDLE - 166, height=150), right.properties(width=104, height=150), spacing=14)
+
+
+def _scored(scores: Points, flags: Points, time: Any, value: Any) -> Chart:
+    line = alt.Chart(data(scores)).mark_line(color=WATER, strokeWidth=1.4, strokeJoin="round").encode(time, value)
+    return alt.layer(line, alt.Chart(data(flags)).mark_rule(color=ALARM, strokeWidth=2).encode(time))
+
+
+def _scores(*, labels: bool = True) -> alt.Axis:
+    return alt.Axis(title=None, tickCount=3, format="~g", labels=labels)
+
+
+def journeys(batches: Points, spells: Points, seconds: float, lanes: Sequence[str], width: int) -> Chart:
+    """The way of each batch: its readings are taken on the upper edge of a gateway's lane, and are in the warehouse at the tip below.
+
+    `batches`: lane, first, newest, seen, met (seconds, and whether it met a fault); `spells`: lane, begin, end, text.
+    """
+    axis = {lane: alt.Axis(title="seconds since the sensors began", tickCount=8) if lane == lanes[-1] else None for lane in lanes}
+    along = {lane: {"scale": alt.Scale(domain=[0, seconds], nice=False, zero=False), "axis": axis[lane]} for lane in lanes}
+    return alt.vconcat(*(_lane(lane, _of(lane, batches), _of(lane, spells), along[lane], width) for lane in lanes), spacing=4)
+
+
+def _of(lane: str, rows: Points) -> Points:
+    return [row for row in rows if row["lane"] == lane]
+
+
+def _lane(name: str, batches: Points, spells: Points, along: dict[str, Any], width: int) -> Chart:
+    """`along`: scale and axis of time."""
+    corners = [corner | {"batch": number, "met": batch["met"]} for number, batch in enumerate(batches) for corner in _corners(batch)]
+    shades = data(spells)
+    height = alt.Y("height:Q", scale=alt.Scale(domain=[0, 1]), axis=None)
+    shade = alt.Chart(shades).mark_rect(color=FAULT, opacity=0.15).encode(alt.X("begin:Q", **along), alt.X2("end:Q"))
+    told = (
+        alt.Chart(shades)
+        .mark_text(color=INK, align="left", baseline="bottom", dx=3, dy=-3, fontSize=12)
+        .encode(alt.X("begin:Q", **along), alt.Text("text:N"), y=alt.value(96))
+    )
+    ways = (
+        alt.Chart(data(corners))
+        .mark_line(filled=True, fillOpacity=0.35, strokeWidth=1.2, strokeJoin="round")
+        .encode(
+            alt.X("second:Q", **along),
+            height,
+            alt.Detail("batch:N"),
+            alt.Order("corner:Q"),
+            alt.Stroke("met:N", scale=_CALM_OR_NOT, legend=None),
+            alt.Fill("met:N", scale=_CALM_OR_NOT, legend=None),
+        )
+    )
+    title = alt.Title(name, anchor="start", color=INK, fontSize=13, fontWeight=600, offset=4)
+    return alt.layer(shade, ways, told).properties(width=width - 16, height=96, title=title)
+
+
+def _corners(batch: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """From where its readings were taken to where they became visible, and back."""
+    ways = ((batch["first"], 1.0), (batch["newest"], 1.0), (batch["seen"], 0.0), (batch["first"], 1.0))
+    return ({"second": second, "height": height, "corner": number} for number, (second, height) in enumerate(ways))
+
+
+def latencies(dots: Points, marks: Points, longest: float, width: int) -> Chart:
+    """Every batch as a dot above its latency. `dots`: seconds, level, met; `marks`: seconds, text."""
+    highest = max(dot["level"] for dot in dots)
+    height = 34 + 13 * highest
+    time = alt.X(
+        "seconds:Q",
+        scale=alt.Scale(domain=[0, longest], nice=False),
+        axis=alt.Axis(title="seconds from the newest reading to its row", tickCount=8),
+    )
+    level = alt.Y("level:Q", scale=alt.Scale(domain=[-0.2, highest + 2.2]), axis=None)
+    circles = (
+        alt.Chart(data(dots), width=width - 20, height=height)
+        .mark_circle(size=95, opacity=0.95)
+        .encode(time, level, alt.Color("met:N", scale=_CALM_OR_NOT, legend=None))
+    )
+    rules = alt.Chart(data(marks)).mark_rule(color=INK, strokeDash=[3, 3]).encode(alt.X("seconds:Q"))
+    texts = [_beside(mark, "right" if mark["seconds"] > longest / 2 else "left") for mark in marks]
+    return alt.layer(rules, circles, *texts)
+
+
+def _beside(mark: dict[str, Any], align: Literal["left", "right"]) -> Chart:
+    text = alt.Chart(data([mark])).mark_text(color=INK, align=align, dx=4 if align == "left" else -4, fontSize=12, baseline="top")
+    return text.encode(alt.X("seconds:Q"), alt.Y("height:Q"), alt.Text("text:N"))
+
+
+def complete(cells: Points, lanes: Sequence[str], width: int) -> Chart:
+    """Each hour in which a gateway cut batches, and whether all of them are here. `cells`: gateway_id, hour, whole."""
+    colour = alt.Color("whole:N", scale=alt.Scale(domain=[True, False], range=[CALM, ALARM]), legend=None)
+    lane = alt.Y("gateway_id:N", sort=list(lanes), axis=alt.Axis(title=None, labelColor=INK, labelLimit=110, minExtent=100))
+    return (
+        alt.Chart(data(cells), width=width - 116, height=alt.Step(26))
+        .mark_tick(thickness=2 if width > NARROW else 1, size=16, opacity=1)
+        .encode(alt.X("hour:T", axis=_months()), lane, colour)
+    )
+
+
+def _months() -> alt.Axis:
+    return alt.Axis(title=None, format="%b", tickCount={"interval": "month", "step": 1}, labelOverlap=True)

@@ -1,0 +1,135 @@
+"""What the report tells of the warehouse: the analysts' own queries and views, asked once, as rows of plain values. Times UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from google.cloud import bigquery
+
+from sql.questions import ask
+from sql.scripts import scripts
+
+Rows = tuple[Mapping[str, Any], ...]
+_QUESTIONS = ("irrigation_this_week",)
+
+_VIEWS: Mapping[str, str] = MappingProxyType(
+    {
+        "moisture": """
+            select site_id, timestamp_trunc(window_start, day) as day, safe_divide(sum(sum), sum(count)) as mean, min(unit) as unit
+            from tinybeam.site_windows
+            where window_start >= @since and window_seconds = 3600 and channel = 'moisture'
+            group by site_id, day
+            order by site_id, day
+        """,
+        "verdicts": """
+            select site_id, label, score
+            from tinybeam.inferences
+            where window_start >= @since and model = 'soil'
+            qualify row_number() over (partition by site_id order by window_start desc, score) = 1
+        """,
+        "scores": """
+            select device_id, site_id, window_start as time, window_seconds, score, label, model_sha256
+            from tinybeam.inferences
+            where window_start >= @since and model = 'vibration'
+            order by device_id, time
+        """,
+        "relabelled": """
+            select device_id, event_time as time, previous_state, state, value
+            from tinybeam.events
+            where event_time >= @since and cause = 'label' and rule = 'vibration'
+            order by device_id, time
+        """,
+        "irrigation": """
+            select site_id, day, need_mm, need_m3, days_until_stress, depletion_mm, readily_available_mm, assumed
+            from tinybeam.irrigation
+            where day >= @since
+            order by site_id, day
+        """,
+        "alerts": """
+            select alert_id, logical_and(historical) as historical
+            from tinybeam.alerts_v1
+            where opened_time >= @since
+            group by alert_id
+        """,
+        "completeness": """
+            select gateway_id, hour, received, missing, declared, completeness
+            from tinybeam.completeness
+            where hour >= @since
+            order by gateway_id, hour
+        """,
+        "models": """
+            select model, model_version, model_sha256, runtime, count(distinct device_id) as devices, count(*) as verdicts,
+              min(window_start) as first_window, max(window_start) as last_window
+            from tinybeam.inferences
+            where window_start >= @since
+            group by model, model_version, model_sha256, runtime
+            order by model, first_window
+        """,
+        "transport": """
+            select kind, count(*) as batches, sum(row_count) as total_rows, sum(raw_bytes) as raw_bytes, sum(body_bytes) as body_bytes
+            from tinybeam.batches
+            where received_time >= @since
+            group by kind
+            order by body_bytes desc
+        """,
+        "spans": """
+            select batch_id, time_min as first_time
+            from tinybeam.batches
+            where received_time >= @since and kind = 'summaries'
+        """,
+        "sites": """
+            select standing.site_id, name, crop, soil, area_m2, standing.first_device, standing.total_devices, standing.kind
+            from tinybeam.sites as known
+            inner join (
+              select site_id, min(device_id) as first_device, count(*) as total_devices, min(kind) as kind
+              from tinybeam.devices
+              group by site_id
+            ) as standing on known.site_id = standing.site_id
+            where @since is not null
+            order by first_device
+        """,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Rows by what they are about."""
+
+    moisture: Rows
+    scores: Rows
+    relabelled: Rows
+    completeness: Rows
+    models: Rows
+    transport: Rows
+    spans: Rows
+    sites: Rows
+    irrigation: Rows
+    alerts: Rows
+    verdicts: Rows
+    irrigation_this_week: Rows
+
+
+def gather(client: bigquery.Client, since: datetime, now: datetime) -> Findings:
+    """`since`: no reading is older. Raises GoogleAPICallError."""
+    viewed = {name: _asked(client, sql, since) for name, sql in _VIEWS.items()}
+    asked = {name: _answer(client, name, now) for name in _QUESTIONS}
+    return Findings(**viewed, **asked)
+
+
+def _asked(client: bigquery.Client, sql: str, since: datetime) -> Rows:
+    parameters = [bigquery.ScalarQueryParameter("since", "TIMESTAMP", since - timedelta(hours=1))]
+    return _rows(client.query_and_wait(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)))
+
+
+def _answer(client: bigquery.Client, name: str, now: datetime) -> Rows:
+    script = next(script for script in scripts("queries") if script.name == name)
+    return _rows(ask(client, script, {}, now))
+
+
+def _rows(answer: Any) -> Rows:
+    return tuple(dict(row) for row in answer)

@@ -1,0 +1,49 @@
+"""Numbers and names as the report writes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+_NARROW, _FIRM = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
+
+
+def count(number: float) -> str:
+    """1234567 -> 1 234 567, with spaces that do not break."""
+    return f"{number:,.0f}".replace(",", _NARROW)
+
+
+def size(number: float) -> str:
+    """Bytes, in decimal units."""
+    for unit in ("B", "kB", "MB"):
+        if abs(number) < 1000:
+            return f"{number:.3g}{_FIRM}{unit}"
+        number /= 1000
+    return f"{number:.3g}{_FIRM}GB"
+
+
+def moment(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%-d %b, %H:%M}"
+
+
+def date(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%-d %B %Y, %H:%M} UTC"
+
+
+def clock(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%H:%M:%S}"
+
+
+def plain(name: str) -> str:
+    """SugarBeet -> Sugar beet."""
+    return re.sub(r"(?<=[a-z])[A-Z]", lambda letter: f" {letter[0].lower()}", name)
+
+
+def listed(words: Sequence[str]) -> str:
+    """a, b and c."""
+    return ", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + words[-1] if words else ""
+
+
+def capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
