@@ -6,6 +6,7 @@ path: broker, gateway, Pub/Sub, pipeline, warehouse and half a second between tw
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,14 +17,16 @@ from bench.figures import Figure, Say, figure
 from lab import demo, evidence, field, history
 from lab.account import Account
 from lab.analyst import prepare
+from lab.device import devices
 from lab.gateways import LIVE
 from lab.latency import Watch, percentile
 from lab.live import Live
+from lab.screen import Screen
 from lab.sensors import Notebook
-from lab.stack import StartFailed, Warehouse
+from lab.stack import Warehouse
+from lab.story import Counts
 from schemas.registry import Registry
 
-HEARD_SECONDS = 60.0
 DRAIN_SECONDS = 8.0
 
 
@@ -42,11 +45,13 @@ def latency(folder: Path, size: Size, say: Say) -> list[Figure]:
     """Raises StartFailed when a server or a process of the path does not start."""
     with TemporaryDirectory(dir=folder) as directory, Warehouse(Path(directory)) as warehouse:
         client = evidence.connect(warehouse)
-        known = Registry.load(field.REGISTRY)
-        prepare(client, known, _quietly)
         calendar = history.Calendar.until(datetime.now(UTC), 1)
-        past = demo.Past(field.fields(known), Account(client, calendar.begin), calendar, field.REGISTRY)
-        with Live(Path(directory), warehouse) as live:
+        registry = field.write_registry(Path(directory), calendar.begin)
+        known = Registry.load(registry)
+        prepare(client, known, _quietly)
+        account = Account(client, calendar.begin)
+        past = demo.Past(devices(known), account, Counts.of(account.verdict()), calendar, registry)
+        with Live(Path(directory), warehouse, registry=registry) as live:
             took = _watched(past, live, size.seconds, say)
     waits = 1000.0 * (LIVE.grace_seconds + LIVE.batch_seconds)
     say(f"{len(took)} batches of summaries")
@@ -63,11 +68,7 @@ def _quietly(text: str) -> None:
 def _watched(past: demo.Past, live: Live, seconds: float, say: Say) -> list[float]:
     """Milliseconds of each batch that came."""
     began = datetime.now(UTC)
-    deadline = time.monotonic() + HEARD_SECONDS
-    while evidence.gateways_heard(past.account.client, began) < len(field.GATEWAYS):
-        if time.monotonic() > deadline:
-            raise StartFailed(f"no heartbeat of each gateway reached the warehouse within {HEARD_SECONDS:.0f} s")
-        time.sleep(0.3)
+    demo.await_first_heartbeats(past.account, began, Screen(sys.stderr))
     say(f"the path is up; sensors send for {seconds:g} s")
     with Watch(lambda: evidence.newest_readings(past.account.client, began)) as watch:
         with demo.sensors(past, live, Notebook()):
