@@ -23,8 +23,8 @@ from schemas.registry import Registry
 from schemas.rules import Rule
 
 AHEAD = timedelta(minutes=5)
-"""An event dated further ahead of its arrival than this comes from a wrong clock, and counts as of its arrival, in its order: it may not make
-the rule wait until that time."""
+"""An event dated further ahead of its arrival than this comes from a wrong clock. It counts as of its arrival, in its order: it may not
+make the rule wait until that time."""
 
 _COLUMNS = ("device_id", "site_id", "rule", "state", "value", "threshold", "channel")
 _SECOND = 1_000_000
