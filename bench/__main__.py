@@ -16,6 +16,10 @@ from lab.screen import Screen
 BENCHMARKS = {
     "facts": ("bench.rows", "bytes to fact rows in the pipeline, against Beam with a row per element"),
     "rollups": ("bench.rows", "the whole flow, rollups included, against the same"),
+    "peers": ("bench.peers", "the whole flow, against Bytewax and Pathway"),
+    "gateway": ("bench.edges", "MQTT messages into the gateway's store, against a commit for each"),
+    "uplink_bytes": ("bench.edges", "bytes a device and day from gateway to Pub/Sub, against what the sensors sent"),
+    "latency": ("bench.latency", "reading to row on the live path, against the waiting that is configured"),
 }
 """Name -> its module, which has a function of that name and the sizes FULL and QUICK, and its line in the help."""
 
@@ -33,7 +37,8 @@ def cli(names: tuple[str, ...], out: Path, *, quick: bool) -> None:
     """Measure TinyBeam against what else one would use.
 
     Every figure has its baseline from the same run, the two measured by turns: on a shared machine the ratio counts, not the number.
-    Without a NAME everything is measured, in under a quarter of an hour; `python -m bench.report` then writes docs/performance.md.
+    Without a NAME everything is measured, in under a quarter of an hour; `python -m bench.report
+    --take build/bench` then writes docs/performance.md.
 
     \b
     python -m bench facts            one benchmark

@@ -75,6 +75,7 @@ def machine() -> dict[str, str]:
     """What the figures were measured on, as far as they depend on it."""
     return {
         "cores": str(os.cpu_count()),
+        "load average": f"{os.getloadavg()[0]:.1f}",
         "processor": _processor(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -50,6 +51,12 @@ class Load:
     def batches(self) -> int:
         return self.rows // self.batch_rows
 
+    @property
+    def windows(self) -> int:
+        """Site windows that they make: of each site and channel a minute each, and the hours."""
+        minutes = self.rows // ROWS_A_MINUTE
+        return (minutes + -(-minutes // 60)) * GATEWAYS * (DEVICES // DEVICES_A_SITE) * len(CHANNELS)
+
     def cards(self) -> Path:
         """A card file."""
         return self._made("tbb", self._write_cards)
@@ -61,6 +68,7 @@ class Load:
     def _made(self, ending: str, write: Any) -> Path:
         file = self.folder / f"{self.rows}-rows-by-{self.batch_rows}.{ending}"
         if not file.exists():
+            print(f"making {file}", file=sys.stderr)
             self.folder.mkdir(parents=True, exist_ok=True)
             part = file.with_suffix(".part")
             with part.open("wb") as out:

@@ -36,15 +36,15 @@ class Size:
     turns: int
 
 
-FULL = Size(rows=800_000, small_batches=200_000, per_row=60_000, turns=3)
+FULL = Size(rows=400_000, small_batches=100_000, per_row=40_000, turns=3)
 QUICK = Size(rows=4_000, small_batches=2_000, per_row=2_000, turns=1)
 
 
 def facts(folder: Path, size: Size, say: Say) -> list[Figure]:
     large, small, rows = _loads(folder, size)
     ways = {
-        "500 rows a batch": _ours(beams.facts_only, large),
-        "50 rows a batch": _ours(beams.facts_only, small),
+        "500 rows a batch": ours(beams.facts_only, large),
+        "50 rows a batch": ours(beams.facts_only, small),
         "a row per element, from JSON": _theirs(rows, lambda pipeline: _facts_of(per_row.of_lines(pipeline, rows.lines()))),
         "a row per element, from Arrow": _theirs(rows, lambda pipeline: _facts_of(per_row.of_cards(pipeline, rows.cards(), beams.clock))),
     }
@@ -54,8 +54,8 @@ def facts(folder: Path, size: Size, say: Say) -> list[Figure]:
 def rollups(folder: Path, size: Size, say: Say) -> list[Figure]:
     large, small, rows = _loads(folder, size)
     ways = {
-        "500 rows a batch": _ours(beams.whole, large),
-        "50 rows a batch": _ours(beams.whole, small),
+        "500 rows a batch": ours(beams.whole, large),
+        "50 rows a batch": ours(beams.whole, small),
         "a row per element, from JSON": _theirs(rows, lambda pipeline: _rollups_of(per_row.of_lines(pipeline, rows.lines()))),
         "a row per element, from Arrow": _theirs(rows, lambda pipeline: _rollups_of(per_row.of_cards(pipeline, rows.cards(), beams.clock))),
     }
@@ -76,7 +76,7 @@ def _compared(command: str, ways: dict[str, Any], found: dict[str, float]) -> li
     ]
 
 
-def _ours(build: Callable[[Path], Callable[[beam.Pipeline], Any]], load: Load) -> Callable[[], float]:
+def ours(build: Callable[[Path], Callable[[beam.Pipeline], Any]], load: Load) -> Callable[[], float]:
     cards = load.cards()
     return lambda: _speed(load, build(cards), {"summaries_v1": load.rows, "batches_v1": load.batches, "rejects_v1": 0})
 

@@ -143,7 +143,9 @@ def _ratio(step: Step, top: float, bottom: float) -> float:
 
 
 _REMEMBERING: dict[str, Callable[[float, float, float], float]] = {"ewma": _ewma, "usual": _ewma, "peak": _peak, "trough": _trough}
-"""Exponentially weighted mean, also one that weighs all history alike while it is short; largest and smallest value, which fade towards the present one. Each keeps one number."""
+"""Exponentially weighted mean, also one that weighs all history alike while it is short; largest and smallest value, which fade towards
+the present one. Each keeps one number.
+"""
 
 _INSTANT: dict[str, Callable[..., float]] = {
     "last": lambda _, now: now,

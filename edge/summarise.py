@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import fsum
@@ -19,13 +20,12 @@ _WORST_LAST = (TimeQuality.SYNCED, TimeQuality.CORRECTED, TimeQuality.ESTIMATED,
 
 def summaries(window: Window, units: Mapping[str, str]) -> list[Summary]:
     """In order of channel. A channel without a unit in `units` gets an empty one."""
-    channels = sorted({channel for reading in window.readings for channel in reading.values})
-    whole = _About(window.readings)
+    columns, whole = _columns(window.readings), _About(window.readings)
     made = []
-    for channel in channels:
-        readings = [reading for reading in window.readings if channel in reading.values]
-        about = whole if len(readings) == len(window.readings) else _About(readings)
-        made.append(_summary(window, channel, units.get(channel, ""), readings, about))
+    for channel, values in sorted(columns.items()):
+        everywhere = len(values) == len(window.readings)
+        about = whole if everywhere else _About([reading for reading in window.readings if channel in reading.values])
+        made.append(_summary(window, channel, units.get(channel, ""), values, about))
     return made
 
 
@@ -56,11 +56,7 @@ def added(run: Summary, following: Summary) -> Summary:
 
 def channel_means(window: Window) -> dict[str, float]:
     """Mean of each channel over the window."""
-    values: dict[str, list[float]] = {}
-    for reading in window.readings:
-        for channel, value in reading.values.items():
-            values.setdefault(channel, []).append(value)
-    return {channel: fsum(held) / len(held) for channel, held in values.items()}
+    return {channel: fsum(values) / len(values) for channel, values in _columns(window.readings).items()}
 
 
 def time_quality(readings: Sequence[Taken]) -> str:
@@ -73,22 +69,30 @@ def worst(qualities: Iterable[str]) -> str:
     return max(qualities, key=_WORST_LAST.index)
 
 
+def _columns(readings: Sequence[Taken]) -> dict[str, list[float]]:
+    """Values of each channel, in the order of the readings."""
+    columns = defaultdict[str, list[float]](list)
+    for reading in readings:
+        for channel, value in reading.values.items():
+            columns[channel].append(value)
+    return columns
+
+
 class _About:
     """What is told of readings besides their values; most often the same for each channel of a window."""
 
     def __init__(self, readings: Sequence[Taken]) -> None:
+        self.times_us = [reading.event_us for reading in readings]
         self.seq_ranges = IntervalSet.of(reading.seq for reading in readings if reading.seq is not None).flat()
         self.time_quality = time_quality(readings)
         self.clock_offset_ms = _clock_offset(readings)
 
 
-def _summary(window: Window, channel: str, unit: str, readings: Sequence[Taken], about: _About) -> Summary:
-    values = [reading.values[channel] for reading in readings]
+def _summary(window: Window, channel: str, unit: str, values: Sequence[float], about: _About) -> Summary:
     total = fsum(values)
     mean = total / len(values)
-    last_us = max(reading.event_us for reading in readings)
     # Equal event times: the greater value, so that arrival order does not matter.
-    last = max(reading.values[channel] for reading in readings if reading.event_us == last_us)
+    last_us, last = max(zip(about.times_us, values, strict=True))
     return Summary(
         device_id=window.device_id,
         channel=channel,

@@ -105,7 +105,7 @@ def act_one(directory: Path, warehouse: Warehouse, screen: Screen) -> Past:
 def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
     _announce(live, screen)
     notebook, began, ringing = Notebook(), datetime.now(UTC), Ringing(live.phone, screen)
-    _await_first_heartbeats(past.account, began, screen)
+    await_first_heartbeats(past.account, began, screen)
     with Watch(lambda: evidence.newest_readings(past.account.client, began)) as watch:
         with sensors(past, live, notebook) as running:
             started = datetime.now(UTC)
@@ -169,7 +169,7 @@ def _announce(live: Live, screen: Screen) -> None:
         screen.say(f"{server.version}" + (f" (from pip) takes the place of {wanted}" if server.replaced else ""))
 
 
-def _await_first_heartbeats(account: Account, began: datetime, screen: Screen) -> None:
+def await_first_heartbeats(account: Account, began: datetime, screen: Screen) -> None:
     """Until the whole path has been gone once. Raises StartFailed."""
     deadline = time.monotonic() + READY_SECONDS
     while evidence.gateways_heard(account.client, began) < len(GATEWAYS):

@@ -23,8 +23,8 @@ from schemas.registry import Registry
 from schemas.rules import Rule
 
 AHEAD = timedelta(minutes=5)
-"""An event dated further ahead of its arrival than this comes from a wrong clock, and counts as of its arrival: it may not make the rule
-wait until that time."""
+"""An event dated further ahead of its arrival than this comes from a wrong clock. It counts as of its arrival, in its order: it may not
+make the rule wait until that time."""
 
 _COLUMNS = ("device_id", "site_id", "rule", "state", "value", "threshold", "channel")
 _SECOND = 1_000_000
@@ -59,7 +59,7 @@ class Watch:
         for row, at in zip(rows.select(_COLUMNS).to_pylist(), moments, strict=True):
             for rule in self._by_event[row["rule"]]:
                 if rule.watches_device(row["device_id"], row["site_id"]):
-                    yield self._of_event(rule, row, at if at <= latest else received)
+                    yield self._of_event(rule, row, (at, 0) if at <= latest else (received, at - received))
 
     def window(self, key: Key, window: tuple[int, int, Stats], revision: int, now: int) -> Iterator[Observation]:
         """Of a rolled-up window; its event time is its start, and it is not old before it ended. Nothing of one that has not begun."""
@@ -86,11 +86,11 @@ class Watch:
     def _of(self, source: str) -> Iterator[Rule]:
         return (rule for rule in self._rules if rule.source == source)
 
-    def _of_event(self, rule: Rule, row: Mapping[str, Any], at: int) -> Observation:
+    def _of_event(self, rule: Rule, row: Mapping[str, Any], order: tuple[int, int]) -> Observation:
         device_id, site_id, state = row["device_id"], row["site_id"], row["state"]
         said = f"{row['channel']} is {state}" if row["channel"] else f"{row['rule']} says {state}"
         text = f"{self._place(site_id)}, {device_id}: {said} ({row['value']:.4g})"
-        return Observation(rule.name, device_id, at, 0, at, state, row["value"], row["threshold"], site_id, device_id, text)
+        return Observation(rule.name, device_id, *order, order[0], state, row["value"], row["threshold"], site_id, device_id, text)
 
     def _place(self, site_id: str | None) -> str:
         return self._names.get(site_id or "", site_id or "no site")

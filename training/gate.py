@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class Verdict:
     bundle: str
     version: str
     sha256: str
-    refusals: tuple[str, ...]
+    refusals: tuple[str, ...] = ()
     runtimes: tuple[str, ...] = ()
     golden: int = 0
     probes: int = 0
@@ -80,15 +80,15 @@ def judge(directory: Path, run: Run | None = None, arena: Callable[[Path], int] 
     golden = np.array([case.features for case in bundle.golden])
     rows = np.concatenate([golden, probe_rows(bundle, probes)])
     answers = [run(runtime, directory, rows) for runtime in RUNTIMES]
-    about = {"bundle": bundle.name, "version": bundle.version, "sha256": bundle.sha256}
+    verdict = Verdict(bundle.name, bundle.version, bundle.sha256)
     refusals = [f"{answer.runtime} cannot run it: {answer.refusal}" for answer in answers if answer.outputs is None]
     if refusals:
-        return Verdict(**about, refusals=tuple(refusals))
+        return replace(verdict, refusals=tuple(refusals))
     outputs = {answer.runtime: answer.outputs for answer in answers if answer.outputs is not None}
-    return _compared(bundle, outputs, about, arena(directory))
+    return _compared(verdict, bundle, outputs, lambda: arena(directory))
 
 
-def _compared(bundle: Bundle, outputs: Mapping[str, Floats], about: Mapping[str, str], arena: int) -> Verdict:
+def _compared(verdict: Verdict, bundle: Bundle, outputs: Mapping[str, Floats], arena: Callable[[], int]) -> Verdict:
     count = len(bundle.golden)
     scores = np.array([each[:, 1] for each in outputs.values()])
     clear = np.all(_distance(scores, bundle) > bundle.tolerance, axis=0)
@@ -96,8 +96,8 @@ def _compared(bundle: Bundle, outputs: Mapping[str, Floats], about: Mapping[str,
     labels = np.array([[bundle.label(float(score)) for score in row] for row in scores])
     seen = {label: int((labels[0, count:][clear[count:]] == label).sum()) for label in bundle.labels}
     refusals = [*_golden_refusals(bundle, outputs, labels), *_probe_refusals(list(outputs), labels[:, count:], clear[count:], seen)]
-    return Verdict(
-        **about,
+    return replace(
+        verdict,
         refusals=tuple(refusals),
         runtimes=tuple(outputs),
         golden=count,
@@ -106,7 +106,7 @@ def _compared(bundle: Bundle, outputs: Mapping[str, Floats], about: Mapping[str,
         tolerance=bundle.tolerance,
         labels=seen,
         largest_difference=float(np.ptp(scores, axis=0)[np.all(scores < 2 * bundle.thresholds[-1], axis=0)].max()),
-        arena_bytes=arena,
+        arena_bytes=0 if refusals else arena(),
     )
 
 

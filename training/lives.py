@@ -92,7 +92,8 @@ def joined(parts: Sequence[Heard]) -> Heard:
 def follow(number: int, windows: Sequence[tuple[float, float, Sequence[Frame]]]) -> Heard:
     """What the gateway makes of windows (hours, severity, frames) in order; those for which it gives no inputs are left out."""
     recipe = Recipe.parse(RECIPE, tuple(CHANNELS))
-    memory, rows, past = None, [], []
+    memory, rows = None, []
+    past: list[float] = []
     for hours, severity, frames in windows:
         means = _means(recipe, frames)
         memory, inputs = advance(recipe, memory, _BIRTH + timedelta(hours=hours), _WINDOW_SECONDS, means)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def turns(runs: Sequence[Recording]) -> list[Turn]:
     cut = {run.name: list(windows(frames(run, HOP), FRAMES, STEP)) for run in runs}
     healthy = [run.name for run in runs if run.kind == HEALTHY]
     after = {name: {other: _after(cut[name], cut[other]) for other in cut if other != name} for name in healthy}
-    return [Turn(*order, after[order[0]]) for order in permutations(healthy)]
+    return [Turn(first, second, third, after[first]) for first, second, third in permutations(healthy, 3)]
 
 
 def _after(history: Windows, then: Windows) -> Heard:
@@ -73,7 +74,7 @@ def _after(history: Windows, then: Windows) -> Heard:
     return _rows(heard, heard.hours >= len(history) * _HOURS)
 
 
-def _rows(heard: Heard, which: Floats) -> Heard:
+def _rows(heard: Heard, which: Any) -> Heard:
     return replace(heard, **{name: getattr(heard, name)[which] for name in Heard.__slots__})
 
 

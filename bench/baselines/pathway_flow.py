@@ -1,4 +1,5 @@
-"""Pathway doing the pipeline's work, as its documentation has it: rows with a primary key, a join with the registry, grouped sums. One thread.
+"""Pathway doing the pipeline's work, as its documentation has it: rows with a primary key, a join with the registry, grouped sums.
+One thread.
 
 A repeat has the key of the row before it and takes its place. Pathway has no columns in Python: a variant with ours in it would
 be our functions inside one UDF and nothing of Pathway's.

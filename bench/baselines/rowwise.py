@@ -1,4 +1,4 @@
-"""What both peers share: the bytes of a card file as rows, with pyarrow and zstandard alone, and sums that merge. Runs in their environments."""
+"""What both peers share: the bytes of a card file as rows, with pyarrow and zstandard alone. Runs in their environments."""
 
 from __future__ import annotations
 

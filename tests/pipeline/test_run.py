@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -121,7 +122,9 @@ def subscription(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[pubsub_v1.Pu
     emulator = PubSubEmulator()
     before = dict(os.environ)
     emulator.start()
-    topic, name = "projects/demo-project/topics/telemetry", "projects/demo-project/subscriptions/pipeline"
+    # The emulator keeps its topics for as long as the process lives.
+    own = token_hex(4)
+    topic, name = f"projects/demo-project/topics/telemetry-{own}", f"projects/demo-project/subscriptions/pipeline-{own}"
     publisher, subscriber = pubsub_v1.PublisherClient(), pubsub_v1.SubscriberClient()
     publisher.create_topic(name=topic)
     subscriber.create_subscription(name=name, topic=topic)

@@ -1,0 +1,37 @@
+"""Benchmarks `gateway` and `uplink_bytes`, which are programs of their own, for `python -m bench`: what a gateway takes and sends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import uplink_bytes as sent
+from bench.figures import Figure, Say, read
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Messages a run of the gateway and of its baseline, rounds, and hours of readings."""
+
+    messages: int
+    baseline_messages: int
+    rounds: int
+    hours: int
+
+
+FULL = Size(200_000, 2_000, 3, 24)
+QUICK = Size(2_000, 200, 1, 2)
+
+
+def gateway(folder: Path, size: Size, say: Say) -> list[Figure]:
+    """Raises CalledProcessError."""
+    result = folder / "gateway.json"
+    counts = [f"--messages={size.messages}", f"--baseline_messages={size.baseline_messages}", f"--rounds={size.rounds}"]
+    subprocess.run([sys.executable, "-m", "bench.gateway", *counts, f"--result={result}"], check=True)
+    return read(result)
+
+
+def uplink_bytes(folder: Path, size: Size, say: Say) -> list[Figure]:
+    return [Figure(**row) for row in sent.figures(size.hours)]

@@ -1,0 +1,70 @@
+"""`python -m bench.report` writes docs/performance.md from a run's figures and from the words in page.md; `--check` fails if it is stale.
+
+The figures of the page are those of one run, kept in bench/results; `--take build/bench` puts those of another run there first.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from string import Template
+
+import click
+
+from bench.__main__ import BENCHMARKS
+from bench.figures import Figure, read
+
+ROOT = Path(__file__).parents[1]
+RESULTS = Path("bench/results")
+PAGE = Path("docs/performance.md")
+MACHINE = "machine.txt"
+
+_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+
+
+def page(root: Path) -> str:
+    """The page. Raises KeyError if page.md names what is no benchmark."""
+    files = sorted((root / RESULTS).glob("*.json"))
+    tables = {file.stem: "\n".join(_table(read(file))) for file in files}
+    machine = json.loads((root / RESULTS / MACHINE).read_text())
+    told = ", ".join(f"{name} {value}" for name, value in machine.items())
+    return Template((root / "bench" / "page.md").read_text()).substitute(
+        dict.fromkeys(BENCHMARKS, "Not measured in this run.") | tables, machine=told
+    )
+
+
+def _table(figures: list[Figure]) -> list[str]:
+    rows = [(_short(one.name), _number(one.value), one.unit, _number(one.baseline), _number(one.ratio)) for one in figures]
+    return ["| what | figure | unit | baseline | ratio |", "|---|---:|---|---:|---:|", *("| " + " | ".join(row) + " |" for row in rows)]
+
+
+def _short(name: str) -> str:
+    """Without the benchmark's name, which is that of the table."""
+    first, _, rest = name.partition(": ")
+    return rest if first in BENCHMARKS else name
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]}, help=__doc__)
+@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if the page is stale.")
+@click.option("--take", type=_FOLDER, help="A run's folder: its figures become those of the page.")
+@click.option("--root", type=_FOLDER, default=ROOT, hidden=True)
+def cli(root: Path, take: Path | None, *, check: bool) -> None:
+    if check:
+        stale = not (root / PAGE).is_file() or (root / PAGE).read_text() != page(root)
+        print(f"{PAGE} is stale: run `python -m bench.report` and commit" if stale else f"{PAGE} is what the figures say", file=sys.stderr)
+        sys.exit(int(stale))
+    if take:
+        (root / RESULTS).mkdir(exist_ok=True)
+        for file in [*take.glob("*.json"), take / MACHINE]:
+            shutil.copy(file, root / RESULTS / file.name)
+    (root / PAGE).write_text(page(root))
+
+
+if __name__ == "__main__":
+    cli()

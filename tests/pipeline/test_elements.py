@@ -1,0 +1,36 @@
+"""What flows between workers comes out as it went in, and small."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from pipeline.elements import Batch, Refused, Rows, Unwritten
+from pipeline.enrich import Sites, enrich
+from pipeline.facts import facts
+from schemas.records import KINDS
+from tests.pipeline.bodies import REGISTRY, batch, numbered, one_of
+
+
+def placed(kind: str) -> Batch:
+    return enrich(batch([one_of(kind)] * 3), Sites(REGISTRY))[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_batch_and_its_facts_come_back_from_another_worker_as_they_were(kind):
+    sent = placed(kind)
+    assert pickle.loads(pickle.dumps(sent)) == sent
+    assert pickle.loads(pickle.dumps(facts(sent))) == facts(sent)
+
+
+def test_a_slice_travels_without_the_rows_around_it():
+    whole = facts(enrich(batch(numbered(1000)), Sites(REGISTRY))[0])
+    some = Rows(whole.table, whole.rows.slice(500, 10))
+    assert pickle.loads(pickle.dumps(some)) == some
+    assert len(pickle.dumps(some)) < len(pickle.dumps(whole)) / 10
+
+
+def test_what_the_warehouse_refused_travels_with_its_reason():
+    sent = Unwritten("summaries_v1", Refused("warehouse_refused", "too wide", facts(placed("summaries")).rows))
+    assert pickle.loads(pickle.dumps(sent)) == sent
