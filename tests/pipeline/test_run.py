@@ -117,11 +117,12 @@ def test_a_card_gives_its_sound_frames_and_the_bytes_between() -> None:
 
 
 @pytest.fixture
-def subscription(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[pubsub_v1.PublisherClient, str, str]]:
+def subscription(request: pytest.FixtureRequest) -> Iterator[tuple[pubsub_v1.PublisherClient, str, str]]:
     emulator = PubSubEmulator()
     before = dict(os.environ)
     emulator.start()
-    topic, name = "projects/demo-project/topics/telemetry", "projects/demo-project/subscriptions/pipeline"
+    own = request.node.name[:40]  # the emulator's topics outlive it in a process
+    topic, name = f"projects/demo-project/topics/telemetry-{own}", f"projects/demo-project/subscriptions/pipeline-{own}"
     publisher, subscriber = pubsub_v1.PublisherClient(), pubsub_v1.SubscriberClient()
     publisher.create_topic(name=topic)
     subscriber.create_subscription(name=name, topic=topic)
