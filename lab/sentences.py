@@ -80,7 +80,8 @@ def _irrigation(shown: dict[str, Any]) -> str:
     what = "The need is what the root zone lacks once stress is near, net of what gets lost on the way, computed after FAO-56."
     if not shown["fields"]:
         return what
-    thirsty = f"{shown['thirsty']} of {shown['fields']} fields need water today, {count(shown['total_m3'])} m³ in all."
+    verb = "needs" if shown["thirsty"] == 1 else "need"
+    thirsty = f"{shown['thirsty']} of {shown['fields']} fields {verb} water today, {count(shown['total_m3'])} m³ in all."
     return f"{thirsty if shown['thirsty'] else 'No field needs water today.'} {what}"
 
 

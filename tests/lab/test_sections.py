@@ -85,7 +85,7 @@ def test_fields_that_need_nothing_soon_are_named_in_one_sentence() -> None:
     assert [row["field"] for row in shown["rows"]] == ["Dry", "Odd", "Soon"]
     assert shown["later"] == ["Wet"]
     assert (shown["thirsty"], shown["total_m3"], shown["fields"]) == (1, 140.0, 4)
-    assert sentences._irrigation(shown).startswith("1 of 4 fields need water today, 140 m³ in all.")
+    assert sentences._irrigation(shown).startswith("1 of 4 fields needs water today, 140 m³ in all.")
 
 
 def test_the_newest_notice_comes_first_and_no_more_than_fit_are_shown() -> None:
