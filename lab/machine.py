@@ -48,7 +48,7 @@ _LIVES: Mapping[str, tuple[int, Wear | None]] = MappingProxyType(
         "machine-fan": (7001, None),
         "machine-pump": (7002, Wear("element", 121.5, 127.5)),
         "machine-roller": (7003, Wear("inner", 50, 124)),
-        "machine-elevator": (7004, Wear("outer", 60, 128)),
+        "machine-elevator": (7004, Wear("outer", 100, 122)),
     }
 )
 """Device -> seed of the machine, and what becomes of its bearing. History ends on day 121; the pump's fault begins while one watches."""
