@@ -29,6 +29,7 @@ check: $(LAB) ## run the checks alone: style, types, import contracts, generated
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m schemas --check
+	@$(BIN)/python -m bench.report --check
 	@$(BIN)/tinybeam sql check --offline
 
 bench: $(LAB) $(WAREHOUSE) ## measure against what else one would use: a quarter of an hour, figures in build/bench

@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from edge.config_check import check
 from edge.spectrum import level_units
-from schemas.settings import ConfigError, build
+from schemas.settings import ConfigError, checked, read
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
@@ -158,20 +157,10 @@ class Config:
 
 def load(file: Path) -> Config:
     """Raises ConfigError. Relative paths are relative to the file's folder."""
-    try:
-        content = tomllib.loads(file.read_text())
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: not valid TOML: {error}") from error
-    return parse(content, file)
+    return parse(read(file), file)
 
 
 def parse(content: dict[str, Any], file: Path) -> Config:
     """From parsed TOML. Raises ConfigError."""
-    try:
-        made: Config = replace(build(Config, content, "", file.parent), file=file)
-        check(made)
-    except ConfigError as error:
-        raise ConfigError(f"{file}: {error}") from error
+    made: Config = checked(Config, content, file, check)
     return made

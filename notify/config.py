@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 from schemas.envelope import ID_PATTERN
 from schemas.records import Alert
 from schemas.rules import SEVERITIES
-from schemas.settings import ConfigError, build, is_local
+from schemas.settings import ConfigError, checked, is_local, read
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
@@ -107,22 +106,12 @@ class Config:
 
 def load(file: Path) -> Config:
     """Raises ConfigError. Relative paths are relative to the file's folder."""
-    try:
-        content = tomllib.loads(file.read_text())
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: not valid TOML: {error}") from error
-    return parse(content, file)
+    return parse(read(file), file)
 
 
 def parse(content: dict[str, Any], file: Path) -> Config:
     """From parsed TOML. Raises ConfigError."""
-    try:
-        made: Config = replace(build(Config, content, "", file.parent), file=file)
-        _check(made)
-    except ConfigError as error:
-        raise ConfigError(f"{file}: {error}") from error
+    made: Config = checked(Config, content, file, _check)
     return made
 
 

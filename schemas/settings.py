@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass, replace
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
@@ -22,6 +23,26 @@ _NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true o
 
 class ConfigError(ValueError):
     """The configuration is wrong; the text names the file and the setting."""
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Parsed TOML. Raises ConfigError, naming the file."""
+    try:
+        return tomllib.loads(file.read_text())
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not valid TOML: {error}") from error
+
+
+def checked(record: type, content: dict[str, Any], file: Path, check: Callable[[Any], None]) -> Any:
+    """The record, with its origin in its field `file`; paths are relative to that folder. Raises ConfigError, naming the file."""
+    try:
+        made = replace(build(record, content, "", file.parent), file=file)
+        check(made)
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from error
+    return made
 
 
 def build(record: type, content: Any, where: str, folder: Path) -> Any:

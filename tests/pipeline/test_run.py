@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -118,12 +117,11 @@ def test_a_card_gives_its_sound_frames_and_the_bytes_between() -> None:
 
 
 @pytest.fixture
-def subscription(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[pubsub_v1.PublisherClient, str, str]]:
+def subscription(request: pytest.FixtureRequest) -> Iterator[tuple[pubsub_v1.PublisherClient, str, str]]:
     emulator = PubSubEmulator()
     before = dict(os.environ)
     emulator.start()
-    # The emulator keeps its topics for as long as the process lives.
-    own = token_hex(4)
+    own = request.node.name[:40]  # the emulator's topics outlive it in a process
     topic, name = f"projects/demo-project/topics/telemetry-{own}", f"projects/demo-project/subscriptions/pipeline-{own}"
     publisher, subscriber = pubsub_v1.PublisherClient(), pubsub_v1.SubscriberClient()
     publisher.create_topic(name=topic)
