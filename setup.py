@@ -42,7 +42,7 @@ LAB = [
     *TRAIN,
     "amqtt==0.12.*",
     "drongo==0.8.*",
-    # the demo's report: charts as Vega-Lite, with the JavaScript that draws them in the page itself
+    # the demo's report: charts as Vega-Lite, drawn to SVG by vl-convert
     "altair>=6",
     "jinja2>=3.1",
     "vl-convert-python>=1.9",
@@ -55,6 +55,7 @@ DEV = [
     "hypothesis>=6.100",
     "import-linter>=2.1",
     "mypy>=1.13",
+    "pillow>=11",
     "pyfao56>=1.4",
     "pytest>=8",
     "pytest-timeout>=2.3",
@@ -64,6 +65,7 @@ DEV = [
     "sqlfluff>=3.2",
     "trustme>=1.2",
     "uv>=0.5",
+    "websockets>=13",
 ]
 
 ROOMS = ["bench", "bench.baselines", "edge", "lab", "notify", "pipeline", "schemas", "sql", "training"]

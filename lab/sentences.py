@@ -116,4 +116,5 @@ def _bytes(story: Story) -> str:
 
 def _making(story: Story) -> str:
     where = "Numbers were asked of the warehouse or seen on the wire."
-    return f"On one machine, in {story.seconds:.0f} seconds, with real servers and clients. {where}"
+    chosen = "Fields and machines are simulated, and chosen so that some dry out and some wear out."
+    return f"On one machine, in {story.seconds:.0f} seconds, with real servers and clients. {chosen} {where}"

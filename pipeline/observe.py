@@ -80,7 +80,7 @@ class Watch:
         for rule in self._of("irrigation"):
             value = getattr(day, rule.column or "")
             if value is not None and rule.watches_site(day.site_id):
-                text = f"{self._place(day.site_id)}: {_WATER[rule.column or '']} {value:.3g}"
+                text = f"{self._place(day.site_id)}: {_advice(day)}"
                 yield _of_site(rule, day.site_id, (micros(day.moisture_time), day.revision), value, text)
 
     def _of(self, source: str) -> Iterator[Rule]:
@@ -96,7 +96,12 @@ class Watch:
         return self._names.get(site_id or "", site_id or "no site")
 
 
-_WATER = {"need_mm": "irrigation need in mm is", "days_until_stress": "days until stress:", "depletion_mm": "depletion in mm is"}
+def _advice(day: Irrigation) -> str:
+    """What a farmer wants to know, whatever the rule watches."""
+    volume = f", {day.need_m3:,.0f} m3" if day.need_m3 else ""
+    need = f"{day.need_mm:.0f} mm today{volume}" if day.need_mm >= 0.5 else "no water needed today"
+    days = day.days_until_stress
+    return need if days is None else f"{need}; under stress now" if days == 0 else f"{need}; {days:.1f} days until stress"
 
 
 def site_names(sites: Iterable[Site]) -> dict[str, str]:

@@ -81,8 +81,22 @@ def test_a_day_of_irrigation_is_seen_by_its_columns_and_not_where_one_is_unknown
     day = Irrigation(**values | {"site_id": "north", "moisture_time": NOW, "need_mm": 25.0, "days_until_stress": None, "revision": 2})
     [seen] = watch(NEED, DAYS).irrigation(day, micros(NOW))
     assert (seen.rule, seen.subject, seen.value, seen.at, seen.revision) == ("need", "north", 25.0, micros(NOW), 2)
-    assert seen.text == "north: irrigation need in mm is 25"
+    assert seen.text == "north: 25 mm today"
     assert [one.rule for one in watch(NEED, DAYS).irrigation(replace(day, days_until_stress=1.0), micros(NOW))] == ["need", "days"]
+
+
+@pytest.mark.parametrize(
+    ("need", "volume", "days", "told"),
+    [
+        (14.2, 5.6, 0.7, "north: 14 mm today, 6 m3; 0.7 days until stress"),
+        (59.0, 3046.4, 0.0, "north: 59 mm today, 3,046 m3; under stress now"),
+        (0.0, 0.0, 9.04, "north: no water needed today; 9.0 days until stress"),
+    ],
+)
+def test_a_farmer_is_told_what_to_give_and_how_long_it_lasts(need: float, volume: float, days: float, told: str) -> None:
+    values: dict[str, Any] = dict.fromkeys(Irrigation.__slots__, 0.0)
+    known = {"site_id": "north", "moisture_time": NOW, "need_mm": need, "need_m3": volume, "days_until_stress": days, "revision": 0}
+    assert [one.text for one in watch(DAYS).irrigation(Irrigation(**values | known), micros(NOW))] == [told]
 
 
 def test_a_window_or_a_day_of_a_wrong_clock_that_has_not_begun_is_not_seen() -> None:
