@@ -17,7 +17,7 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
     "driest_fields": {},
     "irrigation_this_week": {},
     "worst_machines": {},
-    "alerts_by_cause": {"from_time": "now - 3 minutes"},
+    "alerts_by_cause": {"from_time": "now - 2 hours"},
     "what_happened": {"from_time": "now - 3 minutes"},
     "data_quality": {},
 }

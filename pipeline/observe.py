@@ -74,14 +74,15 @@ class Watch:
                 yield replace(made, known=(start + seconds) * _SECOND)
 
     def irrigation(self, day: Irrigation, now: int) -> Iterator[Observation]:
-        """Of a field's day; its event time is the end of the hour that its moisture is of. Nothing of an hour that has not begun."""
-        if micros(day.moisture_time) > now + _AHEAD + HOUR * _SECOND:
+        """Of a field's day; its event time is the start of the hour that its moisture is of. Nothing of one that has not begun."""
+        start = micros(day.moisture_time) - HOUR * _SECOND
+        if start > now + _AHEAD:
             return
         for rule in self._of("irrigation"):
             value = getattr(day, rule.column or "")
             if value is not None and rule.watches_site(day.site_id):
                 text = f"{self._place(day.site_id)}: {_advice(day)}"
-                yield _of_site(rule, day.site_id, (micros(day.moisture_time), day.revision), value, text)
+                yield replace(_of_site(rule, day.site_id, (start, day.revision), value, text), known=micros(day.moisture_time))
 
     def _of(self, source: str) -> Iterator[Rule]:
         return (rule for rule in self._rules if rule.source == source)

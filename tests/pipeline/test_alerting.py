@@ -174,7 +174,7 @@ def test_a_field_that_needs_water_opens_an_alert_at_the_hour_that_says_so() -> N
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
         flow.build(pipeline | beam.Create(messages()), replace(FIELDS, rules=(rule,)), sink, Schedule(streaming=False), clock)
     [alert] = rows(sink, "water", "north")
-    of_days = {row["moisture_time"]: row["depletion_mm"] for row in sink.table("irrigation_v1")}
+    of_days = {row["moisture_time"] - timedelta(hours=1): row["depletion_mm"] for row in sink.table("irrigation_v1")}
     assert (alert["state"], alert["value"], alert["threshold"]) == ("opened", of_days[alert["event_time"]], 80.0)
     assert alert["event_time"] == min(of_days)
 

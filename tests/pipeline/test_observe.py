@@ -80,7 +80,8 @@ def test_a_day_of_irrigation_is_seen_by_its_columns_and_not_where_one_is_unknown
     values: dict[str, Any] = dict.fromkeys(Irrigation.__slots__, 0.0)
     day = Irrigation(**values | {"site_id": "north", "moisture_time": NOW, "need_mm": 25.0, "days_until_stress": None, "revision": 2})
     [seen] = watch(NEED, DAYS).irrigation(day, micros(NOW))
-    assert (seen.rule, seen.subject, seen.value, seen.at, seen.revision) == ("need", "north", 25.0, micros(NOW), 2)
+    hour = micros(NOW - timedelta(hours=1))
+    assert (seen.rule, seen.subject, seen.value, seen.at, seen.known, seen.revision) == ("need", "north", 25.0, hour, micros(NOW), 2)
     assert seen.text == "north: 25 mm today"
     assert [one.rule for one in watch(NEED, DAYS).irrigation(replace(day, days_until_stress=1.0), micros(NOW))] == ["need", "days"]
 
