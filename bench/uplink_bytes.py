@@ -22,7 +22,7 @@ from google.pubsub_v1.types import PublishRequest, PubsubMessage
 from edge.config import Config, parse
 from edge.gateway import Gateway, Message
 from edge.store import Store
-from lab.field import REGISTRY, Field, fields, reading
+from lab.field import KIND, REGISTRY, Field, fields, reading
 from schemas.registry import Registry
 
 TOPIC = "projects/my-project/topics/telemetry"
@@ -79,7 +79,8 @@ def measure(plan: Plan, probes: Sequence[Field], hours: int, directory: Path) ->
 def figures(hours: int = 24, devices: int = 5, plans: Sequence[Plan] = PLANS) -> Iterator[dict[str, Any]]:
     """Rows {name, value, unit, baseline, ratio, command}: bytes a device and day, of summaries alone and of everything a gateway sends."""
     registry = Registry.load(REGISTRY)
-    probes = fields(replace(registry, devices=registry.devices[:devices]))
+    soil = tuple(device for device in registry.devices if device.kind == KIND)
+    probes = fields(replace(registry, devices=soil[:devices]))
     for plan in plans:
         with TemporaryDirectory() as directory:
             raw, sent = measure(plan, probes, hours, Path(directory))

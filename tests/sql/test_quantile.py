@@ -46,7 +46,7 @@ def windowed(readings: Iterable[Taken], seconds: int) -> Iterator[Window]:
     """As a gateway windows them: nine tenths in time, the others late."""
     windows, late = Windows(seconds, 0, 0), []
     for number, reading in enumerate(readings):
-        placed = Placed(seconds, number % 10 == 0, reading)
+        placed = Placed(seconds, number % 10 == 0, [reading])
         (late.append(placed) if placed.late else windows.add(placed, placed.window_end_us))
     yield from windows.advance(micros(START + timedelta(days=1)))
     for placed in late:
