@@ -23,7 +23,7 @@ from apache_beam.transforms.userstate import (
 from apache_beam.utils.timestamp import Timestamp
 
 from pipeline.alerts import Moment, Observation, run, settle, settles_at, step
-from pipeline.elements import Batch, Clock, Notice
+from pipeline.elements import Clock, Gathered, Notice
 from pipeline.liveness import Heard, Liveness, Presence, heard
 from pipeline.observe import Watch
 from pipeline.rolling import Emitted, Schedule
@@ -39,7 +39,7 @@ _KEYED = tuple[str, Any]
 class Watched(NamedTuple):
     """What alerts are raised from."""
 
-    placed: PCollection[Batch]
+    placed: PCollection[Gathered]
     windows: PCollection[Emitted]
     irrigation: PCollection[Irrigation]
 
@@ -58,7 +58,7 @@ class RaiseAlerts(beam.PTransform):
         return seen | "By subject" >> beam.Map(_by_subject).with_output_types(_KEYED) | self._machine()
 
     def _seen(
-        self, placed: PCollection[Batch], windows: PCollection[Emitted], irrigation: PCollection[Irrigation]
+        self, placed: PCollection[Gathered], windows: PCollection[Emitted], irrigation: PCollection[Irrigation]
     ) -> tuple[PCollection[Observation], ...]:
         """What no rule watches is no step of the graph."""
         watch = Watch(self._registry)
@@ -68,7 +68,7 @@ class RaiseAlerts(beam.PTransform):
         if "irrigation" in watch.sources:
             seen.append(irrigation | "See irrigation" >> beam.FlatMap(_irrigation, watch, self._clock))
         if "silence" in watch.sources and self._streaming:
-            heard_of = placed | "Hear" >> beam.Map(_heard).with_output_types(_KEYED)
+            heard_of = placed | "Hear" >> beam.FlatMap(_heard).with_output_types(_KEYED)
             seen.append(heard_of | "Silence" >> beam.ParDo(_Silence(Liveness(self._registry), self._clock)))
         return tuple(seen)
 
@@ -185,8 +185,8 @@ def _irrigation(day: Irrigation, watch: Watch, clock: Clock) -> Iterator[Observa
     return watch.irrigation(day, micros(clock()))
 
 
-def _heard(batch: Batch) -> tuple[str, Heard]:
-    return batch.envelope.gateway_id, heard(batch)
+def _heard(placed: Gathered) -> Iterator[tuple[str, Heard]]:
+    return ((told.gateway_id, told) for told in heard(placed))
 
 
 def _by_subject(seen: Observation) -> tuple[str, Observation]:

@@ -1,4 +1,4 @@
-"""What flows between the steps. A batch of rows is one element from Pub/Sub to BigQuery; no row ever is.
+"""What flows between the steps: batches of rows, and from the warehouse's door on the rows of several batches together; no row ever alone.
 
 Between workers, rows travel as one Arrow IPC message: pickled buffer by buffer, as Arrow does by itself, they cost fifteen times as much.
 """
@@ -33,18 +33,32 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One decoded batch. `rows` has the columns `row` and `extras`, then those of the wire; `site_id` last once it is known."""
+    """One decoded batch. `rows` has the columns `row` and `extras`, then those of the wire."""
 
     envelope: Envelope
     received_time: datetime
     body_bytes: int
     rows: pa.RecordBatch
 
-    def with_rows(self, rows: pa.RecordBatch) -> Batch:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _batch, (self.envelope, self.received_time, self.body_bytes, *_packed(self.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Rows of one or more batches of a kind, batch by batch.
+
+    The columns of a batch, then what it was of (`batch_id`, `gateway_id`, `received_time`); `site_id` last once it is known.
+    """
+
+    kind: str
+    rows: pa.RecordBatch
+
+    def with_rows(self, rows: pa.RecordBatch) -> Gathered:
         return replace(self, rows=rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _batch, (self.envelope, self.received_time, self.body_bytes, *_packed(self.rows))
+        return _gathered, (self.kind, *_packed(self.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,10 @@ def wall_clock() -> datetime:
 
 def _batch(envelope: Envelope, received_time: datetime, body_bytes: int, schema: bytes, rows: bytes) -> Batch:
     return Batch(envelope, received_time, body_bytes, _unpacked(schema, rows))
+
+
+def _gathered(kind: str, schema: bytes, rows: bytes) -> Gathered:
+    return Gathered(kind, _unpacked(schema, rows))
 
 
 def _rows(table: str, schema: bytes, rows: bytes) -> Rows:

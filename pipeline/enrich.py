@@ -1,6 +1,6 @@
 """Adds to every row the site where its device stood at the row's event time; rows of devices that stood nowhere are set aside.
 
-One as-of join per batch, vectorised. Kinds without a device of a sensor (heartbeats, rejects) get no site and lose nothing.
+One as-of join for all rows, vectorised. Kinds without a device of a sensor (heartbeats, rejects) get no site and lose nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
-from pipeline.elements import Batch, Refused
+from pipeline.elements import Gathered, Refused
 from schemas.arrow import wire_columns
 from schemas.envelope import micros
 from schemas.records import EVENT_TIME, KINDS, Device
@@ -52,17 +52,17 @@ class Sites:
         return device * self._base + np.searchsorted(self._starts, moments, side="right") * (device >= 0)
 
 
-def enrich(batch: Batch, sites: Sites) -> tuple[Batch, list[Refused]]:
-    """The batch of the rows whose site is known, `site_id` added, and the others."""
-    kind, rows = batch.envelope.kind, batch.rows
+def enrich(gathered: Gathered, sites: Sites) -> tuple[Gathered, list[Refused]]:
+    """The rows whose site is known, `site_id` added, and the others."""
+    kind, rows = gathered.kind, gathered.rows
     if not _is_of_devices(kind):
-        return _with_site(batch, rows, pa.nulls(rows.num_rows, pa.string())), []
+        return _with_site(gathered, rows, pa.nulls(rows.num_rows, pa.string())), []
     found = sites.of(rows.column("device_id"), rows.column(EVENT_TIME[kind]))
     if not found.null_count:
-        return _with_site(batch, rows, found), []
+        return _with_site(gathered, rows, found), []
     unknown, known = found.is_null(), found.is_valid()
     refused = Refused("unknown_device", "the registry knows no site of the device at the time of the row", rows.filter(unknown))
-    return _with_site(batch, rows.filter(known), found.filter(known)), [refused]
+    return _with_site(gathered, rows.filter(known), found.filter(known)), [refused]
 
 
 @cache
@@ -70,8 +70,8 @@ def _is_of_devices(kind: str) -> bool:
     return any(column.name == "device_id" and not column.nullable for column in wire_columns(KINDS[kind]))
 
 
-def _with_site(batch: Batch, rows: pa.RecordBatch, sites: pa.Array) -> Batch:
-    return batch.with_rows(rows.append_column("site_id", sites))
+def _with_site(gathered: Gathered, rows: pa.RecordBatch, sites: pa.Array) -> Gathered:
+    return gathered.with_rows(rows.append_column("site_id", sites))
 
 
 def _device_and_start(stay: Device) -> tuple[str, datetime]:

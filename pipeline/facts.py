@@ -1,4 +1,4 @@
-"""Batch -> rows of its fact table, and the batch's own row: everything that came, once, with its identity. Vectorised."""
+"""Gathered rows -> rows of their fact table, and a batch's own row: everything that came, once, with its identity. Vectorised."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.elements import Batch, Rows
+from pipeline.elements import Batch, Gathered, Rows
 from schemas import records
 from schemas.arrow import schema, table_columns
 from schemas.records import KINDS, TABLES
 
 
-def facts(batch: Batch) -> Rows:
-    """The rows for the table of the batch's kind. `site_id` must be there."""
-    record = KINDS[batch.envelope.kind]
-    made = _gateways_rejects(batch) if record is records.Reject else _placement(batch)
-    columns = dict(zip(batch.rows.schema.names, batch.rows.columns, strict=True)) | made
-    arrays = [_filled(columns.get(name), kind, batch.rows.num_rows) for name, kind in _types(record)]
+def facts(gathered: Gathered) -> Rows:
+    """The rows for the table of their kind. `site_id` must be there."""
+    record, rows = KINDS[gathered.kind], gathered.rows
+    columns = dict(zip(rows.schema.names, rows.columns, strict=True))
+    if record is records.Reject:
+        columns |= _gateways_rejects(rows)
+    arrays = [_filled(columns.get(name), kind, rows.num_rows) for name, kind in _types(record)]
     return Rows(TABLES[record].name, pa.RecordBatch.from_arrays(arrays, schema=table_schema(record)))
 
 
@@ -45,19 +46,10 @@ def _types(record: type) -> tuple[tuple[str, pa.DataType], ...]:
     return tuple((field.name, field.type) for field in table_schema(record))
 
 
-def _placement(batch: Batch) -> dict[str, pa.Array]:
-    return {
-        "batch_id": _repeated(batch, batch.envelope.batch_id, pa.string()),
-        "gateway_id": _repeated(batch, batch.envelope.gateway_id, pa.string()),
-        "received_time": _repeated(batch, batch.received_time, pa.timestamp("us", "UTC")),
-    }
-
-
-def _gateways_rejects(batch: Batch) -> dict[str, pa.Array]:
-    placement = _placement(batch)
-    row = batch.rows.column("row").cast(pa.string())
-    text = pa.array(map(as_text, batch.rows.column("payloadBytes").to_pylist()), pa.string())
-    return placement | {"reject_id": pc.binary_join_element_wise(placement["batch_id"], row, ":"), "payloadString": text}
+def _gateways_rejects(rows: pa.RecordBatch) -> dict[str, pa.Array]:
+    reject_id = pc.binary_join_element_wise(rows.column("batch_id"), rows.column("row").cast(pa.string()), ":")
+    text = pa.array(map(as_text, rows.column("payloadBytes").to_pylist()), pa.string())
+    return {"reject_id": reject_id, "payloadString": text}
 
 
 def as_text(body: bytes, limit: int = 1_000_000) -> str | None:
@@ -66,10 +58,6 @@ def as_text(body: bytes, limit: int = 1_000_000) -> str | None:
         return body.decode() if len(body) <= limit else None
     except UnicodeDecodeError:
         return None
-
-
-def _repeated(batch: Batch, value: object, kind: pa.DataType) -> pa.Array:
-    return pa.repeat(pa.scalar(value, kind), batch.rows.num_rows)
 
 
 def _filled(array: pa.Array | None, kind: pa.DataType, length: int) -> pa.Array:

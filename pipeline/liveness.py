@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.alerts import HEARD, SILENT, Observation
-from pipeline.elements import Batch
+from pipeline.elements import Gathered
 from pipeline.observe import AHEAD, site_names
+from pipeline.place import by_batch
 from schemas.envelope import from_micros, micros
 from schemas.registry import Registry
 from schemas.rules import Rule
@@ -56,17 +57,22 @@ class Presence:
         return replace(self, devices=dict(self.devices), silent=set(self.silent))
 
 
-def heard(batch: Batch) -> Heard:
-    """Of any placed batch. Vectorised."""
-    kind, rows = batch.envelope.kind, batch.rows
-    latest = micros(batch.received_time + AHEAD)
+def heard(placed: Gathered) -> Iterator[Heard]:
+    """One of each batch, of whatever kind. Vectorised."""
+    return map(_heard, by_batch(placed))
+
+
+def _heard(placed: Gathered) -> Heard:
+    kind, rows = placed.kind, placed.rows
+    received = micros(rows.column("received_time")[0].as_py())
+    latest = received + AHEAD // timedelta(microseconds=1)
     devices: dict[str, tuple[int, str]] = {}
     heartbeat = complete = None
     if kind == "summaries":
         devices = _latest(rows, latest)
     elif kind == "heartbeats":
         heartbeat, complete = _completeness(rows, latest)
-    return Heard(batch.envelope.gateway_id, micros(batch.received_time), devices, heartbeat, complete)
+    return Heard(rows.column("gateway_id")[0].as_py(), received, devices, heartbeat, complete)
 
 
 def _latest(rows: pa.RecordBatch, latest: int) -> dict[str, tuple[int, str]]:

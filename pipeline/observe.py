@@ -1,6 +1,6 @@
 """What the rules see: events, site windows and days of irrigation -> observations. Silence is in pipeline.liveness.
 
-A batch of events without a row that a rule watches costs one look at one column; no row becomes an object unless a rule watches it.
+Events without a row that a rule watches cost one look at one column; no row becomes an object unless a rule watches it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.alerts import Observation
-from pipeline.elements import Batch
+from pipeline.elements import Gathered
 from pipeline.rollup import HOUR, Key, Stats
 from schemas.envelope import micros
 from schemas.records import Irrigation, Site
@@ -46,20 +46,19 @@ class Watch:
         """Those that any rule watches."""
         return frozenset(rule.source for rule in self._rules)
 
-    def events(self, batch: Batch) -> Iterator[Observation]:
-        """Of a placed batch of events; nothing of other kinds."""
-        if batch.envelope.kind != "events":
+    def events(self, placed: Gathered) -> Iterator[Observation]:
+        """Of placed events; nothing of other kinds."""
+        if placed.kind != "events":
             return
-        watched = pc.is_in(batch.rows.column("rule"), value_set=self._events)
+        watched = pc.is_in(placed.rows.column("rule"), value_set=self._events)
         if not watched.true_count:
             return
-        received, latest = micros(batch.received_time), micros(batch.received_time + AHEAD)
-        rows = batch.rows.filter(watched)
-        moments = rows.column("event_time").cast(pa.int64()).to_pylist()
-        for row, at in zip(rows.select(_COLUMNS).to_pylist(), moments, strict=True):
+        rows = placed.rows.filter(watched)
+        times = (rows.column(name).cast(pa.int64()).to_pylist() for name in ("event_time", "received_time"))
+        for row, at, received in zip(rows.select(_COLUMNS).to_pylist(), *times, strict=True):
             for rule in self._by_event[row["rule"]]:
                 if rule.watches_device(row["device_id"], row["site_id"]):
-                    yield self._of_event(rule, row, (at, 0) if at <= latest else (received, at - received))
+                    yield self._of_event(rule, row, (at, 0) if at <= received + _AHEAD else (received, at - received))
 
     def window(self, key: Key, window: tuple[int, int, Stats], revision: int, now: int) -> Iterator[Observation]:
         """Of a rolled-up window; its event time is its start, and it is not old before it ended. Nothing of one that has not begun."""

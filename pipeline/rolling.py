@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -16,19 +17,17 @@ from apache_beam.coders import PickleCoder
 from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.trigger import AccumulationMode, AfterCount, AfterProcessingTime, AfterWatermark
 from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
-from apache_beam.transforms.window import FixedWindows, GlobalWindow, GlobalWindows, TimestampedValue
-from apache_beam.utils.timestamp import MIN_TIMESTAMP
-from apache_beam.utils.windowed_value import PaneInfo, PaneInfoTiming, WindowedValue
+from apache_beam.transforms.window import FixedWindows, GlobalWindows, TimestampedValue
+from apache_beam.utils.windowed_value import PaneInfo, PaneInfoTiming
 
-from pipeline.elements import Batch, Clock, Rows
+from pipeline.elements import Clock, Gathered, Rows
 from pipeline.facts import rows_of
 from pipeline.rollup import HOUR, Cells, Key, Stats, merge_cells, partials, row, split_late, windows
+from pipeline.transforms import Collect
 from schemas.records import DirtyWindow, SiteWindow
 
 ENGINE_SLACK = timedelta(days=1)
 """How much longer the engine keeps a window than rows are let into it."""
-
-ROWS_AT_ONCE = 5000
 
 Emitted = tuple[Key, tuple[int, int, Stats], int, str]
 """A window as it is given: key, (seconds, start, statistics), revision, timing."""
@@ -57,36 +56,36 @@ class Rolled(NamedTuple):
 
 
 class RollUp(beam.PTransform):
-    """Placed batches of summaries -> Rolled; batches of other kinds -> nothing."""
+    """Placed summaries -> Rolled; rows of other kinds -> nothing."""
 
     def __init__(self, schedule: Schedule, clock: Clock) -> None:
         super().__init__()
         self._schedule = schedule
         self._clock = clock
 
-    def expand(self, batches: PCollection[Batch]) -> Rolled:
-        summaries = batches | "Summaries" >> beam.Filter(_is_summaries)
+    def expand(self, placed: PCollection[Gathered]) -> Rolled:
+        summaries = placed | "Summaries" >> beam.Filter(_is_summaries)
         split = summaries | "Reduce" >> beam.ParDo(_Reduce(self._schedule, self._clock)).with_output_types(_KEYED).with_outputs(
             _DIRTY, main="cells"
         )
         emitted = split.cells | "Windows" >> (_Revised(self._schedule) if self._schedule.streaming else _Once())
-        rows = (split[_DIRTY], emitted | "Rows" >> beam.ParDo(_Collect(self._clock))) | beam.Flatten()
+        rows = (split[_DIRTY], emitted | "Rows" >> beam.ParDo(Collect(SiteWindow, partial(_row, self._clock)))) | beam.Flatten()
         return Rolled(rows, emitted)
 
 
 class _Reduce(beam.DoFn):
-    """Batch -> (key, cells); rows that are too late -> their hours as dirty windows."""
+    """Placed summaries -> (key, cells); rows that are too late -> their hours as dirty windows."""
 
     def __init__(self, schedule: Schedule, clock: Clock) -> None:
         self._schedule = schedule
         self._clock = clock
 
-    def process(self, batch: Batch) -> Iterator[Any]:
+    def process(self, placed: Gathered) -> Iterator[Any]:
         if self._schedule.streaming:
-            batch, dirty = split_late(batch, self._schedule.lateness, self._clock())
+            placed, dirty = split_late(placed, self._schedule.lateness, self._clock())
             if dirty:
                 yield TaggedOutput(_DIRTY, rows_of(DirtyWindow, dirty))
-        yield from partials(batch)
+        yield from partials(placed)
 
 
 class _Once(beam.PTransform):
@@ -156,31 +155,12 @@ class _Changes(beam.DoFn):
         given.write(before)
 
 
-class _Collect(beam.DoFn):
-    """Windows as they are given -> rows, as many at once as the engine's bundle has."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def start_bundle(self) -> None:
-        self._held: list[dict[str, Any]] = []
-
-    def process(self, emitted: Emitted) -> Iterator[Rows]:
-        self._held.append(row(*emitted, self._clock()))
-        if len(self._held) >= ROWS_AT_ONCE:
-            yield self._flush()
-
-    def finish_bundle(self) -> Iterator[WindowedValue]:
-        if self._held:
-            yield WindowedValue(self._flush(), MIN_TIMESTAMP, (GlobalWindow(),))
-
-    def _flush(self) -> Rows:
-        held, self._held = self._held, []
-        return rows_of(SiteWindow, held)
+def _row(clock: Clock, emitted: Emitted) -> dict[str, Any]:
+    return row(*emitted, clock())
 
 
-def _is_summaries(batch: Batch) -> bool:
-    return batch.envelope.kind == "summaries"
+def _is_summaries(placed: Gathered) -> bool:
+    return placed.kind == "summaries"
 
 
 def _at_its_hour(keyed: tuple[Key, Cells]) -> TimestampedValue:

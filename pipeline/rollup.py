@@ -1,7 +1,7 @@
 """Summaries -> site windows: mergeable statistics per site, channel, minute and hour.
 
 The result is the same, to rounding, for any order of arrival and any bundling. A minute takes summaries that lie within it, an hour
-those that lie within it; a summary longer than an hour is in no rollup. Vectorised per batch, then a few numbers per minute.
+those that lie within it; a summary longer than an hour is in no rollup. Vectorised, then a few numbers per minute.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.elements import Batch
+from pipeline.elements import Gathered
 from schemas.envelope import from_micros, micros
 from schemas.records import DirtyWindow, SiteWindow
 
@@ -25,6 +25,7 @@ MINUTE = 60
 WHOLE_HOUR = -1
 """Cell of what lies within the hour but within no minute of it."""
 
+_DIRTY_BY = ("site_id", "received_time", "batch_id")
 _SECOND = 1_000_000
 _LARGEST = 2**63 - 1
 
@@ -77,9 +78,9 @@ def windows(key: Key, cells: Cells) -> Iterator[tuple[int, int, Stats]]:
     yield HOUR, key.hour, reduce(merge, (cells[cell] for cell in sorted(cells)))
 
 
-def partials(batch: Batch) -> Iterator[tuple[Key, dict[int, Stats]]]:
-    """What one batch adds to each site, channel and hour."""
-    rows, cells = _within_hours(batch.rows)
+def partials(gathered: Gathered) -> Iterator[tuple[Key, dict[int, Stats]]]:
+    """What placed summaries add to each site, channel and hour."""
+    rows, cells = _within_hours(gathered.rows)
     if not rows.num_rows:
         return
     groups = _groups(rows, cells)
@@ -106,23 +107,24 @@ def row(key: Key, window: tuple[int, int, Stats], revision: int, timing: str, as
     return {name: getattr(made, name) for name in SiteWindow.__slots__}
 
 
-def split_late(batch: Batch, lateness: timedelta, now: datetime) -> tuple[Batch, list[dict[str, Any]]]:
-    """The batch without the rows that are too late for their hour, and a row of dirty_windows_v1 for each such site and hour.
+def split_late(gathered: Gathered, lateness: timedelta, now: datetime) -> tuple[Gathered, list[dict[str, Any]]]:
+    """The rows that are not too late for their hour, and a row of dirty_windows_v1 for each batch, site and hour of the others.
 
     Too late is more than `lateness` after the end of the hour, by `received_time`, or by `now` if the message waited before it was read.
     """
-    seen = max(batch.received_time, now)
-    hours = _starts(batch.rows) // (HOUR * _SECOND)
-    late = (hours + 1) * HOUR * _SECOND < micros(seen - lateness)
+    rows = gathered.rows
+    seen = np.maximum(rows.column("received_time").view(pa.int64()).to_numpy(), micros(now))
+    hours = _starts(rows) // (HOUR * _SECOND)
+    late = (hours + 1) * HOUR * _SECOND < seen - lateness // timedelta(microseconds=1)
     if not late.any():
-        return batch, []
-    sites = batch.rows.column("site_id").filter(pa.array(late)).to_pylist()
-    dirty = sorted(set(zip(sites, hours[late].tolist(), strict=True)))
-    return batch.with_rows(batch.rows.filter(pa.array(~late))), [_dirty(batch, site, hour) for site, hour in dirty]
+        return gathered, []
+    named = rows.select(_DIRTY_BY).filter(pa.array(late))
+    dirty = sorted(set(zip(hours[late].tolist(), *(column.to_pylist() for column in named.columns), strict=True)))
+    return gathered.with_rows(rows.filter(pa.array(~late))), [_dirty(*one) for one in dirty]
 
 
-def _dirty(batch: Batch, site_id: str, hour: int) -> dict[str, Any]:
-    made = DirtyWindow(site_id, from_micros(hour * HOUR * _SECOND), HOUR, batch.received_time, batch.envelope.batch_id)
+def _dirty(hour: int, site_id: str, received_time: datetime, batch_id: str) -> dict[str, Any]:
+    made = DirtyWindow(site_id, from_micros(hour * HOUR * _SECOND), HOUR, received_time, batch_id)
     return {name: getattr(made, name) for name in DirtyWindow.__slots__}
 
 

@@ -1,6 +1,6 @@
-"""Sets aside the rows of a batch that no table could hold or no query could trust; their good neighbours go on.
+"""Sets aside the rows that no table could hold or no query could trust; their good neighbours go on.
 
-Vectorised: a batch without a bad row costs a few checks per column and no copy.
+Vectorised: rows without a bad one among them cost a few checks per column and no copy.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.elements import Batch, Refused, Rows
+from pipeline.elements import Gathered, Refused, Rows
 from schemas.arrow import wire_columns
 from schemas.envelope import from_micros, micros
 from schemas.records import EVENT_TIME, KINDS, TABLES
@@ -35,15 +35,15 @@ _LAST = micros(datetime.max.replace(tzinfo=UTC))
 _PARTITIONS = {table.name: table.partition for table in TABLES.values()}
 
 
-def sift(batch: Batch, now: datetime) -> tuple[Batch, list[Refused]]:
-    """The batch of the good rows (maybe none) and the others, each under the first reason that applies to it."""
-    rows, refused = batch.rows, []
+def sift(gathered: Gathered, now: datetime) -> tuple[Gathered, list[Refused]]:
+    """The good rows (maybe none) and the others, each under the first reason that applies to it."""
+    rows, refused = gathered.rows, []
     for reason, text, check in _CHECKS:
-        bad = check(rows, batch.envelope.kind, now)
+        bad = check(rows, gathered.kind, now)
         if bad is not None and bad.any():
             refused.append(Refused(reason, text, rows.filter(pa.array(bad))))
             rows = rows.filter(pa.array(~bad))
-    return (batch.with_rows(rows) if refused else batch), refused
+    return (gathered.with_rows(rows) if refused else gathered), refused
 
 
 def within_partitions(rows: Rows, now: datetime) -> tuple[Rows | None, Refused | None]:

@@ -6,8 +6,9 @@ At least once, in no order. A fault of ours in a step sets the batch aside with 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import apache_beam as beam
@@ -15,21 +16,27 @@ from apache_beam.coders import PickleCoder
 from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
 from apache_beam.transforms.window import GlobalWindow
-from apache_beam.utils.timestamp import MIN_TIMESTAMP
+from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import rejects
 from pipeline.decode import Undecodable, decode
-from pipeline.elements import Batch, Clock, Message, Refused, Rows, Unwritten
-from pipeline.enrich import Sites, enrich
+from pipeline.elements import Batch, Clock, Gathered, Message, Refused, Rows, Unwritten
+from pipeline.enrich import Sites
 from pipeline.facts import receipt, rows_of
-from pipeline.sift import sift, within_partitions
+from pipeline.place import place
+from pipeline.sift import within_partitions
 from schemas import records
 from schemas.intervals import IntervalSet
 
 BATCHES = "batches"
 REJECTS = "rejects"
 ROWS_AT_ONCE = 5000
+"""How many rows are made one by one before they go on."""
+
+ROWS_TOGETHER = 10_000
+BYTES_TOGETHER = 16_000_000
+"""How many rows of batches, or bytes of them, go on together at most, give or take one batch."""
 
 
 class Decode(beam.DoFn):
@@ -59,39 +66,75 @@ class DropRepeats(beam.PTransform):
 
 
 class Place(beam.DoFn):
-    """Batch -> Batch of its good rows with their sites; other rows -> rejects."""
+    """Batches -> Gathered, those of a bundle together: their good rows with their sites; other rows -> rejects."""
 
     def __init__(self, sites: Sites, clock: Clock) -> None:
         self._sites = sites
         self._clock = clock
 
-    def process(self, batch: Batch) -> Iterator[Any]:
-        try:
-            yield from self._place(batch)
-        except Exception as error:  # noqa: BLE001 - set aside
-            fault = Refused("fault", repr(error), batch.rows)
-            yield TaggedOutput(REJECTS, rejects.of_rows(batch, fault, "pipeline.enrich", self._clock(), traceback.format_exc()))
+    def start_bundle(self) -> None:
+        self._held: dict[str, _Held] = defaultdict(_Held)
 
-    def _place(self, batch: Batch) -> Iterable[Any]:
-        sound, bad = sift(batch, self._clock())
-        placed, unknown = enrich(sound, self._sites)
-        made: list[Any] = [placed] if placed.rows.num_rows else []
-        made += [TaggedOutput(REJECTS, rejects.of_rows(batch, one, "pipeline.decode", self._clock())) for one in bad]
-        made += [TaggedOutput(REJECTS, rejects.of_rows(batch, one, "pipeline.enrich", self._clock())) for one in unknown]
-        return made
+    def process(self, batch: Batch, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Any]:  # type: ignore[assignment]
+        held = self._held[batch.envelope.kind]
+        held.add(batch, timestamp)
+        if held.rows >= ROWS_TOGETHER or held.raw_bytes >= BYTES_TOGETHER:
+            yield from self._flush(batch.envelope.kind)
+
+    def finish_bundle(self) -> Iterator[Any]:
+        for kind in list(self._held):
+            yield from self._flush(kind)
+
+    def _flush(self, kind: str) -> Iterator[Any]:
+        """What goes on is as old as the oldest of what it is of."""
+        held = self._held.pop(kind)
+        for placed, refused in self._placed(held.batches):
+            if placed and placed.rows.num_rows:
+                yield WindowedValue(placed, held.oldest, (GlobalWindow(),))
+            for one in refused:
+                yield TaggedOutput(REJECTS, WindowedValue(one, held.oldest, (GlobalWindow(),)))
+
+    def _placed(self, batches: Sequence[Batch]) -> Iterator[tuple[Gathered | None, list[Rows]]]:
+        """A batch that makes us fail is found by taking each alone."""
+        try:
+            yield place(batches, self._sites, self._clock())
+        except Exception as error:  # noqa: BLE001 - set aside
+            if len(batches) == 1:
+                fault = Refused("fault", repr(error), batches[0].rows)
+                yield None, [rejects.of_rows(batches[0], fault, "pipeline.enrich", self._clock(), traceback.format_exc())]
+            else:
+                for batch in batches:
+                    yield from self._placed([batch])
+
+
+@dataclass(slots=True)
+class _Held:
+    """Batches that wait for more of their kind."""
+
+    batches: list[Batch] = field(default_factory=list)
+    rows: int = 0
+    raw_bytes: int = 0
+    oldest: Timestamp = MAX_TIMESTAMP
+
+    def add(self, batch: Batch, timestamp: Timestamp) -> None:
+        self.batches.append(batch)
+        self.rows += batch.rows.num_rows
+        self.raw_bytes += batch.envelope.raw_bytes
+        self.oldest = min(self.oldest, timestamp)
 
 
 class Collect(beam.DoFn):
-    """Records of one kind -> rows for its table, as many at once as the engine's bundle has."""
+    """Anything -> rows for one table, as many at once as the engine's bundle has. What is no record needs `values`: the columns of one."""
 
-    def __init__(self, record: type) -> None:
+    def __init__(self, record: type, values: Callable[[Any], dict[str, Any]] | None = None) -> None:
         self._record = record
+        self._values = values or _values_of(record)
 
     def start_bundle(self) -> None:
         self._held: list[dict[str, Any]] = []
 
     def process(self, one: Any) -> Iterator[Rows]:
-        self._held.append({column.name: getattr(one, column.name) for column in fields(self._record)})
+        self._held.append(self._values(one))
         if len(self._held) >= ROWS_AT_ONCE:
             yield self._flush()
 
@@ -134,6 +177,11 @@ class Receive(beam.DoFn):
 def set_aside(unwritten: Unwritten, clock: Clock) -> list[Rows]:
     """Rejects of what the warehouse refused."""
     return rejects.of_unwritten(unwritten, clock())
+
+
+def _values_of(record: type) -> Callable[[Any], dict[str, Any]]:
+    names = [column.name for column in fields(record)]
+    return lambda one: {name: getattr(one, name) for name in names}
 
 
 class _Remember(beam.DoFn):

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from edge.batch import Parcel, encode
 from pipeline.decode import decode
 from pipeline.elements import Message
+from pipeline.place import gather
 from pipeline.rollup import partials
 from pipeline.sift import sift
 from schemas.arrow import wire_columns
@@ -77,12 +78,13 @@ def test_what_a_gateway_held_is_sound_to_the_pipeline_and_lies_in_its_hour(tmp_p
     batches = [one for one in place.store.batches(0, 1000) if one.envelope.kind == "summaries"]
     place.store.close()
     decoded = [decode(Message(one.envelope.attributes(), one.body, START + timedelta(hours=2))) for one in batches]
-    assert [sift(one, START)[1] for one in decoded] == [[]] * len(decoded)
+    gathered = gather(decoded)
+    assert sift(gathered, START)[1] == []
     assert [seconds for one in decoded for seconds in one.rows.column("window_seconds").to_pylist()] == [10, 190, 200, 10]
-    placed = (one.with_rows(one.rows.append_column("site_id", pa.array(["north"] * one.rows.num_rows))) for one in decoded)
+    placed = gathered.with_rows(gathered.rows.append_column("site_id", pa.array(["north"] * gathered.rows.num_rows)))
     hours: Counter[int] = Counter()
-    for one in placed:
-        hours.update({key.hour - micros(START) // 1_000_000: sum(cell.count for cell in cells.values()) for key, cells in partials(one)})
+    for key, cells in partials(placed):
+        hours[key.hour - micros(START) // 1_000_000] += sum(cell.count for cell in cells.values())
     assert hours == {0: 20, 3600: 21}
 
 

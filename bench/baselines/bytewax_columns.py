@@ -16,11 +16,11 @@ from bench.baselines import rowwise
 from bench.baselines.bytewax_flow import Frames, Tally, first, store
 from bench.baselines.rowwise import Frame
 from pipeline.decode import decode
-from pipeline.elements import Batch, Message
-from pipeline.enrich import Sites, enrich
+from pipeline.elements import Gathered, Message
+from pipeline.enrich import Sites
 from pipeline.facts import facts
+from pipeline.place import place
 from pipeline.rollup import Key, merge_cells, partials, windows
-from pipeline.sift import sift
 from schemas.envelope import Envelope
 from schemas.registry import Registry
 
@@ -41,8 +41,8 @@ def run(card: Path, registry: Path) -> tuple[int, int]:
     flow = Dataflow("columns")
     keyed = op.key_on("store", op.input("read", flow, Frames(card)), store)
     fresh = op.filter("fresh", op.key_rm("unkey", op.stateful_map("repeats", keyed, first)), lambda frame: frame is not None)
-    placed = op.map("place", fresh, lambda frame: enrich(sift(decode(_message(frame)), NOW)[0], sites)[0])
-    op.output("facts", op.map("rows", placed, lambda batch: facts(batch).rows), written)
+    placed = op.map("place", fresh, lambda frame: place([decode(_message(frame))], sites, NOW)[0])
+    op.output("facts", op.map("rows", placed, lambda gathered: facts(gathered).rows), written)
     merged = op.reduce_final("merge", op.flat_map("reduce", placed, _cells), lambda a, b: merge_cells(dict(a), b))
     op.output("windows", op.flat_map("give", merged, _given), rolled)
     run_main(flow)
@@ -53,8 +53,8 @@ def _message(frame: Frame) -> Message:
     return Message(frame[0], frame[1], Envelope.parse(frame[0]).cut_time)
 
 
-def _cells(batch: Batch) -> Iterable[tuple[str, Any]]:
-    return (("|".join(map(str, key)), cells) for key, cells in partials(batch))
+def _cells(gathered: Gathered) -> Iterable[tuple[str, Any]]:
+    return (("|".join(map(str, key)), cells) for key, cells in partials(gathered))
 
 
 def _given(keyed: tuple[str, Any]) -> list[Any]:

@@ -10,7 +10,9 @@ import pyarrow as pa
 import zstandard
 
 from pipeline.decode import decode
-from pipeline.elements import Batch, Message
+from pipeline.elements import Batch, Gathered, Message
+from pipeline.enrich import Sites, enrich
+from pipeline.place import gather
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import Envelope, from_micros
 from schemas.records import EVENT_TIME, KINDS, PRIORITY, Device, Event, Heartbeat, Inference, Reject, Site, Summary
@@ -93,6 +95,16 @@ def message(rows: list[Any], received: datetime = NOW, **changes: Any) -> Messag
 def batch(rows: list[Any], received: datetime = NOW, **changes: Any) -> Batch:
     """The rows as the steps after decode see them."""
     return decode(message(rows, received, **changes))
+
+
+def gathered(rows: list[Any], received: datetime = NOW, **changes: Any) -> Gathered:
+    """The rows as the sieve sees them."""
+    return gather([batch(rows, received, **changes)])
+
+
+def placed(rows: list[Any], received: datetime = NOW, **changes: Any) -> Gathered:
+    """The rows as the steps after the sieve see them, with the sites of REGISTRY."""
+    return enrich(gathered(rows, received, **changes), Sites(REGISTRY))[0]
 
 
 def numbered(count: int) -> list[Summary]:

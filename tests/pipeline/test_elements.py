@@ -6,31 +6,31 @@ import pickle
 
 import pytest
 
-from pipeline.elements import Batch, Refused, Rows, Unwritten
-from pipeline.enrich import Sites, enrich
+from pipeline.elements import Refused, Rows, Unwritten
 from pipeline.facts import facts
 from schemas.records import KINDS
-from tests.pipeline.bodies import REGISTRY, batch, numbered, one_of
-
-
-def placed(kind: str) -> Batch:
-    return enrich(batch([one_of(kind)] * 3), Sites(REGISTRY))[0]
+from tests.pipeline.bodies import batch, numbered, one_of, placed
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_batch_and_its_facts_come_back_from_another_worker_as_they_were(kind):
-    sent = placed(kind)
+def test_gathered_rows_and_their_facts_come_back_from_another_worker_as_they_were(kind):
+    sent = placed([one_of(kind)] * 3)
     assert pickle.loads(pickle.dumps(sent)) == sent
     assert pickle.loads(pickle.dumps(facts(sent))) == facts(sent)
 
 
+def test_a_batch_comes_back_from_another_worker_as_it_was():
+    sent = batch(numbered(3))
+    assert pickle.loads(pickle.dumps(sent)) == sent
+
+
 def test_a_slice_travels_without_the_rows_around_it():
-    whole = facts(enrich(batch(numbered(1000)), Sites(REGISTRY))[0])
+    whole = facts(placed(numbered(1000)))
     some = Rows(whole.table, whole.rows.slice(500, 10))
     assert pickle.loads(pickle.dumps(some)) == some
     assert len(pickle.dumps(some)) < len(pickle.dumps(whole)) / 10
 
 
 def test_what_the_warehouse_refused_travels_with_its_reason():
-    sent = Unwritten("summaries_v1", Refused("warehouse_refused", "too wide", facts(placed("summaries")).rows))
+    sent = Unwritten("summaries_v1", Refused("warehouse_refused", "too wide", facts(placed([one_of("summaries")])).rows))
     assert pickle.loads(pickle.dumps(sent)) == sent

@@ -12,12 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.alerts import HEARD, SILENT, Observation
-from pipeline.elements import Batch
-from pipeline.enrich import Sites, enrich
+from pipeline.elements import Gathered
 from pipeline.liveness import Liveness, Presence, heard
 from schemas.envelope import from_micros, micros
 from schemas.rules import Rule
-from tests.pipeline.bodies import NOW, REGISTRY, batch, one_of, summary
+from tests.pipeline.bodies import NOW, REGISTRY, one_of, placed, summary
 
 DEVICE = Rule("silent", "silence", silent_seconds=600, devices=("d*",))
 GATEWAY = Rule("gone", "silence", silent_seconds=900, subject="gateway")
@@ -28,16 +27,16 @@ def at(minutes: float) -> datetime:
     return NOW + minutes * MINUTE
 
 
-def summaries(minutes: float, device: str = "d1", **changes: Any) -> Batch:
+def summaries(minutes: float, device: str = "d1", **changes: Any) -> Gathered:
     """Of the minute that ends then."""
     made = summary(device, at(minutes - 1), last_time=at(minutes))
-    return enrich(batch([replace(made, **changes)], at(minutes)), Sites(REGISTRY))[0]
+    return placed([replace(made, **changes)], at(minutes))
 
 
-def heartbeat(minutes: float, pending: float | None = None, received: float | None = None) -> Batch:
+def heartbeat(minutes: float, pending: float | None = None, received: float | None = None) -> Gathered:
     oldest = None if pending is None else at(pending)
     row = replace(one_of("heartbeats"), heartbeat_time=at(minutes), oldest_pending_time=oldest)
-    return enrich(batch([row], at(minutes if received is None else received)), Sites(REGISTRY))[0]
+    return placed([row], at(minutes if received is None else received))
 
 
 class Watch:
@@ -47,8 +46,9 @@ class Watch:
         self.liveness, self.presence = Liveness(replace(REGISTRY, rules=rules or (DEVICE, GATEWAY))), Presence()
         self.told: list[tuple[str, str, str | None, float]] = []
 
-    def hear(self, one: Batch, now: datetime | None = None) -> None:
-        self._note(self.liveness.hear(self.presence, heard(one), micros(now or one.received_time)))
+    def hear(self, one: Gathered, now: datetime | None = None) -> None:
+        for told in heard(one):
+            self._note(self.liveness.hear(self.presence, told, micros(now) if now else told.received))
 
     def wait(self, minutes: float) -> None:
         """Until then nothing arrives."""
@@ -178,14 +178,14 @@ def test_a_reading_from_the_future_does_not_hide_a_device_for_long() -> None:
 
 def test_a_batch_tells_of_each_device_its_latest_time_and_site() -> None:
     rows = [summary(device, at(0), last_time=at(minutes)) for device, minutes in (("d1", 1), ("d2", 5), ("d1", 3), ("d1", 2))]
-    told = heard(enrich(batch(rows, at(6)), Sites(REGISTRY))[0])
+    [told] = heard(placed(rows, at(6)))
     assert told.devices == {"d1": (micros(at(3)), "south"), "d2": (micros(at(5)), "north")}
     assert (told.heartbeat, told.complete) == (None, None)
 
 
 @pytest.mark.parametrize("kind", ["inferences", "events", "rejects"])
 def test_other_kinds_show_that_the_gateway_lives_and_nothing_else(kind: str) -> None:
-    told = heard(enrich(batch([one_of(kind)], at(1)), Sites(REGISTRY))[0])
+    [told] = heard(placed([one_of(kind)], at(1)))
     assert (told.gateway_id, told.devices, told.heartbeat) == ("gw1", {}, None)
 
 

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from pipeline.elements import Batch
-from pipeline.enrich import Sites, enrich
+from pipeline.elements import Gathered
 from pipeline.observe import Watch
 from pipeline.rollup import Key, Stats
 from schemas.envelope import micros
 from schemas.records import Event, Irrigation
 from schemas.rules import Rule
-from tests.pipeline.bodies import NOW, REGISTRY, batch, one_of
+from tests.pipeline.bodies import NOW, REGISTRY, one_of, placed
 
 FROST = Rule("frost", "event", event="frost", opens=("low",))
 COLD_NORTH = Rule("cold-north", "event", event="frost", opens=("low",), sites=("nor*",))
@@ -29,8 +28,8 @@ def watch(*rules: Rule) -> Watch:
     return Watch(replace(REGISTRY, rules=rules))
 
 
-def events(*rows: Event, received: datetime = NOW) -> Batch:
-    return enrich(batch(list(rows), received), Sites(REGISTRY))[0]
+def events(*rows: Event, received: datetime = NOW) -> Gathered:
+    return placed(list(rows), received)
 
 
 def frost(device: str = "d1", **changes: Any) -> Event:
@@ -63,7 +62,7 @@ def test_an_event_far_ahead_of_its_arrival_counts_as_of_its_arrival() -> None:
 
 @pytest.mark.parametrize("kind", ["summaries", "inferences", "heartbeats", "rejects"])
 def test_other_kinds_are_not_looked_at(kind: str) -> None:
-    assert list(watch(FROST).events(enrich(batch([one_of(kind)]), Sites(REGISTRY))[0])) == []
+    assert list(watch(FROST).events(placed([one_of(kind)]))) == []
 
 
 def test_a_window_is_seen_with_its_mean_at_its_start_and_is_not_old_before_its_end() -> None:

@@ -14,18 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import rollup
-from pipeline.elements import Batch
-from pipeline.enrich import Sites, enrich
+from pipeline.elements import Gathered
 from pipeline.rollup import HOUR, Cells, Key, Stats, merge_cells, partials, split_late, windows
 from schemas.records import Summary
-from tests.pipeline.bodies import NOW, REGISTRY, batch, summary
+from tests.pipeline.bodies import NOW, placed, summary
 
-SITES = Sites(REGISTRY)
 Window = tuple[str, str, int, int]
-
-
-def placed(rows: list[Summary], **changes: object) -> Batch:
-    return enrich(batch(rows, **changes), SITES)[0]
 
 
 def reference(values: list[tuple[str, str, int, int, list[float]]]) -> dict[Window, tuple[int, float, float, float, float]]:
@@ -45,7 +39,7 @@ def described(pool: list[float]) -> tuple[int, float, float, float, float]:
     return len(pool), math.fsum(pool), math.fsum((value - mean) ** 2 for value in pool), min(pool), max(pool)
 
 
-def rolled(batches: list[Batch], rng: random.Random) -> dict[Window, Stats]:
+def rolled(batches: list[Gathered], rng: random.Random) -> dict[Window, Stats]:
     """As the engine would: partials in any order, merged in bundles of any size, bundles merged in any order."""
     pieces = [piece for one in batches for piece in partials(one)]
     rng.shuffle(pieces)

@@ -14,14 +14,13 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from lab.stack import Warehouse as Server
 from pipeline import flow, warehouse
 from pipeline.elements import Message, wall_clock
-from pipeline.enrich import Sites, enrich
 from pipeline.facts import facts
 from pipeline.options import FN_API
 from pipeline.rolling import Schedule
 from pipeline.sinks import Appends, Loads
 from pipeline.warehouse import MissingTables, Warehouse
 from schemas.records import KINDS, TABLES
-from tests.pipeline.bodies import REGISTRY, batch, message, numbered, one_of, summary
+from tests.pipeline.bodies import REGISTRY, message, numbered, one_of, placed, summary
 
 
 def select(where: Warehouse, sql: str) -> list[dict[str, Any]]:
@@ -55,12 +54,12 @@ def test_what_is_read_back_is_what_was_sent(tables: Warehouse, tmp_path: Path, m
     sink: flow.Sink = Appends(tables) if mode == "appends" else Loads(tables, str(tmp_path), "run2")
     sent = message(numbered(20), gateway_id=gateway_id)
     run(tables, sink, [sent])
-    expected = facts(enrich(batch(numbered(20), gateway_id=gateway_id), Sites(REGISTRY))[0]).rows.to_pylist()
+    expected = facts(placed(numbered(20), gateway_id=gateway_id)).rows.to_pylist()
     assert select(tables, f"select * from tinybeam.summaries_v1 where gateway_id = '{gateway_id}' order by `row`") == expected
 
 
 def test_a_row_that_the_warehouse_refuses_holds_nobody(tables: Warehouse) -> None:
-    rows = facts(enrich(batch(numbered(3), gateway_id="nulls"), Sites(REGISTRY))[0]).rows
+    rows = facts(placed(numbered(3), gateway_id="nulls")).rows
     holed = rows.set_column(rows.schema.get_field_index("sum"), rows.schema.field("sum"), pa.array([1.0, None, 1.0]))
     unwritten = warehouse.appender(tables).append({"summaries_v1": [holed]})
     assert [one.refused.rows.column("row").to_pylist() for one in unwritten] == [[1]]
