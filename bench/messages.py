@@ -9,8 +9,9 @@ import json
 import random
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -33,6 +34,8 @@ REPEATED = 20
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 _READINGS = 6
+_CYCLE = 20
+"""Minutes until the same values come again: making new ones takes longer than the pipeline takes for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +88,10 @@ class Load:
                 out.writelines(_line(envelope, number, row) for number, row in enumerate(rows))
 
     def _batches(self) -> Iterator[tuple[Envelope, Parcel, list[Summary]]]:
-        chance = random.Random(20261001)
         seqs = dict.fromkeys(range(GATEWAYS), 0)
         for minute in range(self.rows // ROWS_A_MINUTE):
             for gateway in range(GATEWAYS):
-                rows = list(_summaries(gateway, BEGIN + minute * _MINUTE, chance))
+                rows = list(_summaries(gateway, minute))
                 for first in range(0, len(rows), self.batch_rows):
                     seqs[gateway] += 1
                     some = rows[first : first + self.batch_rows]
@@ -114,32 +116,44 @@ def registry() -> Registry:
     )
 
 
-def _summaries(gateway: int, start: datetime, chance: random.Random) -> Iterator[Summary]:
-    for device in range(DEVICES):
-        for channel, unit in CHANNELS:
-            values = [round(chance.gauss(20, 3), 3) for _ in range(_READINGS)]
-            mean = sum(values) / _READINGS
-            m2 = sum((value - mean) ** 2 for value in values)
-            first = int((start - BEGIN) / _MINUTE) * _READINGS + 1
-            yield Summary(
-                device_id=_device(gateway, device),
-                channel=channel,
-                unit=unit,
-                window_start=start,
-                window_seconds=60,
-                count=_READINGS,
-                sum=sum(values),
-                m2=m2,
-                min=min(values),
-                max=max(values),
-                last=values[-1],
-                last_time=start + timedelta(seconds=55),
-                seq_ranges=(first, first + _READINGS - 1),
-                sketch=sketch.of(values),
-                late=False,
-                time_quality="synced",
-                clock_offset_ms=float(chance.randrange(-50, 50)),
-            )
+def _summaries(gateway: int, minute: int) -> Iterator[Summary]:
+    start, first = BEGIN + minute * _MINUTE, minute * _READINGS + 1
+    for one in _first_summaries(gateway, minute % _CYCLE):
+        seqs = (first, first + _READINGS - 1)
+        yield replace(one, window_start=start, last_time=start + timedelta(seconds=55), seq_ranges=seqs)
+
+
+@cache
+def _first_summaries(gateway: int, minute: int) -> list[Summary]:
+    chance = random.Random(f"{gateway}:{minute}")
+    return [
+        _summary(_device(gateway, device), channel, unit, [round(chance.gauss(20, 3), 3) for _ in range(_READINGS)])
+        for device in range(DEVICES)
+        for channel, unit in CHANNELS
+    ]
+
+
+def _summary(device_id: str, channel: str, unit: str, values: list[float]) -> Summary:
+    mean = sum(values) / _READINGS
+    return Summary(
+        device_id=device_id,
+        channel=channel,
+        unit=unit,
+        window_start=BEGIN,
+        window_seconds=60,
+        count=_READINGS,
+        sum=sum(values),
+        m2=sum((value - mean) ** 2 for value in values),
+        min=min(values),
+        max=max(values),
+        last=values[-1],
+        last_time=BEGIN,
+        seq_ranges=(),
+        sketch=sketch.of(values),
+        late=False,
+        time_quality="synced",
+        clock_offset_ms=round(10 * (values[0] - 20), 3),
+    )
 
 
 def _named(gateway: int, seq: int, parcel: Parcel) -> Envelope:

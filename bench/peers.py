@@ -31,7 +31,7 @@ class Size:
     turns: int
 
 
-FULL = Size(rows=400_000, per_row=40_000, turns=3)
+FULL = Size(rows=2_000_000, per_row=80_000, turns=3)
 QUICK = Size(rows=4_000, per_row=2_000, turns=1)
 
 

@@ -36,7 +36,7 @@ class Size:
     turns: int
 
 
-FULL = Size(rows=400_000, small_batches=100_000, per_row=40_000, turns=3)
+FULL = Size(rows=2_000_000, small_batches=200_000, per_row=80_000, turns=3)
 QUICK = Size(rows=4_000, small_batches=2_000, per_row=2_000, turns=1)
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 
 import pyarrow as pa
@@ -19,8 +20,6 @@ from pipeline.elements import Batch, Message, Refused, Rows, Unwritten
 from pipeline.facts import as_text, rows_of
 from schemas.envelope import ID_PATTERN, Envelope, EnvelopeError
 from schemas.records import SCHEMA_VERSION, Reject
-
-_VERSIONS = json.dumps({"schema": SCHEMA_VERSION, "apache-beam": version("apache-beam"), "pyarrow": pa.__version__})
 
 
 def of_message(message: Message, reason: str, text: str, now: datetime, stacktrace: str | None = None) -> Rows:
@@ -97,9 +96,14 @@ def _reject(attributes: Mapping[str, str], body: bytes, said: _Said, now: dateti
         "reason": said.reason,
         "gateway_id": said.gateway_id,
         "batch_id": said.batch_id,
-        "versions": _VERSIONS,
+        "versions": _versions(),
     }
     return rows_of(Reject, [row])
+
+
+@cache
+def _versions() -> str:
+    return json.dumps({"schema": SCHEMA_VERSION, "apache-beam": version("apache-beam"), "pyarrow": pa.__version__})
 
 
 def _identity(attributes: Mapping[str, str], body: bytes) -> str:

@@ -1,14 +1,19 @@
-"""Bytewax with this project's own columnar functions in it: an item is a batch. What is measured is the engine alone. One worker."""
+"""Bytewax with this project's own columnar functions in it: an item is a batch, and batches are looked at together as in our pipeline.
+
+What is measured is the engine alone. One worker.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
+from bytewax.inputs import StatelessSourcePartition
 from bytewax.outputs import StatelessSinkPartition
 from bytewax.testing import run_main
 
@@ -25,6 +30,15 @@ from schemas.envelope import Envelope
 from schemas.registry import Registry
 
 NOW = datetime(2026, 10, 10, tzinfo=UTC)
+AT_ONCE = 20
+"""Batches of 500 rows: as many as our pipeline takes together."""
+
+
+class SomeFrames(Frames):
+    """The frames of a card file, some at once: the engine keeps them together."""
+
+    def build(self, step_id: str, worker_index: int, worker_count: int) -> StatelessSourcePartition[Any]:
+        return _SomeFrames(rowwise.read(self._card))
 
 
 class Rows(Tally):
@@ -39,9 +53,9 @@ def run(card: Path, registry: Path) -> tuple[int, int]:
     sites = Sites(Registry.load(registry))
     written, rolled = Rows(), Tally()
     flow = Dataflow("columns")
-    keyed = op.key_on("store", op.input("read", flow, Frames(card)), store)
+    keyed = op.key_on("store", op.input("read", flow, SomeFrames(card)), store)
     fresh = op.filter("fresh", op.key_rm("unkey", op.stateful_map("repeats", keyed, first)), lambda frame: frame is not None)
-    placed = op.map("place", fresh, lambda frame: place([decode(_message(frame))], sites, NOW)[0])
+    placed = op.flat_map_batch("place", fresh, lambda frames: [place([decode(_message(frame)) for frame in frames], sites, NOW)[0]])
     op.output("facts", op.map("rows", placed, lambda gathered: facts(gathered).rows), written)
     merged = op.reduce_final("merge", op.flat_map("reduce", placed, _cells), lambda a, b: merge_cells(dict(a), b))
     op.output("windows", op.flat_map("give", merged, _given), rolled)
@@ -60,6 +74,16 @@ def _cells(gathered: Gathered) -> Iterable[tuple[str, Any]]:
 def _given(keyed: tuple[str, Any]) -> list[Any]:
     site, channel, unit, hour = keyed[0].split("|")
     return list(windows(Key(site, channel, unit, int(hour)), keyed[1]))
+
+
+class _SomeFrames(StatelessSourcePartition[Any]):
+    def __init__(self, frames: Iterator[Frame]) -> None:
+        self._frames = frames
+
+    def next_batch(self) -> list[Frame]:
+        if some := list(islice(self._frames, AT_ONCE)):
+            return some
+        raise StopIteration
 
 
 class _Rows(StatelessSinkPartition[Any]):
