@@ -59,6 +59,7 @@ DEV = [
     "pyfao56>=1.4",
     "pytest>=8",
     "pytest-timeout>=2.3",
+    "pytest-xdist>=3.8",
     "pyyaml>=6",
     "ruff>=0.9",
     "setuptools>=77",
