@@ -31,10 +31,9 @@ Clock = Callable[[], datetime]
 
 
 class Receipt(Protocol):
-    """What a message is acknowledged by, or left to come again."""
+    """What a message is acknowledged by. One that is not comes again."""
 
     def ack(self) -> None: ...
-    def nack(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -86,14 +85,6 @@ class Counter:
             receipt.ack()
             return
         self._hand_over(alert, channels, receipt)
-
-    def leave(self) -> None:
-        """Gives back what is under way, to come again at once at the next start."""
-        with self._lock:
-            under_way = list(self._letters.values())
-        for letter in under_way:
-            for receipt in list(letter.receipts):
-                receipt.nack()
 
     def _hand_over(self, alert: Alert, channels: list[str], receipt: Receipt) -> None:
         key = alert.alert_id, alert.revision

@@ -44,13 +44,9 @@ class Slip:
 
     name: str
     acknowledged: list[str]
-    given_back: list[str]
 
     def ack(self) -> None:
         self.acknowledged.append(self.name)
-
-    def nack(self) -> None:
-        self.given_back.append(self.name)
 
 
 class House:
@@ -60,7 +56,7 @@ class House:
         webhooks = [{"name": name, "url": "http://127.0.0.1/"} for name in channels]
         sections = {"routes": [{"channels": list(channels)}], "webhooks": webhooks} | sections
         self.config, self.seconds = config(folder, **sections), 0.0
-        self.acknowledged, self.given_back = list[str](), list[str]()
+        self.acknowledged = list[str]()
         self.told = Told(self.config.notify.state_file)
         self.ears = {name: Ear(name) for name in channels}
         self.outlets = {
@@ -72,7 +68,7 @@ class House:
         return NOW + timedelta(seconds=self.seconds)
 
     def take(self, told: Alert | bytes, name: str = "") -> None:
-        self.counter.take(told if isinstance(told, bytes) else body(told), Slip(name, self.acknowledged, self.given_back))
+        self.counter.take(told if isinstance(told, bytes) else body(told), Slip(name, self.acknowledged))
 
     def pass_time(self, seconds: float) -> None:
         """Turns every channel whenever something is due."""
@@ -147,17 +143,6 @@ def test_an_older_revision_is_not_told_after_a_newer_one(house: House) -> None:
     assert sorted(house.acknowledged) == ["opened", "resolved"]
     house.take(alert(), "stray")
     assert house.acknowledged[-1] == "stray"
-
-
-def test_what_is_not_told_is_given_back_when_it_stops(house: House) -> None:
-    house.ears["b"].failures = 1
-    house.take(alert(1), "failing")
-    house.take(alert(1), "failing too")
-    house.outlets["a"].turn()
-    house.outlets["b"].turn()
-    house.take(alert(1, revision=1), "new")
-    house.counter.leave()
-    assert (house.acknowledged, house.given_back) == ([], ["failing", "failing too", "new"])
 
 
 def test_it_is_given_up_loudly_after_max_elapsed_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
