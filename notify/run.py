@@ -1,4 +1,4 @@
-"""The running notifier: puts subscription, channels and the file of what was told together, and turns until it is told to stop.
+"""The running notifier: puts subscription, receivers and the file of what was told together, and turns until it is told to stop.
 
 Told to stop, it finishes the attempts under way and gives the rest back to Pub/Sub, which delivers it again.
 """
@@ -13,9 +13,9 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from notify.channels import open_channels
 from notify.config import Config
 from notify.delivery import Counter, Outlet
+from notify.receivers import open_receivers
 from notify.subscription import follow
 from notify.told import Told
 
@@ -33,7 +33,7 @@ def run(config: Config, stopping: threading.Event) -> None:
         told = Told(config.notify.state_file)
         stack.callback(told.close)
         told.forget(_now() - max(KEEP, timedelta(seconds=2 * config.notify.max_age_seconds)))
-        outlets = {one.name: Outlet(one, told, config, _now, time.monotonic, Random()) for one in open_channels(config)}
+        outlets = {one.name: Outlet(one, told, config, _now, time.monotonic, Random()) for one in open_receivers(config)}
         counter = Counter(config, told, outlets, _now)
         finish = stack.enter_context(_turning(outlets, stopping))
         _log.info("notifier follows %s", config.pubsub.subscription)
@@ -69,7 +69,7 @@ def _turn(outlet: Outlet, stopping: threading.Event) -> None:
         try:
             due = outlet.turn()
         except Exception:  # noqa: BLE001
-            # A full disk, most likely. If this thread ended, its channel would be silent for ever.
+            # A full disk, most likely. If this thread ended, its receiver would be silent for ever.
             _log.exception("a turn failed")
             due = AFTER_FAULT_SECONDS
         if due > 0:

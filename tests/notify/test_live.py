@@ -33,9 +33,9 @@ state_file = "told.db"
 [retry]
 initial_interval = 0.1
 max_interval = 0.5
-{channels}
+{receivers}
 [[routes]]
-channels = {names}
+receivers = {names}
 """
 
 
@@ -105,10 +105,10 @@ def body(told: Alert) -> bytes:
 
 
 def configure(folder: Path, post: Post, *urls: str) -> Path:
-    channels = "\n".join(f'[[webhooks]]\nname = "hook{number}"\nurl = "{url}"' for number, url in enumerate(urls))
+    receivers = "\n".join(f'[[webhooks]]\nname = "hook{number}"\nurl = "{url}"' for number, url in enumerate(urls))
     names = [f"hook{number}" for number in range(len(urls))]
     file = folder / "notify.toml"
-    file.write_text(CONFIG.format(subscription=post.subscription, channels=channels, names=str(names).replace("'", '"')))
+    file.write_text(CONFIG.format(subscription=post.subscription, receivers=receivers, names=str(names).replace("'", '"')))
     return file
 
 
@@ -156,8 +156,8 @@ def test_it_tells_once_through_failures_malformed_messages_and_repeats(post: Pos
     assert post.is_empty()
 
 
-def test_a_kill_between_channel_and_acknowledgement_tells_nothing_twice(post: Post, tmp_path: Path) -> None:
-    """The second channel is down, so the message is not acknowledged though the first channel has it."""
+def test_a_kill_between_receiver_and_acknowledgement_tells_nothing_twice(post: Post, tmp_path: Path) -> None:
+    """The second receiver is down, so the message is not acknowledged though the first receiver has it."""
     port = free_port()
     with Hook().listening() as first:
         file = configure(tmp_path, post, first.url, f"http://127.0.0.1:{port}/hook")
@@ -165,7 +165,7 @@ def test_a_kill_between_channel_and_acknowledgement_tells_nothing_twice(post: Po
             post.publish(body(fresh()))
             assert eventually(lambda: len(first.told()) == 1)
             post.publish(body(fresh(2)))
-            # A channel tells one notice after the other: when the third is there, it is on disk that the first two were told.
+            # A receiver tells one notice after the other: when the third is there, it is on disk that the first two were told.
             post.publish(body(fresh(4)))
             assert eventually(lambda: len(first.told()) == 3)
             running.kill()
