@@ -41,6 +41,8 @@ class Told:
             self._database.execute("pragma locking_mode = exclusive")
             self._database.execute("pragma journal_mode = wal")
             self._database.execute("pragma synchronous = full")
+            if "channel" in [column[1] for column in self._database.execute("pragma table_info(told)")]:
+                self._database.execute("alter table told rename column channel to receiver")  # of before receivers had that name
             self._database.executescript(_SCHEMA)
         except sqlite3.Error as error:
             raise ToldError(f"{file}: {error}: is another notifier running, and is the folder there?") from error

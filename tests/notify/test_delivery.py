@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -241,6 +243,21 @@ def test_a_disk_that_fails_after_the_receiver_answered_repeats_the_record_and_no
         house.seconds += 1
     house.pass_time(5)
     assert (house.ears["a"].heard, house.acknowledged) == ([(alert().alert_id, 0)], ["first"])
+
+
+def test_a_file_of_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
+    """Its receivers were called channels."""
+    with closing(sqlite3.connect(tmp_path / "told.db")) as old:
+        old.execute(
+            "create table told (alert_id text not null, revision integer not null, channel text not null, rule text not null, "
+            "site text not null, time_us integer not null, outcome text not null, primary key (alert_id, channel, revision)) without rowid"
+        )
+        old.execute("create index told_of_rule on told (channel, rule, site, time_us)")
+        old.execute("insert into told values (?, 3, 'mail', 'dry', 'north', 1, 'told')", (alert().alert_id,))
+        old.commit()
+    with closing(Told(tmp_path / "told.db")) as told:
+        assert told.is_settled(alert(revision=3), "mail")
+        assert not told.is_settled(alert(revision=4), "mail")
 
 
 def test_a_second_notifier_on_the_same_file_is_refused(house: House, tmp_path: Path) -> None:
