@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from edge.batch import Parcel, encode
 from schemas import sketch
-from schemas.envelope import Envelope, frame, micros
+from schemas.envelope import Envelope, entry, micros
 from schemas.records import Device, Site, Summary
 from schemas.registry import Registry
 
@@ -80,7 +80,7 @@ class Load:
         return file
 
     def _write_cards(self, out: BinaryIO) -> None:
-        out.writelines(frame(envelope.attributes(), parcel.body) * times_sent(envelope) for envelope, parcel, _ in self._batches())
+        out.writelines(entry(envelope.attributes(), parcel.body) * times_sent(envelope) for envelope, parcel, _ in self._batches())
 
     def _write_lines(self, out: BinaryIO) -> None:
         for envelope, _, rows in self._batches():

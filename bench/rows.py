@@ -41,25 +41,23 @@ QUICK = Size(rows=4_000, small_batches=2_000, per_row=2_000, turns=1)
 
 
 def facts(folder: Path, size: Size, say: Say) -> list[Figure]:
-    large, small, rows = _loads(folder, size)
-    ways = {
-        "500 rows a batch": ours(beams.facts_only, large),
-        "50 rows a batch": ours(beams.facts_only, small),
-        "a row per element, from JSON": _theirs(rows, lambda pipeline: _facts_of(per_row.of_lines(pipeline, rows.lines()))),
-        "a row per element, from Arrow": _theirs(rows, lambda pipeline: _facts_of(per_row.of_cards(pipeline, rows.cards(), beams.clock))),
-    }
-    return _compared("facts", ways, by_turns(ways, size.turns, say))
+    return _measured("facts", beams.facts_only, _facts_of, folder, size, say)
 
 
 def rollups(folder: Path, size: Size, say: Say) -> list[Figure]:
+    return _measured("rollups", beams.whole, _rollups_of, folder, size, say)
+
+
+def _measured(command: str, build: Any, of_rows: Any, folder: Path, size: Size, say: Say) -> list[Figure]:  # noqa: PLR0913
+    """`build` makes our pipeline of a card file, `of_rows` the same work of rows one by one."""
     large, small, rows = _loads(folder, size)
     ways = {
-        "500 rows a batch": ours(beams.whole, large),
-        "50 rows a batch": ours(beams.whole, small),
-        "a row per element, from JSON": _theirs(rows, lambda pipeline: _rollups_of(per_row.of_lines(pipeline, rows.lines()))),
-        "a row per element, from Arrow": _theirs(rows, lambda pipeline: _rollups_of(per_row.of_cards(pipeline, rows.cards(), beams.clock))),
+        "500 rows a batch": ours(build, large),
+        "50 rows a batch": ours(build, small),
+        "a row per element, from JSON": _theirs(rows, lambda pipeline: of_rows(per_row.of_lines(pipeline, rows.lines()))),
+        "a row per element, from Arrow": _theirs(rows, lambda pipeline: of_rows(per_row.of_cards(pipeline, rows.cards(), beams.clock))),
     }
-    return _compared("rollups", ways, by_turns(ways, size.turns, say))
+    return _compared(command, ways, by_turns(ways, size.turns, say))
 
 
 def _loads(folder: Path, size: Size) -> tuple[Load, Load, Load]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.store import OutboxBatch, Store
-from schemas.envelope import frame
+from schemas.envelope import entry
 
 CARD_BYTES = 64_000_000
 """A card file is closed before it would become larger."""
@@ -34,18 +34,18 @@ def export(store: Store, directory: Path, card_bytes: int = CARD_BYTES) -> list[
 
 
 def _cards(store: Store, card_bytes: int) -> Iterator[tuple[int, list[bytes]]]:
-    """First seq and frames of each card."""
-    first, frames, size = 0, list[bytes](), 0
+    """First seq and entries of each card."""
+    first, entries, size = 0, list[bytes](), 0
     for batch in _waiting(store):
-        framed = frame(batch.envelope.attributes(), batch.body)
-        if frames and size + len(framed) > card_bytes:
-            yield first, frames
-            frames, size = [], 0
-        first = first if frames else batch.envelope.seq
-        frames.append(framed)
-        size += len(framed)
-    if frames:
-        yield first, frames
+        packed = entry(batch.envelope.attributes(), batch.body)
+        if entries and size + len(packed) > card_bytes:
+            yield first, entries
+            entries, size = [], 0
+        first = first if entries else batch.envelope.seq
+        entries.append(packed)
+        size += len(packed)
+    if entries:
+        yield first, entries
 
 
 def _waiting(store: Store) -> Iterator[OutboxBatch]:
@@ -56,19 +56,19 @@ def _waiting(store: Store) -> Iterator[OutboxBatch]:
 
 
 def _write(store: Store, directory: Path, held: tuple[int, list[bytes]]) -> Card:
-    first, frames = held
+    first, entries = held
     path = directory / f"{store.gateway_id}-{store.epoch}-{first}.tbb"
     unfinished = path.with_suffix(".tbb.part")
     try:
         with unfinished.open("wb") as file:
-            file.writelines(frames)
+            file.writelines(entries)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
     _sync(directory)
-    return Card(path, len(frames), sum(map(len, frames)))
+    return Card(path, len(entries), sum(map(len, entries)))
 
 
 def _sync(directory: Path) -> None:

@@ -26,7 +26,7 @@ name = "phone"
 url = "{url}"
 
 [[routes]]
-channels = ["stdout", "phone"]
+receivers = ["stdout", "phone"]
 """
 
 

@@ -44,7 +44,7 @@ def validate(file: Path) -> None:
       tinybeam notify validate --config notify.toml
     """
     config = _loaded(file)
-    names = dict.fromkeys(name for route in config.routes for name in route.channels)
+    names = dict.fromkeys(name for route in config.routes for name in route.receivers)
     click.echo(f"{config.file}: good. {config.pubsub.subscription}, {len(config.routes)} routes to {', '.join(names)}.")
 
 

@@ -20,7 +20,7 @@ from schemas.settings import ConfigError, checked, is_local, read
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
 STDOUT = "stdout"
-"""The channel that is always there."""
+"""The receiver that is always there."""
 
 _SUBSCRIPTION = re.compile(r"projects/[a-z][a-z0-9:.-]+/subscriptions/[A-Za-z][A-Za-z0-9._~+%-]{2,254}")
 _ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
@@ -36,7 +36,7 @@ class NotifySettings:
     state_file: Path
     max_age_seconds: int = 21_600
     max_per_hour: int = 6
-    """Of one rule and site, in each channel."""
+    """Of one rule and site, to each receiver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Alerts that fit all of it go to its channels."""
+    """Alerts that fit all of it go to its receivers."""
 
-    channels: tuple[str, ...]
+    receivers: tuple[str, ...]
     severities: tuple[str, ...] = SEVERITIES
     rules: tuple[str, ...] = ("*",)
     sites: tuple[str, ...] = ("*",)
@@ -99,9 +99,9 @@ class Config:
     mails: tuple[MailSettings, ...] = ()
     file: Path = field(default=Path("notify.toml"), compare=False, metadata={"setting": False})
 
-    def channels_of(self, alert: Alert) -> tuple[str, ...]:
+    def receivers_of(self, alert: Alert) -> tuple[str, ...]:
         """Of every route that fits, each once."""
-        return tuple(dict.fromkeys(name for route in self.routes if route.fits(alert) for name in route.channels))
+        return tuple(dict.fromkeys(name for route in self.routes if route.fits(alert) for name in route.receivers))
 
 
 def load(file: Path) -> Config:
@@ -121,8 +121,8 @@ def _check(config: Config) -> None:
     _check_numbers(config)
     names = [STDOUT, *(one.name for one in config.webhooks), *(one.name for one in config.mails)]
     for name in names:
-        _demand(ID_PATTERN.fullmatch(name), f"the channel name {name!r} must be letters, digits, dot, dash or underscore, at most 64")
-        _demand(names.count(name) == 1, f"the channel name {name!r} stands twice")
+        _demand(ID_PATTERN.fullmatch(name), f"the receiver name {name!r} must be letters, digits, dot, dash or underscore, at most 64")
+        _demand(names.count(name) == 1, f"the receiver name {name!r} stands twice")
     for number, webhook in enumerate(config.webhooks, 1):
         _check_webhook(webhook, f"webhooks[{number}]")
     for number, mail in enumerate(config.mails, 1):
@@ -174,9 +174,9 @@ def _check_connection(one: WebhookSettings | MailSettings, where: str) -> None:
 
 
 def _check_route(route: Route, where: str, names: list[str]) -> None:
-    _demand(route.channels, f"{where}.channels must name at least one channel")
-    for name in route.channels:
-        _demand(name in names, f"{where}.channels: there is no channel {name!r}; there are {', '.join(names)}")
+    _demand(route.receivers, f"{where}.receivers must name at least one receiver")
+    for name in route.receivers:
+        _demand(name in names, f"{where}.receivers: there is no receiver {name!r}; there are {', '.join(names)}")
     for severity in route.severities:
         _demand(severity in SEVERITIES, f"{where}.severities must be of {', '.join(SEVERITIES)}, not {severity!r}")
     _demand(route.severities and route.rules and route.sites, f"{where}: an empty list fits nothing: leave it out for all")

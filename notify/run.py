@@ -1,4 +1,4 @@
-"""The running notifier: puts subscription, channels and the file of what was told together, and turns until it is told to stop.
+"""The running notifier: puts subscription, receivers and the file of what was told together, and turns until it is told to stop.
 
 Told to stop, it finishes the attempts under way and gives the rest back to Pub/Sub, which delivers it again.
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from notify.channels import open_channels
 from notify.config import Config
 from notify.delivery import Counter, Outlet
+from notify.receivers import open_receivers
 from notify.subscription import follow
 from notify.told import Told
 
@@ -32,26 +33,43 @@ def run(config: Config, stopping: threading.Event) -> None:
         told = Told(config.notify.state_file)
         stack.callback(told.close)
         told.forget(_now() - max(KEEP, timedelta(seconds=2 * config.notify.max_age_seconds)))
-        outlets = {one.name: Outlet(one, told, config, _now, time.monotonic, Random()) for one in open_channels(config)}
+        outlets = {one.name: Outlet(one, told, config, _now, time.monotonic, Random()) for one in open_receivers(config)}
         counter = Counter(config, told, outlets, _now)
-        for name, outlet in outlets.items():
-            thread = threading.Thread(target=_turn, args=(outlet, stopping), name=name)
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(outlet.woken.set)
-        stack.callback(stopping.set)
+        finish = stack.enter_context(_turning(outlets, stopping))
         _log.info("notifier follows %s", config.pubsub.subscription)
-        follow(config.pubsub.subscription, counter.take, counter.leave, stopping)
+        follow(config.pubsub.subscription, counter.take, finish, stopping)
     _log.info("notifier stops")
 
 
+@contextmanager
+def _turning(outlets: dict[str, Outlet], stopping: threading.Event) -> Iterator[Callable[[], None]]:
+    """A thread for each outlet. Gives what stops them and waits for the attempts under way."""
+    threads = [threading.Thread(target=_turn, args=(outlet, stopping), name=name) for name, outlet in outlets.items()]
+
+    def finish() -> None:
+        stopping.set()
+        for outlet in outlets.values():
+            outlet.woken.set()
+        for thread in threads:
+            thread.join()
+
+    for thread in threads:
+        thread.start()
+    try:
+        yield finish
+    finally:
+        finish()
+
+
 def _turn(outlet: Outlet, stopping: threading.Event) -> None:
-    while not stopping.is_set():
+    while True:
         outlet.woken.clear()
+        if stopping.is_set():  # after the clearing: who stops it sets this first and wakes it then
+            return
         try:
             due = outlet.turn()
         except Exception:  # noqa: BLE001
-            # A full disk, most likely. If this thread ended, its channel would be silent for ever.
+            # A full disk, most likely. If this thread ended, its receiver would be silent for ever.
             _log.exception("a turn failed")
             due = AFTER_FAULT_SECONDS
         if due > 0:

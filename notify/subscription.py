@@ -1,27 +1,38 @@
-"""Messages of a Pub/Sub subscription, by Google's client. At least once, in no order; one that is not acknowledged comes again."""
+"""Messages of a Pub/Sub subscription, by Google's client. At least once, in no order; one that is not acknowledged comes again.
+
+Told to stop, it closes the stream first and then gives back every message that it holds: one that is given back while the stream
+is open comes over that stream again, and is out of everybody's reach until the lease is over.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError as NotYet
+from typing import Any
 
-from google.api_core.exceptions import GoogleAPICallError
+from google.api_core.exceptions import GoogleAPIError
+from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.futures import StreamingPullFuture
 from google.cloud.pubsub_v1.subscriber.message import Message
 from google.cloud.pubsub_v1.types import FlowControl
 
+LEASE_SECONDS = 10
+"""So soon the messages of a killed notifier come again."""
+
 _FLOW = FlowControl(
     max_messages=1000,  # further ones wait in Pub/Sub
     max_bytes=64_000_000,
     max_lease_duration=86_400,
-    max_duration_per_lease_extension=10,  # so soon the messages of a killed notifier come again
+    max_duration_per_lease_extension=LEASE_SECONDS,
 )
 _LOOK_SECONDS = 0.2
+_HANG_UP_SECONDS = 5.0
 _LEAVE_SECONDS = 10.0
+_IDS_A_REQUEST = 1000
 
 _log = logging.getLogger(__name__)
 
@@ -30,32 +41,115 @@ class SubscriptionError(Exception):
     """The subscription cannot be followed; the text says why."""
 
 
-def follow(name: str, take: Callable[[bytes, Message], None], leave: Callable[[], None], stopping: threading.Event) -> None:
-    """Hands every message's body, and the message to be acknowledged, to `take`, in threads of the client, until told to stop; then leaves.
+class Held:
+    """The messages that came and are not acknowledged. Used by any thread."""
 
+    def __init__(self) -> None:
+        self._lock, self._messages = threading.Lock(), dict[str, Message]()
+
+    def hold(self, message: Message) -> HeldMessage:
+        with self._lock:
+            self._messages[message.ack_id] = message
+        return HeldMessage(self, message)
+
+    def let_go(self, message: Message) -> None:
+        with self._lock:
+            self._messages.pop(message.ack_id, None)
+
+    def ack_ids(self) -> list[str]:
+        with self._lock:
+            return list(self._messages)
+
+
+class HeldMessage:
+    """What a message is acknowledged by."""
+
+    def __init__(self, held: Held, message: Message) -> None:
+        self._held, self._message = held, message
+
+    def ack(self) -> None:
+        self._held.let_go(self._message)
+        self._message.ack()
+
+
+def follow(name: str, take: Callable[[bytes, HeldMessage], None], finish: Callable[[], None], stopping: threading.Event) -> None:
+    """Hands every message's body, and what acknowledges it, to `take`, in threads of the client, until told to stop.
+
+    Then it calls `finish`, while leases are still extended; what is not acknowledged when that returns goes back to Pub/Sub at once.
     Raises SubscriptionError when Pub/Sub refuses for good; what is transient the client retries for ever.
     """
+    held = Held()
 
     def take_message(message: Message) -> None:
-        take(message.data, message)
+        take(message.data, held.hold(message))
 
     try:
-        with SubscriberClient() as client:
-            pulling = client.subscribe(name, take_message, flow_control=_FLOW)
+        with _Client() as client:
+            pulling = client.subscribe(name, take_message, flow_control=_FLOW, await_callbacks_on_shutdown=True)
             while not stopping.wait(_LOOK_SECONDS):
                 if pulling.done():
                     pulling.result()
                     raise SubscriptionError(f"{name}: the stream ended")
-            leave()
-            pulling.cancel()
-            _wait(pulling)
-    except (GoogleAPICallError, GoogleAuthError) as error:
+            finish()
+            _close(pulling)
+            _give_back(client, name, held.ack_ids())
+    except (GoogleAPIError, GoogleAuthError) as error:
         raise SubscriptionError(f"{name}: {error}") from error
 
 
-def _wait(pulling: StreamingPullFuture) -> None:
-    """For acknowledgements under way; one that is lost costs nothing but a delivery of what is told already."""
+def _close(pulling: StreamingPullFuture) -> None:
+    """Waits for acknowledgements under way; one that is lost costs nothing but a delivery of what is told already.
+
+    The client gives back by itself what it has not handed over.
+    """
+    pulling.cancel()
     try:
         pulling.result(_LEAVE_SECONDS)
     except NotYet:
         _log.warning("Pub/Sub did not take leave within %.0f s", _LEAVE_SECONDS)
+
+
+def _give_back(client: SubscriberClient, name: str, ack_ids: list[str]) -> None:
+    """By requests of its own, for the client drops a nack that comes after its stream is closed."""
+    try:
+        for first in range(0, len(ack_ids), _IDS_A_REQUEST):
+            some = ack_ids[first : first + _IDS_A_REQUEST]
+            client.modify_ack_deadline(
+                subscription=name, ack_ids=some, ack_deadline_seconds=0, retry=Retry(timeout=_LEAVE_SECONDS), timeout=_LEAVE_SECONDS
+            )
+    except GoogleAPIError as error:
+        _log.warning("what is not told comes again in %d s, not at once: %s", LEASE_SECONDS, error)
+
+
+class _Client(SubscriberClient):  # type: ignore[misc]
+    """Google's client, whose streams hang up before they are cancelled.
+
+    Google's emulator (0.8.20) never lets go of a stream that is only cancelled, or whose process was killed: it goes on sending it its
+    share of the messages, and each is out of reach for a lease, again and again. A stream whose requests have ended it closes properly.
+    """
+
+    def streaming_pull(self, requests: Iterator[Any], **how: Any) -> _Stream:
+        return _Stream(super().streaming_pull(requests, **how))
+
+
+class _Stream:
+    """A call as google.api_core.bidi uses it. That ends the requests within a second when the call is not active any more."""
+
+    def __init__(self, call: Any) -> None:
+        self._call, self._hung_up, self._ended = call, threading.Event(), threading.Event()
+        self.add_done_callback(lambda _: self._ended.set())
+
+    def add_done_callback(self, told: Callable[[Any], None]) -> None:
+        # The call of api_core has no such method; what it wraps is grpc's.
+        self._call._wrapped.add_done_callback(told)  # noqa: SLF001
+
+    def __next__(self) -> Any:
+        return next(self._call)
+
+    def is_active(self) -> bool:
+        return bool(not self._hung_up.is_set() and self._call.is_active())
+
+    def cancel(self) -> None:
+        self._hung_up.set()
+        self._ended.wait(_HANG_UP_SECONDS)
+        self._call.cancel()

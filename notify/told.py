@@ -14,15 +14,15 @@ from schemas.envelope import micros
 from schemas.records import Alert
 
 TOLD, GAVE_UP, WITHHELD, OLD = "told", "gave_up", "withheld", "old"
-"""What became of a notice in a channel."""
+"""What became of a notice in a receiver."""
 
 _SCHEMA = """
 create table if not exists told (
-  alert_id text not null, revision integer not null, channel text not null,
+  alert_id text not null, revision integer not null, receiver text not null,
   rule text not null, site text not null, time_us integer not null, outcome text not null,
-  primary key (alert_id, channel, revision)
+  primary key (alert_id, receiver, revision)
 ) without rowid;
-create index if not exists told_of_rule on told (channel, rule, site, time_us);
+create index if not exists told_of_rule on told (receiver, rule, site, time_us);
 """
 
 
@@ -41,23 +41,25 @@ class Told:
             self._database.execute("pragma locking_mode = exclusive")
             self._database.execute("pragma journal_mode = wal")
             self._database.execute("pragma synchronous = full")
+            if "channel" in [column[1] for column in self._database.execute("pragma table_info(told)")]:
+                self._database.execute("alter table told rename column channel to receiver")  # of before receivers had that name
             self._database.executescript(_SCHEMA)
         except sqlite3.Error as error:
             raise ToldError(f"{file}: {error}: is another notifier running, and is the folder there?") from error
 
-    def is_settled(self, alert: Alert, channel: str) -> bool:
-        """Whether this notice, or a later one of the same alert, is done with in the channel."""
-        sql = "select 1 from told where alert_id = ? and channel = ? and revision >= ? limit 1"
-        return self._one(sql, alert.alert_id, channel, alert.revision) is not None
+    def is_settled(self, alert: Alert, receiver: str) -> bool:
+        """Whether this notice, or a later one of the same alert, is done with in the receiver."""
+        sql = "select 1 from told where alert_id = ? and receiver = ? and revision >= ? limit 1"
+        return self._one(sql, alert.alert_id, receiver, alert.revision) is not None
 
-    def count(self, alert: Alert, channel: str, since: datetime) -> int:
-        """How many notices of the alert's rule and site the channel told since then."""
-        sql = f"select count(*) from told where channel = ? and rule = ? and site = ? and time_us > ? and outcome = '{TOLD}'"
-        found = self._one(sql, channel, alert.rule, alert.site_id or "", micros(since))
+    def count(self, alert: Alert, receiver: str, since: datetime) -> int:
+        """How many notices of the alert's rule and site the receiver told since then."""
+        sql = f"select count(*) from told where receiver = ? and rule = ? and site = ? and time_us > ? and outcome = '{TOLD}'"
+        found = self._one(sql, receiver, alert.rule, alert.site_id or "", micros(since))
         return found[0] if found else 0
 
-    def record(self, alert: Alert, channel: str, outcome: str, now: datetime) -> None:
-        values = alert.alert_id, alert.revision, channel, alert.rule, alert.site_id or "", micros(now), outcome
+    def record(self, alert: Alert, receiver: str, outcome: str, now: datetime) -> None:
+        values = alert.alert_id, alert.revision, receiver, alert.rule, alert.site_id or "", micros(now), outcome
         with self._lock:
             self._database.execute("insert or replace into told values (?, ?, ?, ?, ?, ?, ?)", values)
 

@@ -64,7 +64,7 @@ def _rows(raw: bytes, envelope: Envelope) -> pa.RecordBatch:
 
 def _envelope(message: Message) -> Envelope:
     if CARD_FILE in message.attributes and "gateway_id" not in message.attributes:
-        raise Undecodable("broken_frame", f"bytes of {message.attributes[CARD_FILE]} that are no sound frame")
+        raise Undecodable("broken_entry", f"bytes of {message.attributes[CARD_FILE]} that are no sound entry")
     try:
         return Envelope.parse(message.attributes)
     except EnvelopeError as error:

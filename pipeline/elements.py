@@ -19,7 +19,7 @@ Clock = Callable[[], datetime]
 """Gives the time now, UTC. Passed in, so that tests have their own."""
 
 CARD_FILE = "card_file"
-"""Attribute of a message made from those bytes of a card file that are no sound frame: the file's name."""
+"""Attribute of a message made from those bytes of a card file that are no sound entry: the file's name."""
 
 
 @dataclass(frozen=True, slots=True)

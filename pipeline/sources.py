@@ -12,7 +12,7 @@ from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.utils.timestamp import Timestamp
 
 from pipeline.elements import CARD_FILE, Clock, Message
-from schemas.envelope import Envelope, EnvelopeError, frames
+from schemas.envelope import Envelope, EnvelopeError, entries
 
 
 class FromSubscription(beam.PTransform):
@@ -31,7 +31,7 @@ class FromSubscription(beam.PTransform):
 class FromCards(beam.PTransform):
     """Messages of the card files that a glob names, local or gs://; `received_time` is when the gateway cut the batch.
 
-    Bytes that are no sound frame come as a message with the attribute CARD_FILE.
+    Bytes that are no sound entry come as a message with the attribute CARD_FILE.
     """
 
     def __init__(self, glob: str, clock: Clock) -> None:
@@ -41,7 +41,7 @@ class FromCards(beam.PTransform):
 
     def expand(self, root: PBegin) -> PCollection[Message]:
         files = root | "Match" >> MatchFiles(self._glob) | "Open" >> ReadMatches()
-        return files | "Frames" >> beam.FlatMap(_messages, self._clock).with_output_types(Message)
+        return files | "Entries" >> beam.FlatMap(_messages, self._clock).with_output_types(Message)
 
 
 class _AsMessage(beam.DoFn):
@@ -59,7 +59,7 @@ def _messages(file: ReadableFile, clock: Clock) -> Iterator[Message]:
     name = {CARD_FILE: file.metadata.path}
     with file.open() as card:
         try:
-            for found in frames(card):
+            for found in entries(card):
                 yield Message(name, found, clock()) if isinstance(found, bytes) else Message(found[0], found[1], _cut_time(found[0], clock))
         except EnvelopeError as error:
             raise RuntimeError(f"{file.metadata.path}: {error}") from error

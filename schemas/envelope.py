@@ -1,7 +1,7 @@
-"""A batch's envelope: its name and attributes, as Pub/Sub attributes and as frames of a card file.
+"""A batch's envelope: its name and attributes, as Pub/Sub attributes and as entries of a card file.
 
 The envelope is written once when the batch is cut and never changes; `Envelope.parse` accepts nothing else.
-A card file (an offline gateway's export) is a sequence of frames: `TBB1`, u32 length of the attributes (JSON), u32 length
+A card file (an offline gateway's export) is a sequence of entries: `TBB1`, u32 length of the attributes (JSON), u32 length
 of the body, u32 CRC-32 of both, attributes, body; integers little-endian.
 """
 
@@ -38,7 +38,7 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 
 
 class EnvelopeError(ValueError):
-    """The attributes or the frame are not those of a batch; the text says which and why."""
+    """The attributes or the entry are not those of a batch; the text says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +110,14 @@ def from_micros(value: int) -> datetime:
     return _EPOCH_START + timedelta(microseconds=value)
 
 
-def frame(attributes: Mapping[str, str], body: bytes) -> bytes:
-    """One frame of a card file."""
+def entry(attributes: Mapping[str, str], body: bytes) -> bytes:
+    """One entry of a card file."""
     head = json.dumps(dict(attributes), separators=(",", ":")).encode()
     return _HEAD.pack(_MAGIC, len(head), len(body), zlib.crc32(body, zlib.crc32(head))) + head + body
 
 
-def frames(file: BinaryIO) -> Iterator[tuple[dict[str, str], bytes] | bytes]:
-    """The frames of a card file in order. What is not a whole, sound frame comes as bytes, and the next sound frame follows.
+def entries(file: BinaryIO) -> Iterator[tuple[dict[str, str], bytes] | bytes]:
+    """The entries of a card file in order. What is not a whole, sound entry comes as bytes, and the next sound entry follows.
 
     Raises EnvelopeError for a file over MAX_CARD_BYTES.
     """
@@ -126,7 +126,7 @@ def frames(file: BinaryIO) -> Iterator[tuple[dict[str, str], bytes] | bytes]:
         raise EnvelopeError(f"the file is larger than {MAX_CARD_BYTES} bytes")
     at = broken_from = 0
     while at < len(card):
-        found = _frame(card, at)
+        found = _entry(card, at)
         if found is None:
             at = _next_magic(card, at + 1)
             continue
@@ -137,8 +137,8 @@ def frames(file: BinaryIO) -> Iterator[tuple[dict[str, str], bytes] | bytes]:
     yield from _pieces(card[broken_from:])
 
 
-def _frame(card: bytes, at: int) -> tuple[dict[str, str], bytes, int] | None:
-    """Attributes, body and end of the frame that begins at `at`; None if it is not sound."""
+def _entry(card: bytes, at: int) -> tuple[dict[str, str], bytes, int] | None:
+    """Attributes, body and end of the entry that begins at `at`; None if it is not sound."""
     if len(card) < at + _HEAD.size:
         return None
     magic, attribute_bytes, body_bytes, crc = _HEAD.unpack_from(card, at)

@@ -18,8 +18,8 @@ from bytewax.outputs import StatelessSinkPartition
 from bytewax.testing import run_main
 
 from bench.baselines import rowwise
-from bench.baselines.bytewax_flow import Frames, Tally, first, store
-from bench.baselines.rowwise import Frame
+from bench.baselines.bytewax_flow import Entries, Tally, first, store
+from bench.baselines.rowwise import Entry
 from pipeline.decode import decode
 from pipeline.elements import Gathered, Message
 from pipeline.enrich import Sites
@@ -34,11 +34,11 @@ AT_ONCE = 20
 """Batches of 500 rows: as many as our pipeline takes together."""
 
 
-class SomeFrames(Frames):
-    """The frames of a card file, some at once: the engine keeps them together."""
+class SomeEntries(Entries):
+    """The entries of a card file, some at once: the engine keeps them together."""
 
     def build(self, step_id: str, worker_index: int, worker_count: int) -> StatelessSourcePartition[Any]:
-        return _SomeFrames(rowwise.read(self._card))
+        return _SomeEntries(rowwise.read(self._card))
 
 
 class Rows(Tally):
@@ -53,9 +53,9 @@ def run(card: Path, registry: Path) -> tuple[int, int]:
     sites = Sites(Registry.load(registry))
     written, rolled = Rows(), Tally()
     flow = Dataflow("columns")
-    keyed = op.key_on("store", op.input("read", flow, SomeFrames(card)), store)
-    fresh = op.filter("fresh", op.key_rm("unkey", op.stateful_map("repeats", keyed, first)), lambda frame: frame is not None)
-    placed = op.flat_map_batch("place", fresh, lambda frames: [place([decode(_message(frame)) for frame in frames], sites, NOW)[0]])
+    keyed = op.key_on("store", op.input("read", flow, SomeEntries(card)), store)
+    fresh = op.filter("fresh", op.key_rm("unkey", op.stateful_map("repeats", keyed, first)), lambda entry: entry is not None)
+    placed = op.flat_map_batch("place", fresh, lambda entries: [place([decode(_message(entry)) for entry in entries], sites, NOW)[0]])
     op.output("facts", op.map("rows", placed, lambda gathered: facts(gathered).rows), written)
     merged = op.reduce_final("merge", op.flat_map("reduce", placed, _cells), lambda a, b: merge_cells(dict(a), b))
     op.output("windows", op.flat_map("give", merged, _given), rolled)
@@ -63,8 +63,8 @@ def run(card: Path, registry: Path) -> tuple[int, int]:
     return written.count, rolled.count
 
 
-def _message(frame: Frame) -> Message:
-    return Message(frame[0], frame[1], Envelope.parse(frame[0]).cut_time)
+def _message(entry: Entry) -> Message:
+    return Message(entry[0], entry[1], Envelope.parse(entry[0]).cut_time)
 
 
 def _cells(gathered: Gathered) -> Iterable[tuple[str, Any]]:
@@ -76,12 +76,12 @@ def _given(keyed: tuple[str, Any]) -> list[Any]:
     return list(windows(Key(site, channel, unit, int(hour)), keyed[1]))
 
 
-class _SomeFrames(StatelessSourcePartition[Any]):
-    def __init__(self, frames: Iterator[Frame]) -> None:
-        self._frames = frames
+class _SomeEntries(StatelessSourcePartition[Any]):
+    def __init__(self, entries: Iterator[Entry]) -> None:
+        self._entries = entries
 
-    def next_batch(self) -> list[Frame]:
-        if some := list(islice(self._frames, AT_ONCE)):
+    def next_batch(self) -> list[Entry]:
+        if some := list(islice(self._entries, AT_ONCE)):
             return some
         raise StopIteration
 

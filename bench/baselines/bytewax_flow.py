@@ -13,19 +13,19 @@ from bytewax.outputs import DynamicSink, StatelessSinkPartition
 from bytewax.testing import run_main
 
 from bench.baselines import rowwise
-from bench.baselines.rowwise import Frame, Row
+from bench.baselines.rowwise import Entry, Row
 
 Sums = tuple[int, float, float, float, float]
 
 
-class Frames(DynamicSource[Any]):
-    """The frames of a card file."""
+class Entries(DynamicSource[Any]):
+    """The entries of a card file."""
 
     def __init__(self, card: Path) -> None:
         self._card = card
 
     def build(self, step_id: str, worker_index: int, worker_count: int) -> StatelessSourcePartition[Any]:
-        return _Frames(rowwise.read(self._card))
+        return _Entries(rowwise.read(self._card))
 
 
 class Tally(DynamicSink[Any]):
@@ -43,7 +43,7 @@ def run(card: Path, registry: Path) -> tuple[int, int]:
     places = rowwise.sites(registry)
     facts, windows = Tally(), Tally()
     flow = Dataflow("rows")
-    keyed = op.key_on("store", op.input("read", flow, Frames(card)), store)
+    keyed = op.key_on("store", op.input("read", flow, Entries(card)), store)
     rows = op.flat_map("decode", op.key_rm("unkey", op.stateful_map("repeats", keyed, first)), decoded)
     placed = op.map("enrich", rows, lambda row: {**row, "site_id": places[row["device_id"]]})
     op.output("facts", placed, facts)
@@ -53,22 +53,22 @@ def run(card: Path, registry: Path) -> tuple[int, int]:
     return facts.count, windows.count
 
 
-def store(frame: Frame) -> str:
-    return f"{frame[0]['gateway_id']}:{frame[0]['epoch']}"
+def store(entry: Entry) -> str:
+    return f"{entry[0]['gateway_id']}:{entry[0]['epoch']}"
 
 
-def first(seen: set[str] | None, frame: Frame) -> tuple[set[str], Frame | None]:
+def first(seen: set[str] | None, entry: Entry) -> tuple[set[str], Entry | None]:
     """Repeats are dropped by the batch, which is the cheapest that a user of rows could do."""
     seen = seen if seen is not None else set()
-    found = rowwise.name(frame)
+    found = rowwise.name(entry)
     if found in seen:
         return seen, None
     seen.add(found)
-    return seen, frame
+    return seen, entry
 
 
-def decoded(frame: Frame | None) -> Iterator[Row]:
-    return rowwise.rows(frame) if frame else iter(())
+def decoded(entry: Entry | None) -> Iterator[Row]:
+    return rowwise.rows(entry) if entry else iter(())
 
 
 def by_window(row: Row) -> list[tuple[str, Sums]]:
@@ -84,12 +84,12 @@ def merge(a: Sums, b: Sums) -> Sums:
     return count, a[1] + b[1], a[2] + b[2] + apart * apart * (a[0] * b[0] / count), min(a[3], b[3]), max(a[4], b[4])
 
 
-class _Frames(StatelessSourcePartition[Any]):
-    def __init__(self, frames: Iterator[Frame]) -> None:
-        self._frames = frames
+class _Entries(StatelessSourcePartition[Any]):
+    def __init__(self, entries: Iterator[Entry]) -> None:
+        self._entries = entries
 
-    def next_batch(self) -> list[Frame]:
-        return [next(self._frames)]
+    def next_batch(self) -> list[Entry]:
+        return [next(self._entries)]
 
 
 class _Tally(StatelessSinkPartition[Any]):

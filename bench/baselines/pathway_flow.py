@@ -52,8 +52,8 @@ class Rows(pw.io.python.ConnectorSubject):
         self._card = card
 
     def run(self) -> None:
-        for frame in rowwise.read(self._card):
-            for row in rowwise.rows(frame):
+        for entry in rowwise.read(self._card):
+            for row in rowwise.rows(entry):
                 self.next(**{name: row[name] for name in _NAMES})
 
 

@@ -13,30 +13,30 @@ from typing import Any
 import pyarrow as pa
 import zstandard
 
-from schemas.envelope import frames
+from schemas.envelope import entries
 from schemas.registry import Registry
 
 Row = dict[str, Any]
-Frame = tuple[dict[str, str], bytes]
+Entry = tuple[dict[str, str], bytes]
 
 
-def read(card: Path) -> Iterator[Frame]:
-    """The frames of a card file. Raises ValueError for broken bytes."""
+def read(card: Path) -> Iterator[Entry]:
+    """The entries of a card file. Raises ValueError for broken bytes."""
     with card.open("rb") as file:
-        for found in frames(file):
+        for found in entries(file):
             if isinstance(found, bytes):
                 raise ValueError(f"{card} has broken bytes")  # noqa: TRY004 - the file's fault, not a type's
             yield found
 
 
-def name(frame: Frame) -> str:
-    return f"{frame[0]['gateway_id']}:{frame[0]['epoch']}:{frame[0]['seq']}"
+def name(entry: Entry) -> str:
+    return f"{entry[0]['gateway_id']}:{entry[0]['epoch']}:{entry[0]['seq']}"
 
 
-def rows(frame: Frame) -> Iterator[Row]:
+def rows(entry: Entry) -> Iterator[Row]:
     """The rows of a batch, with their identity."""
-    raw = zstandard.ZstdDecompressor().decompress(frame[1], max_output_size=int(frame[0]["raw_bytes"]))
-    placement = {"batch_id": name(frame), "gateway_id": frame[0]["gateway_id"]}
+    raw = zstandard.ZstdDecompressor().decompress(entry[1], max_output_size=int(entry[0]["raw_bytes"]))
+    placement = {"batch_id": name(entry), "gateway_id": entry[0]["gateway_id"]}
     for number, row in enumerate(pa.ipc.open_stream(io.BytesIO(raw)).read_all().to_pylist()):
         yield {**placement, "row": number, **row}
 

@@ -10,7 +10,7 @@ import pytest
 
 from edge.export import export
 from edge.store import Store
-from schemas.envelope import Envelope, frames
+from schemas.envelope import Envelope, entries
 from tests.edge.parcels import NOW, parcel
 
 
@@ -22,12 +22,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def read(paths: list[Path]) -> list[tuple[Envelope, bytes]]:
-    """Every frame of the files, which must all be sound."""
+    """Every entry of the files, which must all be sound."""
     held = []
     for path in paths:
         with path.open("rb") as file:
-            for one in frames(file):
-                assert not isinstance(one, bytes), f"{path} holds what is no frame"
+            for one in entries(file):
+                assert not isinstance(one, bytes), f"{path} holds what is no entry"
                 held.append((Envelope.parse(one[0]), one[1]))
     return held
 
@@ -86,13 +86,13 @@ def test_a_full_card_leaves_no_half_file_and_the_old_one_untouched(store: Store,
     assert [body for _, body in read([card.path])] == [b"small"]
 
 
-def test_a_card_cut_short_at_any_byte_gives_its_whole_frames_and_the_rest_as_bytes(store: Store, tmp_path: Path) -> None:
+def test_a_card_cut_short_at_any_byte_gives_its_whole_entries_and_the_rest_as_bytes(store: Store, tmp_path: Path) -> None:
     store.cut([parcel(body=b"first"), parcel(body=b"second")], NOW)
     (card,) = export(store, tmp_path)
     content = card.path.read_bytes()
     first_ends = content.index(b"TBB1", 4)
     for length in range(1, len(content)):
-        held = list(frames(io.BytesIO(content[:length])))
+        held = list(entries(io.BytesIO(content[:length])))
         whole = [one[1] for one in held if not isinstance(one, bytes)]
         rest = b"".join(one for one in held if isinstance(one, bytes))
         assert whole == ([b"first"] if length >= first_ends else [])

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from edge.__main__ import cli
 from edge.rehearsal import RehearsalError, recorded
-from schemas.envelope import frames
+from schemas.envelope import entries
 
 SETTINGS = """
 [gateway]
@@ -65,7 +65,7 @@ def test_the_card_holds_every_batch(tmp_path: Path) -> None:
     assert tried(tmp_path, READINGS, "--card", str(tmp_path / "cards")).exit_code == 0
     [card] = (tmp_path / "cards").glob("*.tbb")
     with card.open("rb") as file:
-        kinds = [head["kind"] for head, _ in frames(file)]
+        kinds = [head["kind"] for head, _ in entries(file)]
     assert set(kinds) == {"summaries", "events", "rejects", "heartbeats"}
 
 

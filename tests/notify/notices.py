@@ -39,7 +39,7 @@ def settings(**sections: Any) -> dict[str, Any]:
     made = {
         "pubsub": {"subscription": SUBSCRIPTION},
         "notify": {"state_file": "told.db"},
-        "routes": [{"channels": ["stdout"]}],
+        "routes": [{"receivers": ["stdout"]}],
     }
     return made | sections
 

@@ -119,7 +119,7 @@ def test_a_malformed_envelope_is_refused_by_name() -> None:
 
 
 def test_bytes_between_the_frames_of_a_card_are_refused_as_such() -> None:
-    assert refusal(Message({CARD_FILE: "card.tbb"}, b"junk", NOW)) == "broken_frame"
+    assert refusal(Message({CARD_FILE: "card.tbb"}, b"junk", NOW)) == "broken_entry"
 
 
 def _bodies() -> dict[str, Callable[[Message], Message]]:

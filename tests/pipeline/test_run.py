@@ -21,7 +21,7 @@ from google.cloud import pubsub_v1
 from pipeline.elements import CARD_FILE, wall_clock
 from pipeline.sources import _messages
 from pipeline.warehouse import Warehouse
-from schemas.envelope import frame
+from schemas.envelope import entry
 from schemas.notice import parse
 from tests.pipeline.bodies import message, numbered, one_of, summary
 
@@ -83,14 +83,14 @@ def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
     return True
 
 
-def framed(gateway_id: str, seq: int) -> bytes:
+def packed(gateway_id: str, seq: int) -> bytes:
     sent = message(numbered(5), gateway_id=gateway_id, seq=seq)
-    return frame(sent.attributes, sent.body)
+    return entry(sent.attributes, sent.body)
 
 
-def test_card_files_with_damage_between_the_frames_arrive(tables: Warehouse, registry: Path, tmp_path: Path) -> None:
-    (tmp_path / "one.tbb").write_bytes(framed("card", 1) + b"damage" + framed("card", 2))
-    (tmp_path / "two.tbb").write_bytes(framed("card", 2) + framed("card", 3)[:-1])
+def test_card_files_with_damage_between_the_entries_arrive(tables: Warehouse, registry: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.tbb").write_bytes(packed("card", 1) + b"damage" + packed("card", 2))
+    (tmp_path / "two.tbb").write_bytes(packed("card", 2) + packed("card", 3)[:-1])
     done = subprocess.run(
         [*arguments(tables, registry), "--mode=batch", f"--input={tmp_path}/*.tbb", f"--temp_location={tmp_path}"],
         capture_output=True,
@@ -101,7 +101,7 @@ def test_card_files_with_damage_between_the_frames_arrive(tables: Warehouse, reg
     assert count(tables, "card") == (10, 10)
 
 
-def test_a_card_gives_its_sound_frames_and_the_bytes_between() -> None:
+def test_a_card_gives_its_sound_entries_and_the_bytes_between() -> None:
     class Card:
         metadata = type("Metadata", (), {"path": "card.tbb"})
 
@@ -109,7 +109,7 @@ def test_a_card_gives_its_sound_frames_and_the_bytes_between() -> None:
         def open() -> Any:
             import io
 
-            return io.BytesIO(framed("card", 1) + b"damage")
+            return io.BytesIO(packed("card", 1) + b"damage")
 
     good, broken = _messages(Card(), wall_clock)
     assert (good.attributes["seq"], broken.attributes, broken.body) == ("1", {CARD_FILE: "card.tbb"}, b"damage")

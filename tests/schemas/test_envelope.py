@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import envelope
-from schemas.envelope import Envelope, EnvelopeError, frame, frames, from_micros, micros
+from schemas.envelope import Envelope, EnvelopeError, entries, entry, from_micros, micros
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SOUND = Envelope("barn-1", 7, 3, "summaries", 10, 2000, 1, NOON, NOON - timedelta(minutes=1), NOON)
@@ -69,19 +69,19 @@ bodies = st.lists(st.binary(max_size=200) | st.just(b"TBB1" * 5), min_size=1, ma
 
 
 @given(bodies)
-def test_frames_round_trip(content: list[bytes]) -> None:
-    card = b"".join(frame({"seq": str(at)}, body) for at, body in enumerate(content))
-    assert list(frames(BytesIO(card))) == [({"seq": str(at)}, body) for at, body in enumerate(content)]
+def test_entries_round_trip(content: list[bytes]) -> None:
+    card = b"".join(entry({"seq": str(at)}, body) for at, body in enumerate(content))
+    assert list(entries(BytesIO(card))) == [({"seq": str(at)}, body) for at, body in enumerate(content)]
 
 
 @given(bodies, st.data())
 def test_a_flipped_bit_costs_one_frame_and_every_byte_is_accounted_for(content: list[bytes], data: st.DataObject) -> None:
-    framed = [frame({"seq": str(at)}, body) for at, body in enumerate(content)]
-    hit = data.draw(st.integers(0, len(framed) - 1))
-    bit = data.draw(st.integers(0, len(framed[hit]) * 8 - 1))
-    broken = bytearray(framed[hit])
+    packed = [entry({"seq": str(at)}, body) for at, body in enumerate(content)]
+    hit = data.draw(st.integers(0, len(packed) - 1))
+    bit = data.draw(st.integers(0, len(packed[hit]) * 8 - 1))
+    broken = bytearray(packed[hit])
     broken[bit // 8] ^= 1 << bit % 8
-    found = list(frames(BytesIO(b"".join([*framed[:hit], bytes(broken), *framed[hit + 1 :]]))))
+    found = list(entries(BytesIO(b"".join([*packed[:hit], bytes(broken), *packed[hit + 1 :]]))))
     sound = [one for one in found if not isinstance(one, bytes)]
     assert sound == [({"seq": str(at)}, body) for at, body in enumerate(content) if at != hit]
     assert b"".join(one for one in found if isinstance(one, bytes)) == bytes(broken)
@@ -89,18 +89,18 @@ def test_a_flipped_bit_costs_one_frame_and_every_byte_is_accounted_for(content: 
 
 @given(bodies, st.data())
 def test_a_file_cut_short_keeps_its_whole_frames(content: list[bytes], data: st.DataObject) -> None:
-    framed = [frame({"seq": str(at)}, body) for at, body in enumerate(content)]
-    card = b"".join(framed)[: -data.draw(st.integers(1, len(framed[-1])))]
-    found = list(frames(BytesIO(card)))
+    packed = [entry({"seq": str(at)}, body) for at, body in enumerate(content)]
+    card = b"".join(packed)[: -data.draw(st.integers(1, len(packed[-1])))]
+    found = list(entries(BytesIO(card)))
     assert [one for one in found if not isinstance(one, bytes)] == [({"seq": str(at)}, body) for at, body in enumerate(content[:-1])]
 
 
 def test_attributes_that_are_no_texts_are_no_frame() -> None:
-    good = frame({"seq": "1"}, b"x")
-    assert list(frames(BytesIO(frame({"seq": 1}, b"x") + good))) == [frame({"seq": 1}, b"x"), ({"seq": "1"}, b"x")]  # type: ignore[dict-item]
+    good = entry({"seq": "1"}, b"x")
+    assert list(entries(BytesIO(entry({"seq": 1}, b"x") + good))) == [entry({"seq": 1}, b"x"), ({"seq": "1"}, b"x")]  # type: ignore[dict-item]
 
 
 def test_a_file_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envelope, "MAX_CARD_BYTES", 100)
     with pytest.raises(EnvelopeError, match="larger than 100 bytes"):
-        list(frames(BytesIO(bytes(101))))
+        list(entries(BytesIO(bytes(101))))

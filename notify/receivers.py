@@ -1,6 +1,6 @@
-"""How a notice reaches somebody: a line on stdout, a webhook, a mail. Each has it for certain when `tell` returns, or raises ChannelError.
+"""How a notice reaches somebody: a line on stdout, a webhook, a mail. Each has it for certain when `tell` returns, or raises ReceiverError.
 
-A receiver can recognise a repetition: the webhook's Idempotency-Key and the mail's Message-ID are those of the notice.
+Whoever gets it can recognise a repetition: the webhook's Idempotency-Key and the mail's Message-ID are those of the notice.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ _log = logging.getLogger(__name__)
 _ANSWER_BYTES = 4096
 
 
-class ChannelError(Exception):
+class ReceiverError(Exception):
     """The notice may not have arrived; the text says why, without secrets."""
 
 
-class Channel(Protocol):
+class Receiver(Protocol):
     """Somewhere to tell."""
 
     @property
     def name(self) -> str: ...
     def tell(self, alert: Alert, remark: str) -> None:
-        """Raises ChannelError. The remark is for the reader, mostly empty."""
+        """Raises ReceiverError. The remark is for the reader, mostly empty."""
 
 
-def open_channels(config: Config) -> list[Channel]:
+def open_receivers(config: Config) -> list[Receiver]:
     """Those that a route names."""
-    everyone: list[Channel] = [Stdout(), *map(Webhook, config.webhooks), *map(Mail, config.mails)]
-    wanted = {name for route in config.routes for name in route.channels}
+    everyone: list[Receiver] = [Stdout(), *map(Webhook, config.webhooks), *map(Mail, config.mails)]
+    wanted = {name for route in config.routes for name in route.receivers}
     return [one for one in everyone if one.name in wanted]
 
 
@@ -59,7 +59,7 @@ class Stdout:
         try:
             print(f"{alert.event_time:%Y-%m-%d %H:%M:%S} {sentence(alert, remark)}", flush=True)
         except (OSError, ValueError) as error:
-            raise ChannelError(f"stdout: {error}") from error
+            raise ReceiverError(f"stdout: {error}") from error
 
 
 class Webhook:
@@ -83,9 +83,9 @@ class Webhook:
                 answer.read(_ANSWER_BYTES)
         except urllib.error.HTTPError as error:
             with error:
-                raise ChannelError(f"webhook {self.name}: it answered {error.code}") from error
+                raise ReceiverError(f"webhook {self.name}: it answered {error.code}") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise ChannelError(f"webhook {self.name}: {error!r}") from error
+            raise ReceiverError(f"webhook {self.name}: {error!r}") from error
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -107,7 +107,7 @@ class Mail:
         try:
             refused = self._send(self._mail(alert, remark))
         except (OSError, smtplib.SMTPException) as error:
-            raise ChannelError(f"mail {self.name}: {error!r}") from error
+            raise ReceiverError(f"mail {self.name}: {error!r}") from error
         for address, why in refused.items():
             _log.error("mail %s: the server refused %s: %s", self.name, address, why)
 

@@ -19,8 +19,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from lab.child import free_port
-from notify.channels import ChannelError, Mail, Stdout, Webhook, open_channels
 from notify.config import MailSettings, WebhookSettings
+from notify.receivers import Mail, ReceiverError, Stdout, Webhook, open_receivers
 from tests.notify.notices import Hook, alert, config
 
 
@@ -35,9 +35,9 @@ def webhook(url: str, **changes: Any) -> Webhook:
 
 
 def test_a_webhook_gets_the_notice_with_its_text_and_a_key_for_repetitions(hook: Hook) -> None:
-    channel = webhook(hook.url, authorization="Bearer secret")
+    receiver = webhook(hook.url, authorization="Bearer secret")
     for remark in ("", "more is withheld"):
-        channel.tell(alert(), remark)
+        receiver.tell(alert(), remark)
     (headers, content), (again, remarked) = hook.heard
     assert (content["alert_id"], content["revision"], content["opened_time"]) == (alert().alert_id, 0, "2026-05-01T12:00:00+00:00")
     assert content["text"] == "[warning] dry opened: Norderfeld ist trocken: größte Not"
@@ -49,17 +49,17 @@ def test_a_webhook_gets_the_notice_with_its_text_and_a_key_for_repetitions(hook:
 @pytest.mark.parametrize("answer", [302, 400, 404, 429, 500, 503])
 def test_any_answer_but_2xx_is_a_failure_and_a_redirection_is_not_followed(hook: Hook, answer: int) -> None:
     hook.answers = [answer]
-    with pytest.raises(ChannelError, match=f"webhook pager: it answered {answer}"):
+    with pytest.raises(ReceiverError, match=f"webhook pager: it answered {answer}"):
         webhook(hook.url, authorization="Bearer secret").tell(alert(), "")
     assert hook.heard == []
 
 
 def test_a_refused_connection_and_a_server_that_says_nothing_are_failures() -> None:
-    with pytest.raises(ChannelError, match="refused"):
+    with pytest.raises(ReceiverError, match="refused"):
         webhook(f"http://127.0.0.1:{free_port()}/").tell(alert(), "")
     import socket
 
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ChannelError, match="timed out"):
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ReceiverError, match="timed out"):
         webhook(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout_seconds=0.2).tell(alert(), "")
 
 
@@ -138,9 +138,9 @@ def test_starttls_and_a_password_are_used_when_they_are_set(tls: tuple[Path, ssl
     server = {"tls_context": context, "require_starttls": True, "authenticator": _authenticate, "auth_required": True}
     with mail_server(letterbox, **server) as port:
         mail(port, user="farmer", password="secret", tls_ca=ca).tell(alert(), "")
-        with pytest.raises(ChannelError, match="535") as refused:
+        with pytest.raises(ReceiverError, match="535") as refused:
             mail(port, user="farmer", password="wrong-password", tls_ca=ca).tell(alert(), "")
-        with pytest.raises(ChannelError, match="CERTIFICATE_VERIFY_FAILED"):
+        with pytest.raises(ReceiverError, match="CERTIFICATE_VERIFY_FAILED"):
             mail(port, user="farmer", password="secret").tell(alert(), "")
     assert letterbox.encrypted == [True]
     assert "wrong-password" not in str(refused.value)
@@ -148,7 +148,7 @@ def test_starttls_and_a_password_are_used_when_they_are_set(tls: tuple[Path, ssl
 
 def test_a_server_without_starttls_gets_nothing() -> None:
     letterbox = Letterbox()
-    with mail_server(letterbox) as port, pytest.raises(ChannelError, match="STARTTLS"):
+    with mail_server(letterbox) as port, pytest.raises(ReceiverError, match="STARTTLS"):
         mail(port).tell(alert(), "")
     assert letterbox.mails == []
 
@@ -158,11 +158,11 @@ def test_a_recipient_that_is_refused_is_named_in_the_log_and_the_others_get_it(c
     with mail_server(letterbox) as port, caplog.at_level(logging.ERROR):
         mail(port, "farmer@example.com", "nobody@example.com", starttls=False).tell(alert(), "")
         assert "refused nobody@example.com" in caplog.text
-        with pytest.raises(ChannelError, match="nobody"):
+        with pytest.raises(ReceiverError, match="nobody"):
             mail(port, "nobody@example.com", starttls=False).tell(alert(), "")
     assert len(letterbox.mails) == 1
 
 
-def test_only_channels_of_a_route_are_opened(tmp_path: Path) -> None:
-    made = config(tmp_path, webhooks=[{"name": name, "url": "http://localhost/"} for name in ("a", "b")], routes=[{"channels": ["b"]}])
-    assert [one.name for one in open_channels(made)] == ["b"]
+def test_only_receivers_of_a_route_are_opened(tmp_path: Path) -> None:
+    made = config(tmp_path, webhooks=[{"name": name, "url": "http://localhost/"} for name in ("a", "b")], routes=[{"receivers": ["b"]}])
+    assert [one.name for one in open_receivers(made)] == ["b"]
