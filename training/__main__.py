@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from training.threads import single
+
 if TYPE_CHECKING:
     from training.gate import Verdict
 
@@ -28,14 +30,16 @@ def cli() -> None:
 @cli.command()
 @click.option("--output", type=_FOLDER, default=Path("models/soil"), show_default=True, help="Bundle to write.")
 @click.option("--page", type=_FILE, default=Path("docs/models/soil.md"), show_default=True, help="Report to write.")
-@click.option("--seed", default=0, show_default=True, help="Same seed, same bytes.")
+@click.option("--seed", default=0, show_default=True, help="Same seed, same bytes on one machine.")
 @click.option("--workers", default=os.cpu_count() or 1, show_default="processors", help="Processes that simulate.")
 def soil(output: Path, page: Path, seed: int, workers: int) -> None:
     """Days until stress from soil moisture and temperature.
 
     Simulates seasons on real climates with the crop-water model aquacrop, trains a small int8 network on them, and reports how it does on
-    climates it never saw. Takes about two minutes on two cores. Exit status 1 if a simpler rule does as well, or if the gate refuses it.
+    climates it never saw. Takes about three minutes on two free cores. Exit status 1 if a simpler rule does as well, or if the gate
+    refuses it.
     """
+    single()
     from training import report
     from training.climates import CONFIRMATION_CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES
     from training.soil import Size, save, simulate, train
@@ -62,17 +66,19 @@ def soil(output: Path, page: Path, seed: int, workers: int) -> None:
 @cli.command()
 @click.option("--output", type=_FOLDER, default=Path("models/vibration"), show_default=True, help="Bundle to write.")
 @click.option("--page", type=_FILE, default=Path("docs/models/vibration.md"), show_default=True, help="Report to write.")
-@click.option("--seed", default=0, show_default=True, help="Same seed, same bytes.")
+@click.option("--seed", default=0, show_default=True, help="Same seed, same bytes on one machine.")
 @click.option("--workers", default=os.cpu_count() or 1, show_default="processors", help="Processes that simulate.")
 @click.option("--recording", is_flag=True, help="Do not train: hold the bundle against real recordings, fetched by pip.")
 def vibration(output: Path, page: Path, seed: int, workers: int, recording: bool) -> None:
     """Whether a bearing still sounds as it used to.
 
     Simulates machines on rolling bearings, trains a small int8 autoencoder on healthy ones, and reports how it finds faults in machines
-    it never heard. Takes about five minutes on two cores. Exit status 1 if a threshold on RMS does as well, or if the gate refuses it.
+    it never heard. Takes about a minute and a half on two free cores. Exit status 1 if a threshold on RMS does as well, or if
+    the gate refuses it.
 
     With --recording it fetches real bearing vibration (67 MB, for non-commercial use) and writes that section of the page instead.
     """
+    single()
     if recording:
         _hold_against_recordings(output, page, seed)
         return

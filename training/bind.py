@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from edge import tflite
-from edge.bundle import MANIFEST_FILE, MODEL_FILE, Bundle
+from edge.bundle import FORMAT, MANIFEST_FILE, MODEL_FILE, Bundle
 from edge.scorer_child import Model
-from training.dense import Floats
+from training.dense import Floats, Schedule
+
+Inputs = tuple[Mapping[str, str], Mapping[str, Any]]
+"""Channels and their units, and the recipe that makes a model's inputs of them."""
+
+
+class Trained(Protocol):
+    """The bytes that run on the gateway, and how their inputs are normalised."""
+
+    @property
+    def model(self) -> bytes: ...
+    @property
+    def offsets(self) -> Floats: ...
+    @property
+    def scales(self) -> Floats: ...
+
+
+class Shape(Protocol):
+    """The hidden layers, and how they are trained."""
+
+    @property
+    def hidden(self) -> tuple[int, ...]: ...
+    @property
+    def schedule(self) -> Schedule: ...
 
 
 def bind(directory: Path, model: bytes, manifest: dict[str, Any], features: Floats, tolerance: float) -> Bundle:
@@ -24,6 +50,34 @@ def bind(directory: Path, model: bytes, manifest: dict[str, Any], features: Floa
     ]
     _write(directory, {**manifest, "golden": {"tolerance": tolerance, "cases": cases}})
     return Bundle.load(directory)
+
+
+def manifest_of(  # noqa: PLR0913 - what, how made, what it looks at, how it is judged, from what
+    about: Mapping[str, str],
+    trained: Trained,
+    inputs: Inputs,
+    score: Mapping[str, Any],
+    teaching: Mapping[str, Any],
+    size: Shape,
+    seed: int,
+) -> dict[str, Any]:
+    """The manifest but for golden cases. `about` is name, version, description and unit; `teaching` says from what the model learned."""
+    return {
+        "format": FORMAT,
+        **about,
+        "sha256": sha256(trained.model).hexdigest(),
+        "channels": inputs[0],
+        "recipe": inputs[1],
+        "normalisation": {"offsets": trained.offsets.tolist(), "scales": trained.scales.tolist()},
+        "score": score,
+        "training": {
+            **teaching,
+            "hidden": list(size.hidden),
+            "epochs": size.schedule.epochs,
+            "seed": seed,
+            "numpy": version("numpy"),
+        },
+    }
 
 
 def answers(directory: Path, model: bytes, manifest: dict[str, Any], features: Floats) -> Floats:

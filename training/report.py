@@ -161,7 +161,8 @@ Soils with the same field capacity but another wilting point look alike until th
 
 {training["seasons"]} seasons in {trained_in}; {len(bundle.recipe.inputs)} features, hidden layers of {widths},
 pinball loss at 10, 50 and 90 %, {training["epochs"]} epochs, seed {training["seed"]}, numpy {training["numpy"]}.
-Rebuild with `tinybeam train soil`; the same seed gives the same bytes on the same machine.
+Rebuild with `tinybeam train soil`; the same seed gives the same bytes on the same machine,
+whatever `--workers` and the number of processors. Another kind of processor may give other bytes.
 """
 
 

@@ -1,21 +1,22 @@
 """The soil model: days until stress from the history of moisture and temperature. Builds the bundle and measures it.
 
-Deterministic for its seed on one machine: the same seed gives the same bytes.
+Deterministic for its seed on one machine if numpy has one thread (`threads`): the same seed then gives the same bytes, whatever the
+number of workers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edge.bundle import FORMAT, Bundle
-from training.bind import bind, short
+from edge.bundle import Bundle
+from training import bind
+from training.bind import short
 from training.climates import HELD_OUT_CLIMATES, TRAINING_CLIMATES
 from training.dense import Floats, Network, Schedule, activations, fit
 from training.examples import Examples, examples, joined, plans
@@ -77,33 +78,25 @@ def train(known: Examples, seed: int, size: Size, watch: Callable[[int], None] =
 def save(trained: Trained, known: Examples, directory: Path, seed: int, size: Size) -> Bundle:
     """Writes model.tflite and manifest.json; the golden outputs are the model's own, from the runtime at hand."""
     features = _golden_features(trained, known, seed)
-    return bind(directory, trained.model, _manifest(trained, seed, size), features, TOLERANCE_DAYS)
+    return bind.bind(directory, trained.model, _manifest(trained, seed, size), features, TOLERANCE_DAYS)
 
 
 def _manifest(trained: Trained, seed: int, size: Size) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
+    about = {
         "name": "soil",
         "version": VERSION,
         "description": "Days until root-zone depletion passes the stress threshold, as quantiles p10, p50, p90; the score is p50",
         "unit": "d",
-        "sha256": sha256(trained.model).hexdigest(),
-        "channels": CHANNELS,
-        "recipe": RECIPE,
-        "normalisation": {"offsets": trained.offsets.tolist(), "scales": trained.scales.tolist()},
-        "score": {"limits": list(LIMITS), "labels": list(LABELS), "thresholds": list(THRESHOLDS)},
-        "training": {
-            "teacher": f"aquacrop {version('aquacrop')}",
-            "climates": list(TRAINING_CLIMATES),
-            "held_out_climates": list(HELD_OUT_CLIMATES),
-            "seasons": size.training_seasons,
-            "stress_share": STRESS_SHARE,
-            "hidden": list(size.hidden),
-            "epochs": size.schedule.epochs,
-            "seed": seed,
-            "numpy": version("numpy"),
-        },
     }
+    score = {"limits": list(LIMITS), "labels": list(LABELS), "thresholds": list(THRESHOLDS)}
+    teaching = {
+        "teacher": f"aquacrop {version('aquacrop')}",
+        "climates": list(TRAINING_CLIMATES),
+        "held_out_climates": list(HELD_OUT_CLIMATES),
+        "seasons": size.training_seasons,
+        "stress_share": STRESS_SHARE,
+    }
+    return bind.manifest_of(about, trained, (CHANNELS, RECIPE), score, teaching, size, seed)
 
 
 def _golden_features(trained: Trained, known: Examples, seed: int, each: int = 4) -> Floats:

@@ -1,22 +1,21 @@
 """The vibration model: an autoencoder that knows how healthy machines change, so that what it cannot reproduce is a fault.
 
 It is trained on healthy machines alone, and its first threshold is set on other healthy machines. Deterministic for its seed on one
-machine: the same seed gives the same bytes.
+machine if numpy has one thread (`threads`): the same seed then gives the same bytes, whatever the number of workers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edge.bundle import FORMAT, RECONSTRUCTION, Bundle
-from training.bind import answers, bind, short
+from edge.bundle import RECONSTRUCTION, Bundle
+from training import bind
+from training.bind import answers, short
 from training.dense import Floats, Network, Schedule, Squared, activations, fit
 from training.int8 import Grid, calibrate, write
 from training.lives import Heard, Plan, joined, listen, plans
@@ -128,7 +127,7 @@ def save(trained: Trained, validation: Heard, examples: Heard, directory: Path, 
     manifest["score"] = _score(worn)
     scores = answers(directory, trained.model, manifest, examples.features)[:, 1]
     chosen = _golden_rows(scores, worn, seed)
-    return bind(directory, trained.model, manifest, np.round(examples.features[chosen], 9), float(f"{TOLERANCE_SHARE * worn:.3g}"))
+    return bind.bind(directory, trained.model, manifest, np.round(examples.features[chosen], 9), float(f"{TOLERANCE_SHARE * worn:.3g}"))
 
 
 def _golden_rows(scores: Floats, worn: float, seed: int, each: int = 4) -> Any:
@@ -157,27 +156,18 @@ def _score(worn: float) -> dict[str, Any]:
 
 def manifest_of(trained: Trained, seed: int, size: Size) -> dict[str, Any]:
     """The manifest but for golden cases; its thresholds are still to be set."""
-    return {
-        "format": FORMAT,
+    about = {
         "name": "vibration",
         "version": VERSION,
         "description": "How badly an autoencoder of healthy machines reproduces the rise of a machine's spectrum over what is usual for it",
         "unit": "1",
-        "sha256": sha256(trained.model).hexdigest(),
-        "channels": CHANNELS,
-        "recipe": RECIPE,
-        "normalisation": {"offsets": trained.offsets.tolist(), "scales": trained.scales.tolist()},
-        "score": _score(1.0),
-        "training": {
-            "teacher": "simulated healthy machines",
-            "machines": size.training_machines,
-            "validation_machines": size.validation_machines,
-            "hours": size.hours,
-            "frames_per_window": size.frames,
-            "false_alarms": FALSE_ALARMS,
-            "hidden": list(size.hidden),
-            "epochs": size.schedule.epochs,
-            "seed": seed,
-            "numpy": version("numpy"),
-        },
     }
+    teaching = {
+        "teacher": "simulated healthy machines",
+        "machines": size.training_machines,
+        "validation_machines": size.validation_machines,
+        "hours": size.hours,
+        "frames_per_window": size.frames,
+        "false_alarms": FALSE_ALARMS,
+    }
+    return bind.manifest_of(about, trained, (CHANNELS, RECIPE), _score(1.0), teaching, size, seed)

@@ -170,7 +170,8 @@ with other seeds, where energies by themselves (without what is usual) found nex
 machine strays; it was measured on another 40 healthy and 60 failing machines, found less there than kurtosis did at the same false alarms,
 and was given up for this one. The machines of the tables above had no part in any choice, and were looked at once.
 
-Rebuild with `tinybeam train vibration`; the same seed gives the same bytes on the same machine.
+Rebuild with `tinybeam train vibration`; the same seed gives the same bytes on the same machine,
+whatever `--workers` and the number of processors. Another kind of processor may give other bytes.
 """
 
 

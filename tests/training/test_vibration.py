@@ -173,4 +173,4 @@ def test_the_help_says_what_it_writes_and_where_recordings_come_from() -> None:
     shown = CliRunner().invoke(cli, ["vibration", "--help"])
     assert shown.exit_code == 0
     text = " ".join(shown.output.split())
-    assert all(word in text for word in ("--output", "--page", "--seed", "five minutes", "--recording", "non-commercial"))
+    assert all(word in text for word in ("--output", "--page", "--seed", "a minute and a half", "--recording", "non-commercial"))
