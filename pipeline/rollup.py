@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from pipeline.elements import Gathered
 from schemas.envelope import from_micros, micros
-from schemas.records import DirtyWindow, SiteWindow
+from schemas.records import DirtyWindow
 
 HOUR = 3600
 MINUTE = 60
@@ -93,18 +93,22 @@ def partials(gathered: Gathered) -> Iterator[tuple[Key, dict[int, Stats]]]:
 def row(key: Key, window: tuple[int, int, Stats], revision: int, timing: str, as_of: datetime) -> dict[str, Any]:
     """One row of site_windows_v1."""
     seconds, start, stats = window
-    made = SiteWindow(
-        site_id=key.site_id,
-        channel=key.channel,
-        unit=key.unit,
-        window_start=from_micros(start * _SECOND),
-        window_seconds=seconds,
-        **{name: getattr(stats, name) for name in Stats.__slots__},
-        revision=revision,
-        timing=timing,
-        as_of=as_of,
-    )
-    return {name: getattr(made, name) for name in SiteWindow.__slots__}
+    return {
+        "site_id": key.site_id,
+        "channel": key.channel,
+        "unit": key.unit,
+        "window_start": from_micros(start * _SECOND),
+        "window_seconds": seconds,
+        "count": stats.count,
+        "sum": stats.sum,
+        "m2": stats.m2,
+        "min": stats.min,
+        "max": stats.max,
+        "summaries": stats.summaries,
+        "revision": revision,
+        "timing": timing,
+        "as_of": as_of,
+    }
 
 
 def split_late(gathered: Gathered, lateness: timedelta, now: datetime) -> tuple[Gathered, list[dict[str, Any]]]:

@@ -12,7 +12,7 @@ from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.utils.timestamp import Timestamp
 
 from pipeline.elements import CARD_FILE, Clock, Message
-from schemas.envelope import Envelope, EnvelopeError, entries
+from schemas.envelope import EnvelopeError, cut_time, entries
 
 
 class FromSubscription(beam.PTransform):
@@ -67,6 +67,6 @@ def _messages(file: ReadableFile, clock: Clock) -> Iterator[Message]:
 
 def _cut_time(attributes: dict[str, str], clock: Clock) -> datetime:
     try:
-        return Envelope.parse(attributes).cut_time
+        return cut_time(attributes)
     except EnvelopeError:
         return clock()

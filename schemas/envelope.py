@@ -34,6 +34,8 @@ _HEAD = struct.Struct("<4sIII")
 _MAX_ATTRIBUTES = 4096
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_KIND_PATTERN = re.compile("|".join(KINDS))
+_VERSION_PATTERN = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 
 
@@ -84,8 +86,8 @@ class Envelope:
             gateway_id=_text(attributes, "gateway_id", ID_PATTERN),
             epoch=_integer(attributes, "epoch", 0, 2**63 - 1),
             seq=_integer(attributes, "seq", 1, 2**63 - 1),
-            kind=_text(attributes, "kind", re.compile("|".join(KINDS))),
-            schema_version=_text(attributes, "schema_version", re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")),
+            kind=_text(attributes, "kind", _KIND_PATTERN),
+            schema_version=_text(attributes, "schema_version", _VERSION_PATTERN),
             row_count=_integer(attributes, "row_count", 1, MAX_ROWS),
             raw_bytes=_integer(attributes, "raw_bytes", 1, MAX_RAW_BYTES),
             priority=_integer(attributes, "priority", 0, 9),
@@ -98,6 +100,11 @@ class Envelope:
         if made.schema_version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
             raise EnvelopeError(f"schema_version {made.schema_version} is of another major version than {SCHEMA_VERSION}")
         return made
+
+
+def cut_time(attributes: Mapping[str, str]) -> datetime:
+    """When the batch was cut, whatever the other attributes say. Raises EnvelopeError."""
+    return _time(attributes, "cut_time")
 
 
 def micros(time: datetime) -> int:

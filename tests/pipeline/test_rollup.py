@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
+from dataclasses import fields
 from datetime import timedelta
 from functools import reduce
 
@@ -15,8 +16,8 @@ from hypothesis import strategies as st
 
 from pipeline import rollup
 from pipeline.elements import Gathered
-from pipeline.rollup import HOUR, Cells, Key, Stats, merge_cells, partials, split_late, windows
-from schemas.records import Summary
+from pipeline.rollup import HOUR, Cells, Key, Stats, merge_cells, partials, row, split_late, windows
+from schemas.records import SiteWindow, Summary
 from tests.pipeline.bodies import NOW, placed, summary
 
 Window = tuple[str, str, int, int]
@@ -103,6 +104,12 @@ def test_an_hour_is_given_after_its_minutes_and_holds_them() -> None:
     assert [seconds for seconds, _, _ in given_windows] == [60, 60, 60, HOUR]
     assert given_windows[-1][2].summaries == 3
     assert reduce(lambda total, one: total + one[2].count, given_windows[:-1], 0) == given_windows[-1][2].count
+
+
+def test_a_row_has_the_columns_of_its_table() -> None:
+    [(key, cells)] = partials(placed([summary()]))
+    rows = [row(key, window, 0, "batch", NOW) for window in windows(key, cells)]
+    assert [list(one) for one in rows] == [[column.name for column in fields(SiteWindow)]] * 2
 
 
 def test_large_values_do_not_cancel() -> None:
