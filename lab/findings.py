@@ -50,6 +50,7 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
             order by site_id, day
         """,
         "alerts": """
+            -- Of every revision, so of the table: the view shows the latest, and an alert of history may have been told of later.
             select alert_id, logical_and(historical) as historical
             from tinybeam.alerts_v1
             where opened_time >= @since
