@@ -121,11 +121,12 @@ def test_a_batch_that_makes_us_fail_is_set_aside_alone_with_the_stack_trace() ->
 
 
 def test_a_bundle_goes_on_in_pieces_of_bounded_size_and_none_of_it_is_held() -> None:
-    run([made(number, numbered(1500)) for number in range(10)] + [made(10, [one_of("events")])])
+    run([made(number, [*numbered(1500), summary("stranger")]) for number in range(10)] + [made(10, [one_of("events")])])
     sizes = {kind: [placed.rows.num_rows for placed in GIVEN if placed.kind == kind] for kind in ("summaries", "events")}
     assert {kind: sum(some) for kind, some in sizes.items()} == {"summaries": 15_000, "events": 1}
-    assert max(sizes["summaries"]) < ROWS_TOGETHER + 1500
-    assert not REFUSED
+    assert max(sizes["summaries"]) < ROWS_TOGETHER + 1501
+    refused = Counter(row["batch_id"] for one in REFUSED for row in one.rows.to_pylist())
+    assert refused == Counter({f"gw{number % 2}:7:{1 + number}": 1 for number in range(10)})
 
 
 def test_what_goes_on_is_as_old_as_the_oldest_of_it() -> None:
