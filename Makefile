@@ -14,7 +14,7 @@ PYTEST_ARGS ?=
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
-demo: $(LAB) $(WAREHOUSE) ## run the whole path on this machine: about four minutes, then the verdict
+demo: $(LAB) $(WAREHOUSE) ## run the whole path on this machine: about three minutes, then the verdict
 	@$(BIN)/tinybeam lab demo
 
 up: $(LAB) $(WAREHOUSE) ## keep the whole path running until Ctrl-C

@@ -98,10 +98,11 @@ class Watch:
 
 def _advice(day: Irrigation) -> str:
     """What a farmer wants to know, whatever the rule watches."""
-    volume = f", {day.need_m3:,.0f} m3" if day.need_m3 else ""
-    need = f"{day.need_mm:.0f} mm today{volume}" if day.need_mm >= 0.5 else "no water needed today"
     days = day.days_until_stress
-    return need if days is None else f"{need}; under stress now" if days == 0 else f"{need}; {days:.1f} days until stress"
+    if day.need_mm < 0.5:
+        return "no water needed today" if days is None else f"no water needed today; stress in {days:.1f} days without rain"
+    need = f"{day.need_mm:.0f} mm today" + (f", {day.need_m3:,.0f} m3" if day.need_m3 else "")
+    return need if days is None else f"{need}; {'under stress now' if days == 0 else f'{days:.1f} days until stress'}"
 
 
 def site_names(sites: Iterable[Site]) -> dict[str, str]:

@@ -90,7 +90,7 @@ def test_a_day_of_irrigation_is_seen_by_its_columns_and_not_where_one_is_unknown
     [
         (14.2, 5.6, 0.7, "north: 14 mm today, 6 m3; 0.7 days until stress"),
         (59.0, 3046.4, 0.0, "north: 59 mm today, 3,046 m3; under stress now"),
-        (0.0, 0.0, 9.04, "north: no water needed today; 9.0 days until stress"),
+        (0.0, 0.0, 9.04, "north: no water needed today; stress in 9.0 days without rain"),
     ],
 )
 def test_a_farmer_is_told_what_to_give_and_how_long_it_lasts(need: float, volume: float, days: float, told: str) -> None:
