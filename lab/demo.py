@@ -180,7 +180,7 @@ def await_first_heartbeats(account: Account, began: datetime, screen: Screen) ->
 
 
 def _pass_time(seconds: float, live: Live, ringing: Ringing, screen: Screen) -> list[tuple[datetime, Deed]]:
-    """Until the time is over and everything that was planned is done. Raises StartFailed when the pipeline ends."""
+    """Until the time is over and everything that was planned is done. Raises StartFailed when pipeline or notifier ends."""
     began, waiting, done, earliest = time.monotonic(), deeds(live, seconds), list[tuple[datetime, Deed]](), 0.0
     while (passed := time.monotonic() - began) < seconds or waiting:
         if waiting and passed >= max(waiting[0].seconds, earliest):
@@ -189,8 +189,9 @@ def _pass_time(seconds: float, live: Live, ringing: Ringing, screen: Screen) -> 
             screen.say(deed.text)
             deed.do()
             earliest = time.monotonic() - began + (waiting[0].gap if waiting else 0.0)
-        if live.pipeline.status is not None:
-            raise StartFailed(live.pipeline.obituary(f"ended with status {live.pipeline.status}"))
+        for child in (live.pipeline, live.notifier):
+            if child.status is not None:
+                raise StartFailed(child.obituary(f"ended with status {child.status}"))
         ringing.say()
         told = f"{len(live.acknowledged())} messages acknowledged, {live.uplink.bytes_sent} bytes sent up"
         screen.status(f"{max(0.0, seconds - passed):3.0f} s to go; {told}")

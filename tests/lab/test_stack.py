@@ -1,13 +1,17 @@
 """The servers, each as it is here and as pip alone gives it."""
 
+import queue
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import grpc
 import paho.mqtt.client as mqtt
 import pytest
+from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
+from google.cloud.pubsub_v1 import SubscriberClient as SubscriberClientOfGoogle
 from google.pubsub_v1.services.publisher import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber import SubscriberClient
@@ -62,6 +66,24 @@ def _acknowledged(tap: Tap, *payloads: bytes) -> set[Publication]:
     return set(tap.acknowledged())
 
 
+def _followed(count: int) -> list[bytes]:
+    """The first messages that a stream brings; of them only b"kept" is acknowledged."""
+    heard: queue.Queue[bytes] = queue.Queue()
+
+    def take(message: Any) -> None:
+        if message.data == b"kept":
+            message.ack()
+        heard.put(message.data)
+
+    with SubscriberClientOfGoogle() as client:
+        pulling = client.subscribe(SUBSCRIPTION, take)
+        try:
+            return [heard.get(timeout=30) for _ in range(count)]
+        finally:
+            pulling.cancel()
+            pulling.result(10)
+
+
 def _publish(port: int, *payloads: bytes) -> None:
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="sensor", clean_session=False)
     client.connect("127.0.0.1", port)
@@ -108,6 +130,26 @@ def test_pubsub_gives_what_was_published(tmp_path: Path, parts: str) -> None:
             subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
             got = subscriber.pull(subscription=SUBSCRIPTION, max_messages=1).received_messages[0].message
     assert (got.data, dict(got.attributes)) == (b"batch", {"seq": "1"})
+
+
+def test_the_pubsub_of_pip_streams_to_googles_client_and_gives_again_what_a_stream_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with PubSub(tmp_path, "pip") as pubsub:
+        pubsub.create(TOPIC, SUBSCRIPTION)
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.address)
+        with grpc.insecure_channel(pubsub.address) as channel:
+            publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
+            publisher.publish(topic=TOPIC, messages=[{"data": b"kept"}, {"data": b"left"}])
+        assert sorted(_followed(2)) == [b"kept", b"left"]
+        assert _followed(1) == [b"left"]
+
+
+def test_the_pubsub_of_pip_says_that_a_subscription_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with PubSub(tmp_path, "pip") as pubsub:
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.address)
+        with SubscriberClientOfGoogle() as client, pytest.raises(NotFound):
+            client.subscribe(SUBSCRIPTION, print).result(10)
 
 
 @pytest.mark.parametrize("parts", PARTS)
