@@ -26,7 +26,7 @@ from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.place import place
 from pipeline.rollup import Key, merge_cells, partials, windows
-from schemas.envelope import Envelope
+from schemas.envelope import cut_time
 from schemas.registry import Registry
 
 NOW = datetime(2026, 10, 10, tzinfo=UTC)
@@ -64,7 +64,7 @@ def run(card: Path, registry: Path) -> tuple[int, int]:
 
 
 def _message(entry: Entry) -> Message:
-    return Message(entry[0], entry[1], Envelope.parse(entry[0]).cut_time)
+    return Message(entry[0], entry[1], cut_time(entry[0]))
 
 
 def _cells(gathered: Gathered) -> Iterable[tuple[str, Any]]:
