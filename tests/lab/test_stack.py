@@ -2,7 +2,6 @@
 
 import queue
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from lab.child import listens
 from lab.stack import Broker, PubSub, StartFailed, Warehouse
 from lab.tap import Publication, Tap
 from lab.wire import Wire
+from tests.waiting import eventually
 
 TOPIC, SUBSCRIPTION = "projects/demo-project/topics/telemetry", "projects/demo-project/subscriptions/pipeline"
 PARTS = ("auto", "pip")
@@ -48,10 +48,7 @@ class Listener:
             client.ack(message.mid, message.qos)
 
     def hears(self, *payloads: bytes) -> bool:
-        deadline = time.monotonic() + 10
-        while set(self.heard) != set(payloads) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        return set(self.heard) == set(payloads)
+        return eventually(lambda: set(self.heard) == set(payloads), 10)
 
     def leave(self) -> None:
         self._client.disconnect()
@@ -60,9 +57,7 @@ class Listener:
 
 def _acknowledged(tap: Tap, *payloads: bytes) -> set[Publication]:
     """What the tap has seen once it has seen so many, or after ten seconds: a client is ahead of who reads along."""
-    deadline = time.monotonic() + 10
-    while len(set(tap.acknowledged())) < len(payloads) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    eventually(lambda: len(set(tap.acknowledged())) >= len(payloads), 10)
     return set(tap.acknowledged())
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ from lab.stack import PubSub
 from schemas.notice import encode
 from schemas.records import Alert
 from tests.notify.notices import SUBSCRIPTION, TOPIC, Hook, alert
+from tests.waiting import eventually
 
 CONFIG = """
 [pubsub]
@@ -122,15 +122,6 @@ def notifier(file: Path, post: Post) -> Iterator[subprocess.Popen[str]]:
     finally:
         running.kill()
         running.communicate()
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def stop(running: subprocess.Popen[str]) -> str:

@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +23,7 @@ from pipeline.warehouse import Warehouse
 from schemas.envelope import entry
 from schemas.notice import parse
 from tests.pipeline.bodies import message, numbered, one_of, summary
+from tests.waiting import eventually
 
 REGISTRY = """
 [[sites]]
@@ -72,15 +72,6 @@ def count(where: Warehouse, gateway_id: str) -> tuple[int, int]:
     with where.client() as client:
         [row] = client.query_and_wait(sql)
     return row.n, row.d
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.2)
-    return True
 
 
 def packed(gateway_id: str, seq: int) -> bytes:
