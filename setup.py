@@ -1,6 +1,6 @@
 """The one packaging file. It is also Beam's --setup_file: the workers of an engine get this package and nothing from a main session."""
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 EDGE = [
     "google-cloud-pubsub>=2.30",
@@ -69,7 +69,9 @@ DEV = [
     "websockets>=13",
 ]
 
-ROOMS = ["bench", "bench.baselines", "edge", "lab", "notify", "pipeline", "schemas", "sql", "training"]
+ROOMS = [
+    *find_packages(include=["edge*", "lab*", "notify*", "pipeline*", "schemas*", "sql*", "training*", "bench*"]),
+]
 
 setup(
     name="tinybeam",
@@ -81,7 +83,8 @@ setup(
     packages=[*ROOMS, "models", "models.soil", "models.vibration"],
     package_data={
         "edge": ["*.toml"],
-        "lab": ["*.j2", "*.toml"],
+        "lab.report": ["*.j2"],
+        "lab.world": ["*.toml"],
         "models.soil": ["*"],
         "models.vibration": ["*"],
         "notify": ["*.toml"],

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from bench.figures import Figure, machine, write
-from lab.screen import Screen
+from lab.console import Screen
 
 BENCHMARKS = {
     "facts": ("bench.rows", "bytes to fact rows in the pipeline, against Beam with a row per element"),

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import flood
-from lab.broker import Broker
-from lab.tap import Packets
-from lab.wire import Wire
+from lab.services.broker import Broker
+from lab.witness.tap import Packets
+from lab.witness.wire import Wire
 
 _PUBLISH, _PUBACK = 3, 4
 _APART_SECONDS = 0.05

@@ -18,9 +18,9 @@ from pipeline.each import Each
 from pipeline.elements import Message, Rows, Unwritten
 from pipeline.enrich import Sites
 from pipeline.facts import facts
+from pipeline.io.sources import FromCards
 from pipeline.options import FN_API
-from pipeline.rolling import Schedule
-from pipeline.sources import FromCards
+from pipeline.rollup.transform import Schedule
 from pipeline.transforms import BATCHES, REJECTS, Decode, DropRepeats, Place, Receive, set_aside
 
 COUNTED: Counter[str] = Counter()

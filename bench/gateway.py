@@ -28,9 +28,9 @@ import zstandard
 
 from bench import flood
 from bench.acknowledgement import alone
-from edge.store import Store
+from edge.store.store import Store
 from edge.windows import unpack
-from lab.broker import Broker
+from lab.services.broker import Broker
 
 RESULT = Path("build/bench/gateway.json")
 _GATEWAY = "gw-bench"

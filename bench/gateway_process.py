@@ -16,9 +16,9 @@ from pathlib import Path
 from edge import clock
 from edge.config import load
 from edge.gateway import Gateway
-from edge.intake import Delivery, Intake
+from edge.intake.client import Delivery, Intake
 from edge.run import Loop
-from edge.store import Store
+from edge.store.store import Store
 
 
 class Counted:

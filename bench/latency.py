@@ -14,17 +14,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.figures import Figure, Say, figure
-from lab import demo, evidence, field, history
-from lab.account import Account
+from lab import demo
+from lab.acts import history
+from lab.acts.gateways import LIVE
+from lab.acts.live import Live
+from lab.acts.reconciliation import Account
+from lab.acts.run_record import Counts
 from lab.analyst import prepare
-from lab.device import devices
-from lab.gateways import LIVE
-from lab.latency import Watch, percentile
-from lab.live import Live
-from lab.screen import Screen
-from lab.sensors import Notebook
-from lab.stack import Warehouse
-from lab.story import Counts
+from lab.console import Screen
+from lab.services.stack import Warehouse
+from lab.witness import delivered
+from lab.witness.latency import Watch, percentile
+from lab.world import field
+from lab.world.device import devices
+from lab.world.sensors import Notebook
 from schemas.registry import Registry
 
 DRAIN_SECONDS = 8.0
@@ -44,7 +47,7 @@ QUICK = Size(8.0)
 def latency(folder: Path, size: Size, say: Say) -> list[Figure]:
     """Raises StartFailed when a server or a process of the path does not start."""
     with TemporaryDirectory(dir=folder) as directory, Warehouse(Path(directory)) as warehouse:
-        client = evidence.connect(warehouse)
+        client = delivered.connect(warehouse)
         calendar = history.Calendar.until(datetime.now(UTC), 1)
         registry = field.write_registry(Path(directory), calendar.begin)
         known = Registry.load(registry)
@@ -70,7 +73,7 @@ def _watched(past: demo.Past, live: Live, seconds: float, say: Say) -> list[floa
     began = datetime.now(UTC)
     demo.await_first_heartbeats(past.account, began, Screen(sys.stderr))
     say(f"the path is up; sensors send for {seconds:g} s")
-    with Watch(lambda: evidence.newest_readings(past.account.client, began)) as watch:
+    with Watch(lambda: delivered.newest_readings(past.account.client, began)) as watch:
         with demo.sensors(past, live, Notebook()):
             time.sleep(seconds)
         time.sleep(DRAIN_SECONDS)

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edge.batch import Parcel, encode
+from edge.store.batch import Parcel, encode
 from schemas import sketch
 from schemas.envelope import Envelope, entry, micros
 from schemas.records import Device, Site, Summary

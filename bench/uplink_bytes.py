@@ -21,8 +21,8 @@ from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
 from edge.config import Config, parse
 from edge.gateway import Gateway, Message
-from edge.store import Store
-from lab.field import KIND, REGISTRY, Field, fields, reading
+from edge.store.store import Store
+from lab.world.field import KIND, REGISTRY, Field, fields, reading
 from schemas.registry import Registry
 
 TOPIC = "projects/my-project/topics/telemetry"

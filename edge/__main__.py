@@ -15,15 +15,15 @@ from typing import BinaryIO, NoReturn
 import click
 
 from edge import doctor as examination
-from edge import rehearsal
-from edge.bundle import BundleError
+from edge import dry_run
 from edge.config import Config, ConfigError, load
-from edge.export import export as write_cards
+from edge.models.bundle import BundleError
+from edge.models.scorer import ScorerFailed
 from edge.run import bundles_of
 from edge.run import run as run_gateway
-from edge.scorer import ScorerFailed
-from edge.store import Store, StoreError
-from edge.uplink import UplinkError
+from edge.store.store import Store, StoreError
+from edge.uplink.export import export as write_cards
+from edge.uplink.uplink import UplinkError
 
 _MISCONFIGURED = (ConfigError, BundleError, UplinkError)
 
@@ -131,14 +131,14 @@ def try_out(file: Path | None, readings: BinaryIO, card: Path | None, as_json: b
     """
     config = _loaded(file, None)
     try:
-        with TemporaryDirectory() as folder, rehearsal.rehearsed(config, rehearsal.recorded(readings), Path(folder)) as store:
-            for kind, row in rehearsal.rows(store):
-                click.echo(rehearsal.as_json(kind, row) if as_json else f"{kind:11}{rehearsal.sentence(kind, row)}")
+        with TemporaryDirectory() as folder, dry_run.rehearsed(config, dry_run.recorded(readings), Path(folder)) as store:
+            for kind, row in dry_run.rows(store):
+                click.echo(dry_run.as_json(kind, row) if as_json else f"{kind:11}{dry_run.sentence(kind, row)}")
             for written in write_cards(store, card) if card else ():
                 click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes", err=True)
     except _MISCONFIGURED as error:
         _misconfigured(error)
-    except rehearsal.RehearsalError as error:
+    except dry_run.RehearsalError as error:
         raise click.UsageError(f"READINGS: {error}") from error
     except (StoreError, ScorerFailed, OSError) as error:
         raise click.ClickException(str(error)) from error

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from edge import clock, identity
-from edge.bundle import BundleError
+from edge import clock
 from edge.config import Config, ConfigError, load
+from edge.intake import tls
+from edge.models.bundle import BundleError
+from edge.models.scorer import Scorer, ScorerFailed
 from edge.run import bundles_of
-from edge.scorer import Scorer, ScorerFailed
-from edge.store import Store, StoreError, StoreLocked
+from edge.store.store import Store, StoreError, StoreLocked
 from schemas.records import TimeQuality
 
 OK, WARN, FAIL = "ok", "warn", "fail"
@@ -107,11 +108,11 @@ def _clock(_config: Config) -> Iterator[Finding]:
 def _broker(config: Config) -> Iterator[Finding]:
     mqtt = config.mqtt
     try:
-        tls = identity.context(mqtt)
+        secured = tls.context(mqtt)
         with socket.create_connection((mqtt.host, mqtt.port), _SECONDS) as opened:
-            if tls:
-                tls.wrap_socket(opened, server_hostname=mqtt.host).close()
-        yield Finding("broker", OK, f"{mqtt.host}:{mqtt.port} answers" + (" and shows a good certificate" if tls else ""))
+            if secured:
+                secured.wrap_socket(opened, server_hostname=mqtt.host).close()
+        yield Finding("broker", OK, f"{mqtt.host}:{mqtt.port} answers" + (" and shows a good certificate" if secured else ""))
     except (ConfigError, ssl.SSLError) as error:
         yield Finding("broker", FAIL, str(error), "correct mqtt.tls_ca, tls_certificate and tls_key, or the broker's certificate")
     except OSError as error:

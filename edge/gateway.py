@@ -15,17 +15,17 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from typing import Any
 
-from edge.batch import Parcel, encode
-from edge.bundle import Bundle
 from edge.config import Config, Sensors
-from edge.hold import Holds, Told
-from edge.infer import Models, NoScores, Scores
-from edge.intray import Intray, Message
+from edge.events.threshold_monitor import Watch
+from edge.intake.inbox import Intray, Message
+from edge.intake.rejects import portion, reject
+from edge.models.bundle import Bundle
+from edge.models.infer import Models, NoScores, Scores
 from edge.reading import Taken
-from edge.rejects import portion, reject
-from edge.store import Closed, Entry, Store
-from edge.summarise import summaries
-from edge.watch import Watch
+from edge.store.batch import Parcel, encode
+from edge.store.store import Closed, Entry, Store
+from edge.summaries.deadband import Holds, Told
+from edge.summaries.summarise import summaries
 from edge.windows import Placed, Window, Windows, pack, unpack
 from schemas.envelope import Envelope, micros
 from schemas.records import Heartbeat, Inference, Summary, TimeQuality
@@ -84,7 +84,7 @@ class Gateway:
     def accept(self, messages: Sequence[Message], now: datetime) -> list[Envelope]:
         """Returns when every message is durable, so that it may be acknowledged; the batches are those of its events and rejects.
 
-        Raises edge.store.StoreFull: acknowledge none of them, and call again, with no messages, until it returns.
+        Raises edge.store.store.StoreFull: acknowledge none of them, and call again, with no messages, until it returns.
         """
         self._intray.take(messages, now, self.clock_quality)
         while part := self._intray.readings[:_READINGS_A_COMMIT]:

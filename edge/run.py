@@ -13,17 +13,18 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Protocol
 
-from edge import clock, identity
-from edge.bundle import Bundle
+from edge import clock
 from edge.config import Config, Sensors
 from edge.frame import most_bytes
 from edge.gateway import Gateway, Links
 from edge.health import Condition, Health
-from edge.infer import NoScores, Scores
-from edge.intake import Delivery, Intake
-from edge.scorer import Scorer, ScorerFailed
-from edge.store import Store, StoreFull
-from edge.uplink import Backoff, GooglePublisher, Uplink
+from edge.intake import tls
+from edge.intake.client import Delivery, Intake
+from edge.models.bundle import Bundle
+from edge.models.infer import NoScores, Scores
+from edge.models.scorer import Scorer, ScorerFailed
+from edge.store.store import Store, StoreFull
+from edge.uplink.uplink import Backoff, GooglePublisher, Uplink
 from schemas.settings import ConfigError
 
 TICK_SECONDS = 0.2
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 class Source(Protocol):
-    """What the loop needs of edge.intake.Intake."""
+    """What the loop needs of edge.intake.client.Intake."""
 
     @property
     def state(self) -> str: ...
@@ -44,7 +45,7 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    """What the loop needs of edge.uplink.Uplink."""
+    """What the loop needs of edge.uplink.uplink.Uplink."""
 
     @property
     def state(self) -> str: ...
@@ -147,7 +148,7 @@ def _lacking(config: Config, sensors: Sensors, bundle: Bundle) -> str | None:
 
 def run(config: Config, stopping: threading.Event) -> None:
     """Until `stopping` is set. Raises ConfigError, BundleError, UplinkError, StoreError, OSError before anything runs."""
-    bundles, tls = bundles_of(config), identity.context(config.mqtt)
+    bundles, context = bundles_of(config), tls.context(config.mqtt)
     with ExitStack() as stack:
         publisher = GooglePublisher(config.pubsub.credentials_file)
         stack.callback(publisher.close)
@@ -162,7 +163,7 @@ def run(config: Config, stopping: threading.Event) -> None:
         uplink = Uplink(store, publisher, told.topic, backoff=Backoff(told.initial_interval, told.max_interval, told.multiplier))
         uplink.start()
         stack.callback(uplink.stop, UPLINK_SECONDS)
-        _turn(gateway, Intake(config.mqtt, config.gateway.id, tls), uplink, health, stopping)
+        _turn(gateway, Intake(config.mqtt, config.gateway.id, context), uplink, health, stopping)
 
 
 def _turn(gateway: Gateway, intake: Intake, uplink: Uplink, health: Health | None, stopping: threading.Event) -> None:

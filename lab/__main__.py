@@ -9,8 +9,8 @@ from types import FrameType
 
 import click
 
-from lab.screen import Screen
-from lab.stack import StartFailed
+from lab.console import Screen
+from lab.services.stack import StartFailed
 
 _PARTS = click.option(
     "--parts",
@@ -76,7 +76,7 @@ def up(parts: str, directory: Path) -> None:
 @click.option("--directory", type=_FOLDER, default="build/demo", show_default=True, help="Where a demo has been.")
 def keep(directory: Path) -> None:
     """The warehouse that a demo left behind, until Ctrl-C, to ask questions of. Says where it listens and how to ask."""
-    from lab.again import serve
+    from lab.rerender import serve
 
     try:
         serve(directory.resolve(), Screen(sys.stdout))
@@ -90,7 +90,7 @@ def keep(directory: Path) -> None:
 @click.option("--directory", type=_FOLDER, default="build/demo", show_default=True, help="Where a demo has been.")
 def report(directory: Path) -> None:
     """The report of a demo once more, from the warehouse that it left behind."""
-    from lab.again import rewrite
+    from lab.rerender import rewrite
 
     try:
         click.echo(rewrite(directory.resolve()))

@@ -10,24 +10,25 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
-from edge import tflite
-from lab import evidence, history
-from lab import field as fields
-from lab.account import Account
+from edge.models import tflite
+from lab.acts import history
+from lab.acts.faults import Deed, deeds, spells
+from lab.acts.gateways import GATEWAYS, LIVE, ledger
+from lab.acts.live import Live
+from lab.acts.reconciliation import Account
+from lab.acts.run_record import Counts, Happening, Story
 from lab.analyst import answers, prepare
-from lab.conclusion import conclude, under_way, words
-from lab.device import Device, devices
-from lab.faults import Deed, deeds, spells
+from lab.console import Screen
 from lab.folder import emptied
-from lab.gateways import GATEWAYS, LIVE, ledger
-from lab.latency import Arrival, Watch
-from lab.live import Live
-from lab.oracle import Verdict
-from lab.phone import Ringing, Told
-from lab.screen import Screen
-from lab.sensors import Notebook, Sensors, sensor, stranger
-from lab.stack import StartFailed, Warehouse
-from lab.story import Counts, Happening, Story
+from lab.report.results import conclude, under_way, words
+from lab.services.stack import StartFailed, Warehouse
+from lab.services.webhook_receiver import Ringing, Told
+from lab.witness import delivered
+from lab.witness.latency import Arrival, Watch
+from lab.witness.oracle import Verdict
+from lab.world import field as fields
+from lab.world.device import Device, devices
+from lab.world.sensors import Notebook, Sensors, sensor, stranger
 from schemas.registry import Registry
 
 HISTORY_DAYS = 120
@@ -83,7 +84,7 @@ def act_one(directory: Path, warehouse: Warehouse, screen: Screen) -> Past:
     calendar = history.Calendar.until(datetime.now(UTC), HISTORY_DAYS)
     file = fields.write_registry(directory, calendar.begin)
     registry = Registry.load(file)
-    client = evidence.connect(warehouse)
+    client = delivered.connect(warehouse)
     screen.say(f"warehouse: {warehouse.version} at {warehouse.rest_url}")
     prepare(client, registry, screen.status)
     screen.status("simulating the fields with the crop-water model, and the machines")
@@ -106,7 +107,7 @@ def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
     _announce(live, screen)
     notebook, began, ringing = Notebook(), datetime.now(UTC), Ringing(live.phone, screen)
     await_first_heartbeats(past.account, began, screen)
-    with Watch(lambda: evidence.newest_readings(past.account.client, began)) as watch:
+    with Watch(lambda: delivered.newest_readings(past.account.client, began)) as watch:
         with sensors(past, live, notebook) as running:
             started = datetime.now(UTC)
             pace = f"up to every {PERIOD_SECONDS:g} s; a day of the season takes {1 / DAYS_A_SECOND:g} s"
@@ -146,7 +147,7 @@ def _story(past: Past, lived: Lived, both: Counts, seconds: float) -> Story:
         arrivals=tuple(lived.arrivals),
         bytes_raw_mqtt=lived.bytes_raw_mqtt,
         bytes_uplink=lived.bytes_uplink,
-        rows=evidence.row_counts(past.account.client),
+        rows=delivered.row_counts(past.account.client),
         parts=lived.parts,
         seconds=seconds,
         told=lived.told,
@@ -172,7 +173,7 @@ def _announce(live: Live, screen: Screen) -> None:
 def await_first_heartbeats(account: Account, began: datetime, screen: Screen) -> None:
     """Until the whole path has been gone once. Raises StartFailed."""
     deadline = time.monotonic() + READY_SECONDS
-    while evidence.gateways_heard(account.client, began) < len(GATEWAYS):
+    while delivered.gateways_heard(account.client, began) < len(GATEWAYS):
         screen.status("waiting for the gateways' first heartbeats in the warehouse")
         if time.monotonic() > deadline:
             raise StartFailed(f"no heartbeat of each gateway reached the warehouse within {READY_SECONDS:.0f} s: the logs tell why")

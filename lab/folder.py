@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from lab.child import StartFailed
+from lab.services.child import StartFailed
 
 _MARK = ".tinybeam-lab"
 

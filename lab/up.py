@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lab import demo
+from lab.acts.gateways import ALERTS_TOPIC, SUBSCRIPTION, TOPIC
+from lab.acts.live import Live
+from lab.console import Screen
 from lab.folder import emptied
-from lab.gateways import ALERTS_TOPIC, SUBSCRIPTION, TOPIC
-from lab.live import Live
-from lab.screen import Screen
-from lab.sensors import Notebook
-from lab.stack import StartFailed, Warehouse
+from lab.services.stack import StartFailed, Warehouse
+from lab.world.sensors import Notebook
 
 
 def run(directory: Path, parts: str, screen: Screen) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from notify.config import Config, ConfigError, load
-from notify.told import ToldError
+from notify.sent_log import ToldError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from notify.config import STDOUT, Config, MailSettings, WebhookSettings
-from schemas.notice import encode
+from schemas.notification import encode
 from schemas.records import Alert
 
 _log = logging.getLogger(__name__)

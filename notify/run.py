@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from notify.config import Config
-from notify.delivery import Counter, Outlet
+from notify.dispatch import Counter, Outlet
 from notify.receivers import open_receivers
+from notify.sent_log import Told
 from notify.subscription import follow
-from notify.told import Told
 
 KEEP = timedelta(days=30)
 """How long it is remembered what was told: much longer than Pub/Sub keeps a message."""

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from pipeline.alerting import RaiseAlerts, Watched, notices
+from pipeline.alerts.transform import RaiseAlerts, Watched, notices
 from pipeline.elements import Clock, Message, Notice, Rows, Unwritten
 from pipeline.enrich import Sites
 from pipeline.facts import facts
-from pipeline.irrigating import Irrigate
-from pipeline.rolling import RollUp, Schedule
+from pipeline.irrigation.transform import Irrigate
+from pipeline.rollup.transform import RollUp, Schedule
 from pipeline.transforms import BATCHES, REJECTS, Collect, Decode, DropRepeats, Place, Receive, set_aside
 from schemas.records import Alert, Irrigation
 from schemas.registry import Registry

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pipeline.rolling import Schedule
-from pipeline.warehouse import Warehouse, endpoints
+from pipeline.io.warehouse import Warehouse, endpoints
+from pipeline.rollup.transform import Schedule
 from schemas.warehouse import DATASET
 
 BUNDLES = "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner"

@@ -18,11 +18,13 @@ import click
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineResult
 
-from pipeline import flow, irrigation, warehouse
+from pipeline import flow
 from pipeline.elements import wall_clock
+from pipeline.io import warehouse
+from pipeline.io.sinks import Appends, Loads, Publishes
+from pipeline.io.sources import FromCards, FromSubscription
+from pipeline.irrigation import days
 from pipeline.options import BUNDLES, Options, UsageError, parse
-from pipeline.sinks import Appends, Loads, Publishes
-from pipeline.sources import FromCards, FromSubscription
 from schemas.records import TABLES
 from schemas.registry import Registry, RegistryError
 
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UsageError, RegistryError) as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 2
-    for sentence in irrigation.unknown(registry):
+    for sentence in days.unknown(registry):
         _LOG.warning(sentence)
     try:
         return _run(options, registry)

@@ -20,12 +20,12 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import rejects
+from pipeline.assign_sites import place
 from pipeline.decode import Undecodable, decode
 from pipeline.elements import Batch, Clock, Gathered, Message, Refused, Rows, Unwritten
 from pipeline.enrich import Sites
 from pipeline.facts import receipt, rows_of
-from pipeline.place import place
-from pipeline.sift import within_partitions
+from pipeline.validate import within_partitions
 from schemas import records
 from schemas.intervals import IntervalSet
 

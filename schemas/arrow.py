@@ -1,6 +1,6 @@
 """Record -> Arrow fields: a neutral description that both ends build their own schema from.
 
-The gateway builds nanoarrow schemas (edge.batch), the pipeline pyarrow schemas (`schemas.arrow.schema`, pyarrow imported on use).
+The gateway builds nanoarrow schemas (edge.store.batch), the pipeline pyarrow schemas (`schemas.arrow.schema`, pyarrow imported on use).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import pytest
 from google.cloud import bigquery
 from hypothesis import settings
 
-from lab.stack import Warehouse
+from lab.services.stack import Warehouse
 from sql import application
 from tests.warehouses import client_of
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.stack import Warehouse
+from lab.services.stack import Warehouse
 from tests.walk import ROOT, walk
 
 PAGES = sorted((ROOT / "docs" / "how-to").glob("*.md"))

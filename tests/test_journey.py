@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from google.cloud import bigquery
 
-from edge.export import export
 from edge.gateway import Message
-from lab import evidence, history
+from edge.uplink.export import export
+from lab.acts import history
+from lab.acts.gateways import HISTORY, write_settings
 from lab.analyst import prepare
-from lab.field import REGISTRY, topic
-from lab.gateways import HISTORY, write_settings
-from lab.stack import Warehouse
+from lab.services.stack import Warehouse
+from lab.witness import delivered
+from lab.world.field import REGISTRY, topic
 from schemas.registry import Registry
 
 GATEWAY = "gateway-north"
@@ -38,7 +39,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 @pytest.fixture(scope="module")
 def client(warehouse: Warehouse) -> Iterator[bigquery.Client]:
-    client = evidence.connect(warehouse)
+    client = delivered.connect(warehouse)
     prepare(client, Registry.load(REGISTRY), lambda _: None)
     yield client
     client.close()
@@ -70,7 +71,7 @@ def _live_two_days(directory: Path) -> None:
 
 
 def _views(client: bigquery.Client) -> dict[str, Rows]:
-    held = {view: [dict(row) for row in client.query_and_wait(f"select * from tinybeam.{view}")] for view in evidence.VIEWS}
+    held = {view: [dict(row) for row in client.query_and_wait(f"select * from tinybeam.{view}")] for view in delivered.VIEWS}
     return {
         view: sorted(({key: row[key] for key in row if key not in NEVER_THE_SAME} for row in rows), key=repr) for view, rows in held.items()
     }

@@ -14,12 +14,12 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.batch import Parcel, encode
+from edge.store.batch import Parcel, encode
+from pipeline.assign_sites import gather
 from pipeline.decode import decode
 from pipeline.elements import Message
-from pipeline.place import gather
-from pipeline.rollup import partials
-from pipeline.sift import sift
+from pipeline.rollup.stats import partials
+from pipeline.validate import sift
 from schemas.arrow import wire_columns
 from schemas.envelope import Envelope, micros
 from schemas.records import KINDS, Event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from lab.stack import Warehouse
+from lab.services.stack import Warehouse
 
 
 def client_of(warehouse: Warehouse, project: str) -> bigquery.Client:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from training.threads import single
+from training.build.threads import single
 
 if TYPE_CHECKING:
-    from training.gate import Verdict
+    from training.build.gate import Verdict
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -40,9 +40,9 @@ def soil(output: Path, page: Path, seed: int, workers: int) -> None:
     refuses it.
     """
     single()
-    from training import report
-    from training.climates import CONFIRMATION_CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES
-    from training.soil import Size, save, simulate, train
+    from training.soil import report
+    from training.soil.climates import CONFIRMATION_CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES
+    from training.soil.train import Size, save, simulate, train
 
     size = Size()
     known = simulate(TRAINING_CLIMATES, size.training_seasons, seed, workers, _watch)
@@ -82,9 +82,9 @@ def vibration(output: Path, page: Path, seed: int, workers: int, recording: bool
     if recording:
         _hold_against_recordings(output, page, seed)
         return
-    from training import page as sections
-    from training import vibration_page as report
-    from training.vibration import Size, save, simulate, train
+    from training.build import page as sections
+    from training.vibration import report
+    from training.vibration.train import Size, save, simulate, train
 
     kept = sections.held(page, "recordings")
     size = Size()
@@ -119,8 +119,8 @@ def gate(bundle: Path, page: Path | None, as_json: bool) -> None:
     It must load in tflite-runtime, ai-edge-litert and tflite-micro, reproduce its golden cases in each, and be decided alike by all three
     on probes around them. Takes about ten seconds. Exit status 1 if it is refused or a runtime is missing, and a sentence that says why.
     """
-    from edge.bundle import BundleError
-    from training.gate import Unjudged, judge
+    from edge.models.bundle import BundleError
+    from training.build.gate import Unjudged, judge
 
     try:
         verdict = judge(bundle)
@@ -142,7 +142,7 @@ def gate(bundle: Path, page: Path | None, as_json: bool) -> None:
 
 def _pass_gate(bundle: Path, page: Path) -> None:
     """Raises ClickException if the bundle is not to be published; else writes the section of its page."""
-    from training.gate import Unjudged, judge
+    from training.build.gate import Unjudged, judge
 
     try:
         verdict = judge(bundle)
@@ -152,8 +152,8 @@ def _pass_gate(bundle: Path, page: Path) -> None:
 
 
 def _finish(bundle: Path, verdict: Verdict, page: Path | None) -> None:
-    from edge.bundle import Bundle
-    from training.page import gate_section, put
+    from edge.models.bundle import Bundle
+    from training.build.page import gate_section, put
 
     if not verdict.passed:
         raise click.ClickException("the gate refuses it: " + "; ".join(verdict.refusals))
@@ -162,10 +162,10 @@ def _finish(bundle: Path, verdict: Verdict, page: Path | None) -> None:
 
 
 def _hold_against_recordings(bundle: Path, page: Path, seed: int) -> None:
-    from training.fetch import NotFetched, cache_folder, fetch
-    from training.page import put
-    from training.recordings import SOURCE
-    from training.recordings_page import section
+    from training.build.fetch import NotFetched, cache_folder, fetch
+    from training.build.page import put
+    from training.vibration.recordings import SOURCE
+    from training.vibration.recordings_page import section
 
     try:
         archive = fetch(SOURCE, cache_folder())

@@ -20,12 +20,12 @@ from bytewax.testing import run_main
 from bench.baselines import rowwise
 from bench.baselines.bytewax_flow import Entries, Tally, first, store
 from bench.baselines.rowwise import Entry
+from pipeline.assign_sites import place
 from pipeline.decode import decode
 from pipeline.elements import Gathered, Message
 from pipeline.enrich import Sites
 from pipeline.facts import facts
-from pipeline.place import place
-from pipeline.rollup import Key, merge_cells, partials, windows
+from pipeline.rollup.stats import Key, merge_cells, partials, windows
 from schemas.envelope import cut_time
 from schemas.registry import Registry
 

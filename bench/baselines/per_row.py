@@ -18,7 +18,7 @@ from apache_beam.pvalue import AsDict, PCollection
 from bench.beams import COUNTED
 from pipeline.decode import decode
 from pipeline.elements import Message
-from pipeline.sources import FromCards
+from pipeline.io.sources import FromCards
 
 Row = dict[str, Any]
 Counts = tuple[int, float, float, float, float]

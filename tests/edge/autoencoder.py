@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from edge.bundle import Bundle
-from training.dense import Layer, Network
-from training.int8 import Grid, write
+from edge.models.bundle import Bundle
+from training.build.dense import Layer, Network
+from training.build.int8 import Grid, write
 
 SPECTRUM: dict[str, Any] = {"channel": "shake", "rate_hz": 1000, "samples": 256, "edges_hz": [0, 50, 100, 200, 300, 500]}
 REACH = 4.0

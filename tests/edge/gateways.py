@@ -14,7 +14,7 @@ import zstandard
 
 from edge.config import Config, parse
 from edge.gateway import Message
-from edge.store import Store
+from edge.store.store import Store
 from edge.windows import unpack
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)

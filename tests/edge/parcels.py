@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from edge.batch import Parcel
+from edge.store.batch import Parcel
 from schemas.records import PRIORITY
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ import random
 import sys
 from pathlib import Path
 
-from edge.store import Closed, Entry, Store
+from edge.store.store import Closed, Entry, Store
 from tests.edge.parcels import NOW, parcel
 
 

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from edge.__main__ import cli
 from edge.doctor import examine
 from edge.gateway import Gateway
-from edge.store import Store
-from lab.child import free_port
+from edge.store.store import Store
+from lab.services.child import free_port
 from tests.edge.gateways import START, config, message
 
 SETTINGS = """

@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from edge.batch import Parcel
-from edge.bundle import Bundle
 from edge.config import Config
-from edge.features import Recipe
 from edge.gateway import Gateway, Message
-from edge.scorer import Score, ScorerFailed
-from edge.store import Entry, Store, StoreFull
+from edge.models.bundle import Bundle
+from edge.models.features import Recipe
+from edge.models.scorer import Score, ScorerFailed
+from edge.store.batch import Parcel
+from edge.store.store import Entry, Store, StoreFull
 from schemas.envelope import micros
 from tests.edge.gateways import START, config, held, message, rows, settings
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from edge.config import Config
 from edge.gateway import Gateway
-from edge.store import Store
+from edge.store.store import Store
 from schemas import sketch
 from tests.edge.gateways import START, config, held, message, rows
 from tests.edge.test_gateway import _STEPS, SECOND, SOIL, Dying, OnePlace, Step, events, inferred, modelled, play, reading

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge.config import parse
 from edge.gateway import Gateway, Message
-from edge.store import Store
+from edge.store.store import Store
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

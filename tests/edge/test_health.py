@@ -14,7 +14,7 @@ import pytest
 
 from edge.gateway import Gateway
 from edge.health import Condition, Health, exposition, healthz
-from edge.store import Store
+from edge.store.store import Store
 from tests.edge.gateways import START, config
 
 

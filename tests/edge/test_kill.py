@@ -13,11 +13,11 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import pytest
 
-from edge.store import Store
-from lab.broker import Broker
-from lab.child import Child, free_port
-from lab.tap import Tap
-from lab.wire import Wire
+from edge.store.store import Store
+from lab.services.broker import Broker
+from lab.services.child import Child, free_port
+from lab.witness.tap import Tap
+from lab.witness.wire import Wire
 from tests.edge.gateways import held
 
 KILLS = 20

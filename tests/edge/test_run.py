@@ -11,9 +11,9 @@ import pytest
 from edge import run
 from edge.gateway import Gateway
 from edge.health import Condition
-from edge.intake import Delivery
+from edge.intake.client import Delivery
 from edge.run import Loop
-from edge.store import Store, StoreFull
+from edge.store.store import Store, StoreFull
 from schemas.settings import ConfigError
 from tests.edge import autoencoder
 from tests.edge.gateways import START, config, message

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.child import StartFailed
 from lab.folder import emptied
+from lab.services.child import StartFailed
 
 
 def test_the_labs_own_folder_is_emptied(tmp_path: Path) -> None:

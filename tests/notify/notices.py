@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from notify.config import Config, parse
-from schemas.notice import encode
+from schemas.notification import encode
 from schemas.records import Alert
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -18,9 +18,9 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber import SubscriberClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-from lab.child import REPOSITORY, free_port
-from lab.stack import PubSub
-from schemas.notice import encode
+from lab.services.child import REPOSITORY, free_port
+from lab.services.stack import PubSub
+from schemas.notification import encode
 from schemas.records import Alert
 from tests.notify.notices import SUBSCRIPTION, TOPIC, Hook, alert
 from tests.waiting import eventually

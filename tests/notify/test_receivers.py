@@ -18,7 +18,7 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
-from lab.child import free_port
+from lab.services.child import free_port
 from notify.config import MailSettings, WebhookSettings
 from notify.receivers import Mail, ReceiverError, Stdout, Webhook, open_receivers
 from tests.notify.notices import Hook, alert, config

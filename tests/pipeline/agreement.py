@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import crops, water
-from pipeline.irrigation import LOOK_BACK_DAYS, NEAR_DAYS, TYPICAL_RANGE, WHOLE_DAY_HOURS, Days, Fields, balance, heard, merge
-from pipeline.rollup import HOUR, Key, Stats
+from pipeline.irrigation import crops, water
+from pipeline.irrigation.days import LOOK_BACK_DAYS, NEAR_DAYS, TYPICAL_RANGE, WHOLE_DAY_HOURS, Days, Fields, balance, heard, merge
+from pipeline.rollup.stats import HOUR, Key, Stats
 from schemas.records import Irrigation, Site
 from schemas.registry import Registry
 from tests.pipeline.fao56_twin import LATITUDES, PLANS, Plan, Twin, season
-from training import season as teacher
-from training.climates import CLIMATES, weather
-from training.probe import listen
+from training.soil import season as teacher
+from training.soil.climates import CLIMATES, weather
+from training.soil.probe import listen
 
 PAGE = Path(__file__).parents[2] / "docs" / "models" / "irrigation.md"
 

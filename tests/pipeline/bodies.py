@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import zstandard
 
+from pipeline.assign_sites import gather
 from pipeline.decode import decode
 from pipeline.elements import Batch, Gathered, Message
 from pipeline.enrich import Sites, enrich
-from pipeline.place import gather
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import Envelope, from_micros
 from schemas.records import EVENT_TIME, KINDS, PRIORITY, Device, Event, Heartbeat, Inference, Reject, Site, Summary

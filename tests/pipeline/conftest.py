@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.stack import Warehouse as Server
-from pipeline.warehouse import Warehouse, appender
+from lab.services.stack import Warehouse as Server
+from pipeline.io.warehouse import Warehouse, appender
 
 PROJECT = "pipeline-tests"
 

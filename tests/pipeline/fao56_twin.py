@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import crops, water
-from pipeline.irrigation import DAY, NEAR_DAYS, Days, Fields, balance, heard, merge
-from pipeline.rollup import HOUR, Key, Stats
+from pipeline.irrigation import crops, water
+from pipeline.irrigation.days import DAY, NEAR_DAYS, Days, Fields, balance, heard, merge
+from pipeline.rollup.stats import HOUR, Key, Stats
 from schemas.records import Irrigation, Site
 from schemas.registry import Registry
-from training.climates import CLIMATES, weather
+from training.soil.climates import CLIMATES, weather
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -19,7 +19,7 @@ from apache_beam.testing import test_stream as scripted
 from pipeline import flow
 from pipeline.elements import Message
 from pipeline.options import BUNDLES, FN_API
-from pipeline.rolling import Schedule
+from pipeline.rollup.transform import Schedule
 from schemas.envelope import Envelope
 from tests.pipeline.bodies import NOW, REGISTRY, message, one_of, summary
 from tests.pipeline.memory import REFUSED_CHANNEL, Memory, still

@@ -18,10 +18,10 @@ from google.api_core.exceptions import DeadlineExceeded
 from google.cloud import pubsub_v1
 
 from pipeline.elements import CARD_FILE, wall_clock
-from pipeline.sources import _messages
-from pipeline.warehouse import Warehouse
+from pipeline.io.sources import _messages
+from pipeline.io.warehouse import Warehouse
 from schemas.envelope import entry
-from schemas.notice import parse
+from schemas.notification import parse
 from tests.pipeline.bodies import message, numbered, one_of, summary
 from tests.waiting import eventually
 

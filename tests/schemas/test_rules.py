@@ -113,7 +113,7 @@ def test_a_wrong_rule_is_refused_naming_file_rule_and_setting(tmp_path: Path, ol
 
 
 def test_the_rules_of_the_lab_are_sound() -> None:
-    path = Path(__file__).parents[2] / "lab" / "registry.toml"
+    path = Path(__file__).parents[2] / "lab" / "world" / "registry.toml"
     rules = Registry.load(path).rules
     assert {rule.source for rule in rules} == {"event", "irrigation", "silence"}
     assert len(rules) == len(tomllib.loads(path.read_text())["rules"])

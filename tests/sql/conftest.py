@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from google.cloud import bigquery
 
-from lab.stack import Warehouse
+from lab.services.stack import Warehouse
 from tests.warehouses import client_of
 
 

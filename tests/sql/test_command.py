@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 from google.cloud import bigquery
 
-from lab.child import free_port
-from lab.stack import Warehouse
+from lab.services.child import free_port
+from lab.services.stack import Warehouse
 from sql import application
 from sql.__main__ import cli
 

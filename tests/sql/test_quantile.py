@@ -14,7 +14,7 @@ import pytest
 from google.cloud import bigquery
 
 from edge.reading import Taken
-from edge.summarise import summaries
+from edge.summaries.summarise import summaries
 from edge.windows import Placed, Window, Windows
 from schemas import sketch
 from schemas.envelope import micros

@@ -1,0 +1,143 @@
+"""Lives through recorded readings with a gateway's settings: no broker, no uplink, and the clock is that of the readings.
+
+For trying out a sensor, a threshold or a model before anything is installed. It is the gateway's own code that runs, and what is told
+is read back from the batches that it would send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import nanoarrow as na
+import zstandard
+
+from edge.config import Config
+from edge.gateway import Gateway, Message
+from edge.models.scorer import Scorer
+from edge.run import bundles_of
+from edge.store.store import OutboxBatch, Store
+
+_MOST_BATCHES = 1_000_000
+
+
+class RehearsalError(ValueError):
+    """A line is no recorded reading; the text names the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A message as its sensor sent it, and the sensor's time, which is the gateway's clock here."""
+
+    device_id: str
+    time: datetime
+    payload: bytes
+
+
+class _Line(msgspec.Struct):
+    device: str
+    time: float | str
+
+
+_line = msgspec.json.Decoder(_Line)
+
+
+def recorded(lines: Iterable[bytes]) -> Iterator[Recorded]:
+    """One reading a line, JSON as sensors send it, with `device` and `time`. Empty lines are passed over. Raises RehearsalError."""
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield _recorded(number, line.strip())
+
+
+@contextmanager
+def rehearsed(config: Config, readings: Iterable[Recorded], directory: Path) -> Iterator[Store]:
+    """A store in `directory` that holds what became of the readings, all windows closed. Raises BundleError, ConfigError, ScorerFailed."""
+    there = replace(config, gateway=replace(config.gateway, state_dir=directory))
+    bundles = bundles_of(there)
+    with closing(Store(there.store_file, there.gateway.id, there.store.max_bytes)) as store, Scorer(list(bundles.values())) as scorer:
+        gateway = now = None
+        for one in readings:
+            if gateway is None or now is None:
+                gateway, now = Gateway(there, store, one.time, scorer=scorer, bundles=bundles), one.time
+            now = max(now, one.time)
+            gateway.tick(now)
+            gateway.accept([Message(there.mqtt.topic.replace("+", one.device_id), one.payload)], now)
+        if gateway and now:
+            gateway.flush(now + timedelta(seconds=there.windows.seconds + there.windows.grace_seconds))
+        yield store
+
+
+def rows(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(kind, row) of everything that waits in the store, in the order in which it was cut."""
+    for batch in store.batches(0, _MOST_BATCHES):
+        for row in _rows(batch):
+            yield batch.envelope.kind, row
+
+
+def sentence(kind: str, row: Mapping[str, Any]) -> str:
+    """A row for people."""
+    return _SENTENCES[kind](row)
+
+
+def as_json(kind: str, row: Mapping[str, Any]) -> str:
+    """A row for programs: times in ISO 8601, bytes in base64."""
+    return msgspec.json.encode({"kind": kind, **row}).decode()
+
+
+def _recorded(number: int, line: bytes) -> Recorded:
+    try:
+        told = _line.decode(line)
+        return Recorded(told.device, _moment(told.time), line)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError, OSError) as error:
+        raise RehearsalError(f"line {number}: a recorded reading is a JSON object with device and time: {error}") from error
+
+
+def _moment(time: float | str) -> datetime:
+    if isinstance(time, str):
+        moment = datetime.fromisoformat(time)
+        if moment.tzinfo is None:
+            raise ValueError(f"time {time[:40]!r} has no offset: write Z for UTC")
+        return moment.astimezone(UTC)
+    return datetime.fromtimestamp(time, UTC)
+
+
+def _rows(batch: OutboxBatch) -> list[dict[str, Any]]:
+    raw = zstandard.ZstdDecompressor().decompress(batch.body, max_output_size=batch.envelope.raw_bytes)
+    made: list[dict[str, Any]] = na.ArrayStream.from_readable(raw).read_all().to_pylist()
+    return made
+
+
+def _summary(row: Mapping[str, Any]) -> str:
+    values = f"{row['count']} values, mean {row['sum'] / row['count']:g} {row['unit']}, {row['min']:g} to {row['max']:g}"
+    return f"{row['device_id']} {row['channel']}: {values}, in the {row['window_seconds']} s from {_time(row['window_start'])}"
+
+
+def _inference(row: Mapping[str, Any]) -> str:
+    said = f"{row['model']} {row['model_version']} says {row['label']}, score {row['score']:.3g}, uncertainty {row['uncertainty']:.3g}"
+    return f"{row['device_id']}: {said}, of the {row['window_seconds']} s from {_time(row['window_start'])}"
+
+
+def _event(row: Mapping[str, Any]) -> str:
+    change = f"{row['rule']}: {row['previous_state'] or 'unknown'} -> {row['state']} at {row['value']:g}"
+    return f"{row['device_id']} {change}, {row['severity']}, {_time(row['event_time'])}"
+
+
+def _heartbeat(row: Mapping[str, Any]) -> str:
+    stored, summarised = row["readings_stored"], row["readings_summarised"]
+    return f"{stored} readings stored, {summarised} summarised, {row['readings_rejected']} set aside, {_time(row['heartbeat_time'])}"
+
+
+def _reject(row: Mapping[str, Any]) -> str:
+    return f"{row['device_id'] or row['topic']}: {row['reason']}: {row['errorMessage']}"
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+_SENTENCES = {"summaries": _summary, "inferences": _inference, "events": _event, "heartbeats": _heartbeat, "rejects": _reject}

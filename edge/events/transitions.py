@@ -1,0 +1,90 @@
+"""Thresholds and labels -> events, with hysteresis. Pure: the state is passed in and out, so that a replay repeats nothing.
+
+A threshold is normal, low or high; it leaves low only above `below + hysteresis`, and high only below `above - hysteresis`.
+A label gets worse at once, and better only when the score is beyond the threshold by the bundle's hysteresis; until then the label told
+last stands, whatever the inferences say. Nothing is said of the first label of a device unless it is not the model's best one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.config import Threshold
+from edge.models.bundle import Bundle
+from edge.reading import Taken
+from edge.windows import Window
+from schemas.envelope import from_micros
+from schemas.records import Event, Inference
+
+NORMAL, LOW, HIGH = "normal", "low", "high"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What was last said, and the event time it was said of, in microseconds since 1970."""
+
+    name: str
+    since_us: int
+
+    def pack(self) -> bytes:
+        return f"{self.since_us}:{self.name}".encode()
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> State:
+        since, _, name = packed.decode().partition(":")
+        return cls(name, int(since))
+
+
+def crossing(threshold: Threshold, reading: Taken, state: State | None) -> Event | None:
+    """The event of a reading that changes the threshold's state. A reading from before the last change says nothing."""
+    value = reading.values.get(threshold.channel)
+    before = state.name if state else NORMAL
+    if value is None or (state and reading.event_us < state.since_us):
+        return None
+    after = _after(threshold, value, before)
+    if after == before:
+        return None
+    return Event(
+        device_id=reading.device_id,
+        event_time=from_micros(reading.event_us),
+        cause="threshold",
+        rule=threshold.name,
+        channel=threshold.channel,
+        previous_state=before,
+        state=after,
+        value=value,
+        threshold=threshold.above if HIGH in (after, before) and after != LOW else threshold.below,
+        severity="info" if after == NORMAL else threshold.severity,
+        time_quality=reading.time_quality,
+    )
+
+
+def relabelling(inference: Inference, window: Window, state: State | None, bundle: Bundle) -> Event | None:
+    """The event of an inference whose label is another than the last one. A window not after that of the last change says nothing."""
+    if state and window.end_us <= state.since_us:
+        return None
+    before = state.name if state else None
+    label = bundle.settled(inference.score, before or bundle.best) if bundle.hysteresis else inference.label
+    if label == (before or bundle.best):
+        return None
+    return Event(
+        device_id=inference.device_id,
+        event_time=from_micros(window.end_us),
+        cause="label",
+        rule=inference.model,
+        channel=None,
+        previous_state=before,
+        state=label,
+        value=inference.score,
+        threshold=None,
+        severity=bundle.severities[label],
+        time_quality=inference.time_quality,
+    )
+
+
+def _after(threshold: Threshold, value: float, before: str) -> str:
+    if threshold.below is not None and value < threshold.below + (threshold.hysteresis if before == LOW else 0.0):
+        return LOW
+    if threshold.above is not None and value > threshold.above - (threshold.hysteresis if before == HIGH else 0.0):
+        return HIGH
+    return NORMAL

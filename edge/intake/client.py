@@ -1,0 +1,135 @@
+"""The broker's messages -> a bounded queue, and acknowledgements back; the only file that knows paho.
+
+At least once: QoS 1, a persistent session, and no PUBACK before `acknowledge` is called. A message that is never acknowledged comes
+again at the next connection. Reconnects for ever. When the queue is full it stops reading, and the broker keeps what is to come.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any, cast
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from edge.config import Mqtt
+from edge.intake.receive_queue import Basin
+from edge.intake.stream import Delivery, Stream
+
+__all__ = ["Delivery", "Intake"]
+
+_MOST_RECONNECT_SECONDS = 30
+
+_log = logging.getLogger(__name__)
+
+
+class Intake:
+    """From `start` to `stop` a client of the broker. `take` and `acknowledge` are called by one thread, which is not the client's."""
+
+    def __init__(self, settings: Mqtt, gateway_id: str, tls: ssl.SSLContext | None) -> None:
+        self._settings, self._status_topic = settings, f"gateways/{gateway_id}/status"
+        self._waiting = Basin(settings.commit_messages)
+        self._stopping = threading.Event()
+        self._connected = False
+        self._client = _Client(
+            self._waiting.put,
+            CallbackAPIVersion.VERSION2,
+            client_id=settings.client_id or gateway_id,
+            clean_session=False,
+            protocol=mqtt.MQTTv311,
+            manual_ack=True,
+            reconnect_on_failure=True,
+        )
+        self._client.will_set(self._status_topic, "offline", qos=1, retain=True)
+        self._client.reconnect_delay_set(1, _MOST_RECONNECT_SECONDS)
+        if tls is not None:
+            self._client.tls_set_context(tls)
+        self._listen()
+
+    @property
+    def state(self) -> str:
+        """online or offline."""
+        return "online" if self._connected else "offline"
+
+    def start(self) -> None:
+        """Connects, and goes on trying; does not wait."""
+        self._client.connect_async(self._settings.host, self._settings.port, self._settings.keepalive_seconds)
+        self._client.loop_start()
+
+    def take(self, seconds: float) -> list[Delivery]:
+        """Waits so long for a first message, then gathers what comes within mqtt.commit_milliseconds, up to mqtt.commit_messages."""
+        return self._waiting.take(seconds, self._settings.commit_milliseconds / 1000)
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """What came on a connection that is gone is left alone: the broker delivers it again, and it is recognised."""
+        for stream, group in groupby(deliveries, key=lambda one: one.stream):
+            stream.acknowledge([one.packet for one in group if one.packet])
+
+    def stop(self, seconds: float = 2.0) -> None:
+        """Says that the gateway is offline and leaves. What is not acknowledged stays with the broker."""
+        self._stopping.set()
+        self._waiting.close()
+        if self._connected:
+            self._say("offline", seconds)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _listen(self) -> None:
+        self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
+        self._client.on_subscribe = self._on_subscribe
+
+    def _say(self, state: str, seconds: float) -> None:
+        said = self._client.publish(self._status_topic, state, qos=1, retain=True)
+        try:
+            said.wait_for_publish(seconds)
+        except (RuntimeError, ValueError):
+            _log.warning("broker: could not say that the gateway is %s", state)
+
+    def _on_connect(self, client: mqtt.Client, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            _log.error("broker %s refuses the gateway: %s; trying again", self._place(), reason)
+            return
+        self._connected = True
+        _log.warning("broker %s is online (%s session)", self._place(), "kept" if flags.session_present else "new")
+        client.subscribe(self._settings.topic, qos=1)
+        client.publish(self._status_topic, "online", qos=1, retain=True)
+
+    def _on_connect_fail(self, _client: mqtt.Client, _data: Any) -> None:
+        _log.error("broker %s cannot be reached; trying again, at most %d s apart", self._place(), _MOST_RECONNECT_SECONDS)
+
+    def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        self._connected = False
+        if not self._stopping.is_set():
+            _log.error("broker %s is offline: %s; trying again", self._place(), reason)
+
+    def _on_subscribe(self, _client: mqtt.Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
+        if any(reason.is_failure for reason in reasons):
+            _log.error("broker %s refuses the subscription to %s", self._place(), self._settings.topic)
+
+    def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        """What paho sees nevertheless: one at QoS 2, which the gateway did not subscribe to; every one, if its socket is not our stream."""
+        _log.error("a message on %s at QoS %d is neither stored nor acknowledged", message.topic, message.qos)
+
+    def _place(self) -> str:
+        return f"{self._settings.host}:{self._settings.port}"
+
+
+class _Client(mqtt.Client):
+    """paho with our stream in the place of its socket: it has no other seam for that."""
+
+    def __init__(self, take: Callable[[list[Delivery]], None], *told: Any, **settings: Any) -> None:
+        super().__init__(*told, **settings)
+        self._take = take
+
+    def _create_socket(self) -> Any:
+        connection = cast("socket.socket", super()._create_socket())
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return Stream(connection, self._take)

@@ -1,0 +1,221 @@
+"""A model bundle on disk: model.tflite and manifest.json, which says everything needed to run it.
+
+Guarantees that a loaded bundle is complete and consistent and that model.tflite is the file its manifest names (SHA-256).
+Whether the model answers as its golden cases say is checked where it runs, in the scorer's child.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from edge.models.features import Recipe, RecipeError
+
+FORMAT = "tinybeam-bundle/1"
+MODEL_FILE = "model.tflite"
+MANIFEST_FILE = "manifest.json"
+OUTPUTS = ("p10", "p50", "p90")
+MAX_MODEL_BYTES = 16 << 20
+QUANTILES, RECONSTRUCTION = "quantiles", "reconstruction"
+SEVERITIES = ("info", "warning", "critical")
+
+
+class BundleError(Exception):
+    """A bundle that cannot be used; the text names the file and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """A case the model must reproduce: features before normalisation, outputs in the bundle's unit, and the label."""
+
+    features: tuple[float, ...]
+    outputs: tuple[float, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A checked bundle. `labels[i]` holds below `thresholds[i]`, the last label above them all. `limits` bound the score.
+
+    A model of `kind` quantiles answers three; one of kind reconstruction answers its own inputs, and the score is how badly.
+    """
+
+    path: Path
+    name: str
+    version: str
+    sha256: str
+    unit: str
+    channels: tuple[str, ...]
+    units: Mapping[str, str]
+    recipe: Recipe
+    offsets: tuple[float, ...]
+    scales: tuple[float, ...]
+    labels: tuple[str, ...]
+    thresholds: tuple[float, ...]
+    limits: tuple[float, float]
+    golden: tuple[Golden, ...]
+    tolerance: float
+    kind: str
+    best: str
+    """The label that nobody needs to hear of first."""
+    severities: Mapping[str, str]
+    """How much an event of each label matters."""
+    hysteresis: float
+    """How far beyond a threshold the score must be before a verdict gets better again."""
+
+    @staticmethod
+    def load(path: str | Path) -> Bundle:
+        """Raises BundleError."""
+        return load(Path(path))
+
+    @property
+    def model_file(self) -> Path:
+        """Where the model itself lies."""
+        return self.path / MODEL_FILE
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the model itself answers for a row."""
+        return len(OUTPUTS) if self.kind == QUANTILES else len(self.recipe.inputs)
+
+    def label(self, score: float) -> str:
+        """The verdict for a score."""
+        return next((name for name, below in zip(self.labels, self.thresholds, strict=False) if score < below), self.labels[-1])
+
+    def settled(self, score: float, before: str) -> str:
+        """The verdict for a score after another verdict: it gets worse at a threshold, and better only beyond it by `hysteresis`."""
+        if before not in self.labels:
+            return self.label(score)
+        was, best = self.labels.index(before), self.labels.index(self.best)
+        passed = [score >= self._threshold(number, was, best) for number in range(len(self.thresholds))]
+        return self.labels[sum(passed)]
+
+    def _threshold(self, number: int, was: int, best: int) -> float:
+        """Labels up to `number` lie below a threshold, the others above. Towards the best label it lies farther off."""
+        if best <= number < was:
+            return self.thresholds[number] - self.hysteresis
+        if was <= number < best:
+            return self.thresholds[number] + self.hysteresis
+        return self.thresholds[number]
+
+
+def load(path: Path) -> Bundle:
+    """Raises BundleError."""
+    manifest_file = path / MANIFEST_FILE
+    try:
+        manifest = json.loads(_read(manifest_file))
+    except ValueError as error:
+        raise BundleError(f"{manifest_file}: not JSON: {error}") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
+        raise BundleError(f"{manifest_file}: format is {found!r}, this version reads {FORMAT!r}")
+    try:
+        bundle = _bundle(path, manifest)
+    except RecipeError as error:
+        raise BundleError(f"{manifest_file}: recipe: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(f"{manifest_file}: {_reason(error)}") from error
+    read_model(bundle)
+    return bundle
+
+
+def read_model(bundle: Bundle) -> bytes:
+    """The bytes of model.tflite, verified. Raises BundleError."""
+    model = _read(bundle.model_file)
+    found = sha256(model).hexdigest()
+    if found != bundle.sha256:
+        raise BundleError(f"{bundle.model_file}: SHA-256 is {found}, the manifest says {bundle.sha256}")
+    return model
+
+
+def _read(file: Path) -> bytes:
+    try:
+        if file.stat().st_size > MAX_MODEL_BYTES:
+            raise BundleError(f"{file}: larger than {MAX_MODEL_BYTES} bytes")
+        return file.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{file}: {error.strerror or error}") from error
+
+
+def _reason(error: Exception) -> str:
+    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _bundle(path: Path, manifest: dict[str, Any]) -> Bundle:
+    channels = {str(name): str(unit) for name, unit in manifest["channels"].items()}
+    normalisation, score = manifest["normalisation"], manifest["score"]
+    labels = tuple(map(str, score["labels"]))
+    best = str(score.get("best", labels[-1]))
+    bundle = Bundle(
+        path=path,
+        name=_text(manifest, "name"),
+        version=_text(manifest, "version"),
+        sha256=_text(manifest, "sha256"),
+        unit=_text(manifest, "unit"),
+        channels=tuple(channels),
+        units=channels,
+        recipe=Recipe.parse(manifest["recipe"], tuple(channels)),
+        offsets=_numbers(normalisation["offsets"]),
+        scales=_numbers(normalisation["scales"]),
+        labels=labels,
+        thresholds=_numbers(score["thresholds"]),
+        limits=(float(score["limits"][0]), float(score["limits"][1])),
+        golden=tuple(
+            Golden(_numbers(case["features"]), _numbers(case["outputs"]), str(case["label"])) for case in manifest["golden"]["cases"]
+        ),
+        tolerance=float(manifest["golden"]["tolerance"]),
+        kind=str(score.get("kind", QUANTILES)),
+        best=best,
+        severities={**{label: "info" if label == best else "warning" for label in labels}, **score.get("severities", {})},
+        hysteresis=float(score.get("hysteresis", 0.0)),
+    )
+    _check(bundle)
+    return bundle
+
+
+def _check(bundle: Bundle) -> None:
+    inputs = len(bundle.recipe.inputs)
+    if len(bundle.offsets) != inputs or len(bundle.scales) != inputs:
+        raise ValueError(f"normalisation needs {inputs} offsets and scales, one for each input of the recipe")
+    if not all(scale > 0 for scale in bundle.scales):
+        raise ValueError("normalisation scales must be > 0")
+    if len(bundle.labels) != len(bundle.thresholds) + 1 or list(bundle.thresholds) != sorted(set(bundle.thresholds)):
+        raise ValueError("score needs ascending thresholds and one label more than thresholds")
+    _check_score(bundle)
+    if not bundle.golden:
+        raise ValueError("golden has no cases")
+    if any(len(case.features) != inputs or len(case.outputs) != len(OUTPUTS) for case in bundle.golden):
+        raise ValueError(f"a golden case needs {inputs} features and {len(OUTPUTS)} outputs")
+
+
+def _check_score(bundle: Bundle) -> None:
+    if bundle.kind not in (QUANTILES, RECONSTRUCTION):
+        raise ValueError(f"score.kind is {bundle.kind!r}, this version knows {QUANTILES} and {RECONSTRUCTION}")
+    if bundle.best not in bundle.labels or not bundle.severities.keys() <= set(bundle.labels):
+        raise ValueError("score.best and the keys of score.severities must be labels")
+    if not all(severity in SEVERITIES for severity in bundle.severities.values()):
+        raise ValueError(f"score.severities must be {', '.join(SEVERITIES)}")
+    # Else a verdict that gets better would pass two thresholds in the wrong order.
+    nearest = min((high - low for low, high in pairwise(bundle.thresholds)), default=math.inf)
+    if not 0 <= bundle.hysteresis < nearest:
+        raise ValueError("score.hysteresis must not be negative, and less than the thresholds lie apart")
+
+
+def _text(manifest: Mapping[str, Any], key: str) -> str:
+    value = manifest[key]
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{key} must be a text")
+    return value
+
+
+def _numbers(values: Any) -> tuple[float, ...]:
+    numbers = tuple(float(value) for value in values)
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError("a number is not finite")
+    return numbers

@@ -1,0 +1,103 @@
+"""Closed windows -> inferences: features by the bundle's recipe, then the scorer. A model that fails costs inferences, nothing else.
+
+The memory of the features belongs to the windows it came from: `changed` must be stored in the transaction that closes them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from math import fsum
+from typing import Protocol
+
+from edge.models.bundle import Bundle
+from edge.models.features import advance
+from edge.models.scorer import Score, ScorerFailed
+from edge.spectrum import Spectrum
+from edge.summaries.summarise import channel_means, time_quality
+from edge.windows import Window
+from schemas.envelope import from_micros
+from schemas.records import Inference
+
+_log = logging.getLogger(__name__)
+
+
+class Scores(Protocol):
+    """What the gateway needs of edge.models.scorer.Scorer."""
+
+    @property
+    def runtime(self) -> str: ...
+    def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]: ...
+
+
+class NoScores:
+    """The scorer of a gateway whose models cannot run: every call fails."""
+
+    runtime = ""
+
+    def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]:
+        if not features:
+            return []
+        raise ScorerFailed(f"{name}: no model runs")
+
+
+class Models:
+    """The models of a gateway. `changed` is feature memory not stored yet, `failed` counts windows that got no inference."""
+
+    def __init__(self, scorer: Scores, memory: Mapping[str, bytes]) -> None:
+        self._scorer = scorer
+        self._memory = {name: held for name, held in memory.items() if name.startswith("features/")}
+        self.changed: dict[str, bytes | None] = {}
+        self.failed = 0
+
+    @property
+    def runtime(self) -> str:
+        return self._scorer.runtime
+
+    def infer(self, bundle: Bundle, windows: Sequence[Window]) -> list[tuple[Inference, Window]]:
+        """Windows of one end, none of them late."""
+        ready = [(window, features) for window in windows if (features := self._features(bundle, window)) is not None]
+        try:
+            scores = self._scorer.score(bundle.name, [features for _, features in ready])
+        except ScorerFailed as failure:
+            _log.warning("no inference for %d windows: %s", len(ready), failure)
+            self.failed += len(ready)
+            return []
+        said = zip(ready, scores, strict=True)
+        return [(_inference(bundle, self.runtime, window, features, score), window) for (window, features), score in said]
+
+    def stored(self) -> None:
+        """The changed memory is in the store."""
+        self.changed = {}
+
+    def _features(self, bundle: Bundle, window: Window) -> tuple[float, ...] | None:
+        name = f"features/{window.device_id}/{bundle.name}"
+        means = channel_means(window)
+        if spectrum := bundle.recipe.spectrum:
+            means |= _band_means(spectrum, window)
+        memory, features = advance(bundle.recipe, self._memory.get(name), from_micros(window.start_us), window.seconds, means)
+        self._memory[name] = self.changed[name] = memory
+        return features
+
+
+def _band_means(spectrum: Spectrum, window: Window) -> dict[str, float]:
+    """Mean of each band's log10 energy over the window. Energies of another recipe, of before a change of the model, count as none."""
+    held = [one.bands.energies for one in window.readings if one.bands and one.bands.spectrum == spectrum.fingerprint]
+    return {name: fsum(energies) / len(held) for name, energies in zip(spectrum.names, zip(*held, strict=True), strict=False)}
+
+
+def _inference(bundle: Bundle, runtime: str, window: Window, features: tuple[float, ...], score: Score) -> Inference:
+    return Inference(
+        device_id=window.device_id,
+        window_start=from_micros(window.start_us),
+        window_seconds=window.seconds,
+        model=bundle.name,
+        model_version=bundle.version,
+        model_sha256=bundle.sha256,
+        runtime=runtime,
+        label=score.label,
+        score=score.score,
+        uncertainty=score.uncertainty,
+        features=features,
+        time_quality=time_quality(window.readings),
+    )

@@ -1,0 +1,216 @@
+"""Features -> scores, computed in a child process for each model, so that a model can never take the gateway down with it.
+
+Guarantees that `score` returns one finite score for each row or raises ScorerFailed, within the timeout. A child that crashed,
+hung or answered nonsense is killed and started again, after a back-off that doubles up to a minute. Not thread-safe: one caller.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from edge.models.bundle import OUTPUTS, Bundle, BundleError
+from edge.models.pipes import Hung, Pipes, PipesClosed
+
+_COMMAND = (sys.executable, "-m", "edge.models.child")
+_SHAPE = struct.Struct("<II")
+_OK, _READY, _UNUSABLE = b"K", b"R", b"U"
+
+
+class ScorerFailed(Exception):
+    """This call gave no scores. The next one may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a model says about one row of features. `uncertainty` is the width of its central 80 % interval; both in the bundle's unit."""
+
+    label: str
+    score: float
+    uncertainty: float
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds: for a child to be ready, for one call, and before a failed child is started again."""
+
+    start: float = 20.0
+    call: float = 5.0
+    first_restart: float = 1.0
+    longest_restart: float = 60.0
+
+
+class Scorer:
+    """The models of a gateway, each in its own child."""
+
+    def __init__(
+        self,
+        bundles: Sequence[Bundle],
+        patience: Patience = Patience(),
+        command: Sequence[str] = _COMMAND,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Starts the children and waits until each has verified its bundle. Raises BundleError or ScorerFailed, leaving no child behind."""
+        self._children = {bundle.name: _Child(bundle, patience, command, clock) for bundle in bundles}
+        try:
+            for child in self._children.values():
+                child.start()
+            for child in self._children.values():
+                child.ready(patience.start)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def runtime(self) -> str:
+        """The inference runtime and its version, such as `tflite-runtime 2.14.0`; empty without models."""
+        return next((child.runtime for child in self._children.values()), "")
+
+    @property
+    def restarts(self) -> Mapping[str, int]:
+        """How often each model's child had to be started again."""
+        return {name: child.restarts for name, child in self._children.items()}
+
+    def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]:
+        """One score for each row. Raises ScorerFailed; KeyError for a model that is not loaded."""
+        child = self._children[name]
+        return child.score(features) if features else []
+
+    def close(self) -> None:
+        """Ends the children."""
+        for child in self._children.values():
+            child.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class _Child:
+    def __init__(self, bundle: Bundle, patience: Patience, command: Sequence[str], clock: Callable[[], float]) -> None:
+        self._bundle, self._patience, self._command, self._clock = bundle, patience, [*command, str(bundle.path)], clock
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipes: Pipes | None = None
+        self._is_ready = False
+        self._started_at = 0.0
+        self._not_before = 0.0
+        self._failures = 0
+        self.restarts = 0
+        self.runtime = ""
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
+        )
+        self._pipes = Pipes(self._process)
+        self._is_ready = False
+        self._started_at = self._clock()
+
+    def ready(self, seconds: float) -> None:
+        """Waits for the ready frame. Raises BundleError, or ScorerFailed: the child may still become ready, if it lives and has time."""
+        if self._is_ready:
+            return
+        try:
+            frame = self._live().receive(seconds)
+        except Hung as hung:
+            if self._clock() - self._started_at >= self._patience.start:
+                raise self._fail("was not ready in time") from hung
+            raise ScorerFailed(f"{self._bundle.name}: the scorer is still starting") from hung
+        except PipesClosed as closed:
+            raise self._fail(f"died while starting ({self._exit()})") from closed
+        if frame[:1] == _UNUSABLE:
+            raise self._unusable(frame[1:].decode(errors="replace"))
+        if frame[:1] != _READY:
+            raise self._fail("did not say that it is ready")
+        self.runtime, self._is_ready = frame[1:].decode(errors="replace"), True
+
+    def score(self, features: Sequence[Sequence[float]]) -> list[Score]:
+        self._restart_if_due()
+        try:
+            self.ready(self._patience.call)
+        except BundleError as error:
+            raise ScorerFailed(str(error)) from error
+        try:
+            reply = self._live().exchange(_request(features), self._patience.call)
+        except Hung as hung:
+            raise self._fail(f"did not answer within {self._patience.call:g} s") from hung
+        except PipesClosed as closed:
+            raise self._fail(f"died ({self._exit()})") from closed
+        return self._scores(reply, len(features))
+
+    def _scores(self, reply: bytes, rows: int) -> list[Score]:
+        if reply[:1] != _OK:
+            raise ScorerFailed(f"{self._bundle.name}: {reply[1:].decode(errors='replace')}")
+        if len(reply) != 1 + 8 * rows * len(OUTPUTS):
+            raise self._fail(f"answered {len(reply)} bytes for {rows} rows")
+        numbers = struct.unpack_from(f"<{rows * len(OUTPUTS)}d", reply, 1)
+        if not all(map(math.isfinite, numbers)):
+            raise self._fail("answered a number that is not finite")
+        self._failures = 0
+        triples = zip(numbers[0::3], numbers[1::3], numbers[2::3], strict=True)
+        return [Score(self._bundle.label(median), median, high - low) for low, median, high in triples]
+
+    def _restart_if_due(self) -> None:
+        if self._process is not None:
+            return
+        wait = self._not_before - self._clock()
+        if wait > 0:
+            raise ScorerFailed(f"{self._bundle.name}: the scorer failed and is started again in {wait:.1f} s")
+        self.restarts += 1
+        self.start()
+
+    def _live(self) -> Pipes:
+        if self._pipes is None:
+            raise ScorerFailed(f"{self._bundle.name}: the scorer is closed")
+        return self._pipes
+
+    def _fail(self, reason: str) -> ScorerFailed:
+        delay = min(self._patience.first_restart * 2**self._failures, self._patience.longest_restart)
+        self._failures += 1
+        self._not_before = self._clock() + delay
+        self.stop()
+        return ScorerFailed(f"{self._bundle.name}: the scorer {reason}; it is started again in {delay:g} s")
+
+    def _unusable(self, reason: str) -> BundleError:
+        self._fail(reason)
+        return BundleError(reason)
+
+    def _exit(self) -> str:
+        try:
+            status = self._process.wait(1) if self._process else 0
+        except subprocess.TimeoutExpired:
+            return "its answer made no sense"
+        return f"signal {-status}" if status < 0 else f"exit status {status}"
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        if self._pipes is not None:
+            self._pipes.close()
+        self._process = self._pipes = None
+        self._is_ready = False
+
+
+def _request(features: Sequence[Sequence[float]]) -> bytes:
+    columns = len(features[0])
+    numbers = [number for row in features for number in row]
+    return _SHAPE.pack(len(features), columns) + struct.pack(f"<{len(numbers)}d", *numbers)
+
+
+def _environment() -> dict[str, str]:
+    """The child finds our rooms where we did, and its linear algebra starts no threads."""
+    rooms = str(Path(__file__).resolve().parents[2])
+    paths = [rooms, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}

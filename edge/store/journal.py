@@ -1,0 +1,111 @@
+"""The journal: accepted readings in the order of their ids, until a cut closes their windows.
+
+It is written sequentially, for the sake of SD cards. A row holds the readings of one commit that end with the same window.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import accumulate
+
+import msgspec
+
+from edge.store.database import Connection, Database, StoreError, StoreFull
+
+COMMITS_REMEMBERED = 512
+"""How many commits back a re-delivered reading is recognised; more than a broker keeps in flight."""
+_SWEPT_AT_ONCE = 500
+_READ_AT_ONCE = 50
+
+TABLES = """
+create table journal (id integer primary key, window_end_us integer not null, body blob not null);
+create table commits (last_id integer primary key, identities blob not null)
+"""
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """Accepted readings, with the end of their window in microseconds since 1970. Its id is that of the last of them."""
+
+    window_end_us: int
+    body: bytes
+    readings: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Journal rows that a cut makes superfluous: windows up to this end, rows up to this id. Neither ever descends."""
+
+    window_end_us: int
+    journal_id: int
+
+
+_NONE_CLOSED = Closed(-(2**63), 0)
+
+
+class Journal:
+    """Not thread-safe: the store locks around it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.last_id = self._last()
+
+    def append(self, entries: Sequence[Entry], identities: bytes) -> range:
+        last_ids = list(accumulate((entry.readings for entry in entries), initial=self.last_id))[1:]
+        ids = range(self.last_id + 1, last_ids[-1] + 1)
+        with self._rereading(), self._database.transaction() as connection:
+            rows = [(at, entry.window_end_us, entry.body) for at, entry in zip(last_ids, entries, strict=True)]
+            connection.executemany("insert into journal values (?, ?, ?)", rows)
+            # The newest row is never deleted: it is also the memory of the last id given out.
+            connection.execute("insert into commits values (?, ?)", (ids[-1], identities))
+            oldest = "delete from commits where last_id < (select last_id from commits order by last_id desc limit 1 offset ?)"
+            connection.execute(oldest, (COMMITS_REMEMBERED - 1,))
+        self.last_id = ids[-1]
+        return ids
+
+    def identities(self) -> list[int]:
+        rows = self._database.read("select identities from commits order by last_id")
+        return [number for (blob,) in rows for (number,) in struct.iter_unpack(">Q", blob)]
+
+    def after(self, last: int) -> list[tuple[int, int, bytes]]:
+        """The next rows that no cut has closed."""
+        closed = self._closed()
+        sql = "select id, window_end_us, body from journal where id > ? and not (window_end_us <= ? and id <= ?) order by id limit ?"
+        return self._database.read(sql, last, closed.window_end_us, closed.journal_id, _READ_AT_ONCE)
+
+    def close(self, connection: Connection, closed: Closed) -> None:
+        """Marks rows as cut; they are swept out in small commits afterwards, since one large commit would swell the log."""
+        before = self._closed()
+        if closed.window_end_us < before.window_end_us or closed.journal_id < before.journal_id:
+            raise ValueError(f"{closed} descends from {before}")
+        marks = [("closed_window_end_us", closed.window_end_us), ("closed_journal_id", closed.journal_id)]
+        connection.executemany("insert or replace into state values (?, ?)", marks)
+
+    def sweep(self) -> None:
+        """Deletes closed rows. What a crash leaves is swept at the next start; `after` does not show it meanwhile."""
+        closed, done = self._closed(), 0
+        sql = "select id from journal where id > ? and id <= ? and window_end_us <= ? order by id limit ?"
+        # A full disk has no room for the log of a deletion either: the rows wait, the cut that closed them stands.
+        with suppress(StoreFull):
+            while ids := self._database.read(sql, done, closed.journal_id, closed.window_end_us, _SWEPT_AT_ONCE):
+                with self._database.transaction() as connection:
+                    connection.executemany("delete from journal where id = ?", ids)
+                done = ids[-1][0]
+
+    @contextmanager
+    def _rereading(self) -> Iterator[None]:
+        """Whether a commit that failed took place after all is for the file to say."""
+        try:
+            yield
+        except StoreError:
+            self.last_id = self._last()
+            raise
+
+    def _last(self) -> int:
+        return int(self._database.read("select coalesce(max(last_id), 0) from commits")[0][0])
+
+    def _closed(self) -> Closed:
+        held = dict(self._database.read("select name, value from state where name like 'closed%'"))
+        return Closed(held["closed_window_end_us"], held["closed_journal_id"]) if held else _NONE_CLOSED

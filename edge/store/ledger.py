@@ -1,0 +1,68 @@
+"""What became of every batch: cut, confirmed, pending or dropped. Nothing leaves the store without a row here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from edge.store.database import Connection, Database, add
+from schemas.envelope import from_micros
+
+_OWN = ("batches_cut", "batches_confirmed", "batches_dropped", "readings_dropped")
+
+TABLES = """
+create table dropped (first integer primary key, last integer not null);
+create index dropped_last on dropped (last)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The account of the store since its epoch began. cut = confirmed + pending + dropped, always."""
+
+    journaled: int
+    """Readings ever appended: the highest journal id given out."""
+    cut: int
+    confirmed: int
+    pending: int
+    dropped: int
+    dropped_ranges: tuple[int, ...]
+    """Seqs dropped, as [first, last, first, last, ...]."""
+    readings_dropped: int
+    """Readings of the parcels dropped, as far as the parcels said."""
+    oldest_pending_time: datetime | None
+    store_bytes: int
+    store_bytes_max: int
+    counters: dict[str, int]
+    """What the callers of `cut` counted."""
+
+
+def account(database: Database, journaled: int, store_bytes_max: int) -> Ledger:
+    counters: dict[str, int] = dict(database.read("select name, value from counters"))
+    cut, confirmed, dropped, readings = (counters.pop(name, 0) for name in _OWN)
+    oldest = database.read("select cut_us from outbox order by seq limit 1")
+    ranges = database.read("select first, last from dropped order by first")
+    return Ledger(
+        journaled=journaled,
+        cut=cut,
+        confirmed=confirmed,
+        pending=cut - confirmed - dropped,
+        dropped=dropped,
+        dropped_ranges=tuple(number for pair in ranges for number in pair),
+        readings_dropped=readings,
+        oldest_pending_time=from_micros(oldest[0][0]) if oldest else None,
+        store_bytes=database.bytes(),
+        store_bytes_max=store_bytes_max,
+        counters=counters,
+    )
+
+
+def record_drop(connection: Connection, seq: int, readings: int) -> None:
+    """Inside the transaction that removes the batch, or never stores it."""
+    before = connection.execute("select first from dropped where last = ?", (seq - 1,)).fetchone()
+    after = connection.execute("select last from dropped where first = ?", (seq + 1,)).fetchone()
+    if after:
+        connection.execute("delete from dropped where first = ?", (seq + 1,))
+    first, last = before[0] if before else seq, after[0] if after else seq
+    connection.execute("insert or replace into dropped values (?, ?)", (first, last))
+    add(connection, {"batches_dropped": 1, "readings_dropped": readings})

@@ -1,0 +1,180 @@
+"""The gateway's store: a journal of accepted readings and an outbox of cut batches in one SQLite file. Thread-safe.
+
+Guarantees: what `append` or `cut` returned survives kill -9 and power loss; a batch is stored under its number in the same
+transaction that closes its journal rows, and its bytes never change; no number is given twice; the file and its log stay within
+`max_bytes`; when that is reached the oldest batches of the lowest priority go first, each with a row in the ledger.
+Debt: nothing is thinned (windows merged to coarser ones) before it is dropped.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from threading import RLock
+from types import MappingProxyType
+from typing import Any
+
+from edge.store import journal, ledger, outbox
+from edge.store.batch import Parcel
+from edge.store.database import Connection, Database, StoreError, StoreFull, StoreLocked, add, connect, pages
+from edge.store.journal import Closed, Entry, Journal
+from edge.store.ledger import Ledger
+from edge.store.outbox import Outbox, OutboxBatch
+from schemas.envelope import Envelope
+
+__all__ = ["Closed", "Entry", "Ledger", "OutboxBatch", "Store", "StoreError", "StoreFull", "StoreLocked"]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_BATCHES_RESERVE = 8
+"""Pages that batches leave free, so that a drop and small changes always find room."""
+
+_TABLES = f"""
+create table state (name text primary key, value) without rowid;
+create table counters (name text primary key, value integer not null) without rowid;
+create table memory (name text primary key, value blob not null) without rowid;
+{journal.TABLES};
+{outbox.TABLES};
+{ledger.TABLES}
+"""
+
+
+class Store:
+    """The one owner of the file: a second one, in this process or another, gets StoreLocked."""
+
+    def __init__(self, path: Path, gateway_id: str, max_bytes: int, connect: Callable[[Path], Connection] = connect) -> None:
+        """Creates the file with a new epoch, or opens it. Raises StoreLocked, and StoreError for another gateway's or a broken file."""
+        self._lock = RLock()
+        self.gateway_id, self.max_bytes = gateway_id, max_bytes
+        self._database = Database(path, max_bytes, _TABLES, connect)
+        # Readings leave a part free, so that a store full of readings can still cut them into batches and become smaller.
+        self._readings_reserve = max(16, self._database.max_pages // 16)
+        try:
+            self.epoch = self._claim()
+            self._journal = Journal(self._database)
+            self._outbox = Outbox(self._database, gateway_id, self.epoch)
+            self._journal.sweep()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    def append(self, entries: Sequence[Entry], identities: bytes = b"") -> range:
+        """Adds to the journal in one durable commit and returns the readings' ids.
+
+        Raises StoreFull: nothing was written, do not acknowledge. `identities`: 8 bytes for each reading whose repetition must be
+        recognised after a crash.
+        """
+        if len(identities) % 8:
+            raise ValueError(f"identities are of 8 bytes each, these are {len(identities)}")
+        if not entries:
+            return range(0)
+        with self._lock:
+            needed = self._room([len(identities), *(len(entry.body) for entry in entries)]) + self._readings_reserve
+            if self._outbox.make_room(needed) < needed:
+                raise StoreFull(f"{self._database.path}: its {self.max_bytes} bytes are full of readings, and no batch is left to drop")
+            return self._journal.append(entries, identities)
+
+    def replay(self) -> Iterator[tuple[int, int, bytes]]:
+        """Journal rows (id, window_end_us, body) that no cut has closed, in order of id."""
+        last = 0
+        while rows := self._replay_after(last):
+            yield from rows
+            last = rows[-1][0]
+
+    def recent_identities(self) -> list[int]:
+        """Identities of the last commits, oldest first, each read as an unsigned big-endian integer."""
+        with self._lock:
+            return self._journal.identities()
+
+    def cut(
+        self,
+        parcels: Sequence[Parcel],
+        now: datetime,
+        *,
+        closed: Closed | None = None,
+        memory: Mapping[str, bytes | None] = _NOTHING,
+        counters: Mapping[str, int] = _NOTHING,
+    ) -> list[Envelope]:
+        """Names the parcels and stores them, closes journal rows, updates memory (None deletes) and adds to counters, all or nothing.
+
+        For lack of room batches of lower or the same priority are dropped; a parcel that finds none even so is itself dropped, by
+        its name: the bound never stops a cut. Raises ValueError if it is too large for one commit, StoreFull if the disk is full.
+        """
+        with self._lock:
+            kept = self._admit(parcels, memory, counters)
+            with self._database.transaction() as connection:
+                envelopes = self._outbox.write(connection, parcels, now, kept)
+                self._remember(connection, memory)
+                add(connection, counters)
+                if closed:
+                    self._journal.close(connection, closed)
+            if closed:
+                self._journal.sweep()
+            return envelopes
+
+    def memory(self, prefix: str = "") -> dict[str, bytes]:
+        """What cuts have remembered under names that begin so."""
+        with self._lock:
+            sql = "select name, value from memory where name >= ? and substr(name, 1, ?) = ? order by name"
+            return dict(self._database.read(sql, prefix, len(prefix), prefix))
+
+    def pending(self, limit: int, *, skip: Collection[int] = ()) -> list[OutboxBatch]:
+        """Waiting batches but those of seqs `skip`, highest priority first, then oldest."""
+        with self._lock:
+            return self._outbox.pending(limit, skip)
+
+    def batches(self, after: int, limit: int) -> list[OutboxBatch]:
+        """Waiting batches by seq, from the one that follows `after`."""
+        with self._lock:
+            return self._outbox.after(after, limit)
+
+    def confirm(self, seqs: Iterable[int]) -> None:
+        """Removes batches that have arrived. One that was dropped or confirmed before is left in peace."""
+        with self._lock:
+            self._outbox.confirm(seqs)
+
+    def ledger(self) -> Ledger:
+        """The account at this moment, for a heartbeat."""
+        with self._lock:
+            return ledger.account(self._database, self._journal.last_id, self.max_bytes)
+
+    def _claim(self) -> int:
+        """The epoch of a store that is ours."""
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "insert or ignore into state values (?, ?)", [("gateway_id", self.gateway_id), ("epoch", secrets.randbits(48))]
+            )
+        state = dict(self._database.read("select name, value from state"))
+        if state["gateway_id"] != self.gateway_id:
+            raise StoreError(
+                f"{self._database.path} belongs to gateway {state['gateway_id']!r}, not {self.gateway_id!r}: move it away or correct the id"
+            )
+        return int(state["epoch"])
+
+    def _replay_after(self, last: int) -> list[tuple[int, int, bytes]]:
+        with self._lock:
+            return self._journal.after(last)
+
+    def _admit(self, parcels: Sequence[Parcel], memory: Mapping[str, bytes | None], counters: Mapping[str, int]) -> list[bool]:
+        """Makes room; which parcels found it."""
+        small = [len(name) + len(value or b"") for name, value in memory.items()] + [len(name) for name in counters]
+        self._room(small + [len(parcel.body) for parcel in parcels])
+        needed = pages(small) + _BATCHES_RESERVE
+        self._outbox.make_room(needed)
+        return self._outbox.admit(parcels, needed)
+
+    def _room(self, sizes: Sequence[int]) -> int:
+        """Pages that a commit may need. Raises ValueError for one that the log has no room for."""
+        needed = pages(sizes)
+        if needed > self._database.max_commit_pages:
+            raise ValueError(f"one commit of {needed} pages, but a store of {self.max_bytes} bytes takes {self._database.max_commit_pages}")
+        return needed
+
+    def _remember(self, connection: Connection, memory: Mapping[str, bytes | None]) -> None:
+        connection.executemany("delete from memory where name = ?", [(name,) for name, value in memory.items() if value is None])
+        connection.executemany("insert or replace into memory values (?, ?)", [pair for pair in memory.items() if pair[1] is not None])

@@ -1,0 +1,79 @@
+"""The outbox -> card files, for a gateway without an uplink. The batches stay in the store: repeats are dropped in the cloud for ever.
+
+Guarantees that a card file is there whole, durable, or not at all, whenever the power goes or the card is full.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.store.store import OutboxBatch, Store
+from schemas.envelope import entry
+
+CARD_BYTES = 64_000_000
+"""A card file is closed before it would become larger."""
+_READ_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A file that was written."""
+
+    path: Path
+    batches: int
+    bytes: int
+
+
+def export(store: Store, directory: Path, card_bytes: int = CARD_BYTES) -> list[Card]:
+    """Writes every waiting batch, in order of seq, to files gateway-epoch-firstseq.tbb. Raises OSError; files named then are whole."""
+    directory.mkdir(parents=True, exist_ok=True)
+    return [_write(store, directory, held) for held in _cards(store, card_bytes)]
+
+
+def _cards(store: Store, card_bytes: int) -> Iterator[tuple[int, list[bytes]]]:
+    """First seq and entries of each card."""
+    first, entries, size = 0, list[bytes](), 0
+    for batch in _waiting(store):
+        packed = entry(batch.envelope.attributes(), batch.body)
+        if entries and size + len(packed) > card_bytes:
+            yield first, entries
+            entries, size = [], 0
+        first = first if entries else batch.envelope.seq
+        entries.append(packed)
+        size += len(packed)
+    if entries:
+        yield first, entries
+
+
+def _waiting(store: Store) -> Iterator[OutboxBatch]:
+    last = 0
+    while batches := store.batches(last, _READ_AT_ONCE):
+        yield from batches
+        last = batches[-1].envelope.seq
+
+
+def _write(store: Store, directory: Path, held: tuple[int, list[bytes]]) -> Card:
+    first, entries = held
+    path = directory / f"{store.gateway_id}-{store.epoch}-{first}.tbb"
+    unfinished = path.with_suffix(".tbb.part")
+    try:
+        with unfinished.open("wb") as file:
+            file.writelines(entries)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    _sync(directory)
+    return Card(path, len(entries), sum(map(len, entries)))
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

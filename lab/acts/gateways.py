@@ -1,0 +1,129 @@
+"""The gateways of the lab: their settings, as a user would write them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.config import load
+from edge.store.store import Ledger, Store
+from lab.services.child import REPOSITORY
+from lab.world import field, machine
+
+GATEWAYS = (*field.GATEWAYS, machine.GATEWAY)
+BUNDLES = REPOSITORY / "models"
+PROJECT = "demo-project"
+TOPIC = f"projects/{PROJECT}/topics/telemetry"
+SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/pipeline"
+ALERTS_TOPIC = f"projects/{PROJECT}/topics/alerts"
+ALERTS_SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/notify"
+
+_SETTINGS = """\
+# Written by the lab. `tinybeam edge validate --config {file}` explains what is wrong with a changed one.
+[gateway]
+id = "{gateway_id}"
+state_dir = "{state}"
+heartbeat_seconds = {pace.heartbeat_seconds}
+
+[mqtt]
+host = "127.0.0.1"
+port = {mqtt_port}
+topic = "{topic}"
+client_id = "{gateway_id}"
+
+[windows]
+seconds = {pace.window_seconds}
+grace_seconds = {pace.grace_seconds}
+
+[batches]
+seconds = {pace.batch_seconds}
+
+[pubsub]
+topic = "{pubsub_topic}"
+initial_interval = 0.5
+max_interval = 5.0
+multiplier = 2.0
+
+[health]
+port = {health_port}
+"""
+
+_SOIL = """
+[[sensors]]
+name = "soil"
+devices = ["soil-*"]
+channels = {{ moisture = "m3/m3", temperature = "degC" }}
+model = "soil"
+
+[[sensors.thresholds]]
+name = "frost"
+channel = "temperature"
+below = 1.0
+hysteresis = 1.0
+severity = "warning"
+
+[[sensors.thresholds]]
+name = "heat"
+channel = "temperature"
+above = 32.0
+hysteresis = 2.0
+severity = "warning"
+
+[[models]]
+name = "soil"
+bundle = "{bundles}/soil"
+"""
+
+_VIBRATION = """
+[[sensors]]
+name = "machine"
+devices = ["machine-*"]
+frames = {{ acceleration = "m/s2" }}
+model = "vibration"
+
+[[models]]
+name = "vibration"
+bundle = "{bundles}/vibration"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a gateway works, in seconds."""
+
+    window_seconds: int
+    grace_seconds: int
+    batch_seconds: int
+    heartbeat_seconds: int
+
+
+HISTORY = Pace(window_seconds=3600, grace_seconds=60, batch_seconds=86_400, heartbeat_seconds=86_400)
+LIVE = Pace(window_seconds=5, grace_seconds=1, batch_seconds=5, heartbeat_seconds=5)
+
+
+def write_settings(directory: Path, gateway_id: str, pace: Pace, *, mqtt_port: int = 1883, health_port: int = 0) -> Path:
+    """Writes the gateway's TOML file into `directory`, where its state will be too."""
+    directory.mkdir(parents=True, exist_ok=True)
+    file = directory / f"{gateway_id}.toml"
+    sensors = _VIBRATION if gateway_id == machine.GATEWAY else _SOIL
+    text = (_SETTINGS + sensors).format(
+        file=file,
+        gateway_id=gateway_id,
+        state=directory / gateway_id,
+        pace=pace,
+        mqtt_port=mqtt_port,
+        topic=field.topic(gateway_id, "+"),
+        pubsub_topic=TOPIC,
+        health_port=health_port,
+        bundles=BUNDLES,
+    )
+    file.write_text(text)
+    return file
+
+
+def ledger(settings: Path) -> Ledger:
+    """The account of a gateway that is not running."""
+    config = load(settings)
+    with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store:
+        return store.ledger()

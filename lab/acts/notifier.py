@@ -1,0 +1,44 @@
+"""The notifier of the lab, as a user would set it up: it tells the phone of everything."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from lab.acts.gateways import ALERTS_SUBSCRIPTION
+from lab.services.child import Child
+
+_SETTINGS = """\
+# Written by the lab. `tinybeam notify validate --config {file}` explains what is wrong with a changed one.
+[pubsub]
+subscription = "{subscription}"
+
+[notify]
+state_file = "{state}"
+max_per_hour = 60
+
+[retry]
+initial_interval = 0.5
+max_interval = 5.0
+
+[[webhooks]]
+name = "phone"
+url = "{url}"
+
+[[routes]]
+receivers = ["stdout", "phone"]
+"""
+
+
+def write_settings(directory: Path, url: str) -> Path:
+    """The notifier's TOML file in `directory`, where its state will be too. `url` is the phone's."""
+    file = directory / "notify.toml"
+    text = _SETTINGS.format(file=file, subscription=ALERTS_SUBSCRIPTION, state=directory / "told.db", url=url)
+    file.write_text(text)
+    return file
+
+
+def start(directory: Path, url: str, pubsub: str) -> Child:
+    """`pubsub` is where Pub/Sub listens. What it tells on stdout is in notify.log, too."""
+    command = [sys.executable, "-m", "notify", "run", "--config", str(write_settings(directory, url))]
+    return Child("notifier", command, directory / "notify.log", {"PUBSUB_EMULATOR_HOST": pubsub})

@@ -1,0 +1,45 @@
+"""The demo's report: one HTML page that needs no network and no JavaScript, made from the warehouse and from what the lab saw.
+
+Guarantees that every number on it comes from the data, and that a section without data says why.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from google.cloud import bigquery
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from edge.models.bundle import Bundle
+from lab.acts.gateways import BUNDLES
+from lab.acts.run_record import Story
+from lab.report import sections, sentences, wording
+from lab.report.findings import Findings, gather
+from pipeline.irrigation.water import HORIZON_DAYS
+
+FILE = "report.html"
+_TEMPLATE = "report.html.j2"
+
+
+def write(directory: Path, client: bigquery.Client, story: Story) -> Path:
+    """Asks the warehouse and writes report.html into the folder. Raises GoogleAPICallError and BundleError."""
+    file = directory / FILE
+    findings = gather(client, story.season_begin, datetime.now(UTC))
+    file.write_text(page(story, findings, Bundle.load(BUNDLES / "soil"), Bundle.load(BUNDLES / "vibration")))
+    return file
+
+
+def page(story: Story, findings: Findings, soil: Bundle, vibration: Bundle) -> str:
+    """The whole page. No I/O but the template; the bundles are those whose verdicts are shown."""
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {
+        word.__name__: word
+        for word in (wording.clock, wording.count, wording.date, wording.listed, wording.moment, wording.plain, wording.size)
+    }
+    shown = sections.all_of(story, findings, vibration)
+    told = sentences.all_of(story, findings, shown)
+    return environment.get_template(_TEMPLATE).render(
+        story=story, longest=soil.limits[1], horizon=HORIZON_DAYS, worst=vibration.labels[-1], **shown, **told
+    )

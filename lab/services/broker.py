@@ -1,0 +1,66 @@
+"""The MQTT broker: mosquitto where it is installed, else amqtt from pip, without TLS and on localhost only."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+
+from lab.services.child import Child, free_port, listens
+
+_SETTINGS = """\
+listener {port} 127.0.0.1
+allow_anonymous true
+user {user}
+persistence true
+persistence_location {directory}/
+autosave_interval 5
+set_tcp_nodelay true
+max_queued_messages 0
+max_inflight_messages 0
+"""
+"""mosquitto's defaults drop messages for an absent gateway and stall one that acknowledges in batches."""
+
+
+class Broker:
+    """A context manager. `port` is on 127.0.0.1; `version` says which broker it is; `replaced` is true for the pip-only part."""
+
+    def __init__(self, directory: Path, parts: str = "auto") -> None:
+        """`parts`: `auto`, or `pip` for what pip installs whatever else there is."""
+        self._directory = Path(directory).absolute()
+        self.port = free_port()
+        self._mosquitto = None if parts == "pip" else _mosquitto()
+        self.replaced = self._mosquitto is None
+        self.version = f"amqtt {version('amqtt')}" if self._mosquitto is None else _version(self._mosquitto)
+
+    def __enter__(self) -> Broker:
+        """Raises StartFailed."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._child = Child("broker", self._command(), self._directory / "broker.log")
+        self._child.wait_until(lambda: listens(self.port), "listening")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._child.stop()
+
+    def _command(self) -> list[str]:
+        if self._mosquitto is None:
+            return [sys.executable, "-m", "lab.services.amqtt_server", str(self.port)]
+        settings = self._directory / "mosquitto.conf"
+        settings.write_text(_SETTINGS.format(port=self.port, user=getpass.getuser(), directory=self._directory))
+        return [self._mosquitto, "-c", str(settings)]
+
+
+def _mosquitto() -> str | None:
+    """Debian puts it in /usr/sbin, which is not on everybody's path."""
+    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
+
+
+def _version(mosquitto: str) -> str:
+    told = subprocess.run([mosquitto, "-h"], capture_output=True, text=True, check=False).stdout.split()
+    return f"mosquitto {told[2]}" if told[1:2] == ["version"] else "mosquitto"

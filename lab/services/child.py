@@ -1,0 +1,121 @@
+"""A child process of the lab: its output goes to a log file, it leads a process group, and it does not outlive who started it.
+
+Guarantees that after `stop` nothing of the group is left, and that a killed lab takes its children along (lab/services/die_with_parent.py).
+Start children from a thread that lives as long as they should: the kernel ties them to the thread, not to the process.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+_DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
+_STEP = 0.02
+
+
+class StartFailed(Exception):
+    """A child ended or was not ready in time; the text ends with the last lines of its log."""
+
+
+class Child:
+    """A running process. A context manager that stops it."""
+
+    def __init__(self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+        """`environment` is added to ours. The log is appended to, so that a restarted child continues it."""
+        self.name, self.log = name, log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", str(_DIE_WITH_PARENT), str(os.getpid()), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+                cwd=REPOSITORY,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def status(self) -> int | None:
+        """Exit status, negative for a signal; None while it runs."""
+        return self._process.poll()
+
+    def kill(self) -> None:
+        """kill -9 of this one process, as a power button would."""
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self, seconds: float = 10.0) -> int:
+        """Asks politely, then kills, then sweeps the group. Returns the exit status."""
+        if self.status is None:
+            self._process.terminate()
+        try:
+            status = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
+        self._sweep()
+        return status
+
+    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+        """Raises StartFailed when the child ends first or is late; then nothing is left of it."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self.status is not None or time.monotonic() > deadline:
+                ended = self.status
+                self.stop(1.0)
+                raise StartFailed(self.obituary(f"was not {what} after {seconds:.0f} s" if ended is None else f"ended with status {ended}"))
+            time.sleep(_STEP)
+
+    def wait_until_done(self, seconds: float) -> None:
+        """Raises StartFailed if it fails or takes longer; then nothing is left of it."""
+        deadline = time.monotonic() + seconds
+        while self.status is None and time.monotonic() < deadline:
+            time.sleep(_STEP)
+        status = self.stop()
+        if status:
+            raise StartFailed(self.obituary(f"ended with status {status}"))
+
+    def obituary(self, fate: str) -> str:
+        """What became of it, and its last words."""
+        last = "\n".join(self.log.read_text(errors="replace").splitlines()[-12:])
+        return f"{self.name} {fate}; {self.log} ends with:\n{last}"
+
+    def _sweep(self) -> None:
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Whether something accepts connections there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True

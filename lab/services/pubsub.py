@@ -1,0 +1,91 @@
+"""Pub/Sub: Google's emulator where its jar and a Java are installed, else drongo from pip."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+
+import grpc
+from google.api_core.exceptions import AlreadyExists
+from google.pubsub_v1.services.publisher import PublisherClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.services.subscriber import SubscriberClient
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+from lab.services.child import Child, free_port, listens
+
+JAR = "TINYBEAM_PUBSUB_JAR"
+_FRUGAL = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+
+
+class PubSub:
+    """A context manager. `address` is host:port; `version` says which server it is; `replaced` is true for the pip-only part."""
+
+    def __init__(self, directory: Path, parts: str = "auto") -> None:
+        """`parts`: `auto`, or `pip` for what pip installs whatever else there is."""
+        self._directory = Path(directory).absolute()
+        self._java = None if parts == "pip" else _java()
+        self.replaced = self._java is None
+        self.version = f"drongo {version('drongo')}" if self._java is None else _version(self._java[-1])
+        self.address = ""
+
+    def __enter__(self) -> PubSub:
+        """Raises StartFailed."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._child = self._start_drongo() if self._java is None else self._start_google(self._java)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._child.stop(1.0)  # the emulator keeps nothing, and its JVM is slow to say goodbye
+
+    def create(self, topic: str, subscription: str) -> None:
+        """Makes both, given by their full names, if they are not there."""
+        with grpc.insecure_channel(self.address) as channel:
+            publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
+            subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
+            try:
+                publisher.create_topic(name=topic)
+                subscriber.create_subscription(name=subscription, topic=topic, ack_deadline_seconds=60)
+            except AlreadyExists:
+                return
+
+    def _start_google(self, java: list[str]) -> Child:
+        port = free_port()
+        self.address = f"127.0.0.1:{port}"
+        child = Child("pubsub", [*java, "--host=127.0.0.1", f"--port={port}"], self._directory / "pubsub.log")
+        child.wait_until(lambda: listens(port), "listening")
+        return child
+
+    def _start_drongo(self) -> Child:
+        told = self._directory / "pubsub.address"
+        told.unlink(missing_ok=True)
+        child = Child("pubsub", [sys.executable, "-m", "lab.services.drongo_server", str(told)], self._directory / "pubsub.log")
+        child.wait_until(told.exists, "listening")
+        self.address = told.read_text().replace("localhost", "127.0.0.1")
+        return child
+
+
+def _java() -> list[str] | None:
+    """The command that starts Google's emulator, but for where to listen; it ends with the jar."""
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
+    jar = _jar()
+    return [java, *_FRUGAL, "-jar", str(jar)] if java and jar else None
+
+
+def _jar() -> Path | None:
+    named, gcloud = os.environ.get(JAR), shutil.which("gcloud")
+    if named:
+        return Path(named)
+    if not gcloud:
+        return None
+    component = Path(gcloud).resolve().parent.parent / "platform" / "pubsub-emulator" / "lib"
+    return next(iter(sorted(component.glob("cloud-pubsub-emulator-*.jar"))), None)
+
+
+def _version(jar: str) -> str:
+    return "Google's Pub/Sub emulator " + Path(jar).stem.removeprefix("cloud-pubsub-emulator-").removesuffix("-all")

@@ -1,0 +1,1 @@
+"""What the lab simulates: fields, machines and their sensors."""

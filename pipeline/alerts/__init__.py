@@ -1,0 +1,1 @@
+"""Events, site windows, irrigation and silence -> alerts that open, update and resolve."""

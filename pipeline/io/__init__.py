@@ -1,0 +1,1 @@
+"""Where messages come from and where rows go: subscriptions, export files, the warehouse."""

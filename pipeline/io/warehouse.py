@@ -1,0 +1,157 @@
+"""The warehouse, and nothing else that opens a BigQuery client: where it is, the check at start, append connections, Parquet loads."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, BinaryIO
+
+import grpc
+import pyarrow as pa
+from google.api_core import exceptions
+from google.api_core.future.polling import _OperationNotComplete
+from google.api_core.retry import Retry, if_exception_type
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+from google.cloud.bigquery_storage_v1 import BigQueryWriteClient, types
+from google.cloud.bigquery_storage_v1.services.big_query_write.transports import BigQueryWriteGrpcTransport
+from google.cloud.bigquery_storage_v1.writer import AppendRowsFuture, AppendRowsStream
+from requests.exceptions import ConnectionError as NoConnection
+
+from pipeline.io.append import TRANSIENT, Appender, brief, delays
+
+LOAD_ATTEMPTS = 5
+
+_LOG = logging.getLogger("tinybeam.warehouse")
+_FAST = Retry(if_exception_type(_OperationNotComplete), initial=0.002, maximum=0.05, multiplier=1.5)
+"""The futures of appends are polled; by default with up to a second between two looks."""
+
+
+class MissingTables(Exception):
+    """The dataset or tables are not there; the text says what to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """Where the warehouse is. The endpoints are those of a local server; None is Google."""
+
+    project: str
+    dataset: str
+    endpoint: str | None = None
+    storage_endpoint: str | None = None
+
+    def client(self) -> bigquery.Client:
+        if not self.endpoint:
+            return bigquery.Client(project=self.project)
+        return bigquery.Client(project=self.project, credentials=AnonymousCredentials(), client_options={"api_endpoint": self.endpoint})
+
+    def write_client(self) -> BigQueryWriteClient:
+        if not self.storage_endpoint:
+            return BigQueryWriteClient()
+        channel = grpc.insecure_channel(self.storage_endpoint, options=[("grpc.max_send_message_length", -1)])
+        return BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=channel))
+
+    def stream(self, table: str) -> str:
+        return f"projects/{self.project}/datasets/{self.dataset}/tables/{table}/streams/_default"
+
+
+def endpoints(rest: str | None, storage: str | None) -> tuple[str | None, str | None]:
+    """What was given, else what the environment says, as Google's clients do."""
+    rest = rest or os.environ.get("BIGQUERY_EMULATOR_HOST") or None
+    return rest, storage or os.environ.get("BIGQUERY_STORAGE_EMULATOR_HOST") or None
+
+
+def check(warehouse: Warehouse, tables: Iterable[str]) -> None:
+    """Returns when the warehouse answers and has the tables. Raises MissingTables if it lacks one."""
+    for pause in delays():
+        try:
+            missing = set(tables) - _tables(warehouse)
+            break
+        except TRANSIENT as error:
+            _LOG.warning("the warehouse does not answer (%s); trying again in %.1f s", brief(error), pause)
+            time.sleep(pause)
+    if missing:
+        where = f"{warehouse.project}.{warehouse.dataset}"
+        raise MissingTables(f"{where} has no {', '.join(sorted(missing))}: run `tinybeam sql apply --project {warehouse.project}`")
+
+
+def _tables(warehouse: Warehouse) -> set[str]:
+    with warehouse.client() as client:
+        try:
+            return {table.table_id for table in client.list_tables(warehouse.dataset, timeout=10)}
+        except exceptions.NotFound:
+            return set()
+
+
+@cache
+def appender(warehouse: Warehouse) -> Appender:
+    """The one of this process: engines call setup and teardown for every bundle, and a connection must outlive bundles."""
+    client = warehouse.write_client()
+
+    def connect(table: str, schema: pa.Schema) -> AppendConnection:
+        return AppendConnection(client, warehouse.stream(table), schema)
+
+    return Appender(connect, time.sleep)
+
+
+class AppendConnection:
+    """A connection to the default stream of one table."""
+
+    def __init__(self, client: BigQueryWriteClient, stream: str, schema: pa.Schema) -> None:
+        self._stream = stream
+        first = types.AppendRowsRequest(write_stream=stream, trace_id="tinybeam")
+        first.arrow_rows.writer_schema.serialized_schema = schema.serialize().to_pybytes()
+        self._rows = AppendRowsStream(client, first)
+        self._lock = threading.Lock()
+
+    def send(self, rows: pa.RecordBatch) -> _FastAnswer:
+        request = types.AppendRowsRequest(write_stream=self._stream)
+        request.arrow_rows.rows.serialized_record_batch = rows.serialize().to_pybytes()
+        with self._lock:
+            return _FastAnswer(self._rows.send(request))
+
+    def close(self) -> None:
+        with self._lock:
+            if self._rows.is_active:
+                self._rows.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _FastAnswer:
+    future: AppendRowsFuture
+
+    def result(self, timeout: float) -> Any:
+        return self.future.result(timeout=timeout, polling=_FAST)
+
+
+def load(warehouse: Warehouse, table: str, job_id: str, parquet: BinaryIO | Sequence[str]) -> None:
+    """Loads a Parquet file, or those of gs:// names, as one job; a job of this name that was already done is not done again."""
+    client = warehouse.client()
+    for attempt in range(LOAD_ATTEMPTS):
+        try:
+            _start_or_find(client, warehouse, table, f"{job_id}_{attempt}", parquet).result()
+        except (exceptions.ServerError, exceptions.TooManyRequests, NoConnection) as error:
+            pause = 2.0**attempt
+            _LOG.warning("load into %s failed (%s); trying again in %.1f s", table, brief(error), pause)
+            time.sleep(pause)
+        else:
+            return
+    raise RuntimeError(f"load into {table} failed {LOAD_ATTEMPTS} times; the last job is {job_id}_{LOAD_ATTEMPTS - 1}")
+
+
+def _start_or_find(client: bigquery.Client, warehouse: Warehouse, table: str, job_id: str, parquet: BinaryIO | Sequence[str]) -> Any:
+    config = bigquery.LoadJobConfig(source_format="PARQUET", write_disposition="WRITE_APPEND", create_disposition="CREATE_NEVER")
+    config.parquet_options = bigquery.ParquetOptions()
+    config.parquet_options.enable_list_inference = True
+    target = f"{warehouse.project}.{warehouse.dataset}.{table}"
+    try:
+        if isinstance(parquet, Sequence):
+            return client.load_table_from_uri(parquet, target, job_id=job_id, job_config=config)
+        return client.load_table_from_file(parquet, target, rewind=True, job_id=job_id, job_config=config)
+    except exceptions.Conflict:
+        return client.get_job(job_id)

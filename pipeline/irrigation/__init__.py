@@ -1,0 +1,1 @@
+"""Hourly site windows -> the water that a field needs, after FAO-56."""

@@ -1,0 +1,93 @@
+"""Irrigation need on the engine: rolled-up hours -> rows of irrigation_v1, a new revision of a day whenever its row changes.
+
+At least once, in order per site. In batch mode every day is given once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+import apache_beam as beam
+from apache_beam.coders import PickleCoder
+from apache_beam.pvalue import PCollection
+from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
+
+from pipeline.elements import Clock
+from pipeline.irrigation.days import LOOK_BACK_DAYS, Days, Fields, Memory, heard, merge, revise
+from pipeline.rollup.transform import ENGINE_SLACK, Emitted, Schedule
+from schemas.records import Irrigation
+from schemas.registry import Registry
+
+
+class Irrigate(beam.PTransform):
+    """Rolled-up windows -> Irrigation, for the sites of the registry that are fields."""
+
+    def __init__(self, registry: Registry, schedule: Schedule, clock: Clock) -> None:
+        super().__init__()
+        self._fields = Fields(registry)
+        self._schedule = schedule
+        self._clock = clock
+
+    def expand(self, windows: PCollection[Emitted]) -> PCollection[Irrigation]:
+        told = windows | "Hours of fields" >> beam.ParDo(_Hours(self._fields)).with_output_types(tuple[str, Days])
+        if self._schedule.streaming:
+            return told | "Changes" >> beam.ParDo(_Changes(self._fields, self._schedule, self._clock)).with_output_types(Irrigation)
+        merged = told | "Merge" >> beam.CombinePerKey(_MergeDays()).with_output_types(tuple[str, Days])
+        return merged | "Days" >> beam.FlatMap(_once, self._fields, self._clock).with_output_types(Irrigation)
+
+
+class _Hours(beam.DoFn):
+    """Windows -> (site, its days), of fields only."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+
+    def process(self, emitted: Emitted) -> Iterable[tuple[str, Days]]:
+        key, window, revision, _ = emitted
+        found = heard(key, window, revision) if key.site_id in self._fields else None
+        return (found,) if found else ()
+
+
+class _MergeDays(beam.CombineFn):
+    def create_accumulator(self) -> Days:
+        return {}
+
+    def add_input(self, accumulator: Days, days: Days) -> Days:
+        return merge(accumulator, days)
+
+    def merge_accumulators(self, accumulators: Iterable[Days]) -> Days:
+        merged: Days = {}
+        for accumulator in accumulators:
+            merged = merge(merged, accumulator)
+        return merged
+
+    def extract_output(self, accumulator: Days) -> Days:
+        return accumulator
+
+
+class _Changes(beam.DoFn):
+    """Remembers the hours of a site for as long as they may change, and gives the rows that an hour changed."""
+
+    _HEARD = ReadModifyWriteStateSpec("heard", PickleCoder())
+
+    def __init__(self, fields: Fields, schedule: Schedule, clock: Clock) -> None:
+        self._fields = fields
+        self._keep = schedule.lateness + ENGINE_SLACK + timedelta(days=LOOK_BACK_DAYS + 1)
+        self._clock = clock
+
+    def process(
+        self,
+        told: tuple[str, Days],
+        state: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_HEARD),  # type: ignore[assignment]
+    ) -> Iterator[Irrigation]:
+        (site_id, more), now = told, self._clock()
+        memory = Memory(*(state.read() or ({}, {})))
+        memory.forget(now - self._keep)
+        yield from revise(self._fields, site_id, memory, more, now)
+        state.write(tuple(memory))
+
+
+def _once(merged: tuple[str, Days], fields: Fields, clock: Clock) -> Iterator[Irrigation]:
+    site_id, days = merged
+    yield from revise(fields, site_id, Memory({}, {}), days, clock())

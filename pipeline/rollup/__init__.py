@@ -1,0 +1,1 @@
+"""Summaries -> site windows of a minute and an hour, with revisions."""

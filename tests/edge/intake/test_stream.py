@@ -1,0 +1,151 @@
+"""The broker's bytes: publications are taken out whole and in order, paho gets the rest to the byte, acknowledgements leave whole."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.intake.inbox import Message
+from edge.intake.stream import Delivery, Stream
+from lab.witness.tap import Packets
+
+PINGRESP = b"\xd0\0"
+
+
+def packet(head: int, body: bytes) -> bytes:
+    size, length = len(body), bytearray()
+    while True:
+        size, low = divmod(size, 128)
+        length.append(low | (0x80 if size else 0))
+        if not size:
+            return bytes([head, *length]) + body
+
+
+def publication(topic: str, payload: bytes, qos: int, number: int, *, again: bool = False) -> bytes:
+    told = topic.encode()
+    identifier = struct.pack(">H", number) if qos else b""
+    return packet(0x30 | qos << 1 | again << 3, struct.pack(">H", len(told)) + told + identifier + payload)
+
+
+class Ends:
+    """A stream and its broker's end."""
+
+    def __init__(self) -> None:
+        ours, self.broker = socket.socketpair()
+        self.deliveries: list[Delivery] = []
+        self.stream = Stream(ours, self.deliveries.extend)
+        self.stream.setblocking(False)
+        self.broker.setblocking(False)
+
+    def read(self, size: int = 3) -> bytes:
+        """As paho does, until there is nothing."""
+        read = bytearray()
+        try:
+            while part := self.stream.recv(size):
+                read += part
+        except BlockingIOError:
+            assert self.stream.pending() == 0
+        return bytes(read)
+
+    def heard(self) -> bytes:
+        """By the broker."""
+        heard = bytearray()
+        try:
+            while part := self.broker.recv(1 << 16):
+                heard += part
+        except BlockingIOError:
+            pass
+        return bytes(heard)
+
+    def close(self) -> None:
+        self.stream.close()
+        self.broker.close()
+
+
+@pytest.fixture
+def ends() -> Iterator[Ends]:
+    made = Ends()
+    yield made
+    made.close()
+
+
+PUBLICATIONS = st.builds(
+    lambda topic, payload, qos, number, again: (
+        publication(topic, payload, qos, number, again=again),
+        Message(topic, payload, again),
+        number if qos else 0,
+    ),
+    st.text(min_size=1, max_size=40).filter(lambda topic: "\0" not in topic),
+    st.one_of(st.binary(max_size=200), st.integers(100, 20_000).map(bytes)),
+    st.integers(0, 1),
+    st.integers(1, 65535),
+    st.booleans(),
+)
+OTHERS = st.sampled_from([b"\x20\2\0\0", b"\x90\3\0\1\1", b"\x40\2\0\7", PINGRESP, publication("twice", b"x", 2, 9)])
+
+
+@given(st.lists(st.one_of(PUBLICATIONS, OTHERS), max_size=20), st.data())
+def test_however_the_bytes_are_cut_each_publication_is_delivered_and_paho_gets_the_rest(sent: list, data: st.DataObject) -> None:
+    whole = b"".join(one if isinstance(one, bytes) else one[0] for one in sent)
+    for_paho = b""
+    with closing(Ends()) as ends:
+        while whole:
+            size = data.draw(st.integers(1, len(whole)))
+            ends.broker.sendall(whole[:size])
+            for_paho += ends.read()
+            whole = whole[size:]
+    assert [(one.message, one.packet) for one in ends.deliveries] == [one[1:] for one in sent if not isinstance(one, bytes)]
+    kinds = [one for one in Packets().feed(for_paho) if one != (0xD, 0, b"")]
+    assert kinds == [one for one in Packets().feed(b"".join(one for one in sent if isinstance(one, bytes))) if one != (0xD, 0, b"")]
+
+
+def test_publications_are_a_sign_of_life_for_paho(ends: Ends) -> None:
+    ends.broker.sendall(publication("t", b"1", 1, 1) + publication("t", b"2", 1, 2))
+    assert ends.read() == PINGRESP
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [b"\x30\xff\xff\xff\xff\x01", packet(0x32, b"\0\5top"), packet(0x32, b"\0\3top"), packet(0x32, b""), packet(0x30, b"\0")],
+    ids=["length of five bytes", "topic beyond the end", "no identifier", "nothing", "half a length"],
+)
+def test_what_is_malformed_is_left_to_paho(ends: Ends, malformed: bytes) -> None:
+    ends.broker.sendall(malformed)
+    assert (ends.read(), ends.deliveries) == (malformed, [])
+
+
+def test_a_topic_that_is_no_text_is_delivered_all_the_same(ends: Ends) -> None:
+    ends.broker.sendall(packet(0x32, b"\0\1\xff\0\1x"))
+    ends.read()
+    assert [(one.message.topic, one.packet) for one in ends.deliveries] == [("�", 1)]
+
+
+def test_the_end_of_the_connection_is_told(ends: Ends) -> None:
+    ends.broker.close()
+    assert ends.stream.recv(1) == b""
+
+
+def test_packets_leave_whole_and_in_order_though_the_broker_does_not_read(ends: Ends) -> None:
+    expected = b""
+    for number in range(1, 400):
+        ends.stream.acknowledge(range(1, 1001))
+        ends.stream.send(publication("status", b"online", 1, number))
+        expected += b"".join(b"\x40\2" + struct.pack(">H", one) for one in range(1, 1001)) + publication("status", b"online", 1, number)
+    heard = ends.heard()
+    assert len(heard) < len(expected)
+    while len(heard) < len(expected):
+        ends.stream.send(b"")
+        heard += ends.heard()
+    assert heard == expected
+
+
+def test_an_acknowledgement_after_the_end_is_no_error(ends: Ends) -> None:
+    ends.stream.close()
+    ends.stream.acknowledge([1, 2])
+    assert ends.heard() == b""

@@ -1,0 +1,134 @@
+"""Mutual TLS between gateway and broker: each refuses the other without a certificate of its authority. Real mosquitto."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from threading import Thread
+
+import pytest
+from paho.mqtt import publish
+
+from edge.config import ConfigError, Mqtt
+from edge.intake import tls
+from edge.intake.client import Intake
+from lab.services.child import Child, free_port, listens
+from tests.edge.gateways import config
+
+trustme = pytest.importorskip("trustme", reason="trustme is not installed (pip install trustme)")
+MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+with_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)")
+
+
+def within(seconds: float, condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
+
+
+class SecureBroker:
+    """mosquitto that wants a certificate of its own authority from everybody."""
+
+    def __init__(self, directory: Path, authority: trustme.CA) -> None:
+        self.port = free_port()
+        directory.mkdir()
+        authority.cert_pem.write_to_path(str(directory / "ca.pem"))
+        own = authority.issue_cert("localhost", "127.0.0.1")
+        own.private_key_and_cert_chain_pem.write_to_path(str(directory / "own.pem"))
+        files = f"cafile {directory}/ca.pem\ncertfile {directory}/own.pem\nkeyfile {directory}/own.pem\n"
+        (directory / "mosquitto.conf").write_text(
+            f"listener {self.port} 127.0.0.1\nuser {getpass.getuser()}\n{files}require_certificate true\nuse_identity_as_username true\n"
+            "allow_anonymous true\n"
+        )
+        self._directory = directory
+
+    def __enter__(self) -> SecureBroker:
+        self._child = Child("broker", [str(MOSQUITTO), "-c", str(self._directory / "mosquitto.conf")], self._directory / "broker.log")
+        self._child.wait_until(lambda: listens(self.port), "listening")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._child.stop()
+
+
+def secured(directory: Path, port: int, trusted: trustme.CA, signer: trustme.CA) -> Mqtt:
+    """Settings of a gateway with a certificate by `signer`, that trusts brokers of `trusted`."""
+    directory.mkdir()
+    trusted.cert_pem.write_to_path(str(directory / "ca.pem"))
+    own = signer.issue_cert("gw-1.example", common_name="gw-1")
+    own.private_key_pem.write_to_path(str(directory / "key.pem"))
+    for blob in own.cert_chain_pems:
+        blob.write_to_path(str(directory / "own.pem"), append=True)
+    files = {"tls_ca": str(directory / "ca.pem"), "tls_certificate": str(directory / "own.pem"), "tls_key": str(directory / "key.pem")}
+    return config(directory, mqtt={"port": port, **files}).mqtt
+
+
+@with_mosquitto
+# paho leaves the socket of a failed handshake to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_only_a_gateway_with_a_certificate_of_the_authority_comes_in_and_only_to_a_true_broker(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ours, other = trustme.CA(), trustme.CA()
+    caplog.set_level(logging.WARNING)
+    with SecureBroker(tmp_path / "broker", ours) as broker:
+        good = secured(tmp_path / "good", broker.port, ours, ours)
+        wrong_signer = secured(tmp_path / "stranger", broker.port, ours, other)
+        wrong_broker = secured(tmp_path / "wary", broker.port, other, ours)
+        for settings, context, enters in (
+            (good, tls.context(good), True),
+            (wrong_signer, tls.context(wrong_signer), False),
+            (wrong_broker, tls.context(wrong_broker), False),
+            (good, None, False),
+        ):
+            caplog.clear()
+            intake = Intake(settings, "gw-1", context)
+            intake.start()
+            said = "is online" if enters else "trying again"
+            assert within(10, lambda said=said: said in caplog.text), caplog.text  # type: ignore[misc]
+            assert (intake.state == "online") is enters
+            intake.stop()
+
+
+@with_mosquitto
+def test_messages_of_all_sizes_come_whole_and_in_order_over_tls_and_are_acknowledged_once(tmp_path: Path) -> None:
+    authority, chance = trustme.CA(), Random(20260501)
+    payloads = [number.to_bytes(2, "big") + chance.randbytes(chance.choice((0, 20, 200, 20_000, 60_000))) for number in range(400)]
+    with SecureBroker(tmp_path / "broker", authority) as broker:
+        settings = secured(tmp_path / "gateway", broker.port, authority, authority)
+        tls = {"ca_certs": settings.tls_ca, "certfile": settings.tls_certificate, "keyfile": settings.tls_key}
+        intake, taken = Intake(settings, "gw-1", tls.context(settings)), []
+        intake.start()
+        assert within(10, lambda: intake.state == "online")
+        messages = [{"topic": "sensors/d1/readings", "payload": payload, "qos": 1} for payload in payloads]
+        publishing = Thread(target=lambda: publish.multiple(messages, port=broker.port, hostname="localhost", tls=tls))  # type: ignore[arg-type]
+        publishing.start()
+        deadline = time.monotonic() + 60
+        while len(taken) < len(payloads) and time.monotonic() < deadline:
+            some = intake.take(0.1)
+            intake.acknowledge(some)
+            taken += some
+        publishing.join()
+        intake.stop()
+        again = Intake(settings, "gw-1", tls.context(settings))
+        again.start()
+        assert within(10, lambda: again.state == "online")
+        assert again.take(0.2) == []
+        again.stop()
+    assert [one.message.payload for one in taken] == payloads
+
+
+def test_a_certificate_that_does_not_fit_its_key_is_a_config_error(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    one, other = secured(tmp_path / "one", 1, authority, authority), secured(tmp_path / "other", 1, authority, authority)
+    assert one.tls_key
+    assert other.tls_key
+    one.tls_key.write_bytes(other.tls_key.read_bytes())
+    with pytest.raises(ConfigError, match=r"mqtt\.tls_certificate .*own\.pem with mqtt\.tls_key"):
+        tls.context(one)

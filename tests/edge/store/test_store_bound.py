@@ -1,0 +1,272 @@
+"""The store never exceeds its bound, and whatever it gives up for that has its row in the ledger."""
+
+import random
+import sqlite3
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from edge.store.database import MIN_BYTES, connect
+from edge.store.store import Closed, Entry, Store, StoreFull
+from schemas.intervals import IntervalSet
+from schemas.records import PRIORITY
+from tests.edge.folders import memory_folder
+from tests.edge.parcels import NOW, parcel
+
+BOUND = 2 * MIN_BYTES
+OPERATIONS = 4000
+SEED = 20260501
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with memory_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[Store]:
+    store = Store(folder / "store.db", "gw-1", BOUND)
+    yield store
+    store.close()
+
+
+def bytes_of(store_path: Path) -> int:
+    """Every file of the store, counted from outside."""
+    return sum(path.stat().st_size for path in store_path.parent.iterdir() if path.name.startswith(store_path.name))
+
+
+def seqs(store: Store) -> set[int]:
+    return {batch.envelope.seq for batch in store.pending(10**6)}
+
+
+def fill(store: Store, *, size: int = 2000, window_end: int = 10) -> int:
+    """Appends until the store is full; returns how many readings it took."""
+    taken = 0
+    while True:
+        try:
+            store.append([Entry(window_end, bytes(size))] * 5)
+        except StoreFull:
+            return taken
+        taken += 5
+
+
+def test_bytes_on_disk_stay_within_the_bound_after_every_commit(folder: Path) -> None:
+    chance = random.Random(SEED)
+    path = folder / "store.db"
+    store, largest = Store(path, "gw-1", BOUND), 0
+    last, window = 0, 10
+    for _ in range(OPERATIONS):
+        dice = chance.random()
+        size = int(10 ** chance.uniform(0, 4.5))
+        if dice < 0.55:
+            try:
+                last = store.append([Entry(window, chance.randbytes(size // 10 + 1))] * chance.randint(1, 20), chance.randbytes(160))[-1]
+            except StoreFull:
+                window += 10
+                store.cut([parcel(body=chance.randbytes(size))], NOW, closed=Closed(window - 10, last))
+        elif dice < 0.95:
+            kinds = chance.choices(list(PRIORITY), k=chance.randint(1, 3))
+            memory = {f"device-{chance.randint(0, 40)}": chance.randbytes(100)}
+            store.cut([parcel(kind, chance.randbytes(size)) for kind in kinds], NOW, memory=memory)
+        else:
+            store.confirm([batch.envelope.seq for batch in store.pending(3)])
+        largest = max(largest, bytes_of(path))
+        assert largest <= BOUND, f"seed {SEED}"
+    ledger = store.ledger()
+    assert ledger.store_bytes == bytes_of(path)
+    assert largest > BOUND // 2, "the store was never near its bound"
+    assert ledger.dropped > 100, "nothing had to be dropped"
+    assert ledger.cut == ledger.confirmed + ledger.pending + ledger.dropped
+    store.close()
+
+
+def test_the_oldest_of_the_lowest_priority_is_dropped_first(store: Store) -> None:
+    body = bytes(20_000)
+    store.cut([parcel("events", body), parcel("summaries", body, readings=7), parcel("summaries", body, readings=5)], NOW)
+    while not store.ledger().dropped:
+        store.cut([parcel("inferences", body)], NOW)
+    assert store.ledger().dropped_ranges == (2, 2)
+    assert store.ledger().readings_dropped == 7
+    while store.ledger().dropped < 5:
+        store.cut([parcel("inferences", body)], NOW)
+    assert store.ledger().dropped_ranges == (2, 6)
+    assert store.ledger().readings_dropped == 12
+    assert 1 in seqs(store)
+
+
+def test_a_lower_priority_never_pushes_out_a_higher_one(store: Store) -> None:
+    body = bytes(20_000)
+    while not store.ledger().dropped:
+        store.cut([parcel("events", body)], NOW)
+    held = seqs(store)
+    (named,) = store.cut([parcel("summaries", body, readings=3)], NOW)
+    assert seqs(store) == held
+    assert named.seq in IntervalSet(store.ledger().dropped_ranges)
+    assert store.ledger().readings_dropped == 3
+
+
+def test_when_only_readings_fill_it_appending_is_refused_and_nothing_written(store: Store) -> None:
+    taken = fill(store)
+    assert taken > 100
+    assert len(list(store.replay())) == taken
+    assert store.ledger().journaled == taken
+
+
+def test_a_store_full_of_readings_can_still_be_cut_and_takes_readings_again(store: Store) -> None:
+    taken = fill(store)
+    store.cut([parcel(body=bytes(20_000)), parcel("events")], NOW, closed=Closed(10, taken))
+    assert seqs(store) == {1, 2}
+    assert list(store.replay()) == []
+    assert len(store.append([Entry(20, bytes(2000))] * 5)) == 5
+
+
+def test_a_parcel_that_finds_no_room_is_dropped_by_its_name_and_its_rows_closed(store: Store) -> None:
+    taken = fill(store)
+    named = store.cut([parcel(body=bytes(150_000), readings=taken), parcel("events")], NOW, closed=Closed(10, taken))
+    assert [envelope.seq for envelope in named] == [1, 2]
+    assert seqs(store) == {2}
+    assert store.ledger().dropped_ranges == (1, 1)
+    assert store.ledger().readings_dropped == taken
+    assert list(store.replay()) == []
+
+
+def test_readings_push_out_batches_before_they_are_refused(store: Store) -> None:
+    store.cut([parcel("events", bytes(20_000)), parcel("summaries", bytes(20_000))], NOW)
+    fill(store)
+    assert store.ledger().dropped_ranges == (1, 2)
+
+
+def test_memory_finds_room_in_a_store_full_of_events(store: Store, folder: Path) -> None:
+    while not store.ledger().dropped:
+        store.cut([parcel("events", bytes(9_000))], NOW)
+    for number in range(100):
+        store.cut([], NOW, memory={f"device-{number}-{key}": bytes(100) for key in range(50)})
+    assert len(store.memory()) == 5000
+    assert bytes_of(folder / "store.db") <= BOUND
+
+
+def rows_in_journal(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("select count(*) from journal").fetchone()[0])
+
+
+class NoDeletions:
+    """A connection whose disk is full for whoever deletes from the journal."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = connect(path)
+        self.execute, self.close = self._connection.execute, self._connection.close
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._connection.in_transaction
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
+        if sql.startswith("delete from journal"):
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        self._connection.executemany(sql, parameters)
+
+
+def test_closed_rows_that_cannot_be_deleted_yet_are_not_replayed(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    store = Store(path, "gw-1", BOUND, connect=NoDeletions)
+    store.append([Entry(10, b"cut"), Entry(20, b"open")])
+    store.cut([parcel()], NOW, closed=Closed(10, 2))
+    assert [body for _, _, body in store.replay()] == [b"open"]
+    store.close()
+    assert rows_in_journal(path) == 2
+    store = Store(path, "gw-1", BOUND)
+    assert [body for _, _, body in store.replay()] == [b"open"]
+    store.close()
+    assert rows_in_journal(path) == 1
+
+
+def test_a_commit_too_large_for_the_log_is_refused_whole(store: Store) -> None:
+    with pytest.raises(ValueError, match="one commit of"):
+        store.append([Entry(10, bytes(BOUND // 3))])
+    with pytest.raises(ValueError, match="one commit of"):
+        store.cut([parcel(body=bytes(BOUND // 3))], NOW)
+    assert (store.ledger().journaled, store.ledger().cut) == (0, 0)
+
+
+class FullStore(RuleBasedStateMachine):
+    """A small store against sets: what was cut is pending, confirmed or dropped, and what was appended is there until closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exit = ExitStack()
+        self.folder = self.exit.enter_context(memory_folder())
+        self.store = Store(self.folder / "store.db", "gw-1", BOUND)
+        self.journal: deque[int] = deque()
+        self.cut: dict[int, int] = {}
+        self.confirmed: set[int] = set()
+        self.readings = 0
+        self.window = 10
+
+    @rule(
+        kinds=st.lists(st.sampled_from(list(PRIORITY)), min_size=1, max_size=3),
+        size=st.sampled_from([10, 5_000, 90_000]),
+        closes=st.booleans(),
+    )
+    def cut_parcels(self, kinds: list[str], size: int, closes: bool) -> None:
+        closed = Closed(self.window, self.journal[-1]) if closes and self.journal else None
+        for envelope in self.store.cut([parcel(kind, bytes(size), readings=1) for kind in kinds], NOW, closed=closed):
+            self.cut[envelope.seq] = envelope.priority
+        if closed:
+            self.journal.clear()
+            self.window += 10
+
+    @rule(count=st.integers(1, 20), size=st.sampled_from([10, 4_000]))
+    def append(self, count: int, size: int) -> None:
+        try:
+            self.journal.extend(self.store.append([Entry(self.window, bytes(size))] * count))
+        except StoreFull:
+            assert not seqs(self.store), "a reading was refused while there was a batch to drop"
+
+    @precondition(lambda self: self.cut)
+    @rule(count=st.integers(1, 5))
+    def confirm(self, count: int) -> None:
+        confirmed = [batch.envelope.seq for batch in self.store.pending(count)]
+        self.store.confirm(confirmed)
+        self.confirmed.update(confirmed)
+
+    @rule()
+    def reopen(self) -> None:
+        self.store.close()
+        self.store = Store(self.folder / "store.db", "gw-1", BOUND)
+
+    @invariant()
+    def every_batch_is_pending_confirmed_or_dropped(self) -> None:
+        ledger, pending = self.store.ledger(), seqs(self.store)
+        dropped = set(IntervalSet(ledger.dropped_ranges))
+        assert pending | self.confirmed | dropped == self.cut.keys()
+        assert len(pending) + len(self.confirmed) + len(dropped) == len(self.cut)
+        assert (ledger.pending, ledger.confirmed, ledger.dropped, ledger.readings_dropped) == (
+            len(pending),
+            len(self.confirmed),
+            len(dropped),
+            len(dropped),
+        )
+
+    @invariant()
+    def every_open_reading_is_there_and_the_bound_holds(self) -> None:
+        assert [at for at, _, _ in self.store.replay()] == list(self.journal)
+        assert bytes_of(self.folder / "store.db") <= BOUND
+
+    def teardown(self) -> None:
+        self.store.close()
+        self.exit.close()
+
+
+TestFullStore = FullStore.TestCase
+TestFullStore.settings = settings(deadline=None, max_examples=60, stateful_step_count=40)

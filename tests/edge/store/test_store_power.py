@@ -1,0 +1,141 @@
+"""The store after a loss of power at any write is the store before or after the call that was under way, whole."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.store.database import MIN_BYTES
+from edge.store.store import Closed, Entry, Store, StoreError
+from schemas.records import PRIORITY
+from tests.edge.folders import memory_folder
+from tests.edge.parcels import NOW, parcel
+from tests.edge.power import Operation, Recorder, images
+
+CALLS = 300
+CUTS = 6000
+CONTROL_CUTS = 1000
+SEED = 20260501
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """All operations on the disk, and after which of them each call returned with the store in which state."""
+
+    log: list[Operation]
+    returned: list[int]
+    states: list[Any]
+
+    def allowed(self, cut: int) -> list[Any]:
+        """What a store that keeps its promise may hold after this cut: everything acknowledged, and the call under way or not."""
+        known = sum(at <= cut for at in self.returned)
+        return self.states[max(known - 1, 0) : known + 1]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with memory_folder() as folder:
+        yield folder
+
+
+def state(store: Store) -> Any:
+    """All that can be seen of a store."""
+    ledger = store.ledger()
+    return (
+        store.epoch,
+        list(store.replay()),
+        [(batch.envelope, batch.body) for batch in store.batches(0, 10_000)],
+        store.memory(),
+        (ledger.journaled, ledger.cut, ledger.confirmed, ledger.dropped_ranges, ledger.counters),
+        store.recent_identities(),
+    )
+
+
+def step(store: Store, chance: random.Random, number: int) -> None:
+    """One call, like those that a gateway makes."""
+    dice = chance.random()
+    if dice < 0.6:
+        store.append(
+            [Entry(10 * number, chance.randbytes(chance.randint(1, 900))) for _ in range(chance.randint(1, 8))], chance.randbytes(16)
+        )
+    elif dice < 0.85:
+        kinds = chance.choices(list(PRIORITY), k=chance.randint(0, 2))
+        parcels = [parcel(kind, chance.randbytes(chance.randint(1, 9000))) for kind in kinds]
+        closed = Closed(10 * (number - 5), store.ledger().journaled)
+        store.cut(parcels, NOW, closed=closed, memory={f"m{number % 7}": chance.randbytes(30)}, counters={"cuts": 1})
+    else:
+        store.confirm([batch.envelope.seq for batch in store.pending(4)])
+
+
+def record(folder: Path, synchronous: str) -> Recording:
+    chance = random.Random(SEED)
+    recorder = Recorder(f"recorder-{synchronous}", synchronous=synchronous)
+    store = Store(folder / "store.db", "gw-1", MIN_BYTES, connect=recorder.connect)
+    made = Recording(recorder.log, [len(recorder.log)], [state(store)])
+    for number in range(1, CALLS + 1):
+        step(store, chance, number)
+        made.returned.append(len(recorder.log))
+        made.states.append(state(store))
+    assert store.ledger().dropped == 0, "a drop is a call of its own, which this oracle does not know"
+    return made
+
+
+def verdict(folder: Path, allowed: list[Any], earlier: list[Any]) -> str:
+    try:
+        store = Store(folder / "store.db", "gw-1", MIN_BYTES)
+    except StoreError:
+        return "corrupt"
+    try:
+        sound = store._database.read("pragma integrity_check") == [("ok",)]
+        found = state(store)
+    finally:
+        store.close()
+    if not sound:
+        return "corrupt"
+    if found in allowed:
+        return "kept"
+    return "lost" if found in earlier else "other"
+
+
+def outcomes(recording: Recording, folder: Path, count: int) -> Counter[str]:
+    chance = random.Random(SEED)
+    born = recording.returned[0]
+    cuts = sorted(chance.choices(range(born, len(recording.log) + 1), k=count))
+    counted: Counter[str] = Counter()
+    for number, (cut, files) in enumerate(images(recording.log, cuts, chance)):
+        disk = folder / f"disk-{number}"
+        disk.mkdir()
+        for name, content in files.items():
+            (disk / name).write_bytes(content)
+        counted[verdict(disk, recording.allowed(cut), recording.states)] += 1
+        for path in disk.iterdir():
+            path.unlink()
+    return counted
+
+
+def test_nothing_acknowledged_is_lost_and_nothing_is_half_done(folder: Path) -> None:
+    assert outcomes(record(folder, "full"), folder, CUTS) == {"kept": CUTS}, f"seed {SEED}"
+
+
+def test_with_synchronous_normal_the_same_cuts_do_lose(folder: Path) -> None:
+    counted = outcomes(record(folder, "normal"), folder, CONTROL_CUTS)
+    assert counted["lost"] > CONTROL_CUTS // 10, f"{counted}: this test cannot see a loss"
+    assert counted["corrupt"] == 0
+
+
+def test_power_lost_while_the_store_is_made_leaves_one_that_can_be_used(folder: Path) -> None:
+    recording = record(folder, "full")
+    chance = random.Random(SEED)
+    cuts = sorted(chance.choices(range(recording.returned[0]), k=200))
+    for number, (_, files) in enumerate(images(recording.log, cuts, chance)):
+        disk = folder / f"new-{number}"
+        disk.mkdir()
+        for name, content in files.items():
+            (disk / name).write_bytes(content)
+        store = Store(disk / "store.db", "gw-1", MIN_BYTES)
+        assert store.append([Entry(10, b"reading")]) == range(1, 2)
+        store.close()

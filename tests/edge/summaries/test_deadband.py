@@ -1,0 +1,258 @@
+"""What is held adds up to what came, whatever dies when, and nothing that left the deadband is held back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from math import fsum, inf
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.reading import Taken
+from edge.summaries.deadband import Held, Holds, Told
+from edge.summaries.summarise import summaries
+from edge.windows import Window
+from schemas import sketch
+from schemas.envelope import from_micros, micros
+from schemas.intervals import IntervalSet
+from schemas.records import Inference, Summary
+from tests.edge.gateways import START
+
+DEADBAND = 0.1
+MINUTE = timedelta(minutes=1)
+
+
+def told(minute: int, values: list[float], seq: int | None = 0, seconds: int = 60, quality: str = "synced", unit: str = "m") -> Told:
+    """The summary of a window so many minutes after START, of readings a second apart."""
+    start = micros(START) + minute * 60_000_000
+    readings = [
+        Taken(
+            "d1",
+            start + at * 1_000_000,
+            start + at * 1_000_000 + 5000,
+            quality,
+            None,
+            None if seq is None else seq + at,
+            True,
+            {"a": value},
+        )
+        for at, value in enumerate(values)
+    ]
+    (made,) = summaries(Window("d1", start, seconds, False, readings), {"a": unit})
+    return Told(made, len(values))
+
+
+def series(*values: float) -> list[Told]:
+    """One reading a minute from START on."""
+    return [told(minute, [value], minute) for minute, value in enumerate(values)]
+
+
+def taken(windows: list[Told], hold_seconds: int = 3600, holds: Holds | None = None) -> list[Summary]:
+    holds = holds or Holds({})
+    return [sent.summary for window in windows for sent in holds.take(window, DEADBAND, hold_seconds)]
+
+
+def spans(sent: list[Summary]) -> list[tuple[int, int]]:
+    """Minute of the start, and minutes of each."""
+    return [((one.window_start - START) // MINUTE, one.window_seconds // 60) for one in sent]
+
+
+_STEP = st.tuples(
+    st.sampled_from([0, 0, 0, 0, 0, 1, 30]),  # minutes left out before the window
+    st.lists(st.sampled_from([0.3, 0.31, 0.29, 0.35, 0.39, 0.45, -5.0]), min_size=1, max_size=4),
+    st.sampled_from(["goes on", "goes on", "goes on", "goes on", "begins anew"]),
+    st.sampled_from(["", "", "cut", "death"]),
+)
+
+
+def played(steps: list[Any], hold_seconds: int, deadband: float) -> tuple[list[Told], list[Told]]:
+    """What came and what was sent. A death loses what was not cut, and the journal gives the windows since then again."""
+    came: list[Told] = []
+    stored: dict[str, bytes] = {}
+    sent: list[Told] = []
+    holds, waiting, uncut, minute, seq = Holds({}), [], [], 0, 0
+    for gap, values, numbers, what in steps:
+        minute, seq = minute + gap, (seq if numbers == "goes on" else 0)
+        window = told(minute, values, seq)
+        minute, seq = minute + 1, seq + len(values)
+        came.append(window)
+        uncut.append(window)
+        waiting += closed(holds, window, deadband, hold_seconds)
+        if what == "cut":
+            sent += waiting
+            stored |= {name: value for name, value in holds.changed.items() if value}
+            holds.stored()
+            waiting, uncut = [], []
+        if what == "death":
+            holds, waiting = Holds(stored), []
+            for again in uncut:
+                waiting += closed(holds, again, deadband, hold_seconds)
+    return came, sent + waiting + list(holds.all())
+
+
+def closed(holds: Holds, window: Told, deadband: float, hold_seconds: int) -> Iterator[Told]:
+    yield from holds.take(window, deadband, hold_seconds)
+    yield from holds.expired(micros(window.summary.window_start) + 60_000_000)
+
+
+@given(st.lists(_STEP, min_size=1, max_size=40), st.sampled_from([60, 300, 3600]), st.sampled_from([0.05, 0.1, 1.0]))
+def test_what_was_sent_adds_up_to_what_came_exactly_once(steps: list[Any], hold_seconds: int, deadband: float) -> None:
+    came, sent = played(steps, hold_seconds, deadband)
+    assert sum(one.readings for one in sent) == sum(one.readings for one in came)
+    assert total([one.summary for one in sent]) == total([one.summary for one in came])
+    covered = [minute for one in sent for minute in range(*span(one.summary))]
+    assert sorted(covered) == [span(one.summary)[0] for one in came]
+
+
+@given(st.lists(_STEP, min_size=1, max_size=40), st.sampled_from([60, 300, 3600]), st.sampled_from([0.05, 0.1, 1.0]))
+def test_no_run_holds_a_value_outside_the_band_or_an_hour_or_the_limit(steps: list[Any], hold_seconds: int, deadband: float) -> None:
+    _, sent = played(steps, hold_seconds, deadband)
+    reference = inf
+    for one in sorted((one.summary for one in sent), key=lambda one: one.window_start):
+        begin, end = span(one)
+        if end - begin > 1:
+            assert reference - deadband <= one.min <= one.max <= reference + deadband
+            assert one.window_seconds <= hold_seconds
+        assert begin // 60 == (end - 1) // 60
+        reference = one.sum / one.count
+
+
+def span(summary: Summary) -> tuple[int, int]:
+    first = (summary.window_start - START) // MINUTE
+    return first, first + summary.window_seconds // 60
+
+
+def total(made: list[Summary]) -> Any:
+    """What all of them say together."""
+    count, mean = sum(one.count for one in made), fsum(one.sum for one in made) / sum(one.count for one in made)
+    newest = max(made, key=lambda one: one.last_time)
+    numbers = IntervalSet()
+    for one in made:
+        numbers.update(IntervalSet(one.seq_ranges))
+    return (
+        count,
+        pytest.approx(fsum(one.sum for one in made), rel=1e-12, abs=1e-12),
+        pytest.approx(fsum(one.m2 + one.count * (one.sum / one.count - mean) ** 2 for one in made), rel=1e-9, abs=1e-12),
+        (min(one.min for one in made), max(one.max for one in made), newest.last, newest.last_time),
+        numbers.flat(),
+        sketch.merged(one.sketch for one in made),
+    )
+
+
+def test_an_unchanged_channel_costs_one_summary_an_hour_after_its_first() -> None:
+    sent = taken(series(*[0.3] * 180))
+    assert spans(sent) == [(0, 1), (1, 59), (60, 60), (120, 60)]
+    assert (sent[2].count, sent[2].last_time, sent[2].seq_ranges) == (60, START + 119 * MINUTE, (60, 119))
+
+
+def test_a_change_is_sent_at_once_after_what_was_held_before_it() -> None:
+    holds = Holds({})
+    assert spans(taken(series(0.3, 0.31, 0.29), holds=holds)) == [(0, 1)]
+    assert spans(taken([told(3, [0.3, 0.41], 3)], holds=holds)) == [(1, 2), (3, 1)]
+
+
+def test_a_slow_drift_is_told_once_it_has_left_the_band() -> None:
+    sent = taken(series(*(minute / 100 for minute in range(25))))
+    assert spans(sent) == [(0, 1), (1, 10), (11, 1), (12, 10), (22, 1)]
+
+
+def test_the_reference_is_the_mean_of_what_was_sent_last() -> None:
+    sent = taken(series(0.3, 0.36, 0.38, 0.37, 0.45, 0.46, 0.47), hold_seconds=180)
+    assert spans(sent) == [(0, 1), (1, 3), (4, 3)]
+
+
+def test_the_limit_ends_a_run() -> None:
+    assert spans(taken(series(*[0.3] * 13), hold_seconds=300)) == [(0, 1), (1, 5), (6, 5)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"minute": 4}, id="not contiguous"),
+        pytest.param({"seq": 1}, id="numbers begin anew"),
+        pytest.param({"quality": "estimated"}, id="another time quality"),
+        pytest.param({"unit": "cm"}, id="another unit"),
+    ],
+)
+def test_what_cannot_be_one_summary_ends_a_run_and_begins_the_next(change: dict[str, Any]) -> None:
+    holds = Holds({})
+    taken(series(0.3, 0.3, 0.3), holds=holds)
+    assert spans(taken([told(**{"minute": 3, "values": [0.3], "seq": 3, **change})], holds=holds)) == [(1, 2)]
+    assert spans([one.summary for one in holds.all()]) == [(change.get("minute", 3), 1)]
+
+
+def test_another_deadband_ends_a_run() -> None:
+    holds = Holds({})
+    taken(series(0.3, 0.3, 0.3), holds=holds)
+    assert spans([one.summary for one in holds.take(told(3, [0.3], 3), DEADBAND / 2, 3600)]) == [(1, 2)]
+
+
+def test_a_window_in_two_hours_is_not_held() -> None:
+    crossing = [told(minute, [0.3], minute, seconds=420) for minute in range(0, 70, 7)]
+    assert spans(taken(crossing)) == [(0, 7), (7, 49), (56, 7)]
+
+
+def test_a_run_that_nothing_can_follow_is_sent() -> None:
+    holds = Holds({})
+    taken(series(0.3, 0.3, 0.3), holds=holds)
+    assert list(holds.expired(micros(START + 4 * MINUTE) - 1)) == []
+    assert spans([one.summary for one in holds.expired(micros(START + 4 * MINUTE))]) == [(1, 2)]
+    assert list(holds.expired(micros(START + 5 * MINUTE))) == []
+
+
+def test_a_run_comes_back_from_the_store_as_it_was() -> None:
+    holds = Holds({})
+    taken(series(0.3, 0.31, 0.29), holds=holds)
+    again = Holds({name: value for name, value in holds.changed.items() if value})
+    assert list(again.all()) == list(holds.all())
+
+
+def test_a_run_of_an_older_gateway_lacks_the_columns_that_it_did_not_know() -> None:
+    held = Held(0.3, DEADBAND, 60, told(0, [0.3]))
+    reference, deadband, step, (summary, readings) = msgspec.msgpack.decode(held.pack())
+    summary.pop("sketch")
+    older = msgspec.msgpack.encode((reference, deadband, step, ({**summary, "unknown": 1}, readings)))
+    assert held.run
+    assert Held.unpack(older) == replace(held, run=Told(replace(held.run.summary, sketch=()), 1))
+
+
+def test_a_run_that_began_without_a_sketch_stays_without() -> None:
+    begun = Held(0.3, DEADBAND, 60, Told(replace(told(0, [0.3]).summary, sketch=()), 1))
+    (run,) = _runs(begun.extended(told(1, [0.31], 1)))
+    assert (run.count, run.sketch) == (2, ())
+
+
+def _runs(held: Held) -> list[Summary]:
+    return [one.summary for one in Holds({"held/d1/a": held.pack()}).all()]
+
+
+def inference(minute: int, score: float, label: str = "fine", sha256: str = "00") -> Inference:
+    start = from_micros(micros(START) + minute * 60_000_000)
+    return Inference("d1", start, 60, "soil", "1", sha256, "tflite", label, score, 0.5, (0.3,), "synced")
+
+
+def test_an_inference_is_news_when_it_says_something_new_or_after_a_while() -> None:
+    holds = Holds({})
+    said = [
+        inference(0, 5.0),
+        inference(1, 5.4),
+        inference(2, 4.5),
+        inference(3, 5.51),
+        inference(4, 5.51, "soon"),
+        inference(5, 5.6, "soon"),
+    ]
+    assert [holds.is_news(one, 0.5, 3600) for one in said] == [True, False, False, True, True, False]
+    again = Holds({name: value for name, value in holds.changed.items() if value})
+    later = [inference(63, 5.6, "soon"), inference(64, 5.6, "soon"), inference(65, 5.6, "soon", sha256="01")]
+    assert [again.is_news(one, 0.5, 3600) for one in later] == [False, True, True]
+
+
+def test_without_a_deadband_every_inference_is_news_and_nothing_is_kept() -> None:
+    holds = Holds({})
+    assert all(holds.is_news(inference(minute, 5.0), 0.0, 3600) for minute in range(3))
+    assert holds.changed == {}

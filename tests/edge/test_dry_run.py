@@ -1,0 +1,87 @@
+"""`tinybeam edge try`: recorded readings through the gateway's own code, told and written to cards."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edge.__main__ import cli
+from edge.dry_run import RehearsalError, recorded
+from schemas.envelope import entries
+
+SETTINGS = """
+[gateway]
+id = "gw-1"
+state_dir = "state"
+[pubsub]
+topic = "projects/demo-project/topics/telemetry"
+[[sensors]]
+name = "air"
+devices = ["air-*"]
+channels = { co2 = "ppm" }
+[[sensors.thresholds]]
+name = "stuffy"
+channel = "co2"
+above = 1200
+"""
+READINGS = """\
+{"device": "air-1", "time": "2026-05-01T12:00:00Z", "seq": 1, "values": {"co2": 600}}
+{"device": "air-1", "time": 1777636830, "seq": 2, "values": {"co2": 1600}}
+
+{"device": "air-1", "time": "2026-05-01T12:01:30Z", "seq": 3, "values": {"co2": "much"}}
+{"device": "water-1", "time": "2026-05-01T12:01:40Z", "values": {"level": 1}}
+"""
+
+
+def tried(folder: Path, readings: str, *options: str) -> Result:
+    file = folder / "gateway.toml"
+    file.write_text(SETTINGS)
+    return CliRunner().invoke(cli, ["try", "-", "--config", str(file), *options], input=readings)
+
+
+def test_what_the_gateway_would_send_is_told(tmp_path: Path) -> None:
+    result = tried(tmp_path, READINGS)
+    assert result.exit_code == 0
+    assert "summaries  air-1 co2: 2 values, mean 1100 ppm, 600 to 1600, in the 60 s from 2026-05-01 12:00:00" in result.stdout
+    assert "events     air-1 stuffy: normal -> high at 1600, warning, 2026-05-01 12:00:30" in result.stdout
+    assert "rejects    air-1: wrong_type" in result.stdout
+    assert "rejects    water-1: no_sensor_class" in result.stdout
+    assert "2 readings stored, 2 summarised, 2 set aside" in result.stdout
+    assert not (tmp_path / "state").exists()
+
+
+def test_json_has_every_column_of_every_row(tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in tried(tmp_path, READINGS, "--json").stdout.splitlines()]
+    [summary] = [row for row in rows if row["kind"] == "summaries"]
+    assert summary["window_start"].startswith("2026-05-01T12:00:00")
+    assert summary["seq_ranges"] == [1, 2]
+    assert {row["kind"] for row in rows} == {"summaries", "events", "rejects", "heartbeats"}
+
+
+def test_the_card_holds_every_batch(tmp_path: Path) -> None:
+    assert tried(tmp_path, READINGS, "--card", str(tmp_path / "cards")).exit_code == 0
+    [card] = (tmp_path / "cards").glob("*.tbb")
+    with card.open("rb") as file:
+        kinds = [head["kind"] for head, _ in entries(file)]
+    assert set(kinds) == {"summaries", "events", "rejects", "heartbeats"}
+
+
+@pytest.mark.parametrize(
+    "line", [b"{", b"[]", b'{"device": "d"}', b'{"device": "d", "time": "noon"}', b'{"device": "d", "time": 1e300}', b"\xff"]
+)
+def test_a_line_that_is_no_reading_is_named(line: bytes) -> None:
+    with pytest.raises(RehearsalError, match="line 2: "):
+        list(recorded([b'{"device": "d", "time": 0}', line]))
+
+
+def test_a_wrong_line_is_a_usage_error(tmp_path: Path) -> None:
+    result = tried(tmp_path, "no reading\n")
+    assert result.exit_code == 2
+    assert "line 1" in result.stderr
+
+
+def test_no_readings_are_no_rows(tmp_path: Path) -> None:
+    assert tried(tmp_path, "").stdout == ""

@@ -1,0 +1,229 @@
+"""Whatever Pub/Sub does, every batch arrives, none leaves the store before, and nothing storms."""
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from edge.store.store import Store, StoreFull
+from edge.uplink.sender import ANSWER_SECONDS, MAX_IN_FLIGHT, Backoff, Delivery
+from tests.edge.folders import memory_folder
+from tests.edge.parcels import NOW, parcel
+from tests.edge.pubsub_twin import PubSubTwin
+
+TOPIC = "projects/p/topics/t"
+SCHEDULES = 100
+OUTAGE = 600.0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with memory_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[Store]:
+    store = Store(folder / "store.db", "gw-1", 16 << 20)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def twin() -> PubSubTwin:
+    return PubSubTwin()
+
+
+class World:
+    """Store, delivery and twin on one clock that nobody waits for."""
+
+    def __init__(self, store: Store, twin: PubSubTwin, chance: Random | None = None) -> None:
+        self.store, self.twin, self.now = store, twin, 0.0
+        chance = chance or Random(1)
+        self.delivery = Delivery(store, twin, TOPIC, backoff=Backoff(), chance=chance, wake=lambda: None)
+
+    def run(self, until: float, stop: Callable[[], bool] = lambda: False) -> None:
+        """Turns until the time has come or `stop` says so; between turns only what is due happens."""
+        while self.now < until and not stop():
+            due = self.now + self.delivery.turn(self.now)
+            self.now = min(until, max(min(due, self.twin.next_answer()), self.now + 0.001))
+            self.twin.advance(self.now)
+
+    def drained(self) -> bool:
+        return not self.store.pending(1)
+
+
+@pytest.fixture
+def world(store: Store, twin: PubSubTwin) -> World:
+    return World(store, twin)
+
+
+def cut(store: Store, *kinds: str) -> list[str]:
+    return [envelope.batch_id for envelope in store.cut([parcel(kind, kind.encode()) for kind in kinds], NOW)]
+
+
+@pytest.mark.parametrize("seed", range(SCHEDULES))
+def test_nothing_is_lost_under_any_weather_and_recovery_is_no_longer_than_the_outage(store: Store, seed: int) -> None:
+    chance = Random(seed)
+    twin = PubSubTwin(chance)
+    world, cuts = World(store, twin, chance), []
+    while world.now < OUTAGE:
+        twin.weather = chance.choice(["fine", "down", "losing", "silent", "slow", "mixed", "refusing"])
+        cuts += cut(store, *chance.choices(["summaries", "events", "heartbeats"], k=chance.randint(0, 6)))
+        world.run(world.now + chance.uniform(1, 120))
+        assert store.ledger().confirmed <= len(twin.received), f"seed {seed}: confirmed before it arrived"
+        held = {batch.envelope.batch_id for batch in store.batches(0, 10_000)}
+        assert held | twin.received.keys() >= set(cuts), f"seed {seed}: lost"
+    twin.weather = "fine"
+    ended = world.now
+    world.run(ended + OUTAGE, world.drained)
+    assert twin.received.keys() == set(cuts), f"seed {seed}"
+    assert store.ledger().confirmed == len(cuts), f"seed {seed}: not drained {world.now - ended:.0f} s after the outage"
+
+
+def test_events_overtake_what_waits(world: World) -> None:
+    cut(world.store, *["summaries"] * 10, "events")
+    world.run(10)
+    assert world.twin.order[0].endswith(":11")
+
+
+def test_a_lost_answer_sends_the_same_bytes_under_the_same_name(world: World) -> None:
+    (batch_id,) = cut(world.store, "summaries")
+    world.twin.weather = "losing"
+    world.run(5)
+    assert world.store.ledger().confirmed == 0
+    world.twin.weather = "fine"
+    world.run(100, world.drained)
+    assert world.twin.received[batch_id] >= 2
+    assert world.twin.bodies[batch_id] == b"summaries"
+
+
+def test_an_attempt_without_an_answer_is_made_again(world: World) -> None:
+    cut(world.store, "summaries")
+    world.twin.weather = "silent"
+    world.run(1)
+    world.twin.weather = "fine"
+    world.run(ANSWER_SECONDS - 1)
+    assert len(world.twin.attempts) == 1
+    world.run(ANSWER_SECONDS + 2)
+    assert world.drained()
+
+
+def test_while_it_is_down_attempts_are_single_and_thin_out(world: World) -> None:
+    cut(world.store, *["summaries"] * 50)
+    world.twin.weather = "down"
+    world.run(24 * 3600)
+    gaps = [later - earlier for earlier, later in pairwise(world.twin.attempts)]
+    assert 24 * 12 <= len(gaps) < 24 * 36, "about one attempt in 150 s"
+    assert max(gaps) <= Backoff().max_interval + 1
+    assert world.delivery.online is False
+
+
+def test_a_wide_stream_becomes_single_attempts_when_it_goes_down(world: World) -> None:
+    cut(world.store, *["summaries"] * 200)
+    world.run(60, world.drained)
+    cut(world.store, *["summaries"] * 200)
+    world.twin.weather = "down"
+    world.twin.attempts.clear()
+    world.run(3600)
+    burst = world.twin.attempts.count(world.twin.attempts[0])
+    assert burst == MAX_IN_FLIGHT
+    assert len(set(world.twin.attempts[burst:])) == len(world.twin.attempts) - burst
+
+
+def test_gateways_that_fail_together_do_not_come_back_together() -> None:
+    delays = sorted(Backoff().delay(6, Random(seed)) for seed in range(1000))
+    assert delays[0] < 1
+    assert delays[-1] > 31
+    assert all(later - earlier < 1 for earlier, later in pairwise(delays))
+
+
+def test_years_of_failures_wait_no_longer_than_the_maximum() -> None:
+    assert 0 <= Backoff().delay(10**9, Random(1)) <= Backoff().max_interval
+
+
+def test_the_stream_is_bounded_and_grows_after_a_success(world: World) -> None:
+    cut(world.store, *["summaries"] * 200)
+    world.twin.weather = "slow"
+    under_way = 0
+    while not world.drained():
+        world.run(world.now + 1)
+        under_way = max(under_way, len(world.twin.attempts) - world.store.ledger().confirmed)
+    assert 8 < under_way <= MAX_IN_FLIGHT
+
+
+def test_a_refused_batch_stays_and_holds_up_nobody(world: World) -> None:
+    refused, *others = cut(world.store, "events", "summaries", "summaries", "summaries", "summaries")
+    world.twin.poison = {refused}
+    world.run(3)
+    assert world.twin.received.keys() == set(others)
+    assert world.delivery.online
+    world.run(3600)
+    assert [batch.envelope.batch_id for batch in world.store.pending(10)] == [refused]
+    assert 3 < len(world.twin.attempts) - len(others) < 60, "its own attempts thin out"
+    cut(world.store, "summaries")
+    world.run(world.now + 1)
+    assert world.store.ledger().pending == 1
+
+
+def test_many_refused_batches_starve_nobody(world: World) -> None:
+    world.twin.poison = set(cut(world.store, *["events"] * 20))
+    world.run(3600)
+    good = cut(world.store, *["summaries"] * 5)
+    world.run(world.now + Backoff().max_interval + 5)
+    assert world.twin.received.keys() == set(good)
+    assert world.store.ledger().pending == 20
+
+
+def test_what_refuses_everything_is_an_outage(world: World) -> None:
+    cut(world.store, *["summaries"] * 100)
+    world.twin.weather = "refusing"
+    world.run(3600)
+    assert len(world.twin.attempts) < 200
+    assert not world.delivery.online
+    world.twin.weather = "fine"
+    world.run(world.now + 2 * Backoff().max_interval, world.drained)
+    assert world.drained()
+
+
+def test_paused_sends_nothing_but_confirms_what_is_under_way(world: World) -> None:
+    cut(world.store, "summaries")
+    world.delivery.turn(0.0)
+    world.delivery.paused = True
+    cut(world.store, "summaries")
+    world.run(10)
+    assert len(world.twin.attempts) == 1
+    assert world.store.ledger().confirmed == 1
+    world.delivery.paused = False
+    world.run(20)
+    assert world.drained()
+
+
+class FullDisk:
+    """A store that cannot confirm for a while."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self.full = store, True
+        self.gateway_id, self.epoch, self.pending = store.gateway_id, store.epoch, store.pending
+
+    def confirm(self, seqs: set[int]) -> None:
+        if self.full:
+            raise StoreFull("the disk is full")
+        self._store.confirm(seqs)
+
+
+def test_a_confirmation_that_cannot_be_stored_is_kept_and_nothing_is_sent_meanwhile(store: Store, twin: PubSubTwin) -> None:
+    disk = FullDisk(store)
+    cut(store, "summaries", "summaries")
+    delivery = Delivery(disk, twin, TOPIC, backoff=Backoff(), chance=Random(1), wake=lambda: None)  # type: ignore[arg-type]
+    delivery.turn(0.0)
+    twin.advance(1.0)
+    for now in (1.0, 2.0):
+        with pytest.raises(StoreFull):
+            delivery.turn(now)
+    assert len(twin.attempts) == 1
+    disk.full = False
+    delivery.turn(3.0)
+    assert store.ledger().confirmed == 1

@@ -1,0 +1,68 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from lab import rerender
+from lab.acts.faults import Spell
+from lab.acts.run_record import FILE, Counts, Happening, Story
+from lab.services.stack import StartFailed
+from lab.services.webhook_receiver import Told
+from lab.witness.latency import Arrival
+from lab.witness.oracle import Delivered, judge
+
+T = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
+COUNTS = Counts(attempted=3, acknowledged=3, delivered=3, lost=0, repeated=0, unexpected=0)
+
+
+def _at(seconds: float) -> datetime:
+    return T + timedelta(seconds=seconds)
+
+
+STORY = Story(
+    history=COUNTS,
+    both=COUNTS,
+    season_begin=T - timedelta(days=120),
+    began=T,
+    ended=_at(60),
+    happenings=(Happening(_at(15), "kill -9 gateway-north", "a gateway was killed"), Happening(_at(19), "it starts again", "")),
+    spells=(Spell(_at(15), _at(25)),),
+    arrivals=(Arrival("a:1:1", _at(5), _at(8)), Arrival("a:1:2", _at(14), _at(18)), Arrival("a:1:3", _at(26), _at(30))),
+    bytes_raw_mqtt=10,
+    bytes_uplink=5,
+    rows={"summaries": 7},
+    parts={"broker": "mosquitto"},
+    seconds=99.5,
+    told=(Told(_at(31), _at(30), "critical", "bearing-fails", "opened", "machine-pump", "A bearing is failing"),),
+)
+
+
+def test_a_story_that_was_kept_is_the_same_story(tmp_path: Path) -> None:
+    STORY.save(tmp_path)
+    assert Story.load(tmp_path) == STORY
+
+
+def test_batches_that_met_a_fault_are_not_calm() -> None:
+    assert [arrival.batch_id for arrival in STORY.calm] == ["a:1:1", "a:1:3"]
+
+
+def test_counts_are_those_of_the_verdict() -> None:
+    said = {("a", 1), ("a", 2)}
+    verdict = judge(said, said, Delivered(frozenset({("a", 1), ("b", 9)}), 2))
+    assert Counts.of(verdict) == Counts(attempted=2, acknowledged=2, delivered=2, lost=1, repeated=2, unexpected=1)
+
+
+@pytest.mark.parametrize("wrong", ["lost", "repeated", "unexpected"])
+def test_counts_are_sound_only_if_nothing_is_wrong(wrong: str) -> None:
+    assert COUNTS.sound
+    assert not replace(COUNTS, **{wrong: 1}).sound
+
+
+def test_a_folder_without_a_demo_is_told_from_one_of_another_version(tmp_path: Path) -> None:
+    with pytest.raises(StartFailed, match="no finished demo"):
+        rerender.rewrite(tmp_path)
+    (tmp_path / FILE).write_bytes(msgspec.json.encode({"history": 1}))
+    with pytest.raises(StartFailed, match="another version"):
+        rerender.rewrite(tmp_path)

@@ -1,0 +1,198 @@
+"""The report, made of a small real season and looked at in a real browser, on a phone and on a desk."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from edge.models.bundle import Bundle
+from lab.acts import history
+from lab.acts.faults import Spell
+from lab.acts.gateways import BUNDLES
+from lab.acts.run_record import Counts, Happening, Story
+from lab.analyst import prepare
+from lab.report import render
+from lab.report.findings import Findings, gather
+from lab.services.stack import Warehouse
+from lab.services.webhook_receiver import Told
+from lab.witness import delivered
+from lab.witness.latency import Arrival
+from lab.world.device import devices
+from lab.world.field import write_registry
+from schemas.registry import Registry
+from tests.lab import browser
+
+DAYS = 5
+KEPT = ("soil-01", "soil-06", "machine-fan", "machine-elevator")
+SCREENS = {"phone": (390, 844), "desk": (1280, 900)}
+NOW = datetime.now(UTC)
+BEGAN = NOW - timedelta(minutes=2)
+SOIL, VIBRATION = Bundle.load(BUNDLES / "soil"), Bundle.load(BUNDLES / "vibration")
+SOUND = Counts(attempted=700, acknowledged=699, delivered=699, lost=0, repeated=0, unexpected=0)
+in_a_browser = pytest.mark.skipif(browser.installed() is None, reason="chromium is not installed")
+
+
+def _at(seconds: float) -> datetime:
+    return BEGAN + timedelta(seconds=seconds)
+
+
+def _story(both: Counts = SOUND) -> Story:
+    """A minute with a kill in it."""
+    ways = [("gateway-north", 5, 8), ("gateway-north", 30, 41), ("gateway-south", 5, 7), ("gateway-south", 20, 23)]
+    return Story(
+        history=SOUND,
+        both=both,
+        season_begin=NOW - timedelta(days=DAYS + 2),
+        began=BEGAN,
+        ended=_at(60),
+        happenings=(
+            Happening(_at(15), "kill -9 gateway-north", "a gateway was killed"),
+            Happening(_at(19), "gateway-north starts again", ""),
+        ),
+        spells=(Spell(_at(15), _at(25)),),
+        arrivals=tuple(Arrival(f"{gateway}:1:{seen}", _at(newest), _at(seen)) for gateway, newest, seen in ways),
+        bytes_raw_mqtt=1_000_000,
+        bytes_uplink=200_000,
+        rows={"summaries": 12},
+        parts={"broker": "mosquitto 2.0"},
+        seconds=100.0,
+        told=(
+            Told(
+                _at(31),
+                _at(30),
+                "warning",
+                "field-dries-out",
+                "opened",
+                "soil-01",
+                "The soil dries out: Mill Field, soil-01: soil says now",
+            ),
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Findings]:
+    """Of two fields and two machines, through gateway, card, pipeline and warehouse."""
+    directory = tmp_path_factory.mktemp("season")
+    calendar = history.Calendar.until(NOW, DAYS)
+    file = write_registry(directory, calendar.begin)
+    whole = Registry.load(file)
+    few = replace(whole, devices=tuple(device for device in whole.devices if device.device_id in KEPT))
+    for _ in history.live_through(devices(few), calendar, directory, lambda _: None):
+        pass
+    with Warehouse(directory / "warehouse") as warehouse:
+        client = delivered.connect(warehouse)
+        prepare(client, whole, lambda _: None)
+        history.load(directory / "cards", warehouse, directory / "batch.log", file)
+        yield gather(client, calendar.begin, NOW)
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def file(findings: Findings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    written = tmp_path_factory.mktemp("report") / "report.html"
+    written.write_text(render.page(_story(), findings, SOIL, VIBRATION))
+    return written
+
+
+@pytest.fixture(scope="module", params=list(SCREENS))
+def page(request: pytest.FixtureRequest, file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[browser.Page]:
+    with browser.page(tmp_path_factory.mktemp("browser")) as opened:
+        opened.open(file.as_uri(), *SCREENS[request.param])
+        yield opened
+
+
+@in_a_browser
+def test_the_browser_has_nothing_to_complain_about_and_asks_for_nothing_else(page: browser.Page, file: Path) -> None:
+    assert page.complaints == []
+    assert page.requests == [file.as_uri()]
+
+
+@in_a_browser
+def test_nobody_has_to_scroll_sideways(page: browser.Page) -> None:
+    assert page.value("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@in_a_browser
+def test_every_picture_that_is_shown_has_something_in_it(page: browser.Page) -> None:
+    shown = page.value(VISIBLE)
+    assert len(shown) == 2 + 2 + 3
+    for box in shown:
+        colours = Image.open(io.BytesIO(page.picture(clip=box))).convert("RGB").getcolors(1 << 24)
+        assert len(colours) > 20, box
+
+
+@in_a_browser
+def test_the_letters_of_a_picture_can_be_read(page: browser.Page) -> None:
+    sizes = page.value(LETTERS)
+    assert len(sizes) > 30
+    assert min(sizes) >= 10
+
+
+@in_a_browser
+def test_no_letters_of_a_picture_leave_the_page(page: browser.Page) -> None:
+    assert page.value(OUTSIDE) == []
+
+
+def test_a_picture_says_in_words_what_it_shows(file: Path) -> None:
+    heads = re.findall(r"<svg [^>]*>", file.read_text())
+    assert len(heads) == 2 + 2 + 2 * 3
+    assert all(re.search(r'role="img" aria-label="[^"]{30,}"', head) for head in heads)
+
+
+def test_the_page_has_no_script_and_knows_no_address(file: Path) -> None:
+    text = file.read_text().replace('xmlns="http://www.w3.org/2000/svg"', "")
+    assert not re.search(r"<script|https?:|//[a-z]|url\((?!#)|@import", text)
+
+
+def test_names_within_pictures_are_not_shared(file: Path) -> None:
+    names = re.findall(r' id="([^"]+)"', file.read_text())
+    assert len(names) == len(set(names))
+
+
+def test_what_is_not_there_is_said_to_be_absent() -> None:
+    empty = Findings(**dict.fromkeys(Findings.__slots__, ()))
+    story = replace(_story(), arrivals=(), happenings=(), spells=(), bytes_raw_mqtt=0, bytes_uplink=0, told=())
+    text = render.page(story, empty, SOIL, VIBRATION)
+    assert text.count('class="empty"') == 8
+    assert "<svg" not in text
+    assert not re.search(r"\b(None|nan|inf)\b", text)
+
+
+def test_a_loss_is_the_headline() -> None:
+    empty = Findings(**dict.fromkeys(Findings.__slots__, ()))
+    text = render.page(_story(replace(SOUND, delivered=696, lost=3)), empty, SOIL, VIBRATION)
+    assert "<h1>3 lost.</h1>" in text
+    assert "Nothing was lost" not in text
+
+
+def test_what_the_warehouse_says_is_no_markup(findings: Findings) -> None:
+    evil = tuple({**site, "name": "<script>alert(1)</script>"} for site in findings.sites)
+    text = render.page(_story(), replace(findings, sites=evil), SOIL, VIBRATION)
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+
+
+VISIBLE = """
+[...document.querySelectorAll('svg')].map(one => one.getBoundingClientRect()).filter(box => box.width > 0)
+  .map(box => ({x: box.x + scrollX, y: box.y + scrollY, width: box.width, height: box.height}))
+"""
+LETTERS = """
+[...document.querySelectorAll('svg')].filter(one => one.getBoundingClientRect().width > 0).flatMap(one => {
+  const scale = one.getBoundingClientRect().width / one.viewBox.baseVal.width;
+  return [...one.querySelectorAll('text')].map(text => parseFloat(getComputedStyle(text).fontSize) * scale);
+})
+"""
+OUTSIDE = """
+[...document.querySelectorAll('svg text')].filter(text => {
+  const box = text.getBoundingClientRect();
+  return box.width > 0 && (box.left < 0 || box.right > window.innerWidth);
+}).map(text => text.textContent)
+"""

@@ -1,0 +1,28 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from lab.report import wording
+
+
+@pytest.mark.parametrize(("number", "said"), [(7, "7"), (1234567, "1 234 567"), (1234.4, "1 234")])
+def test_thousands_are_set_apart(number: float, said: str) -> None:
+    assert wording.count(number).replace("\N{NARROW NO-BREAK SPACE}", " ") == said
+
+
+@pytest.mark.parametrize(("number", "said"), [(7, "7 B"), (999, "999 B"), (1000, "1 kB"), (3038287, "3.04 MB"), (5e9, "5 GB")])
+def test_sizes_have_a_unit(number: float, said: str) -> None:
+    assert wording.size(number).replace("\N{NO-BREAK SPACE}", " ") == said
+
+
+def test_names_of_crops_are_words() -> None:
+    assert [wording.plain(name) for name in ("Maize", "SugarBeet", "WinterWheat")] == ["Maize", "Sugar beet", "Winter wheat"]
+
+
+def test_lists_end_with_and() -> None:
+    assert [wording.listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_times_are_utc() -> None:
+    time = datetime(2026, 5, 1, 9, 5, 7, tzinfo=UTC)
+    assert (wording.moment(time), wording.clock(time)) == ("1 May, 09:05", "09:05:07")

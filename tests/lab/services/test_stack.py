@@ -1,0 +1,180 @@
+"""The servers, each as it is here and as pip alone gives it."""
+
+import queue
+import threading
+from pathlib import Path
+from typing import Any
+
+import grpc
+import paho.mqtt.client as mqtt
+import pytest
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery
+from google.cloud.pubsub_v1 import SubscriberClient as SubscriberClientOfGoogle
+from google.pubsub_v1.services.publisher import PublisherClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.services.subscriber import SubscriberClient
+from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+from lab.services.child import listens
+from lab.services.stack import Broker, PubSub, StartFailed, Warehouse
+from lab.witness import delivered
+from lab.witness.tap import Publication, Tap
+from lab.witness.wire import Wire
+from tests.waiting import eventually
+
+TOPIC, SUBSCRIPTION = "projects/demo-project/topics/telemetry", "projects/demo-project/subscriptions/pipeline"
+PARTS = ("auto", "pip")
+
+
+class Listener:
+    """A named client with a session that outlives its connections; acknowledges by hand, if at all."""
+
+    def __init__(self, port: int, *, acknowledges: bool = True) -> None:
+        self.heard: list[bytes] = []
+        self.subscribed = threading.Event()
+        self._acknowledges = acknowledges
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="gateway", clean_session=False, manual_ack=True)
+        self._client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
+        self._client.on_subscribe = lambda *_: self.subscribed.set()
+        self._client.on_message = self._on_message
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        assert self.subscribed.wait(10)
+
+    def _on_message(self, client: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
+        self.heard.append(bytes(message.payload))
+        if self._acknowledges:
+            client.ack(message.mid, message.qos)
+
+    def hears(self, *payloads: bytes) -> bool:
+        return eventually(lambda: set(self.heard) == set(payloads), 10)
+
+    def leave(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+def _acknowledged(tap: Tap, *payloads: bytes) -> set[Publication]:
+    """What the tap has seen once it has seen so many, or after ten seconds: a client is ahead of who reads along."""
+    eventually(lambda: len(set(tap.acknowledged())) >= len(payloads), 10)
+    return set(tap.acknowledged())
+
+
+def _followed(count: int) -> list[bytes]:
+    """The first messages that a stream brings; of them only b"kept" is acknowledged."""
+    heard: queue.Queue[bytes] = queue.Queue()
+
+    def take(message: Any) -> None:
+        if message.data == b"kept":
+            message.ack()
+        heard.put(message.data)
+
+    with SubscriberClientOfGoogle() as client:
+        pulling = client.subscribe(SUBSCRIPTION, take)
+        try:
+            return [heard.get(timeout=30) for _ in range(count)]
+        finally:
+            pulling.cancel()
+            pulling.result(10)
+
+
+def _publish(port: int, *payloads: bytes) -> None:
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="sensor", clean_session=False)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    for payload in payloads:
+        client.publish("sensors/a/readings", payload, qos=1).wait_for_publish(10)
+    client.disconnect()
+    client.loop_stop()
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_a_broker_keeps_what_comes_while_the_gateway_is_away(tmp_path: Path, parts: str) -> None:
+    with Broker(tmp_path, parts) as broker:
+        Listener(broker.port).leave()
+        _publish(broker.port, b"one", b"two")
+        back = Listener(broker.port)
+        assert back.hears(b"one", b"two")
+        back.leave()
+
+
+@pytest.mark.skipif(Broker(Path()).replaced, reason="amqtt forgets what it gave to a client that left without acknowledging")
+def test_a_broker_gives_again_what_was_not_acknowledged_and_the_tap_knows(tmp_path: Path) -> None:
+    tap = Tap()
+    with Broker(tmp_path) as broker, Wire(("127.0.0.1", broker.port), tap.connection) as wire:
+        forgetful = Listener(wire.port, acknowledges=False)
+        _publish(broker.port, b"one")
+        assert forgetful.hears(b"one")
+        forgetful.leave()
+        assert tap.acknowledged() == []
+        back = Listener(wire.port)
+        assert back.hears(b"one")
+        assert _acknowledged(tap, b"one") == {Publication("sensors/a/readings", b"one")}
+        back.leave()
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_pubsub_gives_what_was_published(tmp_path: Path, parts: str) -> None:
+    with PubSub(tmp_path, parts) as pubsub:
+        pubsub.create(TOPIC, SUBSCRIPTION)
+        pubsub.create(TOPIC, SUBSCRIPTION)
+        with grpc.insecure_channel(pubsub.address) as channel:
+            publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
+            publisher.publish(topic=TOPIC, messages=[{"data": b"batch", "attributes": {"seq": "1"}}])
+            subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
+            got = subscriber.pull(subscription=SUBSCRIPTION, max_messages=1).received_messages[0].message
+    assert (got.data, dict(got.attributes)) == (b"batch", {"seq": "1"})
+
+
+def test_the_pubsub_of_pip_streams_to_googles_client_and_gives_again_what_a_stream_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with PubSub(tmp_path, "pip") as pubsub:
+        pubsub.create(TOPIC, SUBSCRIPTION)
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.address)
+        with grpc.insecure_channel(pubsub.address) as channel:
+            publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
+            publisher.publish(topic=TOPIC, messages=[{"data": b"kept"}, {"data": b"left"}])
+        assert sorted(_followed(2)) == [b"kept", b"left"]
+        assert _followed(1) == [b"left"]
+
+
+def test_the_pubsub_of_pip_says_that_a_subscription_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with PubSub(tmp_path, "pip") as pubsub:
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub.address)
+        with SubscriberClientOfGoogle() as client, pytest.raises(NotFound):
+            client.subscribe(SUBSCRIPTION, print).result(10)
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_the_tap_knows_what_a_gateway_acknowledged(tmp_path: Path, parts: str) -> None:
+    tap = Tap()
+    with Broker(tmp_path, parts) as broker, Wire(("127.0.0.1", broker.port), tap.connection) as wire:
+        listener = Listener(wire.port)
+        _publish(broker.port, b"one", b"two")
+        assert listener.hears(b"one", b"two")
+        assert _acknowledged(tap, b"one", b"two") == {Publication("sensors/a/readings", payload) for payload in (b"one", b"two")}
+        listener.leave()
+
+
+def test_the_parts_of_pip_say_so(tmp_path: Path) -> None:
+    assert Broker(tmp_path, "pip").replaced
+    assert Broker(tmp_path, "pip").version.startswith("amqtt ")
+    assert PubSub(tmp_path, "pip").replaced
+    assert PubSub(tmp_path, "pip").version.startswith("drongo ")
+
+
+def test_the_warehouse_answers_bigquerys_client_and_is_gone_afterwards(tmp_path: Path) -> None:
+    with Warehouse(tmp_path) as warehouse:
+        client: bigquery.Client = delivered.connect(warehouse)
+        assert [row.one for row in client.query_and_wait("select 1 as one")] == [1]
+        ports = [int(address.rsplit(":", 1)[1]) for address in (warehouse.rest_url, warehouse.grpc_address)]
+        client.close()
+    assert not any(listens(port) for port in ports)
+
+
+def test_without_its_interpreter_the_warehouse_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYBEAM_WAREHOUSE_PYTHON", str(tmp_path / "python"))
+    with pytest.raises(StartFailed, match="run `make` once"), Warehouse(tmp_path):
+        raise AssertionError("it must not start")

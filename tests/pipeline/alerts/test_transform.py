@@ -1,0 +1,186 @@
+"""Alerts through the whole flow: rows of every source, notices of what is fresh, and silence by timers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import apache_beam as beam
+import pytest
+from apache_beam.coders import PickleCoder
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.testing import test_stream as scripted
+
+from pipeline import flow
+from pipeline.elements import Message, Notice
+from pipeline.options import BUNDLES, FN_API
+from pipeline.rollup.transform import Schedule
+from schemas.notification import ATTRIBUTES, parse
+from schemas.records import Alert, Event, Heartbeat
+from schemas.rules import Rule
+from tests.pipeline.bodies import NOW, REGISTRY, message, one_of, summary
+from tests.pipeline.memory import Memory
+from tests.pipeline.test_irrigating import FIELDS, messages
+
+RULES = (
+    Rule("dries-out", "event", event="soil", opens=("soon", "now"), message="Water it"),
+    Rule("dry", "site_window", channel="moisture", window_seconds=60, below=0.15, sites=("south",)),
+    Rule("silent", "silence", silent_seconds=600, devices=("d1",)),
+    Rule("gateway-silent", "silence", silent_seconds=900, subject="gateway"),
+)
+WATCHED = replace(REGISTRY, rules=RULES)
+
+TIME: list[datetime] = [NOW]
+"""The clock of these tests: when the latest message arrived."""
+TOLD: dict[str, list[Notice]] = {}
+
+
+def clock() -> datetime:
+    return TIME[0]
+
+
+def _at_its_arrival(message: Message) -> Message:
+    TIME[0] = max(TIME[0], message.received_time)
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    name: str
+
+    def __call__(self, notice: Notice) -> None:
+        TOLD[self.name].append(notice)
+
+
+def minute(number: float) -> datetime:
+    return NOW + timedelta(minutes=number)
+
+
+def label(state: str, at: float, device: str = "d1", previous: str | None = "fine") -> Event:
+    return Event(device, minute(at), "label", "soil", None, previous, state, 3.0, None, "warning", "synced")
+
+
+def heartbeat(at: float) -> Heartbeat:
+    return replace(one_of("heartbeats"), heartbeat_time=minute(at))
+
+
+def sent() -> list[Message]:
+    storm = [label(("now", "fine")[number % 2], 3 + number / 10_000, "d2") for number in range(9_999)]
+    return [
+        message([label("soon", 1), replace(label("soon", 1), rule="unwatched")], minute(1), seq=1),
+        message([summary("d1", minute(1), 0.1), summary("d2", minute(1), 0.1)], minute(2), seq=2),
+        message([label("fine", 2), label("now", -600, "d2"), label("fine", -500, "d2")], minute(2.1), seq=3),
+        message(storm, minute(4.1), seq=4),
+        message([heartbeat(5)], minute(5), seq=5),
+        message([heartbeat(12)], minute(12), seq=6),
+        message([summary("d1", minute(13), 0.2)], minute(14), seq=7),
+    ]
+
+
+AFTER = [message([heartbeat(at)], minute(at), seq=at, gateway_id="gw2") for at in (20, 29, 34, 40)]
+"""Time passes though gw1 says nothing more."""
+
+
+def stream() -> scripted.TestStream:
+    """Every message twice; the engine's time is that of the latest message."""
+    made = scripted.TestStream(coder=PickleCoder()).advance_watermark_to(NOW.timestamp()).advance_processing_time(NOW.timestamp())
+    now = NOW
+    for one in [*sent(), *AFTER]:
+        made = made.add_elements([one, one]).advance_processing_time((one.received_time - now).total_seconds())
+        now = one.received_time
+    return made.advance_watermark_to_infinity()
+
+
+@pytest.fixture(scope="module")
+def streamed() -> Iterator[Memory]:
+    sink, TOLD["streamed"], TIME[0] = Memory("alerts"), [], NOW
+    with beam.Pipeline(options=PipelineOptions([f"--runner={BUNDLES}", "--streaming"])) as pipeline:
+        messages = pipeline | stream() | beam.Map(_at_its_arrival).with_output_types(Message)
+        flow.build(messages, WATCHED, sink, Schedule(streaming=True), clock, beam.Map(Keep("streamed")))
+    return sink
+
+
+def rows(sink: Memory, rule: str, subject: str) -> list[dict[str, Any]]:
+    return [row for row in sink.table("alerts_v1") if (row["rule"], row["subject"]) == (rule, subject)]
+
+
+def states(found: list[dict[str, Any]]) -> list[tuple[str, bool]]:
+    return [(row["state"], row["historical"]) for row in found]
+
+
+def test_an_event_opens_and_resolves_and_a_repeated_batch_does_nothing(streamed: Memory) -> None:
+    found = rows(streamed, "dries-out", "d1")
+    assert states(found) == [("opened", False), ("resolved", False)]
+    assert (found[0]["site_id"], found[0]["device_id"], found[0]["event_time"]) == ("south", "d1", minute(1))
+    assert found[0]["message"] == "Water it: south, d1: soil says soon (3)"
+
+
+def test_a_storm_is_one_open_alert_and_all_its_rows_are_stored(streamed: Memory) -> None:
+    found = rows(streamed, "dries-out", "d2")
+    assert len([row for row in streamed.table("events_v1") if row["device_id"] == "d2"]) == 2 + 9_999
+    of_backlog, of_storm = found[:2], found[2:]
+    assert states(of_backlog) == [("opened", True), ("resolved", True)]
+    assert states(of_storm) == [("opened", False), ("resolved", False), ("updated", False)]
+    assert len({row["alert_id"] for row in of_storm}) == 1
+    assert found[-1]["as_of"] >= minute(33), "what was held back is given when the cooldown is over"
+
+
+def test_a_site_window_below_its_limit_opens_for_the_sites_of_the_rule(streamed: Memory) -> None:
+    assert states(rows(streamed, "dry", "south")) == [("opened", False), ("resolved", False)]
+    assert rows(streamed, "dry", "north") == []
+    assert rows(streamed, "dry", "south")[0]["value"] == pytest.approx(0.1)
+
+
+def test_a_device_that_its_gateway_no_longer_hears_is_silent_until_it_is_heard(streamed: Memory) -> None:
+    found = rows(streamed, "silent", "d1")
+    assert states(found) == [("opened", False), ("resolved", False)]
+    assert [row["event_time"] for row in found] == [minute(11), minute(13)]
+    assert rows(streamed, "silent", "d2") == []
+
+
+def test_a_gateway_of_which_nothing_arrives_is_silent(streamed: Memory) -> None:
+    assert states(rows(streamed, "gateway-silent", "gw1")) == [("opened", False)]
+    assert rows(streamed, "gateway-silent", "gw1")[0]["event_time"] == minute(29)
+    assert rows(streamed, "gateway-silent", "gw2") == []
+
+
+def test_what_is_not_historical_is_told_and_nothing_else(streamed: Memory) -> None:
+    fresh = sorted((row["alert_id"], row["revision"]) for row in streamed.table("alerts_v1") if not row["historical"])
+    told = [parse(notice.body) for notice in TOLD["streamed"]]
+    assert sorted((alert.alert_id, alert.revision) for alert in told) == fresh
+    for notice, alert in zip(TOLD["streamed"], told, strict=True):
+        assert notice.attributes == {name: str(getattr(alert, name)) for name in ATTRIBUTES}
+
+
+def test_batch_mode_stores_the_same_alerts_and_tells_nobody() -> None:
+    sink, TOLD["batched"], TIME[0] = Memory("alerts-batch"), [], NOW
+    with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
+        messages = pipeline | beam.Create([*sent()[::-1], *sent()])
+        flow.build(messages, WATCHED, sink, Schedule(streaming=False), clock, beam.Map(Keep("batched")))
+    assert TOLD["batched"] == []
+    assert {row["historical"] for row in sink.table("alerts_v1")} == {True}
+    assert {row["source"] for row in sink.table("alerts_v1")} == {"event", "site_window"}
+    found = sorted(rows(sink, "dries-out", "d1"), key=lambda row: row["revision"])
+    assert states(found) == [("opened", True), ("resolved", True)]
+    assert len({row["alert_id"] for row in rows(sink, "dries-out", "d2")}) == 2
+
+
+def test_a_field_that_needs_water_opens_an_alert_at_the_hour_that_says_so() -> None:
+    rule = Rule("water", "irrigation", column="depletion_mm", above=80.0)
+    sink, TIME[0] = Memory("alerts-water"), NOW
+    with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
+        flow.build(pipeline | beam.Create(messages()), replace(FIELDS, rules=(rule,)), sink, Schedule(streaming=False), clock)
+    [alert] = rows(sink, "water", "north")
+    of_days = {row["moisture_time"] - timedelta(hours=1): row["depletion_mm"] for row in sink.table("irrigation_v1")}
+    assert (alert["state"], alert["value"], alert["threshold"]) == ("opened", of_days[alert["event_time"]], 80.0)
+    assert alert["event_time"] == min(of_days)
+
+
+def test_notices_are_alerts_again_when_read(streamed: Memory) -> None:
+    notice = TOLD["streamed"][0]
+    alert: Alert = parse(notice.body)
+    assert json.loads(notice.body)["alert_id"] == alert.alert_id
+    assert alert in [Alert(**row) for row in streamed.table("alerts_v1")]

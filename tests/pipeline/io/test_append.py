@@ -1,0 +1,133 @@
+"""Appends under faults: nothing lost, a bad row out, its neighbours in. The connections are twins; see test_sinks for the real thing."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import random
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from google.api_core import exceptions
+
+from pipeline.elements import Unwritten
+from pipeline.io.append import MAX_REQUEST_BYTES, Appender, pieces
+
+SCHEMA = pa.schema([pa.field("n", pa.int64())])
+
+
+def rows(*numbers: int) -> pa.RecordBatch:
+    return pa.record_batch([pa.array(numbers, pa.int64())], schema=SCHEMA)
+
+
+@dataclass
+class Table:
+    """Keeps what is appended; `faults` are raised in turn by the next answers, `bad` numbers are refused."""
+
+    faults: list[Exception] = field(default_factory=list)
+    bad: set[int] = field(default_factory=set)
+    names_rows: bool = True
+    written: list[int] = field(default_factory=list)
+    opened: int = 0
+    closed: int = 0
+
+    def connect(self, table: str, schema: pa.Schema) -> Table:
+        self.opened += 1
+        return self
+
+    def send(self, batch: pa.RecordBatch) -> concurrent.futures.Future[None]:
+        answer: concurrent.futures.Future[None] = concurrent.futures.Future()
+        numbers = batch.column("n").to_pylist()
+        if self.faults:
+            answer.set_exception(self.faults.pop(0))
+        elif refused := [(index, number) for index, number in enumerate(numbers) if number in self.bad]:
+            answer.set_exception(self._refusal(refused))
+        else:
+            self.written += numbers
+            answer.set_result(None)
+        return answer
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def _refusal(self, refused: list[tuple[int, int]]) -> Exception:
+        errors = [SimpleNamespace(index=index, message=f"{number} is bad") for index, number in refused] if self.names_rows else []
+        return exceptions.InvalidArgument("rows are bad", response=SimpleNamespace(row_errors=errors))
+
+
+def appended(table: Table, *batches: pa.RecordBatch) -> tuple[list[Unwritten], list[float]]:
+    slept: list[float] = []
+    return Appender(table.connect, slept.append).append({"t": list(batches)}), slept
+
+
+def numbers_of(unwritten: list[Unwritten]) -> list[int]:
+    return [number for one in unwritten for number in one.refused.rows.column("n").to_pylist()]
+
+
+def test_rows_of_many_batches_are_one_request() -> None:
+    table = Table()
+    assert appended(table, rows(1, 2), rows(3)) == ([], [])
+    assert (table.written, table.opened) == ([1, 2, 3], 1)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        exceptions.ServiceUnavailable("503"),
+        exceptions.ResourceExhausted("quota"),
+        exceptions.InternalServerError("500"),
+        TimeoutError(),
+        exceptions.Unknown("?"),
+    ],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_what_is_transient_is_sent_again_on_a_new_connection(fault: Exception) -> None:
+    table = Table(faults=[fault, fault])
+    unwritten, slept = appended(table, rows(1, 2))
+    assert (unwritten, table.written, len(slept)) == ([], [1, 2], 2)
+    assert (table.opened, table.closed) == (3, 2)
+
+
+@pytest.mark.parametrize("names_rows", [True, False])
+def test_bad_rows_are_given_back_at_once_and_their_neighbours_written(names_rows: bool) -> None:
+    table = Table(bad={2, 5}, names_rows=names_rows)
+    unwritten, slept = appended(table, rows(*range(8)))
+    assert (sorted(table.written), numbers_of(unwritten), slept) == ([0, 1, 3, 4, 6, 7], [2, 5], [])
+    assert {(one.table, one.refused.reason) for one in unwritten} == {("t", "warehouse_refused")}
+
+
+def test_any_schedule_of_faults_loses_and_repeats_nothing() -> None:
+    seed = random.randrange(2**32)
+    rng = random.Random(seed)
+    for _ in range(50):
+        faults: list[Any] = [exceptions.ServiceUnavailable("503") for _ in range(rng.randrange(4))]
+        table = Table(faults=faults, bad=set(rng.sample(range(40), rng.randrange(4))), names_rows=rng.random() < 0.5)
+        unwritten, _ = appended(table, rows(*range(20)), rows(*range(20, 40)))
+        assert sorted(table.written + numbers_of(unwritten)) == list(range(40)), f"seed {seed}"
+        assert set(numbers_of(unwritten)) == table.bad, f"seed {seed}"
+
+
+def test_a_connection_that_cannot_be_opened_is_tried_again() -> None:
+    table = Table()
+    failures = [exceptions.ServiceUnavailable("no route")]
+
+    def connect(name: str, schema: pa.Schema) -> Table:
+        if failures:
+            raise failures.pop()
+        return table
+
+    assert Appender(connect, lambda _: None).append({"t": [rows(1)]}) == []
+    assert table.written == [1]
+
+
+def test_requests_stay_below_the_limit_and_keep_every_row() -> None:
+    big = pa.record_batch([pa.array([number.to_bytes(4, "big") * 250_000 for number in range(20)])], names=["b"])
+    cut = list(pieces([big]))
+    assert all(one.nbytes <= MAX_REQUEST_BYTES for one in cut)
+    assert pa.Table.from_batches(cut).combine_chunks().to_batches()[0].equals(big)
+
+
+def test_nothing_is_no_request() -> None:
+    assert list(pieces([])) == list(pieces([rows()])) == []

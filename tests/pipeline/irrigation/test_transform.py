@@ -1,0 +1,110 @@
+"""Irrigation need on the engine: a revision for every change while the day goes on and after it, and in batch mode the same last rows."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import apache_beam as beam
+import pytest
+from apache_beam.coders import PickleCoder
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.testing import test_stream as scripted
+
+from pipeline import flow
+from pipeline.elements import Message
+from pipeline.options import BUNDLES, FN_API
+from pipeline.rollup.transform import Schedule
+from schemas.records import Site, Summary
+from schemas.registry import Registry
+from tests.pipeline.bodies import ALWAYS, NOW, REGISTRY, message, summary
+from tests.pipeline.memory import Memory, still
+
+MIDNIGHT = NOW.replace(hour=0)
+YESTERDAY = MIDNIGHT - timedelta(days=1)
+Row = dict[str, Any]
+
+NORTH = Site("north", "North", 40.0, -100.0, 10_000.0, "Loam", "Maize", MIDNIGHT - timedelta(days=75), ALWAYS, None)
+FIELDS = Registry(sites=(NORTH, replace(NORTH, site_id="south", soil=None, crop=None)), devices=REGISTRY.devices)
+"""North is a field; what stands in the south is none."""
+
+
+def hour(start: datetime, moisture: float, temperature: float, device: str = "d2", **changes: Any) -> list[Summary]:
+    """What a device tells of an hour."""
+    values = (("moisture", "m3/m3", moisture), ("temperature", "degC", temperature))
+    return [summary(device, start, value, channel=channel, unit=unit, window_seconds=3600, **changes) for channel, unit, value in values]
+
+
+def hours(begin: datetime, count: int) -> Iterator[list[Summary]]:
+    for number in range(count):
+        yield hour(begin + timedelta(hours=number), 0.26 - 0.001 * number, 10 + number % 24)
+
+
+def messages() -> list[Message]:
+    """Yesterday and this morning, in the north; one hour in the south; and an hour of yesterday that comes late."""
+    told = [*hours(YESTERDAY, 36), hour(MIDNIGHT, 0.1, 20.0, "d1"), hour(YESTERDAY + timedelta(hours=23), 0.2, 35.0, late=True)]
+    return [message(rows, NOW, seq=number + 1) for number, rows in enumerate(told)]
+
+
+def run(name: str, source: beam.PTransform, *, streaming: bool) -> list[Row]:
+    sink = Memory(name)
+    flags = [f"--runner={BUNDLES}", "--streaming"] if streaming else [f"--runner={FN_API}"]
+    with beam.Pipeline(options=PipelineOptions(flags)) as pipeline:
+        flow.build(pipeline | source, FIELDS, sink, Schedule(streaming=streaming), still)
+    return sink.table("irrigation_v1")
+
+
+def stream(sent: list[Message]) -> scripted.TestStream:
+    """The day ends between the sixth message before the last and the others, and early results are asked for now and then."""
+    made = scripted.TestStream(coder=PickleCoder()).advance_watermark_to(YESTERDAY.timestamp())
+    for number, one in enumerate(sent):
+        if number == len(sent) - 6:
+            made = made.advance_watermark_to((MIDNIGHT + timedelta(hours=1)).timestamp())
+        made = made.add_elements([one])
+        made = made if number % 5 else made.advance_processing_time(61)
+    return made.advance_watermark_to_infinity()
+
+
+@pytest.fixture(scope="module")
+def batched() -> list[Row]:
+    return run("irrigation-batched", beam.Create(messages()), streaming=False)
+
+
+@pytest.fixture(scope="module")
+def streamed() -> list[Row]:
+    sent = messages()
+    random.Random(5).shuffle(sent)
+    return run("irrigation-streamed", stream(sent), streaming=True)
+
+
+def last(rows: Iterable[Row]) -> dict[tuple[str, datetime], Row]:
+    """The last row of each site and day, but for its number."""
+    return {(row["site_id"], row["day"]): row | {"revision": None} for row in sorted(rows, key=lambda row: row["revision"])}
+
+
+def test_in_batch_mode_each_field_and_day_has_one_row(batched: list[Row]) -> None:
+    assert [(row["site_id"], row["day"], row["revision"]) for row in batched] == [("north", YESTERDAY, 0), ("north", MIDNIGHT, 0)]
+
+
+def test_a_late_hour_is_in_the_balance_of_its_day(batched: list[Row]) -> None:
+    """Two devices' values of the last hour: 0.237 and 0.2 of two readings each, 33 and 35 degrees."""
+    [row, _] = batched
+    assert (row["moisture"], row["temperature_max"]) == pytest.approx((0.2185, 34.0))
+    assert row["depletion_mm"] == pytest.approx(91.5)
+
+
+def test_streaming_ends_in_the_rows_of_batch_mode(streamed: list[Row], batched: list[Row]) -> None:
+    assert last(streamed) == last(batched)
+
+
+def test_streaming_gives_a_revision_for_every_change(streamed: list[Row]) -> None:
+    for day in (YESTERDAY, MIDNIGHT):
+        rows = [row for row in streamed if row["day"] == day]
+        assert [row["revision"] for row in rows] == list(range(len(rows)))
+        assert len(rows) > 3
+        told = [{name: value for name, value in row.items() if name != "revision"} for row in rows]
+        assert all(one != other for one, other in itertools.pairwise(told))

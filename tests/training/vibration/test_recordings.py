@@ -1,0 +1,106 @@
+"""Recordings: read from an archive as it comes, brought to the model's rate, and replayed with one run held out."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from training.vibration.machine import RATE_HZ, SAMPLES, Machine
+from training.vibration.recordings import HEALTHY, OUTER, Recording, frames, read, resampled, windows
+from training.vibration.replay import figures, rule, turns
+
+
+def archive(folder: Path, unit: str = "g") -> Path:
+    """Two runs in the form of the package, 0.2 s each."""
+    path = folder / "runs.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        for name, rate in (("real_train/baseline_1", 97_656.0), ("real_test/OuterRaceFault_vload_2", 48_828.0)):
+            samples = np.sin(2 * np.pi * 400 * np.arange(int(rate * 0.2)) / rate)
+            told = {"sampling_rate": rate, "signal_unit": unit, "load": 50.0, "shaft_speed": 25.0}
+            add(tar, f"package-1/data/signals/{name}.csv", "\n".join(f"{value:.9f}" for value in samples))
+            add(tar, f"package-1/data/signals/{name}_metadata.json", json.dumps(told))
+        add(tar, "package-1/README.md", "no recording")
+    return path
+
+
+def add(tar: tarfile.TarFile, name: str, text: str) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(text)
+    tar.addfile(member, io.BytesIO(text.encode()))
+
+
+def test_runs_are_read_with_their_rate_kind_and_unit(tmp_path: Path) -> None:
+    runs = read(archive(tmp_path))
+    assert [(run.kind, run.rate_hz, run.load) for run in runs] == [("OuterRaceFault_vload", 48_828.0, 50.0), (HEALTHY, 97_656.0, 50.0)]
+    assert runs[0].seconds == pytest.approx(0.2, rel=1e-3)
+    assert np.abs(runs[0].samples).max() == pytest.approx(9.80665, rel=1e-3)
+
+
+def test_a_run_in_another_unit_and_an_archive_without_runs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is in mm/s, not in g"):
+        read(archive(tmp_path, "mm/s"))
+    with tarfile.open(tmp_path / "empty.tar.gz", "w:gz") as tar:
+        add(tar, "package-1/README.md", "nothing")
+    with pytest.raises(ValueError, match="holds no recordings"):
+        read(tmp_path / "empty.tar.gz")
+
+
+def test_a_slower_sensor_hears_a_low_tone_as_it_is_and_a_high_one_not_at_all() -> None:
+    seconds = np.arange(97_656) / 97_656
+    low, high = np.sin(2 * np.pi * 1000 * seconds), np.sin(2 * np.pi * 9000 * seconds)
+    expected = np.sin(2 * np.pi * 1000 * np.arange(RATE_HZ) / RATE_HZ)
+    np.testing.assert_allclose(resampled(low + high, 97_656.0), expected, atol=0.01)
+
+
+def test_frames_and_windows_are_cut_where_they_should_be() -> None:
+    run = Recording("x_1", "x", float(RATE_HZ), 0.0, 25.0, np.arange(3.0 * RATE_HZ))
+    cut = frames(run, SAMPLES // 4)
+    assert all(frame.shape == (SAMPLES,) for frame in cut)
+    made = list(windows(cut, 4, 7))
+    assert all(len(window) == 4 for window in made)
+    assert made[1][0] is cut[7]
+
+
+def simulated() -> list[Recording]:
+    """Three healthy runs of one machine and one with a fault, three seconds each."""
+    machine, rng = Machine.drawn(3, "outer"), np.random.default_rng(1)
+
+    def run(name: str, severity: float) -> Recording:
+        samples = machine.frame(severity, rng, machine.running(0), samples=6 * RATE_HZ).astype(float)
+        return Recording(name, name.rpartition("_")[0], float(RATE_HZ), 100.0, machine.rated_hz, samples)
+
+    return [run(f"{HEALTHY}_{number}", 0.0) for number in (1, 2, 3)] + [run(f"{OUTER}_1", 0.9)]
+
+
+def test_each_healthy_run_is_held_out_in_turn_and_never_its_own_history() -> None:
+    made = turns(simulated())
+    orders = {(turn.history, turn.validation, turn.held_out) for turn in made}
+    assert len(orders) == 6
+    assert all(len(set(order)) == 3 for order in orders)
+    assert all(turn.history not in turn.heard and turn.held_out in turn.heard for turn in made)
+
+
+def test_figures_are_about_the_held_out_run_and_the_faulty_ones_alone() -> None:
+    made = turns(simulated())
+
+    def scores(turn: Any) -> dict[str, Any]:
+        told = {name: np.full(4, 99.0) for name in turn.heard}
+        return {**told, turn.held_out: np.array([0.0, 0.0, 0.0, 2.0]), f"{OUTER}_1": np.array([0.0, 2.0, 2.0, 2.0])}
+
+    found = figures({f"{OUTER}_1": OUTER}, [(turn, scores(turn), 1.0) for turn in made])
+    assert found.false_alarms == 0.25
+    assert found.found == {OUTER: 0.75}
+    assert found.auc[OUTER] == pytest.approx(0.75)
+
+
+def test_a_rule_finds_the_fault_in_a_replay() -> None:
+    made = turns(simulated())
+    found = figures({f"{OUTER}_1": OUTER}, rule(made, "rise"))
+    assert found.found[OUTER] > 0.9
+    assert found.auc[OUTER] > 0.95

@@ -1,0 +1,1 @@
+"""Weights -> a published model bundle: int8 writer, package, gate."""

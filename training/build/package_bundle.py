@@ -1,0 +1,98 @@
+"""A model and its manifest -> a bundle on disk, with golden cases that are the model's own answers from the runtime at hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from edge.models import tflite
+from edge.models.bundle import FORMAT, MANIFEST_FILE, MODEL_FILE, Bundle
+from edge.models.child import Model
+from training.build.dense import Floats, Schedule
+
+Inputs = tuple[Mapping[str, str], Mapping[str, Any]]
+"""Channels and their units, and the recipe that makes a model's inputs of them."""
+
+
+class Trained(Protocol):
+    """The bytes that run on the gateway, and how their inputs are normalised."""
+
+    @property
+    def model(self) -> bytes: ...
+    @property
+    def offsets(self) -> Floats: ...
+    @property
+    def scales(self) -> Floats: ...
+
+
+class Shape(Protocol):
+    """The hidden layers, and how they are trained."""
+
+    @property
+    def hidden(self) -> tuple[int, ...]: ...
+    @property
+    def schedule(self) -> Schedule: ...
+
+
+def bind(directory: Path, model: bytes, manifest: dict[str, Any], features: Floats, tolerance: float) -> Bundle:
+    """Writes both files and returns the bundle, loaded. `features` are those of the golden cases, before normalisation."""
+    outputs = answers(directory, model, manifest, features)
+    bundle = Bundle.load(directory)
+    cases = [
+        {"features": row.tolist(), "outputs": np.round(found, 6).tolist(), "label": bundle.label(float(found[1]))}
+        for row, found in zip(features, outputs, strict=True)
+    ]
+    _write(directory, {**manifest, "golden": {"tolerance": tolerance, "cases": cases}})
+    return Bundle.load(directory)
+
+
+def manifest_of(  # noqa: PLR0913 - what, how made, what it looks at, how it is judged, from what
+    about: Mapping[str, str],
+    trained: Trained,
+    inputs: Inputs,
+    score: Mapping[str, Any],
+    teaching: Mapping[str, Any],
+    size: Shape,
+    seed: int,
+) -> dict[str, Any]:
+    """The manifest but for golden cases. `about` is name, version, description and unit; `teaching` says from what the model learned."""
+    return {
+        "format": FORMAT,
+        **about,
+        "sha256": sha256(trained.model).hexdigest(),
+        "channels": inputs[0],
+        "recipe": inputs[1],
+        "normalisation": {"offsets": trained.offsets.tolist(), "scales": trained.scales.tolist()},
+        "score": score,
+        "training": {
+            **teaching,
+            "hidden": list(size.hidden),
+            "epochs": size.schedule.epochs,
+            "seed": seed,
+            "numpy": version("numpy"),
+        },
+    }
+
+
+def answers(directory: Path, model: bytes, manifest: dict[str, Any], features: Floats) -> Floats:
+    """What the model says about these rows: shape (rows, inputs) -> (rows, 3). Leaves a bundle behind whose golden case is blank."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / MODEL_FILE).write_bytes(model)
+    blank = [{"features": features[0].tolist(), "outputs": [0.0, 0.0, 0.0], "label": manifest["score"]["labels"][0]}]
+    _write(directory, {**manifest, "golden": {"tolerance": 0.0, "cases": blank}})
+    return Model(Bundle.load(directory), tflite.load()).run(features)
+
+
+def short(values: Floats) -> Floats:
+    """Numbers that a person can read in the manifest."""
+    return np.array([float(f"{value:.5g}") for value in values])
+
+
+def _write(directory: Path, manifest: dict[str, Any]) -> None:
+    (directory / MANIFEST_FILE).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Simulated seasons -> the soil moisture model and the page that judges it."""

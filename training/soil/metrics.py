@@ -1,0 +1,91 @@
+"""How good predictions are: error in days, verdicts, and whether the interval holds what it promises. And the rules to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from training.build.dense import Floats
+
+DECISIVE_DAYS = 5.0
+THRESHOLDS = (2.0, 5.0)
+LABELS = ("now", "soon", "fine")
+_TUNED_ON = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Errors are mean absolute errors in days; the rest are shares. The interval's are NaN for a rule that gives none."""
+
+    error: float
+    decisive_error: float
+    accuracy: float
+    recall_now: float
+    precision_now: float
+    inside: float
+    below: float
+    above: float
+    width: float
+
+
+def measure(predicted: Floats, days: Floats, limits: tuple[float, float]) -> Measures:
+    """`predicted` (rows, 3), or (rows, 1) for a rule without an interval; `days` (rows,) of truth."""
+    values = np.sort(np.clip(predicted, *limits), axis=1)
+    median, low, high = values[:, values.shape[1] // 2], values[:, 0], values[:, -1]
+    errors, said, true = np.abs(median - days), verdicts(median), verdicts(days)
+    below, above = days < low - 0.1, days > high + 0.1
+    interval = (1 - (below | above).mean(), below.mean(), above.mean(), (high - low).mean())
+    return Measures(
+        error=float(errors.mean()),
+        decisive_error=float(errors[days < DECISIVE_DAYS].mean()),
+        accuracy=float((said == true).mean()),
+        recall_now=_share(said[true == 0] == 0),
+        precision_now=_share(true[said == 0] == 0),
+        **dict(zip(("inside", "below", "above", "width"), map(float, interval if values.shape[1] > 1 else [np.nan] * 4), strict=True)),
+    )
+
+
+def verdicts(days: Floats) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """0 for now, 1 for soon, 2 for fine."""
+    return np.searchsorted(THRESHOLDS, days, side="right")
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdRule:
+    """Now below one moisture, soon below another, else fine; and for each the median of days, as the rule's best guess."""
+
+    column: int
+    cuts: tuple[float, float]
+    guesses: tuple[float, float, float]
+
+    @staticmethod
+    def tuned(features: Floats, days: Floats, column: int) -> ThresholdRule:
+        """The cuts among the 2 % quantiles of the column that give the smallest mean absolute error on every so many-th example."""
+        values = features[:, column]
+        every = max(1, len(values) // _TUNED_ON)
+        few, theirs = values[::every], days[::every]
+        grid = np.unique(np.quantile(few, np.linspace(0, 1, 51)))
+        pairs = [(float(low), float(high)) for low in grid for high in grid if low <= high]
+        cuts = min(pairs, key=lambda pair: _cost(few, theirs, *pair))
+        return ThresholdRule(column, cuts, _guesses(values, days, *cuts))
+
+    def predict(self, features: Floats) -> Floats:
+        """Shape (rows, inputs) -> (rows, 1)."""
+        return np.array(self.guesses)[np.searchsorted(self.cuts, features[:, self.column], side="right")][:, None]
+
+
+def _guesses(values: Floats, days: Floats, low: float, high: float) -> tuple[float, float, float]:
+    parts = np.searchsorted([low, high], values, side="right")
+    first, second, third = (float(np.median(days[parts == part])) if (parts == part).any() else 0.0 for part in range(3))
+    return first, second, third
+
+
+def _cost(values: Floats, days: Floats, low: float, high: float) -> float:
+    guesses = np.array(_guesses(values, days, low, high))
+    return float(np.abs(guesses[np.searchsorted([low, high], values, side="right")] - days).mean())
+
+
+def _share(hits: Any) -> float:
+    return float(hits.mean()) if len(hits) else float("nan")

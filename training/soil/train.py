@@ -1,0 +1,109 @@
+"""The soil model: days until stress from the history of moisture and temperature. Builds the bundle and measures it.
+
+Deterministic for its seed on one machine if numpy has one thread (`threads`): the same seed then gives the same bytes, whatever the
+number of workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.models.bundle import Bundle
+from training.build import package_bundle
+from training.build.dense import Floats, Network, Schedule, activations, fit
+from training.build.int8 import calibrate, write
+from training.build.package_bundle import short
+from training.soil.climates import HELD_OUT_CLIMATES, TRAINING_CLIMATES
+from training.soil.examples import Examples, examples, joined, plans
+from training.soil.metrics import LABELS, THRESHOLDS, verdicts
+from training.soil.recipe import CHANNELS, RECIPE
+from training.soil.season import HORIZON_DAYS, STRESS_SHARE
+
+LIMITS = (0.0, float(HORIZON_DAYS))
+TOLERANCE_DAYS = 0.6
+"""Eleven steps of the output's int8 grid: runtimes differ by up to six."""
+VERSION = "1.0.0"
+
+Watch = Callable[[str, Iterable[Any], int], Iterable[Any]]
+"""Called as watch(what, items, how many): shows progress while passing the items on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much to simulate and to train."""
+
+    training_seasons: int = 250
+    held_out_seasons: int = 80
+    confirmation_seasons: int = 60
+    hidden: tuple[int, ...] = (32, 16)
+    schedule: Schedule = field(default_factory=lambda: Schedule(epochs=25, noise=0.15, decay=1e-2))
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A network, how its inputs are normalised, and the bytes that run on the gateway."""
+
+    network: Network
+    offsets: Floats
+    scales: Floats
+    model: bytes
+
+    def normalised(self, features: Floats) -> Floats:
+        """What the network sees, cut off where int8 ends."""
+        return np.clip((features - self.offsets) / self.scales, -1.0, 1.0)
+
+
+def simulate(climates: Sequence[str], count: int, seed: int, workers: int, watch: Watch) -> Examples:
+    """Examples of `count` seasons."""
+    what = f"Simulating {count} seasons in {', '.join(climates)}"
+    return joined(list(watch(what, examples(plans(climates, count, seed), workers), count)))
+
+
+def train(known: Examples, seed: int, size: Size, watch: Callable[[int], None] = lambda _: None) -> Trained:
+    """The network and its int8 twin."""
+    low, high = np.quantile(known.features, [0.002, 0.998], axis=0)
+    offsets, scales = short((low + high) / 2), short(np.maximum((high - low) / 2, 1e-6))
+    inputs = np.clip((known.features - offsets) / scales, -1.0, 1.0)
+    network = fit(inputs, known.days, size.hidden, seed, size.schedule, watch)
+    grids = calibrate(activations(network, inputs.astype(np.float32)), LIMITS)
+    return Trained(network, offsets, scales, write(network, grids, f"TinyBeam soil {VERSION}"))
+
+
+def save(trained: Trained, known: Examples, directory: Path, seed: int, size: Size) -> Bundle:
+    """Writes model.tflite and manifest.json; the golden outputs are the model's own, from the runtime at hand."""
+    features = _golden_features(trained, known, seed)
+    return package_bundle.bind(directory, trained.model, _manifest(trained, seed, size), features, TOLERANCE_DAYS)
+
+
+def _manifest(trained: Trained, seed: int, size: Size) -> dict[str, Any]:
+    about = {
+        "name": "soil",
+        "version": VERSION,
+        "description": "Days until root-zone depletion passes the stress threshold, as quantiles p10, p50, p90; the score is p50",
+        "unit": "d",
+    }
+    score = {"limits": list(LIMITS), "labels": list(LABELS), "thresholds": list(THRESHOLDS)}
+    teaching = {
+        "teacher": f"aquacrop {version('aquacrop')}",
+        "climates": list(TRAINING_CLIMATES),
+        "held_out_climates": list(HELD_OUT_CLIMATES),
+        "seasons": size.training_seasons,
+        "stress_share": STRESS_SHARE,
+    }
+    return package_bundle.manifest_of(about, trained, (CHANNELS, RECIPE), score, teaching, size, seed)
+
+
+def _golden_features(trained: Trained, known: Examples, seed: int, each: int = 4) -> Floats:
+    """A few examples of each verdict, far enough from the next verdict that another runtime's rounding does not change it."""
+    median = activations(trained.network, trained.normalised(known.features).astype(np.float32))[-1][:, 1]
+    clear = np.all(np.abs(median[:, None] - np.array(THRESHOLDS)) > TOLERANCE_DAYS, axis=1)
+    rng = np.random.default_rng(seed)
+    rows = [np.flatnonzero(clear & (verdicts(median) == verdict)) for verdict in range(len(LABELS))]
+    chosen = np.concatenate([rng.choice(found, min(each, len(found)), replace=False) for found in rows])
+    return np.round(known.features[chosen], 9)

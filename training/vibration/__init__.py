@@ -1,0 +1,1 @@
+"""Simulated machines -> the bearing model and the page that judges it."""

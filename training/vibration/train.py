@@ -1,0 +1,175 @@
+"""The vibration model: an autoencoder that knows how healthy machines change, so that what it cannot reproduce is a fault.
+
+It is trained on healthy machines alone, and its first threshold is set on other healthy machines. Deterministic for its seed on one
+machine if numpy has one thread (`threads`): the same seed then gives the same bytes, whatever the number of workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.models.bundle import RECONSTRUCTION, Bundle
+from training.build import package_bundle
+from training.build.dense import Floats, Network, Schedule, Squared, activations, fit
+from training.build.int8 import Grid, calibrate, write
+from training.build.package_bundle import answers, short
+from training.vibration.run_to_failure import Heard, Plan, joined, listen, plans
+from training.vibration.spectra import CHANNELS, RECIPE
+
+VERSION = "1.0.0"
+LABELS = ("normal", "worn", "failing")
+FALSE_ALARMS = 0.01
+"""How many windows of healthy machines may be called worn."""
+FAILING = 30.0
+"""Failing begins at so many times the threshold of worn: a round number, not a fit."""
+REACH = 20.0
+"""The inputs' int8 grid ends so many standard deviations from the mean: faults must fit, not only health."""
+_OUTPUT_SHARE = 0.9995
+TOLERANCE_SHARE = 0.4
+"""Golden cases may differ between runtimes by this share of the first threshold."""
+_CLEAR = 0.15
+_GOLDEN_AT_MOST = 1.4
+LIMITS = (0.0, 1000.0)
+
+Watch = Callable[[str, Iterable[Any], int], Iterable[Any]]
+"""Called as watch(what, items, how many): shows progress while passing the items on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many machines to listen to, for how long, and how to train."""
+
+    training_machines: int = 90
+    validation_machines: int = 60
+    healthy_machines: int = 30
+    failing_machines: int = 48
+    golden_machines: int = 6
+    hours: float = 1080.0
+    frames: int = 4
+    hidden: tuple[int, ...] = (32, 6, 32)
+    schedule: Schedule = field(default_factory=lambda: Schedule(epochs=80, noise=0.6, decay=1e-4))
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """What was heard of machines to train on, to set thresholds on, to take golden cases from, and to measure on. No machine is in two."""
+
+    training: Heard
+    validation: Heard
+    golden: Heard
+    healthy: Heard
+    failing: Heard
+
+
+def simulate(size: Size, seed: int, workers: int, watch: Watch) -> Machines:
+    """Listens to all of them."""
+    made = _plans(size, seed)
+    return Machines(
+        **{
+            name: joined(list(watch(f"Listening to {len(few)} machines ({name})", listen(few, workers), len(few))))
+            for name, few in made.items()
+        }
+    )
+
+
+def _plans(size: Size, seed: int) -> dict[str, list[Plan]]:
+    first = 1_000_000 * seed
+    common = (size.frames, size.hours)
+    return {
+        "training": plans(first + 10_000, size.training_machines, *common, failing=False),
+        "validation": plans(first + 20_000, size.validation_machines, *common, failing=False),
+        "golden": plans(first + 31_000, size.golden_machines, *common, failing=True),
+        "healthy": plans(first + 50_000, size.healthy_machines, *common, failing=False),
+        "failing": plans(first + 51_000, size.failing_machines, *common, failing=True),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A network, how its inputs are normalised, and the bytes that run on the gateway."""
+
+    network: Network
+    offsets: Floats
+    scales: Floats
+    model: bytes
+
+    def normalised(self, features: Floats) -> Floats:
+        """What the network sees, cut off where int8 ends."""
+        return np.clip((features - self.offsets) / self.scales, -REACH, REACH).astype(np.float32)
+
+
+def train(healthy: Floats, seed: int, size: Size, watch: Callable[[int], None] = lambda _: None) -> Trained:
+    """The network and its int8 twin. `healthy` are inputs before normalisation, shape (rows, inputs)."""
+    offsets, scales = short(healthy.mean(axis=0)), short(np.maximum(healthy.std(axis=0), 1e-6))
+    inputs = np.clip((healthy - offsets) / scales, -REACH, REACH).astype(np.float32)
+    network = fit(inputs, inputs, size.hidden, seed, size.schedule, watch, Squared())
+    values = activations(network, inputs)
+    # What no healthy machine says, the int8 model cannot say: an input far out is not followed there.
+    spoken = (float(np.quantile(values[-1], 1 - _OUTPUT_SHARE)), float(np.quantile(values[-1], _OUTPUT_SHARE)))
+    grids = [Grid.over(-REACH, REACH), *calibrate(values, spoken)[1:]]
+    return Trained(network, offsets, scales, write(network, grids, f"TinyBeam vibration {VERSION}", "reconstruction"))
+
+
+def threshold(scores: Floats) -> float:
+    """Above it lies the stated share of healthy windows."""
+    return float(f"{np.quantile(scores, 1 - FALSE_ALARMS):.3g}")
+
+
+def save(trained: Trained, validation: Heard, examples: Heard, directory: Path, seed: int, size: Size) -> Bundle:  # noqa: PLR0913 - what, on what, where, how
+    """Writes the bundle: thresholds from `validation`, which is healthy; golden cases from `examples`, healthy and failing."""
+    manifest = manifest_of(trained, seed, size)
+    worn = threshold(answers(directory, trained.model, manifest, validation.features)[:, 1])
+    manifest["score"] = _score(worn)
+    scores = answers(directory, trained.model, manifest, examples.features)[:, 1]
+    chosen = _golden_rows(scores, worn, seed)
+    return package_bundle.bind(
+        directory, trained.model, manifest, np.round(examples.features[chosen], 9), float(f"{TOLERANCE_SHARE * worn:.3g}")
+    )
+
+
+def _golden_rows(scores: Floats, worn: float, seed: int, each: int = 4) -> Any:
+    """A few rows of each verdict, far enough from the next one that another runtime's rounding does not change it, and not far out, where
+    one step of an output moves the score more.
+    """
+    edges = np.array([worn, FAILING * worn])
+    clear = np.all(np.abs(scores[:, None] / edges - 1) > _CLEAR, axis=1) & (scores < _GOLDEN_AT_MOST * edges[-1])
+    said = np.searchsorted(edges, scores, side="right")
+    rng = np.random.default_rng(seed)
+    rows = [np.flatnonzero(clear & (said == verdict)) for verdict in range(len(LABELS))]
+    return np.concatenate([rng.choice(found, min(each, len(found)), replace=False) for found in rows])
+
+
+def _score(worn: float) -> dict[str, Any]:
+    return {
+        "kind": RECONSTRUCTION,
+        "limits": list(LIMITS),
+        "labels": list(LABELS),
+        "best": LABELS[0],
+        "thresholds": [worn, FAILING * worn],
+        "hysteresis": float(f"{0.3 * worn:.3g}"),
+        "severities": {"failing": "critical"},
+    }
+
+
+def manifest_of(trained: Trained, seed: int, size: Size) -> dict[str, Any]:
+    """The manifest but for golden cases; its thresholds are still to be set."""
+    about = {
+        "name": "vibration",
+        "version": VERSION,
+        "description": "How badly an autoencoder of healthy machines reproduces the rise of a machine's spectrum over what is usual for it",
+        "unit": "1",
+    }
+    teaching = {
+        "teacher": "simulated healthy machines",
+        "machines": size.training_machines,
+        "validation_machines": size.validation_machines,
+        "hours": size.hours,
+        "frames_per_window": size.frames,
+        "false_alarms": FALSE_ALARMS,
+    }
+    return package_bundle.manifest_of(about, trained, (CHANNELS, RECIPE), _score(1.0), teaching, size, seed)
