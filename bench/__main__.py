@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from bench.figures import Figure, machine, write
-from lab.console import Screen
+from lab.console import Console
 
 BENCHMARKS = {
     "facts": ("bench.rows", "bytes to fact rows in the pipeline, against Beam with a row per element"),
@@ -44,7 +44,7 @@ def cli(names: tuple[str, ...], out: Path, *, quick: bool) -> None:
     python -m bench facts            one benchmark
     python -m bench facts --quick    does it work at all
     """
-    screen = Screen(sys.stderr)
+    screen = Console(sys.stderr)
     (out / "load").mkdir(parents=True, exist_ok=True)
     (out / "machine.txt").write_text(json.dumps(machine(), indent=2) + "\n")
     for name in names or BENCHMARKS:

@@ -18,10 +18,10 @@ from pipeline.each import Each
 from pipeline.elements import Message, Rows, Unwritten
 from pipeline.enrich import Sites
 from pipeline.facts import facts
-from pipeline.io.sources import FromCards
+from pipeline.io.sources import FromExportFiles
 from pipeline.options import FN_API
 from pipeline.rollup.transform import Schedule
-from pipeline.transforms import BATCHES, REJECTS, Decode, DropRepeats, Place, Receive, set_aside
+from pipeline.transforms import BATCHES, REJECTS, AssignSites, Decode, DropRepeats, Receive, set_aside
 
 COUNTED: Counter[str] = Counter()
 """Rows by table of the run under way. Engines copy what they run, so it is kept here."""
@@ -64,7 +64,7 @@ def facts_only(cards: Path) -> Callable[[beam.Pipeline], Any]:
 def _facts_only(messages: PCollection[Message]) -> None:
     decoded = messages | "Decode" >> beam.ParDo(Decode(clock)).with_outputs(REJECTS, main=BATCHES)
     fresh = decoded[BATCHES] | "Drop repeats" >> DropRepeats()
-    placed = fresh | "Enrich" >> beam.ParDo(Place(Sites(registry()), clock)).with_outputs(REJECTS, main=BATCHES)
+    placed = fresh | "Enrich" >> beam.ParDo(AssignSites(Sites(registry()), clock)).with_outputs(REJECTS, main=BATCHES)
     kept = placed[BATCHES] | "Facts" >> beam.Map(facts)
     rows = (kept, fresh | "Receipts" >> beam.ParDo(Receive(clock)), decoded[REJECTS], placed[REJECTS])
     unwritten = rows | "Write" >> Counts().write()
@@ -72,7 +72,7 @@ def _facts_only(messages: PCollection[Message]) -> None:
 
 
 def _read(pipeline: beam.Pipeline, cards: Path) -> PCollection[Message]:
-    return pipeline | "Read" >> FromCards(str(cards), clock)
+    return pipeline | "Read" >> FromExportFiles(str(cards), clock)
 
 
 def clock() -> datetime:

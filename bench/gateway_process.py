@@ -16,7 +16,7 @@ from pathlib import Path
 from edge import clock
 from edge.config import load
 from edge.gateway import Gateway
-from edge.intake.client import Delivery, Intake
+from edge.intake.client import Incoming, Intake
 from edge.run import Loop
 from edge.store.store import Store
 
@@ -32,10 +32,10 @@ class Counted:
     def state(self) -> str:
         return self._intake.state
 
-    def take(self, seconds: float) -> list[Delivery]:
+    def take(self, seconds: float) -> list[Incoming]:
         return self._intake.take(seconds)
 
-    def acknowledge(self, deliveries: list[Delivery]) -> None:
+    def acknowledge(self, deliveries: list[Incoming]) -> None:
         self._intake.acknowledge(deliveries)
         self.commits += 1
         self._left -= len(deliveries)

@@ -18,10 +18,10 @@ from lab import demo
 from lab.acts import history
 from lab.acts.gateways import LIVE
 from lab.acts.live import Live
-from lab.acts.reconciliation import Account
+from lab.acts.reconciliation import Reconciliation
 from lab.acts.run_record import Counts
 from lab.analyst import prepare
-from lab.console import Screen
+from lab.console import Console
 from lab.services.stack import Warehouse
 from lab.witness import delivered
 from lab.witness.latency import Watch, percentile
@@ -52,7 +52,7 @@ def latency(folder: Path, size: Size, say: Say) -> list[Figure]:
         registry = field.write_registry(Path(directory), calendar.begin)
         known = Registry.load(registry)
         prepare(client, known, _quietly)
-        account = Account(client, calendar.begin)
+        account = Reconciliation(client, calendar.begin)
         past = demo.Past(devices(known), account, Counts.of(account.verdict()), calendar, registry)
         with Live(Path(directory), warehouse, registry=registry) as live:
             took = _watched(past, live, size.seconds, say)
@@ -71,7 +71,7 @@ def _quietly(text: str) -> None:
 def _watched(past: demo.Past, live: Live, seconds: float, say: Say) -> list[float]:
     """Milliseconds of each batch that came."""
     began = datetime.now(UTC)
-    demo.await_first_heartbeats(past.account, began, Screen(sys.stderr))
+    demo.await_first_heartbeats(past.account, began, Console(sys.stderr))
     say(f"the path is up; sensors send for {seconds:g} s")
     with Watch(lambda: delivered.newest_readings(past.account.client, began)) as watch:
         with demo.sensors(past, live, Notebook()):

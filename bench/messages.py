@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edge.store.batch import Parcel, encode
+from edge.store.batch import EncodedBatch, encode
 from schemas import sketch
 from schemas.envelope import Envelope, entry, micros
 from schemas.records import Device, Site, Summary
@@ -87,7 +87,7 @@ class Load:
             for _ in range(times_sent(envelope)):
                 out.writelines(_line(envelope, number, row) for number, row in enumerate(rows))
 
-    def _batches(self) -> Iterator[tuple[Envelope, Parcel, list[Summary]]]:
+    def _batches(self) -> Iterator[tuple[Envelope, EncodedBatch, list[Summary]]]:
         seqs = dict.fromkeys(range(GATEWAYS), 0)
         for minute in range(self.rows // ROWS_A_MINUTE):
             for gateway in range(GATEWAYS):
@@ -156,7 +156,7 @@ def _summary(device_id: str, channel: str, unit: str, values: list[float]) -> Su
     )
 
 
-def _named(gateway: int, seq: int, parcel: Parcel) -> Envelope:
+def _named(gateway: int, seq: int, parcel: EncodedBatch) -> Envelope:
     cut = parcel.time_min + _MINUTE + timedelta(seconds=2)
     size = (parcel.row_count, parcel.raw_bytes, parcel.priority)
     return Envelope(f"gw{gateway}", 7, seq, parcel.kind, *size, cut, parcel.time_min, parcel.time_max)

@@ -131,14 +131,14 @@ def try_out(file: Path | None, readings: BinaryIO, card: Path | None, as_json: b
     """
     config = _loaded(file, None)
     try:
-        with TemporaryDirectory() as folder, dry_run.rehearsed(config, dry_run.recorded(readings), Path(folder)) as store:
+        with TemporaryDirectory() as folder, dry_run.dry_run(config, dry_run.recorded(readings), Path(folder)) as store:
             for kind, row in dry_run.rows(store):
                 click.echo(dry_run.as_json(kind, row) if as_json else f"{kind:11}{dry_run.sentence(kind, row)}")
             for written in write_cards(store, card) if card else ():
                 click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes", err=True)
     except _MISCONFIGURED as error:
         _misconfigured(error)
-    except dry_run.RehearsalError as error:
+    except dry_run.DryRunError as error:
         raise click.UsageError(f"READINGS: {error}") from error
     except (StoreError, ScorerFailed, OSError) as error:
         raise click.ClickException(str(error)) from error

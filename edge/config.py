@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.config_check import check
-from edge.spectrum import level_units
+from edge.spectrum import time_domain_units
 from schemas.settings import ConfigError, checked, read
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
@@ -115,7 +115,7 @@ class Sensors:
             return self.channels
         found = dict(self.channels)
         for channel, unit in self.frames.items():
-            found |= level_units(channel, unit)
+            found |= time_domain_units(channel, unit)
         return found
 
 

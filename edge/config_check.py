@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from edge.frame import MAX_CHANNEL
-from edge.spectrum import level_units
+from edge.spectrum import time_domain_units
 from schemas.envelope import ID_PATTERN
 from schemas.settings import ConfigError, is_local
 
@@ -102,7 +102,7 @@ def _check_frames(sensors: Sensors, where: str) -> None:
             len(channel) <= MAX_CHANNEL and ID_PATTERN.fullmatch(channel),
             f"{at}: a channel of frames has at most {MAX_CHANNEL} letters, digits, dots, dashes and underscores",
         )
-        taken = [name for name in (channel, *level_units(channel, unit)) if name in sensors.channels]
+        taken = [name for name in (channel, *time_domain_units(channel, unit)) if name in sensors.channels]
         _demand(not taken, f"{at}: {taken and taken[0]!r} stands in {where}.channels too")
 
 

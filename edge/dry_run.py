@@ -26,7 +26,7 @@ from edge.store.store import OutboxBatch, Store
 _MOST_BATCHES = 1_000_000
 
 
-class RehearsalError(ValueError):
+class DryRunError(ValueError):
     """A line is no recorded reading; the text names the line."""
 
 
@@ -55,7 +55,7 @@ def recorded(lines: Iterable[bytes]) -> Iterator[Recorded]:
 
 
 @contextmanager
-def rehearsed(config: Config, readings: Iterable[Recorded], directory: Path) -> Iterator[Store]:
+def dry_run(config: Config, readings: Iterable[Recorded], directory: Path) -> Iterator[Store]:
     """A store in `directory` that holds what became of the readings, all windows closed. Raises BundleError, ConfigError, ScorerFailed."""
     there = replace(config, gateway=replace(config.gateway, state_dir=directory))
     bundles = bundles_of(there)
@@ -94,7 +94,7 @@ def _recorded(number: int, line: bytes) -> Recorded:
         told = _line.decode(line)
         return Recorded(told.device, _moment(told.time), line)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError, OSError) as error:
-        raise RehearsalError(f"line {number}: a recorded reading is a JSON object with device and time: {error}") from error
+        raise DryRunError(f"line {number}: a recorded reading is a JSON object with device and time: {error}") from error
 
 
 def _moment(time: float | str) -> datetime:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edge.reading import MAX_VALUE, Refused
+from edge.reading import MAX_VALUE, PayloadError
 from edge.spectrum import MAX_RATE_HZ, MAX_SAMPLES, MIN_SAMPLES
 from schemas.envelope import ID_PATTERN
 
@@ -62,7 +62,7 @@ def encode(header: Header, samples: Sequence[float] | Floats) -> bytes:
 
     told = msgspec.json.encode(header)
     if len(told) > MAX_HEADER_BYTES:
-        raise Refused("oversized", f"the header has {len(told)} bytes, more than {MAX_HEADER_BYTES}")
+        raise PayloadError("oversized", f"the header has {len(told)} bytes, more than {MAX_HEADER_BYTES}")
     with np.errstate(over="ignore"):
         payload = MAGIC + _LENGTH.pack(len(told)) + told + np.asarray(samples).astype("<f4").tobytes()
     decode(payload)
@@ -72,12 +72,12 @@ def encode(header: Header, samples: Sequence[float] | Floats) -> bytes:
 def decode(payload: bytes) -> Frame:
     """Raises Refused."""
     if payload[: len(MAGIC)] != MAGIC or len(payload) < _START:
-        raise Refused("bad_frame", f"a frame begins with {MAGIC.decode()} and the length of its header")
+        raise PayloadError("bad_frame", f"a frame begins with {MAGIC.decode()} and the length of its header")
     start = _START + _LENGTH.unpack_from(payload, len(MAGIC))[0]
     if start > _START + MAX_HEADER_BYTES:
-        raise Refused("oversized", f"the header has {start - _START} bytes, more than {MAX_HEADER_BYTES}")
+        raise PayloadError("oversized", f"the header has {start - _START} bytes, more than {MAX_HEADER_BYTES}")
     if start > len(payload):
-        raise Refused("bad_frame", "the header is longer than the message")
+        raise PayloadError("bad_frame", "the header is longer than the message")
     return Frame(_read_header(payload[_START:start]), _read_samples(payload, start))
 
 
@@ -85,13 +85,13 @@ def _read_header(told: bytes) -> Header:
     try:
         header = _header.decode(told)
     except msgspec.ValidationError as error:
-        raise Refused("wrong_type", f"not the header of a frame: {error}") from error
+        raise PayloadError("wrong_type", f"not the header of a frame: {error}") from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Refused("malformed_json", f"the header is not valid JSON: {error}") from error
+        raise PayloadError("malformed_json", f"the header is not valid JSON: {error}") from error
     if len(header.channel) > MAX_CHANNEL or not ID_PATTERN.fullmatch(header.channel):
-        raise Refused("wrong_type", f"channel {header.channel[:80]!r} is not a name of at most {MAX_CHANNEL} letters")
+        raise PayloadError("wrong_type", f"channel {header.channel[:80]!r} is not a name of at most {MAX_CHANNEL} letters")
     if not 1 <= header.rate_hz <= MAX_RATE_HZ:
-        raise Refused("wrong_type", f"rate_hz {header.rate_hz} is outside 1 to {MAX_RATE_HZ:g}")
+        raise PayloadError("wrong_type", f"rate_hz {header.rate_hz} is outside 1 to {MAX_RATE_HZ:g}")
     return header
 
 
@@ -100,11 +100,13 @@ def _read_samples(payload: bytes, start: int) -> Floats:
 
     count, rest = divmod(len(payload) - start, 4)
     if rest:
-        raise Refused("bad_frame", f"{len(payload) - start} bytes of samples are no whole number of float32")
+        raise PayloadError("bad_frame", f"{len(payload) - start} bytes of samples are no whole number of float32")
     if not MIN_SAMPLES <= count <= MAX_SAMPLES:
-        raise Refused("bad_frame" if count < MIN_SAMPLES else "oversized", f"{count} samples; a frame has {MIN_SAMPLES} to {MAX_SAMPLES}")
+        raise PayloadError(
+            "bad_frame" if count < MIN_SAMPLES else "oversized", f"{count} samples; a frame has {MIN_SAMPLES} to {MAX_SAMPLES}"
+        )
     samples = np.frombuffer(payload, "<f4", count, start)
     # Before any arithmetic, which a signalling NaN would disturb.
     if not np.isfinite(samples).all() or float(np.abs(samples).max()) > MAX_VALUE:
-        raise Refused("not_finite", f"a sample is no number of at most {MAX_VALUE:g}")
+        raise PayloadError("not_finite", f"a sample is no number of at most {MAX_VALUE:g}")
     return samples

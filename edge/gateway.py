@@ -16,15 +16,15 @@ from itertools import groupby
 from typing import Any
 
 from edge.config import Config, Sensors
-from edge.events.threshold_monitor import Watch
-from edge.intake.inbox import Intray, Message
+from edge.events.threshold_monitor import ThresholdMonitor
+from edge.intake.inbox import Inbox, Message
 from edge.intake.rejects import portion, reject
 from edge.models.bundle import Bundle
 from edge.models.infer import Models, NoScores, Scores
-from edge.reading import Taken
-from edge.store.batch import Parcel, encode
+from edge.reading import Reading
+from edge.store.batch import EncodedBatch, encode
 from edge.store.store import Closed, Entry, Store
-from edge.summaries.deadband import Holds, Told
+from edge.summaries.deadband import CountedSummary, Deadbands
 from edge.summaries.summarise import summaries
 from edge.windows import Placed, Window, Windows, pack, unpack
 from schemas.envelope import Envelope, micros
@@ -65,11 +65,11 @@ class Gateway:
         memory = store.memory()
         self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
         spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}
-        self._intray = Intray(config, store.recent_identities(), memory.get(_REJECTED, b""), spectra)
+        self._intray = Inbox(config, store.recent_identities(), memory.get(_REJECTED, b""), spectra)
         # As if it had ticked all the while: so a death between two cuts does not change which readings are late.
         watermark = max(int(memory.get(_WATERMARK, _NEVER)), micros(started) - config.windows.grace_seconds * 1_000_000)
         self._windows = Windows(config.windows.seconds, config.windows.grace_seconds, watermark)
-        self._watch, self._models, self._holds = Watch(memory), Models(scorer or NoScores(), memory), Holds(memory)
+        self._watch, self._models, self._holds = ThresholdMonitor(memory), Models(scorer or NoScores(), memory), Deadbands(memory)
         self._deadbands = {model.name: model.deadband for model in config.models}
         self._closed_windows = _Rows([], [], [])
         self._summarised: Counter[str] = Counter()
@@ -88,7 +88,7 @@ class Gateway:
         """
         self._intray.take(messages, now, self.clock_quality)
         while part := self._intray.readings[:_READINGS_A_COMMIT]:
-            self._append([one.reading for one in part], b"".join(one.identity for one in part if one.identity))
+            self._append([one.reading for one in part], b"".join(one.dedup_key for one in part if one.dedup_key))
             del self._intray.readings[: len(part)]
         return self._cut_urgent(now)
 
@@ -140,7 +140,7 @@ class Gateway:
             broker_state=self.links.broker,
         )
 
-    def _append(self, readings: Sequence[Taken], identities: bytes) -> None:
+    def _append(self, readings: Sequence[Reading], identities: bytes) -> None:
         placed = self._windows.place(readings)
         ids = self._store.append([Entry(one.window_end_us, pack(one), len(one.readings)) for one in placed], identities)
         for one in placed:
@@ -164,7 +164,7 @@ class Gateway:
         for window in group:
             sensors = self._sensors(window)
             made = summaries(window, sensors.units if sensors else {})
-            for told in map(Told, made, [len(window.readings), *[0] * (len(made) - 1)]):
+            for told in map(CountedSummary, made, [len(window.readings), *[0] * (len(made) - 1)]):
                 self._closed_windows.add(self._held_or_told(told, sensors))
         for name, bundle in self._bundles.items():
             chosen = [window for window in group if not window.late and (of := self._sensors(window)) and of.model == name]
@@ -174,7 +174,7 @@ class Gateway:
                     self._closed_windows.inferences.append(inference)
                 self._watch.inference(inference, window, bundle)
 
-    def _held_or_told(self, told: Told, sensors: Sensors | None) -> Iterable[Told]:
+    def _held_or_told(self, told: CountedSummary, sensors: Sensors | None) -> Iterable[CountedSummary]:
         deadband = sensors.deadband.get(told.summary.channel) if sensors and not told.summary.late else None
         return self._holds.take(told, deadband, sensors.hold_seconds) if sensors and deadband else [told]
 
@@ -224,7 +224,7 @@ class _Rows:
     readings: list[int]
     inferences: list[Inference]
 
-    def add(self, told: Iterable[Told]) -> None:
+    def add(self, told: Iterable[CountedSummary]) -> None:
         for summary, readings in told:
             self.summaries.append(summary)
             self.readings.append(readings)
@@ -239,5 +239,5 @@ def _due(last: datetime, now: datetime, seconds: int) -> bool:
     return abs(now - last) >= timedelta(seconds=seconds)
 
 
-def _parcels(kind: str, rows: Sequence[Any], most: int, readings: Sequence[int] = ()) -> list[Parcel]:
+def _parcels(kind: str, rows: Sequence[Any], most: int, readings: Sequence[int] = ()) -> list[EncodedBatch]:
     return [encode(kind, rows[at : at + most], sum(readings[at : at + most])) for at in range(0, len(rows), most)]

@@ -27,7 +27,7 @@ class Bands(msgspec.Struct, frozen=True, array_like=True, gc=False):
     energies: tuple[float, ...]
 
 
-class Taken(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Reading(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A reading in the form that the journal keeps. Times in microseconds since 1970."""
 
     device_id: str
@@ -43,7 +43,7 @@ class Taken(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Rejected:
     """A message or an item of one that is no reading: reason is a fixed word, message a sentence."""
 
     reason: str
@@ -83,7 +83,7 @@ class _Item(msgspec.Struct):
     device: str | None = None
 
 
-class Refused(ValueError):
+class PayloadError(ValueError):
     """Why this is no reading: reason is a fixed word, the text a sentence."""
 
     def __init__(self, reason: str, message: str) -> None:
@@ -98,31 +98,31 @@ _pack = msgspec.msgpack.Encoder()
 _arrival = lru_cache(1)(micros)
 
 
-def parse(device_id: str, payload: bytes, now: datetime, clock_quality: str, limits: Limits) -> Iterator[Taken | Refusal]:
+def parse(device_id: str, payload: bytes, now: datetime, clock_quality: str, limits: Limits) -> Iterator[Reading | Rejected]:
     """Readings and refusals in the order of the message. `clock_quality` is that of the gateway's own clock.
 
     The message must not be larger than the limit: see `oversized`.
     """
     try:
         items = _split(payload)
-    except Refused as refused:
-        yield Refusal(refused.reason, str(refused), payload, device_id)
+    except PayloadError as refused:
+        yield Rejected(refused.reason, str(refused), payload, device_id)
         return
     arrived = _arrival(now)
     for item in items:
         try:
             yield _reading(device_id, item, arrived, clock_quality, limits)
-        except Refused as refused:
-            yield Refusal(refused.reason, str(refused), bytes(item), device_id)
+        except PayloadError as refused:
+            yield Rejected(refused.reason, str(refused), bytes(item), device_id)
 
 
-def oversized(payload: bytes, limits: Limits) -> Refusal:
+def oversized(payload: bytes, limits: Limits) -> Rejected:
     """The refusal of a message over the limit: it keeps the first KEPT_OF_OVERSIZED bytes and says so."""
     said = f"{len(payload)} bytes, more than mqtt.max_payload_bytes = {limits.max_payload_bytes}; the first {KEPT_OF_OVERSIZED} are kept"
-    return Refusal("oversized", said, payload[:KEPT_OF_OVERSIZED])
+    return Rejected("oversized", said, payload[:KEPT_OF_OVERSIZED])
 
 
-def identity(reading: Taken) -> bytes | None:
+def dedup_key(reading: Reading) -> bytes | None:
     """8 bytes that a repetition of this reading shares; None if the sensor sends neither seq nor time, so that equal is not the same."""
     if reading.seq is None and not reading.sensor_time:
         return None
@@ -133,7 +133,7 @@ def identity(reading: Taken) -> bytes | None:
 def event_us(device_id: str, said: Stamp, arrived: int, limits: Limits) -> int:
     """When it was measured, in microseconds: as the sensor says, else on arrival. Raises Refused, also for a wrong device, seq or boot."""
     if said.device is not None and said.device != device_id:
-        raise Refused("bad_device", f"the reading says device {said.device[:80]!r}, its topic {device_id!r}")
+        raise PayloadError("bad_device", f"the reading says device {said.device[:80]!r}, its topic {device_id!r}")
     _check(said)
     return arrived if said.time is None else _event_time(said.time, arrived, limits)
 
@@ -144,43 +144,43 @@ def _split(payload: bytes) -> list[bytes] | list[msgspec.Raw]:
     try:
         items = _items.decode(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Refused("malformed_json", f"not valid JSON: {error}") from error
+        raise PayloadError("malformed_json", f"not valid JSON: {error}") from error
     if len(items) > MAX_ITEMS:
-        raise Refused("oversized", f"{len(items)} readings in one message, more than {MAX_ITEMS}")
+        raise PayloadError("oversized", f"{len(items)} readings in one message, more than {MAX_ITEMS}")
     return items
 
 
-def _reading(device_id: str, body: bytes | msgspec.Raw, arrived: int, clock_quality: str, limits: Limits) -> Taken:
+def _reading(device_id: str, body: bytes | msgspec.Raw, arrived: int, clock_quality: str, limits: Limits) -> Reading:
     item = _decoded(body)
     _check_values(item.values)
     event = event_us(device_id, item, arrived, limits)
-    return Taken(device_id, event, arrived, clock_quality, item.boot, item.seq, item.time is not None, item.values)
+    return Reading(device_id, event, arrived, clock_quality, item.boot, item.seq, item.time is not None, item.values)
 
 
 def _decoded(body: bytes | msgspec.Raw) -> _Item:
     try:
         return _item.decode(body)
     except msgspec.ValidationError as error:
-        raise Refused("wrong_type", f"not a reading: {error}") from error
+        raise PayloadError("wrong_type", f"not a reading: {error}") from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Refused("malformed_json", f"not valid JSON: {error}") from error
+        raise PayloadError("malformed_json", f"not valid JSON: {error}") from error
 
 
 def _check(item: Stamp) -> None:
     if item.seq is not None and not 0 <= item.seq < 2**62:
-        raise Refused("wrong_type", f"seq {item.seq} is outside 0 to 2^62")
+        raise PayloadError("wrong_type", f"seq {item.seq} is outside 0 to 2^62")
     if item.boot is not None and not is_name(item.boot):
-        raise Refused("wrong_type", f"boot {item.boot[:80]!r} is not a short word")
+        raise PayloadError("wrong_type", f"boot {item.boot[:80]!r} is not a short word")
 
 
 def _check_values(values: Mapping[str, float]) -> None:
     if not 0 < len(values) <= MAX_CHANNELS:
-        raise Refused("no_values" if not values else "oversized", f"{len(values)} values; a reading has 1 to {MAX_CHANNELS}")
+        raise PayloadError("no_values" if not values else "oversized", f"{len(values)} values; a reading has 1 to {MAX_CHANNELS}")
     for channel, value in values.items():
         if not is_name(channel):
-            raise Refused("wrong_type", f"channel {channel[:80]!r} is not a name")
+            raise PayloadError("wrong_type", f"channel {channel[:80]!r} is not a name")
         if not -MAX_VALUE <= value <= MAX_VALUE:
-            raise Refused("not_finite", f"{channel} is {value}, not a number of at most {MAX_VALUE:g}")
+            raise PayloadError("not_finite", f"{channel} is {value}, not a number of at most {MAX_VALUE:g}")
 
 
 @lru_cache(8192)
@@ -192,9 +192,9 @@ def is_name(text: str) -> bool:
 def _event_time(time: float | str, arrived: int, limits: Limits) -> int:
     event = _micros_of(time)
     if event > arrived + limits.max_future_seconds * 1_000_000:
-        raise Refused("time_future", f"time {time} is more than {limits.max_future_seconds} s ahead of the gateway")
+        raise PayloadError("time_future", f"time {time} is more than {limits.max_future_seconds} s ahead of the gateway")
     if event < arrived - limits.max_age_seconds * 1_000_000:
-        raise Refused("time_past", f"time {time} is more than {limits.max_age_seconds} s ago")
+        raise PayloadError("time_past", f"time {time} is more than {limits.max_age_seconds} s ago")
     return event
 
 
@@ -203,8 +203,8 @@ def _micros_of(time: float | str) -> int:
         if isinstance(time, str):
             moment = datetime.fromisoformat(time)
             if moment.tzinfo is None:
-                raise Refused("wrong_type", f"time {time[:40]!r} has no offset: write Z for UTC")
+                raise PayloadError("wrong_type", f"time {time[:40]!r} has no offset: write Z for UTC")
             return micros(moment)
         return round(time * 1_000_000)
     except (ValueError, OverflowError) as error:
-        raise Refused("wrong_type", f"time {str(time)[:40]!r} is no time") from error
+        raise PayloadError("wrong_type", f"time {str(time)[:40]!r} is no time") from error

@@ -19,7 +19,7 @@ from edge.frame import most_bytes
 from edge.gateway import Gateway, Links
 from edge.health import Condition, Health
 from edge.intake import tls
-from edge.intake.client import Delivery, Intake
+from edge.intake.client import Incoming, Intake
 from edge.models.bundle import Bundle
 from edge.models.infer import NoScores, Scores
 from edge.models.scorer import Scorer, ScorerFailed
@@ -40,8 +40,8 @@ class Source(Protocol):
 
     @property
     def state(self) -> str: ...
-    def take(self, seconds: float) -> list[Delivery]: ...
-    def acknowledge(self, deliveries: list[Delivery]) -> None: ...
+    def take(self, seconds: float) -> list[Incoming]: ...
+    def acknowledge(self, deliveries: list[Incoming]) -> None: ...
 
 
 class Sink(Protocol):
@@ -71,7 +71,7 @@ class Loop:
             self._source.acknowledge(taken)
         self._tick()
 
-    def _stored(self, taken: list[Delivery]) -> bool:
+    def _stored(self, taken: list[Incoming]) -> bool:
         """False if the process is to stop before there was room."""
         messages = [one.message for one in taken]
         while not self._stopping.is_set():

@@ -88,7 +88,7 @@ class Spectrum:
         return found
 
 
-def levels(channel: str, frame: Floats) -> dict[str, float]:
+def time_domain_features(channel: str, frame: Floats) -> dict[str, float]:
     """Root mean square and largest size about the mean, in the channel's unit, and kurtosis (the fourth moment over the squared second:
     3 for noise, more for shocks). `frame` has shape (samples,) and is float32, whose mean is exact: one that does not vary has no kurtosis.
     """
@@ -104,7 +104,7 @@ def levels(channel: str, frame: Floats) -> dict[str, float]:
     return found
 
 
-def level_units(channel: str, unit: str) -> dict[str, str]:
+def time_domain_units(channel: str, unit: str) -> dict[str, str]:
     """The unit of each level of a channel in this unit."""
     return dict(zip((f"{channel}_{level}" for level in _LEVELS), (unit, unit, DIMENSIONLESS), strict=True))
 

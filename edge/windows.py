@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from edge.reading import Taken
+from edge.reading import Reading
 
 
 class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -21,7 +21,7 @@ class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     window_seconds: int
     late: bool
-    readings: list[Taken]
+    readings: list[Reading]
 
     @property
     def window_end_us(self) -> int:
@@ -36,7 +36,7 @@ class Window:
     start_us: int
     seconds: int
     late: bool
-    readings: list[Taken] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
 
     @property
     def end_us(self) -> int:
@@ -48,7 +48,7 @@ class _PlacedOne(msgspec.Struct, array_like=True):
 
     window_seconds: int
     late: bool
-    reading: Taken
+    reading: Reading
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -80,9 +80,9 @@ class Windows:
         self._open: dict[tuple[int, str, bool, int], Window] = {}
         self.watermark_us = watermark_us
 
-    def place(self, readings: Sequence[Taken]) -> list[Placed]:
+    def place(self, readings: Sequence[Reading]) -> list[Placed]:
         """Where the readings belong as of now: one for each interval, oldest first."""
-        length, by_end = self._seconds * 1_000_000, defaultdict[int, list[Taken]](list)
+        length, by_end = self._seconds * 1_000_000, defaultdict[int, list[Reading]](list)
         for reading in readings:
             by_end[_end(reading.event_us, length)].append(reading)
         return [Placed(self._seconds, end <= self.watermark_us, by_end[end]) for end in sorted(by_end)]

@@ -9,7 +9,7 @@ from types import FrameType
 
 import click
 
-from lab.console import Screen
+from lab.console import Console
 from lab.services.stack import StartFailed
 
 _PARTS = click.option(
@@ -48,7 +48,7 @@ def demo(parts: str, directory: Path, seconds: float) -> None:
     from lab.demo import run
 
     try:
-        sound = run(directory.resolve(), parts, seconds, Screen(sys.stdout))
+        sound = run(directory.resolve(), parts, seconds, Console(sys.stdout))
     except StartFailed as error:
         raise click.ClickException(str(error)) from error
     raise SystemExit(0 if sound else 1)
@@ -65,7 +65,7 @@ def up(parts: str, directory: Path) -> None:
     from lab.up import run
 
     try:
-        run(directory.resolve(), parts, Screen(sys.stdout))
+        run(directory.resolve(), parts, Console(sys.stdout))
     except StartFailed as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
@@ -79,7 +79,7 @@ def keep(directory: Path) -> None:
     from lab.rerender import serve
 
     try:
-        serve(directory.resolve(), Screen(sys.stdout))
+        serve(directory.resolve(), Console(sys.stdout))
     except StartFailed as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ _QUIET_SECONDS = 5.0
 """Where there is no terminal, a status is a line of its own, and no more often than this."""
 
 
-class Screen:
+class Console:
     """Not thread-safe: one thread talks."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:

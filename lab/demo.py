@@ -15,10 +15,10 @@ from lab.acts import history
 from lab.acts.faults import Deed, deeds, spells
 from lab.acts.gateways import GATEWAYS, LIVE, ledger
 from lab.acts.live import Live
-from lab.acts.reconciliation import Account
-from lab.acts.run_record import Counts, Happening, Story
+from lab.acts.reconciliation import Reconciliation
+from lab.acts.run_record import Counts, Happening, RunRecord
 from lab.analyst import answers, prepare
-from lab.console import Screen
+from lab.console import Console
 from lab.folder import emptied
 from lab.report.results import conclude, under_way, words
 from lab.services.stack import StartFailed, Warehouse
@@ -52,7 +52,7 @@ class Lived:
     told: tuple[Told, ...]
 
 
-def run(directory: Path, parts: str, seconds: float, screen: Screen) -> bool:
+def run(directory: Path, parts: str, seconds: float, screen: Console) -> bool:
     """The whole demo; logs, summary.json and report.html are in `directory`. Whether nothing was lost or repeated. Raises StartFailed."""
     with Warehouse(emptied(directory)) as warehouse:
         screen.title("Act one: a season of ten fields and four machines, from the gateways' cards in batch mode")
@@ -73,13 +73,13 @@ class Past:
     """What act one leaves behind: the sensors, the oracle's books and verdict, where the season stands, and the registry that knows it."""
 
     devices: tuple[Device, ...]
-    account: Account
+    account: Reconciliation
     counts: Counts
     calendar: history.Calendar
     registry: Path
 
 
-def act_one(directory: Path, warehouse: Warehouse, screen: Screen) -> Past:
+def act_one(directory: Path, warehouse: Warehouse, screen: Console) -> Past:
     """Raises StartFailed when the pipeline fails."""
     calendar = history.Calendar.until(datetime.now(UTC), HISTORY_DAYS)
     file = fields.write_registry(directory, calendar.begin)
@@ -89,7 +89,7 @@ def act_one(directory: Path, warehouse: Warehouse, screen: Screen) -> Past:
     prepare(client, registry, screen.status)
     screen.status("simulating the fields with the crop-water model, and the machines")
     grown = devices(registry)
-    account = Account(client, calendar.begin)
+    account = Reconciliation(client, calendar.begin)
     cards = []
     for written, names in history.live_through(grown, calendar, directory, screen.status):
         cards += written
@@ -103,7 +103,7 @@ def act_one(directory: Path, warehouse: Warehouse, screen: Screen) -> Past:
     return Past(grown, account, counts, calendar, file)
 
 
-def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
+def _act_two(past: Past, live: Live, seconds: float, screen: Console) -> Lived:
     _announce(live, screen)
     notebook, began, ringing = Notebook(), datetime.now(UTC), Ringing(live.phone, screen)
     await_first_heartbeats(past.account, began, screen)
@@ -117,7 +117,7 @@ def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
             ended = datetime.now(UTC)
         screen.say("the sensors stop; what is under way arrives")
         # The window that the first reading falls into began before it.
-        now = Account(past.account.client, began - timedelta(seconds=LIVE.window_seconds))
+        now = Reconciliation(past.account.client, began - timedelta(seconds=LIVE.window_seconds))
         _note(live, notebook, now)
 
         def progress(verdict: Verdict) -> None:
@@ -135,8 +135,8 @@ def _act_two(past: Past, live: Live, seconds: float, screen: Screen) -> Lived:
     return Lived(started, ended, arrivals, done, live.bytes_raw_mqtt, live.uplink.bytes_sent, _parts(live), live.phone.told())
 
 
-def _story(past: Past, lived: Lived, both: Counts, seconds: float) -> Story:
-    return Story(
+def _story(past: Past, lived: Lived, both: Counts, seconds: float) -> RunRecord:
+    return RunRecord(
         history=past.counts,
         both=both,
         season_begin=past.calendar.begin,
@@ -154,7 +154,7 @@ def _story(past: Past, lived: Lived, both: Counts, seconds: float) -> Story:
     )
 
 
-def _note(live: Live, notebook: Notebook, account: Account) -> None:
+def _note(live: Live, notebook: Notebook, account: Reconciliation) -> None:
     account.add(notebook.attempted(), notebook.names(live.acknowledged()))
 
 
@@ -165,12 +165,12 @@ def sensors(past: Past, live: Live, notebook: Notebook) -> Sensors:
     return Sensors([*known, stranger(fields.GATEWAYS[0])], live.broker.port, PERIOD_SECONDS, notebook)
 
 
-def _announce(live: Live, screen: Screen) -> None:
+def _announce(live: Live, screen: Console) -> None:
     for server, wanted in ((live.broker, "mosquitto"), (live.pubsub, "Google's Pub/Sub emulator")):
         screen.say(f"{server.version}" + (f" (from pip) takes the place of {wanted}" if server.replaced else ""))
 
 
-def await_first_heartbeats(account: Account, began: datetime, screen: Screen) -> None:
+def await_first_heartbeats(account: Reconciliation, began: datetime, screen: Console) -> None:
     """Until the whole path has been gone once. Raises StartFailed."""
     deadline = time.monotonic() + READY_SECONDS
     while delivered.gateways_heard(account.client, began) < len(GATEWAYS):
@@ -180,7 +180,7 @@ def await_first_heartbeats(account: Account, began: datetime, screen: Screen) ->
         time.sleep(0.3)
 
 
-def _pass_time(seconds: float, live: Live, ringing: Ringing, screen: Screen) -> list[tuple[datetime, Deed]]:
+def _pass_time(seconds: float, live: Live, ringing: Ringing, screen: Console) -> list[tuple[datetime, Deed]]:
     """Until the time is over and everything that was planned is done. Raises StartFailed when pipeline or notifier ends."""
     began, waiting, done, earliest = time.monotonic(), deeds(live, seconds), list[tuple[datetime, Deed]](), 0.0
     while (passed := time.monotonic() - began) < seconds or waiting:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import msgspec
 
-from lab.acts.run_record import Story
-from lab.console import Screen
+from lab.acts.run_record import RunRecord
+from lab.console import Console
 from lab.report import render
 from lab.services.stack import StartFailed, Warehouse
 from lab.witness import delivered
 
 
-def serve(directory: Path, screen: Screen) -> None:
+def serve(directory: Path, screen: Console) -> None:
     """The warehouse of the demo until Ctrl-C, which ends it with KeyboardInterrupt. Raises StartFailed."""
     _story(directory)
     with Warehouse(directory) as warehouse:
@@ -41,9 +41,9 @@ def endpoints(warehouse: Warehouse) -> Iterator[str]:
     yield f"  {tinybeam} sql query driest_fields --project {warehouse.project}\n"
 
 
-def _story(directory: Path) -> Story:
+def _story(directory: Path) -> RunRecord:
     try:
-        return Story.load(directory)
+        return RunRecord.load(directory)
     except FileNotFoundError as error:
         raise StartFailed(f"{directory} holds no finished demo: run `make demo` first, or name another --directory") from error
     except msgspec.MsgspecError as error:

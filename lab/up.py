@@ -10,13 +10,13 @@ from pathlib import Path
 from lab import demo
 from lab.acts.gateways import ALERTS_TOPIC, SUBSCRIPTION, TOPIC
 from lab.acts.live import Live
-from lab.console import Screen
+from lab.console import Console
 from lab.folder import emptied
 from lab.services.stack import StartFailed, Warehouse
 from lab.world.sensors import Notebook
 
 
-def run(directory: Path, parts: str, screen: Screen) -> None:
+def run(directory: Path, parts: str, screen: Console) -> None:
     """Ends with KeyboardInterrupt, or StartFailed when a process ends by itself."""
     with Warehouse(emptied(directory)) as warehouse:
         screen.title("A season of history")

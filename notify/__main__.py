@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from notify.config import Config, ConfigError, load
-from notify.sent_log import ToldError
+from notify.sent_log import SentLogError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,7 +72,7 @@ def run(file: Path, verbose: bool) -> None:
     click.echo(f"notifier: {config.pubsub.subscription}; Ctrl-C stops it", err=True)
     try:
         run_notifier(config, stopping)
-    except (SubscriptionError, ToldError) as error:
+    except (SubscriptionError, SentLogError) as error:
         raise click.ClickException(str(error)) from error
 
 

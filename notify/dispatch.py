@@ -17,8 +17,8 @@ from typing import Protocol
 
 from notify.config import Config, Retry
 from notify.receivers import Receiver, ReceiverError
-from notify.sent_log import GAVE_UP, OLD, TOLD, WITHHELD, Told
-from schemas.notification import NoticeError, parse
+from notify.sent_log import GAVE_UP, OLD, TOLD, WITHHELD, SentLog
+from schemas.notification import NotificationError, parse
 from schemas.records import Alert
 
 HOUR = timedelta(hours=1)
@@ -37,12 +37,12 @@ class Receipt(Protocol):
 
 
 @dataclass(slots=True)
-class Letter:
+class Notification:
     """One notice on its way. `waiting` are the receivers that are not done with it."""
 
     alert: Alert
     waiting: set[str]
-    done: Callable[[Letter, str], None]
+    done: Callable[[Notification, str], None]
     """What a receiver calls that is done with it."""
     receipts: list[Receipt] = field(default_factory=list)
 
@@ -51,7 +51,7 @@ class Letter:
 class _Attempt:
     """A letter in one receiver; times of a monotonic clock, in seconds."""
 
-    letter: Letter
+    letter: Notification
     first: float
     due: float
     failures: int = 0
@@ -59,19 +59,19 @@ class _Attempt:
     """What became of it, if only the record of it is missing."""
 
 
-class Counter:
+class Dispatcher:
     """Takes messages in, hands letters to the receivers, and acknowledges. Used by any thread."""
 
-    def __init__(self, config: Config, told: Told, outlets: dict[str, Outlet], now: Clock) -> None:
+    def __init__(self, config: Config, told: SentLog, outlets: dict[str, ReceiverWorker], now: Clock) -> None:
         self._config, self._told, self._outlets, self._now = config, told, outlets, now
         self._lock = threading.Lock()
-        self._letters: dict[tuple[str, int], Letter] = {}
+        self._letters: dict[tuple[str, int], Notification] = {}
 
     def take(self, body: bytes, receipt: Receipt) -> None:
         """A message. One that is no notice is logged and acknowledged: its alert, if there is one, is in the warehouse."""
         try:
             alert = parse(body)
-        except NoticeError as error:
+        except NotificationError as error:
             _log.error("a message is no notice and is passed over: %s: %r", error, body[:_SHOWN_BYTES])
             receipt.ack()
             return
@@ -92,11 +92,11 @@ class Counter:
             if under_way := self._letters.get(key):
                 under_way.receipts.append(receipt)
                 return
-            letter = self._letters[key] = Letter(alert, set(receivers), self._done, [receipt])
+            letter = self._letters[key] = Notification(alert, set(receivers), self._done, [receipt])
         for name in receivers:
             self._outlets[name].add(letter)
 
-    def _done(self, letter: Letter, receiver: str) -> None:
+    def _done(self, letter: Notification, receiver: str) -> None:
         with self._lock:
             letter.waiting.discard(receiver)
             if letter.waiting:
@@ -106,16 +106,18 @@ class Counter:
             receipt.ack()
 
 
-class Outlet:
+class ReceiverWorker:
     """One receiver with what waits for it. `add` is for any thread, `turn` for one."""
 
-    def __init__(self, receiver: Receiver, told: Told, config: Config, now: Clock, monotonic: Callable[[], float], chance: Random) -> None:  # noqa: PLR0913
+    def __init__(  # noqa: PLR0913
+        self, receiver: Receiver, told: SentLog, config: Config, now: Clock, monotonic: Callable[[], float], chance: Random
+    ) -> None:
         self._receiver, self._told, self._now, self._monotonic, self._chance = receiver, told, now, monotonic, chance
         self._retry, self._max_per_hour = config.retry, config.notify.max_per_hour
         self._lock, self._attempts = threading.Lock(), list[_Attempt]()
         self.woken = threading.Event()
 
-    def add(self, letter: Letter) -> None:
+    def add(self, letter: Notification) -> None:
         now = self._monotonic()
         with self._lock:
             self._attempts.append(_Attempt(letter, now, now))

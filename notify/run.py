@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from notify.config import Config
-from notify.dispatch import Counter, Outlet
+from notify.dispatch import Dispatcher, ReceiverWorker
 from notify.receivers import open_receivers
-from notify.sent_log import Told
+from notify.sent_log import SentLog
 from notify.subscription import follow
 
 KEEP = timedelta(days=30)
@@ -30,11 +30,11 @@ _log = logging.getLogger(__name__)
 def run(config: Config, stopping: threading.Event) -> None:
     """Until `stopping` is set. Raises ToldError and SubscriptionError."""
     with ExitStack() as stack:
-        told = Told(config.notify.state_file)
+        told = SentLog(config.notify.state_file)
         stack.callback(told.close)
         told.forget(_now() - max(KEEP, timedelta(seconds=2 * config.notify.max_age_seconds)))
-        outlets = {one.name: Outlet(one, told, config, _now, time.monotonic, Random()) for one in open_receivers(config)}
-        counter = Counter(config, told, outlets, _now)
+        outlets = {one.name: ReceiverWorker(one, told, config, _now, time.monotonic, Random()) for one in open_receivers(config)}
+        counter = Dispatcher(config, told, outlets, _now)
         finish = stack.enter_context(_turning(outlets, stopping))
         _log.info("notifier follows %s", config.pubsub.subscription)
         follow(config.pubsub.subscription, counter.take, finish, stopping)
@@ -42,7 +42,7 @@ def run(config: Config, stopping: threading.Event) -> None:
 
 
 @contextmanager
-def _turning(outlets: dict[str, Outlet], stopping: threading.Event) -> Iterator[Callable[[], None]]:
+def _turning(outlets: dict[str, ReceiverWorker], stopping: threading.Event) -> Iterator[Callable[[], None]]:
     """A thread for each outlet. Gives what stops them and waits for the attempts under way."""
     threads = [threading.Thread(target=_turn, args=(outlet, stopping), name=name) for name, outlet in outlets.items()]
 
@@ -61,7 +61,7 @@ def _turning(outlets: dict[str, Outlet], stopping: threading.Event) -> Iterator[
         finish()
 
 
-def _turn(outlet: Outlet, stopping: threading.Event) -> None:
+def _turn(outlet: ReceiverWorker, stopping: threading.Event) -> None:
     while True:
         outlet.woken.clear()
         if stopping.is_set():  # after the clearing: who stops it sets this first and wakes it then

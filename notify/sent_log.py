@@ -26,11 +26,11 @@ create index if not exists told_of_rule on told (receiver, rule, site, time_us);
 """
 
 
-class ToldError(Exception):
+class SentLogError(Exception):
     """The file cannot be opened; the text says why."""
 
 
-class Told:
+class SentLog:
     """Close it. One process at a time."""
 
     def __init__(self, file: Path) -> None:
@@ -45,7 +45,7 @@ class Told:
                 self._database.execute("alter table told rename column channel to receiver")  # of before receivers had that name
             self._database.executescript(_SCHEMA)
         except sqlite3.Error as error:
-            raise ToldError(f"{file}: {error}: is another notifier running, and is the folder there?") from error
+            raise SentLogError(f"{file}: {error}: is another notifier running, and is the folder there?") from error
 
     def is_settled(self, alert: Alert, receiver: str) -> bool:
         """Whether this notice, or a later one of the same alert, is done with in the receiver."""

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import zstandard
 
-from pipeline.elements import CARD_FILE, Batch, Message
+from pipeline.elements import EXPORT_FILE, Batch, Message
 from schemas.arrow import Column, schema, wire_columns
 from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, Envelope, EnvelopeError, micros
 from schemas.records import EVENT_TIME, KINDS
@@ -63,8 +63,8 @@ def _rows(raw: bytes, envelope: Envelope) -> pa.RecordBatch:
 
 
 def _envelope(message: Message) -> Envelope:
-    if CARD_FILE in message.attributes and "gateway_id" not in message.attributes:
-        raise Undecodable("broken_entry", f"bytes of {message.attributes[CARD_FILE]} that are no sound entry")
+    if EXPORT_FILE in message.attributes and "gateway_id" not in message.attributes:
+        raise Undecodable("broken_entry", f"bytes of {message.attributes[EXPORT_FILE]} that are no sound entry")
     try:
         return Envelope.parse(message.attributes)
     except EnvelopeError as error:

@@ -18,7 +18,7 @@ from schemas.envelope import Envelope
 Clock = Callable[[], datetime]
 """Gives the time now, UTC. Passed in, so that tests have their own."""
 
-CARD_FILE = "card_file"
+EXPORT_FILE = "card_file"
 """Attribute of a message made from those bytes of a card file that are no sound entry: the file's name."""
 
 
@@ -45,7 +45,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class RowGroup:
     """Rows of one or more batches of a kind, batch by batch.
 
     The columns of a batch, then what it was of (`batch_id`, `gateway_id`, `received_time`); `site_id` last once it is known.
@@ -54,7 +54,7 @@ class Gathered:
     kind: str
     rows: pa.RecordBatch
 
-    def with_rows(self, rows: pa.RecordBatch) -> Gathered:
+    def with_rows(self, rows: pa.RecordBatch) -> RowGroup:
         return replace(self, rows=rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -62,7 +62,7 @@ class Gathered:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Rejected:
     """Rows that are set aside, whole, with the reason (a short fixed word) and a sentence."""
 
     reason: str
@@ -86,7 +86,7 @@ class Unwritten:
     """Rows that the warehouse refused for their content."""
 
     table: str
-    refused: Refused
+    refused: Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ def _batch(envelope: Envelope, received_time: datetime, body_bytes: int, schema:
     return Batch(envelope, received_time, body_bytes, _unpacked(schema, rows))
 
 
-def _gathered(kind: str, schema: bytes, rows: bytes) -> Gathered:
-    return Gathered(kind, _unpacked(schema, rows))
+def _gathered(kind: str, schema: bytes, rows: bytes) -> RowGroup:
+    return RowGroup(kind, _unpacked(schema, rows))
 
 
 def _rows(table: str, schema: bytes, rows: bytes) -> Rows:

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
-from pipeline.elements import Gathered, Refused
+from pipeline.elements import Rejected, RowGroup
 from schemas.arrow import wire_columns
 from schemas.envelope import micros
 from schemas.records import EVENT_TIME, KINDS, Device
@@ -52,7 +52,7 @@ class Sites:
         return device * self._base + np.searchsorted(self._starts, moments, side="right") * (device >= 0)
 
 
-def enrich(gathered: Gathered, sites: Sites) -> tuple[Gathered, list[Refused]]:
+def enrich(gathered: RowGroup, sites: Sites) -> tuple[RowGroup, list[Rejected]]:
     """The rows whose site is known, `site_id` added, and the others."""
     kind, rows = gathered.kind, gathered.rows
     if not _is_of_devices(kind):
@@ -61,7 +61,7 @@ def enrich(gathered: Gathered, sites: Sites) -> tuple[Gathered, list[Refused]]:
     if not found.null_count:
         return _with_site(gathered, rows, found), []
     unknown, known = found.is_null(), found.is_valid()
-    refused = Refused("unknown_device", "the registry knows no site of the device at the time of the row", rows.filter(unknown))
+    refused = Rejected("unknown_device", "the registry knows no site of the device at the time of the row", rows.filter(unknown))
     return _with_site(gathered, rows.filter(known), found.filter(known)), [refused]
 
 
@@ -70,7 +70,7 @@ def _is_of_devices(kind: str) -> bool:
     return any(column.name == "device_id" and not column.nullable for column in wire_columns(KINDS[kind]))
 
 
-def _with_site(gathered: Gathered, rows: pa.RecordBatch, sites: pa.Array) -> Gathered:
+def _with_site(gathered: RowGroup, rows: pa.RecordBatch, sites: pa.Array) -> RowGroup:
     return gathered.with_rows(rows.append_column("site_id", sites))
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.elements import Batch, Gathered, Rows
+from pipeline.elements import Batch, RowGroup, Rows
 from schemas import records
 from schemas.arrow import schema, table_columns
 from schemas.records import KINDS, TABLES
 
 
-def facts(gathered: Gathered) -> Rows:
+def facts(gathered: RowGroup) -> Rows:
     """The rows for the table of their kind. `site_id` must be there."""
     record, rows = KINDS[gathered.kind], gathered.rows
     columns = dict(zip(rows.schema.names, rows.columns, strict=True))

@@ -13,7 +13,7 @@ from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.irrigation.transform import Irrigate
 from pipeline.rollup.transform import RollUp, Schedule
-from pipeline.transforms import BATCHES, REJECTS, Collect, Decode, DropRepeats, Place, Receive, set_aside
+from pipeline.transforms import BATCHES, REJECTS, AssignSites, Collect, Decode, DropRepeats, Receive, set_aside
 from schemas.records import Alert, Irrigation
 from schemas.registry import Registry
 
@@ -41,7 +41,7 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     """
     decoded = messages | "Decode" >> beam.ParDo(Decode(clock)).with_outputs(REJECTS, main=BATCHES)
     fresh = decoded[BATCHES] | "Drop repeats" >> DropRepeats()
-    placed = fresh | "Enrich" >> beam.ParDo(Place(Sites(registry), clock)).with_outputs(REJECTS, main=BATCHES)
+    placed = fresh | "Enrich" >> beam.ParDo(AssignSites(Sites(registry), clock)).with_outputs(REJECTS, main=BATCHES)
     rolled = placed[BATCHES] | "Roll up" >> RollUp(schedule, clock)
     irrigation = rolled.windows | "Irrigate" >> Irrigate(registry, schedule, clock)
     alerts = Watched(placed[BATCHES], rolled.windows, irrigation) | "Alerts" >> RaiseAlerts(registry, schedule, clock)

@@ -16,7 +16,7 @@ from importlib.metadata import version
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.elements import Batch, Message, Refused, Rows, Unwritten
+from pipeline.elements import Batch, Message, Rejected, Rows, Unwritten
 from pipeline.facts import as_text, rows_of
 from schemas.envelope import ID_PATTERN, Envelope, EnvelopeError
 from schemas.records import SCHEMA_VERSION, Reject
@@ -29,7 +29,7 @@ def of_message(message: Message, reason: str, text: str, now: datetime, stacktra
     return _reject(message.attributes, message.body, said, now)
 
 
-def of_rows(batch: Batch, refused: Refused, stage: str, now: datetime, stacktrace: str | None = None) -> Rows:
+def of_rows(batch: Batch, refused: Rejected, stage: str, now: datetime, stacktrace: str | None = None) -> Rows:
     """Rows of a sound batch, with the attributes that it came with."""
     envelope = batch.envelope
     said = _Said(stage, refused.reason, refused.text, stacktrace, envelope.gateway_id, envelope.batch_id)

@@ -22,7 +22,7 @@ from pipeline import flow
 from pipeline.elements import wall_clock
 from pipeline.io import warehouse
 from pipeline.io.sinks import Appends, Loads, Publishes
-from pipeline.io.sources import FromCards, FromSubscription
+from pipeline.io.sources import FromExportFiles, FromSubscription
 from pipeline.irrigation import days
 from pipeline.options import BUNDLES, Options, UsageError, parse
 from schemas.records import TABLES
@@ -82,7 +82,7 @@ def start(options: Options, registry: Registry) -> PipelineResult:
         source: beam.PTransform = FromSubscription(options.input_subscription, options.id_attribute, options.timestamp_attribute)
         sink: flow.Sink = Appends(options.warehouse)
     else:
-        source = FromCards(options.input, wall_clock)
+        source = FromExportFiles(options.input, wall_clock)
         sink = Loads(options.warehouse, options.temp_location or tempfile.gettempdir(), uuid4().hex)
     tell = Publishes(options.alerts_topic) if options.alerts_topic else None
     flow.build(pipeline | "Read" >> source, registry, sink, options.schedule, wall_clock, tell)

@@ -20,9 +20,9 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import rejects
-from pipeline.assign_sites import place
+from pipeline.assign_sites import assign_sites
 from pipeline.decode import Undecodable, decode
-from pipeline.elements import Batch, Clock, Gathered, Message, Refused, Rows, Unwritten
+from pipeline.elements import Batch, Clock, Message, Rejected, RowGroup, Rows, Unwritten
 from pipeline.enrich import Sites
 from pipeline.facts import receipt, rows_of
 from pipeline.validate import within_partitions
@@ -65,7 +65,7 @@ class DropRepeats(beam.PTransform):
         return keyed | "Remember" >> beam.ParDo(_Remember()).with_output_types(Batch)
 
 
-class Place(beam.DoFn):
+class AssignSites(beam.DoFn):
     """Batches -> Gathered, those of a bundle together: their good rows with their sites; other rows -> rejects."""
 
     def __init__(self, sites: Sites, clock: Clock) -> None:
@@ -94,13 +94,13 @@ class Place(beam.DoFn):
             for one in refused:
                 yield TaggedOutput(REJECTS, WindowedValue(one, held.oldest, (GlobalWindow(),)))
 
-    def _placed(self, batches: Sequence[Batch]) -> Iterator[tuple[Gathered | None, list[Rows]]]:
+    def _placed(self, batches: Sequence[Batch]) -> Iterator[tuple[RowGroup | None, list[Rows]]]:
         """A batch that makes us fail is found by taking each alone."""
         try:
-            yield place(batches, self._sites, self._clock())
+            yield assign_sites(batches, self._sites, self._clock())
         except Exception as error:  # noqa: BLE001 - set aside
             if len(batches) == 1:
-                fault = Refused("fault", repr(error), batches[0].rows)
+                fault = Rejected("fault", repr(error), batches[0].rows)
                 yield None, [rejects.of_rows(batches[0], fault, "pipeline.enrich", self._clock(), traceback.format_exc())]
             else:
                 for batch in batches:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.elements import Gathered, Refused, Rows
+from pipeline.elements import Rejected, RowGroup, Rows
 from schemas.arrow import wire_columns
 from schemas.envelope import from_micros, micros
 from schemas.records import EVENT_TIME, KINDS, TABLES
@@ -35,24 +35,24 @@ _LAST = micros(datetime.max.replace(tzinfo=UTC))
 _PARTITIONS = {table.name: table.partition for table in TABLES.values()}
 
 
-def sift(gathered: Gathered, now: datetime) -> tuple[Gathered, list[Refused]]:
+def validate(gathered: RowGroup, now: datetime) -> tuple[RowGroup, list[Rejected]]:
     """The good rows (maybe none) and the others, each under the first reason that applies to it."""
     rows, refused = gathered.rows, []
     for reason, text, check in _CHECKS:
         bad = check(rows, gathered.kind, now)
         if bad is not None and bad.any():
-            refused.append(Refused(reason, text, rows.filter(pa.array(bad))))
+            refused.append(Rejected(reason, text, rows.filter(pa.array(bad))))
             rows = rows.filter(pa.array(~bad))
     return (gathered.with_rows(rows) if refused else gathered), refused
 
 
-def within_partitions(rows: Rows, now: datetime) -> tuple[Rows | None, Refused | None]:
+def within_partitions(rows: Rows, now: datetime) -> tuple[Rows | None, Rejected | None]:
     """Rows that BigQuery has a partition for, and the others."""
     partition = _PARTITIONS[rows.table]
     bad = _outside(rows.rows.column(partition), now - OLDEST, now + FURTHEST) if partition else np.zeros(0, bool)
     if not bad.any():
         return rows, None
-    refused = Refused("time_out_of_range", _OUT_OF_RANGE, rows.rows.filter(pa.array(bad)))
+    refused = Rejected("time_out_of_range", _OUT_OF_RANGE, rows.rows.filter(pa.array(bad)))
     return (None if bad.all() else Rows(rows.table, rows.rows.filter(pa.array(~bad)))), refused
 
 

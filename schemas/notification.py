@@ -21,7 +21,7 @@ STATES = ("opened", "updated", "resolved")
 ATTRIBUTES = ("alert_id", "revision", "state", "severity", "rule")
 
 
-class NoticeError(ValueError):
+class NotificationError(ValueError):
     """The bytes are no notice; the text says why."""
 
 
@@ -34,16 +34,16 @@ def encode(alert: Alert) -> tuple[dict[str, str], bytes]:
 def parse(body: bytes) -> Alert:
     """Raises NoticeError."""
     if len(body) > MAX_BYTES:
-        raise NoticeError(f"it has {len(body)} bytes; at most {MAX_BYTES} are taken")
+        raise NotificationError(f"it has {len(body)} bytes; at most {MAX_BYTES} are taken")
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise NoticeError(f"not JSON: {error}") from error
+        raise NotificationError(f"not JSON: {error}") from error
     if not isinstance(content, dict):
-        raise NoticeError("not a JSON object")
+        raise NotificationError("not a JSON object")
     made = Alert(**{column.name: _value(column, content.get(column.name)) for column in columns(Alert)})
     if made.state not in STATES or made.severity not in SEVERITIES or made.revision < 0:
-        raise NoticeError(f"state {made.state!r}, severity {made.severity!r} or revision {made.revision} is none of an alert")
+        raise NotificationError(f"state {made.state!r}, severity {made.severity!r} or revision {made.revision} is none of an alert")
     return made
 
 
@@ -51,19 +51,19 @@ def _value(column: Column, value: Any) -> Any:
     if value is None:
         if column.nullable:
             return None
-        raise NoticeError(f"{column.name} is missing")
+        raise NotificationError(f"{column.name} is missing")
     return _READERS[column.type](column.name, value)
 
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str) or len(value) > MAX_TEXT or not value.isprintable():
-        raise NoticeError(f"{name} must be one line of text, at most {MAX_TEXT} characters")
+        raise NotificationError(f"{name} must be one line of text, at most {MAX_TEXT} characters")
     return value
 
 
 def _integer(name: str, value: Any) -> int:
     if type(value) is not int or not 0 <= value < 2**63:
-        raise NoticeError(f"{name} must be a whole number from 0")
+        raise NotificationError(f"{name} must be a whole number from 0")
     return value
 
 
@@ -73,12 +73,12 @@ def _number(name: str, value: Any) -> float:
             return float(value)
     except OverflowError:
         pass  # a whole number beyond any float
-    raise NoticeError(f"{name} must be a finite number")
+    raise NotificationError(f"{name} must be a finite number")
 
 
 def _truth(name: str, value: Any) -> bool:
     if type(value) is not bool:
-        raise NoticeError(f"{name} must be true or false")
+        raise NotificationError(f"{name} must be true or false")
     return value
 
 
@@ -88,8 +88,8 @@ def _time(name: str, value: Any) -> datetime:
         if time.tzinfo is not None:
             return time.astimezone(UTC)
     except (TypeError, ValueError, OverflowError) as error:
-        raise NoticeError(f"{name} must be a time in ISO 8601") from error
-    raise NoticeError(f"{name} must say its offset from UTC")
+        raise NotificationError(f"{name} must be a time in ISO 8601") from error
+    raise NotificationError(f"{name} must say its offset from UTC")
 
 
 _READERS = {"string": _text, "int64": _integer, "float64": _number, "bool": _truth, "timestamp": _time}

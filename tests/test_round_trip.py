@@ -14,7 +14,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.store.batch import Parcel, encode
+from edge.store.batch import EncodedBatch, encode
 from pipeline.assign_sites import gather
 from pipeline.decode import decode
 from pipeline.elements import Message
@@ -53,7 +53,7 @@ def records(record: type) -> st.SearchStrategy[Any]:
     return st.builds(record, **{name: values(hint) if name in wire else st.none() for name, hint in hints.items()})
 
 
-def sent(parcel: Parcel) -> Message:
+def sent(parcel: EncodedBatch) -> Message:
     envelope = Envelope(
         "gw1", 1, 1, parcel.kind, parcel.row_count, parcel.raw_bytes, parcel.priority, NOW, parcel.time_min, parcel.time_max
     )

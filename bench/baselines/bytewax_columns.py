@@ -20,9 +20,9 @@ from bytewax.testing import run_main
 from bench.baselines import rowwise
 from bench.baselines.bytewax_flow import Entries, Tally, first, store
 from bench.baselines.rowwise import Entry
-from pipeline.assign_sites import place
+from pipeline.assign_sites import assign_sites
 from pipeline.decode import decode
-from pipeline.elements import Gathered, Message
+from pipeline.elements import Message, RowGroup
 from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.rollup.stats import Key, merge_cells, partials, windows
@@ -55,7 +55,9 @@ def run(card: Path, registry: Path) -> tuple[int, int]:
     flow = Dataflow("columns")
     keyed = op.key_on("store", op.input("read", flow, SomeEntries(card)), store)
     fresh = op.filter("fresh", op.key_rm("unkey", op.stateful_map("repeats", keyed, first)), lambda entry: entry is not None)
-    placed = op.flat_map_batch("place", fresh, lambda entries: [place([decode(_message(entry)) for entry in entries], sites, NOW)[0]])
+    placed = op.flat_map_batch(
+        "place", fresh, lambda entries: [assign_sites([decode(_message(entry)) for entry in entries], sites, NOW)[0]]
+    )
     op.output("facts", op.map("rows", placed, lambda gathered: facts(gathered).rows), written)
     merged = op.reduce_final("merge", op.flat_map("reduce", placed, _cells), lambda a, b: merge_cells(dict(a), b))
     op.output("windows", op.flat_map("give", merged, _given), rolled)
@@ -67,7 +69,7 @@ def _message(entry: Entry) -> Message:
     return Message(entry[0], entry[1], cut_time(entry[0]))
 
 
-def _cells(gathered: Gathered) -> Iterable[tuple[str, Any]]:
+def _cells(gathered: RowGroup) -> Iterable[tuple[str, Any]]:
     return (("|".join(map(str, key)), cells) for key, cells in partials(gathered))
 
 

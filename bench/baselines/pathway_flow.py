@@ -40,7 +40,7 @@ class Summary(pw.Schema):
     clock_offset_ms: float | None
 
 
-class Place(pw.Schema):
+class AssignSites(pw.Schema):
     device_id: str = pw.column_definition(primary_key=True)
     site_id: str
 
@@ -62,7 +62,7 @@ def run(card: Path, registry: Path) -> tuple[int, int]:
     """(rows, windows)."""
     G.clear()
     seen = {"facts": 0, "windows": 0}
-    places = pw.debug.table_from_rows(Place, sorted(rowwise.sites(registry).items()))
+    places = pw.debug.table_from_rows(AssignSites, sorted(rowwise.sites(registry).items()))
     rows = pw.io.python.read(Rows(card), schema=Summary, autocommit_duration_ms=None)
     placed = rows.join(places, rows.device_id == places.device_id).select(*rows, places.site_id)
     _count(placed, seen, "facts")

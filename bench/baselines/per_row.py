@@ -18,7 +18,7 @@ from apache_beam.pvalue import AsDict, PCollection
 from bench.beams import COUNTED
 from pipeline.decode import decode
 from pipeline.elements import Message
-from pipeline.io.sources import FromCards
+from pipeline.io.sources import FromExportFiles
 
 Row = dict[str, Any]
 Counts = tuple[int, float, float, float, float]
@@ -32,7 +32,7 @@ def of_lines(pipeline: beam.Pipeline, lines: Path) -> PCollection[Row]:
 
 
 def of_cards(pipeline: beam.Pipeline, cards: Path, clock: Callable[[], Any]) -> PCollection[Row]:
-    return pipeline | "Read" >> FromCards(str(cards), clock) | "Decode" >> beam.FlatMap(_exploded)
+    return pipeline | "Read" >> FromExportFiles(str(cards), clock) | "Decode" >> beam.FlatMap(_exploded)
 
 
 def facts(rows: PCollection[Row], sites: dict[str, str]) -> PCollection[Row]:

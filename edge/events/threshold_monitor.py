@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from edge.config import Threshold
 from edge.events.transitions import State, crossing, relabelling
 from edge.models.bundle import Bundle
-from edge.reading import Taken
+from edge.reading import Reading
 from edge.windows import Window
 from schemas.records import Event, Inference
 
 _THRESHOLD, _LABEL = "threshold", "label"
 
 
-class Watch:
+class ThresholdMonitor:
     """`events` are raised and not stored yet, `changed` is the memory that goes with them."""
 
     def __init__(self, memory: Mapping[str, bytes]) -> None:
@@ -26,7 +26,7 @@ class Watch:
         self.events: list[Event] = []
         self.changed: dict[str, bytes | None] = {}
 
-    def reading(self, thresholds: Sequence[Threshold], reading: Taken) -> None:
+    def reading(self, thresholds: Sequence[Threshold], reading: Reading) -> None:
         for threshold in thresholds:
             if threshold.channel in reading.values:
                 name = f"{_THRESHOLD}/{reading.device_id}/{threshold.name}"

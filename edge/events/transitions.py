@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from edge.config import Threshold
 from edge.models.bundle import Bundle
-from edge.reading import Taken
+from edge.reading import Reading
 from edge.windows import Window
 from schemas.envelope import from_micros
 from schemas.records import Event, Inference
@@ -35,7 +35,7 @@ class State:
         return cls(name, int(since))
 
 
-def crossing(threshold: Threshold, reading: Taken, state: State | None) -> Event | None:
+def crossing(threshold: Threshold, reading: Reading, state: State | None) -> Event | None:
     """The event of a reading that changes the threshold's state. A reading from before the last change says nothing."""
     value = reading.values.get(threshold.channel)
     before = state.name if state else NORMAL
@@ -64,8 +64,8 @@ def relabelling(inference: Inference, window: Window, state: State | None, bundl
     if state and window.end_us <= state.since_us:
         return None
     before = state.name if state else None
-    label = bundle.settled(inference.score, before or bundle.best) if bundle.hysteresis else inference.label
-    if label == (before or bundle.best):
+    label = bundle.label_with_hysteresis(inference.score, before or bundle.normal_label) if bundle.hysteresis else inference.label
+    if label == (before or bundle.normal_label):
         return None
     return Event(
         device_id=inference.device_id,

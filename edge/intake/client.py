@@ -18,10 +18,10 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.config import Mqtt
-from edge.intake.receive_queue import Basin
-from edge.intake.stream import Delivery, Stream
+from edge.intake.receive_queue import ReceiveQueue
+from edge.intake.stream import Incoming, Stream
 
-__all__ = ["Delivery", "Intake"]
+__all__ = ["Incoming", "Intake"]
 
 _MOST_RECONNECT_SECONDS = 30
 
@@ -33,7 +33,7 @@ class Intake:
 
     def __init__(self, settings: Mqtt, gateway_id: str, tls: ssl.SSLContext | None) -> None:
         self._settings, self._status_topic = settings, f"gateways/{gateway_id}/status"
-        self._waiting = Basin(settings.commit_messages)
+        self._waiting = ReceiveQueue(settings.commit_messages)
         self._stopping = threading.Event()
         self._connected = False
         self._client = _Client(
@@ -61,11 +61,11 @@ class Intake:
         self._client.connect_async(self._settings.host, self._settings.port, self._settings.keepalive_seconds)
         self._client.loop_start()
 
-    def take(self, seconds: float) -> list[Delivery]:
+    def take(self, seconds: float) -> list[Incoming]:
         """Waits so long for a first message, then gathers what comes within mqtt.commit_milliseconds, up to mqtt.commit_messages."""
         return self._waiting.take(seconds, self._settings.commit_milliseconds / 1000)
 
-    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+    def acknowledge(self, deliveries: Sequence[Incoming]) -> None:
         """What came on a connection that is gone is left alone: the broker delivers it again, and it is recognised."""
         for stream, group in groupby(deliveries, key=lambda one: one.stream):
             stream.acknowledge([one.packet for one in group if one.packet])
@@ -125,7 +125,7 @@ class Intake:
 class _Client(mqtt.Client):
     """paho with our stream in the place of its socket: it has no other seam for that."""
 
-    def __init__(self, take: Callable[[list[Delivery]], None], *told: Any, **settings: Any) -> None:
+    def __init__(self, take: Callable[[list[Incoming]], None], *told: Any, **settings: Any) -> None:
         super().__init__(*told, **settings)
         self._take = take
 

@@ -6,25 +6,25 @@ from collections import deque
 from collections.abc import Iterable
 
 
-class Recent:
+class RecentKeys:
     """A bounded set of identities."""
 
-    def __init__(self, identities: Iterable[bytes], most: int) -> None:
+    def __init__(self, keys: Iterable[bytes], most: int) -> None:
         self._order = deque[bytes]()
         self._known: set[bytes] = set()
         self._most = most
-        for identity in identities:
-            self.is_new(identity)
+        for key in keys:
+            self.is_new(key)
 
-    def __contains__(self, identity: bytes) -> bool:
-        return identity in self._known
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._known
 
-    def is_new(self, identity: bytes) -> bool:
+    def is_new(self, key: bytes) -> bool:
         """Whether it is not known yet; from now on it is."""
-        if identity in self._known:
+        if key in self._known:
             return False
-        self._known.add(identity)
-        self._order.append(identity)
+        self._known.add(key)
+        self._order.append(key)
         if len(self._order) > self._most:
             self._known.discard(self._order.popleft())
         return True

@@ -15,8 +15,8 @@ from datetime import datetime
 
 from edge.config import Config, Sensors
 from edge.frame import Frame, decode
-from edge.reading import Bands, Limits, Refusal, Refused, Taken, event_us
-from edge.spectrum import Spectrum, levels
+from edge.reading import Bands, Limits, PayloadError, Reading, Rejected, event_us
+from edge.spectrum import Spectrum, time_domain_features
 from schemas.envelope import micros
 
 _MOST_TOLD = 10_000
@@ -24,7 +24,7 @@ _MOST_TOLD = 10_000
 _log = logging.getLogger(__name__)
 
 
-class Reducer:
+class FrameFeatures:
     """Of one gateway."""
 
     def __init__(self, config: Config, limits: Limits, spectra: Mapping[str, Spectrum], counted: Counter[str]) -> None:
@@ -35,17 +35,17 @@ class Reducer:
             # Now, rather than while the first frame waits for its acknowledgement.
             import numpy as np  # noqa: F401
 
-    def read(self, device_id: str, sensors: Sensors, payload: bytes, now: datetime, clock_quality: str) -> Taken | Refusal:
+    def read(self, device_id: str, sensors: Sensors, payload: bytes, now: datetime, clock_quality: str) -> Reading | Rejected:
         """`sensors` is the device's class, `clock_quality` that of the gateway's own clock."""
         arrived = micros(now)
         try:
             frame = _frame(sensors, payload)
             event = event_us(device_id, frame.header, arrived, self._limits)
-        except Refused as refused:
-            return Refusal(refused.reason, str(refused), payload, device_id)
+        except PayloadError as refused:
+            return Rejected(refused.reason, str(refused), payload, device_id)
         said = frame.header
-        values, bands = levels(said.channel, frame.samples), self._bands(device_id, sensors, frame)
-        return Taken(device_id, event, arrived, clock_quality, said.boot, said.seq, said.time is not None, values, bands)
+        values, bands = time_domain_features(said.channel, frame.samples), self._bands(device_id, sensors, frame)
+        return Reading(device_id, event, arrived, clock_quality, said.boot, said.seq, said.time is not None, values, bands)
 
     def _bands(self, device_id: str, sensors: Sensors, frame: Frame) -> Bands | None:
         spectrum = self._spectra.get(sensors.model or "")
@@ -68,8 +68,10 @@ class Reducer:
 
 def _frame(sensors: Sensors, payload: bytes) -> Frame:
     if not sensors.frames:
-        raise Refused("no_frame_channel", f"the class {sensors.name!r} of [[sensors]] has no frames")
+        raise PayloadError("no_frame_channel", f"the class {sensors.name!r} of [[sensors]] has no frames")
     frame = decode(payload)
     if frame.header.channel not in sensors.frames:
-        raise Refused("no_frame_channel", f"{frame.header.channel!r} is not among the frames of the class {sensors.name!r} of [[sensors]]")
+        raise PayloadError(
+            "no_frame_channel", f"{frame.header.channel!r} is not among the frames of the class {sensors.name!r} of [[sensors]]"
+        )
     return frame

@@ -16,9 +16,9 @@ import msgspec
 
 from edge.config import Config, Sensors
 from edge.frame import MAGIC
-from edge.intake.dedup import Recent, unpacked
-from edge.intake.frame_features import Reducer
-from edge.reading import Limits, Refusal, Taken, identity, is_name, oversized, parse
+from edge.intake.dedup import RecentKeys, unpacked
+from edge.intake.frame_features import FrameFeatures
+from edge.reading import Limits, Reading, Rejected, dedup_key, is_name, oversized, parse
 from edge.spectrum import Spectrum
 
 _READINGS_REMEMBERED = 100_000
@@ -37,11 +37,11 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 class Named(msgspec.Struct, frozen=True, gc=False):
     """A reading, and the identity by which a repetition is recognised."""
 
-    reading: Taken
-    identity: bytes | None
+    reading: Reading
+    dedup_key: bytes | None
 
 
-class Intray:
+class Inbox:
     """`readings` and `refusals` wait to be stored; who stored readings removes them, who stored refusals calls `refused`."""
 
     def __init__(self, config: Config, stored: Iterable[int], rejected: bytes, spectra: Mapping[str, Spectrum] | None = None) -> None:
@@ -49,15 +49,15 @@ class Intray:
         self._config = config
         self._limits = Limits(config.mqtt.max_payload_bytes, config.mqtt.max_future_seconds, config.mqtt.max_age_seconds)
         self._before, self._after = config.mqtt.topic.split("+")
-        self._stored = Recent((number.to_bytes(8, "big") for number in stored), _READINGS_REMEMBERED)
+        self._stored = RecentKeys((number.to_bytes(8, "big") for number in stored), _READINGS_REMEMBERED)
         self._refused = unpacked(rejected)
-        self._known_refusals = Recent(self._refused, 2 * _REFUSALS_REMEMBERED)
+        self._known_refusals = RecentKeys(self._refused, 2 * _REFUSALS_REMEMBERED)
         self._waiting: list[bytes] = []
         self._classes: dict[str, Sensors | None] = {}
         self.readings: list[Named] = []
-        self.refusals: list[Refusal] = []
+        self.refusals: list[Rejected] = []
         self.counted: Counter[str] = Counter()
-        self._reducer = Reducer(config, self._limits, spectra or {}, self.counted)
+        self._reducer = FrameFeatures(config, self._limits, spectra or {}, self.counted)
 
     @property
     def devices(self) -> int:
@@ -67,7 +67,7 @@ class Intray:
     def take(self, messages: Sequence[Message], now: datetime, clock_quality: str) -> None:
         for message in messages:
             for one in self._read(message, now, clock_quality):
-                if isinstance(one, Taken):
+                if isinstance(one, Reading):
                     self._keep(one)
                 else:
                     self._refuse(replace(one, topic=message.topic), again=message.again)
@@ -91,28 +91,28 @@ class Intray:
             found = self._classes[device_id] = self._config.sensors_of(device_id)
             return found
 
-    def _read(self, message: Message, now: datetime, clock_quality: str) -> Iterable[Taken | Refusal]:
+    def _read(self, message: Message, now: datetime, clock_quality: str) -> Iterable[Reading | Rejected]:
         device_id = message.topic.removeprefix(self._before).removesuffix(self._after)
         if len(message.payload) > self._limits.max_payload_bytes:
             return [oversized(message.payload, self._limits)]
         if not is_name(device_id):
-            return [Refusal("bad_device", f"{device_id[:80]!r} is no device identifier", message.payload)]
+            return [Rejected("bad_device", f"{device_id[:80]!r} is no device identifier", message.payload)]
         sensors = self.sensors(device_id)
         if sensors is None:
             said = f"no [[sensors]] of the gateway's configuration is for device {device_id}"
-            return [Refusal("no_sensor_class", said, message.payload, device_id)]
+            return [Rejected("no_sensor_class", said, message.payload, device_id)]
         if message.payload[: len(MAGIC)] == MAGIC:
             return [self._reducer.read(device_id, sensors, message.payload, now, clock_quality)]
         return parse(device_id, message.payload, now, clock_quality, self._limits)
 
-    def _keep(self, reading: Taken) -> None:
-        name = identity(reading)
+    def _keep(self, reading: Reading) -> None:
+        name = dedup_key(reading)
         if name is None or self._stored.is_new(name):
             self.readings.append(Named(reading, name))
         else:
             self.counted["readings_repeated"] += 1
 
-    def _refuse(self, refusal: Refusal, *, again: bool) -> None:
+    def _refuse(self, refusal: Rejected, *, again: bool) -> None:
         told = "\n".join((refusal.topic or "", refusal.reason)).encode(errors="replace") + b"\n" + refusal.body
         name = blake2b(told, digest_size=8).digest()
         if again and name in self._known_refusals:

@@ -8,24 +8,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from edge.intake.stream import Delivery
+from edge.intake.stream import Incoming
 
 _MOST_WAITING = 4000
 _MOST_BYTES = 1 << 20
 
 
-class Basin:
+class ReceiveQueue:
     """`put` is called by one thread, `take` by another."""
 
     def __init__(self, enough: int) -> None:
         """`enough` deliveries end the waiting of `take`, and are the most that it returns."""
         self._enough = enough
         self._changed = threading.Condition()
-        self._waiting: list[Delivery] = []
+        self._waiting: list[Incoming] = []
         self._bytes = 0
         self._closed = False
 
-    def put(self, deliveries: Sequence[Delivery]) -> None:
+    def put(self, deliveries: Sequence[Incoming]) -> None:
         """Waits while it is full; after `close` it neither waits nor keeps anything."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or not self._full())
@@ -37,7 +37,7 @@ class Basin:
             if first or self._is_enough():
                 self._changed.notify()
 
-    def take(self, seconds: float, gather_seconds: float) -> list[Delivery]:
+    def take(self, seconds: float, gather_seconds: float) -> list[Incoming]:
         """Waits so long for a first delivery, then gathers for so long at most, or until there are enough."""
         with self._changed:
             if self._changed.wait_for(lambda: self._waiting, seconds):
@@ -59,5 +59,5 @@ class Basin:
         return len(self._waiting) >= _MOST_WAITING or self._bytes >= _MOST_BYTES
 
 
-def _size(deliveries: Sequence[Delivery]) -> int:
+def _size(deliveries: Sequence[Incoming]) -> int:
     return sum(len(one.message.payload) for one in deliveries)

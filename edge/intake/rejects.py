@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from edge.reading import Refusal
+from edge.reading import Rejected
 from schemas.records import Reject
 
 _REJECT_BYTES_A_BATCH = 262_144
 _REJECTS_A_BATCH = 200
 
 
-def portion(refusals: Sequence[Refusal]) -> Sequence[Refusal]:
+def portion(refusals: Sequence[Rejected]) -> Sequence[Rejected]:
     """The first refusals that make a batch of moderate size, at least one if there is any."""
     size = 0
     for count, refusal in enumerate(refusals):
@@ -22,7 +22,7 @@ def portion(refusals: Sequence[Refusal]) -> Sequence[Refusal]:
     return refusals[:]
 
 
-def reject(refusal: Refusal, now: datetime) -> Reject:
+def reject(refusal: Rejected, now: datetime) -> Reject:
     return Reject(
         timestamp=now,
         payloadString=None,

@@ -24,7 +24,7 @@ _PUBACK = 0x4002_0000
 _PINGRESP = b"\xd0\0"
 
 
-class Delivery(msgspec.Struct, frozen=True, gc=False):
+class Incoming(msgspec.Struct, frozen=True, gc=False):
     """A message that waits for its acknowledgement. A packet identifier means something on its own stream only; 0: nothing to say."""
 
     message: Message
@@ -35,7 +35,7 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
 class Stream:
     """What paho asks of a socket. `take` is called with what was delivered, in order, on paho's thread; it may block."""
 
-    def __init__(self, connection: socket.socket, take: Callable[[list[Delivery]], None]) -> None:
+    def __init__(self, connection: socket.socket, take: Callable[[list[Incoming]], None]) -> None:
         # Neither may a descriptor be closed and given out again while another thread writes to it, nor does TLS bear two threads at once.
         self._lock = threading.Lock()
         self._connection, self._take = connection, take
@@ -107,7 +107,7 @@ class Stream:
             return
 
 
-def split(data: bytes, stream: Stream) -> tuple[list[Delivery], bytes, int]:
+def split(data: bytes, stream: Stream) -> tuple[list[Incoming], bytes, int]:
     """Publications at QoS 0 and 1, the other packets as they came, and where the first begins that is not whole yet.
 
     MQTT 3.1.1, 2.2 and 3.3. What is malformed is left to paho, which breaks the connection for it.
@@ -139,7 +139,7 @@ def _bounds(data: bytes | bytearray, at: int) -> tuple[int, int]:
     return (body, body + length + (byte << shift)) if byte < 0x80 else (len(data), len(data))
 
 
-def _delivery(head: int, data: bytes, at: int, end: int, stream: Stream) -> Delivery | None:
+def _delivery(head: int, data: bytes, at: int, end: int, stream: Stream) -> Incoming | None:
     """None if it is malformed."""
     if end - at < 2:
         return None
@@ -149,4 +149,4 @@ def _delivery(head: int, data: bytes, at: int, end: int, stream: Stream) -> Deli
     if payload > end:
         return None
     message = Message(data[topic:rest].decode("utf-8", "replace"), data[payload:end], head & _AGAIN != 0)
-    return Delivery(message, data[rest] << 8 | data[rest + 1] if payload > rest else 0, stream)
+    return Incoming(message, data[rest] << 8 | data[rest + 1] if payload > rest else 0, stream)

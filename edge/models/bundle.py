@@ -62,7 +62,7 @@ class Bundle:
     golden: tuple[Golden, ...]
     tolerance: float
     kind: str
-    best: str
+    normal_label: str
     """The label that nobody needs to hear of first."""
     severities: Mapping[str, str]
     """How much an event of each label matters."""
@@ -88,19 +88,19 @@ class Bundle:
         """The verdict for a score."""
         return next((name for name, below in zip(self.labels, self.thresholds, strict=False) if score < below), self.labels[-1])
 
-    def settled(self, score: float, before: str) -> str:
+    def label_with_hysteresis(self, score: float, before: str) -> str:
         """The verdict for a score after another verdict: it gets worse at a threshold, and better only beyond it by `hysteresis`."""
         if before not in self.labels:
             return self.label(score)
-        was, best = self.labels.index(before), self.labels.index(self.best)
-        passed = [score >= self._threshold(number, was, best) for number in range(len(self.thresholds))]
+        was, normal_label = self.labels.index(before), self.labels.index(self.normal_label)
+        passed = [score >= self._threshold(number, was, normal_label) for number in range(len(self.thresholds))]
         return self.labels[sum(passed)]
 
-    def _threshold(self, number: int, was: int, best: int) -> float:
+    def _threshold(self, number: int, was: int, normal_label: int) -> float:
         """Labels up to `number` lie below a threshold, the others above. Towards the best label it lies farther off."""
-        if best <= number < was:
+        if normal_label <= number < was:
             return self.thresholds[number] - self.hysteresis
-        if was <= number < best:
+        if was <= number < normal_label:
             return self.thresholds[number] + self.hysteresis
         return self.thresholds[number]
 
@@ -151,7 +151,7 @@ def _bundle(path: Path, manifest: dict[str, Any]) -> Bundle:
     channels = {str(name): str(unit) for name, unit in manifest["channels"].items()}
     normalisation, score = manifest["normalisation"], manifest["score"]
     labels = tuple(map(str, score["labels"]))
-    best = str(score.get("best", labels[-1]))
+    normal_label = str(score.get("best", labels[-1]))
     bundle = Bundle(
         path=path,
         name=_text(manifest, "name"),
@@ -171,8 +171,8 @@ def _bundle(path: Path, manifest: dict[str, Any]) -> Bundle:
         ),
         tolerance=float(manifest["golden"]["tolerance"]),
         kind=str(score.get("kind", QUANTILES)),
-        best=best,
-        severities={**{label: "info" if label == best else "warning" for label in labels}, **score.get("severities", {})},
+        normal_label=normal_label,
+        severities={**{label: "info" if label == normal_label else "warning" for label in labels}, **score.get("severities", {})},
         hysteresis=float(score.get("hysteresis", 0.0)),
     )
     _check(bundle)
@@ -197,7 +197,7 @@ def _check(bundle: Bundle) -> None:
 def _check_score(bundle: Bundle) -> None:
     if bundle.kind not in (QUANTILES, RECONSTRUCTION):
         raise ValueError(f"score.kind is {bundle.kind!r}, this version knows {QUANTILES} and {RECONSTRUCTION}")
-    if bundle.best not in bundle.labels or not bundle.severities.keys() <= set(bundle.labels):
+    if bundle.normal_label not in bundle.labels or not bundle.severities.keys() <= set(bundle.labels):
         raise ValueError("score.best and the keys of score.severities must be labels")
     if not all(severity in SEVERITIES for severity in bundle.severities.values()):
         raise ValueError(f"score.severities must be {', '.join(SEVERITIES)}")

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from edge.spectrum import Spectrum, level_units
+from edge.spectrum import Spectrum, time_domain_units
 from schemas.envelope import micros
 
 _HOUR_US = 3_600_000_000
@@ -48,7 +48,7 @@ class Recipe:
     """What the steps begin from: channels, and levels and bands of the spectrum's channel. Without one of them there are no inputs."""
     steps: tuple[Step, ...]
     inputs: tuple[str, ...]
-    young_hours: float
+    warm_up_hours: float
     gap_hours: float
     fingerprint: bytes
     spectrum: Spectrum | None = None
@@ -92,7 +92,7 @@ def advance(
     since = start if past is None or end - past.end > recipe.gap_hours * _HOUR_US else past.since
     slots = _run(recipe, past, values, end, (end - since) / _HOUR_US)
     inputs = tuple(values[name] for name in recipe.inputs)
-    old_enough = end - since >= recipe.young_hours * _HOUR_US
+    old_enough = end - since >= recipe.warm_up_hours * _HOUR_US
     return _pack(recipe, _Past(since, end, slots)), inputs if old_enough and all(map(math.isfinite, inputs)) else None
 
 
@@ -190,7 +190,7 @@ def _names(channels: Sequence[str], spectrum: Spectrum | None, used: Collection[
     """A frame's channel is no number of its own: its bands stand for it, and those of its levels that are used."""
     if spectrum is None:
         return tuple(channels)
-    levels = [name for name in level_units(spectrum.channel, "") if name in used]
+    levels = [name for name in time_domain_units(spectrum.channel, "") if name in used]
     return (*(name for name in channels if name != spectrum.channel), *spectrum.names, *levels)
 
 

@@ -40,7 +40,7 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long to wait, in seconds: for a child to be ready, for one call, and before a failed child is started again."""
 
     start: float = 20.0
@@ -55,17 +55,17 @@ class Scorer:
     def __init__(
         self,
         bundles: Sequence[Bundle],
-        patience: Patience = Patience(),
+        timeouts: Timeouts = Timeouts(),
         command: Sequence[str] = _COMMAND,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Starts the children and waits until each has verified its bundle. Raises BundleError or ScorerFailed, leaving no child behind."""
-        self._children = {bundle.name: _Child(bundle, patience, command, clock) for bundle in bundles}
+        self._children = {bundle.name: _Child(bundle, timeouts, command, clock) for bundle in bundles}
         try:
             for child in self._children.values():
                 child.start()
             for child in self._children.values():
-                child.ready(patience.start)
+                child.ready(timeouts.start)
         except BaseException:
             self.close()
             raise
@@ -98,8 +98,8 @@ class Scorer:
 
 
 class _Child:
-    def __init__(self, bundle: Bundle, patience: Patience, command: Sequence[str], clock: Callable[[], float]) -> None:
-        self._bundle, self._patience, self._command, self._clock = bundle, patience, [*command, str(bundle.path)], clock
+    def __init__(self, bundle: Bundle, timeouts: Timeouts, command: Sequence[str], clock: Callable[[], float]) -> None:
+        self._bundle, self._timeouts, self._command, self._clock = bundle, timeouts, [*command, str(bundle.path)], clock
         self._process: subprocess.Popen[bytes] | None = None
         self._pipes: Pipes | None = None
         self._is_ready = False
@@ -124,7 +124,7 @@ class _Child:
         try:
             frame = self._live().receive(seconds)
         except Hung as hung:
-            if self._clock() - self._started_at >= self._patience.start:
+            if self._clock() - self._started_at >= self._timeouts.start:
                 raise self._fail("was not ready in time") from hung
             raise ScorerFailed(f"{self._bundle.name}: the scorer is still starting") from hung
         except PipesClosed as closed:
@@ -138,13 +138,13 @@ class _Child:
     def score(self, features: Sequence[Sequence[float]]) -> list[Score]:
         self._restart_if_due()
         try:
-            self.ready(self._patience.call)
+            self.ready(self._timeouts.call)
         except BundleError as error:
             raise ScorerFailed(str(error)) from error
         try:
-            reply = self._live().exchange(_request(features), self._patience.call)
+            reply = self._live().exchange(_request(features), self._timeouts.call)
         except Hung as hung:
-            raise self._fail(f"did not answer within {self._patience.call:g} s") from hung
+            raise self._fail(f"did not answer within {self._timeouts.call:g} s") from hung
         except PipesClosed as closed:
             raise self._fail(f"died ({self._exit()})") from closed
         return self._scores(reply, len(features))
@@ -176,7 +176,7 @@ class _Child:
         return self._pipes
 
     def _fail(self, reason: str) -> ScorerFailed:
-        delay = min(self._patience.first_restart * 2**self._failures, self._patience.longest_restart)
+        delay = min(self._timeouts.first_restart * 2**self._failures, self._timeouts.longest_restart)
         self._failures += 1
         self._not_before = self._clock() + delay
         self.stop()

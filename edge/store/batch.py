@@ -25,7 +25,7 @@ from schemas.records import EVENT_TIME, KINDS, PRIORITY
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class EncodedBatch:
     """A batch that has no name yet: `Store.cut` gives it one. Sizes in bytes, times UTC."""
 
     kind: str
@@ -39,7 +39,7 @@ class Parcel:
     """Readings that are lost if this parcel is: the ledger counts them when a full store drops it."""
 
 
-def encode(kind: str, rows: Sequence[Any], readings: int = 0) -> Parcel:
+def encode(kind: str, rows: Sequence[Any], readings: int = 0) -> EncodedBatch:
     """`rows` are records of the kind. Raises ValueError for no rows, or more than one batch may hold; ValueError, TypeError,
     AttributeError or OverflowError for a row that is not such a record.
     """
@@ -50,7 +50,7 @@ def encode(kind: str, rows: Sequence[Any], readings: int = 0) -> Parcel:
     if len(raw) > MAX_RAW_BYTES or len(body) > MAX_BODY_BYTES:
         raise ValueError(f"a batch of {len(rows)} {kind} is too large: {len(raw)} bytes, {len(body)} compressed")
     times = [getattr(row, EVENT_TIME[kind]) for row in rows]
-    return Parcel(kind, len(rows), body, len(raw), PRIORITY[kind], min(times), max(times), readings)
+    return EncodedBatch(kind, len(rows), body, len(raw), PRIORITY[kind], min(times), max(times), readings)
 
 
 def _ipc_stream(kind: str, rows: Sequence[Any]) -> bytes:

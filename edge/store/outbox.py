@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from edge.store.batch import Parcel
+from edge.store.batch import EncodedBatch
 from edge.store.database import PAGE_BYTES, Connection, Database, add, pages
 from edge.store.ledger import record_drop
 from schemas.envelope import Envelope, micros
@@ -53,7 +53,7 @@ class Outbox:
             connection.executemany("delete from outbox where seq = ?", here)
             add(connection, {"batches_confirmed": len(here)})
 
-    def write(self, connection: Connection, parcels: Sequence[Parcel], now: datetime, kept: Sequence[bool]) -> list[Envelope]:
+    def write(self, connection: Connection, parcels: Sequence[EncodedBatch], now: datetime, kept: Sequence[bool]) -> list[Envelope]:
         """Names every parcel; one that is not kept is dropped by its name."""
         given = connection.execute("select value from counters where name = 'batches_cut'").fetchone()
         envelopes = [self._envelope(parcel, seq, now) for seq, parcel in enumerate(parcels, given[0] + 1 if given else 1)]
@@ -66,7 +66,7 @@ class Outbox:
         add(connection, {"batches_cut": len(parcels)})
         return envelopes
 
-    def admit(self, parcels: Sequence[Parcel], needed: int) -> list[bool]:
+    def admit(self, parcels: Sequence[EncodedBatch], needed: int) -> list[bool]:
         """Which parcels find room beside `needed` pages, the highest priority first; drops lower and equal ones for them."""
         kept = [False] * len(parcels)
         for at in sorted(range(len(parcels)), key=lambda at: -parcels[at].priority):
@@ -99,7 +99,7 @@ class Outbox:
         rows = (self._database.read("select attributes, body from outbox where seq = ?", seq)[0] for seq in seqs)
         return [OutboxBatch(Envelope.parse(json.loads(attributes)), body) for attributes, body in rows]
 
-    def _envelope(self, parcel: Parcel, seq: int, now: datetime) -> Envelope:
+    def _envelope(self, parcel: EncodedBatch, seq: int, now: datetime) -> Envelope:
         return Envelope(
             gateway_id=self._gateway_id,
             epoch=self._epoch,

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from edge.store import journal, ledger, outbox
-from edge.store.batch import Parcel
+from edge.store.batch import EncodedBatch
 from edge.store.database import Connection, Database, StoreError, StoreFull, StoreLocked, add, connect, pages
 from edge.store.journal import Closed, Entry, Journal
 from edge.store.ledger import Ledger
@@ -93,7 +93,7 @@ class Store:
 
     def cut(
         self,
-        parcels: Sequence[Parcel],
+        parcels: Sequence[EncodedBatch],
         now: datetime,
         *,
         closed: Closed | None = None,
@@ -160,7 +160,7 @@ class Store:
         with self._lock:
             return self._journal.after(last)
 
-    def _admit(self, parcels: Sequence[Parcel], memory: Mapping[str, bytes | None], counters: Mapping[str, int]) -> list[bool]:
+    def _admit(self, parcels: Sequence[EncodedBatch], memory: Mapping[str, bytes | None], counters: Mapping[str, int]) -> list[bool]:
         """Makes room; which parcels found it."""
         small = [len(name) + len(value or b"") for name, value in memory.items()] + [len(name) for name in counters]
         self._room(small + [len(parcel.body) for parcel in parcels])

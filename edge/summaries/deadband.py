@@ -24,7 +24,7 @@ _HOUR = 3600
 _SECOND = 1_000_000
 
 
-class Told(NamedTuple):
+class CountedSummary(NamedTuple):
     """A summary to be sent, and how many readings are first told of by it."""
 
     summary: Summary
@@ -32,23 +32,23 @@ class Told(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class PendingSummary:
     """Of one channel. `run` is None if nothing is held; `step` is the length of its last window in seconds."""
 
     reference: float
     deadband: float
     step: int
-    run: Told | None = None
+    run: CountedSummary | None = None
 
     def pack(self) -> bytes:
         run = (asdict(self.run.summary), self.run.readings) if self.run else None
         return msgspec.msgpack.encode((self.reference, self.deadband, self.step, run))
 
     @classmethod
-    def unpack(cls, packed: bytes) -> Held:
+    def unpack(cls, packed: bytes) -> PendingSummary:
         """Also what a gateway of an older schema packed: its missing columns are as those of an older batch."""
         reference, deadband, step, run = msgspec.msgpack.decode(packed)
-        return cls(reference, deadband, step, Told(_summary(run[0]), run[1]) if run else None)
+        return cls(reference, deadband, step, CountedSummary(_summary(run[0]), run[1]) if run else None)
 
     def continues(self, summary: Summary, deadband: float) -> bool:
         """Whether the window may follow the run, whatever its values are. A run that reaches the end of its hour is sent before."""
@@ -62,28 +62,28 @@ class Held:
             and (len(numbers) < 2 or numbers[0] < numbers[1])
         )
 
-    def extended(self, told: Told) -> Held:
-        run = Told(added(self.run.summary, told.summary), self.run.readings + told.readings) if self.run else told
+    def extended(self, told: CountedSummary) -> PendingSummary:
+        run = CountedSummary(added(self.run.summary, told.summary), self.run.readings + told.readings) if self.run else told
         return replace(self, run=run, step=told.summary.window_seconds)
 
-    def sent(self) -> Held:
+    def sent(self) -> PendingSummary:
         """As it is once the run is on its way."""
         return replace(self, run=None, reference=_mean(self.run.summary)) if self.run else self
 
 
-class Holds:
+class Deadbands:
     """What a gateway holds back, by channel, and what it said last, by model."""
 
     def __init__(self, memory: Mapping[str, bytes]) -> None:
         """`memory` is the store's; other names in it are none of ours."""
-        self._held = {name: Held.unpack(packed) for name, packed in memory.items() if name.startswith(f"{_RUN}/")}
+        self._held = {name: PendingSummary.unpack(packed) for name, packed in memory.items() if name.startswith(f"{_RUN}/")}
         self._said = {name: packed for name, packed in memory.items() if name.startswith(f"{_VERDICT}/")}
         self.changed: dict[str, bytes | None] = {}
 
-    def take(self, told: Told, deadband: float, hold_seconds: int) -> Iterator[Told]:
+    def take(self, told: CountedSummary, deadband: float, hold_seconds: int) -> Iterator[CountedSummary]:
         """What is to be sent once this window has closed, in order. Windows of a channel come in the order of their ends, none late."""
         name = f"{_RUN}/{told.summary.device_id}/{told.summary.channel}"
-        held = self._held.get(name) or Held(float("nan"), deadband, told.summary.window_seconds)
+        held = self._held.get(name) or PendingSummary(float("nan"), deadband, told.summary.window_seconds)
         if not held.continues(told.summary, deadband):
             yield from _run(held)
             held = replace(held.sent(), deadband=deadband)
@@ -95,16 +95,16 @@ class Holds:
         else:
             yield from _run(held)
             yield told
-            held = Held(_mean(told.summary), deadband, told.summary.window_seconds)
+            held = PendingSummary(_mean(told.summary), deadband, told.summary.window_seconds)
         self._keep(name, held)
 
-    def expired(self, watermark_us: int) -> Iterator[Told]:
+    def expired(self, watermark_us: int) -> Iterator[CountedSummary]:
         """Runs that no window can follow any more: the one that would has closed without a reading, or is not held any more."""
         for name, held in list(self._held.items()):
             if held.run and _end(held.run.summary) + held.step * _SECOND <= watermark_us:
                 yield from self._release(name, held)
 
-    def all(self) -> Iterator[Told]:
+    def all(self) -> Iterator[CountedSummary]:
         """Every run, for a clean stop."""
         for name, held in list(self._held.items()):
             if held.run:
@@ -128,27 +128,27 @@ class Holds:
         """The changed memory is in the store."""
         self.changed = {}
 
-    def _release(self, name: str, held: Held) -> Iterator[Told]:
+    def _release(self, name: str, held: PendingSummary) -> Iterator[CountedSummary]:
         yield from _run(held)
         self._keep(name, held.sent())
 
-    def _keep(self, name: str, held: Held) -> None:
+    def _keep(self, name: str, held: PendingSummary) -> None:
         self._held[name] = held
         self.changed[name] = held.pack()
 
 
-def _run(held: Held) -> Iterator[Told]:
+def _run(held: PendingSummary) -> Iterator[CountedSummary]:
     if held.run:
         yield held.run
 
 
-def _within(held: Held, summary: Summary) -> bool:
+def _within(held: PendingSummary, summary: Summary) -> bool:
     """Whether it may be held. Not a window that lies in two hours: no hourly rollup would take it."""
     low, high = held.reference - held.deadband, held.reference + held.deadband
     return low <= summary.min and summary.max <= high and _hour(summary) == (_end(summary) - 1) // (_HOUR * _SECOND)
 
 
-def _is_full(held: Held, hold_seconds: int) -> bool:
+def _is_full(held: PendingSummary, hold_seconds: int) -> bool:
     assert held.run
     summary = held.run.summary
     return summary.window_seconds + held.step > hold_seconds or _end(summary) % (_HOUR * _SECOND) == 0

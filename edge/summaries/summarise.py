@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import fsum
 from statistics import median
 
-from edge.reading import Taken
+from edge.reading import Reading
 from edge.windows import Window
 from schemas import sketch
 from schemas.envelope import from_micros
@@ -59,7 +59,7 @@ def channel_means(window: Window) -> dict[str, float]:
     return {channel: fsum(values) / len(values) for channel, values in _columns(window.readings).items()}
 
 
-def time_quality(readings: Sequence[Taken]) -> str:
+def time_quality(readings: Sequence[Reading]) -> str:
     """The worst of the readings' time qualities."""
     return worst({reading.time_quality for reading in readings})
 
@@ -69,7 +69,7 @@ def worst(qualities: Iterable[str]) -> str:
     return max(qualities, key=_WORST_LAST.index)
 
 
-def _columns(readings: Sequence[Taken]) -> dict[str, list[float]]:
+def _columns(readings: Sequence[Reading]) -> dict[str, list[float]]:
     """Values of each channel, in the order of the readings."""
     columns = defaultdict[str, list[float]](list)
     for reading in readings:
@@ -81,7 +81,7 @@ def _columns(readings: Sequence[Taken]) -> dict[str, list[float]]:
 class _About:
     """What is told of readings besides their values; most often the same for each channel of a window."""
 
-    def __init__(self, readings: Sequence[Taken]) -> None:
+    def __init__(self, readings: Sequence[Reading]) -> None:
         self.times_us = [reading.event_us for reading in readings]
         self.seq_ranges = IntervalSet.of(reading.seq for reading in readings if reading.seq is not None).flat()
         self.time_quality = time_quality(readings)
@@ -114,6 +114,6 @@ def _summary(window: Window, channel: str, unit: str, values: Sequence[float], a
     )
 
 
-def _clock_offset(readings: Sequence[Taken]) -> float | None:
+def _clock_offset(readings: Sequence[Reading]) -> float | None:
     offsets = [reading.arrived_us - reading.event_us for reading in readings if reading.sensor_time]
     return median(offsets) / 1000 if offsets else None

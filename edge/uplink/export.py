@@ -19,7 +19,7 @@ _READ_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ExportFile:
     """A file that was written."""
 
     path: Path
@@ -27,7 +27,7 @@ class Card:
     bytes: int
 
 
-def export(store: Store, directory: Path, card_bytes: int = CARD_BYTES) -> list[Card]:
+def export(store: Store, directory: Path, card_bytes: int = CARD_BYTES) -> list[ExportFile]:
     """Writes every waiting batch, in order of seq, to files gateway-epoch-firstseq.tbb. Raises OSError; files named then are whole."""
     directory.mkdir(parents=True, exist_ok=True)
     return [_write(store, directory, held) for held in _cards(store, card_bytes)]
@@ -55,7 +55,7 @@ def _waiting(store: Store) -> Iterator[OutboxBatch]:
         last = batches[-1].envelope.seq
 
 
-def _write(store: Store, directory: Path, held: tuple[int, list[bytes]]) -> Card:
+def _write(store: Store, directory: Path, held: tuple[int, list[bytes]]) -> ExportFile:
     first, entries = held
     path = directory / f"{store.gateway_id}-{store.epoch}-{first}.tbb"
     unfinished = path.with_suffix(".tbb.part")
@@ -68,7 +68,7 @@ def _write(store: Store, directory: Path, held: tuple[int, list[bytes]]) -> Card
     finally:
         unfinished.unlink(missing_ok=True)
     _sync(directory)
-    return Card(path, len(entries), sum(map(len, entries)))
+    return ExportFile(path, len(entries), sum(map(len, entries)))
 
 
 def _sync(directory: Path) -> None:

@@ -64,7 +64,7 @@ class _Refused:
     until: float
 
 
-class Delivery:
+class Sender:
     """Used by one thread; only the answers come from others, which `wake` tells. Times are of one monotonic clock, in seconds."""
 
     def __init__(  # noqa: PLR0913

@@ -24,7 +24,7 @@ from google.oauth2 import service_account
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
 from edge.store.store import Store
-from edge.uplink.sender import MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES, Answer, Backoff, Delivery, Publisher
+from edge.uplink.sender import MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES, Answer, Backoff, Publisher, Sender
 
 __all__ = ["Backoff", "GooglePublisher", "Uplink", "UplinkError"]
 
@@ -58,7 +58,7 @@ class Uplink:
         chance: Random | None = None,
     ) -> None:
         self._woken, self._stopping, self._clock = threading.Event(), threading.Event(), clock
-        self._delivery = Delivery(
+        self._delivery = Sender(
             store,
             publisher,
             topic,

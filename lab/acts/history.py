@@ -18,7 +18,7 @@ from edge.gateway import Gateway, Message
 from edge.models.bundle import Bundle
 from edge.models.scorer import Scorer
 from edge.store.store import Store
-from edge.uplink.export import Card, export
+from edge.uplink.export import ExportFile, export
 from lab.acts.gateways import GATEWAYS, HISTORY, write_settings
 from lab.services.child import Child
 from lab.services.stack import Warehouse
@@ -64,7 +64,7 @@ class Calendar:
 
 def live_through(
     devices: Sequence[Device], calendar: Calendar, directory: Path, progress: Callable[[str], None]
-) -> Iterator[tuple[list[Card], set[Name]]]:
+) -> Iterator[tuple[list[ExportFile], set[Name]]]:
     """For each gateway the cards that it wrote and the readings that it accepted."""
     for gateway_id in GATEWAYS:
         mine = [one for one in devices if one.gateway_id == gateway_id]

@@ -16,7 +16,7 @@ from lab.acts import notifier
 from lab.acts.gateways import ALERTS_SUBSCRIPTION, ALERTS_TOPIC, GATEWAYS, LIVE, SUBSCRIPTION, TOPIC, write_settings
 from lab.services.child import Child, free_port, listens
 from lab.services.stack import Broker, PubSub, Warehouse
-from lab.services.webhook_receiver import Phone
+from lab.services.webhook_receiver import WebhookReceiver
 from lab.witness.tap import Publication, Tap
 from lab.witness.wire import Wire
 from lab.world import field
@@ -41,7 +41,7 @@ class Live:
         self._directory, self.warehouse, self._registry = directory, warehouse, registry
         self._everything = ExitStack()
         self.broker, self.pubsub = Broker(directory / "broker", parts), PubSub(directory, parts)
-        self.phone = Phone()
+        self.phone = WebhookReceiver()
         self.gateways: dict[str, Gateway] = {}
 
     def __enter__(self) -> Live:

@@ -17,7 +17,7 @@ _STEP = 1.0
 
 
 @dataclass(slots=True)
-class Account:
+class Reconciliation:
     """`since`: no reading is older."""
 
     client: bigquery.Client

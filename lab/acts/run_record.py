@@ -48,7 +48,7 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class RunRecord:
     """`began` and `ended`: when the sensors of act two did. Times UTC, sizes in bytes. `told`: what the notifier delivered."""
 
     history: Counts
@@ -72,9 +72,9 @@ class Story:
         return file
 
     @staticmethod
-    def load(directory: Path) -> Story:
+    def load(directory: Path) -> RunRecord:
         """Raises FileNotFoundError, and msgspec.DecodeError for a file that another version wrote."""
-        return msgspec.json.decode((directory / FILE).read_bytes(), type=Story)
+        return msgspec.json.decode((directory / FILE).read_bytes(), type=RunRecord)
 
     @property
     def calm(self) -> Sequence[Arrival]:

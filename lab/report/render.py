@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from edge.models.bundle import Bundle
 from lab.acts.gateways import BUNDLES
-from lab.acts.run_record import Story
+from lab.acts.run_record import RunRecord
 from lab.report import sections, sentences, wording
 from lab.report.findings import Findings, gather
 from pipeline.irrigation.water import HORIZON_DAYS
@@ -22,7 +22,7 @@ FILE = "report.html"
 _TEMPLATE = "report.html.j2"
 
 
-def write(directory: Path, client: bigquery.Client, story: Story) -> Path:
+def write(directory: Path, client: bigquery.Client, story: RunRecord) -> Path:
     """Asks the warehouse and writes report.html into the folder. Raises GoogleAPICallError and BundleError."""
     file = directory / FILE
     findings = gather(client, story.season_begin, datetime.now(UTC))
@@ -30,7 +30,7 @@ def write(directory: Path, client: bigquery.Client, story: Story) -> Path:
     return file
 
 
-def page(story: Story, findings: Findings, soil: Bundle, vibration: Bundle) -> str:
+def page(story: RunRecord, findings: Findings, soil: Bundle, vibration: Bundle) -> str:
     """The whole page. No I/O but the template; the bundles are those whose verdicts are shown."""
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

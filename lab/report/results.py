@@ -11,8 +11,8 @@ from pathlib import Path
 
 from google.cloud import bigquery
 
-from lab.acts.run_record import Counts, Story
-from lab.console import Screen
+from lab.acts.run_record import Counts, RunRecord
+from lab.console import Console
 from lab.report import render
 from lab.witness.latency import percentile
 from lab.witness.oracle import Verdict
@@ -33,7 +33,7 @@ class Summary:
     parts: dict[str, str]
 
     @classmethod
-    def of(cls, story: Story, readings_acknowledged: int) -> Summary:
+    def of(cls, story: RunRecord, readings_acknowledged: int) -> Summary:
         calm = [arrival.milliseconds for arrival in story.calm]
         return cls(
             readings_acknowledged=readings_acknowledged,
@@ -48,7 +48,7 @@ class Summary:
         )
 
 
-def conclude(directory: Path, client: bigquery.Client, story: Story, readings_acknowledged: int, screen: Screen) -> bool:
+def conclude(directory: Path, client: bigquery.Client, story: RunRecord, readings_acknowledged: int, screen: Console) -> bool:
     """Whether nothing was lost, repeated or unexpected."""
     summary = Summary.of(story, readings_acknowledged)
     file = directory / "summary.json"

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from edge.models.bundle import Bundle
-from lab.acts.run_record import Story
+from lab.acts.run_record import RunRecord
 from lab.report import charts
 from lab.report.findings import Findings, Rows
 from lab.witness.latency import Arrival, percentile
@@ -20,7 +20,7 @@ MOST_ALERTS = 8
 _DOTS_A_SECOND = 2
 
 
-def all_of(story: Story, findings: Findings, bundle: Bundle) -> dict[str, Any]:
+def all_of(story: RunRecord, findings: Findings, bundle: Bundle) -> dict[str, Any]:
     """Everything that the page is filled with. `bundle` is the model of the machines."""
     return {
         "alerts": alerts(story, findings),
@@ -36,7 +36,7 @@ def all_of(story: Story, findings: Findings, bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def alerts(story: Story, findings: Findings) -> dict[str, Any]:
+def alerts(story: RunRecord, findings: Findings) -> dict[str, Any]:
     """What was delivered, newest first, and how many alerts were old news."""
     names = {row["site_id"]: row["name"] for row in findings.sites}
     told = [
@@ -81,7 +81,7 @@ def irrigation(findings: Findings) -> dict[str, Any]:
     }
 
 
-def machines(story: Story, findings: Findings, bundle: Bundle) -> list[dict[str, Any]]:
+def machines(story: RunRecord, findings: Findings, bundle: Bundle) -> list[dict[str, Any]]:
     """A picture for each machine that the model has judged. It is flagged from the first event that says the worst label."""
     worst = bundle.labels[-1]
     flags = {row["device_id"]: row["time"] for row in reversed(findings.relabelled) if row["state"] == worst}
@@ -98,20 +98,20 @@ def machines(story: Story, findings: Findings, bundle: Bundle) -> list[dict[str,
     return made
 
 
-def _course(story: Story, rows: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _course(story: RunRecord, rows: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Scores of the season, and those of the minute by their second."""
     season = [row for row in rows if row["time"] < story.began]
     minute = [{"second": _second(story, row["time"]), "score": round(row["score"], 4)} for row in rows[len(season) :]]
     return _picked(season, "time", "score"), minute
 
 
-def _flag(story: Story, flagged: datetime | None) -> list[dict[str, Any]]:
+def _flag(story: RunRecord, flagged: datetime | None) -> list[dict[str, Any]]:
     if flagged is None:
         return []
     return [{"time": flagged}] if flagged < story.began else [{"second": _second(story, flagged)}]
 
 
-def journeys(story: Story, findings: Findings) -> dict[str, Any]:
+def journeys(story: RunRecord, findings: Findings) -> dict[str, Any]:
     """Every batch of summaries of act two, from its readings to its row."""
     first = {row["batch_id"]: row["first_time"] for row in findings.spans}
     met = _met(story)
@@ -140,7 +140,7 @@ def journeys(story: Story, findings: Findings) -> dict[str, Any]:
     }
 
 
-def latency(story: Story) -> dict[str, Any]:
+def latency(story: RunRecord) -> dict[str, Any]:
     """A dot for each batch."""
     calm = [arrival.milliseconds / 1000 for arrival in story.calm]
     if not calm:
@@ -181,13 +181,13 @@ def completeness(findings: Findings) -> dict[str, Any]:
     return {"chart": charts.two_widths(lambda width: charts.complete(cells, lanes, width), says), "gateways": gateways, "worst": worst}
 
 
-def transport(story: Story, findings: Findings) -> dict[str, Any]:
+def transport(story: RunRecord, findings: Findings) -> dict[str, Any]:
     """Bytes: what the sensors said, what went up."""
     largest = max(story.bytes_raw_mqtt, story.bytes_uplink, 1)
     return {"kinds": findings.transport, "raw": story.bytes_raw_mqtt / largest, "up": story.bytes_uplink / largest}
 
 
-def _faults(story: Story, lanes: Iterable[str]) -> Iterable[dict[str, Any]]:
+def _faults(story: RunRecord, lanes: Iterable[str]) -> Iterable[dict[str, Any]]:
     """Each fault as a shade on the lanes that it touched; the first of them names it."""
     begins = [happening for happening in story.happenings if happening.fault]
     ends = [happening for happening in story.happenings if not happening.fault]
@@ -199,7 +199,7 @@ def _faults(story: Story, lanes: Iterable[str]) -> Iterable[dict[str, Any]]:
             yield {"lane": lane, "begin": _second(story, begin.time), "end": _second(story, end.time), "text": named}
 
 
-def _met(story: Story) -> set[Arrival]:
+def _met(story: RunRecord) -> set[Arrival]:
     return set(story.arrivals) - set(story.calm)
 
 
@@ -207,7 +207,7 @@ def _gateway(arrival: Arrival) -> str:
     return arrival.batch_id.split(":", 1)[0]
 
 
-def _second(story: Story, time: datetime) -> float:
+def _second(story: RunRecord, time: datetime) -> float:
     return round((time - story.began) / timedelta(seconds=1), 3)
 
 

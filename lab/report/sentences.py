@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lab.acts.gateways import LIVE
-from lab.acts.run_record import Story
+from lab.acts.run_record import RunRecord
 from lab.report.findings import Findings
 from lab.report.wording import capital, count, listed
 
@@ -19,7 +19,7 @@ tinybeam lab up                                             # everything live, u
 LATENCY = "From the newest reading of a batch to its row in the warehouse."
 
 
-def all_of(story: Story, findings: Findings, shown: dict[str, Any]) -> dict[str, str]:
+def all_of(story: RunRecord, findings: Findings, shown: dict[str, Any]) -> dict[str, str]:
     """By the names that the page knows them by. `shown` is what sections.all_of made."""
     return {
         "headline": headline(story),
@@ -37,7 +37,7 @@ def all_of(story: Story, findings: Findings, shown: dict[str, Any]) -> dict[str,
     }
 
 
-def headline(story: Story) -> str:
+def headline(story: RunRecord) -> str:
     """A claim that the oracle's verdict allows."""
     faults = [happening.fault for happening in story.happenings if happening.fault]
     if story.both.sound:
@@ -46,7 +46,7 @@ def headline(story: Story) -> str:
     return f"{capital(listed([f'{count(number)} {what}' for what, number in wrong.items() if number]))}."
 
 
-def lead(story: Story, findings: Findings) -> str:
+def lead(story: RunRecord, findings: Findings) -> str:
     kinds: dict[str, int] = {}
     for site in findings.sites:
         kinds[site["kind"]] = kinds.get(site["kind"], 0) + site["total_devices"]
@@ -91,7 +91,7 @@ def _machines(shown: list[dict[str, Any]]) -> str:
     return f"{said}A model on the gateway knows what each machine sounds like when healthy; the score is how far from that it sounds now."
 
 
-def _journeys(story: Story, shown: dict[str, Any]) -> str:
+def _journeys(story: RunRecord, shown: dict[str, Any]) -> str:
     done = "; ".join(f"{(happening.time - story.began).total_seconds():.0f} s: {happening.text}" for happening in story.happenings)
     if not shown["chart"]:
         return f"{done}." if done else "Nothing was done to the running system."
@@ -105,7 +105,7 @@ def _completeness(shown: dict[str, Any]) -> str:
     return f"Gateways number their batches, so a gap is known: {told}. Each tick is an hour in which batches were cut."
 
 
-def _bytes(story: Story) -> str:
+def _bytes(story: RunRecord) -> str:
     if not story.bytes_raw_mqtt or not story.bytes_uplink:
         return "Nothing was sent."
     times = story.bytes_raw_mqtt / story.bytes_uplink
@@ -114,7 +114,7 @@ def _bytes(story: Story) -> str:
     )
 
 
-def _making(story: Story) -> str:
+def _making(story: RunRecord) -> str:
     where = "Numbers were asked of the warehouse or seen on the wire."
     chosen = "Fields and machines are simulated, and chosen so that some dry out and some wear out."
     return f"On one machine, in {story.seconds:.0f} seconds, with real servers and clients. {chosen} {where}"

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
-from lab.console import Screen
-from schemas.notification import MAX_BYTES, NoticeError, parse
+from lab.console import Console
+from schemas.notification import MAX_BYTES, NotificationError, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Told:
     message: str
 
 
-class Phone:
+class WebhookReceiver:
     """A context manager. `url` is where notices are POSTed to."""
 
     def __init__(self, hear: Callable[[Told], None] = lambda _: None) -> None:
@@ -40,7 +40,7 @@ class Phone:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}/notices"
 
-    def __enter__(self) -> Phone:
+    def __enter__(self) -> WebhookReceiver:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="phone", daemon=True)
         self._thread.start()
         return self
@@ -70,7 +70,7 @@ class Phone:
             def do_POST(self) -> None:
                 try:
                     phone.take(self.rfile.read(min(int(self.headers["Content-Length"]), MAX_BYTES)))
-                except NoticeError as error:
+                except NotificationError as error:
                     self.send_error(400, str(error))
                     return
                 self.send_response(204)
@@ -86,8 +86,8 @@ class Phone:
 class Ringing:
     """Says on the screen what came to the phone since it was asked last."""
 
-    phone: Phone
-    screen: Screen
+    phone: WebhookReceiver
+    screen: Console
     heard: int = 0
 
     def say(self) -> None:

@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from edge.frame import Header, encode
-from edge.spectrum import level_units
+from edge.spectrum import time_domain_units
 from lab.world.field import topic
 from schemas.registry import Registry
 from training.vibration import machine as shop
@@ -24,7 +24,7 @@ from training.vibration.bearing import Fault
 KIND = "vibration"
 GATEWAY = "gateway-mill"
 CHANNEL, UNIT = "acceleration", "m/s2"
-CHANNELS = tuple(level_units(CHANNEL, UNIT))
+CHANNELS = tuple(time_domain_units(CHANNEL, UNIT))
 _GROWTH = 4.0
 _HOURS = 24
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pipeline.alerts.observe import AHEAD, site_names
 from pipeline.alerts.state_machine import HEARD, SILENT, Observation
 from pipeline.assign_sites import by_batch
-from pipeline.elements import Gathered
+from pipeline.elements import RowGroup
 from schemas.envelope import from_micros, micros
 from schemas.registry import Registry
 from schemas.rules import Rule
@@ -50,19 +50,19 @@ class Presence:
     devices: dict[str, tuple[int, str, int]] = field(default_factory=dict)
     silent: set[tuple[str, str]] = field(default_factory=set)
     arrival: int = 0
-    patience: int = 0
+    silence_counts_from: int = 0
     """From when its silence counts: the last arrival, or later if this pipeline itself slept."""
 
     def copy(self) -> Presence:
         return replace(self, devices=dict(self.devices), silent=set(self.silent))
 
 
-def heard(placed: Gathered) -> Iterator[Heard]:
+def heard(placed: RowGroup) -> Iterator[Heard]:
     """One of each batch, of whatever kind. Vectorised."""
     return map(_heard, by_batch(placed))
 
 
-def _heard(placed: Gathered) -> Heard:
+def _heard(placed: RowGroup) -> Heard:
     kind, rows = placed.kind, placed.rows
     received = micros(rows.column("received_time")[0].as_py())
     latest = received + AHEAD // timedelta(microseconds=1)
@@ -106,7 +106,7 @@ class Liveness:
 
     def hear(self, presence: Presence, told: Heard, now: int) -> Iterator[Observation]:
         """Changes `presence`; now in microseconds."""
-        presence.arrival = presence.patience = max(presence.arrival, now)
+        presence.arrival = presence.silence_counts_from = max(presence.arrival, now)
         yield from self._hear_gateway(presence, told.gateway_id)
         for device_id, (at, site_id) in told.devices.items():
             yield from self._hear_device(presence, device_id, at, site_id)
@@ -117,9 +117,9 @@ class Liveness:
         """Whether nothing of it has arrived for too long; nobody is judged much later than was due. Changes `presence`."""
         due = self.next_judgement(presence, gateway_id)
         if due is not None and now - due > _LAG:
-            presence.patience = now
+            presence.silence_counts_from = now
         for rule in self._of_gateways:
-            at = presence.patience + _silence(rule)
+            at = presence.silence_counts_from + _silence(rule)
             if rule.watches_gateway(gateway_id) and now >= at and (rule.name, gateway_id) not in presence.silent:
                 presence.silent.add((rule.name, gateway_id))
                 yield _of_gateway(rule, gateway_id, at, SILENT, f"nothing has arrived since {_clock(presence.arrival)}")
@@ -127,7 +127,7 @@ class Liveness:
     def next_judgement(self, presence: Presence, gateway_id: str) -> int | None:
         """When to call `judge_gateway`, in microseconds; None if no rule waits."""
         waiting = [
-            presence.patience + _silence(rule)
+            presence.silence_counts_from + _silence(rule)
             for rule in self._of_gateways
             if rule.watches_gateway(gateway_id) and (rule.name, gateway_id) not in presence.silent
         ]

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.alerts.state_machine import Observation
-from pipeline.elements import Gathered
+from pipeline.elements import RowGroup
 from pipeline.rollup.stats import HOUR, Key, Stats
 from schemas.envelope import micros
 from schemas.records import Irrigation, Site
@@ -46,7 +46,7 @@ class Watch:
         """Those that any rule watches."""
         return frozenset(rule.source for rule in self._rules)
 
-    def events(self, placed: Gathered) -> Iterator[Observation]:
+    def events(self, placed: RowGroup) -> Iterator[Observation]:
         """Of placed events; nothing of other kinds."""
         if placed.kind != "events":
             return

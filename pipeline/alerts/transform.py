@@ -25,7 +25,7 @@ from apache_beam.utils.timestamp import Timestamp
 from pipeline.alerts.liveness import Heard, Liveness, Presence, heard
 from pipeline.alerts.observe import Watch
 from pipeline.alerts.state_machine import Moment, Observation, run, settle, settles_at, step
-from pipeline.elements import Clock, Gathered, Notice
+from pipeline.elements import Clock, Notice, RowGroup
 from pipeline.rollup.transform import Emitted, Schedule
 from schemas import notification
 from schemas.envelope import micros
@@ -39,7 +39,7 @@ _KEYED = tuple[str, Any]
 class Watched(NamedTuple):
     """What alerts are raised from."""
 
-    placed: PCollection[Gathered]
+    placed: PCollection[RowGroup]
     windows: PCollection[Emitted]
     irrigation: PCollection[Irrigation]
 
@@ -58,7 +58,7 @@ class RaiseAlerts(beam.PTransform):
         return seen | "By subject" >> beam.Map(_by_subject).with_output_types(_KEYED) | self._machine()
 
     def _seen(
-        self, placed: PCollection[Gathered], windows: PCollection[Emitted], irrigation: PCollection[Irrigation]
+        self, placed: PCollection[RowGroup], windows: PCollection[Emitted], irrigation: PCollection[Irrigation]
     ) -> tuple[PCollection[Observation], ...]:
         """What no rule watches is no step of the graph."""
         watch = Watch(self._registry)
@@ -185,7 +185,7 @@ def _irrigation(day: Irrigation, watch: Watch, clock: Clock) -> Iterator[Observa
     return watch.irrigation(day, micros(clock()))
 
 
-def _heard(placed: Gathered) -> Iterator[tuple[str, Heard]]:
+def _heard(placed: RowGroup) -> Iterator[tuple[str, Heard]]:
     return ((told.gateway_id, told) for told in heard(placed))
 
 

@@ -18,7 +18,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud.bigquery_storage_v1.exceptions import StreamClosedError
 from requests.exceptions import ConnectionError as NoConnection
 
-from pipeline.elements import Refused, Unwritten
+from pipeline.elements import Rejected, Unwritten
 
 MAX_REQUEST_BYTES = 7_500_000
 """BigQuery takes append requests of under 10 MB, headers and all."""
@@ -131,15 +131,15 @@ def pieces(batches: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             yield from _halves(batch)
 
 
-def part(rows: pa.RecordBatch, error: exceptions.GoogleAPICallError) -> tuple[list[pa.RecordBatch], list[Refused]]:
+def part(rows: pa.RecordBatch, error: exceptions.GoogleAPICallError) -> tuple[list[pa.RecordBatch], list[Rejected]]:
     """(rows to send again, rows refused). An answer that names no row is narrowed down by halves."""
     bad = {one.index: one.message for one in getattr(error.response, "row_errors", ())}
     if bad:
         rest = rows.filter(pa.array([index not in bad for index in range(rows.num_rows)]))
-        refused = [Refused("warehouse_refused", text, rows.slice(index, 1)) for index, text in sorted(bad.items())]
+        refused = [Rejected("warehouse_refused", text, rows.slice(index, 1)) for index, text in sorted(bad.items())]
         return ([rest] if rest.num_rows else []), refused
     if rows.num_rows == 1:
-        return [], [Refused("warehouse_refused", brief(error), rows)]
+        return [], [Rejected("warehouse_refused", brief(error), rows)]
     middle = rows.num_rows // 2
     return [rows.slice(0, middle), rows.slice(middle)], []
 

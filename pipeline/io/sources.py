@@ -11,7 +11,7 @@ from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub
 from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.utils.timestamp import Timestamp
 
-from pipeline.elements import CARD_FILE, Clock, Message
+from pipeline.elements import EXPORT_FILE, Clock, Message
 from schemas.envelope import EnvelopeError, cut_time, entries
 
 
@@ -28,7 +28,7 @@ class FromSubscription(beam.PTransform):
         return root | "Read subscription" >> self._read | "Messages" >> beam.ParDo(_AsMessage()).with_output_types(Message)
 
 
-class FromCards(beam.PTransform):
+class FromExportFiles(beam.PTransform):
     """Messages of the card files that a glob names, local or gs://; `received_time` is when the gateway cut the batch.
 
     Bytes that are no sound entry come as a message with the attribute CARD_FILE.
@@ -56,7 +56,7 @@ def _plain(time: datetime) -> datetime:
 
 
 def _messages(file: ReadableFile, clock: Clock) -> Iterator[Message]:
-    name = {CARD_FILE: file.metadata.path}
+    name = {EXPORT_FILE: file.metadata.path}
     with file.open() as card:
         try:
             for found in entries(card):

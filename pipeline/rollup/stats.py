@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.elements import Gathered
+from pipeline.elements import RowGroup
 from schemas.envelope import from_micros, micros
 from schemas.records import DirtyWindow
 
@@ -78,7 +78,7 @@ def windows(key: Key, cells: Cells) -> Iterator[tuple[int, int, Stats]]:
     yield HOUR, key.hour, reduce(merge, (cells[cell] for cell in sorted(cells)))
 
 
-def partials(gathered: Gathered) -> Iterator[tuple[Key, dict[int, Stats]]]:
+def partials(gathered: RowGroup) -> Iterator[tuple[Key, dict[int, Stats]]]:
     """What placed summaries add to each site, channel and hour."""
     rows, cells = _within_hours(gathered.rows)
     if not rows.num_rows:
@@ -111,7 +111,7 @@ def row(key: Key, window: tuple[int, int, Stats], revision: int, timing: str, as
     }
 
 
-def split_late(gathered: Gathered, lateness: timedelta, now: datetime) -> tuple[Gathered, list[dict[str, Any]]]:
+def split_late(gathered: RowGroup, lateness: timedelta, now: datetime) -> tuple[RowGroup, list[dict[str, Any]]]:
     """The rows that are not too late for their hour, and a row of dirty_windows_v1 for each batch, site and hour of the others.
 
     Too late is more than `lateness` after the end of the hour, by `received_time`, or by `now` if the message waited before it was read.

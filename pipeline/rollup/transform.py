@@ -20,7 +20,7 @@ from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadMo
 from apache_beam.transforms.window import FixedWindows, GlobalWindows, TimestampedValue
 from apache_beam.utils.windowed_value import PaneInfo, PaneInfoTiming
 
-from pipeline.elements import Clock, Gathered, Rows
+from pipeline.elements import Clock, RowGroup, Rows
 from pipeline.facts import rows_of
 from pipeline.rollup.stats import HOUR, Cells, Key, Stats, merge_cells, partials, row, split_late, windows
 from pipeline.transforms import Collect
@@ -63,7 +63,7 @@ class RollUp(beam.PTransform):
         self._schedule = schedule
         self._clock = clock
 
-    def expand(self, placed: PCollection[Gathered]) -> Rolled:
+    def expand(self, placed: PCollection[RowGroup]) -> Rolled:
         summaries = placed | "Summaries" >> beam.Filter(_is_summaries)
         split = summaries | "Reduce" >> beam.ParDo(_Reduce(self._schedule, self._clock)).with_output_types(_KEYED).with_outputs(
             _DIRTY, main="cells"
@@ -80,7 +80,7 @@ class _Reduce(beam.DoFn):
         self._schedule = schedule
         self._clock = clock
 
-    def process(self, placed: Gathered) -> Iterator[Any]:
+    def process(self, placed: RowGroup) -> Iterator[Any]:
         if self._schedule.streaming:
             placed, dirty = split_late(placed, self._schedule.lateness, self._clock())
             if dirty:
@@ -159,7 +159,7 @@ def _row(clock: Clock, emitted: Emitted) -> dict[str, Any]:
     return row(*emitted, clock())
 
 
-def _is_summaries(placed: Gathered) -> bool:
+def _is_summaries(placed: RowGroup) -> bool:
     return placed.kind == "summaries"
 
 

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from edge.store.batch import Parcel
+from edge.store.batch import EncodedBatch
 from schemas.records import PRIORITY
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-def parcel(kind: str = "summaries", body: bytes = b"body", readings: int = 0) -> Parcel:
-    return Parcel(kind, 1, body, max(len(body), 1), PRIORITY[kind], NOW, NOW, readings)
+def parcel(kind: str = "summaries", body: bytes = b"body", readings: int = 0) -> EncodedBatch:
+    return EncodedBatch(kind, 1, body, max(len(body), 1), PRIORITY[kind], NOW, NOW, readings)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge.__main__ import cli
-from edge.dry_run import RehearsalError, recorded
+from edge.dry_run import DryRunError, recorded
 from schemas.envelope import entries
 
 SETTINGS = """
@@ -73,7 +73,7 @@ def test_the_card_holds_every_batch(tmp_path: Path) -> None:
     "line", [b"{", b"[]", b'{"device": "d"}', b'{"device": "d", "time": "noon"}', b'{"device": "d", "time": 1e300}', b"\xff"]
 )
 def test_a_line_that_is_no_reading_is_named(line: bytes) -> None:
-    with pytest.raises(RehearsalError, match="line 2: "):
+    with pytest.raises(DryRunError, match="line 2: "):
         list(recorded([b'{"device": "d", "time": 0}', line]))
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from edge.frame import MAX_HEADER_BYTES, Frame, Header, decode, encode
-from edge.reading import Refused
+from edge.reading import PayloadError
 
 ZEROS = bytes(4 * 64)
 GOOD = Header(channel="acceleration", rate_hz=12000.0, time=1.5, seq=3, boot="b")
@@ -91,7 +91,7 @@ BAD = [
 
 @pytest.mark.parametrize(("body", "reason"), BAD, ids=range(len(BAD)))
 def test_what_is_no_frame_is_refused_with_a_fixed_word(body: bytes, reason: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(PayloadError) as refused:
         decode(body)
     assert refused.value.reason == reason
     assert "\n" not in str(refused.value)
@@ -114,7 +114,7 @@ def test_a_damaged_frame_is_read_or_refused_and_raises_nothing_else(data: st.Dat
 def read_or_refused(body: bytes) -> Frame | str:
     try:
         return decode(body)
-    except Refused as refused:
+    except PayloadError as refused:
         return refused.reason
 
 

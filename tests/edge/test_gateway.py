@@ -21,7 +21,7 @@ from edge.gateway import Gateway, Message
 from edge.models.bundle import Bundle
 from edge.models.features import Recipe
 from edge.models.scorer import Score, ScorerFailed
-from edge.store.batch import Parcel
+from edge.store.batch import EncodedBatch
 from edge.store.store import Entry, Store, StoreFull
 from schemas.envelope import micros
 from tests.edge.gateways import START, config, held, message, rows, settings
@@ -154,7 +154,7 @@ class Dying:
     def append(self, entries: Sequence[Entry], identities: bytes = b"") -> range:
         return self._write(lambda: self._store.append(entries, identities))
 
-    def cut(self, parcels: Sequence[Parcel], now: Any, **kinds: Any) -> Any:
+    def cut(self, parcels: Sequence[EncodedBatch], now: Any, **kinds: Any) -> Any:
         return self._write(lambda: self._store.cut(parcels, now, **kinds))
 
     def _write(self, write: Any) -> Any:

@@ -9,25 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.reading import Limits, Refusal, Taken, identity, parse
+from edge.reading import Limits, Reading, Rejected, dedup_key, parse
 from schemas.envelope import micros
 from tests.edge.gateways import START
 
 
-def read(payload: bytes | dict[str, Any] | list[Any]) -> list[Taken | Refusal]:
+def read(payload: bytes | dict[str, Any] | list[Any]) -> list[Reading | Rejected]:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     return list(parse("d1", body, START, "synced", Limits()))
 
 
 def test_a_whole_reading_is_read() -> None:
     (taken,) = read({"time": "2026-05-01T11:59:59.5Z", "seq": 4, "boot": "b", "values": {"moisture": 0.25}})
-    assert taken == Taken("d1", micros(START) - 500_000, micros(START), "synced", "b", 4, True, {"moisture": 0.25})
+    assert taken == Reading("d1", micros(START) - 500_000, micros(START), "synced", "b", 4, True, {"moisture": 0.25})
 
 
 def test_a_number_is_seconds_since_1970_and_no_time_is_the_time_of_arrival() -> None:
     first, second = read([{"time": START.timestamp() - 1, "values": {"a": 1}}, {"values": {"a": 1}}])
-    assert isinstance(first, Taken)
-    assert isinstance(second, Taken)
+    assert isinstance(first, Reading)
+    assert isinstance(second, Reading)
     assert (micros(START) - first.event_us, micros(START) - second.event_us) == (1_000_000, 0)
 
 
@@ -63,14 +63,14 @@ def test_a_number_is_seconds_since_1970_and_no_time_is_the_time_of_arrival() -> 
 )
 def test_what_is_no_reading_is_refused_with_its_bytes(payload: bytes, reason: str) -> None:
     (refusal,) = read(payload)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, Rejected)
     assert (refusal.reason, refusal.body, refusal.device_id) == (reason, payload, "d1")
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
 def test_no_bytes_raise_anything(payload: bytes) -> None:
     for one in read(payload):
-        assert isinstance(one, Taken | Refusal)
+        assert isinstance(one, Reading | Rejected)
 
 
 _ITEMS = st.recursive(
@@ -90,8 +90,8 @@ def test_each_item_of_an_array_is_read_or_refused_by_itself(items: list[Any]) ->
     )
     if made:
         assert len(made) == len(items) + 2
-        assert isinstance(made[0], Taken)
-        assert isinstance(made[-1], Taken)
+        assert isinstance(made[0], Reading)
+        assert isinstance(made[-1], Reading)
 
 
 def _finite(items: Any) -> bool:
@@ -105,12 +105,12 @@ def _finite(items: Any) -> bool:
 def test_an_identity_is_of_device_boot_seq_time_and_values() -> None:
     base = {"time": START.timestamp(), "seq": 1, "boot": "b", "values": {"a": 1.0}}
     others = [{**base, **changed} for changed in ({"time": START.timestamp() - 1}, {"seq": 2}, {"boot": "c"}, {"values": {"a": 2.0}})]
-    names = {identity(taken) for one in (base, base, *others) for taken in read(one) if isinstance(taken, Taken)}
+    names = {dedup_key(taken) for one in (base, base, *others) for taken in read(one) if isinstance(taken, Reading)}
     assert len(names) == 5
     assert None not in names
 
 
 def test_a_reading_without_seq_and_time_has_no_identity() -> None:
     (taken,) = read({"values": {"a": 1}})
-    assert isinstance(taken, Taken)
-    assert identity(taken) is None
+    assert isinstance(taken, Reading)
+    assert dedup_key(taken) is None

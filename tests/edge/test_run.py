@@ -11,7 +11,7 @@ import pytest
 from edge import run
 from edge.gateway import Gateway
 from edge.health import Condition
-from edge.intake.client import Delivery
+from edge.intake.client import Incoming
 from edge.run import Loop
 from edge.store.store import Store, StoreFull
 from schemas.settings import ConfigError
@@ -26,15 +26,15 @@ class Source:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.waiting: list[Delivery] = []
+        self.waiting: list[Incoming] = []
         self.acknowledged: list[int] = []
         self.stored_at_acknowledgement = 0
 
-    def take(self, seconds: float) -> list[Delivery]:
+    def take(self, seconds: float) -> list[Incoming]:
         taken, self.waiting = self.waiting, []
         return taken
 
-    def acknowledge(self, deliveries: list[Delivery]) -> None:
+    def acknowledge(self, deliveries: list[Incoming]) -> None:
         self.stored_at_acknowledgement = self._store.ledger().journaled
         self.acknowledged += [one.packet for one in deliveries]
 
@@ -46,7 +46,7 @@ class Sink:
         self.woken = True
 
 
-class Told:
+class CountedSummary:
     """In place of the health server."""
 
     def __init__(self) -> None:
@@ -69,8 +69,8 @@ class SometimesFull:
         return getattr(self._store, name)
 
 
-def deliveries(count: int) -> list[Delivery]:
-    return [Delivery(message("d1", {"seq": seq, "values": {"moisture": 0.3}}), seq, 1) for seq in range(1, count + 1)]
+def deliveries(count: int) -> list[Incoming]:
+    return [Incoming(message("d1", {"seq": seq, "values": {"moisture": 0.3}}), seq, 1) for seq in range(1, count + 1)]
 
 
 @pytest.fixture
@@ -131,11 +131,11 @@ def test_a_full_store_stops_acknowledging_says_so_and_goes_on(
     monkeypatch.setattr(run, "FULL_SECONDS", 0.0)
     monkeypatch.setattr(run, "TICK_SECONDS", 0.0)
     monkeypatch.setattr(run, "TELL_SECONDS", 0.0)
-    source, told = Source(store), Told()
+    source, told = Source(store), CountedSummary()
     gateway = Gateway(config(tmp_path), SometimesFull(store, 3), START)  # type: ignore[arg-type]
     loop = Loop(gateway, source, Sink(), told, threading.Event())  # type: ignore[arg-type]
     # Nothing would tell a repetition of these from another reading.
-    source.waiting = [Delivery(message("d1", {"values": {"moisture": 0.3}}), packet, 1) for packet in (1, 2)]
+    source.waiting = [Incoming(message("d1", {"values": {"moisture": 0.3}}), packet, 1) for packet in (1, 2)]
     loop.turn()
     assert [condition.full for condition in told.conditions][:3] == [True, True, True]
     assert not told.conditions[-1].full

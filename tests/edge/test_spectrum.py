@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edge.spectrum import FLOOR, Spectrum, level_units, levels
+from edge.spectrum import FLOOR, Spectrum, time_domain_features, time_domain_units
 
 EDGES = [0, 100, 500, 1500, 4000]
 SOURCE: dict[str, Any] = {"channel": "acceleration", "rate_hz": 8000, "samples": 1024, "edges_hz": EDGES}
@@ -65,7 +65,7 @@ def test_many_frames_at_once_give_what_each_gives_alone() -> None:
 
 def test_an_offset_is_no_vibration() -> None:
     assert energies(sine(1000, 2.0) + 9.81) == pytest.approx(energies(sine(1000, 2.0)), rel=1e-6, abs=2 * FLOOR)
-    assert levels("a", sine(1000, 2.0) + 9.81) == pytest.approx(levels("a", sine(1000, 2.0)), rel=1e-6)
+    assert time_domain_features("a", sine(1000, 2.0) + 9.81) == pytest.approx(time_domain_features("a", sine(1000, 2.0)), rel=1e-6)
 
 
 def test_silence_is_the_floor() -> None:
@@ -85,24 +85,24 @@ def test_what_lies_outside_the_edges_is_in_no_band() -> None:
 
 
 def test_levels_are_those_of_a_sine_of_noise_and_of_shocks() -> None:
-    tone = levels("a", sine(129 * 8000 / 1024, 2.0))
+    tone = time_domain_features("a", sine(129 * 8000 / 1024, 2.0))
     assert (tone["a_rms"], tone["a_kurtosis"]) == pytest.approx((2**0.5, 1.5), rel=1e-6)
     assert tone["a_peak"] == pytest.approx(2, rel=0.02)
-    noise = levels("a", np.random.default_rng(9).normal(0, 3, 16384))
+    noise = time_domain_features("a", np.random.default_rng(9).normal(0, 3, 16384))
     assert (noise["a_rms"], noise["a_kurtosis"]) == pytest.approx((3, 3), rel=0.05)
     shocks = np.zeros(1000)
     shocks[::100] = 1.0
-    assert levels("a", shocks)["a_kurtosis"] > 90
+    assert time_domain_features("a", shocks)["a_kurtosis"] > 90
 
 
 @given(st.floats(-(2.0**49), 2.0**49, width=32), st.integers(64, 200))
 def test_a_frame_that_does_not_vary_has_no_kurtosis(value: float, count: int) -> None:
-    assert levels("a", np.full(count, value, np.float32)) == {"a_rms": 0.0, "a_peak": 0.0}
+    assert time_domain_features("a", np.full(count, value, np.float32)) == {"a_rms": 0.0, "a_peak": 0.0}
 
 
 @given(arrays(np.float32, 64, elements=st.floats(-(2.0**49), 2.0**49, width=32)))
 def test_levels_are_finite_and_in_order(frame: Any) -> None:
-    found = levels("a", frame)
+    found = time_domain_features("a", frame)
     assert all(np.isfinite(list(found.values())))
     assert 0 <= found["a_rms"] <= found["a_peak"] * (1 + 1e-9)
     # The fourth moment of n numbers is at most n times, and never less than, the square of the second.
@@ -110,7 +110,7 @@ def test_levels_are_finite_and_in_order(frame: Any) -> None:
 
 
 def test_levels_have_units_and_bands_have_names() -> None:
-    assert level_units("a", "m/s2") == {"a_rms": "m/s2", "a_peak": "m/s2", "a_kurtosis": "1"}
+    assert time_domain_units("a", "m/s2") == {"a_rms": "m/s2", "a_peak": "m/s2", "a_kurtosis": "1"}
     assert WHOLE.names == ("acceleration_band00", "acceleration_band01", "acceleration_band02", "acceleration_band03")
 
 

@@ -6,17 +6,17 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.reading import Taken
+from edge.reading import Reading
 from edge.windows import Placed, Windows, pack, unpack
 
 S = 1_000_000
 
 
-def taken(at: int, device: str = "d1") -> Taken:
-    return Taken(device, at, at, "synced", None, None, True, {"a": 1.0})
+def taken(at: int, device: str = "d1") -> Reading:
+    return Reading(device, at, at, "synced", None, None, True, {"a": 1.0})
 
 
-def add(windows: Windows, reading: Taken) -> None:
+def add(windows: Windows, reading: Reading) -> None:
     (placed,) = windows.place([reading])
     windows.add(placed, placed.window_end_us)
 
@@ -78,7 +78,7 @@ def test_every_reading_is_in_exactly_one_window_of_its_device_and_time(steps: li
     st.booleans(),
 )
 def test_the_journal_gives_back_what_it_was_given(at: int, seq: int | None, values: dict[str, float], late: bool) -> None:
-    placed = Placed(60, late, [Taken("d1", at, at + 1, "synced", "b", seq, True, values)])
+    placed = Placed(60, late, [Reading("d1", at, at + 1, "synced", "b", seq, True, values)])
     assert unpack(pack(placed)) == placed
 
 

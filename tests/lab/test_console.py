@@ -1,6 +1,6 @@
 import io
 
-from lab.console import Screen
+from lab.console import Console
 
 
 class Terminal(io.StringIO):
@@ -17,7 +17,7 @@ class Clock:
 
 def test_a_line_begins_with_the_seconds_since_the_start() -> None:
     out, clock = io.StringIO(), Clock()
-    screen = Screen(out, clock)
+    screen = Console(out, clock)
     clock.now = 12.34
     screen.say("ready")
     assert out.getvalue() == "  12.3 s  ready\n"
@@ -25,7 +25,7 @@ def test_a_line_begins_with_the_seconds_since_the_start() -> None:
 
 def test_on_a_terminal_a_status_is_replaced_by_what_follows() -> None:
     out = Terminal()
-    screen = Screen(out, Clock())
+    screen = Console(out, Clock())
     screen.status("one")
     screen.status("two")
     screen.say("done")
@@ -34,7 +34,7 @@ def test_on_a_terminal_a_status_is_replaced_by_what_follows() -> None:
 
 def test_elsewhere_a_status_is_a_line_now_and_then() -> None:
     out, clock = io.StringIO(), Clock()
-    screen = Screen(out, clock)
+    screen = Console(out, clock)
     for second in range(12):
         clock.now = float(second)
         screen.status(str(second))

@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notify.config import Retry
-from notify.dispatch import Counter, Outlet, delay
+from notify.dispatch import Dispatcher, ReceiverWorker, delay
 from notify.receivers import ReceiverError
-from notify.sent_log import Told, ToldError
+from notify.sent_log import SentLog, SentLogError
 from schemas.records import Alert
 from tests.notify.notices import NOW, alert, body, config
 
@@ -59,12 +59,12 @@ class House:
         sections = {"routes": [{"receivers": list(receivers)}], "webhooks": webhooks} | sections
         self.config, self.seconds = config(folder, **sections), 0.0
         self.acknowledged = list[str]()
-        self.told = Told(self.config.notify.state_file)
+        self.told = SentLog(self.config.notify.state_file)
         self.ears = {name: Ear(name) for name in receivers}
         self.outlets = {
-            name: Outlet(ear, self.told, self.config, self.now, lambda: self.seconds, Random(1)) for name, ear in self.ears.items()
+            name: ReceiverWorker(ear, self.told, self.config, self.now, lambda: self.seconds, Random(1)) for name, ear in self.ears.items()
         }
-        self.counter = Counter(self.config, self.told, self.outlets, self.now)
+        self.counter = Dispatcher(self.config, self.told, self.outlets, self.now)
 
     def now(self) -> datetime:
         return NOW + timedelta(seconds=self.seconds)
@@ -255,14 +255,14 @@ def test_a_file_of_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
         old.execute("create index told_of_rule on told (channel, rule, site, time_us)")
         old.execute("insert into told values (?, 3, 'mail', 'dry', 'north', 1, 'told')", (alert().alert_id,))
         old.commit()
-    with closing(Told(tmp_path / "told.db")) as told:
+    with closing(SentLog(tmp_path / "told.db")) as told:
         assert told.is_settled(alert(revision=3), "mail")
         assert not told.is_settled(alert(revision=4), "mail")
 
 
 def test_a_second_notifier_on_the_same_file_is_refused(house: House, tmp_path: Path) -> None:
-    with pytest.raises(ToldError, match="another notifier"):
-        Told(tmp_path / "told.db")
+    with pytest.raises(SentLogError, match="another notifier"):
+        SentLog(tmp_path / "told.db")
 
 
 @given(st.integers(1, 10_000), st.integers(0, 2**32))

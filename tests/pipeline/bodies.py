@@ -11,7 +11,7 @@ import zstandard
 
 from pipeline.assign_sites import gather
 from pipeline.decode import decode
-from pipeline.elements import Batch, Gathered, Message
+from pipeline.elements import Batch, Message, RowGroup
 from pipeline.enrich import Sites, enrich
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import Envelope, from_micros
@@ -97,12 +97,12 @@ def batch(rows: list[Any], received: datetime = NOW, **changes: Any) -> Batch:
     return decode(message(rows, received, **changes))
 
 
-def gathered(rows: list[Any], received: datetime = NOW, **changes: Any) -> Gathered:
+def gathered(rows: list[Any], received: datetime = NOW, **changes: Any) -> RowGroup:
     """The rows as the sieve sees them."""
     return gather([batch(rows, received, **changes)])
 
 
-def placed(rows: list[Any], received: datetime = NOW, **changes: Any) -> Gathered:
+def placed(rows: list[Any], received: datetime = NOW, **changes: Any) -> RowGroup:
     """The rows as the steps after the sieve see them, with the sites of REGISTRY."""
     return enrich(gathered(rows, received, **changes), Sites(REGISTRY))[0]
 

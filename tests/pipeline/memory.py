@@ -10,7 +10,7 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.each import Each
-from pipeline.elements import Refused, Rows, Unwritten
+from pipeline.elements import Rejected, Rows, Unwritten
 from tests.pipeline.bodies import NOW
 
 WRITTEN: dict[str, list[Rows]] = {}
@@ -53,4 +53,4 @@ class _Keep(beam.DoFn):
         good = [row for row in range(rows.rows.num_rows) if row not in bad]
         WRITTEN[self._name].append(Rows(rows.table, rows.rows.take(good)))
         if bad:
-            yield Unwritten(rows.table, Refused("warehouse_refused", "poison", rows.rows.take(bad)))
+            yield Unwritten(rows.table, Rejected("warehouse_refused", "poison", rows.rows.take(bad)))

@@ -16,12 +16,12 @@ from apache_beam.transforms.window import TimestampedValue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.assign_sites import by_batch, gather, place
-from pipeline.elements import Batch, Gathered, Rows
+from pipeline.assign_sites import assign_sites, by_batch, gather
+from pipeline.elements import Batch, RowGroup, Rows
 from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.options import FN_API
-from pipeline.transforms import BATCHES, REJECTS, ROWS_TOGETHER, Place
+from pipeline.transforms import BATCHES, REJECTS, ROWS_TOGETHER, AssignSites
 from schemas.records import Summary
 from tests.pipeline.bodies import NOW, REGISTRY, batch, numbered, one_of, summary
 from tests.pipeline.memory import still
@@ -46,10 +46,10 @@ def made(number: int, rows: Sequence[Any]) -> Batch:
 
 
 def together(batches: Sequence[Batch]) -> tuple[pa.Table, Counter[tuple[Any, ...]]]:
-    return described([place(batches, SITES, NOW)])
+    return described([assign_sites(batches, SITES, NOW)])
 
 
-def described(found: Iterable[tuple[Gathered, list[Rows]]]) -> tuple[pa.Table, Counter[tuple[Any, ...]]]:
+def described(found: Iterable[tuple[RowGroup, list[Rows]]]) -> tuple[pa.Table, Counter[tuple[Any, ...]]]:
     """All fact rows in order, and what tells a reject from another."""
     pairs = list(found)
     rejects = [row for _, refused in pairs for one in refused for row in one.rows.to_pylist()]
@@ -60,7 +60,7 @@ def described(found: Iterable[tuple[Gathered, list[Rows]]]) -> tuple[pa.Table, C
 @given(st.lists(st.lists(ROWS, min_size=1, max_size=5), min_size=1, max_size=6))
 def test_batches_together_give_what_each_gives_alone(piles: list[list[Summary]]) -> None:
     batches = [made(number, pile) for number, pile in enumerate(piles)]
-    alone, rejects = described(place([one], SITES, NOW) for one in batches)
+    alone, rejects = described(assign_sites([one], SITES, NOW) for one in batches)
     found, refused = together(batches)
     assert found.to_pylist() == alone.to_pylist()
     assert refused == rejects
@@ -88,12 +88,12 @@ class Poisoned(Sites):
         return super().of(devices, times)
 
 
-GIVEN: list[Gathered] = []
+GIVEN: list[RowGroup] = []
 REFUSED: list[Rows] = []
 ARRIVALS: list[float] = []
 
 
-def _keep(placed: Gathered, timestamp: Any = beam.DoFn.TimestampParam) -> None:
+def _keep(placed: RowGroup, timestamp: Any = beam.DoFn.TimestampParam) -> None:
     GIVEN.append(placed)
     ARRIVALS.append(timestamp.micros / 1e6)
 
@@ -107,7 +107,7 @@ def run(batches: Sequence[Batch], sites: Sites = SITES) -> None:
         kept.clear()
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
         arrived = pipeline | beam.Create(list(batches)) | beam.Map(lambda one: TimestampedValue(one, one.received_time.timestamp()))
-        out = arrived | beam.ParDo(Place(sites, still)).with_outputs(REJECTS, main=BATCHES)
+        out = arrived | beam.ParDo(AssignSites(sites, still)).with_outputs(REJECTS, main=BATCHES)
         out[BATCHES] | "Keep" >> beam.Map(_keep)
         out[REJECTS] | "Keep rejects" >> beam.Map(_keep_reject)
 
@@ -135,6 +135,6 @@ def test_what_goes_on_is_as_old_as_the_oldest_of_it() -> None:
     assert set(ARRIVALS) == oldest
 
 
-def _arrivals(placed: Gathered) -> list[datetime]:
+def _arrivals(placed: RowGroup) -> list[datetime]:
     times: list[datetime] = placed.rows.column("received_time").to_pylist()
     return times

@@ -14,7 +14,7 @@ import pytest
 import zstandard
 
 from pipeline.decode import Undecodable, decode
-from pipeline.elements import CARD_FILE, Message
+from pipeline.elements import EXPORT_FILE, Message
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, micros
 from schemas.records import KINDS
@@ -119,7 +119,7 @@ def test_a_malformed_envelope_is_refused_by_name() -> None:
 
 
 def test_bytes_between_the_frames_of_a_card_are_refused_as_such() -> None:
-    assert refusal(Message({CARD_FILE: "card.tbb"}, b"junk", NOW)) == "broken_entry"
+    assert refusal(Message({EXPORT_FILE: "card.tbb"}, b"junk", NOW)) == "broken_entry"
 
 
 def _bodies() -> dict[str, Callable[[Message], Message]]:

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from pipeline.elements import Refused, Rows, Unwritten
+from pipeline.elements import Rejected, Rows, Unwritten
 from pipeline.facts import facts
 from schemas.records import KINDS
 from tests.pipeline.bodies import batch, numbered, one_of, placed
@@ -32,5 +32,5 @@ def test_a_slice_travels_without_the_rows_around_it():
 
 
 def test_what_the_warehouse_refused_travels_with_its_reason():
-    sent = Unwritten("summaries_v1", Refused("warehouse_refused", "too wide", facts(placed([one_of("summaries")])).rows))
+    sent = Unwritten("summaries_v1", Rejected("warehouse_refused", "too wide", facts(placed([one_of("summaries")])).rows))
     assert pickle.loads(pickle.dumps(sent)) == sent

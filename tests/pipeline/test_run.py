@@ -17,7 +17,7 @@ from drongo.services.pubsub.emulator import PubSubEmulator
 from google.api_core.exceptions import DeadlineExceeded
 from google.cloud import pubsub_v1
 
-from pipeline.elements import CARD_FILE, wall_clock
+from pipeline.elements import EXPORT_FILE, wall_clock
 from pipeline.io.sources import _messages
 from pipeline.io.warehouse import Warehouse
 from schemas.envelope import entry
@@ -103,7 +103,7 @@ def test_a_card_gives_its_sound_entries_and_the_bytes_between() -> None:
             return io.BytesIO(packed("card", 1) + b"damage")
 
     good, broken = _messages(Card(), wall_clock)
-    assert (good.attributes["seq"], broken.attributes, broken.body) == ("1", {CARD_FILE: "card.tbb"}, b"damage")
+    assert (good.attributes["seq"], broken.attributes, broken.body) == ("1", {EXPORT_FILE: "card.tbb"}, b"damage")
     assert good.received_time == message([summary()]).received_time
 
 

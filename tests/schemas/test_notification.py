@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.notification import MAX_BYTES, STATES, NoticeError, encode, parse
+from schemas.notification import MAX_BYTES, STATES, NotificationError, encode, parse
 from schemas.records import Alert
 from schemas.rules import SEVERITIES
 
@@ -67,25 +67,25 @@ def test_what_a_newer_version_adds_is_ignored() -> None:
     ],
 )
 def test_what_is_wrong_is_named(name: str, value: Any, said: str) -> None:
-    with pytest.raises(NoticeError, match=said):
+    with pytest.raises(NotificationError, match=said):
         parse(json.dumps(json.loads(encode(ALERT)[1]) | {name: value}).encode())
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"\xff\xfe", b"[" * 60_000, b'{"a":' * 10_000, b"1" * 60_000, b"{}"])
 def test_what_is_no_notice_at_all_is_refused(body: bytes) -> None:
-    with pytest.raises(NoticeError):
+    with pytest.raises(NotificationError):
         parse(body)
 
 
 def test_what_is_too_large_is_refused_before_it_is_read() -> None:
     padded = encode(replace(ALERT, value=None))[1] + b" " * MAX_BYTES
-    with pytest.raises(NoticeError, match="at most 65536 are taken"):
+    with pytest.raises(NotificationError, match="at most 65536 are taken"):
         parse(padded)
 
 
 @given(st.binary(max_size=200) | st.integers(0, len(encode(ALERT)[1]) - 1).map(lambda cut: encode(ALERT)[1][:cut]))
 def test_garbage_and_torn_notices_are_refused(body: bytes) -> None:
-    with pytest.raises(NoticeError):
+    with pytest.raises(NotificationError):
         parse(body)
 
 
@@ -95,5 +95,5 @@ def test_a_flipped_bit_gives_a_notice_or_a_refusal(bit: int) -> None:
     body[bit // 8] ^= 1 << bit % 8
     try:
         assert isinstance(parse(bytes(body)), Alert)
-    except NoticeError:
+    except NotificationError:
         return

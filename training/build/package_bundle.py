@@ -40,7 +40,7 @@ class Shape(Protocol):
     def schedule(self) -> Schedule: ...
 
 
-def bind(directory: Path, model: bytes, manifest: dict[str, Any], features: Floats, tolerance: float) -> Bundle:
+def package(directory: Path, model: bytes, manifest: dict[str, Any], features: Floats, tolerance: float) -> Bundle:
     """Writes both files and returns the bundle, loaded. `features` are those of the golden cases, before normalisation."""
     outputs = answers(directory, model, manifest, features)
     bundle = Bundle.load(directory)

@@ -16,7 +16,7 @@ _TUNED_ON = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
+class Metrics:
     """Errors are mean absolute errors in days; the rest are shares. The interval's are NaN for a rule that gives none."""
 
     error: float
@@ -30,14 +30,14 @@ class Measures:
     width: float
 
 
-def measure(predicted: Floats, days: Floats, limits: tuple[float, float]) -> Measures:
+def measure(predicted: Floats, days: Floats, limits: tuple[float, float]) -> Metrics:
     """`predicted` (rows, 3), or (rows, 1) for a rule without an interval; `days` (rows,) of truth."""
     values = np.sort(np.clip(predicted, *limits), axis=1)
     median, low, high = values[:, values.shape[1] // 2], values[:, 0], values[:, -1]
     errors, said, true = np.abs(median - days), verdicts(median), verdicts(days)
     below, above = days < low - 0.1, days > high + 0.1
     interval = (1 - (below | above).mean(), below.mean(), above.mean(), (high - low).mean())
-    return Measures(
+    return Metrics(
         error=float(errors.mean()),
         decisive_error=float(errors[days < DECISIVE_DAYS].mean()),
         accuracy=float((said == true).mean()),

@@ -15,7 +15,7 @@ from edge.models.child import Model
 from training.build.dense import Floats, Schedule, fit, predict
 from training.soil.climates import CLIMATES, CONFIRMATION_CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES
 from training.soil.examples import Examples
-from training.soil.metrics import LABELS, THRESHOLDS, Measures, ThresholdRule, measure, verdicts
+from training.soil.metrics import LABELS, THRESHOLDS, Metrics, ThresholdRule, measure, verdicts
 from training.soil.recipe import RECIPE
 from training.soil.train import LIMITS, Trained
 
@@ -27,7 +27,7 @@ RAW_RULE, RELATIVE_RULE = "threshold rule on moisture", "threshold rule on moist
 class Comparison:
     """Measures by the name of what was measured, and what else the page says."""
 
-    measures: Mapping[str, Measures]
+    measures: Mapping[str, Metrics]
     agreement: float
     confusion: np.ndarray[Any, np.dtype[np.int64]]
     runtime: str
@@ -41,7 +41,7 @@ class Comparison:
         return {name: said for name, said in found.items() if said}
 
 
-def worse(ours: Measures, other: Measures) -> list[str]:
+def worse(ours: Metrics, other: Metrics) -> list[str]:
     """In what we are not better than the other: error, error in the decisive range, right verdicts."""
     better = {
         "error": ours.error < other.error,
@@ -170,7 +170,7 @@ def _places(climates: Iterable[str]) -> str:
     return "; ".join(CLIMATES[name].place for name in climates)
 
 
-def _table(measures: Mapping[str, Measures]) -> str:
+def _table(measures: Mapping[str, Metrics]) -> str:
     head = "| | error | error, decisive range | right verdict | recall of now | precision of now |\n|---|--:|--:|--:|--:|--:|"
     rows = [
         f"| {name} | {m.error:.2f} | {m.decisive_error:.2f} | {m.accuracy:.1%} | {m.recall_now:.1%} | {_or_dash(m.precision_now)} |"
@@ -186,7 +186,7 @@ def _verdict(comparison: Comparison) -> str:
     return f"**The model does not beat {said}.** In all else it beats every baseline."
 
 
-def _calibration(best: Measures) -> str:
+def _calibration(best: Metrics) -> str:
     if best.inside < 0.75:
         return "The interval is too narrow in these climates: they differ from the ones the model was trained on."
     if best.below > 2 * best.above + 0.02:

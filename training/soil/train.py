@@ -78,7 +78,7 @@ def train(known: Examples, seed: int, size: Size, watch: Callable[[int], None] =
 def save(trained: Trained, known: Examples, directory: Path, seed: int, size: Size) -> Bundle:
     """Writes model.tflite and manifest.json; the golden outputs are the model's own, from the runtime at hand."""
     features = _golden_features(trained, known, seed)
-    return package_bundle.bind(directory, trained.model, _manifest(trained, seed, size), features, TOLERANCE_DAYS)
+    return package_bundle.package(directory, trained.model, _manifest(trained, seed, size), features, TOLERANCE_DAYS)
 
 
 def _manifest(trained: Trained, seed: int, size: Size) -> dict[str, Any]:

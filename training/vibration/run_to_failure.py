@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from edge.models.features import Recipe, advance
-from edge.spectrum import levels
+from edge.spectrum import time_domain_features
 from training.vibration.bearing import FAULTS, Fault, Floats
 from training.vibration.machine import Frame, Machine
 from training.vibration.spectra import CHANNEL, CHANNELS, RECIPE
@@ -119,7 +119,7 @@ def _heard(number: int, plan: Plan) -> Heard:
 def _means(recipe: Recipe, frames: Sequence[Frame]) -> dict[str, float]:
     """As the gateway summarises a window: the mean of each level and band over the frames."""
     assert recipe.spectrum is not None
-    told = [levels(CHANNEL, frame) for frame in frames]
+    told = [time_domain_features(CHANNEL, frame) for frame in frames]
     bands = recipe.spectrum.energies(np.array(frames)).mean(axis=0)
     means = {name: float(np.mean([one[name] for one in told])) for name in told[0]}
     return {**means, **dict(zip(recipe.spectrum.names, bands.tolist(), strict=True))}

@@ -127,7 +127,7 @@ def save(trained: Trained, validation: Heard, examples: Heard, directory: Path, 
     manifest["score"] = _score(worn)
     scores = answers(directory, trained.model, manifest, examples.features)[:, 1]
     chosen = _golden_rows(scores, worn, seed)
-    return package_bundle.bind(
+    return package_bundle.package(
         directory, trained.model, manifest, np.round(examples.features[chosen], 9), float(f"{TOLERANCE_SHARE * worn:.3g}")
     )
 

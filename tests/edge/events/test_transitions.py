@@ -10,22 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.config import Threshold
-from edge.events.threshold_monitor import Watch
+from edge.events.threshold_monitor import ThresholdMonitor
 from edge.events.transitions import State, crossing
 from edge.models.bundle import Bundle
-from edge.reading import Taken
+from edge.reading import Reading
 from edge.windows import Window
 from schemas.records import Inference
 
 BAND = Threshold("band", "a", below=10, above=20, hysteresis=2, severity="critical")
 
 
-def taken(at: int, value: float) -> Taken:
-    return Taken("d1", at, at, "synced", None, None, True, {"a": value})
+def taken(at: int, value: float) -> Reading:
+    return Reading("d1", at, at, "synced", None, None, True, {"a": value})
 
 
 def states(values: list[float]) -> list[str]:
-    watch = Watch({})
+    watch = ThresholdMonitor({})
     for at, value in enumerate(values):
         watch.reading([BAND], taken(at, value))
     return [event.state for event in watch.events]
@@ -68,13 +68,13 @@ def test_a_channel_that_is_absent_says_nothing() -> None:
 
 @given(st.lists(st.floats(0, 30), max_size=40), st.integers(0, 40))
 def test_a_replay_with_the_stored_states_adds_nothing(values: list[float], at: int) -> None:
-    whole = Watch({})
-    first = Watch({})
+    whole = ThresholdMonitor({})
+    first = ThresholdMonitor({})
     for time, value in enumerate(values):
         whole.reading([BAND], taken(time, value))
     for time, value in enumerate(values[:at]):
         first.reading([BAND], taken(time, value))
-    second = Watch({name: value for name, value in first.changed.items() if value is not None})
+    second = ThresholdMonitor({name: value for name, value in first.changed.items() if value is not None})
     for time, value in enumerate(values[at:], at):
         second.reading([BAND], taken(time, value))
     assert first.events + second.events == whole.events
@@ -85,7 +85,7 @@ ANOMALY = replace(
     name="shaking",
     labels=("normal", "worn", "failing"),
     thresholds=(1.0, 4.0),
-    best="normal",
+    normal_label="normal",
     severities={"normal": "info", "worn": "warning", "failing": "critical"},
     hysteresis=0.5,
 )
@@ -98,7 +98,7 @@ def inference(at: int, score: float) -> tuple[Inference, Window]:
 
 
 def labels(scores: list[float]) -> list[tuple[str | None, str, str]]:
-    watch = Watch({})
+    watch = ThresholdMonitor({})
     for at, score in enumerate(scores):
         watch.inference(*inference(at, score), ANOMALY)
     return [(event.previous_state, event.state, event.severity) for event in watch.events]
@@ -117,12 +117,12 @@ def test_a_label_near_its_threshold_does_not_flap() -> None:
 
 @given(st.lists(st.floats(0, 6), max_size=40), st.integers(0, 40))
 def test_labels_told_before_a_restart_are_not_told_again(scores: list[float], at: int) -> None:
-    whole, first = Watch({}), Watch({})
+    whole, first = ThresholdMonitor({}), ThresholdMonitor({})
     for time, score in enumerate(scores):
         whole.inference(*inference(time, score), ANOMALY)
     for time, score in enumerate(scores[:at]):
         first.inference(*inference(time, score), ANOMALY)
-    second = Watch({name: value for name, value in first.changed.items() if value is not None})
+    second = ThresholdMonitor({name: value for name, value in first.changed.items() if value is not None})
     for time, score in enumerate(scores):
         second.inference(*inference(time, score), ANOMALY)
     assert first.events + second.events == whole.events

@@ -14,7 +14,7 @@ from paho.mqtt import publish
 
 from edge.config import Mqtt
 from edge.frame import Header, encode
-from edge.intake.client import Delivery, Intake
+from edge.intake.client import Incoming, Intake
 from lab.services.broker import Broker
 from lab.witness.wire import Wire
 
@@ -35,8 +35,8 @@ def within(seconds: float, condition: Callable[[], bool]) -> bool:
     return condition()
 
 
-def take(intake: Intake, count: int, seconds: float = 10.0) -> list[Delivery]:
-    taken: list[Delivery] = []
+def take(intake: Intake, count: int, seconds: float = 10.0) -> list[Incoming]:
+    taken: list[Incoming] = []
     deadline = time.monotonic() + seconds
     while len(taken) < count and time.monotonic() < deadline:
         taken += intake.take(0.1)

@@ -24,13 +24,13 @@ from hypothesis import strategies as st
 from edge.config import Config
 from edge.frame import Header, encode
 from edge.gateway import Gateway, Message
-from edge.intake.inbox import Intray
+from edge.intake.inbox import Inbox
 from edge.models import tflite
 from edge.models.bundle import Bundle
 from edge.models.child import Model
 from edge.models.infer import Scores
 from edge.models.scorer import Score, Scorer
-from edge.reading import Bands, Taken
+from edge.reading import Bands, Reading
 from edge.run import bundles_of
 from edge.store.store import Store
 from tests.edge import autoencoder
@@ -330,7 +330,7 @@ DAMAGE = st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 7), st.integers
 @hypothesis_settings(deadline=None)
 @given(DAMAGE, st.binary(max_size=6))
 def test_damaged_frames_become_readings_or_rejects_and_none_is_lost(damage: list[tuple[int, int, int]], tail: bytes) -> None:
-    intray = Intray(config(ROOT, sensors=[plain()]), [], b"")
+    intray = Inbox(config(ROOT, sensors=[plain()]), [], b"")
     messages = []
     for seq, (at, bit, end) in enumerate(damage):
         body = bytearray(frame(seq, 1).payload)
@@ -344,11 +344,11 @@ def test_damaged_frames_become_readings_or_rejects_and_none_is_lost(damage: list
 
 
 def test_a_reading_of_before_there_were_frames_is_still_read_from_the_journal() -> None:
-    reading = Taken("d1", 5, 6, "synced", None, 1, True, {"moisture": 0.3})
+    reading = Reading("d1", 5, 6, "synced", None, 1, True, {"moisture": 0.3})
     older = msgspec.msgpack.encode(msgspec.structs.astuple(reading)[:-1])
-    assert msgspec.msgpack.decode(older, type=Taken) == reading
+    assert msgspec.msgpack.decode(older, type=Reading) == reading
     newer = msgspec.structs.replace(reading, bands=Bands("f" * 16, (-3.0, 0.5)))
-    assert msgspec.msgpack.decode(msgspec.msgpack.encode(newer), type=Taken) == newer
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(newer), type=Reading) == newer
 
 
 @pytest.mark.parametrize(("frames", "loaded"), [({}, False), ({"shake": "m/s2"}, True)])

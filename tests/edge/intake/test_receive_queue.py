@@ -6,16 +6,16 @@ import threading
 import time
 
 from edge.intake.inbox import Message
-from edge.intake.receive_queue import Basin
-from edge.intake.stream import Delivery
+from edge.intake.receive_queue import ReceiveQueue
+from edge.intake.stream import Incoming
 
 
-def deliveries(*numbers: int, size: int = 1) -> list[Delivery]:
-    return [Delivery(Message("t", bytes(size)), number, None) for number in numbers]  # type: ignore[arg-type]
+def deliveries(*numbers: int, size: int = 1) -> list[Incoming]:
+    return [Incoming(Message("t", bytes(size)), number, None) for number in numbers]  # type: ignore[arg-type]
 
 
 def test_what_is_put_is_taken_once_in_order_and_no_more_than_enough_at_once() -> None:
-    basin, taken = Basin(7), []
+    basin, taken = ReceiveQueue(7), []
     putting = threading.Thread(target=lambda: [basin.put(deliveries(*range(at, at + 10))) for at in range(0, 20_000, 10)])
     putting.start()
     while len(taken) < 20_000:
@@ -27,11 +27,11 @@ def test_what_is_put_is_taken_once_in_order_and_no_more_than_enough_at_once() ->
 
 
 def test_an_empty_basin_is_left_after_the_time_given() -> None:
-    assert Basin(7).take(0.0, 10.0) == []
+    assert ReceiveQueue(7).take(0.0, 10.0) == []
 
 
 def test_enough_ends_the_gathering() -> None:
-    basin, begun = Basin(2), time.monotonic()
+    basin, begun = ReceiveQueue(2), time.monotonic()
     basin.put(deliveries(1))
     later = threading.Timer(0.05, basin.put, [deliveries(2)])
     later.start()
@@ -41,7 +41,7 @@ def test_enough_ends_the_gathering() -> None:
 
 
 def test_large_messages_end_the_gathering_and_hold_up_who_puts_more() -> None:
-    basin = Basin(1000)
+    basin = ReceiveQueue(1000)
     basin.put(deliveries(1, size=1 << 20))
     putting = threading.Thread(target=basin.put, args=[deliveries(2)])
     putting.start()
@@ -51,7 +51,7 @@ def test_large_messages_end_the_gathering_and_hold_up_who_puts_more() -> None:
 
 
 def test_closing_frees_who_waits_for_room() -> None:
-    basin = Basin(1000)
+    basin = ReceiveQueue(1000)
     basin.put(deliveries(1, size=1 << 20))
     putting = threading.Thread(target=basin.put, args=[deliveries(2)])
     putting.start()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.intake.inbox import Message
-from edge.intake.stream import Delivery, Stream
+from edge.intake.stream import Incoming, Stream
 from lab.witness.tap import Packets
 
 PINGRESP = b"\xd0\0"
@@ -38,7 +38,7 @@ class Ends:
 
     def __init__(self) -> None:
         ours, self.broker = socket.socketpair()
-        self.deliveries: list[Delivery] = []
+        self.deliveries: list[Incoming] = []
         self.stream = Stream(ours, self.deliveries.extend)
         self.stream.setblocking(False)
         self.broker.setblocking(False)

@@ -82,7 +82,7 @@ def test_another_format_is_refused(copy: Path, text: str) -> None:
         (lambda m: m["score"]["labels"].pop(), "one label more"),
         (lambda m: m["score"]["thresholds"].reverse(), "ascending"),
         (lambda m: m["score"].update(kind="vote"), "score.kind is 'vote'"),
-        (lambda m: m["score"].update(best="great"), "must be labels"),
+        (lambda m: m["score"].update(normal_label="great"), "must be labels"),
         (lambda m: m["score"].update(severities={"great": "info"}), "must be labels"),
         (lambda m: m["score"].update(severities={"now": "deadly"}), "must be info, warning, critical"),
         (lambda m: m["score"].update(severities=["now"]), "manifest.json"),
@@ -102,45 +102,47 @@ def test_a_manifest_that_contradicts_itself_is_refused(copy: Path, change: Calla
 
 def test_a_manifest_that_says_no_more_means_what_it_always_meant() -> None:
     bundle = Bundle.load(SOIL)
-    assert (bundle.kind, bundle.outputs, bundle.best, bundle.hysteresis) == ("quantiles", 3, "fine", 0.0)
+    assert (bundle.kind, bundle.outputs, bundle.normal_label, bundle.hysteresis) == ("quantiles", 3, "fine", 0.0)
     assert bundle.severities == {"now": "warning", "soon": "warning", "fine": "info"}
 
 
 def test_severities_and_the_best_label_are_the_manifests(copy: Path) -> None:
-    edit(copy, lambda m: m["score"].update(best="now", severities={"fine": "critical"}))
+    edit(copy, lambda m: m["score"].update(normal_label="now", severities={"fine": "critical"}))
     bundle = Bundle.load(copy)
-    assert (bundle.best, bundle.severities) == ("now", {"now": "info", "soon": "warning", "fine": "critical"})
+    assert (bundle.normal_label, bundle.severities) == ("now", {"now": "info", "soon": "warning", "fine": "critical"})
 
 
 LABELS = ("a", "b", "c", "d")
 SCORES = st.floats(-1, 11)
 
 
-def ladder(best: str, hysteresis: float) -> Bundle:
-    return replace(Bundle.load(SOIL), labels=LABELS, thresholds=(2.0, 5.0, 8.0), best=best, hysteresis=hysteresis)
+def ladder(normal_label: str, hysteresis: float) -> Bundle:
+    return replace(Bundle.load(SOIL), labels=LABELS, thresholds=(2.0, 5.0, 8.0), normal_label=normal_label, hysteresis=hysteresis)
 
 
 def test_a_verdict_gets_worse_at_the_threshold_and_better_beyond_the_hysteresis() -> None:
     rising = ladder("a", 1.0)
-    assert [rising.settled(score, "a") for score in (1.9, 2.0, 5.0, 9.0)] == ["a", "b", "c", "d"]
-    assert [rising.settled(score, "c") for score in (4.9, 4.0, 3.9, 2.0, 1.0, 0.9)] == ["c", "c", "b", "b", "b", "a"]
+    assert [rising.label_with_hysteresis(score, "a") for score in (1.9, 2.0, 5.0, 9.0)] == ["a", "b", "c", "d"]
+    assert [rising.label_with_hysteresis(score, "c") for score in (4.9, 4.0, 3.9, 2.0, 1.0, 0.9)] == ["c", "c", "b", "b", "b", "a"]
     falling = ladder("d", 1.0)
-    assert [falling.settled(score, "d") for score in (8.0, 7.9, 1.9)] == ["d", "c", "a"]
-    assert [falling.settled(score, "b") for score in (5.0, 5.9, 6.0, 8.9, 9.0)] == ["b", "b", "c", "c", "d"]
-    assert ladder("b", 1.0).settled(2.5, "a") == "a"
-    assert ladder("b", 1.0).settled(4.5, "d") == "c"
+    assert [falling.label_with_hysteresis(score, "d") for score in (8.0, 7.9, 1.9)] == ["d", "c", "a"]
+    assert [falling.label_with_hysteresis(score, "b") for score in (5.0, 5.9, 6.0, 8.9, 9.0)] == ["b", "b", "c", "c", "d"]
+    assert ladder("b", 1.0).label_with_hysteresis(2.5, "a") == "a"
+    assert ladder("b", 1.0).label_with_hysteresis(4.5, "d") == "c"
 
 
 def test_a_verdict_that_the_model_no_longer_knows_is_forgotten() -> None:
-    assert ladder("a", 1.0).settled(4.9, "gone") == "b"
+    assert ladder("a", 1.0).label_with_hysteresis(4.9, "gone") == "b"
 
 
 @given(st.sampled_from(LABELS), st.floats(0, 2.9), SCORES, st.sampled_from(LABELS))
-def test_a_settled_verdict_stays_and_is_never_better_than_the_score(best: str, hysteresis: float, score: float, before: str) -> None:
-    bundle = ladder(best, hysteresis)
-    told = bundle.settled(score, before)
-    assert bundle.settled(score, told) == told
-    raw, found, top = (LABELS.index(one) for one in (bundle.label(score), told, best))
+def test_a_settled_verdict_stays_and_is_never_better_than_the_score(
+    normal_label: str, hysteresis: float, score: float, before: str
+) -> None:
+    bundle = ladder(normal_label, hysteresis)
+    told = bundle.label_with_hysteresis(score, before)
+    assert bundle.label_with_hysteresis(score, told) == told
+    raw, found, top = (LABELS.index(one) for one in (bundle.label(score), told, normal_label))
     was = LABELS.index(before)
     assert min(raw, was) <= found <= max(raw, was)
     assert abs(found - top) >= abs(raw - top)
@@ -151,17 +153,17 @@ def test_a_settled_verdict_stays_and_is_never_better_than_the_score(best: str, h
     st.sampled_from(LABELS), st.floats(0.1, 2.9), st.sampled_from([2.0, 5.0, 8.0]), st.lists(st.floats(-0.5, 0.5), min_size=1, max_size=40)
 )
 def test_a_score_that_trembles_about_a_threshold_changes_the_verdict_once(
-    best: str, hysteresis: float, threshold: float, trembling: list[float]
+    normal_label: str, hysteresis: float, threshold: float, trembling: list[float]
 ) -> None:
-    bundle, told = ladder(best, hysteresis), [best]
+    bundle, told = ladder(normal_label, hysteresis), [normal_label]
     for part in trembling:
-        told.append(bundle.settled(threshold + part * hysteresis, told[-1]))
+        told.append(bundle.label_with_hysteresis(threshold + part * hysteresis, told[-1]))
     changes = sum(before != after for before, after in pairwise(told[1:]))
     assert changes <= 1
 
 
 @given(st.sampled_from(LABELS), st.floats(0, 2.9), st.sampled_from(LABELS), SCORES, SCORES)
-def test_a_greater_score_never_gives_a_lower_label(best: str, hysteresis: float, before: str, one: float, other: float) -> None:
-    bundle = ladder(best, hysteresis)
-    low, high = (LABELS.index(bundle.settled(score, before)) for score in sorted((one, other)))
+def test_a_greater_score_never_gives_a_lower_label(normal_label: str, hysteresis: float, before: str, one: float, other: float) -> None:
+    bundle = ladder(normal_label, hysteresis)
+    low, high = (LABELS.index(bundle.label_with_hysteresis(score, before)) for score in sorted((one, other)))
     assert low <= high

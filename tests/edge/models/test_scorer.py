@@ -19,12 +19,12 @@ import pytest
 from edge.models import tflite
 from edge.models.bundle import Bundle, BundleError
 from edge.models.child import Model
-from edge.models.scorer import Patience, Score, Scorer, ScorerFailed
+from edge.models.scorer import Score, Scorer, ScorerFailed, Timeouts
 
 SOIL = Path(__file__).parents[3] / "models" / "soil"
 TWIN = Path(__file__).parents[1] / "scorer_twin.py"
 ROW = [[0.0] * 3]
-BRIEF = Patience(start=5.0, call=0.5, first_restart=1.0, longest_restart=4.0)
+BRIEF = Timeouts(start=5.0, call=0.5, first_restart=1.0, longest_restart=4.0)
 
 
 class Clock:
@@ -55,8 +55,8 @@ def clock() -> Clock:
 def twin(bundle: Bundle, clock: Clock) -> Iterator[Callable[..., Scorer]]:
     made: list[Scorer] = []
 
-    def start(*habit: str, patience: Patience = BRIEF) -> Scorer:
-        made.append(Scorer([bundle], patience, (sys.executable, str(TWIN), *habit), clock))
+    def start(*habit: str, timeouts: Timeouts = BRIEF) -> Scorer:
+        made.append(Scorer([bundle], timeouts, (sys.executable, str(TWIN), *habit), clock))
         return made[-1]
 
     yield start
@@ -196,7 +196,7 @@ def test_an_answer_ends_the_back_off(twin: Callable[..., Scorer], clock: Clock) 
 def test_a_child_that_does_not_get_ready_fails_the_start(bundle: Bundle) -> None:
     before = children()
     with pytest.raises(ScorerFailed, match=r"still starting|not ready in time"):
-        Scorer([bundle], Patience(start=0.3), (sys.executable, str(TWIN), "mute"))
+        Scorer([bundle], Timeouts(start=0.3), (sys.executable, str(TWIN), "mute"))
     assert children() == before
 
 

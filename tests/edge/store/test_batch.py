@@ -11,7 +11,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.store.batch import Parcel, encode
+from edge.store.batch import EncodedBatch, encode
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import MAX_ROWS
 from schemas.records import EVENT_TIME, KINDS, PRIORITY, Event, Reject, Summary
@@ -40,7 +40,7 @@ def records_of(kind: str) -> st.SearchStrategy[Any]:
     return st.builds(record, **{name: values_of(hint) for name, hint in get_type_hints(record).items()})
 
 
-def decoded(parcel: Parcel) -> pa.Table:
+def decoded(parcel: EncodedBatch) -> pa.Table:
     assert zstandard.frame_content_size(parcel.body) == parcel.raw_bytes, "a decoder must know the size before it decompresses"
     raw = zstandard.ZstdDecompressor().decompress(parcel.body, max_output_size=parcel.raw_bytes)
     reader = pa.ipc.open_stream(raw)

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.reading import Taken
-from edge.summaries.deadband import Held, Holds, Told
+from edge.reading import Reading
+from edge.summaries.deadband import CountedSummary, Deadbands, PendingSummary
 from edge.summaries.summarise import summaries
 from edge.windows import Window
 from schemas import sketch
@@ -27,11 +27,13 @@ DEADBAND = 0.1
 MINUTE = timedelta(minutes=1)
 
 
-def told(minute: int, values: list[float], seq: int | None = 0, seconds: int = 60, quality: str = "synced", unit: str = "m") -> Told:
+def told(
+    minute: int, values: list[float], seq: int | None = 0, seconds: int = 60, quality: str = "synced", unit: str = "m"
+) -> CountedSummary:
     """The summary of a window so many minutes after START, of readings a second apart."""
     start = micros(START) + minute * 60_000_000
     readings = [
-        Taken(
+        Reading(
             "d1",
             start + at * 1_000_000,
             start + at * 1_000_000 + 5000,
@@ -44,16 +46,16 @@ def told(minute: int, values: list[float], seq: int | None = 0, seconds: int = 6
         for at, value in enumerate(values)
     ]
     (made,) = summaries(Window("d1", start, seconds, False, readings), {"a": unit})
-    return Told(made, len(values))
+    return CountedSummary(made, len(values))
 
 
-def series(*values: float) -> list[Told]:
+def series(*values: float) -> list[CountedSummary]:
     """One reading a minute from START on."""
     return [told(minute, [value], minute) for minute, value in enumerate(values)]
 
 
-def taken(windows: list[Told], hold_seconds: int = 3600, holds: Holds | None = None) -> list[Summary]:
-    holds = holds or Holds({})
+def taken(windows: list[CountedSummary], hold_seconds: int = 3600, holds: Deadbands | None = None) -> list[Summary]:
+    holds = holds or Deadbands({})
     return [sent.summary for window in windows for sent in holds.take(window, DEADBAND, hold_seconds)]
 
 
@@ -70,12 +72,12 @@ _STEP = st.tuples(
 )
 
 
-def played(steps: list[Any], hold_seconds: int, deadband: float) -> tuple[list[Told], list[Told]]:
+def played(steps: list[Any], hold_seconds: int, deadband: float) -> tuple[list[CountedSummary], list[CountedSummary]]:
     """What came and what was sent. A death loses what was not cut, and the journal gives the windows since then again."""
-    came: list[Told] = []
+    came: list[CountedSummary] = []
     stored: dict[str, bytes] = {}
-    sent: list[Told] = []
-    holds, waiting, uncut, minute, seq = Holds({}), [], [], 0, 0
+    sent: list[CountedSummary] = []
+    holds, waiting, uncut, minute, seq = Deadbands({}), [], [], 0, 0
     for gap, values, numbers, what in steps:
         minute, seq = minute + gap, (seq if numbers == "goes on" else 0)
         window = told(minute, values, seq)
@@ -89,13 +91,13 @@ def played(steps: list[Any], hold_seconds: int, deadband: float) -> tuple[list[T
             holds.stored()
             waiting, uncut = [], []
         if what == "death":
-            holds, waiting = Holds(stored), []
+            holds, waiting = Deadbands(stored), []
             for again in uncut:
                 waiting += closed(holds, again, deadband, hold_seconds)
     return came, sent + waiting + list(holds.all())
 
 
-def closed(holds: Holds, window: Told, deadband: float, hold_seconds: int) -> Iterator[Told]:
+def closed(holds: Deadbands, window: CountedSummary, deadband: float, hold_seconds: int) -> Iterator[CountedSummary]:
     yield from holds.take(window, deadband, hold_seconds)
     yield from holds.expired(micros(window.summary.window_start) + 60_000_000)
 
@@ -151,7 +153,7 @@ def test_an_unchanged_channel_costs_one_summary_an_hour_after_its_first() -> Non
 
 
 def test_a_change_is_sent_at_once_after_what_was_held_before_it() -> None:
-    holds = Holds({})
+    holds = Deadbands({})
     assert spans(taken(series(0.3, 0.31, 0.29), holds=holds)) == [(0, 1)]
     assert spans(taken([told(3, [0.3, 0.41], 3)], holds=holds)) == [(1, 2), (3, 1)]
 
@@ -180,14 +182,14 @@ def test_the_limit_ends_a_run() -> None:
     ],
 )
 def test_what_cannot_be_one_summary_ends_a_run_and_begins_the_next(change: dict[str, Any]) -> None:
-    holds = Holds({})
+    holds = Deadbands({})
     taken(series(0.3, 0.3, 0.3), holds=holds)
     assert spans(taken([told(**{"minute": 3, "values": [0.3], "seq": 3, **change})], holds=holds)) == [(1, 2)]
     assert spans([one.summary for one in holds.all()]) == [(change.get("minute", 3), 1)]
 
 
 def test_another_deadband_ends_a_run() -> None:
-    holds = Holds({})
+    holds = Deadbands({})
     taken(series(0.3, 0.3, 0.3), holds=holds)
     assert spans([one.summary for one in holds.take(told(3, [0.3], 3), DEADBAND / 2, 3600)]) == [(1, 2)]
 
@@ -198,7 +200,7 @@ def test_a_window_in_two_hours_is_not_held() -> None:
 
 
 def test_a_run_that_nothing_can_follow_is_sent() -> None:
-    holds = Holds({})
+    holds = Deadbands({})
     taken(series(0.3, 0.3, 0.3), holds=holds)
     assert list(holds.expired(micros(START + 4 * MINUTE) - 1)) == []
     assert spans([one.summary for one in holds.expired(micros(START + 4 * MINUTE))]) == [(1, 2)]
@@ -206,29 +208,29 @@ def test_a_run_that_nothing_can_follow_is_sent() -> None:
 
 
 def test_a_run_comes_back_from_the_store_as_it_was() -> None:
-    holds = Holds({})
+    holds = Deadbands({})
     taken(series(0.3, 0.31, 0.29), holds=holds)
-    again = Holds({name: value for name, value in holds.changed.items() if value})
+    again = Deadbands({name: value for name, value in holds.changed.items() if value})
     assert list(again.all()) == list(holds.all())
 
 
 def test_a_run_of_an_older_gateway_lacks_the_columns_that_it_did_not_know() -> None:
-    held = Held(0.3, DEADBAND, 60, told(0, [0.3]))
+    held = PendingSummary(0.3, DEADBAND, 60, told(0, [0.3]))
     reference, deadband, step, (summary, readings) = msgspec.msgpack.decode(held.pack())
     summary.pop("sketch")
     older = msgspec.msgpack.encode((reference, deadband, step, ({**summary, "unknown": 1}, readings)))
     assert held.run
-    assert Held.unpack(older) == replace(held, run=Told(replace(held.run.summary, sketch=()), 1))
+    assert PendingSummary.unpack(older) == replace(held, run=CountedSummary(replace(held.run.summary, sketch=()), 1))
 
 
 def test_a_run_that_began_without_a_sketch_stays_without() -> None:
-    begun = Held(0.3, DEADBAND, 60, Told(replace(told(0, [0.3]).summary, sketch=()), 1))
+    begun = PendingSummary(0.3, DEADBAND, 60, CountedSummary(replace(told(0, [0.3]).summary, sketch=()), 1))
     (run,) = _runs(begun.extended(told(1, [0.31], 1)))
     assert (run.count, run.sketch) == (2, ())
 
 
-def _runs(held: Held) -> list[Summary]:
-    return [one.summary for one in Holds({"held/d1/a": held.pack()}).all()]
+def _runs(held: PendingSummary) -> list[Summary]:
+    return [one.summary for one in Deadbands({"held/d1/a": held.pack()}).all()]
 
 
 def inference(minute: int, score: float, label: str = "fine", sha256: str = "00") -> Inference:
@@ -237,7 +239,7 @@ def inference(minute: int, score: float, label: str = "fine", sha256: str = "00"
 
 
 def test_an_inference_is_news_when_it_says_something_new_or_after_a_while() -> None:
-    holds = Holds({})
+    holds = Deadbands({})
     said = [
         inference(0, 5.0),
         inference(1, 5.4),
@@ -247,12 +249,12 @@ def test_an_inference_is_news_when_it_says_something_new_or_after_a_while() -> N
         inference(5, 5.6, "soon"),
     ]
     assert [holds.is_news(one, 0.5, 3600) for one in said] == [True, False, False, True, True, False]
-    again = Holds({name: value for name, value in holds.changed.items() if value})
+    again = Deadbands({name: value for name, value in holds.changed.items() if value})
     later = [inference(63, 5.6, "soon"), inference(64, 5.6, "soon"), inference(65, 5.6, "soon", sha256="01")]
     assert [again.is_news(one, 0.5, 3600) for one in later] == [False, True, True]
 
 
 def test_without_a_deadband_every_inference_is_news_and_nothing_is_kept() -> None:
-    holds = Holds({})
+    holds = Deadbands({})
     assert all(holds.is_news(inference(minute, 5.0), 0.0, 3600) for minute in range(3))
     assert holds.changed == {}

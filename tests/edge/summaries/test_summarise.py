@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.reading import Taken
+from edge.reading import Reading
 from edge.summaries.summarise import channel_means, summaries
 from edge.windows import Window
 from schemas import sketch
@@ -19,12 +19,12 @@ from schemas.records import Summary
 VALUES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30)
 
 
-def window(readings: list[Taken]) -> Window:
+def window(readings: list[Reading]) -> Window:
     return Window("d1", 0, 60, False, readings)
 
 
-def series(values: list[float]) -> list[Taken]:
-    return [Taken("d1", at, at + 2000, "synced", "b", at, True, {"a": value}) for at, value in enumerate(values)]
+def series(values: list[float]) -> list[Reading]:
+    return [Reading("d1", at, at + 2000, "synced", "b", at, True, {"a": value}) for at, value in enumerate(values)]
 
 
 @given(VALUES, st.randoms(use_true_random=False))
@@ -66,8 +66,8 @@ def _added_m2(one: Summary, other: Summary) -> float:
 
 def test_each_channel_has_its_own_summary_and_an_unknown_one_no_unit() -> None:
     readings = [
-        Taken("d1", 1, 1, "estimated", None, None, False, {"b": 1.0}),
-        Taken("d1", 2, 2, "synced", None, None, False, {"a": 2.0, "b": 3.0}),
+        Reading("d1", 1, 1, "estimated", None, None, False, {"b": 1.0}),
+        Reading("d1", 2, 2, "synced", None, None, False, {"a": 2.0, "b": 3.0}),
     ]
     made = summaries(window(readings), {"a": "m"})
     assert [(one.channel, one.unit, one.count, one.time_quality, one.clock_offset_ms) for one in made] == [

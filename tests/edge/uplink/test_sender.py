@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from edge.store.store import Store, StoreFull
-from edge.uplink.sender import ANSWER_SECONDS, MAX_IN_FLIGHT, Backoff, Delivery
+from edge.uplink.sender import ANSWER_SECONDS, MAX_IN_FLIGHT, Backoff, Sender
 from tests.edge.folders import memory_folder
 from tests.edge.parcels import NOW, parcel
 from tests.edge.pubsub_twin import PubSubTwin
@@ -42,7 +42,7 @@ class World:
     def __init__(self, store: Store, twin: PubSubTwin, chance: Random | None = None) -> None:
         self.store, self.twin, self.now = store, twin, 0.0
         chance = chance or Random(1)
-        self.delivery = Delivery(store, twin, TOPIC, backoff=Backoff(), chance=chance, wake=lambda: None)
+        self.delivery = Sender(store, twin, TOPIC, backoff=Backoff(), chance=chance, wake=lambda: None)
 
     def run(self, until: float, stop: Callable[[], bool] = lambda: False) -> None:
         """Turns until the time has come or `stop` says so; between turns only what is due happens."""
@@ -217,7 +217,7 @@ class FullDisk:
 def test_a_confirmation_that_cannot_be_stored_is_kept_and_nothing_is_sent_meanwhile(store: Store, twin: PubSubTwin) -> None:
     disk = FullDisk(store)
     cut(store, "summaries", "summaries")
-    delivery = Delivery(disk, twin, TOPIC, backoff=Backoff(), chance=Random(1), wake=lambda: None)  # type: ignore[arg-type]
+    delivery = Sender(disk, twin, TOPIC, backoff=Backoff(), chance=Random(1), wake=lambda: None)  # type: ignore[arg-type]
     delivery.turn(0.0)
     twin.advance(1.0)
     for now in (1.0, 2.0):

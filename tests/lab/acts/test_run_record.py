@@ -7,7 +7,7 @@ import pytest
 
 from lab import rerender
 from lab.acts.faults import Spell
-from lab.acts.run_record import FILE, Counts, Happening, Story
+from lab.acts.run_record import FILE, Counts, Happening, RunRecord
 from lab.services.stack import StartFailed
 from lab.services.webhook_receiver import Told
 from lab.witness.latency import Arrival
@@ -21,7 +21,7 @@ def _at(seconds: float) -> datetime:
     return T + timedelta(seconds=seconds)
 
 
-STORY = Story(
+STORY = RunRecord(
     history=COUNTS,
     both=COUNTS,
     season_begin=T - timedelta(days=120),
@@ -41,7 +41,7 @@ STORY = Story(
 
 def test_a_story_that_was_kept_is_the_same_story(tmp_path: Path) -> None:
     STORY.save(tmp_path)
-    assert Story.load(tmp_path) == STORY
+    assert RunRecord.load(tmp_path) == STORY
 
 
 def test_batches_that_met_a_fault_are_not_calm() -> None:

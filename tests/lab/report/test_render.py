@@ -16,7 +16,7 @@ from edge.models.bundle import Bundle
 from lab.acts import history
 from lab.acts.faults import Spell
 from lab.acts.gateways import BUNDLES
-from lab.acts.run_record import Counts, Happening, Story
+from lab.acts.run_record import Counts, Happening, RunRecord
 from lab.analyst import prepare
 from lab.report import render
 from lab.report.findings import Findings, gather
@@ -43,10 +43,10 @@ def _at(seconds: float) -> datetime:
     return BEGAN + timedelta(seconds=seconds)
 
 
-def _story(both: Counts = SOUND) -> Story:
+def _story(both: Counts = SOUND) -> RunRecord:
     """A minute with a kill in it."""
     ways = [("gateway-north", 5, 8), ("gateway-north", 30, 41), ("gateway-south", 5, 7), ("gateway-south", 20, 23)]
-    return Story(
+    return RunRecord(
         history=SOUND,
         both=both,
         season_begin=NOW - timedelta(days=DAYS + 2),

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lab.console import Screen
-from lab.services.webhook_receiver import Phone, Ringing
+from lab.console import Console
+from lab.services.webhook_receiver import Ringing, WebhookReceiver
 from schemas.notification import encode
 from schemas.records import Alert
 
@@ -39,7 +39,7 @@ def _post(url: str, body: bytes) -> int:
 
 def test_a_notice_is_kept_and_heard_as_it_came() -> None:
     heard = []
-    with Phone(heard.append) as phone:
+    with WebhookReceiver(heard.append) as phone:
         assert _post(phone.url, encode(ALERT)[1]) == 204
         told = phone.told()
     assert [(one.message, one.severity, one.state, one.event_time) for one in told] == [
@@ -49,7 +49,7 @@ def test_a_notice_is_kept_and_heard_as_it_came() -> None:
 
 
 def test_what_is_no_notice_is_refused_and_not_kept() -> None:
-    with Phone() as phone:
+    with WebhookReceiver() as phone:
         with pytest.raises(urllib.error.HTTPError, match="400"):
             _post(phone.url, b'{"alert_id": 1}')
         assert phone.told() == ()
@@ -57,8 +57,8 @@ def test_what_is_no_notice_is_refused_and_not_kept() -> None:
 
 def test_the_screen_says_each_notice_once() -> None:
     out = io.StringIO()
-    with Phone() as phone:
-        ringing = Ringing(phone, Screen(out))
+    with WebhookReceiver() as phone:
+        ringing = Ringing(phone, Console(out))
         phone.take(encode(ALERT)[1])
         ringing.say()
         ringing.say()

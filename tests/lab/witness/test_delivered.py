@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from google.cloud import bigquery
 
-from lab.acts.reconciliation import Account
+from lab.acts.reconciliation import Reconciliation
 from lab.analyst import prepare
 from lab.services.stack import Warehouse
 from lab.witness import delivered
@@ -31,13 +31,13 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bigquery.Client
 
 
 @pytest.fixture
-def account(client: bigquery.Client) -> Iterator[Account]:
+def account(client: bigquery.Client) -> Iterator[Reconciliation]:
     """Four readings in two windows, two of a stranger and one broken message: all acknowledged, all there."""
     for number, ranges in enumerate(([1, 2], [3, 4])):
         _insert_summaries(client, f"gateway-north:1:{number + 1}", number, ranges)
     _insert_reject(client, "one", BROKEN, "edge.intake", "malformed_json")
     _insert_reject(client, "two", _stream([7, 8]), "pipeline.enrich", "unknown_device")
-    made = Account(client, BEGIN - timedelta(hours=1))
+    made = Reconciliation(client, BEGIN - timedelta(hours=1))
     made.add({*READINGS, *STRANGERS, BROKEN}, {*READINGS, *STRANGERS, BROKEN})
     yield made
     for table in ("summaries_v1", "rejects_v1"):
@@ -99,33 +99,33 @@ def _stream(seqs: list[int]) -> bytes:
     return bytes(out.getvalue().to_pybytes())
 
 
-def test_what_is_in_the_views_and_in_rejects_is_delivered(account: Account) -> None:
+def test_what_is_in_the_views_and_in_rejects_is_delivered(account: Reconciliation) -> None:
     verdict = account.verdict()
     assert verdict.sound, verdict
     assert verdict.delivered == 7
     assert account.readings_acknowledged == 6
 
 
-def test_a_fact_that_is_taken_away_is_lost(account: Account) -> None:
+def test_a_fact_that_is_taken_away_is_lost(account: Reconciliation) -> None:
     account.client.query_and_wait("delete from tinybeam.summaries_v1 where batch_id = 'gateway-north:1:2' and channel = 'moisture'")
     assert account.verdict().lost == (("soil-01", 3), ("soil-01", 4))
 
 
-def test_a_reject_that_is_taken_away_is_lost(account: Account) -> None:
+def test_a_reject_that_is_taken_away_is_lost(account: Reconciliation) -> None:
     account.client.query_and_wait("delete from tinybeam.rejects_v1 where reject_id = 'one'")
     assert account.verdict().lost == (BROKEN,)
 
 
-def test_a_row_that_arrived_twice_is_no_repeat(account: Account) -> None:
+def test_a_row_that_arrived_twice_is_no_repeat(account: Reconciliation) -> None:
     _insert_summaries(account.client, "gateway-north:1:2", 1, [3, 4])
     assert account.verdict().sound
 
 
-def test_readings_that_were_summarised_twice_are_repeats(account: Account) -> None:
+def test_readings_that_were_summarised_twice_are_repeats(account: Reconciliation) -> None:
     _insert_summaries(account.client, "gateway-north:1:3", 1, [4, 4])
     assert account.verdict().repeated == 1
 
 
-def test_readings_that_nobody_sent_are_unexpected(account: Account) -> None:
+def test_readings_that_nobody_sent_are_unexpected(account: Reconciliation) -> None:
     _insert_summaries(account.client, "gateway-north:1:3", 2, [5, 5])
     assert account.verdict().unexpected == (("soil-01", 5),)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.alerts.liveness import Liveness, Presence, heard
 from pipeline.alerts.state_machine import HEARD, SILENT, Observation
-from pipeline.elements import Gathered
+from pipeline.elements import RowGroup
 from schemas.envelope import from_micros, micros
 from schemas.rules import Rule
 from tests.pipeline.bodies import NOW, REGISTRY, one_of, placed, summary
@@ -27,13 +27,13 @@ def at(minutes: float) -> datetime:
     return NOW + minutes * MINUTE
 
 
-def summaries(minutes: float, device: str = "d1", **changes: Any) -> Gathered:
+def summaries(minutes: float, device: str = "d1", **changes: Any) -> RowGroup:
     """Of the minute that ends then."""
     made = summary(device, at(minutes - 1), last_time=at(minutes))
     return placed([replace(made, **changes)], at(minutes))
 
 
-def heartbeat(minutes: float, pending: float | None = None, received: float | None = None) -> Gathered:
+def heartbeat(minutes: float, pending: float | None = None, received: float | None = None) -> RowGroup:
     oldest = None if pending is None else at(pending)
     row = replace(one_of("heartbeats"), heartbeat_time=at(minutes), oldest_pending_time=oldest)
     return placed([row], at(minutes if received is None else received))
@@ -46,7 +46,7 @@ class Watch:
         self.liveness, self.presence = Liveness(replace(REGISTRY, rules=rules or (DEVICE, GATEWAY))), Presence()
         self.told: list[tuple[str, str, str | None, float]] = []
 
-    def hear(self, one: Gathered, now: datetime | None = None) -> None:
+    def hear(self, one: RowGroup, now: datetime | None = None) -> None:
         for told in heard(one):
             self._note(self.liveness.hear(self.presence, told, micros(now) if now else told.received))
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.alerts.observe import Watch
-from pipeline.elements import Gathered
+from pipeline.elements import RowGroup
 from pipeline.rollup.stats import Key, Stats
 from schemas.envelope import micros
 from schemas.records import Event, Irrigation
@@ -28,7 +28,7 @@ def watch(*rules: Rule) -> Watch:
     return Watch(replace(REGISTRY, rules=rules))
 
 
-def events(*rows: Event, received: datetime = NOW) -> Gathered:
+def events(*rows: Event, received: datetime = NOW) -> RowGroup:
     return placed(list(rows), received)
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.elements import Gathered
+from pipeline.elements import RowGroup
 from pipeline.rollup import stats
 from pipeline.rollup.stats import HOUR, Cells, Key, Stats, merge_cells, partials, row, split_late, windows
 from schemas.records import SiteWindow, Summary
@@ -40,7 +40,7 @@ def described(pool: list[float]) -> tuple[int, float, float, float, float]:
     return len(pool), math.fsum(pool), math.fsum((value - mean) ** 2 for value in pool), min(pool), max(pool)
 
 
-def rolled(batches: list[Gathered], rng: random.Random) -> dict[Window, Stats]:
+def rolled(batches: list[RowGroup], rng: random.Random) -> dict[Window, Stats]:
     """As the engine would: partials in any order, merged in bundles of any size, bundles merged in any order."""
     pieces = [piece for one in batches for piece in partials(one)]
     rng.shuffle(pieces)
