@@ -70,7 +70,7 @@ DEV = [
 ]
 
 ROOMS = [
-    *find_packages(include=["edge*", "lab*", "notify*", "pipeline*", "schemas*", "sql*", "training*", "bench*"]),
+    *find_packages(include=["edge*", "lab*", "notify*", "pipeline*", "program*", "schemas*", "sql*", "training*", "bench*"]),
 ]
 
 setup(

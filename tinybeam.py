@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 
 import click
+
+from program.version import version
 
 _ROOMS = {
     "edge": ("edge.__main__", "edge", "Run a gateway: validate, run, doctor, export."),
@@ -17,7 +18,7 @@ _ROOMS = {
 }
 """Command -> its module, the extra that brings what the module needs, and its line in the help."""
 
-_OURS = {"edge", "lab", "notify", "pipeline", "schemas", "sql", "tinybeam", "training"}
+_OURS = {"edge", "lab", "notify", "pipeline", "program", "schemas", "sql", "tinybeam", "training"}
 
 
 class _Rooms(click.Group):
@@ -56,15 +57,8 @@ def _open(module: str, extra: str) -> click.Command:
     return command
 
 
-def _version() -> str:
-    try:
-        return version("tinybeam")
-    except PackageNotFoundError:
-        return "not installed"
-
-
 @click.group(cls=_Rooms, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(_version(), prog_name="tinybeam")
+@click.version_option(version(), prog_name="tinybeam")
 def main() -> None:
     """From sensors to the people who ask questions: TinyML at the edge, Apache Beam in the cloud, BigQuery.
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from edge.config_check import check
 from edge.spectrum import time_domain_units
-from schemas.settings import ConfigError, checked, read
+from program.settings import ConfigError, checked, read
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 

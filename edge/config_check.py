@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from edge.frame import MAX_CHANNEL
 from edge.spectrum import time_domain_units
+from program.settings import ConfigError, is_local
 from schemas.envelope import ID_PATTERN
-from schemas.settings import ConfigError, is_local
 
 if TYPE_CHECKING:
     from edge.config import Config, Mqtt, Sensors

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from typing import Any
 
@@ -27,6 +26,7 @@ from edge.store.store import Closed, Entry, Store
 from edge.summaries.deadband import CountedSummary, Deadbands
 from edge.summaries.summarise import summaries
 from edge.windows import Placed, Window, Windows, pack, unpack
+from program.version import version
 from schemas.envelope import Envelope, micros
 from schemas.records import Heartbeat, Inference, Summary, TimeQuality
 
@@ -37,14 +37,7 @@ _WATERMARK, _EVALUATED, _REJECTED = "watermark", "evaluated", "rejected"
 _READINGS_A_COMMIT = 500
 
 
-def _version() -> str:
-    try:
-        return version("tinybeam")
-    except PackageNotFoundError:
-        return "not installed"
-
-
-_VERSION = _version()
+_VERSION = version()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from edge.models.infer import NoScores, Scores
 from edge.models.scorer import Scorer, ScorerFailed
 from edge.store.store import Store, StoreFull
 from edge.uplink.uplink import Backoff, GooglePublisher, Uplink
-from schemas.settings import ConfigError
+from program.settings import ConfigError
 
 TICK_SECONDS = 0.2
 TELL_SECONDS = 1.0

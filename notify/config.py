@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from program.settings import ConfigError, checked, is_local, read
 from schemas.envelope import ID_PATTERN
 from schemas.records import Alert
 from schemas.rules import SEVERITIES
-from schemas.settings import ConfigError, checked, is_local, read
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 

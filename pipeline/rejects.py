@@ -69,7 +69,7 @@ class _Said:
 def _of_table(unwritten: Unwritten, rows: pa.RecordBatch, batch_id: str | None, now: datetime) -> Rows:
     refused = unwritten.refused
     gateway_id = batch_id.split(":")[0] if batch_id else None
-    said = _Said("pipeline.io.warehouse", refused.reason, refused.text, None, gateway_id, batch_id)
+    said = _Said("pipeline.warehouse", refused.reason, refused.text, None, gateway_id, batch_id)
     return _reject({"table": unwritten.table}, ipc_stream(rows), said, now)
 
 

@@ -14,11 +14,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from program.settings import ConfigError
 from schemas import rules
 from schemas.envelope import ID_PATTERN
 from schemas.records import Device, Site
 from schemas.rules import Rule
-from schemas.settings import ConfigError
 
 _Row = TypeVar("_Row", Device, Site)
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)

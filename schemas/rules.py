@@ -11,8 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from program.settings import ConfigError, build
 from schemas.envelope import ID_PATTERN
-from schemas.settings import ConfigError, build
 
 SEVERITIES = ("info", "warning", "critical")
 COLUMNS = ("need_mm", "days_until_stress", "depletion_mm")

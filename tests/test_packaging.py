@@ -22,7 +22,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ["bench", "edge", "lab", "models", "notify", "pipeline", "schemas", "sql", "training"]
+ROOMS = ["bench", "edge", "lab", "models", "notify", "pipeline", "program", "schemas", "sql", "training"]
 NEVER_ON_A_GATEWAY = {"apache-beam", "aquacrop", "duckdb", "google-cloud-bigquery", "numba", "pandas", "pyarrow", "scipy", "tensorflow"}
 
 
@@ -56,6 +56,7 @@ def asked(*extras: str) -> list[Requirement]:
     said: dict[str, list[str]] = {}
     fake = ModuleType("setuptools")
     fake.setup = lambda **given: said.update(given["extras_require"] | {"": given["install_requires"]})  # type: ignore[attr-defined]
+    fake.find_packages = lambda include: include  # type: ignore[attr-defined]
     code = compile((ROOT / "setup.py").read_text(), "setup.py", "exec")
     real, sys.modules["setuptools"] = sys.modules.get("setuptools", fake), fake
     try:

@@ -19,7 +19,7 @@ from pipeline.assign_sites import gather
 from pipeline.decode import decode
 from pipeline.elements import Message
 from pipeline.rollup.stats import partials
-from pipeline.validate import sift
+from pipeline.validate import validate
 from schemas.arrow import wire_columns
 from schemas.envelope import Envelope, micros
 from schemas.records import KINDS, Event
@@ -79,7 +79,7 @@ def test_what_a_gateway_held_is_sound_to_the_pipeline_and_lies_in_its_hour(tmp_p
     place.store.close()
     decoded = [decode(Message(one.envelope.attributes(), one.body, START + timedelta(hours=2))) for one in batches]
     gathered = gather(decoded)
-    assert sift(gathered, START)[1] == []
+    assert validate(gathered, START)[1] == []
     assert [seconds for one in decoded for seconds in one.rows.column("window_seconds").to_pylist()] == [10, 190, 200, 10]
     placed = gathered.with_rows(gathered.rows.append_column("site_id", pa.array(["north"] * gathered.rows.num_rows)))
     hours: Counter[int] = Counter()

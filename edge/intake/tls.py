@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 
 from edge.config import Mqtt
-from schemas.settings import ConfigError
+from program.settings import ConfigError
 
 
 def context(mqtt: Mqtt) -> ssl.SSLContext | None:

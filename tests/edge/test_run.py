@@ -14,7 +14,7 @@ from edge.health import Condition
 from edge.intake.client import Incoming
 from edge.run import Loop
 from edge.store.store import Store, StoreFull
-from schemas.settings import ConfigError
+from program.settings import ConfigError
 from tests.edge import autoencoder
 from tests.edge.gateways import START, config, message
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from google.cloud import bigquery
 
-from edge.reading import Taken
+from edge.reading import Reading
 from edge.summaries.summarise import summaries
 from edge.windows import Placed, Window, Windows
 from schemas import sketch
@@ -31,18 +31,20 @@ CHANNELS: dict[str, Callable[[Random], float]] = {
 
 
 @pytest.fixture
-def readings() -> list[Taken]:
+def readings() -> list[Reading]:
     """Two hours of two devices, a reading in 20 seconds, a tenth of them late."""
     chance = Random(7)
     return [
-        Taken(f"d{device}", at, at + 100_000, "synced", None, None, True, {name: draw(chance) * device for name, draw in CHANNELS.items()})
+        Reading(
+            f"d{device}", at, at + 100_000, "synced", None, None, True, {name: draw(chance) * device for name, draw in CHANNELS.items()}
+        )
         for device in (1, 2)
         for second in range(0, 7200, 20)
         for at in [micros(START) + second * 1_000_000 + device]
     ]
 
 
-def windowed(readings: Iterable[Taken], seconds: int) -> Iterator[Window]:
+def windowed(readings: Iterable[Reading], seconds: int) -> Iterator[Window]:
     """As a gateway windows them: nine tenths in time, the others late."""
     windows, late = Windows(seconds, 0, 0), []
     for number, reading in enumerate(readings):
@@ -86,7 +88,7 @@ def agree(row: dict[str, Any], values: list[float]) -> None:
 
 
 def test_quantiles_over_groups_and_times_are_within_one_percent_of_those_of_the_readings(
-    emptied: bigquery.Client, readings: list[Taken]
+    emptied: bigquery.Client, readings: list[Reading]
 ) -> None:
     first, second = readings[: len(readings) // 2], readings[len(readings) // 2 :]
     windows = [*windowed(first, 60), *windowed(second, 300)]  # as after a change of settings
@@ -111,7 +113,7 @@ def test_quantiles_over_groups_and_times_are_within_one_percent_of_those_of_the_
     agree(ranged, [one.values["velocity"] for one in readings if one.event_us in between])
 
 
-def test_the_view_counts_what_the_readings_are(emptied: bigquery.Client, readings: list[Taken]) -> None:
+def test_the_view_counts_what_the_readings_are(emptied: bigquery.Client, readings: list[Reading]) -> None:
     loaded(emptied, (one for window in windowed(readings[:400], 60) for one in summaries(window, {})))
     rows = emptied.query_and_wait("select channel, sketch from tinybeam.summaries where partials > 1")
     merged = sorted((row["channel"], tuple(row["sketch"])) for row in rows)

@@ -102,12 +102,12 @@ def test_messages_of_all_sizes_come_whole_and_in_order_over_tls_and_are_acknowle
     payloads = [number.to_bytes(2, "big") + chance.randbytes(chance.choice((0, 20, 200, 20_000, 60_000))) for number in range(400)]
     with SecureBroker(tmp_path / "broker", authority) as broker:
         settings = secured(tmp_path / "gateway", broker.port, authority, authority)
-        tls = {"ca_certs": settings.tls_ca, "certfile": settings.tls_certificate, "keyfile": settings.tls_key}
+        files = {"ca_certs": settings.tls_ca, "certfile": settings.tls_certificate, "keyfile": settings.tls_key}
         intake, taken = Intake(settings, "gw-1", tls.context(settings)), []
         intake.start()
         assert within(10, lambda: intake.state == "online")
         messages = [{"topic": "sensors/d1/readings", "payload": payload, "qos": 1} for payload in payloads]
-        publishing = Thread(target=lambda: publish.multiple(messages, port=broker.port, hostname="localhost", tls=tls))  # type: ignore[arg-type]
+        publishing = Thread(target=lambda: publish.multiple(messages, port=broker.port, hostname="localhost", tls=files))  # type: ignore[arg-type]
         publishing.start()
         deadline = time.monotonic() + 60
         while len(taken) < len(payloads) and time.monotonic() < deadline:

@@ -82,7 +82,7 @@ def test_another_format_is_refused(copy: Path, text: str) -> None:
         (lambda m: m["score"]["labels"].pop(), "one label more"),
         (lambda m: m["score"]["thresholds"].reverse(), "ascending"),
         (lambda m: m["score"].update(kind="vote"), "score.kind is 'vote'"),
-        (lambda m: m["score"].update(normal_label="great"), "must be labels"),
+        (lambda m: m["score"].update(best="great"), "must be labels"),
         (lambda m: m["score"].update(severities={"great": "info"}), "must be labels"),
         (lambda m: m["score"].update(severities={"now": "deadly"}), "must be info, warning, critical"),
         (lambda m: m["score"].update(severities=["now"]), "manifest.json"),
@@ -107,7 +107,7 @@ def test_a_manifest_that_says_no_more_means_what_it_always_meant() -> None:
 
 
 def test_severities_and_the_best_label_are_the_manifests(copy: Path) -> None:
-    edit(copy, lambda m: m["score"].update(normal_label="now", severities={"fine": "critical"}))
+    edit(copy, lambda m: m["score"].update(best="now", severities={"fine": "critical"}))
     bundle = Bundle.load(copy)
     assert (bundle.normal_label, bundle.severities) == ("now", {"now": "info", "soon": "warning", "fine": "critical"})
 

@@ -126,7 +126,7 @@ def test_the_same_windows_give_the_same_bytes_and_finite_inputs(windows: list[tu
     def told() -> tuple[bytes | None, Any]:
         memory, inputs, now = None, None, START
         for level, seconds in windows:
-            memory, inputs = advance(recipe(warm_up_hours=0.001), memory, now, seconds, {"level": level})
+            memory, inputs = advance(recipe(young_hours=0.001), memory, now, seconds, {"level": level})
             now += timedelta(seconds=seconds)
         return memory, inputs
 

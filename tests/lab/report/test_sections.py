@@ -11,7 +11,7 @@ from lab.acts.gateways import BUNDLES
 from lab.report import sections, sentences
 from lab.report.findings import Findings
 from lab.services.webhook_receiver import Told
-from tests.lab.test_story import STORY, T
+from tests.lab.acts.test_run_record import STORY, T
 
 EMPTY = Findings(**dict.fromkeys(Findings.__slots__, ()))
 VIBRATION = Bundle.load(BUNDLES / "vibration")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge.frame import decode
-from edge.spectrum import levels
+from edge.spectrum import time_domain_features
 from lab.world import field, machine
 from lab.world.machine import Wear
 from schemas.registry import Registry
@@ -19,7 +19,7 @@ def machines() -> dict[str, machine.Machine]:
 
 def _rms(one: machine.Machine, day: float) -> float:
     frames = [decode(one.message(T, seq, "b1", day)).samples for seq in range(1, 9)]
-    return float(np.mean([levels(machine.CHANNEL, frame)["acceleration_rms"] for frame in frames]))
+    return float(np.mean([time_domain_features(machine.CHANNEL, frame)["acceleration_rms"] for frame in frames]))
 
 
 def test_a_message_is_a_frame_that_says_what_a_reading_says(machines: dict[str, machine.Machine]) -> None:
@@ -36,7 +36,7 @@ def test_a_frame_is_the_same_every_time_and_no_two_are_equal(machines: dict[str,
 
 def test_the_warehouse_is_to_show_every_level_of_a_frame(machines: dict[str, machine.Machine]) -> None:
     frame = decode(machines["machine-fan"].message(T, 7, "b1", 60.0))
-    assert tuple(levels(machine.CHANNEL, frame.samples)) == machine.CHANNELS
+    assert tuple(time_domain_features(machine.CHANNEL, frame.samples)) == machine.CHANNELS
 
 
 def test_a_worn_bearing_is_louder_and_a_healthy_one_is_not(machines: dict[str, machine.Machine]) -> None:

@@ -6,7 +6,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge.reading import Limits, Refusal, Taken, parse
+from edge.reading import Limits, Reading, Rejected, parse
 from lab.services.stack import Broker
 from lab.witness.tap import Publication
 from lab.world import sensors
@@ -36,9 +36,9 @@ def test_a_gateway_takes_what_is_a_reading_and_refuses_what_was_broken() -> None
         found = list(parse("soil-01", publication.payload, time_now, "synced", Limits()))
         assert len(found) == len(names) == 1
         match found[0]:
-            case Taken(device_id=device, seq=seq):
+            case Reading(device_id=device, seq=seq):
                 assert names == ((device, seq),)
-            case Refusal(body=body):
+            case Rejected(body=body):
                 assert names == (body,)
 
 

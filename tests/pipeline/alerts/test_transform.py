@@ -22,8 +22,8 @@ from schemas.notification import ATTRIBUTES, parse
 from schemas.records import Alert, Event, Heartbeat
 from schemas.rules import Rule
 from tests.pipeline.bodies import NOW, REGISTRY, message, one_of, summary
+from tests.pipeline.irrigation.test_transform import FIELDS, messages
 from tests.pipeline.memory import Memory
-from tests.pipeline.test_irrigating import FIELDS, messages
 
 RULES = (
     Rule("dries-out", "event", event="soil", opens=("soon", "now"), message="Water it"),
