@@ -16,7 +16,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def quality(time: datetime, status: int | None) -> str:
+def quality(time: datetime, status: int | None) -> TimeQuality:
     """`status` is the kernel's (adjtimex), None if it does not say. A time before this software existed is untrusted."""
     if time < _BUILT:
         return TimeQuality.UNTRUSTED

@@ -9,12 +9,12 @@ from edge.frame import MAX_CHANNEL
 from edge.spectrum import time_domain_units
 from program.settings import ConfigError, is_local
 from schemas.envelope import ID_PATTERN
+from schemas.records import Severity
 
 if TYPE_CHECKING:
     from edge.config import Config, Mqtt, Sensors
 
 _TOPIC = re.compile(r"projects/[a-z][a-z0-9:.-]+/topics/[A-Za-z][A-Za-z0-9._~+%-]{2,254}")
-_SEVERITIES = ("info", "warning", "critical")
 
 
 def check(config: Config) -> None:
@@ -92,7 +92,7 @@ def _check_sensors(sensors: Sensors, where: str, models: set[str]) -> None:
         _demand(one.below is not None or one.above is not None, f"{at} needs below or above")
         _demand(one.hysteresis >= 0, f"{at}.hysteresis must not be negative")
         _demand(one.below is None or one.above is None or one.below < one.above, f"{at}.below must be less than above")
-        _demand(one.severity in _SEVERITIES, f"{at}.severity must be one of {', '.join(_SEVERITIES)}, not {one.severity!r}")
+        _demand(one.severity in tuple(Severity), f"{at}.severity must be one of {', '.join(Severity)}, not {one.severity!r}")
 
 
 def _check_frames(sensors: Sensors, where: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, NamedTuple
 
 SCHEMA_VERSION = "1.1"
@@ -35,19 +36,57 @@ class Table(NamedTuple):
     """Whether the columns of `Placement` come first."""
 
 
-class TimeQuality:
-    """Values of `time_quality`: how far an event time can be trusted."""
+class TimeQuality(StrEnum):
+    """How far an event time can be trusted, best first."""
 
     SYNCED = "synced"
-    CORRECTED = "corrected"
     ESTIMATED = "estimated"
     UNTRUSTED = "untrusted"
+
+
+class Severity(StrEnum):
+    """How much an event or an alert matters, least first."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Cause(StrEnum):
+    """What raised an event."""
+
+    THRESHOLD = "threshold"
+    LABEL = "label"
+
+
+class ThresholdState(StrEnum):
+    """Where a channel is by one of its thresholds."""
+
+    NORMAL = "normal"
+    LOW = "low"
+    HIGH = "high"
+
+
+class Kind(StrEnum):
+    """What a batch can carry: the word in its envelope."""
+
+    SUMMARIES = "summaries"
+    INFERENCES = "inferences"
+    EVENTS = "events"
+    HEARTBEATS = "heartbeats"
+    REJECTS = "rejects"
+
+
+def _any(values: type[StrEnum]) -> str:
+    """`a, b or c`."""
+    *others, last = values
+    return f"{', '.join(others)} or {last}"
 
 
 _DEVICE = Doc("Device identifier, unique in the fleet")
 _WINDOW_START = Doc("Start of the tumbling event-time window, inclusive", "UTC")
 _WINDOW_SECONDS = Doc("Length of the window", "s")
-_TIME_QUALITY = Doc("How far the event time can be trusted: synced, corrected, estimated or untrusted")
+_TIME_QUALITY = Doc(f"How far the event time can be trusted: {_any(TimeQuality)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +145,7 @@ class Summary:
         ),
     ]
     late: Annotated[bool, Doc("True for a partial summary of readings that came after the window was cut")]
-    time_quality: Annotated[str, Doc("Worst time quality among the readings: synced, corrected, estimated or untrusted")]
+    time_quality: Annotated[str, Doc(f"Worst time quality among the readings: {_any(TimeQuality)}")]
     clock_offset_ms: Annotated[
         float | None, Doc("Median of arrival time minus sensor time in the (last) window, null if the sensor sends no time", "ms")
     ]
@@ -136,14 +175,14 @@ class Event:
 
     device_id: Annotated[str, _DEVICE]
     event_time: Annotated[datetime, Doc("When it happened, by the reading or the end of the window", "UTC")]
-    cause: Annotated[str, Doc("threshold or label")]
+    cause: Annotated[str, Doc(_any(Cause))]
     rule: Annotated[str, Doc("Name of the threshold, or of the model whose label changed")]
     channel: Annotated[str | None, Doc("Channel of the threshold, null for a label")]
-    previous_state: Annotated[str | None, Doc("State before: normal, low or high, or the former label; null at the first label")]
+    previous_state: Annotated[str | None, Doc(f"State before: {_any(ThresholdState)}, or the former label; null at the first label")]
     state: Annotated[str, Doc("State now")]
     value: Annotated[float, Doc("The value or score that changed the state", "channel or bundle unit")]
     threshold: Annotated[float | None, Doc("The threshold that was crossed, null for a label", "channel unit")]
-    severity: Annotated[str, Doc("info, warning or critical")]
+    severity: Annotated[str, Doc(_any(Severity))]
     time_quality: Annotated[str, _TIME_QUALITY]
 
 
@@ -211,7 +250,7 @@ class Batch:
     gateway_id: Annotated[str, Doc("Gateway that cut it", by="pipeline")]
     epoch: Annotated[int, Doc("Random name of the gateway's store; seq starts anew with it", by="pipeline")]
     seq: Annotated[int, Doc("Number of the batch in its epoch, from 1, without gaps", by="pipeline")]
-    kind: Annotated[str, Doc("Kind of its rows: summaries, inferences, events, heartbeats or rejects", by="pipeline")]
+    kind: Annotated[str, Doc(f"Kind of its rows: {_any(Kind)}", by="pipeline")]
     schema_version: Annotated[str, Doc("Version of the records, major.minor", by="pipeline")]
     row_count: Annotated[int, Doc("Number of rows", by="pipeline")]
     body_bytes: Annotated[int, Doc("Size as sent, compressed", "byte", by="pipeline")]
@@ -292,7 +331,7 @@ class Alert:
     subject: Annotated[str, Doc("Device, site or gateway that it is about; at most one alert of a rule is open for it", by="pipeline")]
     site_id: Annotated[str | None, Doc("Site of the subject, null for a gateway", by="pipeline")]
     device_id: Annotated[str | None, Doc("Device, null for a site or gateway", by="pipeline")]
-    severity: Annotated[str, Doc("info, warning or critical", by="pipeline")]
+    severity: Annotated[str, Doc(_any(Severity), by="pipeline")]
     state: Annotated[str, Doc("opened, updated or resolved", by="pipeline")]
     opened_time: Annotated[datetime, Doc("Event time of the opening", "UTC", by="pipeline")]
     event_time: Annotated[datetime, Doc("Event time of what this row tells", "UTC", by="pipeline")]
@@ -331,18 +370,24 @@ class Site:
     valid_to: Annotated[datetime | None, Doc("Until when it holds, exclusive; null for now", "UTC", by="registry")]
 
 
-KINDS: dict[str, type] = {"summaries": Summary, "inferences": Inference, "events": Event, "heartbeats": Heartbeat, "rejects": Reject}
-"""What a batch can carry, by the word in its envelope."""
+KINDS: dict[str, type] = {
+    Kind.SUMMARIES: Summary,
+    Kind.INFERENCES: Inference,
+    Kind.EVENTS: Event,
+    Kind.HEARTBEATS: Heartbeat,
+    Kind.REJECTS: Reject,
+}
+"""The record of each kind."""
 
-PRIORITY = {"rejects": 0, "summaries": 1, "inferences": 2, "heartbeats": 3, "events": 4}
+PRIORITY: dict[str, int] = {Kind.REJECTS: 0, Kind.SUMMARIES: 1, Kind.INFERENCES: 2, Kind.HEARTBEATS: 3, Kind.EVENTS: 4}
 """Order of sending; higher goes first, and is dropped last."""
 
-EVENT_TIME = {
-    "summaries": "window_start",
-    "inferences": "window_start",
-    "events": "event_time",
-    "heartbeats": "heartbeat_time",
-    "rejects": "timestamp",
+EVENT_TIME: dict[str, str] = {
+    Kind.SUMMARIES: "window_start",
+    Kind.INFERENCES: "window_start",
+    Kind.EVENTS: "event_time",
+    Kind.HEARTBEATS: "heartbeat_time",
+    Kind.REJECTS: "timestamp",
 }
 """The column that is a row's event time, by kind."""
 

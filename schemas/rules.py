@@ -13,8 +13,9 @@ from typing import Any
 
 from program.settings import ConfigError, build
 from schemas.envelope import ID_PATTERN
+from schemas.records import Severity
 
-SEVERITIES = ("info", "warning", "critical")
+SEVERITIES = tuple(Severity)
 COLUMNS = ("need_mm", "days_until_stress", "depletion_mm")
 """What an irrigation rule can watch."""
 WINDOWS = (60, 3600)

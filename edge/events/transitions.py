@@ -14,9 +14,7 @@ from edge.models.bundle import Bundle
 from edge.reading import Reading
 from edge.windows import Window
 from schemas.envelope import from_micros
-from schemas.records import Event, Inference
-
-NORMAL, LOW, HIGH = "normal", "low", "high"
+from schemas.records import Cause, Event, Inference, Severity, ThresholdState
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class State:
 def crossing(threshold: Threshold, reading: Reading, state: State | None) -> Event | None:
     """The event of a reading that changes the threshold's state. A reading from before the last change says nothing."""
     value = reading.values.get(threshold.channel)
-    before = state.name if state else NORMAL
+    before = state.name if state else ThresholdState.NORMAL
     if value is None or (state and reading.event_us < state.since_us):
         return None
     after = _after(threshold, value, before)
@@ -47,14 +45,14 @@ def crossing(threshold: Threshold, reading: Reading, state: State | None) -> Eve
     return Event(
         device_id=reading.device_id,
         event_time=from_micros(reading.event_us),
-        cause="threshold",
+        cause=Cause.THRESHOLD,
         rule=threshold.name,
         channel=threshold.channel,
         previous_state=before,
         state=after,
         value=value,
-        threshold=threshold.above if HIGH in (after, before) and after != LOW else threshold.below,
-        severity="info" if after == NORMAL else threshold.severity,
+        threshold=threshold.above if ThresholdState.HIGH in (after, before) and after != ThresholdState.LOW else threshold.below,
+        severity=Severity.INFO if after == ThresholdState.NORMAL else threshold.severity,
         time_quality=reading.time_quality,
     )
 
@@ -70,7 +68,7 @@ def relabelling(inference: Inference, window: Window, state: State | None, bundl
     return Event(
         device_id=inference.device_id,
         event_time=from_micros(window.end_us),
-        cause="label",
+        cause=Cause.LABEL,
         rule=inference.model,
         channel=None,
         previous_state=before,
@@ -83,8 +81,8 @@ def relabelling(inference: Inference, window: Window, state: State | None, bundl
 
 
 def _after(threshold: Threshold, value: float, before: str) -> str:
-    if threshold.below is not None and value < threshold.below + (threshold.hysteresis if before == LOW else 0.0):
-        return LOW
-    if threshold.above is not None and value > threshold.above - (threshold.hysteresis if before == HIGH else 0.0):
-        return HIGH
-    return NORMAL
+    if threshold.below is not None and value < threshold.below + (threshold.hysteresis if before == ThresholdState.LOW else 0.0):
+        return ThresholdState.LOW
+    if threshold.above is not None and value > threshold.above - (threshold.hysteresis if before == ThresholdState.HIGH else 0.0):
+        return ThresholdState.HIGH
+    return ThresholdState.NORMAL

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.models.features import Recipe, RecipeError
+from schemas.records import Severity
 
 FORMAT = "tinybeam-bundle/1"
 MODEL_FILE = "model.tflite"
@@ -23,7 +24,6 @@ MANIFEST_FILE = "manifest.json"
 OUTPUTS = ("p10", "p50", "p90")
 MAX_MODEL_BYTES = 16 << 20
 QUANTILES, RECONSTRUCTION = "quantiles", "reconstruction"
-SEVERITIES = ("info", "warning", "critical")
 
 
 class BundleError(Exception):
@@ -199,8 +199,8 @@ def _check_score(bundle: Bundle) -> None:
         raise ValueError(f"score.kind is {bundle.kind!r}, this version knows {QUANTILES} and {RECONSTRUCTION}")
     if bundle.normal_label not in bundle.labels or not bundle.severities.keys() <= set(bundle.labels):
         raise ValueError("score.best and the keys of score.severities must be labels")
-    if not all(severity in SEVERITIES for severity in bundle.severities.values()):
-        raise ValueError(f"score.severities must be {', '.join(SEVERITIES)}")
+    if not all(severity in tuple(Severity) for severity in bundle.severities.values()):
+        raise ValueError(f"score.severities must be {', '.join(Severity)}")
     # Else a verdict that gets better would pass two thresholds in the wrong order.
     nearest = min((high - low for low, high in pairwise(bundle.thresholds)), default=math.inf)
     if not 0 <= bundle.hysteresis < nearest:

@@ -15,7 +15,7 @@ from schemas.envelope import from_micros
 from schemas.intervals import IntervalSet
 from schemas.records import Summary, TimeQuality
 
-_WORST_LAST = (TimeQuality.SYNCED, TimeQuality.CORRECTED, TimeQuality.ESTIMATED, TimeQuality.UNTRUSTED)
+_RANKS: dict[str, int] = {quality: rank for rank, quality in enumerate(TimeQuality)}
 
 
 def summaries(window: Window, units: Mapping[str, str]) -> list[Summary]:
@@ -65,8 +65,8 @@ def time_quality(readings: Sequence[Reading]) -> str:
 
 
 def worst(qualities: Iterable[str]) -> str:
-    """The worst of these time qualities."""
-    return max(qualities, key=_WORST_LAST.index)
+    """The worst of these time qualities; a word that is not known counts as untrusted, as in tinybeam.worst_time_quality."""
+    return max((quality if quality in _RANKS else TimeQuality.UNTRUSTED for quality in qualities), key=_RANKS.__getitem__)
 
 
 def _columns(readings: Sequence[Reading]) -> dict[str, list[float]]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.reading import Reading
-from edge.summaries.summarise import channel_means, summaries
+from edge.summaries.summarise import channel_means, summaries, worst
 from edge.windows import Window
 from schemas import sketch
 from schemas.envelope import from_micros
@@ -74,3 +74,9 @@ def test_each_channel_has_its_own_summary_and_an_unknown_one_no_unit() -> None:
         ("a", "m", 1, "synced", None),
         ("b", "", 2, "estimated", None),
     ]
+
+
+def test_the_worst_time_quality_counts_and_one_that_is_not_known_is_untrusted() -> None:
+    assert worst(["synced", "estimated", "synced"]) == "estimated"
+    assert worst(["estimated", "untrusted"]) == "untrusted"
+    assert worst(["synced", "corrected"]) == "untrusted"
