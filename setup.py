@@ -4,7 +4,6 @@ from setuptools import find_packages, setup
 
 EDGE = [
     "google-cloud-pubsub>=2.30",
-    "msgspec>=0.19",
     "nanoarrow>=0.7",
     "paho-mqtt>=2.1,<3",
     "zstandard>=0.23",
@@ -90,7 +89,7 @@ setup(
         "notify": ["*.toml"],
         "sql": ["*/*.sql"],
     },
-    install_requires=["click>=8.1"],
+    install_requires=["click>=8.1", "msgspec>=0.19"],
     extras_require={"edge": EDGE, "notify": NOTIFY, "pipeline": PIPELINE, "train": TRAIN, "lab": LAB, "dev": DEV},
     entry_points={"console_scripts": ["tinybeam=tinybeam:main"]},
     zip_safe=False,
