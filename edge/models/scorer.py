@@ -1,7 +1,7 @@
 """Features -> scores, computed in a child process for each model, so that a model can never take the gateway down with it.
 
 Guarantees that `score` returns one finite score for each row or raises ScorerFailed, within the timeout. A child that crashed,
-hung or answered nonsense is killed and started again, after a back-off that doubles up to a minute. Not thread-safe: one caller.
+hung or answered nonsense is killed and started again, after a back-off of up to a minute. Not thread-safe: one caller.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from types import TracebackType
 from typing import Self
 
 from edge.models.bundle import OUTPUTS, Bundle, BundleError
 from edge.models.pipes import Hung, Pipes, PipesClosed
+from program.backoff import Backoff
 
 _COMMAND = (sys.executable, "-m", "edge.models.child")
 _SHAPE = struct.Struct("<II")
@@ -41,12 +43,13 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait, in seconds: for a child to be ready, for one call, and before a failed child is started again."""
+    """How long to wait, in seconds: for a child to be ready, and for one call."""
 
     start: float = 20.0
     call: float = 5.0
-    first_restart: float = 1.0
-    longest_restart: float = 60.0
+
+
+_RESTART = Backoff(max_interval=60.0)
 
 
 class Scorer:
@@ -55,12 +58,15 @@ class Scorer:
     def __init__(
         self,
         bundles: Sequence[Bundle],
+        *,
         timeouts: Timeouts = Timeouts(),
         command: Sequence[str] = _COMMAND,
         clock: Callable[[], float] = time.monotonic,
+        chance: Random | None = None,
     ) -> None:
         """Starts the children and waits until each has verified its bundle. Raises BundleError or ScorerFailed, leaving no child behind."""
-        self._children = {bundle.name: _Child(bundle, timeouts, command, clock) for bundle in bundles}
+        chance = chance or Random()
+        self._children = {bundle.name: _Child(bundle, timeouts, command, clock, chance) for bundle in bundles}
         try:
             for child in self._children.values():
                 child.start()
@@ -98,8 +104,9 @@ class Scorer:
 
 
 class _Child:
-    def __init__(self, bundle: Bundle, timeouts: Timeouts, command: Sequence[str], clock: Callable[[], float]) -> None:
-        self._bundle, self._timeouts, self._command, self._clock = bundle, timeouts, [*command, str(bundle.path)], clock
+    def __init__(self, bundle: Bundle, timeouts: Timeouts, command: Sequence[str], clock: Callable[[], float], chance: Random) -> None:
+        self._bundle, self._timeouts, self._command = bundle, timeouts, [*command, str(bundle.path)]
+        self._clock, self._chance = clock, chance
         self._process: subprocess.Popen[bytes] | None = None
         self._pipes: Pipes | None = None
         self._is_ready = False
@@ -176,11 +183,11 @@ class _Child:
         return self._pipes
 
     def _fail(self, reason: str) -> ScorerFailed:
-        delay = min(self._timeouts.first_restart * 2**self._failures, self._timeouts.longest_restart)
         self._failures += 1
+        delay = _RESTART.delay(self._failures, self._chance)
         self._not_before = self._clock() + delay
         self.stop()
-        return ScorerFailed(f"{self._bundle.name}: the scorer {reason}; it is started again in {delay:g} s")
+        return ScorerFailed(f"{self._bundle.name}: the scorer {reason}; it is started again in {delay:.1f} s")
 
     def _unusable(self, reason: str) -> BundleError:
         self._fail(reason)

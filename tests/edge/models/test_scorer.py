@@ -20,11 +20,12 @@ from edge.models import tflite
 from edge.models.bundle import Bundle, BundleError
 from edge.models.child import Model
 from edge.models.scorer import Score, Scorer, ScorerFailed, Timeouts
+from tests.program.longest import Longest
 
 SOIL = Path(__file__).parents[3] / "models" / "soil"
 TWIN = Path(__file__).parents[1] / "scorer_twin.py"
 ROW = [[0.0] * 3]
-BRIEF = Timeouts(start=5.0, call=0.5, first_restart=1.0, longest_restart=4.0)
+BRIEF = Timeouts(start=5.0, call=0.5)
 
 
 class Clock:
@@ -56,7 +57,7 @@ def twin(bundle: Bundle, clock: Clock) -> Iterator[Callable[..., Scorer]]:
     made: list[Scorer] = []
 
     def start(*habit: str, timeouts: Timeouts = BRIEF) -> Scorer:
-        made.append(Scorer([bundle], timeouts, (sys.executable, str(TWIN), *habit), clock))
+        made.append(Scorer([bundle], timeouts=timeouts, command=(sys.executable, str(TWIN), *habit), clock=clock, chance=Longest()))
         return made[-1]
 
     yield start
@@ -172,12 +173,12 @@ def test_an_error_that_the_child_reports_does_not_restart_it(twin: Callable[...,
 def test_a_child_that_keeps_crashing_is_started_ever_more_rarely_up_to_a_bound(twin: Callable[..., Scorer], clock: Clock) -> None:
     scorer = twin("crash")
     waits = []
-    for _ in range(5):
+    for _ in range(8):
         with pytest.raises(ScorerFailed, match=r"died .* started again in") as caught:
             fail_for_good(scorer)
         waits.append(float(str(caught.value).split()[-2]))
         clock.now += waits[-1]
-    assert waits == [1.0, 2.0, 4.0, 4.0, 4.0]
+    assert waits == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
 
 
 def test_an_answer_ends_the_back_off(twin: Callable[..., Scorer], clock: Clock) -> None:
@@ -187,7 +188,7 @@ def test_an_answer_ends_the_back_off(twin: Callable[..., Scorer], clock: Clock) 
         assert scorer.score("soil", ROW)
         (child,) = children() - before
         os.kill(child, signal.SIGKILL)
-        with pytest.raises(ScorerFailed, match="started again in 1 s"):
+        with pytest.raises(ScorerFailed, match=r"started again in 1\.0 s"):
             scorer.score("soil", ROW)
         clock.now += 1.0
         eventually(lambda: scorer.score("soil", ROW) != [])
@@ -196,13 +197,13 @@ def test_an_answer_ends_the_back_off(twin: Callable[..., Scorer], clock: Clock) 
 def test_a_child_that_does_not_get_ready_fails_the_start(bundle: Bundle) -> None:
     before = children()
     with pytest.raises(ScorerFailed, match=r"still starting|not ready in time"):
-        Scorer([bundle], Timeouts(start=0.3), (sys.executable, str(TWIN), "mute"))
+        Scorer([bundle], timeouts=Timeouts(start=0.3), command=(sys.executable, str(TWIN), "mute"))
     assert children() == before
 
 
 def test_a_child_that_dies_at_once_fails_the_start(bundle: Bundle) -> None:
     with pytest.raises(ScorerFailed, match=r"died while starting \(exit status 3\)"):
-        Scorer([bundle], BRIEF, (sys.executable, str(TWIN), "die"))
+        Scorer([bundle], timeouts=BRIEF, command=(sys.executable, str(TWIN), "die"))
 
 
 def test_a_request_larger_than_a_pipe_to_a_child_that_does_not_read_ends_in_time(twin: Callable[..., Scorer]) -> None:
