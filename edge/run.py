@@ -24,7 +24,8 @@ from edge.models.bundle import Bundle
 from edge.models.infer import NoScores, Scores
 from edge.models.scorer import Scorer, ScorerFailed
 from edge.store.store import Store, StoreFull
-from edge.uplink.uplink import Backoff, GooglePublisher, Uplink
+from edge.uplink.uplink import GooglePublisher, Uplink
+from program.backoff import Backoff
 from program.settings import ConfigError
 
 TICK_SECONDS = 0.2
@@ -159,8 +160,9 @@ def run(config: Config, stopping: threading.Event) -> None:
         health = Health(config.health.host, config.health.port, clock.now) if config.health.port else None
         if health:
             stack.callback(health.stop)
-        told = config.pubsub
-        uplink = Uplink(store, publisher, told.topic, backoff=Backoff(told.initial_interval, told.max_interval, told.multiplier))
+        pubsub = config.pubsub
+        backoff = Backoff(initial_interval=pubsub.initial_interval, max_interval=pubsub.max_interval, multiplier=pubsub.multiplier)
+        uplink = Uplink(store, publisher, pubsub.topic, backoff=backoff)
         uplink.start()
         stack.callback(uplink.stop, UPLINK_SECONDS)
         _turn(gateway, Intake(config.mqtt, config.gateway.id, context), uplink, health, stopping)

@@ -16,6 +16,7 @@ from random import Random
 from typing import Any, Protocol
 
 from edge.store.store import OutboxBatch, Store
+from program.backoff import Backoff
 
 MAX_IN_FLIGHT = 32
 MAX_IN_FLIGHT_BYTES = 16_000_000
@@ -40,20 +41,6 @@ class Publisher(Protocol):
     def refused_only_this(self, error: BaseException) -> bool:
         """Whether the fault is of this message, and another might pass."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """Full jitter: a random time up to a limit that grows with every failure in a row. Seconds."""
-
-    initial_interval: float = 1.0
-    max_interval: float = 300.0
-    multiplier: float = 2.0
-
-    def delay(self, failures: int, chance: Random) -> float:
-        """The time to wait after so many failures in a row, at least 1."""
-        # The exponent is capped so that years of failures do not overflow.
-        return chance.uniform(0, min(self.max_interval, self.initial_interval * self.multiplier ** min(failures - 1, 64)))
 
 
 @dataclass(slots=True)

@@ -24,9 +24,8 @@ from google.oauth2 import service_account
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
 from edge.store.store import Store
-from edge.uplink.sender import MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES, Answer, Backoff, Publisher, Sender
-
-__all__ = ["Backoff", "GooglePublisher", "Uplink", "UplinkError"]
+from edge.uplink.sender import MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES, Answer, Publisher, Sender
+from program.backoff import Backoff
 
 _HOST = "pubsub.googleapis.com:443"
 _ATTEMPT_SECONDS = 30.0

@@ -8,7 +8,8 @@ from random import Random
 import pytest
 
 from edge.store.store import Store, StoreFull
-from edge.uplink.sender import ANSWER_SECONDS, MAX_IN_FLIGHT, Backoff, Sender
+from edge.uplink.sender import ANSWER_SECONDS, MAX_IN_FLIGHT, Sender
+from program.backoff import Backoff
 from tests.edge.folders import memory_folder
 from tests.edge.parcels import NOW, parcel
 from tests.edge.pubsub_twin import PubSubTwin
@@ -131,17 +132,6 @@ def test_a_wide_stream_becomes_single_attempts_when_it_goes_down(world: World) -
     burst = world.twin.attempts.count(world.twin.attempts[0])
     assert burst == MAX_IN_FLIGHT
     assert len(set(world.twin.attempts[burst:])) == len(world.twin.attempts) - burst
-
-
-def test_gateways_that_fail_together_do_not_come_back_together() -> None:
-    delays = sorted(Backoff().delay(6, Random(seed)) for seed in range(1000))
-    assert delays[0] < 1
-    assert delays[-1] > 31
-    assert all(later - earlier < 1 for earlier, later in pairwise(delays))
-
-
-def test_years_of_failures_wait_no_longer_than_the_maximum() -> None:
-    assert 0 <= Backoff().delay(10**9, Random(1)) <= Backoff().max_interval
 
 
 def test_the_stream_is_bounded_and_grows_after_a_success(world: World) -> None:

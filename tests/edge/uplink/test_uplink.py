@@ -14,7 +14,8 @@ from google.cloud import pubsub_v1
 from google.pubsub_v1 import types
 
 from edge.store.store import Store
-from edge.uplink.uplink import Backoff, GooglePublisher, Uplink, UplinkError
+from edge.uplink.uplink import GooglePublisher, Uplink, UplinkError
+from program.backoff import Backoff
 from schemas.envelope import Envelope
 from tests.edge.parcels import NOW, parcel
 
