@@ -10,14 +10,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
 
-from notify.config import Config, Retry
+from notify.config import Config
 from notify.receivers import Receiver, ReceiverError
 from notify.sent_log import GAVE_UP, OLD, TOLD, WITHHELD, SentLog
+from program.backoff import Backoff
 from schemas.notification import NotificationError, parse
 from schemas.records import Alert
 
@@ -113,7 +114,8 @@ class ReceiverWorker:
         self, receiver: Receiver, told: SentLog, config: Config, now: Clock, monotonic: Callable[[], float], chance: Random
     ) -> None:
         self._receiver, self._told, self._now, self._monotonic, self._chance = receiver, told, now, monotonic, chance
-        self._retry, self._max_per_hour = config.retry, config.notify.max_per_hour
+        self._max_per_hour = config.notify.max_per_hour
+        self._backoff = Backoff(**asdict(config.retry))
         self._lock, self._attempts = threading.Lock(), list[_Attempt]()
         self.woken = threading.Event()
 
@@ -162,17 +164,17 @@ class ReceiverWorker:
         return f"{self._max_per_hour} notices of this rule and site in an hour: further ones are withheld, look at alerts_open"
 
     def _failed(self, attempt: _Attempt, error: ReceiverError) -> None:
-        now, alert, limit = self._monotonic(), attempt.letter.alert, self._retry.max_elapsed_time
+        now, alert = self._monotonic(), attempt.letter.alert
         attempt.failures += 1
-        attempt.due = now + delay(self._retry, attempt.failures, self._chance)
+        attempt.due = now + self._backoff.delay(attempt.failures, self._chance)
         _log.warning("%s; %s revision %d, attempt %d", error, alert.alert_id, alert.revision, attempt.failures)
-        if limit and attempt.due - attempt.first > limit:
-            _log.error("GIVEN UP after %.0f s: %s was never told in %s: %s", limit, alert.alert_id, self._receiver.name, alert.message)
+        if self._backoff.gives_up(elapsed := attempt.due - attempt.first):
+            _log.error("GIVEN UP after %.0f s: %s was never told in %s: %s", elapsed, alert.alert_id, self._receiver.name, alert.message)
             self._settle(attempt, GAVE_UP)
 
     def _settle(self, attempt: _Attempt, outcome: str) -> None:
         attempt.outcome = outcome
-        attempt.due = self._monotonic() + self._retry.initial_interval  # if the disk fails, the record is tried again, not the receiver
+        attempt.due = self._monotonic() + self._backoff.initial_interval  # if the disk fails, the record is tried again, not the receiver
         self._told.record(attempt.letter.alert, self._receiver.name, outcome, self._now())
         self._leave(attempt)
 
@@ -180,9 +182,3 @@ class ReceiverWorker:
         with self._lock:
             self._attempts.remove(attempt)
         attempt.letter.done(attempt.letter, self._receiver.name)
-
-
-def delay(retry: Retry, failures: int, chance: Random) -> float:
-    """Seconds to wait after so many failures in a row, at least 1."""
-    # The exponent is capped so that a long outage does not overflow.
-    return chance.uniform(0, min(retry.max_interval, retry.initial_interval * retry.multiplier ** min(failures - 1, 64)))

@@ -16,8 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify.config import Retry
-from notify.dispatch import Dispatcher, ReceiverWorker, delay
+from notify.dispatch import Dispatcher, ReceiverWorker
 from notify.receivers import ReceiverError
 from notify.sent_log import SentLog, SentLogError
 from schemas.records import Alert
@@ -263,11 +262,6 @@ def test_a_file_of_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
 def test_a_second_notifier_on_the_same_file_is_refused(house: House, tmp_path: Path) -> None:
     with pytest.raises(SentLogError, match="another notifier"):
         SentLog(tmp_path / "told.db")
-
-
-@given(st.integers(1, 10_000), st.integers(0, 2**32))
-def test_a_delay_is_within_its_limit(failures: int, seed: int) -> None:
-    assert 0 <= delay(Retry(), failures, Random(seed)) <= min(300.0, 2.0 ** min(failures - 1, 64))
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 3), st.booleans()), max_size=40), st.integers(0, 10))
