@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from random import Random
 
 import requests
 from google.api_core.exceptions import GoogleAPICallError, ServerError
@@ -15,8 +16,10 @@ from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from google.cloud import bigquery
 
+from program.backoff import Backoff
+
 _LOCAL = "BIGQUERY_EMULATOR_HOST"
-_PAUSE_SECONDS = 2.0
+_BACKOFF = Backoff(max_interval=5.0)
 _UNREACHABLE = (requests.exceptions.ConnectionError, requests.exceptions.Timeout, TransportError, ServerError)
 
 
@@ -61,7 +64,7 @@ def _client(project: str | None, location: str | None) -> bigquery.Client:
 
 def _wait(client: bigquery.Client, wait_seconds: float, say: Callable[[str], None]) -> None:
     deadline = time.monotonic() + wait_seconds
-    while True:
+    for pause in _BACKOFF.delays(Random()):
         try:
             list(client.list_datasets(max_results=1, retry=None, timeout=10))  # type: ignore[arg-type]  # None: no silent retries
         except _UNREACHABLE as error:
@@ -69,7 +72,7 @@ def _wait(client: bigquery.Client, wait_seconds: float, say: Callable[[str], Non
             if left <= 0:
                 raise ServiceError(f"the warehouse did not answer within {wait_seconds:g} s: {reason(error)}") from error
             say(f"the warehouse does not answer ({type(error).__name__}); waiting, {left:.0f} s left")
-            time.sleep(min(_PAUSE_SECONDS, left))
+            time.sleep(min(pause, left))
         except (GoogleAPICallError, GoogleAuthError) as error:
             raise ServiceError(f"the warehouse refuses: {reason(error)}") from error
         else:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import logging
-import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from random import Random
 from typing import Any, Protocol
 
 import grpc
@@ -19,6 +19,7 @@ from google.cloud.bigquery_storage_v1.exceptions import StreamClosedError
 from requests.exceptions import ConnectionError as NoConnection
 
 from pipeline.elements import Rejected, Unwritten
+from program.backoff import Backoff
 
 MAX_REQUEST_BYTES = 7_500_000
 """BigQuery takes append requests of under 10 MB, headers and all."""
@@ -36,6 +37,9 @@ TRANSIENT = (
     concurrent.futures.TimeoutError,
 )
 """Whatever is not a refusal may pass: an outage, a quota, a permission that somebody is about to give."""
+
+BACKOFF = Backoff(initial_interval=0.5, max_interval=60.0)
+"""Between two attempts of one append, and of the check at start."""
 
 _REFUSALS = (exceptions.InvalidArgument, exceptions.OutOfRange)
 _LOG = logging.getLogger("tinybeam.append")
@@ -61,9 +65,8 @@ Waiting = tuple[str, pa.RecordBatch]
 class Appender:
     """Appends to any table, over one connection per table, from any thread."""
 
-    def __init__(self, connect: Callable[[str, pa.Schema], Connection], sleep: Callable[[float], None]) -> None:
-        self._connect = connect
-        self._sleep = sleep
+    def __init__(self, connect: Callable[[str, pa.Schema], Connection], sleep: Callable[[float], None], chance: Random) -> None:
+        self._connect, self._sleep, self._chance = connect, sleep, chance
         self._connections: dict[str, Connection] = {}
         self._lock = threading.Lock()
 
@@ -71,7 +74,7 @@ class Appender:
         """Returns when every row of every table is written or given back."""
         waiting = [(table, piece) for table, batches in rows.items() for piece in pieces(batches)]
         unwritten: list[Unwritten] = []
-        pauses = delays()
+        pauses = BACKOFF.delays(self._chance)
         while waiting:
             waiting, parted = self._round(waiting, unwritten)
             if waiting:
@@ -142,14 +145,6 @@ def part(rows: pa.RecordBatch, error: exceptions.GoogleAPICallError) -> tuple[li
         return [], [Rejected("warehouse_refused", brief(error), rows)]
     middle = rows.num_rows // 2
     return [rows.slice(0, middle), rows.slice(middle)], []
-
-
-def delays() -> Iterator[float]:
-    """Seconds to wait before each retry: full jitter under a bound that doubles to a minute. Never ends."""
-    bound = 0.5
-    while True:
-        yield random.uniform(0.0, bound)
-        bound = min(60.0, bound * 2)
 
 
 def brief(error: BaseException) -> str:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from random import Random
 from typing import Any, BinaryIO
 
 import grpc
@@ -23,9 +24,11 @@ from google.cloud.bigquery_storage_v1.services.big_query_write.transports import
 from google.cloud.bigquery_storage_v1.writer import AppendRowsFuture, AppendRowsStream
 from requests.exceptions import ConnectionError as NoConnection
 
-from pipeline.io.append import TRANSIENT, Appender, brief, delays
+from pipeline.io.append import BACKOFF, TRANSIENT, Appender, brief
+from program.backoff import Backoff
 
 LOAD_ATTEMPTS = 5
+_BETWEEN_LOADS = Backoff(initial_interval=2.0, max_interval=60.0)
 
 _LOG = logging.getLogger("tinybeam.warehouse")
 _FAST = Retry(if_exception_type(_OperationNotComplete), initial=0.002, maximum=0.05, multiplier=1.5)
@@ -68,7 +71,7 @@ def endpoints(rest: str | None, storage: str | None) -> tuple[str | None, str | 
 
 def check(warehouse: Warehouse, tables: Iterable[str]) -> None:
     """Returns when the warehouse answers and has the tables. Raises MissingTables if it lacks one."""
-    for pause in delays():
+    for pause in BACKOFF.delays(Random()):
         try:
             missing = set(tables) - _tables(warehouse)
             break
@@ -96,7 +99,7 @@ def appender(warehouse: Warehouse) -> Appender:
     def connect(table: str, schema: pa.Schema) -> AppendConnection:
         return AppendConnection(client, warehouse.stream(table), schema)
 
-    return Appender(connect, time.sleep)
+    return Appender(connect, time.sleep, Random())
 
 
 class AppendConnection:
@@ -132,11 +135,10 @@ class _FastAnswer:
 def load(warehouse: Warehouse, table: str, job_id: str, parquet: BinaryIO | Sequence[str]) -> None:
     """Loads a Parquet file, or those of gs:// names, as one job; a job of this name that was already done is not done again."""
     client = warehouse.client()
-    for attempt in range(LOAD_ATTEMPTS):
+    for attempt, pause in zip(range(LOAD_ATTEMPTS), _BETWEEN_LOADS.delays(Random()), strict=False):
         try:
             _start_or_find(client, warehouse, table, f"{job_id}_{attempt}", parquet).result()
         except (exceptions.ServerError, exceptions.TooManyRequests, NoConnection) as error:
-            pause = 2.0**attempt
             _LOG.warning("load into %s failed (%s); trying again in %.1f s", table, brief(error), pause)
             time.sleep(pause)
         else:

@@ -14,6 +14,7 @@ from google.api_core import exceptions
 
 from pipeline.elements import Unwritten
 from pipeline.io.append import MAX_REQUEST_BYTES, Appender, pieces
+from tests.program.longest import Longest
 
 SCHEMA = pa.schema([pa.field("n", pa.int64())])
 
@@ -59,7 +60,7 @@ class Table:
 
 def appended(table: Table, *batches: pa.RecordBatch) -> tuple[list[Unwritten], list[float]]:
     slept: list[float] = []
-    return Appender(table.connect, slept.append).append({"t": list(batches)}), slept
+    return Appender(table.connect, slept.append, Longest()).append({"t": list(batches)}), slept
 
 
 def numbers_of(unwritten: list[Unwritten]) -> list[int]:
@@ -86,7 +87,7 @@ def test_rows_of_many_batches_are_one_request() -> None:
 def test_what_is_transient_is_sent_again_on_a_new_connection(fault: Exception) -> None:
     table = Table(faults=[fault, fault])
     unwritten, slept = appended(table, rows(1, 2))
-    assert (unwritten, table.written, len(slept)) == ([], [1, 2], 2)
+    assert (unwritten, table.written, slept) == ([], [1, 2], [0.5, 1.0])
     assert (table.opened, table.closed) == (3, 2)
 
 
@@ -118,7 +119,7 @@ def test_a_connection_that_cannot_be_opened_is_tried_again() -> None:
             raise failures.pop()
         return table
 
-    assert Appender(connect, lambda _: None).append({"t": [rows(1)]}) == []
+    assert Appender(connect, lambda _: None, Longest()).append({"t": [rows(1)]}) == []
     assert table.written == [1]
 
 
