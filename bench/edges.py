@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import uplink_bytes as sent
 from bench.figures import Figure, Say, read
+from lab.services.child import python_module
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def gateway(folder: Path, size: Size, say: Say) -> list[Figure]:
     """Raises CalledProcessError."""
     result = folder / "gateway.json"
     counts = [f"--messages={size.messages}", f"--baseline_messages={size.baseline_messages}", f"--rounds={size.rounds}"]
-    subprocess.run([sys.executable, "-m", "bench.gateway", *counts, f"--result={result}"], check=True)
+    subprocess.run(python_module("bench.gateway", *counts, f"--result={result}"), check=True)
     return read(result)
 
 

@@ -31,6 +31,7 @@ from bench.acknowledgement import alone
 from edge.store.store import Store
 from edge.windows import unpack
 from lab.services.broker import Broker
+from lab.services.child import python_module
 
 RESULT = Path("build/bench/gateway.json")
 _GATEWAY = "gw-bench"
@@ -95,7 +96,7 @@ def _demand_all_acknowledged(port: int) -> None:
 def _ours(port: int, folder: Path, count: int) -> list[str]:
     file = folder / "gateway.toml"
     file.write_text(_SETTINGS.format(gateway=_GATEWAY, port=port))
-    return [sys.executable, "-m", "bench.gateway_process", str(file), str(count)]
+    return python_module("bench.gateway_process", str(file), str(count))
 
 
 def _held_by_ours(folder: Path) -> tuple[int, int]:
@@ -118,7 +119,7 @@ def _summarised(store: Store) -> Iterator[tuple[str, int]]:
 
 
 def _per_message(port: int, folder: Path, count: int) -> list[str]:
-    return [sys.executable, "-m", "bench.baselines.per_message_gateway", str(port), _GATEWAY, str(folder / "readings.db"), str(count)]
+    return python_module("bench.baselines.per_message_gateway", str(port), _GATEWAY, str(folder / "readings.db"), str(count))
 
 
 def _held_by_per_message(folder: Path) -> tuple[int, int]:

@@ -93,7 +93,7 @@ def environment(folder: Path, name: str, say: Say) -> Path:
 def _child(python: Path, peer: Peer, load: Load) -> Callable[[], float]:
     """Rows a second of the processor time that the peer says it took, its threads included. Raises WrongAnswer."""
     tiny = Load(load.folder, ROWS_A_MINUTE, 500)
-    command: list[str | Path] = [python, "-m", f"bench.baselines.{peer.module}", tiny.cards(), load.cards(), _registry(load.folder)]
+    command: list[str | Path] = [python, "-P", "-m", f"bench.baselines.{peer.module}", tiny.cards(), load.cards(), _registry(load.folder)]
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "PATHWAY_THREADS": "1"}
 
     def run() -> float:

@@ -6,7 +6,6 @@ ends just before now, by whole days, so that noon stays noon.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from edge.models.scorer import Scorer
 from edge.store.store import Store
 from edge.uplink.export import ExportFile, export
 from lab.acts.gateways import GATEWAYS, HISTORY, write_settings
-from lab.services.child import Child
+from lab.services.child import Child, python_module
 from lab.services.stack import Warehouse
 from lab.witness.oracle import Name
 from lab.world import field
@@ -98,7 +97,7 @@ def opened(settings: Path, started: datetime) -> Iterator[tuple[Gateway, Store]]
 
 def load(cards: Path, warehouse: Warehouse, log: Path, registry: Path = field.REGISTRY) -> None:
     """The pipeline in batch mode, from its start to its end. Raises StartFailed when it fails."""
-    command = [sys.executable, "-m", "pipeline", "--mode=batch", f"--input={cards}/*.tbb"]
+    command = python_module("pipeline", "--mode=batch", f"--input={cards}/*.tbb")
     where = [f"--project={warehouse.project}", f"--registry={registry}"]
     with Child("pipeline", [*command, *where], log, warehouse.environment) as pipeline:
         pipeline.wait_until_done(_LOAD_SECONDS)

@@ -5,7 +5,6 @@ Every process is a child of ours and stopped on the way out, whatever happened. 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from types import TracebackType
 
 from lab.acts import notifier
 from lab.acts.gateways import ALERTS_SUBSCRIPTION, ALERTS_TOPIC, GATEWAYS, LIVE, SUBSCRIPTION, TOPIC, write_settings
-from lab.services.child import Child, free_port, listens
+from lab.services.child import Child, free_port, listens, python_module
 from lab.services.stack import Broker, PubSub, Warehouse
 from lab.services.webhook_receiver import WebhookReceiver
 from lab.witness.tap import Publication, Tap
@@ -101,22 +100,20 @@ class Live:
         return Gateway(gateway_id, settings, health_port, wire, tap, self._start_gateway(gateway_id, settings, health_port))
 
     def _start_gateway(self, gateway_id: str, settings: Path, health_port: int) -> Child:
-        command = [sys.executable, "-m", "edge", "run", "--config", str(settings)]
+        command = python_module("edge", "run", "--config", str(settings))
         child = Child(gateway_id, command, self._directory / f"{gateway_id}.log", {"PUBSUB_EMULATOR_HOST": self.uplink.address})
         child.wait_until(lambda: listens(health_port), "healthy")
         return child
 
     def _start_pipeline(self) -> Child:
-        command = [
-            sys.executable,
-            "-m",
+        command = python_module(
             "pipeline",
             "--runner=DirectRunner",
             f"--project={self.warehouse.project}",
             f"--registry={self._registry}",
             f"--input_subscription={SUBSCRIPTION}",
             f"--alerts_topic={ALERTS_TOPIC}",
-        ]
+        )
         environment = {**self.warehouse.environment, "PUBSUB_EMULATOR_HOST": self.pubsub.address}
         return Child("pipeline", command, self._directory / "pipeline.log", environment)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from lab.acts.gateways import ALERTS_SUBSCRIPTION
-from lab.services.child import Child
+from lab.services.child import Child, python_module
 
 _SETTINGS = """\
 # Written by the lab. `tinybeam notify validate --config {file}` explains what is wrong with a changed one.
@@ -40,5 +39,5 @@ def write_settings(directory: Path, url: str) -> Path:
 
 def start(directory: Path, url: str, pubsub: str) -> Child:
     """`pubsub` is where Pub/Sub listens. What it tells on stdout is in notify.log, too."""
-    command = [sys.executable, "-m", "notify", "run", "--config", str(write_settings(directory, url))]
+    command = python_module("notify", "run", "--config", str(write_settings(directory, url)))
     return Child("notifier", command, directory / "notify.log", {"PUBSUB_EMULATOR_HOST": pubsub})

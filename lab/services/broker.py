@@ -6,12 +6,11 @@ import getpass
 import os
 import shutil
 import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 
-from lab.services.child import Child, free_port, listens
+from lab.services.child import Child, free_port, listens, python_module
 
 _SETTINGS = """\
 listener {port} 127.0.0.1
@@ -50,7 +49,7 @@ class Broker:
 
     def _command(self) -> list[str]:
         if self._mosquitto is None:
-            return [sys.executable, "-m", "lab.services.amqtt_server", str(self.port)]
+            return python_module("lab.services.amqtt_server", str(self.port))
         settings = self._directory / "mosquitto.conf"
         settings.write_text(_SETTINGS.format(port=self.port, user=getpass.getuser(), directory=self._directory))
         return [self._mosquitto, "-c", str(settings)]

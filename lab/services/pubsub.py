@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +15,7 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber import SubscriberClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-from lab.services.child import Child, free_port, listens
+from lab.services.child import Child, free_port, listens, python_module
 
 JAR = "TINYBEAM_PUBSUB_JAR"
 _FRUGAL = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -63,7 +62,7 @@ class PubSub:
     def _start_drongo(self) -> Child:
         told = self._directory / "pubsub.address"
         told.unlink(missing_ok=True)
-        child = Child("pubsub", [sys.executable, "-m", "lab.services.drongo_server", str(told)], self._directory / "pubsub.log")
+        child = Child("pubsub", python_module("lab.services.drongo_server", str(told)), self._directory / "pubsub.log")
         child.wait_until(told.exists, "listening")
         self.address = told.read_text().replace("localhost", "127.0.0.1")
         return child

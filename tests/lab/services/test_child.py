@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.services.child import Child, StartFailed
+from lab.services.child import Child, StartFailed, python_module
 
 PARENT = """
 import sys, time
@@ -72,6 +72,13 @@ def test_a_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     child = Child("deaf", [sys.executable, "-c", deaf], log)
     assert _until(lambda: "up" in log.read_text())
     assert child.stop(0.1) == -signal.SIGKILL
+
+
+def test_a_folder_that_holds_a_module_of_our_name_does_not_take_its_place(tmp_path: Path) -> None:
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "__init__.py").write_text("raise SystemExit('somebody else wrote this')")
+    done = subprocess.run(python_module("schemas", "--help"), cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties children to their parent")
