@@ -68,9 +68,8 @@ DEV = [
     "websockets>=13",
 ]
 
-ROOMS = [
-    *find_packages(include=["edge*", "lab*", "notify*", "pipeline*", "program*", "schemas*", "sql*", "training*", "bench*"]),
-]
+# The lab and the benchmarks are not shipped: they need a checkout. Training is: `tinybeam train` is for who has a warehouse of their own.
+ROOMS = find_packages(include=["edge*", "notify*", "pipeline*", "program*", "schemas*", "sql*", "training*"])
 
 setup(
     name="tinybeam",
@@ -79,11 +78,11 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     py_modules=["tinybeam"],
+    # said outright, so that an editable installation is the checkout's folder on the path, lab and benchmarks included
+    package_dir={"": "."},
     packages=[*ROOMS, "models", "models.soil", "models.vibration"],
     package_data={
         "edge": ["*.toml"],
-        "lab.report": ["*.j2"],
-        "lab.world": ["*.toml"],
         "models.soil": ["*"],
         "models.vibration": ["*"],
         "notify": ["*.toml"],

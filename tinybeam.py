@@ -18,7 +18,10 @@ _ROOMS = {
 }
 """Command -> its module, the extra that brings what the module needs, and its line in the help."""
 
-_OURS = {"edge", "lab", "notify", "pipeline", "program", "schemas", "sql", "tinybeam", "training"}
+_CHECKOUT_ONLY = {"lab"}
+"""Rooms that are not shipped."""
+
+_OURS = {"edge", "notify", "pipeline", "program", "schemas", "sql", "tinybeam", "training"}
 
 
 class _Rooms(click.Group):
@@ -49,6 +52,10 @@ def _open(module: str, extra: str) -> click.Command:
         command = import_module(module).cli
     except ModuleNotFoundError as error:
         missing = (error.name or "").split(".")[0]
+        if missing in _CHECKOUT_ONLY:
+            raise click.ClickException(
+                f"`tinybeam {missing}` needs a checkout of the repository, and `make` there: it is not shipped"
+            ) from error
         if missing in _OURS:
             raise
         raise click.ClickException(f"{missing} is not installed: run `pip install 'tinybeam[{extra}]'`") from error

@@ -22,7 +22,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ["bench", "edge", "lab", "models", "notify", "pipeline", "program", "schemas", "sql", "training"]
+SHIPPED = ["edge", "models", "notify", "pipeline", "program", "schemas", "sql", "training"]
+CHECKOUT_ONLY = ["bench", "lab"]
+ROOMS = [*SHIPPED, *CHECKOUT_ONLY]
 NEVER_ON_A_GATEWAY = {"apache-beam", "aquacrop", "duckdb", "google-cloud-bigquery", "numba", "pandas", "pyarrow", "scipy", "tensorflow"}
 
 
@@ -80,6 +82,14 @@ def sdist(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What pip makes of the source distribution and installs."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, sdist, cwd=folder)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
 def installer() -> ModuleType:
     spec = importlib.util.spec_from_file_location("install", ROOT / "requirements" / "install.py")
     assert spec is not None
@@ -104,7 +114,10 @@ def test_the_edge_extra_installs_from_wheels_on_aarch64_and_stays_light(tmp_path
 
 def test_the_source_distribution_carries_every_module_and_every_data_file(sources, sdist):
     wanted = {
-        str(path.relative_to(sources)) for room in ROOMS for path in (sources / room).rglob("*") if path.suffix in {".py", ".sql", ".toml"}
+        str(path.relative_to(sources))
+        for room in SHIPPED
+        for path in (sources / room).rglob("*")
+        if path.suffix in {".py", ".sql", ".toml"}
     }
     wanted |= {"tinybeam.py"}
     wanted |= {f"models/{model}/{file}" for model in ("soil", "vibration") for file in ("model.tflite", "manifest.json")}
@@ -113,13 +126,45 @@ def test_the_source_distribution_carries_every_module_and_every_data_file(source
     assert wanted - held == set()
 
 
-def test_what_is_installed_from_the_source_distribution_carries_the_same(sdist, tmp_path):
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path, sdist, cwd=tmp_path)
-    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel, tarfile.open(sdist) as archive:
+def test_what_is_installed_from_the_source_distribution_carries_the_same(sdist, wheel):
+    with zipfile.ZipFile(wheel) as built, tarfile.open(sdist) as archive:
         rooms = {name.partition("/")[2] for name in archive.getnames()}
-        wanted = {name for name in rooms if name.startswith(tuple(f"{room}/" for room in ROOMS)) and Path(name).suffix}
-        assert wanted - set(wheel.namelist()) == set()
+        wanted = {name for name in rooms if name.startswith(tuple(f"{room}/" for room in SHIPPED)) and Path(name).suffix}
+        assert wanted - set(built.namelist()) == set()
         assert "sql/views/summaries.sql" in wanted
+
+
+def test_neither_the_lab_nor_the_benchmarks_are_shipped(sdist, wheel):
+    with zipfile.ZipFile(wheel) as built, tarfile.open(sdist) as archive:
+        shipped = {name.partition("/")[2] for name in archive.getnames()} | set(built.namelist())
+    assert {name.partition("/")[0] for name in shipped} & set(SHIPPED) == set(SHIPPED)
+    assert [name for name in shipped if name.partition("/")[0] in CHECKOUT_ONLY] == []
+
+
+def test_without_a_checkout_the_lab_says_in_one_sentence_that_it_needs_one(wheel, tmp_path):
+    with zipfile.ZipFile(wheel) as built:
+        built.extractall(tmp_path)
+    checkout_hidden = f"""
+import sys
+sys.path = [folder for folder in sys.path if folder != {str(ROOT)!r}]
+sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder)]
+import tinybeam
+tinybeam.main(["lab", "demo"])
+"""
+    environment = {"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-P", "-c", checkout_hidden]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Error: `tinybeam lab` needs a checkout of the repository, and `make` there: it is not shipped\n"
+
+
+def test_an_editable_installation_brings_the_lab_and_the_benchmarks(sources, tmp_path):
+    run(
+        *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"),
+        *("--target", tmp_path, "--editable", sources),
+        cwd=tmp_path,
+    )
+    assert [file.read_text().strip() for file in tmp_path.glob("*.pth")] == [str(sources)]
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
