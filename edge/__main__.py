@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import sys
 import threading
@@ -24,6 +23,7 @@ from edge.run import run as run_gateway
 from edge.store.store import Store, StoreError
 from edge.uplink.export import export as write_cards
 from edge.uplink.uplink import UplinkError
+from program import logs
 
 _MISCONFIGURED = (ConfigError, BundleError, UplinkError)
 
@@ -68,8 +68,8 @@ def validate(file: Path | None, settings: Path | None) -> None:
 
 @cli.command()
 @_configured
-@click.option("--verbose", is_flag=True, help="Log every step of the uplink's back-off too.")
-def run(file: Path | None, settings: Path | None, verbose: bool) -> None:
+@logs.options
+def run(file: Path | None, settings: Path | None) -> None:
     """Run the gateway until SIGTERM or Ctrl-C; then it stores, sends for at most ten seconds, and ends with 0.
 
     \b
@@ -79,7 +79,6 @@ def run(file: Path | None, settings: Path | None, verbose: bool) -> None:
       PUBSUB_EMULATOR_HOST=127.0.0.1:8085 tinybeam edge run --config gateway.toml
     """
     config = _loaded(file, settings)
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

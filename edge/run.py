@@ -6,7 +6,6 @@ as soon as there is room. Told to stop, it leaves the broker, cuts what is close
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -25,6 +24,7 @@ from edge.models.infer import NoScores, Scores
 from edge.models.scorer import Scorer, ScorerFailed
 from edge.store.store import Store, StoreFull
 from edge.uplink.uplink import GooglePublisher, Uplink
+from program import logs
 from program.backoff import Backoff
 from program.settings import ConfigError
 
@@ -33,7 +33,7 @@ TELL_SECONDS = 1.0
 FULL_SECONDS = 0.5
 UPLINK_SECONDS = 10.0
 
-_log = logging.getLogger(__name__)
+_log = logs.get(__name__)
 
 
 class Source(Protocol):
@@ -118,7 +118,7 @@ class Loop:
 
     def _say_room(self) -> None:
         if self.full:
-            _log.warning("there is room again; readings are acknowledged")
+            _log.info("there is room again; readings are acknowledged")
         self.full = False
 
 
@@ -172,7 +172,7 @@ def _turn(gateway: Gateway, intake: Intake, uplink: Uplink, health: Health | Non
     loop = Loop(gateway, intake, uplink, health, stopping)
     loop.tell()
     intake.start()
-    _log.warning("gateway runs")
+    _log.info("gateway runs")
     try:
         loop.run()
     finally:
@@ -182,7 +182,7 @@ def _turn(gateway: Gateway, intake: Intake, uplink: Uplink, health: Health | Non
     except StoreFull as full:
         _log.error("the last batches are not cut, their readings stay in the journal: %s", full)
     uplink.wake()
-    _log.warning("gateway stops")
+    _log.info("gateway stops")
 
 
 def _scorer(bundles: Mapping[str, Bundle], stack: ExitStack) -> Scores:

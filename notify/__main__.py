@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 import threading
@@ -12,6 +11,7 @@ import click
 
 from notify.config import Config, ConfigError, load
 from notify.sent_log import SentLogError
+from program import logs
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,8 +50,8 @@ def validate(file: Path) -> None:
 
 @cli.command()
 @_option
-@click.option("--verbose", is_flag=True, help="Log notices that are overtaken too.")
-def run(file: Path, verbose: bool) -> None:
+@logs.options
+def run(file: Path) -> None:
     """Follow the subscription until SIGTERM or Ctrl-C, then end with 0. What is not told yet comes again at the next start.
 
     \b
@@ -64,8 +64,6 @@ def run(file: Path, verbose: bool) -> None:
     from notify.subscription import SubscriptionError
 
     config = _loaded(file)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("notify").setLevel(logging.INFO if verbose else logging.WARNING)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -7,7 +7,6 @@ a newer one. What remains: a kill between a receiver's answer and the commit rig
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -18,6 +17,7 @@ from typing import Protocol
 from notify.config import Config
 from notify.receivers import Receiver, ReceiverError
 from notify.sent_log import GAVE_UP, OLD, TOLD, WITHHELD, SentLog
+from program import logs
 from program.backoff import Backoff
 from schemas.notification import NotificationError, parse
 from schemas.records import Alert
@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 IDLE_SECONDS = 60.0
 _SHOWN_BYTES = 300
 
-_log = logging.getLogger(__name__)
+_log = logs.get(__name__)
 
 Clock = Callable[[], datetime]
 
@@ -145,7 +145,7 @@ class ReceiverWorker:
             self._settle(attempt, attempt.outcome)
             return
         if self._told.is_settled(alert, self._receiver.name):
-            _log.info("%s revision %d is overtaken by a later one in %s", alert.alert_id, alert.revision, self._receiver.name)
+            _log.debug("%s revision %d is overtaken by a later one in %s", alert.alert_id, alert.revision, self._receiver.name)
             self._leave(attempt)
             return
         room = self._max_per_hour - self._told.count(alert, self._receiver.name, self._now() - HOUR)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import logging
 import smtplib
 import ssl
 import urllib.error
@@ -19,10 +18,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from notify.config import STDOUT, Config, MailSettings, WebhookSettings
+from program import logs
 from schemas.notification import encode
 from schemas.records import Alert
 
-_log = logging.getLogger(__name__)
+_log = logs.get(__name__)
 _ANSWER_BYTES = 4096
 
 

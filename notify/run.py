@@ -5,7 +5,6 @@ Told to stop, it finishes the attempts under way and gives the rest back to Pub/
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,13 +17,14 @@ from notify.dispatch import Dispatcher, ReceiverWorker
 from notify.receivers import open_receivers
 from notify.sent_log import SentLog
 from notify.subscription import follow
+from program import logs
 
 KEEP = timedelta(days=30)
 """How long it is remembered what was told: much longer than Pub/Sub keeps a message."""
 
 AFTER_FAULT_SECONDS = 1.0
 
-_log = logging.getLogger(__name__)
+_log = logs.get(__name__)
 
 
 def run(config: Config, stopping: threading.Event) -> None:

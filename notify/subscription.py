@@ -6,7 +6,6 @@ is open comes over that stream again, and is out of everybody's reach until the 
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError as NotYet
@@ -19,6 +18,8 @@ from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.futures import StreamingPullFuture
 from google.cloud.pubsub_v1.subscriber.message import Message
 from google.cloud.pubsub_v1.types import FlowControl
+
+from program import logs
 
 LEASE_SECONDS = 10
 """So soon the messages of a killed notifier come again."""
@@ -34,7 +35,7 @@ _HANG_UP_SECONDS = 5.0
 _LEAVE_SECONDS = 10.0
 _IDS_A_REQUEST = 1000
 
-_log = logging.getLogger(__name__)
+_log = logs.get(__name__)
 
 
 class SubscriptionError(Exception):

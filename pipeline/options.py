@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline.io.warehouse import Warehouse, endpoints
 from pipeline.rollup.transform import Schedule
+from program import logs
 from schemas.warehouse import DATASET
 
 BUNDLES = "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner"
@@ -58,6 +59,8 @@ class Options:
     timestamp_attribute: str | None
     temp_location: str | None
     beam: tuple[str, ...]
+    log_level: logs.Level = "info"
+    log_format: logs.Format = "text"
 
     @property
     def streaming(self) -> bool:
@@ -90,6 +93,8 @@ def parse(arguments: Sequence[str]) -> Options:
         timestamp_attribute=given.timestamp_attribute,
         temp_location=given.temp_location,
         beam=_for_beam(given, rest, streaming=streaming),
+        log_level=given.log_level,
+        log_format=given.log_format,
     )
 
 
@@ -146,6 +151,8 @@ def _parser() -> _Parser:
     add("--temp_location", "--tempLocation", metavar="FOLDER", help="batch: where Parquet files wait for their load, gs:// for Dataflow")
     add("--bigquery_endpoint", metavar="URL", help="local warehouse, with http:// (default: $BIGQUERY_EMULATOR_HOST)")
     add("--bigquery_storage_endpoint", metavar="HOST:PORT", help="its gRPC port (default: $BIGQUERY_STORAGE_EMULATOR_HOST)")
+    add("--log_level", choices=logs.LEVELS, default="info", help=f"{logs.LEVEL_HELP} (default: %(default)s)")
+    add("--log_format", choices=logs.FORMATS, default="text", help=f"{logs.FORMAT_HELP} (default: %(default)s)")
     return parser
 
 

@@ -5,7 +5,6 @@ Exit code 0: done or stopped as told. 1: failed. 2: told wrongly.
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 import tempfile
@@ -25,10 +24,11 @@ from pipeline.io.sinks import Appends, Loads, Publishes
 from pipeline.io.sources import FromExportFiles, FromSubscription
 from pipeline.irrigation import days
 from pipeline.options import BUNDLES, Options, UsageError, parse
+from program import logs
 from schemas.records import TABLES
 from schemas.registry import Registry, RegistryError
 
-_LOG = logging.getLogger("tinybeam.pipeline")
+_LOG = logs.get(__name__)
 
 
 class Stopped(BaseException):
@@ -43,14 +43,13 @@ def cli(arguments: tuple[str, ...]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("tinybeam").setLevel(logging.INFO)
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
         registry = Registry.load(options.registry)
     except (UsageError, RegistryError) as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 2
+    logs.set_up(options.log_level, options.log_format)
     for sentence in days.unknown(registry):
         _LOG.warning(sentence)
     try:

@@ -6,7 +6,6 @@ again at the next connection. Reconnects for ever. When the queue is full it sto
 
 from __future__ import annotations
 
-import logging
 import socket
 import ssl
 import threading
@@ -20,12 +19,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge.config import Mqtt
 from edge.intake.receive_queue import ReceiveQueue
 from edge.intake.stream import Incoming, Stream
+from program import logs
 
 __all__ = ["Incoming", "Intake"]
 
 _MOST_RECONNECT_SECONDS = 30
 
-_log = logging.getLogger(__name__)
+_log = logs.get(__name__)
 
 
 class Intake:
@@ -98,7 +98,7 @@ class Intake:
             _log.error("broker %s refuses the gateway: %s; trying again", self._place(), reason)
             return
         self._connected = True
-        _log.warning("broker %s is online (%s session)", self._place(), "kept" if flags.session_present else "new")
+        _log.info("broker %s is online (%s session)", self._place(), "kept" if flags.session_present else "new")
         client.subscribe(self._settings.topic, qos=1)
         client.publish(self._status_topic, "online", qos=1, retain=True)
 

@@ -8,7 +8,6 @@ that is said once for each device and counted each time.
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,11 +16,12 @@ from edge.config import Config, Sensors
 from edge.frame import Frame, decode
 from edge.reading import Bands, Limits, PayloadError, Reading, Rejected, event_us
 from edge.spectrum import Spectrum, time_domain_features
+from program import logs
 from schemas.envelope import micros
 
 _MOST_TOLD = 10_000
 
-_log = logging.getLogger(__name__)
+_log = logs.get(__name__)
 
 
 class FrameFeatures:

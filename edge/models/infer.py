@@ -5,7 +5,6 @@ The memory of the features belongs to the windows it came from: `changed` must b
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from math import fsum
 from typing import Protocol
@@ -16,10 +15,11 @@ from edge.models.scorer import Score, ScorerFailed
 from edge.spectrum import Spectrum
 from edge.summaries.summarise import channel_means, time_quality
 from edge.windows import Window
+from program import logs
 from schemas.envelope import from_micros
 from schemas.records import Inference
 
-_log = logging.getLogger(__name__)
+_log = logs.get(__name__)
 
 
 class Scores(Protocol):

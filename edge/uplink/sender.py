@@ -7,7 +7,6 @@ A batch that is refused by itself waits by itself and holds up nobody.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from random import Random
 from typing import Any, Protocol
 
 from edge.store.store import OutboxBatch, Store
+from program import logs
 from program.backoff import Backoff
 
 MAX_IN_FLIGHT = 32
@@ -24,7 +24,7 @@ ANSWER_SECONDS = 120.0
 """An attempt without any answer for so long counts as failed."""
 _REFUSED_IN_A_ROW = 3
 
-_log = logging.getLogger(__name__)
+_log = logs.get(__name__)
 
 
 class Answer(Protocol):
@@ -87,7 +87,7 @@ class Sender:
         if self.online or self._failures == 1:
             self._down_since = now
             _log.warning("uplink is offline: %r; batches wait in the store", error)
-        _log.info("uplink: failure %d, next attempt in %.1f s", self._failures, delay)
+        _log.debug("uplink: failure %d, next attempt in %.1f s", self._failures, delay)
         self.online = False
 
     def idle(self) -> bool:
@@ -142,7 +142,7 @@ class Sender:
         self._window = min(2 * self._window, MAX_IN_FLIGHT)
         if not self.online:
             down = "" if self._down_since is None else f" after {now - self._down_since:.0f} s offline"
-            _log.warning("uplink is online%s", down)
+            _log.info("uplink is online%s", down)
         self.online, self._failures, self._not_before = True, 0, 0.0
 
     def _send(self, now: float) -> None:

@@ -6,7 +6,6 @@ Starts without a network: credentials are read from a file, and nothing is asked
 from __future__ import annotations
 
 import json
-import logging
 import os
 import threading
 import time
@@ -25,6 +24,7 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 
 from edge.store.store import Store
 from edge.uplink.sender import MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES, Answer, Publisher, Sender
+from program import logs
 from program.backoff import Backoff
 
 _HOST = "pubsub.googleapis.com:443"
@@ -36,7 +36,7 @@ _CHANNEL = [
     ("grpc.keepalive_time_ms", 30000),
 ]
 
-_log = logging.getLogger(__name__)
+_log = logs.get(__name__)
 
 
 class UplinkError(Exception):

@@ -5,7 +5,6 @@ given back, and the rows beside it are written.
 from __future__ import annotations
 
 import concurrent.futures
-import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
@@ -19,6 +18,7 @@ from google.cloud.bigquery_storage_v1.exceptions import StreamClosedError
 from requests.exceptions import ConnectionError as NoConnection
 
 from pipeline.elements import Rejected, Unwritten
+from program import logs
 from program.backoff import Backoff
 
 MAX_REQUEST_BYTES = 7_500_000
@@ -42,7 +42,7 @@ BACKOFF = Backoff(initial_interval=0.5, max_interval=60.0)
 """Between two attempts of one append, and of the check at start."""
 
 _REFUSALS = (exceptions.InvalidArgument, exceptions.OutOfRange)
-_LOG = logging.getLogger("tinybeam.append")
+_LOG = logs.get(__name__)
 
 
 class Answer(Protocol):

@@ -5,7 +5,6 @@ At least once: a retried bundle may repeat an append or a notice, never a load.
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -27,11 +26,12 @@ from pipeline.each import Each
 from pipeline.elements import Notice, Rows, Unwritten
 from pipeline.io import warehouse
 from pipeline.io.warehouse import Warehouse
+from program import logs
 
 HELD_BYTES = 32_000_000
 """Rows of a bundle are sent at its end, or when they are more than this."""
 
-_LOG = logging.getLogger("tinybeam.sinks")
+_LOG = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)

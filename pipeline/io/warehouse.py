@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -25,12 +24,13 @@ from google.cloud.bigquery_storage_v1.writer import AppendRowsFuture, AppendRows
 from requests.exceptions import ConnectionError as NoConnection
 
 from pipeline.io.append import BACKOFF, TRANSIENT, Appender, brief
+from program import logs
 from program.backoff import Backoff
 
 LOAD_ATTEMPTS = 5
 _BETWEEN_LOADS = Backoff(initial_interval=2.0, max_interval=60.0)
 
-_LOG = logging.getLogger("tinybeam.warehouse")
+_LOG = logs.get(__name__)
 _FAST = Retry(if_exception_type(_OperationNotComplete), initial=0.002, maximum=0.05, multiplier=1.5)
 """The futures of appends are polled; by default with up to a second between two looks."""
 

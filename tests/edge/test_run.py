@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,7 @@ def test_what_is_acknowledged_is_stored_before(store: Store, tmp_path: Path) -> 
 def test_a_full_store_stops_acknowledging_says_so_and_goes_on(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "tinybeam.edge")
     monkeypatch.setattr(run, "FULL_SECONDS", 0.0)
     monkeypatch.setattr(run, "TICK_SECONDS", 0.0)
     monkeypatch.setattr(run, "TELL_SECONDS", 0.0)
@@ -141,7 +143,7 @@ def test_a_full_store_stops_acknowledging_says_so_and_goes_on(
     assert not told.conditions[-1].full
     assert source.acknowledged == [1, 2]
     assert store.ledger().journaled == 2
-    assert [record.getMessage().split(":")[0] for record in caplog.records if record.name == "edge.run"] == [
+    assert [record.getMessage().split(":")[0] for record in caplog.records if record.name == "tinybeam.edge.run"] == [
         "readings are not acknowledged until there is room again",
         "there is room again; readings are acknowledged",
     ]

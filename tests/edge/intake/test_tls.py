@@ -76,7 +76,7 @@ def test_only_a_gateway_with_a_certificate_of_the_authority_comes_in_and_only_to
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     ours, other = trustme.CA(), trustme.CA()
-    caplog.set_level(logging.WARNING)
+    caplog.set_level(logging.INFO)
     with SecureBroker(tmp_path / "broker", ours) as broker:
         good = secured(tmp_path / "good", broker.port, ours, ours)
         wrong_signer = secured(tmp_path / "stranger", broker.port, ours, other)

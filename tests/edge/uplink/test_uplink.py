@@ -267,4 +267,4 @@ FEDERATION = {
 
 @pytest.fixture(autouse=True)
 def _seen(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "edge")
+    caplog.set_level(logging.DEBUG, "tinybeam.edge")
