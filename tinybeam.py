@@ -71,7 +71,7 @@ def main() -> None:
 
     \b
     See the whole path on this machine:   tinybeam lab demo
-    Set up a gateway:                     tinybeam edge validate gateway.toml
+    Set up a gateway:                     tinybeam edge validate --config gateway.toml
     Load what gateways sent:              tinybeam pipeline --help
     Ask the warehouse:                    tinybeam sql query
     """

@@ -6,7 +6,6 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO, NoReturn
@@ -28,9 +27,7 @@ from program import logs
 _MISCONFIGURED = (ConfigError, BundleError, UplinkError)
 
 
-def _configured(command: Callable[..., None]) -> Callable[..., None]:
-    option = click.option("--config", "file", type=click.Path(path_type=Path), default=None, help="The gateway's TOML file.")
-    return option(click.argument("settings", type=click.Path(path_type=Path), required=False, metavar="[FILE]")(command))
+_configured = click.option("--config", "file", type=click.Path(path_type=Path), required=True, help="The gateway's TOML file.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,26 +47,26 @@ def cli() -> None:
 
 @cli.command()
 @_configured
-def validate(file: Path | None, settings: Path | None) -> None:
+def validate(file: Path) -> None:
     """Check a configuration and its model bundles without starting anything.
 
     \b
     Example:
       tinybeam edge validate --config gateway.toml
     """
-    config = _loaded(file, settings)
+    config = _loaded(file)
     try:
         bundles = bundles_of(config)
     except (ConfigError, BundleError) as error:
-        _misconfigured(error)
+        _misconfigured(f"{file}: {error}")
     models = ", ".join(f"{name} {bundle.version}" for name, bundle in bundles.items()) or "none"
-    click.echo(f"{config.file}: good. Gateway {config.gateway.id}, {len(config.sensors)} classes of sensors, models: {models}.")
+    click.echo(f"{file}: good. Gateway {config.gateway.id}, {len(config.sensors)} classes of sensors, models: {models}.")
 
 
 @cli.command()
 @_configured
 @logs.options
-def run(file: Path | None, settings: Path | None) -> None:
+def run(file: Path) -> None:
     """Run the gateway until SIGTERM or Ctrl-C; then it stores, sends for at most ten seconds, and ends with 0.
 
     \b
@@ -78,7 +75,7 @@ def run(file: Path | None, settings: Path | None) -> None:
     Against Google's emulator:
       PUBSUB_EMULATOR_HOST=127.0.0.1:8085 tinybeam edge run --config gateway.toml
     """
-    config = _loaded(file, settings)
+    config = _loaded(file)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -87,7 +84,7 @@ def run(file: Path | None, settings: Path | None) -> None:
     try:
         run_gateway(config, stopping)
     except _MISCONFIGURED as error:
-        _misconfigured(error)
+        _misconfigured(f"{file}: {error}")
     except (StoreError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -95,7 +92,7 @@ def run(file: Path | None, settings: Path | None) -> None:
 @cli.command()
 @_configured
 @click.option("--json", "as_json", is_flag=True, help="One JSON array instead of lines.")
-def doctor(file: Path | None, settings: Path | None, as_json: bool) -> None:
+def doctor(file: Path, as_json: bool) -> None:
     """Examine everything the gateway needs, and say what to do about what is wrong. Exit code 1 if anything fails.
 
     \b
@@ -103,7 +100,7 @@ def doctor(file: Path | None, settings: Path | None, as_json: bool) -> None:
       tinybeam edge doctor --config gateway.toml
       tinybeam edge doctor --config gateway.toml --json
     """
-    found = examination.examine(_chosen(file, settings))
+    found = examination.examine(file)
     if as_json:
         click.echo(json.dumps([finding.as_dict() for finding in found], indent=2))
     else:
@@ -114,10 +111,10 @@ def doctor(file: Path | None, settings: Path | None, as_json: bool) -> None:
 
 @cli.command("try")
 @click.argument("readings", type=click.File("rb"), metavar="READINGS")
-@click.option("--config", "file", type=click.Path(path_type=Path), default=None, help="The gateway's TOML file.")
+@_configured
 @click.option("--card", type=click.Path(path_type=Path, file_okay=False), help="Also write what would be sent to card files here.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a row instead of a sentence.")
-def try_out(file: Path | None, readings: BinaryIO, card: Path | None, as_json: bool) -> None:
+def try_out(file: Path, readings: BinaryIO, card: Path | None, as_json: bool) -> None:
     """Show what the gateway would make of recorded READINGS (a file, or - for standard input), without broker, uplink or state.
 
     A line is a reading as its sensor sends it, with device and time: {"device": "air-1", "time": "2026-05-01T12:00:00Z", "seq": 1,
@@ -128,7 +125,7 @@ def try_out(file: Path | None, readings: BinaryIO, card: Path | None, as_json: b
       tinybeam edge try readings.jsonl --config gateway.toml
       tinybeam edge try readings.jsonl --config gateway.toml --card cards
     """
-    config = _loaded(file, None)
+    config = _loaded(file)
     try:
         with TemporaryDirectory() as folder, dry_run.dry_run(config, dry_run.recorded(readings), Path(folder)) as store:
             for kind, row in dry_run.rows(store):
@@ -136,7 +133,7 @@ def try_out(file: Path | None, readings: BinaryIO, card: Path | None, as_json: b
             for written in write_cards(store, card) if card else ():
                 click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes", err=True)
     except _MISCONFIGURED as error:
-        _misconfigured(error)
+        _misconfigured(f"{file}: {error}")
     except dry_run.DryRunError as error:
         raise click.UsageError(f"READINGS: {error}") from error
     except (StoreError, ScorerFailed, OSError) as error:
@@ -145,9 +142,9 @@ def try_out(file: Path | None, readings: BinaryIO, card: Path | None, as_json: b
 
 @cli.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
-@click.option("--config", "file", type=click.Path(path_type=Path), default=None, help="The gateway's TOML file.")
+@_configured
 @click.option("--json", "as_json", is_flag=True, help="One JSON array instead of lines.")
-def export(file: Path | None, directory: Path, as_json: bool) -> None:
+def export(file: Path, directory: Path, as_json: bool) -> None:
     """Write the waiting batches to card files in DIR, such as an SD card, for a gateway without an uplink. Stop the gateway first.
 
     The batches also stay in the store: what arrives twice is recognised in the cloud.
@@ -156,7 +153,7 @@ def export(file: Path | None, directory: Path, as_json: bool) -> None:
     Example:
       tinybeam edge export /media/card --config gateway.toml
     """
-    config = _loaded(file, None)
+    config = _loaded(file)
     if not config.store_file.is_file():
         raise click.ClickException(f"there is no store {config.store_file}: has this gateway ever run?")
     try:
@@ -176,21 +173,15 @@ def export(file: Path | None, directory: Path, as_json: bool) -> None:
         click.echo("no batch waits")
 
 
-def _chosen(file: Path | None, settings: Path | None) -> Path:
-    if (file is None) == (settings is None):
-        raise click.UsageError("name one configuration: --config gateway.toml")
-    return file or settings or Path()
-
-
-def _loaded(file: Path | None, settings: Path | None) -> Config:
+def _loaded(file: Path) -> Config:
     try:
-        return load(_chosen(file, settings))
+        return load(file)
     except ConfigError as error:
-        _misconfigured(error)
+        _misconfigured(str(error))
 
 
-def _misconfigured(error: Exception) -> NoReturn:
-    click.echo(f"Error: {error}", err=True)
+def _misconfigured(sentence: str) -> NoReturn:
+    click.echo(f"Error: {sentence}", err=True)
     sys.exit(2)
 
 

@@ -1,150 +1,226 @@
 """The gateway's configuration: one TOML file -> one frozen tree, wholly checked before any thread or connection.
 
-`${NAME}` in a text is replaced by the environment variable. Every error names the file and the setting.
+Every setting is declared here once: type, constraints, default and description. `edge.config_check` has what must hold between tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from edge.config_check import check
+from msgspec import Meta
+
+from edge import config_check
+from edge.frame import MAX_CHANNEL
 from edge.spectrum import time_domain_units
-from program.settings import ConfigError, checked, read
+from program import settings
+from program.names import Name, Topic
+from program.settings import ConfigError, Settings, demand, is_local, setting
+from schemas.records import Severity
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Channel = Annotated[str, Meta(min_length=1)]
+FrameChannel = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_CHANNEL - 1}}}$",
+        extra={"form": f"a channel of frames: at most {MAX_CHANNEL} letters, digits, dots, dashes and underscores"},
+    ),
+]
+_UNITS = 'a table of channel and unit, such as { moisture = "m3/m3" }'
+_DEADBANDS = "a table of channel and number, such as { moisture = 0.01 }"
+_WITH_PLUS = "a topic filter with one `+`, the device, and no `#`"
 
-@dataclass(frozen=True, slots=True)
-class GatewaySettings:
-    id: str
-    state_dir: Path
-    heartbeat_seconds: int = 60
+
+class GatewaySettings(Settings, frozen=True, kw_only=True):
+    """Who this gateway is and where it keeps its data."""
+
+    id: Annotated[Name, setting("Name of the gateway, unique in the fleet; never changed while the store holds data", example="gateway-1")]
+    state_dir: Annotated[Path, setting("Folder of the store, on a disk that survives a power cut", example="/var/lib/tinybeam")]
+    heartbeat_seconds: Annotated[int, setting("Time between two heartbeats", ge=1)] = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Mqtt:
-    host: str = "127.0.0.1"
-    port: int = 1883
-    topic: str = "sensors/+/readings"
-    client_id: str = ""
-    tls_ca: Path | None = None
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
-    max_payload_bytes: int = 65_536
-    keepalive_seconds: int = 30
-    max_future_seconds: int = 300
-    max_age_seconds: int = 1800 * 86400
-    commit_messages: int = 500
-    commit_milliseconds: int = 20
+class Mqtt(Settings, frozen=True, kw_only=True):
+    """The broker that the sensors speak to, and what of their messages is believed."""
+
+    host: Annotated[str, setting("Name or address of the broker; another machine needs TLS")] = "127.0.0.1"
+    port: Annotated[Port, setting("Port of the broker; 8883 is usual for TLS")] = 1883
+    topic: Annotated[
+        str, setting("Topic filter of the readings; the + is the device", pattern=r"^[^+#]*(?<![^/])\+(?![^/])[^+#]*$", form=_WITH_PLUS)
+    ] = "sensors/+/readings"
+    client_id: Annotated[str, setting("Name under which the broker holds the session. Empty: gateway.id")] = ""
+    tls_ca: Annotated[Path | None, setting("Certificate of who signed the broker's certificate", example="ca.pem")] = None
+    tls_certificate: Annotated[Path | None, setting("The gateway's own certificate", example="gateway.pem")] = None
+    tls_key: Annotated[Path | None, setting("The key of the gateway's certificate, readable by it alone", example="gateway.key")] = None
+    max_payload_bytes: Annotated[
+        int, setting("A larger message is set aside as a reject that keeps its first 64 KiB", ge=1, le=1 << 20)
+    ] = 65_536
+    keepalive_seconds: Annotated[int, setting("Longest silence on the connection before it is probed", ge=5)] = 30
+    max_future_seconds: Annotated[int, setting("A reading dated later than this from now is set aside", ge=0)] = 300
+    max_age_seconds: Annotated[int, setting("A reading older than this is set aside; BigQuery's partitions reach back 1825 days", ge=1)] = (
+        1800 * 86_400
+    )
+    commit_messages: Annotated[int, setting("So many messages share one commit to disk before they are acknowledged", ge=1)] = 500
+    commit_milliseconds: Annotated[int, setting("Longest wait of a message for the commit that it shares", ge=0)] = 20
+
+    def __post_init__(self) -> None:
+        files = {"tls_ca": self.tls_ca, "tls_certificate": self.tls_certificate, "tls_key": self.tls_key}
+        present = [name for name, file in files.items() if file]
+        demand(len(present) in {0, 3}, f"TLS needs tls_ca, tls_certificate and tls_key; given: {', '.join(present)}")
+        demand(present or is_local(self.host), f"host {self.host} is another machine: set mqtt.tls_ca, tls_certificate and tls_key")
 
     @property
     def tls(self) -> bool:
         return self.tls_ca is not None
 
 
-@dataclass(frozen=True, slots=True)
-class WindowSettings:
-    seconds: int = 60
-    grace_seconds: int = 10
+class WindowSettings(Settings, frozen=True, kw_only=True):
+    """The tumbling event-time windows that readings are summarised over."""
+
+    seconds: Annotated[int, setting("Length of a window", ge=1)] = 60
+    grace_seconds: Annotated[int, setting("Wait of a window for stragglers; later ones come as a late partial summary", ge=0)] = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Batches:
-    seconds: int = 0
-    """0: as windows.seconds."""
-    max_rows: int = 20_000
+class Batches(Settings, frozen=True, kw_only=True):
+    """How rows are cut into batches."""
+
+    seconds: Annotated[int, setting("Least time between two cuts. 0: as windows.seconds", ge=0)] = 0
+    max_rows: Annotated[int, setting("Most rows of a batch", ge=1, le=100_000)] = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
-    max_bytes: int = 512 << 20
+class StoreSettings(Settings, frozen=True, kw_only=True):
+    """What the gateway keeps on disk."""
+
+    max_bytes: Annotated[
+        int,
+        setting("Bound on disk. When it is reached the oldest batches of the lowest priority go, and the ledger says which", ge=16 << 20),
+    ] = 512 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Pubsub:
-    topic: str = ""
-    credentials_file: Path | None = None
-    initial_interval: float = 1.0
-    max_interval: float = 300.0
-    multiplier: float = 2.0
+class Pubsub(Settings, frozen=True, kw_only=True):
+    """Where batches go."""
+
+    topic: Annotated[Topic, setting("Topic of the batches", example="projects/my-project/topics/telemetry")]
+    credentials_file: Annotated[
+        Path | None,
+        setting("Service account or workload identity federation; not needed with PUBSUB_EMULATOR_HOST", example="credentials.json"),
+    ] = None
+    initial_interval: Annotated[
+        float, setting("Seconds. Back-off while the uplink is down: a random time up to a limit that grows", ge=0.01)
+    ] = 1.0
+    max_interval: Annotated[float, setting("Seconds. The limit grows up to this")] = 300.0
+    multiplier: Annotated[float, setting("The limit grows by this with every failure in a row", ge=1.0)] = 2.0
+
+    def __post_init__(self) -> None:
+        demand(
+            self.max_interval >= self.initial_interval, f"max_interval must be at least {self.initial_interval}, not {self.max_interval}"
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
-    host: str = "127.0.0.1"
-    port: int = 0
-    """0: no health server."""
+class Health(Settings, frozen=True, kw_only=True):
+    """The server of /healthz and /metrics."""
+
+    host: Annotated[str, setting("Address that it listens at; keep it on this machine")] = "127.0.0.1"
+    port: Annotated[Port, setting("Port that it listens at, such as 9464. 0: no health server")] = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    name: str
-    channel: str
-    below: float | None = None
-    above: float | None = None
-    hysteresis: float = 0.0
-    severity: str = "warning"
+class Threshold(Settings, frozen=True, kw_only=True):
+    """An event at once when a reading crosses it."""
+
+    name: Annotated[str, setting("Name of the event; unique in its class", min_length=1, example="frost")]
+    channel: Annotated[Channel, setting("One of the class's channels", example="temperature")]
+    below: Annotated[float | None, setting("The event `low` begins below this", example=1.0)] = None
+    above: Annotated[float | None, setting("The event `high` begins above this", example=40.0)] = None
+    hysteresis: Annotated[float, setting("The event is over only at below + hysteresis, or above - hysteresis", ge=0)] = 0.0
+    severity: Annotated[Severity, setting("How bad it is")] = Severity.WARNING
+
+    def __post_init__(self) -> None:
+        demand(self.below is not None or self.above is not None, "one of below and above is needed, or both")
+        demand(self.below is None or self.above is None or self.below < self.above, "below must be less than above")
 
 
-@dataclass(frozen=True, slots=True)
-class Sensors:
-    """A class of devices: which they are, what they measure, what is asked of them.
+class Sensors(Settings, frozen=True, kw_only=True):
+    """A class of devices: which they are, what they measure, what is asked of them. The first class whose pattern fits counts."""
 
-    `channels` and `frames` give a channel's unit: of numbers in readings, of samples in frames.
-    """
+    name: Annotated[str, setting("Name of the class, unique in the file", min_length=1, example="soil")]
+    devices: Annotated[tuple[str, ...], setting("Names or patterns (*, ?, [a-c]) of its devices", min_length=1, example=["soil-*"])]
+    channels: Annotated[
+        Mapping[Channel, str], setting("Channels of readings, with their units", form=_UNITS, example={"moisture": "m3/m3"})
+    ] = {}
+    frames: Annotated[
+        Mapping[FrameChannel, str],
+        setting("Channels of frames (raw samples), with the samples' units", form=_UNITS, example={"acceleration": "m/s2"}),
+    ] = {}
+    model: Annotated[str | None, setting("One of [[models]]; its channels must be among these", example="soil")] = None
+    deadband: Annotated[
+        Mapping[Channel, Annotated[float, Meta(gt=0)]],
+        setting(
+            "By channel: windows whose values stay within +-deadband of the mean sent last wait, and are sent as one longer summary. "
+            "None: each at once",
+            form=_DEADBANDS,
+            example={"moisture": 0.005},
+        ),
+    ] = {}
+    hold_seconds: Annotated[int, setting("How long such windows wait at most; never beyond the hour", ge=1, le=3600)] = 3600
+    thresholds: Annotated[tuple[Threshold, ...], setting("Events at once")] = ()
 
-    name: str
-    devices: tuple[str, ...]
-    channels: Mapping[str, str] = field(default_factory=dict)
-    frames: Mapping[str, str] = field(default_factory=dict)
-    model: str | None = None
-    deadband: Mapping[str, float] = field(default_factory=dict)
-    """By channel: windows whose values stay within +-deadband of what was sent last are held and sent together. None: each at once."""
-    hold_seconds: int = 3600
-    """How long they are held at most."""
-    thresholds: tuple[Threshold, ...] = ()
+    def __post_init__(self) -> None:
+        demand(self.channels or self.frames, "channels or frames must name a channel")
+        config_check.check_frames(self.channels, self.frames)
+        config_check.check_unique("thresholds", [threshold.name for threshold in self.thresholds])
+        for channel in self.deadband:
+            config_check.check_channel(f"deadband.{channel}", channel, self)
+        for number, threshold in enumerate(self.thresholds, 1):
+            config_check.check_channel(f"thresholds[{number}].channel", threshold.channel, self)
 
     @property
     def units(self) -> Mapping[str, str]:
-        """Of everything that is summarised: the channels, and the levels of the frames' channels."""
+        """Of everything that is summarised: the channels, and the time-domain features of the frames' channels."""
         if not self.frames:
             return self.channels
-        found = dict(self.channels)
+        units = dict(self.channels)
         for channel, unit in self.frames.items():
-            found |= time_domain_units(channel, unit)
-        return found
+            units |= time_domain_units(channel, unit)
+        return units
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
-    name: str
-    bundle: Path
-    deadband: float = 0.0
-    """An inference of the same label whose score is within +-deadband of the last one sent is not sent, for hold_seconds. 0: each is."""
+class Model(Settings, frozen=True, kw_only=True):
+    """A model bundle that the gateway scores with."""
+
+    name: Annotated[str, setting("Name that classes of sensors use", min_length=1, example="soil")]
+    bundle: Annotated[Path, setting("Folder with model.tflite and manifest.json", example="models/soil")]
+    deadband: Annotated[
+        float,
+        setting(
+            "An inference of the same label whose score is within +-deadband of the last one sent is not sent, for hold_seconds. 0: each",
+            ge=0,
+        ),
+    ] = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
-    """Everything a gateway is told. `file` is where it came from."""
+class Config(Settings, frozen=True, kw_only=True):
+    """The whole file."""
 
     gateway: GatewaySettings
-    pubsub: Pubsub
-    sensors: tuple[Sensors, ...]
     mqtt: Mqtt = Mqtt()
     windows: WindowSettings = WindowSettings()
     batches: Batches = Batches()
     store: StoreSettings = StoreSettings()
+    pubsub: Pubsub
     health: Health = Health()
+    sensors: Annotated[tuple[Sensors, ...], Meta(min_length=1)]
     models: tuple[Model, ...] = ()
-    file: Path = field(default=Path("gateway.toml"), compare=False, metadata={"setting": False})
+
+    def __post_init__(self) -> None:
+        config_check.check_classes(self)
 
     def sensors_of(self, device_id: str) -> Sensors | None:
         """The first class that one of its patterns puts the device in."""
-        return next((one for one in self.sensors if any(fnmatchcase(device_id, pattern) for pattern in one.devices)), None)
+        return next((sensors for sensors in self.sensors if any(fnmatchcase(device_id, pattern) for pattern in sensors.devices)), None)
 
     @property
     def batch_seconds(self) -> int:
@@ -157,10 +233,13 @@ class Config:
 
 def load(file: Path) -> Config:
     """Raises ConfigError. Relative paths are relative to the file's folder."""
-    return parse(read(file), file)
+    return parse(settings.read(file), file)
 
 
 def parse(content: dict[str, Any], file: Path) -> Config:
     """From parsed TOML. Raises ConfigError."""
-    made: Config = checked(Config, content, file, check)
-    return made
+    config = settings.parse(Config, content, file)
+    for name in ("tls_ca", "tls_certificate", "tls_key"):
+        path = getattr(config.mqtt, name)
+        demand(path is None or path.is_file(), f"{file}: mqtt.{name}: there is no file {path}")
+    return config

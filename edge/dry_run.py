@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ def recorded(lines: Iterable[bytes]) -> Iterator[Recorded]:
 @contextmanager
 def dry_run(config: Config, readings: Iterable[Recorded], directory: Path) -> Iterator[Store]:
     """A store in `directory` that holds what became of the readings, all windows closed. Raises BundleError, ConfigError, ScorerFailed."""
-    there = replace(config, gateway=replace(config.gateway, state_dir=directory))
+    there = msgspec.structs.replace(config, gateway=msgspec.structs.replace(config.gateway, state_dir=directory))
     bundles = bundles_of(there)
     with closing(Store(there.store_file, there.gateway.id, there.store.max_bytes)) as store, Scorer(list(bundles.values())) as scorer:
         gateway = now = None

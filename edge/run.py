@@ -127,10 +127,10 @@ def bundles_of(config: Config) -> dict[str, Bundle]:
     bundles = {model.name: Bundle.load(model.bundle) for model in config.models}
     names = [bundle.name for bundle in bundles.values()]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ConfigError(f"{config.file}: models: two of the bundles are of the model {twice!r}")
+        raise ConfigError(f"models: two of the bundles are of the model {twice!r}")
     for sensors in config.sensors:
         if sensors.model and (lacking := _lacking(config, sensors, bundles[sensors.model])):
-            raise ConfigError(f"{config.file}: sensors {sensors.name!r}: model {sensors.model!r} needs {lacking}")
+            raise ConfigError(f"sensors {sensors.name!r}: model {sensors.model!r} needs {lacking}")
     return bundles
 
 

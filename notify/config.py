@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from program.settings import ConfigError, checked, is_local, read
+from program.dataclass_settings import checked
+from program.settings import ConfigError, is_local, read
 from schemas.envelope import ID_PATTERN
 from schemas.records import Alert
 from schemas.rules import SEVERITIES

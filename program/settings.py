@@ -1,6 +1,12 @@
-"""Parsed TOML -> frozen dataclasses: unknown, missing and mistyped settings are refused by name.
+"""TOML -> a frozen struct, wholly checked. What is wrong is one sentence that names the file, the setting and the cure.
 
-`${NAME}` in a text is taken from the environment.
+A setting is a field of a `Settings` struct with its constraints and its description beside it:
+
+    class Health(Settings, frozen=True, kw_only=True):
+        port: Annotated[int, setting("Port of the health server. 0: none", ge=0, le=65535)] = 0
+
+What must hold between settings is checked in the struct's `__post_init__` by `demand`, whose sentence begins with a setting.
+`${NAME}` in a text is taken from the environment, a relative path is relative to the file's folder, a time without an offset is UTC.
 """
 
 from __future__ import annotations
@@ -10,19 +16,60 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass, replace
-from difflib import get_close_matches
+from datetime import UTC, date, datetime
 from ipaddress import ip_address
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+
+from program.explain import explain
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 class ConfigError(ValueError):
     """The configuration is wrong; the text names the file and the setting."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What every table of a configuration file is: frozen, and closed to what it does not know."""
+
+    RENAMED: ClassVar[Mapping[str, str]] = {}
+    """Settings of earlier versions -> a sentence that names the new one."""
+
+
+class Secret(str):
+    """A text that is never shown, neither in a repr nor in an error."""
+
+    __slots__ = ()
+    SECRET = True
+
+    def __repr__(self) -> str:
+        return "'...'"
+
+
+def setting(description: str, *, example: Any = None, form: str | None = None, since: str = "0.1.0", **constraints: Any) -> msgspec.Meta:
+    """What stands beside a field: its constraints (as msgspec.Meta has them), and what people and editors are told of it.
+
+    `form` are the words that follow "must be" where the type's own would not do.
+    """
+    extra = {"since": since} | ({"form": form} if form else {})
+    return msgspec.Meta(description=description, examples=None if example is None else [example], extra=extra, **constraints)
+
+
+def demand(condition: object, sentence: str) -> None:
+    """Raises ConfigError with the sentence, which begins with the setting that it is about."""
+    if not condition:
+        raise ConfigError(sentence)
+
+
+Struct = TypeVar("Struct", bound=Settings)
+
+
+def load(struct: type[Struct], file: Path) -> Struct:
+    """Raises ConfigError, naming the file."""
+    return parse(struct, read(file), file)
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -35,30 +82,22 @@ def read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file}: not valid TOML: {error}") from error
 
 
-def checked(record: type, content: dict[str, Any], file: Path, check: Callable[[Any], None]) -> Any:
-    """The record, with its origin in its field `file`; paths are relative to that folder. Raises ConfigError, naming the file."""
+def parse(struct: type[Struct], content: dict[str, Any], file: Path) -> Struct:
+    """From parsed TOML. Raises ConfigError, naming the file."""
     try:
-        made = replace(build(record, content, "", file.parent), file=file)
-        check(made)
+        return build(struct, content, file.parent)
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from error
-    return made
 
 
-def build(record: type, content: Any, where: str, folder: Path) -> Any:
-    """`where` is the setting that holds the content, empty for the whole file. Raises ConfigError."""
-    if not isinstance(content, dict):
-        raise ConfigError(f"{where or 'the file'} must be a table, not {content!r}")
-    told = get_type_hints(record)
-    hints = {one.name: told[one.name] for one in fields(record) if one.metadata.get("setting", True)}
-    for name in content:
-        if name not in hints:
-            near = get_close_matches(name, hints, 1)
-            raise ConfigError(f"{where}{'.' if where else ''}{name}: unknown setting" + (f"; did you mean {near[0]}?" if near else ""))
-    for one in fields(record):
-        if one.name not in content and one.default is MISSING and one.default_factory is MISSING:
-            raise ConfigError(f"{where}{'.' if where else ''}{one.name} is missing")
-    return record(**{name: _value(hints[name], value, f"{where}.{name}".lstrip("."), folder) for name, value in content.items()})
+def build(struct: type[Struct], content: dict[str, Any], folder: Path) -> Struct:
+    """From parsed TOML of no file; paths are relative to the folder. Raises ConfigError, naming the setting."""
+    plain: dict[str, Any] = _plain(content, "")
+    hook = _custom_types(folder)
+    try:
+        return msgspec.convert(plain, struct, dec_hook=hook)
+    except msgspec.ValidationError as error:
+        raise ConfigError(explain(struct, plain, error, hook)) from error
 
 
 def is_local(host: str) -> bool:
@@ -69,46 +108,42 @@ def is_local(host: str) -> bool:
         return False
 
 
-def _value(hint: Any, value: Any, where: str, folder: Path) -> Any:  # noqa: PLR0911 - one line for each kind of value
-    if get_origin(hint) is UnionType:
-        hint = next(arg for arg in get_args(hint) if arg is not type(None))
-    if is_dataclass(hint):
-        return build(hint, value, where, folder)  # type: ignore[arg-type]
-    if get_origin(hint) is tuple:
-        return _list(get_args(hint)[0], value, where, folder)
-    if get_origin(hint) is Mapping:
-        return _table(get_args(hint)[1], value, where, folder)
-    if hint is Path:
-        return folder / Path(_text(value, where)).expanduser()
-    if hint is str:
+def _plain(value: Any, where: str) -> Any:
+    """The value with variables put in, times in UTC, and nothing that a file may hold and no setting can be."""
+    if isinstance(value, dict):
+        return {name: _plain(inner, f"{where}.{name}".lstrip(".")) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner, f"{where}[{number}]") for number, inner in enumerate(value, 1)]
+    if isinstance(value, str):
         return _text(value, where)
-    if hint is float and type(value) is int:
-        return float(value)
-    if type(value) is not hint or (hint is float and not math.isfinite(value)):
-        raise ConfigError(f"{where} must be {_NAMES[hint]}, not {value!r}")
+    if isinstance(value, date):
+        return _time(value)
+    demand(not isinstance(value, float) or math.isfinite(value), f"{where} must be a number, not {value!r}")
     return value
 
 
-def _list(hint: Any, value: Any, where: str, folder: Path) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        raise ConfigError(f"{where} must be a list, not {value!r}" + (f": write [[{where}]]" if is_dataclass(hint) else ""))
-    return tuple(_value(hint, item, f"{where}[{number}]", folder) for number, item in enumerate(value, 1))
-
-
-def _table(hint: Any, value: Any, where: str, folder: Path) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        what, example = ("unit", '"m3/m3"') if hint is str else ("number", "0.01")
-        raise ConfigError(f"{where} must be a table of channel and {what}, such as {{ moisture = {example} }}, not {value!r}")
-    return {name: _value(hint, one, f"{where}.{name}", folder) for name, one in value.items()}
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str):
-        raise ConfigError(f"{where} must be a text, not {value!r}")
-
+def _text(value: str, where: str) -> str:
     def variable(found: re.Match[str]) -> str:
-        if found[1] not in os.environ:
-            raise ConfigError(f"{where}: the environment variable {found[1]} is not set")
+        demand(found[1] in os.environ, f"{where}: the environment variable {found[1]} is not set")
         return os.environ[found[1]]
 
-    return _VARIABLE.sub(variable, value)
+    text = _VARIABLE.sub(variable, value)
+    demand(text.isprintable(), f"{where} must be one line of printable text")
+    return text
+
+
+def _time(value: date) -> datetime:
+    if not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _custom_types(folder: Path) -> Callable[[type, Any], Any]:
+    """Paths and secrets, which msgspec does not know."""
+
+    def convert(wanted: type, value: Any) -> Any:
+        if not isinstance(value, str):
+            raise TypeError
+        return Secret(value) if wanted is Secret else folder / Path(value).expanduser()
+
+    return convert

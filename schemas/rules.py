@@ -11,7 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from program.settings import ConfigError, build
+from program.dataclass_settings import build
+from program.settings import ConfigError
 from schemas.envelope import ID_PATTERN
 from schemas.records import Severity
 

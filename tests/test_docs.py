@@ -167,6 +167,8 @@ def settings(config: type) -> Iterator[tuple[str, set[str]]]:
         for section in (hint, *get_args(hint)):
             if is_dataclass(section):
                 yield name, {field.name for field in fields(section)}
+            elif hasattr(section, "__struct_fields__"):
+                yield name, set(section.__struct_fields__)
 
 
 def test_every_table_has_its_page_and_every_page_is_listed():

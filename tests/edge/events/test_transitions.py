@@ -17,7 +17,7 @@ from edge.reading import Reading
 from edge.windows import Window
 from schemas.records import Inference
 
-BAND = Threshold("band", "a", below=10, above=20, hysteresis=2, severity="critical")
+BAND = Threshold(name="band", channel="a", below=10, above=20, hysteresis=2, severity="critical")
 
 
 def taken(at: int, value: float) -> Reading:
@@ -63,7 +63,7 @@ def test_a_reading_from_before_the_last_change_says_nothing() -> None:
 
 
 def test_a_channel_that_is_absent_says_nothing() -> None:
-    assert crossing(Threshold("t", "b", below=1), taken(1, 0), None) is None
+    assert crossing(Threshold(name="t", channel="b", below=1), taken(1, 0), None) is None
 
 
 @given(st.lists(st.floats(0, 30), max_size=40), st.integers(0, 40))
