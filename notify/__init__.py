@@ -1,1 +1,1 @@
-"""Alerts to people: follows the topic of alerts and tells each notice once. Imports the contract only."""
+"""Alerts to people: follows the topic of alerts and sends each notification once. Imports the contract only."""

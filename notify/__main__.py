@@ -16,7 +16,7 @@ from program import logs
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
-    """Tell people of alerts: follows the pipeline's alerts topic, and sends each notice once, to stdout, webhooks and mail.
+    """Tell people of alerts: follows the pipeline's alerts topic, and sends each notification once, to stdout, webhooks and mail.
 
     \b
     The pipeline publishes alerts when it is told where:
@@ -44,15 +44,15 @@ def validate(file: Path) -> None:
       tinybeam notify validate --config notify.toml
     """
     config = _loaded(file)
-    names = dict.fromkeys(name for route in config.routes for name in route.receivers)
-    click.echo(f"{config.file}: good. {config.pubsub.subscription}, {len(config.routes)} routes to {', '.join(names)}.")
+    receivers = dict.fromkeys(name for route in config.routes for name in route.receivers)
+    click.echo(f"{config.file}: good. {config.pubsub.subscription}, {len(config.routes)} routes to {', '.join(receivers)}.")
 
 
 @cli.command()
 @_option
 @logs.options
 def run(file: Path) -> None:
-    """Follow the subscription until SIGTERM or Ctrl-C, then end with 0. What is not told yet comes again at the next start.
+    """Follow the subscription until SIGTERM or Ctrl-C, then end with 0. What is not sent yet comes again at the next start.
 
     \b
     Example:

@@ -90,7 +90,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything the notifier is told. `file` is where it came from."""
+    """Everything the notifier is configured by. `file` is where it came from."""
 
     pubsub: Pubsub
     notify: NotifySettings
@@ -112,15 +112,15 @@ def load(file: Path) -> Config:
 
 def parse(content: dict[str, Any], file: Path) -> Config:
     """From parsed TOML. Raises ConfigError."""
-    made: Config = checked(Config, content, file, _check)
-    return made
+    config: Config = checked(Config, content, file, _check)
+    return config
 
 
 def _check(config: Config) -> None:
     name = config.pubsub.subscription
     _demand(_SUBSCRIPTION.fullmatch(name), f"pubsub.subscription must look like projects/PROJECT/subscriptions/NAME, not {name!r}")
     _check_numbers(config)
-    names = [STDOUT, *(one.name for one in config.webhooks), *(one.name for one in config.mails)]
+    names = [STDOUT, *(webhook.name for webhook in config.webhooks), *(mail.name for mail in config.mails)]
     for name in names:
         _demand(ID_PATTERN.fullmatch(name), f"the receiver name {name!r} must be letters, digits, dot, dash or underscore, at most 64")
         _demand(names.count(name) == 1, f"the receiver name {name!r} stands twice")

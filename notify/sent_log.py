@@ -1,4 +1,4 @@
-"""What was told: a small SQLite file, so that neither a redelivered message nor a restart tells it again.
+"""The log of what was sent: a small SQLite file, so that neither a redelivered message nor a restart sends it again.
 
 A record is on disk when `record` returns. Used by any thread.
 """
@@ -7,23 +7,44 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import ExitStack, closing
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 from schemas.envelope import micros
 from schemas.records import Alert
 
-TOLD, GAVE_UP, WITHHELD, OLD = "told", "gave_up", "withheld", "old"
-"""What became of a notice in a receiver."""
+
+class Outcome(StrEnum):
+    """What became of a notification in a receiver."""
+
+    SENT = "sent"
+    GAVE_UP = "gave_up"
+    RATE_LIMITED = "rate_limited"
+    TOO_OLD = "too_old"
+
 
 _SCHEMA = """
-create table if not exists told (
+create table if not exists sent_log (
   alert_id text not null, revision integer not null, receiver text not null,
   rule text not null, site text not null, time_us integer not null, outcome text not null,
   primary key (alert_id, receiver, revision)
 ) without rowid;
-create index if not exists told_of_rule on told (receiver, rule, site, time_us);
+create index if not exists sent_log_of_rule on sent_log (receiver, rule, site, time_us);
 """
+
+_TAKE_OVER = """
+begin immediate;
+{rename_channel}
+update told set outcome = 'sent' where outcome = 'told';
+update told set outcome = 'rate_limited' where outcome = 'withheld';
+update told set outcome = 'too_old' where outcome = 'old';
+drop index if exists told_of_rule;
+alter table told rename to sent_log;
+commit;
+"""
+"""A file of an earlier version has the table `told`; in the very first ones receivers were called channels."""
 
 
 class SentLogError(Exception):
@@ -31,48 +52,60 @@ class SentLogError(Exception):
 
 
 class SentLog:
-    """Close it. One process at a time."""
+    """What became of every notification in every receiver. Close it. One process at a time."""
 
     def __init__(self, file: Path) -> None:
-        """Raises ToldError."""
+        """Raises SentLogError."""
         self._lock = threading.Lock()
         try:
-            self._database = sqlite3.connect(file, timeout=1.0, isolation_level=None, check_same_thread=False)
-            self._database.execute("pragma locking_mode = exclusive")
-            self._database.execute("pragma journal_mode = wal")
-            self._database.execute("pragma synchronous = full")
-            if "channel" in [column[1] for column in self._database.execute("pragma table_info(told)")]:
-                self._database.execute("alter table told rename column channel to receiver")  # of before receivers had that name
-            self._database.executescript(_SCHEMA)
+            self._database = _open(file)
         except sqlite3.Error as error:
             raise SentLogError(f"{file}: {error}: is another notifier running, and is the folder there?") from error
 
     def is_settled(self, alert: Alert, receiver: str) -> bool:
-        """Whether this notice, or a later one of the same alert, is done with in the receiver."""
-        sql = "select 1 from told where alert_id = ? and receiver = ? and revision >= ? limit 1"
-        return self._one(sql, alert.alert_id, receiver, alert.revision) is not None
+        """Whether this notification, or a later one of the same alert, is done with in the receiver."""
+        sql = "select 1 from sent_log where alert_id = ? and receiver = ? and revision >= ? limit 1"
+        return self._first_row(sql, alert.alert_id, receiver, alert.revision) is not None
 
     def count(self, alert: Alert, receiver: str, since: datetime) -> int:
-        """How many notices of the alert's rule and site the receiver told since then."""
-        sql = f"select count(*) from told where receiver = ? and rule = ? and site = ? and time_us > ? and outcome = '{TOLD}'"
-        found = self._one(sql, receiver, alert.rule, alert.site_id or "", micros(since))
-        return found[0] if found else 0
+        """How many notifications of the alert's rule and site were sent to the receiver since then."""
+        sql = "select count(*) from sent_log where receiver = ? and rule = ? and site = ? and time_us > ? and outcome = ?"
+        row = self._first_row(sql, receiver, alert.rule, alert.site_id or "", micros(since), Outcome.SENT)
+        return row[0] if row else 0
 
-    def record(self, alert: Alert, receiver: str, outcome: str, now: datetime) -> None:
+    def record(self, alert: Alert, receiver: str, outcome: Outcome, now: datetime) -> None:
         values = alert.alert_id, alert.revision, receiver, alert.rule, alert.site_id or "", micros(now), outcome
         with self._lock:
-            self._database.execute("insert or replace into told values (?, ?, ?, ?, ?, ?, ?)", values)
+            self._database.execute("insert or replace into sent_log values (?, ?, ?, ?, ?, ?, ?)", values)
 
     def forget(self, before: datetime) -> None:
-        """Drops what is older: a notice of it would be too old to be told."""
+        """Drops what is older: a notification of it would be too old to be sent."""
         with self._lock:
-            self._database.execute("delete from told where time_us < ?", (micros(before),))
+            self._database.execute("delete from sent_log where time_us < ?", (micros(before),))
 
     def close(self) -> None:
         with self._lock:
             self._database.close()
 
-    def _one(self, sql: str, *values: object) -> tuple[int, ...] | None:
+    def _first_row(self, sql: str, *values: object) -> tuple[int, ...] | None:
         with self._lock:
-            found: tuple[int, ...] | None = self._database.execute(sql, values).fetchone()
-        return found
+            row: tuple[int, ...] | None = self._database.execute(sql, values).fetchone()
+        return row
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    with ExitStack() as stack:
+        database = stack.enter_context(closing(sqlite3.connect(file, timeout=1.0, isolation_level=None, check_same_thread=False)))
+        for pragma in ("locking_mode = exclusive", "journal_mode = wal", "synchronous = full"):
+            database.execute(f"pragma {pragma}")
+        _take_over(database)
+        database.executescript(_SCHEMA)
+        stack.pop_all()
+    return database
+
+
+def _take_over(database: sqlite3.Connection) -> None:
+    """Brings a file of an earlier version to this one's names, wholly or not at all."""
+    if earlier := [column[1] for column in database.execute("pragma table_info(told)")]:
+        rename = "alter table told rename column channel to receiver;" if "channel" in earlier else ""
+        database.executescript(_TAKE_OVER.format(rename_channel=rename))

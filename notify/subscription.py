@@ -1,6 +1,6 @@
 """Messages of a Pub/Sub subscription, by Google's client. At least once, in no order; one that is not acknowledged comes again.
 
-Told to stop, it closes the stream first and then gives back every message that it holds: one that is given back while the stream
+Told to stop, it closes the stream first and then gives back every message that is outstanding: one that is given back while the stream
 is open comes over that stream again, and is out of everybody's reach until the lease is over.
 """
 
@@ -42,18 +42,18 @@ class SubscriptionError(Exception):
     """The subscription cannot be followed; the text says why."""
 
 
-class Held:
+class Outstanding:
     """The messages that came and are not acknowledged. Used by any thread."""
 
     def __init__(self) -> None:
         self._lock, self._messages = threading.Lock(), dict[str, Message]()
 
-    def hold(self, message: Message) -> HeldMessage:
+    def add(self, message: Message) -> OutstandingMessage:
         with self._lock:
             self._messages[message.ack_id] = message
-        return HeldMessage(self, message)
+        return OutstandingMessage(self, message)
 
-    def let_go(self, message: Message) -> None:
+    def discard(self, message: Message) -> None:
         with self._lock:
             self._messages.pop(message.ack_id, None)
 
@@ -62,44 +62,44 @@ class Held:
             return list(self._messages)
 
 
-class HeldMessage:
+class OutstandingMessage:
     """What a message is acknowledged by."""
 
-    def __init__(self, held: Held, message: Message) -> None:
-        self._held, self._message = held, message
+    def __init__(self, outstanding: Outstanding, message: Message) -> None:
+        self._outstanding, self._message = outstanding, message
 
     def ack(self) -> None:
-        self._held.let_go(self._message)
+        self._outstanding.discard(self._message)
         self._message.ack()
 
 
-def follow(name: str, take: Callable[[bytes, HeldMessage], None], finish: Callable[[], None], stopping: threading.Event) -> None:
-    """Hands every message's body, and what acknowledges it, to `take`, in threads of the client, until told to stop.
+def follow(name: str, handle: Callable[[bytes, OutstandingMessage], None], finish: Callable[[], None], stopping: threading.Event) -> None:
+    """Hands every message's body, and what acknowledges it, to `handle`, in threads of the client, until `stopping` is set.
 
     Then it calls `finish`, while leases are still extended; what is not acknowledged when that returns goes back to Pub/Sub at once.
     Raises SubscriptionError when Pub/Sub refuses for good; what is transient the client retries for ever.
     """
-    held = Held()
+    outstanding = Outstanding()
 
-    def take_message(message: Message) -> None:
-        take(message.data, held.hold(message))
+    def handle_message(message: Message) -> None:
+        handle(message.data, outstanding.add(message))
 
     try:
         with _Client() as client:
-            pulling = client.subscribe(name, take_message, flow_control=_FLOW, await_callbacks_on_shutdown=True)
+            pulling = client.subscribe(name, handle_message, flow_control=_FLOW, await_callbacks_on_shutdown=True)
             while not stopping.wait(_LOOK_SECONDS):
                 if pulling.done():
                     pulling.result()
                     raise SubscriptionError(f"{name}: the stream ended")
             finish()
             _close(pulling)
-            _give_back(client, name, held.ack_ids())
+            _give_back(client, name, outstanding.ack_ids())
     except (GoogleAPIError, GoogleAuthError) as error:
         raise SubscriptionError(f"{name}: {error}") from error
 
 
 def _close(pulling: StreamingPullFuture) -> None:
-    """Waits for acknowledgements under way; one that is lost costs nothing but a delivery of what is told already.
+    """Waits for acknowledgements under way; one that is lost costs nothing but a delivery of what is sent already.
 
     The client gives back by itself what it has not handed over.
     """
@@ -114,12 +114,15 @@ def _give_back(client: SubscriberClient, name: str, ack_ids: list[str]) -> None:
     """By requests of its own, for the client drops a nack that comes after its stream is closed."""
     try:
         for first in range(0, len(ack_ids), _IDS_A_REQUEST):
-            some = ack_ids[first : first + _IDS_A_REQUEST]
             client.modify_ack_deadline(
-                subscription=name, ack_ids=some, ack_deadline_seconds=0, retry=Retry(timeout=_LEAVE_SECONDS), timeout=_LEAVE_SECONDS
+                subscription=name,
+                ack_ids=ack_ids[first : first + _IDS_A_REQUEST],
+                ack_deadline_seconds=0,
+                retry=Retry(timeout=_LEAVE_SECONDS),
+                timeout=_LEAVE_SECONDS,
             )
     except GoogleAPIError as error:
-        _log.warning("what is not told comes again in %d s, not at once: %s", LEASE_SECONDS, error)
+        _log.warning("what is not sent comes again in %d s, not at once: %s", LEASE_SECONDS, error)
 
 
 class _Client(SubscriberClient):  # type: ignore[misc]
@@ -140,9 +143,9 @@ class _Stream:
         self._call, self._hung_up, self._ended = call, threading.Event(), threading.Event()
         self.add_done_callback(lambda _: self._ended.set())
 
-    def add_done_callback(self, told: Callable[[Any], None]) -> None:
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
         # The call of api_core has no such method; what it wraps is grpc's.
-        self._call._wrapped.add_done_callback(told)  # noqa: SLF001
+        self._call._wrapped.add_done_callback(callback)  # noqa: SLF001
 
     def __next__(self) -> Any:
         return next(self._call)

@@ -1,6 +1,6 @@
-"""A notice: one row of an alert as the message that the pipeline publishes and the notifier reads. JSON, times in ISO 8601, UTC.
+"""A notification: one row of an alert as the message that the pipeline publishes and the notifier reads. JSON, times in ISO 8601, UTC.
 
-What is read is bounded, and nothing but a whole notice is accepted; members that this version does not know are ignored.
+What is read is bounded, and nothing but a whole notification is accepted; members that this version does not know are ignored.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ATTRIBUTES = ("alert_id", "revision", "state", "severity", "rule")
 
 
 class NotificationError(ValueError):
-    """The bytes are no notice; the text says why."""
+    """The bytes are no notification; the text says why."""
 
 
 def encode(alert: Alert) -> tuple[dict[str, str], bytes]:
@@ -32,7 +32,7 @@ def encode(alert: Alert) -> tuple[dict[str, str], bytes]:
 
 
 def parse(body: bytes) -> Alert:
-    """Raises NoticeError."""
+    """Raises NotificationError."""
     if len(body) > MAX_BYTES:
         raise NotificationError(f"it has {len(body)} bytes; at most {MAX_BYTES} are taken")
     try:
@@ -41,10 +41,10 @@ def parse(body: bytes) -> Alert:
         raise NotificationError(f"not JSON: {error}") from error
     if not isinstance(content, dict):
         raise NotificationError("not a JSON object")
-    made = Alert(**{column.name: _value(column, content.get(column.name)) for column in columns(Alert)})
-    if made.state not in STATES or made.severity not in SEVERITIES or made.revision < 0:
-        raise NotificationError(f"state {made.state!r}, severity {made.severity!r} or revision {made.revision} is none of an alert")
-    return made
+    alert = Alert(**{column.name: _value(column, content.get(column.name)) for column in columns(Alert)})
+    if alert.state not in STATES or alert.severity not in SEVERITIES or alert.revision < 0:
+        raise NotificationError(f"state {alert.state!r}, severity {alert.severity!r} or revision {alert.revision} is none of an alert")
+    return alert
 
 
 def _value(column: Column, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The notifier of the lab, as a user would set it up: it tells the phone of everything."""
+"""The notifier of the lab, as a user would set it up: it sends everything to the farmer's phone."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ receivers = ["stdout", "phone"]
 def write_settings(directory: Path, url: str) -> Path:
     """The notifier's TOML file in `directory`, where its state will be too. `url` is the phone's."""
     file = directory / "notify.toml"
-    text = _SETTINGS.format(file=file, subscription=ALERTS_SUBSCRIPTION, state=directory / "told.db", url=url)
+    text = _SETTINGS.format(file=file, subscription=ALERTS_SUBSCRIPTION, state=directory / "sent.db", url=url)
     file.write_text(text)
     return file
 
 
 def start(directory: Path, url: str, pubsub: str) -> Child:
-    """`pubsub` is where Pub/Sub listens. What it tells on stdout is in notify.log, too."""
+    """`pubsub` is where Pub/Sub listens. What it writes to stdout is in notify.log, too."""
     command = python_module("notify", "run", "--config", str(write_settings(directory, url)))
     return Child("notifier", command, directory / "notify.log", {"PUBSUB_EMULATOR_HOST": pubsub})

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import notify
 from notify.__main__ import cli
 from notify.config import ConfigError, load, parse
-from tests.notify.notices import settings
+from tests.notify.alerts import settings
 
 EXAMPLE = Path(notify.__file__).with_name("notify.example.toml")
 HOOK = {"name": "pager", "url": "https://example.com/hook"}
@@ -24,15 +24,15 @@ def test_the_example_is_valid_and_shows_every_setting_with_its_default(tmp_path:
     text = EXAMPLE.read_text()
     shown = re.sub(r"^# ((?!tls_ca)[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)
     assert shown.count("\n# ") < text.count("\n# ") - 10
-    told = parse(tomllib.loads(shown), EXAMPLE)
-    assert told == load(EXAMPLE)
-    for one in (told.pubsub, told.notify, told.retry, told.webhooks[0], told.mails[0], told.routes[0]):
-        for name in type(one).__dataclass_fields__:
+    config = parse(tomllib.loads(shown), EXAMPLE)
+    assert config == load(EXAMPLE)
+    for section in (config.pubsub, config.notify, config.retry, config.webhooks[0], config.mails[0], config.routes[0]):
+        for name in type(section).__dataclass_fields__:
             assert re.search(rf"^(# )?{name} = ", text, re.MULTILINE), name
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changes", "reason"),
     [
         ({"pubsub": {}}, "pubsub.subscription is missing"),
         ({"pubsub": {"subscription": "notify"}}, "pubsub.subscription must look like projects/PROJECT/subscriptions/NAME, not 'notify'"),
@@ -66,11 +66,11 @@ def test_the_example_is_valid_and_shows_every_setting_with_its_default(tmp_path:
         ),
     ],
 )
-def test_what_is_wrong_is_named_with_its_file(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
+def test_what_is_wrong_is_named_with_its_file(tmp_path: Path, changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(ConfigError) as error:
-        parse(settings(**changed), tmp_path / "notify.toml")
+        parse(settings(**changes), tmp_path / "notify.toml")
     assert str(error.value).startswith(f"{tmp_path / 'notify.toml'}: ")
-    assert said in str(error.value)
+    assert reason in str(error.value)
 
 
 def test_this_machine_needs_no_tls(tmp_path: Path) -> None:
@@ -84,27 +84,27 @@ def test_secrets_come_from_the_environment_and_are_never_shown(tmp_path: Path, m
         "webhooks": [HOOK | {"authorization": "Bearer ${TOKEN_OF_TEST}"}],
         "mails": [MAIL | {"user": "x", "password": "${TOKEN_OF_TEST}"}],
     }
-    made = parse(settings(**secret), tmp_path / "notify.toml")
-    assert (made.webhooks[0].authorization, made.mails[0].password) == ("Bearer geheim", "geheim")
-    assert "geheim" not in repr(made)
+    config = parse(settings(**secret), tmp_path / "notify.toml")
+    assert (config.webhooks[0].authorization, config.mails[0].password) == ("Bearer geheim", "geheim")
+    assert "geheim" not in repr(config)
 
 
 @pytest.mark.parametrize("command", ["validate", "run"])
 def test_a_mistake_is_one_line_and_exit_code_2_and_every_help_shows_an_example(tmp_path: Path, command: str) -> None:
     file = tmp_path / "notify.toml"
     file.write_text(EXAMPLE.read_text().replace("state_file", "statefile"))
-    told = CliRunner().invoke(cli, [command, "--config", str(file)])
-    assert (told.exit_code, told.stdout) == (2, "")
-    assert told.stderr == f"Error: {file}: notify.statefile: unknown setting; did you mean state_file?\n"
+    result = CliRunner().invoke(cli, [command, "--config", str(file)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"Error: {file}: notify.statefile: unknown setting; did you mean state_file?\n"
     assert f"tinybeam notify {command} --config notify.toml" in CliRunner().invoke(cli, [command, "--help"]).output
 
 
 def test_a_good_file_is_called_good() -> None:
-    told = CliRunner().invoke(cli, ["validate", "--config", str(EXAMPLE)])
-    assert told.exit_code == 0
-    assert told.output == f"{EXAMPLE}: good. projects/my-project/subscriptions/notify, 2 routes to stdout, pager, farmer.\n"
+    result = CliRunner().invoke(cli, ["validate", "--config", str(EXAMPLE)])
+    assert result.exit_code == 0
+    assert result.output == f"{EXAMPLE}: good. projects/my-project/subscriptions/notify, 2 routes to stdout, pager, farmer.\n"
 
 
-def test_an_absent_file_is_said(tmp_path: Path) -> None:
+def test_an_absent_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"absent.toml: cannot be read"):
         load(tmp_path / "absent.toml")

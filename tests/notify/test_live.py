@@ -1,4 +1,4 @@
-"""The program as it is started, on a real Pub/Sub: told once, through failures, redelivery, kill -9 and restart."""
+"""The program as it is started, on a real Pub/Sub: each notification once, through failures, redelivery, kill -9 and restart."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from lab.services.child import REPOSITORY, free_port
 from lab.services.stack import PubSub
 from schemas.notification import encode
 from schemas.records import Alert
-from tests.notify.notices import SUBSCRIPTION, TOPIC, Hook, alert
+from tests.notify.alerts import SUBSCRIPTION, TOPIC, Hook, alert
 from tests.waiting import eventually
 
 CONFIG = """
 [pubsub]
 subscription = "{subscription}"
 [notify]
-state_file = "told.db"
+state_file = "sent.db"
 [retry]
 initial_interval = 0.1
 max_interval = 0.5
@@ -50,8 +50,8 @@ def pubsub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PubSub]:
         yield running
 
 
-class Post:
-    """The topic of one test."""
+class Topic:
+    """A topic of a single test, with the notifier's subscription."""
 
     def __init__(self, pubsub: PubSub, name: str) -> None:
         self.address, self.topic, self.subscription = pubsub.address, f"{TOPIC}-{name}", f"{SUBSCRIPTION}-{name}"
@@ -75,15 +75,15 @@ class Post:
     def waiting(self) -> list[bytes]:
         """What Pub/Sub delivers at once to whoever asks next; it is given back."""
         with self._subscriber() as subscriber:
-            held: dict[bytes, str] = {}
+            ack_ids: dict[bytes, str] = {}
             try:
                 while found := subscriber.pull(subscription=self.subscription, max_messages=10, timeout=2.0, retry=None).received_messages:
-                    held |= {one.message.data: one.ack_id for one in found}
+                    ack_ids |= {received.message.data: received.ack_id for received in found}
             except DeadlineExceeded:
                 pass
-            if held:
-                subscriber.modify_ack_deadline(subscription=self.subscription, ack_ids=list(held.values()), ack_deadline_seconds=0)
-            return list(held)
+            if ack_ids:
+                subscriber.modify_ack_deadline(subscription=self.subscription, ack_ids=list(ack_ids.values()), ack_deadline_seconds=0)
+            return list(ack_ids)
 
     @contextmanager
     def _subscriber(self) -> Iterator[SubscriberClient]:
@@ -92,30 +92,30 @@ class Post:
 
 
 @pytest.fixture
-def post(pubsub: PubSub, request: pytest.FixtureRequest) -> Post:
-    return Post(pubsub, str(abs(hash(request.node.name)) % 10**9))
+def topic(pubsub: PubSub, request: pytest.FixtureRequest) -> Topic:
+    return Topic(pubsub, str(abs(hash(request.node.name)) % 10**9))
 
 
 def fresh(number: int = 1, revision: int = 0) -> Alert:
     return alert(number, revision, as_of=datetime.now(UTC))
 
 
-def body(told: Alert) -> bytes:
-    return encode(told)[1]
+def body(alert: Alert) -> bytes:
+    return encode(alert)[1]
 
 
-def configure(folder: Path, post: Post, *urls: str) -> Path:
+def configure(folder: Path, topic: Topic, *urls: str) -> Path:
     receivers = "\n".join(f'[[webhooks]]\nname = "hook{number}"\nurl = "{url}"' for number, url in enumerate(urls))
     names = [f"hook{number}" for number in range(len(urls))]
     file = folder / "notify.toml"
-    file.write_text(CONFIG.format(subscription=post.subscription, receivers=receivers, names=str(names).replace("'", '"')))
+    file.write_text(CONFIG.format(subscription=topic.subscription, receivers=receivers, names=str(names).replace("'", '"')))
     return file
 
 
 @contextmanager
-def notifier(file: Path, post: Post) -> Iterator[subprocess.Popen[str]]:
+def notifier(file: Path, topic: Topic) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "tinybeam", "notify", "run", "--config", str(file)]
-    environment = {"PUBSUB_EMULATOR_HOST": post.address, "PATH": "/usr/bin"}
+    environment = {"PUBSUB_EMULATOR_HOST": topic.address, "PATH": "/usr/bin"}
     running = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         yield running
@@ -125,78 +125,78 @@ def notifier(file: Path, post: Post) -> Iterator[subprocess.Popen[str]]:
 
 
 def stop(running: subprocess.Popen[str]) -> str:
-    """Politely; what it said."""
+    """Politely; gives what it logged."""
     running.send_signal(signal.SIGTERM)
-    _, said = running.communicate(timeout=30)
-    assert running.returncode == 0, said
-    return said
+    _, log = running.communicate(timeout=30)
+    assert running.returncode == 0, log
+    return log
 
 
-def test_it_tells_once_through_failures_malformed_messages_and_repeats(post: Post, tmp_path: Path) -> None:
-    with Hook(answers=[500, 503]).listening() as hook, notifier(configure(tmp_path, post, hook.url), post) as running:
+def test_it_sends_once_through_failures_malformed_messages_and_repeats(topic: Topic, tmp_path: Path) -> None:
+    with Hook(answers=[500, 503]).listening() as hook, notifier(configure(tmp_path, topic, hook.url), topic) as running:
         opened = fresh()
-        post.publish(b"no notice", body(opened), body(opened))
-        assert eventually(lambda: hook.told() == [(opened.alert_id, 0)])
-        post.publish(body(opened), body(fresh(2)))
-        assert eventually(lambda: len(hook.told()) == 2)
-        said = stop(running)
-    assert hook.told() == [(opened.alert_id, 0), (fresh(2).alert_id, 0)]
-    assert "is no notice" in said
-    assert "it answered 500" in said
-    assert "Traceback" not in said
-    assert post.is_empty()
+        topic.publish(b"no notification", body(opened), body(opened))
+        assert eventually(lambda: hook.received() == [(opened.alert_id, 0)])
+        topic.publish(body(opened), body(fresh(2)))
+        assert eventually(lambda: len(hook.received()) == 2)
+        log = stop(running)
+    assert hook.received() == [(opened.alert_id, 0), (fresh(2).alert_id, 0)]
+    assert "is no notification" in log
+    assert "it answered 500" in log
+    assert "Traceback" not in log
+    assert topic.is_empty()
 
 
-def test_a_kill_between_receiver_and_acknowledgement_tells_nothing_twice(post: Post, tmp_path: Path) -> None:
+def test_a_kill_between_receiver_and_acknowledgement_sends_nothing_twice(topic: Topic, tmp_path: Path) -> None:
     """The second receiver is down, so the message is not acknowledged though the first receiver has it."""
     port = free_port()
     with Hook().listening() as first:
-        file = configure(tmp_path, post, first.url, f"http://127.0.0.1:{port}/hook")
-        with notifier(file, post) as running:
-            post.publish(body(fresh()))
-            assert eventually(lambda: len(first.told()) == 1)
-            post.publish(body(fresh(2)))
-            # A receiver tells one notice after the other: when the third is there, it is on disk that the first two were told.
-            post.publish(body(fresh(4)))
-            assert eventually(lambda: len(first.told()) == 3)
+        file = configure(tmp_path, topic, first.url, f"http://127.0.0.1:{port}/hook")
+        with notifier(file, topic) as running:
+            topic.publish(body(fresh()))
+            assert eventually(lambda: len(first.received()) == 1)
+            topic.publish(body(fresh(2)))
+            # A receiver gets one notification after the other: when the third is there, it is on disk that the first two were sent.
+            topic.publish(body(fresh(4)))
+            assert eventually(lambda: len(first.received()) == 3)
             running.kill()
-        with Hook().listening(port) as second, notifier(file, post) as running:
-            assert eventually(lambda: len(second.told()) == 3, AFTER_KILL_SECONDS)
-            post.publish(body(fresh(3)))
-            assert eventually(lambda: len(second.told()) == 4, AFTER_KILL_SECONDS)
+        with Hook().listening(port) as second, notifier(file, topic) as running:
+            assert eventually(lambda: len(second.received()) == 3, AFTER_KILL_SECONDS)
+            topic.publish(body(fresh(3)))
+            assert eventually(lambda: len(second.received()) == 4, AFTER_KILL_SECONDS)
             stop(running)
         everyone = sorted((fresh(number).alert_id, 0) for number in (1, 2, 3))
         last = (fresh(4).alert_id, 0)
-        assert sorted(one for one in second.told() if one != last) == everyone
-        assert sorted(one for one in first.told() if one != last) == everyone
+        assert sorted(key for key in second.received() if key != last) == everyone
+        assert sorted(key for key in first.received() if key != last) == everyone
 
 
-def test_told_to_stop_it_gives_back_at_once_what_is_not_told(post: Post, tmp_path: Path) -> None:
+def test_told_to_stop_it_gives_back_at_once_what_is_not_sent(topic: Topic, tmp_path: Path) -> None:
     port = free_port()
-    file = configure(tmp_path, post, f"http://127.0.0.1:{port}/hook")
+    file = configure(tmp_path, topic, f"http://127.0.0.1:{port}/hook")
     alerts = [fresh(number) for number in range(5)]
-    with notifier(file, post) as running:
-        post.publish(*map(body, alerts))
+    with notifier(file, topic) as running:
+        topic.publish(*map(body, alerts))
         assert running.stderr is not None
         refused: set[str] = set()
         while len(refused) < len(alerts):
             line = running.stderr.readline()
             assert line, refused
-            refused |= {one.alert_id for one in alerts if "refused" in line and f" {one.alert_id} " in line}
+            refused |= {alert.alert_id for alert in alerts if "refused" in line and f" {alert.alert_id} " in line}
         stop(running)
     # No lease of the notifier's is over by now: a lease is 10 s.
-    assert sorted(post.waiting()) == sorted(map(body, alerts))
-    with Hook().listening(port) as hook, notifier(file, post) as running:
-        assert eventually(lambda: len(hook.told()) == len(alerts), 30.0)
+    assert sorted(topic.waiting()) == sorted(map(body, alerts))
+    with Hook().listening(port) as hook, notifier(file, topic) as running:
+        assert eventually(lambda: len(hook.received()) == len(alerts), 30.0)
         stop(running)
-        assert sorted(hook.told()) == sorted((one.alert_id, 0) for one in alerts)
+        assert sorted(hook.received()) == sorted((alert.alert_id, 0) for alert in alerts)
 
 
 def test_a_subscription_that_is_not_there_ends_it_with_one_line(pubsub: PubSub, tmp_path: Path) -> None:
-    post = Post(pubsub, "there")
-    post.subscription = SUBSCRIPTION + "-nowhere"
-    with notifier(configure(tmp_path, post, "http://localhost/"), post) as running:
-        _, said = running.communicate(timeout=60)
+    topic = Topic(pubsub, "there")
+    topic.subscription = SUBSCRIPTION + "-nowhere"
+    with notifier(configure(tmp_path, topic, "http://localhost/"), topic) as running:
+        _, log = running.communicate(timeout=60)
     assert running.returncode == 1
-    assert said.splitlines()[-1].startswith(f"Error: {post.subscription}: ")
-    assert "Traceback" not in said
+    assert log.splitlines()[-1].startswith(f"Error: {topic.subscription}: ")
+    assert "Traceback" not in log

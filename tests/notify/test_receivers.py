@@ -20,28 +20,32 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from lab.services.child import free_port
 from notify.config import MailSettings, WebhookSettings
-from notify.receivers import Mail, ReceiverError, Stdout, Webhook, open_receivers
-from tests.notify.notices import Hook, alert, config
+from notify.receivers import open_receivers
+from notify.receivers.mail import Mail
+from notify.receivers.receiver import ReceiverError
+from notify.receivers.stdout import Stdout
+from notify.receivers.webhook import Webhook
+from tests.notify.alerts import Hook, alert, config
 
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    with Hook().listening() as made:
-        yield made
+    with Hook().listening() as listening:
+        yield listening
 
 
 def webhook(url: str, **changes: Any) -> Webhook:
     return Webhook(WebhookSettings("pager", url, **changes))
 
 
-def test_a_webhook_gets_the_notice_with_its_text_and_a_key_for_repetitions(hook: Hook) -> None:
+def test_a_webhook_gets_the_notification_with_its_text_and_a_key_for_repetitions(hook: Hook) -> None:
     receiver = webhook(hook.url, authorization="Bearer secret")
-    for remark in ("", "more is withheld"):
-        receiver.tell(alert(), remark)
-    (headers, content), (again, remarked) = hook.heard
+    for remark in ("", "further ones are not sent"):
+        receiver.send(alert(), remark)
+    (headers, content), (again, remarked) = hook.requests
     assert (content["alert_id"], content["revision"], content["opened_time"]) == (alert().alert_id, 0, "2026-05-01T12:00:00+00:00")
     assert content["text"] == "[warning] dry opened: Norderfeld ist trocken: größte Not"
-    assert remarked["text"].endswith("größte Not (more is withheld)")
+    assert remarked["text"].endswith("größte Not (further ones are not sent)")
     assert headers["Idempotency-Key"] == again["Idempotency-Key"] == f"{alert().alert_id}/0"
     assert (headers["Content-Type"], headers["Authorization"]) == ("application/json", "Bearer secret")
 
@@ -50,25 +54,25 @@ def test_a_webhook_gets_the_notice_with_its_text_and_a_key_for_repetitions(hook:
 def test_any_answer_but_2xx_is_a_failure_and_a_redirection_is_not_followed(hook: Hook, answer: int) -> None:
     hook.answers = [answer]
     with pytest.raises(ReceiverError, match=f"webhook pager: it answered {answer}"):
-        webhook(hook.url, authorization="Bearer secret").tell(alert(), "")
-    assert hook.heard == []
+        webhook(hook.url, authorization="Bearer secret").send(alert(), "")
+    assert hook.requests == []
 
 
-def test_a_refused_connection_and_a_server_that_says_nothing_are_failures() -> None:
+def test_a_refused_connection_and_a_server_that_never_answers_are_failures() -> None:
     with pytest.raises(ReceiverError, match="refused"):
-        webhook(f"http://127.0.0.1:{free_port()}/").tell(alert(), "")
+        webhook(f"http://127.0.0.1:{free_port()}/").send(alert(), "")
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ReceiverError, match="timed out"):
-        webhook(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout_seconds=0.2).tell(alert(), "")
+        webhook(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout_seconds=0.2).send(alert(), "")
 
 
 def test_stdout_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    Stdout().tell(alert(), "")
+    Stdout().send(alert(), "")
     assert capsys.readouterr().out == "2026-05-01 12:00:00 [warning] dry opened: Norderfeld ist trocken: größte Not\n"
 
 
-class Letterbox:
+class Mailbox:
     """A mail server's memory. It refuses recipients of `refused`."""
 
     def __init__(self) -> None:
@@ -95,9 +99,9 @@ def _authenticate(server: SMTP, session: Any, envelope: Any, mechanism: str, dat
 
 
 @contextmanager
-def mail_server(letterbox: Letterbox, **settings: Any) -> Iterator[int]:
+def mail_server(mailbox: Mailbox, **settings: Any) -> Iterator[int]:
     port = free_port()
-    controller = Controller(letterbox, hostname="127.0.0.1", port=port, **settings)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port, **settings)
     controller.start()
     try:
         yield port
@@ -120,12 +124,12 @@ def mail(port: int, *recipients: str, **changes: Any) -> Mail:
 
 
 def test_a_mail_says_what_happened_and_keeps_its_name_when_it_comes_again() -> None:
-    letterbox = Letterbox()
-    with mail_server(letterbox) as port:
+    mailbox = Mailbox()
+    with mail_server(mailbox) as port:
         for _ in range(2):
-            mail(port, "farmer@example.com", "office@example.com", starttls=False).tell(alert(), "")
-        mail(port, starttls=False).tell(alert(revision=1), "")
-    first, again, other = letterbox.mails
+            mail(port, "farmer@example.com", "office@example.com", starttls=False).send(alert(), "")
+        mail(port, starttls=False).send(alert(revision=1), "")
+    first, again, other = mailbox.mails
     assert (first["Subject"], first["To"]) == ("[warning] dry opened: north", "farmer@example.com, office@example.com")
     assert first.get_content().splitlines()[0] == "[warning] dry opened: Norderfeld ist trocken: größte Not"
     assert f"alert_id: {alert().alert_id}" in first.get_content()
@@ -134,35 +138,35 @@ def test_a_mail_says_what_happened_and_keeps_its_name_when_it_comes_again() -> N
 
 
 def test_starttls_and_a_password_are_used_when_they_are_set(tls: tuple[Path, ssl.SSLContext]) -> None:
-    letterbox, (ca, context) = Letterbox(), tls
+    mailbox, (ca, context) = Mailbox(), tls
     server = {"tls_context": context, "require_starttls": True, "authenticator": _authenticate, "auth_required": True}
-    with mail_server(letterbox, **server) as port:
-        mail(port, user="farmer", password="secret", tls_ca=ca).tell(alert(), "")
+    with mail_server(mailbox, **server) as port:
+        mail(port, user="farmer", password="secret", tls_ca=ca).send(alert(), "")
         with pytest.raises(ReceiverError, match="535") as refused:
-            mail(port, user="farmer", password="wrong-password", tls_ca=ca).tell(alert(), "")
+            mail(port, user="farmer", password="wrong-password", tls_ca=ca).send(alert(), "")
         with pytest.raises(ReceiverError, match="CERTIFICATE_VERIFY_FAILED"):
-            mail(port, user="farmer", password="secret").tell(alert(), "")
-    assert letterbox.encrypted == [True]
+            mail(port, user="farmer", password="secret").send(alert(), "")
+    assert mailbox.encrypted == [True]
     assert "wrong-password" not in str(refused.value)
 
 
 def test_a_server_without_starttls_gets_nothing() -> None:
-    letterbox = Letterbox()
-    with mail_server(letterbox) as port, pytest.raises(ReceiverError, match="STARTTLS"):
-        mail(port).tell(alert(), "")
-    assert letterbox.mails == []
+    mailbox = Mailbox()
+    with mail_server(mailbox) as port, pytest.raises(ReceiverError, match="STARTTLS"):
+        mail(port).send(alert(), "")
+    assert mailbox.mails == []
 
 
 def test_a_recipient_that_is_refused_is_named_in_the_log_and_the_others_get_it(caplog: pytest.LogCaptureFixture) -> None:
-    letterbox = Letterbox()
-    with mail_server(letterbox) as port, caplog.at_level(logging.ERROR):
-        mail(port, "farmer@example.com", "nobody@example.com", starttls=False).tell(alert(), "")
+    mailbox = Mailbox()
+    with mail_server(mailbox) as port, caplog.at_level(logging.ERROR):
+        mail(port, "farmer@example.com", "nobody@example.com", starttls=False).send(alert(), "")
         assert "refused nobody@example.com" in caplog.text
         with pytest.raises(ReceiverError, match="nobody"):
-            mail(port, "nobody@example.com", starttls=False).tell(alert(), "")
-    assert len(letterbox.mails) == 1
+            mail(port, "nobody@example.com", starttls=False).send(alert(), "")
+    assert len(mailbox.mails) == 1
 
 
 def test_only_receivers_of_a_route_are_opened(tmp_path: Path) -> None:
-    made = config(tmp_path, webhooks=[{"name": name, "url": "http://localhost/"} for name in ("a", "b")], routes=[{"receivers": ["b"]}])
-    assert [one.name for one in open_receivers(made)] == ["b"]
+    routed = config(tmp_path, webhooks=[{"name": name, "url": "http://localhost/"} for name in ("a", "b")], routes=[{"receivers": ["b"]}])
+    assert [receiver.name for receiver in open_receivers(routed)] == ["b"]

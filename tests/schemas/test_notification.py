@@ -1,4 +1,4 @@
-"""A notice is read as it was written, whatever the alert; what is none is refused with a reason and at a bounded price."""
+"""A notification is read as it was written, whatever the alert; what is none is refused with a reason and at a bounded price."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_what_a_newer_version_adds_is_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "reason"),
     [
         ("alert_id", None, "alert_id is missing"),
         ("alert_id", 5, "alert_id must be one line of text"),
@@ -66,13 +66,13 @@ def test_what_a_newer_version_adds_is_ignored() -> None:
         ("severity", "page", "severity"),
     ],
 )
-def test_what_is_wrong_is_named(name: str, value: Any, said: str) -> None:
-    with pytest.raises(NotificationError, match=said):
+def test_what_is_wrong_is_named(name: str, value: Any, reason: str) -> None:
+    with pytest.raises(NotificationError, match=reason):
         parse(json.dumps(json.loads(encode(ALERT)[1]) | {name: value}).encode())
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"\xff\xfe", b"[" * 60_000, b'{"a":' * 10_000, b"1" * 60_000, b"{}"])
-def test_what_is_no_notice_at_all_is_refused(body: bytes) -> None:
+def test_what_is_no_notification_at_all_is_refused(body: bytes) -> None:
     with pytest.raises(NotificationError):
         parse(body)
 
@@ -84,13 +84,13 @@ def test_what_is_too_large_is_refused_before_it_is_read() -> None:
 
 
 @given(st.binary(max_size=200) | st.integers(0, len(encode(ALERT)[1]) - 1).map(lambda cut: encode(ALERT)[1][:cut]))
-def test_garbage_and_torn_notices_are_refused(body: bytes) -> None:
+def test_garbage_and_torn_notifications_are_refused(body: bytes) -> None:
     with pytest.raises(NotificationError):
         parse(body)
 
 
 @given(st.integers(0, len(encode(ALERT)[1]) * 8 - 1))
-def test_a_flipped_bit_gives_a_notice_or_a_refusal(bit: int) -> None:
+def test_a_flipped_bit_gives_a_notification_or_an_error(bit: int) -> None:
     body = bytearray(encode(ALERT)[1])
     body[bit // 8] ^= 1 << bit % 8
     try:

@@ -24,24 +24,24 @@ TOPIC = "projects/demo-project/topics/alerts"
 def alert(number: int = 1, revision: int = 0, **changes: Any) -> Alert:
     """Different alerts of one rule and site."""
     state = "opened" if revision == 0 else "resolved"
-    made = Alert(
+    opened = Alert(
         f"dry:d{number}:1777636800000000", "dry", "event", f"d{number}", "north", f"d{number}", "warning", state, NOW, NOW, 0.1, 0.15,
         "Norderfeld ist trocken: größte Not", False, revision, NOW,
     )  # fmt: skip
-    return replace(made, **changes)
+    return replace(opened, **changes)
 
 
-def body(told: Alert) -> bytes:
-    return encode(told)[1]
+def body(alert: Alert) -> bytes:
+    return encode(alert)[1]
 
 
 def settings(**sections: Any) -> dict[str, Any]:
-    made = {
+    minimal = {
         "pubsub": {"subscription": SUBSCRIPTION},
-        "notify": {"state_file": "told.db"},
+        "notify": {"state_file": "sent.db"},
         "routes": [{"receivers": ["stdout"]}],
     }
-    return made | sections
+    return minimal | sections
 
 
 def config(folder: Path, **sections: Any) -> Config:
@@ -50,15 +50,17 @@ def config(folder: Path, **sections: Any) -> Config:
 
 @dataclass
 class Hook:
-    """A webhook that answers what it is told to: the next of `answers`, then 204."""
+    """A webhook that answers with the next of `answers`, then 204."""
 
     answers: list[int] = field(default_factory=list)
-    heard: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
+    requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
+    """Headers and content of those it took."""
     url: str = ""
     arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
-    def told(self) -> list[tuple[str, int]]:
-        return [(content["alert_id"], content["revision"]) for _, content in self.heard]
+    def received(self) -> list[tuple[str, int]]:
+        """Alert and revision of each notification."""
+        return [(content["alert_id"], content["revision"]) for _, content in self.requests]
 
     @contextmanager
     def listening(self, port: int = 0) -> Iterator[Hook]:
@@ -69,7 +71,7 @@ class Hook:
                 content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 answer = hook.answers.pop(0) if hook.answers else 204
                 if answer < 300:
-                    hook.heard.append((dict(self.headers), content))
+                    hook.requests.append((dict(self.headers), content))
                 self.send_response(answer)
                 if answer == 302:
                     self.send_header("Location", "http://127.0.0.1:1/")
