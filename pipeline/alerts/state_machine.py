@@ -134,7 +134,7 @@ def _holds(rule: Rule, seen: Observation, *, held: bool) -> bool:
         return seen.value < rule.below + slack
     if rule.above is not None and seen.value is not None:
         return seen.value > rule.above - slack
-    return seen.state == SILENT or seen.state in rule.opens
+    return seen.state == SILENT if rule.source == "silence" else seen.state in rule.opens
 
 
 def _says_more(rule: Rule, state: State, seen: Observation) -> bool:

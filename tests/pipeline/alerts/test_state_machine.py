@@ -57,6 +57,10 @@ def test_a_state_that_opens_opens_and_any_other_resolves() -> None:
     ]
 
 
+def test_a_label_of_a_model_named_silent_is_no_silence() -> None:
+    assert follow(EVENT, [seen(0, "fine"), seen(1, "silent", 3.5)]) == []
+
+
 def test_another_state_that_opens_is_an_update_once_the_cooldown_is_over() -> None:
     rows = follow(EVENT, [seen(0, "soon", 3.0), seen(1, "now", 1.0)])
     assert told(rows) == [("opened", 0, False), ("updated", 1, False)]
