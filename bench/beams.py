@@ -13,15 +13,18 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import PCollection
 
 from bench.messages import BEGIN, registry
-from pipeline import flow
-from pipeline.each import Each
-from pipeline.elements import Message, Rows, Unwritten
+from pipeline import flow, rejects
+from pipeline.elements import ReceivedMessage, TableRows, UnwrittenRows
 from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.io.sources import FromExportFiles
 from pipeline.options import FN_API
 from pipeline.rollup.transform import Schedule
-from pipeline.transforms import BATCHES, REJECTS, AssignSites, Decode, DropRepeats, Receive, set_aside
+from pipeline.transforms.assign_sites import AssignSites
+from pipeline.transforms.batch_rows import BatchRows
+from pipeline.transforms.decode import Decode
+from pipeline.transforms.dedup import Deduplicate
+from pipeline.transforms.each import Each
 
 COUNTED: Counter[str] = Counter()
 """Rows by table of the run under way. Engines copy what they run, so it is kept here."""
@@ -30,15 +33,15 @@ COUNTED: Counter[str] = Counter()
 class Counts:
     """A sink that counts rows and lets them go."""
 
-    def write(self) -> beam.PTransform[tuple[PCollection[Rows], ...], PCollection[Unwritten]]:
+    def write(self) -> beam.PTransform[tuple[PCollection[TableRows], ...], PCollection[UnwrittenRows]]:
         return Each(beam.ParDo(_Count()))
 
-    def write_or_fail(self) -> beam.PTransform[tuple[PCollection[Rows], ...], PCollection[Unwritten]]:
+    def write_or_fail(self) -> beam.PTransform[tuple[PCollection[TableRows], ...], PCollection[UnwrittenRows]]:
         return Each(beam.ParDo(_Count()))
 
 
 class _Count(beam.DoFn):
-    def process(self, rows: Rows) -> Iterator[Unwritten]:
+    def process(self, rows: TableRows) -> Iterator[UnwrittenRows]:
         COUNTED[rows.table] += rows.rows.num_rows
         return iter(())
 
@@ -57,21 +60,21 @@ def whole(cards: Path) -> Callable[[beam.Pipeline], Any]:
 
 
 def facts_only(cards: Path) -> Callable[[beam.Pipeline], Any]:
-    """The same steps without those that compute on facts: decode, drop repeats, enrich, facts and receipts."""
+    """The same steps without those that compute on facts: decode, deduplicate, assign sites, facts and batch rows."""
     return lambda pipeline: _facts_only(_read(pipeline, cards))
 
 
-def _facts_only(messages: PCollection[Message]) -> None:
-    decoded = messages | "Decode" >> beam.ParDo(Decode(clock)).with_outputs(REJECTS, main=BATCHES)
-    fresh = decoded[BATCHES] | "Drop repeats" >> DropRepeats()
-    placed = fresh | "Enrich" >> beam.ParDo(AssignSites(Sites(registry()), clock)).with_outputs(REJECTS, main=BATCHES)
-    kept = placed[BATCHES] | "Facts" >> beam.Map(facts)
-    rows = (kept, fresh | "Receipts" >> beam.ParDo(Receive(clock)), decoded[REJECTS], placed[REJECTS])
+def _facts_only(messages: PCollection[ReceivedMessage]) -> None:
+    batches, undecodable = messages | "Decode" >> Decode(clock)
+    fresh = batches | "Deduplicate" >> Deduplicate()
+    row_groups, unplaced = fresh | "Assign sites" >> AssignSites(Sites(registry()), clock)
+    written = row_groups | "Facts" >> beam.Map(facts)
+    rows = (written, fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)), undecodable, unplaced)
     unwritten = rows | "Write" >> Counts().write()
-    (unwritten | "Set aside" >> beam.FlatMap(set_aside, clock),) | "Write set aside" >> Counts().write_or_fail()
+    (unwritten | "Reject unwritten" >> beam.FlatMap(rejects.of_unwritten, clock),) | "Write rejects" >> Counts().write_or_fail()
 
 
-def _read(pipeline: beam.Pipeline, cards: Path) -> PCollection[Message]:
+def _read(pipeline: beam.Pipeline, cards: Path) -> PCollection[ReceivedMessage]:
     return pipeline | "Read" >> FromExportFiles(str(cards), clock)
 
 

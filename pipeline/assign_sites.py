@@ -1,6 +1,6 @@
 """Batches of a kind -> their good rows together, each with its site; the others -> rejects, as their batch has them.
 
-Together, because a call costs nearly the same for fifty rows and for five thousand. What is refused of a batch gives the same reject,
+Together, because a call costs nearly the same for fifty rows and for five thousand. What is rejected of a batch gives the same reject,
 whatever other batches it was looked at with.
 """
 
@@ -13,45 +13,45 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline import rejects
-from pipeline.elements import Batch, Rejected, RowGroup, Rows
+from pipeline.elements import DecodedBatch, RejectedRows, RowGroup, TableRows
 from pipeline.enrich import Sites, enrich
 from pipeline.validate import validate
 
 _TIME = pa.timestamp("us", "UTC")
 
 
-def assign_sites(batches: Sequence[Batch], sites: Sites, now: datetime) -> tuple[RowGroup, list[Rows]]:
+def assign_sites(batches: Sequence[DecodedBatch], sites: Sites, now: datetime) -> tuple[RowGroup, list[TableRows]]:
     """The good rows (maybe none), and one reject for each batch and reason."""
-    sound, bad = validate(gather(batches), now)
-    placed, unknown = enrich(sound, sites)
-    refused = [("pipeline.decode", one) for one in bad] + [("pipeline.enrich", one) for one in unknown]
-    return placed, [reject for stage, one in refused for reject in _rejects(batches, one, stage, now)]
+    valid, invalid = validate(group_rows(batches), now)
+    row_group, unplaced = enrich(valid, sites)
+    rejected = [("pipeline.decode", rows) for rows in invalid] + [("pipeline.enrich", rows) for rows in unplaced]
+    return row_group, [reject for stage, rows in rejected for reject in _rejects(batches, rows, stage, now)]
 
 
-def gather(batches: Sequence[Batch]) -> RowGroup:
+def group_rows(batches: Sequence[DecodedBatch]) -> RowGroup:
     """All rows of batches of one kind."""
     rows = pa.concat_batches([batch.rows for batch in batches])
-    of = pa.array(np.repeat(np.arange(len(batches)), [batch.rows.num_rows for batch in batches]))
-    named = {
+    batch_of_row = pa.array(np.repeat(np.arange(len(batches)), [batch.rows.num_rows for batch in batches]))
+    of_batch = {
         "batch_id": pa.array([batch.envelope.batch_id for batch in batches], pa.string()),
         "gateway_id": pa.array([batch.envelope.gateway_id for batch in batches], pa.string()),
         "received_time": pa.array([batch.received_time for batch in batches], _TIME),
     }
-    arrays = [*rows.columns, *(values.take(of) for values in named.values())]
-    return RowGroup(batches[0].envelope.kind, pa.RecordBatch.from_arrays(arrays, names=[*rows.schema.names, *named]))
+    arrays = [*rows.columns, *(values.take(batch_of_row) for values in of_batch.values())]
+    return RowGroup(batches[0].envelope.kind, pa.RecordBatch.from_arrays(arrays, names=[*rows.schema.names, *of_batch]))
 
 
-def by_batch(gathered: RowGroup) -> Iterator[RowGroup]:
+def by_batch(row_group: RowGroup) -> Iterator[RowGroup]:
     """The rows of each batch."""
-    numbers = gathered.rows.column("batch_id").dictionary_encode().indices.to_numpy()
+    numbers = row_group.rows.column("batch_id").dictionary_encode().indices.to_numpy()
     starts = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
     for first, end in zip(starts, [*starts[1:], len(numbers)], strict=True):
-        yield gathered.with_rows(gathered.rows.slice(first, end - first))
+        yield row_group.with_rows(row_group.rows.slice(first, end - first))
 
 
-def _rejects(batches: Sequence[Batch], refused: Rejected, stage: str, now: datetime) -> Iterator[Rows]:
+def _rejects(batches: Sequence[DecodedBatch], rejected: RejectedRows, stage: str, now: datetime) -> Iterator[TableRows]:
     by_id = {batch.envelope.batch_id: batch for batch in batches}
-    for part in by_batch(RowGroup(batches[0].envelope.kind, refused.rows)):
-        batch = by_id[part.rows.column("batch_id")[0].as_py()]
-        own = batch.rows.take(part.rows.column("row"))
-        yield rejects.of_rows(batch, Rejected(refused.reason, refused.text, own), stage, now)
+    for of_batch in by_batch(RowGroup(batches[0].envelope.kind, rejected.rows)):
+        batch = by_id[of_batch.rows.column("batch_id")[0].as_py()]
+        rows = batch.rows.take(of_batch.rows.column("row"))
+        yield rejects.of_rows(batch, RejectedRows(rejected.reason, rejected.text, rows), stage, now)

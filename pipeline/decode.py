@@ -1,4 +1,4 @@
-"""Message -> batch, strictly: what is not exactly one batch of the contract raises Undecodable and nothing is guessed.
+"""Received message -> decoded batch, strictly: what is not exactly one batch of the contract raises Undecodable and nothing is guessed.
 
 Memory is bounded before it is taken: the body, its declared size, and everything that could grow inside the Arrow stream.
 Unknown columns of a newer gateway are kept as JSON in `extras`; nullable columns that an older one does not send are null.
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import zstandard
 
-from pipeline.elements import EXPORT_FILE, Batch, Message
+from pipeline.elements import EXPORT_FILE, DecodedBatch, ReceivedMessage
 from schemas.arrow import Column, schema, wire_columns
 from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, Envelope, EnvelopeError, micros
 from schemas.records import EVENT_TIME, KINDS
@@ -40,7 +40,7 @@ class Undecodable(ValueError):
         self.reason = reason
 
 
-def decode(message: Message) -> Batch:
+def decode(message: ReceivedMessage) -> DecodedBatch:
     """Raises Undecodable."""
     envelope = _envelope(message)
     raw = _decompressed(message.body, envelope.raw_bytes)
@@ -50,7 +50,7 @@ def decode(message: Message) -> Batch:
         raise
     except (pa.ArrowException, OSError, ValueError, OverflowError, struct.error) as error:
         raise Undecodable("bad_arrow", f"not a sound Arrow IPC stream: {error}") from error
-    return Batch(envelope, message.received_time, len(message.body), rows)
+    return DecodedBatch(envelope, message.received_time, len(message.body), rows)
 
 
 def _rows(raw: bytes, envelope: Envelope) -> pa.RecordBatch:
@@ -62,7 +62,7 @@ def _rows(raw: bytes, envelope: Envelope) -> pa.RecordBatch:
     return rows
 
 
-def _envelope(message: Message) -> Envelope:
+def _envelope(message: ReceivedMessage) -> Envelope:
     if EXPORT_FILE in message.attributes and "gateway_id" not in message.attributes:
         raise Undecodable("broken_entry", f"bytes of {message.attributes[EXPORT_FILE]} that are no sound entry")
     try:
@@ -74,7 +74,7 @@ def _envelope(message: Message) -> Envelope:
 def _decompressed(body: bytes, raw_bytes: int) -> bytes:
     """The body's one zstd frame, which must say before it is opened that it holds exactly `raw_bytes`."""
     if len(body) > MAX_BODY_BYTES:
-        raise Undecodable("oversized", f"the body has {len(body)} bytes; at most {MAX_BODY_BYTES} are taken")
+        raise Undecodable("oversized", f"the body has {len(body)} bytes; at most {MAX_BODY_BYTES} are accepted")
     try:
         declared = zstandard.frame_content_size(body)
         if declared != raw_bytes or declared > MAX_RAW_BYTES:
@@ -173,7 +173,7 @@ def _cells(unknown: pa.RecordBatch) -> int:
 def _is_kept(kind: pa.DataType) -> bool:
     if pa.types.is_list(kind):
         kind = kind.value_type
-    return any(is_one(kind) for is_one in _KEPT_TYPES) or kind == pa.timestamp("us", "UTC")
+    return any(is_type(kind) for is_type in _KEPT_TYPES) or kind == pa.timestamp("us", "UTC")
 
 
 def _finite(unknown: pa.RecordBatch) -> pa.RecordBatch:
@@ -198,9 +198,9 @@ def _json(value: Any) -> str:
 
 def _check_times(times: pa.Array, envelope: Envelope) -> None:
     """The envelope's time range is that of the rows; a range that nobody checked would be worth nothing to a router."""
-    found = (times.drop_null() if times.null_count else times).view(pa.int64()).to_numpy()
-    said = (micros(envelope.time_min), micros(envelope.time_max))
-    if len(found) and (found.min(), found.max()) != said:
+    of_rows = (times.drop_null() if times.null_count else times).view(pa.int64()).to_numpy()
+    declared = (micros(envelope.time_min), micros(envelope.time_max))
+    if len(of_rows) and (of_rows.min(), of_rows.max()) != declared:
         raise Undecodable("bad_times", f"the envelope says {_span(envelope.time_min, envelope.time_max)}, the rows hold other event times")
 
 

@@ -1,4 +1,4 @@
-"""What flows between the steps: batches of rows, and from the warehouse's door on the rows of several batches together; no row ever alone.
+"""What flows between the steps: batches, and from the assignment of sites on the rows of several batches together; never a row alone.
 
 Between workers, rows travel as one Arrow IPC message: pickled buffer by buffer, as Arrow does by itself, they cost fifteen times as much.
 """
@@ -16,14 +16,15 @@ import pyarrow as pa
 from schemas.envelope import Envelope
 
 Clock = Callable[[], datetime]
-"""Gives the time now, UTC. Passed in, so that tests have their own."""
+"""Gives the time now, UTC. It is passed in, so that tests have their own."""
 
 EXPORT_FILE = "card_file"
-"""Attribute of a message made from those bytes of a card file that are no sound entry: the file's name."""
+"""Attribute of a message made from those bytes of an export file that are no sound entry: the file's name. It stands in rows of rejects_v1
+and in their identity, so its value keeps the old word."""
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ReceivedMessage:
     """One message as it arrived, nothing in it trusted yet."""
 
     attributes: dict[str, str]
@@ -32,7 +33,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class DecodedBatch:
     """One decoded batch. `rows` has the columns `row` and `extras`, then those of the wire."""
 
     envelope: Envelope
@@ -41,14 +42,14 @@ class Batch:
     rows: pa.RecordBatch
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _batch, (self.envelope, self.received_time, self.body_bytes, *_packed(self.rows))
+        return _decoded_batch, (self.envelope, self.received_time, self.body_bytes, *_packed(self.rows))
 
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
     """Rows of one or more batches of a kind, batch by batch.
 
-    The columns of a batch, then what it was of (`batch_id`, `gateway_id`, `received_time`); `site_id` last once it is known.
+    The columns of a batch, then those of its envelope (`batch_id`, `gateway_id`, `received_time`); `site_id` last once it is known.
     """
 
     kind: str
@@ -58,11 +59,11 @@ class RowGroup:
         return replace(self, rows=rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _gathered, (self.kind, *_packed(self.rows))
+        return _row_group, (self.kind, *_packed(self.rows))
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class RejectedRows:
     """Rows that are set aside, whole, with the reason (a short fixed word) and a sentence."""
 
     reason: str
@@ -71,27 +72,27 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class TableRows:
     """Rows for one table of the warehouse, with exactly its columns."""
 
     table: str
     rows: pa.RecordBatch
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rows, (self.table, *_packed(self.rows))
+        return _table_rows, (self.table, *_packed(self.rows))
 
 
 @dataclass(frozen=True, slots=True)
-class Unwritten:
+class UnwrittenRows:
     """Rows that the warehouse refused for their content."""
 
     table: str
-    refused: Rejected
+    rejected: RejectedRows
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """One message for those who are told of alerts."""
+class NotificationMessage:
+    """An alert's row as it is published for the notifier."""
 
     attributes: dict[str, str]
     body: bytes
@@ -101,16 +102,16 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def _batch(envelope: Envelope, received_time: datetime, body_bytes: int, schema: bytes, rows: bytes) -> Batch:
-    return Batch(envelope, received_time, body_bytes, _unpacked(schema, rows))
+def _decoded_batch(envelope: Envelope, received_time: datetime, body_bytes: int, schema: bytes, rows: bytes) -> DecodedBatch:
+    return DecodedBatch(envelope, received_time, body_bytes, _unpacked(schema, rows))
 
 
-def _gathered(kind: str, schema: bytes, rows: bytes) -> RowGroup:
+def _row_group(kind: str, schema: bytes, rows: bytes) -> RowGroup:
     return RowGroup(kind, _unpacked(schema, rows))
 
 
-def _rows(table: str, schema: bytes, rows: bytes) -> Rows:
-    return Rows(table, _unpacked(schema, rows))
+def _table_rows(table: str, schema: bytes, rows: bytes) -> TableRows:
+    return TableRows(table, _unpacked(schema, rows))
 
 
 def _packed(rows: pa.RecordBatch) -> tuple[bytes, bytes]:

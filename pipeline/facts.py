@@ -1,4 +1,4 @@
-"""Gathered rows -> rows of their fact table, and a batch's own row: everything that came, once, with its identity. Vectorised."""
+"""Row groups -> rows of their fact table, and a batch's own row: everything that came, once, with its identity. Vectorised."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.elements import Batch, RowGroup, Rows
+from pipeline.elements import DecodedBatch, RowGroup, TableRows
 from schemas import records
 from schemas.arrow import schema, table_columns
 from schemas.records import KINDS, TABLES
 
 
-def facts(gathered: RowGroup) -> Rows:
+def facts(row_group: RowGroup) -> TableRows:
     """The rows for the table of their kind. `site_id` must be there."""
-    record, rows = KINDS[gathered.kind], gathered.rows
+    record, rows = KINDS[row_group.kind], row_group.rows
     columns = dict(zip(rows.schema.names, rows.columns, strict=True))
     if record is records.Reject:
         columns |= _gateways_rejects(rows)
     arrays = [_filled(columns.get(name), kind, rows.num_rows) for name, kind in _types(record)]
-    return Rows(TABLES[record].name, pa.RecordBatch.from_arrays(arrays, schema=table_schema(record)))
+    return TableRows(TABLES[record].name, pa.RecordBatch.from_arrays(arrays, schema=table_schema(record)))
 
 
-def receipt(batch: Batch) -> dict[str, Any]:
-    """The batch's own row of batches_v1: that it came, when, and what the gateway said of it."""
+def batch_row(batch: DecodedBatch) -> dict[str, Any]:
+    """The batch's own row of batches_v1: that it came, when, and what its envelope declares."""
     values = {name: getattr(batch.envelope, name, None) for name, _ in _types(records.Batch)}
     return values | {"received_time": batch.received_time, "body_bytes": batch.body_bytes}
 
 
-def rows_of(record: type, values: list[dict[str, Any]]) -> Rows:
-    """Rows from dicts, for the few that are made one by one."""
-    return Rows(TABLES[record].name, pa.RecordBatch.from_pylist(values, schema=table_schema(record)))
+def rows_of(record: type, values: list[dict[str, Any]]) -> TableRows:
+    """Rows from dicts, for the few that come one by one."""
+    return TableRows(TABLES[record].name, pa.RecordBatch.from_pylist(values, schema=table_schema(record)))
 
 
 @cache

@@ -16,33 +16,36 @@ from importlib.metadata import version
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.elements import Batch, Message, Rejected, Rows, Unwritten
+from pipeline.elements import Clock, DecodedBatch, ReceivedMessage, RejectedRows, TableRows, UnwrittenRows
 from pipeline.facts import as_text, rows_of
 from schemas.envelope import ID_PATTERN, Envelope, EnvelopeError
 from schemas.records import SCHEMA_VERSION, Reject
 
 
-def of_message(message: Message, reason: str, text: str, now: datetime, stacktrace: str | None = None) -> Rows:
+def of_message(message: ReceivedMessage, reason: str, text: str, now: datetime, stacktrace: str | None = None) -> TableRows:
     """A message that is no batch."""
     gateway_id, batch_id = _names(message.attributes)
-    said = _Said("pipeline.decode", reason, text, stacktrace, gateway_id, batch_id)
-    return _reject(message.attributes, message.body, said, now)
+    finding = _Finding("pipeline.decode", reason, text, stacktrace, gateway_id, batch_id)
+    return _reject(message.attributes, message.body, finding, now)
 
 
-def of_rows(batch: Batch, refused: Rejected, stage: str, now: datetime, stacktrace: str | None = None) -> Rows:
+def of_rows(batch: DecodedBatch, rejected: RejectedRows, stage: str, now: datetime, stacktrace: str | None = None) -> TableRows:
     """Rows of a sound batch, with the attributes that it came with."""
     envelope = batch.envelope
-    said = _Said(stage, refused.reason, refused.text, stacktrace, envelope.gateway_id, envelope.batch_id)
-    return _reject(envelope.attributes(), ipc_stream(refused.rows), said, now)
+    finding = _Finding(stage, rejected.reason, rejected.text, stacktrace, envelope.gateway_id, envelope.batch_id)
+    return _reject(envelope.attributes(), ipc_stream(rejected.rows), finding, now)
 
 
-def of_unwritten(unwritten: Unwritten, now: datetime) -> list[Rows]:
+def of_unwritten(unwritten: UnwrittenRows, clock: Clock) -> list[TableRows]:
     """Rows that have no place in their table: one reject per batch that they came in, with the table as attribute."""
-    refused = unwritten.refused
-    if "batch_id" not in refused.rows.schema.names:
-        return [_of_table(unwritten, refused.rows, None, now)]
-    batch_ids = refused.rows.column("batch_id")
-    return [_of_table(unwritten, refused.rows.filter(pc.equal(batch_ids, one)), one.as_py(), now) for one in batch_ids.unique()]
+    rejected = unwritten.rejected
+    if "batch_id" not in rejected.rows.schema.names:
+        return [_of_table(unwritten, rejected.rows, None, clock())]
+    batch_ids = rejected.rows.column("batch_id")
+    return [
+        _of_table(unwritten, rejected.rows.filter(pc.equal(batch_ids, batch_id)), batch_id.as_py(), clock())
+        for batch_id in batch_ids.unique()
+    ]
 
 
 def ipc_stream(rows: pa.RecordBatch) -> bytes:
@@ -55,8 +58,8 @@ def ipc_stream(rows: pa.RecordBatch) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What is said of the bytes."""
+class _Finding:
+    """Who rejected the bytes, and why."""
 
     stage: str
     reason: str
@@ -66,11 +69,11 @@ class _Said:
     batch_id: str | None
 
 
-def _of_table(unwritten: Unwritten, rows: pa.RecordBatch, batch_id: str | None, now: datetime) -> Rows:
-    refused = unwritten.refused
+def _of_table(unwritten: UnwrittenRows, rows: pa.RecordBatch, batch_id: str | None, now: datetime) -> TableRows:
+    rejected = unwritten.rejected
     gateway_id = batch_id.split(":")[0] if batch_id else None
-    said = _Said("pipeline.warehouse", refused.reason, refused.text, None, gateway_id, batch_id)
-    return _reject({"table": unwritten.table}, ipc_stream(rows), said, now)
+    finding = _Finding("pipeline.warehouse", rejected.reason, rejected.text, None, gateway_id, batch_id)
+    return _reject({"table": unwritten.table}, ipc_stream(rows), finding, now)
 
 
 def _names(attributes: Mapping[str, str]) -> tuple[str | None, str | None]:
@@ -83,19 +86,19 @@ def _names(attributes: Mapping[str, str]) -> tuple[str | None, str | None]:
     return envelope.gateway_id, envelope.batch_id
 
 
-def _reject(attributes: Mapping[str, str], body: bytes, said: _Said, now: datetime) -> Rows:
+def _reject(attributes: Mapping[str, str], body: bytes, finding: _Finding, now: datetime) -> TableRows:
     row = {
         "timestamp": now,
         "payloadString": as_text(body),
         "payloadBytes": body,
         "attributes": [{"key": key, "value": value} for key, value in sorted(attributes.items())],
-        "errorMessage": said.text,
-        "stacktrace": said.stacktrace,
+        "errorMessage": finding.text,
+        "stacktrace": finding.stacktrace,
         "reject_id": _identity(attributes, body),
-        "stage": said.stage,
-        "reason": said.reason,
-        "gateway_id": said.gateway_id,
-        "batch_id": said.batch_id,
+        "stage": finding.stage,
+        "reason": finding.reason,
+        "gateway_id": finding.gateway_id,
+        "batch_id": finding.batch_id,
         "versions": _versions(),
     }
     return rows_of(Reject, [row])

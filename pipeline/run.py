@@ -20,7 +20,7 @@ from apache_beam.runners.runner import PipelineResult
 from pipeline import flow
 from pipeline.elements import wall_clock
 from pipeline.io import warehouse
-from pipeline.io.sinks import Appends, Loads, Publishes
+from pipeline.io.sinks import AppendSink, LoadSink, PublishNotifications
 from pipeline.io.sources import FromExportFiles, FromSubscription
 from pipeline.irrigation import days
 from pipeline.options import BUNDLES, Options, UsageError, parse
@@ -79,11 +79,11 @@ def start(options: Options, registry: Registry) -> PipelineResult:
     pipeline = beam.Pipeline(options=PipelineOptions(list(options.beam)))
     if options.streaming:
         source: beam.PTransform = FromSubscription(options.input_subscription, options.id_attribute, options.timestamp_attribute)
-        sink: flow.Sink = Appends(options.warehouse)
+        sink: flow.Sink = AppendSink(options.warehouse)
     else:
         source = FromExportFiles(options.input, wall_clock)
-        sink = Loads(options.warehouse, options.temp_location or tempfile.gettempdir(), uuid4().hex)
-    tell = Publishes(options.alerts_topic) if options.alerts_topic else None
+        sink = LoadSink(options.warehouse, options.temp_location or tempfile.gettempdir(), uuid4().hex)
+    tell = PublishNotifications(options.alerts_topic) if options.alerts_topic else None
     flow.build(pipeline | "Read" >> source, registry, sink, options.schedule, wall_clock, tell)
     if options.streaming and registry.rules and not tell:
         _LOG.info("nobody is told of alerts: --alerts_topic is not given; their rows are written")

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.elements import Rejected, RowGroup, Rows
+from pipeline.elements import RejectedRows, RowGroup, TableRows
 from schemas.arrow import wire_columns
 from schemas.envelope import from_micros, micros
 from schemas.records import EVENT_TIME, KINDS, TABLES
@@ -35,25 +35,25 @@ _LAST = micros(datetime.max.replace(tzinfo=UTC))
 _PARTITIONS = {table.name: table.partition for table in TABLES.values()}
 
 
-def validate(gathered: RowGroup, now: datetime) -> tuple[RowGroup, list[Rejected]]:
+def validate(row_group: RowGroup, now: datetime) -> tuple[RowGroup, list[RejectedRows]]:
     """The good rows (maybe none) and the others, each under the first reason that applies to it."""
-    rows, refused = gathered.rows, []
+    rows, rejected = row_group.rows, []
     for reason, text, check in _CHECKS:
-        bad = check(rows, gathered.kind, now)
+        bad = check(rows, row_group.kind, now)
         if bad is not None and bad.any():
-            refused.append(Rejected(reason, text, rows.filter(pa.array(bad))))
+            rejected.append(RejectedRows(reason, text, rows.filter(pa.array(bad))))
             rows = rows.filter(pa.array(~bad))
-    return (gathered.with_rows(rows) if refused else gathered), refused
+    return (row_group.with_rows(rows) if rejected else row_group), rejected
 
 
-def within_partitions(rows: Rows, now: datetime) -> tuple[Rows | None, Rejected | None]:
+def within_partitions(rows: TableRows, now: datetime) -> tuple[TableRows | None, RejectedRows | None]:
     """Rows that BigQuery has a partition for, and the others."""
     partition = _PARTITIONS[rows.table]
     bad = _outside(rows.rows.column(partition), now - OLDEST, now + FURTHEST) if partition else np.zeros(0, bool)
     if not bad.any():
         return rows, None
-    refused = Rejected("time_out_of_range", _OUT_OF_RANGE, rows.rows.filter(pa.array(bad)))
-    return (None if bad.all() else Rows(rows.table, rows.rows.filter(pa.array(~bad)))), refused
+    rejected = RejectedRows("time_out_of_range", _OUT_OF_RANGE, rows.rows.filter(pa.array(bad)))
+    return (None if bad.all() else TableRows(rows.table, rows.rows.filter(pa.array(~bad)))), rejected
 
 
 def _nulls(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
@@ -96,16 +96,16 @@ def _impossible_times(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | 
 
 def _contradictions(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
     """Numbers that no window can have, and that would break a merge."""
-    found = [_below_one(rows.column("window_seconds"))] if kind in ("summaries", "inferences") else []
+    masks = [_below_one(rows.column("window_seconds"))] if kind in ("summaries", "inferences") else []
     if kind == "summaries":
-        found += [
+        masks += [
             _below_one(rows.column("count")),
             rows.column("count").to_numpy() > MOST_VALUES,
             _numbers(rows, "m2") < 0,
             _numbers(rows, "min") > _numbers(rows, "max"),
             _not_sketches(rows.column("sketch"), rows.column("count").to_numpy()),
         ]
-    return _union(iter(found))
+    return _union(iter(masks))
 
 
 def _not_sketches(sketches: pa.ListArray, counts: npt.NDArray[np.int64]) -> Mask:
@@ -118,7 +118,7 @@ def _not_sketches(sketches: pa.ListArray, counts: npt.NDArray[np.int64]) -> Mask
     follows[ends] = False
     wrong[1:] |= follows[1:-1] & (buckets[1:] <= buckets[:-1])
     # The entries of a batch are too few (MAX_RAW_BYTES / 8) for a sum of their counts to overflow.
-    sums, faults = (np.concatenate(([0], np.cumsum(one)))[ends] for one in (values, wrong))
+    sums, faults = (np.concatenate(([0], np.cumsum(counts)))[ends] for counts in (values, wrong))
     mask: Mask = (np.diff(faults) > 0) | ((np.diff(ends) > 0) & (np.diff(sums) != counts))
     return mask
 
@@ -151,18 +151,18 @@ class _Columns(NamedTuple):
 def _columns(kind: str) -> _Columns:
     columns = wire_columns(KINDS[kind])
     return _Columns(
-        required=tuple(one.name for one in columns if not one.nullable),
-        lists=tuple(one.name for one in columns if one.repeated),
-        numbers=tuple(one.name for one in columns if one.type == "float64" and not one.repeated),
-        number_lists=tuple(one.name for one in columns if one.type == "float64" and one.repeated),
-        times=tuple(one.name for one in columns if one.type == "timestamp" and one.name != EVENT_TIME[kind]),
+        required=tuple(column.name for column in columns if not column.nullable),
+        lists=tuple(column.name for column in columns if column.repeated),
+        numbers=tuple(column.name for column in columns if column.type == "float64" and not column.repeated),
+        number_lists=tuple(column.name for column in columns if column.type == "float64" and column.repeated),
+        times=tuple(column.name for column in columns if column.type == "timestamp" and column.name != EVENT_TIME[kind]),
     )
 
 
 def _union(masks: Iterator[Mask]) -> Mask | None:
     """Rows that any mask marks; None if there is no mask."""
-    held = list(masks)
-    return np.logical_or.reduce(held) if held else None
+    marked = list(masks)
+    return np.logical_or.reduce(marked) if marked else None
 
 
 def _rows_of_elements(array: pa.ListArray, marked: pa.Array) -> Mask:

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.store.batch import EncodedBatch, encode
-from pipeline.assign_sites import gather
+from pipeline.assign_sites import group_rows
 from pipeline.decode import decode
-from pipeline.elements import Message
+from pipeline.elements import ReceivedMessage
 from pipeline.rollup.stats import partials
 from pipeline.validate import validate
 from schemas.arrow import wire_columns
@@ -53,11 +53,11 @@ def records(record: type) -> st.SearchStrategy[Any]:
     return st.builds(record, **{name: values(hint) if name in wire else st.none() for name, hint in hints.items()})
 
 
-def sent(parcel: EncodedBatch) -> Message:
+def sent(parcel: EncodedBatch) -> ReceivedMessage:
     envelope = Envelope(
         "gw1", 1, 1, parcel.kind, parcel.row_count, parcel.raw_bytes, parcel.priority, NOW, parcel.time_min, parcel.time_max
     )
-    return Message(envelope.attributes(), parcel.body, NOW + timedelta(seconds=1))
+    return ReceivedMessage(envelope.attributes(), parcel.body, NOW + timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -77,11 +77,11 @@ def test_what_a_gateway_held_is_sound_to_the_pipeline_and_lies_in_its_hour(tmp_p
     place.gateway.flush(START + timedelta(hours=2))
     batches = [one for one in place.store.batches(0, 1000) if one.envelope.kind == "summaries"]
     place.store.close()
-    decoded = [decode(Message(one.envelope.attributes(), one.body, START + timedelta(hours=2))) for one in batches]
-    gathered = gather(decoded)
-    assert validate(gathered, START)[1] == []
+    decoded = [decode(ReceivedMessage(one.envelope.attributes(), one.body, START + timedelta(hours=2))) for one in batches]
+    row_group = group_rows(decoded)
+    assert validate(row_group, START)[1] == []
     assert [seconds for one in decoded for seconds in one.rows.column("window_seconds").to_pylist()] == [10, 190, 200, 10]
-    placed = gathered.with_rows(gathered.rows.append_column("site_id", pa.array(["north"] * gathered.rows.num_rows)))
+    placed = row_group.with_rows(row_group.rows.append_column("site_id", pa.array(["north"] * row_group.rows.num_rows)))
     hours: Counter[int] = Counter()
     for key, cells in partials(placed):
         hours[key.hour - micros(START) // 1_000_000] += sum(cell.count for cell in cells.values())

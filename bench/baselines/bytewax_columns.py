@@ -22,7 +22,7 @@ from bench.baselines.bytewax_flow import Entries, Tally, first, store
 from bench.baselines.rowwise import Entry
 from pipeline.assign_sites import assign_sites
 from pipeline.decode import decode
-from pipeline.elements import Message, RowGroup
+from pipeline.elements import ReceivedMessage, RowGroup
 from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.rollup.stats import Key, merge_cells, partials, windows
@@ -58,19 +58,19 @@ def run(card: Path, registry: Path) -> tuple[int, int]:
     placed = op.flat_map_batch(
         "place", fresh, lambda entries: [assign_sites([decode(_message(entry)) for entry in entries], sites, NOW)[0]]
     )
-    op.output("facts", op.map("rows", placed, lambda gathered: facts(gathered).rows), written)
+    op.output("facts", op.map("rows", placed, lambda row_group: facts(row_group).rows), written)
     merged = op.reduce_final("merge", op.flat_map("reduce", placed, _cells), lambda a, b: merge_cells(dict(a), b))
     op.output("windows", op.flat_map("give", merged, _given), rolled)
     run_main(flow)
     return written.count, rolled.count
 
 
-def _message(entry: Entry) -> Message:
-    return Message(entry[0], entry[1], cut_time(entry[0]))
+def _message(entry: Entry) -> ReceivedMessage:
+    return ReceivedMessage(entry[0], entry[1], cut_time(entry[0]))
 
 
-def _cells(gathered: RowGroup) -> Iterable[tuple[str, Any]]:
-    return (("|".join(map(str, key)), cells) for key, cells in partials(gathered))
+def _cells(row_group: RowGroup) -> Iterable[tuple[str, Any]]:
+    return (("|".join(map(str, key)), cells) for key, cells in partials(row_group))
 
 
 def _given(keyed: tuple[str, Any]) -> list[Any]:

@@ -17,7 +17,7 @@ from apache_beam.pvalue import AsDict, PCollection
 
 from bench.beams import COUNTED
 from pipeline.decode import decode
-from pipeline.elements import Message
+from pipeline.elements import ReceivedMessage
 from pipeline.io.sources import FromExportFiles
 
 Row = dict[str, Any]
@@ -51,7 +51,7 @@ def rollups(placed: PCollection[Row]) -> None:
     merged | "Window rows" >> beam.Map(_window_row) | "Write windows" >> beam.ParDo(_Count("windows"))
 
 
-def _exploded(message: Message) -> Iterator[Row]:
+def _exploded(message: ReceivedMessage) -> Iterator[Row]:
     batch = decode(message)
     placement = {"batch_id": batch.envelope.batch_id, "gateway_id": batch.envelope.gateway_id, "received_time": batch.received_time}
     for row in batch.rows.to_pylist():

@@ -57,13 +57,13 @@ class Presence:
         return replace(self, devices=dict(self.devices), silent=set(self.silent))
 
 
-def heard(placed: RowGroup) -> Iterator[Heard]:
+def heard(row_group: RowGroup) -> Iterator[Heard]:
     """One of each batch, of whatever kind. Vectorised."""
-    return map(_heard, by_batch(placed))
+    return map(_heard, by_batch(row_group))
 
 
-def _heard(placed: RowGroup) -> Heard:
-    kind, rows = placed.kind, placed.rows
+def _heard(row_group: RowGroup) -> Heard:
+    kind, rows = row_group.kind, row_group.rows
     received = micros(rows.column("received_time")[0].as_py())
     latest = received + AHEAD // timedelta(microseconds=1)
     devices: dict[str, tuple[int, str]] = {}

@@ -46,14 +46,14 @@ class Watch:
         """Those that any rule watches."""
         return frozenset(rule.source for rule in self._rules)
 
-    def events(self, placed: RowGroup) -> Iterator[Observation]:
+    def events(self, row_group: RowGroup) -> Iterator[Observation]:
         """Of placed events; nothing of other kinds."""
-        if placed.kind != "events":
+        if row_group.kind != "events":
             return
-        watched = pc.is_in(placed.rows.column("rule"), value_set=self._events)
+        watched = pc.is_in(row_group.rows.column("rule"), value_set=self._events)
         if not watched.true_count:
             return
-        rows = placed.rows.filter(watched)
+        rows = row_group.rows.filter(watched)
         times = (rows.column(name).cast(pa.int64()).to_pylist() for name in ("event_time", "received_time"))
         for row, at, received in zip(rows.select(_COLUMNS).to_pylist(), *times, strict=True):
             for rule in self._by_event[row["rule"]]:

@@ -25,8 +25,8 @@ from apache_beam.utils.timestamp import Timestamp
 from pipeline.alerts.liveness import Heard, Liveness, Presence, heard
 from pipeline.alerts.observe import Watch
 from pipeline.alerts.state_machine import Moment, Observation, run, settle, settles_at, step
-from pipeline.elements import Clock, Notice, RowGroup
-from pipeline.rollup.transform import Emitted, Schedule
+from pipeline.elements import Clock, NotificationMessage, RowGroup
+from pipeline.rollup.transform import Schedule, WindowResult
 from schemas import notification
 from schemas.envelope import micros
 from schemas.records import Alert, Irrigation
@@ -36,11 +36,11 @@ from schemas.rules import Rule
 _KEYED = tuple[str, Any]
 
 
-class Watched(NamedTuple):
+class AlertInputs(NamedTuple):
     """What alerts are raised from."""
 
-    placed: PCollection[RowGroup]
-    windows: PCollection[Emitted]
+    row_group: PCollection[RowGroup]
+    windows: PCollection[WindowResult]
     irrigation: PCollection[Irrigation]
 
 
@@ -53,22 +53,22 @@ class RaiseAlerts(beam.PTransform):
         self._clock = clock
         self._streaming = schedule.streaming
 
-    def expand(self, watched: Watched) -> PCollection[Alert]:
+    def expand(self, watched: AlertInputs) -> PCollection[Alert]:
         seen = self._seen(*watched) | "All that is seen" >> beam.Flatten()
         return seen | "By subject" >> beam.Map(_by_subject).with_output_types(_KEYED) | self._machine()
 
     def _seen(
-        self, placed: PCollection[RowGroup], windows: PCollection[Emitted], irrigation: PCollection[Irrigation]
+        self, row_group: PCollection[RowGroup], windows: PCollection[WindowResult], irrigation: PCollection[Irrigation]
     ) -> tuple[PCollection[Observation], ...]:
         """What no rule watches is no step of the graph."""
         watch = Watch(self._registry)
-        seen = [placed | "See events" >> beam.FlatMap(watch.events)]
+        seen = [row_group | "See events" >> beam.FlatMap(watch.events)]
         if "site_window" in watch.sources:
             seen.append(windows | "See windows" >> beam.FlatMap(_window, watch, self._clock))
         if "irrigation" in watch.sources:
             seen.append(irrigation | "See irrigation" >> beam.FlatMap(_irrigation, watch, self._clock))
         if "silence" in watch.sources and self._streaming:
-            heard_of = placed | "Hear" >> beam.FlatMap(_heard).with_output_types(_KEYED)
+            heard_of = row_group | "Hear" >> beam.FlatMap(_heard).with_output_types(_KEYED)
             seen.append(heard_of | "Silence" >> beam.ParDo(_Silence(Liveness(self._registry), self._clock)))
         return tuple(seen)
 
@@ -77,10 +77,10 @@ class RaiseAlerts(beam.PTransform):
         return "Step" >> beam.ParDo(_Step(rules, self._clock)) if self._streaming else _AtOnce(rules, self._clock)
 
 
-def notices(alert: Alert) -> Iterator[Notice]:
+def notifications(alert: Alert) -> Iterator[NotificationMessage]:
     """The notice of an alert's row, if anybody is to be told of it."""
     if not alert.historical:
-        yield Notice(*notification.encode(alert))
+        yield NotificationMessage(*notification.encode(alert))
 
 
 class _Step(beam.DoFn):
@@ -176,8 +176,8 @@ class _Silence(beam.DoFn):
             timer.set(Timestamp(micros=due))
 
 
-def _window(emitted: Emitted, watch: Watch, clock: Clock) -> Iterator[Observation]:
-    key, window, revision, _ = emitted
+def _window(result: WindowResult, watch: Watch, clock: Clock) -> Iterator[Observation]:
+    key, window, revision, _ = result
     return watch.window(key, window, revision, micros(clock()))
 
 
@@ -185,8 +185,8 @@ def _irrigation(day: Irrigation, watch: Watch, clock: Clock) -> Iterator[Observa
     return watch.irrigation(day, micros(clock()))
 
 
-def _heard(placed: RowGroup) -> Iterator[tuple[str, Heard]]:
-    return ((told.gateway_id, told) for told in heard(placed))
+def _heard(row_group: RowGroup) -> Iterator[tuple[str, Heard]]:
+    return ((told.gateway_id, told) for told in heard(row_group))
 
 
 def _by_subject(seen: Observation) -> tuple[str, Observation]:

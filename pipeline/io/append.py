@@ -17,7 +17,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud.bigquery_storage_v1.exceptions import StreamClosedError
 from requests.exceptions import ConnectionError as NoConnection
 
-from pipeline.elements import Rejected, Unwritten
+from pipeline.elements import RejectedRows, UnwrittenRows
 from program import logs
 from program.backoff import Backoff
 
@@ -70,10 +70,10 @@ class Appender:
         self._connections: dict[str, Connection] = {}
         self._lock = threading.Lock()
 
-    def append(self, rows: Mapping[str, Sequence[pa.RecordBatch]]) -> list[Unwritten]:
+    def append(self, rows: Mapping[str, Sequence[pa.RecordBatch]]) -> list[UnwrittenRows]:
         """Returns when every row of every table is written or given back."""
         waiting = [(table, piece) for table, batches in rows.items() for piece in pieces(batches)]
-        unwritten: list[Unwritten] = []
+        unwritten: list[UnwrittenRows] = []
         pauses = BACKOFF.delays(self._chance)
         while waiting:
             waiting, parted = self._round(waiting, unwritten)
@@ -88,7 +88,7 @@ class Appender:
         for table in list(self._connections):
             self._forget(table)
 
-    def _round(self, waiting: Sequence[Waiting], unwritten: list[Unwritten]) -> tuple[list[Waiting], list[Waiting]]:
+    def _round(self, waiting: Sequence[Waiting], unwritten: list[UnwrittenRows]) -> tuple[list[Waiting], list[Waiting]]:
         """Sends everything, then waits once for each answer. What failed, and what is left of refused requests."""
         failed: list[Waiting] = []
         parted: list[Waiting] = []
@@ -96,8 +96,8 @@ class Appender:
             try:
                 answer.result(timeout=ANSWER_SECONDS)
             except _REFUSALS as error:
-                again, refused = part(rows, error)
-                unwritten += [Unwritten(table, one) for one in refused]
+                again, rejected = part(rows, error)
+                unwritten += [UnwrittenRows(table, rows) for rows in rejected]
                 parted += [(table, one) for one in again]
             except TRANSIENT as error:
                 _LOG.warning("append of %d rows to %s failed: %s", rows.num_rows, table, brief(error))
@@ -134,15 +134,15 @@ def pieces(batches: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             yield from _halves(batch)
 
 
-def part(rows: pa.RecordBatch, error: exceptions.GoogleAPICallError) -> tuple[list[pa.RecordBatch], list[Rejected]]:
+def part(rows: pa.RecordBatch, error: exceptions.GoogleAPICallError) -> tuple[list[pa.RecordBatch], list[RejectedRows]]:
     """(rows to send again, rows refused). An answer that names no row is narrowed down by halves."""
     bad = {one.index: one.message for one in getattr(error.response, "row_errors", ())}
     if bad:
         rest = rows.filter(pa.array([index not in bad for index in range(rows.num_rows)]))
-        refused = [Rejected("warehouse_refused", text, rows.slice(index, 1)) for index, text in sorted(bad.items())]
-        return ([rest] if rest.num_rows else []), refused
+        rejected = [RejectedRows("warehouse_refused", text, rows.slice(index, 1)) for index, text in sorted(bad.items())]
+        return ([rest] if rest.num_rows else []), rejected
     if rows.num_rows == 1:
-        return [], [Rejected("warehouse_refused", brief(error), rows)]
+        return [], [RejectedRows("warehouse_refused", brief(error), rows)]
     middle = rows.num_rows // 2
     return [rows.slice(0, middle), rows.slice(middle)], []
 

@@ -1,6 +1,6 @@
-"""Sinks of the flow: Arrow appends for streaming, Parquet load jobs for batch; and a topic for notices.
+"""Sinks of the flow: Arrow appends for streaming, Parquet load jobs for batch; and a topic for notifications.
 
-At least once: a retried bundle may repeat an append or a notice, never a load.
+At least once: a retried bundle may repeat an append or a notification, never a load.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipeline.each import Each
-from pipeline.elements import Notice, Rows, Unwritten
+from pipeline.elements import NotificationMessage, TableRows, UnwrittenRows
 from pipeline.io import warehouse
 from pipeline.io.warehouse import Warehouse
+from pipeline.transforms.each import Each
 from program import logs
 
-HELD_BYTES = 32_000_000
+BUFFER_BYTES = 32_000_000
 """Rows of a bundle are sent at its end, or when they are more than this."""
 
 _LOG = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Appends:
+class AppendSink:
     """Streaming: the Storage Write API's default stream."""
 
     warehouse: Warehouse
@@ -48,7 +48,7 @@ class Appends:
 
 
 @dataclass(frozen=True, slots=True)
-class Loads:
+class LoadSink:
     """Batch: one load job per table. `folder` is gs:// or local; `run` names this run, so that a retried load is found, not repeated."""
 
     warehouse: Warehouse
@@ -62,15 +62,15 @@ class Loads:
         return _Load(self, "set_aside")
 
 
-class Publishes(beam.PTransform):
-    """Notices onto a Pub/Sub topic, given by its full name."""
+class PublishNotifications(beam.PTransform):
+    """Notifications onto a Pub/Sub topic, named in full."""
 
     def __init__(self, topic: str) -> None:
         super().__init__()
         self._write = WriteToPubSub(topic, with_attributes=True)
 
-    def expand(self, notices: PCollection[Notice]) -> Any:
-        return notices | "Messages" >> beam.Map(_message).with_output_types(PubsubMessage) | "Publish" >> self._write
+    def expand(self, notifications: PCollection[NotificationMessage]) -> Any:
+        return notifications | "Messages" >> beam.Map(_message).with_output_types(PubsubMessage) | "Publish" >> self._write
 
 
 class _Append(beam.DoFn):
@@ -79,34 +79,34 @@ class _Append(beam.DoFn):
         self._may_refuse = may_refuse
 
     def start_bundle(self) -> None:
-        self._held: dict[str, list[pa.RecordBatch]] = defaultdict(list)
+        self._buffer: dict[str, list[pa.RecordBatch]] = defaultdict(list)
         self._bytes = 0
 
-    def process(self, rows: Rows) -> Iterator[Unwritten]:
-        self._held[rows.table].append(rows.rows)
+    def process(self, rows: TableRows) -> Iterator[UnwrittenRows]:
+        self._buffer[rows.table].append(rows.rows)
         self._bytes += rows.rows.nbytes
-        if self._bytes > HELD_BYTES:
+        if self._bytes > BUFFER_BYTES:
             yield from self._flush()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         for unwritten in self._flush():
             yield WindowedValue(unwritten, MIN_TIMESTAMP, (GlobalWindow(),))
 
-    def _flush(self) -> list[Unwritten]:
-        unwritten = warehouse.appender(self._warehouse).append(self._held)
+    def _flush(self) -> list[UnwrittenRows]:
+        unwritten = warehouse.appender(self._warehouse).append(self._buffer)
         self.start_bundle()
         if unwritten and not self._may_refuse:
-            raise RuntimeError(f"the warehouse refuses rejects: {unwritten[0].refused.text}")
+            raise RuntimeError(f"the warehouse refuses rejects: {unwritten[0].rejected.text}")
         return unwritten
 
 
 class _Load(beam.PTransform):
-    def __init__(self, loads: Loads, part: str) -> None:
+    def __init__(self, loads: LoadSink, part: str) -> None:
         super().__init__()
         self._loads = loads
         self._part = part
 
-    def expand(self, rows: tuple[PCollection[Rows], ...]) -> PCollection[Unwritten]:
+    def expand(self, rows: tuple[PCollection[TableRows], ...]) -> PCollection[UnwrittenRows]:
         folder = f"{self._loads.folder.rstrip('/')}/tinybeam-{self._loads.run}-{self._part}"
         files = rows | "Write Parquet" >> Each(beam.ParDo(_WriteParquet(folder)).with_output_types(tuple[str, str]))
         job_id = f"tinybeam_{self._loads.run}_{self._part}"
@@ -120,17 +120,17 @@ class _WriteParquet(beam.DoFn):
         self._folder = folder
 
     def start_bundle(self) -> None:
-        self._held: dict[str, list[pa.RecordBatch]] = defaultdict(list)
+        self._buffer: dict[str, list[pa.RecordBatch]] = defaultdict(list)
         self._bytes: dict[str, int] = defaultdict(int)
 
-    def process(self, rows: Rows) -> Iterator[tuple[str, str]]:
-        self._held[rows.table].append(rows.rows)
+    def process(self, rows: TableRows) -> Iterator[tuple[str, str]]:
+        self._buffer[rows.table].append(rows.rows)
         self._bytes[rows.table] += rows.rows.nbytes
-        if self._bytes[rows.table] > HELD_BYTES:
+        if self._bytes[rows.table] > BUFFER_BYTES:
             yield rows.table, self._write(rows.table)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        for table in list(self._held):
+        for table in list(self._buffer):
             yield WindowedValue((table, self._write(table)), MIN_TIMESTAMP, (GlobalWindow(),))
 
     def _write(self, table: str) -> str:
@@ -138,7 +138,7 @@ class _WriteParquet(beam.DoFn):
         path = FileSystems.join(self._folder, f"{table}-{uuid4().hex}.parquet")
         _make_folder(self._folder)
         with FileSystems.create(path, mime_type="application/octet-stream") as file:
-            pq.write_table(pa.Table.from_batches(self._held.pop(table)), file, compression="zstd")
+            pq.write_table(pa.Table.from_batches(self._buffer.pop(table)), file, compression="zstd")
         return str(path)
 
 
@@ -149,7 +149,7 @@ class _LoadFiles(beam.DoFn):
         self._warehouse = where
         self._job_id = job_id
 
-    def process(self, grouped: tuple[str, Iterable[str]]) -> Iterator[Unwritten]:
+    def process(self, grouped: tuple[str, Iterable[str]]) -> Iterator[UnwrittenRows]:
         table, files = grouped[0], sorted(grouped[1])
         if files[0].startswith("gs://"):
             warehouse.load(self._warehouse, table, f"{self._job_id}_{table}", files)
@@ -168,8 +168,8 @@ class _LoadFiles(beam.DoFn):
             warehouse.load(self._warehouse, table, f"{self._job_id}_{table}", whole)
 
 
-def _message(notice: Notice) -> PubsubMessage:
-    return PubsubMessage(notice.body, notice.attributes)
+def _message(notification: NotificationMessage) -> PubsubMessage:
+    return PubsubMessage(notification.body, notification.attributes)
 
 
 def _make_folder(folder: str) -> None:

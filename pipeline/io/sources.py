@@ -1,4 +1,4 @@
-"""Where messages come from: a Pub/Sub subscription, or card files. At least once, in no order; nothing is interpreted here."""
+"""Where messages come from: a Pub/Sub subscription, or export files. At least once, in no order; nothing is interpreted here."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub
 from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.utils.timestamp import Timestamp
 
-from pipeline.elements import EXPORT_FILE, Clock, Message
+from pipeline.elements import EXPORT_FILE, Clock, ReceivedMessage
 from schemas.envelope import EnvelopeError, cut_time, entries
 
 
 class FromSubscription(beam.PTransform):
-    """Messages of a subscription; `received_time` is when Pub/Sub took them."""
+    """Messages of a subscription; `received_time` is when Pub/Sub received them."""
 
     def __init__(self, subscription: str, id_attribute: str | None = None, timestamp_attribute: str | None = None) -> None:
         super().__init__()
@@ -24,14 +24,14 @@ class FromSubscription(beam.PTransform):
             subscription=subscription, id_label=id_attribute, timestamp_attribute=timestamp_attribute, with_attributes=True
         )
 
-    def expand(self, root: PBegin) -> PCollection[Message]:
-        return root | "Read subscription" >> self._read | "Messages" >> beam.ParDo(_AsMessage()).with_output_types(Message)
+    def expand(self, root: PBegin) -> PCollection[ReceivedMessage]:
+        return root | "Read subscription" >> self._read | "Messages" >> beam.ParDo(_AsMessage()).with_output_types(ReceivedMessage)
 
 
 class FromExportFiles(beam.PTransform):
-    """Messages of the card files that a glob names, local or gs://; `received_time` is when the gateway cut the batch.
+    """Messages of the export files that a glob names, local or gs://; `received_time` is when the gateway cut the batch.
 
-    Bytes that are no sound entry come as a message with the attribute CARD_FILE.
+    Bytes that are no sound entry come as a message with the attribute EXPORT_FILE.
     """
 
     def __init__(self, glob: str, clock: Clock) -> None:
@@ -39,15 +39,15 @@ class FromExportFiles(beam.PTransform):
         self._glob = glob
         self._clock = clock
 
-    def expand(self, root: PBegin) -> PCollection[Message]:
+    def expand(self, root: PBegin) -> PCollection[ReceivedMessage]:
         files = root | "Match" >> MatchFiles(self._glob) | "Open" >> ReadMatches()
-        return files | "Entries" >> beam.FlatMap(_messages, self._clock).with_output_types(Message)
+        return files | "Entries" >> beam.FlatMap(_messages, self._clock).with_output_types(ReceivedMessage)
 
 
 class _AsMessage(beam.DoFn):
-    def process(self, message: PubsubMessage, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Message]:  # type: ignore[assignment]
+    def process(self, message: PubsubMessage, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[ReceivedMessage]:  # type: ignore[assignment]
         received = message.publish_time or timestamp.to_utc_datetime(has_tz=True)
-        yield Message(dict(message.attributes or {}), bytes(message.data or b""), _plain(received))
+        yield ReceivedMessage(dict(message.attributes or {}), bytes(message.data or b""), _plain(received))
 
 
 def _plain(time: datetime) -> datetime:
@@ -55,14 +55,20 @@ def _plain(time: datetime) -> datetime:
     return datetime.fromtimestamp(time.timestamp(), time.tzinfo).replace(microsecond=time.microsecond)
 
 
-def _messages(file: ReadableFile, clock: Clock) -> Iterator[Message]:
-    name = {EXPORT_FILE: file.metadata.path}
-    with file.open() as card:
+def _messages(file: ReadableFile, clock: Clock) -> Iterator[ReceivedMessage]:
+    with file.open() as export:
         try:
-            for found in entries(card):
-                yield Message(name, found, clock()) if isinstance(found, bytes) else Message(found[0], found[1], _cut_time(found[0], clock))
+            for entry in entries(export):
+                yield _message(entry, file.metadata.path, clock)
         except EnvelopeError as error:
             raise RuntimeError(f"{file.metadata.path}: {error}") from error
+
+
+def _message(entry: tuple[dict[str, str], bytes] | bytes, path: str, clock: Clock) -> ReceivedMessage:
+    if isinstance(entry, bytes):
+        return ReceivedMessage({EXPORT_FILE: path}, entry, clock())
+    attributes, body = entry
+    return ReceivedMessage(attributes, body, _cut_time(attributes, clock))
 
 
 def _cut_time(attributes: dict[str, str], clock: Clock) -> datetime:

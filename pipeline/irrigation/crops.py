@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-SMALLEST_ROOTS = 0.2
+SMALLEST_ROOT_DEPTH = 0.2
 """Depth in m that roots draw from until the crop develops (FAO-56, chapter 8)."""
 
 _AUTUMN = {True: range(8, 13), False: range(2, 7)}
@@ -32,13 +32,14 @@ class Soil:
 @dataclass(frozen=True, slots=True)
 class Crop:
     """A crop's season: `stages` are the days of the initial, development, middle and late stage; `coefficients` are Kc at the beginning, in
-    the middle and at the end; `roots` is their greatest depth in m; `share` of the available water may be used without stress (p).
+    the middle and at the end; `root_depth_max` is in m;
+    `depletion_fraction` of the available water may be used without stress (p).
     """
 
     stages: tuple[int, int, int, int]
     coefficients: tuple[float, float, float]
-    roots: float
-    share: float
+    root_depth_max: float
+    depletion_fraction: float
 
     @property
     def days(self) -> int:
@@ -54,13 +55,13 @@ class Crop:
         """Kc so many days after sowing: level, rising, level, falling, and the last value after that (FAO-56, figure 34)."""
         initial, development, middle, late = self.stages
         first, greatest, last = self.coefficients
-        rise = _share(age - initial, development)
-        fall = _share(age - self.middle - middle, late)
+        rise = _passed(age - initial, development)
+        fall = _passed(age - self.middle - middle, late)
         return first + rise * (greatest - first) + fall * (last - greatest)
 
     def root_depth(self, age: int) -> float:
         """In m so many days after sowing: roots grow while the coefficient rises (FAO-56, chapter 8)."""
-        return SMALLEST_ROOTS + _share(age - self.stages[0], self.stages[1]) * (self.roots - SMALLEST_ROOTS)
+        return SMALLEST_ROOT_DEPTH + _passed(age - self.stages[0], self.stages[1]) * (self.root_depth_max - SMALLEST_ROOT_DEPTH)
 
 
 def soil(name: str) -> Soil | None:
@@ -80,7 +81,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_-]", "", name).casefold()
 
 
-def _share(days: float, of: float) -> float:
+def _passed(days: float, of: float) -> float:
     """How much of a stage has passed."""
     return min(max(days / of, 0.0), 1.0)
 

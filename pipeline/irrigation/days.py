@@ -57,17 +57,17 @@ class Fields:
     """The sites that are fields, as of a time."""
 
     def __init__(self, registry: Registry) -> None:
-        self._stays: dict[str, list[Field]] = {}
+        self._fields: dict[str, list[Field]] = {}
         for site in registry.sites:
-            if found := _field(site):
-                self._stays.setdefault(site.site_id, []).append(found)
+            if field := _field(site):
+                self._fields.setdefault(site.site_id, []).append(field)
 
     def __contains__(self, site_id: str) -> bool:
-        return site_id in self._stays
+        return site_id in self._fields
 
     def at(self, site_id: str, time: datetime) -> Field | None:
-        held = (field for field in self._stays.get(site_id, ()) if field.site.valid_from <= time)
-        return next((field for field in held if field.site.valid_to is None or time < field.site.valid_to), None)
+        begun = (field for field in self._fields.get(site_id, ()) if field.site.valid_from <= time)
+        return next((field for field in begun if field.site.valid_to is None or time < field.site.valid_to), None)
 
 
 def unknown(registry: Registry) -> Iterator[str]:
@@ -80,7 +80,7 @@ def unknown(registry: Registry) -> Iterator[str]:
             )
 
 
-def heard(key: Key, window: tuple[int, int, Stats], revision: int) -> tuple[str, Days] | None:
+def hour_of(key: Key, window: tuple[int, int, Stats], revision: int) -> tuple[str, Days] | None:
     """(site, its days) of one rolled-up window; None for what is no hour of moisture or temperature."""
     seconds, start, stats = window
     if seconds != HOUR or (key.channel, key.unit) not in (MOISTURE, TEMPERATURE):
@@ -91,14 +91,14 @@ def heard(key: Key, window: tuple[int, int, Stats], revision: int) -> tuple[str,
 def merge(days: Days, more: Mapping[int, Hours]) -> Days:
     """`days` with `more` merged in."""
     for day, hours in more.items():
-        held = days.setdefault(day, {})
-        for hour, told in hours.items():
-            held[hour] = max(told, held.get(hour, told))
+        known = days.setdefault(day, {})
+        for hour, mean in hours.items():
+            known[hour] = max(mean, known.get(hour, mean))
     return days
 
 
-class Memory(NamedTuple):
-    """What is known of a site: its hours, and the last revision of each day that has a row."""
+class FieldHistory(NamedTuple):
+    """What is known of a field: its hours, and the last revision of each day that has a row."""
 
     days: Days
     revisions: dict[int, int]
@@ -110,18 +110,18 @@ class Memory(NamedTuple):
             self.revisions.pop(day, None)
 
 
-def revise(fields: Fields, site_id: str, memory: Memory, more: Days, as_of: datetime) -> list[Irrigation]:
-    """Merges more hours into the memory. Returns a new revision of each day whose row they changed."""
-    before = {day: balance(fields, site_id, memory.days, day, as_of) for day in touched(memory.days, more)}
-    merge(memory.days, more)
-    after = {day: balance(fields, site_id, memory.days, day, as_of) for day in touched(memory.days, more)}
+def revise(fields: Fields, site_id: str, history: FieldHistory, more: Days, as_of: datetime) -> list[Irrigation]:
+    """Merges more hours into the history. Returns a new revision of each day whose row they changed."""
+    before = {day: balance(fields, site_id, history.days, day, as_of) for day in touched(history.days, more)}
+    merge(history.days, more)
+    after = {day: balance(fields, site_id, history.days, day, as_of) for day in touched(history.days, more)}
     changed = [row for day, row in after.items() if row and row != before.get(day)]
-    return [_next(memory.revisions, row) for row in changed]
+    return [_next(history.revisions, row) for row in changed]
 
 
 def balance(fields: Fields, site_id: str, days: Days, day: int, as_of: datetime) -> Irrigation | None:
     """The row of a day as its first revision; None while it has no moisture, or the site is no planted field then."""
-    moistures = _told(days, day, MOISTURE)
+    moistures = _hourly_means(days, day, MOISTURE)
     if not moistures:
         return None
     hour = max(moistures)
@@ -153,10 +153,10 @@ def _row(field: Field, days: Days, day: int, moisture: tuple[int, float], as_of:
     site, soil, crop, age = field.site, field.soil, field.crop, field.age(_time(day))
     today, reference = _temperatures(days, day), _reference(field, days, day)
     depth, coefficient = crop.root_depth(age), crop.coefficient(age)
-    total, missing = water.available(soil, depth), water.depletion(soil, depth, moisture[1])
-    ready = water.readily(crop, total, None if reference.mm is None else coefficient * reference.mm)
-    wait = None if reference.mm is None else water.days_until_stress(soil, crop, age, missing, reference.mm)
-    need = missing if missing > ready or (wait is not None and wait < NEAR_DAYS) else 0.0
+    available, depletion = water.available(soil, depth), water.depletion(soil, depth, moisture[1])
+    readily_available = water.readily_available(crop, available, None if reference.mm is None else coefficient * reference.mm)
+    wait = None if reference.mm is None else water.days_until_stress(soil, crop, age, depletion, reference.mm)
+    need = depletion if depletion > readily_available or (wait is not None and wait < NEAR_DAYS) else 0.0
     return Irrigation(
         site_id=site.site_id,
         day=_time(day),
@@ -169,9 +169,9 @@ def _row(field: Field, days: Days, day: int, moisture: tuple[int, float], as_of:
         reference_mm=reference.mm,
         crop_coefficient=coefficient,
         root_depth=depth,
-        available_mm=total,
-        readily_available_mm=ready,
-        depletion_mm=missing,
+        available_mm=available,
+        readily_available_mm=readily_available,
+        depletion_mm=depletion,
         need_mm=need,
         need_m3=None if site.area_m2 is None else need / 1000 * site.area_m2,
         days_until_stress=wait,
@@ -194,8 +194,8 @@ class _Reference(NamedTuple):
 
 def _temperatures(days: Days, day: int) -> _Temperatures | None:
     """Of the means of hours, which one wild reading does not move far."""
-    told = _told(days, day, TEMPERATURE).values()
-    return _Temperatures(round(min(told), 4), round(max(told), 4), len(told) >= WHOLE_DAY_HOURS) if told else None
+    means = _hourly_means(days, day, TEMPERATURE).values()
+    return _Temperatures(round(min(means), 4), round(max(means), 4), len(means) >= WHOLE_DAY_HOURS) if means else None
 
 
 def _reference(field: Field, days: Days, day: int) -> _Reference:
@@ -204,10 +204,10 @@ def _reference(field: Field, days: Days, day: int) -> _Reference:
         return _Reference(None)
     sun = water.radiation(field.site.latitude, _time(day).timetuple().tm_yday)
     for back in range(LOOK_BACK_DAYS + 1):
-        found = _temperatures(days, day - back * DAY)
-        if found and found.whole:
+        temperatures = _temperatures(days, day - back * DAY)
+        if temperatures and temperatures.whole:
             assumed = f"temperatures of {_time(day - back * DAY):%Y-%m-%d}" if back else None
-            return _Reference(water.hargreaves(found.low, found.high, sun), assumed)
+            return _Reference(water.hargreaves(temperatures.low, temperatures.high, sun), assumed)
     if today := _temperatures(days, day):
         middle, half = (today.low + today.high) / 2, max(today.high - today.low, TYPICAL_RANGE) / 2
         assumed = f"the day's temperatures so far, and {TYPICAL_RANGE:g} K between lowest and highest at least"
@@ -223,8 +223,8 @@ def _assumed_age(field: Field, age: int) -> str | None:
     return None
 
 
-def _told(days: Days, day: int, wanted: tuple[str, str]) -> dict[int, float]:
-    """Mean of each hour of a channel."""
+def _hourly_means(days: Days, day: int, wanted: tuple[str, str]) -> dict[int, float]:
+    """Start of each hour of a channel -> its mean."""
     return {hour: mean for (channel, hour), (_, mean) in days.get(day, {}).items() if channel == wanted[0]}
 
 

@@ -1,6 +1,6 @@
 """Irrigation need on the engine: rolled-up hours -> rows of irrigation_v1, a new revision of a day whenever its row changes.
 
-At least once, in order per site. In batch mode every day is given once.
+At least once, in order per site. In batch mode every day has one row.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from apache_beam.pvalue import PCollection
 from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
 
 from pipeline.elements import Clock
-from pipeline.irrigation.days import LOOK_BACK_DAYS, Days, Fields, Memory, heard, merge, revise
-from pipeline.rollup.transform import ENGINE_SLACK, Emitted, Schedule
+from pipeline.irrigation.days import LOOK_BACK_DAYS, Days, FieldHistory, Fields, hour_of, merge, revise
+from pipeline.rollup.transform import ENGINE_SLACK, Schedule, WindowResult
 from schemas.records import Irrigation
 from schemas.registry import Registry
 
 
 class Irrigate(beam.PTransform):
-    """Rolled-up windows -> Irrigation, for the sites of the registry that are fields."""
+    """`windows | Irrigate(registry, schedule, clock)`: rolled-up windows -> Irrigation, for the sites that are fields."""
 
     def __init__(self, registry: Registry, schedule: Schedule, clock: Clock) -> None:
         super().__init__()
@@ -29,12 +29,12 @@ class Irrigate(beam.PTransform):
         self._schedule = schedule
         self._clock = clock
 
-    def expand(self, windows: PCollection[Emitted]) -> PCollection[Irrigation]:
-        told = windows | "Hours of fields" >> beam.ParDo(_Hours(self._fields)).with_output_types(tuple[str, Days])
+    def expand(self, windows: PCollection[WindowResult]) -> PCollection[Irrigation]:
+        hours = windows | "Hours of fields" >> beam.ParDo(_Hours(self._fields)).with_output_types(tuple[str, Days])
         if self._schedule.streaming:
-            return told | "Changes" >> beam.ParDo(_Changes(self._fields, self._schedule, self._clock)).with_output_types(Irrigation)
-        merged = told | "Merge" >> beam.CombinePerKey(_MergeDays()).with_output_types(tuple[str, Days])
-        return merged | "Days" >> beam.FlatMap(_once, self._fields, self._clock).with_output_types(Irrigation)
+            return hours | "Changes" >> beam.ParDo(_Changes(self._fields, self._schedule, self._clock)).with_output_types(Irrigation)
+        merged = hours | "Merge" >> beam.CombinePerKey(_MergeDays()).with_output_types(tuple[str, Days])
+        return merged | "Days" >> beam.FlatMap(_single_rows, self._fields, self._clock).with_output_types(Irrigation)
 
 
 class _Hours(beam.DoFn):
@@ -43,10 +43,10 @@ class _Hours(beam.DoFn):
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
 
-    def process(self, emitted: Emitted) -> Iterable[tuple[str, Days]]:
-        key, window, revision, _ = emitted
-        found = heard(key, window, revision) if key.site_id in self._fields else None
-        return (found,) if found else ()
+    def process(self, result: WindowResult) -> Iterable[tuple[str, Days]]:
+        key, window, revision, _ = result
+        hour = hour_of(key, window, revision) if key.site_id in self._fields else None
+        return (hour,) if hour else ()
 
 
 class _MergeDays(beam.CombineFn):
@@ -67,9 +67,9 @@ class _MergeDays(beam.CombineFn):
 
 
 class _Changes(beam.DoFn):
-    """Remembers the hours of a site for as long as they may change, and gives the rows that an hour changed."""
+    """Remembers the hours of a site for as long as they may change, and emits the rows that an hour changed."""
 
-    _HEARD = ReadModifyWriteStateSpec("heard", PickleCoder())
+    _HISTORY = ReadModifyWriteStateSpec("history", PickleCoder())
 
     def __init__(self, fields: Fields, schedule: Schedule, clock: Clock) -> None:
         self._fields = fields
@@ -78,16 +78,16 @@ class _Changes(beam.DoFn):
 
     def process(
         self,
-        told: tuple[str, Days],
-        state: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_HEARD),  # type: ignore[assignment]
+        keyed: tuple[str, Days],
+        stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_HISTORY),  # type: ignore[assignment]
     ) -> Iterator[Irrigation]:
-        (site_id, more), now = told, self._clock()
-        memory = Memory(*(state.read() or ({}, {})))
-        memory.forget(now - self._keep)
-        yield from revise(self._fields, site_id, memory, more, now)
-        state.write(tuple(memory))
+        (site_id, more), now = keyed, self._clock()
+        history = FieldHistory(*(stored.read() or ({}, {})))
+        history.forget(now - self._keep)
+        yield from revise(self._fields, site_id, history, more, now)
+        stored.write(tuple(history))
 
 
-def _once(merged: tuple[str, Days], fields: Fields, clock: Clock) -> Iterator[Irrigation]:
+def _single_rows(merged: tuple[str, Days], fields: Fields, clock: Clock) -> Iterator[Irrigation]:
     site_id, days = merged
-    yield from revise(fields, site_id, Memory({}, {}), days, clock())
+    yield from revise(fields, site_id, FieldHistory({}, {}), days, clock())

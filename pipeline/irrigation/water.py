@@ -40,12 +40,12 @@ def depletion(soil: Soil, depth: float, moisture: float) -> float:
     return min(max(1000 * (soil.field_capacity - moisture) * depth, 0.0), available(soil, depth))
 
 
-def readily(crop: Crop, total: float, transpired: float | None) -> float:
+def readily_available(crop: Crop, total: float, transpired: float | None) -> float:
     """Readily available water RAW (equation 83). `transpired` is the crop's evapotranspiration of the day, by which p is adjusted (note of
     Table 22); unknown, p is that of the table, which is meant for 5 mm.
     """
-    share = crop.share if transpired is None else min(max(crop.share + 0.04 * (5 - transpired), 0.1), 0.8)
-    return share * total
+    fraction = crop.depletion_fraction if transpired is None else min(max(crop.depletion_fraction + 0.04 * (5 - transpired), 0.1), 0.8)
+    return fraction * total
 
 
 def days_until_stress(soil: Soil, crop: Crop, age: int, depleted: float, reference: float) -> float:
@@ -67,4 +67,4 @@ def days_until_stress(soil: Soil, crop: Crop, age: int, depleted: float, referen
 def _left(soil: Soil, crop: Crop, age: int, depleted: float, reference: float) -> float:
     """Readily available water that is still there."""
     total = available(soil, crop.root_depth(age))
-    return readily(crop, total, crop.coefficient(age) * reference) - depleted
+    return readily_available(crop, total, crop.coefficient(age) * reference) - depleted

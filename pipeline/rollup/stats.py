@@ -78,16 +78,16 @@ def windows(key: Key, cells: Cells) -> Iterator[tuple[int, int, Stats]]:
     yield HOUR, key.hour, reduce(merge, (cells[cell] for cell in sorted(cells)))
 
 
-def partials(gathered: RowGroup) -> Iterator[tuple[Key, dict[int, Stats]]]:
-    """What placed summaries add to each site, channel and hour."""
-    rows, cells = _within_hours(gathered.rows)
+def partials(row_group: RowGroup) -> Iterator[tuple[Key, dict[int, Stats]]]:
+    """What summaries with their sites add to each site, channel and hour."""
+    rows, cells = _within_hours(row_group.rows)
     if not rows.num_rows:
         return
     groups = _groups(rows, cells)
-    made: dict[Key, dict[int, Stats]] = {}
-    for key, cell, one in zip(groups.keys, groups.cells, _statistics(rows, groups), strict=True):
-        made.setdefault(key, {})[cell] = one
-    yield from made.items()
+    hours: dict[Key, dict[int, Stats]] = {}
+    for key, cell, stats in zip(groups.keys, groups.cells, _statistics(rows, groups), strict=True):
+        hours.setdefault(key, {})[cell] = stats
+    yield from hours.items()
 
 
 def row(key: Key, window: tuple[int, int, Stats], revision: int, timing: str, as_of: datetime) -> dict[str, Any]:
@@ -111,25 +111,25 @@ def row(key: Key, window: tuple[int, int, Stats], revision: int, timing: str, as
     }
 
 
-def split_late(gathered: RowGroup, lateness: timedelta, now: datetime) -> tuple[RowGroup, list[dict[str, Any]]]:
+def split_late(row_group: RowGroup, lateness: timedelta, now: datetime) -> tuple[RowGroup, list[dict[str, Any]]]:
     """The rows that are not too late for their hour, and a row of dirty_windows_v1 for each batch, site and hour of the others.
 
     Too late is more than `lateness` after the end of the hour, by `received_time`, or by `now` if the message waited before it was read.
     """
-    rows = gathered.rows
-    seen = np.maximum(rows.column("received_time").view(pa.int64()).to_numpy(), micros(now))
+    rows = row_group.rows
+    read = np.maximum(rows.column("received_time").view(pa.int64()).to_numpy(), micros(now))
     hours = _starts(rows) // (HOUR * _SECOND)
-    late = (hours + 1) * HOUR * _SECOND < seen - lateness // timedelta(microseconds=1)
+    late = (hours + 1) * HOUR * _SECOND < read - lateness // timedelta(microseconds=1)
     if not late.any():
-        return gathered, []
-    named = rows.select(_DIRTY_BY).filter(pa.array(late))
-    dirty = sorted(set(zip(hours[late].tolist(), *(column.to_pylist() for column in named.columns), strict=True)))
-    return gathered.with_rows(rows.filter(pa.array(~late))), [_dirty(*one) for one in dirty]
+        return row_group, []
+    marks = rows.select(_DIRTY_BY).filter(pa.array(late))
+    dirty = sorted(set(zip(hours[late].tolist(), *(column.to_pylist() for column in marks.columns), strict=True)))
+    return row_group.with_rows(rows.filter(pa.array(~late))), [_dirty(*mark) for mark in dirty]
 
 
 def _dirty(hour: int, site_id: str, received_time: datetime, batch_id: str) -> dict[str, Any]:
-    made = DirtyWindow(site_id, from_micros(hour * HOUR * _SECOND), HOUR, received_time, batch_id)
-    return {name: getattr(made, name) for name in DirtyWindow.__slots__}
+    window = DirtyWindow(site_id, from_micros(hour * HOUR * _SECOND), HOUR, received_time, batch_id)
+    return {name: getattr(window, name) for name in DirtyWindow.__slots__}
 
 
 def _starts(rows: pa.RecordBatch) -> npt.NDArray[np.int64]:
@@ -158,15 +158,15 @@ class _Groups(NamedTuple):
 
 def _groups(rows: pa.RecordBatch, cells: npt.NDArray[np.int64]) -> _Groups:
     """Rows ordered by site, channel, unit, hour and cell."""
-    named = [rows.column(name).dictionary_encode() for name in ("site_id", "channel", "unit")]
+    columns = [rows.column(name).dictionary_encode() for name in ("site_id", "channel", "unit")]
     hours, hour = np.unique(_starts(rows) // (HOUR * _SECOND) * HOUR, return_inverse=True)
-    codes = [*(one.indices.to_numpy() for one in named), hour]
-    sizes = [*(len(one.dictionary) for one in named), len(hours)]
+    codes = [*(column.indices.to_numpy() for column in columns), hour]
+    sizes = [*(len(column.dictionary) for column in columns), len(hours)]
     groups = _combined([*codes, cells - WHOLE_HOUR], [*sizes, MINUTE + 1])
     order = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
     firsts = order[starts]
-    names = [*(one.dictionary.to_pylist() for one in named), hours.tolist()]
+    names = [*(column.dictionary.to_pylist() for column in columns), hours.tolist()]
     keys = [
         Key(*(names[part][code] for part, code in enumerate(parts)))
         for parts in zip(*(code[firsts].tolist() for code in codes), strict=True)
@@ -176,13 +176,13 @@ def _groups(rows: pa.RecordBatch, cells: npt.NDArray[np.int64]) -> _Groups:
 
 def _combined(codes: list[npt.NDArray[np.int64]], sizes: list[int]) -> npt.NDArray[np.int64]:
     """One number for each combination of codes, for one sort is cheaper than five. Each code is below its size."""
-    made, span = np.zeros(len(codes[0]), np.int64), 1
+    combined, span = np.zeros(len(codes[0]), np.int64), 1
     for code, size in zip(codes, sizes, strict=True):
         if span * size > _LARGEST:
-            found, made = np.unique(made, return_inverse=True)
-            span = len(found)
-        made, span = made * size + code, span * size
-    return made
+            distinct, combined = np.unique(combined, return_inverse=True)
+            span = len(distinct)
+        combined, span = combined * size + code, span * size
+    return combined
 
 
 def _statistics(rows: pa.RecordBatch, groups: _Groups) -> list[Stats]:
@@ -193,4 +193,5 @@ def _statistics(rows: pa.RecordBatch, groups: _Groups) -> list[Stats]:
     apart = total / count - np.repeat(sums / counts, sizes)
     squares = np.add.reduceat(m2 + count * apart * apart, groups.starts)
     lows, highs = np.minimum.reduceat(low, groups.starts), np.maximum.reduceat(high, groups.starts)
-    return [Stats(*one) for one in zip(*(values.tolist() for values in (counts, sums, squares, lows, highs, sizes)), strict=True)]
+    columns = (counts, sums, squares, lows, highs, sizes)
+    return [Stats(*group) for group in zip(*(values.tolist() for values in columns), strict=True)]

@@ -1,7 +1,7 @@
 """Rollups on the engine: one-hour windows of event time, minutes inside; early, on-time and late results as revisions.
 
 Nothing is dropped: a row that is too late for its hour marks the hour dirty instead, and the engine waits longer than that rule,
-so that it never gets to drop one. In batch mode nothing is late, and every window is given once.
+so that it never gets to drop one. In batch mode nothing is late, and every window has one result.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadMo
 from apache_beam.transforms.window import FixedWindows, GlobalWindows, TimestampedValue
 from apache_beam.utils.windowed_value import PaneInfo, PaneInfoTiming
 
-from pipeline.elements import Clock, RowGroup, Rows
+from pipeline.elements import Clock, RowGroup, TableRows
 from pipeline.facts import rows_of
 from pipeline.rollup.stats import HOUR, Cells, Key, Stats, merge_cells, partials, row, split_late, windows
-from pipeline.transforms import Collect
+from pipeline.transforms.collect import Collect
 from schemas.records import DirtyWindow, SiteWindow
 
 ENGINE_SLACK = timedelta(days=1)
 """How much longer the engine keeps a window than rows are let into it."""
 
-Emitted = tuple[Key, tuple[int, int, Stats], int, str]
-"""A window as it is given: key, (seconds, start, statistics), revision, timing."""
+WindowResult = tuple[Key, tuple[int, int, Stats], int, str]
+"""One result of a window: key, (seconds, start, statistics), revision, timing."""
 
 _KEYED = tuple[tuple[str, str, str, int], Any]
 """Key and cells as Beam's coders see them: the key is encoded the same on every worker, and comes back as a plain tuple."""
@@ -41,66 +41,66 @@ _TIMINGS = {PaneInfoTiming.EARLY: "early", PaneInfoTiming.ON_TIME: "on_time", Pa
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When results are given."""
+    """When a window has results."""
 
     streaming: bool
     early_seconds: int = 60
     lateness: timedelta = timedelta(days=7)
 
 
-class Rolled(NamedTuple):
-    """What rolling up gives: rows of site_windows_v1 and dirty_windows_v1, and the same windows for the steps that go on with them."""
+class RollupResults(NamedTuple):
+    """Rows of site_windows_v1 and dirty_windows_v1, and the results of windows for the steps that go on with them."""
 
-    rows: PCollection[Rows]
-    windows: PCollection[Emitted]
+    rows: PCollection[TableRows]
+    windows: PCollection[WindowResult]
 
 
 class RollUp(beam.PTransform):
-    """Placed summaries -> Rolled; rows of other kinds -> nothing."""
+    """`rollups = row_groups | RollUp(schedule, clock)`: summaries with their sites -> RollupResults; other kinds add nothing."""
 
     def __init__(self, schedule: Schedule, clock: Clock) -> None:
         super().__init__()
         self._schedule = schedule
         self._clock = clock
 
-    def expand(self, placed: PCollection[RowGroup]) -> Rolled:
-        summaries = placed | "Summaries" >> beam.Filter(_is_summaries)
-        split = summaries | "Reduce" >> beam.ParDo(_Reduce(self._schedule, self._clock)).with_output_types(_KEYED).with_outputs(
+    def expand(self, row_groups: PCollection[RowGroup]) -> RollupResults:
+        summaries = row_groups | "Summaries" >> beam.Filter(_of_summaries)
+        outputs = summaries | "Partials" >> beam.ParDo(_Partials(self._schedule, self._clock)).with_output_types(_KEYED).with_outputs(
             _DIRTY, main="cells"
         )
-        emitted = split.cells | "Windows" >> (_Revised(self._schedule) if self._schedule.streaming else _Once())
-        rows = (split[_DIRTY], emitted | "Rows" >> beam.ParDo(Collect(SiteWindow, partial(_row, self._clock)))) | beam.Flatten()
-        return Rolled(rows, emitted)
+        results = outputs.cells | "Windows" >> (_RevisedResults(self._schedule) if self._schedule.streaming else _SingleResults())
+        rows = (outputs[_DIRTY], results | "Rows" >> beam.ParDo(Collect(SiteWindow, partial(_row, self._clock)))) | beam.Flatten()
+        return RollupResults(rows, results)
 
 
-class _Reduce(beam.DoFn):
-    """Placed summaries -> (key, cells); rows that are too late -> their hours as dirty windows."""
+class _Partials(beam.DoFn):
+    """Summaries with their sites -> (key, cells); rows that are too late -> their hours as dirty windows."""
 
     def __init__(self, schedule: Schedule, clock: Clock) -> None:
         self._schedule = schedule
         self._clock = clock
 
-    def process(self, placed: RowGroup) -> Iterator[Any]:
+    def process(self, row_group: RowGroup) -> Iterator[Any]:
         if self._schedule.streaming:
-            placed, dirty = split_late(placed, self._schedule.lateness, self._clock())
+            row_group, dirty = split_late(row_group, self._schedule.lateness, self._clock())
             if dirty:
                 yield TaggedOutput(_DIRTY, rows_of(DirtyWindow, dirty))
-        yield from partials(placed)
+        yield from partials(row_group)
 
 
-class _Once(beam.PTransform):
+class _SingleResults(beam.PTransform):
     """Batch mode: the hour is in the key already, so the engine needs no windows of its own (a trigger costs 0.35 ms a window)."""
 
-    def expand(self, cells: PCollection[tuple[Key, Cells]]) -> PCollection[Emitted]:
-        return cells | "Merge" >> beam.CombinePerKey(_MergeCells()) | beam.FlatMap(_once)
+    def expand(self, cells: PCollection[tuple[Key, Cells]]) -> PCollection[WindowResult]:
+        return cells | "Merge" >> beam.CombinePerKey(_MergeCells()) | beam.FlatMap(_single_results)
 
 
-class _Revised(beam.PTransform):
+class _RevisedResults(beam.PTransform):
     def __init__(self, schedule: Schedule) -> None:
         super().__init__()
         self._schedule = schedule
 
-    def expand(self, cells: PCollection[tuple[Key, Cells]]) -> PCollection[Emitted]:
+    def expand(self, cells: PCollection[tuple[Key, Cells]]) -> PCollection[WindowResult]:
         early = AfterProcessingTime(self._schedule.early_seconds)
         hours = beam.WindowInto(
             FixedWindows(HOUR),
@@ -135,38 +135,38 @@ class _MergeCells(beam.CombineFn):
 
 
 class _Changes(beam.DoFn):
-    """Gives the minutes that changed since the last result, and their hour; a change is a summary more, never a rounding."""
+    """Lets through the minutes that changed since the last result, and their hour; a change is a summary more, never a rounding."""
 
-    _GIVEN = ReadModifyWriteStateSpec("given", PickleCoder())
+    _RESULTS = ReadModifyWriteStateSpec("results", PickleCoder())
 
     def process(
         self,
         merged: tuple[Key, Cells],
-        given: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_GIVEN),  # type: ignore[assignment]
+        stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_RESULTS),  # type: ignore[assignment]
         pane: PaneInfo = beam.DoFn.PaneInfoParam,  # type: ignore[assignment]
-    ) -> Iterator[Emitted]:
+    ) -> Iterator[WindowResult]:
         key, cells = Key(*merged[0]), merged[1]
-        before: dict[tuple[int, int], tuple[int, int]] = given.read() or {}
+        latest: dict[tuple[int, int], tuple[int, int]] = stored.read() or {}
         for window in windows(key, cells):
-            summaries, revision = before.get(window[:2], (0, -1))
+            summaries, revision = latest.get(window[:2], (0, -1))
             if window[2].summaries != summaries:
-                before[window[:2]] = window[2].summaries, revision + 1
+                latest[window[:2]] = window[2].summaries, revision + 1
                 yield key, window, revision + 1, _TIMINGS.get(pane.timing, "on_time")
-        given.write(before)
+        stored.write(latest)
 
 
-def _row(clock: Clock, emitted: Emitted) -> dict[str, Any]:
-    return row(*emitted, clock())
+def _row(clock: Clock, result: WindowResult) -> dict[str, Any]:
+    return row(*result, clock())
 
 
-def _is_summaries(placed: RowGroup) -> bool:
-    return placed.kind == "summaries"
+def _of_summaries(row_group: RowGroup) -> bool:
+    return row_group.kind == "summaries"
 
 
 def _at_its_hour(keyed: tuple[Key, Cells]) -> TimestampedValue:
     return TimestampedValue(keyed, Key(*keyed[0]).hour)
 
 
-def _once(merged: tuple[Key, Cells]) -> Iterator[Emitted]:
+def _single_results(merged: tuple[Key, Cells]) -> Iterator[WindowResult]:
     key, cells = Key(*merged[0]), merged[1]
     return ((key, window, 0, "batch") for window in windows(key, cells))

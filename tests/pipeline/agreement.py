@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.irrigation import crops, water
-from pipeline.irrigation.days import LOOK_BACK_DAYS, NEAR_DAYS, TYPICAL_RANGE, WHOLE_DAY_HOURS, Days, Fields, balance, heard, merge
+from pipeline.irrigation.days import LOOK_BACK_DAYS, NEAR_DAYS, TYPICAL_RANGE, WHOLE_DAY_HOURS, Days, Fields, balance, hour_of, merge
 from pipeline.rollup.stats import HOUR, Key, Stats
 from schemas.records import Irrigation, Site
 from schemas.registry import Registry
@@ -128,7 +128,7 @@ def taught(climate: str, soil: str, crop: str, year: int) -> Taught:
 
 def _row(fields: Fields, begin: datetime, day: int, moisture: float) -> Irrigation:
     hour = int((begin + timedelta(days=day, hours=23)).timestamp())
-    found = heard(Key("field", "moisture", "m3/m3", hour), (HOUR, hour, Stats(1, moisture, 0.0, moisture, moisture, 1)), 0)
+    found = hour_of(Key("field", "moisture", "m3/m3", hour), (HOUR, hour, Stats(1, moisture, 0.0, moisture, moisture, 1)), 0)
     assert found is not None
     row = balance(fields, "field", merge(Days(), found[1]), hour - 23 * HOUR, begin)
     assert row is not None

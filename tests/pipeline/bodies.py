@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import zstandard
 
-from pipeline.assign_sites import gather
+from pipeline.assign_sites import group_rows
 from pipeline.decode import decode
-from pipeline.elements import Batch, Message, RowGroup
+from pipeline.elements import DecodedBatch, ReceivedMessage, RowGroup
 from pipeline.enrich import Sites, enrich
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import Envelope, from_micros
@@ -80,31 +81,36 @@ def envelope(kind: str, rows: pa.RecordBatch, raw_bytes: int, **changes: Any) ->
     return replace(made, **changes)
 
 
-def message_of(kind: str, rows: pa.RecordBatch, received: datetime = NOW, **changes: Any) -> Message:
+def message_of(kind: str, rows: pa.RecordBatch, received: datetime = NOW, **changes: Any) -> ReceivedMessage:
     """A message that carries the table."""
     raw = ipc(rows)
-    return Message(envelope(kind, rows, len(raw), **changes).attributes(), compress(raw), received)
+    return ReceivedMessage(envelope(kind, rows, len(raw), **changes).attributes(), compress(raw), received)
 
 
-def message(rows: list[Any], received: datetime = NOW, **changes: Any) -> Message:
+def message(rows: list[Any], received: datetime = NOW, **changes: Any) -> ReceivedMessage:
     """A message that carries the rows, all of one kind."""
     kind = next(kind for kind, record in KINDS.items() if isinstance(rows[0], record))
     return message_of(kind, table(kind, rows), received, **changes)
 
 
-def batch(rows: list[Any], received: datetime = NOW, **changes: Any) -> Batch:
+def batch(rows: list[Any], received: datetime = NOW, **changes: Any) -> DecodedBatch:
     """The rows as the steps after decode see them."""
     return decode(message(rows, received, **changes))
 
 
-def gathered(rows: list[Any], received: datetime = NOW, **changes: Any) -> RowGroup:
-    """The rows as the sieve sees them."""
-    return gather([batch(rows, received, **changes)])
+def numbered_batch(number: int, rows: Sequence[Any]) -> DecodedBatch:
+    """Batches of two gateways, each with its own arrival."""
+    return batch(list(rows), NOW + timedelta(seconds=number), gateway_id=f"gw{number % 2}", seq=1 + number)
 
 
-def placed(rows: list[Any], received: datetime = NOW, **changes: Any) -> RowGroup:
-    """The rows as the steps after the sieve see them, with the sites of REGISTRY."""
-    return enrich(gathered(rows, received, **changes), Sites(REGISTRY))[0]
+def grouped(rows: list[Any], received: datetime = NOW, **changes: Any) -> RowGroup:
+    """The rows as validation sees them."""
+    return group_rows([batch(rows, received, **changes)])
+
+
+def with_sites(rows: list[Any], received: datetime = NOW, **changes: Any) -> RowGroup:
+    """The rows as the steps after the assignment of sites see them, with the sites of REGISTRY."""
+    return enrich(grouped(rows, received, **changes), Sites(REGISTRY))[0]
 
 
 def numbered(count: int) -> list[Summary]:

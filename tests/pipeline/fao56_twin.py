@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.irrigation import crops, water
-from pipeline.irrigation.days import DAY, NEAR_DAYS, Days, Fields, balance, heard, merge
+from pipeline.irrigation.days import DAY, NEAR_DAYS, Days, Fields, balance, hour_of, merge
 from pipeline.rollup.stats import HOUR, Key, Stats
 from schemas.records import Irrigation, Site
 from schemas.registry import Registry
@@ -235,7 +235,7 @@ def _told(day: datetime, air: Any, state: Any) -> Days:
         start = int(day.timestamp()) + hour * HOUR
         temperature = low + (high - low) * (1 - math.cos(math.tau * (hour - 5) / 24)) / 2
         for channel, unit, value in (("moisture", "m3/m3", moisture), ("temperature", "degC", temperature)):
-            found = heard(Key("field", channel, unit, start), (HOUR, start, Stats(1, value, 0.0, value, value, 1)), 0)
+            found = hour_of(Key("field", channel, unit, start), (HOUR, start, Stats(1, value, 0.0, value, value, 1)), 0)
             assert found is not None
             merge(days, found[1])
     return days

@@ -9,11 +9,11 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipeline.each import Each
-from pipeline.elements import Rejected, Rows, Unwritten
+from pipeline.elements import RejectedRows, TableRows, UnwrittenRows
+from pipeline.transforms.each import Each
 from tests.pipeline.bodies import NOW
 
-WRITTEN: dict[str, list[Rows]] = {}
+WRITTEN: dict[str, list[TableRows]] = {}
 """By name of the sink. Engines make copies of sinks, so what is written is kept here."""
 
 REFUSED_CHANNEL = "poison"
@@ -25,7 +25,7 @@ def still() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class MemorySink:
     name: str
 
     def write(self) -> beam.PTransform[Any, Any]:
@@ -44,13 +44,13 @@ class _Keep(beam.DoFn):
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def process(self, rows: Rows) -> Iterator[Unwritten]:
+    def process(self, rows: TableRows) -> Iterator[UnwrittenRows]:
         bad = [
             row
             for row in range(rows.rows.num_rows)
             if rows.table == "summaries_v1" and rows.rows.column("channel")[row].as_py() == REFUSED_CHANNEL
         ]
         good = [row for row in range(rows.rows.num_rows) if row not in bad]
-        WRITTEN[self._name].append(Rows(rows.table, rows.rows.take(good)))
+        WRITTEN[self._name].append(TableRows(rows.table, rows.rows.take(good)))
         if bad:
-            yield Unwritten(rows.table, Rejected("warehouse_refused", "poison", rows.rows.take(bad)))
+            yield UnwrittenRows(rows.table, RejectedRows("warehouse_refused", "poison", rows.rows.take(bad)))

@@ -14,14 +14,14 @@ import pytest
 import zstandard
 
 from pipeline.decode import Undecodable, decode
-from pipeline.elements import EXPORT_FILE, Message
+from pipeline.elements import EXPORT_FILE, ReceivedMessage
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, micros
 from schemas.records import KINDS
 from tests.pipeline.bodies import NOW, compress, envelope, ipc, message, message_of, numbered, one_of, summary, table
 
 
-def refusal(bad: Message) -> str:
+def refusal(bad: ReceivedMessage) -> str:
     with pytest.raises(Undecodable) as caught:
         decode(bad)
     return caught.value.reason
@@ -119,10 +119,10 @@ def test_a_malformed_envelope_is_refused_by_name() -> None:
 
 
 def test_bytes_between_the_frames_of_a_card_are_refused_as_such() -> None:
-    assert refusal(Message({EXPORT_FILE: "card.tbb"}, b"junk", NOW)) == "broken_entry"
+    assert refusal(ReceivedMessage({EXPORT_FILE: "card.tbb"}, b"junk", NOW)) == "broken_entry"
 
 
-def _bodies() -> dict[str, Callable[[Message], Message]]:
+def _bodies() -> dict[str, Callable[[ReceivedMessage], ReceivedMessage]]:
     raw = ipc(table("summaries", numbered(3)))
     said = {"raw_bytes": str(len(raw))}
     return {
@@ -144,8 +144,8 @@ def test_a_body_that_is_not_one_whole_zstd_frame_is_refused(how: str) -> None:
     assert refusal(_bodies()[how](message(numbered(3)))) in ("bad_zstd", "bad_size")
 
 
-def _of_raw(raw: bytes, rows: pa.RecordBatch) -> Message:
-    return Message(envelope("summaries", rows, len(raw)).attributes(), compress(raw), NOW)
+def _of_raw(raw: bytes, rows: pa.RecordBatch) -> ReceivedMessage:
+    return ReceivedMessage(envelope("summaries", rows, len(raw)).attributes(), compress(raw), NOW)
 
 
 def _two_batches(rows: pa.RecordBatch) -> bytes:
@@ -190,10 +190,10 @@ def test_decompression_bombs_are_bounded_in_memory() -> None:
     small = compress(bytes(MAX_RAW_BYTES * 4))
     lying = good.attributes | {"raw_bytes": str(MAX_RAW_BYTES)}
     for _ in range(10):
-        refusal(Message(lying, compress(bytes(MAX_RAW_BYTES)), NOW))
+        refusal(ReceivedMessage(lying, compress(bytes(MAX_RAW_BYTES)), NOW))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for _ in range(1000):
-        assert refusal(Message(lying, small, NOW)) == "bad_size"
+        assert refusal(ReceivedMessage(lying, small, NOW)) == "bad_size"
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) < 32_000
 
 
@@ -202,7 +202,7 @@ def test_random_damage_is_refused_or_harmless_and_never_anything_else() -> None:
     seed = random.randrange(2**32)
     rng = random.Random(seed)
     kinds = list(KINDS)
-    good = refused = 0
+    good = rejected = 0
     for turn in range(6000):
         kind = kinds[turn % len(kinds)]
         rows = table(kind, numbered(4) if kind == "summaries" else [one_of(kind)] * 4)
@@ -211,14 +211,14 @@ def test_random_damage_is_refused_or_harmless_and_never_anything_else() -> None:
             decode(bad)
             good += 1
         except Undecodable:
-            refused += 1
+            rejected += 1
         except Exception as error:
             raise AssertionError(f"seed {seed}, turn {turn}: {error!r}") from error
-    assert good + refused == 6000
-    assert refused > 2000, f"seed {seed}: the damage does no harm"
+    assert good + rejected == 6000
+    assert rejected > 2000, f"seed {seed}: the damage does no harm"
 
 
-def _damaged(kind: str, rows: pa.RecordBatch, rng: random.Random) -> Message:
+def _damaged(kind: str, rows: pa.RecordBatch, rng: random.Random) -> ReceivedMessage:
     """A batch with damage before or after compression (the latter never gets past the checksum)."""
     raw = bytearray(ipc(rows))
     how = rng.randrange(5)
@@ -237,7 +237,7 @@ def _damaged(kind: str, rows: pa.RecordBatch, rng: random.Random) -> Message:
     attributes = envelope(kind, rows, max(1, len(raw))).attributes()
     if rng.random() < 0.1:
         attributes[rng.choice(list(attributes))] = rng.choice(["", "-1", "9" * 30, "\0", "summaries"])
-    return Message(attributes, bytes(body), NOW)
+    return ReceivedMessage(attributes, bytes(body), NOW)
 
 
 def test_the_wire_schema_of_the_tests_is_that_of_the_contract() -> None:

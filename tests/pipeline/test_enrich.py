@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.enrich import Sites, enrich
 from schemas.records import Device
 from schemas.registry import Registry
-from tests.pipeline.bodies import NOW, REGISTRY, gathered, one_of, summary
+from tests.pipeline.bodies import NOW, REGISTRY, grouped, one_of, summary
 
 SITES = Sites(REGISTRY)
 
@@ -20,28 +20,28 @@ SITES = Sites(REGISTRY)
 def test_a_moved_device_has_the_site_of_the_time() -> None:
     moved = NOW - timedelta(days=100)
     rows = [summary(start=moved - timedelta(seconds=1)), summary(start=moved), summary("d2")]
-    placed, refused = enrich(gathered(rows), SITES)
-    assert placed.rows.column("site_id").to_pylist() == ["north", "south", "north"]
-    assert not refused
+    row_group, rejected = enrich(grouped(rows), SITES)
+    assert row_group.rows.column("site_id").to_pylist() == ["north", "south", "north"]
+    assert not rejected
 
 
 def test_rows_of_devices_that_stand_nowhere_are_set_aside() -> None:
     rows = [summary("d1"), summary("stranger"), summary("gone"), summary("d2")]
-    placed, refused = enrich(gathered(rows), SITES)
-    assert placed.rows.column("row").to_pylist() == [0, 3]
-    assert [(one.reason, one.rows.column("row").to_pylist()) for one in refused] == [("unknown_device", [1, 2])]
+    row_group, rejected = enrich(grouped(rows), SITES)
+    assert row_group.rows.column("row").to_pylist() == [0, 3]
+    assert [(one.reason, one.rows.column("row").to_pylist()) for one in rejected] == [("unknown_device", [1, 2])]
 
 
 def test_heartbeats_and_rejects_belong_to_no_site_and_lose_nothing() -> None:
     for kind in ("heartbeats", "rejects"):
-        placed, refused = enrich(gathered([one_of(kind)]), SITES)
-        assert placed.rows.column("site_id").to_pylist() == [None]
-        assert not refused
+        row_group, rejected = enrich(grouped([one_of(kind)]), SITES)
+        assert row_group.rows.column("site_id").to_pylist() == [None]
+        assert not rejected
 
 
 def test_an_empty_registry_knows_nobody() -> None:
-    placed, refused = enrich(gathered([summary()]), Sites(Registry((), ())))
-    assert (placed.rows.num_rows, refused[0].rows.num_rows) == (0, 1)
+    row_group, rejected = enrich(grouped([summary()]), Sites(Registry((), ())))
+    assert (row_group.rows.num_rows, rejected[0].rows.num_rows) == (0, 1)
 
 
 def _at(hour: int) -> datetime:

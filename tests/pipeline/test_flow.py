@@ -17,12 +17,12 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing import test_stream as scripted
 
 from pipeline import flow
-from pipeline.elements import Message
+from pipeline.elements import ReceivedMessage
 from pipeline.options import BUNDLES, FN_API
 from pipeline.rollup.transform import Schedule
 from schemas.envelope import Envelope
 from tests.pipeline.bodies import NOW, REGISTRY, message, one_of, summary
-from tests.pipeline.memory import REFUSED_CHANNEL, Memory, still
+from tests.pipeline.memory import REFUSED_CHANNEL, MemorySink, still
 
 HOUR_END = NOW + timedelta(hours=1)
 Row = dict[str, Any]
@@ -44,7 +44,7 @@ OTHERS = [
 ]
 GOOD_AFTER_CORRUPT = message([summary("d2", minute(4), 9.0)], minute(5), seq=10)
 CORRUPT_COPY = replace(GOOD_AFTER_CORRUPT, body=GOOD_AFTER_CORRUPT.body[:-1] + b"\0")
-BROKEN = Message({"gateway_id": "gw1"}, b"\x00\xffnot a batch", minute(3))
+BROKEN = ReceivedMessage({"gateway_id": "gw1"}, b"\x00\xffnot a batch", minute(3))
 GOOD = [ON_TIME, MORE, LATE, TOO_LATE, MIXED, *OTHERS, GOOD_AFTER_CORRUPT]
 
 
@@ -60,15 +60,15 @@ def stream() -> scripted.TestStream:
 
 
 @pytest.fixture(scope="module")
-def streamed() -> Memory:
-    sink = Memory("streamed")
+def streamed() -> MemorySink:
+    sink = MemorySink("streamed")
     with beam.Pipeline(options=PipelineOptions([f"--runner={BUNDLES}", "--streaming"])) as pipeline:
         flow.build(pipeline | stream(), REGISTRY, sink, Schedule(streaming=True), still)
     return sink
 
 
-def batched(name: str, messages: Iterable[Message]) -> Memory:
-    sink = Memory(name)
+def batched(name: str, messages: Iterable[ReceivedMessage]) -> MemorySink:
+    sink = MemorySink(name)
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
         flow.build(pipeline | beam.Create(list(messages)), REGISTRY, sink, Schedule(streaming=False), still)
     return sink
@@ -88,7 +88,7 @@ def inside(reject: Row) -> pa.Table:
     return pa.ipc.open_stream(io.BytesIO(reject["payloadBytes"])).read_all()
 
 
-def test_every_row_of_every_good_batch_is_a_fact_or_a_reject_exactly_once(streamed: Memory) -> None:
+def test_every_row_of_every_good_batch_is_a_fact_or_a_reject_exactly_once(streamed: MemorySink) -> None:
     facts = identities(row for table in ("summaries_v1", "inferences_v1", "events_v1", "heartbeats_v1") for row in streamed.table(table))
     rejects = streamed.table("rejects_v1")
     forwarded = Counter((row["batch_id"], int(row["reject_id"].rsplit(":")[-1])) for row in rejects if row["stage"].startswith("edge"))
@@ -97,28 +97,28 @@ def test_every_row_of_every_good_batch_is_a_fact_or_a_reject_exactly_once(stream
     assert facts + forwarded + set_aside(rejects) == sent
 
 
-def test_each_reason_has_its_reject(streamed: Memory) -> None:
+def test_each_reason_has_its_reject(streamed: MemorySink) -> None:
     reasons = Counter(row["reason"] for row in streamed.table("rejects_v1"))
     assert reasons == Counter(
         ["unknown_device", "bad_zstd", "bad_envelope", "contradiction", "time_out_of_range", "warehouse_refused", "malformed_json"]
     )
 
 
-def test_a_broken_message_is_kept_with_its_bytes_and_attributes(streamed: Memory) -> None:
+def test_a_broken_message_is_kept_with_its_bytes_and_attributes(streamed: MemorySink) -> None:
     [row] = [row for row in streamed.table("rejects_v1") if row["reason"] == "bad_envelope"]
     assert (row["payloadBytes"], row["attributes"]) == (BROKEN.body, [{"key": "gateway_id", "value": "gw1"}])
     assert (row["stage"], row["gateway_id"], row["payloadString"]) == ("pipeline.decode", "gw1", None)
 
 
-def test_a_corrupt_copy_does_not_shadow_the_good_one(streamed: Memory) -> None:
+def test_a_corrupt_copy_does_not_shadow_the_good_one(streamed: MemorySink) -> None:
     assert Envelope.parse(GOOD_AFTER_CORRUPT.attributes).batch_id in {row["batch_id"] for row in streamed.table("summaries_v1")}
 
 
-def test_each_batch_is_received_once(streamed: Memory) -> None:
+def test_each_batch_is_received_once(streamed: MemorySink) -> None:
     assert sorted(row["seq"] for row in streamed.table("batches_v1")) == list(range(1, 11))
 
 
-def latest(sink: Memory) -> dict[tuple[str, datetime, int], Row]:
+def latest(sink: MemorySink) -> dict[tuple[str, datetime, int], Row]:
     """The last result of each window of moisture."""
     return {
         (row["site_id"], row["window_start"], row["window_seconds"]): row
@@ -127,7 +127,7 @@ def latest(sink: Memory) -> dict[tuple[str, datetime, int], Row]:
     }
 
 
-def test_the_last_revision_of_a_window_holds_all_that_was_not_too_late(streamed: Memory) -> None:
+def test_the_last_revision_of_a_window_holds_all_that_was_not_too_late(streamed: MemorySink) -> None:
     found = {key: (row["count"], row["sum"]) for key, row in latest(streamed).items()}
     assert found == {
         ("south", minute(0), 60): (4, 3.0),
@@ -139,7 +139,7 @@ def test_the_last_revision_of_a_window_holds_all_that_was_not_too_late(streamed:
     }
 
 
-def test_results_come_early_on_time_and_late_with_rising_revisions(streamed: Memory) -> None:
+def test_results_come_early_on_time_and_late_with_rising_revisions(streamed: MemorySink) -> None:
     hours = [
         row
         for row in streamed.table("site_windows_v1")
@@ -149,7 +149,7 @@ def test_results_come_early_on_time_and_late_with_rising_revisions(streamed: Mem
     assert [row["timing"] for row in hours] == ["early", "on_time", "late"]
 
 
-def test_a_minute_that_did_not_change_is_not_given_again(streamed: Memory) -> None:
+def test_a_minute_that_did_not_change_is_not_given_again(streamed: MemorySink) -> None:
     minutes = [
         row
         for row in streamed.table("site_windows_v1")
@@ -158,14 +158,14 @@ def test_a_minute_that_did_not_change_is_not_given_again(streamed: Memory) -> No
     assert [(row["revision"], row["timing"]) for row in minutes] == [(0, "early")]
 
 
-def test_what_is_too_late_marks_its_hour_dirty_and_is_a_fact_all_the_same(streamed: Memory) -> None:
+def test_what_is_too_late_marks_its_hour_dirty_and_is_a_fact_all_the_same(streamed: MemorySink) -> None:
     [dirty] = streamed.table("dirty_windows_v1")
     assert (dirty["site_id"], dirty["window_start"], dirty["window_seconds"]) == ("south", minute(0), 3600)
     assert dirty["batch_id"] == Envelope.parse(TOO_LATE.attributes).batch_id
     assert dirty["batch_id"] in {row["batch_id"] for row in streamed.table("summaries_v1")}
 
 
-def test_batch_mode_gives_the_same_facts_and_no_lateness(streamed: Memory) -> None:
+def test_batch_mode_gives_the_same_facts_and_no_lateness(streamed: MemorySink) -> None:
     sink = batched("batched", [*GOOD, ON_TIME, BROKEN, CORRUPT_COPY, MORE])
     for table in ("summaries_v1", "inferences_v1", "events_v1", "heartbeats_v1", "batches_v1"):
         assert sorted(sink.table(table), key=str) == sorted(streamed.table(table), key=str)

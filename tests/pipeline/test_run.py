@@ -127,11 +127,11 @@ def test_alerts_are_stored_and_published_and_what_was_held_back_follows_by_itsel
     tables: Warehouse, registry: Path, subscription: Any
 ) -> None:
     publisher, topic, name = subscription
-    alerts, notices = topic.replace("telemetry", "alerts"), name.replace("pipeline", "notices")
+    alerts, notifications = topic.replace("telemetry", "alerts"), name.replace("pipeline", "notices")
     publisher.create_topic(name=alerts)
     told: list[tuple[str, str, str]] = []
     with pubsub_v1.SubscriberClient() as subscriber:
-        subscriber.create_subscription(name=notices, topic=alerts)
+        subscriber.create_subscription(name=notifications, topic=alerts)
         running = subprocess.Popen([*arguments(tables, registry), f"--input_subscription={name}", f"--alerts_topic={alerts}"])
         try:
             now = wall_clock()
@@ -140,7 +140,7 @@ def test_alerts_are_stored_and_published_and_what_was_held_back_follows_by_itsel
             ]
             sent = message(states, gateway_id="alerting", seq=1)
             publisher.publish(topic, sent.body, **sent.attributes).result(timeout=30)
-            assert eventually(lambda: len(told) == 4 or bool(told.extend(pulled(subscriber, notices)))), told
+            assert eventually(lambda: len(told) == 4 or bool(told.extend(pulled(subscriber, notifications)))), told
             running.send_signal(signal.SIGTERM)
             assert running.wait(timeout=20) == 0
         finally:

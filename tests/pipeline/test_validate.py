@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.assign_sites import gather
+from pipeline.assign_sites import group_rows
 from pipeline.decode import decode
-from pipeline.facts import receipt, rows_of
+from pipeline.facts import batch_row, rows_of
 from pipeline.validate import validate, within_partitions
 from schemas import sketch
 from schemas.records import Batch
-from tests.pipeline.bodies import NOW, batch, gathered, message_of, numbered, one_of, summary, table
+from tests.pipeline.bodies import NOW, batch, grouped, message_of, numbered, one_of, summary, table
 
 
 @pytest.mark.parametrize(
@@ -46,38 +46,38 @@ from tests.pipeline.bodies import NOW, batch, gathered, message_of, numbered, on
     ],
 )
 def test_a_bad_row_is_set_aside_and_its_neighbours_go_on(reason: str, change: dict[str, Any]) -> None:
-    sifted, refused = validate(gathered([summary(), summary(**change), summary("d2")]), NOW)
+    sifted, rejected = validate(grouped([summary(), summary(**change), summary("d2")]), NOW)
     assert sifted.rows.column("row").to_pylist() == [0, 2]
-    assert [(one.reason, one.rows.column("row").to_pylist()) for one in refused] == [(reason, [1])]
+    assert [(one.reason, one.rows.column("row").to_pylist()) for one in rejected] == [(reason, [1])]
 
 
 def test_a_null_where_none_may_be_is_set_aside() -> None:
     rows = table("summaries", numbered(3))
     holed = rows.set_column(rows.schema.get_field_index("sum"), "sum", pa.array([1.0, None, 1.0]))
-    sifted, refused = validate(gather([decode(message_of("summaries", holed))]), NOW)
-    assert (sifted.rows.num_rows, refused[0].reason, refused[0].rows.column("row").to_pylist()) == (2, "null_value", [1])
+    sifted, rejected = validate(group_rows([decode(message_of("summaries", holed))]), NOW)
+    assert (sifted.rows.num_rows, rejected[0].reason, rejected[0].rows.column("row").to_pylist()) == (2, "null_value", [1])
 
 
 def test_a_null_or_infinite_element_of_a_list_sets_its_row_aside() -> None:
     rows = table("inferences", [one_of("inferences")] * 4)
     features = pa.array([[1.0], [None], [], [2.0, math.inf]])
     holed = rows.set_column(rows.schema.get_field_index("features"), "features", features)
-    sifted, refused = validate(gather([decode(message_of("inferences", holed))]), NOW)
+    sifted, rejected = validate(group_rows([decode(message_of("inferences", holed))]), NOW)
     assert sifted.rows.column("row").to_pylist() == [0, 2]
-    assert [(one.reason, one.rows.column("row").to_pylist()) for one in refused] == [("null_value", [1]), ("not_finite", [3])]
+    assert [(one.reason, one.rows.column("row").to_pylist()) for one in rejected] == [("null_value", [1]), ("not_finite", [3])]
 
 
 def test_a_time_beyond_the_years_of_bigquery_is_set_aside_in_any_column() -> None:
     rows = table("summaries", numbered(2))
     far = pa.array([2**62, 0], pa.int64()).cast(pa.timestamp("us", "UTC"))
     changed = rows.set_column(rows.schema.get_field_index("last_time"), "last_time", far)
-    _, refused = validate(gather([decode(message_of("summaries", changed))]), NOW)
-    assert [(one.reason, one.rows.column("row").to_pylist()) for one in refused] == [("time_out_of_range", [0])]
+    _, rejected = validate(group_rows([decode(message_of("summaries", changed))]), NOW)
+    assert [(one.reason, one.rows.column("row").to_pylist()) for one in rejected] == [("time_out_of_range", [0])]
 
 
 def test_a_row_with_two_faults_is_set_aside_once() -> None:
-    _, refused = validate(gathered([summary(sum=math.nan, count=0)]), NOW)
-    assert [one.reason for one in refused] == ["not_finite"]
+    _, rejected = validate(grouped([summary(sum=math.nan, count=0)]), NOW)
+    assert [one.reason for one in rejected] == ["not_finite"]
 
 
 @given(
@@ -87,7 +87,7 @@ def test_a_row_with_two_faults_is_set_aside_once() -> None:
 def test_a_sketch_is_judged_alone_wherever_it_stands(piles: list[list[float] | None], data: st.DataObject) -> None:
     """None is a row of an older gateway. One entry in all is shifted by one bucket or value, or gone."""
     rows = [summary(count=len(pile or [1]), sketch=sketch.of(pile or [])) for pile in piles]
-    assert not validate(gathered(rows), NOW)[1]
+    assert not validate(grouped(rows), NOW)[1]
     sketched = [at for at, row in enumerate(rows) if row.sketch]
     if not sketched:
         return
@@ -95,27 +95,27 @@ def test_a_sketch_is_judged_alone_wherever_it_stands(piles: list[list[float] | N
     held = list(rows[at].sketch)
     held[data.draw(st.integers(0, len(held) - 1))] += data.draw(st.sampled_from([1, -1, 2**53, -(2**53), -(2**62)]))
     rows[at] = replace(rows[at], sketch=tuple(held))
-    assert [one.rows.column("row").to_pylist() for one in validate(gathered(rows), NOW)[1]] == [[at]]
+    assert [one.rows.column("row").to_pylist() for one in validate(grouped(rows), NOW)[1]] == [[at]]
 
 
 def test_a_null_entry_of_a_sketch_sets_its_row_aside() -> None:
     rows = table("summaries", numbered(3))
     holed = rows.set_column(rows.schema.get_field_index("sketch"), "sketch", pa.array([[], [None], []], pa.list_(pa.int64())))
-    _, refused = validate(gather([decode(message_of("summaries", holed))]), NOW)
-    assert [(one.reason, one.rows.column("row").to_pylist()) for one in refused] == [("null_value", [1])]
+    _, rejected = validate(group_rows([decode(message_of("summaries", holed))]), NOW)
+    assert [(one.reason, one.rows.column("row").to_pylist()) for one in rejected] == [("null_value", [1])]
 
 
 @pytest.mark.parametrize("kind", ["summaries", "inferences", "events", "heartbeats", "rejects"])
 def test_a_good_batch_of_any_kind_is_not_touched(kind: str) -> None:
-    given = gathered([one_of(kind)])
-    sifted, refused = validate(given, NOW)
+    given = grouped([one_of(kind)])
+    sifted, rejected = validate(given, NOW)
     assert sifted is given
-    assert not refused
+    assert not rejected
 
 
 def test_a_row_of_any_table_outside_its_partitions_is_set_aside() -> None:
-    ancient = receipt(batch([summary()], cut_time=datetime(1999, 1, 1, tzinfo=UTC)))
-    written, refused = within_partitions(rows_of(Batch, [ancient]), NOW)
+    ancient = batch_row(batch([summary()], cut_time=datetime(1999, 1, 1, tzinfo=UTC)))
+    written, rejected = within_partitions(rows_of(Batch, [ancient]), NOW)
     assert written is None
-    assert refused is not None
-    assert refused.reason == "time_out_of_range"
+    assert rejected is not None
+    assert rejected.reason == "time_out_of_range"

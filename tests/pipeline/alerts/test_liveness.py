@@ -16,7 +16,7 @@ from pipeline.alerts.state_machine import HEARD, SILENT, Observation
 from pipeline.elements import RowGroup
 from schemas.envelope import from_micros, micros
 from schemas.rules import Rule
-from tests.pipeline.bodies import NOW, REGISTRY, one_of, placed, summary
+from tests.pipeline.bodies import NOW, REGISTRY, one_of, summary, with_sites
 
 DEVICE = Rule("silent", "silence", silent_seconds=600, devices=("d*",))
 GATEWAY = Rule("gone", "silence", silent_seconds=900, subject="gateway")
@@ -30,13 +30,13 @@ def at(minutes: float) -> datetime:
 def summaries(minutes: float, device: str = "d1", **changes: Any) -> RowGroup:
     """Of the minute that ends then."""
     made = summary(device, at(minutes - 1), last_time=at(minutes))
-    return placed([replace(made, **changes)], at(minutes))
+    return with_sites([replace(made, **changes)], at(minutes))
 
 
 def heartbeat(minutes: float, pending: float | None = None, received: float | None = None) -> RowGroup:
     oldest = None if pending is None else at(pending)
     row = replace(one_of("heartbeats"), heartbeat_time=at(minutes), oldest_pending_time=oldest)
-    return placed([row], at(minutes if received is None else received))
+    return with_sites([row], at(minutes if received is None else received))
 
 
 class Watch:
@@ -178,14 +178,14 @@ def test_a_reading_from_the_future_does_not_hide_a_device_for_long() -> None:
 
 def test_a_batch_tells_of_each_device_its_latest_time_and_site() -> None:
     rows = [summary(device, at(0), last_time=at(minutes)) for device, minutes in (("d1", 1), ("d2", 5), ("d1", 3), ("d1", 2))]
-    [told] = heard(placed(rows, at(6)))
+    [told] = heard(with_sites(rows, at(6)))
     assert told.devices == {"d1": (micros(at(3)), "south"), "d2": (micros(at(5)), "north")}
     assert (told.heartbeat, told.complete) == (None, None)
 
 
 @pytest.mark.parametrize("kind", ["inferences", "events", "rejects"])
 def test_other_kinds_show_that_the_gateway_lives_and_nothing_else(kind: str) -> None:
-    [told] = heard(placed([one_of(kind)], at(1)))
+    [told] = heard(with_sites([one_of(kind)], at(1)))
     assert (told.gateway_id, told.devices, told.heartbeat) == ("gw1", {}, None)
 
 

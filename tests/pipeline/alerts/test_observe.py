@@ -15,7 +15,7 @@ from pipeline.rollup.stats import Key, Stats
 from schemas.envelope import micros
 from schemas.records import Event, Irrigation
 from schemas.rules import Rule
-from tests.pipeline.bodies import NOW, REGISTRY, one_of, placed
+from tests.pipeline.bodies import NOW, REGISTRY, one_of, with_sites
 
 FROST = Rule("frost", "event", event="frost", opens=("low",))
 COLD_NORTH = Rule("cold-north", "event", event="frost", opens=("low",), sites=("nor*",))
@@ -29,7 +29,7 @@ def watch(*rules: Rule) -> Watch:
 
 
 def events(*rows: Event, received: datetime = NOW) -> RowGroup:
-    return placed(list(rows), received)
+    return with_sites(list(rows), received)
 
 
 def frost(device: str = "d1", **changes: Any) -> Event:
@@ -62,7 +62,7 @@ def test_an_event_far_ahead_of_its_arrival_counts_as_of_its_arrival() -> None:
 
 @pytest.mark.parametrize("kind", ["summaries", "inferences", "heartbeats", "rejects"])
 def test_other_kinds_are_not_looked_at(kind: str) -> None:
-    assert list(watch(FROST).events(placed([one_of(kind)]))) == []
+    assert list(watch(FROST).events(with_sites([one_of(kind)]))) == []
 
 
 def test_a_window_is_seen_with_its_mean_at_its_start_and_is_not_old_before_its_end() -> None:

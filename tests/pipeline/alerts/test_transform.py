@@ -15,7 +15,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing import test_stream as scripted
 
 from pipeline import flow
-from pipeline.elements import Message, Notice
+from pipeline.elements import NotificationMessage, ReceivedMessage
 from pipeline.options import BUNDLES, FN_API
 from pipeline.rollup.transform import Schedule
 from schemas.notification import ATTRIBUTES, parse
@@ -23,7 +23,7 @@ from schemas.records import Alert, Event, Heartbeat
 from schemas.rules import Rule
 from tests.pipeline.bodies import NOW, REGISTRY, message, one_of, summary
 from tests.pipeline.irrigation.test_transform import FIELDS, messages
-from tests.pipeline.memory import Memory
+from tests.pipeline.memory import MemorySink
 
 RULES = (
     Rule("dries-out", "event", event="soil", opens=("soon", "now"), message="Water it"),
@@ -35,14 +35,14 @@ WATCHED = replace(REGISTRY, rules=RULES)
 
 TIME: list[datetime] = [NOW]
 """The clock of these tests: when the latest message arrived."""
-TOLD: dict[str, list[Notice]] = {}
+TOLD: dict[str, list[NotificationMessage]] = {}
 
 
 def clock() -> datetime:
     return TIME[0]
 
 
-def _at_its_arrival(message: Message) -> Message:
+def _at_its_arrival(message: ReceivedMessage) -> ReceivedMessage:
     TIME[0] = max(TIME[0], message.received_time)
     return message
 
@@ -51,7 +51,7 @@ def _at_its_arrival(message: Message) -> Message:
 class Keep:
     name: str
 
-    def __call__(self, notice: Notice) -> None:
+    def __call__(self, notice: NotificationMessage) -> None:
         TOLD[self.name].append(notice)
 
 
@@ -67,7 +67,7 @@ def heartbeat(at: float) -> Heartbeat:
     return replace(one_of("heartbeats"), heartbeat_time=minute(at))
 
 
-def sent() -> list[Message]:
+def sent() -> list[ReceivedMessage]:
     storm = [label(("now", "fine")[number % 2], 3 + number / 10_000, "d2") for number in range(9_999)]
     return [
         message([label("soon", 1), replace(label("soon", 1), rule="unwatched")], minute(1), seq=1),
@@ -95,15 +95,15 @@ def stream() -> scripted.TestStream:
 
 
 @pytest.fixture(scope="module")
-def streamed() -> Iterator[Memory]:
-    sink, TOLD["streamed"], TIME[0] = Memory("alerts"), [], NOW
+def streamed() -> Iterator[MemorySink]:
+    sink, TOLD["streamed"], TIME[0] = MemorySink("alerts"), [], NOW
     with beam.Pipeline(options=PipelineOptions([f"--runner={BUNDLES}", "--streaming"])) as pipeline:
-        messages = pipeline | stream() | beam.Map(_at_its_arrival).with_output_types(Message)
+        messages = pipeline | stream() | beam.Map(_at_its_arrival).with_output_types(ReceivedMessage)
         flow.build(messages, WATCHED, sink, Schedule(streaming=True), clock, beam.Map(Keep("streamed")))
     return sink
 
 
-def rows(sink: Memory, rule: str, subject: str) -> list[dict[str, Any]]:
+def rows(sink: MemorySink, rule: str, subject: str) -> list[dict[str, Any]]:
     return [row for row in sink.table("alerts_v1") if (row["rule"], row["subject"]) == (rule, subject)]
 
 
@@ -111,14 +111,14 @@ def states(found: list[dict[str, Any]]) -> list[tuple[str, bool]]:
     return [(row["state"], row["historical"]) for row in found]
 
 
-def test_an_event_opens_and_resolves_and_a_repeated_batch_does_nothing(streamed: Memory) -> None:
+def test_an_event_opens_and_resolves_and_a_repeated_batch_does_nothing(streamed: MemorySink) -> None:
     found = rows(streamed, "dries-out", "d1")
     assert states(found) == [("opened", False), ("resolved", False)]
     assert (found[0]["site_id"], found[0]["device_id"], found[0]["event_time"]) == ("south", "d1", minute(1))
     assert found[0]["message"] == "Water it: south, d1: soil says soon (3)"
 
 
-def test_a_storm_is_one_open_alert_and_all_its_rows_are_stored(streamed: Memory) -> None:
+def test_a_storm_is_one_open_alert_and_all_its_rows_are_stored(streamed: MemorySink) -> None:
     found = rows(streamed, "dries-out", "d2")
     assert len([row for row in streamed.table("events_v1") if row["device_id"] == "d2"]) == 2 + 9_999
     of_backlog, of_storm = found[:2], found[2:]
@@ -128,26 +128,26 @@ def test_a_storm_is_one_open_alert_and_all_its_rows_are_stored(streamed: Memory)
     assert found[-1]["as_of"] >= minute(33), "what was held back is given when the cooldown is over"
 
 
-def test_a_site_window_below_its_limit_opens_for_the_sites_of_the_rule(streamed: Memory) -> None:
+def test_a_site_window_below_its_limit_opens_for_the_sites_of_the_rule(streamed: MemorySink) -> None:
     assert states(rows(streamed, "dry", "south")) == [("opened", False), ("resolved", False)]
     assert rows(streamed, "dry", "north") == []
     assert rows(streamed, "dry", "south")[0]["value"] == pytest.approx(0.1)
 
 
-def test_a_device_that_its_gateway_no_longer_hears_is_silent_until_it_is_heard(streamed: Memory) -> None:
+def test_a_device_that_its_gateway_no_longer_hears_is_silent_until_it_is_heard(streamed: MemorySink) -> None:
     found = rows(streamed, "silent", "d1")
     assert states(found) == [("opened", False), ("resolved", False)]
     assert [row["event_time"] for row in found] == [minute(11), minute(13)]
     assert rows(streamed, "silent", "d2") == []
 
 
-def test_a_gateway_of_which_nothing_arrives_is_silent(streamed: Memory) -> None:
+def test_a_gateway_of_which_nothing_arrives_is_silent(streamed: MemorySink) -> None:
     assert states(rows(streamed, "gateway-silent", "gw1")) == [("opened", False)]
     assert rows(streamed, "gateway-silent", "gw1")[0]["event_time"] == minute(29)
     assert rows(streamed, "gateway-silent", "gw2") == []
 
 
-def test_what_is_not_historical_is_told_and_nothing_else(streamed: Memory) -> None:
+def test_what_is_not_historical_is_told_and_nothing_else(streamed: MemorySink) -> None:
     fresh = sorted((row["alert_id"], row["revision"]) for row in streamed.table("alerts_v1") if not row["historical"])
     told = [parse(notice.body) for notice in TOLD["streamed"]]
     assert sorted((alert.alert_id, alert.revision) for alert in told) == fresh
@@ -156,7 +156,7 @@ def test_what_is_not_historical_is_told_and_nothing_else(streamed: Memory) -> No
 
 
 def test_batch_mode_stores_the_same_alerts_and_tells_nobody() -> None:
-    sink, TOLD["batched"], TIME[0] = Memory("alerts-batch"), [], NOW
+    sink, TOLD["batched"], TIME[0] = MemorySink("alerts-batch"), [], NOW
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
         messages = pipeline | beam.Create([*sent()[::-1], *sent()])
         flow.build(messages, WATCHED, sink, Schedule(streaming=False), clock, beam.Map(Keep("batched")))
@@ -170,7 +170,7 @@ def test_batch_mode_stores_the_same_alerts_and_tells_nobody() -> None:
 
 def test_a_field_that_needs_water_opens_an_alert_at_the_hour_that_says_so() -> None:
     rule = Rule("water", "irrigation", column="depletion_mm", above=80.0)
-    sink, TIME[0] = Memory("alerts-water"), NOW
+    sink, TIME[0] = MemorySink("alerts-water"), NOW
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
         flow.build(pipeline | beam.Create(messages()), replace(FIELDS, rules=(rule,)), sink, Schedule(streaming=False), clock)
     [alert] = rows(sink, "water", "north")
@@ -179,7 +179,7 @@ def test_a_field_that_needs_water_opens_an_alert_at_the_hour_that_says_so() -> N
     assert alert["event_time"] == min(of_days)
 
 
-def test_notices_are_alerts_again_when_read(streamed: Memory) -> None:
+def test_notices_are_alerts_again_when_read(streamed: MemorySink) -> None:
     notice = TOLD["streamed"][0]
     alert: Alert = parse(notice.body)
     assert json.loads(notice.body)["alert_id"] == alert.alert_id

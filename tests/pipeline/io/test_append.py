@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from google.api_core import exceptions
 
-from pipeline.elements import Unwritten
+from pipeline.elements import UnwrittenRows
 from pipeline.io.append import MAX_REQUEST_BYTES, Appender, pieces
 from tests.program.longest import Longest
 
@@ -43,8 +43,8 @@ class Table:
         numbers = batch.column("n").to_pylist()
         if self.faults:
             answer.set_exception(self.faults.pop(0))
-        elif refused := [(index, number) for index, number in enumerate(numbers) if number in self.bad]:
-            answer.set_exception(self._refusal(refused))
+        elif rejected := [(index, number) for index, number in enumerate(numbers) if number in self.bad]:
+            answer.set_exception(self._refusal(rejected))
         else:
             self.written += numbers
             answer.set_result(None)
@@ -53,18 +53,18 @@ class Table:
     def close(self) -> None:
         self.closed += 1
 
-    def _refusal(self, refused: list[tuple[int, int]]) -> Exception:
-        errors = [SimpleNamespace(index=index, message=f"{number} is bad") for index, number in refused] if self.names_rows else []
+    def _refusal(self, rejected: list[tuple[int, int]]) -> Exception:
+        errors = [SimpleNamespace(index=index, message=f"{number} is bad") for index, number in rejected] if self.names_rows else []
         return exceptions.InvalidArgument("rows are bad", response=SimpleNamespace(row_errors=errors))
 
 
-def appended(table: Table, *batches: pa.RecordBatch) -> tuple[list[Unwritten], list[float]]:
+def appended(table: Table, *batches: pa.RecordBatch) -> tuple[list[UnwrittenRows], list[float]]:
     slept: list[float] = []
     return Appender(table.connect, slept.append, Longest()).append({"t": list(batches)}), slept
 
 
-def numbers_of(unwritten: list[Unwritten]) -> list[int]:
-    return [number for one in unwritten for number in one.refused.rows.column("n").to_pylist()]
+def numbers_of(unwritten: list[UnwrittenRows]) -> list[int]:
+    return [number for one in unwritten for number in one.rejected.rows.column("n").to_pylist()]
 
 
 def test_rows_of_many_batches_are_one_request() -> None:
@@ -96,7 +96,7 @@ def test_bad_rows_are_given_back_at_once_and_their_neighbours_written(names_rows
     table = Table(bad={2, 5}, names_rows=names_rows)
     unwritten, slept = appended(table, rows(*range(8)))
     assert (sorted(table.written), numbers_of(unwritten), slept) == ([0, 1, 3, 4, 6, 7], [2, 5], [])
-    assert {(one.table, one.refused.reason) for one in unwritten} == {("t", "warehouse_refused")}
+    assert {(one.table, one.rejected.reason) for one in unwritten} == {("t", "warehouse_refused")}
 
 
 def test_any_schedule_of_faults_loses_and_repeats_nothing() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.irrigation import water
-from pipeline.irrigation.days import DAY, Days, Fields, Memory, balance, heard, merge, revise, unknown
+from pipeline.irrigation.days import DAY, Days, FieldHistory, Fields, balance, hour_of, merge, revise, unknown
 from pipeline.rollup.stats import HOUR, Key, Stats
 from schemas.records import Irrigation, Site
 from schemas.registry import Registry
@@ -30,7 +30,7 @@ def fields(**changes: Any) -> Fields:
 def hour(number: int, channel: str, value: float, revision: int = 0) -> Days:
     """One hour of the field, counted from MIDNIGHT."""
     unit = {"moisture": "m3/m3", "temperature": "degC"}[channel]
-    found = heard(Key("field", channel, unit, START + number * HOUR), window(number, value), revision)
+    found = hour_of(Key("field", channel, unit, START + number * HOUR), window(number, value), revision)
     assert found is not None
     return found[1]
 
@@ -125,9 +125,9 @@ def test_a_whole_day_of_long_ago_stands_in_for_nothing() -> None:
 
 
 def test_other_units_channels_and_minutes_are_not_taken() -> None:
-    assert heard(Key("field", "moisture", "percent", START), window(0, 25.0), 0) is None
-    assert heard(Key("field", "vibration", "g", START), window(0, 25.0), 0) is None
-    assert heard(Key("field", "moisture", "m3/m3", START), window(0, 0.25, seconds=60), 0) is None
+    assert hour_of(Key("field", "moisture", "percent", START), window(0, 25.0), 0) is None
+    assert hour_of(Key("field", "vibration", "g", START), window(0, 25.0), 0) is None
+    assert hour_of(Key("field", "moisture", "m3/m3", START), window(0, 0.25, seconds=60), 0) is None
 
 
 def test_the_registry_counts_as_of_the_hour() -> None:
@@ -163,13 +163,13 @@ def test_any_order_repetition_and_bundling_of_hours_ends_in_the_same_rows(made: 
         for number, channel, revision, value in {(one[0], one[1], one[2]): one for one in made}.values()
     ]
     pieces = [hour(number, channel, value, revision) for number, channel, revision, value in told]
-    whole = latest(revise(fields(), "field", Memory({}, {}), merged(pieces), NOW))
+    whole = latest(revise(fields(), "field", FieldHistory({}, {}), merged(pieces), NOW))
     rng.shuffle(pieces)
-    memory, given_rows = Memory({}, {}), []
+    history, given_rows = FieldHistory({}, {}), []
     pieces += rng.choices(pieces, k=3)
     while pieces:
         size = rng.randint(1, len(pieces))
-        given_rows += revise(fields(), "field", memory, merged(pieces[:size]), NOW)
+        given_rows += revise(fields(), "field", history, merged(pieces[:size]), NOW)
         del pieces[:size]
     assert latest(given_rows) == whole
 
@@ -187,24 +187,24 @@ def latest(rows: list[Irrigation]) -> dict[datetime, Irrigation]:
 
 
 def test_an_hour_that_changes_nothing_gives_no_revision() -> None:
-    memory = Memory({}, {})
-    first = revise(fields(), "field", memory, whole_day(), NOW)
+    history = FieldHistory({}, {})
+    first = revise(fields(), "field", history, whole_day(), NOW)
     assert [one.revision for one in first] == [0]
-    assert revise(fields(), "field", memory, whole_day(), NOW) == []
-    assert revise(fields(), "field", memory, hour(3, "moisture", 0.1, revision=1), NOW) == []
-    again = revise(fields(), "field", memory, hour(23, "moisture", 0.2, revision=1), NOW)
+    assert revise(fields(), "field", history, whole_day(), NOW) == []
+    assert revise(fields(), "field", history, hour(3, "moisture", 0.1, revision=1), NOW) == []
+    again = revise(fields(), "field", history, hour(23, "moisture", 0.2, revision=1), NOW)
     assert [(one.revision, one.moisture) for one in again] == [(1, 0.2)]
 
 
 def test_a_late_hour_of_yesterday_also_changes_the_day_that_borrows_its_temperatures() -> None:
-    memory = Memory({}, {})
-    revise(fields(), "field", memory, merge(whole_day(-1), hour(0, "moisture", 0.25)), NOW)
-    changed = revise(fields(), "field", memory, hour(-1, "temperature", 35.0, revision=1), NOW)
+    history = FieldHistory({}, {})
+    revise(fields(), "field", history, merge(whole_day(-1), hour(0, "moisture", 0.25)), NOW)
+    changed = revise(fields(), "field", history, hour(-1, "temperature", 35.0, revision=1), NOW)
     assert [(one.day, one.revision) for one in changed] == [(MIDNIGHT - timedelta(days=1), 1), (MIDNIGHT, 1)]
 
 
 def test_days_that_may_not_change_any_more_are_forgotten() -> None:
-    memory = Memory({}, {})
-    revise(fields(), "field", memory, merge(whole_day(-9), whole_day()), NOW)
-    memory.forget(MIDNIGHT - timedelta(days=8))
-    assert list(memory.days) == list(memory.revisions) == [START]
+    history = FieldHistory({}, {})
+    revise(fields(), "field", history, merge(whole_day(-9), whole_day()), NOW)
+    history.forget(MIDNIGHT - timedelta(days=8))
+    assert list(history.days) == list(history.revisions) == [START]

@@ -30,7 +30,9 @@ def test_the_crops_are_those_of_pyfao56s_copy_of_the_tables(name: str) -> None:
     stages, single, _, roots = rows(tables, name)
     assert crop.stages == tuple(int(tables.table11.iloc[stages][column]) for column in ("Lini", "Ldev", "Lmid", "Llate"))
     assert crop.coefficients == tuple(float(tables.table12.iloc[single][column]) for column in ("Kcmini", "Kcmmid", "Kcmend"))
-    assert (crop.roots, crop.share) == tuple(float(tables.table22.iloc[roots][column]) for column in ("Zrmax1", "pbase"))
+    assert (crop.root_depth_max, crop.depletion_fraction) == tuple(
+        float(tables.table22.iloc[roots][column]) for column in ("Zrmax1", "pbase")
+    )
 
 
 def test_every_crop_is_compared_with_its_rows() -> None:

@@ -16,13 +16,13 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing import test_stream as scripted
 
 from pipeline import flow
-from pipeline.elements import Message
+from pipeline.elements import ReceivedMessage
 from pipeline.options import BUNDLES, FN_API
 from pipeline.rollup.transform import Schedule
 from schemas.records import Site, Summary
 from schemas.registry import Registry
 from tests.pipeline.bodies import ALWAYS, NOW, REGISTRY, message, summary
-from tests.pipeline.memory import Memory, still
+from tests.pipeline.memory import MemorySink, still
 
 MIDNIGHT = NOW.replace(hour=0)
 YESTERDAY = MIDNIGHT - timedelta(days=1)
@@ -44,21 +44,21 @@ def hours(begin: datetime, count: int) -> Iterator[list[Summary]]:
         yield hour(begin + timedelta(hours=number), 0.26 - 0.001 * number, 10 + number % 24)
 
 
-def messages() -> list[Message]:
+def messages() -> list[ReceivedMessage]:
     """Yesterday and this morning, in the north; one hour in the south; and an hour of yesterday that comes late."""
     told = [*hours(YESTERDAY, 36), hour(MIDNIGHT, 0.1, 20.0, "d1"), hour(YESTERDAY + timedelta(hours=23), 0.2, 35.0, late=True)]
     return [message(rows, NOW, seq=number + 1) for number, rows in enumerate(told)]
 
 
 def run(name: str, source: beam.PTransform, *, streaming: bool) -> list[Row]:
-    sink = Memory(name)
+    sink = MemorySink(name)
     flags = [f"--runner={BUNDLES}", "--streaming"] if streaming else [f"--runner={FN_API}"]
     with beam.Pipeline(options=PipelineOptions(flags)) as pipeline:
         flow.build(pipeline | source, FIELDS, sink, Schedule(streaming=streaming), still)
     return sink.table("irrigation_v1")
 
 
-def stream(sent: list[Message]) -> scripted.TestStream:
+def stream(sent: list[ReceivedMessage]) -> scripted.TestStream:
     """The day ends between the sixth message before the last and the others, and early results are asked for now and then."""
     made = scripted.TestStream(coder=PickleCoder()).advance_watermark_to(YESTERDAY.timestamp())
     for number, one in enumerate(sent):

@@ -47,11 +47,11 @@ def test_depletion_stays_between_nothing_and_all() -> None:
 
 
 def test_the_share_that_may_be_used_falls_when_the_crop_drinks_much() -> None:
-    assert water.readily(MAIZE, 100, 5.0) == pytest.approx(55)
-    assert water.readily(MAIZE, 100, 8.0) == pytest.approx(43)
-    assert water.readily(MAIZE, 100, None) == pytest.approx(55)
-    assert water.readily(MAIZE, 100, 30.0) == pytest.approx(10)
-    assert water.readily(CROPS["cotton"], 100, 0.0) == pytest.approx(80)
+    assert water.readily_available(MAIZE, 100, 5.0) == pytest.approx(55)
+    assert water.readily_available(MAIZE, 100, 8.0) == pytest.approx(43)
+    assert water.readily_available(MAIZE, 100, None) == pytest.approx(55)
+    assert water.readily_available(MAIZE, 100, 30.0) == pytest.approx(10)
+    assert water.readily_available(CROPS["cotton"], 100, 0.0) == pytest.approx(80)
 
 
 def test_the_coefficient_follows_the_four_stages() -> None:

@@ -18,7 +18,7 @@ from pipeline.elements import RowGroup
 from pipeline.rollup import stats
 from pipeline.rollup.stats import HOUR, Cells, Key, Stats, merge_cells, partials, row, split_late, windows
 from schemas.records import SiteWindow, Summary
-from tests.pipeline.bodies import NOW, placed, summary
+from tests.pipeline.bodies import NOW, summary, with_sites
 
 Window = tuple[str, str, int, int]
 
@@ -71,7 +71,7 @@ def test_any_order_and_bundling_gives_what_the_values_give(made: list[tuple[str,
     batches, left = [], rows
     while left:
         size = rng.randint(1, len(left))
-        batches.append(placed(left[:size]))
+        batches.append(with_sites(left[:size]))
         left = left[size:]
     start = int(NOW.timestamp())
     site = {"d1": "south", "d2": "north"}
@@ -93,13 +93,13 @@ def as_summary(device: str, channel: str, at: int, seconds: int, pool: list[floa
 
 
 def test_channels_in_other_units_are_not_mixed() -> None:
-    keys = [key for key, _ in partials(placed([summary(), summary(unit="percent")]))]
+    keys = [key for key, _ in partials(with_sites([summary(), summary(unit="percent")]))]
     assert sorted(key.unit for key in keys) == ["m3/m3", "percent"]
 
 
 def test_an_hour_is_given_after_its_minutes_and_holds_them() -> None:
     rows = [summary(start=NOW + timedelta(minutes=minute)) for minute in (0, 5, 59)]
-    [(key, cells)] = partials(placed(rows))
+    [(key, cells)] = partials(with_sites(rows))
     given_windows = list(windows(key, cells))
     assert [seconds for seconds, _, _ in given_windows] == [60, 60, 60, HOUR]
     assert given_windows[-1][2].summaries == 3
@@ -107,20 +107,20 @@ def test_an_hour_is_given_after_its_minutes_and_holds_them() -> None:
 
 
 def test_a_row_has_the_columns_of_its_table() -> None:
-    [(key, cells)] = partials(placed([summary()]))
+    [(key, cells)] = partials(with_sites([summary()]))
     rows = [row(key, window, 0, "batch", NOW) for window in windows(key, cells)]
     assert [list(one) for one in rows] == [[column.name for column in fields(SiteWindow)]] * 2
 
 
 def test_large_values_do_not_cancel() -> None:
     rows = [summary(value=1e9 + offset) for offset in (0.0, 1.0, 2.0)]
-    [(_, cells)] = partials(placed(rows))
+    [(_, cells)] = partials(with_sites(rows))
     assert next(iter(cells.values())).m2 == pytest.approx(2 * 2.0, rel=1e-6)
 
 
 def test_a_row_later_than_allowed_marks_its_hour_and_leaves_the_rollup() -> None:
     old = NOW - timedelta(days=8)
-    timely, dirty = split_late(placed([summary(), summary(start=old), summary(start=old), summary("d2", old)]), timedelta(days=7), NOW)
+    timely, dirty = split_late(with_sites([summary(), summary(start=old), summary(start=old), summary("d2", old)]), timedelta(days=7), NOW)
     assert timely.rows.column("row").to_pylist() == [0]
     assert [(one["site_id"], one["window_start"], one["window_seconds"]) for one in dirty] == [("north", old, HOUR), ("south", old, HOUR)]
     assert {(one["marked_time"], one["batch_id"]) for one in dirty} == {(NOW, "gw1:7:1")}
@@ -128,12 +128,12 @@ def test_a_row_later_than_allowed_marks_its_hour_and_leaves_the_rollup() -> None
 
 def test_lateness_counts_from_the_end_of_the_hour() -> None:
     start = NOW - timedelta(days=7, hours=1)
-    assert split_late(placed([summary(start=start)]), timedelta(days=7), NOW)[1] == []
-    assert len(split_late(placed([summary(start=start - timedelta(microseconds=1))]), timedelta(days=7), NOW)[1]) == 1
+    assert split_late(with_sites([summary(start=start)]), timedelta(days=7), NOW)[1] == []
+    assert len(split_late(with_sites([summary(start=start - timedelta(microseconds=1))]), timedelta(days=7), NOW)[1]) == 1
 
 
 def test_a_message_that_waited_in_the_subscription_is_as_late_as_it_is_read() -> None:
-    given_batch = placed([summary(start=NOW)])
+    given_batch = with_sites([summary(start=NOW)])
     assert split_late(given_batch, timedelta(days=7), NOW + timedelta(days=9))[1]
 
 

@@ -1,4 +1,4 @@
-"""One step for each of several collections, what it gives as one collection.
+"""One step for each of several collections, its outputs as one collection.
 
 Brought together before the step, rows would be copied through the shuffle of engines that flatten there: on a laptop a quarter of
 all work.
@@ -13,9 +13,11 @@ from apache_beam.pvalue import PCollection
 
 
 class Each(beam.PTransform):
+    """`(facts, rollups, rejects) | Each(beam.ParDo(Append()))`."""
+
     def __init__(self, step: beam.PTransform) -> None:
         super().__init__()
         self._step = step
 
-    def expand(self, parts: tuple[PCollection[Any], ...]) -> PCollection[Any]:
-        return tuple(part | f"Part {number}" >> self._step for number, part in enumerate(parts)) | beam.Flatten()
+    def expand(self, collections: tuple[PCollection[Any], ...]) -> PCollection[Any]:
+        return tuple(rows | f"Part {number}" >> self._step for number, rows in enumerate(collections)) | beam.Flatten()

@@ -1,0 +1,45 @@
+"""Batches -> their own rows of batches_v1, those of a bundle at once; a batch whose cut time no partition has becomes a reject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.timestamp import MIN_TIMESTAMP
+from apache_beam.utils.windowed_value import WindowedValue
+
+from pipeline import rejects
+from pipeline.elements import Clock, DecodedBatch, TableRows, UnwrittenRows
+from pipeline.facts import batch_row, rows_of
+from pipeline.transforms.collect import ROWS_AT_ONCE
+from pipeline.validate import within_partitions
+from schemas import records
+
+
+class BatchRows(beam.DoFn):
+    """`batches | beam.ParDo(BatchRows(clock))`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def start_bundle(self) -> None:
+        self._buffer: list[dict[str, Any]] = []
+
+    def process(self, batch: DecodedBatch) -> Iterator[TableRows]:
+        self._buffer.append(batch_row(batch))
+        if len(self._buffer) >= ROWS_AT_ONCE:
+            yield from self._flush()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        return (WindowedValue(rows, MIN_TIMESTAMP, (GlobalWindow(),)) for rows in self._flush())
+
+    def _flush(self) -> Iterator[TableRows]:
+        values, self._buffer = self._buffer, []
+        if values:
+            within, outside = within_partitions(rows_of(records.Batch, values), self._clock())
+            if within:
+                yield within
+            if outside:
+                yield from rejects.of_unwritten(UnwrittenRows("batches_v1", outside), self._clock)

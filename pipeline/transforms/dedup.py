@@ -1,0 +1,43 @@
+"""Drops repeated batches, for ever: one interval set of batch numbers per gateway and epoch, without a time limit.
+
+It comes after Decode, so that a corrupt copy of a batch never shadows the good one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import apache_beam as beam
+from apache_beam.coders import PickleCoder
+from apache_beam.pvalue import PCollection
+from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
+
+from pipeline.elements import DecodedBatch
+from schemas.intervals import IntervalSet
+
+
+class Deduplicate(beam.PTransform):
+    """`fresh = batches | Deduplicate()`: the first of equal batches goes on."""
+
+    def expand(self, batches: PCollection[DecodedBatch]) -> PCollection[DecodedBatch]:
+        keyed = batches | "Key by store" >> beam.Map(_by_store).with_output_types(tuple[str, DecodedBatch])
+        return keyed | "Drop known numbers" >> beam.ParDo(_DropKnown()).with_output_types(DecodedBatch)
+
+
+class _DropKnown(beam.DoFn):
+    _SEQS = ReadModifyWriteStateSpec("seqs", PickleCoder())
+
+    def process(
+        self,
+        keyed: tuple[str, DecodedBatch],
+        stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_SEQS),  # type: ignore[assignment]
+    ) -> Iterator[DecodedBatch]:
+        _, batch = keyed
+        seqs = IntervalSet(stored.read() or ())
+        if seqs.add(batch.envelope.seq):
+            stored.write(seqs.flat())
+            yield batch
+
+
+def _by_store(batch: DecodedBatch) -> tuple[str, DecodedBatch]:
+    return f"{batch.envelope.gateway_id}:{batch.envelope.epoch}", batch
