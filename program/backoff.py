@@ -38,14 +38,14 @@ class Backoff(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if self.max_interval < self.initial_interval:
             raise ValueError(f"max_interval must be at least {self.initial_interval}, not {self.max_interval}")
 
-    def delay(self, failures: int, chance: Random) -> float:
+    def delay(self, failures: int, rng: Random) -> float:
         """The time to wait after so many failures in a row, at least 1."""
         bound = self.initial_interval * self.multiplier ** min(failures - 1, _MOST_DOUBLINGS)
-        return chance.uniform(0, min(self.max_interval, bound))
+        return rng.uniform(0, min(self.max_interval, bound))
 
-    def delays(self, chance: Random) -> Iterator[float]:
+    def delays(self, rng: Random) -> Iterator[float]:
         """The time to wait after the first failure, the second, and so on, for ever."""
-        return (self.delay(failures, chance) for failures in count(1))
+        return (self.delay(failures, rng) for failures in count(1))
 
     def gives_up(self, elapsed: float) -> bool:
         """Whether an attempt so long after the first one is an attempt too many."""

@@ -62,11 +62,11 @@ class Scorer:
         timeouts: Timeouts = Timeouts(),
         command: Sequence[str] = _COMMAND,
         clock: Callable[[], float] = time.monotonic,
-        chance: Random | None = None,
+        rng: Random | None = None,
     ) -> None:
         """Starts the children and waits until each has verified its bundle. Raises BundleError or ScorerFailed, leaving no child behind."""
-        chance = chance or Random()
-        self._children = {bundle.name: _Child(bundle, timeouts, command, clock, chance) for bundle in bundles}
+        rng = rng or Random()
+        self._children = {bundle.name: _Child(bundle, timeouts, command, clock, rng) for bundle in bundles}
         try:
             for child in self._children.values():
                 child.start()
@@ -104,9 +104,9 @@ class Scorer:
 
 
 class _Child:
-    def __init__(self, bundle: Bundle, timeouts: Timeouts, command: Sequence[str], clock: Callable[[], float], chance: Random) -> None:
+    def __init__(self, bundle: Bundle, timeouts: Timeouts, command: Sequence[str], clock: Callable[[], float], rng: Random) -> None:
         self._bundle, self._timeouts, self._command = bundle, timeouts, [*command, str(bundle.path)]
-        self._clock, self._chance = clock, chance
+        self._clock, self._chance = clock, rng
         self._process: subprocess.Popen[bytes] | None = None
         self._pipes: Pipes | None = None
         self._is_ready = False

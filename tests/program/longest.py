@@ -1,4 +1,4 @@
-"""A chance for tests that look at times: every wait is as long as it may be."""
+"""A source of randomness for tests that look at times: every wait is as long as it may be."""
 
 from random import Random
 

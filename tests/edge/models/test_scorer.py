@@ -57,7 +57,7 @@ def twin(bundle: Bundle, clock: Clock) -> Iterator[Callable[..., Scorer]]:
     made: list[Scorer] = []
 
     def start(*habit: str, timeouts: Timeouts = BRIEF) -> Scorer:
-        made.append(Scorer([bundle], timeouts=timeouts, command=(sys.executable, str(TWIN), *habit), clock=clock, chance=Longest()))
+        made.append(Scorer([bundle], timeouts=timeouts, command=(sys.executable, str(TWIN), *habit), clock=clock, rng=Longest()))
         return made[-1]
 
     yield start
