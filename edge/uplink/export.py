@@ -1,6 +1,6 @@
-"""The outbox -> card files, for a gateway without an uplink. The batches stay in the store: repeats are dropped in the cloud for ever.
+"""The outbox -> export files, for a gateway without an uplink. The batches stay in the store: repeats are dropped in the cloud for ever.
 
-Guarantees that a card file is there whole, durable, or not at all, whenever the power goes or the card is full.
+Guarantees that an export file is there whole, durable, or not at all, whenever the power goes or the disk is full.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 from edge.store.store import OutboxBatch, Store
 from schemas.envelope import entry
 
-CARD_BYTES = 64_000_000
-"""A card file is closed before it would become larger."""
+MAX_FILE_BYTES = 64_000_000
+"""A file is closed before it would become larger."""
 _READ_AT_ONCE = 50
 
 
@@ -27,18 +27,18 @@ class ExportFile:
     bytes: int
 
 
-def export(store: Store, directory: Path, card_bytes: int = CARD_BYTES) -> list[ExportFile]:
+def export(store: Store, directory: Path, max_file_bytes: int = MAX_FILE_BYTES) -> list[ExportFile]:
     """Writes every waiting batch, in order of seq, to files gateway-epoch-firstseq.tbb. Raises OSError; files named then are whole."""
     directory.mkdir(parents=True, exist_ok=True)
-    return [_write(store, directory, held) for held in _cards(store, card_bytes)]
+    return [_write(store, directory, first, entries) for first, entries in _portions(store, max_file_bytes)]
 
 
-def _cards(store: Store, card_bytes: int) -> Iterator[tuple[int, list[bytes]]]:
-    """First seq and entries of each card."""
+def _portions(store: Store, max_bytes: int) -> Iterator[tuple[int, list[bytes]]]:
+    """The first seq and the entries of each file."""
     first, entries, size = 0, list[bytes](), 0
     for batch in _waiting(store):
         packed = entry(batch.envelope.attributes(), batch.body)
-        if entries and size + len(packed) > card_bytes:
+        if entries and size + len(packed) > max_bytes:
             yield first, entries
             entries, size = [], 0
         first = first if entries else batch.envelope.seq
@@ -55,8 +55,7 @@ def _waiting(store: Store) -> Iterator[OutboxBatch]:
         last = batches[-1].envelope.seq
 
 
-def _write(store: Store, directory: Path, held: tuple[int, list[bytes]]) -> ExportFile:
-    first, entries = held
+def _write(store: Store, directory: Path, first: int, entries: list[bytes]) -> ExportFile:
     path = directory / f"{store.gateway_id}-{store.epoch}-{first}.tbb"
     unfinished = path.with_suffix(".tbb.part")
     try:
