@@ -20,8 +20,8 @@ from edge.models.scorer import ScorerFailed
 from edge.run import bundles_of
 from edge.run import run as run_gateway
 from edge.store.store import Store, StoreError
-from edge.uplink.export import export as write_cards
-from edge.uplink.uplink import UplinkError
+from edge.uplink.export import export as write_export
+from edge.uplink.publisher import UplinkError
 from program import logs
 
 _MISCONFIGURED = (ConfigError, BundleError, UplinkError)
@@ -130,7 +130,7 @@ def try_out(file: Path, readings: BinaryIO, card: Path | None, as_json: bool) ->
         with TemporaryDirectory() as folder, dry_run.dry_run(config, dry_run.recorded(readings), Path(folder)) as store:
             for kind, row in dry_run.rows(store):
                 click.echo(dry_run.as_json(kind, row) if as_json else f"{kind:11}{dry_run.sentence(kind, row)}")
-            for written in write_cards(store, card) if card else ():
+            for written in write_export(store, card) if card else ():
                 click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes", err=True)
     except _MISCONFIGURED as error:
         _misconfigured(f"{file}: {error}")
@@ -159,7 +159,7 @@ def export(file: Path, directory: Path, as_json: bool) -> None:
     try:
         store = Store(config.store_file, config.gateway.id, config.store.max_bytes)
         try:
-            cards = write_cards(store, directory)
+            cards = write_export(store, directory)
         finally:
             store.close()
     except (StoreError, OSError) as error:

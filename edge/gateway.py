@@ -42,7 +42,7 @@ _VERSION = version()
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """State of the gateway's connections, for its heartbeat: online, offline or paused."""
+    """State of the gateway's connections, for its heartbeat: online or offline."""
 
     uplink: str = "offline"
     broker: str = "offline"

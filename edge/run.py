@@ -23,7 +23,8 @@ from edge.models.bundle import Bundle
 from edge.models.infer import NoScores, Scores
 from edge.models.scorer import Scorer, ScorerFailed
 from edge.store.store import Store, StoreFull
-from edge.uplink.uplink import GooglePublisher, Uplink
+from edge.uplink.google_publisher import GooglePublisher
+from edge.uplink.worker import UplinkWorker
 from program import logs
 from program.backoff import Backoff
 from program.settings import ConfigError
@@ -46,7 +47,7 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    """What the loop needs of edge.uplink.uplink.Uplink."""
+    """What the loop needs of edge.uplink.worker.UplinkWorker."""
 
     @property
     def state(self) -> str: ...
@@ -151,7 +152,8 @@ def run(config: Config, stopping: threading.Event) -> None:
     """Until `stopping` is set. Raises ConfigError, BundleError, UplinkError, StoreError, OSError before anything runs."""
     bundles, context = bundles_of(config), tls.context(config.mqtt)
     with ExitStack() as stack:
-        publisher = GooglePublisher(config.pubsub.credentials_file)
+        pubsub = config.pubsub
+        publisher = GooglePublisher(pubsub.topic, pubsub.credentials_file)
         stack.callback(publisher.close)
         store = Store(config.store_file, config.gateway.id, config.store.max_bytes)
         stack.callback(store.close)
@@ -160,15 +162,14 @@ def run(config: Config, stopping: threading.Event) -> None:
         health = Health(config.health.host, config.health.port, clock.now) if config.health.port else None
         if health:
             stack.callback(health.stop)
-        pubsub = config.pubsub
         backoff = Backoff(initial_interval=pubsub.initial_interval, max_interval=pubsub.max_interval, multiplier=pubsub.multiplier)
-        uplink = Uplink(store, publisher, pubsub.topic, backoff=backoff)
+        uplink = UplinkWorker(store, publisher, backoff=backoff)
         uplink.start()
         stack.callback(uplink.stop, UPLINK_SECONDS)
         _turn(gateway, Intake(config.mqtt, config.gateway.id, context), uplink, health, stopping)
 
 
-def _turn(gateway: Gateway, intake: Intake, uplink: Uplink, health: Health | None, stopping: threading.Event) -> None:
+def _turn(gateway: Gateway, intake: Intake, uplink: UplinkWorker, health: Health | None, stopping: threading.Event) -> None:
     loop = Loop(gateway, intake, uplink, health, stopping)
     loop.tell()
     intake.start()

@@ -210,7 +210,7 @@ class Heartbeat:
     store_bytes: Annotated[int, Doc("Size of the store on disk, write-ahead log included", "byte")]
     store_bytes_max: Annotated[int, Doc("Bound of the store", "byte")]
     devices_seen: Annotated[int, Doc("Devices heard since the process started")]
-    uplink_state: Annotated[str, Doc("online, offline or paused")]
+    uplink_state: Annotated[str, Doc("online or offline")]
     broker_state: Annotated[str, Doc("online or offline")]
 
 

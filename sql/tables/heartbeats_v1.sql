@@ -26,7 +26,7 @@ create table if not exists tinybeam.heartbeats_v1 (
   `store_bytes` int64 not null options (description = "Size of the store on disk, write-ahead log included [byte]"),
   `store_bytes_max` int64 not null options (description = "Bound of the store [byte]"),
   `devices_seen` int64 not null options (description = "Devices heard since the process started"),
-  `uplink_state` string not null options (description = "online, offline or paused"),
+  `uplink_state` string not null options (description = "online or offline"),
   `broker_state` string not null options (description = "online or offline")
 )
 partition by timestamp_trunc(heartbeat_time, day)

@@ -2,12 +2,13 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Mapping
 from concurrent.futures import Future
 from itertools import count
 from random import Random
 
 from google.api_core import exceptions
+
+from edge.store.store import OutboxBatch
 
 ERRORS = (
     exceptions.ServiceUnavailable,
@@ -25,34 +26,36 @@ ERRORS = (
 class PubSubTwin:
     """Implements `Publisher`. Answers fall due on its own clock: `advance` moves it."""
 
-    def __init__(self, chance: Random | None = None) -> None:
+    def __init__(self, rng: Random | None = None) -> None:
         self.now, self.weather, self.poison = 0.0, "fine", set[str]()
         self.received: Counter[str] = Counter()
         self.bodies: dict[str, bytes] = {}
         self.order: list[str] = []
         self.attempts: list[float] = []
-        self._chance = chance or Random(1)
+        self._rng = rng or Random(1)
         self._due: list[tuple[float, int, Future[str], BaseException | None]] = []
         self._numbers = count()
 
-    def publish(self, topic: str, body: bytes, attributes: Mapping[str, str]) -> Future[str]:
-        assert topic == "projects/p/topics/t"
-        batch_id = f"{attributes['gateway_id']}:{attributes['epoch']}:{attributes['seq']}"
+    def publish(self, batch: OutboxBatch) -> Future[str]:
+        batch_id = batch.envelope.batch_id
         self.attempts.append(self.now)
         answer: Future[str] = Future()
         if batch_id in self.poison or self.weather == "refusing":
             return self._answer(answer, exceptions.InvalidArgument("message refused"))
-        weather = self._chance.choice(["fine", "down", "losing", "silent"]) if self.weather == "mixed" else self.weather
+        weather = self._rng.choice(["fine", "down", "losing", "silent"]) if self.weather == "mixed" else self.weather
         if weather in {"fine", "slow", "losing"}:
-            self._accept(batch_id, body)
+            self._accept(batch_id, batch.body)
         if weather == "silent":
             return answer
         if weather in {"down", "losing"}:
-            return self._answer(answer, self._chance.choice(ERRORS)("fault"))
-        return self._answer(answer, None, self._chance.uniform(5, 60) if weather == "slow" else 0.05)
+            return self._answer(answer, self._rng.choice(ERRORS)("fault"))
+        return self._answer(answer, None, self._rng.uniform(5, 60) if weather == "slow" else 0.05)
 
-    def refused_only_this(self, error: BaseException) -> bool:
+    def refuses_only_this(self, error: BaseException) -> bool:
         return isinstance(error, exceptions.InvalidArgument)
+
+    def close(self) -> None:
+        """Nothing is open."""
 
     def advance(self, now: float) -> None:
         """Gives the answers that are due by then."""

@@ -1,10 +1,11 @@
-"""The uplink's thread, and Google's own client against a Pub/Sub on this machine that comes, goes and refuses."""
+"""Google's own client against a Pub/Sub on this machine that comes, goes and refuses."""
 
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -14,10 +15,13 @@ from google.cloud import pubsub_v1
 from google.pubsub_v1 import types
 
 from edge.store.store import Store
-from edge.uplink.uplink import GooglePublisher, Uplink, UplinkError
+from edge.uplink.google_publisher import GooglePublisher
+from edge.uplink.publisher import UplinkError
+from edge.uplink.worker import UplinkWorker
 from program.backoff import Backoff
 from schemas.envelope import Envelope
 from tests.edge.parcels import NOW, parcel
+from tests.waiting import eventually
 
 TOPIC = "projects/test-project/topics/batches"
 QUICK = Backoff(initial_interval=0.05, max_interval=0.2)
@@ -28,92 +32,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store = Store(tmp_path / "store.db", "gw-1", 64 << 20)
     yield store
     store.close()
-
-
-def within(seconds: float, condition: Callable[[], object]) -> bool:
-    """Whether the condition came true in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return bool(condition())
-
-
-class Instant:
-    """A publisher that answers at once, with what it is told."""
-
-    def __init__(self) -> None:
-        self.error: Exception | None = None
-        self.bodies: list[bytes] = []
-
-    def publish(self, topic: str, body: bytes, attributes: dict[str, str]) -> Future[str]:
-        assert (topic, attributes["gateway_id"]) == (TOPIC, "gw-1")
-        answer: Future[str] = Future()
-        if self.error:
-            answer.set_exception(self.error)
-        else:
-            self.bodies.append(body)
-            answer.set_result("id")
-        return answer
-
-    def refused_only_this(self, error: BaseException) -> bool:
-        return isinstance(error, ValueError)
-
-
-def test_what_is_cut_is_sent_when_woken_and_the_state_is_told(store: Store) -> None:
-    uplink = Uplink(store, Instant(), TOPIC)
-    assert uplink.state == "offline"
-    uplink.start()
-    store.cut([parcel(), parcel()], NOW)
-    uplink.wake()
-    assert within(5, lambda: store.ledger().pending == 0)
-    assert within(5, lambda: uplink.state == "online")
-    uplink.pause()
-    assert uplink.state == "paused"
-    uplink.stop(1)
-
-
-def test_stopping_sends_what_waits(store: Store) -> None:
-    store.cut([parcel() for _ in range(100)], NOW)
-    uplink = Uplink(store, Instant(), TOPIC)
-    uplink.start()
-    begun = time.monotonic()
-    uplink.stop(60)
-    assert time.monotonic() - begun < 10, "it waited although nothing was left"
-    assert store.ledger().confirmed == 100
-
-
-def test_stopping_while_offline_leaves_the_rest_at_once(store: Store) -> None:
-    publisher = Instant()
-    publisher.error = ConnectionError("no route")
-    store.cut([parcel()], NOW)
-    uplink = Uplink(store, publisher, TOPIC)
-    uplink.start()
-    begun = time.monotonic()
-    uplink.stop(60)
-    assert time.monotonic() - begun < 5
-    assert store.ledger().pending == 1
-
-
-def test_a_turn_that_fails_does_not_end_the_thread(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    class Broken(Instant):
-        def publish(self, topic: str, body: bytes, attributes: dict[str, str]) -> Future[str]:
-            if self.error:
-                raise self.error
-            return super().publish(topic, body, attributes)
-
-    publisher = Broken()
-    publisher.error = RuntimeError("a fault of ours")
-    store.cut([parcel()], NOW)
-    uplink = Uplink(store, publisher, TOPIC, backoff=QUICK)
-    uplink.start()
-    assert within(5, lambda: "a turn failed" in caplog.text)
-    publisher.error = None
-    uplink.wake()
-    store.cut([parcel()], NOW)
-    assert within(10, lambda: publisher.bodies)
-    uplink.stop(1)
 
 
 class Service:
@@ -153,52 +71,56 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
 
 
 @pytest.fixture
-def uplink(service: Service, store: Store) -> Iterator[Uplink]:
-    publisher = GooglePublisher()
-    uplink = Uplink(store, publisher, TOPIC, backoff=QUICK)
+def uplink(service: Service, store: Store) -> Iterator[UplinkWorker]:
+    publisher = GooglePublisher(TOPIC)
+    uplink = UplinkWorker(store, publisher, backoff=QUICK)
     uplink.start()
     yield uplink
     uplink.stop(1)
     publisher.close()
 
 
-def test_google_s_client_comes_back_soon_after_the_service_does(service: Service, uplink: Uplink, store: Store) -> None:
+def test_google_s_client_comes_back_soon_after_the_service_does(service: Service, uplink: UplinkWorker, store: Store) -> None:
     store.cut([parcel(body=b"before")], NOW)
     uplink.wake()
-    assert within(10, lambda: store.ledger().confirmed == 1)
+    assert eventually(lambda: store.ledger().confirmed == 1, 10)
     service.stop()
     store.cut([parcel(body=b"during")], NOW)
     uplink.wake()
-    assert within(10, lambda: uplink.state == "offline")
+    assert eventually(lambda: uplink.state == "offline", 10)
     service.start()
-    assert within(10, lambda: store.ledger().confirmed == 2)
+    assert eventually(lambda: store.ledger().confirmed == 2, 10)
     assert {message.data for message in service.received} == {b"before", b"during"}
 
 
-def test_google_s_client_reports_refusals_one_by_one(service: Service, uplink: Uplink, store: Store) -> None:
+def test_google_s_client_reports_refusals_one_by_one(service: Service, uplink: UplinkWorker, store: Store) -> None:
     service.error = grpc.StatusCode.INVALID_ARGUMENT
     store.cut([parcel(body=b"refused")], NOW)
     uplink.wake()
-    assert not within(0.5, lambda: store.ledger().confirmed)
+    assert not eventually(lambda: bool(store.ledger().confirmed), 0.5)
     service.error = None
-    assert within(10, lambda: store.ledger().confirmed == 1)
+    assert eventually(lambda: store.ledger().confirmed == 1, 10)
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INTERNAL])
-def test_google_s_client_is_tried_again_after_every_error(service: Service, uplink: Uplink, store: Store, code: grpc.StatusCode) -> None:
+def test_google_s_client_is_tried_again_after_every_error(
+    service: Service, uplink: UplinkWorker, store: Store, code: grpc.StatusCode
+) -> None:
     service.error = code
     store.cut([parcel()], NOW)
     uplink.wake()
-    assert not within(0.5, lambda: store.ledger().confirmed)
+    assert not eventually(lambda: bool(store.ledger().confirmed), 0.5)
     service.error = None
-    assert within(10, lambda: store.ledger().confirmed == 1)
+    assert eventually(lambda: store.ledger().confirmed == 1, 10)
 
 
-def test_a_message_that_the_client_itself_refuses_becomes_an_answer(service: Service) -> None:
-    publisher = GooglePublisher()
-    error = publisher.publish(TOPIC, bytes(11_000_000), {}).exception()
+def test_a_message_that_the_client_itself_refuses_becomes_an_answer(service: Service, store: Store) -> None:
+    publisher = GooglePublisher(TOPIC)
+    store.cut([parcel()], NOW)
+    (batch,) = store.pending(1)
+    error = publisher.publish(replace(batch, body=bytes(11_000_000))).exception()
     assert error is not None
-    assert publisher.refused_only_this(error)
+    assert publisher.refuses_only_this(error)
     publisher.close()
 
 
@@ -207,18 +129,18 @@ def test_batches_reach_a_subscriber_verbatim_with_their_attributes(store: Store,
     emulator.start()
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{emulator._port}")
     subscription = "projects/test-project/subscriptions/test"
-    publisher = GooglePublisher()
+    publisher = GooglePublisher(TOPIC)
     with pubsub_v1.PublisherClient() as topics, pubsub_v1.SubscriberClient() as subscriber:
         topics.create_topic(name=TOPIC)
         subscriber.create_subscription(name=subscription, topic=TOPIC)
         cut = store.cut([parcel(body=bytes(range(256)) * number) for number in range(1, 41)], NOW)
-        uplink = Uplink(store, publisher, TOPIC)
+        uplink = UplinkWorker(store, publisher, backoff=QUICK)
         uplink.start()
         uplink.stop(20)
         publisher.close()
         pulled = subscriber.pull(subscription=subscription, max_messages=100).received_messages
-    held = {Envelope.parse(dict(one.message.attributes)): one.message.data for one in pulled}
-    assert held == {envelope: bytes(range(256)) * envelope.seq for envelope in cut}
+    arrived = {Envelope.parse(dict(received.message.attributes)): received.message.data for received in pulled}
+    assert arrived == {envelope: bytes(range(256)) * envelope.seq for envelope in cut}
     assert store.ledger().confirmed == 40
     emulator.stop()
     emulator._server.stop(0).wait()
@@ -229,12 +151,12 @@ def test_a_gateway_without_network_starts_with_a_credentials_file(tmp_path: Path
     file = tmp_path / "federation.json"
     file.write_text(json.dumps(FEDERATION | {"credential_source": {"file": str(tmp_path / "token")}}))
     begun = time.monotonic()
-    GooglePublisher(file).close()
+    GooglePublisher(TOPIC, file).close()
     assert time.monotonic() - begun < 2
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "reason"),
     [
         ("{", "double quotes"),
         ('{"type": "authorized_user"}', "service_account"),
@@ -242,19 +164,19 @@ def test_a_gateway_without_network_starts_with_a_credentials_file(tmp_path: Path
         ('{"type": "service_account"}', "client_email"),
     ],
 )
-def test_wrong_credentials_are_named_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, said: str) -> None:
+def test_wrong_credentials_are_named_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, reason: str) -> None:
     monkeypatch.delenv("PUBSUB_EMULATOR_HOST", raising=False)
     file = tmp_path / "credentials.json"
     file.write_text(content)
-    with pytest.raises(UplinkError, match=rf"credentials\.json.*{said}"):
-        GooglePublisher(file)
+    with pytest.raises(UplinkError, match=rf"credentials\.json.*{reason}"):
+        GooglePublisher(TOPIC, file)
 
 
 def test_no_credentials_at_all_are_an_error_and_no_question_to_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PUBSUB_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(UplinkError, match=r"pubsub\.credentials_file is not set"):
-        GooglePublisher()
+        GooglePublisher(TOPIC)
 
 
 FEDERATION = {

@@ -14,7 +14,6 @@ from tests.edge.folders import memory_folder
 from tests.edge.parcels import NOW, parcel
 from tests.edge.pubsub_twin import PubSubTwin
 
-TOPIC = "projects/p/topics/t"
 SCHEDULES = 100
 OUTAGE = 600.0
 
@@ -38,17 +37,17 @@ def twin() -> PubSubTwin:
 
 
 class World:
-    """Store, delivery and twin on one clock that nobody waits for."""
+    """Store, sender and twin on one clock that nobody waits for."""
 
-    def __init__(self, store: Store, twin: PubSubTwin, chance: Random | None = None) -> None:
+    def __init__(self, store: Store, twin: PubSubTwin, rng: Random | None = None) -> None:
         self.store, self.twin, self.now = store, twin, 0.0
-        chance = chance or Random(1)
-        self.delivery = Sender(store, twin, TOPIC, backoff=Backoff(), chance=chance, wake=lambda: None)
+        rng = rng or Random(1)
+        self.sender = Sender(store, twin, backoff=Backoff(), rng=rng, wake=lambda: None)
 
     def run(self, until: float, stop: Callable[[], bool] = lambda: False) -> None:
         """Turns until the time has come or `stop` says so; between turns only what is due happens."""
         while self.now < until and not stop():
-            due = self.now + self.delivery.turn(self.now)
+            due = self.now + self.sender.turn(self.now)
             self.now = min(until, max(min(due, self.twin.next_answer()), self.now + 0.001))
             self.twin.advance(self.now)
 
@@ -67,16 +66,16 @@ def cut(store: Store, *kinds: str) -> list[str]:
 
 @pytest.mark.parametrize("seed", range(SCHEDULES))
 def test_nothing_is_lost_under_any_weather_and_recovery_is_no_longer_than_the_outage(store: Store, seed: int) -> None:
-    chance = Random(seed)
-    twin = PubSubTwin(chance)
-    world, cuts = World(store, twin, chance), []
+    rng = Random(seed)
+    twin = PubSubTwin(rng)
+    world, cuts = World(store, twin, rng), []
     while world.now < OUTAGE:
-        twin.weather = chance.choice(["fine", "down", "losing", "silent", "slow", "mixed", "refusing"])
-        cuts += cut(store, *chance.choices(["summaries", "events", "heartbeats"], k=chance.randint(0, 6)))
-        world.run(world.now + chance.uniform(1, 120))
+        twin.weather = rng.choice(["fine", "down", "losing", "silent", "slow", "mixed", "refusing"])
+        cuts += cut(store, *rng.choices(["summaries", "events", "heartbeats"], k=rng.randint(0, 6)))
+        world.run(world.now + rng.uniform(1, 120))
         assert store.ledger().confirmed <= len(twin.received), f"seed {seed}: confirmed before it arrived"
-        held = {batch.envelope.batch_id for batch in store.batches(0, 10_000)}
-        assert held | twin.received.keys() >= set(cuts), f"seed {seed}: lost"
+        stored = {batch.envelope.batch_id for batch in store.batches(0, 10_000)}
+        assert stored | twin.received.keys() >= set(cuts), f"seed {seed}: lost"
     twin.weather = "fine"
     ended = world.now
     world.run(ended + OUTAGE, world.drained)
@@ -119,7 +118,7 @@ def test_while_it_is_down_attempts_are_single_and_thin_out(world: World) -> None
     gaps = [later - earlier for earlier, later in pairwise(world.twin.attempts)]
     assert 24 * 12 <= len(gaps) < 24 * 36, "about one attempt in 150 s"
     assert max(gaps) <= Backoff().max_interval + 1
-    assert world.delivery.online is False
+    assert world.sender.online is False
 
 
 def test_a_wide_stream_becomes_single_attempts_when_it_goes_down(world: World) -> None:
@@ -149,7 +148,7 @@ def test_a_refused_batch_stays_and_holds_up_nobody(world: World) -> None:
     world.twin.poison = {refused}
     world.run(3)
     assert world.twin.received.keys() == set(others)
-    assert world.delivery.online
+    assert world.sender.online
     world.run(3600)
     assert [batch.envelope.batch_id for batch in world.store.pending(10)] == [refused]
     assert 3 < len(world.twin.attempts) - len(others) < 60, "its own attempts thin out"
@@ -172,22 +171,9 @@ def test_what_refuses_everything_is_an_outage(world: World) -> None:
     world.twin.weather = "refusing"
     world.run(3600)
     assert len(world.twin.attempts) < 200
-    assert not world.delivery.online
+    assert not world.sender.online
     world.twin.weather = "fine"
     world.run(world.now + 2 * Backoff().max_interval, world.drained)
-    assert world.drained()
-
-
-def test_paused_sends_nothing_but_confirms_what_is_under_way(world: World) -> None:
-    cut(world.store, "summaries")
-    world.delivery.turn(0.0)
-    world.delivery.paused = True
-    cut(world.store, "summaries")
-    world.run(10)
-    assert len(world.twin.attempts) == 1
-    assert world.store.ledger().confirmed == 1
-    world.delivery.paused = False
-    world.run(20)
     assert world.drained()
 
 
@@ -207,13 +193,13 @@ class FullDisk:
 def test_a_confirmation_that_cannot_be_stored_is_kept_and_nothing_is_sent_meanwhile(store: Store, twin: PubSubTwin) -> None:
     disk = FullDisk(store)
     cut(store, "summaries", "summaries")
-    delivery = Sender(disk, twin, TOPIC, backoff=Backoff(), chance=Random(1), wake=lambda: None)  # type: ignore[arg-type]
-    delivery.turn(0.0)
+    sender = Sender(disk, twin, backoff=Backoff(), rng=Random(1), wake=lambda: None)  # type: ignore[arg-type]
+    sender.turn(0.0)
     twin.advance(1.0)
     for now in (1.0, 2.0):
         with pytest.raises(StoreFull):
-            delivery.turn(now)
+            sender.turn(now)
     assert len(twin.attempts) == 1
     disk.full = False
-    delivery.turn(3.0)
+    sender.turn(3.0)
     assert store.ledger().confirmed == 1
