@@ -1,20 +1,21 @@
-"""One back-off: its bound grows, its waits are spread over the whole of it, and settings that contradict each other are refused."""
+"""One back-off: its limit grows, its waits are spread over the whole of it, and settings that contradict each other are refused."""
 
 from __future__ import annotations
 
 from itertools import islice, pairwise
+from pathlib import Path
 from random import Random
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from program.backoff import Backoff
+from program.backoff import Backoff, Retry
+from program.settings import ConfigError, build
 from tests.program.longest import Longest
 
 
-def test_the_bound_grows_with_each_failure_up_to_the_maximum() -> None:
+def test_the_limit_grows_with_each_failure_up_to_the_maximum() -> None:
     backoff = Backoff(initial_interval=0.5, max_interval=10.0, multiplier=3.0)
     assert list(islice(backoff.delays(Longest()), 5)) == [0.5, 1.5, 4.5, 10.0, 10.0]
 
@@ -27,31 +28,33 @@ def test_those_that_fail_together_do_not_come_back_together() -> None:
 
 
 @given(st.integers(1, 10**9), st.integers(0, 2**32))
-def test_a_delay_is_within_its_bound_however_often_it_failed(failures: int, seed: int) -> None:
+def test_a_delay_is_within_its_limit_however_often_it_failed(failures: int, seed: int) -> None:
     assert 0 <= Backoff().delay(failures, Random(seed)) <= min(300.0, 2.0 ** min(failures - 1, 64))
 
 
 def test_it_gives_up_after_max_elapsed_time() -> None:
-    backoff = Backoff(max_elapsed_time=100.0)
-    assert [backoff.gives_up(elapsed) for elapsed in (0.0, 100.0, 100.1)] == [False, False, True]
+    retry = Retry(max_elapsed_time=100.0)
+    assert [retry.gives_up(elapsed) for elapsed in (0.0, 100.0, 100.1)] == [False, False, True]
 
 
 def test_zero_never_gives_up() -> None:
-    assert not Backoff(max_elapsed_time=0.0).gives_up(1e12)
+    assert not Retry(max_elapsed_time=0.0).gives_up(1e12)
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("settings", "sentence"),
     [
-        ({"initial_interval": 0}, "Expected `float` >= 0.01"),
-        ({"multiplier": 0.5}, "Expected `float` >= 1.0"),
-        ({"multiplier": float("nan")}, "Expected `float` >= 1.0"),
-        ({"multiplier": float("inf")}, "multiplier must be a finite number"),
+        ({"initial_interval": 0}, "initial_interval must be at least 0.01, not 0"),
+        ({"multiplier": 0.5}, "multiplier must be at least 1.0, not 0.5"),
         ({"max_interval": 0.5}, "max_interval must be at least 1.0, not 0.5"),
-        ({"max_elapsed_time": -1}, "Expected `float` >= 0.0"),
-        ({"jitter": 1}, "unknown field `jitter`"),
+        ({"max_elapsed_time": -1}, "max_elapsed_time must be at least 0, not -1"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(settings: dict[str, float], message: str) -> None:
-    with pytest.raises(msgspec.ValidationError, match=message):
-        msgspec.convert(settings, Backoff)
+def test_settings_that_make_no_sense_are_refused(settings: dict[str, float], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        build(Retry, settings, Path())
+
+
+def test_a_back_off_for_ever_takes_no_end() -> None:
+    with pytest.raises(ConfigError, match="max_elapsed_time: unknown setting"):
+        build(Backoff, {"max_elapsed_time": 60}, Path())
