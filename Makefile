@@ -9,7 +9,7 @@ LAB := .venv/installed
 WAREHOUSE := .venv-warehouse/installed
 PYTEST_ARGS ?=
 
-.PHONY: help demo up test check bench lock clean install
+.PHONY: help demo up test check docs bench lock clean install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -23,7 +23,7 @@ up: $(LAB) $(WAREHOUSE) ## keep the whole path running until Ctrl-C
 test: check $(WAREHOUSE) ## run every check and every test
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(PYTEST_ARGS)
 
-check: $(LAB) ## run the checks alone: style, types, import contracts, generated files, SQL
+check: $(LAB) ## run the checks alone: style, types, import contracts, generated files, SQL, documents
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -31,6 +31,10 @@ check: $(LAB) ## run the checks alone: style, types, import contracts, generated
 	@$(BIN)/python -m schemas --check
 	@$(BIN)/python -m bench.report --check
 	@$(BIN)/tinybeam sql check --offline
+	@$(MAKE) docs
+
+docs: $(LAB) ## make the documentation's site in build/site; a warning is an error
+	@$(BIN)/sphinx-build -q -E -W --keep-going -d build/doctrees -b html docs build/site
 
 bench: $(LAB) $(WAREHOUSE) ## measure against what else one would use: a quarter of an hour, figures in build/bench
 	@$(BIN)/python -m bench

@@ -1,0 +1,27 @@
+"""The documentation's site: Sphinx reads docs/, `make docs` builds it into build/site. Nothing is fetched, neither then nor by a reader."""  # noqa: INP001 - Sphinx reads it where it lies
+
+from sphinx.application import Sphinx
+
+from program.version import version as installed
+
+project = "TinyBeam"
+release = installed()
+extensions = ["myst_parser"]
+exclude_patterns = ["generate"]
+
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = f"TinyBeam {release}"
+html_show_copyright = False
+html_copy_source = False
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("source-read", _with_contents)
+
+
+def _with_contents(_: Sphinx, name: str, source: list[str]) -> None:
+    """Gives a folder's README, which lists its pages for people, the list that the site's navigation needs."""
+    if name.endswith("/README"):
+        source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\n*\n```\n"
