@@ -20,7 +20,7 @@ from typing import Any
 from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
 from edge.config import Config, parse
-from edge.gateway import Gateway, Message
+from edge.gateway import Gateway, MqttMessage
 from edge.store.store import Store
 from lab.world.field import KIND, REGISTRY, Field, fields, reading
 from schemas.registry import Registry
@@ -114,7 +114,7 @@ def _settings(plan: Plan) -> Config:
     return parse(content, Path("gateway.toml"))
 
 
-def _messages(plan: Plan, probes: Sequence[Field], hours: int) -> Iterator[tuple[datetime, list[Message]]]:
+def _messages(plan: Plan, probes: Sequence[Field], hours: int) -> Iterator[tuple[datetime, list[MqttMessage]]]:
     """Ten seconds of readings at a time, or those of one moment; each sensor has its own offset within its interval."""
     chance, step = Random(1), max(10, plan.interval)
     for second in range(0, hours * 3600, step):
@@ -123,14 +123,14 @@ def _messages(plan: Plan, probes: Sequence[Field], hours: int) -> Iterator[tuple
         yield BEGIN + timedelta(seconds=second + step), found
 
 
-def _message(probe: Field, second: int, number: int, interval: int, chance: Random) -> Message:
+def _message(probe: Field, second: int, number: int, interval: int, chance: Random) -> MqttMessage:
     at = second + interval * (number + 1) / 20
     exact = probe.values(FIRST_DAY + at / 86_400)
     values = {name: round(exact[name] + chance.gauss(0, NOISE[name]), digits) for name, digits in (("moisture", 4), ("temperature", 2))}
-    return Message(f"sensors/{probe.device_id}/readings", reading(BEGIN + timedelta(seconds=at), second // interval, "b1", values))
+    return MqttMessage(f"sensors/{probe.device_id}/readings", reading(BEGIN + timedelta(seconds=at), second // interval, "b1", values))
 
 
-def _packet(message: Message) -> int:
+def _packet(message: MqttMessage) -> int:
     """Bytes of its PUBLISH packet: a type, a length of one byte or two, the topic with its length, the packet's number, the payload."""
     rest = 2 + len(message.topic) + 2 + len(message.payload)
     return 1 + (1 if rest < 128 else 2) + rest

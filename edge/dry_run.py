@@ -18,7 +18,7 @@ import nanoarrow as na
 import zstandard
 
 from edge.config import Config
-from edge.gateway import Gateway, Message
+from edge.gateway import Gateway, MqttMessage
 from edge.models.scorer import Scorer
 from edge.run import bundles_of
 from edge.store.store import OutboxBatch, Store
@@ -66,7 +66,7 @@ def dry_run(config: Config, readings: Iterable[Recorded], directory: Path) -> It
                 gateway, now = Gateway(there, store, one.time, scorer=scorer, bundles=bundles), one.time
             now = max(now, one.time)
             gateway.tick(now)
-            gateway.accept([Message(there.mqtt.topic.replace("+", one.device_id), one.payload)], now)
+            gateway.accept([MqttMessage(there.mqtt.topic.replace("+", one.device_id), one.payload)], now)
         if gateway and now:
             gateway.flush(now + timedelta(seconds=there.windows.seconds + there.windows.grace_seconds))
         yield store

@@ -1,5 +1,9 @@
 """The gateway's core: messages in, durable batches out. Knows every stage; no broker, no Pub/Sub, no clock of its own.
 
+Where a reading becomes a batch: `accept` puts it into the journal (from here on it may be acknowledged), `tick` closes its window, makes
+the window's summaries, inferences and events, and cuts them into batches; each cut stores the batches, closes their journal rows and
+commits the stages' sections in one transaction of edge.store.store, which says who may lose a batch.
+
 Guarantees: what `accept` returned from survives any crash, as reading or as reject; a reading is summarised exactly once and its
 events are raised exactly once, however often the process dies between. Not thread-safe: one thread drives it.
 """
@@ -16,8 +20,8 @@ from typing import Any
 
 from edge.config import Config, Sensors
 from edge.events.threshold_monitor import ThresholdMonitor
-from edge.intake.inbox import Inbox, Message
-from edge.intake.rejects import portion, reject
+from edge.intake.inbox import Inbox, MqttMessage
+from edge.intake.rejects import reject_row
 from edge.models.bundle import Bundle
 from edge.models.infer import Models, NoScores, Scores
 from edge.reading import Reading
@@ -25,18 +29,15 @@ from edge.store.batch import EncodedBatch, encode
 from edge.store.store import Closed, Entry, Store
 from edge.summaries.deadband import CountedSummary, Deadbands
 from edge.summaries.summarise import summaries
-from edge.windows import Placed, Window, Windows, pack, unpack
+from edge.windows import Window, WindowedReadings, Windows, pack, unpack
 from program.version import version
 from schemas.envelope import Envelope, micros
-from schemas.records import Heartbeat, Inference, Summary, TimeQuality
+from schemas.records import Heartbeat, Inference, Kind, Summary, TimeQuality
 
-__all__ = ["Gateway", "Links", "Message"]
+__all__ = ["Gateway", "Links", "MqttMessage"]
 
 _NEVER = -(2**62)
-_WATERMARK, _EVALUATED, _REJECTED = "watermark", "evaluated", "rejected"
 _READINGS_A_COMMIT = 500
-
-
 _VERSION = version()
 
 
@@ -49,57 +50,60 @@ class Links:
 
 
 class Gateway:
-    """Drives one store. `tick` wants to be called a few times in each window."""
+    """Drives one store. `tick` wants to be called a few times in each window.
+
+    Usage: `gateway.accept(messages, now)`, acknowledge them, `gateway.tick(now)`; `gateway.flush(now)` at the end.
+    """
 
     def __init__(
         self, config: Config, store: Store, started: datetime, *, scorer: Scores | None = None, bundles: Mapping[str, Bundle] | None = None
     ) -> None:
         """`bundles` by the name of their [[models]]. Resumes open windows and unfinished evaluation from the store."""
-        memory = store.memory()
         self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
         spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}
-        self._intray = Inbox(config, store.recent_identities(), memory.get(_REJECTED, b""), spectra)
+        self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, spectra)
+        self._monitor, self._deadbands = ThresholdMonitor(store.section), Deadbands(store.section)
+        self._models = Models(scorer or NoScores(), store.section)
+        self._score_deadbands = {model.name: model.deadband for model in config.models}
+        self._watermark, self._evaluated = store.section("watermark"), store.section("evaluated")
         # As if it had ticked all the while: so a death between two cuts does not change which readings are late.
-        watermark = max(int(memory.get(_WATERMARK, _NEVER)), micros(started) - config.windows.grace_seconds * 1_000_000)
+        watermark = max(int(self._watermark.get() or _NEVER), micros(started) - config.windows.grace_seconds * 1_000_000)
         self._windows = Windows(config.windows.seconds, config.windows.grace_seconds, watermark)
-        self._watch, self._models, self._holds = ThresholdMonitor(memory), Models(scorer or NoScores(), memory), Deadbands(memory)
-        self._deadbands = {model.name: model.deadband for model in config.models}
         self._closed_windows = _Rows([], [], [])
-        self._summarised: Counter[str] = Counter()
         # Not the highest id replayed: what the last cut closed may lie above it, and Closed never descends.
-        self._evaluated, self._last_id = int(memory.get(_EVALUATED, 0)), store.ledger().journaled
+        self._evaluated_id, self._last_id = int(self._evaluated.get() or 0), store.ledger().journaled
         self._last_cut, self._last_heartbeat = started, datetime.min.replace(tzinfo=started.tzinfo)
         self.links = Links()
         self.clock_quality = TimeQuality.SYNCED
         for journal_id, end_us, body in store.replay():
             self._apply(journal_id, unpack(body), end_us)
 
-    def accept(self, messages: Sequence[Message], now: datetime) -> list[Envelope]:
+    def accept(self, messages: Sequence[MqttMessage], now: datetime) -> list[Envelope]:
         """Returns when every message is durable, so that it may be acknowledged; the batches are those of its events and rejects.
 
         Raises edge.store.store.StoreFull: acknowledge none of them, and call again, with no messages, until it returns.
         """
-        self._intray.take(messages, now, self.clock_quality)
-        while part := self._intray.readings[:_READINGS_A_COMMIT]:
-            self._append([one.reading for one in part], b"".join(one.dedup_key for one in part if one.dedup_key))
-            del self._intray.readings[: len(part)]
+        self._inbox.receive(messages, now, self.clock_quality)
+        while keyed := self._inbox.readings[:_READINGS_A_COMMIT]:
+            self._append([each.reading for each in keyed], b"".join(each.dedup_key for each in keyed if each.dedup_key))
+            self._inbox.readings_stored(len(keyed))
         return self._cut_urgent(now)
 
     def tick(self, now: datetime) -> list[Envelope]:
         """Closes the windows that are due, scores them, cuts what waited long enough. Returns the batches it cut. Raises StoreFull."""
         self._close_due(now)
-        made = self._cut_urgent(now)
+        envelopes = self._cut_urgent(now)
         if _due(self._last_cut, now, self._config.batch_seconds) or len(self._closed_windows.summaries) >= self._config.batches.max_rows:
-            made += self._cut_windows(now)
+            envelopes += self._cut_windows(now)
         if _due(self._last_heartbeat, now, self._config.gateway.heartbeat_seconds):
-            made += self._store.cut([encode("heartbeats", [self.heartbeat(now)])], now)
+            envelopes += self._store.cut([encode(Kind.HEARTBEATS, [self.heartbeat(now)])], now)
             self._last_heartbeat = now
-        return made
+        return envelopes
 
     def flush(self, now: datetime) -> list[Envelope]:
-        """For a clean stop: cuts what is closed or held, and a last heartbeat. Open windows stay in the journal."""
+        """For a clean stop: cuts what is closed or pending, and a last heartbeat. Open windows stay in the journal."""
         self._close_due(now)
-        self._closed_windows.add(self._holds.all())
+        self._closed_windows.add(self._deadbands.release_all())
         self._last_heartbeat = datetime.min.replace(tzinfo=now.tzinfo)
         self._last_cut = self._last_heartbeat
         return self.tick(now)
@@ -107,7 +111,7 @@ class Gateway:
     def heartbeat(self, now: datetime) -> Heartbeat:
         """The gateway's state and ledger."""
         ledger = self._store.ledger()
-        counted = Counter(ledger.counters) + self._summarised + self._intray.counted
+        counted = Counter(ledger.counters) + self._inbox.counted
         return Heartbeat(
             heartbeat_time=now,
             started_time=self._started,
@@ -128,97 +132,99 @@ class Gateway:
             oldest_pending_time=ledger.oldest_pending_time,
             store_bytes=ledger.store_bytes,
             store_bytes_max=ledger.store_bytes_max,
-            devices_seen=self._intray.devices,
+            devices_seen=self._inbox.devices,
             uplink_state=self.links.uplink,
             broker_state=self.links.broker,
         )
 
-    def _append(self, readings: Sequence[Reading], identities: bytes) -> None:
-        placed = self._windows.place(readings)
-        ids = self._store.append([Entry(one.window_end_us, pack(one), len(one.readings)) for one in placed], identities)
-        for one in placed:
-            self._apply(ids[-1], one, one.window_end_us)
+    def _append(self, readings: Sequence[Reading], dedup_keys: bytes) -> None:
+        intervals = self._windows.assign(readings)
+        ids = self._store.append([Entry(each.window_end_us, pack(each), len(each.readings)) for each in intervals], dedup_keys)
+        for each in intervals:
+            self._apply(ids[-1], each, each.window_end_us)
 
-    def _apply(self, journal_id: int, placed: Placed, end_us: int) -> None:
-        self._windows.add(placed, end_us)
+    def _apply(self, journal_id: int, windowed: WindowedReadings, end_us: int) -> None:
+        self._windows.add(windowed, end_us)
         self._last_id = max(self._last_id, journal_id)
-        if journal_id > self._evaluated:
-            for reading in placed.readings:
-                sensors = self._intray.sensors(reading.device_id)
-                self._watch.reading(sensors.thresholds if sensors else (), reading)
+        if journal_id > self._evaluated_id:
+            for reading in windowed.readings:
+                sensors = self._inbox.sensors(reading.device_id)
+                self._monitor.reading(sensors.thresholds if sensors else (), reading)
 
     def _close_due(self, now: datetime) -> None:
         for group in _by_end(self._windows.advance(micros(now))):
-            self._close(group)
-        self._closed_windows.add(self._holds.expired(self._windows.watermark_us))
+            for window in group:
+                self._summarise(window)
+            for name, bundle in self._bundles.items():
+                self._score(name, bundle, group)
+        self._closed_windows.add(self._deadbands.release_expired(self._windows.watermark_us))
 
-    def _close(self, group: Sequence[Window]) -> None:
-        """Summarises and scores windows of the same end."""
-        for window in group:
+    def _summarise(self, window: Window) -> None:
+        sensors = self._sensors(window)
+        rows = summaries(window, sensors.units if sensors else {})
+        for counted in map(CountedSummary, rows, [len(window.readings), *[0] * (len(rows) - 1)]):
+            deadband = sensors.deadband.get(counted.summary.channel) if sensors and not window.late else None
+            due = self._deadbands.add(counted, deadband, sensors.hold_seconds) if sensors and deadband else [counted]
+            self._closed_windows.add(due)
+
+    def _score(self, name: str, bundle: Bundle, group: Sequence[Window]) -> None:
+        """Windows of the same end."""
+        scored = [window for window in group if not window.late and (sensors := self._sensors(window)) and sensors.model == name]
+        for inference, window in self._models.infer(bundle, scored):
             sensors = self._sensors(window)
-            made = summaries(window, sensors.units if sensors else {})
-            for told in map(CountedSummary, made, [len(window.readings), *[0] * (len(made) - 1)]):
-                self._closed_windows.add(self._held_or_told(told, sensors))
-        for name, bundle in self._bundles.items():
-            chosen = [window for window in group if not window.late and (of := self._sensors(window)) and of.model == name]
-            for inference, window in self._models.infer(bundle, chosen):
-                sensors = self._sensors(window)
-                if self._holds.is_news(inference, self._deadbands.get(name, 0.0), sensors.hold_seconds if sensors else 0):
-                    self._closed_windows.inferences.append(inference)
-                self._watch.inference(inference, window, bundle)
-
-    def _held_or_told(self, told: CountedSummary, sensors: Sensors | None) -> Iterable[CountedSummary]:
-        deadband = sensors.deadband.get(told.summary.channel) if sensors and not told.summary.late else None
-        return self._holds.take(told, deadband, sensors.hold_seconds) if sensors and deadband else [told]
+            if self._deadbands.is_news(inference, self._score_deadbands.get(name, 0.0), sensors.hold_seconds if sensors else 0):
+                self._closed_windows.inferences.append(inference)
+            self._monitor.inference(inference, window, bundle)
 
     def _sensors(self, window: Window) -> Sensors | None:
-        return self._intray.sensors(window.device_id)
+        return self._inbox.sensors(window.device_id)
 
     def _cut_urgent(self, now: datetime) -> list[Envelope]:
-        """Rejects, and events with the states they led to."""
-        made: list[Envelope] = []
-        while part := portion(self._intray.refusals):
-            parcel = encode("rejects", [reject(refusal, now) for refusal in part])
-            identities = {_REJECTED: self._intray.identities_with(len(part))}
-            made += self._store.cut([parcel], now, memory=identities, counters={"readings_rejected": len(part)})
-            self._intray.refused(len(part))
-        if self._watch.events:
-            states = {**self._watch.changed, _EVALUATED: str(self._last_id).encode()}
-            made += self._store.cut(_parcels("events", self._watch.events, self._config.batches.max_rows), now, memory=states)
-            self._evaluated = self._last_id
-            self._watch.stored()
-        return made
+        """Rejects, and events with the changes that raised them."""
+        envelopes: list[Envelope] = []
+        while rejected := self._inbox.next_rejected():
+            batch = encode(Kind.REJECTS, [reject_row(each, now) for each in rejected])
+            sections, counters = [self._inbox.rejected_keys], {"readings_rejected": len(rejected)}
+            envelopes += self._store.cut([batch], now, sections=sections, counters=counters)
+            self._inbox.rejected_cut(len(rejected))
+        if self._monitor.events:
+            batches = _encoded(Kind.EVENTS, self._monitor.events, self._config.batches.max_rows)
+            self._evaluated.set("", str(self._last_id).encode())
+            envelopes += self._store.cut(batches, now, sections=[*self._monitor.sections, self._evaluated])
+            self._evaluated_id = self._last_id
+            self._monitor.cut()
+        return envelopes
 
     def _cut_windows(self, now: datetime) -> list[Envelope]:
-        """Everything closed, with the feature memory it led to, in the transaction that closes its journal rows.
+        """Everything closed, with the sections it led to, in the transaction that closes its journal rows.
 
         Only right after the windows were advanced: each row up to the watermark is then in a closed window.
         """
         rows = self._closed_windows
-        if not rows.summaries and not self._holds.changed:
+        if not rows.summaries and not self._deadbands.changed:
             return []
-        most, watermark = self._config.batches.max_rows, self._windows.watermark_us
-        parcels = _parcels("summaries", rows.summaries, most, rows.readings) + _parcels("inferences", rows.inferences, most)
-        memory = {**self._models.changed, **self._holds.changed, _WATERMARK: str(watermark).encode()}
-        counters = Counter(readings_summarised=sum(rows.readings), inferences_failed=self._models.failed) + self._intray.counted
-        made = self._store.cut(parcels, now, closed=Closed(watermark, self._last_id), memory=memory, counters=counters)
+        max_rows, watermark = self._config.batches.max_rows, self._windows.watermark_us
+        batches = _encoded(Kind.SUMMARIES, rows.summaries, max_rows, rows.readings)
+        batches += _encoded(Kind.INFERENCES, rows.inferences, max_rows)
+        self._watermark.set("", str(watermark).encode())
+        sections = [self._models.features, *self._deadbands.sections, self._watermark]
+        counters = Counter(readings_summarised=sum(rows.readings), inferences_failed=self._models.failed) + self._inbox.counted
+        envelopes = self._store.cut(batches, now, closed=Closed(watermark, self._last_id), sections=sections, counters=counters)
         self._closed_windows, self._models.failed, self._last_cut = _Rows([], [], []), 0, now
-        self._intray.counted.clear()
-        self._models.stored()
-        self._holds.stored()
-        return made
+        self._inbox.counted.clear()
+        return envelopes
 
 
 @dataclass(slots=True)
 class _Rows:
-    """Of windows closed and not cut yet. `readings[i]` is how many readings are first told of by `summaries[i]`."""
+    """Of windows closed and not cut yet. `readings[i]` is how many readings leave the journal with `summaries[i]`."""
 
     summaries: list[Summary]
     readings: list[int]
     inferences: list[Inference]
 
-    def add(self, told: Iterable[CountedSummary]) -> None:
-        for summary, readings in told:
+    def add(self, counted: Iterable[CountedSummary]) -> None:
+        for summary, readings in counted:
             self.summaries.append(summary)
             self.readings.append(readings)
 
@@ -232,5 +238,5 @@ def _due(last: datetime, now: datetime, seconds: int) -> bool:
     return abs(now - last) >= timedelta(seconds=seconds)
 
 
-def _parcels(kind: str, rows: Sequence[Any], most: int, readings: Sequence[int] = ()) -> list[EncodedBatch]:
-    return [encode(kind, rows[at : at + most], sum(readings[at : at + most])) for at in range(0, len(rows), most)]
+def _encoded(kind: Kind, rows: Sequence[Any], max_rows: int, readings: Sequence[int] = ()) -> list[EncodedBatch]:
+    return [encode(kind, rows[at : at + max_rows], sum(readings[at : at + max_rows])) for at in range(0, len(rows), max_rows)]

@@ -1,8 +1,11 @@
-"""An MQTT message -> readings, each good item on its own. Pure; nothing is guessed: what is not understood is refused with its bytes."""
+"""A reading, and what any payload has to be to become one: names, finite values, a believable time. Pure.
+
+Nothing is guessed: what breaks a rule here is a PayloadError, and the payload format that met it rejects those bytes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -13,11 +16,10 @@ import msgspec
 
 from schemas.envelope import ID_PATTERN, micros
 
-MAX_ITEMS = 10_000
 MAX_CHANNELS = 64
 MAX_VALUE = 1e15
-KEPT_OF_OVERSIZED = 65_536
-"""How many bytes of a message over the limit are kept in its reject."""
+OVERSIZED_KEPT_BYTES = 65_536
+"""How many bytes of a message over the limit its reject keeps."""
 
 
 class Bands(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -75,14 +77,6 @@ class Stamp(Protocol):
     def device(self) -> str | None: ...
 
 
-class _Item(msgspec.Struct):
-    values: dict[str, float]
-    time: float | str | None = None
-    seq: int | None = None
-    boot: str | None = None
-    device: str | None = None
-
-
 class PayloadError(ValueError):
     """Why this is no reading: reason is a fixed word, the text a sentence."""
 
@@ -91,89 +85,36 @@ class PayloadError(ValueError):
         self.reason = reason
 
 
-_item = msgspec.json.Decoder(_Item)
-_items = msgspec.json.Decoder(list[msgspec.Raw])
 _pack = msgspec.msgpack.Encoder()
-# The messages of one commit arrive at the same time.
-_arrival = lru_cache(1)(micros)
-
-
-def parse(device_id: str, payload: bytes, now: datetime, clock_quality: str, limits: Limits) -> Iterator[Reading | Rejected]:
-    """Readings and refusals in the order of the message. `clock_quality` is that of the gateway's own clock.
-
-    The message must not be larger than the limit: see `oversized`.
-    """
-    try:
-        items = _split(payload)
-    except PayloadError as refused:
-        yield Rejected(refused.reason, str(refused), payload, device_id)
-        return
-    arrived = _arrival(now)
-    for item in items:
-        try:
-            yield _reading(device_id, item, arrived, clock_quality, limits)
-        except PayloadError as refused:
-            yield Rejected(refused.reason, str(refused), bytes(item), device_id)
 
 
 def oversized(payload: bytes, limits: Limits) -> Rejected:
-    """The refusal of a message over the limit: it keeps the first KEPT_OF_OVERSIZED bytes and says so."""
-    said = f"{len(payload)} bytes, more than mqtt.max_payload_bytes = {limits.max_payload_bytes}; the first {KEPT_OF_OVERSIZED} are kept"
-    return Rejected("oversized", said, payload[:KEPT_OF_OVERSIZED])
+    """A message over the limit, rejected: it keeps the first OVERSIZED_KEPT_BYTES and says so."""
+    size = f"{len(payload)} bytes, more than mqtt.max_payload_bytes = {limits.max_payload_bytes}"
+    return Rejected("oversized", f"{size}; the first {OVERSIZED_KEPT_BYTES} are kept", payload[:OVERSIZED_KEPT_BYTES])
 
 
 def dedup_key(reading: Reading) -> bytes | None:
     """8 bytes that a repetition of this reading shares; None if the sensor sends neither seq nor time, so that equal is not the same."""
     if reading.seq is None and not reading.sensor_time:
         return None
-    told = (reading.device_id, reading.boot, reading.seq, reading.event_us if reading.sensor_time else None, reading.values)
-    return blake2b(_pack.encode(told), digest_size=8).digest()
+    identity = (reading.device_id, reading.boot, reading.seq, reading.event_us if reading.sensor_time else None, reading.values)
+    return blake2b(_pack.encode(identity), digest_size=8).digest()
 
 
-def event_us(device_id: str, said: Stamp, arrived: int, limits: Limits) -> int:
-    """When it was measured, in microseconds: as the sensor says, else on arrival. Raises Refused, also for a wrong device, seq or boot."""
-    if said.device is not None and said.device != device_id:
-        raise PayloadError("bad_device", f"the reading says device {said.device[:80]!r}, its topic {device_id!r}")
-    _check(said)
-    return arrived if said.time is None else _event_time(said.time, arrived, limits)
+def event_us(device_id: str, stamp: Stamp, arrived_us: int, limits: Limits) -> int:
+    """When it was measured, in microseconds since 1970: as the sensor says, else on arrival.
+
+    Raises PayloadError, also for a wrong device, seq or boot.
+    """
+    if stamp.device is not None and stamp.device != device_id:
+        raise PayloadError("bad_device", f"the reading says device {stamp.device[:80]!r}, its topic {device_id!r}")
+    _check_stamp(stamp)
+    return arrived_us if stamp.time is None else _event_time(stamp.time, arrived_us, limits)
 
 
-def _split(payload: bytes) -> list[bytes] | list[msgspec.Raw]:
-    if payload[:1] == b"{" or payload.lstrip()[:1] != b"[":
-        return [payload]
-    try:
-        items = _items.decode(payload)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise PayloadError("malformed_json", f"not valid JSON: {error}") from error
-    if len(items) > MAX_ITEMS:
-        raise PayloadError("oversized", f"{len(items)} readings in one message, more than {MAX_ITEMS}")
-    return items
-
-
-def _reading(device_id: str, body: bytes | msgspec.Raw, arrived: int, clock_quality: str, limits: Limits) -> Reading:
-    item = _decoded(body)
-    _check_values(item.values)
-    event = event_us(device_id, item, arrived, limits)
-    return Reading(device_id, event, arrived, clock_quality, item.boot, item.seq, item.time is not None, item.values)
-
-
-def _decoded(body: bytes | msgspec.Raw) -> _Item:
-    try:
-        return _item.decode(body)
-    except msgspec.ValidationError as error:
-        raise PayloadError("wrong_type", f"not a reading: {error}") from error
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise PayloadError("malformed_json", f"not valid JSON: {error}") from error
-
-
-def _check(item: Stamp) -> None:
-    if item.seq is not None and not 0 <= item.seq < 2**62:
-        raise PayloadError("wrong_type", f"seq {item.seq} is outside 0 to 2^62")
-    if item.boot is not None and not is_name(item.boot):
-        raise PayloadError("wrong_type", f"boot {item.boot[:80]!r} is not a short word")
-
-
-def _check_values(values: Mapping[str, float]) -> None:
+def check_values(values: Mapping[str, float]) -> None:
+    """Raises PayloadError unless these are 1 to MAX_CHANNELS finite values under names of channels."""
     if not 0 < len(values) <= MAX_CHANNELS:
         raise PayloadError("no_values" if not values else "oversized", f"{len(values)} values; a reading has 1 to {MAX_CHANNELS}")
     for channel, value in values.items():
@@ -189,11 +130,18 @@ def is_name(text: str) -> bool:
     return ID_PATTERN.fullmatch(text) is not None
 
 
-def _event_time(time: float | str, arrived: int, limits: Limits) -> int:
+def _check_stamp(stamp: Stamp) -> None:
+    if stamp.seq is not None and not 0 <= stamp.seq < 2**62:
+        raise PayloadError("wrong_type", f"seq {stamp.seq} is outside 0 to 2^62")
+    if stamp.boot is not None and not is_name(stamp.boot):
+        raise PayloadError("wrong_type", f"boot {stamp.boot[:80]!r} is not a short word")
+
+
+def _event_time(time: float | str, arrived_us: int, limits: Limits) -> int:
     event = _micros_of(time)
-    if event > arrived + limits.max_future_seconds * 1_000_000:
+    if event > arrived_us + limits.max_future_seconds * 1_000_000:
         raise PayloadError("time_future", f"time {time} is more than {limits.max_future_seconds} s ahead of the gateway")
-    if event < arrived - limits.max_age_seconds * 1_000_000:
+    if event < arrived_us - limits.max_age_seconds * 1_000_000:
         raise PayloadError("time_past", f"time {time} is more than {limits.max_age_seconds} s ago")
     return event
 

@@ -16,8 +16,8 @@ import msgspec
 from edge.reading import Reading
 
 
-class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Readings and the interval they fell into, as the journal keeps them: a replay puts them there again, whatever has changed since."""
+class WindowedReadings(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Readings of one interval, as the journal keeps them: a replay puts them there again, whatever has changed since."""
 
     window_seconds: int
     late: bool
@@ -43,7 +43,7 @@ class Window:
         return self.start_us + self.seconds * 1_000_000
 
 
-class _PlacedOne(msgspec.Struct, array_like=True):
+class _WindowedReading(msgspec.Struct, array_like=True):
     """How stores of version 1 kept each reading."""
 
     window_seconds: int
@@ -52,20 +52,20 @@ class _PlacedOne(msgspec.Struct, array_like=True):
 
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder, _decoder_of_one = msgspec.msgpack.Decoder(Placed), msgspec.msgpack.Decoder(_PlacedOne)
+_decoder, _version_1_decoder = msgspec.msgpack.Decoder(WindowedReadings), msgspec.msgpack.Decoder(_WindowedReading)
 
 
-def pack(placed: Placed) -> bytes:
-    return _encoder.encode(placed)
+def pack(windowed: WindowedReadings) -> bytes:
+    return _encoder.encode(windowed)
 
 
-def unpack(body: bytes) -> Placed:
+def unpack(body: bytes) -> WindowedReadings:
     """Raises msgspec.DecodeError."""
     try:
         return _decoder.decode(body)
     except msgspec.ValidationError:
-        one = _decoder_of_one.decode(body)
-        return Placed(one.window_seconds, one.late, [one.reading])
+        row = _version_1_decoder.decode(body)
+        return WindowedReadings(row.window_seconds, row.late, [row.reading])
 
 
 def _end(event_us: int, length_us: int) -> int:
@@ -80,21 +80,21 @@ class Windows:
         self._open: dict[tuple[int, str, bool, int], Window] = {}
         self.watermark_us = watermark_us
 
-    def place(self, readings: Sequence[Reading]) -> list[Placed]:
-        """Where the readings belong as of now: one for each interval, oldest first."""
+    def assign(self, readings: Sequence[Reading]) -> list[WindowedReadings]:
+        """Puts readings into their intervals, late ones by the watermark of now; oldest interval first."""
         length, by_end = self._seconds * 1_000_000, defaultdict[int, list[Reading]](list)
         for reading in readings:
             by_end[_end(reading.event_us, length)].append(reading)
-        return [Placed(self._seconds, end <= self.watermark_us, by_end[end]) for end in sorted(by_end)]
+        return [WindowedReadings(self._seconds, end <= self.watermark_us, by_end[end]) for end in sorted(by_end)]
 
-    def add(self, placed: Placed, end_us: int) -> None:
-        """`end_us` is the placed readings' window_end_us."""
-        for reading in placed.readings:
-            key = (end_us, reading.device_id, placed.late, placed.window_seconds)
+    def add(self, windowed: WindowedReadings, end_us: int) -> None:
+        """`end_us` is their window_end_us."""
+        for reading in windowed.readings:
+            key = (end_us, reading.device_id, windowed.late, windowed.window_seconds)
             window = self._open.get(key)
             if window is None:
-                start = end_us - placed.window_seconds * 1_000_000
-                window = self._open[key] = Window(reading.device_id, start, placed.window_seconds, placed.late)
+                start = end_us - windowed.window_seconds * 1_000_000
+                window = self._open[key] = Window(reading.device_id, start, windowed.window_seconds, windowed.late)
             window.readings.append(reading)
 
     def advance(self, now_us: int) -> Sequence[Window]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from google.cloud import bigquery
 
-from edge.gateway import Message
+from edge.gateway import MqttMessage
 from edge.uplink.export import export
 from lab.acts import history
 from lab.acts.gateways import HISTORY, write_settings
@@ -45,10 +45,10 @@ def client(warehouse: Warehouse) -> Iterator[bigquery.Client]:
     client.close()
 
 
-def _message(device: str, minutes: float, seq: int, moisture: float, temperature: float) -> Message:
+def _message(device: str, minutes: float, seq: int, moisture: float, temperature: float) -> MqttMessage:
     reading = {"time": (BEGIN + timedelta(minutes=minutes)).timestamp(), "seq": seq, "boot": "b1"}
     values = {"moisture": moisture, "temperature": temperature}
-    return Message(topic(GATEWAY, device), json.dumps({**reading, "values": values}).encode())
+    return MqttMessage(topic(GATEWAY, device), json.dumps({**reading, "values": values}).encode())
 
 
 def _live_two_days(directory: Path) -> None:
@@ -65,7 +65,7 @@ def _live_two_days(directory: Path) -> None:
             gateway.tick(now)
         after = BEGIN + timedelta(hours=HOURS, minutes=2)
         gateway.accept([_message("soil-01", 330, 11, 0.26, 20.0), _message("soil-02", 60, 2, 0.25, 20.0)], after)
-        gateway.accept([Message(topic(GATEWAY, "soil-01"), BROKEN)], after)
+        gateway.accept([MqttMessage(topic(GATEWAY, "soil-01"), BROKEN)], after)
         gateway.flush(after)
         export(store, directory / "cards")
 

@@ -1,49 +1,59 @@
-"""Watches thresholds and labels, device by device, and keeps what was last said of each, so that no event is raised twice.
+"""Monitors thresholds and labels, device by device, and remembers the last change of each, so that no event is raised twice.
 
-The events and the states they led to must be stored in one transaction; until `stored` is called they are kept together here.
+The events and the changes that raised them must be stored by one cut; until `cut` is called they are kept together here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from edge.config import Threshold
-from edge.events.transitions import State, crossing, relabelling
+from edge.events.transitions import LastChange, crossing, relabelling
 from edge.models.bundle import Bundle
 from edge.reading import Reading
+from edge.store.section import Section, Sections
 from edge.windows import Window
-from schemas.records import Event, Inference
-
-_THRESHOLD, _LABEL = "threshold", "label"
+from schemas.records import Cause, Event, Inference
 
 
 class ThresholdMonitor:
-    """`events` are raised and not stored yet, `changed` is the memory that goes with them."""
+    """`events` are raised and not stored yet; the cut that stores them commits `sections`."""
 
-    def __init__(self, memory: Mapping[str, bytes]) -> None:
-        """`memory` is the store's; other names in it are none of ours."""
-        self._states = {name: State.unpack(packed) for name, packed in memory.items() if name.split("/", 1)[0] in (_THRESHOLD, _LABEL)}
+    def __init__(self, section: Sections) -> None:
+        self._thresholds, self._labels = _LastChanges(section(Cause.THRESHOLD)), _LastChanges(section(Cause.LABEL))
+        self.sections = self._thresholds.section, self._labels.section
         self.events: list[Event] = []
-        self.changed: dict[str, bytes | None] = {}
 
     def reading(self, thresholds: Sequence[Threshold], reading: Reading) -> None:
         for threshold in thresholds:
             if threshold.channel in reading.values:
-                name = f"{_THRESHOLD}/{reading.device_id}/{threshold.name}"
-                if event := crossing(threshold, reading, self._states.get(name)):
-                    self._raise(name, event, reading.event_us)
+                key = f"{reading.device_id}/{threshold.name}"
+                if event := crossing(threshold, reading, self._thresholds.get(key)):
+                    self._thresholds.set(key, LastChange(event.state, reading.event_us))
+                    self.events.append(event)
 
     def inference(self, inference: Inference, window: Window, bundle: Bundle) -> None:
         """`bundle` is the model's."""
-        name = f"{_LABEL}/{inference.device_id}/{inference.model}"
-        if event := relabelling(inference, window, self._states.get(name), bundle):
-            self._raise(name, event, window.end_us)
+        key = f"{inference.device_id}/{inference.model}"
+        if event := relabelling(inference, window, self._labels.get(key), bundle):
+            self._labels.set(key, LastChange(event.state, window.end_us))
+            self.events.append(event)
 
-    def stored(self) -> None:
-        """The events and the memory are in the store."""
-        self.events, self.changed = [], {}
+    def cut(self) -> None:
+        """The events are in the store."""
+        self.events = []
 
-    def _raise(self, name: str, event: Event, event_us: int) -> None:
-        state = self._states[name] = State(event.state, event_us)
-        self.events.append(event)
-        self.changed[name] = state.pack()
+
+class _LastChanges:
+    """A section, decoded once: it is asked for every reading."""
+
+    def __init__(self, section: Section) -> None:
+        self.section = section
+        self._by_key = {key: LastChange.unpack(packed) for key, packed in section.items().items()}
+
+    def get(self, key: str) -> LastChange | None:
+        return self._by_key.get(key)
+
+    def set(self, key: str, change: LastChange) -> None:
+        self._by_key[key] = change
+        self.section.set(key, change.pack())

@@ -1,8 +1,8 @@
-"""Thresholds and labels -> events, with hysteresis. Pure: the state is passed in and out, so that a replay repeats nothing.
+"""Thresholds and labels -> events, with hysteresis. Pure: the last change is passed in, so that a replay repeats nothing.
 
 A threshold is normal, low or high; it leaves low only above `below + hysteresis`, and high only below `above - hysteresis`.
-A label gets worse at once, and better only when the score is beyond the threshold by the bundle's hysteresis; until then the label told
-last stands, whatever the inferences say. Nothing is said of the first label of a device unless it is not the model's best one.
+A label gets worse at once, and better only when the score is beyond the threshold by the bundle's hysteresis; until then the last label
+stays, whatever the inferences say. The first label of a device raises no event unless it is another than the model's normal one.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from schemas.records import Cause, Event, Inference, Severity, ThresholdState
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """What was last said, and the event time it was said of, in microseconds since 1970."""
+class LastChange:
+    """What a threshold's state or a label changed to last, and the event time of that in microseconds since 1970."""
 
-    name: str
-    since_us: int
+    state: str
+    time_us: int
 
     def pack(self) -> bytes:
-        return f"{self.since_us}:{self.name}".encode()
+        return f"{self.time_us}:{self.state}".encode()
 
     @classmethod
-    def unpack(cls, packed: bytes) -> State:
-        since, _, name = packed.decode().partition(":")
-        return cls(name, int(since))
+    def unpack(cls, packed: bytes) -> LastChange:
+        time_us, _, state = packed.decode().partition(":")
+        return cls(state, int(time_us))
 
 
-def crossing(threshold: Threshold, reading: Reading, state: State | None) -> Event | None:
-    """The event of a reading that changes the threshold's state. A reading from before the last change says nothing."""
+def crossing(threshold: Threshold, reading: Reading, last: LastChange | None) -> Event | None:
+    """The event of a reading that changes the threshold's state. A reading from before the last change raises none."""
     value = reading.values.get(threshold.channel)
-    before = state.name if state else ThresholdState.NORMAL
-    if value is None or (state and reading.event_us < state.since_us):
+    before = last.state if last else ThresholdState.NORMAL
+    if value is None or (last and reading.event_us < last.time_us):
         return None
-    after = _after(threshold, value, before)
+    after = _state(threshold, value, before)
     if after == before:
         return None
     return Event(
@@ -57,11 +57,11 @@ def crossing(threshold: Threshold, reading: Reading, state: State | None) -> Eve
     )
 
 
-def relabelling(inference: Inference, window: Window, state: State | None, bundle: Bundle) -> Event | None:
-    """The event of an inference whose label is another than the last one. A window not after that of the last change says nothing."""
-    if state and window.end_us <= state.since_us:
+def relabelling(inference: Inference, window: Window, last: LastChange | None, bundle: Bundle) -> Event | None:
+    """The event of an inference whose label is another than the last one. A window not after that of the last change raises none."""
+    if last and window.end_us <= last.time_us:
         return None
-    before = state.name if state else None
+    before = last.state if last else None
     label = bundle.label_with_hysteresis(inference.score, before or bundle.normal_label) if bundle.hysteresis else inference.label
     if label == (before or bundle.normal_label):
         return None
@@ -80,7 +80,7 @@ def relabelling(inference: Inference, window: Window, state: State | None, bundl
     )
 
 
-def _after(threshold: Threshold, value: float, before: str) -> str:
+def _state(threshold: Threshold, value: float, before: str) -> ThresholdState:
     if threshold.below is not None and value < threshold.below + (threshold.hysteresis if before == ThresholdState.LOW else 0.0):
         return ThresholdState.LOW
     if threshold.above is not None and value > threshold.above - (threshold.hysteresis if before == ThresholdState.HIGH else 0.0):

@@ -1,7 +1,8 @@
-"""Messages -> readings and refusals that are not stored yet, without repeats. No I/O.
+"""MQTT messages -> readings and rejected payloads that are not stored yet, without repeats. No I/O.
 
-A message that the broker delivers again is recognised: a reading by what its sensor says of it (seq or time), a refusal by its bytes,
-and that only if the broker says that it delivers again. A reading without seq and time has no identity: it may be stored twice, never lost.
+A message that the broker delivers again is recognised: a reading by what its sensor says of it (seq or time), a rejected payload by its
+bytes, and that only if the broker says that it delivers again. A reading without seq and time has no key: it may be stored twice, never
+lost.
 """
 
 from __future__ import annotations
@@ -10,114 +11,131 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from hashlib import blake2b
 
 import msgspec
 
 from edge.config import Config, Sensors
-from edge.frame import MAGIC
-from edge.intake.dedup import RecentKeys, unpacked
-from edge.intake.frame_features import FrameFeatures
-from edge.reading import Limits, Reading, Rejected, dedup_key, is_name, oversized, parse
+from edge.intake.dedup import RecentKeys, rejected_key, unpacked
+from edge.intake.formats import Context, FormatSetup, formats
+from edge.intake.rejects import next_batch
+from edge.reading import Limits, Reading, Rejected, dedup_key, is_name, oversized
 from edge.spectrum import Spectrum
+from edge.store.section import Sections
+from schemas.envelope import micros
 
 _READINGS_REMEMBERED = 100_000
-_REFUSALS_REMEMBERED = 512
-_MOST_DEVICES = 100_000
+_REJECTED_REMEMBERED = 512
+_MAX_DEVICES = 100_000
 
 
-class Message(msgspec.Struct, frozen=True, gc=False):
-    """An MQTT message as it arrived. `again`: the broker says that it may have delivered it before."""
+class MqttMessage(msgspec.Struct, frozen=True, gc=False):
+    """A message as it arrived. `dup` is the broker's flag: it may have delivered it before."""
 
     topic: str
     payload: bytes
-    again: bool = False
+    dup: bool = False
 
 
-class Named(msgspec.Struct, frozen=True, gc=False):
-    """A reading, and the identity by which a repetition is recognised."""
+class KeyedReading(msgspec.Struct, frozen=True, gc=False):
+    """A reading, and the key by which its repetition is recognised."""
 
     reading: Reading
     dedup_key: bytes | None
 
 
 class Inbox:
-    """`readings` and `refusals` wait to be stored; who stored readings removes them, who stored refusals calls `refused`."""
+    """`readings` and `rejected` wait to be stored; who has stored them calls `readings_stored` and `rejected_cut`.
 
-    def __init__(self, config: Config, stored: Iterable[int], rejected: bytes, spectra: Mapping[str, Spectrum] | None = None) -> None:
-        """`stored` are identities of readings, oldest first; `rejected` is what `identities_with` returned; `spectra` by [[models]]."""
+    The cut that stores what `next_rejected` returned commits `rejected_keys`.
+    """
+
+    def __init__(
+        self, config: Config, stored_keys: Iterable[int], section: Sections, spectra: Mapping[str, Spectrum] | None = None
+    ) -> None:
+        """`stored_keys` are the dedup keys of readings, oldest first; `spectra` by the name of their [[models]]."""
         self._config = config
         self._limits = Limits(config.mqtt.max_payload_bytes, config.mqtt.max_future_seconds, config.mqtt.max_age_seconds)
-        self._before, self._after = config.mqtt.topic.split("+")
-        self._stored = RecentKeys((number.to_bytes(8, "big") for number in stored), _READINGS_REMEMBERED)
-        self._refused = unpacked(rejected)
-        self._known_refusals = RecentKeys(self._refused, 2 * _REFUSALS_REMEMBERED)
-        self._waiting: list[bytes] = []
+        self._topic_start, self._topic_end = config.mqtt.topic.split("+")
+        self._stored = RecentKeys((key.to_bytes(8, "big") for key in stored_keys), _READINGS_REMEMBERED)
+        self.rejected_keys = section("rejected")
+        self._known_rejected = RecentKeys(unpacked(self.rejected_keys.get() or b""), 2 * _REJECTED_REMEMBERED)
+        self._cut_keys = unpacked(self.rejected_keys.get() or b"")
+        self._waiting_keys: list[bytes] = []
         self._classes: dict[str, Sensors | None] = {}
-        self.readings: list[Named] = []
-        self.refusals: list[Rejected] = []
+        self.readings: list[KeyedReading] = []
+        self.rejected: list[Rejected] = []
         self.counted: Counter[str] = Counter()
-        self._reducer = FrameFeatures(config, self._limits, spectra or {}, self.counted)
+        self._formats = formats(FormatSetup(config, spectra or {}, self.counted))
 
     @property
     def devices(self) -> int:
-        """Devices heard of that the configuration knows."""
+        """How many devices that the configuration knows have sent a message."""
         return sum(sensors is not None for sensors in list(self._classes.values()))
 
-    def take(self, messages: Sequence[Message], now: datetime, clock_quality: str) -> None:
+    def receive(self, messages: Sequence[MqttMessage], now: datetime, clock_quality: str) -> None:
+        """`clock_quality` is that of the gateway's own clock."""
+        arrived_us = micros(now)
         for message in messages:
-            for one in self._read(message, now, clock_quality):
-                if isinstance(one, Reading):
-                    self._keep(one)
+            for result in self._read(message, arrived_us, clock_quality):
+                if isinstance(result, Reading):
+                    self._keep(result)
                 else:
-                    self._refuse(replace(one, topic=message.topic), again=message.again)
+                    self._reject(replace(result, topic=message.topic), dup=message.dup)
 
-    def identities_with(self, count: int) -> bytes:
-        """Identities of the refusals stored last, if the next `count` were stored too."""
-        return b"".join([*self._refused, *self._waiting[:count]][-_REFUSALS_REMEMBERED:])
+    def readings_stored(self, count: int) -> None:
+        """The first `count` readings are in the journal."""
+        del self.readings[:count]
 
-    def refused(self, count: int) -> None:
-        """The next `count` refusals are stored."""
-        self._refused = [*self._refused, *self._waiting[:count]][-_REFUSALS_REMEMBERED:]
-        del self._waiting[:count], self.refusals[:count]
+    def next_rejected(self) -> Sequence[Rejected]:
+        """What the next batch of rejects is to hold, none if nothing waits."""
+        rejected = next_batch(self.rejected)
+        self.rejected_keys.set("", b"".join(self._keys_after(len(rejected))))
+        return rejected
+
+    def rejected_cut(self, count: int) -> None:
+        """The first `count` rejected payloads are cut into a batch."""
+        self._cut_keys = self._keys_after(count)
+        del self._waiting_keys[:count], self.rejected[:count]
 
     def sensors(self, device_id: str) -> Sensors | None:
         """The device's class."""
         try:
             return self._classes[device_id]
         except KeyError:
-            if len(self._classes) >= _MOST_DEVICES:
+            if len(self._classes) >= _MAX_DEVICES:
                 self._classes.clear()
-            found = self._classes[device_id] = self._config.sensors_of(device_id)
-            return found
+            sensors = self._classes[device_id] = self._config.sensors_of(device_id)
+            return sensors
 
-    def _read(self, message: Message, now: datetime, clock_quality: str) -> Iterable[Reading | Rejected]:
-        device_id = message.topic.removeprefix(self._before).removesuffix(self._after)
-        if len(message.payload) > self._limits.max_payload_bytes:
-            return [oversized(message.payload, self._limits)]
+    def _read(self, message: MqttMessage, arrived_us: int, clock_quality: str) -> Iterable[Reading | Rejected]:
+        payload, device_id = message.payload, message.topic.removeprefix(self._topic_start).removesuffix(self._topic_end)
+        if len(payload) > self._limits.max_payload_bytes:
+            return [oversized(payload, self._limits)]
         if not is_name(device_id):
-            return [Rejected("bad_device", f"{device_id[:80]!r} is no device identifier", message.payload)]
+            return [Rejected("bad_device", f"{device_id[:80]!r} is no device identifier", payload)]
         sensors = self.sensors(device_id)
         if sensors is None:
-            said = f"no [[sensors]] of the gateway's configuration is for device {device_id}"
-            return [Rejected("no_sensor_class", said, message.payload, device_id)]
-        if message.payload[: len(MAGIC)] == MAGIC:
-            return [self._reducer.read(device_id, sensors, message.payload, now, clock_quality)]
-        return parse(device_id, message.payload, now, clock_quality, self._limits)
+            text = f"no [[sensors]] of the gateway's configuration is for device {device_id}"
+            return [Rejected("no_sensor_class", text, payload, device_id)]
+        context = Context(device_id, sensors, arrived_us, clock_quality, self._limits)
+        return next(each for each in self._formats if each.claims(payload)).read(payload, context)
 
     def _keep(self, reading: Reading) -> None:
-        name = dedup_key(reading)
-        if name is None or self._stored.is_new(name):
-            self.readings.append(Named(reading, name))
+        key = dedup_key(reading)
+        if key is None or self._stored.is_new(key):
+            self.readings.append(KeyedReading(reading, key))
         else:
             self.counted["readings_repeated"] += 1
 
-    def _refuse(self, refusal: Rejected, *, again: bool) -> None:
-        told = "\n".join((refusal.topic or "", refusal.reason)).encode(errors="replace") + b"\n" + refusal.body
-        name = blake2b(told, digest_size=8).digest()
-        if again and name in self._known_refusals:
+    def _reject(self, rejected: Rejected, *, dup: bool) -> None:
+        key = rejected_key(rejected)
+        if dup and key in self._known_rejected:
             self.counted["readings_repeated"] += 1
             return
-        self._known_refusals.is_new(name)
-        self._waiting.append(name)
-        self.refusals.append(refusal)
+        self._known_rejected.is_new(key)
+        self._waiting_keys.append(key)
+        self.rejected.append(rejected)
+
+    def _keys_after(self, count: int) -> list[bytes]:
+        """Keys of the payloads rejected last, once the next `count` are cut too."""
+        return [*self._cut_keys, *self._waiting_keys[:count]][-_REJECTED_REMEMBERED:]

@@ -1,4 +1,4 @@
-"""Refusals -> the rows that tell the cloud of them, in batches of moderate size. Pure; nothing of the original bytes is lost."""
+"""Rejected payloads -> rows of rejects, in batches of moderate size. Pure; nothing of the original bytes is lost."""
 
 from __future__ import annotations
 
@@ -8,33 +8,35 @@ from datetime import datetime
 from edge.reading import Rejected
 from schemas.records import Reject
 
-_REJECT_BYTES_A_BATCH = 262_144
-_REJECTS_A_BATCH = 200
+_BATCH_BYTES = 262_144
+_BATCH_ROWS = 200
+_ROW_BYTES = 500
+"""About what a row takes besides the payload."""
 
 
-def portion(refusals: Sequence[Rejected]) -> Sequence[Rejected]:
-    """The first refusals that make a batch of moderate size, at least one if there is any."""
+def next_batch(rejected: Sequence[Rejected]) -> Sequence[Rejected]:
+    """The first ones that make a batch of moderate size, at least one if there is any."""
     size = 0
-    for count, refusal in enumerate(refusals):
-        size += len(refusal.body) + 500
-        if count == _REJECTS_A_BATCH or (count and size > _REJECT_BYTES_A_BATCH):
-            return refusals[:count]
-    return refusals[:]
+    for count, each in enumerate(rejected):
+        size += len(each.body) + _ROW_BYTES
+        if count == _BATCH_ROWS or (count and size > _BATCH_BYTES):
+            return rejected[:count]
+    return rejected[:]
 
 
-def reject(refusal: Rejected, now: datetime) -> Reject:
+def reject_row(rejected: Rejected, now: datetime) -> Reject:
     return Reject(
         timestamp=now,
         payloadString=None,
-        payloadBytes=refusal.body,
+        payloadBytes=rejected.body,
         attributes=(),
-        errorMessage=refusal.message,
+        errorMessage=rejected.message,
         stacktrace=None,
         reject_id="",
         stage="edge.intake",
-        reason=refusal.reason,
-        device_id=refusal.device_id,
-        topic=refusal.topic,
+        reason=rejected.reason,
+        device_id=rejected.device_id,
+        topic=rejected.topic,
         gateway_id=None,
         batch_id=None,
         versions=None,

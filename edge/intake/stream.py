@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from edge.intake.inbox import Message
+from edge.intake.inbox import MqttMessage
 
 _CHUNK = 1 << 16
 _PUBLISH, _PUBLISH_BITS, _AGAIN, _AT_LEAST_ONCE = 0x30, 0xF4, 0x08, 0x02
@@ -27,7 +27,7 @@ _PINGRESP = b"\xd0\0"
 class Incoming(msgspec.Struct, frozen=True, gc=False):
     """A message that waits for its acknowledgement. A packet identifier means something on its own stream only; 0: nothing to say."""
 
-    message: Message
+    message: MqttMessage
     packet: int
     stream: Stream
 
@@ -148,5 +148,5 @@ def _delivery(head: int, data: bytes, at: int, end: int, stream: Stream) -> Inco
     payload = rest + 2 if head & _AT_LEAST_ONCE else rest
     if payload > end:
         return None
-    message = Message(data[topic:rest].decode("utf-8", "replace"), data[payload:end], head & _AGAIN != 0)
+    message = MqttMessage(data[topic:rest].decode("utf-8", "replace"), data[payload:end], head & _AGAIN != 0)
     return Incoming(message, data[rest] << 8 | data[rest + 1] if payload > rest else 0, stream)

@@ -1,11 +1,11 @@
 """Closed windows -> inferences: features by the bundle's recipe, then the scorer. A model that fails costs inferences, nothing else.
 
-The memory of the features belongs to the windows it came from: `changed` must be stored in the transaction that closes them.
+The memory of the features belongs to the windows it came from: the section `features` must be committed by the cut that closes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import fsum
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from edge.models.bundle import Bundle
 from edge.models.features import advance
 from edge.models.scorer import Score, ScorerFailed
 from edge.spectrum import Spectrum
+from edge.store.section import Sections
 from edge.summaries.summarise import channel_means, time_quality
 from edge.windows import Window
 from program import logs
@@ -42,12 +43,11 @@ class NoScores:
 
 
 class Models:
-    """The models of a gateway. `changed` is feature memory not stored yet, `failed` counts windows that got no inference."""
+    """The models of a gateway. `failed` counts windows that got no inference."""
 
-    def __init__(self, scorer: Scores, memory: Mapping[str, bytes]) -> None:
+    def __init__(self, scorer: Scores, section: Sections) -> None:
         self._scorer = scorer
-        self._memory = {name: held for name, held in memory.items() if name.startswith("features/")}
-        self.changed: dict[str, bytes | None] = {}
+        self.features = section("features")
         self.failed = 0
 
     @property
@@ -66,17 +66,13 @@ class Models:
         said = zip(ready, scores, strict=True)
         return [(_inference(bundle, self.runtime, window, features, score), window) for (window, features), score in said]
 
-    def stored(self) -> None:
-        """The changed memory is in the store."""
-        self.changed = {}
-
     def _features(self, bundle: Bundle, window: Window) -> tuple[float, ...] | None:
-        name = f"features/{window.device_id}/{bundle.name}"
+        key = f"{window.device_id}/{bundle.name}"
         means = channel_means(window)
         if spectrum := bundle.recipe.spectrum:
             means |= _band_means(spectrum, window)
-        memory, features = advance(bundle.recipe, self._memory.get(name), from_micros(window.start_us), window.seconds, means)
-        self._memory[name] = self.changed[name] = memory
+        memory, features = advance(bundle.recipe, self.features.get(key), from_micros(window.start_us), window.seconds, means)
+        self.features.set(key, memory)
         return features
 
 

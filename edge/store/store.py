@@ -14,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
-from typing import Any
 
 from edge.store import journal, ledger, outbox
 from edge.store.batch import EncodedBatch
@@ -22,11 +21,12 @@ from edge.store.database import Connection, Database, StoreError, StoreFull, Sto
 from edge.store.journal import Closed, Entry, Journal
 from edge.store.ledger import Ledger
 from edge.store.outbox import Outbox, OutboxBatch
+from edge.store.section import Section, key_of
 from schemas.envelope import Envelope
 
 __all__ = ["Closed", "Entry", "Ledger", "OutboxBatch", "Store", "StoreError", "StoreFull", "StoreLocked"]
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NOTHING: Mapping[str, int] = MappingProxyType({})
 _BATCHES_RESERVE = 8
 """Pages that batches leave free, so that a drop and small changes always find room."""
 
@@ -86,8 +86,8 @@ class Store:
             yield from rows
             last = rows[-1][0]
 
-    def recent_identities(self) -> list[int]:
-        """Identities of the last commits, oldest first, each read as an unsigned big-endian integer."""
+    def recent_dedup_keys(self) -> list[int]:
+        """Dedup keys of the last commits, oldest first, each read as an unsigned big-endian integer."""
         with self._lock:
             return self._journal.identities()
 
@@ -97,14 +97,15 @@ class Store:
         now: datetime,
         *,
         closed: Closed | None = None,
-        memory: Mapping[str, bytes | None] = _NOTHING,
+        sections: Sequence[Section] = (),
         counters: Mapping[str, int] = _NOTHING,
     ) -> list[Envelope]:
-        """Names the parcels and stores them, closes journal rows, updates memory (None deletes) and adds to counters, all or nothing.
+        """Names the parcels and stores them, closes journal rows, commits sections and adds to counters, all or nothing.
 
         For lack of room batches of lower or the same priority are dropped; a parcel that finds none even so is itself dropped, by
         its name: the bound never stops a cut. Raises ValueError if it is too large for one commit, StoreFull if the disk is full.
         """
+        memory = {name: value for section in sections for name, value in section.changed.items()}
         with self._lock:
             kept = self._admit(parcels, memory, counters)
             with self._database.transaction() as connection:
@@ -113,15 +114,19 @@ class Store:
                 add(connection, counters)
                 if closed:
                     self._journal.close(connection, closed)
+            for section in sections:
+                section.committed()
             if closed:
                 self._journal.sweep()
             return envelopes
 
-    def memory(self, prefix: str = "") -> dict[str, bytes]:
-        """What cuts have remembered under names that begin so."""
+    def section(self, name: str) -> Section:
+        """What cuts have committed of a stage's section."""
         with self._lock:
-            sql = "select name, value from memory where name >= ? and substr(name, 1, ?) = ? order by name"
-            return dict(self._database.read(sql, prefix, len(prefix), prefix))
+            # "0" follows "/".
+            sql = "select name, value from memory where name = ? or (name > ? and name < ?) order by name"
+            rows = self._database.read(sql, name, f"{name}/", f"{name}0")
+            return Section(name, {key_of(row, name): value for row, value in rows})
 
     def pending(self, limit: int, *, skip: Collection[int] = ()) -> list[OutboxBatch]:
         """Waiting batches but those of seqs `skip`, highest priority first, then oldest."""

@@ -1,9 +1,9 @@
-"""Report on change: while a channel stays within its deadband its windows are held, and sent as one summary of them all.
+"""Report by exception: while a channel stays within its deadband its windows are pending, and sent as one summary of them all.
 
-The reference is the mean of what was sent last. A window of which every value lies within +-deadband of it is held; one that leaves the
-band is sent at once, after what was held before it. A held run is contiguous, lies within one hour, is no longer than hold_seconds, and
-has one unit, one time quality, and sensor numbers that ascend. Nothing is left out: every reading is in exactly one summary sent.
-Pure; time is event time. `changed` is memory not stored yet: it belongs in the transaction that closes the windows it came from.
+The reference is the mean of what was sent last. A window of which every value lies within +-deadband of it is pending; one that leaves the
+band is sent at once, after the run that was pending before it. A run is contiguous, lies within one hour, is no longer than hold_seconds,
+and has one unit, one time quality, and sensor numbers that ascend. Nothing is left out: every reading is in exactly one summary sent.
+Pure; time is event time. The sections must be committed by the cut that closes the windows they came from.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from edge.summaries.summarise import added
+from edge.store.section import Sections
+from edge.summaries.summarise import merged
 from schemas.arrow import wire_columns
 from schemas.envelope import micros
 from schemas.records import Inference, Summary
 
-_RUN, _VERDICT = "held", "verdict"
 _HOUR = 3600
 _SECOND = 1_000_000
 
 
 class CountedSummary(NamedTuple):
-    """A summary to be sent, and how many readings are first told of by it."""
+    """A summary to be sent, and how many readings leave the journal with it: a reading of two channels counts in one of its summaries."""
 
     summary: Summary
     readings: int
@@ -33,7 +33,7 @@ class CountedSummary(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PendingSummary:
-    """Of one channel. `run` is None if nothing is held; `step` is the length of its last window in seconds."""
+    """The run of one channel, None if no window is pending; `step` is the length of its last window in seconds."""
 
     reference: float
     deadband: float
@@ -62,9 +62,9 @@ class PendingSummary:
             and (len(numbers) < 2 or numbers[0] < numbers[1])
         )
 
-    def extended(self, told: CountedSummary) -> PendingSummary:
-        run = CountedSummary(added(self.run.summary, told.summary), self.run.readings + told.readings) if self.run else told
-        return replace(self, run=run, step=told.summary.window_seconds)
+    def extended(self, window: CountedSummary) -> PendingSummary:
+        run = CountedSummary(merged(self.run.summary, window.summary), self.run.readings + window.readings) if self.run else window
+        return replace(self, run=run, step=window.summary.window_seconds)
 
     def sent(self) -> PendingSummary:
         """As it is once the run is on its way."""
@@ -72,86 +72,85 @@ class PendingSummary:
 
 
 class Deadbands:
-    """What a gateway holds back, by channel, and what it said last, by model."""
+    """The pending summaries of a gateway, by channel, and its last inferences that were news, by model."""
 
-    def __init__(self, memory: Mapping[str, bytes]) -> None:
-        """`memory` is the store's; other names in it are none of ours."""
-        self._held = {name: PendingSummary.unpack(packed) for name, packed in memory.items() if name.startswith(f"{_RUN}/")}
-        self._said = {name: packed for name, packed in memory.items() if name.startswith(f"{_VERDICT}/")}
-        self.changed: dict[str, bytes | None] = {}
+    def __init__(self, section: Sections) -> None:
+        self._runs, self._verdicts = self.sections = section("held"), section("verdict")
+        self._pending = {key: PendingSummary.unpack(packed) for key, packed in self._runs.items().items()}
 
-    def take(self, told: CountedSummary, deadband: float, hold_seconds: int) -> Iterator[CountedSummary]:
-        """What is to be sent once this window has closed, in order. Windows of a channel come in the order of their ends, none late."""
-        name = f"{_RUN}/{told.summary.device_id}/{told.summary.channel}"
-        held = self._held.get(name) or PendingSummary(float("nan"), deadband, told.summary.window_seconds)
-        if not held.continues(told.summary, deadband):
-            yield from _run(held)
-            held = replace(held.sent(), deadband=deadband)
-        if _within(held, told.summary):
-            held = held.extended(told)
-            if _is_full(held, hold_seconds):
-                yield from _run(held)
-                held = held.sent()
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to commit."""
+        return any(section.changed for section in self.sections)
+
+    def add(self, window: CountedSummary, deadband: float, hold_seconds: int) -> Iterator[CountedSummary]:
+        """Yields what is to be sent once this window has closed. A channel's windows come in the order of their ends, none late."""
+        key = f"{window.summary.device_id}/{window.summary.channel}"
+        pending = self._pending.get(key) or PendingSummary(float("nan"), deadband, window.summary.window_seconds)
+        if not pending.continues(window.summary, deadband):
+            yield from _run(pending)
+            pending = replace(pending.sent(), deadband=deadband)
+        if _within(pending, window.summary):
+            pending = pending.extended(window)
+            if _is_full(pending, hold_seconds):
+                yield from _run(pending)
+                pending = pending.sent()
         else:
-            yield from _run(held)
-            yield told
-            held = PendingSummary(_mean(told.summary), deadband, told.summary.window_seconds)
-        self._keep(name, held)
+            yield from _run(pending)
+            yield window
+            pending = PendingSummary(_mean(window.summary), deadband, window.summary.window_seconds)
+        self._keep(key, pending)
 
-    def expired(self, watermark_us: int) -> Iterator[CountedSummary]:
-        """Runs that no window can follow any more: the one that would has closed without a reading, or is not held any more."""
-        for name, held in list(self._held.items()):
-            if held.run and _end(held.run.summary) + held.step * _SECOND <= watermark_us:
-                yield from self._release(name, held)
+    def release_expired(self, watermark_us: int) -> Iterator[CountedSummary]:
+        """Yields runs that no window can follow any more: the one that would has closed without a reading, or has no deadband any more."""
+        for key, pending in list(self._pending.items()):
+            if pending.run and _end(pending.run.summary) + pending.step * _SECOND <= watermark_us:
+                yield from self._release(key, pending)
 
-    def all(self) -> Iterator[CountedSummary]:
-        """Every run, for a clean stop."""
-        for name, held in list(self._held.items()):
-            if held.run:
-                yield from self._release(name, held)
+    def release_all(self) -> Iterator[CountedSummary]:
+        """Yields every run, for a clean stop."""
+        for key, pending in list(self._pending.items()):
+            if pending.run:
+                yield from self._release(key, pending)
 
     def is_news(self, inference: Inference, deadband: float, hold_seconds: int) -> bool:
-        """Whether it says another label than the last one that was news, moved by more than the deadband, or comes hold_seconds later."""
+        """Whether its label is another than that of the last news, its score moved by more than the deadband, or hold_seconds are over."""
         if not deadband:
             return True
-        name = f"{_VERDICT}/{inference.device_id}/{inference.model}"
-        sha256, label, score, start_us = msgspec.msgpack.decode(self._said[name]) if name in self._said else ("", "", 0.0, 0)
+        key = f"{inference.device_id}/{inference.model}"
+        packed = self._verdicts.get(key)
+        sha256, label, score, start_us = msgspec.msgpack.decode(packed) if packed else ("", "", 0.0, 0)
         same = (sha256, label) == (inference.model_sha256, inference.label) and abs(inference.score - score) <= deadband
         now_us = micros(inference.window_start)
         if same and abs(now_us - start_us) < hold_seconds * _SECOND:
             return False
-        said = (inference.model_sha256, inference.label, inference.score, now_us)
-        self._said[name] = self.changed[name] = msgspec.msgpack.encode(said)
+        self._verdicts.set(key, msgspec.msgpack.encode((inference.model_sha256, inference.label, inference.score, now_us)))
         return True
 
-    def stored(self) -> None:
-        """The changed memory is in the store."""
-        self.changed = {}
+    def _release(self, key: str, pending: PendingSummary) -> Iterator[CountedSummary]:
+        yield from _run(pending)
+        self._keep(key, pending.sent())
 
-    def _release(self, name: str, held: PendingSummary) -> Iterator[CountedSummary]:
-        yield from _run(held)
-        self._keep(name, held.sent())
-
-    def _keep(self, name: str, held: PendingSummary) -> None:
-        self._held[name] = held
-        self.changed[name] = held.pack()
+    def _keep(self, key: str, pending: PendingSummary) -> None:
+        self._pending[key] = pending
+        self._runs.set(key, pending.pack())
 
 
-def _run(held: PendingSummary) -> Iterator[CountedSummary]:
-    if held.run:
-        yield held.run
+def _run(pending: PendingSummary) -> Iterator[CountedSummary]:
+    if pending.run:
+        yield pending.run
 
 
-def _within(held: PendingSummary, summary: Summary) -> bool:
-    """Whether it may be held. Not a window that lies in two hours: no hourly rollup would take it."""
-    low, high = held.reference - held.deadband, held.reference + held.deadband
+def _within(pending: PendingSummary, summary: Summary) -> bool:
+    """Whether the window may be pending. Not one that lies in two hours: no hourly rollup would take it."""
+    low, high = pending.reference - pending.deadband, pending.reference + pending.deadband
     return low <= summary.min and summary.max <= high and _hour(summary) == (_end(summary) - 1) // (_HOUR * _SECOND)
 
 
-def _is_full(held: PendingSummary, hold_seconds: int) -> bool:
-    assert held.run
-    summary = held.run.summary
-    return summary.window_seconds + held.step > hold_seconds or _end(summary) % (_HOUR * _SECOND) == 0
+def _is_full(pending: PendingSummary, hold_seconds: int) -> bool:
+    assert pending.run
+    summary = pending.run.summary
+    return summary.window_seconds + pending.step > hold_seconds or _end(summary) % (_HOUR * _SECOND) == 0
 
 
 def _mean(summary: Summary) -> float:
@@ -166,7 +165,7 @@ def _hour(summary: Summary) -> int:
     return micros(summary.window_start) // (_HOUR * _SECOND)
 
 
-def _summary(held: Mapping[str, Any]) -> Summary:
-    found: dict[str, Any] = {column.name: held.get(column.name) for column in wire_columns(Summary)}
-    found |= {column.name: tuple(found[column.name] or ()) for column in wire_columns(Summary) if column.repeated}
-    return Summary(**found)
+def _summary(packed: Mapping[str, Any]) -> Summary:
+    values: dict[str, Any] = {column.name: packed.get(column.name) for column in wire_columns(Summary)}
+    values |= {column.name: tuple(values[column.name] or ()) for column in wire_columns(Summary) if column.repeated}
+    return Summary(**values)

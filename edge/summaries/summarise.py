@@ -10,7 +10,7 @@ from statistics import median
 
 from edge.reading import Reading
 from edge.windows import Window
-from schemas import sketch
+from schemas import moments, sketch
 from schemas.envelope import from_micros
 from schemas.intervals import IntervalSet
 from schemas.records import Summary, TimeQuality
@@ -20,30 +20,28 @@ _RANKS: dict[str, int] = {quality: rank for rank, quality in enumerate(TimeQuali
 
 def summaries(window: Window, units: Mapping[str, str]) -> list[Summary]:
     """In order of channel. A channel without a unit in `units` gets an empty one."""
-    columns, whole = _columns(window.readings), _About(window.readings)
-    made = []
+    columns, of_all = _columns(window.readings), _Provenance(window.readings)
+    rows = []
     for channel, values in sorted(columns.items()):
         everywhere = len(values) == len(window.readings)
-        about = whole if everywhere else _About([reading for reading in window.readings if channel in reading.values])
-        made.append(_summary(window, channel, units.get(channel, ""), values, about))
-    return made
+        provenance = of_all if everywhere else _Provenance([reading for reading in window.readings if channel in reading.values])
+        rows.append(_summary(window, channel, units.get(channel, ""), values, provenance))
+    return rows
 
 
-def added(run: Summary, following: Summary) -> Summary:
+def merged(run: Summary, following: Summary) -> Summary:
     """One summary of both: of one channel and unit, the second window right after the first. The clock's offset is the newer one's."""
-    count = run.count + following.count
-    apart = following.sum / following.count - run.sum / run.count
+    count, total, m2, low, high = moments.merge(run, following)
     ranges = IntervalSet(run.seq_ranges)
     ranges.update(IntervalSet(following.seq_ranges))
     return replace(
         run,
         window_seconds=run.window_seconds + following.window_seconds,
         count=count,
-        sum=run.sum + following.sum,
-        # Chan, Golub and LeVeque, 1979.
-        m2=run.m2 + following.m2 + apart * apart * (run.count * following.count / count),
-        min=min(run.min, following.min),
-        max=max(run.max, following.max),
+        sum=total,
+        m2=m2,
+        min=low,
+        max=high,
         last=following.last,
         last_time=following.last_time,
         seq_ranges=ranges.flat(),
@@ -78,8 +76,8 @@ def _columns(readings: Sequence[Reading]) -> dict[str, list[float]]:
     return columns
 
 
-class _About:
-    """What is told of readings besides their values; most often the same for each channel of a window."""
+class _Provenance:
+    """When readings were measured, by which numbers and how surely; most often the same for each channel of a window."""
 
     def __init__(self, readings: Sequence[Reading]) -> None:
         self.times_us = [reading.event_us for reading in readings]
@@ -88,11 +86,11 @@ class _About:
         self.clock_offset_ms = _clock_offset(readings)
 
 
-def _summary(window: Window, channel: str, unit: str, values: Sequence[float], about: _About) -> Summary:
+def _summary(window: Window, channel: str, unit: str, values: Sequence[float], provenance: _Provenance) -> Summary:
     total = fsum(values)
     mean = total / len(values)
     # Equal event times: the greater value, so that arrival order does not matter.
-    last_us, last = max(zip(about.times_us, values, strict=True))
+    last_us, last = max(zip(provenance.times_us, values, strict=True))
     return Summary(
         device_id=window.device_id,
         channel=channel,
@@ -106,11 +104,11 @@ def _summary(window: Window, channel: str, unit: str, values: Sequence[float], a
         max=max(values),
         last=last,
         last_time=from_micros(last_us),
-        seq_ranges=about.seq_ranges,
+        seq_ranges=provenance.seq_ranges,
         sketch=sketch.of(values),
         late=window.late,
-        time_quality=about.time_quality,
-        clock_offset_ms=about.clock_offset_ms,
+        time_quality=provenance.time_quality,
+        clock_offset_ms=provenance.clock_offset_ms,
     )
 
 

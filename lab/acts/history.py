@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from edge.config import load as load_config
-from edge.gateway import Gateway, Message
+from edge.gateway import Gateway, MqttMessage
 from edge.models.bundle import Bundle
 from edge.models.scorer import Scorer
 from edge.store.store import Store
@@ -108,11 +108,11 @@ def last_seq(of: Device, calendar: Calendar) -> int:
     return _seq(of, calendar.hours)
 
 
-def _messages(of: Device, calendar: Calendar, hour: int) -> Iterator[Message]:
+def _messages(of: Device, calendar: Calendar, hour: int) -> Iterator[MqttMessage]:
     """Those of a burst come a second apart."""
     for number in range(of.burst if hour % of.every_hours == 0 else 0):
         time = calendar.time(hour) + timedelta(seconds=number)
-        yield Message(of.topic, of.message(time, _seq(of, hour) + 1 + number, BOOT, calendar.day(hour)))
+        yield MqttMessage(of.topic, of.message(time, _seq(of, hour) + 1 + number, BOOT, calendar.day(hour)))
 
 
 def _seq(of: Device, hours: int) -> int:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.elements import RowGroup
+from schemas import moments
 from schemas.envelope import from_micros, micros
 from schemas.records import DirtyWindow
 
@@ -56,11 +57,8 @@ Cells = Mapping[int, Stats]
 
 
 def merge(a: Stats, b: Stats) -> Stats:
-    """Of both sets of values (Chan, Golub, LeVeque 1979)."""
-    count = a.count + b.count
-    apart = b.sum / b.count - a.sum / a.count
-    m2 = a.m2 + b.m2 + apart * apart * (a.count * b.count / count)
-    return Stats(count, a.sum + b.sum, m2, min(a.min, b.min), max(a.max, b.max), a.summaries + b.summaries)
+    """Of both sets of values."""
+    return Stats(*moments.merge(a, b), a.summaries + b.summaries)
 
 
 def merge_cells(a: dict[int, Stats], b: Cells) -> dict[int, Stats]:

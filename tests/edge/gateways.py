@@ -13,7 +13,7 @@ import pyarrow as pa
 import zstandard
 
 from edge.config import Config, parse
-from edge.gateway import Message
+from edge.gateway import MqttMessage
 from edge.store.store import Store
 from edge.windows import unpack
 
@@ -44,9 +44,9 @@ def config(directory: Path, **changed: Any) -> Config:
     return parse(settings(**changed), directory / "gateway.toml")
 
 
-def message(device: str, *items: Mapping[str, Any], again: bool = False) -> Message:
+def message(device: str, *items: Mapping[str, Any], dup: bool = False) -> MqttMessage:
     """One item goes as an object, several as an array."""
-    return Message(f"sensors/{device}/readings", json.dumps(items[0] if len(items) == 1 else items).encode(), again)
+    return MqttMessage(f"sensors/{device}/readings", json.dumps(items[0] if len(items) == 1 else items).encode(), dup)
 
 
 def rows(store: Store, kind: str) -> list[dict[str, Any]]:
@@ -57,7 +57,7 @@ def rows(store: Store, kind: str) -> list[dict[str, Any]]:
 
 def held(store: Store) -> Counter[tuple[str, int]]:
     """How often the store holds each reading (device, seq): in its journal or in a summary of the channel moisture."""
-    found = Counter((reading.device_id, reading.seq or 0) for placed in map(unpack, _journal(store)) for reading in placed.readings)
+    found = Counter((reading.device_id, reading.seq or 0) for windowed in map(unpack, _journal(store)) for reading in windowed.readings)
     for row in rows(store, "summaries"):
         if row["channel"] == "moisture":
             ranges = row["seq_ranges"]

@@ -17,7 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from edge.config import Config
-from edge.gateway import Gateway, Message
+from edge.gateway import Gateway, MqttMessage
 from edge.models.bundle import Bundle
 from edge.models.features import Recipe
 from edge.models.scorer import Score, ScorerFailed
@@ -120,7 +120,7 @@ def play(place: OnePlace, steps: Sequence[Step], deaths: frozenset[int]) -> None
             place.reopen(now)
             if kind == "accept":
                 # The broker never saw the acknowledgement.
-                place.gateway.accept([Message(one.topic, one.payload, again=True) for one in items], now)
+                place.gateway.accept([MqttMessage(one.topic, one.payload, dup=True) for one in items], now)
     place.gateway.flush(now + 3600 * SECOND)
 
 
@@ -173,14 +173,14 @@ def test_death_at_any_write_loses_and_doubles_nothing(tmp_path: Path, at: int, a
     place = OnePlace(tmp_path)
     place.gateway = Gateway(place.config, Dying(place.store, at, after=after), START)  # type: ignore[arg-type]
     messages = [message("d1", reading(seq, seq / 10, 0.1 if seq % 50 > 25 else 0.3)) for seq in range(1, 601)]
-    messages.append(Message("sensors/d1/readings", b"{broken"))
+    messages.append(MqttMessage("sensors/d1/readings", b"{broken"))
     now = START + 60 * SECOND
     try:
         place.gateway.accept(messages, now)
         place.gateway.flush(now + 60 * SECOND)
     except InterruptedError:
         place.reopen()
-        place.gateway.accept([Message(one.topic, one.payload, again=True) for one in messages], now)
+        place.gateway.accept([MqttMessage(one.topic, one.payload, dup=True) for one in messages], now)
     place.gateway.flush(now + 120 * SECOND)
     assert held(place.store) == Counter({("d1", seq): 1 for seq in range(1, 601)})
     assert [row["payloadBytes"] for row in rows(place.store, "rejects")] == [b"{broken"]
@@ -197,7 +197,8 @@ def place(tmp_path: Path) -> Any:
 
 def test_good_items_of_an_array_arrive_and_the_bad_one_is_set_aside_with_its_bytes(place: OnePlace) -> None:
     place.gateway.accept(
-        [Message("sensors/d1/readings", b'[{"seq":1,"values":{"moisture":0.3}},{"seq":"x"},{"seq":2,"values":{"moisture":0.4}}]')], START
+        [MqttMessage("sensors/d1/readings", b'[{"seq":1,"values":{"moisture":0.3}},{"seq":"x"},{"seq":2,"values":{"moisture":0.4}}]')],
+        START,
     )
     (reject,) = rows(place.store, "rejects")
     assert (reject["payloadBytes"], reject["reason"], reject["device_id"], reject["topic"]) == (
@@ -214,13 +215,13 @@ def test_good_items_of_an_array_arrive_and_the_bad_one_is_set_aside_with_its_byt
     [("sensors/stranger/readings", "no_sensor_class"), ("sensors/d 1/readings", "bad_device"), ("sensors//readings", "bad_device")],
 )
 def test_a_message_of_nobody_known_is_set_aside(place: OnePlace, topic: str, reason: str) -> None:
-    place.gateway.accept([Message(topic, b'{"values":{"moisture":1}}')], START)
+    place.gateway.accept([MqttMessage(topic, b'{"values":{"moisture":1}}')], START)
     (reject,) = rows(place.store, "rejects")
     assert (reject["reason"], reject["topic"]) == (reason, topic)
 
 
 def test_an_oversized_message_keeps_its_beginning_and_says_so(place: OnePlace) -> None:
-    place.gateway.accept([Message("sensors/stranger/readings", b"x" * 70_000)], START)
+    place.gateway.accept([MqttMessage("sensors/stranger/readings", b"x" * 70_000)], START)
     (reject,) = rows(place.store, "rejects")
     assert (reject["reason"], len(reject["payloadBytes"])) == ("oversized", 65536)
     assert "70000 bytes" in reject["errorMessage"]
@@ -238,8 +239,8 @@ def test_readings_without_seq_and_time_are_all_kept_however_equal(place: OnePlac
 
 
 def test_equal_broken_messages_are_kept_unless_delivered_again(place: OnePlace) -> None:
-    broken = Message("sensors/d1/readings", b"{")
-    place.gateway.accept([broken, broken, Message(broken.topic, broken.payload, again=True)], START)
+    broken = MqttMessage("sensors/d1/readings", b"{")
+    place.gateway.accept([broken, broken, MqttMessage(broken.topic, broken.payload, dup=True)], START)
     assert len(rows(place.store, "rejects")) == 2
 
 
@@ -282,7 +283,7 @@ class Full:
 def test_a_full_store_stores_each_message_once_when_there_is_room_again(tmp_path: Path, kind: str) -> None:
     place = OnePlace(tmp_path)
     gateway = Gateway(place.config, Full(place.store, kind, 2), START)  # type: ignore[arg-type]
-    messages: list[Message] = [message("d1", {"values": {"moisture": 0.1}}), Message("sensors/d1/readings", b"{")]
+    messages: list[MqttMessage] = [message("d1", {"values": {"moisture": 0.1}}), MqttMessage("sensors/d1/readings", b"{")]
     for _ in range(2):
         with pytest.raises(StoreFull):
             gateway.accept(messages, START)
@@ -295,13 +296,13 @@ def test_a_full_store_stores_each_message_once_when_there_is_room_again(tmp_path
 def test_a_clock_that_jumps_back_puts_no_batch_off(place: OnePlace) -> None:
     place.gateway.tick(START + 60 * SECOND)
     back = START - timedelta(days=3650)
-    place.gateway.accept([Message("sensors/d1/readings", json.dumps({"values": {"moisture": 0.3}}).encode())], back)
+    place.gateway.accept([MqttMessage("sensors/d1/readings", json.dumps({"values": {"moisture": 0.3}}).encode())], back)
     place.gateway.tick(back + 30 * SECOND)
     assert len(rows(place.store, "summaries")) == 1
 
 
 def test_heartbeats_tell_of_the_ledger(place: OnePlace) -> None:
-    place.gateway.accept([message("d1", reading(1, 0)), Message("sensors/d1/readings", b"{")], START)
+    place.gateway.accept([message("d1", reading(1, 0)), MqttMessage("sensors/d1/readings", b"{")], START)
     place.gateway.flush(START + 60 * SECOND)
     beat = rows(place.store, "heartbeats")[-1]
     assert (beat["readings_stored"], beat["readings_rejected"], beat["readings_summarised"], beat["devices_seen"]) == (1, 1, 1, 1)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from edge.config import parse
-from edge.gateway import Gateway, Message
+from edge.gateway import Gateway, MqttMessage
 from edge.store.store import Store
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -31,6 +31,6 @@ def test_a_window_stays_open_over_a_restart_though_a_younger_reading_was_cut(tmp
     store.close()
 
 
-def _message(second: int, seq: int) -> Message:
+def _message(second: int, seq: int) -> MqttMessage:
     body = {"time": (NOON + timedelta(seconds=second)).timestamp(), "seq": seq, "values": {"moisture": 0.3}}
-    return Message("sensors/soil-1/readings", json.dumps(body).encode())
+    return MqttMessage("sensors/soil-1/readings", json.dumps(body).encode())

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.reading import Reading
-from edge.windows import Placed, Windows, pack, unpack
+from edge.windows import WindowedReadings, Windows, pack, unpack
 
 S = 1_000_000
 
@@ -17,8 +17,8 @@ def taken(at: int, device: str = "d1") -> Reading:
 
 
 def add(windows: Windows, reading: Reading) -> None:
-    (placed,) = windows.place([reading])
-    windows.add(placed, placed.window_end_us)
+    (windowed,) = windows.assign([reading])
+    windows.add(windowed, windowed.window_end_us)
 
 
 def test_a_window_includes_its_start_and_not_its_end() -> None:
@@ -53,8 +53,8 @@ def test_a_reading_of_a_closed_window_opens_a_late_one_that_closes_next() -> Non
 
 
 def test_times_before_1970_fall_into_windows_too() -> None:
-    (placed,) = Windows(10, 0, -(10**18)).place([taken(-1)])
-    assert placed.window_end_us == 0
+    (windowed,) = Windows(10, 0, -(10**18)).assign([taken(-1)])
+    assert windowed.window_end_us == 0
 
 
 @given(st.lists(st.tuples(st.sampled_from(["d1", "d2"]), st.integers(0, 100 * S), st.integers(0, 120 * S)), max_size=40))
@@ -78,20 +78,20 @@ def test_every_reading_is_in_exactly_one_window_of_its_device_and_time(steps: li
     st.booleans(),
 )
 def test_the_journal_gives_back_what_it_was_given(at: int, seq: int | None, values: dict[str, float], late: bool) -> None:
-    placed = Placed(60, late, [Reading("d1", at, at + 1, "synced", "b", seq, True, values)])
-    assert unpack(pack(placed)) == placed
+    windowed = WindowedReadings(60, late, [Reading("d1", at, at + 1, "synced", "b", seq, True, values)])
+    assert unpack(pack(windowed)) == windowed
 
 
 def test_what_the_first_version_kept_reading_by_reading_is_read() -> None:
     reading = taken(7)
-    assert unpack(msgspec.msgpack.encode((10, True, reading))) == Placed(10, True, [reading])
+    assert unpack(msgspec.msgpack.encode((10, True, reading))) == WindowedReadings(10, True, [reading])
 
 
 @given(st.lists(st.integers(0, 100 * S)), st.integers(0, 100 * S))
 def test_readings_are_placed_by_interval_and_late_where_the_watermark_has_passed(times: list[int], watermark: int) -> None:
-    made = Windows(10, 0, watermark).place([taken(at) for at in times])
-    assert sorted(one.event_us for placed in made for one in placed.readings) == sorted(times)
-    assert [placed.window_end_us for placed in made] == sorted({at - at % (10 * S) + 10 * S for at in times})
-    for placed in made:
-        assert {one.event_us // (10 * S) for one in placed.readings} == {placed.window_end_us // (10 * S) - 1}
-        assert placed.late is (placed.window_end_us <= watermark)
+    made = Windows(10, 0, watermark).assign([taken(at) for at in times])
+    assert sorted(one.event_us for windowed in made for one in windowed.readings) == sorted(times)
+    assert [windowed.window_end_us for windowed in made] == sorted({at - at % (10 * S) + 10 * S for at in times})
+    for windowed in made:
+        assert {one.event_us // (10 * S) for one in windowed.readings} == {windowed.window_end_us // (10 * S) - 1}
+        assert windowed.late is (windowed.window_end_us <= watermark)

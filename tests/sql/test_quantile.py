@@ -15,7 +15,7 @@ from google.cloud import bigquery
 
 from edge.reading import Reading
 from edge.summaries.summarise import summaries
-from edge.windows import Placed, Window, Windows
+from edge.windows import Window, WindowedReadings, Windows
 from schemas import sketch
 from schemas.envelope import micros
 from schemas.records import Summary
@@ -48,18 +48,18 @@ def windowed(readings: Iterable[Reading], seconds: int) -> Iterator[Window]:
     """As a gateway windows them: nine tenths in time, the others late."""
     windows, late = Windows(seconds, 0, 0), []
     for number, reading in enumerate(readings):
-        placed = Placed(seconds, number % 10 == 0, [reading])
-        (late.append(placed) if placed.late else windows.add(placed, placed.window_end_us))
+        windowed = WindowedReadings(seconds, number % 10 == 0, [reading])
+        (late.append(windowed) if windowed.late else windows.add(windowed, windowed.window_end_us))
     yield from windows.advance(micros(START + timedelta(days=1)))
-    for placed in late:
-        windows.add(placed, placed.window_end_us)
+    for windowed in late:
+        windows.add(windowed, windowed.window_end_us)
     yield from windows.advance(micros(START + timedelta(days=1)))
 
 
 def loaded(client: bigquery.Client, made: Iterable[Summary]) -> None:
     """Appends them to summaries_v1, each a batch of its own."""
-    placed = {"row": 0, "gateway_id": "gw1", "site_id": "north", "received_time": START, "extras": None}
-    rows = [asdict(one) | placed | {"batch_id": f"gw1:7:{number}"} for number, one in enumerate(made, 1)]
+    placement = {"row": 0, "gateway_id": "gw1", "site_id": "north", "received_time": START, "extras": None}
+    rows = [asdict(one) | placement | {"batch_id": f"gw1:7:{number}"} for number, one in enumerate(made, 1)]
     plain = json.loads(json.dumps(rows, default=datetime.isoformat))
     client.load_table_from_json(
         plain, "tinybeam.summaries_v1", job_config=bigquery.LoadJobConfig(write_disposition="WRITE_APPEND")

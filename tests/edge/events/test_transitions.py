@@ -11,24 +11,26 @@ from hypothesis import strategies as st
 
 from edge.config import Threshold
 from edge.events.threshold_monitor import ThresholdMonitor
-from edge.events.transitions import State, crossing
+from edge.events.transitions import LastChange, crossing
 from edge.models.bundle import Bundle
 from edge.reading import Reading
+from edge.store.section import Section
 from edge.windows import Window
 from schemas.records import Inference
+from tests.edge.sections import Memory
 
 BAND = Threshold(name="band", channel="a", below=10, above=20, hysteresis=2, severity="critical")
 
 
-def taken(at: int, value: float) -> Reading:
+def reading(at: int, value: float) -> Reading:
     return Reading("d1", at, at, "synced", None, None, True, {"a": value})
 
 
 def states(values: list[float]) -> list[str]:
-    watch = ThresholdMonitor({})
+    monitor = ThresholdMonitor(Section)
     for at, value in enumerate(values):
-        watch.reading([BAND], taken(at, value))
-    return [event.state for event in watch.events]
+        monitor.reading([BAND], reading(at, value))
+    return [event.state for event in monitor.events]
 
 
 def test_a_value_on_the_threshold_has_not_crossed_it() -> None:
@@ -45,9 +47,9 @@ def test_low_may_become_high_at_once() -> None:
 
 
 def test_an_event_says_what_was_crossed() -> None:
-    low = crossing(BAND, taken(1, 9), None)
-    high = crossing(BAND, taken(2, 21), State("low", 1))
-    over = crossing(BAND, taken(3, 15), State("high", 2))
+    low = crossing(BAND, reading(1, 9), None)
+    high = crossing(BAND, reading(2, 21), LastChange("low", 1))
+    over = crossing(BAND, reading(3, 15), LastChange("high", 2))
     assert low
     assert high
     assert over
@@ -59,24 +61,25 @@ def test_an_event_says_what_was_crossed() -> None:
 
 
 def test_a_reading_from_before_the_last_change_says_nothing() -> None:
-    assert crossing(BAND, taken(4, 15), State("low", 5)) is None
+    assert crossing(BAND, reading(4, 15), LastChange("low", 5)) is None
 
 
 def test_a_channel_that_is_absent_says_nothing() -> None:
-    assert crossing(Threshold(name="t", channel="b", below=1), taken(1, 0), None) is None
+    assert crossing(Threshold(name="t", channel="b", below=1), reading(1, 0), None) is None
 
 
 @given(st.lists(st.floats(0, 30), max_size=40), st.integers(0, 40))
 def test_a_replay_with_the_stored_states_adds_nothing(values: list[float], at: int) -> None:
-    whole = ThresholdMonitor({})
-    first = ThresholdMonitor({})
+    memory = Memory()
+    whole, first = ThresholdMonitor(Section), ThresholdMonitor(memory.section)
     for time, value in enumerate(values):
-        whole.reading([BAND], taken(time, value))
+        whole.reading([BAND], reading(time, value))
     for time, value in enumerate(values[:at]):
-        first.reading([BAND], taken(time, value))
-    second = ThresholdMonitor({name: value for name, value in first.changed.items() if value is not None})
+        first.reading([BAND], reading(time, value))
+    memory.commit(first.sections)
+    second = ThresholdMonitor(memory.section)
     for time, value in enumerate(values[at:], at):
-        second.reading([BAND], taken(time, value))
+        second.reading([BAND], reading(time, value))
     assert first.events + second.events == whole.events
 
 
@@ -93,15 +96,15 @@ ANOMALY = replace(
 
 def inference(at: int, score: float) -> tuple[Inference, Window]:
     start = datetime.fromtimestamp(at, UTC)
-    said = Inference("d1", start, 1, "shaking", "1", "", "", ANOMALY.label(score), score, 0.0, (), "synced")
-    return said, Window("d1", at * 1_000_000, 1, late=False)
+    row = Inference("d1", start, 1, "shaking", "1", "", "", ANOMALY.label(score), score, 0.0, (), "synced")
+    return row, Window("d1", at * 1_000_000, 1, late=False)
 
 
 def labels(scores: list[float]) -> list[tuple[str | None, str, str]]:
-    watch = ThresholdMonitor({})
+    monitor = ThresholdMonitor(Section)
     for at, score in enumerate(scores):
-        watch.inference(*inference(at, score), ANOMALY)
-    return [(event.previous_state, event.state, event.severity) for event in watch.events]
+        monitor.inference(*inference(at, score), ANOMALY)
+    return [(event.previous_state, event.state, event.severity) for event in monitor.events]
 
 
 def test_the_bundle_says_what_is_best_and_what_matters() -> None:
@@ -116,17 +119,19 @@ def test_a_label_near_its_threshold_does_not_flap() -> None:
 
 
 @given(st.lists(st.floats(0, 6), max_size=40), st.integers(0, 40))
-def test_labels_told_before_a_restart_are_not_told_again(scores: list[float], at: int) -> None:
-    whole, first = ThresholdMonitor({}), ThresholdMonitor({})
+def test_labels_that_changed_before_a_restart_raise_no_event_again(scores: list[float], at: int) -> None:
+    memory = Memory()
+    whole, first = ThresholdMonitor(Section), ThresholdMonitor(memory.section)
     for time, score in enumerate(scores):
         whole.inference(*inference(time, score), ANOMALY)
     for time, score in enumerate(scores[:at]):
         first.inference(*inference(time, score), ANOMALY)
-    second = ThresholdMonitor({name: value for name, value in first.changed.items() if value is not None})
+    memory.commit(first.sections)
+    second = ThresholdMonitor(memory.section)
     for time, score in enumerate(scores):
         second.inference(*inference(time, score), ANOMALY)
     assert first.events + second.events == whole.events
 
 
-def test_a_state_survives_being_packed() -> None:
-    assert State.unpack(State("a:b", -5).pack()) == State("a:b", -5)
+def test_a_last_change_survives_being_packed() -> None:
+    assert LastChange.unpack(LastChange("a:b", -5).pack()) == LastChange("a:b", -5)

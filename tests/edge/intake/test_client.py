@@ -80,7 +80,7 @@ def test_what_is_not_acknowledged_comes_again_and_what_is_does_not(broker: Broke
     second.acknowledge(again)
     second.stop()
     assert [one.message.payload for one in again] == [b"2", b"3"]
-    assert all(one.message.again for one in again)
+    assert all(one.message.dup for one in again)
 
 
 def test_a_frame_comes_through_the_broker_as_it_was_sent(broker: Broker) -> None:
@@ -105,7 +105,7 @@ def test_an_acknowledgement_of_a_connection_that_is_gone_is_not_sent_on_the_next
         sent = wire.bytes_sent
         intake.acknowledge(stale)
         (again,) = take(intake, 1)
-        assert (again.message.payload, again.message.again) == (b"1", True)
+        assert (again.message.payload, again.message.dup) == (b"1", True)
         assert wire.bytes_sent - sent <= 64
         intake.acknowledge([again])
         intake.stop()
@@ -120,7 +120,7 @@ def test_a_message_at_most_once_needs_no_acknowledgement_and_costs_no_connection
         intake.acknowledge(taken)
         send(broker.port, b"1")
         taken += take(intake, 1)
-        assert [(one.message.payload, one.message.again) for one in taken] == [(b"0", False), (b"1", False)]
+        assert [(one.message.payload, one.message.dup) for one in taken] == [(b"0", False), (b"1", False)]
         assert (wire.connections, intake.state) == (1, "online")
         intake.stop()
 

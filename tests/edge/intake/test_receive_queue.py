@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 
-from edge.intake.inbox import Message
+from edge.intake.inbox import MqttMessage
 from edge.intake.receive_queue import ReceiveQueue
 from edge.intake.stream import Incoming
 
 
 def deliveries(*numbers: int, size: int = 1) -> list[Incoming]:
-    return [Incoming(Message("t", bytes(size)), number, None) for number in numbers]  # type: ignore[arg-type]
+    return [Incoming(MqttMessage("t", bytes(size)), number, None) for number in numbers]  # type: ignore[arg-type]
 
 
 def test_what_is_put_is_taken_once_in_order_and_no_more_than_enough_at_once() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.intake.inbox import Message
+from edge.intake.inbox import MqttMessage
 from edge.intake.stream import Incoming, Stream
 from lab.witness.tap import Packets
 
@@ -78,7 +78,7 @@ def ends() -> Iterator[Ends]:
 PUBLICATIONS = st.builds(
     lambda topic, payload, qos, number, again: (
         publication(topic, payload, qos, number, again=again),
-        Message(topic, payload, again),
+        MqttMessage(topic, payload, again),
         number if qos else 0,
     ),
     st.text(min_size=1, max_size=40).filter(lambda topic: "\0" not in topic),

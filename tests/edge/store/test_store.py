@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from edge.store.journal import COMMITS_REMEMBERED
 from edge.store.store import Closed, Entry, Store, StoreError, StoreLocked
 from tests.edge.parcels import NOW, parcel
+from tests.edge.sections import remember
 
 BOUND = 4 << 20
 
@@ -115,11 +116,13 @@ def test_what_is_closed_never_descends_and_nothing_is_written(store: Store, seco
 
 def test_a_cut_is_all_or_nothing(store: Store) -> None:
     store.append(entries(10))
-    store.cut([parcel()], NOW, memory={"kept": b"1"}, counters={"cuts": 1})
+    store.cut([parcel()], NOW, sections=[remember("kept", {"a": b"1"})], counters={"cuts": 1})
+    again = remember("kept", {"a": b"2"})
     with pytest.raises(OverflowError):
-        store.cut([parcel()], NOW, closed=Closed(10, 1), memory={"kept": b"2"}, counters={"cuts": 1, "huge": 2**70})
+        store.cut([parcel()], NOW, closed=Closed(10, 1), sections=[again], counters={"cuts": 1, "huge": 2**70})
     assert seqs(store) == [1]
-    assert store.memory() == {"kept": b"1"}
+    assert store.section("kept").items() == {"a": b"1"}
+    assert again.changed == {"kept/a": b"2"}
     assert store.ledger().counters == {"cuts": 1}
     assert len(list(store.replay())) == 1
 
@@ -168,13 +171,18 @@ def test_the_ledger_says_since_when_the_oldest_waits(store: Store) -> None:
     assert store.ledger().oldest_pending_time == NOW + timedelta(minutes=1)
 
 
-def test_memory_is_by_prefix_and_none_forgets(store: Store, path: Path) -> None:
-    store.cut([], NOW, memory={"event/a": b"1", "event/b": b"2", "feature/a": b"3", "event%": b"4", "évent": b"5"})
-    store.cut([], NOW, memory={"event/a": None, "event/b": b"22"})
+def test_a_section_is_what_was_committed_under_its_name_and_none_deletes(store: Store, path: Path) -> None:
+    events = remember("event", {"a": b"1", "b/c": b"2", "": b"0"})
+    others = [remember("event%", {"": b"4"}), remember("events", {"a": b"6"}), remember("évent", {"": b"5"})]
+    store.cut([], NOW, sections=[events, *others])
+    assert not events.changed
+    events.set("a", None)
+    events.set("b/c", b"22")
+    store.cut([], NOW, sections=[events])
     again = reopened(store, path)
-    assert again.memory("event/") == {"event/b": b"22"}
-    assert again.memory("évent") == {"évent": b"5"}
-    assert len(again.memory()) == 4
+    assert again.section("event").items() == {"b/c": b"22", "": b"0"}
+    assert again.section("évent").items() == {"": b"5"}
+    assert again.section("even").items() == {}
     again.close()
 
 
@@ -191,7 +199,7 @@ def test_identities_of_the_last_commits_are_known_after_reopening(store: Store, 
         store.append(entries(10), number.to_bytes(8, "big") + (number << 40).to_bytes(8, "big"))
     store.cut([parcel()], NOW, closed=Closed(10, 10**6))
     again = reopened(store, path)
-    known = again.recent_identities()
+    known = again.recent_dedup_keys()
     assert known[-2:] == [COMMITS_REMEMBERED + 9, (COMMITS_REMEMBERED + 9) << 40]
     assert len(known) == 2 * COMMITS_REMEMBERED
     assert known[0] == 10

@@ -19,6 +19,7 @@ from schemas.intervals import IntervalSet
 from schemas.records import PRIORITY
 from tests.edge.folders import memory_folder
 from tests.edge.parcels import NOW, parcel
+from tests.edge.sections import remember
 
 BOUND = 2 * MIN_BYTES
 OPERATIONS = 4000
@@ -74,8 +75,8 @@ def test_bytes_on_disk_stay_within_the_bound_after_every_commit(folder: Path) ->
                 store.cut([parcel(body=chance.randbytes(size))], NOW, closed=Closed(window - 10, last))
         elif dice < 0.95:
             kinds = chance.choices(list(PRIORITY), k=chance.randint(1, 3))
-            memory = {f"device-{chance.randint(0, 40)}": chance.randbytes(100)}
-            store.cut([parcel(kind, chance.randbytes(size)) for kind in kinds], NOW, memory=memory)
+            memory = remember("device", {str(chance.randint(0, 40)): chance.randbytes(100)})
+            store.cut([parcel(kind, chance.randbytes(size)) for kind in kinds], NOW, sections=[memory])
         else:
             store.confirm([batch.envelope.seq for batch in store.pending(3)])
         largest = max(largest, bytes_of(path))
@@ -148,8 +149,8 @@ def test_memory_finds_room_in_a_store_full_of_events(store: Store, folder: Path)
     while not store.ledger().dropped:
         store.cut([parcel("events", bytes(9_000))], NOW)
     for number in range(100):
-        store.cut([], NOW, memory={f"device-{number}-{key}": bytes(100) for key in range(50)})
-    assert len(store.memory()) == 5000
+        store.cut([], NOW, sections=[remember("device", {f"{number}-{key}": bytes(100) for key in range(50)})])
+    assert len(store.section("device").items()) == 5000
     assert bytes_of(folder / "store.db") <= BOUND
 
 

@@ -15,6 +15,7 @@ from schemas.records import PRIORITY
 from tests.edge.folders import memory_folder
 from tests.edge.parcels import NOW, parcel
 from tests.edge.power import Operation, Recorder, images
+from tests.edge.sections import remember
 
 CALLS = 300
 CUTS = 6000
@@ -49,9 +50,9 @@ def state(store: Store) -> Any:
         store.epoch,
         list(store.replay()),
         [(batch.envelope, batch.body) for batch in store.batches(0, 10_000)],
-        store.memory(),
+        dict(store.section("m").items()),
         (ledger.journaled, ledger.cut, ledger.confirmed, ledger.dropped_ranges, ledger.counters),
-        store.recent_identities(),
+        store.recent_dedup_keys(),
     )
 
 
@@ -66,7 +67,7 @@ def step(store: Store, chance: random.Random, number: int) -> None:
         kinds = chance.choices(list(PRIORITY), k=chance.randint(0, 2))
         parcels = [parcel(kind, chance.randbytes(chance.randint(1, 9000))) for kind in kinds]
         closed = Closed(10 * (number - 5), store.ledger().journaled)
-        store.cut(parcels, NOW, closed=closed, memory={f"m{number % 7}": chance.randbytes(30)}, counters={"cuts": 1})
+        store.cut(parcels, NOW, closed=closed, sections=[remember("m", {str(number % 7): chance.randbytes(30)})], counters={"cuts": 1})
     else:
         store.confirm([batch.envelope.seq for batch in store.pending(4)])
 

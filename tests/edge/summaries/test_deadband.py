@@ -1,4 +1,4 @@
-"""What is held adds up to what came, whatever dies when, and nothing that left the deadband is held back."""
+"""What is pending adds up to what came, whatever dies when, and nothing that left the deadband stays pending."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.reading import Reading
+from edge.store.section import Section
 from edge.summaries.deadband import CountedSummary, Deadbands, PendingSummary
 from edge.summaries.summarise import summaries
 from edge.windows import Window
@@ -22,12 +23,13 @@ from schemas.envelope import from_micros, micros
 from schemas.intervals import IntervalSet
 from schemas.records import Inference, Summary
 from tests.edge.gateways import START
+from tests.edge.sections import Memory
 
 DEADBAND = 0.1
 MINUTE = timedelta(minutes=1)
 
 
-def told(
+def counted(
     minute: int, values: list[float], seq: int | None = 0, seconds: int = 60, quality: str = "synced", unit: str = "m"
 ) -> CountedSummary:
     """The summary of a window so many minutes after START, of readings a second apart."""
@@ -51,12 +53,12 @@ def told(
 
 def series(*values: float) -> list[CountedSummary]:
     """One reading a minute from START on."""
-    return [told(minute, [value], minute) for minute, value in enumerate(values)]
+    return [counted(minute, [value], minute) for minute, value in enumerate(values)]
 
 
-def taken(windows: list[CountedSummary], hold_seconds: int = 3600, holds: Deadbands | None = None) -> list[Summary]:
-    holds = holds or Deadbands({})
-    return [sent.summary for window in windows for sent in holds.take(window, DEADBAND, hold_seconds)]
+def sent_of(windows: list[CountedSummary], hold_seconds: int = 3600, deadbands: Deadbands | None = None) -> list[Summary]:
+    deadbands = deadbands or Deadbands(Section)
+    return [sent.summary for window in windows for sent in deadbands.add(window, DEADBAND, hold_seconds)]
 
 
 def spans(sent: list[Summary]) -> list[tuple[int, int]]:
@@ -75,31 +77,30 @@ _STEP = st.tuples(
 def played(steps: list[Any], hold_seconds: int, deadband: float) -> tuple[list[CountedSummary], list[CountedSummary]]:
     """What came and what was sent. A death loses what was not cut, and the journal gives the windows since then again."""
     came: list[CountedSummary] = []
-    stored: dict[str, bytes] = {}
+    memory = Memory()
     sent: list[CountedSummary] = []
-    holds, waiting, uncut, minute, seq = Deadbands({}), [], [], 0, 0
+    deadbands, waiting, uncut, minute, seq = Deadbands(memory.section), [], [], 0, 0
     for gap, values, numbers, what in steps:
         minute, seq = minute + gap, (seq if numbers == "goes on" else 0)
-        window = told(minute, values, seq)
+        window = counted(minute, values, seq)
         minute, seq = minute + 1, seq + len(values)
         came.append(window)
         uncut.append(window)
-        waiting += closed(holds, window, deadband, hold_seconds)
+        waiting += closed(deadbands, window, deadband, hold_seconds)
         if what == "cut":
             sent += waiting
-            stored |= {name: value for name, value in holds.changed.items() if value}
-            holds.stored()
+            memory.commit(deadbands.sections)
             waiting, uncut = [], []
         if what == "death":
-            holds, waiting = Deadbands(stored), []
+            deadbands, waiting = Deadbands(memory.section), []
             for again in uncut:
-                waiting += closed(holds, again, deadband, hold_seconds)
-    return came, sent + waiting + list(holds.all())
+                waiting += closed(deadbands, again, deadband, hold_seconds)
+    return came, sent + waiting + list(deadbands.release_all())
 
 
-def closed(holds: Deadbands, window: CountedSummary, deadband: float, hold_seconds: int) -> Iterator[CountedSummary]:
-    yield from holds.take(window, deadband, hold_seconds)
-    yield from holds.expired(micros(window.summary.window_start) + 60_000_000)
+def closed(deadbands: Deadbands, window: CountedSummary, deadband: float, hold_seconds: int) -> Iterator[CountedSummary]:
+    yield from deadbands.add(window, deadband, hold_seconds)
+    yield from deadbands.release_expired(micros(window.summary.window_start) + 60_000_000)
 
 
 @given(st.lists(_STEP, min_size=1, max_size=40), st.sampled_from([60, 300, 3600]), st.sampled_from([0.05, 0.1, 1.0]))
@@ -147,29 +148,29 @@ def total(made: list[Summary]) -> Any:
 
 
 def test_an_unchanged_channel_costs_one_summary_an_hour_after_its_first() -> None:
-    sent = taken(series(*[0.3] * 180))
+    sent = sent_of(series(*[0.3] * 180))
     assert spans(sent) == [(0, 1), (1, 59), (60, 60), (120, 60)]
     assert (sent[2].count, sent[2].last_time, sent[2].seq_ranges) == (60, START + 119 * MINUTE, (60, 119))
 
 
-def test_a_change_is_sent_at_once_after_what_was_held_before_it() -> None:
-    holds = Deadbands({})
-    assert spans(taken(series(0.3, 0.31, 0.29), holds=holds)) == [(0, 1)]
-    assert spans(taken([told(3, [0.3, 0.41], 3)], holds=holds)) == [(1, 2), (3, 1)]
+def test_a_change_is_sent_at_once_after_the_run_that_was_pending() -> None:
+    deadbands = Deadbands(Section)
+    assert spans(sent_of(series(0.3, 0.31, 0.29), deadbands=deadbands)) == [(0, 1)]
+    assert spans(sent_of([counted(3, [0.3, 0.41], 3)], deadbands=deadbands)) == [(1, 2), (3, 1)]
 
 
-def test_a_slow_drift_is_told_once_it_has_left_the_band() -> None:
-    sent = taken(series(*(minute / 100 for minute in range(25))))
+def test_a_slow_drift_is_sent_once_it_has_left_the_band() -> None:
+    sent = sent_of(series(*(minute / 100 for minute in range(25))))
     assert spans(sent) == [(0, 1), (1, 10), (11, 1), (12, 10), (22, 1)]
 
 
 def test_the_reference_is_the_mean_of_what_was_sent_last() -> None:
-    sent = taken(series(0.3, 0.36, 0.38, 0.37, 0.45, 0.46, 0.47), hold_seconds=180)
+    sent = sent_of(series(0.3, 0.36, 0.38, 0.37, 0.45, 0.46, 0.47), hold_seconds=180)
     assert spans(sent) == [(0, 1), (1, 3), (4, 3)]
 
 
 def test_the_limit_ends_a_run() -> None:
-    assert spans(taken(series(*[0.3] * 13), hold_seconds=300)) == [(0, 1), (1, 5), (6, 5)]
+    assert spans(sent_of(series(*[0.3] * 13), hold_seconds=300)) == [(0, 1), (1, 5), (6, 5)]
 
 
 @pytest.mark.parametrize(
@@ -182,55 +183,57 @@ def test_the_limit_ends_a_run() -> None:
     ],
 )
 def test_what_cannot_be_one_summary_ends_a_run_and_begins_the_next(change: dict[str, Any]) -> None:
-    holds = Deadbands({})
-    taken(series(0.3, 0.3, 0.3), holds=holds)
-    assert spans(taken([told(**{"minute": 3, "values": [0.3], "seq": 3, **change})], holds=holds)) == [(1, 2)]
-    assert spans([one.summary for one in holds.all()]) == [(change.get("minute", 3), 1)]
+    deadbands = Deadbands(Section)
+    sent_of(series(0.3, 0.3, 0.3), deadbands=deadbands)
+    assert spans(sent_of([counted(**{"minute": 3, "values": [0.3], "seq": 3, **change})], deadbands=deadbands)) == [(1, 2)]
+    assert spans([one.summary for one in deadbands.release_all()]) == [(change.get("minute", 3), 1)]
 
 
 def test_another_deadband_ends_a_run() -> None:
-    holds = Deadbands({})
-    taken(series(0.3, 0.3, 0.3), holds=holds)
-    assert spans([one.summary for one in holds.take(told(3, [0.3], 3), DEADBAND / 2, 3600)]) == [(1, 2)]
+    deadbands = Deadbands(Section)
+    sent_of(series(0.3, 0.3, 0.3), deadbands=deadbands)
+    assert spans([one.summary for one in deadbands.add(counted(3, [0.3], 3), DEADBAND / 2, 3600)]) == [(1, 2)]
 
 
-def test_a_window_in_two_hours_is_not_held() -> None:
-    crossing = [told(minute, [0.3], minute, seconds=420) for minute in range(0, 70, 7)]
-    assert spans(taken(crossing)) == [(0, 7), (7, 49), (56, 7)]
+def test_a_window_in_two_hours_is_not_pending() -> None:
+    crossing = [counted(minute, [0.3], minute, seconds=420) for minute in range(0, 70, 7)]
+    assert spans(sent_of(crossing)) == [(0, 7), (7, 49), (56, 7)]
 
 
 def test_a_run_that_nothing_can_follow_is_sent() -> None:
-    holds = Deadbands({})
-    taken(series(0.3, 0.3, 0.3), holds=holds)
-    assert list(holds.expired(micros(START + 4 * MINUTE) - 1)) == []
-    assert spans([one.summary for one in holds.expired(micros(START + 4 * MINUTE))]) == [(1, 2)]
-    assert list(holds.expired(micros(START + 5 * MINUTE))) == []
+    deadbands = Deadbands(Section)
+    sent_of(series(0.3, 0.3, 0.3), deadbands=deadbands)
+    assert list(deadbands.release_expired(micros(START + 4 * MINUTE) - 1)) == []
+    assert spans([one.summary for one in deadbands.release_expired(micros(START + 4 * MINUTE))]) == [(1, 2)]
+    assert list(deadbands.release_expired(micros(START + 5 * MINUTE))) == []
 
 
 def test_a_run_comes_back_from_the_store_as_it_was() -> None:
-    holds = Deadbands({})
-    taken(series(0.3, 0.31, 0.29), holds=holds)
-    again = Deadbands({name: value for name, value in holds.changed.items() if value})
-    assert list(again.all()) == list(holds.all())
+    memory = Memory()
+    deadbands = Deadbands(memory.section)
+    sent_of(series(0.3, 0.31, 0.29), deadbands=deadbands)
+    memory.commit(deadbands.sections)
+    again = Deadbands(memory.section)
+    assert list(again.release_all()) == list(deadbands.release_all())
 
 
 def test_a_run_of_an_older_gateway_lacks_the_columns_that_it_did_not_know() -> None:
-    held = PendingSummary(0.3, DEADBAND, 60, told(0, [0.3]))
-    reference, deadband, step, (summary, readings) = msgspec.msgpack.decode(held.pack())
+    pending = PendingSummary(0.3, DEADBAND, 60, counted(0, [0.3]))
+    reference, deadband, step, (summary, readings) = msgspec.msgpack.decode(pending.pack())
     summary.pop("sketch")
     older = msgspec.msgpack.encode((reference, deadband, step, ({**summary, "unknown": 1}, readings)))
-    assert held.run
-    assert PendingSummary.unpack(older) == replace(held, run=CountedSummary(replace(held.run.summary, sketch=()), 1))
+    assert pending.run
+    assert PendingSummary.unpack(older) == replace(pending, run=CountedSummary(replace(pending.run.summary, sketch=()), 1))
 
 
 def test_a_run_that_began_without_a_sketch_stays_without() -> None:
-    begun = PendingSummary(0.3, DEADBAND, 60, CountedSummary(replace(told(0, [0.3]).summary, sketch=()), 1))
-    (run,) = _runs(begun.extended(told(1, [0.31], 1)))
+    begun = PendingSummary(0.3, DEADBAND, 60, CountedSummary(replace(counted(0, [0.3]).summary, sketch=()), 1))
+    (run,) = _runs(begun.extended(counted(1, [0.31], 1)))
     assert (run.count, run.sketch) == (2, ())
 
 
-def _runs(held: PendingSummary) -> list[Summary]:
-    return [one.summary for one in Deadbands({"held/d1/a": held.pack()}).all()]
+def _runs(pending: PendingSummary) -> list[Summary]:
+    return [one.summary for one in Deadbands(Memory({"held/d1/a": pending.pack()}).section).release_all()]
 
 
 def inference(minute: int, score: float, label: str = "fine", sha256: str = "00") -> Inference:
@@ -239,8 +242,9 @@ def inference(minute: int, score: float, label: str = "fine", sha256: str = "00"
 
 
 def test_an_inference_is_news_when_it_says_something_new_or_after_a_while() -> None:
-    holds = Deadbands({})
-    said = [
+    memory = Memory()
+    deadbands = Deadbands(memory.section)
+    inferences = [
         inference(0, 5.0),
         inference(1, 5.4),
         inference(2, 4.5),
@@ -248,13 +252,14 @@ def test_an_inference_is_news_when_it_says_something_new_or_after_a_while() -> N
         inference(4, 5.51, "soon"),
         inference(5, 5.6, "soon"),
     ]
-    assert [holds.is_news(one, 0.5, 3600) for one in said] == [True, False, False, True, True, False]
-    again = Deadbands({name: value for name, value in holds.changed.items() if value})
+    assert [deadbands.is_news(one, 0.5, 3600) for one in inferences] == [True, False, False, True, True, False]
+    memory.commit(deadbands.sections)
+    again = Deadbands(memory.section)
     later = [inference(63, 5.6, "soon"), inference(64, 5.6, "soon"), inference(65, 5.6, "soon", sha256="01")]
     assert [again.is_news(one, 0.5, 3600) for one in later] == [False, True, True]
 
 
-def test_without_a_deadband_every_inference_is_news_and_nothing_is_kept() -> None:
-    holds = Deadbands({})
-    assert all(holds.is_news(inference(minute, 5.0), 0.0, 3600) for minute in range(3))
-    assert holds.changed == {}
+def test_without_a_deadband_every_inference_is_news_and_nothing_is_remembered() -> None:
+    deadbands = Deadbands(Section)
+    assert all(deadbands.is_news(inference(minute, 5.0), 0.0, 3600) for minute in range(3))
+    assert not deadbands.changed

@@ -6,12 +6,13 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge.reading import Limits, Reading, Rejected, parse
+from edge.reading import Reading, Rejected
 from lab.services.stack import Broker
 from lab.witness.tap import Publication
 from lab.world import sensors
 from lab.world.field import reading, topic
 from lab.world.sensors import Notebook, Sensor, Sensors
+from tests.edge import payloads
 
 
 def _sensor(device: str = "soil-01") -> Sensor:
@@ -33,7 +34,7 @@ def test_readings_go_on_counting_where_the_sensor_was() -> None:
 def test_a_gateway_takes_what_is_a_reading_and_refuses_what_was_broken() -> None:
     for publication, names in _sent(_sensor(), 40):
         time_now = sensors.datetime.now(sensors.UTC)
-        found = list(parse("soil-01", publication.payload, time_now, "synced", Limits()))
+        found = payloads.read(publication.payload, "soil-01", time_now)
         assert len(found) == len(names) == 1
         match found[0]:
             case Reading(device_id=device, seq=seq):

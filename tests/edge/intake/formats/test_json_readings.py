@@ -1,4 +1,4 @@
-"""Messages: every good item is read, every other is refused with its own bytes and a fixed word."""
+"""JSON readings: every good item is read, every other is rejected with its own bytes and a fixed word."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.reading import Limits, Reading, Rejected, dedup_key, parse
+from edge.reading import Reading, Rejected, dedup_key
 from schemas.envelope import micros
+from tests.edge import payloads
 from tests.edge.gateways import START
 
 
 def read(payload: bytes | dict[str, Any] | list[Any]) -> list[Reading | Rejected]:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return list(parse("d1", body, START, "synced", Limits()))
+    return payloads.read(body)
 
 
 def test_a_whole_reading_is_read() -> None:
-    (taken,) = read({"time": "2026-05-01T11:59:59.5Z", "seq": 4, "boot": "b", "values": {"moisture": 0.25}})
-    assert taken == Reading("d1", micros(START) - 500_000, micros(START), "synced", "b", 4, True, {"moisture": 0.25})
+    (reading,) = read({"time": "2026-05-01T11:59:59.5Z", "seq": 4, "boot": "b", "values": {"moisture": 0.25}})
+    assert reading == Reading("d1", micros(START) - 500_000, micros(START), "synced", "b", 4, True, {"moisture": 0.25})
 
 
 def test_a_number_is_seconds_since_1970_and_no_time_is_the_time_of_arrival() -> None:
@@ -61,16 +62,16 @@ def test_a_number_is_seconds_since_1970_and_no_time_is_the_time_of_arrival() -> 
         (json.dumps([1] * 10_001).encode(), "oversized"),
     ],
 )
-def test_what_is_no_reading_is_refused_with_its_bytes(payload: bytes, reason: str) -> None:
-    (refusal,) = read(payload)
-    assert isinstance(refusal, Rejected)
-    assert (refusal.reason, refusal.body, refusal.device_id) == (reason, payload, "d1")
+def test_what_is_no_reading_is_rejected_with_its_bytes(payload: bytes, reason: str) -> None:
+    (rejected,) = read(payload)
+    assert isinstance(rejected, Rejected)
+    assert (rejected.reason, rejected.body, rejected.device_id) == (reason, payload, "d1")
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
 def test_no_bytes_raise_anything(payload: bytes) -> None:
-    for one in read(payload):
-        assert isinstance(one, Reading | Rejected)
+    for result in read(payload):
+        assert isinstance(result, Reading | Rejected)
 
 
 _ITEMS = st.recursive(
@@ -81,17 +82,13 @@ _ITEMS = st.recursive(
 
 
 @given(st.lists(_ITEMS, min_size=1, max_size=5))
-def test_each_item_of_an_array_is_read_or_refused_by_itself(items: list[Any]) -> None:
+def test_each_item_of_an_array_is_read_or_rejected_by_itself(items: list[Any]) -> None:
     good = {"seq": 1, "values": {"a": 1}}
-    made = (
-        list(parse("d1", json.dumps([good, *items, good], allow_nan=False, default=str).encode(), START, "synced", Limits()))
-        if _finite(items)
-        else []
-    )
-    if made:
-        assert len(made) == len(items) + 2
-        assert isinstance(made[0], Reading)
-        assert isinstance(made[-1], Reading)
+    results = payloads.read(json.dumps([good, *items, good], allow_nan=False, default=str).encode()) if _finite(items) else []
+    if results:
+        assert len(results) == len(items) + 2
+        assert isinstance(results[0], Reading)
+        assert isinstance(results[-1], Reading)
 
 
 def _finite(items: Any) -> bool:
@@ -102,15 +99,15 @@ def _finite(items: Any) -> bool:
     return True
 
 
-def test_an_identity_is_of_device_boot_seq_time_and_values() -> None:
+def test_a_dedup_key_is_of_device_boot_seq_time_and_values() -> None:
     base = {"time": START.timestamp(), "seq": 1, "boot": "b", "values": {"a": 1.0}}
     others = [{**base, **changed} for changed in ({"time": START.timestamp() - 1}, {"seq": 2}, {"boot": "c"}, {"values": {"a": 2.0}})]
-    names = {dedup_key(taken) for one in (base, base, *others) for taken in read(one) if isinstance(taken, Reading)}
-    assert len(names) == 5
-    assert None not in names
+    keys = {dedup_key(reading) for item in (base, base, *others) for reading in read(item) if isinstance(reading, Reading)}
+    assert len(keys) == 5
+    assert None not in keys
 
 
-def test_a_reading_without_seq_and_time_has_no_identity() -> None:
-    (taken,) = read({"values": {"a": 1}})
-    assert isinstance(taken, Reading)
-    assert dedup_key(taken) is None
+def test_a_reading_without_seq_and_time_has_no_dedup_key() -> None:
+    (reading,) = read({"values": {"a": 1}})
+    assert isinstance(reading, Reading)
+    assert dedup_key(reading) is None

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from edge.config import Config
 from edge.frame import Header, encode
-from edge.gateway import Gateway, Message
+from edge.gateway import Gateway, MqttMessage
 from edge.intake.inbox import Inbox
 from edge.models import tflite
 from edge.models.bundle import Bundle
@@ -32,12 +32,13 @@ from edge.models.infer import Scores
 from edge.models.scorer import Score, Scorer
 from edge.reading import Bands, Reading
 from edge.run import bundles_of
+from edge.store.section import Section
 from edge.store.store import Store
 from tests.edge import autoencoder
 from tests.edge.gateways import START, config, message, rows
 from tests.edge.test_frame import BAD
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 SECOND = timedelta(seconds=1)
 RATE, COUNT = float(autoencoder.SPECTRUM["rate_hz"]), int(autoencoder.SPECTRUM["samples"])
 QUIET, WORN, FAILING = 0.0, 0.2, 1.0
@@ -71,14 +72,14 @@ def samples(seq: int, tone: float, count: int = COUNT) -> Any:
     return noise + tone * np.sin(2 * np.pi * 400 * np.arange(count) / RATE)
 
 
-def frame(seq: int, at: float, tone: float = QUIET, *, device: str = "m1", count: int = COUNT, **changed: Any) -> Message:
+def frame(seq: int, at: float, tone: float = QUIET, *, device: str = "m1", count: int = COUNT, **changed: Any) -> MqttMessage:
     said: dict[str, Any] = {"channel": "shake", "rate_hz": RATE, "time": START.timestamp() + at, "seq": seq, "boot": "b", **changed}
-    return Message(f"sensors/{device}/readings", encode(Header(**said), samples(seq, tone, count)))
+    return MqttMessage(f"sensors/{device}/readings", encode(Header(**said), samples(seq, tone, count)))
 
 
-def again(one: Message) -> Message:
+def again(one: MqttMessage) -> MqttMessage:
     """As the broker delivers it when it saw no acknowledgement."""
-    return Message(one.topic, one.payload, again=True)
+    return MqttMessage(one.topic, one.payload, dup=True)
 
 
 class Within:
@@ -301,7 +302,7 @@ def test_energies_of_another_recipe_are_not_scored(place: Place) -> None:
     ],
 )
 def test_what_is_no_frame_is_set_aside_whole_with_its_reason(place: Place, body: bytes, reason: str) -> None:
-    place.gateway.accept([Message("sensors/m1/readings", body), frame(2, 1)], START + SECOND)
+    place.gateway.accept([MqttMessage("sensors/m1/readings", body), frame(2, 1)], START + SECOND)
     (reject,) = rows(place.store, "rejects")
     if len(body) > 65_536:
         assert (reject["reason"], reject["payloadBytes"]) == ("oversized", body[:65_536])
@@ -313,7 +314,7 @@ def test_what_is_no_frame_is_set_aside_whole_with_its_reason(place: Place, body:
 def test_a_frame_that_says_it_is_another_devices_is_set_aside(place: Place) -> None:
     body = frame(1, 1).payload
     told = body[6 : 6 + struct.unpack_from("<H", body, 4)[0]][:-1] + b',"device":"m2"}'
-    place.gateway.accept([Message("sensors/m1/readings", b"TBF1" + struct.pack("<H", len(told)) + told + bytes(256))], START)
+    place.gateway.accept([MqttMessage("sensors/m1/readings", b"TBF1" + struct.pack("<H", len(told)) + told + bytes(256))], START)
     assert [row["reason"] for row in rows(place.store, "rejects")] == ["bad_device"]
 
 
@@ -330,17 +331,17 @@ DAMAGE = st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 7), st.integers
 @hypothesis_settings(deadline=None)
 @given(DAMAGE, st.binary(max_size=6))
 def test_damaged_frames_become_readings_or_rejects_and_none_is_lost(damage: list[tuple[int, int, int]], tail: bytes) -> None:
-    intray = Inbox(config(ROOT, sensors=[plain()]), [], b"")
+    inbox = Inbox(config(ROOT, sensors=[plain()]), [], Section)
     messages = []
     for seq, (at, bit, end) in enumerate(damage):
         body = bytearray(frame(seq, 1).payload)
         body[at % len(body)] ^= 1 << bit
-        messages.append(Message("sensors/m1/readings", bytes(body[: end or None]) + tail))
-    intray.take(messages, START + SECOND, "synced")
-    assert len(intray.readings) + len(intray.refusals) + intray.counted["readings_repeated"] == len(messages)
+        messages.append(MqttMessage("sensors/m1/readings", bytes(body[: end or None]) + tail))
+    inbox.receive(messages, START + SECOND, "synced")
+    assert len(inbox.readings) + len(inbox.rejected) + inbox.counted["readings_repeated"] == len(messages)
     bodies = [one.payload for one in messages]
-    assert all(refusal.body in bodies for refusal in intray.refusals)
-    assert all(np.isfinite(list(named.reading.values.values())).all() for named in intray.readings)
+    assert all(rejected.body in bodies for rejected in inbox.rejected)
+    assert all(np.isfinite(list(keyed.reading.values.values())).all() for keyed in inbox.readings)
 
 
 def test_a_reading_of_before_there_were_frames_is_still_read_from_the_journal() -> None:
@@ -360,7 +361,7 @@ def test_only_a_gateway_with_frames_loads_numpy_and_it_does_so_before_the_first_
         from datetime import UTC, datetime
         from pathlib import Path
         import edge.run
-        from edge.gateway import Gateway, Message
+        from edge.gateway import Gateway, MqttMessage
         from edge.store.store import Store
         from edge.config import parse
         sensors = [{{"name": "m", "devices": ["m*"], "channels": {{"warmth": "degC"}}, "frames": {frames!r}}}]
@@ -371,8 +372,8 @@ def test_only_a_gateway_with_frames_loads_numpy_and_it_does_so_before_the_first_
         gateway = Gateway(config, Store(folder / "store.db", "g", 64 << 20), start)
         print(before, "numpy" in sys.modules)
         header = b'{{"channel": "shake", "rate_hz": 1000}}'
-        gateway.accept([Message("sensors/m1/readings", b"TBF1" + bytes([len(header), 0]) + header + bytes(256))], start)
-        gateway.accept([Message("sensors/m1/readings", b'{{"values": {{"warmth": 20}}}}')], start)
+        gateway.accept([MqttMessage("sensors/m1/readings", b"TBF1" + bytes([len(header), 0]) + header + bytes(256))], start)
+        gateway.accept([MqttMessage("sensors/m1/readings", b'{{"values": {{"warmth": 20}}}}')], start)
         print("numpy" in sys.modules)
     """
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -1,0 +1,23 @@
+"""Payload formats: how the bytes of a message become readings. A new one is a file here and a line in `FORMATS`.
+
+The first that claims a payload reads it. The last one claims every payload, so that what no other understands is rejected in its words.
+"""
+
+from __future__ import annotations
+
+from edge.intake.formats.format import Context, Format, FormatSetup
+from edge.intake.formats.frames import FrameFormat
+from edge.intake.formats.json_readings import JsonFormat
+
+__all__ = ["FORMATS", "Context", "Format", "FormatSetup", "formats"]
+
+FORMATS = (
+    FrameFormat,
+    JsonFormat,
+)
+"""In the order in which they are asked."""
+
+
+def formats(setup: FormatSetup) -> list[Format]:
+    """Those of one gateway."""
+    return [format_class(setup) for format_class in FORMATS]

@@ -1,0 +1,48 @@
+"""What a payload format is: it claims payloads by their first bytes, and reads what it claims."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+
+from edge.config import Config, Sensors
+from edge.reading import Limits, Reading, Rejected
+from edge.spectrum import Spectrum
+
+
+@dataclass(frozen=True, slots=True)
+class FormatSetup:
+    """What a format may know of its gateway. `spectra` by the name of their [[models]]; what `counted` counts is added to the ledger."""
+
+    config: Config
+    spectra: Mapping[str, Spectrum] = field(default_factory=dict)
+    counted: Counter[str] = field(default_factory=Counter)
+
+
+class Context(msgspec.Struct, frozen=True, gc=False):
+    """What is known of a message besides its payload: device and class by its topic, arrival in microseconds since 1970."""
+
+    device_id: str
+    sensors: Sensors
+    arrived_us: int
+    clock_quality: str
+    limits: Limits
+
+
+class Format(Protocol):
+    """One per gateway; its class is called with a FormatSetup. Usage: `if format.claims(payload): format.read(payload, context)`."""
+
+    def claims(self, payload: bytes) -> bool:
+        """Whether the payload is of this format. Cheap, for it is asked of each message: by the first bytes, not by reading it."""
+        ...
+
+    def read(self, payload: bytes, context: Context) -> Iterator[Reading | Rejected]:
+        """Each good reading of the payload, and each part that is none with its own bytes, in order. Raises nothing, whatever the bytes.
+
+        The payload is within context.limits.max_payload_bytes. What is wrong with it is a PayloadError until it becomes a Rejected.
+        """
+        ...

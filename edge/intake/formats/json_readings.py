@@ -1,0 +1,77 @@
+"""JSON readings: one object `{"values": {channel: number}, "time": ..., "seq": ..., "boot": ..., "device": ...}`, or an array of such.
+
+Each good item is read on its own. Nothing is guessed: what is not understood is rejected with its bytes. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from edge.intake.formats.format import Context, FormatSetup
+from edge.reading import PayloadError, Reading, Rejected, check_values, event_us
+
+MAX_ITEMS = 10_000
+
+
+class _Item(msgspec.Struct):
+    values: dict[str, float]
+    time: float | str | None = None
+    seq: int | None = None
+    boot: str | None = None
+    device: str | None = None
+
+
+_item = msgspec.json.Decoder(_Item)
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class JsonFormat:
+    """The last format: it claims every payload."""
+
+    def __init__(self, setup: FormatSetup) -> None: ...
+
+    def claims(self, payload: bytes) -> bool:
+        return True
+
+    def read(self, payload: bytes, context: Context) -> Iterator[Reading | Rejected]:
+        try:
+            items = _split(payload)
+        except PayloadError as error:
+            yield Rejected(error.reason, str(error), payload, context.device_id)
+            return
+        for item in items:
+            try:
+                yield _reading(item, context)
+            except PayloadError as error:
+                yield Rejected(error.reason, str(error), bytes(item), context.device_id)
+
+
+def _split(payload: bytes) -> list[bytes] | list[msgspec.Raw]:
+    if payload[:1] == b"{" or payload.lstrip()[:1] != b"[":
+        return [payload]
+    try:
+        items = _items.decode(payload)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise PayloadError("malformed_json", f"not valid JSON: {error}") from error
+    if len(items) > MAX_ITEMS:
+        raise PayloadError("oversized", f"{len(items)} readings in one message, more than {MAX_ITEMS}")
+    return items
+
+
+def _reading(body: bytes | msgspec.Raw, context: Context) -> Reading:
+    item = _decoded(body)
+    check_values(item.values)
+    event = event_us(context.device_id, item, context.arrived_us, context.limits)
+    arrived, quality = context.arrived_us, context.clock_quality
+    return Reading(context.device_id, event, arrived, quality, item.boot, item.seq, item.time is not None, item.values)
+
+
+def _decoded(body: bytes | msgspec.Raw) -> _Item:
+    try:
+        return _item.decode(body)
+    except msgspec.ValidationError as error:
+        raise PayloadError("wrong_type", f"not a reading: {error}") from error
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise PayloadError("malformed_json", f"not valid JSON: {error}") from error

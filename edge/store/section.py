@@ -1,0 +1,59 @@
+"""A named section of the store's memory: what one stage remembers over a restart. No I/O: the store reads it, and a cut commits it.
+
+A stage calls `get` and `set`; the gateway passes the section to the cut that the change belongs to, and the store calls `committed`.
+A value is a row `section/key` of the table `memory`; under the empty key it is the row `section`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+_EMPTY: Mapping[str, bytes] = MappingProxyType({})
+
+
+class Section:
+    """Values by key, and which of them are not in the store yet."""
+
+    def __init__(self, name: str, values: Mapping[str, bytes] = _EMPTY) -> None:
+        self.name = name
+        self._values = dict(values)
+        self._changed: dict[str, bytes | None] = {}
+
+    def get(self, key: str = "") -> bytes | None:
+        """The value last set, in the store or not."""
+        return self._values.get(key)
+
+    def set(self, key: str, value: bytes | None) -> None:
+        """None deletes."""
+        if value is None:
+            self._values.pop(key, None)
+        else:
+            self._values[key] = value
+        self._changed[key] = value
+
+    def items(self) -> Mapping[str, bytes]:
+        """All values by key."""
+        return MappingProxyType(self._values)
+
+    @property
+    def changed(self) -> Mapping[str, bytes | None]:
+        """Rows of the table `memory` that a cut has to write; None deletes."""
+        return {row_name(self.name, key): value for key, value in self._changed.items()}
+
+    def committed(self) -> None:
+        """What changed is in the store."""
+        self._changed.clear()
+
+
+Sections = Callable[[str], Section]
+"""Gives a stage its section by name: `Store.section`; `Section` itself where nothing is remembered."""
+
+
+def row_name(section: str, key: str) -> str:
+    return f"{section}/{key}" if key else section
+
+
+def key_of(row: str, section: str) -> str:
+    """The key of a row of the section."""
+    return row.removeprefix(section).removeprefix("/")
