@@ -25,8 +25,9 @@ from pipeline.io.sources import FromExportFiles, FromSubscription
 from pipeline.irrigation import days
 from pipeline.options import BUNDLES, Options, UsageError, parse
 from program import logs
+from program.settings import ConfigError
 from schemas.records import TABLES
-from schemas.registry import Registry, RegistryError
+from schemas.registry import Registry
 
 _LOG = logs.get(__name__)
 
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
         registry = Registry.load(options.registry)
-    except (UsageError, RegistryError) as error:
+    except (UsageError, ConfigError) as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 2
     logs.set_up(options.log_level, options.log_format)

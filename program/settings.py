@@ -15,7 +15,8 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -74,18 +75,26 @@ def load(struct: type[Struct], file: Path) -> Struct:
 
 def read(file: Path) -> dict[str, Any]:
     """Parsed TOML. Raises ConfigError, naming the file."""
-    try:
-        return tomllib.loads(file.read_text())
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: not valid TOML: {error}") from error
+    with of_file(file):
+        try:
+            return tomllib.loads(file.read_text())
+        except OSError as error:
+            raise ConfigError(f"cannot be read: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"not valid TOML: {error}") from error
 
 
 def parse(struct: type[Struct], content: dict[str, Any], file: Path) -> Struct:
     """From parsed TOML. Raises ConfigError, naming the file."""
-    try:
+    with of_file(file):
         return build(struct, content, file.parent)
+
+
+@contextmanager
+def of_file(file: Path) -> Iterator[None]:
+    """A ConfigError that is raised within names the file."""
+    try:
+        yield
     except ConfigError as error:
         raise ConfigError(f"{file}: {error}") from error
 

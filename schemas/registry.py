@@ -5,28 +5,79 @@ Rows of one device may not overlap in time, so that every event time has at most
 
 from __future__ import annotations
 
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any
 
-from program.settings import ConfigError
-from schemas import rules
-from schemas.envelope import ID_PATTERN
+from msgspec import Meta, structs
+
+from program import settings
+from program.names import Name
+from program.settings import Settings, demand, setting
+from schemas import agronomy, rules
 from schemas.records import Device, Site
 from schemas.rules import Rule
 
-_Row = TypeVar("_Row", Device, Site)
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
 
+From = Annotated[datetime, setting("From when this row holds, inclusive: a date or a time. The default is from ever", example="2026-03-01")]
+To = Annotated[datetime | None, setting("Until when it holds, exclusive. None: it holds now", example="2026-10-01T12:00:00+02:00")]
 
-class RegistryError(ValueError):
-    """The registry file is wrong; the text names the file, the row and the setting."""
+
+class SiteSettings(Settings, frozen=True, kw_only=True):
+    """A field, a hall, a barn. A site that changes, with its crop for example, has a row for each time."""
+
+    site_id: Annotated[Name, setting("Identifier of the site", example="mill-field")]
+    name: Annotated[str, setting("Name that people use", min_length=1, example="Mill Field")]
+    latitude: Annotated[Annotated[float, Meta(ge=-90, le=90)] | None, setting("Latitude in degrees, WGS 84", example=40.4)] = None
+    longitude: Annotated[Annotated[float, Meta(ge=-180, le=180)] | None, setting("Longitude in degrees, WGS 84", example=-101.72)] = None
+    area_m2: Annotated[Annotated[float, Meta(gt=0)] | None, setting("Area; with it an irrigation need is in m3 too", example=52_000)] = None
+    soil: Annotated[
+        str | None,
+        setting(f"Texture of a field's soil, however it is spaced: {', '.join(agronomy.SOILS)}", example="SandyLoam"),
+    ] = None
+    crop: Annotated[str | None, setting(f"Crop of a field, however it is spaced: {', '.join(agronomy.CROPS)}", example="Maize")] = None
+    planted: Annotated[datetime | None, setting("Day on which the crop was sown", example="2026-04-20")] = None
+    valid_from: From = _ALWAYS
+    valid_to: To = None
+
+    def __post_init__(self) -> None:
+        _check_known("soil", self.soil, agronomy.SOILS)
+        _check_known("crop", self.crop, agronomy.CROPS)
+        _check_order(self.valid_from, self.valid_to)
+
+
+class DeviceSettings(Settings, frozen=True, kw_only=True):
+    """Where a device stands. A device that moves has a row for each place."""
+
+    device_id: Annotated[Name, setting("The device, as it names itself to its gateway", example="soil-01")]
+    kind: Annotated[str, setting("Kind of sensor", min_length=1, example="soil")]
+    site_id: Annotated[Name, setting("One of [[sites]]", example="mill-field")]
+    valid_from: From = _ALWAYS
+    valid_to: To = None
+
+    def __post_init__(self) -> None:
+        _check_order(self.valid_from, self.valid_to)
+
+
+class RegistryFile(Settings, frozen=True, kw_only=True):
+    """The whole file."""
+
+    sites: tuple[SiteSettings, ...] = ()
+    devices: tuple[DeviceSettings, ...] = ()
+    rules: tuple[dict[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        known = {site.site_id for site in self.sites}
+        for number, device in enumerate(self.devices, 1):
+            demand(device.site_id in known, f"devices[{number}].site_id: {device.site_id!r} is not in [[sites]]")
+        _refuse_overlaps("sites", ((row.site_id, row.valid_from, row.valid_to) for row in self.sites))
+        _refuse_overlaps("devices", ((row.device_id, row.valid_from, row.valid_to) for row in self.devices))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,101 +90,36 @@ class Registry:
 
     @classmethod
     def load(cls, path: Path) -> Registry:
-        """Raises RegistryError, naming the file, for anything but a sound registry."""
-        try:
-            content = tomllib.loads(path.read_text())
-        except FileNotFoundError as error:
-            raise RegistryError(f"{path}: there is no such registry file") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise RegistryError(f"{path}: not valid TOML: {error}") from error
-        try:
+        """Raises ConfigError, naming the file and the setting, for anything but a sound registry."""
+        content = settings.read(path)
+        with settings.of_file(path):
             return cls.parse(content)
-        except RegistryError as error:
-            raise RegistryError(f"{path}: {error}") from error
 
     @classmethod
     def parse(cls, content: dict[str, Any]) -> Registry:
-        """From parsed TOML. Raises RegistryError."""
-        if unknown := content.keys() - {"sites", "devices", "rules"}:
-            raise RegistryError(f"unknown section {min(unknown)!r}; known are [[sites]], [[devices]] and [[rules]]")
-        made = cls(_rows(content, "sites", Site), _rows(content, "devices", Device), _rules(content))
-        known = {site.site_id for site in made.sites}
-        for device in made.devices:
-            if device.site_id not in known:
-                raise RegistryError(f"device {device.device_id!r} stands on site {device.site_id!r}, which is not in [[sites]]")
-        _refuse_overlaps("device", ((row.device_id, row.valid_from, row.valid_to) for row in made.devices))
-        _refuse_overlaps("site", ((row.site_id, row.valid_from, row.valid_to) for row in made.sites))
-        return made
-
-    def site_of(self, device_id: str, time: datetime) -> str | None:
-        """The site of a device at a time, None if it stood on none that is known."""
-        for device in self.devices:
-            if device.device_id == device_id and device.valid_from <= time < (device.valid_to or _END):
-                return device.site_id
-        return None
+        """From parsed TOML. Raises ConfigError."""
+        file = settings.build(RegistryFile, content, Path())
+        sites = tuple(Site(**structs.asdict(site)) for site in file.sites)
+        devices = tuple(Device(**structs.asdict(device)) for device in file.devices)
+        return cls(sites, devices, rules.parse(list(file.rules)))
 
 
-def _rules(content: dict[str, Any]) -> tuple[Rule, ...]:
-    try:
-        return rules.parse(content.get("rules", []))
-    except ConfigError as error:
-        raise RegistryError(str(error)) from error
+def _check_known(setting_name: str, name: str | None, known: Iterable[str]) -> None:
+    without = f"leave it out for a {setting_name} without a water balance"
+    demand(
+        name is None or agronomy.plain(name) in map(agronomy.plain, known),
+        f"{setting_name} must be one of {', '.join(known)}, not {name!r}; {without}",
+    )
 
 
-def _rows(content: dict[str, Any], section: str, record: type[_Row]) -> tuple[_Row, ...]:
-    rows = content.get(section, [])
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise RegistryError(f"{section} must be a list of tables: write [[{section}]]")
-    return tuple(_row(row, f"[[{section}]] number {number}", record) for number, row in enumerate(rows, 1))
+def _check_order(begin: datetime, end: datetime | None) -> None:
+    demand(end is None or begin < end, f"valid_to {end} is not after valid_from {begin}")
 
 
-def _row(row: dict[str, Any], where: str, record: type[_Row]) -> _Row:
-    names = [field.name for field in fields(record)]
-    if unknown := row.keys() - set(names):
-        raise RegistryError(f"{where}: unknown setting {min(unknown)!r}; known are {', '.join(names)}")
-    hints = get_type_hints(record)
-    return record(**{name: _value(row.get(name), f"{where}: {name}", name, hints[name]) for name in names})
-
-
-def _value(value: Any, where: str, name: str, hint: Any) -> Any:
-    wanted = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
-    if value is None:
-        return _absent(where, name, nullable=len(wanted) < len(get_args(hint) or (hint,)))
-    if wanted == [datetime]:
-        return _time(value, where)
-    if wanted == [float] and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if type(value) not in wanted:
-        raise RegistryError(f"{where} must be {wanted[0].__name__}, not {value!r}")
-    if name.endswith("_id") and not ID_PATTERN.fullmatch(value):
-        raise RegistryError(f"{where} must be letters, digits, dot, dash or underscore (at most 64), not {value!r}")
-    return value
-
-
-def _absent(where: str, name: str, *, nullable: bool) -> datetime | None:
-    if name == "valid_from":
-        return _ALWAYS
-    if not nullable:
-        raise RegistryError(f"{where} is missing")
-    return None
-
-
-def _time(value: Any, where: str) -> datetime:
-    if isinstance(value, date) and not isinstance(value, datetime):
-        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
-    if not isinstance(value, datetime):
-        raise RegistryError(f"{where} must be a date or a time, not {value!r}")
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def _refuse_overlaps(what: str, rows: Iterable[tuple[str, datetime, datetime | None]]) -> None:
+def _refuse_overlaps(section: str, rows: Iterable[tuple[str, datetime, datetime | None]]) -> None:
     spans: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
     for name, begin, end in rows:
-        if begin >= (end or _END):
-            raise RegistryError(f"{what} {name!r}: valid_to {end} is not after valid_from {begin}")
         spans[name].append((begin, end or _END))
-    for name, held in spans.items():
-        held.sort()
-        for (_, end), (begin, _) in pairwise(held):
-            if begin < end:
-                raise RegistryError(f"{what} {name!r}: two rows hold at {begin}")
+    for name, times in spans.items():
+        for (_, end), (begin, _) in pairwise(sorted(times)):
+            demand(end <= begin, f"{section}: two rows of {name!r} hold at {begin}")

@@ -15,14 +15,15 @@ import click
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
-from schemas.registry import Registry, RegistryError
+from program.settings import ConfigError
+from schemas.registry import Registry
 from sql import application, present, registry, verification
 from sql.questions import ParameterError, ask
 from sql.scripts import ASKING, CREATING, Script, ScriptError, scripts
 from sql.service import ServiceError, connect, local_host, reason
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_EXPECTED = (ServiceError, application.ApplyError, RegistryError, ScriptError)
+_EXPECTED = (ServiceError, application.ApplyError, ConfigError, ScriptError)
 
 
 def _connection(command: _Command) -> _Command:

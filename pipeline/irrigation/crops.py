@@ -8,11 +8,12 @@ irrigation. Names are read whatever their case, spaces and dashes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+
+from schemas.agronomy import plain
 
 SMALLEST_ROOT_DEPTH = 0.2
 """Depth in m that roots draw from until the crop develops (FAO-56, chapter 8)."""
@@ -66,19 +67,15 @@ class Crop:
 
 def soil(name: str) -> Soil | None:
     """None for a texture that is not in the table."""
-    return SOILS.get(_plain(name))
+    return SOILS.get(plain(name))
 
 
 def crop(name: str, planted: datetime | None, latitude: float | None) -> Crop | None:
     """None for a crop that is not in the table. Wheat that was sown in autumn is winter wheat."""
-    plain = _plain(name)
-    if plain == "wheat" and planted and planted.month in _AUTUMN[latitude is None or latitude >= 0]:
-        plain = "winterwheat"
-    return CROPS.get(plain)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_-]", "", name).casefold()
+    known = plain(name)
+    if known == "wheat" and planted and planted.month in _AUTUMN[latitude is None or latitude >= 0]:
+        known = "winterwheat"
+    return CROPS.get(known)
 
 
 def _passed(days: float, of: float) -> float:

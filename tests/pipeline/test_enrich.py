@@ -61,8 +61,13 @@ def registries(draw: st.DrawFn) -> Registry:
     return Registry((), tuple(draw(st.permutations(devices))))
 
 
+def _site_of(registry: Registry, device_id: str, time: datetime) -> str | None:
+    rows = (row for row in registry.devices if row.device_id == device_id and row.valid_from <= time)
+    return next((row.site_id for row in rows if row.valid_to is None or time < row.valid_to), None)
+
+
 @given(registries(), st.lists(st.tuples(st.sampled_from(["a", "b", "c", "d", "e"]), st.integers(-1, 14)), min_size=1))
 def test_the_join_says_what_the_registry_says(registry: Registry, asked: list[tuple[str, int]]) -> None:
     devices = pa.array([name for name, _ in asked])
     times = pa.array([_at(hour) for _, hour in asked], pa.timestamp("us", "UTC"))
-    assert Sites(registry).of(devices, times).to_pylist() == [registry.site_of(name, _at(hour)) for name, hour in asked]
+    assert Sites(registry).of(devices, times).to_pylist() == [_site_of(registry, name, _at(hour)) for name, hour in asked]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.registry import Registry, RegistryError
+from program.settings import ConfigError
+from schemas.registry import Registry
 from schemas.rules import Rule
 
 SOUND = """
@@ -78,7 +79,7 @@ def test_a_registry_without_rules_has_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("[[rules]]", "[rules]", "rules must be a list of tables: write [[rules]]"),
+        ("[[rules]]", "[rules]", "rules must be a list, not {'name': 'x'}: write [[rules]]"),
         ('event = "soil"', 'evnt = "soil"', "[[rules]] number 1.evnt: unknown setting; did you mean event?"),
         ('event = "soil"', "", "[[rules]] 'dries-out': event is missing: source 'event' needs it"),
         ('event = "soil"', "event = 5", "[[rules]] number 1.event must be a text, not 5"),
@@ -107,7 +108,7 @@ def test_a_wrong_rule_is_refused_naming_file_rule_and_setting(tmp_path: Path, ol
     assert old in SOUND
     text = SOUND.replace(old, new) if old == "[[rules]]" else SOUND.replace(old, new, 1)
     text = "[rules]\nname='x'\n" if old == "[[rules]]" else text
-    with pytest.raises(RegistryError, match=re.escape(said)) as refused:
+    with pytest.raises(ConfigError, match=re.escape(said)) as refused:
         load(tmp_path, text)
     assert str(refused.value).startswith(f"{tmp_path / 'registry.toml'}: ")
 

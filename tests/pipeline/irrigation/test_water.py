@@ -10,10 +10,16 @@ from hypothesis import strategies as st
 
 from pipeline.irrigation import water
 from pipeline.irrigation.crops import CROPS, SOILS, crop, soil
+from schemas import agronomy
 from tests.pipeline.bodies import NOW
 
 MAIZE, LOAM = CROPS["maize"], SOILS["loam"]
 DAYS = st.integers(0, 400)
+
+
+def test_there_is_a_table_for_every_soil_and_crop_that_a_registry_may_name() -> None:
+    assert set(SOILS) == set(map(agronomy.plain, agronomy.SOILS))
+    assert set(CROPS) == set(map(agronomy.plain, agronomy.CROPS))
 
 
 def test_radiation_is_that_of_example_8() -> None:
