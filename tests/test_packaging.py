@@ -13,6 +13,7 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -243,3 +244,52 @@ def test_what_pip_says_last_is_shown_when_it_fails(installer, machine):
     pip = interpreter(machine / "bin", "pip", "no space left", 1)
     with pytest.raises(installer.Missing, match="no space left"):
         installer._follow([pip], machine / ".venv", 1)
+
+
+@pytest.fixture
+def unreadable(machine: Path) -> Iterator[list[Path]]:
+    """Folders that cannot be looked into: one is another user's, which root may read all the same, and one has too long a name for all."""
+    closed = machine / "closed"
+    (closed / "bin").mkdir(parents=True)
+    closed.chmod(0)
+    yield [closed / "bin", machine / ("x" * 300)]
+    closed.chmod(0o700)
+
+
+def test_a_folder_that_may_not_be_read_is_passed_over_wherever_a_python_is_looked_for(installer, machine, unreadable, monkeypatch):
+    real = interpreter(machine / "bin", "python3.12", "3 12 1")
+    closed, too_long = unreadable
+    monkeypatch.setenv("PATH", f"{closed}:{too_long}::{machine / 'bin'}")
+    monkeypatch.setenv("HOME", str(closed))
+    for home in (closed, too_long):
+        monkeypatch.setenv("PYENV_ROOT", str(home))
+        assert installer.find_python(((3, 12),)) == real
+        assert installer.find_python(((3, 14),)) is None
+
+
+def test_an_account_without_a_home_is_no_obstacle(installer, machine, monkeypatch):
+    monkeypatch.delenv("HOME")
+    monkeypatch.delenv("PYENV_ROOT")
+    monkeypatch.setattr("pwd.getpwuid", lambda _: {}["nobody"])
+    assert installer.find_python(((3, 14),)) is None
+
+
+@pytest.fixture
+def repository(installer, machine, monkeypatch) -> Path:
+    """A folder with an environment that has a uv, which answers as the test says."""
+    monkeypatch.setattr(installer, "ROOT", machine)
+    return machine
+
+
+def test_what_uv_says_is_part_of_the_sentence_when_it_fetches_no_python(installer, repository):
+    uv = repository / ".venv" / "bin" / "uv"
+    uv.parent.mkdir(parents=True)
+    uv.write_text("#!/bin/sh\nprintf 'error: Failed to install\\n  Caused by: connection refused\\n' >&2\nexit 1\n")
+    uv.chmod(0o755)
+    with pytest.raises(installer.Missing, match=r"the warehouse .* needs Python 3\.13 or 3\.14, .* \(connection refused\): install one"):
+        installer.main("warehouse")
+
+
+def test_a_machine_without_a_python_that_will_do_is_told_which(installer, repository):
+    with pytest.raises(installer.Missing, match=r"TinyBeam needs Python 3\.11 or .* 3\.14, which is neither on PATH nor"):
+        installer.main("lab")
