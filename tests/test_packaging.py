@@ -14,6 +14,7 @@ import tarfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from types import ModuleType
 
@@ -198,6 +199,14 @@ def test_ruff_takes_all_rules_and_every_exception_has_a_reason():
     assert tomllib.loads(text)["tool"]["ruff"]["lint"]["select"] == ["ALL"]
     ignored = text.partition("\nignore = [\n")[2].partition("\n]")[0]
     assert [line for line in ignored.splitlines() if "# " not in line] == []
+
+
+def test_every_file_of_tests_is_collected_and_every_module_is_looked_at_by_ruff(request):
+    passed_over = request.config.getini("norecursedirs")
+    folders = {folder.name for file in (ROOT / "tests").rglob("test_*.py") for folder in file.relative_to(ROOT).parents}
+    assert [name for name in folders if any(fnmatch(name, pattern) for pattern in passed_over)] == []
+    seen = set(run(Path(sys.prefix) / "bin" / "ruff", "check", "--show-files", cwd=ROOT).split())
+    assert [str(file) for room in (*ROOMS, "tests") for file in (ROOT / room).rglob("*.py") if str(file) not in seen] == []
 
 
 def interpreter(folder: Path, name: str, answer: str, code: int = 0) -> Path:
