@@ -20,8 +20,8 @@ from pathlib import Path
 from training.build.threads import single
 workers, output = int(sys.argv[1]), Path(sys.argv[2])
 single()
-from training.soil import soil
-from training.vibration import vibration
+from training.soil import train as soil
+from training.vibration import train as vibration
 from training.build.dense import Schedule
 
 watch = lambda _, items, __: items
