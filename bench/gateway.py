@@ -41,7 +41,8 @@ id = "{gateway}"
 state_dir = "state"
 [mqtt]
 port = {port}
-[pubsub]
+[uplink]
+kind = "pubsub"
 topic = "projects/demo-project/topics/telemetry"
 [[sensors]]
 name = "soil"

@@ -107,7 +107,7 @@ def _settings(plan: Plan) -> Config:
     soil: dict[str, Any] = {"name": "soil", "devices": ["*"], "channels": {"moisture": "m3/m3", "temperature": "degC"}}
     content = {
         "gateway": {"id": "gateway-1", "state_dir": "state", "heartbeat_seconds": plan.heartbeat_seconds},
-        "pubsub": {"topic": TOPIC},
+        "uplink": {"kind": "pubsub", "topic": TOPIC},
         "batches": {"seconds": plan.batch_seconds},
         "sensors": [soil | ({"deadband": DEADBAND} if plan.deadband else {})],
     }

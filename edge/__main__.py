@@ -21,7 +21,7 @@ from edge.run import bundles_of
 from edge.run import run as run_gateway
 from edge.store.store import Store, StoreError
 from edge.uplink.export import export as write_export
-from edge.uplink.publisher import UplinkError
+from edge.uplink.uplink import UplinkError
 from program import logs
 
 _MISCONFIGURED = (ConfigError, BundleError, UplinkError)
@@ -79,7 +79,7 @@ def run(file: Path) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    source, target = f"{config.mqtt.topic} of {config.mqtt.host}:{config.mqtt.port}", config.pubsub.topic
+    source, target = f"{config.mqtt.topic} of {config.mqtt.host}:{config.mqtt.port}", config.uplink.destination
     click.echo(f"gateway {config.gateway.id}: {source} -> {target}; Ctrl-C stops it")
     try:
         run_gateway(config, stopping)

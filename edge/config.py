@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
 from edge import config_check
 from edge.frame import MAX_CHANNEL
 from edge.spectrum import time_domain_units
+from edge.uplink.kinds import UplinkSettings
 from program import settings
-from program.names import Name, Topic
+from program.names import Name
 from program.settings import ConfigError, Settings, demand, is_local, setting
 from schemas.records import Severity
 
@@ -99,26 +100,6 @@ class StoreSettings(Settings, frozen=True, kw_only=True):
         int,
         setting("Bound on disk. When it is reached the oldest batches of the lowest priority go, and the ledger says which", ge=16 << 20),
     ] = 512 << 20
-
-
-class Pubsub(Settings, frozen=True, kw_only=True):
-    """Where batches go."""
-
-    topic: Annotated[Topic, setting("Topic of the batches", example="projects/my-project/topics/telemetry")]
-    credentials_file: Annotated[
-        Path | None,
-        setting("Service account or workload identity federation; not needed with PUBSUB_EMULATOR_HOST", example="credentials.json"),
-    ] = None
-    initial_interval: Annotated[
-        float, setting("Seconds. Back-off while the uplink is down: a random time up to a limit that grows", ge=0.01)
-    ] = 1.0
-    max_interval: Annotated[float, setting("Seconds. The limit grows up to this")] = 300.0
-    multiplier: Annotated[float, setting("The limit grows by this with every failure in a row", ge=1.0)] = 2.0
-
-    def __post_init__(self) -> None:
-        demand(
-            self.max_interval >= self.initial_interval, f"max_interval must be at least {self.initial_interval}, not {self.max_interval}"
-        )
 
 
 class Health(Settings, frozen=True, kw_only=True):
@@ -205,12 +186,14 @@ class Model(Settings, frozen=True, kw_only=True):
 class Config(Settings, frozen=True, kw_only=True):
     """The whole file."""
 
+    RENAMED: ClassVar = {"pubsub": 'it is [uplink] with kind = "pubsub"'}
+
     gateway: GatewaySettings
     mqtt: Mqtt = Mqtt()
     windows: WindowSettings = WindowSettings()
     batches: Batches = Batches()
     store: StoreSettings = StoreSettings()
-    pubsub: Pubsub
+    uplink: UplinkSettings
     health: Health = Health()
     sensors: Annotated[tuple[Sensors, ...], Meta(min_length=1)]
     models: tuple[Model, ...] = ()

@@ -23,10 +23,8 @@ from edge.models.bundle import Bundle
 from edge.models.infer import NoScores, Scores
 from edge.models.scorer import Scorer, ScorerFailed
 from edge.store.store import Store, StoreFull
-from edge.uplink.google_publisher import GooglePublisher
 from edge.uplink.worker import UplinkWorker
 from program import logs
-from program.backoff import Backoff
 from program.settings import ConfigError
 
 TICK_SECONDS = 0.2
@@ -152,8 +150,7 @@ def run(config: Config, stopping: threading.Event) -> None:
     """Until `stopping` is set. Raises ConfigError, BundleError, UplinkError, StoreError, OSError before anything runs."""
     bundles, context = bundles_of(config), tls.context(config.mqtt)
     with ExitStack() as stack:
-        pubsub = config.pubsub
-        publisher = GooglePublisher(pubsub.topic, pubsub.credentials_file)
+        publisher = config.uplink.open()
         stack.callback(publisher.close)
         store = Store(config.store_file, config.gateway.id, config.store.max_bytes)
         stack.callback(store.close)
@@ -162,8 +159,7 @@ def run(config: Config, stopping: threading.Event) -> None:
         health = Health(config.health.host, config.health.port, clock.now) if config.health.port else None
         if health:
             stack.callback(health.stop)
-        backoff = Backoff(initial_interval=pubsub.initial_interval, max_interval=pubsub.max_interval, multiplier=pubsub.multiplier)
-        uplink = UplinkWorker(store, publisher, backoff=backoff)
+        uplink = UplinkWorker(store, publisher, backoff=config.uplink.retry)
         uplink.start()
         stack.callback(uplink.stop, UPLINK_SECONDS)
         _turn(gateway, Intake(config.mqtt, config.gateway.id, context), uplink, health, stopping)

@@ -20,8 +20,8 @@ from google.oauth2 import service_account
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 
 from edge.store.store import OutboxBatch
-from edge.uplink.publisher import Answer, UplinkError
 from edge.uplink.sender import MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES
+from edge.uplink.uplink import Answer, UplinkError
 
 _HOST = "pubsub.googleapis.com:443"
 _ATTEMPT_SECONDS = 30.0
@@ -77,7 +77,7 @@ def _channel(credentials_file: Path | None) -> Any:
     # google.auth.default() would ask the network who we are, and a gateway that is offline would not start.
     file = credentials_file or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
     if not file:
-        raise UplinkError("pubsub.credentials_file is not set, nor is GOOGLE_APPLICATION_CREDENTIALS or PUBSUB_EMULATOR_HOST")
+        raise UplinkError("uplink.credentials_file is not set, nor is GOOGLE_APPLICATION_CREDENTIALS or PUBSUB_EMULATOR_HOST")
     return PublisherGrpcTransport.create_channel(_HOST, credentials=_credentials(Path(file)), options=_CHANNEL)
 
 
@@ -87,9 +87,9 @@ def _credentials(file: Path) -> Any:
         load = _LOADERS[content["type"]]
         return load(str(file), scopes=PublisherGrpcTransport.AUTH_SCOPES)
     except KeyError as error:
-        raise UplinkError(f"pubsub.credentials_file {file}: {error} is missing or not one of {', '.join(_LOADERS)}") from error
+        raise UplinkError(f"uplink.credentials_file {file}: {error} is missing or not one of {', '.join(_LOADERS)}") from error
     except Exception as error:
-        raise UplinkError(f"pubsub.credentials_file {file}: {error}") from error
+        raise UplinkError(f"uplink.credentials_file {file}: {error}") from error
 
 
 _LOADERS: dict[str, Callable[..., Any]] = {

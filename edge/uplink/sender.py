@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from random import Random
 
 from edge.store.store import OutboxBatch, Store
-from edge.uplink.publisher import Answer, Publisher
+from edge.uplink.uplink import Answer, Publisher
 from program import logs
 from program.backoff import Backoff
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from random import Random
 
 from edge.store.store import Store
-from edge.uplink.publisher import Publisher
 from edge.uplink.sender import Sender
+from edge.uplink.uplink import Publisher
 from program import logs
 from program.backoff import Backoff
 

@@ -39,8 +39,11 @@ grace_seconds = {pace.grace_seconds}
 [batches]
 seconds = {pace.batch_seconds}
 
-[pubsub]
+[uplink]
+kind = "pubsub"
 topic = "{pubsub_topic}"
+
+[uplink.retry]
 initial_interval = 0.5
 max_interval = 5.0
 multiplier = 2.0

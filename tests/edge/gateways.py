@@ -24,7 +24,7 @@ def settings(**changed: Mapping[str, Any]) -> dict[str, Any]:
     """A parsed TOML: `changed` are settings added to its sections, or whole sections where they are lists."""
     content: dict[str, Any] = {
         "gateway": {"id": "gw-1", "state_dir": "state"},
-        "pubsub": {"topic": "projects/demo-project/topics/telemetry"},
+        "uplink": {"kind": "pubsub", "topic": "projects/demo-project/topics/telemetry"},
         "windows": {"seconds": 10, "grace_seconds": 2},
         "sensors": [
             {

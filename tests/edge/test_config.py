@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,9 @@ def test_every_default_that_the_example_shows_is_the_default(tmp_path: Path) -> 
 
 def test_every_setting_stands_in_the_example() -> None:
     text = EXAMPLE.read_text()
-    for section in ("gateway", "mqtt", "windows", "batches", "store", "pubsub", "health"):
-        for name in getattr(load(EXAMPLE), section).__struct_fields__:
-            assert re.search(rf"^(# )?{name} = ", text, re.MULTILINE), f"{section}.{name}"
+    for section in ("gateway", "mqtt", "windows", "batches", "store", "uplink", "uplink.retry", "health"):
+        for name in attrgetter(section)(load(EXAMPLE)).__struct_fields__:
+            assert re.search(rf"^(# )?{name} = |^\[{section}\.{name}\]", text, re.MULTILINE), f"{section}.{name}"
 
 
 def soil(**changed: Any) -> dict[str, Any]:
@@ -79,11 +80,14 @@ def vibration(**changed: Any) -> dict[str, Any]:
         ({"gateway": {"id": "a\nb"}}, "gateway.id must be one line of printable text"),
         ({"gateway": {"id": "gw-1\n"}}, "gateway.id must be one line of printable text"),
         (
-            {"pubsub": {"topic": "telemetry"}},
-            "pubsub.topic must be a topic's full name, projects/PROJECT/topics/TOPIC, not 'telemetry'",
+            {"uplink": {"topic": "telemetry"}},
+            "uplink.topic must be a topic's full name, projects/PROJECT/topics/TOPIC, not 'telemetry'",
         ),
-        ({"pubsub": {"multiplier": float("nan")}}, "pubsub.multiplier must be a number, not nan"),
-        ({"pubsub": {"max_interval": 0.5}}, "pubsub.max_interval must be at least 1.0, not 0.5"),
+        ({"uplink": {"retry": {"multiplier": float("nan")}}}, "uplink.retry.multiplier must be a number, not nan"),
+        ({"uplink": {"retry": {"max_interval": 0.5}}}, "uplink.retry.max_interval must be at least 1.0, not 0.5"),
+        ({"uplink": {"kind": "pigeon"}}, "uplink.kind must be one of pubsub, not 'pigeon'"),
+        ({"uplink": {"multiplier": 3.0}}, "uplink.multiplier is no longer a setting: it stands in [uplink.retry]"),
+        ({"pubsub": {"topic": "t"}}, 'pubsub is no longer a setting: it is [uplink] with kind = "pubsub"'),
         ({"windows": {"seconds": 0}}, "windows.seconds must be at least 1, not 0"),
         ({"windows": [60]}, "windows must be a table, not [60]: write [windows]"),
         ({"store": {"max_bytes": 1000}}, "store.max_bytes must be at least 16777216, not 1000"),
@@ -157,7 +161,7 @@ def test_what_is_wrong_is_named_with_its_file(tmp_path: Path, changed: dict[str,
     assert str(error.value) == f"{tmp_path / 'gateway.toml'}: {sentence}"
 
 
-@pytest.mark.parametrize("section", ["gateway", "pubsub", "sensors"])
+@pytest.mark.parametrize("section", ["gateway", "uplink", "sensors"])
 def test_a_section_that_is_missing_is_written_out(tmp_path: Path, section: str) -> None:
     content = {name: table for name, table in settings().items() if name != section}
     with pytest.raises(ConfigError, match=rf"{section} is missing: write \[+{section}\]"):

@@ -16,7 +16,8 @@ SETTINGS = """
 [gateway]
 id = "gw-1"
 state_dir = "state"
-[pubsub]
+[uplink]
+kind = "pubsub"
 topic = "projects/demo-project/topics/telemetry"
 [[sensors]]
 name = "air"

@@ -22,7 +22,8 @@ id = "gw-1"
 state_dir = "state"
 [mqtt]
 port = {port}
-[pubsub]
+[uplink]
+kind = "pubsub"
 topic = "projects/demo-project/topics/telemetry"
 [[sensors]]
 name = "soil"
@@ -112,8 +113,8 @@ def test_the_doctor_finds_the_broker_down_and_says_what_to_do(file: Path, monkey
     status, said, _ = call("doctor", "--config", file, "--json")
     found = {one["name"]: one for one in json.loads(said)}
     assert status == 1
-    assert list(found) == ["config", "store", "disk", "models", "clock", "broker", "pubsub"]
-    assert (found["broker"]["status"], found["pubsub"]["status"], found["models"]["status"]) == ("fail", "warn", "ok")
+    assert list(found) == ["config", "store", "disk", "models", "clock", "broker", "uplink"]
+    assert (found["broker"]["status"], found["uplink"]["status"], found["models"]["status"]) == ("fail", "warn", "ok")
     assert "start the broker" in found["broker"]["advice"]
 
 
@@ -121,7 +122,7 @@ def test_the_doctor_says_that_a_key_can_be_read_by_others(file: Path, tmp_path: 
     key = tmp_path / "credentials.json"
     key.write_text("{}")
     key.chmod(0o644)
-    file.write_text(file.read_text().replace("[pubsub]", f'[pubsub]\ncredentials_file = "{key}"'))
+    file.write_text(file.read_text().replace("[uplink]", f'[uplink]\ncredentials_file = "{key}"'))
     (finding,) = [one for one in examine(file) if one.name == "keys"]
     assert (finding.status, finding.advice) == ("fail", f"chmod 600 {key}")
     key.chmod(0o600)

@@ -14,7 +14,7 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 def test_a_window_stays_open_over_a_restart_though_a_younger_reading_was_cut(tmp_path: Path) -> None:
     content = {
         "gateway": {"id": "barn-1", "state_dir": str(tmp_path)},
-        "pubsub": {"topic": "projects/demo-project/topics/telemetry"},
+        "uplink": {"kind": "pubsub", "topic": "projects/demo-project/topics/telemetry"},
         "windows": {"seconds": 60, "grace_seconds": 0},
         "sensors": [{"name": "soil", "devices": ["soil-*"], "channels": {"moisture": "m3/m3"}}],
     }

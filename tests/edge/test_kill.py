@@ -31,8 +31,10 @@ port = {port}
 [windows]
 seconds = 1
 grace_seconds = 0
-[pubsub]
+[uplink]
+kind = "pubsub"
 topic = "projects/demo-project/topics/telemetry"
+[uplink.retry]
 initial_interval = 0.2
 [[sensors]]
 name = "soil"

@@ -16,7 +16,7 @@ from google.pubsub_v1 import types
 
 from edge.store.store import Store
 from edge.uplink.google_publisher import GooglePublisher
-from edge.uplink.publisher import UplinkError
+from edge.uplink.uplink import UplinkError
 from edge.uplink.worker import UplinkWorker
 from program.backoff import Backoff
 from schemas.envelope import Envelope
@@ -175,7 +175,7 @@ def test_wrong_credentials_are_named_at_the_start(tmp_path: Path, monkeypatch: p
 def test_no_credentials_at_all_are_an_error_and_no_question_to_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PUBSUB_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UplinkError, match=r"pubsub\.credentials_file is not set"):
+    with pytest.raises(UplinkError, match=r"uplink\.credentials_file is not set"):
         GooglePublisher(TOPIC)
 
 

@@ -366,8 +366,8 @@ def test_only_a_gateway_with_frames_loads_numpy_and_it_does_so_before_the_first_
         from edge.config import parse
         sensors = [{{"name": "m", "devices": ["m*"], "channels": {{"warmth": "degC"}}, "frames": {frames!r}}}]
         folder, start = Path({str(tmp_path)!r}), datetime.now(UTC)
-        topic = {{"topic": "projects/demo-project/topics/telemetry"}}
-        config = parse({{"gateway": {{"id": "g", "state_dir": "."}}, "pubsub": topic, "sensors": sensors}}, folder / "gateway.toml")
+        uplink = {{"kind": "pubsub", "topic": "projects/demo-project/topics/telemetry"}}
+        config = parse({{"gateway": {{"id": "g", "state_dir": "."}}, "uplink": uplink, "sensors": sensors}}, folder / "gateway.toml")
         before = "numpy" in sys.modules
         gateway = Gateway(config, Store(folder / "store.db", "g", 64 << 20), start)
         print(before, "numpy" in sys.modules)

@@ -1,0 +1,63 @@
+"""Google Pub/Sub as an uplink: its settings, its client, and the doctor's look at it.
+
+Google's libraries are imported when the client is made, so that a command that sends nothing starts without them.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from edge.finding import Finding, Status, of_secret
+from edge.uplink.uplink import Publisher
+from program.backoff import Backoff
+from program.names import Topic
+from program.settings import Settings, setting
+
+_SECONDS = 3.0
+_ELSEWHERE = "it stands in [uplink.retry]"
+
+
+class Pubsub(Settings, frozen=True, kw_only=True, tag_field="kind", tag="pubsub"):
+    """Batches go to Google Pub/Sub, or to the emulator that PUBSUB_EMULATOR_HOST names."""
+
+    RENAMED: ClassVar = {"initial_interval": _ELSEWHERE, "max_interval": _ELSEWHERE, "multiplier": _ELSEWHERE}
+
+    topic: Annotated[Topic, setting("Topic of the batches", example="projects/my-project/topics/telemetry")]
+    credentials_file: Annotated[
+        Path | None,
+        setting("Service account or workload identity federation; not needed with PUBSUB_EMULATOR_HOST", example="credentials.json"),
+    ] = None
+    retry: Annotated[Backoff, setting("Between two attempts while the uplink is down; it is never given up")] = Backoff()
+
+    @property
+    def destination(self) -> str:
+        return self.topic
+
+    def open(self) -> Publisher:
+        from edge.uplink.google_publisher import GooglePublisher
+
+        return GooglePublisher(self.topic, self.credentials_file)
+
+    def findings(self) -> Iterator[Finding]:
+        if self.credentials_file:
+            yield of_secret("uplink.credentials_file", self.credentials_file)
+        emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
+        if not (emulator or self.credentials_file or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")):
+            advice = "set uplink.credentials_file, or PUBSUB_EMULATOR_HOST for an emulator"
+            yield Finding("uplink", Status.FAIL, "no credentials", advice)
+        yield _reached(emulator or "pubsub.googleapis.com:443")
+
+
+def _reached(address: str) -> Finding:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), _SECONDS).close()
+    except (OSError, ValueError) as error:
+        # Not a failure: to be offline for days is what the store is for.
+        advice = "nothing is lost: batches wait in the store until the uplink is back"
+        return Finding("uplink", Status.WARN, f"{address}: {error}", advice)
+    return Finding("uplink", Status.OK, f"{address} answers")

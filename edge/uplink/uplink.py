@@ -1,0 +1,64 @@
+"""The seam between the gateway and a service that takes batches: what a kind of uplink is. The kinds stand in edge.uplink.kinds.
+
+A kind is one module with its settings (a struct with a tag, whose fields are [uplink] in gateway.toml), its publisher and its look for
+`tinybeam edge doctor`. docs/how-to/add-an-uplink.md adds one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from edge.finding import Finding
+from edge.store.store import OutboxBatch
+from program.backoff import Backoff
+
+
+class UplinkError(Exception):
+    """The uplink cannot be set up; the text names the setting."""
+
+
+class Answer(Protocol):
+    """A future: what became of one batch. Google's futures and those of concurrent.futures are answers."""
+
+    def exception(self) -> BaseException | None: ...
+    def add_done_callback(self, callback: Callable[[Any], Any], /) -> Any: ...
+
+
+class Publisher(Protocol):
+    """An open uplink. Where batches go, under which topic or path, is its own affair.
+
+    `publish` sends a batch's body with `batch.envelope.attributes()`, unchanged. It neither raises nor waits: the answer, given from any
+    thread, carries every fault. The same batch may be published again, and its answer may come late or never.
+    """
+
+    def publish(self, batch: OutboxBatch) -> Answer: ...
+    def refuses_only_this(self, error: BaseException) -> bool:
+        """Whether the fault is of this batch, and another might pass."""
+        ...
+
+    def close(self) -> None:
+        """Waits for what is under way and closes the connection."""
+        ...
+
+
+class Uplink(Protocol):
+    """The settings of a kind of uplink, and what is made of them."""
+
+    @property
+    def retry(self) -> Backoff:
+        """Between two attempts while the uplink is down."""
+        ...
+
+    @property
+    def destination(self) -> str:
+        """Where batches go, for people to read."""
+        ...
+
+    def open(self) -> Publisher:
+        """Raises UplinkError. Asks no network: a gateway starts while it is offline."""
+        ...
+
+    def findings(self) -> Iterator[Finding]:
+        """What is well and what is not, under the name `uplink`; secrets are `edge.finding.of_secret`."""
+        ...
