@@ -44,17 +44,17 @@ def cli(names: tuple[str, ...], out: Path, *, quick: bool) -> None:
     python -m bench facts            one benchmark
     python -m bench facts --quick    does it work at all
     """
-    screen = Console(sys.stderr)
+    console = Console(sys.stderr)
     (out / "load").mkdir(parents=True, exist_ok=True)
     (out / "machine.txt").write_text(json.dumps(machine(), indent=2) + "\n")
     for name in names or BENCHMARKS:
-        screen.title(f"{name}: {BENCHMARKS[name][1]}")
+        console.title(f"{name}: {BENCHMARKS[name][1]}")
         module = import_module(BENCHMARKS[name][0])
         benchmark: Callable[..., list[Figure]] = getattr(module, name)
-        figures = benchmark(out / "load", module.QUICK if quick else module.FULL, screen.say)
+        figures = benchmark(out / "load", module.QUICK if quick else module.FULL, console.log)
         for one in figures:
-            screen.show(sentence(one))
-        screen.say(str(write(out, name, figures)))
+            console.show(sentence(one))
+        console.log(str(write(out, name, figures)))
 
 
 def sentence(one: Figure) -> str:

@@ -13,14 +13,14 @@ from pathlib import Path
 from bench import flood
 from lab.services.broker import Broker
 from lab.witness.tap import Packets
-from lab.witness.wire import Wire
+from lab.witness.tcp_proxy import TcpProxy
 
 _PUBLISH, _PUBACK = 3, 4
 _APART_SECONDS = 0.05
 
 
 class Stopwatch:
-    """An observer for a wire whose client is the gateway."""
+    """Observes a proxied connection whose client is the gateway."""
 
     def __init__(self) -> None:
         self._from_client, self._from_broker = Packets(), Packets()
@@ -42,9 +42,9 @@ class Stopwatch:
 def alone(command: Callable[[int, Path, int], list[str]], client_id: str, count: int, folder: Path) -> list[float]:
     """Seconds for each of `count` messages. `command` starts a gateway on a port and a folder that ends after so many."""
     watch = Stopwatch()
-    with Broker(folder / "broker") as broker, Wire(("127.0.0.1", broker.port), lambda: watch) as wire:
+    with Broker(folder / "broker") as broker, TcpProxy(("127.0.0.1", broker.port), lambda: watch) as proxy:
         flood.hold(broker.port, client_id)
-        with subprocess.Popen(command(wire.port, folder, count), stdout=subprocess.DEVNULL) as gateway:
+        with subprocess.Popen(command(proxy.port, folder, count), stdout=subprocess.DEVNULL) as gateway:
             try:
                 for number in range(count):
                     flood.fill(broker.port, 1, first=number)

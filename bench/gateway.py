@@ -71,7 +71,7 @@ class Subject:
 def run(subject: Subject, count: int, folder: Path, core: int) -> dict[str, float]:
     """One run; its seconds, bytes and commits. Raises BenchFailed."""
     with Broker(folder / "broker") as broker:
-        if broker.replaced:
+        if broker.is_fallback:
             raise BenchFailed("mosquitto is not installed: a broker in Python would be measured instead of the gateway")
         flood.hold(broker.port, _GATEWAY)
         flood.fill(broker.port, count)

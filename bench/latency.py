@@ -14,20 +14,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.figures import Figure, Say, figure
-from lab import demo
-from lab.acts import history
+from lab.acts import live_act
+from lab.acts.analyst import prepare
 from lab.acts.gateways import LIVE
-from lab.acts.live import Live
+from lab.acts.history_act import HistoryResult
+from lab.acts.live import LivePath
 from lab.acts.reconciliation import Reconciliation
 from lab.acts.run_record import Counts
-from lab.analyst import prepare
+from lab.acts.timeline import Timeline
 from lab.console import Console
 from lab.services.stack import Warehouse
 from lab.witness import delivered
-from lab.witness.latency import Watch, percentile
+from lab.witness.latency import ArrivalMonitor, percentile
 from lab.world import field
 from lab.world.device import devices
-from lab.world.sensors import Notebook
+from lab.world.sensors import AttemptLog
 from schemas.registry import Registry
 
 DRAIN_SECONDS = 8.0
@@ -45,36 +46,36 @@ QUICK = Size(8.0)
 
 
 def latency(folder: Path, size: Size, say: Say) -> list[Figure]:
-    """Raises StartFailed when a server or a process of the path does not start."""
+    """Measures one run of the live path. Raises StartFailed when a server or a process of the path does not start."""
     with TemporaryDirectory(dir=folder) as directory, Warehouse(Path(directory)) as warehouse:
-        client = delivered.connect(warehouse)
-        calendar = history.Calendar.until(datetime.now(UTC), 1)
-        registry = field.write_registry(Path(directory), calendar.begin)
-        known = Registry.load(registry)
-        prepare(client, known, _quietly)
-        account = Reconciliation(client, calendar.begin)
-        past = demo.Past(devices(known), account, Counts.of(account.verdict()), calendar, registry)
-        with Live(Path(directory), warehouse, registry=registry) as live:
-            took = _watched(past, live, size.seconds, say)
-    waits = 1000.0 * (LIVE.grace_seconds + LIVE.batch_seconds)
-    say(f"{len(took)} batches of summaries")
+        history = _history(Path(directory), warehouse)
+        with LivePath(Path(directory), warehouse, registry=history.registry) as path:
+            milliseconds = _latencies(history, path, size.seconds, say)
+    configured = 1000.0 * (LIVE.grace_seconds + LIVE.batch_seconds)
+    say(f"{len(milliseconds)} batches of summaries")
     return [
-        figure(f"latency: reading to row, p{share}", percentile(took, share / 100), "ms", waits, "python -m bench latency")
+        figure(f"latency: reading to row, p{share}", percentile(milliseconds, share / 100), "ms", configured, "python -m bench latency")
         for share in (50, 99)
     ]
 
 
-def _quietly(text: str) -> None:
-    """What is said of each view is no news here."""
+def _history(directory: Path, warehouse: Warehouse) -> HistoryResult:
+    """Prepares the warehouse and the devices; nothing of a history is loaded."""
+    timeline = Timeline.until(datetime.now(UTC), 1)
+    client, file = delivered.connect(warehouse), field.write_registry(directory, timeline.begin)
+    registry = Registry.load(file)
+    prepare(client, registry, lambda _: None)
+    reconciliation = Reconciliation(client, timeline.begin)
+    return HistoryResult(devices(registry), reconciliation, Counts.of(reconciliation.verdict()), timeline, file)
 
 
-def _watched(past: demo.Past, live: Live, seconds: float, say: Say) -> list[float]:
-    """Milliseconds of each batch that came."""
-    began = datetime.now(UTC)
-    demo.await_first_heartbeats(past.account, began, Console(sys.stderr))
+def _latencies(history: HistoryResult, path: LivePath, seconds: float, say: Say) -> list[float]:
+    """Returns the milliseconds of each batch that came."""
+    begin = datetime.now(UTC)
+    live_act.await_first_heartbeats(history.reconciliation, begin, Console(sys.stderr))
     say(f"the path is up; sensors send for {seconds:g} s")
-    with Watch(lambda: delivered.newest_readings(past.account.client, began)) as watch:
-        with demo.sensors(past, live, Notebook()):
+    with ArrivalMonitor(lambda: delivered.newest_readings(history.reconciliation.client, begin)) as monitor:
+        with live_act.sensors(history, path, AttemptLog()):
             time.sleep(seconds)
         time.sleep(DRAIN_SECONDS)
-        return [arrival.milliseconds for arrival in watch.arrivals()]
+        return [arrival.milliseconds for arrival in monitor.arrivals()]

@@ -38,11 +38,11 @@ def cli() -> None:
 @click.option("--directory", type=_FOLDER, default="build/demo", show_default=True, help="For logs and results; emptied first.")
 @click.option("--seconds", type=click.FloatRange(min=40), default=60.0, show_default=True, help="How long the sensors of act two work.")
 def demo(parts: str, directory: Path, seconds: float) -> None:
-    """A season of history, then real time with a kill and an outage, then the answers and what was lost.
+    """Run a season of history, then real time with a kill and an outage, then show the answers and what was lost.
 
-    Act one drives ten fields and four machines through a season in accelerated time: gateway code, card files, the pipeline in batch
+    Act one drives ten fields and four machines through a season in accelerated time: gateway code, export files, the pipeline in batch
     mode. Act two runs sensors, three gateways and the streaming pipeline in real time; one gateway is killed with -9 and the uplink is
-    cut. At the end stand the answers for an analyst and the oracle's verdict, all of it in summary.json, and report.html for people.
+    cut. At the end come the answers for an analyst and the oracle's verdict, all of it in summary.json, and report.html for people.
     Exit status 1 if anything acknowledged was lost or is shown twice.
     """
     from lab.demo import run
@@ -58,7 +58,7 @@ def demo(parts: str, directory: Path, seconds: float) -> None:
 @_PARTS
 @click.option("--directory", type=_FOLDER, default="build/up", show_default=True, help="For logs and state; emptied first.")
 def up(parts: str, directory: Path) -> None:
-    """The live path without faults, until Ctrl-C. Says where everything listens and what to try.
+    """Run the live path without faults, until Ctrl-C. Says where everything listens and what to try.
 
     A season of history is loaded first, so that there is something to ask about at once.
     """
@@ -75,7 +75,7 @@ def up(parts: str, directory: Path) -> None:
 @cli.command()
 @click.option("--directory", type=_FOLDER, default="build/demo", show_default=True, help="Where a demo has been.")
 def keep(directory: Path) -> None:
-    """The warehouse that a demo left behind, until Ctrl-C, to ask questions of. Says where it listens and how to ask."""
+    """Serve the warehouse that a demo left behind, until Ctrl-C. Says where it listens and how to ask it."""
     from lab.rerender import serve
 
     try:
@@ -89,7 +89,7 @@ def keep(directory: Path) -> None:
 @cli.command()
 @click.option("--directory", type=_FOLDER, default="build/demo", show_default=True, help="Where a demo has been.")
 def report(directory: Path) -> None:
-    """The report of a demo once more, from the warehouse that it left behind."""
+    """Render the report of a demo again, from the warehouse that it left behind."""
     from lab.rerender import rewrite
 
     try:
@@ -99,7 +99,7 @@ def report(directory: Path) -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    """Told to go, the lab stops its children first."""
+    """SIGTERM unwinds the stack, so that the lab stops its children first."""
     raise SystemExit(128 + number)
 
 

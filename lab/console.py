@@ -1,4 +1,4 @@
-"""What the lab says while it works: lines with the seconds since it began, and on a terminal one line that changes in place."""
+"""Progress on the console: lines with the seconds since the start, and on a terminal one line that changes in place."""
 
 from __future__ import annotations
 
@@ -11,40 +11,42 @@ _QUIET_SECONDS = 5.0
 
 
 class Console:
-    """Not thread-safe: one thread talks."""
+    """Writes progress to a stream; not thread-safe, so one thread writes."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._clock = stream, clock
-        self._began = clock()
+        self._started = clock()
         self._terminal = stream.isatty()
         self._status_time = -_QUIET_SECONDS
-        self._open = False
+        self._status_shown = False
 
     @property
     def seconds(self) -> float:
-        """Since it began."""
-        return self._clock() - self._began
+        """Seconds since the console was opened."""
+        return self._clock() - self._started
 
     def title(self, text: str) -> None:
+        """Writes a heading."""
         self._write(f"\n{text}\n{'-' * max(map(len, text.splitlines()))}\n")
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
+        """Writes a line with the seconds before it."""
         self._write(f"{self.seconds:6.1f} s  {text}\n")
 
     def show(self, text: str) -> None:
-        """As it is, for tables."""
+        """Writes the text as it is, for tables."""
         self._write(f"{text}\n")
 
     def status(self, text: str) -> None:
-        """Where we are; the next line takes its place."""
+        """Writes where the work stands; the next line takes its place."""
         if self._terminal:
             self._write(f"{self.seconds:6.1f} s  {text}")
-            self._open = True
+            self._status_shown = True
         elif self._clock() - self._status_time >= _QUIET_SECONDS:
             self._status_time = self._clock()
-            self.say(text)
+            self.log(text)
 
     def _write(self, text: str) -> None:
-        self._stream.write("\r\x1b[K" + text if self._open else text)
+        self._stream.write("\r\x1b[K" + text if self._status_shown else text)
         self._stream.flush()
-        self._open = False
+        self._status_shown = False

@@ -11,7 +11,7 @@ _MARK = ".tinybeam-lab"
 
 
 def emptied(directory: Path) -> Path:
-    """The folder, new and marked. Raises StartFailed for one that holds anything and was not made by the lab."""
+    """Makes the folder anew and marks it. Raises StartFailed for one that holds anything and was not made by the lab."""
     if directory.is_dir() and any(directory.iterdir()) and not (directory / _MARK).exists():
         raise StartFailed(f"{directory} is not empty and not the lab's: name another --directory")
     shutil.rmtree(directory, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What a demo left behind, once more: its warehouse to ask questions of, and its report made anew."""
+"""What a demo left in its folder: serves its warehouse again, and renders its report again."""
 
 from __future__ import annotations
 
@@ -15,25 +15,28 @@ from lab.report import render
 from lab.services.stack import StartFailed, Warehouse
 from lab.witness import delivered
 
+_OLD_RECORD = "story.json"
+"""The record's name in older versions."""
 
-def serve(directory: Path, screen: Console) -> None:
-    """The warehouse of the demo until Ctrl-C, which ends it with KeyboardInterrupt. Raises StartFailed."""
-    _story(directory)
+
+def serve(directory: Path, console: Console) -> None:
+    """Serves the warehouse of the demo until Ctrl-C, which ends it with KeyboardInterrupt. Raises StartFailed."""
+    _load(directory)
     with Warehouse(directory) as warehouse:
         for line in endpoints(warehouse):
-            screen.show(line)
+            console.show(line)
         threading.Event().wait()
 
 
 def rewrite(directory: Path) -> Path:
-    """The report, from the warehouse and the story that the demo left. Raises StartFailed."""
-    story = _story(directory)
+    """Renders the report from the warehouse and the record that the demo left. Raises StartFailed."""
+    record = _load(directory)
     with Warehouse(directory) as warehouse:
-        return render.write(directory, delivered.connect(warehouse), story)
+        return render.write(directory, delivered.connect(warehouse), record)
 
 
 def endpoints(warehouse: Warehouse) -> Iterator[str]:
-    """Where it answers, and how to ask."""
+    """Yields lines that say where the warehouse answers, and how to ask it."""
     tinybeam = f"BIGQUERY_EMULATOR_HOST={warehouse.rest_url} {Path(sys.executable).with_name('tinybeam')}"
     yield f"warehouse   {warehouse.rest_url}, storage {warehouse.grpc_address} ({warehouse.version}), project {warehouse.project}"
     yield "\nTry in another terminal:\n"
@@ -41,10 +44,12 @@ def endpoints(warehouse: Warehouse) -> Iterator[str]:
     yield f"  {tinybeam} sql query driest_fields --project {warehouse.project}\n"
 
 
-def _story(directory: Path) -> RunRecord:
+def _load(directory: Path) -> RunRecord:
     try:
         return RunRecord.load(directory)
     except FileNotFoundError as error:
+        if (directory / _OLD_RECORD).exists():
+            raise StartFailed(f"{directory} holds the demo of an older version ({_OLD_RECORD}): run `make demo` again") from error
         raise StartFailed(f"{directory} holds no finished demo: run `make demo` first, or name another --directory") from error
     except msgspec.MsgspecError as error:
         raise StartFailed(f"{directory} holds the demo of another version: run `make demo` again ({error})") from error

@@ -7,38 +7,38 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lab import demo
+from lab.acts import history_act, live_act
 from lab.acts.gateways import ALERTS_TOPIC, SUBSCRIPTION, TOPIC
-from lab.acts.live import Live
+from lab.acts.live import LivePath
 from lab.console import Console
 from lab.folder import emptied
 from lab.services.stack import StartFailed, Warehouse
-from lab.world.sensors import Notebook
+from lab.world.sensors import AttemptLog
 
 
-def run(directory: Path, parts: str, screen: Console) -> None:
+def run(directory: Path, parts: str, console: Console) -> None:
     """Ends with KeyboardInterrupt, or StartFailed when a process ends by itself."""
     with Warehouse(emptied(directory)) as warehouse:
-        screen.title("A season of history")
-        past = demo.act_one(directory, warehouse, screen)
-        screen.title("The live path; Ctrl-C ends it")
-        with Live(directory, warehouse, parts, past.registry) as live, demo.sensors(past, live, Notebook()):
-            for line in _endpoints(live, warehouse):
-                screen.show(line)
-            while not (ended := live.ended()):
+        console.title("A season of history")
+        history = history_act.run(directory, warehouse, console)
+        console.title("The live path; Ctrl-C ends it")
+        with LivePath(directory, warehouse, parts, history.registry) as path, live_act.sensors(history, path, AttemptLog()):
+            for line in _endpoints(path, warehouse):
+                console.show(line)
+            while not (ended := path.ended()):
                 time.sleep(0.5)
-            raise StartFailed(f"{', '.join(ended)} ended; the logs in {directory} tell why")
+            raise StartFailed(f"{', '.join(ended)} ended; the logs in {directory} say why")
 
 
-def _endpoints(live: Live, warehouse: Warehouse) -> Iterator[str]:
+def _endpoints(path: LivePath, warehouse: Warehouse) -> Iterator[str]:
     tinybeam = Path(sys.executable).with_name("tinybeam")
-    first = next(iter(live.gateways.values()))
-    yield f"MQTT        127.0.0.1:{live.broker.port} ({live.broker.version})"
-    yield f"Pub/Sub     {live.pubsub.address} ({live.pubsub.version}), {TOPIC}, {SUBSCRIPTION}"
+    first = next(iter(path.gateways.values()))
+    yield f"MQTT        127.0.0.1:{path.broker.port} ({path.broker.version})"
+    yield f"Pub/Sub     {path.pubsub.address} ({path.pubsub.version}), {TOPIC}, {SUBSCRIPTION}"
     yield f"warehouse   {warehouse.rest_url}, storage {warehouse.grpc_address} ({warehouse.version}), project {warehouse.project}"
-    for gateway in live.gateways.values():
+    for gateway in path.gateways.values():
         yield f"{gateway.gateway_id}   http://127.0.0.1:{gateway.health_port}/metrics and /healthz, settings {gateway.settings}"
-    yield f"alerts      {ALERTS_TOPIC}, told by the notifier in {live.notifier.log}"
+    yield f"alerts      {ALERTS_TOPIC}, printed by the notifier in {path.notifier.log}"
     yield "\nTry in another terminal:\n"
     yield f"  BIGQUERY_EMULATOR_HOST={warehouse.rest_url} {tinybeam} sql query driest_fields --project {warehouse.project}"
     yield f"  BIGQUERY_EMULATOR_HOST={warehouse.rest_url} {tinybeam} sql query data_quality --project {warehouse.project}"

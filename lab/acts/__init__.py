@@ -1,1 +1,1 @@
-"""What the demo does: a season of history, then real time with faults in it, and the account of both."""
+"""The two acts of the demo: a season of history, then real time with faults in it, and the reconciliation of both."""

@@ -1,4 +1,4 @@
-"""What the demo does to the running system, when, and which times it touched."""
+"""What the demo does to the running system, when, and which batches that affects."""
 
 from __future__ import annotations
 
@@ -6,56 +6,65 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lab.acts.live import Live
+from lab.acts.live import LivePath
 from lab.witness.latency import Arrival
 
 OUTAGE_SECONDS = 10.0
-DARK_SECONDS = 4.0
-"""A killed gateway stays dead for so long."""
+DOWNTIME_SECONDS = 4.0
+"""A killed gateway stays down for so long."""
 _RECOVERY = timedelta(seconds=6)
-"""A fault may be felt so long after its end: the longest back-off of the lab's gateways, and a little."""
+"""A fault may have effects so long after its end: the longest back-off of the lab's gateways, and a little."""
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """Done `seconds` after the sensors began, or `gap` seconds after the deed before it, whichever is later.
+class ScheduledAction:
+    """Runs `seconds` after the sensors started, or `gap` seconds after the action before it, whichever is later.
 
-    `fault` names the fault that begins with it; where it is empty, one ends.
+    `fault` names the fault that begins with it; where it is empty, a fault ends.
     """
 
     seconds: float
     gap: float
     text: str
-    do: Callable[[], None]
+    run: Callable[[], None]
     fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Spell:
-    """A fault from its begin until it cannot be felt any more."""
+class PerformedAction:
+    """An action that was run, and when. `fault` as in ScheduledAction."""
+
+    time: datetime
+    text: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultInterval:
+    """A fault from its begin until it has no effect any more."""
 
     begin: datetime
     end: datetime
 
-    def met(self, arrival: Arrival) -> bool:
+    def affects(self, arrival: Arrival) -> bool:
         """Whether the batch was on its way during the fault."""
-        return arrival.newest <= self.end and arrival.seen >= self.begin
+        return arrival.newest_reading <= self.end and arrival.visible >= self.begin
 
 
-def deeds(live: Live, seconds: float) -> list[Deed]:
-    """A kill after a quarter of the time, an outage after half of it."""
-    victim = next(iter(live.gateways))
+def schedule(path: LivePath, seconds: float) -> list[ScheduledAction]:
+    """Plans a kill after a quarter of the time and an outage after half of it."""
+    victim = next(iter(path.gateways))
     kill, cut = seconds * 0.25, seconds * 0.5
     return [
-        Deed(kill, 0.0, f"kill -9 {victim}", lambda: live.kill(victim), "a gateway was killed"),
-        Deed(kill + DARK_SECONDS, DARK_SECONDS, f"{victim} starts again", lambda: live.restart(victim)),
-        Deed(cut, 0.0, f"the uplink is cut for {OUTAGE_SECONDS:.0f} s", live.uplink.cut, "the uplink was cut"),
-        Deed(cut + OUTAGE_SECONDS, OUTAGE_SECONDS, "the uplink is back", live.uplink.restore),
+        ScheduledAction(kill, 0.0, f"kill -9 {victim}", lambda: path.kill(victim), "a gateway was killed"),
+        ScheduledAction(kill + DOWNTIME_SECONDS, DOWNTIME_SECONDS, f"{victim} starts again", lambda: path.restart(victim)),
+        ScheduledAction(cut, 0.0, f"the uplink is cut for {OUTAGE_SECONDS:.0f} s", path.uplink.cut, "the uplink was cut"),
+        ScheduledAction(cut + OUTAGE_SECONDS, OUTAGE_SECONDS, "the uplink is back", path.uplink.restore),
     ]
 
 
-def spells(done: Sequence[tuple[datetime, Deed]]) -> list[Spell]:
-    """From what was done and when: each begin with the end that follows it."""
-    begins = [time for time, deed in done if deed.fault]
-    ends = [time for time, deed in done if not deed.fault]
-    return [Spell(begin, end + _RECOVERY) for begin, end in zip(begins, ends, strict=True)]
+def fault_intervals(actions: Sequence[PerformedAction]) -> list[FaultInterval]:
+    """Pairs each action that began a fault with the one after it that ended it."""
+    begins = [action.time for action in actions if action.fault]
+    ends = [action.time for action in actions if not action.fault]
+    return [FaultInterval(begin, end + _RECOVERY) for begin, end in zip(begins, ends, strict=True)]

@@ -24,7 +24,7 @@ _SETTINGS = """\
 [gateway]
 id = "{gateway_id}"
 state_dir = "{state}"
-heartbeat_seconds = {pace.heartbeat_seconds}
+heartbeat_seconds = {intervals.heartbeat_seconds}
 
 [mqtt]
 host = "127.0.0.1"
@@ -33,11 +33,11 @@ topic = "{topic}"
 client_id = "{gateway_id}"
 
 [windows]
-seconds = {pace.window_seconds}
-grace_seconds = {pace.grace_seconds}
+seconds = {intervals.window_seconds}
+grace_seconds = {intervals.grace_seconds}
 
 [batches]
-seconds = {pace.batch_seconds}
+seconds = {intervals.batch_seconds}
 
 [uplink]
 kind = "pubsub"
@@ -92,8 +92,8 @@ bundle = "{bundles}/vibration"
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast a gateway works, in seconds."""
+class Intervals:
+    """The intervals at which a gateway works, in seconds."""
 
     window_seconds: int
     grace_seconds: int
@@ -101,11 +101,11 @@ class Pace:
     heartbeat_seconds: int
 
 
-HISTORY = Pace(window_seconds=3600, grace_seconds=60, batch_seconds=86_400, heartbeat_seconds=86_400)
-LIVE = Pace(window_seconds=5, grace_seconds=1, batch_seconds=5, heartbeat_seconds=5)
+HISTORY = Intervals(window_seconds=3600, grace_seconds=60, batch_seconds=86_400, heartbeat_seconds=86_400)
+LIVE = Intervals(window_seconds=5, grace_seconds=1, batch_seconds=5, heartbeat_seconds=5)
 
 
-def write_settings(directory: Path, gateway_id: str, pace: Pace, *, mqtt_port: int = 1883, health_port: int = 0) -> Path:
+def write_settings(directory: Path, gateway_id: str, intervals: Intervals, *, mqtt_port: int = 1883, health_port: int = 0) -> Path:
     """Writes the gateway's TOML file into `directory`, where its state will be too."""
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / f"{gateway_id}.toml"
@@ -114,7 +114,7 @@ def write_settings(directory: Path, gateway_id: str, pace: Pace, *, mqtt_port: i
         file=file,
         gateway_id=gateway_id,
         state=directory / gateway_id,
-        pace=pace,
+        intervals=intervals,
         mqtt_port=mqtt_port,
         topic=field.topic(gateway_id, "+"),
         pubsub_topic=TOPIC,
@@ -126,7 +126,7 @@ def write_settings(directory: Path, gateway_id: str, pace: Pace, *, mqtt_port: i
 
 
 def ledger(settings: Path) -> Ledger:
-    """The account of a gateway that is not running."""
+    """Reads the ledger of a gateway that is not running."""
     config = load(settings)
     with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store:
         return store.ledger()

@@ -1,4 +1,4 @@
-"""The whole path in real time: broker, gateways, Pub/Sub, streaming pipeline, warehouse, notifier; with wires that can be cut.
+"""The whole path in real time: broker, gateways, Pub/Sub, streaming pipeline, warehouse, notifier; with connections that can be cut.
 
 Every process is a child of ours and stopped on the way out, whatever happened. Enter it from the main thread (lab.services.child).
 """
@@ -14,90 +14,106 @@ from types import TracebackType
 from lab.acts import notifier
 from lab.acts.gateways import ALERTS_SUBSCRIPTION, ALERTS_TOPIC, GATEWAYS, LIVE, SUBSCRIPTION, TOPIC, write_settings
 from lab.services.child import Child, free_port, listens, python_module
-from lab.services.stack import Broker, PubSub, Warehouse
+from lab.services.stack import Broker, PubSub, StartFailed, Warehouse
 from lab.services.webhook_receiver import WebhookReceiver
 from lab.witness.tap import Publication, Tap
-from lab.witness.wire import Wire
+from lab.witness.tcp_proxy import TcpProxy
 from lab.world import field
 
 
-@dataclass(slots=True)
-class Gateway:
-    """A gateway process and what lies between it and the broker."""
+@dataclass(slots=True, kw_only=True)
+class RunningGateway:
+    """A running gateway, and the proxy and tap between it and the broker."""
 
     gateway_id: str
     settings: Path
     health_port: int
-    wire: Wire
+    proxy: TcpProxy
     tap: Tap
     child: Child
 
 
-class Live:
-    """A context manager. `directory` is for logs and settings; gateways go on from the state that is there."""
+class LivePath:
+    """The running path, as a context manager: `with LivePath(directory, warehouse) as path: path.kill("gateway-north")`.
+
+    `directory` is for logs and settings; gateways go on from the state that is there.
+    """
 
     def __init__(self, directory: Path, warehouse: Warehouse, parts: str = "auto", registry: Path = field.REGISTRY) -> None:
         self._directory, self.warehouse, self._registry = directory, warehouse, registry
-        self._everything = ExitStack()
+        self._running = ExitStack()
         self.broker, self.pubsub = Broker(directory / "broker", parts), PubSub(directory, parts)
-        self.phone = WebhookReceiver()
-        self.gateways: dict[str, Gateway] = {}
+        self.webhook = WebhookReceiver()
+        self.gateways: dict[str, RunningGateway] = {}
 
-    def __enter__(self) -> Live:
+    def __enter__(self) -> LivePath:
         """Raises StartFailed."""
         with ExitStack() as starting:
             starting.enter_context(self.broker)
             starting.enter_context(self.pubsub)
             self.pubsub.create(TOPIC, SUBSCRIPTION)
             self.pubsub.create(ALERTS_TOPIC, ALERTS_SUBSCRIPTION)
-            starting.enter_context(self.phone)
-            self.notifier = starting.enter_context(notifier.start(self._directory, self.phone.url, self.pubsub.address))
+            starting.enter_context(self.webhook)
+            self.notifier = starting.enter_context(notifier.start(self._directory, self.webhook.url, self.pubsub.address))
             host, port = self.pubsub.address.rsplit(":", 1)
-            self.uplink = starting.enter_context(Wire((host, int(port))))
+            self.uplink = starting.enter_context(TcpProxy((host, int(port))))
             self.pipeline = starting.enter_context(self._start_pipeline())
             for gateway_id in GATEWAYS:
                 self.gateways[gateway_id] = self._add_gateway(starting, gateway_id)
             starting.callback(self._stop_gateways)
-            self._everything = starting.pop_all()
+            self._running = starting.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._everything.close()
+        self._running.close()
 
     def kill(self, gateway_id: str) -> None:
-        """As a power button would: -9."""
+        """Sends SIGKILL to the gateway, as a power cut would end it."""
         self.gateways[gateway_id].child.kill()
 
     def restart(self, gateway_id: str) -> None:
-        """Raises StartFailed."""
+        """Starts the gateway again with its settings and state. Raises StartFailed."""
         gateway = self.gateways[gateway_id]
         gateway.child.stop()
         gateway.child = self._start_gateway(gateway_id, gateway.settings, gateway.health_port)
 
     def stop_gateways(self) -> dict[str, int]:
-        """Politely: they send what they have. Returns their exit statuses."""
+        """Stops the gateways with SIGTERM, so that they send what they have. Returns their exit statuses."""
         return {gateway_id: gateway.child.stop(30.0) for gateway_id, gateway in self.gateways.items()}
 
     def acknowledged(self) -> list[Publication]:
-        """What the gateways acknowledged, seen on the wire."""
+        """Returns what the gateways acknowledged, as seen on the wire."""
         return [publication for gateway in self.gateways.values() for publication in gateway.tap.acknowledged()]
 
     @property
     def bytes_raw_mqtt(self) -> int:
-        """What the broker gave to the gateways."""
-        return sum(gateway.wire.bytes_received for gateway in self.gateways.values())
+        """The bytes that the broker sent to the gateways."""
+        return sum(gateway.proxy.bytes_received for gateway in self.gateways.values())
 
     def ended(self) -> Sequence[str]:
-        """Names of the processes that ended though nobody told them to."""
+        """Names the processes that ended by themselves."""
         children = [self.pipeline, self.notifier, *(gateway.child for gateway in self.gateways.values())]
         return [child.name for child in children if child.status is not None]
 
-    def _add_gateway(self, starting: ExitStack, gateway_id: str) -> Gateway:
+    def check(self) -> None:
+        """Raises StartFailed when the pipeline or the notifier has ended."""
+        for child in (self.pipeline, self.notifier):
+            if child.status is not None:
+                raise StartFailed(child.failure_text(f"ended with status {child.status}"))
+
+    def _add_gateway(self, starting: ExitStack, gateway_id: str) -> RunningGateway:
         tap = Tap()
-        wire = starting.enter_context(Wire(("127.0.0.1", self.broker.port), tap.connection))
+        proxy = starting.enter_context(TcpProxy(("127.0.0.1", self.broker.port), tap.connection))
         health_port = free_port()
-        settings = write_settings(self._directory, gateway_id, LIVE, mqtt_port=wire.port, health_port=health_port)
-        return Gateway(gateway_id, settings, health_port, wire, tap, self._start_gateway(gateway_id, settings, health_port))
+        settings = write_settings(self._directory, gateway_id, LIVE, mqtt_port=proxy.port, health_port=health_port)
+        return RunningGateway(
+            gateway_id=gateway_id,
+            settings=settings,
+            health_port=health_port,
+            proxy=proxy,
+            tap=tap,
+            child=self._start_gateway(gateway_id, settings, health_port),
+        )
 
     def _start_gateway(self, gateway_id: str, settings: Path, health_port: int) -> Child:
         command = python_module("edge", "run", "--config", str(settings))

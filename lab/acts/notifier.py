@@ -1,4 +1,4 @@
-"""The notifier of the lab, as a user would set it up: it sends everything to the farmer's phone."""
+"""The notifier of the lab, as a user would set it up: it sends every alert to the webhook."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ initial_interval = 0.5
 max_interval = 5.0
 
 [[webhooks]]
-name = "phone"
+name = "webhook"
 url = "{url}"
 
 [[routes]]
-receivers = ["stdout", "phone"]
+receivers = ["stdout", "webhook"]
 """
 
 
 def write_settings(directory: Path, url: str) -> Path:
-    """The notifier's TOML file in `directory`, where its state will be too. `url` is the phone's."""
+    """Writes the notifier's TOML file into `directory`, where its state will be too. `url` is the webhook's."""
     file = directory / "notify.toml"
     text = _SETTINGS.format(file=file, subscription=ALERTS_SUBSCRIPTION, state=directory / "sent.db", url=url)
     file.write_text(text)
@@ -38,6 +38,6 @@ def write_settings(directory: Path, url: str) -> Path:
 
 
 def start(directory: Path, url: str, pubsub: str) -> Child:
-    """`pubsub` is where Pub/Sub listens. What it writes to stdout is in notify.log, too."""
+    """Starts the notifier; `pubsub` is the address of Pub/Sub. What it prints is in notify.log."""
     command = python_module("notify", "run", "--config", str(write_settings(directory, url)))
     return Child("notifier", command, directory / "notify.log", {"PUBSUB_EMULATOR_HOST": pubsub})

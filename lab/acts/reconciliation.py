@@ -1,4 +1,4 @@
-"""The oracle's books over both acts: what was attempted and acknowledged, held against what the warehouse shows."""
+"""Reconciles what was attempted and acknowledged in both acts with what the warehouse shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime
 from google.cloud import bigquery
 
 from lab.witness import delivered
-from lab.witness.oracle import Name, Verdict, delivered_names, judge
+from lab.witness.oracle import MessageKey, Verdict, delivered_keys, judge
 from lab.world.device import channels
 
 _STEP = 1.0
@@ -18,28 +18,31 @@ _STEP = 1.0
 
 @dataclass(slots=True)
 class Reconciliation:
-    """`since`: no reading is older."""
+    """Collects keys and judges them: `reconciliation.add(attempted, acknowledged); reconciliation.verdict()`.
+
+    No reading is older than `since`.
+    """
 
     client: bigquery.Client
     since: datetime
-    attempted: set[Name] = field(default_factory=set)
-    acknowledged: set[Name] = field(default_factory=set)
+    attempted: set[MessageKey] = field(default_factory=set)
+    acknowledged: set[MessageKey] = field(default_factory=set)
 
-    def add(self, attempted: Collection[Name], acknowledged: Collection[Name]) -> None:
+    def add(self, attempted: Collection[MessageKey], acknowledged: Collection[MessageKey]) -> None:
         self.attempted.update(attempted)
         self.acknowledged.update(acknowledged)
 
     @property
     def readings_acknowledged(self) -> int:
-        """Without the messages that were broken on purpose."""
-        return sum(isinstance(name, tuple) for name in self.acknowledged)
+        """The number of acknowledged messages without those that were broken on purpose."""
+        return sum(isinstance(key, tuple) for key in self.acknowledged)
 
     def verdict(self) -> Verdict:
-        """As the warehouse is now."""
-        shown = delivered.shown(self.client, self.since)
-        return judge(self.attempted, self.acknowledged, delivered_names(shown, channels, delivered.set_aside(self.client, self.since)))
+        """Judges by what the warehouse shows now."""
+        facts, rejected = delivered.channel_facts(self.client, self.since), delivered.rejected_bodies(self.client, self.since)
+        return judge(self.attempted, self.acknowledged, delivered_keys(facts, channels, rejected))
 
-    def await_everything(self, seconds: float, progress: Callable[[Verdict], None]) -> None:
+    def wait_for_delivery(self, seconds: float, progress: Callable[[Verdict], None]) -> None:
         """Returns when nothing is missing, or after `seconds`."""
         deadline = time.monotonic() + seconds
         while (verdict := self.verdict()).lost and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""What the lab itself saw of the two acts, beside what is in the warehouse: kept in story.json, so that the report can be made again."""
+"""What the lab itself measured in both acts, beside what is in the warehouse: kept in a file, so that the report can be rendered again."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 
 import msgspec
 
-from lab.acts.faults import Spell
-from lab.services.webhook_receiver import Told
+from lab.acts.faults import FaultInterval, PerformedAction
+from lab.services.webhook_receiver import ReceivedAlert
 from lab.witness.latency import Arrival
 from lab.witness.oracle import Verdict
 
-FILE = "story.json"
+FILE = "run_record.json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """A verdict of the oracle in numbers."""
 
@@ -30,41 +30,49 @@ class Counts:
 
     @classmethod
     def of(cls, verdict: Verdict) -> Counts:
-        lost, unexpected = len(verdict.lost), len(verdict.unexpected)
-        return cls(verdict.attempted, verdict.acknowledged, verdict.delivered, lost, verdict.repeated, unexpected)
+        return cls(
+            attempted=verdict.attempted,
+            acknowledged=verdict.acknowledged,
+            delivered=verdict.delivered,
+            lost=len(verdict.lost),
+            repeated=verdict.repeated,
+            unexpected=len(verdict.unexpected),
+        )
 
     @property
     def sound(self) -> bool:
         return not (self.lost or self.repeated or self.unexpected)
 
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that was done to the running system. `fault` names the fault that begins with it; where it is empty, one ends."""
-
-    time: datetime
-    text: str
-    fault: str
+    @property
+    def text(self) -> str:
+        return (
+            f"attempted {self.attempted}, acknowledged {self.acknowledged}, delivered {self.delivered}, "
+            f"lost {self.lost}, repeated {self.repeated}, unexpected {self.unexpected}"
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """`began` and `ended`: when the sensors of act two did. Times UTC, sizes in bytes. `told`: what the notifier delivered."""
+    """The record of a demo: `RunRecord.load(directory)`. Times are UTC, sizes are bytes.
+
+    `history` counts act one, `total` both acts. The sensors of act two ran from `started` to `ended`. `alerts` is what the notifier
+    delivered.
+    """
 
     history: Counts
-    both: Counts
+    total: Counts
     season_begin: datetime
-    began: datetime
+    started: datetime
     ended: datetime
-    happenings: tuple[Happening, ...]
-    spells: tuple[Spell, ...]
+    actions: tuple[PerformedAction, ...]
+    fault_intervals: tuple[FaultInterval, ...]
     arrivals: tuple[Arrival, ...]
     bytes_raw_mqtt: int
     bytes_uplink: int
     rows: Mapping[str, int]
     parts: Mapping[str, str]
     seconds: float
-    told: tuple[Told, ...]
+    alerts: tuple[ReceivedAlert, ...]
 
     def save(self, directory: Path) -> Path:
         file = directory / FILE
@@ -77,6 +85,6 @@ class RunRecord:
         return msgspec.json.decode((directory / FILE).read_bytes(), type=RunRecord)
 
     @property
-    def calm(self) -> Sequence[Arrival]:
-        """Batches that met no fault on their way."""
-        return [arrival for arrival in self.arrivals if not any(spell.met(arrival) for spell in self.spells)]
+    def unaffected(self) -> Sequence[Arrival]:
+        """The batches that no fault affected."""
+        return [arrival for arrival in self.arrivals if not any(fault.affects(arrival) for fault in self.fault_intervals)]

@@ -1,1 +1,1 @@
-"""What the demo tells: the page, its charts and sentences, and the results."""
+"""The report of the demo: the page, its charts and sentences, and the results."""

@@ -1,7 +1,7 @@
 """Charts as SVG without JavaScript: Vega-Lite by altair, drawn by vl-convert, coloured by the page's CSS variables.
 
-Each picture says in words what it shows (aria-label), for those who do not see it. Colours are Okabe and Ito's, told apart by everybody;
-which shade a name has is up to the page, so that light and dark are one picture.
+Each chart has a description in words (aria-label), for those who do not see it. Colours are Okabe and Ito's, for all kinds of sight;
+the page gives each name its shade, so that one chart serves light and dark.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Chart = Any
 Points = Sequence[dict[str, Any]]
 
 INK, MUTED, GRID, PAPER = "var(--ink)", "var(--muted)", "var(--grid)", "var(--paper)"
-WATER, ALARM, NEED, CALM, FAULT = "var(--blue)", "var(--vermillion)", "var(--sky)", "var(--green)", "var(--orange)"
+WATER, ALARM, NEED, GOOD, FAULT = "var(--blue)", "var(--vermillion)", "var(--sky)", "var(--green)", "var(--orange)"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 NARROW, WIDE = 340, 960
@@ -31,32 +31,32 @@ SMALL, MIDDLE = 192, 420
 
 _SECONDS = "datum.value == 0 ? '0 s' : datum.label + ' s'"
 _WORST_OR_NOT = alt.Scale(domain=[False, True], range=[FAULT, ALARM])
-_CALM_OR_NOT = alt.Scale(domain=[False, True], range=[CALM, FAULT])
+_AFFECTED_OR_NOT = alt.Scale(domain=[False, True], range=[GOOD, FAULT])
 _numbers = count(1)
 
 
-def two_widths(make: Callable[[int], Chart], says: str) -> str:
-    """The chart as it is for a phone and as it is for a desk."""
-    return "".join(f'<div class="{name}">{svg(make(width), says)}</div>' for name, width in (("wide", WIDE), ("narrow", NARROW)))
+def both_widths(draw: Callable[[int], Chart], description: str) -> str:
+    """Draws the chart for a phone and for a desk: `both_widths(lambda width: completeness(cells, lanes, width), "...")`."""
+    return "".join(f'<div class="{name}">{svg(draw(width), description)}</div>' for name, width in (("wide", WIDE), ("narrow", NARROW)))
 
 
-def svg(chart: Chart, says: str) -> str:
-    """One `<svg>` element that scales with the page."""
-    drawn = vl_convert.vegalite_to_svg(_dressed(chart).to_dict())
-    head, body = drawn.split(">", 1)
+def svg(chart: Chart, description: str) -> str:
+    """Renders one `<svg>` element that scales with the page."""
+    picture = vl_convert.vegalite_to_svg(_styled(chart).to_dict())
+    head, body = picture.split(">", 1)
     _, _, size = head.partition('viewBox="')
     width = size.split()[2]
-    label = f'role="img" aria-label="{escape(says)}" viewBox="{size} style="max-width:{float(width) * 1.25:.0f}px"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {label}>{_own_names(body)}'
+    label = f'role="img" aria-label="{escape(description)}" viewBox="{size} style="max-width:{float(width) * 1.25:.0f}px"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {label}>{_unique_ids(body)}'
 
 
-def _own_names(body: str) -> str:
+def _unique_ids(body: str) -> str:
     """Clip paths of one page must not share a name."""
     number = next(_numbers)
     return re.sub(r'(id="|url\(#)(?=[A-Za-z])', rf"\g<1>c{number}-", body)
 
 
-def _dressed(chart: Chart) -> Chart:
+def _styled(chart: Chart) -> Chart:
     axis = {
         "labelColor": MUTED,
         "titleColor": MUTED,
@@ -85,14 +85,14 @@ def _no_row_limit() -> None:
 
 
 def data(points: Points) -> alt.Data:
-    """Times as milliseconds since 1970, which need no guess about zones."""
+    """Converts times to milliseconds since 1970, which need no guess about zones."""
     _no_row_limit()
     plain = [{key: value.timestamp() * 1000 if isinstance(value, datetime) else value for key, value in point.items()} for point in points]
     return alt.Data(values=plain)
 
 
-def season(days: Points, needs: Points, top: float, top_need: float) -> Chart:
-    """One field: its moisture day by day, and below it the irrigation need. `days`: day, mean; `needs`: day, need_mm."""
+def moisture_season(days: Points, needs: Points, top: float, top_need: float) -> Chart:
+    """Draws one field: its moisture day by day, and below it the irrigation need. `days`: day, mean; `needs`: day, need_mm."""
     size = {"width": SMALL - 44}
     scale = alt.Scale(domain=[0, top])
     line = alt.Chart(data(days)).mark_line(color=WATER, strokeWidth=2, strokeJoin="round")
@@ -112,11 +112,11 @@ def season(days: Points, needs: Points, top: float, top_need: float) -> Chart:
     return alt.vconcat(moisture, bars).resolve_scale(x="shared")
 
 
-def life(history: Points, minute: Points, levels: Points, flags: Points, span: tuple[float, float]) -> Chart:
-    """One machine: its anomaly score over the season and, beside it, in the minute of real time; with the verdicts' thresholds.
+def score_history(history: Points, minute: Points, thresholds: Points, flags: Points, span: tuple[float, float]) -> Chart:
+    """Draws one machine: its anomaly score over the season and, beside it, in the minute of real time; with the verdicts' thresholds.
 
-    `history`: time, score; `minute`: second, score; `levels`: score, text, worst (whether it is the highest); `flags`: time or second at
-    which it was flagged; `span`: lowest and highest score shown.
+    `history`: time, score; `minute`: second, score; `thresholds`: score, text, worst (whether it is the highest); `flags`: time or second
+    at which it was flagged; `span`: lowest and highest score shown.
     """
     value = alt.Y("score:Q", scale=alt.Scale(type="log", domain=list(span), nice=False, clamp=True), axis=_scores())
     bare = alt.Y("score:Q", scale=alt.Scale(type="log", domain=list(span), nice=False, clamp=True), axis=_scores(labels=False))
@@ -125,11 +125,11 @@ def life(history: Points, minute: Points, levels: Points, flags: Points, span: t
     )
     season = _scored(history, [flag for flag in flags if "time" in flag], alt.X("time:T", axis=_months()), value)
     live = _scored(minute, [flag for flag in flags if "second" in flag], seconds, bare)
-    limit = alt.Chart(data(levels))
+    limits = alt.Chart(data(thresholds))
     colour = alt.Color("worst:N", scale=_WORST_OR_NOT, legend=None)
-    rules = limit.mark_rule(strokeDash=[5, 4])
-    told = limit.mark_text(align="left", baseline="bottom", dx=4, dy=-3, fontSize=12)
-    left = alt.layer(season, rules.encode(value, colour), told.encode(value, alt.Text("text:N"), colour, x=alt.value(0)))
+    rules = limits.mark_rule(strokeDash=[5, 4])
+    labels = limits.mark_text(align="left", baseline="bottom", dx=4, dy=-3, fontSize=12)
+    left = alt.layer(season, rules.encode(value, colour), labels.encode(value, alt.Text("text:N"), colour, x=alt.value(0)))
     right = alt.layer(live, rules.encode(bare, colour))
     return alt.hconcat(left.properties(width=MIDDLE - 166, height=150), right.properties(width=104, height=150), spacing=14)
 
@@ -143,32 +143,34 @@ def _scores(*, labels: bool = True) -> alt.Axis:
     return alt.Axis(title=None, tickCount=3, format="~g", labels=labels)
 
 
-def journeys(batches: Points, spells: Points, seconds: float, lanes: Sequence[str], width: int) -> Chart:
-    """The way of each batch: its readings are taken on the upper edge of a gateway's lane, and are in the warehouse at the tip below.
+def batch_paths(batches: Points, faults: Points, seconds: float, lanes: Sequence[str], width: int) -> Chart:
+    """Draws the path of each batch: its readings are taken at the top of a gateway's lane, and are in the warehouse at the tip below.
 
-    `batches`: lane, first, newest, seen, met (seconds, and whether it met a fault); `spells`: lane, begin, end, text.
+    `batches`: lane, first, newest, visible, affected (seconds, and whether a fault affected it); `faults`: lane, begin, end, text.
     """
     axis = {lane: alt.Axis(title="seconds since the sensors began", tickCount=8) if lane == lanes[-1] else None for lane in lanes}
     along = {lane: {"scale": alt.Scale(domain=[0, seconds], nice=False, zero=False), "axis": axis[lane]} for lane in lanes}
-    return alt.vconcat(*(_lane(lane, _of(lane, batches), _of(lane, spells), along[lane], width) for lane in lanes), spacing=4)
+    return alt.vconcat(*(_lane(lane, _rows_of(lane, batches), _rows_of(lane, faults), along[lane], width) for lane in lanes), spacing=4)
 
 
-def _of(lane: str, rows: Points) -> Points:
+def _rows_of(lane: str, rows: Points) -> Points:
     return [row for row in rows if row["lane"] == lane]
 
 
-def _lane(name: str, batches: Points, spells: Points, along: dict[str, Any], width: int) -> Chart:
+def _lane(name: str, batches: Points, faults: Points, along: dict[str, Any], width: int) -> Chart:
     """`along`: scale and axis of time."""
-    corners = [corner | {"batch": number, "met": batch["met"]} for number, batch in enumerate(batches) for corner in _corners(batch)]
-    shades = data(spells)
+    corners = [
+        corner | {"batch": number, "affected": batch["affected"]} for number, batch in enumerate(batches) for corner in _corners(batch)
+    ]
+    shades = data(faults)
     height = alt.Y("height:Q", scale=alt.Scale(domain=[0, 1]), axis=None)
     shade = alt.Chart(shades).mark_rect(color=FAULT, opacity=0.15).encode(alt.X("begin:Q", **along), alt.X2("end:Q"))
-    told = (
+    labels = (
         alt.Chart(shades)
         .mark_text(color=INK, align="left", baseline="bottom", dx=3, dy=-3, fontSize=12)
         .encode(alt.X("begin:Q", **along), alt.Text("text:N"), y=alt.value(96))
     )
-    ways = (
+    paths = (
         alt.Chart(data(corners))
         .mark_line(filled=True, fillOpacity=0.35, strokeWidth=1.2, strokeJoin="round")
         .encode(
@@ -176,34 +178,34 @@ def _lane(name: str, batches: Points, spells: Points, along: dict[str, Any], wid
             height,
             alt.Detail("batch:N"),
             alt.Order("corner:Q"),
-            alt.Stroke("met:N", scale=_CALM_OR_NOT, legend=None),
-            alt.Fill("met:N", scale=_CALM_OR_NOT, legend=None),
+            alt.Stroke("affected:N", scale=_AFFECTED_OR_NOT, legend=None),
+            alt.Fill("affected:N", scale=_AFFECTED_OR_NOT, legend=None),
         )
     )
     title = alt.Title(name, anchor="start", color=INK, fontSize=13, fontWeight=600, offset=4)
-    return alt.layer(shade, ways, told).properties(width=width - 16, height=96, title=title)
+    return alt.layer(shade, paths, labels).properties(width=width - 16, height=96, title=title)
 
 
 def _corners(batch: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """From where its readings were taken to where they became visible, and back."""
-    ways = ((batch["first"], 1.0), (batch["newest"], 1.0), (batch["seen"], 0.0), (batch["first"], 1.0))
-    return ({"second": second, "height": height, "corner": number} for number, (second, height) in enumerate(ways))
+    """Yields the corners of a triangle, from where its readings were taken to where they became visible, and back."""
+    corners = ((batch["first"], 1.0), (batch["newest"], 1.0), (batch["visible"], 0.0), (batch["first"], 1.0))
+    return ({"second": second, "height": height, "corner": number} for number, (second, height) in enumerate(corners))
 
 
 def latencies(dots: Points, marks: Points, longest: float, width: int) -> Chart:
-    """Every batch as a dot above its latency. `dots`: seconds, level, met; `marks`: seconds, text."""
-    highest = max(dot["level"] for dot in dots)
+    """Draws every batch as a dot above its latency. `dots`: seconds, height, affected; `marks`: seconds, text, height."""
+    highest = max(dot["height"] for dot in dots)
     height = 34 + 13 * highest
     time = alt.X(
         "seconds:Q",
         scale=alt.Scale(domain=[0, longest], nice=False),
         axis=alt.Axis(title="seconds from the newest reading to its row", tickCount=8),
     )
-    level = alt.Y("level:Q", scale=alt.Scale(domain=[-0.2, highest + 2.2]), axis=None)
+    level = alt.Y("height:Q", scale=alt.Scale(domain=[-0.2, highest + 2.2]), axis=None)
     circles = (
         alt.Chart(data(dots), width=width - 20, height=height)
         .mark_circle(size=95, opacity=0.95)
-        .encode(time, level, alt.Color("met:N", scale=_CALM_OR_NOT, legend=None))
+        .encode(time, level, alt.Color("affected:N", scale=_AFFECTED_OR_NOT, legend=None))
     )
     rules = alt.Chart(data(marks)).mark_rule(color=INK, strokeDash=[3, 3]).encode(alt.X("seconds:Q"))
     texts = [_beside(mark, "right" if mark["seconds"] > longest / 2 else "left") for mark in marks]
@@ -215,9 +217,9 @@ def _beside(mark: dict[str, Any], align: Literal["left", "right"]) -> Chart:
     return text.encode(alt.X("seconds:Q"), alt.Y("height:Q"), alt.Text("text:N"))
 
 
-def complete(cells: Points, lanes: Sequence[str], width: int) -> Chart:
-    """Each hour in which a gateway cut batches, and whether all of them are here. `cells`: gateway_id, hour, whole."""
-    colour = alt.Color("whole:N", scale=alt.Scale(domain=[True, False], range=[CALM, ALARM]), legend=None)
+def completeness(cells: Points, lanes: Sequence[str], width: int) -> Chart:
+    """Draws each hour in which a gateway cut batches, and whether all of them arrived. `cells`: gateway_id, hour, whole."""
+    colour = alt.Color("whole:N", scale=alt.Scale(domain=[True, False], range=[GOOD, ALARM]), legend=None)
     lane = alt.Y("gateway_id:N", sort=list(lanes), axis=alt.Axis(title=None, labelColor=INK, labelLimit=110, minExtent=100))
     return (
         alt.Chart(data(cells), width=width - 116, height=alt.Step(26))

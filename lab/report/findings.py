@@ -1,4 +1,4 @@
-"""What the report tells of the warehouse: the analysts' own queries and views, asked once, as rows of plain values. Times UTC."""
+"""What the report shows of the warehouse: the analysts' own queries and views, asked once, as rows of plain values. Times are UTC."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
             where window_start >= @since and model = 'vibration'
             order by device_id, time
         """,
-        "relabelled": """
+        "label_changes": """
             select device_id, event_time as time, previous_state, state, value
             from tinybeam.events
             where event_time >= @since and cause = 'label' and rule = 'vibration'
@@ -50,7 +50,7 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
             order by site_id, day
         """,
         "alerts": """
-            -- Of every revision, so of the table: the view shows the latest, and an alert of history may have been told of later.
+            -- Of every revision, so of the table: the view shows the latest, and an alert of history may be no longer historical in it.
             select alert_id, logical_and(historical) as historical
             from tinybeam.alerts_v1
             where opened_time >= @since
@@ -83,13 +83,13 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
             where received_time >= @since and kind = 'summaries'
         """,
         "sites": """
-            select standing.site_id, name, crop, soil, area_m2, standing.first_device, standing.total_devices, standing.kind
-            from tinybeam.sites as known
+            select placed.site_id, name, crop, soil, area_m2, placed.first_device, placed.total_devices, placed.kind
+            from tinybeam.sites as site
             inner join (
               select site_id, min(device_id) as first_device, count(*) as total_devices, min(kind) as kind
               from tinybeam.devices
               group by site_id
-            ) as standing on known.site_id = standing.site_id
+            ) as placed on site.site_id = placed.site_id
             where @since is not null
             order by first_device
         """,
@@ -99,11 +99,11 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Rows by what they are about."""
+    """The answers, each as rows."""
 
     moisture: Rows
     scores: Rows
-    relabelled: Rows
+    label_changes: Rows
     completeness: Rows
     models: Rows
     transport: Rows
@@ -116,13 +116,13 @@ class Findings:
 
 
 def gather(client: bigquery.Client, since: datetime, now: datetime) -> Findings:
-    """`since`: no reading is older. Raises GoogleAPICallError."""
-    viewed = {name: _asked(client, sql, since) for name, sql in _VIEWS.items()}
-    asked = {name: _answer(client, name, now) for name in _QUESTIONS}
-    return Findings(**viewed, **asked)
+    """Asks every question once; no reading is older than `since`. Raises GoogleAPICallError."""
+    from_views = {name: _query(client, sql, since) for name, sql in _VIEWS.items()}
+    from_questions = {name: _answer(client, name, now) for name in _QUESTIONS}
+    return Findings(**from_views, **from_questions)
 
 
-def _asked(client: bigquery.Client, sql: str, since: datetime) -> Rows:
+def _query(client: bigquery.Client, sql: str, since: datetime) -> Rows:
     parameters = [bigquery.ScalarQueryParameter("since", "TIMESTAMP", since - timedelta(hours=1))]
     return _rows(client.query_and_wait(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)))
 

@@ -1,4 +1,4 @@
-"""The demo's report: one HTML page that needs no network and no JavaScript, made from the warehouse and from what the lab saw.
+"""The demo's report: one HTML page that needs no network and no JavaScript, rendered from the warehouse and the run record.
 
 Guarantees that every number on it comes from the data, and that a section without data says why.
 """
@@ -22,24 +22,24 @@ FILE = "report.html"
 _TEMPLATE = "report.html.j2"
 
 
-def write(directory: Path, client: bigquery.Client, story: RunRecord) -> Path:
+def write(directory: Path, client: bigquery.Client, record: RunRecord) -> Path:
     """Asks the warehouse and writes report.html into the folder. Raises GoogleAPICallError and BundleError."""
     file = directory / FILE
-    findings = gather(client, story.season_begin, datetime.now(UTC))
-    file.write_text(page(story, findings, Bundle.load(BUNDLES / "soil"), Bundle.load(BUNDLES / "vibration")))
+    findings = gather(client, record.season_begin, datetime.now(UTC))
+    file.write_text(page(record, findings, Bundle.load(BUNDLES / "soil"), Bundle.load(BUNDLES / "vibration")))
     return file
 
 
-def page(story: RunRecord, findings: Findings, soil: Bundle, vibration: Bundle) -> str:
-    """The whole page. No I/O but the template; the bundles are those whose verdicts are shown."""
+def page(record: RunRecord, findings: Findings, soil: Bundle, vibration: Bundle) -> str:
+    """Renders the page. No I/O but the template; the bundles are those whose verdicts are shown."""
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
-        word.__name__: word
-        for word in (wording.clock, wording.count, wording.date, wording.listed, wording.moment, wording.plain, wording.size)
+        function.__name__: function
+        for function in (wording.clock, wording.count, wording.date, wording.listed, wording.moment, wording.plain, wording.size)
     }
-    shown = sections.all_of(story, findings, vibration)
-    told = sentences.all_of(story, findings, shown)
+    content = sections.build(record, findings, vibration)
+    texts = sentences.build(record, findings, content)
     return environment.get_template(_TEMPLATE).render(
-        story=story, longest=soil.limits[1], horizon=HORIZON_DAYS, worst=vibration.labels[-1], **shown, **told
+        record=record, longest=soil.limits[1], horizon=HORIZON_DAYS, worst=vibration.labels[-1], **content, **texts
     )

@@ -1,4 +1,4 @@
-"""The report's sentences, each made from the data: what is not so is not said."""
+"""The report's sentences, each derived from the data: none claims what is not so."""
 
 from __future__ import annotations
 
@@ -19,102 +19,100 @@ tinybeam lab up                                             # everything live, u
 LATENCY = "From the newest reading of a batch to its row in the warehouse."
 
 
-def all_of(story: RunRecord, findings: Findings, shown: dict[str, Any]) -> dict[str, str]:
-    """By the names that the page knows them by. `shown` is what sections.all_of made."""
+def build(record: RunRecord, findings: Findings, content: dict[str, Any]) -> dict[str, str]:
+    """Builds the texts by their names on the page. `content` is that of sections.build."""
     return {
-        "headline": headline(story),
-        "lead": lead(story, findings),
-        "alerts_lede": _alerts(shown["alerts"]),
-        "fields_lede": _fields(shown["fields"]),
-        "irrigation_lede": _irrigation(shown["irrigation"]),
-        "machines_lede": _machines(shown["machines"]),
-        "journeys_lede": _journeys(story, shown["journeys"]),
+        "headline": headline(record),
+        "lead": lead(record, findings),
+        "alerts_lede": _alerts(content["alerts"]),
+        "fields_lede": _fields(content["fields"]),
+        "irrigation_lede": _irrigation(content["irrigation"]),
+        "machines_lede": _machines(content["machines"]),
+        "journeys_lede": _journeys(record, content["journeys"]),
         "latency_lede": f"{LATENCY} Waiting for the window of {LIVE.window_seconds} seconds to close is in it.",
-        "completeness_lede": _completeness(shown["completeness"]),
-        "bytes_lede": _bytes(story),
-        "making_lede": _making(story),
+        "completeness_lede": _completeness(content["completeness"]),
+        "bytes_lede": _bytes(record),
+        "making_lede": _making(record),
         "commands": COMMANDS,
     }
 
 
-def headline(story: RunRecord) -> str:
-    """A claim that the oracle's verdict allows."""
-    faults = [happening.fault for happening in story.happenings if happening.fault]
-    if story.both.sound:
+def headline(record: RunRecord) -> str:
+    """Claims no more than the oracle's verdict allows."""
+    faults = [action.fault for action in record.actions if action.fault]
+    if record.total.sound:
         return f"{capital(listed(faults))}. Nothing was lost." if faults else "Nothing was lost."
-    wrong = {"lost": story.both.lost, "shown twice": story.both.repeated, "never sent but shown": story.both.unexpected}
-    return f"{capital(listed([f'{count(number)} {what}' for what, number in wrong.items() if number]))}."
+    failures = {"lost": record.total.lost, "shown twice": record.total.repeated, "never sent but shown": record.total.unexpected}
+    return f"{capital(listed([f'{count(number)} {what}' for what, number in failures.items() if number]))}."
 
 
-def lead(story: RunRecord, findings: Findings) -> str:
+def lead(record: RunRecord, findings: Findings) -> str:
     kinds: dict[str, int] = {}
     for site in findings.sites:
         kinds[site["kind"]] = kinds.get(site["kind"], 0) + site["total_devices"]
     devices = listed([f"{number} {kind} sensors" for kind, number in sorted(kinds.items())])
-    days, seconds = (story.began - story.season_begin).days, (story.ended - story.began).total_seconds()
-    delivered = story.both.acknowledged - story.both.lost
+    days, seconds = (record.started - record.season_begin).days, (record.ended - record.started).total_seconds()
+    delivered = record.total.acknowledged - record.total.lost
     return (
         f"{capital(devices)}, {days} days of history and {seconds:.0f} seconds of real time: "
-        f"of {count(story.both.acknowledged)} messages that gateways acknowledged, {count(delivered)} are in the warehouse, "
-        f"and {count(story.both.repeated) if story.both.repeated else 'none'} is there twice."
+        f"of {count(record.total.acknowledged)} messages that gateways acknowledged, {count(delivered)} are in the warehouse, "
+        f"and {count(record.total.repeated) if record.total.repeated else 'none'} is there twice."
     )
 
 
-def _alerts(shown: dict[str, Any]) -> str:
+def _alerts(content: dict[str, Any]) -> str:
     old = (
-        f" {count(shown['historical'])} alerts of the season's history are in the warehouse, and nobody was woken for them."
-        if shown["historical"]
+        f" {count(content['historical'])} alerts of the season's history are in the warehouse, and no one was notified of them."
+        if content["historical"]
         else ""
     )
     return f"A message when something needs doing, and one when it is over.{old}"
 
 
-def _fields(shown: list[dict[str, Any]]) -> str:
-    dry = [field["name"] for field in shown if field["verdict"] and field["verdict"]["label"] == "now"]
-    said = f"{listed(dry)} {'needs' if len(dry) == 1 else 'need'} water now" if dry else "No field needs water now"
-    needs = " Bars: irrigation need, mm." if any(field["needs"] for field in shown) else ""
-    return f"{said}, says the model on the gateway. Lines: moisture of the root zone day by day, m³ of water in a m³ of soil.{needs}"
+def _fields(content: list[dict[str, Any]]) -> str:
+    dry = [field["name"] for field in content if field["verdict"] and field["verdict"]["label"] == "now"]
+    verdict = f"{listed(dry)} {'needs' if len(dry) == 1 else 'need'} water now" if dry else "No field needs water now"
+    needs = " Bars: irrigation need, mm." if any(field["needs"] for field in content) else ""
+    return f"{verdict}, says the model on the gateway. Lines: moisture of the root zone day by day, m³ of water in a m³ of soil.{needs}"
 
 
-def _irrigation(shown: dict[str, Any]) -> str:
-    what = "The need is what the root zone lacks once stress is near, net of what gets lost on the way, computed after FAO-56."
-    if not shown["fields"]:
-        return what
-    verb = "needs" if shown["thirsty"] == 1 else "need"
-    thirsty = f"{shown['thirsty']} of {shown['fields']} fields {verb} water today, {count(shown['total_m3'])} m³ in all."
-    return f"{thirsty if shown['thirsty'] else 'No field needs water today.'} {what}"
+def _irrigation(content: dict[str, Any]) -> str:
+    method = "The need is what the root zone lacks once stress is near, net of what gets lost on the way, computed after FAO-56."
+    if not content["fields"]:
+        return method
+    verb = "needs" if content["thirsty"] == 1 else "need"
+    thirsty = f"{content['thirsty']} of {content['fields']} fields {verb} water today, {count(content['total_m3'])} m³ in all."
+    return f"{thirsty if content['thirsty'] else 'No field needs water today.'} {method}"
 
 
-def _machines(shown: list[dict[str, Any]]) -> str:
-    flagged = [machine["name"] for machine in shown if machine["flagged"]]
-    said = f"{len(flagged)} of {len(shown)} machines are flagged: {listed(flagged)}. " if flagged else ""
-    return f"{said}A model on the gateway knows what each machine sounds like when healthy; the score is how far from that it sounds now."
+def _machines(content: list[dict[str, Any]]) -> str:
+    flagged = [machine["name"] for machine in content if machine["flagged"]]
+    flags = f"{len(flagged)} of {len(content)} machines are flagged: {listed(flagged)}. " if flagged else ""
+    return f"{flags}A model on the gateway knows what each machine sounds like when healthy; the score is how far from that it sounds now."
 
 
-def _journeys(story: RunRecord, shown: dict[str, Any]) -> str:
-    done = "; ".join(f"{(happening.time - story.began).total_seconds():.0f} s: {happening.text}" for happening in story.happenings)
-    if not shown["chart"]:
-        return f"{done}." if done else "Nothing was done to the running system."
-    slowest = f"the slowest was in the warehouse after {shown['longest']:.0f} s"
-    return f"{done}. {shown['met']} of {shown['batches']} batches met a fault; {slowest}."
+def _journeys(record: RunRecord, content: dict[str, Any]) -> str:
+    actions = "; ".join(f"{(action.time - record.started).total_seconds():.0f} s: {action.text}" for action in record.actions)
+    if not content["chart"]:
+        return f"{actions}." if actions else "Nothing was done to the running system."
+    slowest = f"the slowest was in the warehouse after {content['longest']:.0f} s"
+    return f"{actions}. {content['affected']} of {content['batches']} batches were affected by a fault; {slowest}."
 
 
-def _completeness(shown: dict[str, Any]) -> str:
-    missing, declared = (sum(gateway[name] for gateway in shown["gateways"]) for name in ("missing", "declared"))
-    told = f"{count(missing) if missing else 'none'} missing, {count(declared) if declared else 'none'} declared as dropped"
-    return f"Gateways number their batches, so a gap is known: {told}. Each tick is an hour in which batches were cut."
+def _completeness(content: dict[str, Any]) -> str:
+    missing, declared = (sum(gateway[name] for gateway in content["gateways"]) for name in ("missing", "declared"))
+    gaps = f"{count(missing) if missing else 'none'} missing, {count(declared) if declared else 'none'} declared as dropped"
+    return f"Gateways number their batches, so a gap is known: {gaps}. Each tick is an hour in which batches were cut."
 
 
-def _bytes(story: RunRecord) -> str:
-    if not story.bytes_raw_mqtt or not story.bytes_uplink:
+def _bytes(record: RunRecord) -> str:
+    if not record.bytes_raw_mqtt or not record.bytes_uplink:
         return "Nothing was sent."
-    times = story.bytes_raw_mqtt / story.bytes_uplink
-    return (
-        f"In real time, with windows of {LIVE.window_seconds} seconds, gateways sent up {times:.1f} times fewer bytes than they were given."
-    )
+    times = record.bytes_raw_mqtt / record.bytes_uplink
+    return f"In real time, with windows of {LIVE.window_seconds} seconds, gateways sent {times:.1f} times fewer bytes than they received."
 
 
-def _making(story: RunRecord) -> str:
+def _making(record: RunRecord) -> str:
     where = "Numbers were asked of the warehouse or seen on the wire."
     chosen = "Fields and machines are simulated, and chosen so that some dry out and some wear out."
-    return f"On one machine, in {story.seconds:.0f} seconds, with real servers and clients. {chosen} {where}"
+    return f"On one machine, in {record.seconds:.0f} seconds, with real servers and clients. {chosen} {where}"

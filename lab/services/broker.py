@@ -27,14 +27,17 @@ max_inflight_messages 0
 
 
 class Broker:
-    """A context manager. `port` is on 127.0.0.1; `version` says which broker it is; `replaced` is true for the pip-only part."""
+    """A running broker, as a context manager: `with Broker(directory) as broker: connect("127.0.0.1", broker.port)`.
+
+    `version` says which broker it is; `is_fallback` is true for the one that pip brings.
+    """
 
     def __init__(self, directory: Path, parts: str = "auto") -> None:
         """`parts`: `auto`, or `pip` for what pip installs whatever else there is."""
         self._directory = Path(directory).absolute()
         self.port = free_port()
         self._mosquitto = None if parts == "pip" else _mosquitto()
-        self.replaced = self._mosquitto is None
+        self.is_fallback = self._mosquitto is None
         self.version = f"amqtt {version('amqtt')}" if self._mosquitto is None else _version(self._mosquitto)
 
     def __enter__(self) -> Broker:
@@ -61,5 +64,5 @@ def _mosquitto() -> str | None:
 
 
 def _version(mosquitto: str) -> str:
-    told = subprocess.run([mosquitto, "-h"], capture_output=True, text=True, check=False).stdout.split()
-    return f"mosquitto {told[2]}" if told[1:2] == ["version"] else "mosquitto"
+    words = subprocess.run([mosquitto, "-h"], capture_output=True, text=True, check=False).stdout.split()
+    return f"mosquitto {words[2]}" if words[1:2] == ["version"] else "mosquitto"

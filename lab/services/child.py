@@ -1,4 +1,4 @@
-"""A child process of the lab: its output goes to a log file, it leads a process group, and it does not outlive who started it.
+"""A child process of the lab: its output goes to a log file, it leads a process group, and it does not outlive its parent.
 
 Guarantees that after `stop` nothing of the group is left, and that a killed lab takes its children along (lab/services/die_with_parent.py).
 Start children from a thread that lives as long as they should: the kernel ties them to the thread, not to the process.
@@ -26,7 +26,7 @@ class StartFailed(Exception):
 
 
 class Child:
-    """A running process. A context manager that stops it."""
+    """A running process, as a context manager: `with Child("pipeline", command, log) as child: child.wait_until_done(60.0)`."""
 
     def __init__(self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
         """`environment` is added to ours. The log is appended to, so that a restarted child continues it."""
@@ -58,12 +58,12 @@ class Child:
         return self._process.poll()
 
     def kill(self) -> None:
-        """kill -9 of this one process, as a power button would."""
+        """Sends SIGKILL to this process alone, as a power cut would end it."""
         self._process.kill()
         self._process.wait()
 
     def stop(self, seconds: float = 10.0) -> int:
-        """Asks politely, then kills, then sweeps the group. Returns the exit status."""
+        """Sends SIGTERM, after `seconds` SIGKILL, then kills what is left of the group. Returns the exit status."""
         if self.status is None:
             self._process.terminate()
         try:
@@ -71,7 +71,7 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             status = self._process.wait()
-        self._sweep()
+        self._kill_group()
         return status
 
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
@@ -79,9 +79,11 @@ class Child:
         deadline = time.monotonic() + seconds
         while not ready():
             if self.status is not None or time.monotonic() > deadline:
-                ended = self.status
+                status = self.status
                 self.stop(1.0)
-                raise StartFailed(self.obituary(f"was not {what} after {seconds:.0f} s" if ended is None else f"ended with status {ended}"))
+                raise StartFailed(
+                    self.failure_text(f"was not {what} after {seconds:.0f} s" if status is None else f"ended with status {status}")
+                )
             time.sleep(_STEP)
 
     def wait_until_done(self, seconds: float) -> None:
@@ -91,14 +93,14 @@ class Child:
             time.sleep(_STEP)
         status = self.stop()
         if status:
-            raise StartFailed(self.obituary(f"ended with status {status}"))
+            raise StartFailed(self.failure_text(f"ended with status {status}"))
 
-    def obituary(self, fate: str) -> str:
-        """What became of it, and its last words."""
-        last = "\n".join(self.log.read_text(errors="replace").splitlines()[-12:])
-        return f"{self.name} {fate}; {self.log} ends with:\n{last}"
+    def failure_text(self, what: str) -> str:
+        """A sentence about its end, with the last lines of its log."""
+        lines = "\n".join(self.log.read_text(errors="replace").splitlines()[-12:])
+        return f"{self.name} {what}; {self.log} ends with:\n{lines}"
 
-    def _sweep(self) -> None:
+    def _kill_group(self) -> None:
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:

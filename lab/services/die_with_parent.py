@@ -1,4 +1,6 @@
-"""Runs a command that dies with its parent: `python -I leash.py PARENT_PID COMMAND...`. Linux only; elsewhere the command just runs.
+"""Runs a command that dies with its parent: `python -I die_with_parent.py PARENT_PID COMMAND...`.
+
+It works on Linux; elsewhere the command just runs.
 
 The kernel forgets the signal at fork but not at exec, so a program of its own sets it; code between fork and exec of a process
 with threads would be unsafe.

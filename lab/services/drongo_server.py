@@ -15,13 +15,13 @@ from drongo.core.exceptions import DrongoHttpError
 from drongo.services.pubsub.emulator import PubSubEmulator
 from google.pubsub_v1 import types
 
-_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 
-class Streaming(PubSubEmulator):
-    """drongo with StreamingPull, which it lacks and Google's subscriber client needs.
+class StreamingEmulator(PubSubEmulator):
+    """Adds StreamingPull to drongo, which lacks it and Google's subscriber client needs it.
 
-    Without leases, as in drongo: what a stream held when it ended comes again, at once.
+    There are no leases, as in drongo: a message that a stream did not acknowledge comes again as soon as the stream ends.
     """
 
     def _build_handlers(self) -> Any:
@@ -40,17 +40,17 @@ class Streaming(PubSubEmulator):
             context.abort(grpc.StatusCode.NOT_FOUND, error.message)
         ended = threading.Event()
         threading.Thread(target=self._follow, args=(name, requests, ended), daemon=True).start()
-        given: list[str] = []
-        while context.is_active() and not ended.wait(_LOOK_SECONDS):
+        ack_ids: list[str] = []
+        while context.is_active() and not ended.wait(_POLL_SECONDS):
             pulled = self._backend().pull(name, 100)
-            given += [ack_id for ack_id, _ in pulled]
+            ack_ids += [ack_id for ack_id, _ in pulled]
             messages = [types.ReceivedMessage(ack_id=ack_id, message=self._to_message_proto(message)) for ack_id, message in pulled]
             if messages:
                 yield types.StreamingPullResponse(received_messages=messages)
-        self._backend().modify_ack_deadline(name, given, 0)
+        self._backend().modify_ack_deadline(name, ack_ids, 0)
 
     def _follow(self, name: str, requests: Iterator[Any], ended: threading.Event) -> None:
-        """What the client says of the messages that it has."""
+        """Acknowledges messages and moves their deadlines as the client asks."""
         try:
             for request in requests:
                 self._backend().acknowledge(name, list(request.ack_ids))
@@ -63,14 +63,14 @@ class Streaming(PubSubEmulator):
 
 
 def serve(address_file: Path) -> None:
-    """Runs until SIGTERM or SIGINT."""
+    """The emulator runs until SIGTERM or SIGINT."""
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
-    emulator = Streaming()
+    emulator = StreamingEmulator()
     emulator.start()
-    written = address_file.with_suffix(".part")
-    written.write_text(os.environ[PubSubEmulator.ENV_VAR])
-    written.replace(address_file)
+    part = address_file.with_suffix(".part")
+    part.write_text(os.environ[PubSubEmulator.ENV_VAR])
+    part.replace(address_file)
     signal.sigwait(ends)
 
 

@@ -18,17 +18,20 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from lab.services.child import Child, free_port, listens, python_module
 
 JAR = "TINYBEAM_PUBSUB_JAR"
-_FRUGAL = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_JVM_OPTIONS = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
 class PubSub:
-    """A context manager. `address` is host:port; `version` says which server it is; `replaced` is true for the pip-only part."""
+    """A running Pub/Sub, as a context manager: `with PubSub(directory) as pubsub: pubsub.create(topic, subscription)`.
+
+    `address` is host:port; `version` says which server it is; `is_fallback` is true for the one that pip brings.
+    """
 
     def __init__(self, directory: Path, parts: str = "auto") -> None:
         """`parts`: `auto`, or `pip` for what pip installs whatever else there is."""
         self._directory = Path(directory).absolute()
         self._java = None if parts == "pip" else _java()
-        self.replaced = self._java is None
+        self.is_fallback = self._java is None
         self.version = f"drongo {version('drongo')}" if self._java is None else _version(self._java[-1])
         self.address = ""
 
@@ -39,10 +42,10 @@ class PubSub:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._child.stop(1.0)  # the emulator keeps nothing, and its JVM is slow to say goodbye
+        self._child.stop(1.0)  # the emulator keeps nothing, and its JVM is slow to end
 
     def create(self, topic: str, subscription: str) -> None:
-        """Makes both, given by their full names, if they are not there."""
+        """Creates both, by their full names, where they do not exist."""
         with grpc.insecure_channel(self.address) as channel:
             publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
             subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
@@ -60,11 +63,11 @@ class PubSub:
         return child
 
     def _start_drongo(self) -> Child:
-        told = self._directory / "pubsub.address"
-        told.unlink(missing_ok=True)
-        child = Child("pubsub", python_module("lab.services.drongo_server", str(told)), self._directory / "pubsub.log")
-        child.wait_until(told.exists, "listening")
-        self.address = told.read_text().replace("localhost", "127.0.0.1")
+        address_file = self._directory / "pubsub.address"
+        address_file.unlink(missing_ok=True)
+        child = Child("pubsub", python_module("lab.services.drongo_server", str(address_file)), self._directory / "pubsub.log")
+        child.wait_until(address_file.exists, "listening")
+        self.address = address_file.read_text().replace("localhost", "127.0.0.1")
         return child
 
 
@@ -73,13 +76,13 @@ def _java() -> list[str] | None:
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
     jar = _jar()
-    return [java, *_FRUGAL, "-jar", str(jar)] if java and jar else None
+    return [java, *_JVM_OPTIONS, "-jar", str(jar)] if java and jar else None
 
 
 def _jar() -> Path | None:
-    named, gcloud = os.environ.get(JAR), shutil.which("gcloud")
-    if named:
-        return Path(named)
+    jar, gcloud = os.environ.get(JAR), shutil.which("gcloud")
+    if jar:
+        return Path(jar)
     if not gcloud:
         return None
     component = Path(gcloud).resolve().parent.parent / "platform" / "pubsub-emulator" / "lib"

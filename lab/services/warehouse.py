@@ -14,7 +14,10 @@ _SERVER = Path(__file__).with_name("warehouse_server.py")
 
 
 class Warehouse:
-    """A context manager. `rest_url` and `grpc_address` are where BigQuery and its Storage API answer; data lives in `directory`."""
+    """A running warehouse, as a context manager: `with Warehouse(directory) as warehouse: delivered.connect(warehouse)`.
+
+    BigQuery answers at `rest_url` and its Storage API at `grpc_address`; the data lives in `directory`.
+    """
 
     def __init__(self, directory: Path, project: str = "demo-project") -> None:
         self._directory = Path(directory).absolute()
@@ -27,9 +30,9 @@ class Warehouse:
         python = interpreter()
         self.version = f"local-bigquery {_version(python)}"
         self._directory.mkdir(parents=True, exist_ok=True)
-        where = ["--host", "127.0.0.1", "--port", str(self._rest), "--grpc-port", str(self._grpc)]
-        what = ["--project", self.project, "--data-dir", str(self._directory / "warehouse")]
-        self._child = Child("warehouse", [str(python), "-I", str(_SERVER), *where, *what], self._directory / "warehouse.log")
+        listen = ["--host", "127.0.0.1", "--port", str(self._rest), "--grpc-port", str(self._grpc)]
+        data = ["--project", self.project, "--data-dir", str(self._directory / "warehouse")]
+        self._child = Child("warehouse", [str(python), "-I", str(_SERVER), *listen, *data], self._directory / "warehouse.log")
         self._child.wait_until(lambda: listens(self._rest) and listens(self._grpc), "listening", 60.0)
         return self
 
@@ -38,7 +41,7 @@ class Warehouse:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What Google's clients and ours need in their environment to find it."""
+        """Variables by which Google's clients and ours find it."""
         return {
             "BIGQUERY_EMULATOR_HOST": self.rest_url,
             "BIGQUERY_STORAGE_EMULATOR_HOST": self.grpc_address,
@@ -55,8 +58,8 @@ def interpreter() -> Path:
 
 
 def _version(python: Path) -> str:
-    ask = "from importlib.metadata import version; print(version('local-bigquery'))"
-    asked = subprocess.run([python, "-I", "-c", ask], capture_output=True, text=True, check=False)
-    if asked.returncode:
+    code = "from importlib.metadata import version; print(version('local-bigquery'))"
+    done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode:
         raise StartFailed(f"{python} has no local-bigquery: run `make` once")
-    return asked.stdout.strip()
+    return done.stdout.strip()

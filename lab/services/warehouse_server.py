@@ -16,8 +16,8 @@ _EXTENSIONS = Path(sys.prefix) / "duckdb-extensions"
 _connect = duckdb.connect
 
 
-def _file_of(extension: str) -> Path:
-    """The extension in its package."""
+def _extension_file(extension: str) -> Path:
+    """The file of an extension in its pip package."""
     spec = find_spec(f"duckdb_extension_{extension}")
     if spec is None or spec.origin is None:
         sys.exit(f"duckdb-extension-{extension} is not installed in {sys.prefix}")
@@ -25,12 +25,12 @@ def _file_of(extension: str) -> Path:
 
 
 def connect(*arguments: Any, config: dict[str, Any] | None = None, **options: Any) -> Any:
-    """duckdb.connect, with the extensions at hand. TimeZone is set afterwards, because before it would want a third extension."""
+    """Replaces duckdb.connect and installs the extensions. TimeZone is set afterwards: before, it would want a third one."""
     config = {**(config or {}), "extension_directory": str(_EXTENSIONS)}
     zone = config.pop("TimeZone", None)
     connection = _connect(*arguments, config=config, **options)
     for extension in ("ducklake", "spatial"):
-        connection.execute(f"install '{_file_of(extension)}'")
+        connection.execute(f"install '{_extension_file(extension)}'")
     connection.execute("load ducklake")
     if zone:
         connection.execute(f"set global TimeZone = '{zone}'")

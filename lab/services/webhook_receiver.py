@@ -1,6 +1,6 @@
-"""The farmer's phone: a webhook on this machine that keeps every notice it is given, as the notifier's receiver would.
+"""A webhook on this machine that keeps every alert it receives, as a person's device would: the notifier's other end.
 
-Nothing of the system under test is asked: what is here was delivered.
+The system under test is not asked: what is here was delivered.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
-from lab.console import Console
 from schemas.notification import MAX_BYTES, NotificationError, parse
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A notice, and when it was on the phone."""
+class ReceivedAlert:
+    """One notification of an alert, and when it was delivered."""
 
     received: datetime
     event_time: datetime
@@ -30,18 +29,18 @@ class Told:
 
 
 class WebhookReceiver:
-    """A context manager. `url` is where notices are POSTed to."""
+    """A running webhook, as a context manager: `with WebhookReceiver() as receiver: post_to(receiver.url)`."""
 
-    def __init__(self, hear: Callable[[Told], None] = lambda _: None) -> None:
-        """`hear` is called for each notice, in a thread of the server."""
-        self._told: list[Told] = []
+    def __init__(self, on_alert: Callable[[ReceivedAlert], None] = lambda _: None) -> None:
+        """`on_alert` is called for each alert, in a thread of the server."""
+        self._alerts: list[ReceivedAlert] = []
         self._lock = threading.Lock()
-        self._hear = hear
+        self._on_alert = on_alert
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_port}/notices"
+        self.url = f"http://127.0.0.1:{self._server.server_port}/alerts"
 
     def __enter__(self) -> WebhookReceiver:
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="phone", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="webhook", daemon=True)
         self._thread.start()
         return self
 
@@ -50,26 +49,26 @@ class WebhookReceiver:
         self._server.server_close()
         self._thread.join(10.0)
 
-    def told(self) -> tuple[Told, ...]:
-        """In the order of their arrival."""
+    def alerts(self) -> tuple[ReceivedAlert, ...]:
+        """Returns the alerts so far, in the order of their arrival."""
         with self._lock:
-            return tuple(self._told)
+            return tuple(self._alerts)
 
-    def take(self, body: bytes) -> None:
-        """Raises NoticeError."""
-        alert = parse(body)
-        told = Told(datetime.now(UTC), alert.event_time, alert.severity, alert.rule, alert.state, alert.subject, alert.message)
+    def receive(self, body: bytes) -> None:
+        """Keeps the alert of a request's body. Raises NotificationError."""
+        row = parse(body)
+        alert = ReceivedAlert(datetime.now(UTC), row.event_time, row.severity, row.rule, row.state, row.subject, row.message)
         with self._lock:
-            self._told.append(told)
-        self._hear(told)
+            self._alerts.append(alert)
+        self._on_alert(alert)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        phone = self
+        receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 try:
-                    phone.take(self.rfile.read(min(int(self.headers["Content-Length"]), MAX_BYTES)))
+                    receiver.receive(self.rfile.read(min(int(self.headers["Content-Length"]), MAX_BYTES)))
                 except NotificationError as error:
                     self.send_error(400, str(error))
                     return
@@ -77,21 +76,6 @@ class WebhookReceiver:
                 self.end_headers()
 
             def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class names it
-                """The lab's screen says what came."""
+                """The lab's console says what came."""
 
         return Handler
-
-
-@dataclass(slots=True)
-class Ringing:
-    """Says on the screen what came to the phone since it was asked last."""
-
-    phone: WebhookReceiver
-    screen: Console
-    heard: int = 0
-
-    def say(self) -> None:
-        told = self.phone.told()
-        for one in told[self.heard :]:
-            self.screen.say(f"the farmer's phone: {one.message}" + (" (over)" if one.state == "resolved" else ""))
-        self.heard = len(told)

@@ -1,1 +1,1 @@
-"""What is seen from outside the system: bytes on the wire, what was acknowledged, what arrived, and the verdict."""
+"""Measurement from outside the system: bytes on the wire, what was acknowledged, what arrived, and the verdict."""

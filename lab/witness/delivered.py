@@ -12,12 +12,12 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from lab.services.warehouse import Warehouse
-from lab.witness.oracle import Shown
+from lab.witness.oracle import ChannelFacts
 from schemas.warehouse import DATASET
 
 VIEWS = ("batches", "summaries", "inferences", "events", "heartbeats", "rejects", "site_windows")
 
-_SHOWN = """
+_CHANNEL_FACTS = """
 select device_id, channel, array_concat_agg(seq_ranges order by window_start) as seq_ranges, sum(count) as total
 from tinybeam.summaries
 where window_start >= @since
@@ -28,50 +28,51 @@ select payloadBytes as payload, stage, reason
 from tinybeam.rejects
 where timestamp >= @since
 """
-_CONFIRMATIONS = """
+_NEWEST_READINGS = """
 select max(last_time) as last_time, batch_id
 from tinybeam.summaries_v1
 where window_start >= @since and received_time >= @since
 group by batch_id
 """
-_HEARD = """
-select count(distinct gateway_id) as heard
+_HEARTBEATS = """
+select count(distinct gateway_id) as total
 from tinybeam.heartbeats
 where heartbeat_time >= @since
 """
 
 
 def connect(warehouse: Warehouse) -> bigquery.Client:
+    """Returns Google's own client for the local warehouse."""
     options = {"api_endpoint": warehouse.rest_url}
     return bigquery.Client(project=warehouse.project, credentials=AnonymousCredentials(), client_options=options)
 
 
-def shown(client: bigquery.Client, since: datetime) -> list[Shown]:
-    """Every channel of every device in `summaries`, and in rejects those that came from devices that nobody registered."""
-    facts = [Shown(row.device_id, row.channel, row.seq_ranges, row.total) for row in _ask(client, _SHOWN, since)]
-    strangers = [reject.payload for reject in _ask(client, _REJECTS, since) if reject.reason == "unknown_device"]
-    return facts + _merged([row for payload in strangers for row in _rows(payload)])
+def channel_facts(client: bigquery.Client, since: datetime) -> list[ChannelFacts]:
+    """Reads every channel of every device in `summaries`, and in rejects those of devices that nobody registered."""
+    facts = [ChannelFacts(row.device_id, row.channel, row.seq_ranges, row.total) for row in _ask(client, _CHANNEL_FACTS, since)]
+    unregistered = [reject.payload for reject in _ask(client, _REJECTS, since) if reject.reason == "unknown_device"]
+    return facts + _merged([row for payload in unregistered for row in _rows(payload)])
 
 
-def set_aside(client: bigquery.Client, since: datetime) -> Mapping[bytes, int]:
-    """The bytes that gateways set aside, and how often each is shown."""
+def rejected_bodies(client: bigquery.Client, since: datetime) -> Mapping[bytes, int]:
+    """Counts the messages that gateways rejected, by their bytes."""
     return Counter(bytes(row.payload) for row in _ask(client, _REJECTS, since) if row.stage.startswith("edge."))
 
 
 def row_counts(client: bigquery.Client) -> dict[str, int]:
-    """Rows of each view."""
+    """Counts the rows of each view."""
     every = " union all ".join(f"select '{view}' as name, count(*) as total from {DATASET}.{view}" for view in VIEWS)
     return {row.name: row.total for row in sorted(client.query_and_wait(every), key=lambda row: VIEWS.index(row.name))}
 
 
 def newest_readings(client: bigquery.Client, since: datetime) -> dict[str, datetime]:
-    """Batches of summaries that are in the warehouse -> time of the newest reading in each."""
-    return {row.batch_id: row.last_time for row in _ask(client, _CONFIRMATIONS, since)}
+    """Maps each batch of summaries in the warehouse to the time of its newest reading."""
+    return {row.batch_id: row.last_time for row in _ask(client, _NEWEST_READINGS, since)}
 
 
-def gateways_heard(client: bigquery.Client, since: datetime) -> int:
-    """How many gateways have sent a heartbeat since then that is in the warehouse."""
-    return next(row.heard for row in _ask(client, _HEARD, since))
+def gateways_with_heartbeat(client: bigquery.Client, since: datetime) -> int:
+    """Counts the gateways with a heartbeat in the warehouse that is not older than `since`."""
+    return next(row.total for row in _ask(client, _HEARTBEATS, since))
 
 
 def _ask(client: bigquery.Client, sql: str, since: datetime) -> Iterator[bigquery.Row]:
@@ -79,20 +80,20 @@ def _ask(client: bigquery.Client, sql: str, since: datetime) -> Iterator[bigquer
     return iter(client.query_and_wait(sql, job_config=config))
 
 
-def _rows(payload: bytes) -> Iterator[Shown]:
-    """Summaries in an Arrow stream; rows of other kinds name no readings."""
+def _rows(payload: bytes) -> Iterator[ChannelFacts]:
+    """Reads summaries from an Arrow stream; rows of other kinds name no readings."""
     table = pa.ipc.open_stream(io.BytesIO(payload)).read_all()
     if "seq_ranges" in table.column_names:
         for row in table.select(["device_id", "channel", "seq_ranges", "count"]).to_pylist():
-            yield Shown(row["device_id"], row["channel"], row["seq_ranges"], row["count"])
+            yield ChannelFacts(row["device_id"], row["channel"], row["seq_ranges"], row["count"])
 
 
-def _merged(rows: Sequence[Shown]) -> list[Shown]:
-    """One for each device and channel."""
-    held: dict[tuple[str, str], list[Shown]] = {}
+def _merged(rows: Sequence[ChannelFacts]) -> list[ChannelFacts]:
+    """Merges the rows of each device and channel into one."""
+    parts_of: dict[tuple[str, str], list[ChannelFacts]] = {}
     for row in rows:
-        held.setdefault((row.device_id, row.channel), []).append(row)
+        parts_of.setdefault((row.device_id, row.channel), []).append(row)
     return [
-        Shown(device, channel, [seq for part in parts for seq in part.seq_ranges], sum(part.values for part in parts))
-        for (device, channel), parts in held.items()
+        ChannelFacts(device, channel, [seq for part in parts for seq in part.seq_ranges], sum(part.values for part in parts))
+        for (device, channel), parts in parts_of.items()
     ]

@@ -1,4 +1,4 @@
-"""How long it takes from a reading to its row in the warehouse, measured from outside by asking the warehouse again and again.
+"""Measures from outside how long a reading takes to become a row in the warehouse, by asking the warehouse again and again.
 
 The resolution is the time between two questions; a batch counts with its newest reading, so waiting for the window to close is in it.
 """
@@ -12,34 +12,34 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 
-Ask = Callable[[], Mapping[str, datetime]]
-"""What is in the warehouse: name of a batch -> time of the newest reading in it."""
+NewestReadings = Callable[[], Mapping[str, datetime]]
+"""Asks the warehouse: id of each batch that is there -> time of its newest reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A batch that was there at `seen` for the first time."""
+    """A batch that the warehouse showed at `visible` for the first time."""
 
     batch_id: str
-    newest: datetime
-    seen: datetime
+    newest_reading: datetime
+    visible: datetime
 
     @property
     def milliseconds(self) -> float:
-        return (self.seen - self.newest).total_seconds() * 1000
+        return (self.visible - self.newest_reading).total_seconds() * 1000
 
 
-class Watch:
-    """A context manager that asks in a thread of its own, every `interval` seconds."""
+class ArrivalMonitor:
+    """Asks in a thread of its own, every `interval` seconds: `with ArrivalMonitor(ask) as monitor: ...; monitor.arrivals()`."""
 
-    def __init__(self, ask: Ask, interval: float = 0.5) -> None:
+    def __init__(self, ask: NewestReadings, interval: float = 0.5) -> None:
         self._ask, self._interval = ask, interval
         self._arrivals: dict[str, Arrival] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="latency", daemon=True)
         self._failed: Exception | None = None
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> ArrivalMonitor:
         self._thread.start()
         return self
 
@@ -48,7 +48,7 @@ class Watch:
         self._thread.join(10.0)
 
     def arrivals(self) -> list[Arrival]:
-        """So far. Raises what asking raised."""
+        """Returns the arrivals so far. Raises what asking raised."""
         if self._failed:
             raise self._failed
         return list(self._arrivals.values())
@@ -56,15 +56,15 @@ class Watch:
     def _run(self) -> None:
         try:
             while not self._ended.wait(self._interval):
-                there, now = self._ask(), datetime.now(UTC)
-                for name in there.keys() - self._arrivals.keys():
-                    self._arrivals[name] = Arrival(name, there[name], now)
-        except Exception as error:  # noqa: BLE001 - told to who asks for the arrivals
+                newest_readings, now = self._ask(), datetime.now(UTC)
+                for batch_id in newest_readings.keys() - self._arrivals.keys():
+                    self._arrivals[batch_id] = Arrival(batch_id, newest_readings[batch_id], now)
+        except Exception as error:  # noqa: BLE001 - raised to the caller of arrivals()
             self._failed = error
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of all does not exceed. Raises ValueError for none."""
+    """Returns the smallest value that at least this share of all does not exceed. Raises ValueError for no values."""
     if not values:
         raise ValueError("no values")
     ordered = sorted(values)

@@ -14,7 +14,7 @@ _PUBLISH, _PUBACK = 3, 4
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A message that the gateway was given."""
+    """A message that the broker delivered to the gateway."""
 
     topic: str
     payload: bytes
@@ -22,18 +22,18 @@ class Publication:
 
 @dataclass(slots=True)
 class Tap:
-    """What was seen on all connections so far. Thread-safe."""
+    """Collects what was acknowledged on all connections: `TcpProxy(broker, tap.connection)`. Thread-safe."""
 
     _acknowledged: list[Publication] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def acknowledged(self) -> list[Publication]:
-        """In order of the PUBACKs; a message that was given and acknowledged twice is there twice."""
+        """Returns them in the order of the PUBACKs; a message that was delivered and acknowledged twice is there twice."""
         with self._lock:
             return list(self._acknowledged)
 
     def connection(self) -> TappedConnection:
-        """An observer for a wire whose client is the gateway."""
+        """Returns an observer for a proxied connection whose client is the gateway."""
         return TappedConnection(self)
 
     def add(self, publication: Publication) -> None:
@@ -42,35 +42,35 @@ class Tap:
 
 
 class TappedConnection:
-    """One connection: packet identifiers mean nothing beyond it."""
+    """Observes one connection: packet identifiers mean nothing beyond it."""
 
     def __init__(self, tap: Tap) -> None:
         self._tap = tap
         self._from_client, self._from_broker = Packets(), Packets()
-        self._given: dict[int, Publication] = {}
+        self._unacknowledged: dict[int, Publication] = {}
 
     def sent(self, data: bytes) -> None:
         for kind, _, body in self._from_client.feed(data):
             if kind == _PUBACK:
-                given = self._given.pop(int.from_bytes(body[:2], "big"), None)
-                if given is not None:
-                    self._tap.add(given)
+                publication = self._unacknowledged.pop(int.from_bytes(body[:2], "big"), None)
+                if publication is not None:
+                    self._tap.add(publication)
 
     def received(self, data: bytes) -> None:
         for kind, flags, body in self._from_broker.feed(data):
             if kind == _PUBLISH and flags & 0b0110:
                 end = 2 + int.from_bytes(body[:2], "big")
-                self._given[int.from_bytes(body[end : end + 2], "big")] = Publication(body[2:end].decode(), bytes(body[end + 2 :]))
+                self._unacknowledged[int.from_bytes(body[end : end + 2], "big")] = Publication(body[2:end].decode(), bytes(body[end + 2 :]))
 
 
 class Packets:
-    """Cuts one direction of a connection into packets, however it is chunked."""
+    """Splits one direction of a connection into packets, however it is chunked."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[int, int, bytes]]:
-        """Kind, flags and body (all after the fixed header) of each packet that is now whole."""
+        """Yields kind, flags and body (all after the fixed header) of each packet that is now complete."""
         self._rest += data
         while (lengths := _remaining_length(self._rest)) is not None:
             start, size = lengths
@@ -82,7 +82,7 @@ class Packets:
 
 
 def _remaining_length(data: bytearray) -> tuple[int, int] | None:
-    """Where the body starts and its size (MQTT 3.1.1, 2.2.3); None if that is not there yet."""
+    """Returns where the body starts, and its size (MQTT 3.1.1, 2.2.3); None while the length is incomplete."""
     size = 0
     for at in range(1, min(5, len(data))):
         size |= (data[at] & 0x7F) << 7 * (at - 1)

@@ -1,4 +1,4 @@
-"""What the lab wants of a simulated sensor, be it a probe in a field or an accelerometer on a machine."""
+"""The seam of simulated devices: a probe in a field, an accelerometer on a machine."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from lab.world import field, machine
 from schemas.registry import Registry
 
 
-class Device(Protocol):
-    """In history it sends `burst` messages at every hour that `every_hours` divides, in real time one at turns that `every_turns` does."""
+class SimulatedDevice(Protocol):
+    """Makes messages: `device.message(now, seq, boot, day)`.
+
+    In history it sends `burst_size` messages every `interval_hours`, in real time one message every `interval_ticks`.
+    """
 
     @property
     def device_id(self) -> str: ...
@@ -20,19 +23,19 @@ class Device(Protocol):
     @property
     def topic(self) -> str: ...
     @property
-    def every_hours(self) -> int: ...
+    def interval_hours(self) -> int: ...
     @property
-    def burst(self) -> int: ...
+    def burst_size(self) -> int: ...
     @property
-    def every_turns(self) -> int: ...
+    def interval_ticks(self) -> int: ...
     def message(self, time: datetime, seq: int, boot: str, day: float) -> bytes: ...
 
 
-def devices(registry: Registry) -> tuple[Device, ...]:
-    """Everything that the registry knows."""
+def devices(registry: Registry) -> tuple[SimulatedDevice, ...]:
+    """Simulates every device of the registry."""
     return (*field.fields(registry), *machine.machines(registry))
 
 
 def channels(device_id: str) -> Collection[str]:
-    """What the warehouse must show of each of its readings."""
+    """Names the channels that the warehouse must show of each of its readings."""
     return machine.CHANNELS if device_id.startswith("machine-") else field.CHANNELS

@@ -1,4 +1,4 @@
-"""Simulated fields: each of the registry's ten goes through a season on real weather, and its probe tells of it.
+"""Simulated fields: each of the registry's ten goes through a season on real weather, and its probe measures it.
 
 Deterministic. Days count from the first midnight of the season; where a season ends, its last hour stays.
 """
@@ -24,7 +24,7 @@ KIND = "soil"
 CHANNELS = ("moisture", "temperature")
 GATEWAYS = ("gateway-north", "gateway-south")
 FIRST_DAY = 1.0
-"""The probe begins to tell at the end of the first day."""
+"""The probe sends its first reading at the end of the first day."""
 
 _SOUTHERN_SEASONS = (6, 7, 8, 9, 10, 11)
 """Months of planting: four months later it is summer there."""
@@ -47,14 +47,14 @@ _SEASONS: Mapping[str, tuple[str, str, int]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field, its probe and the gateway that hears it. `days`, `moisture` (m3/m3) and `temperature` (deg C) are hourly.
+    """A field, its probe and the probe's gateway. `days`, `moisture` (m3/m3) and `temperature` (deg C) are hourly.
 
-    In history the probe tells once an hour.
+    In history the probe sends once an hour.
     """
 
-    every_hours: ClassVar[int] = 1
-    burst: ClassVar[int] = 1
-    every_turns: ClassVar[int] = 1
+    interval_hours: ClassVar[int] = 1
+    burst_size: ClassVar[int] = 1
+    interval_ticks: ClassVar[int] = 1
 
     device_id: str
     site_id: str
@@ -68,39 +68,39 @@ class Field:
         return topic(self.gateway_id, self.device_id)
 
     def message(self, time: datetime, seq: int, boot: str, day: float) -> bytes:
-        """What the probe publishes on that day of its season."""
+        """Encodes what the probe publishes on that day of its season."""
         return reading(time, seq, boot, self.values(day))
 
     def values(self, day: float) -> dict[str, float]:
-        """What the probe shows, with the digits it has."""
-        moisture, temperature = (float(np.interp(day, self.days, told)) for told in (self.moisture, self.temperature))
+        """Returns what the probe measures, with the digits it has."""
+        moisture, temperature = (float(np.interp(day, self.days, series)) for series in (self.moisture, self.temperature))
         return {"moisture": round(moisture, 4), "temperature": round(temperature, 2)}
 
 
 def fields(registry: Registry) -> tuple[Field, ...]:
-    """The fields of the registry, simulated; about half a second each."""
+    """Simulates the fields of the registry; each takes about half a second."""
     probes = [device for device in registry.devices if device.kind == KIND]
     return tuple(_field(registry, number, device.device_id, device.site_id) for number, device in enumerate(probes))
 
 
 def write_registry(directory: Path, planted: datetime) -> Path:
-    """The registry with the day on which every season began: history is moved so that it ends now, so no fixed file can say it.
+    """Writes the registry with the day on which every season began: history is moved so that it ends now, so no fixed file can name it.
 
     The weather is that of a summer, so the sun must be too: the fields lie south of the equator if that is where the season ends in summer.
     """
     text = REGISTRY.read_text().replace("\ncrop = ", f"\nplanted = {planted:%Y-%m-%d}\ncrop = ")
-    written = directory / REGISTRY.name
-    written.write_text(text.replace("\nlatitude = ", "\nlatitude = -") if planted.month in _SOUTHERN_SEASONS else text)
-    return written
+    file = directory / REGISTRY.name
+    file.write_text(text.replace("\nlatitude = ", "\nlatitude = -") if planted.month in _SOUTHERN_SEASONS else text)
+    return file
 
 
 def topic(gateway_id: str, device_id: str) -> str:
-    """Gateways share the lab's broker, so a gateway's topics begin with its name. Device `+` gives what it subscribes to."""
+    """Gateways share the lab's broker, so a gateway's topics begin with its id. Device `+` gives the topic that it subscribes to."""
     return f"{gateway_id}/sensors/{device_id}/readings"
 
 
 def reading(time: datetime, seq: int, boot: str, values: Mapping[str, float]) -> bytes:
-    """One reading as a sensor sends it."""
+    """Encodes one reading as a sensor sends it."""
     return json.dumps({"time": time.timestamp(), "seq": seq, "boot": boot, "values": dict(values)}, separators=(",", ":")).encode()
 
 
@@ -110,5 +110,5 @@ def _field(registry: Registry, number: int, device_id: str, site_id: str) -> Fie
     if site.soil is None or site.crop is None:
         raise ValueError(f"site {site_id} of the lab needs a soil and a crop")
     crop = site.crop.removeprefix("Winter")  # to the teacher wheat is wheat: it knows the day of sowing
-    told = listen(season(climate, site.soil, crop, year, seed=number), np.random.default_rng(number))
-    return Field(device_id, site_id, gateway_id, told.moments, told.moisture, told.temperature)
+    probe = listen(season(climate, site.soil, crop, year, seed=number), np.random.default_rng(number))
+    return Field(device_id, site_id, gateway_id, probe.moments, probe.moisture, probe.temperature)

@@ -1,7 +1,7 @@
 """Simulated machines of a mill: each turns on a bearing, and an accelerometer on its housing sends frames of raw samples.
 
-Deterministic: a frame depends on the machine, its number and the day alone. Days are those of the fields' season, so that both stories
-have one calendar; a fault grows slowly at first, then ever faster.
+Deterministic: a frame depends on the machine, its number and the day alone. Days are those of the fields' season, so that both use
+cases have one timeline; a fault grows slowly at first, then ever faster.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from edge.frame import Header, encode
 from edge.spectrum import time_domain_units
 from lab.world.field import topic
 from schemas.registry import Registry
-from training.vibration import machine as shop
+from training.vibration import machine as simulation
 from training.vibration.bearing import Fault
 
 KIND = "vibration"
@@ -31,19 +31,19 @@ _HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Wear:
-    """A fault and the days between which it grows from nothing to the end of the bearing."""
+    """The wear of a bearing: a fault, and the days between which it grows from nothing to the end of the bearing."""
 
     fault: Fault
     onset: float
     end: float
 
     def severity(self, day: float) -> float:
-        """0 while healthy, 1 at the end."""
+        """Returns 0 while healthy, 1 at the end."""
         share = min(max((day - self.onset) / (self.end - self.onset), 0.0), 1.0)
         return float(np.expm1(_GROWTH * share) / np.expm1(_GROWTH))
 
 
-_LIVES: Mapping[str, tuple[int, Wear | None]] = MappingProxyType(
+_MACHINES: Mapping[str, tuple[int, Wear | None]] = MappingProxyType(
     {
         "machine-fan": (7001, None),
         "machine-pump": (7002, Wear("element", 121.5, 127.5)),
@@ -51,38 +51,38 @@ _LIVES: Mapping[str, tuple[int, Wear | None]] = MappingProxyType(
         "machine-elevator": (7004, Wear("outer", 100, 122)),
     }
 )
-"""Device -> seed of the machine, and what becomes of its bearing. History ends on day 121; the pump's fault begins while one watches."""
+"""Device -> seed of the machine, and the wear of its bearing. History ends on day 121; the pump's fault begins in real time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine, its accelerometer and the gateway that hears it. In history it sends a burst of frames every few hours."""
+    """A machine, its accelerometer and the accelerometer's gateway. In history it sends a burst of frames every few hours."""
 
     device_id: str
     gateway_id: str
-    made: shop.Machine
+    machine: simulation.Machine
     wear: Wear | None
 
-    every_hours: ClassVar[int] = 6
-    burst: ClassVar[int] = 4
-    every_turns: ClassVar[int] = 10
+    interval_hours: ClassVar[int] = 6
+    burst_size: ClassVar[int] = 4
+    interval_ticks: ClassVar[int] = 10
 
     @property
     def topic(self) -> str:
         return topic(self.gateway_id, self.device_id)
 
     def message(self, time: datetime, seq: int, boot: str, day: float) -> bytes:
-        """The frame that the accelerometer publishes on that day."""
+        """Encodes the frame that the accelerometer publishes on that day."""
         severity = self.wear.severity(day) if self.wear else 0.0
-        samples = self.made.frame(severity, np.random.default_rng([self.made.seed, seq]), self.made.running(day * _HOURS))
-        return encode(Header(channel=CHANNEL, rate_hz=shop.RATE_HZ, time=time.timestamp(), seq=seq, boot=boot), samples)
+        samples = self.machine.frame(severity, np.random.default_rng([self.machine.seed, seq]), self.machine.running(day * _HOURS))
+        return encode(Header(channel=CHANNEL, rate_hz=simulation.RATE_HZ, time=time.timestamp(), seq=seq, boot=boot), samples)
 
 
 def machines(registry: Registry) -> tuple[Machine, ...]:
-    """Those of the registry."""
+    """Returns the machines of the registry."""
     return tuple(_machine(device.device_id) for device in registry.devices if device.kind == KIND)
 
 
 def _machine(device_id: str) -> Machine:
-    seed, wear = _LIVES[device_id]
-    return Machine(device_id, GATEWAY, shop.Machine.drawn(seed, wear.fault if wear else None), wear)
+    seed, wear = _MACHINES[device_id]
+    return Machine(device_id, GATEWAY, simulation.Machine.drawn(seed, wear.fault if wear else None), wear)

@@ -1,7 +1,7 @@
 """Sensors in real time: each is an MQTT client of its own that publishes at QoS 1 and numbers its readings.
 
 The values move through a season faster than life; the times are the real ones. Some messages are broken on purpose, and one sensor
-is in nobody's registry: those must end as rejects. What was attempted is noted before it is sent.
+is in nobody's registry: those must end as rejects. A message is recorded as attempted before it is sent.
 """
 
 from __future__ import annotations
@@ -19,59 +19,59 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.frame import MAGIC
-from lab.witness.oracle import Name
+from lab.witness.oracle import MessageKey
 from lab.witness.tap import Publication
 from lab.world import field as fields
-from lab.world.device import Device
+from lab.world.device import SimulatedDevice
 
-STRANGER = "soil-99"
+UNREGISTERED = "soil-99"
 """A sensor that is in nobody's registry."""
 
 
 @dataclass(slots=True)
-class Notebook:
-    """What sensors attempted: topic and payload -> the names that it carries. Thread-safe."""
+class AttemptLog:
+    """Records what sensors attempted to send: topic and payload -> the keys that it carries. Thread-safe."""
 
-    _names: dict[Publication, tuple[Name, ...]] = field(default_factory=dict)
+    _keys: dict[Publication, tuple[MessageKey, ...]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, publication: Publication, names: tuple[Name, ...]) -> None:
+    def record(self, publication: Publication, keys: tuple[MessageKey, ...]) -> None:
         with self._lock:
-            self._names[publication] = names
+            self._keys[publication] = keys
 
-    def attempted(self) -> set[Name]:
+    def attempted(self) -> set[MessageKey]:
         with self._lock:
-            return {name for names in self._names.values() for name in names}
+            return {key for keys in self._keys.values() for key in keys}
 
-    def names(self, publications: Sequence[Publication]) -> set[Name]:
-        """Raises KeyError for a message that no sensor sent."""
+    def keys(self, publications: Sequence[Publication]) -> set[MessageKey]:
+        """Returns the keys that these messages carry. Raises KeyError for a message that no sensor sent."""
         with self._lock:
-            return {name for publication in publications for name in self._names[publication]}
+            return {key for publication in publications for key in self._keys[publication]}
 
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """`tells` makes its message of a time, a number and the seconds since the start of all; `last_seq` is where its numbers go on from.
+    """`message` encodes a time, a number and the seconds since the sensors started; the first number follows `last_seq`.
 
-    It publishes at every turn that `every` divides.
+    The sensor publishes every `interval_ticks`.
     """
 
     device_id: str
     topic: str
     boot: str
     last_seq: int
-    tells: Callable[[datetime, int, float], bytes]
-    every: int = 1
+    message: Callable[[datetime, int, float], bytes]
+    interval_ticks: int = 1
 
 
 class Sensors:
-    """A context manager: from entry to exit or `stop` each sensor publishes every `period` seconds."""
+    """Running sensors, as a context manager: from entry to exit or `stop` there is a tick every `period` seconds."""
 
-    def __init__(self, sensors: Sequence[Sensor], port: int, period: float, notebook: Notebook) -> None:
-        self._period, self._notebook = period, notebook
+    def __init__(self, sensors: Sequence[Sensor], port: int, period: float, log: AttemptLog) -> None:
+        self._period, self._log = period, log
         self._stopping = threading.Event()
         self._clients = [(sensor, _client(sensor)) for sensor in sensors]
-        self._sent: dict[str, mqtt.MQTTMessageInfo] = {}
+        self._last_sent: dict[str, mqtt.MQTTMessageInfo] = {}
         self._port = port
         self._thread = threading.Thread(target=self._run, name="sensors", daemon=True)
 
@@ -86,41 +86,42 @@ class Sensors:
         self.stop(1.0)
 
     def stop(self, seconds: float = 10.0) -> None:
-        """Waits until the broker has what was sent, at most so long."""
+        """Waits until the broker has every message, at most so many seconds, and disconnects."""
         self._stopping.set()
         self._thread.join(10.0)
         deadline = time.monotonic() + seconds
-        for last in self._sent.values():
-            last.wait_for_publish(max(0.0, deadline - time.monotonic()))
+        for message in self._last_sent.values():
+            message.wait_for_publish(max(0.0, deadline - time.monotonic()))
         for _, client in self._clients:
             client.disconnect()
             client.loop_stop()
 
     def _run(self) -> None:
-        began = time.monotonic()
-        turn = 0
-        while not self._stopping.wait(max(0.0, began + turn * self._period - time.monotonic())):
+        started = time.monotonic()
+        tick = 0
+        while not self._stopping.wait(max(0.0, started + tick * self._period - time.monotonic())):
             for sensor, client in self._clients:
-                for publication, names in _messages(sensor, turn, time.monotonic() - began):
-                    self._notebook.note(publication, names)
-                    self._sent[sensor.device_id] = client.publish(publication.topic, publication.payload, qos=1)
-            turn += 1
+                for publication, keys in _messages(sensor, tick, time.monotonic() - started):
+                    self._log.record(publication, keys)
+                    self._last_sent[sensor.device_id] = client.publish(publication.topic, publication.payload, qos=1)
+            tick += 1
 
 
-def stranger(gateway_id: str) -> Sensor:
-    """A sensor that nobody registered."""
+def unregistered_sensor(gateway_id: str) -> Sensor:
+    """Returns a sensor that nobody registered."""
     boot, values = _boot(), {"moisture": 0.25, "temperature": 20.0}
-    return Sensor(STRANGER, fields.topic(gateway_id, STRANGER), boot, 0, lambda time, seq, _: fields.reading(time, seq, boot, values))
+    topic = fields.topic(gateway_id, UNREGISTERED)
+    return Sensor(UNREGISTERED, topic, boot, 0, lambda time, seq, _: fields.reading(time, seq, boot, values))
 
 
-def sensor(of: Device, last_seq: int, day: float, days_a_second: float) -> Sensor:
-    """That of a field or machine, from that day of its season on."""
+def sensor(device: SimulatedDevice, last_seq: int, day: float, days_a_second: float) -> Sensor:
+    """Returns the sensor of a field or machine, from that day of its season on."""
     boot = _boot()
 
-    def tells(time: datetime, seq: int, seconds: float) -> bytes:
-        return of.message(time, seq, boot, day + seconds * days_a_second)
+    def message(time: datetime, seq: int, seconds: float) -> bytes:
+        return device.message(time, seq, boot, day + seconds * days_a_second)
 
-    return Sensor(of.device_id, of.topic, boot, last_seq, tells, of.every_turns)
+    return Sensor(device.device_id, device.topic, boot, last_seq, message, device.interval_ticks)
 
 
 def _boot() -> str:
@@ -133,14 +134,14 @@ def _client(sensor: Sensor) -> mqtt.Client:
     return client
 
 
-def _messages(sensor: Sensor, turn: int, seconds: float) -> Iterator[tuple[Publication, tuple[Name, ...]]]:
-    """A reading, and at some turns something broken after it. The first sensor of a gateway is no more reliable than the others."""
-    if turn % sensor.every == 0:
-        seq = sensor.last_seq + 1 + turn // sensor.every
-        yield Publication(sensor.topic, sensor.tells(datetime.now(UTC), seq, seconds)), ((sensor.device_id, seq),)
-    kind = _BROKEN.get(turn)
-    if kind and sensor.device_id != STRANGER:
-        payload = kind(f"{sensor.boot}-{turn}")
+def _messages(sensor: Sensor, tick: int, seconds: float) -> Iterator[tuple[Publication, tuple[MessageKey, ...]]]:
+    """Yields a reading, and at some ticks a broken message after it; every registered sensor breaks alike."""
+    if tick % sensor.interval_ticks == 0:
+        seq = sensor.last_seq + 1 + tick // sensor.interval_ticks
+        yield Publication(sensor.topic, sensor.message(datetime.now(UTC), seq, seconds)), ((sensor.device_id, seq),)
+    damage = _DAMAGE.get(tick)
+    if damage and sensor.device_id != UNREGISTERED:
+        payload = damage(f"{sensor.boot}-{tick}")
         yield Publication(sensor.topic, payload), (payload,)
 
 
@@ -165,5 +166,5 @@ def _torn_frame(mark: str) -> bytes:
     return MAGIC + len(header).to_bytes(2, "little") + header + bytes(1001)
 
 
-_BROKEN: Mapping[int, Callable[[str], bytes]] = {7: _cut_short, 13: _wrong_type, 19: _not_a_number, 29: _without_a_clock, 37: _torn_frame}
-"""Turn -> what goes wrong at it."""
+_DAMAGE: Mapping[int, Callable[[str], bytes]] = {7: _cut_short, 13: _wrong_type, 19: _not_a_number, 29: _without_a_clock, 37: _torn_frame}
+"""Tick -> what is wrong with the message that is broken at it."""

@@ -17,7 +17,7 @@ from edge.store.store import Store
 from lab.services.broker import Broker
 from lab.services.child import Child, free_port
 from lab.witness.tap import Tap
-from lab.witness.wire import Wire
+from lab.witness.tcp_proxy import TcpProxy
 from tests.edge.gateways import held
 
 KILLS = 20
@@ -101,19 +101,19 @@ def log_of(directory: Path) -> str:
 
 def test_no_kill_loses_or_doubles_an_acknowledged_reading(tmp_path: Path, broker: Broker) -> None:
     chance, tap = random.Random(SEED), Tap()
-    with Wire(("127.0.0.1", broker.port), tap.connection) as wire:
-        (tmp_path / "gateway.toml").write_text(_SETTINGS.format(port=wire.port))
+    with TcpProxy(("127.0.0.1", broker.port), tap.connection) as proxy:
+        (tmp_path / "gateway.toml").write_text(_SETTINGS.format(port=proxy.port))
         with gateway(tmp_path) as first:
             assert eventually(lambda: "broker" in log_of(tmp_path) and "is online" in log_of(tmp_path)), log_of(tmp_path)
             first.kill()
         publisher = Publisher(broker.port)
         for kill in range(KILLS):
-            before, connections = len(acknowledged(tap)), wire.connections
+            before, connections = len(acknowledged(tap)), proxy.connections
             with gateway(tmp_path) as child:
                 publisher.send(50)
                 # Some kills come while it starts, most while it stores and acknowledges, some while it cuts.
                 if kill % 5:
-                    assert eventually(lambda at=connections: wire.connections > at), log_of(tmp_path)  # type: ignore[misc]
+                    assert eventually(lambda at=connections: proxy.connections > at), log_of(tmp_path)  # type: ignore[misc]
                     publisher.send(chance.randint(1, 300))
                 if kill % 2:
                     assert eventually(lambda at=before: len(acknowledged(tap)) > at), log_of(tmp_path)  # type: ignore[misc]

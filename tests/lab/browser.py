@@ -1,4 +1,4 @@
-"""Headless chromium, spoken to by the DevTools protocol: opens a page, tells what it asked for and complained about, takes pictures."""
+"""Headless chromium, spoken to by the DevTools protocol: opens a page, records its requests and complaints, takes pictures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def installed() -> str | None:
 
 @dataclass
 class Page:
-    """`requests` and `complaints` so far; a page speaks in the order of its events."""
+    """A tab of the browser, with its `requests` and `complaints` so far."""
 
     socket: ClientConnection
     requests: list[str] = field(default_factory=list)
@@ -38,11 +38,11 @@ class Page:
         """Raises RuntimeError for what the browser refuses."""
         self.number += 1
         self.socket.send(json.dumps({"id": self.number, "method": method, "params": parameters}))
-        while (told := json.loads(self.socket.recv(30))).get("id") != self.number:
-            self._hear(told)
-        if "error" in told:
-            raise RuntimeError(f"{method}: {told['error']}")
-        return told["result"]
+        while (message := json.loads(self.socket.recv(30))).get("id") != self.number:
+            self._handle(message)
+        if "error" in message:
+            raise RuntimeError(f"{method}: {message['error']}")
+        return message["result"]
 
     def value(self, script: str) -> Any:
         return self.do("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
@@ -54,21 +54,21 @@ class Page:
         self.loaded = False
         self.do("Page.navigate", url=address)
         while not self.loaded:
-            self._hear(json.loads(self.socket.recv(30)))
+            self._handle(json.loads(self.socket.recv(30)))
 
     def picture(self, *, whole: bool = False, clip: dict[str, float] | None = None) -> bytes:
         """PNG of what is seen, of the whole page, or of a part of it."""
         more = {"clip": {**clip, "scale": 1}} if clip else {}
         return base64.b64decode(self.do("Page.captureScreenshot", format="png", captureBeyondViewport=whole or bool(clip), **more)["data"])
 
-    def _hear(self, told: dict[str, Any]) -> None:
-        match told.get("method"):
+    def _handle(self, message: dict[str, Any]) -> None:
+        match message.get("method"):
             case "Network.requestWillBeSent":
-                self.requests.append(told["params"]["request"]["url"])
+                self.requests.append(message["params"]["request"]["url"])
             case "Page.loadEventFired":
                 self.loaded = True
             case method if method in COMPLAINTS:
-                self.complaints.append(told["params"])
+                self.complaints.append(message["params"])
 
 
 @contextmanager
@@ -81,24 +81,24 @@ def page(directory: Path) -> Iterator[Page]:
         running = subprocess.Popen([program, *FLAGS, f"--user-data-dir={directory / 'profile'}", "about:blank"], stderr=out, stdout=out)
     try:
         with connect(_address(directory / "profile" / "DevToolsActivePort", running), max_size=None) as socket:
-            opened = Page(socket)
+            tab = Page(socket)
             for domain in ("Page", "Network", "Runtime", "Log"):
-                opened.do(f"{domain}.enable")
-            yield opened
+                tab.do(f"{domain}.enable")
+            yield tab
     finally:
         running.terminate()
         running.wait(10)
 
 
-def _address(told: Path, running: subprocess.Popen[bytes]) -> str:
+def _address(port_file: Path, running: subprocess.Popen[bytes]) -> str:
     """Of the first tab."""
     import urllib.request
 
     deadline = time.monotonic() + 60
-    while not told.exists() or len(told.read_text().split()) < 2:
+    while not port_file.exists() or len(port_file.read_text().split()) < 2:
         assert running.poll() is None, "the browser ended"
         assert time.monotonic() < deadline, "the browser does not listen"
         time.sleep(0.05)
-    port = told.read_text().split()[0]
+    port = port_file.read_text().split()[0]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=30) as answer:
         return next(target["webSocketDebuggerUrl"] for target in json.load(answer) if target["type"] == "page")

@@ -17,25 +17,25 @@ class Clock:
 
 def test_a_line_begins_with_the_seconds_since_the_start() -> None:
     out, clock = io.StringIO(), Clock()
-    screen = Console(out, clock)
+    console = Console(out, clock)
     clock.now = 12.34
-    screen.say("ready")
+    console.log("ready")
     assert out.getvalue() == "  12.3 s  ready\n"
 
 
 def test_on_a_terminal_a_status_is_replaced_by_what_follows() -> None:
     out = Terminal()
-    screen = Console(out, Clock())
-    screen.status("one")
-    screen.status("two")
-    screen.say("done")
+    console = Console(out, Clock())
+    console.status("one")
+    console.status("two")
+    console.log("done")
     assert out.getvalue() == "   0.0 s  one\r\x1b[K   0.0 s  two\r\x1b[K   0.0 s  done\n"
 
 
 def test_elsewhere_a_status_is_a_line_now_and_then() -> None:
     out, clock = io.StringIO(), Clock()
-    screen = Console(out, clock)
+    console = Console(out, clock)
     for second in range(12):
         clock.now = float(second)
-        screen.status(str(second))
+        console.status(str(second))
     assert [line.split()[-1] for line in out.getvalue().splitlines()] == ["0", "5", "10"]

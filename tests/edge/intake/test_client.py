@@ -16,7 +16,7 @@ from edge.config import Mqtt
 from edge.frame import Header, encode
 from edge.intake.client import Incoming, Intake
 from lab.services.broker import Broker
-from lab.witness.wire import Wire
+from lab.witness.tcp_proxy import TcpProxy
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)")
@@ -94,34 +94,34 @@ def test_a_frame_comes_through_the_broker_as_it_was_sent(broker: Broker) -> None
 
 
 def test_an_acknowledgement_of_a_connection_that_is_gone_is_not_sent_on_the_next(broker: Broker) -> None:
-    with Wire(("127.0.0.1", broker.port)) as wire:
-        intake = started(wire.port)
+    with TcpProxy(("127.0.0.1", broker.port)) as proxy:
+        intake = started(proxy.port)
         send(broker.port, b"1")
         stale = take(intake, 1)
-        wire.cut()
+        proxy.cut()
         assert within(10, lambda: intake.state == "offline")
-        wire.restore()
+        proxy.restore()
         assert within(10, lambda: intake.state == "online")
-        sent = wire.bytes_sent
+        sent = proxy.bytes_sent
         intake.acknowledge(stale)
         (again,) = take(intake, 1)
         assert (again.message.payload, again.message.dup) == (b"1", True)
-        assert wire.bytes_sent - sent <= 64
+        assert proxy.bytes_sent - sent <= 64
         intake.acknowledge([again])
         intake.stop()
 
 
 def test_a_message_at_most_once_needs_no_acknowledgement_and_costs_no_connection(broker: Broker) -> None:
     started(broker.port).stop()  # so that the broker knows the subscription
-    with Wire(("127.0.0.1", broker.port)) as wire:
-        intake = started(wire.port)
+    with TcpProxy(("127.0.0.1", broker.port)) as proxy:
+        intake = started(proxy.port)
         publish.single("sensors/d1/readings", b"0", qos=0, port=broker.port, hostname="127.0.0.1")
         taken = take(intake, 1)
         intake.acknowledge(taken)
         send(broker.port, b"1")
         taken += take(intake, 1)
         assert [(one.message.payload, one.message.dup) for one in taken] == [(b"0", False), (b"1", False)]
-        assert (wire.connections, intake.state) == (1, "online")
+        assert (proxy.connections, intake.state) == (1, "online")
         intake.stop()
 
 

@@ -6,18 +6,18 @@ import pytest
 from edge.config import load
 from edge.run import bundles_of
 from lab.acts import history
-from lab.acts.gateways import GATEWAYS, HISTORY, LIVE, Pace, write_settings
-from lab.acts.history import Calendar
+from lab.acts.gateways import GATEWAYS, HISTORY, LIVE, Intervals, write_settings
+from lab.acts.timeline import Timeline
 from lab.world import field, machine
 from lab.world.device import channels, devices
 from schemas.registry import Registry
 
 
-@pytest.mark.parametrize("pace", [HISTORY, LIVE])
+@pytest.mark.parametrize("intervals", [HISTORY, LIVE])
 @pytest.mark.parametrize("gateway_id", GATEWAYS)
-def test_the_settings_of_the_labs_gateways_are_valid(tmp_path: Path, pace: Pace, gateway_id: str) -> None:
-    config = load(write_settings(tmp_path, gateway_id, pace, mqtt_port=1884, health_port=8080))
-    assert config.windows.seconds == pace.window_seconds
+def test_the_settings_of_the_labs_gateways_are_valid(tmp_path: Path, intervals: Intervals, gateway_id: str) -> None:
+    config = load(write_settings(tmp_path, gateway_id, intervals, mqtt_port=1884, health_port=8080))
+    assert config.windows.seconds == intervals.window_seconds
     assert config.mqtt.topic == f"{gateway_id}/sensors/+/readings"
     assert set(bundles_of(config)) == {"vibration" if gateway_id == machine.GATEWAY else "soil"}
 
@@ -25,31 +25,32 @@ def test_the_settings_of_the_labs_gateways_are_valid(tmp_path: Path, pace: Pace,
 def test_every_device_of_the_registry_sends_to_a_gateway_whose_settings_know_it(tmp_path: Path) -> None:
     registry = Registry.load(field.REGISTRY)
     known = devices(registry)
-    assert {one.device_id for one in known} == {device.device_id for device in registry.devices}
+    assert {device.device_id for device in known} == {device.device_id for device in registry.devices}
     for gateway_id in GATEWAYS:
         config = load(write_settings(tmp_path, gateway_id, HISTORY))
-        for one in known:
-            assert (one.gateway_id != gateway_id) or set(channels(one.device_id)) == set(config.sensors_of(one.device_id).units)
+        for device in known:
+            if device.gateway_id == gateway_id:
+                assert set(channels(device.device_id)) == set(config.sensors_of(device.device_id).units)
 
 
 @pytest.mark.parametrize("hours", [1, 5, 6, 7, 48])
 def test_messages_of_history_are_numbered_from_one_without_gaps(hours: int) -> None:
-    calendar = Calendar(datetime(2026, 5, 1, tzinfo=UTC), hours)
-    for one in (Beat(1, 1), Beat(6, 4)):
-        sent = [message for hour in range(hours) for message in history._messages(one, calendar, hour)]
+    timeline = Timeline(datetime(2026, 5, 1, tzinfo=UTC), hours)
+    for device in (Beat(1, 1), Beat(6, 4)):
+        sent = [message for hour in range(hours) for message in history._messages(device, timeline, hour)]
         seqs = [int(message.payload.split(b" ")[0]) for message in sent]
-        assert seqs == list(range(1, history.last_seq(one, calendar) + 1))
+        assert seqs == list(range(1, history.last_seq(device, timeline) + 1))
         times = [message.payload.split(b" ")[1] for message in sent]
         assert times == sorted(set(times))
 
 
 class Beat:
-    """A device that says number and time."""
+    """A device whose messages are their number and time."""
 
-    device_id, gateway_id, topic, every_turns = "beat", "gateway-north", "beat", 1
+    device_id, gateway_id, topic, interval_ticks = "beat", "gateway-north", "beat", 1
 
-    def __init__(self, every_hours: int, burst: int) -> None:
-        self.every_hours, self.burst = every_hours, burst
+    def __init__(self, interval_hours: int, burst_size: int) -> None:
+        self.interval_hours, self.burst_size = interval_hours, burst_size
 
     def message(self, time: datetime, seq: int, boot: str, day: float) -> bytes:
         return f"{seq} {time.isoformat()}".encode()
@@ -58,10 +59,10 @@ class Beat:
 @pytest.mark.parametrize("hour", [0, 5, 23])
 def test_history_ends_with_the_last_full_hour_and_keeps_the_time_of_day(hour: int) -> None:
     now = datetime(2026, 5, 1, hour, 40, tzinfo=UTC)
-    calendar = Calendar.until(now, 120)
-    days = list(calendar.dates())
-    assert calendar.begin.hour == 0
-    assert calendar.end(days[-1]) == now.replace(minute=0)
-    assert sum(map(len, days)) == calendar.hours == 120 * 24 + hour
-    assert calendar.time(0) == calendar.begin + timedelta(days=1, minutes=30)
-    assert calendar.day(23) == 2.0
+    timeline = Timeline.until(now, 120)
+    days = list(timeline.days())
+    assert timeline.begin.hour == 0
+    assert timeline.end(days[-1]) == now.replace(minute=0)
+    assert sum(map(len, days)) == timeline.hours == 120 * 24 + hour
+    assert timeline.time(0) == timeline.begin + timedelta(days=1, minutes=30)
+    assert timeline.day(23) == 2.0

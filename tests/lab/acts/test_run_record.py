@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from lab import rerender
-from lab.acts.faults import Spell
-from lab.acts.run_record import FILE, Counts, Happening, RunRecord
+from lab.acts.faults import FaultInterval, PerformedAction
+from lab.acts.run_record import FILE, Counts, RunRecord
 from lab.services.stack import StartFailed
-from lab.services.webhook_receiver import Told
+from lab.services.webhook_receiver import ReceivedAlert
 from lab.witness.latency import Arrival
 from lab.witness.oracle import Delivered, judge
 
@@ -21,36 +21,36 @@ def _at(seconds: float) -> datetime:
     return T + timedelta(seconds=seconds)
 
 
-STORY = RunRecord(
+RECORD = RunRecord(
     history=COUNTS,
-    both=COUNTS,
+    total=COUNTS,
     season_begin=T - timedelta(days=120),
-    began=T,
+    started=T,
     ended=_at(60),
-    happenings=(Happening(_at(15), "kill -9 gateway-north", "a gateway was killed"), Happening(_at(19), "it starts again", "")),
-    spells=(Spell(_at(15), _at(25)),),
+    actions=(PerformedAction(_at(15), "kill -9 gateway-north", "a gateway was killed"), PerformedAction(_at(19), "it starts again", "")),
+    fault_intervals=(FaultInterval(_at(15), _at(25)),),
     arrivals=(Arrival("a:1:1", _at(5), _at(8)), Arrival("a:1:2", _at(14), _at(18)), Arrival("a:1:3", _at(26), _at(30))),
     bytes_raw_mqtt=10,
     bytes_uplink=5,
     rows={"summaries": 7},
     parts={"broker": "mosquitto"},
     seconds=99.5,
-    told=(Told(_at(31), _at(30), "critical", "bearing-fails", "opened", "machine-pump", "A bearing is failing"),),
+    alerts=(ReceivedAlert(_at(31), _at(30), "critical", "bearing-fails", "opened", "machine-pump", "A bearing is failing"),),
 )
 
 
-def test_a_story_that_was_kept_is_the_same_story(tmp_path: Path) -> None:
-    STORY.save(tmp_path)
-    assert RunRecord.load(tmp_path) == STORY
+def test_a_saved_record_is_loaded_as_it_was(tmp_path: Path) -> None:
+    RECORD.save(tmp_path)
+    assert RunRecord.load(tmp_path) == RECORD
 
 
-def test_batches_that_met_a_fault_are_not_calm() -> None:
-    assert [arrival.batch_id for arrival in STORY.calm] == ["a:1:1", "a:1:3"]
+def test_batches_that_a_fault_affected_are_not_unaffected() -> None:
+    assert [arrival.batch_id for arrival in RECORD.unaffected] == ["a:1:1", "a:1:3"]
 
 
 def test_counts_are_those_of_the_verdict() -> None:
-    said = {("a", 1), ("a", 2)}
-    verdict = judge(said, said, Delivered(frozenset({("a", 1), ("b", 9)}), 2))
+    sent = {("a", 1), ("a", 2)}
+    verdict = judge(sent, sent, Delivered(frozenset({("a", 1), ("b", 9)}), 2))
     assert Counts.of(verdict) == Counts(attempted=2, acknowledged=2, delivered=2, lost=1, repeated=2, unexpected=1)
 
 
@@ -60,9 +60,15 @@ def test_counts_are_sound_only_if_nothing_is_wrong(wrong: str) -> None:
     assert not replace(COUNTS, **{wrong: 1}).sound
 
 
-def test_a_folder_without_a_demo_is_told_from_one_of_another_version(tmp_path: Path) -> None:
+def test_a_folder_without_a_demo_is_distinguished_from_that_of_another_version(tmp_path: Path) -> None:
     with pytest.raises(StartFailed, match="no finished demo"):
         rerender.rewrite(tmp_path)
     (tmp_path / FILE).write_bytes(msgspec.json.encode({"history": 1}))
     with pytest.raises(StartFailed, match="another version"):
+        rerender.rewrite(tmp_path)
+
+
+def test_the_folder_of_an_older_version_is_named_as_such(tmp_path: Path) -> None:
+    (tmp_path / "story.json").write_text("{}")
+    with pytest.raises(StartFailed, match="older version"):
         rerender.rewrite(tmp_path)

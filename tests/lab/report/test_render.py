@@ -14,14 +14,15 @@ from PIL import Image
 
 from edge.models.bundle import Bundle
 from lab.acts import history
-from lab.acts.faults import Spell
+from lab.acts.analyst import prepare
+from lab.acts.faults import FaultInterval, PerformedAction
 from lab.acts.gateways import BUNDLES
-from lab.acts.run_record import Counts, Happening, RunRecord
-from lab.analyst import prepare
+from lab.acts.run_record import Counts, RunRecord
+from lab.acts.timeline import Timeline
 from lab.report import render
 from lab.report.findings import Findings, gather
 from lab.services.stack import Warehouse
-from lab.services.webhook_receiver import Told
+from lab.services.webhook_receiver import ReceivedAlert
 from lab.witness import delivered
 from lab.witness.latency import Arrival
 from lab.world.device import devices
@@ -33,38 +34,38 @@ DAYS = 5
 KEPT = ("soil-01", "soil-06", "machine-fan", "machine-elevator")
 SCREENS = {"phone": (390, 844), "desk": (1280, 900)}
 NOW = datetime.now(UTC)
-BEGAN = NOW - timedelta(minutes=2)
+STARTED = NOW - timedelta(minutes=2)
 SOIL, VIBRATION = Bundle.load(BUNDLES / "soil"), Bundle.load(BUNDLES / "vibration")
 SOUND = Counts(attempted=700, acknowledged=699, delivered=699, lost=0, repeated=0, unexpected=0)
 in_a_browser = pytest.mark.skipif(browser.installed() is None, reason="chromium is not installed")
 
 
 def _at(seconds: float) -> datetime:
-    return BEGAN + timedelta(seconds=seconds)
+    return STARTED + timedelta(seconds=seconds)
 
 
-def _story(both: Counts = SOUND) -> RunRecord:
+def _record(total: Counts = SOUND) -> RunRecord:
     """A minute with a kill in it."""
-    ways = [("gateway-north", 5, 8), ("gateway-north", 30, 41), ("gateway-south", 5, 7), ("gateway-south", 20, 23)]
+    times = [("gateway-north", 5, 8), ("gateway-north", 30, 41), ("gateway-south", 5, 7), ("gateway-south", 20, 23)]
     return RunRecord(
         history=SOUND,
-        both=both,
+        total=total,
         season_begin=NOW - timedelta(days=DAYS + 2),
-        began=BEGAN,
+        started=STARTED,
         ended=_at(60),
-        happenings=(
-            Happening(_at(15), "kill -9 gateway-north", "a gateway was killed"),
-            Happening(_at(19), "gateway-north starts again", ""),
+        actions=(
+            PerformedAction(_at(15), "kill -9 gateway-north", "a gateway was killed"),
+            PerformedAction(_at(19), "gateway-north starts again", ""),
         ),
-        spells=(Spell(_at(15), _at(25)),),
-        arrivals=tuple(Arrival(f"{gateway}:1:{seen}", _at(newest), _at(seen)) for gateway, newest, seen in ways),
+        fault_intervals=(FaultInterval(_at(15), _at(25)),),
+        arrivals=tuple(Arrival(f"{gateway}:1:{visible}", _at(newest), _at(visible)) for gateway, newest, visible in times),
         bytes_raw_mqtt=1_000_000,
         bytes_uplink=200_000,
         rows={"summaries": 12},
         parts={"broker": "mosquitto 2.0"},
         seconds=100.0,
-        told=(
-            Told(
+        alerts=(
+            ReceivedAlert(
                 _at(31),
                 _at(30),
                 "warning",
@@ -79,27 +80,27 @@ def _story(both: Counts = SOUND) -> RunRecord:
 
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Findings]:
-    """Of two fields and two machines, through gateway, card, pipeline and warehouse."""
+    """Of two fields and two machines, through gateway, export files, pipeline and warehouse."""
     directory = tmp_path_factory.mktemp("season")
-    calendar = history.Calendar.until(NOW, DAYS)
-    file = write_registry(directory, calendar.begin)
+    timeline = Timeline.until(NOW, DAYS)
+    file = write_registry(directory, timeline.begin)
     whole = Registry.load(file)
     few = replace(whole, devices=tuple(device for device in whole.devices if device.device_id in KEPT))
-    for _ in history.live_through(devices(few), calendar, directory, lambda _: None):
+    for _ in history.simulate(devices(few), timeline, directory, lambda _: None):
         pass
     with Warehouse(directory / "warehouse") as warehouse:
         client = delivered.connect(warehouse)
         prepare(client, whole, lambda _: None)
-        history.load(directory / "cards", warehouse, directory / "batch.log", file)
-        yield gather(client, calendar.begin, NOW)
+        history.load(directory / history.EXPORT_FOLDER, warehouse, directory / "batch.log", file)
+        yield gather(client, timeline.begin, NOW)
         client.close()
 
 
 @pytest.fixture(scope="module")
 def file(findings: Findings, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    written = tmp_path_factory.mktemp("report") / "report.html"
-    written.write_text(render.page(_story(), findings, SOIL, VIBRATION))
-    return written
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(render.page(_record(), findings, SOIL, VIBRATION))
+    return path
 
 
 @pytest.fixture(scope="module", params=list(SCREENS))
@@ -141,7 +142,7 @@ def test_no_letters_of_a_picture_leave_the_page(page: browser.Page) -> None:
     assert page.value(OUTSIDE) == []
 
 
-def test_a_picture_says_in_words_what_it_shows(file: Path) -> None:
+def test_a_chart_has_a_description_in_words(file: Path) -> None:
     heads = re.findall(r"<svg [^>]*>", file.read_text())
     assert len(heads) == 2 + 2 + 2 * 3
     assert all(re.search(r'role="img" aria-label="[^"]{30,}"', head) for head in heads)
@@ -157,10 +158,10 @@ def test_names_within_pictures_are_not_shared(file: Path) -> None:
     assert len(names) == len(set(names))
 
 
-def test_what_is_not_there_is_said_to_be_absent() -> None:
+def test_what_is_absent_is_described_as_absent() -> None:
     empty = Findings(**dict.fromkeys(Findings.__slots__, ()))
-    story = replace(_story(), arrivals=(), happenings=(), spells=(), bytes_raw_mqtt=0, bytes_uplink=0, told=())
-    text = render.page(story, empty, SOIL, VIBRATION)
+    record = replace(_record(), arrivals=(), actions=(), fault_intervals=(), bytes_raw_mqtt=0, bytes_uplink=0, alerts=())
+    text = render.page(record, empty, SOIL, VIBRATION)
     assert text.count('class="empty"') == 8
     assert "<svg" not in text
     assert not re.search(r"\b(None|nan|inf)\b", text)
@@ -168,26 +169,26 @@ def test_what_is_not_there_is_said_to_be_absent() -> None:
 
 def test_a_loss_is_the_headline() -> None:
     empty = Findings(**dict.fromkeys(Findings.__slots__, ()))
-    text = render.page(_story(replace(SOUND, delivered=696, lost=3)), empty, SOIL, VIBRATION)
+    text = render.page(_record(replace(SOUND, delivered=696, lost=3)), empty, SOIL, VIBRATION)
     assert "<h1>3 lost.</h1>" in text
     assert "Nothing was lost" not in text
 
 
-def test_what_the_warehouse_says_is_no_markup(findings: Findings) -> None:
+def test_text_of_the_warehouse_is_no_markup(findings: Findings) -> None:
     evil = tuple({**site, "name": "<script>alert(1)</script>"} for site in findings.sites)
-    text = render.page(_story(), replace(findings, sites=evil), SOIL, VIBRATION)
+    text = render.page(_record(), replace(findings, sites=evil), SOIL, VIBRATION)
     assert "<script" not in text
     assert "&lt;script&gt;" in text
 
 
 VISIBLE = """
-[...document.querySelectorAll('svg')].map(one => one.getBoundingClientRect()).filter(box => box.width > 0)
+[...document.querySelectorAll('svg')].map(svg => svg.getBoundingClientRect()).filter(box => box.width > 0)
   .map(box => ({x: box.x + scrollX, y: box.y + scrollY, width: box.width, height: box.height}))
 """
 LETTERS = """
-[...document.querySelectorAll('svg')].filter(one => one.getBoundingClientRect().width > 0).flatMap(one => {
-  const scale = one.getBoundingClientRect().width / one.viewBox.baseVal.width;
-  return [...one.querySelectorAll('text')].map(text => parseFloat(getComputedStyle(text).fontSize) * scale);
+[...document.querySelectorAll('svg')].filter(svg => svg.getBoundingClientRect().width > 0).flatMap(svg => {
+  const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+  return [...svg.querySelectorAll('text')].map(text => parseFloat(getComputedStyle(text).fontSize) * scale);
 })
 """
 OUTSIDE = """

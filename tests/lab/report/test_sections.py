@@ -10,8 +10,8 @@ from edge.models.bundle import Bundle
 from lab.acts.gateways import BUNDLES
 from lab.report import sections, sentences
 from lab.report.findings import Findings
-from lab.services.webhook_receiver import Told
-from tests.lab.acts.test_run_record import STORY, T
+from lab.services.webhook_receiver import ReceivedAlert
+from tests.lab.acts.test_run_record import RECORD, T
 
 EMPTY = Findings(**dict.fromkeys(Findings.__slots__, ()))
 VIBRATION = Bundle.load(BUNDLES / "vibration")
@@ -38,7 +38,7 @@ def _water(field: str, need_mm: float, days: float | None) -> dict[str, Any]:
     return {"field": field, "need_mm": need_mm, "need_m3": 10 * need_mm, "days_until_stress": days, "assumed": None}
 
 
-def test_a_machine_is_flagged_by_the_first_event_that_says_the_worst() -> None:
+def test_a_machine_is_flagged_by_the_first_event_with_the_worst_label() -> None:
     events = (
         _event("machine-a", 1, "worn"),
         _event("machine-a", 2, "failing"),
@@ -46,25 +46,25 @@ def test_a_machine_is_flagged_by_the_first_event_that_says_the_worst() -> None:
         _event("machine-b", 3, "worn"),
     )
     scores = tuple(_score(device, seconds, 1.0) for device in ("machine-a", "machine-b") for seconds in (-9000, -5000, 1, 5))
-    shown = sections.machines(STORY, replace(EMPTY, scores=scores, relabelled=events), VIBRATION)
-    assert [(one["name"], one["flagged"]) for one in shown] == [("a", T + timedelta(seconds=2)), ("b", None)]
+    shown = sections.machines(RECORD, replace(EMPTY, scores=scores, label_changes=events), VIBRATION)
+    assert [(chart["name"], chart["flagged"]) for chart in shown] == [("a", T + timedelta(seconds=2)), ("b", None)]
     assert "1 of 2 machines are flagged: a." in sentences._machines(shown)
 
 
-def test_scores_of_the_minute_are_told_from_those_of_the_season() -> None:
+def test_scores_of_the_minute_are_separated_from_those_of_the_season() -> None:
     rows = tuple(_score("machine-a", seconds, seconds) for seconds in (-7200, -3600, 0, 5))
-    season, minute = sections._course(STORY, rows)
+    season, minute = sections._scores(RECORD, rows)
     assert [point["score"] for point in season] == [-7200, -3600]
     assert minute == [{"second": 0.0, "score": 0}, {"second": 5.0, "score": 5}]
 
 
 def test_a_fault_of_one_gateway_shades_its_lane_and_one_of_all_is_named_once() -> None:
-    happenings = (
-        *STORY.happenings,
-        replace(STORY.happenings[0], text="the uplink is cut", fault="the uplink was cut"),
-        STORY.happenings[1],
+    actions = (
+        *RECORD.actions,
+        replace(RECORD.actions[0], text="the uplink is cut", fault="the uplink was cut"),
+        RECORD.actions[1],
     )
-    shades = list(sections._faults(replace(STORY, happenings=happenings), ["gateway-north", "gateway-south"]))
+    shades = list(sections._faults(replace(RECORD, actions=actions), ["gateway-north", "gateway-south"]))
     assert [(shade["lane"], shade["text"]) for shade in shades] == [
         ("gateway-north", "killed"),
         ("gateway-north", "uplink cut"),
@@ -73,9 +73,9 @@ def test_a_fault_of_one_gateway_shades_its_lane_and_one_of_all_is_named_once() -
     assert (shades[0]["begin"], shades[0]["end"]) == (15.0, 19.0)
 
 
-def test_every_batch_is_a_triangle_and_those_that_met_a_fault_are_counted() -> None:
-    shown = sections.journeys(STORY, EMPTY)
-    assert (shown["batches"], shown["met"], shown["longest"]) == (3, 1, 4.0)
+def test_every_batch_is_a_triangle_and_those_that_a_fault_affected_are_counted() -> None:
+    shown = sections.journeys(RECORD, EMPTY)
+    assert (shown["batches"], shown["affected"], shown["longest"]) == (3, 1, 4.0)
     assert shown["chart"].count('fill-opacity="0.35"') == 2 * 3, "each is drawn for a phone and for a desk"
 
 
@@ -88,14 +88,14 @@ def test_fields_that_need_nothing_soon_are_named_in_one_sentence() -> None:
     assert sentences._irrigation(shown).startswith("1 of 4 fields needs water today, 140 m³ in all.")
 
 
-def test_the_newest_notice_comes_first_and_no_more_than_fit_are_shown() -> None:
-    told = tuple(Told(T + timedelta(seconds=number), T, "info", "rule", "opened", "a", str(number)) for number in range(11))
-    shown = sections.alerts(replace(STORY, told=told), replace(EMPTY, alerts=({"alert_id": "x", "historical": True},)))
-    assert [one["message"] for one in shown["told"]] == ["10", "9", "8", "7", "6", "5", "4", "3"]
+def test_the_newest_alert_comes_first_and_no_more_than_fit_are_shown() -> None:
+    alerts = tuple(ReceivedAlert(T + timedelta(seconds=number), T, "info", "rule", "opened", "a", str(number)) for number in range(11))
+    shown = sections.alerts(replace(RECORD, alerts=alerts), replace(EMPTY, alerts=({"alert_id": "x", "historical": True},)))
+    assert [alert["message"] for alert in shown["delivered"]] == ["10", "9", "8", "7", "6", "5", "4", "3"]
     assert (shown["more"], shown["historical"]) == (3, 1)
 
 
-def test_a_gap_in_completeness_is_told() -> None:
+def test_a_gap_in_completeness_is_shown() -> None:
     hours = tuple(
         {
             "gateway_id": "a",

@@ -5,14 +5,14 @@ import pytest
 from lab.report import wording
 
 
-@pytest.mark.parametrize(("number", "said"), [(7, "7"), (1234567, "1 234 567"), (1234.4, "1 234")])
-def test_thousands_are_set_apart(number: float, said: str) -> None:
-    assert wording.count(number).replace("\N{NARROW NO-BREAK SPACE}", " ") == said
+@pytest.mark.parametrize(("number", "text"), [(7, "7"), (1234567, "1 234 567"), (1234.4, "1 234")])
+def test_thousands_are_set_apart(number: float, text: str) -> None:
+    assert wording.count(number).replace("\N{NARROW NO-BREAK SPACE}", " ") == text
 
 
-@pytest.mark.parametrize(("number", "said"), [(7, "7 B"), (999, "999 B"), (1000, "1 kB"), (3038287, "3.04 MB"), (5e9, "5 GB")])
-def test_sizes_have_a_unit(number: float, said: str) -> None:
-    assert wording.size(number).replace("\N{NO-BREAK SPACE}", " ") == said
+@pytest.mark.parametrize(("number", "text"), [(7, "7 B"), (999, "999 B"), (1000, "1 kB"), (3038287, "3.04 MB"), (5e9, "5 GB")])
+def test_sizes_have_a_unit(number: float, text: str) -> None:
+    assert wording.size(number).replace("\N{NO-BREAK SPACE}", " ") == text
 
 
 def test_names_of_crops_are_words() -> None:

@@ -40,13 +40,13 @@ def _until(true: Callable[[], bool]) -> bool:
     return true()
 
 
-def test_its_output_is_in_the_log_and_its_status_is_told(tmp_path: Path) -> None:
+def test_its_output_is_in_the_log_and_its_status_is_known(tmp_path: Path) -> None:
     with Child("talker", [sys.executable, "-c", "print('so'); raise SystemExit(3)"], tmp_path / "log") as child:
         assert _until(lambda: child.status == 3)
     assert (tmp_path / "log").read_text() == "so\n"
 
 
-def test_a_child_that_ends_before_it_is_ready_is_an_error_with_its_last_words(tmp_path: Path) -> None:
+def test_a_child_that_ends_before_it_is_ready_is_an_error_with_the_end_of_its_log(tmp_path: Path) -> None:
     child = Child("broker", [sys.executable, "-c", "raise SystemExit('no such port')"], tmp_path / "log")
     with pytest.raises(StartFailed, match=r"broker ended with status 1; [^\n]*log ends with:\nno such port"):
         child.wait_until(lambda: False, "listening")
@@ -66,7 +66,7 @@ def test_stop_leaves_nothing_of_its_group(tmp_path: Path) -> None:
     assert _until(lambda: _gone(int(log.read_text())))
 
 
-def test_a_child_that_does_not_listen_is_killed(tmp_path: Path) -> None:
+def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     log = tmp_path / "log"
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
     child = Child("deaf", [sys.executable, "-c", deaf], log)

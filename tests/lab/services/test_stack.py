@@ -20,7 +20,7 @@ from lab.services.child import listens
 from lab.services.stack import Broker, PubSub, StartFailed, Warehouse
 from lab.witness import delivered
 from lab.witness.tap import Publication, Tap
-from lab.witness.wire import Wire
+from lab.witness.tcp_proxy import TcpProxy
 from tests.waiting import eventually
 
 TOPIC, SUBSCRIPTION = "projects/demo-project/topics/telemetry", "projects/demo-project/subscriptions/pipeline"
@@ -31,7 +31,7 @@ class Listener:
     """A named client with a session that outlives its connections; acknowledges by hand, if at all."""
 
     def __init__(self, port: int, *, acknowledges: bool = True) -> None:
-        self.heard: list[bytes] = []
+        self.payloads: list[bytes] = []
         self.subscribed = threading.Event()
         self._acknowledges = acknowledges
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="gateway", clean_session=False, manual_ack=True)
@@ -43,12 +43,12 @@ class Listener:
         assert self.subscribed.wait(10)
 
     def _on_message(self, client: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
-        self.heard.append(bytes(message.payload))
+        self.payloads.append(bytes(message.payload))
         if self._acknowledges:
             client.ack(message.mid, message.qos)
 
-    def hears(self, *payloads: bytes) -> bool:
-        return eventually(lambda: set(self.heard) == set(payloads), 10)
+    def receives(self, *payloads: bytes) -> bool:
+        return eventually(lambda: set(self.payloads) == set(payloads), 10)
 
     def leave(self) -> None:
         self._client.disconnect()
@@ -56,24 +56,24 @@ class Listener:
 
 
 def _acknowledged(tap: Tap, *payloads: bytes) -> set[Publication]:
-    """What the tap has seen once it has seen so many, or after ten seconds: a client is ahead of who reads along."""
+    """What the tap saw once it saw so many, or after ten seconds: a client is ahead of its observer."""
     eventually(lambda: len(set(tap.acknowledged())) >= len(payloads), 10)
     return set(tap.acknowledged())
 
 
-def _followed(count: int) -> list[bytes]:
+def _streamed(count: int) -> list[bytes]:
     """The first messages that a stream brings; of them only b"kept" is acknowledged."""
-    heard: queue.Queue[bytes] = queue.Queue()
+    payloads: queue.Queue[bytes] = queue.Queue()
 
     def take(message: Any) -> None:
         if message.data == b"kept":
             message.ack()
-        heard.put(message.data)
+        payloads.put(message.data)
 
     with SubscriberClientOfGoogle() as client:
         pulling = client.subscribe(SUBSCRIPTION, take)
         try:
-            return [heard.get(timeout=30) for _ in range(count)]
+            return [payloads.get(timeout=30) for _ in range(count)]
         finally:
             pulling.cancel()
             pulling.result(10)
@@ -95,27 +95,27 @@ def test_a_broker_keeps_what_comes_while_the_gateway_is_away(tmp_path: Path, par
         Listener(broker.port).leave()
         _publish(broker.port, b"one", b"two")
         back = Listener(broker.port)
-        assert back.hears(b"one", b"two")
+        assert back.receives(b"one", b"two")
         back.leave()
 
 
-@pytest.mark.skipif(Broker(Path()).replaced, reason="amqtt forgets what it gave to a client that left without acknowledging")
-def test_a_broker_gives_again_what_was_not_acknowledged_and_the_tap_knows(tmp_path: Path) -> None:
+@pytest.mark.skipif(Broker(Path()).is_fallback, reason="amqtt forgets what it delivered to a client that left without acknowledging")
+def test_a_broker_delivers_again_what_was_not_acknowledged_and_the_tap_sees_it(tmp_path: Path) -> None:
     tap = Tap()
-    with Broker(tmp_path) as broker, Wire(("127.0.0.1", broker.port), tap.connection) as wire:
-        forgetful = Listener(wire.port, acknowledges=False)
+    with Broker(tmp_path) as broker, TcpProxy(("127.0.0.1", broker.port), tap.connection) as proxy:
+        forgetful = Listener(proxy.port, acknowledges=False)
         _publish(broker.port, b"one")
-        assert forgetful.hears(b"one")
+        assert forgetful.receives(b"one")
         forgetful.leave()
         assert tap.acknowledged() == []
-        back = Listener(wire.port)
-        assert back.hears(b"one")
+        back = Listener(proxy.port)
+        assert back.receives(b"one")
         assert _acknowledged(tap, b"one") == {Publication("sensors/a/readings", b"one")}
         back.leave()
 
 
 @pytest.mark.parametrize("parts", PARTS)
-def test_pubsub_gives_what_was_published(tmp_path: Path, parts: str) -> None:
+def test_pubsub_delivers_what_was_published(tmp_path: Path, parts: str) -> None:
     with PubSub(tmp_path, parts) as pubsub:
         pubsub.create(TOPIC, SUBSCRIPTION)
         pubsub.create(TOPIC, SUBSCRIPTION)
@@ -123,11 +123,11 @@ def test_pubsub_gives_what_was_published(tmp_path: Path, parts: str) -> None:
             publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
             publisher.publish(topic=TOPIC, messages=[{"data": b"batch", "attributes": {"seq": "1"}}])
             subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
-            got = subscriber.pull(subscription=SUBSCRIPTION, max_messages=1).received_messages[0].message
-    assert (got.data, dict(got.attributes)) == (b"batch", {"seq": "1"})
+            message = subscriber.pull(subscription=SUBSCRIPTION, max_messages=1).received_messages[0].message
+    assert (message.data, dict(message.attributes)) == (b"batch", {"seq": "1"})
 
 
-def test_the_pubsub_of_pip_streams_to_googles_client_and_gives_again_what_a_stream_left(
+def test_the_pubsub_of_pip_streams_to_googles_client_and_delivers_again_what_a_stream_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with PubSub(tmp_path, "pip") as pubsub:
@@ -136,8 +136,8 @@ def test_the_pubsub_of_pip_streams_to_googles_client_and_gives_again_what_a_stre
         with grpc.insecure_channel(pubsub.address) as channel:
             publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
             publisher.publish(topic=TOPIC, messages=[{"data": b"kept"}, {"data": b"left"}])
-        assert sorted(_followed(2)) == [b"kept", b"left"]
-        assert _followed(1) == [b"left"]
+        assert sorted(_streamed(2)) == [b"kept", b"left"]
+        assert _streamed(1) == [b"left"]
 
 
 def test_the_pubsub_of_pip_says_that_a_subscription_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,20 +148,20 @@ def test_the_pubsub_of_pip_says_that_a_subscription_is_not_there(tmp_path: Path,
 
 
 @pytest.mark.parametrize("parts", PARTS)
-def test_the_tap_knows_what_a_gateway_acknowledged(tmp_path: Path, parts: str) -> None:
+def test_the_tap_sees_what_a_gateway_acknowledged(tmp_path: Path, parts: str) -> None:
     tap = Tap()
-    with Broker(tmp_path, parts) as broker, Wire(("127.0.0.1", broker.port), tap.connection) as wire:
-        listener = Listener(wire.port)
+    with Broker(tmp_path, parts) as broker, TcpProxy(("127.0.0.1", broker.port), tap.connection) as proxy:
+        listener = Listener(proxy.port)
         _publish(broker.port, b"one", b"two")
-        assert listener.hears(b"one", b"two")
+        assert listener.receives(b"one", b"two")
         assert _acknowledged(tap, b"one", b"two") == {Publication("sensors/a/readings", payload) for payload in (b"one", b"two")}
         listener.leave()
 
 
 def test_the_parts_of_pip_say_so(tmp_path: Path) -> None:
-    assert Broker(tmp_path, "pip").replaced
+    assert Broker(tmp_path, "pip").is_fallback
     assert Broker(tmp_path, "pip").version.startswith("amqtt ")
-    assert PubSub(tmp_path, "pip").replaced
+    assert PubSub(tmp_path, "pip").is_fallback
     assert PubSub(tmp_path, "pip").version.startswith("drongo ")
 
 

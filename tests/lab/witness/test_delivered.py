@@ -1,4 +1,4 @@
-"""The oracle on the real views: with a fact taken away, and with one told twice."""
+"""The oracle on the real views: with a fact removed, and with a reading summarised twice."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,17 +7,17 @@ import pyarrow as pa
 import pytest
 from google.cloud import bigquery
 
+from lab.acts.analyst import prepare
 from lab.acts.reconciliation import Reconciliation
-from lab.analyst import prepare
 from lab.services.stack import Warehouse
 from lab.witness import delivered
-from lab.witness.oracle import Name
+from lab.witness.oracle import MessageKey
 from lab.world.field import REGISTRY
 from schemas.registry import Registry
 
 BEGIN = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
-READINGS: set[Name] = {("soil-01", seq) for seq in (1, 2, 3, 4)}
-STRANGERS: set[Name] = {("soil-99", 7), ("soil-99", 8)}
+READINGS: set[MessageKey] = {("soil-01", seq) for seq in (1, 2, 3, 4)}
+UNREGISTERED: set[MessageKey] = {("soil-99", 7), ("soil-99", 8)}
 BROKEN = b'{"values": {'
 
 
@@ -31,15 +31,15 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bigquery.Client
 
 
 @pytest.fixture
-def account(client: bigquery.Client) -> Iterator[Reconciliation]:
-    """Four readings in two windows, two of a stranger and one broken message: all acknowledged, all there."""
+def reconciliation(client: bigquery.Client) -> Iterator[Reconciliation]:
+    """Four readings in two windows, two of a device that nobody registered and one broken message: all acknowledged, all there."""
     for number, ranges in enumerate(([1, 2], [3, 4])):
         _insert_summaries(client, f"gateway-north:1:{number + 1}", number, ranges)
     _insert_reject(client, "one", BROKEN, "edge.intake", "malformed_json")
     _insert_reject(client, "two", _stream([7, 8]), "pipeline.enrich", "unknown_device")
-    made = Reconciliation(client, BEGIN - timedelta(hours=1))
-    made.add({*READINGS, *STRANGERS, BROKEN}, {*READINGS, *STRANGERS, BROKEN})
-    yield made
+    found = Reconciliation(client, BEGIN - timedelta(hours=1))
+    found.add({*READINGS, *UNREGISTERED, BROKEN}, {*READINGS, *UNREGISTERED, BROKEN})
+    yield found
     for table in ("summaries_v1", "rejects_v1"):
         client.query_and_wait(f"delete from tinybeam.{table} where true")
 
@@ -90,7 +90,7 @@ def _insert(client: bigquery.Client, table: str, values: dict[str, object], star
 
 
 def _stream(seqs: list[int]) -> bytes:
-    """Summaries as the pipeline sets them aside."""
+    """Summaries as the pipeline rejects them."""
     rows = [{"device_id": "soil-99", "channel": channel, "seq_ranges": seqs, "count": len(seqs)} for channel in ("moisture", "temperature")]
     table = pa.Table.from_pylist(rows)
     out = pa.BufferOutputStream()
@@ -99,33 +99,33 @@ def _stream(seqs: list[int]) -> bytes:
     return bytes(out.getvalue().to_pybytes())
 
 
-def test_what_is_in_the_views_and_in_rejects_is_delivered(account: Reconciliation) -> None:
-    verdict = account.verdict()
+def test_what_is_in_the_views_and_in_rejects_is_delivered(reconciliation: Reconciliation) -> None:
+    verdict = reconciliation.verdict()
     assert verdict.sound, verdict
     assert verdict.delivered == 7
-    assert account.readings_acknowledged == 6
+    assert reconciliation.readings_acknowledged == 6
 
 
-def test_a_fact_that_is_taken_away_is_lost(account: Reconciliation) -> None:
-    account.client.query_and_wait("delete from tinybeam.summaries_v1 where batch_id = 'gateway-north:1:2' and channel = 'moisture'")
-    assert account.verdict().lost == (("soil-01", 3), ("soil-01", 4))
+def test_a_fact_that_is_removed_is_lost(reconciliation: Reconciliation) -> None:
+    reconciliation.client.query_and_wait("delete from tinybeam.summaries_v1 where batch_id = 'gateway-north:1:2' and channel = 'moisture'")
+    assert reconciliation.verdict().lost == (("soil-01", 3), ("soil-01", 4))
 
 
-def test_a_reject_that_is_taken_away_is_lost(account: Reconciliation) -> None:
-    account.client.query_and_wait("delete from tinybeam.rejects_v1 where reject_id = 'one'")
-    assert account.verdict().lost == (BROKEN,)
+def test_a_reject_that_is_removed_is_lost(reconciliation: Reconciliation) -> None:
+    reconciliation.client.query_and_wait("delete from tinybeam.rejects_v1 where reject_id = 'one'")
+    assert reconciliation.verdict().lost == (BROKEN,)
 
 
-def test_a_row_that_arrived_twice_is_no_repeat(account: Reconciliation) -> None:
-    _insert_summaries(account.client, "gateway-north:1:2", 1, [3, 4])
-    assert account.verdict().sound
+def test_a_row_that_arrived_twice_is_no_repeat(reconciliation: Reconciliation) -> None:
+    _insert_summaries(reconciliation.client, "gateway-north:1:2", 1, [3, 4])
+    assert reconciliation.verdict().sound
 
 
-def test_readings_that_were_summarised_twice_are_repeats(account: Reconciliation) -> None:
-    _insert_summaries(account.client, "gateway-north:1:3", 1, [4, 4])
-    assert account.verdict().repeated == 1
+def test_readings_that_were_summarised_twice_are_repeats(reconciliation: Reconciliation) -> None:
+    _insert_summaries(reconciliation.client, "gateway-north:1:3", 1, [4, 4])
+    assert reconciliation.verdict().repeated == 1
 
 
-def test_readings_that_nobody_sent_are_unexpected(account: Reconciliation) -> None:
-    _insert_summaries(account.client, "gateway-north:1:3", 2, [5, 5])
-    assert account.verdict().unexpected == (("soil-01", 5),)
+def test_readings_that_nobody_sent_are_unexpected(reconciliation: Reconciliation) -> None:
+    _insert_summaries(reconciliation.client, "gateway-north:1:3", 2, [5, 5])
+    assert reconciliation.verdict().unexpected == (("soil-01", 5),)

@@ -46,7 +46,7 @@ def test_an_acknowledgement_of_another_connection_means_nothing() -> None:
     assert tap.acknowledged() == []
 
 
-def test_an_identifier_that_is_used_again_names_the_newer_publication() -> None:
+def test_an_identifier_that_is_reused_names_the_newer_publication() -> None:
     tap = Tap()
     connection = tap.connection()
     for payload in (b"one", b"two"):

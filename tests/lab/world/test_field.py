@@ -14,32 +14,32 @@ def fields() -> tuple[field.Field, ...]:
 
 
 def test_every_field_has_a_probe_a_gateway_and_at_least_125_days(fields: tuple[field.Field, ...]) -> None:
-    assert len({one.device_id for one in fields}) == len({one.site_id for one in fields}) == 10
-    assert sorted(one.gateway_id for one in fields) == [field.GATEWAYS[0]] * 5 + [field.GATEWAYS[1]] * 5
-    assert all(one.days[0] <= field.FIRST_DAY + 1 / 24 and one.days[-1] > 125 for one in fields)
+    assert len({grown.device_id for grown in fields}) == len({grown.site_id for grown in fields}) == 10
+    assert sorted(grown.gateway_id for grown in fields) == [field.GATEWAYS[0]] * 5 + [field.GATEWAYS[1]] * 5
+    assert all(grown.days[0] <= field.FIRST_DAY + 1 / 24 and grown.days[-1] > 125 for grown in fields)
 
 
-def test_a_probe_tells_what_soil_and_air_can_be(fields: tuple[field.Field, ...]) -> None:
-    for one in fields:
+def test_a_probe_measures_what_soil_and_air_can_be(fields: tuple[field.Field, ...]) -> None:
+    for grown in fields:
         for day in range(1, 125):
-            told = one.values(day + 0.5)
-            assert 0.05 < told["moisture"] < 0.6
-            assert -25 < told["temperature"] < 50
+            values = grown.values(day + 0.5)
+            assert 0.05 < values["moisture"] < 0.6
+            assert -25 < values["temperature"] < 50
 
 
 def test_fields_are_the_same_every_time(fields: tuple[field.Field, ...]) -> None:
-    again = field.fields(Registry.load(field.REGISTRY))
-    assert [one.values(77.7) for one in again] == [one.values(77.7) for one in fields]
+    repeated = field.fields(Registry.load(field.REGISTRY))
+    assert [grown.values(77.7) for grown in repeated] == [grown.values(77.7) for grown in fields]
 
 
 def test_after_its_season_a_field_keeps_its_last_values(fields: tuple[field.Field, ...]) -> None:
     assert fields[0].values(1000.0) == fields[0].values(float(fields[0].days[-1]))
 
 
-def test_the_registry_says_when_the_season_began(tmp_path: Path) -> None:
-    began = datetime(2026, 5, 1, tzinfo=UTC)
-    registry = Registry.load(field.write_registry(tmp_path, began))
-    assert {site.planted for site in registry.sites if site.crop} == {began}
+def test_the_registry_names_the_day_on_which_the_season_began(tmp_path: Path) -> None:
+    begin = datetime(2026, 5, 1, tzinfo=UTC)
+    registry = Registry.load(field.write_registry(tmp_path, begin))
+    assert {site.planted for site in registry.sites if site.crop} == {begin}
     assert not list(unknown(registry))
     assert registry.devices == Registry.load(field.REGISTRY).devices
 
@@ -51,5 +51,5 @@ def test_the_fields_stand_where_the_season_ends_in_summer(tmp_path: Path, month:
 
 
 def test_a_reading_is_one_json_object() -> None:
-    sent = field.reading(datetime(2026, 5, 1, tzinfo=UTC), 7, "b1", {"moisture": 0.25})
-    assert sent == b'{"time":1777593600.0,"seq":7,"boot":"b1","values":{"moisture":0.25}}'
+    payload = field.reading(datetime(2026, 5, 1, tzinfo=UTC), 7, "b1", {"moisture": 0.25})
+    assert payload == b'{"time":1777593600.0,"seq":7,"boot":"b1","values":{"moisture":0.25}}'

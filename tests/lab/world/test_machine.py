@@ -14,15 +14,15 @@ T = datetime(2026, 5, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def machines() -> dict[str, machine.Machine]:
-    return {one.device_id: one for one in machine.machines(Registry.load(field.REGISTRY))}
+    return {found.device_id: found for found in machine.machines(Registry.load(field.REGISTRY))}
 
 
-def _rms(one: machine.Machine, day: float) -> float:
-    frames = [decode(one.message(T, seq, "b1", day)).samples for seq in range(1, 9)]
+def _rms(subject: machine.Machine, day: float) -> float:
+    frames = [decode(subject.message(T, seq, "b1", day)).samples for seq in range(1, 9)]
     return float(np.mean([time_domain_features(machine.CHANNEL, frame)["acceleration_rms"] for frame in frames]))
 
 
-def test_a_message_is_a_frame_that_says_what_a_reading_says(machines: dict[str, machine.Machine]) -> None:
+def test_a_message_is_a_frame_with_the_header_of_a_reading(machines: dict[str, machine.Machine]) -> None:
     frame = decode(machines["machine-fan"].message(T, 7, "b1", 60.0))
     assert (frame.header.seq, frame.header.boot, frame.header.time, frame.header.channel) == (7, "b1", T.timestamp(), "acceleration")
     assert frame.samples.shape == (2048,)
@@ -34,13 +34,13 @@ def test_a_frame_is_the_same_every_time_and_no_two_are_equal(machines: dict[str,
     assert fan.message(T, 7, "b1", 60.0) != fan.message(T, 8, "b1", 60.0)
 
 
-def test_the_warehouse_is_to_show_every_level_of_a_frame(machines: dict[str, machine.Machine]) -> None:
+def test_the_warehouse_is_to_show_every_time_domain_feature_of_a_frame(machines: dict[str, machine.Machine]) -> None:
     frame = decode(machines["machine-fan"].message(T, 7, "b1", 60.0))
     assert tuple(time_domain_features(machine.CHANNEL, frame.samples)) == machine.CHANNELS
 
 
 def test_a_worn_bearing_is_louder_and_a_healthy_one_is_not(machines: dict[str, machine.Machine]) -> None:
-    rise = {name: _rms(one, 128) / _rms(one, 40) for name, one in machines.items()}
+    rise = {name: _rms(subject, 128) / _rms(subject, 40) for name, subject in machines.items()}
     assert 0.6 < rise.pop("machine-fan") < 1.6
     assert min(rise.values()) > 1.7, rise
 
@@ -54,5 +54,5 @@ def test_wear_begins_at_its_onset_grows_and_ends_at_one() -> None:
 
 
 def test_no_bearing_fails_on_a_day_that_history_and_a_minute_do_not_reach(machines: dict[str, machine.Machine]) -> None:
-    assert all(one.wear.severity(130) == 1 for one in machines.values() if one.wear)
+    assert all(subject.wear.severity(130) == 1 for subject in machines.values() if subject.wear)
     assert machines["machine-pump"].wear.severity(121) == 0, "the pump begins to fail in act two"

@@ -11,36 +11,36 @@ from lab.services.stack import Broker
 from lab.witness.tap import Publication
 from lab.world import sensors
 from lab.world.field import reading, topic
-from lab.world.sensors import Notebook, Sensor, Sensors
+from lab.world.sensors import AttemptLog, Sensor, Sensors
 from tests.edge import payloads
 
 
 def _sensor(device: str = "soil-01") -> Sensor:
-    def tells(time, seq, seconds):
+    def message(time, seq, seconds):
         return reading(time, seq, "boot1", {"moisture": 0.2, "temperature": seconds})
 
-    return Sensor(device, topic("gateway-north", device), "boot1", 100, tells)
+    return Sensor(device, topic("gateway-north", device), "boot1", 100, message)
 
 
-def _sent(sensor: Sensor, turns: int) -> list[tuple[Publication, tuple[object, ...]]]:
-    return [message for turn in range(turns) for message in sensors._messages(sensor, turn, 0.0)]
+def _sent(sensor: Sensor, ticks: int) -> list[tuple[Publication, tuple[object, ...]]]:
+    return [message for tick in range(ticks) for message in sensors._messages(sensor, tick, 0.0)]
 
 
 def test_readings_go_on_counting_where_the_sensor_was() -> None:
-    readings = [json.loads(publication.payload) for publication, names in _sent(_sensor(), 5)]
+    readings = [json.loads(publication.payload) for publication, keys in _sent(_sensor(), 5)]
     assert [reading["seq"] for reading in readings] == [101, 102, 103, 104, 105]
 
 
 def test_a_gateway_takes_what_is_a_reading_and_refuses_what_was_broken() -> None:
-    for publication, names in _sent(_sensor(), 40):
+    for publication, keys in _sent(_sensor(), 40):
         time_now = sensors.datetime.now(sensors.UTC)
         found = payloads.read(publication.payload, "soil-01", time_now)
-        assert len(found) == len(names) == 1
+        assert len(found) == len(keys) == 1
         match found[0]:
             case Reading(device_id=device, seq=seq):
-                assert names == ((device, seq),)
+                assert keys == ((device, seq),)
             case Rejected(body=body):
-                assert names == (body,)
+                assert keys == (body,)
 
 
 def test_every_kind_of_damage_is_sent_and_no_two_messages_are_equal() -> None:
@@ -50,32 +50,32 @@ def test_every_kind_of_damage_is_sent_and_no_two_messages_are_equal() -> None:
     assert len({(message.topic, message.payload) for message in messages}) == len(messages)
 
 
-def test_a_stranger_sends_good_readings_only() -> None:
-    assert all(isinstance(names[0], tuple) for _, names in _sent(sensors.stranger("gateway-north"), 40))
+def test_the_unregistered_sensor_sends_good_readings_only() -> None:
+    assert all(isinstance(keys[0], tuple) for _, keys in _sent(sensors.unregistered_sensor("gateway-north"), 40))
 
 
 def test_a_message_that_no_sensor_sent_is_not_taken_for_one() -> None:
     with pytest.raises(KeyError):
-        Notebook().names([Publication("a", b"b")])
+        AttemptLog().keys([Publication("a", b"b")])
 
 
-def test_what_was_noted_is_what_the_broker_got(tmp_path: Path) -> None:
-    got: set[Publication] = set()
-    notebook = Notebook()
+def test_what_was_recorded_is_what_the_broker_received(tmp_path: Path) -> None:
+    received: set[Publication] = set()
+    log = AttemptLog()
     with Broker(tmp_path) as broker:
         listener = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="listener")
-        listener.on_message = lambda _, __, message: got.add(Publication(message.topic, bytes(message.payload)))
+        listener.on_message = lambda _, __, message: received.add(Publication(message.topic, bytes(message.payload)))
         listener.connect("127.0.0.1", broker.port)
         listener.subscribe("#", qos=1)
         listener.loop_start()
-        with Sensors([_sensor(), _sensor("soil-02")], broker.port, 0.01, notebook) as running:
+        with Sensors([_sensor(), _sensor("soil-02")], broker.port, 0.01, log) as running:
             deadline = time.monotonic() + 10
-            while len(notebook.attempted()) < 30 and time.monotonic() < deadline:
+            while len(log.attempted()) < 30 and time.monotonic() < deadline:
                 time.sleep(0.01)
             running.stop()
-        while len(got) < len(notebook.attempted()) and time.monotonic() < deadline:
+        while len(received) < len(log.attempted()) and time.monotonic() < deadline:
             time.sleep(0.01)
         listener.disconnect()
         listener.loop_stop()
-    assert notebook.names(list(got)) == notebook.attempted()
-    assert len(got) >= 30
+    assert log.keys(list(received)) == log.attempted()
+    assert len(received) >= 30

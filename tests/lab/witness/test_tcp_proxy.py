@@ -5,11 +5,11 @@ from contextlib import suppress
 
 import pytest
 
-from lab.witness.wire import Wire
+from lab.witness.tcp_proxy import TcpProxy
 
 
 class Echo:
-    """A server that answers what it hears."""
+    """A server that sends back what it receives."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -31,7 +31,7 @@ class Echo:
         self._listener.close()
 
 
-class Notes:
+class Recorder:
     def __init__(self) -> None:
         self.to_server, self.to_client = b"", b""
 
@@ -49,40 +49,40 @@ def echo() -> Iterator[Echo]:
     server.close()
 
 
-def _say(connection: socket.socket, data: bytes) -> bytes:
+def _exchange(connection: socket.socket, data: bytes) -> bytes:
     connection.sendall(data)
     return connection.recv(4096)
 
 
-def _connect(wire: Wire) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", wire.port), timeout=5)
+def _connect(proxy: TcpProxy) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
 
 
 def test_it_passes_bytes_on_counts_them_and_shows_them(echo: Echo) -> None:
-    notes = Notes()
-    with Wire(("127.0.0.1", echo.port), lambda: notes) as wire, _connect(wire) as client:
-        assert _say(client, b"hello") == b"hello"
-        assert (wire.bytes_sent, wire.bytes_received, wire.connections) == (5, 5, 1)
-        assert (notes.to_server, notes.to_client) == (b"hello", b"hello")
+    recorder = Recorder()
+    with TcpProxy(("127.0.0.1", echo.port), lambda: recorder) as proxy, _connect(proxy) as client:
+        assert _exchange(client, b"hello") == b"hello"
+        assert (proxy.bytes_sent, proxy.bytes_received, proxy.connections) == (5, 5, 1)
+        assert (recorder.to_server, recorder.to_client) == (b"hello", b"hello")
 
 
 def test_a_cut_resets_what_is_open_and_what_comes_until_it_is_restored(echo: Echo) -> None:
-    with Wire(("127.0.0.1", echo.port)) as wire:
-        with _connect(wire) as client:
-            assert _say(client, b"before") == b"before"
-            wire.cut()
+    with TcpProxy(("127.0.0.1", echo.port)) as proxy:
+        with _connect(proxy) as client:
+            assert _exchange(client, b"before") == b"before"
+            proxy.cut()
             with pytest.raises(ConnectionResetError):
                 client.recv(1)
-        with pytest.raises(ConnectionResetError), _connect(wire) as refused:
+        with pytest.raises(ConnectionResetError), _connect(proxy) as refused:
             refused.recv(1)
-        wire.restore()
-        with _connect(wire) as again:
-            assert _say(again, b"after") == b"after"
-        assert wire.connections == 2
+        proxy.restore()
+        with _connect(proxy) as second:
+            assert _exchange(second, b"after") == b"after"
+        assert proxy.connections == 2
 
 
-def test_when_the_client_is_gone_the_server_hears_of_it(echo: Echo) -> None:
-    with Wire(("127.0.0.1", echo.port)) as wire, _connect(wire) as client:
+def test_when_the_client_is_gone_the_server_is_disconnected(echo: Echo) -> None:
+    with TcpProxy(("127.0.0.1", echo.port)) as proxy, _connect(proxy) as client:
         client.shutdown(socket.SHUT_WR)
         assert client.recv(1) == b""
 
@@ -90,6 +90,6 @@ def test_when_the_client_is_gone_the_server_hears_of_it(echo: Echo) -> None:
 def test_without_a_server_a_client_is_sent_away() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with Wire(("127.0.0.1", port)) as wire, _connect(wire) as client:
+    with TcpProxy(("127.0.0.1", port)) as proxy, _connect(proxy) as client:
         assert client.recv(1) == b""
-        assert wire.connections == 0
+        assert proxy.connections == 0

@@ -1,4 +1,4 @@
-"""A TCP proxy between a client and a server: counts bytes, can be cut and restored, and lets observers read along.
+"""A TCP proxy between a client and a server: it counts bytes, can be cut and restored, and lets observers read along.
 
 Observers see the bytes in order before they are passed on, in the proxy's own thread. A cut resets every connection and each new
 one until it is restored, as a firewall would.
@@ -20,7 +20,7 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Observer(Protocol):
-    """Reads one connection along."""
+    """Reads along on one connection."""
 
     def sent(self, data: bytes) -> None:
         """The client sent these bytes."""
@@ -29,8 +29,8 @@ class Observer(Protocol):
         """The server sent these bytes."""
 
 
-class Wire:
-    """A context manager. Clients connect to `port` on 127.0.0.1; `target` is the server's host and port."""
+class TcpProxy:
+    """A running proxy, as a context manager: `with TcpProxy(("127.0.0.1", 1883)) as proxy: connect(proxy.port); proxy.cut()`."""
 
     def __init__(self, target: tuple[str, int], observe: Callable[[], Observer] | None = None) -> None:
         self._target, self._observe = target, observe
@@ -42,9 +42,9 @@ class Wire:
         self.bytes_sent = self.bytes_received = self.connections = 0
         """Bytes from clients and from the server; connections so far that reached the server."""
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> TcpProxy:
         started: Future[int] = Future()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(started),), name="wire", daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(started),), name="tcp-proxy", daemon=True)
         self._thread.start()
         self.port = started.result(10.0)
         return self
@@ -59,10 +59,11 @@ class Wire:
         return f"127.0.0.1:{self.port}"
 
     def cut(self) -> None:
-        """Returns when every connection is reset."""
+        """Resets every connection and refuses new ones; returns when that is done."""
         asyncio.run_coroutine_threadsafe(self._set(cut=True), self._loop).result(10.0)
 
     def restore(self) -> None:
+        """Lets clients connect again."""
         asyncio.run_coroutine_threadsafe(self._set(cut=False), self._loop).result(10.0)
 
     async def _set(self, *, cut: bool) -> None:
@@ -122,13 +123,13 @@ class Wire:
 
 
 def _abort(writer: asyncio.StreamWriter) -> None:
-    """A reset, not a goodbye: without lingering the kernel drops what is unsent and says so."""
+    """Resets a connection instead of closing it: without lingering the kernel drops what is unsent and sends RST."""
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     writer.transport.abort()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, see: Callable[[bytes], None]) -> None:
-    """Until either side is gone."""
+    """Copies until either side is gone."""
     try:
         while data := await reader.read(_CHUNK):
             see(data)
@@ -139,7 +140,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, see:
 
 
 async def _first_of(*pumps: Coroutine[None, None, None]) -> None:
-    """Half-closed connections are of no use to MQTT or gRPC: when one direction ends, so does the other."""
+    """Ends both directions with the first that ends: a half-closed connection is of no use to MQTT or gRPC."""
     tasks = [asyncio.ensure_future(pump) for pump in pumps]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:

@@ -1,4 +1,4 @@
-"""The analyst's side of the lab: the warehouse gets its tables and registry, and questions are asked."""
+"""The analyst's side of the lab: it makes the tables, loads the registry and asks questions."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
     "what_happened": {"from_time": "now - 3 minutes"},
     "data_quality": {},
 }
-"""Name and parameters."""
+"""Name -> parameters."""
 _MOST_ROWS = 12
 
 
 def prepare(client: bigquery.Client, registry: Registry, progress: Callable[[str], None]) -> None:
-    """Tables, functions, views and the registry, as `tinybeam sql apply` and `tinybeam sql registry` do."""
+    """Makes tables, functions and views and loads the registry, as `tinybeam sql apply` and `tinybeam sql registry` do."""
     for step in application.plan(client, None):
         progress(step.action)
         application.run(client, step)
@@ -34,11 +34,11 @@ def prepare(client: bigquery.Client, registry: Registry, progress: Callable[[str
 
 
 def answers(client: bigquery.Client) -> Iterator[tuple[str, str]]:
-    """Each question with its answer as an aligned table."""
+    """Yields each question with its answer as an aligned table."""
     known = {script.name: script for script in scripts("queries")}
-    for name, given in QUESTIONS.items():
-        rows = ask(client, known[name], given, datetime.now(UTC))
-        names, held = [field.name for field in rows.schema], [dict(row) for row in rows]
-        more = f"\n... and {len(held) - _MOST_ROWS} more" if len(held) > _MOST_ROWS else ""
-        command = " ".join(["tinybeam sql query", name, *(f"--param '{key}={value}'" for key, value in given.items())])
-        yield f"{known[name].question}\n{command}", present.table(names, held[:_MOST_ROWS]) + more
+    for name, parameters in QUESTIONS.items():
+        answer = ask(client, known[name], parameters, datetime.now(UTC))
+        columns, rows = [field.name for field in answer.schema], [dict(row) for row in answer]
+        more = f"\n... and {len(rows) - _MOST_ROWS} more" if len(rows) > _MOST_ROWS else ""
+        command = " ".join(["tinybeam sql query", name, *(f"--param '{key}={value}'" for key, value in parameters.items())])
+        yield f"{known[name].question}\n{command}", present.table(columns, rows[:_MOST_ROWS]) + more

@@ -1,0 +1,24 @@
+"""Writes to the console which alerts reached the webhook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lab.console import Console
+from lab.services.webhook_receiver import WebhookReceiver
+
+
+@dataclass(slots=True)
+class AlertAnnouncer:
+    """Announces each received alert once, in the thread that calls it."""
+
+    receiver: WebhookReceiver
+    console: Console
+    announced: int = 0
+
+    def announce(self) -> None:
+        """Logs the alerts that came since the last call."""
+        alerts = self.receiver.alerts()
+        for alert in alerts[self.announced :]:
+            self.console.log(f"alert delivered to the webhook: {alert.message}" + (" (over)" if alert.state == "resolved" else ""))
+        self.announced = len(alerts)
