@@ -33,7 +33,7 @@ class HistoryResult:
 
 
 def run(directory: Path, warehouse: Warehouse, console: Console) -> HistoryResult:
-    """Raises StartFailed when the pipeline fails."""
+    """Simulates the season, exports it and loads the files. Raises StartFailed when the pipeline fails."""
     timeline = Timeline.until(datetime.now(UTC), HISTORY_DAYS)
     file = field.write_registry(directory, timeline.begin)
     registry = Registry.load(file)

@@ -17,7 +17,7 @@ from lab.report import render
 from lab.witness.latency import percentile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """The content of summary.json."""
 

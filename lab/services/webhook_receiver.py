@@ -15,7 +15,7 @@ from types import TracebackType
 from schemas.notification import MAX_BYTES, NotificationError, parse
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedAlert:
     """One notification of an alert, and when it was delivered."""
 
@@ -57,7 +57,15 @@ class WebhookReceiver:
     def receive(self, body: bytes) -> None:
         """Keeps the alert of a request's body. Raises NotificationError."""
         row = parse(body)
-        alert = ReceivedAlert(datetime.now(UTC), row.event_time, row.severity, row.rule, row.state, row.subject, row.message)
+        alert = ReceivedAlert(
+            received=datetime.now(UTC),
+            event_time=row.event_time,
+            severity=row.severity,
+            rule=row.rule,
+            state=row.state,
+            subject=row.subject,
+            message=row.message,
+        )
         with self._lock:
             self._alerts.append(alert)
         self._on_alert(alert)

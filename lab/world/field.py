@@ -45,7 +45,7 @@ _SEASONS: Mapping[str, tuple[str, str, int]] = MappingProxyType(
 """Site -> gateway, climate and year of planting."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """A field, its probe and the probe's gateway. `days`, `moisture` (m3/m3) and `temperature` (deg C) are hourly.
 
@@ -111,4 +111,11 @@ def _field(registry: Registry, number: int, device_id: str, site_id: str) -> Fie
         raise ValueError(f"site {site_id} of the lab needs a soil and a crop")
     crop = site.crop.removeprefix("Winter")  # to the teacher wheat is wheat: it knows the day of sowing
     probe = listen(season(climate, site.soil, crop, year, seed=number), np.random.default_rng(number))
-    return Field(device_id, site_id, gateway_id, probe.moments, probe.moisture, probe.temperature)
+    return Field(
+        device_id=device_id,
+        site_id=site_id,
+        gateway_id=gateway_id,
+        days=probe.moments,
+        moisture=probe.moisture,
+        temperature=probe.temperature,
+    )

@@ -49,7 +49,7 @@ class AttemptLog:
             return {key for publication in publications for key in self._keys[publication]}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sensor:
     """`message` encodes a time, a number and the seconds since the sensors started; the first number follows `last_seq`.
 
@@ -110,8 +110,13 @@ class Sensors:
 def unregistered_sensor(gateway_id: str) -> Sensor:
     """Returns a sensor that nobody registered."""
     boot, values = _boot(), {"moisture": 0.25, "temperature": 20.0}
-    topic = fields.topic(gateway_id, UNREGISTERED)
-    return Sensor(UNREGISTERED, topic, boot, 0, lambda time, seq, _: fields.reading(time, seq, boot, values))
+    return Sensor(
+        device_id=UNREGISTERED,
+        topic=fields.topic(gateway_id, UNREGISTERED),
+        boot=boot,
+        last_seq=0,
+        message=lambda time, seq, _: fields.reading(time, seq, boot, values),
+    )
 
 
 def sensor(device: SimulatedDevice, last_seq: int, day: float, days_a_second: float) -> Sensor:
@@ -121,7 +126,14 @@ def sensor(device: SimulatedDevice, last_seq: int, day: float, days_a_second: fl
     def message(time: datetime, seq: int, seconds: float) -> bytes:
         return device.message(time, seq, boot, day + seconds * days_a_second)
 
-    return Sensor(device.device_id, device.topic, boot, last_seq, message, device.interval_ticks)
+    return Sensor(
+        device_id=device.device_id,
+        topic=device.topic,
+        boot=boot,
+        last_seq=last_seq,
+        message=message,
+        interval_ticks=device.interval_ticks,
+    )
 
 
 def _boot() -> str:

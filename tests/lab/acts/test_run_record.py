@@ -21,6 +21,15 @@ def _at(seconds: float) -> datetime:
     return T + timedelta(seconds=seconds)
 
 
+ALERT = ReceivedAlert(
+    received=_at(31),
+    event_time=_at(30),
+    severity="critical",
+    rule="bearing-fails",
+    state="opened",
+    subject="machine-pump",
+    message="A bearing is failing",
+)
 RECORD = RunRecord(
     history=COUNTS,
     total=COUNTS,
@@ -35,7 +44,7 @@ RECORD = RunRecord(
     rows={"summaries": 7},
     parts={"broker": "mosquitto"},
     seconds=99.5,
-    alerts=(ReceivedAlert(_at(31), _at(30), "critical", "bearing-fails", "opened", "machine-pump", "A bearing is failing"),),
+    alerts=(ALERT,),
 )
 
 

@@ -66,13 +66,13 @@ def _record(total: Counts = SOUND) -> RunRecord:
         seconds=100.0,
         alerts=(
             ReceivedAlert(
-                _at(31),
-                _at(30),
-                "warning",
-                "field-dries-out",
-                "opened",
-                "soil-01",
-                "The soil dries out: Mill Field, soil-01: soil says now",
+                received=_at(31),
+                event_time=_at(30),
+                severity="warning",
+                rule="field-dries-out",
+                state="opened",
+                subject="soil-01",
+                message="The soil dries out: Mill Field, soil-01: soil says now",
             ),
         ),
     )

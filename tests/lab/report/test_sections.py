@@ -10,8 +10,7 @@ from edge.models.bundle import Bundle
 from lab.acts.gateways import BUNDLES
 from lab.report import sections, sentences
 from lab.report.findings import Findings
-from lab.services.webhook_receiver import ReceivedAlert
-from tests.lab.acts.test_run_record import RECORD, T
+from tests.lab.acts.test_run_record import ALERT, RECORD, T
 
 EMPTY = Findings(**dict.fromkeys(Findings.__slots__, ()))
 VIBRATION = Bundle.load(BUNDLES / "vibration")
@@ -89,7 +88,7 @@ def test_fields_that_need_nothing_soon_are_named_in_one_sentence() -> None:
 
 
 def test_the_newest_alert_comes_first_and_no_more_than_fit_are_shown() -> None:
-    alerts = tuple(ReceivedAlert(T + timedelta(seconds=number), T, "info", "rule", "opened", "a", str(number)) for number in range(11))
+    alerts = tuple(replace(ALERT, received=T + timedelta(seconds=number), message=str(number)) for number in range(11))
     shown = sections.alerts(replace(RECORD, alerts=alerts), replace(EMPTY, alerts=({"alert_id": "x", "historical": True},)))
     assert [alert["message"] for alert in shown["delivered"]] == ["10", "9", "8", "7", "6", "5", "4", "3"]
     assert (shown["more"], shown["historical"]) == (3, 1)

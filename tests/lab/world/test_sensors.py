@@ -19,7 +19,7 @@ def _sensor(device: str = "soil-01") -> Sensor:
     def message(time, seq, seconds):
         return reading(time, seq, "boot1", {"moisture": 0.2, "temperature": seconds})
 
-    return Sensor(device, topic("gateway-north", device), "boot1", 100, message)
+    return Sensor(device_id=device, topic=topic("gateway-north", device), boot="boot1", last_seq=100, message=message)
 
 
 def _sent(sensor: Sensor, ticks: int) -> list[tuple[Publication, tuple[object, ...]]]:
