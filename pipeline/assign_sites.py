@@ -24,7 +24,7 @@ def assign_sites(batches: Sequence[DecodedBatch], sites: Sites, now: datetime) -
     """The good rows (maybe none), and one reject for each batch and reason."""
     valid, invalid = validate(group_rows(batches), now)
     row_group, unplaced = enrich(valid, sites)
-    rejected = [("pipeline.decode", rows) for rows in invalid] + [("pipeline.enrich", rows) for rows in unplaced]
+    rejected = [("pipeline.validate", rows) for rows in invalid] + [("pipeline.enrich", rows) for rows in unplaced]
     return row_group, [reject for stage, rows in rejected for reject in _rejects(batches, rows, stage, now)]
 
 

@@ -233,7 +233,7 @@ class Reject:
     errorMessage: Annotated[str, Doc("What was wrong, in one sentence")]  # noqa: N815
     stacktrace: Annotated[str | None, Doc("Where it was found, for faults of ours", by="pipeline")]
     reject_id: Annotated[str, Doc("Identity: batch_id:row for rejects of a gateway, else SHA-256 over attributes and bytes", by="pipeline")]
-    stage: Annotated[str, Doc("Who set it aside: edge.intake, pipeline.decode, pipeline.enrich, pipeline.warehouse")]
+    stage: Annotated[str, Doc("Who set it aside: edge.intake, pipeline.decode, pipeline.validate, pipeline.enrich, pipeline.warehouse")]
     reason: Annotated[str, Doc("Short fixed word to group by, for example malformed_json")]
     device_id: Annotated[str | None, Doc("Device, if known")]
     topic: Annotated[str | None, Doc("MQTT topic, if it came from a sensor")]

@@ -7,7 +7,7 @@ create table if not exists tinybeam.rejects_v1 (
   `errorMessage` string not null options (description = "What was wrong, in one sentence"),
   `stacktrace` string options (description = "Where it was found, for faults of ours"),
   `reject_id` string not null options (description = "Identity: batch_id:row for rejects of a gateway, else SHA-256 over attributes and bytes"),
-  `stage` string not null options (description = "Who set it aside: edge.intake, pipeline.decode, pipeline.enrich, pipeline.warehouse"),
+  `stage` string not null options (description = "Who set it aside: edge.intake, pipeline.decode, pipeline.validate, pipeline.enrich, pipeline.warehouse"),
   `reason` string not null options (description = "Short fixed word to group by, for example malformed_json"),
   `device_id` string options (description = "Device, if known"),
   `topic` string options (description = "MQTT topic, if it came from a sensor"),

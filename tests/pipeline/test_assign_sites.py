@@ -66,3 +66,16 @@ def test_each_row_keeps_its_batch_gateway_and_arrival(kind: str) -> None:
 def test_the_rows_of_each_batch_are_found_again() -> None:
     batches = [numbered_batch(number, numbered(1 + number)) for number in range(3)]
     assert [part.rows.column("row").to_pylist() for part in by_batch(group_rows(batches))] == [[0], [0, 1], [0, 1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("row", "stage", "reason"),
+    [
+        (summary(sum=math.nan), "pipeline.validate", "not_finite"),
+        (summary(start=NOW - timedelta(days=3000)), "pipeline.validate", "time_out_of_range"),
+        (summary("stranger"), "pipeline.enrich", "unknown_device"),
+    ],
+)
+def test_a_reject_names_the_stage_that_set_it_aside(row: Summary, stage: str, reason: str) -> None:
+    [reject] = assign_sites([numbered_batch(0, [row])], SITES, NOW)[1]
+    assert [(row["stage"], row["reason"]) for row in reject.rows.to_pylist()] == [(stage, reason)]
