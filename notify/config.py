@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 from program.dataclass_settings import checked
 from program.settings import ConfigError, is_local, read
 from schemas.envelope import ID_PATTERN
-from schemas.records import Alert
-from schemas.rules import SEVERITIES
+from schemas.records import Alert, Severity
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
@@ -80,7 +79,7 @@ class Route:
     """Alerts that fit all of it go to its receivers."""
 
     receivers: tuple[str, ...]
-    severities: tuple[str, ...] = SEVERITIES
+    severities: tuple[str, ...] = tuple(Severity)
     rules: tuple[str, ...] = ("*",)
     sites: tuple[str, ...] = ("*",)
 
@@ -179,7 +178,7 @@ def _check_route(route: Route, where: str, names: list[str]) -> None:
     for name in route.receivers:
         _demand(name in names, f"{where}.receivers: there is no receiver {name!r}; there are {', '.join(names)}")
     for severity in route.severities:
-        _demand(severity in SEVERITIES, f"{where}.severities must be of {', '.join(SEVERITIES)}, not {severity!r}")
+        _demand(severity in tuple(Severity), f"{where}.severities must be of {', '.join(tuple(Severity))}, not {severity!r}")
     _demand(route.severities and route.rules and route.sites, f"{where}: an empty list fits nothing: leave it out for all")
 
 

@@ -12,12 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schemas.arrow import Column, columns
-from schemas.records import Alert
-from schemas.rules import SEVERITIES
+from schemas.records import Alert, AlertChange, Severity
 
 MAX_BYTES = 65_536
 MAX_TEXT = 2_000
-STATES = ("opened", "updated", "resolved")
 ATTRIBUTES = ("alert_id", "revision", "state", "severity", "rule")
 
 
@@ -42,7 +40,7 @@ def parse(body: bytes) -> Alert:
     if not isinstance(content, dict):
         raise NotificationError("not a JSON object")
     alert = Alert(**{column.name: _value(column, content.get(column.name)) for column in columns(Alert)})
-    if alert.state not in STATES or alert.severity not in SEVERITIES or alert.revision < 0:
+    if alert.state not in list(AlertChange) or alert.severity not in list(Severity) or alert.revision < 0:
         raise NotificationError(f"state {alert.state!r}, severity {alert.severity!r} or revision {alert.revision} is none of an alert")
     return alert
 

@@ -59,6 +59,14 @@ class Cause(StrEnum):
     LABEL = "label"
 
 
+class AlertChange(StrEnum):
+    """What a row of an alert says happened to it."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    RESOLVED = "resolved"
+
+
 class ThresholdState(StrEnum):
     """Where a channel is by one of its thresholds."""
 
@@ -327,18 +335,18 @@ class Alert:
 
     alert_id: Annotated[str, Doc("Identity of the alert: rule:subject:opened_time in microseconds", by="pipeline")]
     rule: Annotated[str, Doc("Name of the rule in the registry", by="pipeline")]
-    source: Annotated[str, Doc("What the rule watches: event, site_window, irrigation or silence", by="pipeline")]
+    source: Annotated[str, Doc("What the rule watches, for example event or silence", by="pipeline")]
     subject: Annotated[str, Doc("Device, site or gateway that it is about; at most one alert of a rule is open for it", by="pipeline")]
     site_id: Annotated[str | None, Doc("Site of the subject, null for a gateway", by="pipeline")]
     device_id: Annotated[str | None, Doc("Device, null for a site or gateway", by="pipeline")]
     severity: Annotated[str, Doc(_any(Severity), by="pipeline")]
-    state: Annotated[str, Doc("opened, updated or resolved", by="pipeline")]
+    state: Annotated[str, Doc(_any(AlertChange), by="pipeline")]
     opened_time: Annotated[datetime, Doc("Event time of the opening", "UTC", by="pipeline")]
-    event_time: Annotated[datetime, Doc("Event time of what this row tells", "UTC", by="pipeline")]
+    event_time: Annotated[datetime, Doc("Event time of what this row shows", "UTC", by="pipeline")]
     value: Annotated[float | None, Doc("The value that led to it", "the source's unit", by="pipeline")]
     threshold: Annotated[float | None, Doc("The rule's limit, null if it has none", "the source's unit", by="pipeline")]
-    message: Annotated[str, Doc("One sentence for the person who is told", by="pipeline")]
-    historical: Annotated[bool, Doc("True if it comes from backlog: nobody is told", by="pipeline")]
+    message: Annotated[str, Doc("One sentence for the person who is notified", by="pipeline")]
+    historical: Annotated[bool, Doc("True if it comes from backlog: nobody is notified", by="pipeline")]
     revision: Annotated[int, Doc("0 for the opening, then rising", by="pipeline")]
     as_of: Annotated[datetime, Doc("When the row was made", "UTC", by="pipeline")]
 

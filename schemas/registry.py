@@ -70,7 +70,7 @@ class RegistryFile(Settings, frozen=True, kw_only=True):
 
     sites: tuple[SiteSettings, ...] = ()
     devices: tuple[DeviceSettings, ...] = ()
-    rules: tuple[dict[str, Any], ...] = ()
+    rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
         known = {site.site_id for site in self.sites}
@@ -78,6 +78,7 @@ class RegistryFile(Settings, frozen=True, kw_only=True):
             demand(device.site_id in known, f"devices[{number}].site_id: {device.site_id!r} is not in [[sites]]")
         _refuse_overlaps("sites", ((row.site_id, row.valid_from, row.valid_to) for row in self.sites))
         _refuse_overlaps("devices", ((row.device_id, row.valid_from, row.valid_to) for row in self.devices))
+        rules.check_names(self.rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Registry:
         file = settings.build(RegistryFile, content, Path())
         sites = tuple(Site(**structs.asdict(site)) for site in file.sites)
         devices = tuple(Device(**structs.asdict(device)) for device in file.devices)
-        return cls(sites, devices, rules.parse(list(file.rules)))
+        return cls(sites, devices, file.rules)
 
 
 def _check_known(setting_name: str, name: str | None, known: Iterable[str]) -> None:

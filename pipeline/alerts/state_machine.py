@@ -1,8 +1,8 @@
-"""From what a rule sees of one subject to the alert's rows: opened, updated, resolved. Pure: state in, state and rows out.
+"""From what is observed of one subject to the alert's rows: opened, updated, resolved. Pure: state in, state and rows out.
 
-What comes again or out of order changes nothing. At most one alert of a rule is open for a subject. In each cooldown (event time) at most
-two rows are given: the first two changes at once, the last one when the cooldown is over. An alert that comes back within the cooldown of
-its end is the same alert again. A row is historical, and nobody is told, if what it tells was old when it was seen.
+What comes again or out of order changes nothing. At most one alert of a rule is open for a subject. In each cooldown (event time) there are
+at most two rows: the first two changes at once, the last one when the cooldown is over. An alert that comes back within the cooldown of
+its end is the same alert again. A row is historical, and nobody is notified, if what it shows was old when it was observed.
 """
 
 from __future__ import annotations
@@ -11,49 +11,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pipeline.alerts.condition import Condition
+from pipeline.alerts.observation import Observation
 from schemas.envelope import from_micros, micros
-from schemas.records import Alert
+from schemas.records import Alert, AlertChange
 from schemas.rules import Rule
 
 ROWS_PER_COOLDOWN = 2
 
 _SECOND = 1_000_000
-OPENED, UPDATED, RESOLVED = "opened", "updated", "resolved"
-SILENT, HEARD = "silent", "heard"
-"""The states of silence."""
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
-    """What a rule sees of a subject. `at` (its event time) and `known` (by when it could be known at the earliest) in microseconds."""
-
-    rule: str
-    subject: str
-    at: int
-    revision: int
-    """Of results for the same event time the highest counts."""
-    known: int
-    state: str | None
-    """The state of an event or of silence; None where the value decides."""
-    value: float | None
-    threshold: float | None
-    site_id: str | None
-    device_id: str | None
-    text: str
-    """For a person: `Mill Field, soil-01: soil says stress`."""
-
-    @property
-    def key(self) -> str:
-        return f"{self.rule}:{self.subject}"
-
-    @property
-    def order(self) -> tuple[int, int]:
-        return self.at, self.revision
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Of one rule and subject; times in microseconds."""
+class AlertState:
+    """State of one rule and subject; times in microseconds since 1970."""
 
     order: tuple[int, int]
     """Of the last observation."""
@@ -64,142 +35,123 @@ class State:
     opened: int = 0
     ended: int | None = None
     revision: int = -1
-    told: bool = False
+    notified: bool = False
     """Whether a row of the alert was not historical."""
     shown: Observation | None = None
-    """What the last row tells."""
-    held: Observation | None = None
-    """What the next row will tell when the cooldown is over, and whether it was old when it was seen."""
-    held_is_old: bool = False
-    since: int | None = None
-    """Begin of the cooldown, and the rows given in it."""
-    rows: int = 0
+    """What the last row shows."""
+    pending: Observation | None = None
+    """What the next row will show when the cooldown is over, and whether it was old when it was observed."""
+    pending_is_old: bool = False
+    cooldown_start: int | None = None
+    cooldown_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """When it is, and whether anybody is to be told: not in batch mode."""
+class ProcessingTime:
+    """When an observation is looked at, and whether anybody is to be notified: not in batch mode."""
 
     now: datetime
     live: bool
 
 
-def step(rule: Rule, state: State | None, seen: Observation, moment: Moment) -> tuple[State, list[Alert]]:
-    """What one observation adds."""
-    if state and seen.order <= state.order:
-        return state, []
-    state, rows = settle(rule, state, seen.at, moment.now) if state else (State(seen.order), [])
-    state = replace(state, order=seen.order, holds=_holds(rule, seen, held=state.holds), held=None)
-    old = _is_old(rule, seen, moment)
-    confirms = state.holds and not state.told and not old
-    if state.holds == state.is_open and not (state.is_open and (confirms or _says_more(rule, state, seen))):
-        return state, rows
-    cool = state.since is None or seen.at >= _cool_at(rule, state.since)
-    if not (cool or confirms or (state.holds != state.is_open and state.rows < ROWS_PER_COOLDOWN)):
-        return replace(state, held=seen, held_is_old=old), rows
-    state, row = _given(rule, state, seen, moment.now, old=old)
-    return (replace(state, since=seen.at, rows=1) if cool or confirms else replace(state, rows=state.rows + 1)), [*rows, row]
+class StateMachine:
+    """The alerts of one rule: `state, rows = machine.step(state, observation, time)`, with a state for each subject."""
+
+    def __init__(self, rule: Rule, condition: Condition) -> None:
+        self._rule = rule
+        self._condition = condition
+
+    def step(self, state: AlertState | None, observation: Observation, time: ProcessingTime) -> tuple[AlertState, list[Alert]]:
+        """What one observation adds."""
+        if state and observation.order <= state.order:
+            return state, []
+        state, rows = self.settle(state, observation.at, time.now) if state else (AlertState(observation.order), [])
+        holds = self._condition.holds(observation, before=state.holds)
+        state = replace(state, order=observation.order, holds=holds, pending=None)
+        old = self._is_old(observation, time)
+        confirms = state.holds and not state.notified and not old
+        if state.holds == state.is_open and not (state.is_open and (confirms or self._worsens(state, observation))):
+            return state, rows
+        cool = state.cooldown_start is None or observation.at >= self._cooled_at(state.cooldown_start)
+        if not (cool or confirms or (state.holds != state.is_open and state.cooldown_rows < ROWS_PER_COOLDOWN)):
+            return replace(state, pending=observation, pending_is_old=old), rows
+        state, row = self._shown(state, observation, time.now, old=old)
+        if cool or confirms:
+            state = replace(state, cooldown_start=observation.at, cooldown_rows=0)
+        return replace(state, cooldown_rows=state.cooldown_rows + 1), [*rows, row]
+
+    def settle(self, state: AlertState, at: int, now: datetime) -> tuple[AlertState, list[Alert]]:
+        """What is pending, if the cooldown is over at that time (microseconds)."""
+        due = self.settles_at(state)
+        if state.pending is None or due is None or at < due:
+            return state, []
+        state, row = self._shown(state, state.pending, now, old=state.pending_is_old)
+        return replace(state, pending=None, cooldown_start=at, cooldown_rows=1), [row]
+
+    def settles_at(self, state: AlertState) -> int | None:
+        """When to call `settle`, in microseconds; None if nothing is pending."""
+        return None if state.pending is None or state.cooldown_start is None else self._cooled_at(state.cooldown_start)
+
+    def run(self, observations: Iterable[Observation], time: ProcessingTime) -> list[Alert]:
+        """The rows of everything that was observed of one subject, in any order: batch mode."""
+        state: AlertState | None = None
+        rows: list[Alert] = []
+        for observation in sorted(observations, key=lambda observation: observation.order):
+            state, more = self.step(state, observation, time)
+            rows += more
+        if state and (due := self.settles_at(state)) is not None:
+            rows += self.settle(state, due, time.now)[1]
+        return rows
+
+    def _worsens(self, state: AlertState, observation: Observation) -> bool:
+        return state.shown is not None and self._condition.worsens(state.shown, observation)
+
+    def _shown(self, state: AlertState, observation: Observation, now: datetime, *, old: bool) -> tuple[AlertState, Alert]:
+        """The row, and the state that knows of it."""
+        if state.holds and not state.is_open:
+            state = self._begun(state, observation)
+        historical = old if state.holds else not state.notified
+        revision = state.revision + 1
+        row = self._row(state, observation, now, historical=historical)
+        ended = None if state.holds else observation.at
+        notified = state.notified or not historical
+        return replace(state, is_open=state.holds, ended=ended, revision=revision, notified=notified, shown=observation), row
+
+    def _begun(self, state: AlertState, observation: Observation) -> AlertState:
+        """A new alert, or the last one again if it ended less than a cooldown ago."""
+        if state.ended is not None and observation.at < self._cooled_at(state.ended):
+            return state
+        return replace(state, opened=observation.at, revision=-1, notified=False)
+
+    def _cooled_at(self, start: int) -> int:
+        return start + self._rule.cooldown_seconds * _SECOND
+
+    def _is_old(self, observation: Observation, time: ProcessingTime) -> bool:
+        return not time.live or micros(time.now) - observation.known_at > self._rule.historical_seconds * _SECOND
+
+    def _row(self, state: AlertState, observation: Observation, now: datetime, *, historical: bool) -> Alert:
+        rule = self._rule
+        return Alert(
+            alert_id=f"{rule.name}:{observation.subject}:{state.opened}",
+            rule=rule.name,
+            source=rule.source,
+            subject=observation.subject,
+            site_id=observation.site_id,
+            device_id=observation.device_id,
+            severity=rule.severity,
+            state=_change(state),
+            opened_time=from_micros(state.opened),
+            event_time=from_micros(observation.at),
+            value=observation.value,
+            threshold=observation.threshold,
+            message=f"{rule.message}: {observation.text}" if rule.message else observation.text,
+            historical=historical,
+            revision=state.revision + 1,
+            as_of=now,
+        )
 
 
-def settle(rule: Rule, state: State, at: int, now: datetime) -> tuple[State, list[Alert]]:
-    """What was held back, if the cooldown is over at that time (microseconds)."""
-    due = settles_at(rule, state)
-    if state.held is None or due is None or at < due:
-        return state, []
-    state, row = _given(rule, state, state.held, now, old=state.held_is_old)
-    return replace(state, held=None, since=at, rows=1), [row]
-
-
-def settles_at(rule: Rule, state: State) -> int | None:
-    """When to call `settle`, in microseconds; None if nothing is held back."""
-    return None if state.held is None or state.since is None else _cool_at(rule, state.since)
-
-
-def run(rule: Rule, seen: Iterable[Observation], moment: Moment) -> list[Alert]:
-    """The rows of everything that was seen of one subject, in any order: batch mode."""
-    state: State | None = None
-    made: list[Alert] = []
-    for one in sorted(seen, key=lambda one: one.order):
-        state, rows = step(rule, state, one, moment)
-        made += rows
-    if state and (due := settles_at(rule, state)) is not None:
-        made += settle(rule, state, due, moment.now)[1]
-    return made
-
-
-def _holds(rule: Rule, seen: Observation, *, held: bool) -> bool:
-    """Whether the rule's condition holds; once it does, only beyond the hysteresis it does not."""
-    slack = rule.hysteresis if held else 0.0
-    if rule.below is not None and seen.value is not None:
-        return seen.value < rule.below + slack
-    if rule.above is not None and seen.value is not None:
-        return seen.value > rule.above - slack
-    return seen.state == SILENT if rule.source == "silence" else seen.state in rule.opens
-
-
-def _says_more(rule: Rule, state: State, seen: Observation) -> bool:
-    """Whether an open alert got worse, or is in another state that opens it."""
-    shown = state.shown
-    return shown is not None and (seen.state != shown.state or _is_worse(rule, shown, seen))
-
-
-def _is_worse(rule: Rule, shown: Observation, seen: Observation) -> bool:
-    if shown.value is None or seen.value is None:
-        return False
-    if rule.below is not None:
-        return seen.value < shown.value - rule.hysteresis
-    return rule.above is not None and seen.value > shown.value + rule.hysteresis
-
-
-def _given(rule: Rule, state: State, seen: Observation, now: datetime, *, old: bool) -> tuple[State, Alert]:
-    """The row, and the state that knows of it."""
-    if state.holds and not state.is_open:
-        state = _begun(rule, state, seen)
-    historical = old if state.holds else not state.told
-    revision = state.revision + 1
-    row = _row(rule, state, seen, now, historical=historical)
-    ended = None if state.holds else seen.at
-    told = state.told or not historical
-    return replace(state, is_open=state.holds, ended=ended, revision=revision, told=told, shown=seen), row
-
-
-def _begun(rule: Rule, state: State, seen: Observation) -> State:
-    """A new alert, or the last one again if it ended less than a cooldown ago."""
-    if state.ended is not None and seen.at < _cool_at(rule, state.ended):
-        return state
-    return replace(state, opened=seen.at, revision=-1, told=False)
-
-
-def _cool_at(rule: Rule, since: int) -> int:
-    return since + rule.cooldown_seconds * _SECOND
-
-
-def _is_old(rule: Rule, seen: Observation, moment: Moment) -> bool:
-    return not moment.live or micros(moment.now) - seen.known > rule.historical_seconds * _SECOND
-
-
-def _row(rule: Rule, state: State, seen: Observation, now: datetime, *, historical: bool) -> Alert:
-    return Alert(
-        alert_id=f"{rule.name}:{seen.subject}:{state.opened}",
-        rule=rule.name,
-        source=rule.source,
-        subject=seen.subject,
-        site_id=seen.site_id,
-        device_id=seen.device_id,
-        severity=rule.severity,
-        state=_state_of(state),
-        opened_time=from_micros(state.opened),
-        event_time=from_micros(seen.at),
-        value=seen.value,
-        threshold=seen.threshold,
-        message=f"{rule.message}: {seen.text}" if rule.message else seen.text,
-        historical=historical,
-        revision=state.revision + 1,
-        as_of=now,
-    )
-
-
-def _state_of(state: State) -> str:
+def _change(state: AlertState) -> AlertChange:
     if not state.holds:
-        return RESOLVED
-    return OPENED if state.revision < 0 else UPDATED
+        return AlertChange.RESOLVED
+    return AlertChange.OPENED if state.revision < 0 else AlertChange.UPDATED

@@ -1,7 +1,8 @@
-"""Alerts on the engine: what rules see, keyed by rule and subject, through pipeline.alerts.state_machine; silence, keyed by gateway.
+"""Alerts on the engine: what sources observe, keyed by rule and subject, through the state machine of each rule.
 
-Rows and notices at least once: a retried bundle may repeat them, under the same identity. Streaming keeps a state per rule and subject, and
-one per gateway, and lets time pass by real-time timers. Batch mode sorts what was seen of each subject, tells nobody, and knows no silence.
+Rows and notifications at least once: a retried bundle may repeat them, under the same identity. Streaming keeps a state per rule and
+subject, and a memory per key of a source that has one, and lets time pass by real-time timers. Batch mode sorts what was observed of each
+subject, notifies nobody, and knows no silence.
 """
 
 from __future__ import annotations
@@ -22,30 +23,31 @@ from apache_beam.transforms.userstate import (
 )
 from apache_beam.utils.timestamp import Timestamp
 
-from pipeline.alerts.liveness import Heard, Liveness, Presence, heard
-from pipeline.alerts.observe import Watch
-from pipeline.alerts.state_machine import Moment, Observation, run, settle, settles_at, step
+from pipeline.alerts.observation import Observation
+from pipeline.alerts.source import Source, SourceWithMemory
+from pipeline.alerts.sources import sources, sources_with_memory, state_machines
+from pipeline.alerts.state_machine import ProcessingTime, StateMachine
 from pipeline.elements import Clock, NotificationMessage, RowGroup
-from pipeline.rollup.transform import Schedule, WindowResult
+from pipeline.rollup.stats import WindowResult
+from pipeline.rollup.transform import Schedule
 from schemas import notification
 from schemas.envelope import micros
 from schemas.records import Alert, Irrigation
 from schemas.registry import Registry
-from schemas.rules import Rule
 
 _KEYED = tuple[str, Any]
 
 
 class AlertInputs(NamedTuple):
-    """What alerts are raised from."""
+    """What alerts are raised from; a source names the one that it watches."""
 
-    row_group: PCollection[RowGroup]
+    row_groups: PCollection[RowGroup]
     windows: PCollection[WindowResult]
     irrigation: PCollection[Irrigation]
 
 
 class RaiseAlerts(beam.PTransform):
-    """Watched -> Alert."""
+    """`alerts = AlertInputs(row_groups, windows, irrigation) | RaiseAlerts(registry, schedule, clock)`."""
 
     def __init__(self, registry: Registry, schedule: Schedule, clock: Clock) -> None:
         super().__init__()
@@ -53,44 +55,103 @@ class RaiseAlerts(beam.PTransform):
         self._clock = clock
         self._streaming = schedule.streaming
 
-    def expand(self, watched: AlertInputs) -> PCollection[Alert]:
-        seen = self._seen(*watched) | "All that is seen" >> beam.Flatten()
-        return seen | "By subject" >> beam.Map(_by_subject).with_output_types(_KEYED) | self._machine()
+    def expand(self, inputs: AlertInputs) -> PCollection[Alert]:
+        observed = self._observed(inputs) | "All that is observed" >> beam.Flatten()
+        return observed | "By subject" >> beam.Map(_by_subject).with_output_types(_KEYED) | self._state_machines()
 
-    def _seen(
-        self, row_group: PCollection[RowGroup], windows: PCollection[WindowResult], irrigation: PCollection[Irrigation]
-    ) -> tuple[PCollection[Observation], ...]:
-        """What no rule watches is no step of the graph."""
-        watch = Watch(self._registry)
-        seen = [row_group | "See events" >> beam.FlatMap(watch.events)]
-        if "site_window" in watch.sources:
-            seen.append(windows | "See windows" >> beam.FlatMap(_window, watch, self._clock))
-        if "irrigation" in watch.sources:
-            seen.append(irrigation | "See irrigation" >> beam.FlatMap(_irrigation, watch, self._clock))
-        if "silence" in watch.sources and self._streaming:
-            heard_of = row_group | "Hear" >> beam.FlatMap(_heard).with_output_types(_KEYED)
-            seen.append(heard_of | "Silence" >> beam.ParDo(_Silence(Liveness(self._registry), self._clock)))
-        return tuple(seen)
+    def _observed(self, inputs: AlertInputs) -> tuple[PCollection[Observation], ...]:
+        """What no rule watches is no step of the graph; but a graph needs one."""
+        observed = [
+            _input(inputs, source) | _label(source) >> beam.ParDo(_Observe(source, self._clock)) for source in sources(self._registry)
+        ]
+        if self._streaming:
+            observed += [
+                _input(inputs, source) | _label(source) >> _Remember(source, self._clock) for source in sources_with_memory(self._registry)
+            ]
+        return tuple(observed) or (inputs.row_groups | "Observe nothing" >> beam.FlatMap(_nothing),)
 
-    def _machine(self) -> beam.PTransform:
-        rules = {rule.name: rule for rule in self._registry.rules}
-        return "Step" >> beam.ParDo(_Step(rules, self._clock)) if self._streaming else _AtOnce(rules, self._clock)
+    def _state_machines(self) -> beam.PTransform:
+        machines = state_machines(self._registry)
+        return "Step" >> beam.ParDo(_Step(machines, self._clock)) if self._streaming else _Run(machines, self._clock)
 
 
 def notifications(alert: Alert) -> Iterator[NotificationMessage]:
-    """The notice of an alert's row, if anybody is to be told of it."""
+    """The notification of an alert's row, if anybody is to be notified of it."""
     if not alert.historical:
         yield NotificationMessage(*notification.encode(alert))
 
 
+class _Observe(beam.DoFn):
+    """Elements of a source's input -> observations."""
+
+    def __init__(self, source: Source, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+
+    def process(self, element: Any) -> Iterable[Observation]:
+        return self._source.observe(element, micros(self._clock()))
+
+
+class _Remember(beam.PTransform):
+    """Elements of a source's input -> observations, by a memory per key."""
+
+    def __init__(self, source: SourceWithMemory, clock: Clock) -> None:
+        super().__init__()
+        self._source = source
+        self._clock = clock
+
+    def expand(self, elements: PCollection[Any]) -> PCollection[Observation]:
+        reports = elements | "Reports" >> beam.FlatMap(self._source.reports).with_output_types(_KEYED)
+        return reports | "Memory" >> beam.ParDo(_Memory(self._source, self._clock))
+
+
+class _Memory(beam.DoFn):
+    """(key, report) -> observations. A timer looks what follows from the time that passes."""
+
+    _STATE = ReadModifyWriteStateSpec("memory", PickleCoder())
+    _WAKE = TimerSpec("wake", TimeDomain.REAL_TIME)
+
+    def __init__(self, source: SourceWithMemory, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+
+    def process(
+        self,
+        keyed: tuple[str, Any],
+        stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_STATE),  # type: ignore[assignment]
+        timer: RuntimeTimer = beam.DoFn.TimerParam(_WAKE),  # type: ignore[assignment]
+    ) -> Iterator[Observation]:
+        key, report = keyed
+        memory, observations = self._source.take_in(stored.read(), report, micros(self._clock()))
+        self._store(stored, timer, memory, key)
+        yield from observations
+
+    @on_timer(_WAKE)
+    def wake(
+        self,
+        key: str = beam.DoFn.KeyParam,  # type: ignore[assignment]
+        stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_STATE),  # type: ignore[assignment]
+        timer: RuntimeTimer = beam.DoFn.TimerParam(_WAKE),  # type: ignore[assignment]
+    ) -> Iterator[Observation]:
+        memory, observations = self._source.wake(stored.read(), key, micros(self._clock()))
+        self._store(stored, timer, memory, key)
+        yield from observations
+
+    def _store(self, stored: ReadModifyWriteRuntimeState, timer: RuntimeTimer, memory: Any, key: str) -> None:
+        stored.write(memory)
+        due = self._source.wake_at(memory, key)
+        if due is not None:
+            timer.set(Timestamp(micros=due))
+
+
 class _Step(beam.DoFn):
-    """(rule:subject, observation) -> alerts. What is held back is given by a timer when its cooldown is over."""
+    """(rule:subject, observation) -> alerts. What is pending becomes a row by a timer when its cooldown is over."""
 
     _STATE = ReadModifyWriteStateSpec("alert", PickleCoder())
     _COOL = TimerSpec("cool", TimeDomain.REAL_TIME)
 
-    def __init__(self, rules: dict[str, Rule], clock: Clock) -> None:
-        self._rules = rules
+    def __init__(self, machines: dict[str, StateMachine], clock: Clock) -> None:
+        self._machines = machines
         self._clock = clock
 
     def process(
@@ -99,11 +160,11 @@ class _Step(beam.DoFn):
         stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_STATE),  # type: ignore[assignment]
         timer: RuntimeTimer = beam.DoFn.TimerParam(_COOL),  # type: ignore[assignment]
     ) -> Iterator[Alert]:
-        seen = keyed[1]
-        rule = self._rules[seen.rule]
-        state, alerts = step(rule, stored.read(), seen, Moment(self._clock(), live=True))
+        observation = keyed[1]
+        machine = self._machines[observation.rule]
+        state, alerts = machine.step(stored.read(), observation, ProcessingTime(self._clock(), live=True))
         stored.write(state)
-        self._wake(timer, settles_at(rule, state))
+        self._wake(timer, machine.settles_at(state))
         yield from alerts
 
     @on_timer(_COOL)
@@ -113,11 +174,11 @@ class _Step(beam.DoFn):
         stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_STATE),  # type: ignore[assignment]
         timer: RuntimeTimer = beam.DoFn.TimerParam(_COOL),  # type: ignore[assignment]
     ) -> Iterator[Alert]:
-        rule = self._rules[key.partition(":")[0]]
+        machine = self._machines[_rule_of(key)]
         now = self._clock()
-        state, alerts = settle(rule, stored.read(), micros(now), now)
+        state, alerts = machine.settle(stored.read(), micros(now), now)
         stored.write(state)
-        self._wake(timer, settles_at(rule, state))
+        self._wake(timer, machine.settles_at(state))
         yield from alerts
 
     def _wake(self, timer: RuntimeTimer, due: int | None) -> None:
@@ -125,74 +186,39 @@ class _Step(beam.DoFn):
             timer.set(Timestamp(micros=max(due, micros(self._clock()))))
 
 
-class _AtOnce(beam.PTransform):
-    """Batch mode: everything that was seen of a subject, in its order."""
+class _Run(beam.PTransform):
+    """Batch mode: everything that was observed of a subject, in its order."""
 
-    def __init__(self, rules: dict[str, Rule], clock: Clock) -> None:
+    def __init__(self, machines: dict[str, StateMachine], clock: Clock) -> None:
         super().__init__()
-        self._rules = rules
+        self._machines = machines
         self._clock = clock
 
     def expand(self, keyed: PCollection[tuple[str, Observation]]) -> PCollection[Alert]:
-        return keyed | beam.GroupByKey() | "Run" >> beam.FlatMap(_run, self._rules, self._clock)
+        return keyed | beam.GroupByKey() | "Run" >> beam.FlatMap(_run, self._machines, self._clock)
 
 
-class _Silence(beam.DoFn):
-    """(gateway, Heard) -> observations. A timer looks whether the gateway itself is silent."""
-
-    _STATE = ReadModifyWriteStateSpec("presence", PickleCoder())
-    _JUDGE = TimerSpec("judge", TimeDomain.REAL_TIME)
-
-    def __init__(self, liveness: Liveness, clock: Clock) -> None:
-        self._liveness = liveness
-        self._clock = clock
-
-    def process(
-        self,
-        keyed: tuple[str, Heard],
-        stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_STATE),  # type: ignore[assignment]
-        timer: RuntimeTimer = beam.DoFn.TimerParam(_JUDGE),  # type: ignore[assignment]
-    ) -> Iterator[Observation]:
-        presence = (stored.read() or Presence()).copy()
-        yield from self._liveness.hear(presence, keyed[1], micros(self._clock()))
-        stored.write(presence)
-        self._wake(timer, presence, keyed[0])
-
-    @on_timer(_JUDGE)
-    def judge(
-        self,
-        gateway_id: str = beam.DoFn.KeyParam,  # type: ignore[assignment]
-        stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_STATE),  # type: ignore[assignment]
-        timer: RuntimeTimer = beam.DoFn.TimerParam(_JUDGE),  # type: ignore[assignment]
-    ) -> Iterator[Observation]:
-        presence = stored.read().copy()
-        yield from self._liveness.judge_gateway(presence, gateway_id, micros(self._clock()))
-        stored.write(presence)
-        self._wake(timer, presence, gateway_id)
-
-    def _wake(self, timer: RuntimeTimer, presence: Presence, gateway_id: str) -> None:
-        due = self._liveness.next_judgement(presence, gateway_id)
-        if due is not None:
-            timer.set(Timestamp(micros=due))
+def _input(inputs: AlertInputs, source: Source | SourceWithMemory) -> PCollection[Any]:
+    return inputs._asdict()[source.INPUT]
 
 
-def _window(result: WindowResult, watch: Watch, clock: Clock) -> Iterator[Observation]:
-    key, window, revision, _ = result
-    return watch.window(key, window, revision, micros(clock()))
+def _label(source: Source | SourceWithMemory) -> str:
+    """Such as `Observe EventSource`."""
+    return f"Observe {type(source).__name__}"
 
 
-def _irrigation(day: Irrigation, watch: Watch, clock: Clock) -> Iterator[Observation]:
-    return watch.irrigation(day, micros(clock()))
+def _by_subject(observation: Observation) -> tuple[str, Observation]:
+    return observation.key, observation
 
 
-def _heard(row_group: RowGroup) -> Iterator[tuple[str, Heard]]:
-    return ((told.gateway_id, told) for told in heard(row_group))
+def _rule_of(key: str) -> str:
+    return key.partition(":")[0]
 
 
-def _by_subject(seen: Observation) -> tuple[str, Observation]:
-    return seen.key, seen
+def _run(keyed: tuple[str, Iterable[Observation]], machines: dict[str, StateMachine], clock: Clock) -> list[Alert]:
+    key, observations = keyed
+    return machines[_rule_of(key)].run(observations, ProcessingTime(clock(), live=False))
 
 
-def _run(keyed: tuple[str, Iterable[Observation]], rules: dict[str, Rule], clock: Clock) -> list[Alert]:
-    key, seen = keyed
-    return run(rules[key.partition(":")[0]], seen, Moment(clock(), live=False))
+def _nothing(element: Any) -> tuple[Observation, ...]:
+    return ()

@@ -15,7 +15,8 @@ from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadMo
 
 from pipeline.elements import Clock
 from pipeline.irrigation.days import LOOK_BACK_DAYS, Days, FieldHistory, Fields, hour_of, merge, revise
-from pipeline.rollup.transform import ENGINE_SLACK, Schedule, WindowResult
+from pipeline.rollup.stats import WindowResult
+from pipeline.rollup.transform import ENGINE_SLACK, Schedule
 from schemas.records import Irrigation
 from schemas.registry import Registry
 

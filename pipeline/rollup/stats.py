@@ -55,6 +55,9 @@ class Stats:
 Cells = Mapping[int, Stats]
 """Minute of the hour (or WHOLE_HOUR) -> its statistics."""
 
+WindowResult = tuple[Key, tuple[int, int, Stats], int, str]
+"""One result of a window: key, (seconds, start, statistics), revision, timing."""
+
 
 def merge(a: Stats, b: Stats) -> Stats:
     """Of both sets of values."""

@@ -22,15 +22,12 @@ from apache_beam.utils.windowed_value import PaneInfo, PaneInfoTiming
 
 from pipeline.elements import Clock, RowGroup, TableRows
 from pipeline.facts import rows_of
-from pipeline.rollup.stats import HOUR, Cells, Key, Stats, merge_cells, partials, row, split_late, windows
+from pipeline.rollup.stats import HOUR, Cells, Key, Stats, WindowResult, merge_cells, partials, row, split_late, windows
 from pipeline.transforms.collect import Collect
 from schemas.records import DirtyWindow, SiteWindow
 
 ENGINE_SLACK = timedelta(days=1)
 """How much longer the engine keeps a window than rows are let into it."""
-
-WindowResult = tuple[Key, tuple[int, int, Stats], int, str]
-"""One result of a window: key, (seconds, start, statistics), revision, timing."""
 
 _KEYED = tuple[tuple[str, str, str, int], Any]
 """Key and cells as Beam's coders see them: the key is encoded the same on every worker, and comes back as a plain tuple."""

@@ -2,18 +2,18 @@
 create table if not exists tinybeam.alerts_v1 (
   `alert_id` string not null options (description = "Identity of the alert: rule:subject:opened_time in microseconds"),
   `rule` string not null options (description = "Name of the rule in the registry"),
-  `source` string not null options (description = "What the rule watches: event, site_window, irrigation or silence"),
+  `source` string not null options (description = "What the rule watches, for example event or silence"),
   `subject` string not null options (description = "Device, site or gateway that it is about; at most one alert of a rule is open for it"),
   `site_id` string options (description = "Site of the subject, null for a gateway"),
   `device_id` string options (description = "Device, null for a site or gateway"),
   `severity` string not null options (description = "info, warning or critical"),
   `state` string not null options (description = "opened, updated or resolved"),
   `opened_time` timestamp not null options (description = "Event time of the opening [UTC]"),
-  `event_time` timestamp not null options (description = "Event time of what this row tells [UTC]"),
+  `event_time` timestamp not null options (description = "Event time of what this row shows [UTC]"),
   `value` float64 options (description = "The value that led to it [the source's unit]"),
   `threshold` float64 options (description = "The rule's limit, null if it has none [the source's unit]"),
-  `message` string not null options (description = "One sentence for the person who is told"),
-  `historical` bool not null options (description = "True if it comes from backlog: nobody is told"),
+  `message` string not null options (description = "One sentence for the person who is notified"),
+  `historical` bool not null options (description = "True if it comes from backlog: nobody is notified"),
   `revision` int64 not null options (description = "0 for the opening, then rising"),
   `as_of` timestamp not null options (description = "When the row was made [UTC]")
 )

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.notification import MAX_BYTES, STATES, NotificationError, encode, parse
-from schemas.records import Alert
-from schemas.rules import SEVERITIES
+from schemas.notification import MAX_BYTES, NotificationError, encode, parse
+from schemas.records import Alert, AlertChange, Severity
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, 123, tzinfo=UTC)
 ALERT = Alert("dry:d1:1", "dry", "event", "d1", "north", "d1", "warning", "opened", NOW, NOW, 0.1, 0.15, "Größe", False, 0, NOW)
@@ -22,8 +21,8 @@ TEXTS = st.text(st.characters(exclude_categories=("C", "Z")), max_size=50)
 NUMBERS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 TIMES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 ALERTS = st.builds(
-    Alert, TEXTS, TEXTS, TEXTS, TEXTS, st.none() | TEXTS, st.none() | TEXTS, st.sampled_from(SEVERITIES), st.sampled_from(STATES),
-    TIMES, TIMES, NUMBERS, NUMBERS, TEXTS, st.booleans(), st.integers(0, 2**63 - 1), TIMES,
+    Alert, TEXTS, TEXTS, TEXTS, TEXTS, st.none() | TEXTS, st.none() | TEXTS, st.sampled_from(list(Severity)),
+    st.sampled_from(list(AlertChange)), TIMES, TIMES, NUMBERS, NUMBERS, TEXTS, st.booleans(), st.integers(0, 2**63 - 1), TIMES,
 )  # fmt: skip
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from program.settings import ConfigError
+from schemas.records import Severity
 from schemas.registry import Registry
-from schemas.rules import Rule
+from schemas.rules.event import EventRule
+from schemas.rules.irrigation import IrrigationRule
 
 SOUND = """
 [[rules]]
@@ -61,15 +63,19 @@ def test_rules_are_read_with_their_defaults(tmp_path: Path) -> None:
         ("silent", "silence"),
         ("gateway-silent", "silence"),
     ]
-    assert rules[2] == Rule("irrigate", "irrigation", "info", column="need_mm", above=20.0, cooldown_seconds=1800, historical_seconds=900)
+    assert rules[2] == IrrigationRule(
+        name="irrigate", severity=Severity.INFO, column="need_mm", above=20.0, cooldown_seconds=1800, historical_seconds=900
+    )
 
 
 def test_a_rule_watches_what_its_patterns_name(tmp_path: Path) -> None:
     event, window, _, silent, gateway = load(tmp_path, SOUND).rules
-    assert [event.watches_device(one, "any") for one in ("soil-1", "pump-1")] == [True, False]
-    assert [window.watches_site(one) for one in ("mill-2", "creek-field", "creek-fields", None)] == [True, True, False, False]
+    assert [event.watches(device, "any") for device in ("soil-1", "pump-1")] == [True, False]
+    assert [window.watches(site) for site in ("mill-2", "creek-field", "creek-fields", "")] == [True, True, False, False]
     assert silent.watches_device("any", None)
-    assert [gateway.watches_gateway(one) for one in ("gw-1", "other")] == [True, False]
+    assert [gateway.watches_gateway(name) for name in ("gw-1", "other")] == [True, False]
+    assert not silent.watches_gateway("gw-1")
+    assert not gateway.watches_device("any", None)
 
 
 def test_a_registry_without_rules_has_none(tmp_path: Path) -> None:
@@ -77,40 +83,49 @@ def test_a_registry_without_rules_has_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "sentence"),
     [
-        ("[[rules]]", "[rules]", "rules must be a list, not {'name': 'x'}: write [[rules]]"),
-        ('event = "soil"', 'evnt = "soil"', "[[rules]] number 1.evnt: unknown setting; did you mean event?"),
-        ('event = "soil"', "", "[[rules]] 'dries-out': event is missing: source 'event' needs it"),
-        ('event = "soil"', "event = 5", "[[rules]] number 1.event must be a text, not 5"),
-        ('opens = ["now", "soon"]', "opens = []", "[[rules]] 'dries-out': opens must name at least one state"),
-        ('source = "event"', 'source = "events"', "source must be one of event, site_window, irrigation, silence, not 'events'"),
-        ('name = "dries-out"', 'name = "dries out"', "name must be letters"),
-        ('name = "dries-out"', 'name = "dry"', "the name 'dry' stands twice"),
-        ('name = "dries-out"', "", "[[rules]] number 1.name is missing"),
-        ('devices = ["soil-*"]', "devices = []", "devices must hold at least one pattern"),
-        ("window_seconds = 3600", "window_seconds = 300", "window_seconds must be 60 or 3600, not 300"),
-        ("below = 0.15", "", "exactly one of below and above is needed"),
-        ("below = 0.15", "below = 0.15\nabove = 0.3", "exactly one of below and above is needed"),
-        ("below = 0.15", "below = inf", "below must be a number"),
-        ("hysteresis = 0.02", "hysteresis = -1", "hysteresis must not be negative"),
-        ("hysteresis = 0.02", "silent_seconds = 5", "[[rules]] 'dry': silent_seconds is no setting of source 'site_window'"),
-        ('column = "need_mm"', 'column = "need"', "column must be one of need_mm, days_until_stress, depletion_mm, not 'need'"),
-        ('severity = "info"', 'severity = "page"', "severity must be one of info, warning, critical, not 'page'"),
-        ('severity = "info"', "cooldown_seconds = 0", "cooldown_seconds must be at least 1, not 0"),
-        ('severity = "info"', 'message = "two\\nlines"', "message must be one line"),
-        ('subject = "gateway"', 'subject = "site"', "subject must be device or gateway, not 'site'"),
-        ('gateways = ["gw-*"]', 'sites = ["north"]', "a gateway stands on no site"),
-        ("silent_seconds = 600", "silent_seconds = 0", "silent_seconds must be at least 1, not 0"),
+        ('event = "soil"', 'evnt = "soil"', "rules[1].evnt: unknown setting of source 'event'; did you mean event?"),
+        ('event = "soil"', "", "rules[1].event is missing"),
+        ('event = "soil"', "event = 5", "rules[1].event must be a text, not 5"),
+        ('opens = ["now", "soon"]', "opens = []", "rules[1].opens must not be empty"),
+        ('source = "event"', 'source = "events"', "rules[1].source must be one of event, site_window, irrigation, silence, not 'events'"),
+        ('source = "event"', "", "rules[1].source is missing: one of event, site_window, irrigation, silence"),
+        ('name = "dries-out"', 'name = "dries out"', "rules[1].name must be letters, digits, dot, dash or underscore"),
+        ('name = "dries-out"', 'name = "dry"', "rules[2].name: 'dry' is the name of an earlier rule"),
+        ('name = "dries-out"', "", "rules[1].name is missing"),
+        ('devices = ["soil-*"]', "devices = []", "rules[1].devices must not be empty"),
+        ('devices = ["soil-*"]', 'gateways = ["gw"]', "rules[1].gateways: unknown setting of source 'event'"),
+        ("window_seconds = 3600", "window_seconds = 300", "rules[2].window_seconds must be one of 60, 3600, not 300"),
+        ("below = 0.15", "", "rules[2]: exactly one of below and above is needed"),
+        ("below = 0.15", "below = 0.15\nabove = 0.3", "rules[2]: exactly one of below and above is needed"),
+        ("below = 0.15", "below = inf", "rules[2].below must be a number"),
+        ("hysteresis = 0.02", "hysteresis = -1", "rules[2].hysteresis must be at least 0"),
+        ("hysteresis = 0.02", "silent_seconds = 5", "rules[2].silent_seconds: unknown setting of source 'site_window'"),
+        (
+            'column = "need_mm"',
+            'column = "need"',
+            "rules[3].column must be one of days_until_stress, depletion_mm, need_mm, not 'need'",
+        ),
+        ('severity = "info"', 'severity = "page"', "rules[3].severity must be one of info, warning, critical, not 'page'"),
+        ('severity = "info"', "cooldown_seconds = 0", "rules[3].cooldown_seconds must be at least 1, not 0"),
+        ('severity = "info"', 'message = "two\\nlines"', "rules[3].message must be one line"),
+        ('subject = "gateway"', 'subject = "site"', "rules[5].subject must be one of device, gateway, not 'site'"),
+        ('gateways = ["gw-*"]', 'sites = ["north"]', "rules[5].subject is gateway, which stands on no site"),
+        ('subject = "gateway"', "", "rules[5].gateways are watched where subject is gateway"),
+        ("silent_seconds = 600", "silent_seconds = 0", "rules[4].silent_seconds must be at least 1, not 0"),
     ],
 )
-def test_a_wrong_rule_is_refused_naming_file_rule_and_setting(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_a_wrong_rule_is_refused_naming_file_rule_and_setting(tmp_path: Path, old: str, new: str, sentence: str) -> None:
     assert old in SOUND
-    text = SOUND.replace(old, new) if old == "[[rules]]" else SOUND.replace(old, new, 1)
-    text = "[rules]\nname='x'\n" if old == "[[rules]]" else text
-    with pytest.raises(ConfigError, match=re.escape(said)) as refused:
-        load(tmp_path, text)
+    with pytest.raises(ConfigError, match=re.escape(sentence)) as refused:
+        load(tmp_path, SOUND.replace(old, new, 1))
     assert str(refused.value).startswith(f"{tmp_path / 'registry.toml'}: ")
+
+
+def test_rules_that_are_no_list_of_tables_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"write \[\[rules\]\]"):
+        load(tmp_path, "[rules]\nname = 'x'\n")
 
 
 def test_the_rules_of_the_lab_are_sound() -> None:
@@ -126,6 +141,6 @@ def test_every_example_of_the_page_is_a_sound_rule() -> None:
     rules = Registry.parse(tomllib.loads("\n".join(examples))).rules
     assert {rule.source for rule in rules} == {"event", "site_window", "irrigation", "silence"}
     assert len(examples) == len(rules) == 5
-    defaults = Rule("any", "event")
+    defaults = EventRule(name="any", event="any", opens=("any",))
     for name in ("severity", "cooldown_seconds", "historical_seconds"):
         assert re.search(rf"^\| `{name}` \| all \| `?{getattr(defaults, name)}`? \|", page, re.MULTILINE), name

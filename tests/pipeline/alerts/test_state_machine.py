@@ -10,46 +10,66 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.alerts.state_machine import ROWS_PER_COOLDOWN, Moment, Observation, State, run, settle, settles_at, step
+from pipeline.alerts.observation import Observation
+from pipeline.alerts.sources import state_machine
+from pipeline.alerts.state_machine import ROWS_PER_COOLDOWN, AlertState, ProcessingTime
 from schemas.envelope import from_micros, micros
 from schemas.records import Alert
 from schemas.rules import Rule
+from schemas.rules.event import EventRule
+from schemas.rules.site_window import SiteWindowRule
 from tests.pipeline.bodies import NOW
 
-EVENT = Rule("dries-out", "event", event="soil", opens=("now", "soon"), cooldown_seconds=1800)
-BELOW = Rule("dry", "site_window", channel="moisture", window_seconds=3600, below=0.15, hysteresis=0.02)
-ABOVE = Rule("wet", "site_window", channel="moisture", window_seconds=3600, above=0.4, hysteresis=0.02)
+EVENT = EventRule(name="dries-out", event="soil", opens=("now", "soon"), cooldown_seconds=1800)
+BELOW = SiteWindowRule(name="dry", channel="moisture", window_seconds=3600, below=0.15, hysteresis=0.02)
+ABOVE = SiteWindowRule(name="wet", channel="moisture", window_seconds=3600, above=0.4, hysteresis=0.02)
 MINUTE = timedelta(minutes=1)
 
 
-def seen(minutes: float, state: str | None = None, value: float | None = None, rule: Rule = EVENT, revision: int = 0) -> Observation:
+def observed(minutes: float, state: str | None = None, value: float | None = None, rule: Rule = EVENT, revision: int = 0) -> Observation:
     at = micros(NOW + minutes * MINUTE)
-    return Observation(rule.name, "d1", at, revision, at, state, value, None, "north", "d1", "said")
+    return Observation(
+        rule=rule.name,
+        subject="d1",
+        at=at,
+        known_at=at,
+        revision=revision,
+        state=state,
+        value=value,
+        site_id="north",
+        device_id="d1",
+        text="north, d1: so",
+    )
 
 
 def follow(rule: Rule, observations: list[Observation], late_by: timedelta = timedelta(0), *, timers: bool = True) -> list[Alert]:
     """As the engine does it live: each observation when it happens, or later; timers between them and at the end."""
-    state: State | None = None
+    machine = state_machine(rule)
+    state: AlertState | None = None
     rows: list[Alert] = []
     for one in observations:
-        if timers and state and (due := settles_at(rule, state)) is not None and due <= one.at:
-            state, more = settle(rule, state, due, from_micros(due))
+        if timers and state and (due := machine.settles_at(state)) is not None and due <= one.at:
+            state, more = machine.settle(state, due, from_micros(due))
             rows += more
-        state, more = step(rule, state, one, Moment(from_micros(one.at) + late_by, live=True))
+        state, more = machine.step(state, one, ProcessingTime(from_micros(one.at) + late_by, live=True))
         rows += more
-    while state and (due := settles_at(rule, state)) is not None:
-        state, more = settle(rule, state, due, from_micros(due))
+    while state and (due := machine.settles_at(state)) is not None:
+        state, more = machine.settle(state, due, from_micros(due))
         rows += more
     return rows
 
 
-def told(rows: list[Alert]) -> list[tuple[str, int, bool]]:
+def in_batch_mode(rule: Rule, observations: list[Observation]) -> list[Alert]:
+    return state_machine(rule).run(observations, ProcessingTime(NOW, live=False))
+
+
+def changes(rows: list[Alert]) -> list[tuple[str, int, bool]]:
     return [(row.state, row.revision, row.historical) for row in rows]
 
 
 def test_a_state_that_opens_opens_and_any_other_resolves() -> None:
-    rows = follow(EVENT, [seen(0, "fine"), seen(1, "soon", 3.5), seen(90, "fine", 9.0)])
-    assert told(rows) == [("opened", 0, False), ("resolved", 1, False)]
+    rows = follow(EVENT, [observed(0, "fine"), observed(1, "soon", 3.5), observed(90, "fine", 9.0)])
+    assert changes(rows) == [("opened", 0, False), ("resolved", 1, False)]
     assert [row.alert_id for row in rows] == [f"dries-out:d1:{micros(NOW + MINUTE)}"] * 2
     assert [(row.event_time, row.opened_time, row.value) for row in rows] == [
         (NOW + MINUTE, NOW + MINUTE, 3.5),
@@ -58,75 +78,76 @@ def test_a_state_that_opens_opens_and_any_other_resolves() -> None:
 
 
 def test_a_label_of_a_model_named_silent_is_no_silence() -> None:
-    assert follow(EVENT, [seen(0, "fine"), seen(1, "silent", 3.5)]) == []
+    assert follow(EVENT, [observed(0, "fine"), observed(1, "silent", 3.5)]) == []
 
 
 def test_another_state_that_opens_is_an_update_once_the_cooldown_is_over() -> None:
-    rows = follow(EVENT, [seen(0, "soon", 3.0), seen(1, "now", 1.0)])
-    assert told(rows) == [("opened", 0, False), ("updated", 1, False)]
+    rows = follow(EVENT, [observed(0, "soon", 3.0), observed(1, "now", 1.0)])
+    assert changes(rows) == [("opened", 0, False), ("updated", 1, False)]
     assert rows[1].as_of == NOW + 30 * MINUTE
-    assert told(follow(EVENT, [seen(0, "soon", 3.0), seen(60, "soon", 2.9)])) == [("opened", 0, False)]
+    assert changes(follow(EVENT, [observed(0, "soon", 3.0), observed(60, "soon", 2.9)])) == [("opened", 0, False)]
 
 
 def test_a_limit_has_a_hysteresis_on_both_sides() -> None:
     for rule, values in ((BELOW, (0.2, 0.14, 0.16, 0.18)), (ABOVE, (0.3, 0.41, 0.39, 0.37))):
-        rows = follow(rule, [seen(60 * at, value=value, rule=rule) for at, value in enumerate(values)])
+        rows = follow(rule, [observed(60 * at, value=value, rule=rule) for at, value in enumerate(values)])
         assert [(row.state, row.value) for row in rows] == [("opened", values[1]), ("resolved", values[3])]
 
 
 def test_an_update_is_worse_by_more_than_the_hysteresis() -> None:
-    rows = follow(BELOW, [seen(60 * at, value=value, rule=BELOW) for at, value in enumerate((0.14, 0.13, 0.11, 0.12))])
+    rows = follow(BELOW, [observed(60 * at, value=value, rule=BELOW) for at, value in enumerate((0.14, 0.13, 0.11, 0.12))])
     assert [(row.state, row.value) for row in rows] == [("opened", 0.14), ("updated", 0.11)]
 
 
 def test_what_is_late_or_comes_again_changes_nothing() -> None:
-    order = [seen(10, "now"), seen(5, "fine"), seen(10, "fine"), seen(20, "fine"), seen(15, "now")]
-    assert told(follow(EVENT, order, timers=False)) == [("opened", 0, False), ("resolved", 1, False)]
+    order = [observed(10, "now"), observed(5, "fine"), observed(10, "fine"), observed(20, "fine"), observed(15, "now")]
+    assert changes(follow(EVENT, order, timers=False)) == [("opened", 0, False), ("resolved", 1, False)]
 
 
 def test_a_later_revision_of_the_same_window_counts() -> None:
-    rows = follow(BELOW, [seen(0, value=0.1, rule=BELOW), seen(0, value=0.2, rule=BELOW, revision=1)])
-    assert told(rows) == [("opened", 0, False), ("resolved", 1, False)]
+    rows = follow(BELOW, [observed(0, value=0.1, rule=BELOW), observed(0, value=0.2, rule=BELOW, revision=1)])
+    assert changes(rows) == [("opened", 0, False), ("resolved", 1, False)]
 
 
-def test_a_storm_of_ten_thousand_in_a_minute_opens_one_alert_and_tells_of_it_three_times() -> None:
-    rows = follow(EVENT, [seen(number / 10_000, ("now", "fine")[number % 2]) for number in range(9_999)])
+def test_a_storm_of_ten_thousand_in_a_minute_opens_one_alert_and_has_three_rows() -> None:
+    rows = follow(EVENT, [observed(number / 10_000, ("now", "fine")[number % 2]) for number in range(9_999)])
     assert len({row.alert_id for row in rows}) == 1
     assert [row.state for row in rows] == ["opened", "resolved", "updated"]
     assert rows[-1].as_of == NOW + 30 * MINUTE
 
 
 def test_an_alert_that_comes_back_within_the_cooldown_is_the_same_alert() -> None:
-    rows = follow(EVENT, [seen(0, "now"), seen(100, "fine"), seen(110, "now"), seen(300, "fine"), seen(400, "now")])
-    assert told(rows)[:4] == [("opened", 0, False), ("resolved", 1, False), ("updated", 2, False), ("resolved", 3, False)]
+    rows = follow(EVENT, [observed(0, "now"), observed(100, "fine"), observed(110, "now"), observed(300, "fine"), observed(400, "now")])
+    assert changes(rows)[:4] == [("opened", 0, False), ("resolved", 1, False), ("updated", 2, False), ("resolved", 3, False)]
     assert [row.alert_id == rows[0].alert_id for row in rows] == [True] * 4 + [False]
     assert (rows[4].state, rows[4].revision) == ("opened", 0)
 
 
-def test_backlog_tells_nobody_and_neither_does_batch_mode() -> None:
-    course = [seen(0, "now"), seen(40, "fine")]
-    assert told(follow(EVENT, course, timedelta(minutes=16))) == [("opened", 0, True), ("resolved", 1, True)]
-    assert told(follow(EVENT, course, timedelta(minutes=14))) == [("opened", 0, False), ("resolved", 1, False)]
-    assert told(run(EVENT, course[::-1], Moment(NOW, live=False))) == [("opened", 0, True), ("resolved", 1, True)]
+def test_backlog_notifies_nobody_and_neither_does_batch_mode() -> None:
+    course = [observed(0, "now"), observed(40, "fine")]
+    assert changes(follow(EVENT, course, timedelta(minutes=16))) == [("opened", 0, True), ("resolved", 1, True)]
+    assert changes(follow(EVENT, course, timedelta(minutes=14))) == [("opened", 0, False), ("resolved", 1, False)]
+    assert changes(in_batch_mode(EVENT, course[::-1])) == [("opened", 0, True), ("resolved", 1, True)]
 
 
-def test_the_end_of_an_alert_that_was_told_is_told_however_late_it_is_known() -> None:
-    state, _ = step(EVENT, None, seen(0, "now"), Moment(NOW, live=True))
-    _, rows = step(EVENT, state, seen(40, "fine"), Moment(NOW + timedelta(hours=5), live=True))
-    assert told(rows) == [("resolved", 1, False)]
+def test_the_end_of_an_alert_that_somebody_knows_of_is_notified_however_late_it_is_known() -> None:
+    state, _ = state_machine(EVENT).step(None, observed(0, "now"), ProcessingTime(NOW, live=True))
+    _, rows = state_machine(EVENT).step(state, observed(40, "fine"), ProcessingTime(NOW + timedelta(hours=5), live=True))
+    assert changes(rows) == [("resolved", 1, False)]
 
 
-def test_an_alert_from_backlog_is_told_when_something_fresh_confirms_it() -> None:
-    state, rows = step(BELOW, None, seen(0, value=0.1, rule=BELOW), Moment(NOW + timedelta(hours=2), live=True))
-    assert told(rows) == [("opened", 0, True)]
-    fresh = seen(1, value=0.1, rule=BELOW)
-    _, rows = step(BELOW, state, replace(fresh, known=micros(NOW + timedelta(hours=2))), Moment(NOW + timedelta(hours=2), live=True))
-    assert told(rows) == [("updated", 1, False)]
+def test_an_alert_from_backlog_is_notified_when_something_fresh_confirms_it() -> None:
+    state, rows = state_machine(BELOW).step(None, observed(0, value=0.1, rule=BELOW), ProcessingTime(NOW + timedelta(hours=2), live=True))
+    assert changes(rows) == [("opened", 0, True)]
+    later = NOW + timedelta(hours=2)
+    fresh = replace(observed(1, value=0.1, rule=BELOW), known_at=micros(later))
+    _, rows = state_machine(BELOW).step(state, fresh, ProcessingTime(later, live=True))
+    assert changes(rows) == [("updated", 1, False)]
 
 
-def test_what_was_held_back_is_not_old_because_it_was_held_back() -> None:
-    rows = follow(EVENT, [seen(0, "now"), seen(1, "fine"), seen(2, "now")])
-    assert told(rows) == [("opened", 0, False), ("resolved", 1, False), ("updated", 2, False)]
+def test_what_was_pending_is_not_old_because_it_was_pending() -> None:
+    rows = follow(EVENT, [observed(0, "now"), observed(1, "fine"), observed(2, "now")])
+    assert changes(rows) == [("opened", 0, False), ("resolved", 1, False), ("updated", 2, False)]
     assert rows[2].as_of - rows[2].event_time > timedelta(seconds=EVENT.historical_seconds)
 
 
@@ -140,7 +161,7 @@ def course(steps: list[tuple[float, Any]], rule: Rule = EVENT) -> list[Observati
     made, minutes = [], 0.0
     for wait, what in steps:
         minutes += wait
-        made.append(seen(minutes, what, None, rule) if isinstance(what, str) else seen(minutes, None, what, rule))
+        made.append(observed(minutes, what, None, rule) if isinstance(what, str) else observed(minutes, None, what, rule))
     return made
 
 
@@ -164,7 +185,7 @@ def check(rule: Rule, observations: list[Observation], rows: list[Alert]) -> Non
 def test_at_most_one_is_open_and_every_alert_is_resolved_or_open_at_the_end(steps: list[tuple[float, str]]) -> None:
     observations = course(steps)
     check(EVENT, observations, follow(EVENT, observations))
-    check(EVENT, observations, run(EVENT, observations, Moment(NOW, live=False)))
+    check(EVENT, observations, in_batch_mode(EVENT, observations))
 
 
 @settings(max_examples=200, deadline=None)
@@ -191,12 +212,12 @@ def test_in_batch_mode_the_order_does_not_matter(steps: list[tuple[float, str]],
     observations = course(steps)
     shuffled = observations * 2
     chance.shuffle(shuffled)
-    assert run(EVENT, shuffled, Moment(NOW, live=False)) == run(EVENT, observations, Moment(NOW, live=False))
+    assert in_batch_mode(EVENT, shuffled) == in_batch_mode(EVENT, observations)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.floats(0.001, 9), STATES), min_size=20, max_size=120), st.booleans())
-def test_no_more_than_six_an_hour_are_told_however_it_flaps(steps: list[tuple[float, str]], timers: bool) -> None:
+def test_no_more_than_six_an_hour_are_notified_however_it_flaps(steps: list[tuple[float, str]], timers: bool) -> None:
     rows = [row for row in follow(EVENT, course(steps), timers=timers) if not row.historical]
     for first, later in pairwise(rows):
         assert first.as_of <= later.as_of

@@ -1,4 +1,4 @@
-"""Alerts through the whole flow: rows of every source, notices of what is fresh, and silence by timers."""
+"""Alerts through the whole flow: rows of every source, notifications of what is fresh, and silence by timers."""
 
 from __future__ import annotations
 
@@ -20,22 +20,25 @@ from pipeline.options import BUNDLES, FN_API
 from pipeline.rollup.transform import Schedule
 from schemas.notification import ATTRIBUTES, parse
 from schemas.records import Alert, Event, Heartbeat
-from schemas.rules import Rule
+from schemas.rules.event import EventRule
+from schemas.rules.irrigation import IrrigationRule
+from schemas.rules.silence import SilenceRule
+from schemas.rules.site_window import SiteWindowRule
 from tests.pipeline.bodies import NOW, REGISTRY, message, one_of, summary
 from tests.pipeline.irrigation.test_transform import FIELDS, messages
 from tests.pipeline.memory import MemorySink
 
 RULES = (
-    Rule("dries-out", "event", event="soil", opens=("soon", "now"), message="Water it"),
-    Rule("dry", "site_window", channel="moisture", window_seconds=60, below=0.15, sites=("south",)),
-    Rule("silent", "silence", silent_seconds=600, devices=("d1",)),
-    Rule("gateway-silent", "silence", silent_seconds=900, subject="gateway"),
+    EventRule(name="dries-out", event="soil", opens=("soon", "now"), message="Water it"),
+    SiteWindowRule(name="dry", channel="moisture", window_seconds=60, below=0.15, sites=("south",)),
+    SilenceRule(name="silent", silent_seconds=600, devices=("d1",)),
+    SilenceRule(name="gateway-silent", silent_seconds=900, subject="gateway"),
 )
 WATCHED = replace(REGISTRY, rules=RULES)
 
 TIME: list[datetime] = [NOW]
 """The clock of these tests: when the latest message arrived."""
-TOLD: dict[str, list[NotificationMessage]] = {}
+NOTIFIED: dict[str, list[NotificationMessage]] = {}
 
 
 def clock() -> datetime:
@@ -51,8 +54,8 @@ def _at_its_arrival(message: ReceivedMessage) -> ReceivedMessage:
 class Keep:
     name: str
 
-    def __call__(self, notice: NotificationMessage) -> None:
-        TOLD[self.name].append(notice)
+    def __call__(self, notification: NotificationMessage) -> None:
+        NOTIFIED[self.name].append(notification)
 
 
 def minute(number: float) -> datetime:
@@ -96,7 +99,7 @@ def stream() -> scripted.TestStream:
 
 @pytest.fixture(scope="module")
 def streamed() -> Iterator[MemorySink]:
-    sink, TOLD["streamed"], TIME[0] = MemorySink("alerts"), [], NOW
+    sink, NOTIFIED["streamed"], TIME[0] = MemorySink("alerts"), [], NOW
     with beam.Pipeline(options=PipelineOptions([f"--runner={BUNDLES}", "--streaming"])) as pipeline:
         messages = pipeline | stream() | beam.Map(_at_its_arrival).with_output_types(ReceivedMessage)
         flow.build(messages, WATCHED, sink, Schedule(streaming=True), clock, beam.Map(Keep("streamed")))
@@ -125,7 +128,7 @@ def test_a_storm_is_one_open_alert_and_all_its_rows_are_stored(streamed: MemoryS
     assert states(of_backlog) == [("opened", True), ("resolved", True)]
     assert states(of_storm) == [("opened", False), ("resolved", False), ("updated", False)]
     assert len({row["alert_id"] for row in of_storm}) == 1
-    assert found[-1]["as_of"] >= minute(33), "what was held back is given when the cooldown is over"
+    assert found[-1]["as_of"] >= minute(33), "what was pending becomes a row when the cooldown is over"
 
 
 def test_a_site_window_below_its_limit_opens_for_the_sites_of_the_rule(streamed: MemorySink) -> None:
@@ -147,20 +150,20 @@ def test_a_gateway_of_which_nothing_arrives_is_silent(streamed: MemorySink) -> N
     assert rows(streamed, "gateway-silent", "gw2") == []
 
 
-def test_what_is_not_historical_is_told_and_nothing_else(streamed: MemorySink) -> None:
+def test_what_is_not_historical_is_notified_and_nothing_else(streamed: MemorySink) -> None:
     fresh = sorted((row["alert_id"], row["revision"]) for row in streamed.table("alerts_v1") if not row["historical"])
-    told = [parse(notice.body) for notice in TOLD["streamed"]]
-    assert sorted((alert.alert_id, alert.revision) for alert in told) == fresh
-    for notice, alert in zip(TOLD["streamed"], told, strict=True):
-        assert notice.attributes == {name: str(getattr(alert, name)) for name in ATTRIBUTES}
+    notified = [parse(notification.body) for notification in NOTIFIED["streamed"]]
+    assert sorted((alert.alert_id, alert.revision) for alert in notified) == fresh
+    for notification, alert in zip(NOTIFIED["streamed"], notified, strict=True):
+        assert notification.attributes == {name: str(getattr(alert, name)) for name in ATTRIBUTES}
 
 
-def test_batch_mode_stores_the_same_alerts_and_tells_nobody() -> None:
-    sink, TOLD["batched"], TIME[0] = MemorySink("alerts-batch"), [], NOW
+def test_batch_mode_stores_the_same_alerts_and_notifies_nobody() -> None:
+    sink, NOTIFIED["batched"], TIME[0] = MemorySink("alerts-batch"), [], NOW
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
         messages = pipeline | beam.Create([*sent()[::-1], *sent()])
         flow.build(messages, WATCHED, sink, Schedule(streaming=False), clock, beam.Map(Keep("batched")))
-    assert TOLD["batched"] == []
+    assert NOTIFIED["batched"] == []
     assert {row["historical"] for row in sink.table("alerts_v1")} == {True}
     assert {row["source"] for row in sink.table("alerts_v1")} == {"event", "site_window"}
     found = sorted(rows(sink, "dries-out", "d1"), key=lambda row: row["revision"])
@@ -169,7 +172,7 @@ def test_batch_mode_stores_the_same_alerts_and_tells_nobody() -> None:
 
 
 def test_a_field_that_needs_water_opens_an_alert_at_the_hour_that_says_so() -> None:
-    rule = Rule("water", "irrigation", column="depletion_mm", above=80.0)
+    rule = IrrigationRule(name="water", column="depletion_mm", above=80.0)
     sink, TIME[0] = MemorySink("alerts-water"), NOW
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
         flow.build(pipeline | beam.Create(messages()), replace(FIELDS, rules=(rule,)), sink, Schedule(streaming=False), clock)
@@ -179,8 +182,8 @@ def test_a_field_that_needs_water_opens_an_alert_at_the_hour_that_says_so() -> N
     assert alert["event_time"] == min(of_days)
 
 
-def test_notices_are_alerts_again_when_read(streamed: MemorySink) -> None:
-    notice = TOLD["streamed"][0]
-    alert: Alert = parse(notice.body)
-    assert json.loads(notice.body)["alert_id"] == alert.alert_id
+def test_notifications_are_alerts_again_when_read(streamed: MemorySink) -> None:
+    notification = NOTIFIED["streamed"][0]
+    alert: Alert = parse(notification.body)
+    assert json.loads(notification.body)["alert_id"] == alert.alert_id
     assert alert in [Alert(**row) for row in streamed.table("alerts_v1")]

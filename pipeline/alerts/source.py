@@ -1,0 +1,54 @@
+"""The seam of a source of alerts: what it must do that rules can watch it. It knows no engine; pipeline.alerts.transform runs it on one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal, Protocol
+
+from pipeline.alerts.condition import Condition
+from pipeline.alerts.observation import Observation
+from schemas.registry import Registry
+
+Input = Literal["row_groups", "windows", "irrigation"]
+"""What can be watched: rows with their sites, results of rollups, days of irrigation."""
+
+
+class Source(Protocol):
+    """Judges each element alone: `EventSource(rules, registry).observe(row_group, now)`. Times are in microseconds since 1970."""
+
+    RULE: ClassVar[type]
+    INPUT: ClassVar[Input]
+
+    def __init__(self, rules: Iterable[Any], registry: Registry) -> None: ...
+
+    @staticmethod
+    def condition(rule: Any) -> Condition:
+        """When an alert of the rule is open."""
+
+    def observe(self, element: Any, now: int) -> Iterable[Observation]:
+        """What the rules see in it."""
+
+
+class SourceWithMemory(Protocol):
+    """Judges by what it remembers of a key, and by time that passes; not in batch mode, which knows no time."""
+
+    RULE: ClassVar[type]
+    INPUT: ClassVar[Input]
+
+    def __init__(self, rules: Iterable[Any], registry: Registry) -> None: ...
+
+    @staticmethod
+    def condition(rule: Any) -> Condition:
+        """When an alert of the rule is open."""
+
+    def reports(self, element: Any) -> Iterable[tuple[str, Any]]:
+        """(key, what its memory takes in) of an element."""
+
+    def take_in(self, memory: Any, report: Any, now: int) -> tuple[Any, list[Observation]]:
+        """The new memory of a key (None: it has none yet), and what follows."""
+
+    def wake_at(self, memory: Any, key: str) -> int | None:
+        """When to call `wake`; None if nothing is to be expected."""
+
+    def wake(self, memory: Any, key: str, now: int) -> tuple[Any, list[Observation]]:
+        """The new memory, and what follows from the time that has passed."""

@@ -1,0 +1,243 @@
+"""Who was heard when, per gateway -> observations of who is silent: devices, and the gateway itself.
+
+A device is judged by what its gateway delivers, never by the clock alone: silent is who is not in the data up to a time until which the
+gateway has delivered everything (its heartbeat; or, if batches wait, when the oldest of them was cut). A gateway is silent when nothing
+of it arrives, however old. No device is judged that was never heard (nobody knows its gateway) or that stands nowhere any more.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.alerts.condition import Condition, InStates
+from pipeline.alerts.observation import AHEAD, Observation, SiteNames
+from pipeline.alerts.source import Input
+from pipeline.assign_sites import by_batch
+from pipeline.elements import RowGroup
+from schemas.envelope import from_micros, micros
+from schemas.records import Kind
+from schemas.registry import Registry
+from schemas.rules.silence import SilenceRule
+
+LAG = timedelta(minutes=2)
+"""A heartbeat that waited longer than this before it was processed judges nobody: the data that belong to it may wait too."""
+
+_SECOND = 1_000_000
+_NO_END = datetime.max.replace(tzinfo=UTC)
+_LAG = LAG // timedelta(microseconds=1)
+
+
+class Hearing(StrEnum):
+    """The states of an observation of silence."""
+
+    SILENT = "silent"
+    HEARD = "heard"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayReport:
+    """What one batch shows of its gateway. Times in microseconds."""
+
+    gateway_id: str
+    received: int
+    devices: dict[str, tuple[int, str]]
+    """Device -> the latest event time, and its site."""
+    heartbeat: int | None
+    complete: int | None
+    """Everything up to then was delivered before this heartbeat."""
+
+
+@dataclass(slots=True)
+class Presence:
+    """Memory of one gateway, times in microseconds. `devices`: device -> when it was last heard, its site, and when that was passed on."""
+
+    devices: dict[str, tuple[int, str, int]] = field(default_factory=dict)
+    silent: set[tuple[str, str]] = field(default_factory=set)
+    arrival: int = 0
+    silence_counts_from: int = 0
+    """From when its silence counts: the last arrival, or later if this pipeline itself slept."""
+
+    def copy(self) -> Presence:
+        return replace(self, devices=dict(self.devices), silent=set(self.silent))
+
+
+def gateway_reports(row_group: RowGroup) -> Iterator[GatewayReport]:
+    """A report of each batch, of whatever kind. Vectorised."""
+    return map(_report, by_batch(row_group))
+
+
+def _report(row_group: RowGroup) -> GatewayReport:
+    kind, rows = row_group.kind, row_group.rows
+    received = micros(rows.column("received_time")[0].as_py())
+    latest = received + AHEAD // timedelta(microseconds=1)
+    devices: dict[str, tuple[int, str]] = {}
+    heartbeat = complete = None
+    if kind == Kind.SUMMARIES:
+        devices = _last_heard(rows, latest)
+    elif kind == Kind.HEARTBEATS:
+        heartbeat, complete = _completeness(rows, latest)
+    return GatewayReport(rows.column("gateway_id")[0].as_py(), received, devices, heartbeat, complete)
+
+
+def _last_heard(rows: pa.RecordBatch, latest: int) -> dict[str, tuple[int, str]]:
+    times = pc.min_element_wise(rows.column("last_time").cast(pa.int64()), latest)
+    table = pa.table({"device": rows.column("device_id"), "time": times, "site": rows.column("site_id")})
+    by_device = table.group_by("device").aggregate([("time", "max"), ("site", "max")])
+    names, moments, sites = (by_device.column(name).to_pylist() for name in ("device", "time_max", "site_max"))
+    return dict(zip(names, zip(moments, sites, strict=True), strict=True))
+
+
+def _completeness(rows: pa.RecordBatch, latest: int) -> tuple[int | None, int | None]:
+    times = rows.column("heartbeat_time").cast(pa.int64())
+    complete = pc.min_element_wise(times, rows.column("oldest_pending_time").cast(pa.int64()))
+    newest = pc.max(times).as_py()
+    return min(newest, latest), min(pc.max(complete).as_py(), latest)
+
+
+class SilenceSource:
+    """The rules of silence, and what follows from what is heard; the memory is that of one gateway."""
+
+    RULE: ClassVar[type] = SilenceRule
+    INPUT: ClassVar[Input] = "row_groups"
+
+    def __init__(self, rules: Iterable[SilenceRule], registry: Registry) -> None:
+        rules = tuple(rules)
+        self._of_devices = [rule for rule in rules if rule.subject == "device"]
+        self._of_gateways = [rule for rule in rules if rule.subject == "gateway"]
+        self._rules_of_device: dict[tuple[str, str], list[SilenceRule]] = {}
+        self._shortest = min(map(_silence, self._of_devices), default=0)
+        self._names = SiteNames(registry)
+        self._placements: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for placement in registry.devices:
+            self._placements[placement.device_id].append((micros(placement.valid_from), micros(placement.valid_to or _NO_END)))
+
+    @staticmethod
+    def condition(rule: SilenceRule) -> Condition:
+        return InStates(frozenset([Hearing.SILENT]))
+
+    def reports(self, row_group: RowGroup) -> Iterator[tuple[str, GatewayReport]]:
+        return ((report.gateway_id, report) for report in gateway_reports(row_group))
+
+    def take_in(self, memory: Presence | None, report: GatewayReport, now: int) -> tuple[Presence, list[Observation]]:
+        presence = memory.copy() if memory else Presence()
+        return presence, list(self._hear(presence, report, now))
+
+    def wake_at(self, memory: Presence, key: str) -> int | None:
+        """When the gateway itself is silent if nothing arrives; None if no rule waits for that."""
+        due = (memory.silence_counts_from + _silence(rule) for rule in self._of_gateways if _waits(rule, key, memory))
+        return min(due, default=None)
+
+    def wake(self, memory: Presence, key: str, now: int) -> tuple[Presence, list[Observation]]:
+        presence = memory.copy()
+        return presence, list(self._judge_gateway(presence, key, now))
+
+    def _hear(self, presence: Presence, report: GatewayReport, now: int) -> Iterator[Observation]:
+        presence.arrival = presence.silence_counts_from = max(presence.arrival, now)
+        yield from self._hear_gateway(presence, report.gateway_id)
+        for device_id, (at, site_id) in report.devices.items():
+            yield from self._hear_device(presence, device_id, at, site_id)
+        if report.heartbeat is not None and report.complete is not None and now - report.received <= _LAG:
+            yield from self._judge_devices(presence, report.complete, report.heartbeat)
+
+    def _judge_gateway(self, presence: Presence, gateway_id: str, now: int) -> Iterator[Observation]:
+        """Whether nothing of it has arrived for too long; nobody is judged much later than was due."""
+        due = self.wake_at(presence, gateway_id)
+        if due is not None and now - due > _LAG:
+            presence.silence_counts_from = now
+        for rule in self._of_gateways:
+            at = presence.silence_counts_from + _silence(rule)
+            if _waits(rule, gateway_id, presence) and now >= at:
+                presence.silent.add((rule.name, gateway_id))
+                text = f"nothing has arrived since {_clock(presence.arrival)}"
+                yield _of_gateway(rule, gateway_id, at, Hearing.SILENT, text)
+
+    def _hear_gateway(self, presence: Presence, gateway_id: str) -> Iterator[Observation]:
+        for rule in self._of_gateways:
+            if (rule.name, gateway_id) in presence.silent:
+                presence.silent.discard((rule.name, gateway_id))
+                yield _of_gateway(rule, gateway_id, presence.arrival, Hearing.HEARD, f"heard again at {_clock(presence.arrival)}")
+
+    def _hear_device(self, presence: Presence, device_id: str, at: int, site_id: str) -> Iterator[Observation]:
+        before, _, passed_on = presence.devices.get(device_id, (0, site_id, 0))
+        if at <= before:
+            return
+        rules = self._watching(device_id, site_id)
+        # A device may speak through two gateways: each passes on now and then that it hears it, so that the other's verdict does not stand.
+        due = any((rule.name, device_id) in presence.silent or at - passed_on >= _silence(rule) for rule in rules)
+        presence.devices[device_id] = at, site_id, at if due else passed_on
+        for rule in rules if due else ():
+            presence.silent.discard((rule.name, device_id))
+            yield self._of_device(rule, device_id, site_id, at, at, Hearing.HEARD, f"heard again at {_clock(at)}")
+
+    def _judge_devices(self, presence: Presence, complete: int, heartbeat: int) -> Iterator[Observation]:
+        overdue = [name for name, (at, _, _) in presence.devices.items() if complete - at >= self._shortest]
+        for device_id in overdue:
+            at, site_id, _ = presence.devices[device_id]
+            if not self._is_placed(device_id, complete):
+                yield from self._let_go(presence, device_id, complete)
+                continue
+            for rule in self._watching(device_id, site_id):
+                key, due = (rule.name, device_id), at + _silence(rule)
+                if complete >= due and key not in presence.silent:
+                    presence.silent.add(key)
+                    yield self._of_device(rule, device_id, site_id, due, heartbeat, Hearing.SILENT, f"silent since {_clock(at)}")
+
+    def _watching(self, device_id: str, site_id: str) -> list[SilenceRule]:
+        """The rules that watch a device; patterns are matched once for each."""
+        key = device_id, site_id
+        if key not in self._rules_of_device:
+            self._rules_of_device[key] = [rule for rule in self._of_devices if rule.watches_device(device_id, site_id)]
+        return self._rules_of_device[key]
+
+    def _let_go(self, presence: Presence, device_id: str, at: int) -> Iterator[Observation]:
+        """A device that stands nowhere any more is expected to be silent."""
+        _, site_id, _ = presence.devices.pop(device_id)
+        for rule in self._of_devices:
+            if (rule.name, device_id) in presence.silent:
+                presence.silent.discard((rule.name, device_id))
+                yield self._of_device(rule, device_id, site_id, at, at, Hearing.HEARD, "no longer stands there")
+
+    def _is_placed(self, device_id: str, at: int) -> bool:
+        return any(first <= at < last for first, last in self._placements.get(device_id, ()))
+
+    def _of_device(  # noqa: PLR0913
+        self, rule: SilenceRule, device_id: str, site_id: str, at: int, known_at: int, state: Hearing, sentence: str
+    ) -> Observation:
+        return Observation(
+            rule=rule.name,
+            subject=device_id,
+            at=at,
+            known_at=known_at,
+            state=state,
+            threshold=rule.silent_seconds,
+            site_id=site_id,
+            device_id=device_id,
+            text=f"{self._names.of(site_id)}, {device_id}: {sentence}",
+        )
+
+
+def _of_gateway(rule: SilenceRule, gateway_id: str, at: int, state: Hearing, sentence: str) -> Observation:
+    text = f"gateway {gateway_id}: {sentence}"
+    return Observation(rule=rule.name, subject=gateway_id, at=at, known_at=at, state=state, threshold=rule.silent_seconds, text=text)
+
+
+def _waits(rule: SilenceRule, gateway_id: str, presence: Presence) -> bool:
+    """Whether the rule watches the gateway and has not found it silent yet."""
+    return rule.watches_gateway(gateway_id) and (rule.name, gateway_id) not in presence.silent
+
+
+def _silence(rule: SilenceRule) -> int:
+    """Microseconds."""
+    return rule.silent_seconds * _SECOND
+
+
+def _clock(at: int) -> str:
+    return from_micros(at).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,24 @@
+"""Rules of source `event`: a threshold or a model of a gateway changed its state."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from program.settings import setting
+from schemas.rules.rule import ALL, BaseRule, Patterns, matches
+
+
+class EventRule(BaseRule, frozen=True, kw_only=True, tag="event"):
+    """The states in `opens` open an alert of the device, any other state resolves it."""
+
+    event: Annotated[str, setting("Name of the threshold, or of the model whose label changes", min_length=1, example="soil")]
+    opens: Annotated[
+        Annotated[tuple[str, ...], Meta(min_length=1)], setting("States or labels that open an alert", example=["soon", "now"])
+    ]
+    devices: Annotated[Patterns, setting("Patterns of device ids", example=["soil-*"])] = ALL
+    sites: Annotated[Patterns, setting("Patterns of site ids")] = ALL
+
+    def watches(self, device_id: str, site_id: str | None) -> bool:
+        return matches(device_id, self.devices) and matches(site_id, self.sites)

@@ -1,0 +1,66 @@
+"""What every rule has, whatever it watches; and what those have that hold a value against a limit.
+
+These are bases, the only ones of ours: a setting is declared once, and msgspec takes it from a base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+from msgspec import Meta
+
+from program.names import Name
+from program.settings import Settings, demand, setting
+from schemas.records import Severity
+
+LONGEST_MESSAGE = 500
+
+Patterns = Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
+"""Patterns as those of a shell: `*`, `?`, `[a-c]`."""
+
+ALL = ("*",)
+
+
+class BaseRule(Settings, frozen=True, kw_only=True, tag_field="source"):
+    """What every rule has."""
+
+    name: Annotated[Name, setting("Name of the rule, part of the identity of its alerts", example="field-dries-out")]
+    severity: Annotated[Severity, setting("How much its alerts matter")] = Severity.WARNING
+    cooldown_seconds: Annotated[int, setting("In so long at most two rows of one rule and subject", ge=1)] = 1800
+    historical_seconds: Annotated[int, setting("What is older when it is observed is stored, and nobody is notified", ge=1)] = 900
+    message: Annotated[
+        str, setting("Put before the sentence that says what happened", max_length=LONGEST_MESSAGE, example="The soil dries out")
+    ] = ""
+
+    @property
+    def source(self) -> str:
+        """What it watches: the setting by which rules are told apart, and a column of its alerts."""
+        return str(self.__struct_config__.tag)
+
+
+class LimitRule(BaseRule, frozen=True, kw_only=True):
+    """A rule that holds a value of a site against a limit: `below` or `above`, one of them."""
+
+    sites: Annotated[Patterns, setting("Patterns of site ids", example=["mill-*"])] = ALL
+    below: Annotated[float | None, setting("Opens below this", example=0.15)] = None
+    above: Annotated[float | None, setting("Opens above this", example=35.0)] = None
+    hysteresis: Annotated[float, setting("Resolves only beyond the limit by this", ge=0)] = 0.0
+
+    def __post_init__(self) -> None:
+        demand((self.below is None) != (self.above is None), "exactly one of below and above is needed")
+
+    @property
+    def limit(self) -> float:
+        limit = self.above if self.below is None else self.below
+        assert limit is not None
+        return limit
+
+    def watches(self, site_id: str) -> bool:
+        return matches(site_id, self.sites)
+
+
+def matches(name: str | None, patterns: Iterable[str]) -> bool:
+    """Whether any of the patterns fits the whole name; None is the name of no site."""
+    return any(fnmatchcase(name or "", pattern) for pattern in patterns)

@@ -1,0 +1,36 @@
+"""Rules of source `silence`: a device is not in what its gateway delivers, or nothing arrives of a gateway."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from program.settings import demand, setting
+from schemas.rules.rule import ALL, BaseRule, Patterns, matches
+
+
+class SilenceRule(BaseRule, frozen=True, kw_only=True, tag="silence"):
+    """The subject is silent for `silent_seconds`; it is resolved when it is heard again."""
+
+    silent_seconds: Annotated[
+        int,
+        setting(
+            "How long: several times windows.seconds plus batches.seconds, or gateway.heartbeat_seconds, of the gateway", ge=1, example=600
+        ),
+    ]
+    subject: Annotated[Literal["device", "gateway"], setting("Who is silent")] = "device"
+    devices: Annotated[Patterns, setting("Patterns of device ids, of subject device")] = ALL
+    sites: Annotated[Patterns, setting("Patterns of site ids, of subject device")] = ALL
+    gateways: Annotated[Patterns, setting("Patterns of gateway ids, of subject gateway", example=["gateway-*"])] = ALL
+
+    def __post_init__(self) -> None:
+        if self.subject == "gateway":
+            of_devices = self.devices != ALL or self.sites != ALL
+            demand(not of_devices, "subject is gateway, which stands on no site: name gateways instead of devices or sites")
+        else:
+            demand(self.gateways == ALL, "gateways are watched where subject is gateway: name devices or sites instead")
+
+    def watches_device(self, device_id: str, site_id: str | None) -> bool:
+        return self.subject == "device" and matches(device_id, self.devices) and matches(site_id, self.sites)
+
+    def watches_gateway(self, gateway_id: str) -> bool:
+        return self.subject == "gateway" and matches(gateway_id, self.gateways)

@@ -1,0 +1,15 @@
+"""Rules of source `site_window`: the mean of a channel over all devices of a site, by the minute or the hour."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from program.settings import setting
+from schemas.rules.rule import LimitRule
+
+
+class SiteWindowRule(LimitRule, frozen=True, kw_only=True, tag="site_window"):
+    """The mean is below or above the limit."""
+
+    channel: Annotated[str, setting("Name of the measured quantity", min_length=1, example="temperature")]
+    window_seconds: Annotated[Literal[60, 3600], setting("Length of the window: a minute or an hour", example=3600)]
