@@ -1,12 +1,17 @@
 """A gateway goes on from any store that a cut has left."""
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from edge.config import parse
 from edge.gateway import Gateway, MqttMessage
 from edge.store.store import Store
+from tests.edge.gateways import START, rows
+from tests.edge.test_gateway import SECOND, OnePlace
+from tests.edge.test_gateway_hold import feed, spans, told
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -29,6 +34,47 @@ def test_a_window_stays_open_over_a_restart_though_a_younger_reading_was_cut(tmp
     assert [one.kind for one in resumed.tick(NOON + timedelta(seconds=190))] == ["summaries", "heartbeats"]
     assert resumed.heartbeat(NOON).readings_summarised == 2
     store.close()
+
+
+BROKEN = "sensors/d1/readings", b"{broken"
+MEMORY = {
+    name: bytes.fromhex(value) for name, value in json.loads((Path(__file__).parent / "store" / "memory_of_0_1.json").read_text()).items()
+}
+"""What version 0.1 had in the table memory after `first_minute`."""
+
+
+def first_minute(place: OnePlace) -> None:
+    feed(place, [0.3] * 3 + [0.1] * 4)
+    place.gateway.accept([MqttMessage(*BROKEN)], START + 75 * SECOND)
+
+
+def test_a_store_of_version_0_1_is_resumed(tmp_path: Path) -> None:
+    place = OnePlace(tmp_path, told(tmp_path, 0.05, 0.2))
+    place.store.close()
+    with closing(sqlite3.connect(place.config.store_file)) as connection, connection:
+        connection.executemany("insert into memory values (?, ?)", MEMORY.items())
+        connection.execute("insert into commits values (6, x'')")
+    place.open(START + 71 * SECOND)
+    place.gateway.accept([MqttMessage(*BROKEN, dup=True)], START + 71 * SECOND)
+    feed(place, [0.1, 0.5], 6)
+    place.gateway.flush(START + 100 * SECOND)
+    assert rows(place.store, "rejects") == [], "its bytes were rejected before"
+    assert [(row["rule"], row["previous_state"], row["state"]) for row in rows(place.store, "events")] == [
+        ("dry", "low", "normal"),
+        ("soil", "now", "fine"),
+    ]
+    assert spans(place.store) == [(40, 30, 3), (70, 10, 1)], "the run that was pending goes on"
+    assert [row["label"] for row in rows(place.store, "inferences")] == ["fine"], "the last news was the label now"
+    place.store.close()
+
+
+def test_the_store_keeps_the_names_and_values_that_version_0_1_wrote(tmp_path: Path) -> None:
+    place = OnePlace(tmp_path, told(tmp_path, 0.05, 0.2))
+    first_minute(place)
+    place.store.close()
+    with closing(sqlite3.connect(place.config.store_file)) as connection:
+        memory = dict(connection.execute("select name, value from memory"))
+    assert memory == MEMORY
 
 
 def _message(second: int, seq: int) -> MqttMessage:
