@@ -1,7 +1,7 @@
-"""Lives through recorded readings with a gateway's settings: no broker, no uplink, and the clock is that of the readings.
+"""Runs recorded payloads through a gateway's settings: no broker, no uplink, and the clock is that of the recording.
 
-For trying out a sensor, a threshold or a model before anything is installed. It is the gateway's own code that runs, and what is told
-is read back from the batches that it would send.
+For trying out a sensor, a payload format, a threshold or a model before anything is installed. It is the gateway's own code that runs, and
+what is shown is read back from the batches that it would send.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from edge.models.scorer import Scorer
 from edge.run import bundles_of
 from edge.store.store import OutboxBatch, Store
 
-_MOST_BATCHES = 1_000_000
+_MAX_BATCHES = 1_000_000
 
 
 class DryRunError(ValueError):
-    """A line is no recorded reading; the text names the line."""
+    """A line is no recorded payload; the text names the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,39 +42,46 @@ class Recorded:
 class _Line(msgspec.Struct):
     device: str
     time: float | str
+    payload: str | None = None
+    payload_base64: bytes | None = None
 
 
 _line = msgspec.json.Decoder(_Line)
 
 
 def recorded(lines: Iterable[bytes]) -> Iterator[Recorded]:
-    """One reading a line, JSON as sensors send it, with `device` and `time`. Empty lines are passed over. Raises RehearsalError."""
+    """One message a line: a reading in JSON as sensors send it, with `device` and `time`, or these two and the `payload` of another format,
+    as text or as `payload_base64`. Empty lines are passed over. Raises DryRunError.
+    """
     for number, line in enumerate(lines, 1):
         if line.strip():
             yield _recorded(number, line.strip())
 
 
 @contextmanager
-def dry_run(config: Config, readings: Iterable[Recorded], directory: Path) -> Iterator[Store]:
-    """A store in `directory` that holds what became of the readings, all windows closed. Raises BundleError, ConfigError, ScorerFailed."""
-    there = msgspec.structs.replace(config, gateway=msgspec.structs.replace(config.gateway, state_dir=directory))
-    bundles = bundles_of(there)
-    with closing(Store(there.store_file, there.gateway.id, there.store.max_bytes)) as store, Scorer(list(bundles.values())) as scorer:
+def dry_run(config: Config, recording: Iterable[Recorded], directory: Path) -> Iterator[Store]:
+    """Yields a store in `directory` with what became of the recording, all windows closed. Raises BundleError, ConfigError, ScorerFailed.
+
+    Usage: `with dry_run(config, recorded(lines), directory) as store: list(rows(store))`.
+    """
+    config = msgspec.structs.replace(config, gateway=msgspec.structs.replace(config.gateway, state_dir=directory))
+    bundles = bundles_of(config)
+    with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store, Scorer(list(bundles.values())) as scorer:
         gateway = now = None
-        for one in readings:
+        for message in recording:
             if gateway is None or now is None:
-                gateway, now = Gateway(there, store, one.time, scorer=scorer, bundles=bundles), one.time
-            now = max(now, one.time)
+                gateway, now = Gateway(config, store, message.time, scorer=scorer, bundles=bundles), message.time
+            now = max(now, message.time)
             gateway.tick(now)
-            gateway.accept([MqttMessage(there.mqtt.topic.replace("+", one.device_id), one.payload)], now)
+            gateway.accept([MqttMessage(config.mqtt.topic.replace("+", message.device_id), message.payload)], now)
         if gateway and now:
-            gateway.flush(now + timedelta(seconds=there.windows.seconds + there.windows.grace_seconds))
+            gateway.flush(now + timedelta(seconds=config.windows.seconds + config.windows.grace_seconds))
         yield store
 
 
 def rows(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
     """(kind, row) of everything that waits in the store, in the order in which it was cut."""
-    for batch in store.batches(0, _MOST_BATCHES):
+    for batch in store.batches(0, _MAX_BATCHES):
         for row in _rows(batch):
             yield batch.envelope.kind, row
 
@@ -91,10 +98,11 @@ def as_json(kind: str, row: Mapping[str, Any]) -> str:
 
 def _recorded(number: int, line: bytes) -> Recorded:
     try:
-        told = _line.decode(line)
-        return Recorded(told.device, _moment(told.time), line)
+        parsed = _line.decode(line)
+        payload = parsed.payload_base64 or (line if parsed.payload is None else parsed.payload.encode())
+        return Recorded(parsed.device, _moment(parsed.time), payload)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError, OSError) as error:
-        raise DryRunError(f"line {number}: a recorded reading is a JSON object with device and time: {error}") from error
+        raise DryRunError(f"line {number}: a recorded message is a JSON object with device and time: {error}") from error
 
 
 def _moment(time: float | str) -> datetime:
@@ -108,8 +116,8 @@ def _moment(time: float | str) -> datetime:
 
 def _rows(batch: OutboxBatch) -> list[dict[str, Any]]:
     raw = zstandard.ZstdDecompressor().decompress(batch.body, max_output_size=batch.envelope.raw_bytes)
-    made: list[dict[str, Any]] = na.ArrayStream.from_readable(raw).read_all().to_pylist()
-    return made
+    rows: list[dict[str, Any]] = na.ArrayStream.from_readable(raw).read_all().to_pylist()
+    return rows
 
 
 def _summary(row: Mapping[str, Any]) -> str:
@@ -118,8 +126,8 @@ def _summary(row: Mapping[str, Any]) -> str:
 
 
 def _inference(row: Mapping[str, Any]) -> str:
-    said = f"{row['model']} {row['model_version']} says {row['label']}, score {row['score']:.3g}, uncertainty {row['uncertainty']:.3g}"
-    return f"{row['device_id']}: {said}, of the {row['window_seconds']} s from {_time(row['window_start'])}"
+    verdict = f"{row['model']} {row['model_version']} says {row['label']}, score {row['score']:.3g}, uncertainty {row['uncertainty']:.3g}"
+    return f"{row['device_id']}: {verdict}, of the {row['window_seconds']} s from {_time(row['window_start'])}"
 
 
 def _event(row: Mapping[str, Any]) -> str:

@@ -1,8 +1,9 @@
-"""`tinybeam edge try`: recorded readings through the gateway's own code, told and written to cards."""
+"""`tinybeam edge try`: a recording through the gateway's own code, shown and written to export files."""
 
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,15 @@ def test_what_the_gateway_would_send_is_told(tmp_path: Path) -> None:
     assert "rejects    water-1: no_sensor_class" in result.stdout
     assert "2 readings stored, 2 summarised, 2 set aside" in result.stdout
     assert not (tmp_path / "state").exists()
+
+
+def test_a_line_may_carry_the_payload_of_another_format(tmp_path: Path) -> None:
+    line = {"device": "air-1", "time": "2026-05-01T12:00:00Z"}
+    payload = b'{"values": {"co2": 700}}'
+    lines = [{**line, "payload": payload.decode()}, {**line, "payload_base64": b64encode(payload).decode()}, {**line, "payload": "7"}]
+    result = tried(tmp_path, "\n".join(map(json.dumps, lines)))
+    assert "summaries  air-1 co2: 2 values, mean 700 ppm, 700 to 700" in result.stdout
+    assert "rejects    air-1: wrong_type" in result.stdout
 
 
 def test_json_has_every_column_of_every_row(tmp_path: Path) -> None:

@@ -88,7 +88,9 @@ def bundle() -> Bundle:
     steps = [{"name": "mean", "op": "ewma", "of": ["moisture"], "hours": 0.01}]
     recipe = Recipe.parse({"steps": steps, "inputs": ["mean"], "young_hours": 0.001, "gap_hours": 1}, ["moisture"])
     # A fixed hash: the store remembers it.
-    return replace(Bundle.load(SOIL), recipe=recipe, channels=("moisture",), sha256="5884b22a7709a7f2e07f841fadad9ccdafd97cde0c46ed51473576fd72d000ed")
+    return replace(
+        Bundle.load(SOIL), recipe=recipe, channels=("moisture",), sha256="5884b22a7709a7f2e07f841fadad9ccdafd97cde0c46ed51473576fd72d000ed"
+    )
 
 
 def modelled() -> list[dict[str, Any]]:

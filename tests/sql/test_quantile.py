@@ -66,12 +66,6 @@ def loaded(client: bigquery.Client, made: Iterable[Summary]) -> None:
     ).result()
 
 
-@pytest.fixture
-def emptied(applied: bigquery.Client) -> Iterator[bigquery.Client]:
-    yield applied
-    applied.query_and_wait("truncate table tinybeam.summaries_v1")
-
-
 def exact(values: list[float], q: float) -> float:
     return next(value for number, value in enumerate(sorted(values), 1) if number / len(values) >= q)
 

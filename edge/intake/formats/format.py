@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from edge.config import Config, Sensors
-from edge.reading import Limits, Reading, Rejected
+from edge.reading import Bands, Limits, Reading, Rejected, Stamp, event_us
 from edge.spectrum import Spectrum
 
 
@@ -46,3 +46,10 @@ class Format(Protocol):
         The payload is within context.limits.max_payload_bytes. What is wrong with it is a PayloadError until it becomes a Rejected.
         """
         ...
+
+
+def reading_of(context: Context, stamp: Stamp, values: dict[str, float], bands: Bands | None = None) -> Reading:
+    """The reading of these values, measured when `stamp` says. Raises PayloadError for a wrong device, time, seq or boot."""
+    event = event_us(context.device_id, stamp, context.arrived_us, context.limits)
+    arrived, quality, sensor_time = context.arrived_us, context.clock_quality, stamp.time is not None
+    return Reading(context.device_id, event, arrived, quality, stamp.boot, stamp.seq, sensor_time, values, bands)

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from edge.config import Sensors
 from edge.frame import MAGIC, Frame, decode
-from edge.intake.formats.format import Context, FormatSetup
-from edge.reading import Bands, PayloadError, Reading, Rejected, event_us
+from edge.intake.formats.format import Context, FormatSetup, reading_of
+from edge.reading import Bands, PayloadError, Reading, Rejected
 from edge.spectrum import Spectrum, time_domain_features
 from program import logs
 
@@ -43,10 +43,8 @@ class FrameFormat:
 
     def _reading(self, payload: bytes, context: Context) -> Reading:
         frame = _frame(context.sensors, payload)
-        header, device_id, arrived = frame.header, context.device_id, context.arrived_us
-        event = event_us(device_id, header, arrived, context.limits)
-        values, bands = time_domain_features(header.channel, frame.samples), self._bands(context, frame)
-        return Reading(device_id, event, arrived, context.clock_quality, header.boot, header.seq, header.time is not None, values, bands)
+        values = time_domain_features(frame.header.channel, frame.samples)
+        return reading_of(context, frame.header, values, self._bands(context, frame))
 
     def _bands(self, context: Context, frame: Frame) -> Bands | None:
         spectrum = self._spectra.get(context.sensors.model or "")

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from edge.intake.formats.format import Context, FormatSetup
-from edge.reading import PayloadError, Reading, Rejected, check_values, event_us
+from edge.intake.formats.format import Context, FormatSetup, reading_of
+from edge.reading import PayloadError, Reading, Rejected, check_values
 
 MAX_ITEMS = 10_000
 
@@ -63,9 +63,7 @@ def _split(payload: bytes) -> list[bytes] | list[msgspec.Raw]:
 def _reading(body: bytes | msgspec.Raw, context: Context) -> Reading:
     item = _decoded(body)
     check_values(item.values)
-    event = event_us(context.device_id, item, context.arrived_us, context.limits)
-    arrived, quality = context.arrived_us, context.clock_quality
-    return Reading(context.device_id, event, arrived, quality, item.boot, item.seq, item.time is not None, item.values)
+    return reading_of(context, item, item.values)
 
 
 def _decoded(body: bytes | msgspec.Raw) -> _Item:
