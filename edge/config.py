@@ -6,7 +6,6 @@ Every setting is declared here once: type, constraints, default and description.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -18,12 +17,13 @@ from edge.spectrum import time_domain_units
 from edge.uplink.kinds import UplinkSettings
 from program import settings
 from program.names import Name
+from program.patterns import matches
 from program.settings import ConfigError, Settings, demand, is_local, setting
 from schemas.records import Severity
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
-Port = Annotated[int, Meta(ge=0, le=65_535)]
+HOUR = 3600
 Channel = Annotated[str, Meta(min_length=1)]
 FrameChannel = Annotated[
     str,
@@ -49,7 +49,7 @@ class Mqtt(Settings, frozen=True, kw_only=True):
     """The broker that the sensors speak to, and what of their messages is believed."""
 
     host: Annotated[str, setting("Name or address of the broker; another machine needs TLS")] = "127.0.0.1"
-    port: Annotated[Port, setting("Port of the broker; 8883 is usual for TLS")] = 1883
+    port: Annotated[int, setting("Port of the broker; 8883 is usual for TLS", ge=1, le=65_535)] = 1883
     topic: Annotated[
         str, setting("Topic filter of the readings; the + is the device", pattern=r"^[^+#]*(?<![^/])\+(?![^/])[^+#]*$", form=_WITH_PLUS)
     ] = "sensors/+/readings"
@@ -61,10 +61,10 @@ class Mqtt(Settings, frozen=True, kw_only=True):
         int, setting("A larger message is set aside as a reject that keeps its first 64 KiB", ge=1, le=1 << 20)
     ] = 65_536
     keepalive_seconds: Annotated[int, setting("Longest silence on the connection before it is probed", ge=5)] = 30
-    max_future_seconds: Annotated[int, setting("A reading dated later than this from now is set aside", ge=0)] = 300
-    max_age_seconds: Annotated[int, setting("A reading older than this is set aside; BigQuery's partitions reach back 1825 days", ge=1)] = (
-        1800 * 86_400
-    )
+    max_future_seconds: Annotated[int, setting("A reading dated later than this from now is set aside", ge=0, le=366 * 86_400)] = 300
+    max_age_seconds: Annotated[
+        int, setting("A reading older than this is set aside; BigQuery's partitions reach back 1825 days", ge=1, le=1825 * 86_400)
+    ] = 1800 * 86_400
     commit_messages: Annotated[int, setting("So many messages share one commit to disk before they are acknowledged", ge=1)] = 500
     commit_milliseconds: Annotated[int, setting("Longest wait of a message for the commit that it shares", ge=0)] = 20
 
@@ -82,8 +82,12 @@ class Mqtt(Settings, frozen=True, kw_only=True):
 class WindowSettings(Settings, frozen=True, kw_only=True):
     """The tumbling event-time windows that readings are summarised over."""
 
-    seconds: Annotated[int, setting("Length of a window", ge=1)] = 60
+    seconds: Annotated[int, setting("Length of a window; it divides an hour, for rollups are by the hour", ge=1, le=HOUR)] = 60
     grace_seconds: Annotated[int, setting("Wait of a window for stragglers; later ones come as a late partial summary", ge=0)] = 10
+
+    def __post_init__(self) -> None:
+        near = min((length for length in range(1, HOUR + 1) if HOUR % length == 0), key=lambda length: abs(length - self.seconds))
+        demand(HOUR % self.seconds == 0, f"seconds must divide an hour, as {near} does, not {self.seconds}")
 
 
 class Batches(Settings, frozen=True, kw_only=True):
@@ -106,7 +110,7 @@ class Health(Settings, frozen=True, kw_only=True):
     """The server of /healthz and /metrics."""
 
     host: Annotated[str, setting("Address that it listens at; keep it on this machine")] = "127.0.0.1"
-    port: Annotated[Port, setting("Port that it listens at, such as 9464. 0: no health server")] = 0
+    port: Annotated[int, setting("Port that it listens at, such as 9464. 0: no health server", ge=0, le=65_535)] = 0
 
 
 class Threshold(Settings, frozen=True, kw_only=True):
@@ -121,7 +125,13 @@ class Threshold(Settings, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         demand(self.below is not None or self.above is not None, "one of below and above is needed, or both")
-        demand(self.below is None or self.above is None or self.below < self.above, "below must be less than above")
+        if self.below is not None and self.above is not None:
+            demand(self.below < self.above, "below must be less than above")
+            between = self.above - self.below
+            demand(
+                self.hysteresis <= between,
+                f"hysteresis must be at most {between:g}, what is between below and above, not {self.hysteresis}",
+            )
 
 
 class Sensors(Settings, frozen=True, kw_only=True):
@@ -146,7 +156,7 @@ class Sensors(Settings, frozen=True, kw_only=True):
             example={"moisture": 0.005},
         ),
     ] = {}
-    hold_seconds: Annotated[int, setting("How long such windows wait at most; never beyond the hour", ge=1, le=3600)] = 3600
+    hold_seconds: Annotated[int, setting("How long such windows wait at most; never beyond the hour", ge=1, le=HOUR)] = HOUR
     thresholds: Annotated[tuple[Threshold, ...], setting("Events at once")] = ()
 
     def __post_init__(self) -> None:
@@ -203,7 +213,7 @@ class Config(Settings, frozen=True, kw_only=True):
 
     def sensors_of(self, device_id: str) -> Sensors | None:
         """The first class that one of its patterns puts the device in."""
-        return next((sensors for sensors in self.sensors if any(fnmatchcase(device_id, pattern) for pattern in sensors.devices)), None)
+        return next((sensors for sensors in self.sensors if matches(device_id, sensors.devices)), None)
 
     @property
     def batch_seconds(self) -> int:

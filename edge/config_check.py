@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from edge.spectrum import time_domain_units
+from program.patterns import covered
 from program.settings import demand
 
 if TYPE_CHECKING:
@@ -14,13 +15,23 @@ if TYPE_CHECKING:
 
 
 def check_classes(config: Config) -> None:
-    """Names stand once, and a class's model is there. Raises ConfigError."""
+    """Names stand once, a class's model is there, and each pattern has names that no class before it takes. Raises ConfigError."""
     check_unique("sensors", [sensors.name for sensors in config.sensors])
     check_unique("models", [model.name for model in config.models])
     models = [model.name for model in config.models]
     for number, sensors in enumerate(config.sensors, 1):
         known = f"[[models]]; there are {', '.join(models) or 'none'}"
         demand(sensors.model is None or sensors.model in models, f"sensors[{number}].model {sensors.model!r} is not in {known}")
+    _check_patterns(config.sensors)
+
+
+def _check_patterns(classes: Sequence[Sensors]) -> None:
+    earlier: list[str] = []
+    for number, sensors in enumerate(classes, 1):
+        for place, pattern in enumerate(sensors.devices, 1):
+            setting = f"sensors[{number}].devices[{place}]"
+            demand(not covered(pattern, earlier), f"{setting}: {pattern!r} never counts: the classes before take all of its devices")
+        earlier += sensors.devices
 
 
 def check_frames(channels: Mapping[str, str], frames: Mapping[str, str]) -> None:

@@ -59,7 +59,7 @@ def vibration(**changed: Any) -> dict[str, Any]:
         ({"mqtt": {"port": "1883"}}, "mqtt.port must be a whole number, not '1883'"),
         ({"mqtt": {"port": True}}, "mqtt.port must be a whole number, not True"),
         ({"mqtt": {"port": 1883.0}}, "mqtt.port must be a whole number, not 1883.0"),
-        ({"mqtt": {"port": 70_000}}, "mqtt.port must be 0 to 65535, not 70000"),
+        ({"mqtt": {"port": 70_000}}, "mqtt.port must be 1 to 65535, not 70000"),
         (
             {"mqtt": {"host": "10.0.0.1"}},
             "mqtt.host 10.0.0.1 is another machine: set mqtt.tls_ca, tls_certificate and tls_key",
@@ -88,7 +88,9 @@ def vibration(**changed: Any) -> dict[str, Any]:
         ({"uplink": {"kind": "pigeon"}}, "uplink.kind must be one of pubsub, not 'pigeon'"),
         ({"uplink": {"multiplier": 3.0}}, "uplink.multiplier is no longer a setting: it stands in [uplink.retry]"),
         ({"pubsub": {"topic": "t"}}, 'pubsub is no longer a setting: it is [uplink] with kind = "pubsub"'),
-        ({"windows": {"seconds": 0}}, "windows.seconds must be at least 1, not 0"),
+        ({"windows": {"seconds": 0}}, "windows.seconds must be 1 to 3600, not 0"),
+        ({"windows": {"seconds": 47}}, "windows.seconds must divide an hour, as 48 does, not 47"),
+        ({"windows": {"seconds": 7200}}, "windows.seconds must be 1 to 3600, not 7200"),
         ({"windows": [60]}, "windows must be a table, not [60]: write [windows]"),
         ({"store": {"max_bytes": 1000}}, "store.max_bytes must be at least 16777216, not 1000"),
         ({"batches": {"max_rows": 200_000}}, "batches.max_rows must be 1 to 100000, not 200000"),
@@ -125,6 +127,10 @@ def vibration(**changed: Any) -> dict[str, Any]:
             "sensors[1].thresholds[1].below must be less than above",
         ),
         (
+            soil(thresholds=[{"name": "t", "channel": "a", "below": 1, "above": 3, "hysteresis": 2.5}]),
+            "sensors[1].thresholds[1].hysteresis must be at most 2, what is between below and above, not 2.5",
+        ),
+        (
             soil(thresholds=[{"name": "t", "channel": "a", "below": 2, "severity": "bad"}]),
             "sensors[1].thresholds[1].severity must be one of info, warning, critical, not 'bad'",
         ),
@@ -158,6 +164,25 @@ def test_what_is_wrong_is_named_with_its_file(tmp_path: Path, changed: dict[str,
         merged[section] = {**merged.get(section, {}), **values} if isinstance(values, dict) and section != "sensors" else values
     with pytest.raises(ConfigError) as error:
         parse(merged, tmp_path / "gateway.toml")
+    assert str(error.value) == f"{tmp_path / 'gateway.toml'}: {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "place", "pattern"),
+    [
+        (["soil-*"], ["soil-*"], 1, "soil-*"),
+        (["soil-*"], ["air-1", "soil-1"], 2, "soil-1"),
+        (["*"], ["soil-[12]"], 1, "soil-[12]"),
+        (["soil-1", "soil-2"], ["soil-[12]"], 1, "soil-[12]"),
+    ],
+)
+def test_a_pattern_that_earlier_classes_leave_no_device_is_refused(
+    tmp_path: Path, first: list[str], second: list[str], place: int, pattern: str
+) -> None:
+    classes = [{"name": name, "devices": devices, "channels": {"a": "m"}} for name, devices in (("one", first), ("two", second))]
+    with pytest.raises(ConfigError) as error:
+        config(tmp_path, sensors=classes)
+    sentence = f"sensors[2].devices[{place}]: {pattern!r} never counts: the classes before take all of its devices"
     assert str(error.value) == f"{tmp_path / 'gateway.toml'}: {sentence}"
 
 
