@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench import uplink_bytes as sent
 from bench.figures import Figure, Say, read
-from lab.services.child import python_module
+from program.child import python_module
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from bench.acknowledgement import alone
 from edge.store.store import Store
 from edge.windows import unpack
 from lab.services.broker import Broker
-from lab.services.child import python_module
+from program.child import python_module
 
 RESULT = Path("build/bench/gateway.json")
 _GATEWAY = "gw-bench"

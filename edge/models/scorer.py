@@ -7,14 +7,11 @@ hung or answered nonsense is killed and started again, after a back-off of up to
 from __future__ import annotations
 
 import math
-import os
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 from types import TracebackType
 from typing import Self
@@ -22,8 +19,11 @@ from typing import Self
 from edge.models.bundle import OUTPUTS, Bundle, BundleError
 from edge.models.pipes import Hung, Pipes, PipesClosed
 from program.backoff import Backoff
+from program.child import environment, python_module
 
-_COMMAND = (sys.executable, "-m", "edge.models.child")
+_COMMAND = python_module("edge.models.child")
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""The child's linear algebra starts no threads."""
 _SHAPE = struct.Struct("<II")
 _OK, _READY, _UNUSABLE = b"K", b"R", b"U"
 
@@ -118,7 +118,7 @@ class _Child:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment() | _ONE_THREAD
         )
         self._pipes = Pipes(self._process)
         self._is_ready = False
@@ -214,10 +214,3 @@ def _request(features: Sequence[Sequence[float]]) -> bytes:
     columns = len(features[0])
     numbers = [number for row in features for number in row]
     return _SHAPE.pack(len(features), columns) + struct.pack(f"<{len(numbers)}d", *numbers)
-
-
-def _environment() -> dict[str, str]:
-    """The child finds our rooms where we did, and its linear algebra starts no threads."""
-    rooms = str(Path(__file__).resolve().parents[2])
-    paths = [rooms, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}

@@ -19,11 +19,12 @@ from edge.store.store import Store
 from edge.uplink.export import ExportFile, export
 from lab.acts.gateways import GATEWAYS, HISTORY, write_settings
 from lab.acts.timeline import HOURS_A_DAY, Timeline
-from lab.services.child import Child, python_module
+from lab.services.child import Child
 from lab.services.stack import Warehouse
 from lab.witness.oracle import MessageKey
 from lab.world import field
 from lab.world.device import SimulatedDevice
+from program.child import python_module
 
 BOOT = "history"
 EXPORT_FOLDER = "export"

@@ -13,12 +13,13 @@ from types import TracebackType
 
 from lab.acts import notifier
 from lab.acts.gateways import ALERTS_SUBSCRIPTION, ALERTS_TOPIC, GATEWAYS, LIVE, SUBSCRIPTION, TOPIC, write_settings
-from lab.services.child import Child, free_port, listens, python_module
+from lab.services.child import Child, free_port, listens
 from lab.services.stack import Broker, PubSub, StartFailed, Warehouse
 from lab.services.webhook_receiver import WebhookReceiver
 from lab.witness.tap import Publication, Tap
 from lab.witness.tcp_proxy import TcpProxy
 from lab.world import field
+from program.child import python_module
 
 
 @dataclass(slots=True, kw_only=True)

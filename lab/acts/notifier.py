@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.acts.gateways import ALERTS_SUBSCRIPTION
-from lab.services.child import Child, python_module
+from lab.services.child import Child
+from program.child import python_module
 
 _SETTINGS = """\
 # Written by the lab. `tinybeam notify validate --config {file}` explains what is wrong with a changed one.

@@ -10,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 
-from lab.services.child import Child, free_port, listens, python_module
+from lab.services.child import Child, free_port, listens
+from program.child import python_module
 
 _SETTINGS = """\
 listener {port} 127.0.0.1

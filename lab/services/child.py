@@ -107,11 +107,6 @@ class Child:
             return
 
 
-def python_module(name: str, *arguments: str) -> list[str]:
-    """The command that runs a module of ours in a child. `-P`: a folder that holds its own `schemas/` must not take the place of ours."""
-    return [sys.executable, "-P", "-m", name, *arguments]
-
-
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that was free a moment ago."""
     with socket.socket() as probe:

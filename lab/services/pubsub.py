@@ -15,7 +15,8 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber import SubscriberClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
-from lab.services.child import Child, free_port, listens, python_module
+from lab.services.child import Child, free_port, listens
+from program.child import python_module
 
 JAR = "TINYBEAM_PUBSUB_JAR"
 _JVM_OPTIONS = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from edge.models.bundle import Bundle, BundleError
+from program.child import environment, python_module
 from training.build.dense import Floats
 
 RUNTIMES = ("tflite-runtime", "ai-edge-litert", "tflite-micro")
@@ -175,10 +175,9 @@ def arena_child(directory: Path) -> int:
 
 def _child(task: str, directory: Path, given: bytes) -> bytes | str:
     """What the child answers, or why it does not."""
-    command = [sys.executable, "-m", "training.build.gate_child", task, str(directory.resolve())]
-    root = Path(__file__).resolve().parents[2]
+    command = python_module("training.build.gate_child", task, str(directory.resolve()))
     try:
-        done = subprocess.run(command, input=given, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False, cwd=root)
+        done = subprocess.run(command, input=given, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False, env=environment())
     except subprocess.TimeoutExpired:
         return f"it did not answer within {_TIMEOUT_SECONDS} s"
     told = done.stdout.decode(errors="replace").strip() if done.returncode in (_REFUSED, _MISSING) else ""

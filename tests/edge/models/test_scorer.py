@@ -218,6 +218,16 @@ def test_a_closed_scorer_leaves_no_child(bundle: Bundle) -> None:
     assert children() == before
 
 
+def test_a_folder_of_our_name_where_the_gateway_was_started_does_not_kill_the_child(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "__init__.py").write_text("raise SystemExit('somebody else wrote this')")
+    monkeypatch.chdir(tmp_path)
+    with Scorer([bundle]) as scorer:
+        assert scorer.score("soil", [bundle.golden[0].features])
+
+
 def test_a_golden_case_that_does_not_come_out_refuses_the_bundle(tmp_path: Path) -> None:
     def lie(manifest: dict[str, Any]) -> None:
         case = manifest["golden"]["cases"][1]

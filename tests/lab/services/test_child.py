@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.services.child import Child, StartFailed, python_module
+from lab.services.child import Child, StartFailed
+from program.child import python_module
 
 PARENT = """
 import sys, time
