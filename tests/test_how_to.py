@@ -44,6 +44,10 @@ def test_a_payload_format_is_added(copy: Path) -> None:
     walk(ROOT / "docs/how-to/add-a-payload-format.md", copy, "how-to-format", {})
 
 
+def test_a_receiver_is_added(copy: Path) -> None:
+    walk(ROOT / "docs/how-to/add-a-receiver.md", copy, "how-to-receiver", {})
+
+
 def test_every_page_is_walked() -> None:
     assert [page.name for page in PAGES if f"docs/how-to/{page.name}" not in Path(__file__).read_text()] == []
 
