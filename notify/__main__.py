@@ -45,7 +45,7 @@ def validate(file: Path) -> None:
     """
     config = _loaded(file)
     receivers = dict.fromkeys(name for route in config.routes for name in route.receivers)
-    click.echo(f"{config.file}: good. {config.pubsub.subscription}, {len(config.routes)} routes to {', '.join(receivers)}.")
+    click.echo(f"{file}: good. {config.pubsub.subscription}, {len(config.routes)} routes to {', '.join(receivers)}.")
 
 
 @cli.command()

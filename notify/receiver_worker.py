@@ -7,7 +7,7 @@ after a newer one. What remains: a kill between a receiver's answer and the reco
 from __future__ import annotations
 
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
@@ -17,7 +17,6 @@ from notify.notification import Notification
 from notify.receivers.receiver import Receiver, ReceiverError
 from notify.sent_log import Outcome, SentLog
 from program import logs
-from program.backoff import Retry
 
 HOUR = timedelta(hours=1)
 IDLE_SECONDS = 60.0
@@ -42,7 +41,7 @@ class ReceiverWorker:
 
     def __init__(self, receiver: Receiver, sent_log: SentLog, config: Config, clock: Clock, random: Random) -> None:
         self._receiver, self._sent_log, self._clock, self._random = receiver, sent_log, clock, random
-        self._backoff, self._max_per_hour = Retry(**asdict(config.retry)), config.notify.max_per_hour
+        self._backoff, self._max_per_hour = config.retry, config.notify.max_per_hour
         self._lock, self._attempts = threading.Lock(), list[_Attempt]()
         self.woken = threading.Event()
 

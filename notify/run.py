@@ -15,7 +15,7 @@ from notify.clock import Clock
 from notify.config import Config
 from notify.dispatch import Dispatcher
 from notify.receiver_worker import ReceiverWorker
-from notify.receivers import open_receivers
+from notify.receivers.receiver import Receiver
 from notify.sent_log import SentLog
 from notify.subscription import follow
 from program import logs
@@ -33,11 +33,17 @@ def run(config: Config, stopping: threading.Event) -> None:
     clock = Clock()
     with closing(SentLog(config.notify.state_file)) as sent_log:
         sent_log.forget(clock.now() - max(KEEP, timedelta(seconds=2 * config.notify.max_age_seconds)))
-        workers = {receiver.name: ReceiverWorker(receiver, sent_log, config, clock, Random()) for receiver in open_receivers(config)}
+        workers = {receiver.name: ReceiverWorker(receiver, sent_log, config, clock, Random()) for receiver in routed_receivers(config)}
         with _running(workers.values(), stopping) as finish:
             _log.info("notifier follows %s", config.pubsub.subscription)
             follow(config.pubsub.subscription, Dispatcher(config, sent_log, workers, clock).dispatch, finish, stopping)
     _log.info("notifier stops")
+
+
+def routed_receivers(config: Config) -> list[Receiver]:
+    """Those that a route names."""
+    names = {name for route in config.routes for name in route.receivers}
+    return [settings.open() for settings in config.all_receivers() if settings.name in names]
 
 
 @contextmanager

@@ -21,7 +21,8 @@ max_per_hour = 60
 initial_interval = 0.5
 max_interval = 5.0
 
-[[webhooks]]
+[[receivers]]
+kind = "webhook"
 name = "webhook"
 url = "{url}"
 

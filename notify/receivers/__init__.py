@@ -1,16 +1,16 @@
-"""The kinds of receivers, a module each."""
+"""The kinds of receivers, a module each: settings, their check, and sending. A new kind is a module and its settings in the union here.
+
+[[receivers]]
+kind = "webhook"
+name = "pager"
+url = "https://example.com/hooks/tinybeam"
+"""
 
 from __future__ import annotations
 
-from notify.config import Config
-from notify.receivers.mail import Mail
-from notify.receivers.receiver import Receiver
-from notify.receivers.stdout import Stdout
-from notify.receivers.webhook import Webhook
+from notify.receivers.mail import MailSettings
+from notify.receivers.stdout import StdoutSettings
+from notify.receivers.webhook import WebhookSettings
 
-
-def open_receivers(config: Config) -> list[Receiver]:
-    """Those that a route names."""
-    receivers: list[Receiver] = [Stdout(), *map(Webhook, config.webhooks), *map(Mail, config.mails)]
-    routed = {name for route in config.routes for name in route.receivers}
-    return [receiver for receiver in receivers if receiver.name in routed]
+ReceiverSettings = StdoutSettings | WebhookSettings | MailSettings
+"""`open()` of any of them gives the Receiver."""

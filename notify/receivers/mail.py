@@ -6,14 +6,44 @@ import hashlib
 import smtplib
 from datetime import datetime
 from email.message import EmailMessage
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
-from notify.config import MailSettings
-from notify.receivers.receiver import ReceiverError, sentence, verifying_context
+from msgspec import Meta
+
+from notify.receivers.receiver import ReceiverError, demand_file, sentence, verifying_context
 from program import logs
+from program.names import Name
+from program.settings import Secret, Settings, demand, is_local, setting
 from schemas.records import Alert
 
 _log = logs.get(__name__)
+
+
+Address = Annotated[str, Meta(pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$", extra={"form": "a mail address"})]
+
+
+class MailSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag="mail"):
+    """A mail to all recipients; it counts as sent when the server took it for at least one."""
+
+    name: Annotated[Name, setting("Name of the receiver, for routes", example="farmer")]
+    host: Annotated[str, setting("Name or address of the mail server", example="smtp.example.com")]
+    sender: Annotated[Address, setting("Who the mail is from", example="tinybeam@example.com")]
+    recipients: Annotated[tuple[Address, ...], setting("Who the mail is to", min_length=1, example=["farmer@example.com"])]
+    port: Annotated[int, setting("Port of the mail server", ge=1, le=65_535)] = 587
+    starttls: Annotated[bool, setting("Whether the connection is encrypted; false for this machine only")] = True
+    user: Annotated[str, setting("User at the mail server. Empty: none is needed")] = ""
+    password: Annotated[Secret, setting("Password of the user", example="${SMTP_PASSWORD}")] = Secret("")
+    timeout_seconds: Annotated[float, setting("Longest wait for an answer", ge=0.1, le=300)] = 30.0
+    tls_ca: Annotated[Path | None, setting("Who signed its certificate, if the system does not know", example="ca.pem")] = None
+
+    def __post_init__(self) -> None:
+        demand(self.starttls or is_local(self.host), f"host {self.host} is another machine: starttls must be true")
+        demand(bool(self.user) == bool(self.password), "a user and its password go together")
+        demand_file("tls_ca", self.tls_ca)
+
+    def open(self) -> Mail:
+        return Mail(self)
 
 
 class Mail:

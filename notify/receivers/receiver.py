@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 from typing import Protocol
 
+from program.settings import demand
 from schemas.records import Alert
 
 
@@ -26,6 +27,11 @@ def sentence(alert: Alert, remark: str) -> str:
     """One line for a person, such as `[warning] dry opened: The field dries out`."""
     text = f"[{alert.severity}] {alert.rule} {alert.state}: {alert.message}"
     return f"{text} ({remark})" if remark else text
+
+
+def demand_file(name: str, file: Path | None) -> None:
+    """Raises ConfigError if the setting names a file that is not there."""
+    demand(file is None or file.is_file(), f"{name}: there is no file {file}")
 
 
 def verifying_context(tls_ca: Path | None) -> ssl.SSLContext:

@@ -1,13 +1,29 @@
-"""A line on standard output: the receiver that is always there."""
+"""A line on standard output."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from notify.receivers.receiver import ReceiverError, sentence
+from program.names import Name
+from program.settings import Settings, setting
 from schemas.records import Alert
 
 
+class StdoutSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag="stdout"):
+    """A line on standard output; a receiver `stdout` of this kind is always there."""
+
+    name: Annotated[Name, setting("Name of the receiver, for routes", example="console")]
+
+    def open(self) -> Stdout:
+        return Stdout(self)
+
+
 class Stdout:
-    name = "stdout"
+    """A line with the event time and what happened."""
+
+    def __init__(self, settings: StdoutSettings) -> None:
+        self.name = settings.name
 
     def send(self, alert: Alert, remark: str) -> None:
         try:

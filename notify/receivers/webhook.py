@@ -6,14 +6,47 @@ import http.client
 import json
 import urllib.error
 import urllib.request
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from notify.config import WebhookSettings
-from notify.receivers.receiver import ReceiverError, sentence, verifying_context
+from notify.receivers.receiver import ReceiverError, demand_file, sentence, verifying_context
+from program.names import Name
+from program.settings import ConfigError, Secret, Settings, demand, is_local, setting
 from schemas.notification import encode
 from schemas.records import Alert
 
 _ANSWER_BYTES = 4096
+
+
+class WebhookSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag="webhook"):
+    """A POST of the notification as JSON, with `text` added; any 2xx counts as sent."""
+
+    name: Annotated[Name, setting("Name of the receiver, for routes", example="pager")]
+    url: Annotated[
+        Secret, setting("https, but for this machine; never shown, for many hooks have their secret in it", example="https://...")
+    ]
+    authorization: Annotated[Secret, setting("The Authorization header", example="Bearer ${PAGER_TOKEN}")] = Secret("")
+    timeout_seconds: Annotated[float, setting("Longest wait for an answer", ge=0.1, le=300)] = 10.0
+    tls_ca: Annotated[Path | None, setting("Who signed its certificate, if the system does not know", example="ca.pem")] = None
+
+    def __post_init__(self) -> None:
+        _check_url(self.url)
+        demand_file("tls_ca", self.tls_ca)
+
+    def open(self) -> Webhook:
+        return Webhook(self)
+
+
+def _check_url(text: str) -> None:
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname or "", url.port
+    except ValueError as error:
+        raise ConfigError(f"url is no URL: {error}") from error
+    demand(url.scheme in ("http", "https") and host, "url must be an http or https URL")
+    demand(url.username is None and url.password is None, "url must hold no password: use authorization")
+    demand(url.scheme == "https" or is_local(host), f"url: {host} is another machine: it must be https")
 
 
 class Webhook:

@@ -13,11 +13,13 @@ from click.testing import CliRunner
 import notify
 from notify.__main__ import cli
 from notify.config import ConfigError, load, parse
+from notify.receivers.mail import MailSettings
+from notify.receivers.webhook import WebhookSettings
 from tests.notify.alerts import settings
 
 EXAMPLE = Path(notify.__file__).with_name("notify.example.toml")
-HOOK = {"name": "pager", "url": "https://example.com/hook"}
-MAIL = {"name": "farmer", "host": "smtp.example.com", "sender": "a@example.com", "recipients": ["b@example.com"]}
+HOOK = {"kind": "webhook", "name": "pager", "url": "https://example.com/hook"}
+MAIL = {"kind": "mail", "name": "farmer", "host": "smtp.example.com", "sender": "a@example.com", "recipients": ["b@example.com"]}
 
 
 def test_the_example_is_valid_and_shows_every_setting_with_its_default(tmp_path: Path) -> None:
@@ -26,8 +28,8 @@ def test_the_example_is_valid_and_shows_every_setting_with_its_default(tmp_path:
     assert shown.count("\n# ") < text.count("\n# ") - 10
     config = parse(tomllib.loads(shown), EXAMPLE)
     assert config == load(EXAMPLE)
-    for section in (config.pubsub, config.notify, config.retry, config.webhooks[0], config.mails[0], config.routes[0]):
-        for name in type(section).__dataclass_fields__:
+    for section in (config.pubsub, config.notify, config.retry, *config.receivers, config.routes[0]):
+        for name in type(section).__struct_fields__:
             assert re.search(rf"^(# )?{name} = ", text, re.MULTILINE), name
 
 
@@ -35,34 +37,42 @@ def test_the_example_is_valid_and_shows_every_setting_with_its_default(tmp_path:
     ("changes", "reason"),
     [
         ({"pubsub": {}}, "pubsub.subscription is missing"),
-        ({"pubsub": {"subscription": "notify"}}, "pubsub.subscription must look like projects/PROJECT/subscriptions/NAME, not 'notify'"),
+        (
+            {"pubsub": {"subscription": "notify"}},
+            "pubsub.subscription must be a subscription's full name, projects/PROJECT/subscriptions/NAME, not 'notify'",
+        ),
         ({"notify": {"state_file": "x", "max_perhour": 3}}, "notify.max_perhour: unknown setting; did you mean max_per_hour?"),
         ({"notify": {"state_file": "x", "max_per_hour": 0}}, "notify.max_per_hour must be at least 1, not 0"),
         ({"retry": {"max_interval": 0.5}}, "retry.max_interval must be at least 1.0, not 0.5"),
         ({"retry": {"multiplier": "2"}}, "retry.multiplier must be a number, not '2'"),
-        ({"routes": []}, "at least one [[routes]]"),
+        ({"routes": []}, "routes must not be empty: write [[routes]]"),
         ({"routes": [{"receivers": ["pager"]}]}, "routes[1].receivers: there is no receiver 'pager'; there are stdout"),
         (
             {"routes": [{"receivers": ["stdout"], "severities": ["page"]}]},
-            "routes[1].severities must be of info, warning, critical",
+            "routes[1].severities[1] must be one of info, warning, critical, not 'page'",
         ),
-        ({"routes": [{"receivers": ["stdout"], "rules": []}]}, "routes[1]: an empty list fits nothing"),
-        ({"webhooks": [HOOK | {"url": "http://example.com/"}]}, "webhooks[1].url: example.com is another machine: it must be https"),
-        ({"webhooks": [HOOK | {"url": "ftp://example.com/"}]}, "webhooks[1].url must be an http or https URL"),
-        ({"webhooks": [HOOK | {"url": "https://a:b@example.com/"}]}, "webhooks[1].url must hold no password"),
-        ({"webhooks": [HOOK | {"url": "https://example.com:x/"}]}, "webhooks[1].url is no URL"),
-        ({"webhooks": [HOOK | {"authorization": "a\nb"}]}, "webhooks[1].authorization must be one line"),
-        ({"webhooks": [HOOK | {"timeout_seconds": 0}]}, "webhooks[1].timeout_seconds must be 0.1 to 300"),
-        ({"webhooks": [HOOK | {"tls_ca": "nowhere.pem"}]}, "webhooks[1].tls_ca: there is no file"),
-        ({"webhooks": [HOOK | {"name": "stdout"}]}, "the receiver name 'stdout' stands twice"),
-        ({"webhooks": [HOOK], "mails": [MAIL | {"name": "pager"}]}, "the receiver name 'pager' stands twice"),
-        ({"mails": [MAIL | {"starttls": False}]}, "mails[1].host smtp.example.com is another machine: starttls must be true"),
-        ({"mails": [MAIL | {"user": "x"}]}, "mails[1]: user and password go together"),
-        ({"mails": [MAIL | {"recipients": []}]}, "mails[1].recipients must name at least one address"),
-        ({"mails": [MAIL | {"recipients": ["a@b\nBcc: c@d"]}]}, "is no mail address"),
+        ({"routes": [{"receivers": ["stdout"], "rules": []}]}, "routes[1].rules must not be empty: leave it out for all"),
+        ({"receivers": [HOOK | {"url": "http://example.com/"}]}, "receivers[1].url: example.com is another machine: it must be https"),
+        ({"receivers": [HOOK | {"url": "ftp://example.com/"}]}, "receivers[1].url must be an http or https URL"),
+        ({"receivers": [HOOK | {"url": "https://a:b@example.com/"}]}, "receivers[1].url must hold no password"),
+        ({"receivers": [HOOK | {"url": "https://example.com:x/"}]}, "receivers[1].url is no URL"),
+        ({"receivers": [HOOK | {"authorization": "a\nb"}]}, "receivers[1].authorization must be one line"),
+        ({"receivers": [HOOK | {"timeout_seconds": 0}]}, "receivers[1].timeout_seconds must be 0.1 to 300"),
+        ({"receivers": [HOOK | {"tls_ca": "nowhere.pem"}]}, "receivers[1].tls_ca: there is no file"),
+        ({"receivers": [HOOK | {"name": "stdout"}]}, "the receiver name 'stdout' stands twice"),
+        ({"receivers": [HOOK, MAIL | {"name": "pager"}]}, "the receiver name 'pager' stands twice"),
+        ({"receivers": [MAIL | {"starttls": False}]}, "receivers[1].host smtp.example.com is another machine: starttls must be true"),
+        ({"receivers": [MAIL | {"user": "x"}]}, "receivers[1]: a user and its password go together"),
+        ({"receivers": [MAIL | {"recipients": []}]}, "receivers[1].recipients must not be empty"),
+        ({"receivers": [MAIL | {"recipients": ["a@b\nBcc: c@d"]}]}, "receivers[1].recipients[1] must be one line"),
+        ({"receivers": [MAIL | {"sender": "a@b, c@d"}]}, "receivers[1].sender must be a mail address, not 'a@b, c@d'"),
+        ({"receivers": [HOOK | {"kind": "pager"}]}, "receivers[1].kind must be one of stdout, webhook, mail, not 'pager'"),
+        ({"receivers": [HOOK | {"port": 25}]}, "receivers[1].port: unknown setting of kind 'webhook'"),
+        ({"webhooks": [{"name": "pager"}]}, 'webhooks is no longer a setting: write [[receivers]] with kind = "webhook"'),
+        ({"mails": [MAIL]}, 'mails is no longer a setting: write [[receivers]] with kind = "mail"'),
         (
-            {"mails": [MAIL | {"password": "${NO_SUCH_VARIABLE}"}]},
-            "mails[1].password: the environment variable NO_SUCH_VARIABLE",
+            {"receivers": [MAIL | {"password": "${NO_SUCH_VARIABLE}"}]},
+            "receivers[1].password: the environment variable NO_SUCH_VARIABLE",
         ),
     ],
 )
@@ -74,19 +84,22 @@ def test_what_is_wrong_is_named_with_its_file(tmp_path: Path, changes: dict[str,
 
 
 def test_this_machine_needs_no_tls(tmp_path: Path) -> None:
-    local = {"webhooks": [HOOK | {"url": "http://127.0.0.1:8080/"}], "mails": [MAIL | {"host": "localhost", "starttls": False}]}
-    assert parse(settings(**local), tmp_path / "notify.toml").mails[0].port == 587
+    local = {"receivers": [HOOK | {"url": "http://127.0.0.1:8080/"}, MAIL | {"host": "localhost", "starttls": False}]}
+    assert [receiver.name for receiver in parse(settings(**local), tmp_path / "notify.toml").receivers] == ["pager", "farmer"]
 
 
 def test_secrets_come_from_the_environment_and_are_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN_OF_TEST", "geheim")
     secret = {
-        "webhooks": [HOOK | {"authorization": "Bearer ${TOKEN_OF_TEST}"}],
-        "mails": [MAIL | {"user": "x", "password": "${TOKEN_OF_TEST}"}],
+        "receivers": [HOOK | {"authorization": "Bearer ${TOKEN_OF_TEST}"}, MAIL | {"user": "x", "password": "${TOKEN_OF_TEST}"}],
     }
     config = parse(settings(**secret), tmp_path / "notify.toml")
-    assert (config.webhooks[0].authorization, config.mails[0].password) == ("Bearer geheim", "geheim")
+    webhook, mail = config.receivers
+    assert isinstance(webhook, WebhookSettings)
+    assert isinstance(mail, MailSettings)
+    assert (webhook.authorization, mail.password) == ("Bearer geheim", "geheim")
     assert "geheim" not in repr(config)
+    assert "example.com/hook" not in repr(config)
 
 
 @pytest.mark.parametrize("command", ["validate", "run"])

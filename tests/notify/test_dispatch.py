@@ -54,8 +54,8 @@ class ThreadlessNotifier:
     """A notifier without threads: time passes when the test says so."""
 
     def __init__(self, folder: Path, receivers: tuple[str, ...] = ("a", "b"), **sections: Any) -> None:
-        webhooks = [{"name": name, "url": "http://127.0.0.1/"} for name in receivers]
-        sections = {"routes": [{"receivers": list(receivers)}], "webhooks": webhooks} | sections
+        webhooks = [{"kind": "webhook", "name": name, "url": "http://127.0.0.1/"} for name in receivers]
+        sections = {"routes": [{"receivers": list(receivers)}], "receivers": webhooks} | sections
         self.config, self.seconds = config(folder, **sections), 0.0
         self.acknowledged = list[str]()
         self.sent_log = SentLog(self.config.notify.state_file)

@@ -105,7 +105,7 @@ def body(alert: Alert) -> bytes:
 
 
 def configure(folder: Path, topic: Topic, *urls: str) -> Path:
-    receivers = "\n".join(f'[[webhooks]]\nname = "hook{number}"\nurl = "{url}"' for number, url in enumerate(urls))
+    receivers = "\n".join(f'[[receivers]]\nkind = "webhook"\nname = "hook{number}"\nurl = "{url}"' for number, url in enumerate(urls))
     names = [f"hook{number}" for number in range(len(urls))]
     file = folder / "notify.toml"
     file.write_text(CONFIG.format(subscription=topic.subscription, receivers=receivers, names=str(names).replace("'", '"')))

@@ -19,12 +19,12 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from lab.services.child import free_port
-from notify.config import MailSettings, WebhookSettings
-from notify.receivers import open_receivers
-from notify.receivers.mail import Mail
+from notify.config import STDOUT
+from notify.receivers.mail import Mail, MailSettings
 from notify.receivers.receiver import ReceiverError
-from notify.receivers.stdout import Stdout
-from notify.receivers.webhook import Webhook
+from notify.receivers.webhook import Webhook, WebhookSettings
+from notify.run import routed_receivers
+from program.settings import Secret
 from tests.notify.alerts import Hook, alert, config
 
 
@@ -35,11 +35,11 @@ def hook() -> Iterator[Hook]:
 
 
 def webhook(url: str, **changes: Any) -> Webhook:
-    return Webhook(WebhookSettings("pager", url, **changes))
+    return WebhookSettings(name="pager", url=Secret(url), **changes).open()
 
 
 def test_a_webhook_gets_the_notification_with_its_text_and_a_key_for_repetitions(hook: Hook) -> None:
-    receiver = webhook(hook.url, authorization="Bearer secret")
+    receiver = webhook(hook.url, authorization=Secret("Bearer secret"))
     for remark in ("", "further ones are not sent"):
         receiver.send(alert(), remark)
     (headers, content), (again, remarked) = hook.requests
@@ -54,7 +54,7 @@ def test_a_webhook_gets_the_notification_with_its_text_and_a_key_for_repetitions
 def test_any_answer_but_2xx_is_a_failure_and_a_redirection_is_not_followed(hook: Hook, answer: int) -> None:
     hook.answers = [answer]
     with pytest.raises(ReceiverError, match=f"webhook pager: it answered {answer}"):
-        webhook(hook.url, authorization="Bearer secret").send(alert(), "")
+        webhook(hook.url, authorization=Secret("Bearer secret")).send(alert(), "")
     assert hook.requests == []
 
 
@@ -68,7 +68,7 @@ def test_a_refused_connection_and_a_server_that_never_answers_are_failures() -> 
 
 
 def test_stdout_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    Stdout().send(alert(), "")
+    STDOUT.open().send(alert(), "")
     assert capsys.readouterr().out == "2026-05-01 12:00:00 [warning] dry opened: Norderfeld ist trocken: größte Not\n"
 
 
@@ -120,7 +120,8 @@ def tls(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
 
 
 def mail(port: int, *recipients: str, **changes: Any) -> Mail:
-    return Mail(MailSettings("farmer", "127.0.0.1", "tinybeam@example.com", recipients or ("farmer@example.com",), port, **changes))
+    to = recipients or ("farmer@example.com",)
+    return MailSettings(name="farmer", host="127.0.0.1", sender="tinybeam@example.com", recipients=to, port=port, **changes).open()
 
 
 def test_a_mail_says_what_happened_and_keeps_its_name_when_it_comes_again() -> None:
@@ -141,11 +142,11 @@ def test_starttls_and_a_password_are_used_when_they_are_set(tls: tuple[Path, ssl
     mailbox, (ca, context) = Mailbox(), tls
     server = {"tls_context": context, "require_starttls": True, "authenticator": _authenticate, "auth_required": True}
     with mail_server(mailbox, **server) as port:
-        mail(port, user="farmer", password="secret", tls_ca=ca).send(alert(), "")
+        mail(port, user="farmer", password=Secret("secret"), tls_ca=ca).send(alert(), "")
         with pytest.raises(ReceiverError, match="535") as refused:
-            mail(port, user="farmer", password="wrong-password", tls_ca=ca).send(alert(), "")
+            mail(port, user="farmer", password=Secret("wrong-password"), tls_ca=ca).send(alert(), "")
         with pytest.raises(ReceiverError, match="CERTIFICATE_VERIFY_FAILED"):
-            mail(port, user="farmer", password="secret").send(alert(), "")
+            mail(port, user="farmer", password=Secret("secret")).send(alert(), "")
     assert mailbox.encrypted == [True]
     assert "wrong-password" not in str(refused.value)
 
@@ -168,5 +169,6 @@ def test_a_recipient_that_is_refused_is_named_in_the_log_and_the_others_get_it(c
 
 
 def test_only_receivers_of_a_route_are_opened(tmp_path: Path) -> None:
-    routed = config(tmp_path, webhooks=[{"name": name, "url": "http://localhost/"} for name in ("a", "b")], routes=[{"receivers": ["b"]}])
-    assert [receiver.name for receiver in open_receivers(routed)] == ["b"]
+    webhooks = [{"kind": "webhook", "name": name, "url": "http://localhost/"} for name in ("a", "b")]
+    routed = config(tmp_path, receivers=webhooks, routes=[{"receivers": ["b"]}])
+    assert [receiver.name for receiver in routed_receivers(routed)] == ["b"]
