@@ -1,1 +1,1 @@
-"""How fast it is, against what else one would use, in the same run: on shared machines ratios count. Nothing imports it."""
+"""Benchmarks of TinyBeam against the alternatives, in the same run: on shared machines ratios count. Nothing imports them."""

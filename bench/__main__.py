@@ -34,15 +34,15 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--out", type=_FOLDER, default=Path("build/bench"), show_default=True, help="Where figures go, one JSON file a benchmark.")
 @click.option("--quick", is_flag=True, help="Tiny: shows that the benchmark works; the figures mean nothing.")
 def cli(names: tuple[str, ...], out: Path, *, quick: bool) -> None:
-    """Measure TinyBeam against what else one would use.
+    """Measure TinyBeam against the alternatives.
 
     Every figure has its baseline from the same run, the two measured by turns: on a shared machine the ratio counts, not the number.
     Without a NAME everything is measured, in under a quarter of an hour; `python -m bench.report
     --take build/bench` then writes docs/performance.md.
 
     \b
-    python -m bench facts            one benchmark
-    python -m bench facts --quick    does it work at all
+    python -m bench facts            run one benchmark
+    python -m bench facts --quick    see whether it works at all
     """
     console = Console(sys.stderr)
     (out / "load").mkdir(parents=True, exist_ok=True)
@@ -52,16 +52,16 @@ def cli(names: tuple[str, ...], out: Path, *, quick: bool) -> None:
         module = import_module(BENCHMARKS[name][0])
         benchmark: Callable[..., list[Figure]] = getattr(module, name)
         figures = benchmark(out / "load", module.QUICK if quick else module.FULL, console.log)
-        for one in figures:
-            console.show(sentence(one))
+        for figure in figures:
+            console.show(sentence(figure))
         console.log(str(write(out, name, figures)))
 
 
-def sentence(one: Figure) -> str:
-    if one.value is None:
-        return one.name
-    against = f", {one.ratio:g} times {one.baseline:,g}" if one.baseline else ""
-    return f"{one.name}: {one.value:,g} {one.unit}{against}"
+def sentence(figure: Figure) -> str:
+    if figure.value is None:
+        return figure.name
+    against = f", {figure.ratio:g} times {figure.baseline:,g}" if figure.baseline else ""
+    return f"{figure.name}: {figure.value:,g} {figure.unit}{against}"
 
 
 if __name__ == "__main__":

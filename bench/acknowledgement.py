@@ -1,6 +1,6 @@
-"""How long a message that comes alone waits for its acknowledgement, seen on the wire between broker and gateway.
+"""How long a single message waits for its acknowledgement, seen on the wire between broker and gateway.
 
-From the broker's PUBLISH to the gateway's PUBACK, so with the gathering of mqtt.commit_milliseconds and the commit to disk.
+From the broker's PUBLISH to the gateway's PUBACK, so it includes mqtt.commit_milliseconds and the commit to disk.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lab.witness.tap import Packets
 from lab.witness.tcp_proxy import TcpProxy
 
 _PUBLISH, _PUBACK = 3, 4
-_APART_SECONDS = 0.05
+_GAP_SECONDS = 0.05
 
 
 class Stopwatch:
@@ -24,32 +24,32 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self._from_client, self._from_broker = Packets(), Packets()
-        self._given: dict[bytes, float] = {}
+        self._sent_at: dict[bytes, float] = {}
         self.seconds: list[float] = []
 
     def sent(self, data: bytes) -> None:
         for kind, _, body in self._from_client.feed(data):
-            if kind == _PUBACK and body in self._given:
-                self.seconds.append(time.perf_counter() - self._given.pop(body))
+            if kind == _PUBACK and body in self._sent_at:
+                self.seconds.append(time.perf_counter() - self._sent_at.pop(body))
 
     def received(self, data: bytes) -> None:
         for kind, flags, body in self._from_broker.feed(data):
             if kind == _PUBLISH and flags & 0b0110:
                 end = 2 + int.from_bytes(body[:2], "big")
-                self._given[body[end : end + 2]] = time.perf_counter()
+                self._sent_at[body[end : end + 2]] = time.perf_counter()
 
 
-def alone(command: Callable[[int, Path, int], list[str]], client_id: str, count: int, folder: Path) -> list[float]:
-    """Seconds for each of `count` messages. `command` starts a gateway on a port and a folder that ends after so many."""
-    watch = Stopwatch()
-    with Broker(folder / "broker") as broker, TcpProxy(("127.0.0.1", broker.port), lambda: watch) as proxy:
-        flood.hold(broker.port, client_id)
+def acknowledgement_seconds(command: Callable[[int, Path, int], list[str]], client_id: str, count: int, folder: Path) -> list[float]:
+    """Measures each of `count` messages. `command` starts a gateway on a port and a folder that ends after so many."""
+    stopwatch = Stopwatch()
+    with Broker(folder / "broker") as broker, TcpProxy(("127.0.0.1", broker.port), lambda: stopwatch) as proxy:
+        flood.open_session(broker.port, client_id)
         with subprocess.Popen(command(proxy.port, folder, count), stdout=subprocess.DEVNULL) as gateway:
             try:
                 for number in range(count):
-                    flood.fill(broker.port, 1, first=number)
-                    time.sleep(_APART_SECONDS)
+                    flood.publish(broker.port, 1, first=number)
+                    time.sleep(_GAP_SECONDS)
                 gateway.wait(30)
             finally:
                 gateway.kill()
-    return watch.seconds
+    return stopwatch.seconds

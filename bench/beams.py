@@ -1,4 +1,4 @@
-"""Runs of Beam pipelines that count what comes out: the flow as it is, the flow without what computes on facts, and any other."""
+"""Runs Beam pipelines that count their rows: the flow as it is, the flow without what computes on facts, and any other."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from pipeline.transforms.dedup import Deduplicate
 from pipeline.transforms.each import Each
 
 COUNTED: Counter[str] = Counter()
-"""Rows by table of the run under way. Engines copy what they run, so it is kept here."""
+"""Rows by table of the current run. Engines copy what they run, so the counter is global."""
 
 
-class Counts:
-    """A sink that counts rows and lets them go."""
+class CountingSink:
+    """Counts rows by table and keeps none."""
 
     def write(self) -> beam.PTransform[tuple[PCollection[TableRows], ...], PCollection[UnwrittenRows]]:
         return Each(beam.ParDo(_Count()))
@@ -47,21 +47,21 @@ class _Count(beam.DoFn):
 
 
 def run(build: Callable[[beam.Pipeline], Any]) -> Counter[str]:
-    """What came out of a batch run in this process, on the engine that `tinybeam pipeline --mode=batch` uses here."""
+    """Runs a pipeline in batch mode in this process, on the engine of `tinybeam pipeline --mode=batch`, and returns the rows by table."""
     COUNTED.clear()
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
         build(pipeline)
     return Counter(COUNTED)
 
 
-def whole(cards: Path) -> Callable[[beam.Pipeline], Any]:
-    """The flow as `tinybeam pipeline` builds it."""
-    return lambda pipeline: flow.build(_read(pipeline, cards), registry(), Counts(), Schedule(streaming=False), clock)
+def whole_flow(export_file: Path) -> Callable[[beam.Pipeline], Any]:
+    """Builds the flow as `tinybeam pipeline` does."""
+    return lambda pipeline: flow.build(_read(pipeline, export_file), registry(), CountingSink(), Schedule(streaming=False), clock)
 
 
-def facts_only(cards: Path) -> Callable[[beam.Pipeline], Any]:
-    """The same steps without those that compute on facts: decode, deduplicate, assign sites, facts and batch rows."""
-    return lambda pipeline: _facts_only(_read(pipeline, cards))
+def facts_only(export_file: Path) -> Callable[[beam.Pipeline], Any]:
+    """Builds the same steps without those that compute on facts: decode, deduplicate, assign sites, facts and batch rows."""
+    return lambda pipeline: _facts_only(_read(pipeline, export_file))
 
 
 def _facts_only(messages: PCollection[ReceivedMessage]) -> None:
@@ -70,14 +70,14 @@ def _facts_only(messages: PCollection[ReceivedMessage]) -> None:
     row_groups, unplaced = fresh | "Assign sites" >> AssignSites(Sites(registry()), clock)
     written = row_groups | "Facts" >> beam.Map(facts)
     rows = (written, fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)), undecodable, unplaced)
-    unwritten = rows | "Write" >> Counts().write()
-    (unwritten | "Reject unwritten" >> beam.FlatMap(rejects.of_unwritten, clock),) | "Write rejects" >> Counts().write_or_fail()
+    unwritten = rows | "Write" >> CountingSink().write()
+    (unwritten | "Reject unwritten" >> beam.FlatMap(rejects.of_unwritten, clock),) | "Write rejects" >> CountingSink().write_or_fail()
 
 
-def _read(pipeline: beam.Pipeline, cards: Path) -> PCollection[ReceivedMessage]:
-    return pipeline | "Read" >> FromExportFiles(str(cards), clock)
+def _read(pipeline: beam.Pipeline, export_file: Path) -> PCollection[ReceivedMessage]:
+    return pipeline | "Read" >> FromExportFiles(str(export_file), clock)
 
 
 def clock() -> datetime:
-    """Stands still, some days after the messages."""
+    """Returns a fixed time, some days after the messages."""
     return BEGIN + timedelta(days=9)

@@ -1,4 +1,4 @@
-"""Benchmarks `gateway` and `uplink_bytes`, which are programs of their own, for `python -m bench`: what a gateway takes and sends."""
+"""Benchmarks `gateway` and `uplink_bytes` for `python -m bench`; each is a program of its own, too."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import uplink_bytes as sent
-from bench.figures import Figure, Say, read
+from bench import uplink_bytes as uplink
+from bench.figures import Figure, Log, read
 from program.child import python_module
 
 
@@ -25,13 +25,13 @@ FULL = Size(200_000, 2_000, 3, 24)
 QUICK = Size(2_000, 200, 1, 2)
 
 
-def gateway(folder: Path, size: Size, say: Say) -> list[Figure]:
-    """Raises CalledProcessError."""
+def gateway(folder: Path, size: Size, log: Log) -> list[Figure]:
+    """Measures in a process of its own, whose cores can be pinned. Raises CalledProcessError."""
     result = folder / "gateway.json"
     counts = [f"--messages={size.messages}", f"--baseline_messages={size.baseline_messages}", f"--rounds={size.rounds}"]
     subprocess.run(python_module("bench.gateway", *counts, f"--result={result}"), check=True)
     return read(result)
 
 
-def uplink_bytes(folder: Path, size: Size, say: Say) -> list[Figure]:
-    return [Figure(**row) for row in sent.figures(size.hours)]
+def uplink_bytes(folder: Path, size: Size, log: Log) -> list[Figure]:
+    return [Figure(**row) for row in uplink.figures(size.hours)]

@@ -1,4 +1,4 @@
-"""A figure, how it is measured, and its file. Ways are measured by turns, A B A B: what else the machine does meets all alike."""
+"""A figure, how it is measured, and its file. Subjects are measured by turns, A B A B, so that other load affects all alike."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from pathlib import Path
 from statistics import median
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """`ratio` is value / baseline, null where nothing compares. `value` is null where nothing was measured: `name` says why."""
+    """A measured value and its baseline.
+
+    `ratio` is value / baseline, null where nothing compares. `value` is null where nothing was measured: `name` says why.
+    """
 
     name: str
     value: float | None
@@ -26,34 +29,41 @@ class Figure:
     command: str
 
 
-Say = Callable[[str], None]
-"""Tells the user where we are."""
+Log = Callable[[str], None]
+"""Writes a line of progress."""
 
 
 def figure(name: str, value: float, unit: str, baseline: float | None, command: str) -> Figure:
-    """Four significant digits are more than a shared machine gives."""
+    """Builds a figure of four significant digits, more than a shared machine gives."""
     ratio = significant(value / baseline) if baseline else None
-    return Figure(name, significant(value), unit, significant(baseline) if baseline else None, ratio, command)
+    return Figure(
+        name=name,
+        value=significant(value),
+        unit=unit,
+        baseline=significant(baseline) if baseline else None,
+        ratio=ratio,
+        command=command,
+    )
 
 
 def significant(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def by_turns(ways: dict[str, Callable[[], float]], turns: int, say: Say) -> dict[str, float]:
-    """The median of what each way returned in `turns` turns. One turn goes before and is forgotten."""
-    found: dict[str, list[float]] = {name: [] for name in ways}
+def by_turns(subjects: dict[str, Callable[[], float]], turns: int, log: Log) -> dict[str, float]:
+    """Returns the median of what each subject returned in `turns` turns, after one turn to warm up."""
+    values: dict[str, list[float]] = {name: [] for name in subjects}
     for turn in range(turns + 1):
-        for name, way in ways.items():
-            got = way()
-            say(f"{name}: {got:,.0f}" + ("" if turn else " (warming up)"))
+        for name, measure in subjects.items():
+            value = measure()
+            log(f"{name}: {value:,.0f}" + ("" if turn else " (warming up)"))
             if turn:
-                found[name].append(got)
-    return {name: median(values) for name, values in found.items()}
+                values[name].append(value)
+    return {name: median(series) for name, series in values.items()}
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """Processor time, user and system, of all threads of this process: what the work costs, however long it had to wait for a core."""
+    """Measures processor time, user and system, of all threads of this process: the cost of the work, however long it waited for a core."""
     begin = time.process_time()
     work()
     return time.process_time() - begin
@@ -62,17 +72,17 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 def write(folder: Path, name: str, figures: Sequence[Figure]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}.json"
-    file.write_text(json.dumps([asdict(one) for one in figures], indent=2) + "\n")
+    file.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
     return file
 
 
 def read(file: Path) -> list[Figure]:
-    """Raises TypeError for a file that holds anything else."""
-    return [Figure(**one) for one in json.loads(file.read_text())]
+    """Reads figures from their file. Raises TypeError for a file with other content."""
+    return [Figure(**row) for row in json.loads(file.read_text())]
 
 
 def machine() -> dict[str, str]:
-    """What the figures were measured on, as far as they depend on it."""
+    """Describes the machine, as far as the figures depend on it."""
     return {
         "cores": str(os.cpu_count()),
         "load average": f"{os.getloadavg()[0]:.1f}",
@@ -85,5 +95,5 @@ def machine() -> dict[str, str]:
 
 def _processor() -> str:
     info = Path("/proc/cpuinfo")
-    found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE) if info.exists() else None
-    return found[1] if found else platform.processor() or "unknown"
+    model = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE) if info.exists() else None
+    return model[1] if model else platform.processor() or "unknown"

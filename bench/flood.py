@@ -19,15 +19,15 @@ def device(number: int) -> str:
     return f"soil-{number:03}"
 
 
-def hold(port: int, client_id: str) -> None:
-    """Makes the session that keeps messages while its owner is away."""
+def open_session(port: int, client_id: str) -> None:
+    """Opens and leaves the session in which the broker keeps messages while the client is away."""
     with _connected(port, client_id, clean=False) as connection:
         topic = _text(TOPIC)
         connection.sendall(_packet(0x82, struct.pack(">H", 1) + topic + b"\1"))
         _exactly(connection, 5)
 
 
-def fill(port: int, count: int, first: int = 0) -> None:
+def publish(port: int, count: int, first: int = 0) -> None:
     """Publishes `count` readings at QoS 1, from number `first` on; returns when the broker has them all.
 
     They are of DEVICES devices in turn, each with its own seq.
@@ -35,14 +35,14 @@ def fill(port: int, count: int, first: int = 0) -> None:
     with _connected(port, "flood", clean=True) as connection:
         sent = accepted = 0
         while accepted < count:
-            more = range(first + sent, first + sent + min(_IN_FLIGHT - (sent - accepted), count - sent))
-            connection.sendall(b"".join(_reading(number) for number in more))
-            sent += len(more)
+            numbers = range(first + sent, first + sent + min(_IN_FLIGHT - (sent - accepted), count - sent))
+            connection.sendall(b"".join(_reading(number) for number in numbers))
+            sent += len(numbers)
             accepted += len(connection.recv(_CHUNK)) // 4
 
 
-def left(port: int, client_id: str, seconds: float = 0.3) -> int:
-    """Bytes that the broker delivers on the session when its owner comes back, at least: nothing means that all was acknowledged."""
+def undelivered_bytes(port: int, client_id: str, seconds: float = 0.3) -> int:
+    """Counts what the broker delivers when the client comes back, at least: 0 means that everything was acknowledged."""
     with _connected(port, client_id, clean=False) as connection:
         connection.settimeout(seconds)
         try:
@@ -52,9 +52,9 @@ def left(port: int, client_id: str, seconds: float = 0.3) -> int:
 
 
 def _reading(number: int) -> bytes:
-    told = f'{{"time":{time.time():.3f},"seq":{number // DEVICES},"boot":"ab12cd34","values":{{"moisture":0.2312,"temperature":14.21}}}}'
+    body = f'{{"time":{time.time():.3f},"seq":{number // DEVICES},"boot":"ab12cd34","values":{{"moisture":0.2312,"temperature":14.21}}}}'
     topic = _text(f"sensors/{device(number % DEVICES)}/readings")
-    return _packet(0x32, topic + struct.pack(">H", number % 65535 + 1) + told.encode().ljust(PAYLOAD_BYTES))
+    return _packet(0x32, topic + struct.pack(">H", number % 65535 + 1) + body.encode().ljust(PAYLOAD_BYTES))
 
 
 @contextmanager

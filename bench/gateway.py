@@ -27,7 +27,7 @@ import pyarrow as pa
 import zstandard
 
 from bench import flood
-from bench.acknowledgement import alone
+from bench.acknowledgement import acknowledgement_seconds
 from edge.store.store import Store
 from edge.windows import unpack
 from lab.services.broker import Broker
@@ -62,54 +62,57 @@ class BenchFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """`command` starts it on a port and a folder, for so many messages; `held` is how many its store has: different ones, and all."""
+    """A gateway to measure.
+
+    `command` starts it on a port and a folder, for so many messages; `stored` counts the distinct and all messages in its store.
+    """
 
     command: Callable[[int, Path, int], list[str]]
-    held: Callable[[Path], tuple[int, int]]
+    stored: Callable[[Path], tuple[int, int]]
 
 
 def run(subject: Subject, count: int, folder: Path, core: int) -> dict[str, float]:
-    """One run; its seconds, bytes and commits. Raises BenchFailed."""
+    """Measures one run: its seconds, bytes and commits. Raises BenchFailed."""
     with Broker(folder / "broker") as broker:
         if broker.is_fallback:
             raise BenchFailed("mosquitto is not installed: a broker in Python would be measured instead of the gateway")
-        flood.hold(broker.port, _GATEWAY)
-        flood.fill(broker.port, count)
+        flood.open_session(broker.port, _GATEWAY)
+        flood.publish(broker.port, count)
         command = ["taskset", "-c", str(core), *subject.command(broker.port, folder, count)]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        if ran.returncode:
-            raise BenchFailed(ran.stderr)
-        _demand_all_acknowledged(broker.port)
-    if subject.held(folder) != (count, count):
-        raise BenchFailed(f"of {count} messages the store holds (different, all): {subject.held(folder)}")
-    taken: dict[str, float] = json.loads(ran.stdout)
-    return {**taken, "messages": count}
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BenchFailed(done.stderr)
+        _check_all_acknowledged(broker.port)
+    if subject.stored(folder) != (count, count):
+        raise BenchFailed(f"of {count} messages the store holds (distinct, all): {subject.stored(folder)}")
+    measurements: dict[str, float] = json.loads(done.stdout)
+    return {**measurements, "messages": count}
 
 
-def _demand_all_acknowledged(port: int) -> None:
-    """The broker may still be reading the last acknowledgements."""
+def _check_all_acknowledged(port: int) -> None:
+    """Raises BenchFailed if the broker still has messages; it may need a moment for the last acknowledgements."""
     for _ in range(5):
-        if not (left := flood.left(port, _GATEWAY)):
+        if not (undelivered := flood.undelivered_bytes(port, _GATEWAY)):
             return
-    raise BenchFailed(f"the broker still delivers messages that should be acknowledged: at least {left} bytes")
+    raise BenchFailed(f"the broker still delivers messages that should be acknowledged: at least {undelivered} bytes")
 
 
-def _ours(port: int, folder: Path, count: int) -> list[str]:
+def _tinybeam(port: int, folder: Path, count: int) -> list[str]:
     file = folder / "gateway.toml"
     file.write_text(_SETTINGS.format(gateway=_GATEWAY, port=port))
     return python_module("bench.gateway_process", str(file), str(count))
 
 
-def _held_by_ours(folder: Path) -> tuple[int, int]:
+def _stored_by_tinybeam(folder: Path) -> tuple[int, int]:
     store = Store(folder / "state" / "store.db", _GATEWAY, 512 << 20)
-    found = [(reading.device_id, reading.seq) for _, _, body in store.replay() for reading in unpack(body).readings]
-    found += _summarised(store)
+    messages = [(reading.device_id, reading.seq) for _, _, body in store.replay() for reading in unpack(body).readings]
+    messages += _summarised(store)
     store.close()
-    return len(set(found)), len(found)
+    return len(set(messages)), len(messages)
 
 
 def _summarised(store: Store) -> Iterator[tuple[str, int]]:
-    """Device and seq of the readings that are in a summary."""
+    """Yields device and seq of the readings that are in a summary."""
     for batch in store.batches(0, 10**6):
         if batch.envelope.kind == "summaries":
             for row in pa.ipc.open_stream(zstandard.ZstdDecompressor().decompress(batch.body)).read_all().to_pylist():
@@ -123,67 +126,67 @@ def _per_message(port: int, folder: Path, count: int) -> list[str]:
     return python_module("bench.baselines.per_message_gateway", str(port), _GATEWAY, str(folder / "readings.db"), str(count))
 
 
-def _held_by_per_message(folder: Path) -> tuple[int, int]:
+def _stored_per_message(folder: Path) -> tuple[int, int]:
     database = sqlite3.connect(folder / "readings.db")
-    different, rows = database.execute("select count(distinct device || '/' || seq), count(*) from readings").fetchone()
+    distinct, rows = database.execute("select count(distinct device || '/' || seq), count(*) from readings").fetchone()
     database.close()
-    return different, rows
+    return distinct, rows
 
 
-OURS = Subject(_ours, _held_by_ours)
-PER_MESSAGE = Subject(_per_message, _held_by_per_message)
+TINYBEAM = Subject(_tinybeam, _stored_by_tinybeam)
+PER_MESSAGE = Subject(_per_message, _stored_per_message)
 
 
 def measure(messages: int, baseline_messages: int, rounds: int, folder: Path, core: int) -> list[dict[str, Any]]:
-    """Rows of figures, each the median of the rounds. Raises BenchFailed."""
-    ours, baseline = [], []
+    """Measures both gateways by turns; each row is the median of the rounds. Raises BenchFailed."""
+    tinybeam, baseline = [], []
     for number in range(rounds):
-        with tempfile.TemporaryDirectory(dir=folder) as one, tempfile.TemporaryDirectory(dir=folder) as other:
-            ours.append(run(OURS, messages, Path(one), core))
-            baseline.append(run(PER_MESSAGE, baseline_messages, Path(other), core))
-        print(f"round {number + 1} of {rounds}: {_rate(ours[-1], 'cpu'):,.0f} messages a core second", file=sys.stderr)
+        with tempfile.TemporaryDirectory(dir=folder) as folder_1, tempfile.TemporaryDirectory(dir=folder) as folder_2:
+            tinybeam.append(run(TINYBEAM, messages, Path(folder_1), core))
+            baseline.append(run(PER_MESSAGE, baseline_messages, Path(folder_2), core))
+        print(f"round {number + 1} of {rounds}: {_rate(tinybeam[-1], 'cpu'):,.0f} messages a core second", file=sys.stderr)
     return [
-        _row("gateway_messages_a_core_second", "messages/CPU s", _mid(ours, _rate, "cpu"), _mid(baseline, _rate, "cpu")),
-        _row("gateway_messages_a_second", "messages/s", _mid(ours, _rate, "wall"), _mid(baseline, _rate, "wall")),
-        _row("gateway_messages_a_core_second_with_summaries", "messages/CPU s", _mid(ours, _rate, "cpu", "closing_cpu")),
-        _row("gateway_peak_memory", "bytes", _mid(ours, _value, "memory"), _mid(baseline, _value, "memory")),
-        _row("gateway_messages_a_commit", "messages", messages / _mid(ours, _value, "commits"), 1.0),
-        *_waits(max(2, messages // 2000), rounds, folder),
+        _row("gateway_messages_a_core_second", "messages/CPU s", _median(tinybeam, _rate, "cpu"), _median(baseline, _rate, "cpu")),
+        _row("gateway_messages_a_second", "messages/s", _median(tinybeam, _rate, "wall"), _median(baseline, _rate, "wall")),
+        _row("gateway_messages_a_core_second_with_summaries", "messages/CPU s", _median(tinybeam, _rate, "cpu", "closing_cpu")),
+        _row("gateway_peak_memory", "bytes", _median(tinybeam, _value, "memory"), _median(baseline, _value, "memory")),
+        _row("gateway_messages_a_commit", "messages", messages / _median(tinybeam, _value, "commits"), 1.0),
+        *_acknowledgement_rows(max(2, messages // 2000), rounds, folder),
     ]
 
 
 def _leave_one_core() -> int:
-    """The gateway's core; this process, and with it the broker, keeps to the others, where there are others."""
+    """Returns a core for the gateway; this process, and with it the broker, keeps to the others, where there are others."""
     first, *others = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, others or [first])
     return first
 
 
-def _waits(messages: int, rounds: int, folder: Path) -> list[dict[str, Any]]:
-    """Milliseconds until a message that comes alone is acknowledged."""
-    ours, baseline = [], []
+def _acknowledgement_rows(messages: int, rounds: int, folder: Path) -> list[dict[str, Any]]:
+    """Measures the milliseconds until a single message is acknowledged."""
+    tinybeam, baseline = [], []
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory(dir=folder) as one, tempfile.TemporaryDirectory(dir=folder) as other:
-            ours += alone(OURS.command, _GATEWAY, messages, Path(one))
-            baseline += alone(PER_MESSAGE.command, _GATEWAY, messages, Path(other))
-    if {len(ours), len(baseline)} != {messages * rounds}:
-        raise BenchFailed(f"of {messages * rounds} messages that came alone {len(ours)} and {len(baseline)} were acknowledged")
+        with tempfile.TemporaryDirectory(dir=folder) as folder_1, tempfile.TemporaryDirectory(dir=folder) as folder_2:
+            tinybeam += acknowledgement_seconds(TINYBEAM.command, _GATEWAY, messages, Path(folder_1))
+            baseline += acknowledgement_seconds(PER_MESSAGE.command, _GATEWAY, messages, Path(folder_2))
+    if {len(tinybeam), len(baseline)} != {messages * rounds}:
+        raise BenchFailed(f"of {messages * rounds} single messages {len(tinybeam)} and {len(baseline)} were acknowledged")
     return [
-        _row(f"gateway_acknowledgement_alone_{name}", "ms", quantile(ours) * 1e3, quantile(baseline) * 1e3)
+        _row(f"gateway_acknowledgement_alone_{name}", "ms", quantile(tinybeam) * 1e3, quantile(baseline) * 1e3)
         for name, quantile in (("median", median), ("p95", lambda seconds: quantiles(seconds, n=20)[-1]))
     ]
 
 
-def _mid(runs: list[dict[str, float]], figure: Callable[..., float], *of: str) -> float:
-    return median(figure(one, *of) for one in runs)
+def _median(runs: list[dict[str, float]], figure: Callable[..., float], *names: str) -> float:
+    return median(figure(measurements, *names) for measurements in runs)
 
 
-def _rate(taken: dict[str, float], *of: str) -> float:
-    return taken["messages"] / sum(taken[one] for one in of)
+def _rate(measurements: dict[str, float], *names: str) -> float:
+    return measurements["messages"] / sum(measurements[name] for name in names)
 
 
-def _value(taken: dict[str, float], of: str) -> float:
-    return taken[of]
+def _value(measurements: dict[str, float], name: str) -> float:
+    return measurements[name]
 
 
 def _row(name: str, unit: str, value: float, baseline: float | None = None) -> dict[str, Any]:
@@ -192,15 +195,15 @@ def _row(name: str, unit: str, value: float, baseline: float | None = None) -> d
 
 
 def main() -> None:
-    told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    told.add_argument("--messages", type=int, default=200_000)
-    told.add_argument("--baseline_messages", type=int, default=2000)
-    told.add_argument("--rounds", type=int, default=3)
-    told.add_argument("--result", type=Path, default=RESULT)
-    chosen = told.parse_args()
-    chosen.result.parent.mkdir(parents=True, exist_ok=True)
-    rows = measure(chosen.messages, chosen.baseline_messages, chosen.rounds, chosen.result.parent, _leave_one_core())
-    chosen.result.write_text(json.dumps(rows, indent=2) + "\n")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--messages", type=int, default=200_000)
+    parser.add_argument("--baseline_messages", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--result", type=Path, default=RESULT)
+    options = parser.parse_args()
+    options.result.parent.mkdir(parents=True, exist_ok=True)
+    rows = measure(options.messages, options.baseline_messages, options.rounds, options.result.parent, _leave_one_core())
+    options.result.write_text(json.dumps(rows, indent=2) + "\n")
     print(json.dumps(rows, indent=2))
 
 

@@ -1,6 +1,6 @@
 """The process that `bench.gateway` measures: TinyBeam's intake, core and store as they run in `tinybeam edge run`, without an uplink.
 
-Takes from the broker until COUNT messages are acknowledged, then closes their windows, and prints what it took as one JSON object.
+It reads from the broker until COUNT messages are acknowledged, closes their windows, and prints what that cost as one JSON object.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from edge.run import Loop
 from edge.store.store import Store
 
 
-class Counted:
-    """The intake, and how many messages it has acknowledged."""
+class CountingIntake:
+    """Wraps the intake and stops the loop after so many acknowledged messages."""
 
     def __init__(self, intake: Intake, count: int, stopping: threading.Event) -> None:
-        self._intake, self._left, self._stopping = intake, count, stopping
+        self._intake, self._remaining, self._stopping = intake, count, stopping
         self.commits = 0
 
     @property
@@ -38,8 +38,8 @@ class Counted:
     def acknowledge(self, deliveries: list[Incoming]) -> None:
         self._intake.acknowledge(deliveries)
         self.commits += 1
-        self._left -= len(deliveries)
-        if self._left <= 0:
+        self._remaining -= len(deliveries)
+        if self._remaining <= 0:
             self._stopping.set()
 
 
@@ -56,7 +56,7 @@ def main(file: Path, count: int) -> None:
     store = Store(config.store_file, config.gateway.id, config.store.max_bytes)
     gateway = Gateway(config, store, clock.now())
     intake = Intake(config.mqtt, config.gateway.id, None)
-    source = Counted(intake, count, stopping)
+    source = CountingIntake(intake, count, stopping)
     wall, cpu = time.perf_counter(), time.process_time()
     intake.start()
     Loop(gateway, source, NoUplink(), None, stopping).run()

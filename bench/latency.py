@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.figures import Figure, Say, figure
+from bench.figures import Figure, Log, figure
 from lab.acts import live_act
 from lab.acts.analyst import prepare
 from lab.acts.gateways import LIVE
@@ -45,14 +45,14 @@ FULL = Size(40.0)
 QUICK = Size(8.0)
 
 
-def latency(folder: Path, size: Size, say: Say) -> list[Figure]:
+def latency(folder: Path, size: Size, log: Log) -> list[Figure]:
     """Measures one run of the live path. Raises StartFailed when a server or a process of the path does not start."""
     with TemporaryDirectory(dir=folder) as directory, Warehouse(Path(directory)) as warehouse:
         history = _history(Path(directory), warehouse)
         with LivePath(Path(directory), warehouse, registry=history.registry) as path:
-            milliseconds = _latencies(history, path, size.seconds, say)
+            milliseconds = _latencies(history, path, size.seconds, log)
     configured = 1000.0 * (LIVE.grace_seconds + LIVE.batch_seconds)
-    say(f"{len(milliseconds)} batches of summaries")
+    log(f"{len(milliseconds)} batches of summaries")
     return [
         figure(f"latency: reading to row, p{share}", percentile(milliseconds, share / 100), "ms", configured, "python -m bench latency")
         for share in (50, 99)
@@ -69,11 +69,11 @@ def _history(directory: Path, warehouse: Warehouse) -> HistoryResult:
     return HistoryResult(devices(registry), reconciliation, Counts.of(reconciliation.verdict()), timeline, file)
 
 
-def _latencies(history: HistoryResult, path: LivePath, seconds: float, say: Say) -> list[float]:
+def _latencies(history: HistoryResult, path: LivePath, seconds: float, log: Log) -> list[float]:
     """Returns the milliseconds of each batch that came."""
     begin = datetime.now(UTC)
     live_act.await_first_heartbeats(history.reconciliation, begin, Console(sys.stderr))
-    say(f"the path is up; sensors send for {seconds:g} s")
+    log(f"the path is up; sensors send for {seconds:g} s")
     with ArrivalMonitor(lambda: delivered.newest_readings(history.reconciliation.client, begin)) as monitor:
         with live_act.sensors(history, path, AttemptLog()):
             time.sleep(seconds)

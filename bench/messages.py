@@ -1,6 +1,6 @@
-"""What four gateways send in some minutes, always the same: batches as card files, and the same rows as JSON lines for those who take rows.
+"""What four gateways send in some minutes, always the same: batches as export files, and the same rows as JSON lines for flows of rows.
 
-Every twentieth batch comes twice. Made once per shape and kept in the folder.
+Every twentieth batch comes twice. Written once per shape and kept in the folder.
 """
 
 from __future__ import annotations
@@ -35,12 +35,15 @@ _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 _READINGS = 6
 _CYCLE = 20
-"""Minutes until the same values come again: making new ones takes longer than the pipeline takes for all."""
+"""Minutes until the same values are reused: drawing new ones takes longer than the pipeline takes for all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
-    """`rows` different rows in batches of `batch_rows`; a file of each kind is made when it is first asked for."""
+class Workload:
+    """The files to load: `Workload(folder, rows=80_000, batch_rows=500).export_file()`.
+
+    They hold `rows` different rows in batches of `batch_rows`; a file is written when it is first asked for.
+    """
 
     folder: Path
     rows: int
@@ -56,22 +59,22 @@ class Load:
 
     @property
     def windows(self) -> int:
-        """Site windows that they make: of each site and channel a minute each, and the hours."""
+        """The number of site windows: of each site and channel a window a minute, and one an hour."""
         minutes = self.rows // ROWS_A_MINUTE
         return (minutes + -(-minutes // 60)) * GATEWAYS * (DEVICES // DEVICES_A_SITE) * len(CHANNELS)
 
-    def cards(self) -> Path:
-        """A card file."""
-        return self._made("tbb", self._write_cards)
+    def export_file(self) -> Path:
+        """Returns the batches as an export file."""
+        return self._file("tbb", self._write_batches)
 
-    def lines(self) -> Path:
-        """JSON lines: the rows of the batches in their order, repeats included, with their identity."""
-        return self._made("jsonl", self._write_lines)
+    def json_lines(self) -> Path:
+        """Returns the rows of the batches in their order, repeats included, with their dedup key, as JSON lines."""
+        return self._file("jsonl", self._write_rows)
 
-    def _made(self, ending: str, write: Any) -> Path:
+    def _file(self, ending: str, write: Any) -> Path:
         file = self.folder / f"{self.rows}-rows-by-{self.batch_rows}.{ending}"
         if not file.exists():
-            print(f"making {file}", file=sys.stderr)
+            print(f"writing {file}", file=sys.stderr)
             self.folder.mkdir(parents=True, exist_ok=True)
             part = file.with_suffix(".part")
             with part.open("wb") as out:
@@ -79,10 +82,10 @@ class Load:
             part.rename(file)
         return file
 
-    def _write_cards(self, out: BinaryIO) -> None:
-        out.writelines(entry(envelope.attributes(), parcel.body) * times_sent(envelope) for envelope, parcel, _ in self._batches())
+    def _write_batches(self, out: BinaryIO) -> None:
+        out.writelines(entry(envelope.attributes(), batch.body) * times_sent(envelope) for envelope, batch, _ in self._batches())
 
-    def _write_lines(self, out: BinaryIO) -> None:
+    def _write_rows(self, out: BinaryIO) -> None:
         for envelope, _, rows in self._batches():
             for _ in range(times_sent(envelope)):
                 out.writelines(_line(envelope, number, row) for number, row in enumerate(rows))
@@ -94,9 +97,9 @@ class Load:
                 rows = list(_summaries(gateway, minute))
                 for first in range(0, len(rows), self.batch_rows):
                     seqs[gateway] += 1
-                    some = rows[first : first + self.batch_rows]
-                    parcel = encode("summaries", some)
-                    yield _named(gateway, seqs[gateway], parcel), parcel, some
+                    chunk = rows[first : first + self.batch_rows]
+                    batch = encode("summaries", chunk)
+                    yield _envelope(gateway, seqs[gateway], batch), batch, chunk
 
 
 def times_sent(envelope: Envelope) -> int:
@@ -104,7 +107,7 @@ def times_sent(envelope: Envelope) -> int:
 
 
 def registry() -> Registry:
-    """Where the devices stand."""
+    """Returns where the devices stand."""
     sites = sorted({_site(gateway, device) for gateway in range(GATEWAYS) for device in range(DEVICES)})
     return Registry(
         tuple(Site(name, name, None, None, None, None, None, None, _ALWAYS, None) for name in sites),
@@ -118,16 +121,16 @@ def registry() -> Registry:
 
 def _summaries(gateway: int, minute: int) -> Iterator[Summary]:
     start, first = BEGIN + minute * _MINUTE, minute * _READINGS + 1
-    for one in _first_summaries(gateway, minute % _CYCLE):
+    for summary in _first_summaries(gateway, minute % _CYCLE):
         seqs = (first, first + _READINGS - 1)
-        yield replace(one, window_start=start, last_time=start + timedelta(seconds=55), seq_ranges=seqs)
+        yield replace(summary, window_start=start, last_time=start + timedelta(seconds=55), seq_ranges=seqs)
 
 
 @cache
 def _first_summaries(gateway: int, minute: int) -> list[Summary]:
-    chance = random.Random(f"{gateway}:{minute}")
+    rng = random.Random(f"{gateway}:{minute}")
     return [
-        _summary(_device(gateway, device), channel, unit, [round(chance.gauss(20, 3), 3) for _ in range(_READINGS)])
+        _summary(_device(gateway, device), channel, unit, [round(rng.gauss(20, 3), 3) for _ in range(_READINGS)])
         for device in range(DEVICES)
         for channel, unit in CHANNELS
     ]
@@ -156,10 +159,10 @@ def _summary(device_id: str, channel: str, unit: str, values: list[float]) -> Su
     )
 
 
-def _named(gateway: int, seq: int, parcel: EncodedBatch) -> Envelope:
-    cut = parcel.time_min + _MINUTE + timedelta(seconds=2)
-    size = (parcel.row_count, parcel.raw_bytes, parcel.priority)
-    return Envelope(f"gw{gateway}", 7, seq, parcel.kind, *size, cut, parcel.time_min, parcel.time_max)
+def _envelope(gateway: int, seq: int, batch: EncodedBatch) -> Envelope:
+    cut = batch.time_min + _MINUTE + timedelta(seconds=2)
+    size = (batch.row_count, batch.raw_bytes, batch.priority)
+    return Envelope(f"gw{gateway}", 7, seq, batch.kind, *size, cut, batch.time_min, batch.time_max)
 
 
 def _line(envelope: Envelope, number: int, row: Summary) -> bytes:

@@ -1,4 +1,4 @@
-"""Benchmark `peers`: the whole flow against Bytewax and Pathway on the same bytes, each in an environment that is made here for it.
+"""Benchmark `peers`: the whole flow against Bytewax and Pathway on the same bytes, each in an environment of its own.
 
 A peer that cannot be installed (no wheel for this Python, no package index) is a figure without a value that says so.
 """
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import beams, rows
-from bench.figures import Figure, Say, by_turns, figure
-from bench.messages import ROWS_A_MINUTE, Load, registry
+from bench.figures import Figure, Log, by_turns, figure
+from bench.messages import ROWS_A_MINUTE, Workload, registry
 from bench.rows import UNIT, WrongAnswer
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +37,7 @@ QUICK = Size(rows=4_000, per_row=2_000, turns=1)
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A way to do the work. `per_row`: it takes rows one by one, so it gets fewer."""
+    """Another engine for the same work. `per_row`: it processes rows one by one, so it gets fewer."""
 
     name: str
     requirements: str
@@ -52,66 +52,79 @@ PEERS = (
 )
 
 
-Make = Callable[[Path, str, Say], Path]
+MakeEnvironment = Callable[[Path, str, Log], Path]
 """Folder and name of an environment -> its Python."""
 
 
 class NotInstalled(Exception):
-    """The text says what pip said."""
+    """A peer's packages could not be installed; the text ends with pip's last line."""
 
 
-def peers(folder: Path, size: Size, say: Say, make: Make | None = None) -> list[Figure]:
-    large, small = Load(folder, size.rows, 500), Load(folder, size.per_row, 500)
-    ways: dict[str, Callable[[], float]] = {"the pipeline": rows.ours(beams.whole, large)}
-    missing = []
+def peers(folder: Path, size: Size, log: Log, make: MakeEnvironment | None = None) -> list[Figure]:
+    """Measures the pipeline and each peer by turns. Raises WrongAnswer."""
+    large, small = Workload(folder, size.rows, 500), Workload(folder, size.per_row, 500)
+    subjects: dict[str, Callable[[], float]] = {"the pipeline": rows.pipeline_speed(beams.whole_flow, large)}
+    not_installed = []
     for peer in PEERS:
         try:
-            python = (make or environment)(folder.parent / "envs", peer.requirements, say)
-            ways[peer.name] = _child(python, peer, small if peer.per_row else large)
+            python = (make or environment)(folder.parent / "envs", peer.requirements, log)
+            subjects[peer.name] = _child(python, peer, small if peer.per_row else large)
         except NotInstalled as error:
-            say(f"{peer.name} is left out: {error}")
-            missing.append(Figure(f"peers: {peer.name} could not be installed: {error}", None, UNIT, None, None, COMMAND))
-    found = by_turns(ways, size.turns, say)
-    ours = found.pop("the pipeline")
-    return [figure(f"peers: the pipeline, against {name}", ours, UNIT, other, COMMAND) for name, other in found.items()] + missing
+            log(f"{peer.name} is left out: {error}")
+            name = f"peers: {peer.name} could not be installed: {error}"
+            not_installed.append(Figure(name=name, value=None, unit=UNIT, baseline=None, ratio=None, command=COMMAND))
+    speeds = by_turns(subjects, size.turns, log)
+    ours = speeds.pop("the pipeline")
+    return [figure(f"peers: the pipeline, against {name}", ours, UNIT, speed, COMMAND) for name, speed in speeds.items()] + not_installed
 
 
-def environment(folder: Path, name: str, say: Say) -> Path:
-    """Its Python, with what requirements-NAME.txt says. Raises NotInstalled."""
+def environment(folder: Path, name: str, log: Log) -> Path:
+    """Makes an environment with what requirements-NAME.txt lists, and returns its Python. Raises NotInstalled."""
     requirements, home = Path(__file__).with_name(f"requirements-{name}.txt"), folder / name
-    python, mark = home / "bin" / "python", home / "installed"
-    if not mark.exists() or mark.read_text() != requirements.read_text():
-        say(f"making an environment for {name}: a minute or two")
+    python, stamp = home / "bin" / "python", home / "installed"
+    if not stamp.exists() or stamp.read_text() != requirements.read_text():
+        log(f"making an environment for {name}: a minute or two")
         venv.create(home, clear=True, with_pip=True)
         done = subprocess.run([python, "-m", "pip", "install", "-q", "-r", requirements], capture_output=True, text=True, check=False)
         if done.returncode:
             raise NotInstalled(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"pip ended with {done.returncode}")
-        mark.write_text(requirements.read_text())
+        stamp.write_text(requirements.read_text())
     return python
 
 
-def _child(python: Path, peer: Peer, load: Load) -> Callable[[], float]:
-    """Rows a second of the processor time that the peer says it took, its threads included. Raises WrongAnswer."""
-    tiny = Load(load.folder, ROWS_A_MINUTE, 500)
-    command: list[str | Path] = [python, "-P", "-m", f"bench.baselines.{peer.module}", tiny.cards(), load.cards(), _registry(load.folder)]
+def _child(python: Path, peer: Peer, load: Workload) -> Callable[[], float]:
+    """Returns a run of the peer that measures rows a second of its processor time, threads included. Raises WrongAnswer."""
+    tiny = Workload(load.folder, ROWS_A_MINUTE, 500)
+    command: list[str | Path] = [
+        python,
+        "-P",
+        "-m",
+        f"bench.baselines.{peer.module}",
+        tiny.export_file(),
+        load.export_file(),
+        _registry(load.folder),
+    ]
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "PATHWAY_THREADS": "1"}
 
     def run() -> float:
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environ)
         if done.returncode:
             raise WrongAnswer(f"{peer.name} ended with {done.returncode}: {done.stderr[-2000:]}")
-        said = json.loads(done.stdout.splitlines()[-1])
-        if (said["rows"], said["windows"]) != (load.rows, load.windows):
-            raise WrongAnswer(f"{peer.name} gave {said} for {load.rows} rows and {load.windows} windows")
-        return load.rows / float(said["seconds"])
+        result = json.loads(done.stdout.splitlines()[-1])
+        if (result["rows"], result["windows"]) != (load.rows, load.windows):
+            raise WrongAnswer(f"{peer.name} gave {result} for {load.rows} rows and {load.windows} windows")
+        return load.rows / float(result["seconds"])
 
     return run
 
 
 def _registry(folder: Path) -> Path:
-    """The registry as its file."""
-    known, file = registry(), folder / "registry.toml"
-    sites = [f'[[sites]]\nsite_id = "{one.site_id}"\nname = "{one.name}"\n' for one in known.sites]
-    devices = [f'[[devices]]\ndevice_id = "{one.device_id}"\nkind = "{one.kind}"\nsite_id = "{one.site_id}"\n' for one in known.devices]
+    """Writes the registry as a file."""
+    content, file = registry(), folder / "registry.toml"
+    sites = [f'[[sites]]\nsite_id = "{site.site_id}"\nname = "{site.name}"\n' for site in content.sites]
+    devices = [
+        f'[[devices]]\ndevice_id = "{device.device_id}"\nkind = "{device.kind}"\nsite_id = "{device.site_id}"\n'
+        for device in content.devices
+    ]
     file.write_text("".join([*sites, *devices]))
     return file

@@ -25,23 +25,25 @@ _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 def page(root: Path) -> str:
-    """The page. Raises KeyError if page.md names what is no benchmark."""
+    """Renders the page. Raises KeyError if page.md names a table that is no benchmark."""
     files = sorted((root / RESULTS).glob("*.json"))
     tables = {file.stem: "\n".join(_table(read(file))) for file in files}
     machine = json.loads((root / RESULTS / MACHINE).read_text())
-    told = ", ".join(f"{name} {value}" for name, value in machine.items())
+    description = ", ".join(f"{name} {value}" for name, value in machine.items())
     return Template((root / "bench" / "page.md").read_text()).substitute(
-        dict.fromkeys(BENCHMARKS, "Not measured in this run.") | tables, machine=told
+        dict.fromkeys(BENCHMARKS, "Not measured in this run.") | tables, machine=description
     )
 
 
 def _table(figures: list[Figure]) -> list[str]:
-    rows = [(_short(one.name), _number(one.value), one.unit, _number(one.baseline), _number(one.ratio)) for one in figures]
+    rows = [
+        (_short(figure.name), _number(figure.value), figure.unit, _number(figure.baseline), _number(figure.ratio)) for figure in figures
+    ]
     return ["| what | figure | unit | baseline | ratio |", "|---|---:|---|---:|---:|", *("| " + " | ".join(row) + " |" for row in rows)]
 
 
 def _short(name: str) -> str:
-    """Without the benchmark's name, which is that of the table."""
+    """Strips the benchmark's name, which is that of the table."""
     first, _, rest = name.partition(": ")
     return rest if first in BENCHMARKS else name
 

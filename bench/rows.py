@@ -1,7 +1,7 @@
 """Benchmarks `facts` and `rollups`: rows a second of one core through the pipeline, against a Beam pipeline whose element is a row.
 
-From the bytes of a card file to rows at the sink, on the engine that a laptop uses; the sink counts and keeps nothing. Building the graph
-and starting the engine are in it, reading the modules is not. Rows are counted once, though every twentieth batch comes twice.
+From the bytes of an export file to rows at the sink, on the engine of a laptop; the sink counts and keeps nothing. Building the graph and
+starting the engine are in it, reading the modules is not. Rows are counted once, though every twentieth batch comes twice.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from apache_beam.pvalue import PCollection
 
 from bench import beams
 from bench.baselines import per_row
-from bench.figures import Figure, Say, by_turns, cpu_seconds, figure
-from bench.messages import Load, registry
+from bench.figures import Figure, Log, by_turns, cpu_seconds, figure
+from bench.messages import Workload, registry
 
 UNIT = "rows/s of one core"
 
 
 class WrongAnswer(Exception):
-    """A run gave other rows than it was given: its speed means nothing."""
+    """A run put out other rows than it took in: its speed means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,56 +40,61 @@ FULL = Size(rows=2_000_000, small_batches=200_000, per_row=80_000, turns=3)
 QUICK = Size(rows=4_000, small_batches=2_000, per_row=2_000, turns=1)
 
 
-def facts(folder: Path, size: Size, say: Say) -> list[Figure]:
-    return _measured("facts", beams.facts_only, _facts_of, folder, size, say)
+def facts(folder: Path, size: Size, log: Log) -> list[Figure]:
+    return _measured("facts", beams.facts_only, _facts_of, folder, size, log)
 
 
-def rollups(folder: Path, size: Size, say: Say) -> list[Figure]:
-    return _measured("rollups", beams.whole, _rollups_of, folder, size, say)
+def rollups(folder: Path, size: Size, log: Log) -> list[Figure]:
+    return _measured("rollups", beams.whole_flow, _rollups_of, folder, size, log)
 
 
-def _measured(command: str, build: Any, of_rows: Any, folder: Path, size: Size, say: Say) -> list[Figure]:  # noqa: PLR0913
-    """`build` makes our pipeline of a card file, `of_rows` the same work of rows one by one."""
+def _measured(command: str, build: Any, of_rows: Any, folder: Path, size: Size, log: Log) -> list[Figure]:  # noqa: PLR0913
+    """Measures our pipeline, which `build` makes of an export file, and a flow of single rows, which `of_rows` makes of rows."""
     large, small, rows = _loads(folder, size)
-    ways = {
-        "500 rows a batch": ours(build, large),
-        "50 rows a batch": ours(build, small),
-        "a row per element, from JSON": _theirs(rows, lambda pipeline: of_rows(per_row.of_lines(pipeline, rows.lines()))),
-        "a row per element, from Arrow": _theirs(rows, lambda pipeline: of_rows(per_row.of_cards(pipeline, rows.cards(), beams.clock))),
+    subjects = {
+        "500 rows a batch": pipeline_speed(build, large),
+        "50 rows a batch": pipeline_speed(build, small),
+        "a row per element, from JSON": _per_row_speed(
+            rows, lambda pipeline: of_rows(per_row.from_json_lines(pipeline, rows.json_lines()))
+        ),
+        "a row per element, from Arrow": _per_row_speed(
+            rows, lambda pipeline: of_rows(per_row.from_export_file(pipeline, rows.export_file(), beams.clock))
+        ),
     }
-    return _compared(command, ways, by_turns(ways, size.turns, say))
+    return _compare(command, by_turns(subjects, size.turns, log))
 
 
-def _loads(folder: Path, size: Size) -> tuple[Load, Load, Load]:
-    return Load(folder, size.rows, 500), Load(folder, size.small_batches, 50), Load(folder, size.per_row, 500)
+def _loads(folder: Path, size: Size) -> tuple[Workload, Workload, Workload]:
+    return Workload(folder, size.rows, 500), Workload(folder, size.small_batches, 50), Workload(folder, size.per_row, 500)
 
 
-def _compared(command: str, ways: dict[str, Any], found: dict[str, float]) -> list[Figure]:
-    """Ours against each other way."""
-    ours, theirs = list(ways)[:2], list(ways)[2:]
+def _compare(command: str, speeds: dict[str, float]) -> list[Figure]:
+    """Compares each of the pipeline's speeds, which come first, with each baseline."""
+    names = list(speeds)
     return [
-        figure(f"{command}: {one}, against {other}", found[one], UNIT, found[other], f"python -m bench {command}")
-        for one in ours
-        for other in theirs
+        figure(f"{command}: {subject}, against {baseline}", speeds[subject], UNIT, speeds[baseline], f"python -m bench {command}")
+        for subject in names[:2]
+        for baseline in names[2:]
     ]
 
 
-def ours(build: Callable[[Path], Callable[[beam.Pipeline], Any]], load: Load) -> Callable[[], float]:
-    cards = load.cards()
-    return lambda: _speed(load, build(cards), {"summaries_v1": load.rows, "batches_v1": load.batches, "rejects_v1": 0})
+def pipeline_speed(build: Callable[[Path], Callable[[beam.Pipeline], Any]], load: Workload) -> Callable[[], float]:
+    """Returns a run of the pipeline that measures its rows a second."""
+    export_file = load.export_file()
+    return lambda: _speed(load, build(export_file), {"summaries_v1": load.rows, "batches_v1": load.batches, "rejects_v1": 0})
 
 
-def _theirs(load: Load, build: Callable[[beam.Pipeline], Any]) -> Callable[[], float]:
-    load.cards(), load.lines()
+def _per_row_speed(load: Workload, build: Callable[[beam.Pipeline], Any]) -> Callable[[], float]:
+    load.export_file(), load.json_lines()
     return lambda: _speed(load, build, {"facts": load.rows})
 
 
-def _speed(load: Load, build: Callable[[beam.Pipeline], Any], expected: dict[str, int]) -> float:
-    """Rows a second of processor time. Raises WrongAnswer."""
+def _speed(load: Workload, build: Callable[[beam.Pipeline], Any], expected: dict[str, int]) -> float:
+    """Measures rows a second of processor time. Raises WrongAnswer."""
     seconds = cpu_seconds(lambda: beams.run(build))
-    found = {name: beams.COUNTED[name] for name in expected}
-    if found != expected:
-        raise WrongAnswer(f"{expected} were to come, {found} came")
+    counted = {name: beams.COUNTED[name] for name in expected}
+    if counted != expected:
+        raise WrongAnswer(f"{expected} were expected, {counted} came")
     return load.rows / seconds
 
 

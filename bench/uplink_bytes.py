@@ -1,4 +1,4 @@
-"""How many bytes go up in a day, against raw MQTT: real fields, a real gateway and store, each window sent at once or held by deadbands.
+"""Measures the bytes that go up in a day, against raw MQTT: real fields, a real gateway and store, with and without deadbands.
 
 The fields are the lab's (real weather, a crop-water model), each reading with a sensor's noise on top. Raw MQTT is what a bridge would
 send up: every PUBLISH packet at QoS 1, without acknowledgements. Pub/Sub's bytes are its PublishRequests as protobuf, a batch each, with
@@ -59,7 +59,7 @@ PLANS = tuple(
 
 
 def measure(plan: Plan, probes: Sequence[Field], hours: int, directory: Path) -> tuple[int, Counter[str]]:
-    """Bytes of raw MQTT, and of Pub/Sub by kind of batch; `rows` and `readings` are counts. Raises AssertionError if any is missing."""
+    """Returns bytes of raw MQTT, and of Pub/Sub by kind of batch; `rows` and `readings` are counts. Raises AssertionError for a loss."""
     settings = _settings(plan)
     store = Store(directory / "store.db", settings.gateway.id, settings.store.max_bytes)
     gateway, raw, sent, cut = Gateway(settings, store, BEGIN), 0, Counter[str](), 0
@@ -70,14 +70,14 @@ def measure(plan: Plan, probes: Sequence[Field], hours: int, directory: Path) ->
         cut = _send(store, sent, cut)
     gateway.flush(BEGIN + timedelta(hours=hours, seconds=70))
     _send(store, sent, cut)
-    told, sent["readings"] = store.ledger().counters["readings_summarised"], len(probes) * hours * 3600 // plan.interval
+    summarised, sent["readings"] = store.ledger().counters["readings_summarised"], len(probes) * hours * 3600 // plan.interval
     store.close()
-    assert told == sent["readings"], f"{told} readings summarised of {sent['readings']}"
+    assert summarised == sent["readings"], f"{summarised} readings summarised of {sent['readings']}"
     return raw, sent
 
 
 def figures(hours: int = 24, devices: int = 5, plans: Sequence[Plan] = PLANS) -> Iterator[dict[str, Any]]:
-    """Rows {name, value, unit, baseline, ratio, command}: bytes a device and day, of summaries alone and of everything a gateway sends."""
+    """Yields rows {name, value, ...}: bytes a device and day, of summaries alone and of everything that a gateway sends."""
     registry = Registry.load(REGISTRY)
     soil = tuple(device for device in registry.devices if device.kind == KIND)
     probes = fields(replace(registry, devices=soil[:devices]))
@@ -115,29 +115,29 @@ def _settings(plan: Plan) -> Config:
 
 
 def _messages(plan: Plan, probes: Sequence[Field], hours: int) -> Iterator[tuple[datetime, list[MqttMessage]]]:
-    """Ten seconds of readings at a time, or those of one moment; each sensor has its own offset within its interval."""
-    chance, step = Random(1), max(10, plan.interval)
+    """Yields ten seconds of readings at a time, or those of a single moment; each sensor has its own offset within its interval."""
+    rng, step = Random(1), max(10, plan.interval)
     for second in range(0, hours * 3600, step):
         due = range(second, second + step, plan.interval)
-        found = [_message(probe, at, number, plan.interval, chance) for at in due for number, probe in enumerate(probes)]
-        yield BEGIN + timedelta(seconds=second + step), found
+        messages = [_message(probe, at, number, plan.interval, rng) for at in due for number, probe in enumerate(probes)]
+        yield BEGIN + timedelta(seconds=second + step), messages
 
 
-def _message(probe: Field, second: int, number: int, interval: int, chance: Random) -> MqttMessage:
+def _message(probe: Field, second: int, number: int, interval: int, rng: Random) -> MqttMessage:
     at = second + interval * (number + 1) / 20
     exact = probe.values(FIRST_DAY + at / 86_400)
-    values = {name: round(exact[name] + chance.gauss(0, NOISE[name]), digits) for name, digits in (("moisture", 4), ("temperature", 2))}
+    values = {name: round(exact[name] + rng.gauss(0, NOISE[name]), digits) for name, digits in (("moisture", 4), ("temperature", 2))}
     return MqttMessage(f"sensors/{probe.device_id}/readings", reading(BEGIN + timedelta(seconds=at), second // interval, "b1", values))
 
 
 def _packet(message: MqttMessage) -> int:
-    """Bytes of its PUBLISH packet: a type, a length of one byte or two, the topic with its length, the packet's number, the payload."""
+    """Counts the bytes of its PUBLISH packet: type, length (one byte or two), topic with its length, packet identifier, payload."""
     rest = 2 + len(message.topic) + 2 + len(message.payload)
     return 1 + (1 if rest < 128 else 2) + rest
 
 
 def _send(store: Store, sent: Counter[str], cut: int) -> int:
-    """Counts the batches after `cut` and confirms them; the last one's seq."""
+    """Counts the batches after `cut` and confirms them; returns the seq of the last."""
     for batch in store.batches(cut, 1000):
         attributes: Mapping[str, str] = batch.envelope.attributes()
         request = PublishRequest(topic=TOPIC, messages=[PubsubMessage(data=batch.body, attributes=dict(attributes))])

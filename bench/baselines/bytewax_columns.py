@@ -34,11 +34,11 @@ AT_ONCE = 20
 """Batches of 500 rows: as many as our pipeline takes together."""
 
 
-class SomeEntries(Entries):
-    """The entries of a card file, some at once: the engine keeps them together."""
+class EntryChunks(Entries):
+    """The entries of an export file, several at once: the engine keeps them together."""
 
     def build(self, step_id: str, worker_index: int, worker_count: int) -> StatelessSourcePartition[Any]:
-        return _SomeEntries(rowwise.read(self._card))
+        return _EntryChunks(rowwise.read(self._export_file))
 
 
 class Rows(Tally):
@@ -48,19 +48,19 @@ class Rows(Tally):
         return _Rows(self)
 
 
-def run(card: Path, registry: Path) -> tuple[int, int]:
-    """(rows, windows)."""
+def run(export_file: Path, registry: Path) -> tuple[int, int]:
+    """Returns the numbers of rows and windows."""
     sites = Sites(Registry.load(registry))
     written, rolled = Rows(), Tally()
     flow = Dataflow("columns")
-    keyed = op.key_on("store", op.input("read", flow, SomeEntries(card)), store)
+    keyed = op.key_on("store", op.input("read", flow, EntryChunks(export_file)), store)
     fresh = op.filter("fresh", op.key_rm("unkey", op.stateful_map("repeats", keyed, first)), lambda entry: entry is not None)
-    placed = op.flat_map_batch(
+    row_groups = op.flat_map_batch(
         "place", fresh, lambda entries: [assign_sites([decode(_message(entry)) for entry in entries], sites, NOW)[0]]
     )
-    op.output("facts", op.map("rows", placed, lambda row_group: facts(row_group).rows), written)
-    merged = op.reduce_final("merge", op.flat_map("reduce", placed, _cells), lambda a, b: merge_cells(dict(a), b))
-    op.output("windows", op.flat_map("give", merged, _given), rolled)
+    op.output("facts", op.map("rows", row_groups, lambda row_group: facts(row_group).rows), written)
+    merged = op.reduce_final("merge", op.flat_map("reduce", row_groups, _cells), lambda a, b: merge_cells(dict(a), b))
+    op.output("windows", op.flat_map("window rows", merged, _windows), rolled)
     run_main(flow)
     return written.count, rolled.count
 
@@ -73,18 +73,18 @@ def _cells(row_group: RowGroup) -> Iterable[tuple[str, Any]]:
     return (("|".join(map(str, key)), cells) for key, cells in partials(row_group))
 
 
-def _given(keyed: tuple[str, Any]) -> list[Any]:
+def _windows(keyed: tuple[str, Any]) -> list[Any]:
     site, channel, unit, hour = keyed[0].split("|")
     return list(windows(Key(site, channel, unit, int(hour)), keyed[1]))
 
 
-class _SomeEntries(StatelessSourcePartition[Any]):
+class _EntryChunks(StatelessSourcePartition[Any]):
     def __init__(self, entries: Iterator[Entry]) -> None:
         self._entries = entries
 
     def next_batch(self) -> list[Entry]:
-        if some := list(islice(self._entries, AT_ONCE)):
-            return some
+        if chunk := list(islice(self._entries, AT_ONCE)):
+            return chunk
         raise StopIteration
 
 
@@ -93,7 +93,7 @@ class _Rows(StatelessSinkPartition[Any]):
         self._tally = tally
 
     def write_batch(self, items: list[Any]) -> None:
-        self._tally.count += sum(one.num_rows for one in items)
+        self._tally.count += sum(rows.num_rows for rows in items)
 
 
 if __name__ == "__main__":

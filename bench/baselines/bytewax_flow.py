@@ -19,17 +19,17 @@ Sums = tuple[int, float, float, float, float]
 
 
 class Entries(DynamicSource[Any]):
-    """The entries of a card file."""
+    """The entries of an export file."""
 
-    def __init__(self, card: Path) -> None:
-        self._card = card
+    def __init__(self, export_file: Path) -> None:
+        self._export_file = export_file
 
     def build(self, step_id: str, worker_index: int, worker_count: int) -> StatelessSourcePartition[Any]:
-        return _Entries(rowwise.read(self._card))
+        return _Entries(rowwise.read(self._export_file))
 
 
 class Tally(DynamicSink[Any]):
-    """Counts what comes. Its copies count into one."""
+    """Counts items; its copies count into the same number."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -38,16 +38,16 @@ class Tally(DynamicSink[Any]):
         return _Tally(self)
 
 
-def run(card: Path, registry: Path) -> tuple[int, int]:
-    """(rows, windows)."""
+def run(export_file: Path, registry: Path) -> tuple[int, int]:
+    """Returns the numbers of rows and windows."""
     places = rowwise.sites(registry)
     facts, windows = Tally(), Tally()
     flow = Dataflow("rows")
-    keyed = op.key_on("store", op.input("read", flow, Entries(card)), store)
+    keyed = op.key_on("store", op.input("read", flow, Entries(export_file)), store)
     rows = op.flat_map("decode", op.key_rm("unkey", op.stateful_map("repeats", keyed, first)), decoded)
-    placed = op.map("enrich", rows, lambda row: {**row, "site_id": places[row["device_id"]]})
-    op.output("facts", placed, facts)
-    merged = op.reduce_final("merge", op.flat_map("by window", placed, by_window), merge)
+    rows_with_site = op.map("enrich", rows, lambda row: {**row, "site_id": places[row["device_id"]]})
+    op.output("facts", rows_with_site, facts)
+    merged = op.reduce_final("merge", op.flat_map("by window", rows_with_site, by_window), merge)
     op.output("windows", merged, windows)
     run_main(flow)
     return facts.count, windows.count
@@ -58,12 +58,12 @@ def store(entry: Entry) -> str:
 
 
 def first(seen: set[str] | None, entry: Entry) -> tuple[set[str], Entry | None]:
-    """Repeats are dropped by the batch, which is the cheapest that a user of rows could do."""
+    """Drops repeats by the batch, which is the cheapest that a user of rows could do."""
     seen = seen if seen is not None else set()
-    found = rowwise.name(entry)
-    if found in seen:
+    batch_id = rowwise.name(entry)
+    if batch_id in seen:
         return seen, None
-    seen.add(found)
+    seen.add(batch_id)
     return seen, entry
 
 

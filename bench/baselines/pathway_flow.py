@@ -40,42 +40,42 @@ class Summary(pw.Schema):
     clock_offset_ms: float | None
 
 
-class AssignSites(pw.Schema):
+class DeviceSite(pw.Schema):
     device_id: str = pw.column_definition(primary_key=True)
     site_id: str
 
 
 class Rows(pw.io.python.ConnectorSubject):
-    """The rows of a card file."""
+    """The rows of an export file."""
 
-    def __init__(self, card: Path) -> None:
+    def __init__(self, export_file: Path) -> None:
         super().__init__()
-        self._card = card
+        self._export_file = export_file
 
     def run(self) -> None:
-        for entry in rowwise.read(self._card):
+        for entry in rowwise.read(self._export_file):
             for row in rowwise.rows(entry):
                 self.next(**{name: row[name] for name in _NAMES})
 
 
-def run(card: Path, registry: Path) -> tuple[int, int]:
-    """(rows, windows)."""
+def run(export_file: Path, registry: Path) -> tuple[int, int]:
+    """Returns the numbers of rows and windows."""
     G.clear()
     seen = {"facts": 0, "windows": 0}
-    places = pw.debug.table_from_rows(AssignSites, sorted(rowwise.sites(registry).items()))
-    rows = pw.io.python.read(Rows(card), schema=Summary, autocommit_duration_ms=None)
-    placed = rows.join(places, rows.device_id == places.device_id).select(*rows, places.site_id)
-    _count(placed, seen, "facts")
+    places = pw.debug.table_from_rows(DeviceSite, sorted(rowwise.sites(registry).items()))
+    rows = pw.io.python.read(Rows(export_file), schema=Summary, autocommit_duration_ms=None)
+    rows_with_site = rows.join(places, rows.device_id == places.device_id).select(*rows, places.site_id)
+    _count(rows_with_site, seen, "facts")
     for seconds in (60, 3600):
-        _count(_windows(placed, seconds), seen, "windows")
+        _count(_windows(rows_with_site, seconds), seen, "windows")
     pw.run(monitoring_level=pw.MonitoringLevel.NONE)
     return seen["facts"], seen["windows"]
 
 
-def _windows(placed: Any, seconds: int) -> Any:
-    """Sums by site, channel, unit and window; squares around zero, for they add up."""
-    cut = placed.with_columns(
-        start=placed.window_start.dt.floor(pw.Duration(seconds=seconds)), squares=placed.m2 + placed.sum * placed.sum / placed["count"]
+def _windows(rows: Any, seconds: int) -> Any:
+    """Sums up by site, channel, unit and window; squares around zero, for they add up."""
+    cut = rows.with_columns(
+        start=rows.window_start.dt.floor(pw.Duration(seconds=seconds)), squares=rows.m2 + rows.sum * rows.sum / rows["count"]
     )
     return cut.groupby(cut.site_id, cut.channel, cut.unit, cut.start).reduce(
         cut.site_id,
@@ -91,7 +91,7 @@ def _windows(placed: Any, seconds: int) -> Any:
 
 
 def _count(table: Any, seen: dict[str, int], name: str) -> None:
-    """Changes count: a row that is taken back is one less."""
+    """Counts changes: a retracted row is one less."""
 
     def change(key: Any, row: Any, time: int, is_addition: bool) -> None:  # noqa: FBT001 - as Pathway calls it
         seen[name] += 1 if is_addition else -1

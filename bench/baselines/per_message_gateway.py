@@ -1,7 +1,7 @@
-"""What one writes first, done with care: each message is parsed, committed and acknowledged by itself. Loses nothing either.
+"""The straightforward gateway, written with care: each message is parsed, committed and acknowledged by itself. It loses nothing either.
 
 paho with manual acknowledgement, a write-ahead log with synchronous=FULL, a prepared statement, no delay on the socket, a decoder
-made once. Prints what COUNT messages took as one JSON object.
+made once. Prints what COUNT messages cost as one JSON object.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class PerMessage:
         self._database.execute("pragma synchronous = full").fetchall()
         self._database.execute("create table readings (id integer primary key, device text, time real, seq integer, boot text, body blob)")
         self._decode = msgspec.json.Decoder(Reading).decode
-        self._left, self.done = count, threading.Event()
+        self._left, self.finished = count, threading.Event()
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, clean_session=False, protocol=mqtt.MQTTv311, manual_ack=True)
         self.client.on_message = self._on_message
         self.client.on_socket_open = _without_delay
@@ -48,7 +48,7 @@ class PerMessage:
         client.ack(message.mid, message.qos)
         self._left -= 1
         if not self._left:
-            self.done.set()
+            self.finished.set()
 
     def stop(self) -> None:
         self.client.disconnect()
@@ -63,7 +63,7 @@ def _without_delay(_client: mqtt.Client, _data: Any, opened: Any) -> None:
 def main(port: int, client_id: str, store: str, count: int) -> None:
     wall, cpu = time.perf_counter(), time.process_time()
     gateway = PerMessage(port, client_id, store, count)
-    gateway.done.wait()
+    gateway.finished.wait()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     gateway.stop()
     print(json.dumps({"wall": wall, "cpu": cpu, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10, "commits": count}))

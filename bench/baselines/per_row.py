@@ -1,5 +1,5 @@
-"""A Beam pipeline whose element is a row, as tutorials have it: decoded, grouped by identity to drop repeats, enriched from a dict side
-input, given as dicts. (State by key instead of groups was tried for the repeats: on this engine it is more than ten times slower.)
+"""A Beam pipeline whose element is a row, as tutorials have it: decoded, grouped by dedup key to drop repeats, enriched from a dict side
+input, written as dicts. (State by key instead of groups was tried: on this engine it is more than ten times slower.)
 
 Two ways to get rows: JSON lines (`orjson`, the fastest decoder for Python), or the batches of the other side, decoded with our own
 vectorised decoder and then taken apart. Rolled up, it combines each row into its minute and its hour.
@@ -27,27 +27,27 @@ _HOUR = 3_600_000_000
 _MINUTE = 60_000_000
 
 
-def of_lines(pipeline: beam.Pipeline, lines: Path) -> PCollection[Row]:
-    return pipeline | "Read" >> beam.io.ReadFromText(str(lines), coder=beam.coders.BytesCoder()) | "Decode" >> beam.Map(orjson.loads)
+def from_json_lines(pipeline: beam.Pipeline, file: Path) -> PCollection[Row]:
+    return pipeline | "Read" >> beam.io.ReadFromText(str(file), coder=beam.coders.BytesCoder()) | "Decode" >> beam.Map(orjson.loads)
 
 
-def of_cards(pipeline: beam.Pipeline, cards: Path, clock: Callable[[], Any]) -> PCollection[Row]:
-    return pipeline | "Read" >> FromExportFiles(str(cards), clock) | "Decode" >> beam.FlatMap(_exploded)
+def from_export_file(pipeline: beam.Pipeline, file: Path, clock: Callable[[], Any]) -> PCollection[Row]:
+    return pipeline | "Read" >> FromExportFiles(str(file), clock) | "Decode" >> beam.FlatMap(_exploded)
 
 
 def facts(rows: PCollection[Row], sites: dict[str, str]) -> PCollection[Row]:
-    """The rows once each, with their sites; counted as `facts`."""
+    """Drops repeats and assigns sites; rows are counted as `facts`."""
     places = rows.pipeline | "Registry" >> beam.Create(sorted(sites.items()))
-    keyed = rows | "Key" >> beam.Map(_by_identity).with_output_types(tuple[str, Row])
+    keyed = rows | "Key" >> beam.Map(_by_dedup_key).with_output_types(tuple[str, Row])
     once = keyed | "Group" >> beam.GroupByKey() | "Drop repeats" >> beam.Map(_first)
-    placed = once | "Enrich" >> beam.Map(_placed, AsDict(places))
-    placed | "Write" >> beam.ParDo(_Count("facts"))
-    return placed
+    rows_with_site = once | "Enrich" >> beam.Map(_with_site, AsDict(places))
+    rows_with_site | "Write" >> beam.ParDo(_Count("facts"))
+    return rows_with_site
 
 
-def rollups(placed: PCollection[Row]) -> None:
-    """Statistics of each site, channel, minute and hour; counted as `windows`."""
-    merged = placed | "By window" >> beam.FlatMap(_by_window) | "Merge" >> beam.CombinePerKey(_Merge())
+def rollups(rows: PCollection[Row]) -> None:
+    """Combines each site, channel, minute and hour; the results are counted as `windows`."""
+    merged = rows | "By window" >> beam.FlatMap(_by_window) | "Merge" >> beam.CombinePerKey(_Merge())
     merged | "Window rows" >> beam.Map(_window_row) | "Write windows" >> beam.ParDo(_Count("windows"))
 
 
@@ -59,7 +59,7 @@ def _exploded(message: ReceivedMessage) -> Iterator[Row]:
         yield row
 
 
-def _by_identity(row: Row) -> tuple[str, Row]:
+def _by_dedup_key(row: Row) -> tuple[str, Row]:
     return f"{row['batch_id']}:{row['row']}", row
 
 
@@ -67,7 +67,7 @@ def _first(group: tuple[str, Iterable[Row]]) -> Row:
     return next(iter(group[1]))
 
 
-def _placed(row: Row, sites: dict[str, str]) -> Row:
+def _with_site(row: Row, sites: dict[str, str]) -> Row:
     return {**row, "site_id": sites.get(row["device_id"])}
 
 
@@ -88,8 +88,8 @@ class _Merge(beam.CombineFn):
 
     def merge_accumulators(self, accumulators: Iterable[Counts]) -> Counts:
         merged = self.create_accumulator()
-        for one in accumulators:
-            merged = _merged(merged, one)
+        for accumulator in accumulators:
+            merged = _merged(merged, accumulator)
         return merged
 
     def extract_output(self, accumulator: Counts) -> Counts:

@@ -1,4 +1,4 @@
-"""What both peers share: the bytes of a card file as rows, with pyarrow and zstandard alone. Runs in their environments."""
+"""What both peers share: the bytes of an export file as rows, with pyarrow and zstandard alone. Runs in their environments."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Row = dict[str, Any]
 Entry = tuple[dict[str, str], bytes]
 
 
-def read(card: Path) -> Iterator[Entry]:
-    """The entries of a card file. Raises ValueError for broken bytes."""
-    with card.open("rb") as file:
-        for found in entries(file):
-            if isinstance(found, bytes):
-                raise ValueError(f"{card} has broken bytes")  # noqa: TRY004 - the file's fault, not a type's
-            yield found
+def read(export_file: Path) -> Iterator[Entry]:
+    """Yields the entries of an export file. Raises ValueError for broken bytes."""
+    with export_file.open("rb") as file:
+        for item in entries(file):
+            if isinstance(item, bytes):
+                raise ValueError(f"{export_file} has broken bytes")  # noqa: TRY004 - the file's fault, not a type's
+            yield item
 
 
 def name(entry: Entry) -> str:
@@ -34,7 +34,7 @@ def name(entry: Entry) -> str:
 
 
 def rows(entry: Entry) -> Iterator[Row]:
-    """The rows of a batch, with their identity."""
+    """Yields the rows of a batch, with their dedup key."""
     raw = zstandard.ZstdDecompressor().decompress(entry[1], max_output_size=int(entry[0]["raw_bytes"]))
     placement = {"batch_id": name(entry), "gateway_id": entry[0]["gateway_id"]}
     for number, row in enumerate(pa.ipc.open_stream(io.BytesIO(raw)).read_all().to_pylist()):
@@ -46,9 +46,9 @@ def sites(registry: Path) -> dict[str, str]:
 
 
 def main(run: Callable[[Path, Path], tuple[int, int]]) -> None:
-    """`python ... TINY CARDS REGISTRY`: runs the tiny file to warm up, then the other, and prints rows, windows and processor seconds."""
-    tiny, cards, registry = map(Path, sys.argv[1:4])
+    """`python ... TINY_FILE FILE REGISTRY`: warms up on the tiny file, runs the other, and prints rows, windows and processor seconds."""
+    tiny, export_file, registry = map(Path, sys.argv[1:4])
     run(tiny, registry)
     begin = time.process_time()
-    counted, windows = run(cards, registry)
+    counted, windows = run(export_file, registry)
     print(json.dumps({"rows": counted, "windows": windows, "seconds": time.process_time() - begin}))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.gateway import OURS, BenchFailed, Subject, measure, run
+from bench.gateway import TINYBEAM, BenchFailed, Subject, measure, run
 
 CORE = min(os.sched_getaffinity(0))
 
@@ -34,4 +34,4 @@ def test_a_gateway_that_acknowledges_nothing_is_no_result(tmp_path: Path) -> Non
 
 def test_a_store_that_holds_a_message_twice_is_no_result(tmp_path: Path) -> None:
     with pytest.raises(BenchFailed, match="the store holds"):
-        run(Subject(OURS.command, lambda _folder: (10, 11)), 10, tmp_path, CORE)
+        run(Subject(TINYBEAM.command, lambda _folder: (10, 11)), 10, tmp_path, CORE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from bench import report
 from bench.figures import Figure, write
 
 ROOT = Path(__file__).parents[2]
+FIGURE = Figure(name="", value=None, unit="ms", baseline=None, ratio=None, command="python -m bench")
 
 
 @pytest.fixture
@@ -32,14 +34,18 @@ def test_the_page_is_what_the_figures_say():
 def test_a_changed_figure_makes_the_page_stale(root):
     assert CliRunner().invoke(report.cli, ["--root", str(root)]).exit_code == 0
     assert CliRunner().invoke(report.cli, ["--root", str(root), "--check"]).exit_code == 0
-    write(root / report.RESULTS, "facts", [Figure("facts: faster than light", 3e8, "rows/s", 2.0, 1.5e8, "python -m bench facts")])
+    write(
+        root / report.RESULTS,
+        "facts",
+        [replace(FIGURE, name="facts: faster than light", value=3e8, unit="rows/s", baseline=2.0, ratio=1.5e8)],
+    )
     assert CliRunner().invoke(report.cli, ["--root", str(root), "--check"]).exit_code == 1
     assert "| faster than light | 300,000,000 | rows/s | 2 | 150,000,000 |" in report.page(root)
 
 
 def test_the_figures_of_a_run_take_the_place_of_those_before(root, tmp_path):
     run = tmp_path / "run"
-    write(run, "latency", [Figure("latency: none", 0.5, "ms", None, None, "python -m bench latency")])
+    write(run, "latency", [replace(FIGURE, name="latency: none", value=0.5)])
     (run / report.MACHINE).write_text(json.dumps({"cores": "64"}))
     assert CliRunner().invoke(report.cli, ["--root", str(root), "--take", str(run)]).exit_code == 0
     page = (root / report.PAGE).read_text()
