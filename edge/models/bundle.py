@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from edge.models.features import Recipe, RecipeError
+from edge.models.recipe import Recipe, RecipeError
 from schemas.records import Severity
 
 FORMAT = "tinybeam-bundle/1"

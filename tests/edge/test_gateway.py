@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from edge.config import Config
 from edge.gateway import Gateway, MqttMessage
 from edge.models.bundle import Bundle
-from edge.models.features import Recipe
+from edge.models.recipe import Recipe
 from edge.models.scorer import Score, ScorerFailed
 from edge.store.batch import EncodedBatch
 from edge.store.store import Entry, Store, StoreFull

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.models.features import Recipe, advance
+from edge.models.features import advance
+from edge.models.recipe import Recipe
 from training.soil.climates import CLIMATES
 from training.soil.probe import Telling, listen
 from training.soil.recipe import CHANNELS, RECIPE

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.models.features import Recipe, advance
+from edge.models.features import advance
+from edge.models.recipe import Recipe
 from edge.spectrum import time_domain_features
 from training.vibration.bearing import FAULTS, Fault, Floats
 from training.vibration.machine import Frame, Machine

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.models.features import Recipe, RecipeError, advance
+from edge.models.features import advance
+from edge.models.recipe import Recipe, RecipeError
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 STEPS = [
@@ -176,7 +177,7 @@ def test_the_fingerprint_covers_the_spectrum() -> None:
         ({"steps": [{"name": "a", "op": "ewma", "of": [], "hours": 1}]}, "takes 1 operands"),
         ({"steps": [{"name": "a", "op": "ratio", "of": ["level", "level"]}]}, "needs floor > 0"),
         ({"steps": [{"name": "a", "op": "last", "of": ["depth"]}]}, "'depth'"),
-        ({"steps": [{"name": "level", "op": "last", "of": ["level"]}]}, "given twice"),
+        ({"steps": [{"name": "level", "op": "last", "of": ["level"]}]}, "stands twice"),
         ({"inputs": ["nothing"]}, "'nothing' is not a step"),
         ({"inputs": []}, "no inputs"),
         ({"young_hours": 0}, "young_hours"),

@@ -1,0 +1,144 @@
+"""A feature recipe: the steps from a window's channels to a model's inputs, as the model's manifest gives them.
+
+Guarantees that a parsed recipe can be run: every step's operation is known and has what it needs, and every name stands for something.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from inspect import signature
+from typing import Any
+
+from edge.models.operations import OPERATIONS
+from edge.models.operations.operation import Operation
+from edge.spectrum import Spectrum, time_domain_units
+
+_OF_EVERY_STEP = ("name", "op", "of")
+_ONCE_OF_EVERY_STEP = ("hours", "floor")
+"""Settings that manifests may give to steps whose operation does not read them: it always was so."""
+
+
+class RecipeError(ValueError):
+    """A feature recipe that makes no sense; names the step and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One named operation on channels or earlier steps."""
+
+    name: str
+    operation: Operation
+    of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The steps, which of them are the model's inputs, and how much history they need.
+
+    No inputs are computed before `warm_up_hours` of history, nor after a silence longer than `gap_hours` until there is such history again.
+    """
+
+    channels: tuple[str, ...]
+    """What the steps begin from: channels, and time-domain features and bands of the spectrum's channel. They are all needed."""
+    steps: tuple[Step, ...]
+    inputs: tuple[str, ...]
+    warm_up_hours: float
+    gap_hours: float
+    fingerprint: bytes
+    spectrum: Spectrum | None = None
+
+    @staticmethod
+    def parse(source: Mapping[str, Any], channels: Sequence[str]) -> Recipe:
+        """`source` is the manifest's `recipe` object, `channels` those of the manifest, the spectrum's among them. Raises RecipeError."""
+        steps = tuple(_step(item) for item in _list(source, "steps"))
+        inputs = tuple(_list(source, "inputs"))
+        spectrum = _spectrum(source, channels)
+        names = _names(channels, spectrum, {*inputs, *(name for step in steps for name in step.of)})
+        _check_names(steps, inputs, names)
+        canonical = json.dumps([sorted(channels), source], sort_keys=True).encode()
+        return Recipe(
+            channels=names,
+            steps=steps,
+            inputs=inputs,
+            warm_up_hours=_hours(source, "young_hours"),
+            gap_hours=_hours(source, "gap_hours"),
+            fingerprint=blake2b(canonical, digest_size=8).digest(),
+            spectrum=spectrum,
+        )
+
+
+def _step(item: object) -> Step:
+    try:
+        settings = dict(item)  # type: ignore[call-overload]
+        name, kind, of = settings["name"], settings["op"], tuple(settings.get("of", ()))
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecipeError(f"step {item!r}: needs a name and an op, and of must be a list: {error!r}") from error
+    if kind not in OPERATIONS:
+        raise RecipeError(f"step {name!r}: unknown operation {kind!r}, known are {', '.join(OPERATIONS)}")
+    try:
+        operation = _operation(kind, settings)
+    except ValueError as error:
+        raise RecipeError(f"step {name!r}: {kind} {error}") from error
+    if len(of) != operation.operands:
+        raise RecipeError(f"step {name!r}: {kind} takes {operation.operands} operands, not {len(of)}")
+    return Step(name, operation, of)
+
+
+def _operation(kind: str, settings: Mapping[str, Any]) -> Operation:
+    known = signature(OPERATIONS[kind]).parameters
+    own = {name: value for name, value in settings.items() if name in known}
+    unknown = [name for name in settings if name not in (*known, *_OF_EVERY_STEP, *_ONCE_OF_EVERY_STEP)]
+    if unknown:
+        raise ValueError(f"has no setting {unknown[0]!r}")
+    return OPERATIONS[kind](**own)
+
+
+def _spectrum(source: Mapping[str, Any], channels: Sequence[str]) -> Spectrum | None:
+    if "spectrum" not in source:
+        return None
+    try:
+        spectrum = Spectrum.parse(source["spectrum"])
+    except ValueError as error:
+        raise RecipeError(f"spectrum: {error}") from error
+    if spectrum.channel not in channels:
+        raise RecipeError(f"spectrum: {spectrum.channel!r} is not a channel of the model")
+    return spectrum
+
+
+def _names(channels: Sequence[str], spectrum: Spectrum | None, used: Collection[str]) -> tuple[str, ...]:
+    """A frame's channel is no number of its own: its bands stand for it, and those of its time-domain features that are used."""
+    if spectrum is None:
+        return tuple(channels)
+    features = [name for name in time_domain_units(spectrum.channel, "") if name in used]
+    return (*(name for name in channels if name != spectrum.channel), *spectrum.names, *features)
+
+
+def _check_names(steps: Sequence[Step], inputs: Sequence[str], channels: Sequence[str]) -> None:
+    known = set(channels)
+    for step in steps:
+        unknown = [name for name in step.of if name not in known]
+        if unknown:
+            raise RecipeError(f"step {step.name!r} uses {unknown[0]!r}, which is neither a channel nor an earlier step")
+        if step.name in known:
+            raise RecipeError(f"the name {step.name!r} stands twice")
+        known.add(step.name)
+    missing = [name for name in inputs if name not in known]
+    if missing or not inputs:
+        raise RecipeError(f"input {missing[0]!r} is not a step" if missing else "the recipe has no inputs")
+
+
+def _list(source: Mapping[str, Any], key: str) -> list[Any]:
+    value = source.get(key) if isinstance(source, Mapping) else None
+    if not isinstance(value, list):
+        raise RecipeError(f"{key} must be a list")
+    return value
+
+
+def _hours(source: Mapping[str, Any], key: str) -> float:
+    value = source.get(key)
+    if not isinstance(value, int | float) or not value > 0:
+        raise RecipeError(f"{key} must be a number of hours > 0")
+    return float(value)
