@@ -48,6 +48,10 @@ def test_a_receiver_is_added(copy: Path) -> None:
     walk(ROOT / "docs/how-to/add-a-receiver.md", copy, "how-to-receiver", {})
 
 
+def test_a_feature_is_added(copy: Path) -> None:
+    walk(ROOT / "docs/how-to/add-a-feature.md", copy, "how-to-feature", {})
+
+
 def test_every_page_is_walked() -> None:
     assert [page.name for page in PAGES if f"docs/how-to/{page.name}" not in Path(__file__).read_text()] == []
 

@@ -137,6 +137,11 @@ def test_the_same_windows_give_the_same_bytes_and_finite_inputs(windows: list[tu
     assert all(map(math.isfinite, inputs))
 
 
+def test_a_manifest_may_give_hours_to_a_step_that_does_not_read_them() -> None:
+    present = {"name": "present", "op": "last", "of": ["level"], "hours": 3, "floor": 0}
+    assert advance(recipe(steps=[present], inputs=["present"]), None, START, 7200, {"level": 2.0})[1] == (2.0,)
+
+
 def test_the_soil_recipe_remembers_a_device_in_few_bytes() -> None:
     manifest = json.loads(SOIL.read_text())
     made = Recipe.parse(manifest["recipe"], tuple(manifest["channels"]))
@@ -176,6 +181,7 @@ def test_the_fingerprint_covers_the_spectrum() -> None:
         ({"steps": [{"name": "a", "op": "ewma", "of": ["level"]}]}, "needs hours > 0"),
         ({"steps": [{"name": "a", "op": "ewma", "of": [], "hours": 1}]}, "takes 1 operands"),
         ({"steps": [{"name": "a", "op": "ratio", "of": ["level", "level"]}]}, "needs floor > 0"),
+        ({"steps": [{"name": "a", "op": "last", "of": ["level"], "days": 1}]}, "last has no setting 'days'"),
         ({"steps": [{"name": "a", "op": "last", "of": ["depth"]}]}, "'depth'"),
         ({"steps": [{"name": "level", "op": "last", "of": ["level"]}]}, "stands twice"),
         ({"inputs": ["nothing"]}, "'nothing' is not a step"),
