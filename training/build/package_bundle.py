@@ -13,6 +13,7 @@ import numpy as np
 
 from edge.models import tflite
 from edge.models.bundle import FORMAT, MANIFEST_FILE, MODEL_FILE, Bundle
+from edge.models.child import Floats as Doubles
 from edge.models.child import Model
 from training.build.dense import Floats, Schedule
 
@@ -80,13 +81,13 @@ def manifest_of(  # noqa: PLR0913 - what, how made, what it looks at, how it is 
     }
 
 
-def answers(directory: Path, model: bytes, manifest: dict[str, Any], features: Floats) -> Floats:
+def answers(directory: Path, model: bytes, manifest: dict[str, Any], features: Floats) -> Doubles:
     """What the model says about these rows: shape (rows, inputs) -> (rows, 3). Leaves a bundle behind whose golden case is blank."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / MODEL_FILE).write_bytes(model)
     blank = [{"features": features[0].tolist(), "outputs": [0.0, 0.0, 0.0], "label": manifest["score"]["labels"][0]}]
     _write(directory, {**manifest, "golden": {"tolerance": 0.0, "cases": blank}})
-    return Model(Bundle.load(directory), tflite.load()).run(features)
+    return Model(Bundle.load(directory), tflite.load()).run(np.asarray(features, np.float64))
 
 
 def short(values: Floats) -> Floats:
