@@ -32,19 +32,21 @@ def load(only: str | None = None) -> Runtime:
     """The first runtime that works here, or the one named `only`. Raises RuntimeMissing."""
     reasons = []
     for package, module in _CANDIDATES:
-        reason = "not asked for" if only not in (None, package) else _unfit(package)
+        if only not in (None, package):
+            continue
+        reason = _unfit(package)
         if reason is None:
             return Runtime(f"{package} {version(package)}", import_module(module).Interpreter)
         reasons.append(f"{package}: {reason}")
-    raise RuntimeMissing("; ".join(reasons))
+    raise RuntimeMissing("; ".join(reasons) or f"{only}: there is no such runtime")
 
 
 def _unfit(package: str) -> str | None:
+    if package == "tflite-runtime" and sys.version_info[:2] != (3, 11):
+        return "it has wheels for Python 3.11 only"
     try:
         version(package)
         numpy_major = int(version("numpy").split(".")[0])
     except PackageNotFoundError as error:
         return f"{error.name} is not installed"
-    if package == "tflite-runtime" and (sys.version_info[:2] != (3, 11) or numpy_major > 1):
-        return "needs Python 3.11 and numpy 1"
-    return None
+    return "it needs numpy 1" if package == "tflite-runtime" and numpy_major > 1 else None

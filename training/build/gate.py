@@ -1,69 +1,54 @@
-"""The publish gate: a bundle passes if three runtimes load it and decide alike, on its golden cases and on probes around them.
+"""The publish gate: a bundle passes if the runtimes load it and decide alike, on its golden cases and on probes around them.
 
-Each runtime runs in a process of its own, since a bad model may end it. Outputs of int8 models differ between runtimes in the last bits, so
-decisions are compared: the labels. A row whose score lies nearer to a threshold than the bundle's own tolerance is left out and counted.
+Three runtimes judge: tflite-runtime, ai-edge-litert and tflite-micro. Those that this Python cannot have do not, and the verdict says which
+and why. Outputs of int8 models differ between runtimes in the last bits, so decisions are compared: the labels. A row whose score lies
+nearer to a threshold than the bundle's own tolerance is left out and counted.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from edge.models.bundle import Bundle, BundleError
-from program.child import environment, python_module
+from edge.models.bundle import Bundle
+from edge.models.tflite import RuntimeMissing
 from training.build.dense import Floats
+from training.build.runtimes import MICRO, RUNTIMES, Answer, Run, arena_child, run_child
 
-RUNTIMES = ("tflite-runtime", "ai-edge-litert", "tflite-micro")
-MICRO = RUNTIMES[-1]
 PROBES = 4096
 _SEED = 20_611
-_TIMEOUT_SECONDS = 300
-_GRAIN = 16
-_LARGEST_ARENA = 1 << 24
-ARENA = "arena"
-_REFUSED, _MISSING = 1, 3
 
 
 class Unjudged(Exception):
-    """The gate could not be held: a runtime is missing here. Says which."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one runtime said: low, score and high for each row, shape (rows, 3); or why it could not."""
-
-    runtime: str
-    outputs: Floats | None
-    refusal: str = ""
-
-
-Run = Callable[[str, Path, Floats], Answer]
-"""Called as run(runtime, bundle, rows). Raises Unjudged."""
+    """The gate could not be held: no runtime is here. Says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the gate found. It passes if there are no `refusals`; each is a sentence. `labels` counts the probes' decisions."""
+    """What the gate found. It passes if there are no `refusals`; each is a sentence. `labels` counts the probes' decisions.
+
+    `runtimes` are those that judged, with their versions; `missing` has the others and why they are not here. Without tflite-micro the
+    arena is not known.
+    """
 
     bundle: str
     version: str
     sha256: str
     refusals: tuple[str, ...] = ()
     runtimes: tuple[str, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
     golden: int = 0
     probes: int = 0
     left_out: int = 0
     tolerance: float = 0.0
     labels: Mapping[str, int] | None = None
     largest_difference: float = 0.0
-    arena_bytes: int = 0
+    arena_bytes: int | None = None
 
     @property
     def passed(self) -> bool:
@@ -73,40 +58,65 @@ class Verdict:
         return json.dumps({"passed": self.passed, **asdict(self)}, indent=1)
 
 
-def judge(directory: Path, run: Run | None = None, arena: Callable[[Path], int] | None = None, probes: int = PROBES) -> Verdict:
-    """Holds the gate. Raises BundleError if there is no bundle to judge, Unjudged if a runtime is missing."""
-    run, arena = run or run_child, arena or arena_child
+def judge(directory: Path, run: Run = run_child, arena: Callable[[Path], int] = arena_child, probes: int = PROBES) -> Verdict:
+    """Holds the gate with every runtime that is here. Raises BundleError if there is no bundle to judge, Unjudged if no runtime is here."""
     bundle = Bundle.load(directory)
     golden = np.array([case.features for case in bundle.golden])
-    rows = np.concatenate([golden, probe_rows(bundle, probes)])
-    answers = [run(runtime, directory, rows) for runtime in RUNTIMES]
-    verdict = Verdict(bundle.name, bundle.version, bundle.sha256)
+    answers, missing = _answers(run, directory, np.concatenate([golden, probe_rows(bundle, probes)]))
+    if not answers:
+        raise Unjudged("no runtime can be had here to judge it: " + "; ".join(missing.values()))
+    runtimes = tuple(answer.runtime for answer in answers)
+    verdict = Verdict(bundle.name, bundle.version, bundle.sha256, runtimes=runtimes, missing=missing)
     refusals = [f"{answer.runtime} cannot run it: {answer.refusal}" for answer in answers if answer.outputs is None]
     if refusals:
         return replace(verdict, refusals=tuple(refusals))
     outputs = {answer.runtime: answer.outputs for answer in answers if answer.outputs is not None}
-    return _compared(verdict, bundle, outputs, lambda: arena(directory))
+    compared = _compared(verdict, bundle, outputs)
+    return replace(compared, arena_bytes=arena(directory)) if compared.passed and MICRO not in missing else compared
 
 
-def _compared(verdict: Verdict, bundle: Bundle, outputs: Mapping[str, Floats], arena: Callable[[], int]) -> Verdict:
+def demand_all(verdict: Verdict) -> Verdict:
+    """The verdict, which refuses the bundle also if a runtime is not here to judge it."""
+    return replace(verdict, refusals=(*verdict.refusals, *(f"not judged by {reason}" for reason in verdict.missing.values())))
+
+
+def summary(verdict: Verdict) -> Iterator[str]:
+    """Sentences about a bundle that passes: who judged it by what, and who did not."""
+    decided = f"{verdict.golden} golden cases and {verdict.probes - verdict.left_out} of {verdict.probes} probes"
+    yield f"{verdict.bundle} {verdict.version} passes, judged by {', '.join(verdict.runtimes)}: {decided}."
+    yield from (f"Not judged by {reason}." for reason in verdict.missing.values())
+    if verdict.arena_bytes is not None:
+        yield f"{MICRO} needs an arena of {verdict.arena_bytes} bytes."
+
+
+def _answers(run: Run, directory: Path, rows: Floats) -> tuple[list[Answer], dict[str, str]]:
+    """What the runtimes answer, and why the others do not."""
+    answers, missing = list[Answer](), dict[str, str]()
+    for runtime in RUNTIMES:
+        try:
+            answers.append(run(runtime, directory, rows))
+        except RuntimeMissing as reason:
+            missing[runtime] = str(reason)
+    return answers, missing
+
+
+def _compared(verdict: Verdict, bundle: Bundle, outputs: Mapping[str, Floats]) -> Verdict:
     count = len(bundle.golden)
     scores = np.array([each[:, 1] for each in outputs.values()])
     clear = np.all(_distance(scores, bundle) > bundle.tolerance, axis=0)
     clear[:count] = True
     labels = np.array([[bundle.label(float(score)) for score in row] for row in scores])
-    seen = {label: int((labels[0, count:][clear[count:]] == label).sum()) for label in bundle.labels}
-    refusals = [*_golden_refusals(bundle, outputs, labels), *_probe_refusals(list(outputs), labels[:, count:], clear[count:], seen)]
+    decided = {label: int((labels[0, count:][clear[count:]] == label).sum()) for label in bundle.labels}
+    refusals = [*_golden_refusals(bundle, outputs, labels), *_probe_refusals(list(outputs), labels[:, count:], clear[count:], decided)]
     return replace(
         verdict,
         refusals=tuple(refusals),
-        runtimes=tuple(outputs),
         golden=count,
         probes=len(clear) - count,
         left_out=int((~clear).sum()),
         tolerance=bundle.tolerance,
-        labels=seen,
+        labels=decided,
         largest_difference=float(np.ptp(scores, axis=0)[np.all(scores < 2 * bundle.thresholds[-1], axis=0)].max()),
-        arena_bytes=0 if refusals else arena(),
     )
 
 
@@ -115,24 +125,24 @@ def _distance(scores: Floats, bundle: Bundle) -> Floats:
 
 
 def _golden_refusals(bundle: Bundle, outputs: Mapping[str, Floats], labels: Any) -> list[str]:
-    found = []
-    for (runtime, said), decided in zip(outputs.items(), labels, strict=True):
+    refusals = []
+    for (runtime, rows), decided in zip(outputs.items(), labels, strict=True):
         for number, case in enumerate(bundle.golden):
-            if decided[number] != case.label or np.any(np.abs(said[number] - case.outputs) > bundle.tolerance):
-                told = f"score {said[number][1]:.3f}, {decided[number]}; it promises {case.outputs[1]:.3f}, {case.label}"
-                found.append(f"golden case {number}: {runtime} says {told}")
+            if decided[number] != case.label or np.any(np.abs(rows[number] - case.outputs) > bundle.tolerance):
+                answer = f"score {rows[number][1]:.3f}, {decided[number]}; it promises {case.outputs[1]:.3f}, {case.label}"
+                refusals.append(f"golden case {number}: {runtime} says {answer}")
                 break
-    return found
+    return refusals
 
 
-def _probe_refusals(runtimes: Sequence[str], labels: Any, clear: Any, seen: Mapping[str, int]) -> list[str]:
+def _probe_refusals(runtimes: Sequence[str], labels: Any, clear: Any, decided: Mapping[str, int]) -> list[str]:
     split = np.flatnonzero(clear & np.any(labels != labels[0], axis=0))
-    unseen = [label for label, count in seen.items() if not count]
-    found = [f"no probe is decided {' or '.join(unseen)}: nothing would be compared there"] if unseen else []
+    unseen = [label for label, count in decided.items() if not count]
+    refusals = [f"no probe is decided {' or '.join(unseen)}: nothing would be compared there"] if unseen else []
     if len(split):
-        said = ", ".join(f"{runtime} {label}" for runtime, label in zip(runtimes, labels[:, split[0]], strict=True))
-        found.append(f"the runtimes decide differently on {len(split)} of {int(clear.sum())} probes; on the first {said}")
-    return found
+        answers = ", ".join(f"{runtime} {label}" for runtime, label in zip(runtimes, labels[:, split[0]], strict=True))
+        refusals.append(f"the runtimes decide differently on {len(split)} of {int(clear.sum())} probes; on the first {answers}")
+    return refusals
 
 
 def probe_rows(bundle: Bundle, count: int) -> Floats:
@@ -144,45 +154,3 @@ def probe_rows(bundle: Bundle, count: int) -> Floats:
     near = between + rng.choice([0.0, 0.05, 0.2], (count, 1)) * rng.standard_normal(first.shape) * bundle.scales
     anywhere = bundle.offsets + rng.uniform(-1, 1, first.shape) * bundle.scales
     return np.where(rng.random((count, 1)) < 0.8, near, anywhere)
-
-
-def smallest_arena(runs: Callable[[int], bool]) -> int:
-    """The smallest arena in bytes, a multiple of 16, with which the model runs; `runs` may be asked about two dozen sizes."""
-    if not runs(_LARGEST_ARENA):
-        raise BundleError(f"needs an arena of more than {_LARGEST_ARENA} bytes in {MICRO}")
-    low, high = 0, _LARGEST_ARENA // _GRAIN
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if runs(middle * _GRAIN) else (middle, high)
-    return high * _GRAIN
-
-
-def run_child(runtime: str, directory: Path, rows: Floats) -> Answer:
-    """Runs the rows in a process of its own. Raises Unjudged if the runtime is missing."""
-    done = _child(runtime, directory, np.array(rows.shape, "<u4").tobytes() + rows.astype("<f8").tobytes())
-    if isinstance(done, str):
-        return Answer(runtime, None, done)
-    return Answer(f"{runtime} {version(runtime)}", np.frombuffer(done, "<f8").reshape(-1, 3))
-
-
-def arena_child(directory: Path) -> int:
-    """The smallest arena in bytes. Raises Unjudged if tflite-micro is missing, BundleError if no arena is large enough."""
-    done = _child(ARENA, directory, b"")
-    if isinstance(done, str):
-        raise BundleError(f"{directory}: {MICRO}: {done}")
-    return int(done)
-
-
-def _child(task: str, directory: Path, given: bytes) -> bytes | str:
-    """What the child answers, or why it does not."""
-    command = python_module("training.build.gate_child", task, str(directory.resolve()))
-    try:
-        done = subprocess.run(command, input=given, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False, env=environment())
-    except subprocess.TimeoutExpired:
-        return f"it did not answer within {_TIMEOUT_SECONDS} s"
-    told = done.stdout.decode(errors="replace").strip() if done.returncode in (_REFUSED, _MISSING) else ""
-    if done.returncode == _MISSING:
-        raise Unjudged(f"{MICRO if task == ARENA else task} cannot be had on this Python: {told}")
-    if done.returncode == 0:
-        return done.stdout
-    return told or f"it ended with {f'signal {-done.returncode}' if done.returncode < 0 else f'exit status {done.returncode}'}"

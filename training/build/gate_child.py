@@ -20,10 +20,11 @@ import numpy as np
 from edge.models import tflite
 from edge.models.bundle import Bundle, BundleError
 from edge.models.child import Model
-from training.build.gate import ARENA, MICRO, smallest_arena
+from training.build.runtimes import ARENA, MICRO, MISSING, REFUSED, smallest_arena
 
 _PLENTY = 1 << 24
-_PATIENCE_SECONDS = 30
+_SECONDS_A_SIZE = 30
+_MICRO_ENDS = (3, 11)
 
 
 class _Micro:
@@ -34,7 +35,7 @@ class _Micro:
 
         self._interpreter = runtime.Interpreter.from_bytes(model_content, arena_size=arena)
         self._rows: Any = np.empty((0, 0))
-        self._said: Any = None
+        self._outputs: Any = None
 
     def allocate_tensors(self) -> None:
         """Done when it was made."""
@@ -52,31 +53,32 @@ class _Micro:
         self._rows = rows
 
     def invoke(self) -> None:
-        self._said = np.concatenate([self._one(row[None, :]) for row in self._rows])
+        self._outputs = np.concatenate([self._run(row[None, :]) for row in self._rows])
 
     def get_tensor(self, index: int) -> Any:
-        return self._said
+        return self._outputs
 
-    def _one(self, row: Any) -> Any:
+    def _run(self, row: Any) -> Any:
         self._interpreter.set_input(row, 0)
         self._interpreter.invoke()
         return self._interpreter.get_output(0)
 
 
-def _detail(told: dict[str, Any]) -> dict[str, Any]:
-    grid = told["quantization_parameters"]
-    one = (float(grid["scales"][0]), int(grid["zero_points"][0])) if len(grid["scales"]) else (0.0, 0)
-    return {"index": 0, "shape": told["shape"], "dtype": told["dtype"], "quantization": one}
+def _detail(tensor: dict[str, Any]) -> dict[str, Any]:
+    grid = tensor["quantization_parameters"]
+    quantization = (float(grid["scales"][0]), int(grid["zero_points"][0])) if len(grid["scales"]) else (0.0, 0)
+    return {"index": 0, "shape": tensor["shape"], "dtype": tensor["dtype"], "quantization": quantization}
 
 
 def _runtime(name: str, arena: int = _PLENTY) -> tflite.Runtime:
     if name != MICRO:
         return tflite.load(name)
     try:
-        told = version(name)
+        installed = version(name)
     except PackageNotFoundError as error:
-        raise tflite.RuntimeMissing(f"{name} is not installed") from error
-    return tflite.Runtime(f"{name} {told}", lambda model_content, num_threads: _Micro(model_content, num_threads, arena))
+        ended = "it has no wheels for Python newer than 3.11" if sys.version_info[:2] > _MICRO_ENDS else "it is not installed"
+        raise tflite.RuntimeMissing(f"{name}: {ended}") from error
+    return tflite.Runtime(f"{name} {installed}", lambda model_content, num_threads: _Micro(model_content, num_threads, arena))
 
 
 def _outputs(runtime: str, bundle: Bundle) -> bytes:
@@ -92,7 +94,7 @@ def _arena(bundle: Bundle) -> bytes:
     def runs(size: int) -> bool:
         child = os.fork()
         if child == 0:
-            signal.alarm(_PATIENCE_SECONDS)
+            signal.alarm(_SECONDS_A_SIZE)
             try:
                 Model(bundle, _runtime(MICRO, size)).run(golden)
             except BaseException:  # noqa: BLE001 - whatever it is, this size does not do
@@ -110,12 +112,12 @@ def main(arguments: Sequence[str]) -> int:
     task, directory = arguments
     try:
         bundle = Bundle.load(Path(directory))
-        said, status = _arena(bundle) if task == ARENA else _outputs(task, bundle), 0
+        answer, status = _arena(bundle) if task == ARENA else _outputs(task, bundle), 0
     except tflite.RuntimeMissing as missing:
-        said, status = str(missing).encode(), 3
+        answer, status = str(missing).encode(), MISSING
     except (BundleError, ValueError, RuntimeError) as error:
-        said, status = str(error).encode(), 1
-    pipe.write(said)
+        answer, status = str(error).encode(), REFUSED
+    pipe.write(answer)
     pipe.close()
     return status
 

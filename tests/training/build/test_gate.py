@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,31 @@ from ai_edge_litert import schema_py_generated as schema
 from click.testing import CliRunner
 
 from edge.models.bundle import Bundle, BundleError
+from edge.models.tflite import RuntimeMissing
 from training.__main__ import cli
 from training.build.dense import Layer, Network
-from training.build.gate import MICRO, RUNTIMES, Answer, Unjudged, arena_child, judge, probe_rows, run_child, smallest_arena
+from training.build.gate import Unjudged, Verdict, demand_all, judge, probe_rows, summary
 from training.build.int8 import Grid, write
-from training.build.page import held, put
+from training.build.page import gate_section, held, put
+from training.build.runtimes import MICRO, RUNTIMES, Answer, arena_child, run_child, smallest_arena
 
 ROOT = Path(__file__).parents[3]
 SOIL = ROOT / "models" / "soil"
 FEW = 200
+
+
+def reason_missing(runtime: str) -> str:
+    """Why this Python does not have the runtime; empty if it has."""
+    try:
+        run_child(runtime, SOIL, np.zeros((1, 20)))
+    except RuntimeMissing as reason:
+        return str(reason)
+    return ""
+
+
+REASONS = {runtime: reason_missing(runtime) for runtime in RUNTIMES}
+needs_all = pytest.mark.skipif(any(REASONS.values()), reason="; ".join(filter(None, REASONS.values())))
+needs_micro = pytest.mark.skipif(bool(REASONS[MICRO]), reason=REASONS[MICRO])
 
 
 @pytest.fixture
@@ -95,33 +112,47 @@ def with_clipping(model: Any, graph: Any) -> None:
     operator(model, graph, schema.BuiltinOperator.RELU_N1_TO_1, 1, [between], [1])
 
 
+@cache
+def committed(name: str) -> Verdict:
+    return judge(ROOT / "models" / name)
+
+
 @pytest.mark.parametrize("name", ["soil", "vibration"])
-def test_the_committed_bundles_pass_and_their_pages_say_what_the_gate_found(name: str) -> None:
-    verdict = judge(ROOT / "models" / name)
+def test_the_committed_bundles_pass_and_the_verdict_says_by_which_runtimes(name: str) -> None:
+    verdict = committed(name)
     assert verdict.passed, verdict.refusals
-    assert [told.split()[0] for told in verdict.runtimes] == list(RUNTIMES)
-    page = held(ROOT / "docs" / "models" / f"{name}.md", "gate")
-    assert f"arena of {verdict.arena_bytes} bytes" in page
-    assert f"{verdict.probes - verdict.left_out} of {verdict.probes} probes" in page
+    assert [runtime.split()[0] for runtime in verdict.runtimes] == [name for name, reason in REASONS.items() if not reason]
+    assert verdict.missing == {name: reason for name, reason in REASONS.items() if reason}
     assert all(count > 100 for count in (verdict.labels or {}).values())
 
 
+@needs_all
+@pytest.mark.parametrize("name", ["soil", "vibration"])
+def test_the_pages_of_the_committed_bundles_say_what_the_gate_found(name: str) -> None:
+    verdict = committed(name)
+    page = held(ROOT / "docs" / "models" / f"{name}.md", "gate")
+    assert page == gate_section(verdict, Bundle.load(ROOT / "models" / name))
+
+
+@needs_all
 def test_a_model_in_dynamic_range_quantisation_is_refused(soil: Path) -> None:
     verdict = judge(with_model(soil, float_model(dynamic_range)), probes=FEW)
     assert not verdict.passed
-    assert any(said.startswith("tflite-runtime cannot run it") and "version '12'" in said for said in verdict.refusals)
+    assert any(refusal.startswith("tflite-runtime cannot run it") and "version '12'" in refusal for refusal in verdict.refusals)
 
 
+@needs_micro
 def test_a_model_with_an_operator_that_a_microcontroller_lacks_is_refused(soil: Path) -> None:
     verdict = judge(with_model(soil, float_model(with_clipping)), probes=FEW)
-    assert [said.split()[0] for said in verdict.refusals] == [MICRO]
+    assert [refusal.split()[0] for refusal in verdict.refusals] == [MICRO]
 
 
 def test_a_model_with_changed_weights_is_refused_for_its_golden_cases(soil: Path) -> None:
     network = (Layer(-np.ones((20, 3), np.float32), np.full(3, 7, np.float32), rectified=False),)
     changed = write(network, [Grid.over(-1, 1), Grid.over(0, 14)], "changed")
     verdict = judge(with_model(soil, changed), probes=FEW)
-    assert all(any(said.startswith("golden case") and f"{name} " in said for said in verdict.refusals) for name in RUNTIMES)
+    here = [name for name, reason in REASONS.items() if not reason]
+    assert all(any(refusal.startswith("golden case") and f"{name} " in refusal for refusal in verdict.refusals) for name in here)
 
 
 def test_a_model_that_is_not_the_one_of_its_manifest_cannot_be_judged(soil: Path) -> None:
@@ -138,17 +169,17 @@ def faked(offsets: dict[str, float]) -> Any:
         scores = np.abs(rows[:, 0]) * 10
         for number, case in enumerate(bundle.golden):
             scores[number] = case.outputs[1]
-        said = np.stack([scores] * 3, axis=1)
-        said[: len(bundle.golden)] = [case.outputs for case in bundle.golden]
-        said[len(bundle.golden) :] += offsets.get(runtime, 0.0)
-        return Answer(runtime, said)
+        outputs = np.stack([scores] * 3, axis=1)
+        outputs[: len(bundle.golden)] = [case.outputs for case in bundle.golden]
+        outputs[len(bundle.golden) :] += offsets.get(runtime, 0.0)
+        return Answer(runtime, outputs)
 
     return run
 
 
 def test_runtimes_that_decide_differently_on_a_probe_are_refused() -> None:
     verdict = judge(SOIL, faked({MICRO: 5.0}), lambda _: 1024)
-    assert any("decide differently on" in said and f"{MICRO} " in said for said in verdict.refusals)
+    assert any("decide differently on" in refusal and f"{MICRO} " in refusal for refusal in verdict.refusals)
 
 
 def test_rows_near_a_threshold_are_left_out_and_counted() -> None:
@@ -159,7 +190,7 @@ def test_rows_near_a_threshold_are_left_out_and_counted() -> None:
 
 def test_a_gate_in_which_a_verdict_never_occurs_proves_nothing_and_refuses() -> None:
     verdict = judge(SOIL, faked(dict.fromkeys(RUNTIMES, 100.0)), lambda _: 1024)
-    assert any("no probe is decided now or soon" in said for said in verdict.refusals)
+    assert any("no probe is decided now or soon" in refusal for refusal in verdict.refusals)
 
 
 def test_a_runtime_that_crashes_is_a_refusal_and_not_a_crash_of_the_gate() -> None:
@@ -169,8 +200,50 @@ def test_a_runtime_that_crashes_is_a_refusal_and_not_a_crash_of_the_gate() -> No
     assert judge(SOIL, run).refusals == (f"{MICRO} cannot run it: it ended with signal 11",)
 
 
-def test_a_runtime_that_is_missing_is_named_and_not_skipped() -> None:
-    with pytest.raises(Unjudged, match="tflite-nano cannot be had on this Python"):
+def without(*missing: str) -> Any:
+    """The faked runtimes on a Python that cannot have these."""
+
+    def run(runtime: str, directory: Path, rows: Any) -> Answer:
+        if runtime in missing:
+            raise RuntimeMissing(f"{runtime}: it has no wheels")
+        return faked({})(runtime, directory, rows)
+
+    return run
+
+
+def test_a_runtime_that_is_not_here_does_not_judge_and_verdict_summary_page_and_json_say_so() -> None:
+    verdict = judge(SOIL, without(MICRO), lambda _: 1024)
+    assert verdict.passed
+    assert (verdict.runtimes, verdict.missing, verdict.arena_bytes) == (RUNTIMES[:2], {MICRO: f"{MICRO}: it has no wheels"}, None)
+    assert f"Not judged by {MICRO}: it has no wheels." in list(summary(verdict))
+    section = gate_section(verdict, Bundle.load(SOIL))
+    assert "## In two runtimes" in section
+    assert f"It was not judged by every runtime. {MICRO}: it has no wheels." in section
+    assert json.loads(verdict.as_json())["missing"] == verdict.missing
+
+
+def test_one_runtime_alone_reproduces_golden_cases_and_its_page_claims_no_more() -> None:
+    verdict = judge(SOIL, without(RUNTIMES[0], MICRO), lambda _: 1024)
+    assert verdict.passed
+    section = gate_section(verdict, Bundle.load(SOIL))
+    assert f"on {RUNTIMES[1]} alone" in section
+    assert "alike" not in section
+    assert "arena" not in section
+
+
+def test_who_demands_all_runtimes_is_refused_without_one() -> None:
+    verdict = demand_all(judge(SOIL, without(MICRO), lambda _: 1024))
+    assert verdict.refusals == (f"not judged by {MICRO}: it has no wheels",)
+    assert demand_all(judge(SOIL, faked({}), lambda _: 1024)).passed
+
+
+def test_a_gate_without_any_runtime_is_not_held() -> None:
+    with pytest.raises(Unjudged, match=f"{MICRO}: it has no wheels"):
+        judge(SOIL, without(*RUNTIMES))
+
+
+def test_a_runtime_that_nobody_has_is_missing_by_name() -> None:
+    with pytest.raises(RuntimeMissing, match="tflite-nano: there is no such runtime"):
         run_child("tflite-nano", SOIL, np.zeros((1, 20)))
 
 
@@ -186,6 +259,7 @@ def test_a_model_that_no_arena_holds_is_refused() -> None:
         smallest_arena(lambda _: False)
 
 
+@needs_micro
 def test_the_arena_of_a_larger_model_is_larger(soil: Path) -> None:
     def sized(width: int) -> Network:
         shapes = ((20, width), (width, 3))
@@ -209,9 +283,10 @@ def test_the_command_writes_its_section_and_says_what_it_found_as_json(tmp_path:
     page.write_text("# Soil\n")
     shown = CliRunner().invoke(cli, ["gate", str(SOIL), "--json", "--page", str(page)])
     assert shown.exit_code == 0, shown.output
-    found = json.loads(shown.output)
-    assert found["passed"] is True
-    assert f"{found['arena_bytes']} bytes" in held(page, "gate")
+    verdict = json.loads(shown.output)
+    assert verdict["passed"] is True
+    assert verdict["missing"] == {name: reason for name, reason in REASONS.items() if reason}
+    assert all(name in held(page, "gate") for name in RUNTIMES)
 
 
 def test_the_command_refuses_with_status_1_and_takes_no_bundle_that_is_not_there(soil: Path) -> None:
