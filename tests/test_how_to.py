@@ -36,6 +36,10 @@ def test_an_alert_is_added(tmp_path: Path, warehouse: Warehouse) -> None:
     walk(ROOT / "docs/how-to/add-an-alert.md", tmp_path, "how-to-alert", warehouse.environment)
 
 
+def test_a_source_of_alerts_is_added(copy: Path, warehouse: Warehouse) -> None:
+    walk(ROOT / "docs/how-to/add-an-alert-source.md", copy, "how-to-alert-source", warehouse.environment)
+
+
 def test_a_model_is_added(tmp_path: Path, warehouse: Warehouse) -> None:
     walk(ROOT / "docs/how-to/add-a-model.md", tmp_path, "how-to-model", warehouse.environment)
 
