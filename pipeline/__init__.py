@@ -1,1 +1,1 @@
-"""From Pub/Sub, or from card files, to the warehouse: one flow on Apache Beam. Imports schemas only."""
+"""From Pub/Sub, or from export files, to the warehouse: one flow on Apache Beam. Imports schemas only."""

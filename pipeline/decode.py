@@ -1,6 +1,6 @@
 """Received message -> decoded batch, strictly: what is not exactly one batch of the contract raises Undecodable and nothing is guessed.
 
-Memory is bounded before it is taken: the body, its declared size, and everything that could grow inside the Arrow stream.
+Memory is bounded before it is used: the body, its declared size, and everything that could grow inside the Arrow stream.
 Unknown columns of a newer gateway are kept as JSON in `extras`; nullable columns that an older one does not send are null.
 """
 

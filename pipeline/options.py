@@ -29,8 +29,8 @@ examples:
     python -m pipeline --runner=DataflowRunner --project=my-project --region=europe-west1 --registry=registry.toml \\
         --input_subscription=projects/my-project/subscriptions/tinybeam --temp_location=gs://my-bucket/tmp --setup_file=./setup.py
 
-  the card files of an offline gateway:
-    python -m pipeline --mode=batch --input='cards/*.tbb' --project=my-project --registry=registry.toml
+  the export files of an offline gateway:
+    python -m pipeline --mode=batch --input='exported/*.tbb' --project=my-project --registry=registry.toml
 """
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -45,7 +45,7 @@ class UsageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run is told. `beam` are the flags for Beam."""
+    """What a run is asked to do. `beam` are the flags for Beam."""
 
     mode: str
     runner: str
@@ -74,42 +74,42 @@ class _Parser(argparse.ArgumentParser):
 
 def parse(arguments: Sequence[str]) -> Options:
     """Raises UsageError; prints help and exits on --help."""
-    given, rest = _parser().parse_known_args(list(arguments))
-    _refuse_contradictions(given, rest)
-    endpoint, storage_endpoint = endpoints(given.bigquery_endpoint, given.bigquery_storage_endpoint)
-    streaming = given.mode == "streaming"
+    flags, rest = _parser().parse_known_args(list(arguments))
+    _refuse_contradictions(flags, rest)
+    endpoint, storage_endpoint = endpoints(flags.bigquery_endpoint, flags.bigquery_storage_endpoint)
+    streaming = flags.mode == "streaming"
     if streaming and endpoint and not storage_endpoint:
         raise UsageError("--bigquery_endpoint is of a local warehouse: name its gRPC port too, with --bigquery_storage_endpoint=HOST:PORT")
     return Options(
-        mode=given.mode,
-        runner=_runner(given.runner, streaming=streaming),
-        input=given.input,
-        input_subscription=given.input_subscription,
-        alerts_topic=given.alerts_topic,
-        warehouse=Warehouse(given.project, given.dataset, endpoint, storage_endpoint),
-        registry=given.registry,
-        schedule=Schedule(streaming, given.early_seconds, given.allowed_lateness),
-        id_attribute=given.id_attribute,
-        timestamp_attribute=given.timestamp_attribute,
-        temp_location=given.temp_location,
-        beam=_for_beam(given, rest, streaming=streaming),
-        log_level=given.log_level,
-        log_format=given.log_format,
+        mode=flags.mode,
+        runner=_runner(flags.runner, streaming=streaming),
+        input=flags.input,
+        input_subscription=flags.input_subscription,
+        alerts_topic=flags.alerts_topic,
+        warehouse=Warehouse(flags.project, flags.dataset, endpoint, storage_endpoint),
+        registry=flags.registry,
+        schedule=Schedule(streaming, flags.early_seconds, flags.allowed_lateness),
+        id_attribute=flags.id_attribute,
+        timestamp_attribute=flags.timestamp_attribute,
+        temp_location=flags.temp_location,
+        beam=_for_beam(flags, rest, streaming=streaming),
+        log_level=flags.log_level,
+        log_format=flags.log_format,
     )
 
 
 def duration(text: str) -> timedelta:
     """`5s`, `12m`, `2h` or `7d`."""
-    found = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
-    if not found:
+    parts = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
+    if not parts:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration: write for example 5s, 12m, 2h or 7d")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return timedelta(**{_UNITS[parts[2]]: int(parts[1])})
 
 
 def _parser() -> _Parser:
     parser = _Parser(
         prog="python -m pipeline",
-        description="What gateways sent, by Pub/Sub or on cards, into BigQuery. Flags that are not listed go to Beam.",
+        description="What gateways sent, by Pub/Sub or in export files, into BigQuery. Flags that are not listed go to Beam.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -119,10 +119,10 @@ def _parser() -> _Parser:
         "--mode",
         choices=("streaming", "batch"),
         default="streaming",
-        help="follow a subscription, or load card files once (default: %(default)s)",
+        help="follow a subscription, or load export files once (default: %(default)s)",
     )
     add("--runner", default="DirectRunner", help="Beam runner (default: %(default)s)")
-    add("--input", default="", metavar="GLOB", help="batch: card files, local or gs://")
+    add("--input", default="", metavar="GLOB", help="batch: export files, local or gs://")
     add(
         "--input_subscription",
         "--inputSubscription",
@@ -157,7 +157,7 @@ def _parser() -> _Parser:
 
 
 _ALERTS = "streaming: topic for alerts that are not historical (default: none; rows of alerts are written either way)"
-_LATENESS = "how late a row may be for its hour's rollup; later rows mark the hour dirty (default: 7d); facts are taken whatever their age"
+_LATENESS = "how late a row may be for its hour's rollup; later rows mark the hour dirty (default: 7d); facts are stored whatever their age"
 
 
 def _positive(text: str) -> int:
@@ -166,24 +166,24 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _refuse_contradictions(given: argparse.Namespace, rest: Sequence[str]) -> None:
+def _refuse_contradictions(flags: argparse.Namespace, rest: Sequence[str]) -> None:
     if stray := [word for word in rest[:1] if not word.startswith("-")]:
         raise UsageError(f"{stray[0]!r} is no flag: write --name=value")
-    if not given.project:
+    if not flags.project:
         raise UsageError("--project is missing: the Google Cloud project of the warehouse")
-    if given.mode == "batch" and (given.input_subscription or not given.input):
-        raise UsageError("--mode=batch reads card files: give --input=GLOB and no --input_subscription")
-    if given.mode == "streaming" and (given.input or not given.input_subscription):
+    if flags.mode == "batch" and (flags.input_subscription or not flags.input):
+        raise UsageError("--mode=batch reads export files: give --input=GLOB and no --input_subscription")
+    if flags.mode == "streaming" and (flags.input or not flags.input_subscription):
         raise UsageError("--mode=streaming reads Pub/Sub: give --input_subscription and no --input (or --mode=batch)")
-    if given.mode == "streaming" and not _SUBSCRIPTION.fullmatch(given.input_subscription):
-        raise UsageError(f"--input_subscription must look like projects/P/subscriptions/S, not {given.input_subscription!r}")
-    if given.mode == "batch" and given.alerts_topic:
-        raise UsageError("--mode=batch tells nobody of alerts: give no --alerts_topic")
-    if given.alerts_topic and not _TOPIC.fullmatch(given.alerts_topic):
-        raise UsageError(f"--alerts_topic must look like projects/P/topics/T, not {given.alerts_topic!r}")
-    if given.id_attribute and given.runner == "DirectRunner":
+    if flags.mode == "streaming" and not _SUBSCRIPTION.fullmatch(flags.input_subscription):
+        raise UsageError(f"--input_subscription must look like projects/P/subscriptions/S, not {flags.input_subscription!r}")
+    if flags.mode == "batch" and flags.alerts_topic:
+        raise UsageError("--mode=batch notifies nobody of alerts: give no --alerts_topic")
+    if flags.alerts_topic and not _TOPIC.fullmatch(flags.alerts_topic):
+        raise UsageError(f"--alerts_topic must look like projects/P/topics/T, not {flags.alerts_topic!r}")
+    if flags.id_attribute and flags.runner == "DirectRunner":
         raise UsageError("--id_attribute works on Dataflow only; repeats are dropped without it")
-    if given.allowed_lateness > _LONGEST_LATENESS:
+    if flags.allowed_lateness > _LONGEST_LATENESS:
         raise UsageError(f"--allowed_lateness is at most {_LONGEST_LATENESS.days}d")
 
 
@@ -193,8 +193,8 @@ def _runner(name: str, *, streaming: bool) -> str:
     return BUNDLES if streaming else FN_API
 
 
-def _for_beam(given: argparse.Namespace, rest: Sequence[str], *, streaming: bool) -> tuple[str, ...]:
-    flags = [f"--runner={_runner(given.runner, streaming=streaming)}", f"--project={given.project}", "--no_save_main_session"]
-    flags += ["--streaming"] if streaming else []
-    flags += [f"--temp_location={given.temp_location}"] if given.temp_location else []
-    return (*flags, *rest)
+def _for_beam(flags: argparse.Namespace, rest: Sequence[str], *, streaming: bool) -> tuple[str, ...]:
+    words = [f"--runner={_runner(flags.runner, streaming=streaming)}", f"--project={flags.project}", "--no_save_main_session"]
+    words += ["--streaming"] if streaming else []
+    words += [f"--temp_location={flags.temp_location}"] if flags.temp_location else []
+    return (*words, *rest)

@@ -1,6 +1,6 @@
-"""One run of the pipeline: options, registry and warehouse are checked, then the flow is built and run until it ends or is told to stop.
+"""One run of the pipeline: options, registry and warehouse are checked, then the flow is built and run until it ends or is asked to stop.
 
-Exit code 0: done or stopped as told. 1: failed. 2: told wrongly.
+Exit code 0: done or stopped when asked. 1: failed. 2: called wrongly.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Stopped(BaseException):
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def cli(arguments: tuple[str, ...]) -> None:
-    """Run the pipeline: from Pub/Sub or card files into BigQuery (--help lists its flags)."""
+    """Run the pipeline: from Pub/Sub or export files into BigQuery (--help lists its flags)."""
     sys.exit(main(arguments))
 
 
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"pipeline: {error}", file=sys.stderr)
         return 2
     logs.set_up(options.log_level, options.log_format)
-    for sentence in days.unknown(registry):
+    for sentence in days.without_balance(registry):
         _LOG.warning(sentence)
     try:
         return _run(options, registry)
@@ -84,10 +84,10 @@ def start(options: Options, registry: Registry) -> PipelineResult:
     else:
         source = FromExportFiles(options.input, wall_clock)
         sink = LoadSink(options.warehouse, options.temp_location or tempfile.gettempdir(), uuid4().hex)
-    tell = PublishNotifications(options.alerts_topic) if options.alerts_topic else None
-    flow.build(pipeline | "Read" >> source, registry, sink, options.schedule, wall_clock, tell)
-    if options.streaming and registry.rules and not tell:
-        _LOG.info("nobody is told of alerts: --alerts_topic is not given; their rows are written")
+    publish = PublishNotifications(options.alerts_topic) if options.alerts_topic else None
+    flow.build(pipeline | "Read" >> source, registry, sink, options.schedule, wall_clock, publish)
+    if options.streaming and registry.rules and not publish:
+        _LOG.info("nobody is notified of alerts: --alerts_topic is not given; their rows are written")
     _LOG.info("%s into %s.%s", options.input_subscription or options.input, options.warehouse.project, options.warehouse.dataset)
     return pipeline.run()
 
@@ -96,7 +96,7 @@ def _wait(result: PipelineResult, options: Options) -> int:
     try:
         state = result.wait_until_finish()
     except Stopped:
-        _LOG.info("told to stop")
+        _LOG.info("asked to stop")
         result.cancel()
         state = "CANCELLED"
     finally:

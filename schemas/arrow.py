@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin, get_type_hints
 
-from schemas.records import TABLES, Doc, Placement
+from schemas.records import TABLES, Doc, RowIdentity
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,8 +46,8 @@ def wire_columns(record: type) -> tuple[Column, ...]:
 
 @cache
 def table_columns(record: type) -> tuple[Column, ...]:
-    """The columns of the record's BigQuery table: placement first where the table has it."""
-    return (columns(Placement) if TABLES[record].placed else ()) + columns(record)
+    """The columns of the record's BigQuery table: the row's identity first where the table has it."""
+    return (columns(RowIdentity) if TABLES[record].identified else ()) + columns(record)
 
 
 def schema(wanted: tuple[Column, ...]) -> pa.Schema:
@@ -61,12 +61,12 @@ def _arrow_type(column: Column) -> pa.DataType:
     import pyarrow as pa
 
     if column.type == "struct":
-        one: pa.DataType = pa.struct([pa.field(inner.name, _arrow_type(inner), inner.nullable) for inner in column.fields])
+        arrow: pa.DataType = pa.struct([pa.field(inner.name, _arrow_type(inner), inner.nullable) for inner in column.fields])
     elif column.type == "timestamp":
-        one = pa.timestamp("us", "UTC")
+        arrow = pa.timestamp("us", "UTC")
     else:
-        one = pa.type_for_alias(column.type)
-    return pa.list_(one) if column.repeated else one
+        arrow = pa.type_for_alias(column.type)
+    return pa.list_(arrow) if column.repeated else arrow
 
 
 def _column(name: str, hint: Any) -> Column:

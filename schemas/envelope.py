@@ -1,7 +1,7 @@
-"""A batch's envelope: its name and attributes, as Pub/Sub attributes and as entries of a card file.
+"""A batch's envelope: its name and attributes, as Pub/Sub attributes and as entries of an export file.
 
 The envelope is written once when the batch is cut and never changes; `Envelope.parse` accepts nothing else.
-A card file (an offline gateway's export) is a sequence of entries: `TBB1`, u32 length of the attributes (JSON), u32 length
+A export file (an offline gateway's export) is a sequence of entries: `TBB1`, u32 length of the attributes (JSON), u32 length
 of the body, u32 CRC-32 of both, attributes, body; integers little-endian.
 """
 
@@ -23,8 +23,8 @@ MAX_BODY_BYTES = 8_000_000
 MAX_RAW_BYTES = 32_000_000
 """A body that declares more than this when decompressed is refused before decompression."""
 MAX_ROWS = 100_000
-MAX_CARD_BYTES = 256_000_000
-"""A card file larger than this is refused; the gateway writes them far smaller."""
+MAX_EXPORT_BYTES = 256_000_000
+"""An export file larger than this is refused; the gateway writes them far smaller."""
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What a gateway, device or site identifier looks like."""
@@ -82,7 +82,7 @@ class Envelope:
     @classmethod
     def parse(cls, attributes: Mapping[str, str]) -> Envelope:
         """Raises EnvelopeError for a missing, malformed or out-of-range attribute; unknown attributes are ignored."""
-        made = cls(
+        envelope = cls(
             gateway_id=_text(attributes, "gateway_id", ID_PATTERN),
             epoch=_integer(attributes, "epoch", 0, 2**63 - 1),
             seq=_integer(attributes, "seq", 1, 2**63 - 1),
@@ -95,11 +95,11 @@ class Envelope:
             time_min=_time(attributes, "time_min"),
             time_max=_time(attributes, "time_max"),
         )
-        if made.time_min > made.time_max:
+        if envelope.time_min > envelope.time_max:
             raise EnvelopeError("time_min is after time_max")
-        if made.schema_version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
-            raise EnvelopeError(f"schema_version {made.schema_version} is of another major version than {SCHEMA_VERSION}")
-        return made
+        if envelope.schema_version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+            raise EnvelopeError(f"schema_version {envelope.schema_version} is of another major version than {SCHEMA_VERSION}")
+        return envelope
 
 
 def cut_time(attributes: Mapping[str, str]) -> datetime:
@@ -118,55 +118,55 @@ def from_micros(value: int) -> datetime:
 
 
 def entry(attributes: Mapping[str, str], body: bytes) -> bytes:
-    """One entry of a card file."""
+    """One entry of an export file."""
     head = json.dumps(dict(attributes), separators=(",", ":")).encode()
     return _HEAD.pack(_MAGIC, len(head), len(body), zlib.crc32(body, zlib.crc32(head))) + head + body
 
 
 def entries(file: BinaryIO) -> Iterator[tuple[dict[str, str], bytes] | bytes]:
-    """The entries of a card file in order. What is not a whole, sound entry comes as bytes, and the next sound entry follows.
+    """The entries of an export file in order. What is not a whole, sound entry comes as bytes, and the next sound entry follows.
 
-    Raises EnvelopeError for a file over MAX_CARD_BYTES.
+    Raises EnvelopeError for a file over MAX_EXPORT_BYTES.
     """
-    card = file.read(MAX_CARD_BYTES + 1)
-    if len(card) > MAX_CARD_BYTES:
-        raise EnvelopeError(f"the file is larger than {MAX_CARD_BYTES} bytes")
+    content = file.read(MAX_EXPORT_BYTES + 1)
+    if len(content) > MAX_EXPORT_BYTES:
+        raise EnvelopeError(f"the file is larger than {MAX_EXPORT_BYTES} bytes")
     at = broken_from = 0
-    while at < len(card):
-        found = _entry(card, at)
-        if found is None:
-            at = _next_magic(card, at + 1)
+    while at < len(content):
+        sound = _entry(content, at)
+        if sound is None:
+            at = _next_magic(content, at + 1)
             continue
-        yield from _pieces(card[broken_from:at])
-        attributes, body, at = found
+        yield from _pieces(content[broken_from:at])
+        attributes, body, at = sound
         broken_from = at
         yield attributes, body
-    yield from _pieces(card[broken_from:])
+    yield from _pieces(content[broken_from:])
 
 
-def _entry(card: bytes, at: int) -> tuple[dict[str, str], bytes, int] | None:
+def _entry(content: bytes, at: int) -> tuple[dict[str, str], bytes, int] | None:
     """Attributes, body and end of the entry that begins at `at`; None if it is not sound."""
-    if len(card) < at + _HEAD.size:
+    if len(content) < at + _HEAD.size:
         return None
-    magic, attribute_bytes, body_bytes, crc = _HEAD.unpack_from(card, at)
+    magic, attribute_bytes, body_bytes, crc = _HEAD.unpack_from(content, at)
     middle = at + _HEAD.size + attribute_bytes
     end = middle + body_bytes
-    if magic != _MAGIC or attribute_bytes > _MAX_ATTRIBUTES or body_bytes > MAX_BODY_BYTES or end > len(card):
+    if magic != _MAGIC or attribute_bytes > _MAX_ATTRIBUTES or body_bytes > MAX_BODY_BYTES or end > len(content):
         return None
-    if zlib.crc32(memoryview(card)[at + _HEAD.size : end]) != crc:
+    if zlib.crc32(memoryview(content)[at + _HEAD.size : end]) != crc:
         return None
     try:
-        attributes = json.loads(card[at + _HEAD.size : middle])
+        attributes = json.loads(content[at + _HEAD.size : middle])
     except ValueError:
         return None
     if not isinstance(attributes, dict) or not all(isinstance(value, str) for value in attributes.values()):
         return None
-    return attributes, card[middle:end], end
+    return attributes, content[middle:end], end
 
 
-def _next_magic(card: bytes, at: int) -> int:
-    found = card.find(_MAGIC, at)
-    return len(card) if found < 0 else found
+def _next_magic(content: bytes, at: int) -> int:
+    position = content.find(_MAGIC, at)
+    return len(content) if position < 0 else position
 
 
 def _pieces(broken: bytes) -> Iterator[bytes]:

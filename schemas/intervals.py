@@ -24,14 +24,14 @@ class IntervalSet:
 
     @classmethod
     def of(cls, numbers: Iterable[int]) -> IntervalSet:
-        made = cls()
+        intervals = cls()
         for number in sorted(set(numbers)):
-            if made._lasts and number == made._lasts[-1] + 1:
-                made._lasts[-1] = number
+            if intervals._lasts and number == intervals._lasts[-1] + 1:
+                intervals._lasts[-1] = number
             else:
-                made._firsts.append(number)
-                made._lasts.append(number)
-        return made
+                intervals._firsts.append(number)
+                intervals._lasts.append(number)
+        return intervals
 
     def add(self, number: int) -> bool:
         """Returns False if it was in the set already."""
@@ -76,13 +76,6 @@ class IntervalSet:
 
     def intervals(self) -> Iterator[tuple[int, int]]:
         return zip(self._firsts, self._lasts, strict=True)
-
-    def gaps(self) -> IntervalSet:
-        """The numbers missing between the smallest and the largest."""
-        made = IntervalSet()
-        for last, first in zip(self._lasts, self._firsts[1:], strict=False):
-            made.add_interval(last + 1, first - 1)
-        return made
 
     def flat(self) -> tuple[int, ...]:
         return tuple(number for pair in self.intervals() for number in pair)

@@ -32,8 +32,8 @@ class Table(NamedTuple):
     partition: str | None
     """Timestamp column whose day is the partition."""
     cluster: tuple[str, ...]
-    placed: bool
-    """Whether the columns of `Placement` come first."""
+    identified: bool
+    """Whether the columns of `RowIdentity` come first."""
 
 
 class TimeQuality(StrEnum):
@@ -98,7 +98,7 @@ _TIME_QUALITY = Doc(f"How far the event time can be trusted: {_any(TimeQuality)}
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class RowIdentity:
     """Columns that the pipeline puts before every fact: the identity of the row and where it belongs."""
 
     batch_id: Annotated[str, Doc("Name of the batch that carried the row: gateway_id:epoch:seq", by="pipeline")]
@@ -400,17 +400,17 @@ EVENT_TIME: dict[str, str] = {
 """The column that is a row's event time, by kind."""
 
 TABLES: dict[type, Table] = {
-    Summary: Table("summaries_v1", "window_start", ("device_id", "channel"), placed=True),
-    Inference: Table("inferences_v1", "window_start", ("device_id", "model"), placed=True),
-    Event: Table("events_v1", "event_time", ("device_id", "rule"), placed=True),
-    Heartbeat: Table("heartbeats_v1", "heartbeat_time", ("gateway_id",), placed=True),
-    Reject: Table("rejects_v1", "timestamp", ("reason",), placed=False),
-    Batch: Table("batches_v1", "cut_time", ("gateway_id", "epoch"), placed=False),
-    SiteWindow: Table("site_windows_v1", "window_start", ("site_id", "channel"), placed=False),
-    DirtyWindow: Table("dirty_windows_v1", "window_start", ("site_id",), placed=False),
-    Irrigation: Table("irrigation_v1", "day", ("site_id",), placed=False),
-    Alert: Table("alerts_v1", "opened_time", ("rule", "subject"), placed=False),
-    Device: Table("devices_v1", None, ("device_id",), placed=False),
-    Site: Table("sites_v1", None, ("site_id",), placed=False),
+    Summary: Table("summaries_v1", "window_start", ("device_id", "channel"), identified=True),
+    Inference: Table("inferences_v1", "window_start", ("device_id", "model"), identified=True),
+    Event: Table("events_v1", "event_time", ("device_id", "rule"), identified=True),
+    Heartbeat: Table("heartbeats_v1", "heartbeat_time", ("gateway_id",), identified=True),
+    Reject: Table("rejects_v1", "timestamp", ("reason",), identified=False),
+    Batch: Table("batches_v1", "cut_time", ("gateway_id", "epoch"), identified=False),
+    SiteWindow: Table("site_windows_v1", "window_start", ("site_id", "channel"), identified=False),
+    DirtyWindow: Table("dirty_windows_v1", "window_start", ("site_id",), identified=False),
+    Irrigation: Table("irrigation_v1", "day", ("site_id",), identified=False),
+    Alert: Table("alerts_v1", "opened_time", ("rule", "subject"), identified=False),
+    Device: Table("devices_v1", None, ("device_id",), identified=False),
+    Site: Table("sites_v1", None, ("site_id",), identified=False),
 }
 """Every table of the warehouse."""

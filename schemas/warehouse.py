@@ -60,12 +60,12 @@ def definition(column: Column) -> str:
 
 def _sql_type(column: Column) -> str:
     if column.type == "struct":
-        one = "struct<" + ", ".join(f"`{inner.name}` {_sql_type(inner)}" for inner in column.fields) + ">"
+        sql = "struct<" + ", ".join(f"`{inner.name}` {_sql_type(inner)}" for inner in column.fields) + ">"
     elif column.type == "map":
         return "map<string, float64>"
     else:
-        one = _TYPES[column.type]
-    return f"array<{one}>" if column.repeated else one
+        sql = _TYPES[column.type]
+    return f"array<{sql}>" if column.repeated else sql
 
 
 def _line(column: Column) -> str:

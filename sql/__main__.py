@@ -69,11 +69,15 @@ def apply(project: str | None, location: str | None, wait_seconds: float, dry_ru
 @click.argument("names", nargs=-1)
 @_connection
 @click.option(
-    "--param", "given", multiple=True, metavar="NAME=VALUE", help="Parameter of the checks that have it, for example from_time=2026-01-01."
+    "--param",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Parameter of the checks that have it, for example from_time=2026-01-01.",
 )
 @click.option("--offline", is_flag=True, help="Look at the files only, even if a project is known.")
 def check(
-    names: tuple[str, ...], project: str | None, location: str | None, wait_seconds: float, given: tuple[str, ...], offline: bool
+    names: tuple[str, ...], project: str | None, location: str | None, wait_seconds: float, parameters: tuple[str, ...], offline: bool
 ) -> None:
     """Parse every SQL file; with a project also look up every column and run the checks of sql/checks/ on the facts.
 
@@ -86,7 +90,7 @@ def check(
             client = _connect(project, location, wait_seconds)
             applied = [script for script in files if script.folder != "cloud_only" or not local_host()]
             faults += verification.columns(client, applied, datetime.now(UTC))
-            faults += [] if faults else _violations(client, files, _pairs(given))
+            faults += [] if faults else _violations(client, files, _pairs(parameters))
     except ImportError as error:
         raise click.ClickException("sqlfluff is not installed: pip install 'tinybeam[dev]'") from error
     except _EXPECTED as error:
@@ -103,7 +107,7 @@ def check(
 @_connection
 @click.option(
     "--param",
-    "given",
+    "parameters",
     multiple=True,
     metavar="NAME=VALUE",
     help="Value of a parameter; times as 2026-05-01, 2026-05-01T12:00:00Z or `now - 7 days`.",
@@ -111,7 +115,7 @@ def check(
 @click.option("--json", "form", flag_value="json", help="Print a JSON list of objects.")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV with a header line.")
 def query(
-    name: str | None, project: str | None, location: str | None, wait_seconds: float, given: tuple[str, ...], form: str | None
+    name: str | None, project: str | None, location: str | None, wait_seconds: float, parameters: tuple[str, ...], form: str | None
 ) -> None:
     """Ask the question NAME of sql/queries/. Without NAME: list the questions and their parameters."""
     if name is None:
@@ -120,7 +124,7 @@ def query(
     [script] = _chosen([name], scripts("queries"))
     client = _connect(project, location, wait_seconds)
     try:
-        answer = ask(client, script, _pairs(given), datetime.now(UTC))
+        answer = ask(client, script, _pairs(parameters), datetime.now(UTC))
     except ParameterError as error:
         raise click.UsageError(str(error)) from error
     except GoogleAPICallError as error:
@@ -170,20 +174,20 @@ def _catalogue() -> list[str]:
     return lines
 
 
-def _pairs(given: tuple[str, ...]) -> Mapping[str, str]:
-    for pair in given:
+def _pairs(parameters: tuple[str, ...]) -> Mapping[str, str]:
+    for pair in parameters:
         if "=" not in pair:
             raise click.UsageError(f"--param wants NAME=VALUE, not {pair!r}")
-    return dict(pair.split("=", 1) for pair in given)
+    return dict(pair.split("=", 1) for pair in parameters)
 
 
-def _violations(client: bigquery.Client, files: Iterable[Script], given: Mapping[str, str]) -> list[verification.Fault]:
-    found = []
+def _violations(client: bigquery.Client, files: Iterable[Script], parameters: Mapping[str, str]) -> list[verification.Fault]:
+    faults = []
     for script in (file for file in files if file.folder == "checks"):
-        mine = {name: value for name, value in given.items() if name in script.variables}
-        rows = [dict(row) for row in ask(client, script, mine, datetime.now(UTC))]
-        found += [verification.Fault(script.path, present.as_json([row])) for row in rows[:10]]
-    return found
+        its_own = {name: value for name, value in parameters.items() if name in script.variables}
+        rows = [dict(row) for row in ask(client, script, its_own, datetime.now(UTC))]
+        faults += [verification.Fault(script.path, present.as_json([row])) for row in rows[:10]]
+    return faults
 
 
 def _rendered(names: list[str], rows: list[dict[str, Any]], form: str | None) -> str:

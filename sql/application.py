@@ -101,8 +101,8 @@ def _addition(name: str, column: Column) -> Step:
 def _difference(column: Column, field: bigquery.SchemaField) -> str | None:
     standard = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
     wanted = (_TYPES[column.type], column.repeated)
-    found = (standard.get(field.field_type, field.field_type), field.mode == "REPEATED")
-    return None if wanted == found else f"{_words(found)} there and {_words(wanted)} here"
+    present = (standard.get(field.field_type, field.field_type), field.mode == "REPEATED")
+    return None if wanted == present else f"{_words(present)} there and {_words(wanted)} here"
 
 
 def _words(kind: tuple[str, bool]) -> str:

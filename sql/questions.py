@@ -1,4 +1,4 @@
-"""Runs a query or a check with its parameters: given ones by text, the others by the defaults in the file's header."""
+"""Runs a query or a check with its parameters: values as text, and the defaults in the header of the file for the others."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class ParameterError(ValueError):
     """A parameter is unknown or its value does not fit its type; the text names it."""
 
 
-def ask(client: bigquery.Client, script: Script, given: Mapping[str, str], now: datetime) -> RowIterator:
-    """The answer. `given` are values as text. Raises ParameterError, and GoogleAPICallError from the service."""
-    config = bigquery.QueryJobConfig(query_parameters=bind(script, given, now))
+def ask(client: bigquery.Client, script: Script, values: Mapping[str, str], now: datetime) -> RowIterator:
+    """The answer. `values` are texts. Raises ParameterError, and GoogleAPICallError from the service."""
+    config = bigquery.QueryJobConfig(query_parameters=bind(script, values, now))
     return client.query_and_wait(script.text, job_config=config)
 
 
-def bind(script: Script, given: Mapping[str, str], now: datetime) -> list[bigquery.ScalarQueryParameter]:
+def bind(script: Script, values: Mapping[str, str], now: datetime) -> list[bigquery.ScalarQueryParameter]:
     """Raises ParameterError for a parameter that the script does not have or a value that does not fit."""
     known = {parameter.name: parameter for parameter in script.parameters}
-    if unknown := sorted(given.keys() - known.keys()):
+    if unknown := sorted(values.keys() - known.keys()):
         raise ParameterError(f"{script.name} has no parameter {unknown[0]!r}; it has {', '.join(known) or 'none'}")
-    return [_bound(parameter, given.get(parameter.name, parameter.default), now) for parameter in known.values()]
+    return [_bound(parameter, values.get(parameter.name, parameter.default), now) for parameter in known.values()]
 
 
 def moment(text: str, now: datetime) -> datetime:

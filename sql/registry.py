@@ -1,4 +1,4 @@
-"""Puts the registry into devices_v1 and sites_v1: what the tables held before is replaced, all of it or nothing."""
+"""Puts the registry into devices_v1 and sites_v1: their former rows are replaced, all of it or nothing."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from schemas.warehouse import DATASET
 
 def load(client: bigquery.Client, registry: Registry) -> None:
     """One transaction. Raises GoogleAPICallError from the service."""
-    held: dict[type, Sequence[Device | Site]] = {Device: registry.devices, Site: registry.sites}
-    statements = "".join(_replacement(record) for record in held)
-    parameters = [bigquery.ScalarQueryParameter(TABLES[record].name, "STRING", _json(rows)) for record, rows in held.items()]
+    content: dict[type, Sequence[Device | Site]] = {Device: registry.devices, Site: registry.sites}
+    statements = "".join(_replacement(record) for record in content)
+    parameters = [bigquery.ScalarQueryParameter(TABLES[record].name, "STRING", _json(rows)) for record, rows in content.items()]
     client.query_and_wait(
         f"begin transaction;\n{statements}commit transaction;",
         job_config=bigquery.QueryJobConfig(query_parameters=parameters),

@@ -104,10 +104,10 @@ class Script:
         return bounded or _BOUNDED_FUNCTION.search(self.code) is not None
 
     def _parameter(self, line: str) -> Parameter:
-        found = _PARAMETER.fullmatch(line)
-        if not found:
+        parameter = _PARAMETER.fullmatch(line)
+        if not parameter:
             raise ScriptError(f"{self.path}: write `-- @name type = default: meaning`, not `-- {line}`")
-        return Parameter(*found.groups())
+        return Parameter(*parameter.groups())
 
 
 def scripts(*folders: str, root: Path = ROOT) -> Iterator[Script]:

@@ -32,12 +32,12 @@ def local_host() -> str | None:
     return os.environ.get(_LOCAL) or None
 
 
-def connect(project: str | None, location: str | None, wait_seconds: float, say: Callable[[str], None]) -> bigquery.Client:
+def connect(project: str | None, location: str | None, wait_seconds: float, echo: Callable[[str], None]) -> bigquery.Client:
     """A client whose service has answered once. Raises ServiceError."""
     client = _client(project, location)
     host = local_host()
-    say(f"local warehouse at {host}, project {client.project}" if host else f"BigQuery, project {client.project}")
-    _wait(client, wait_seconds, say)
+    echo(f"local warehouse at {host}, project {client.project}" if host else f"BigQuery, project {client.project}")
+    _wait(client, wait_seconds, echo)
     return client
 
 
@@ -62,7 +62,7 @@ def _client(project: str | None, location: str | None) -> bigquery.Client:
         ) from error
 
 
-def _wait(client: bigquery.Client, wait_seconds: float, say: Callable[[str], None]) -> None:
+def _wait(client: bigquery.Client, wait_seconds: float, echo: Callable[[str], None]) -> None:
     deadline = time.monotonic() + wait_seconds
     for pause in _BACKOFF.delays(Random()):
         try:
@@ -71,7 +71,7 @@ def _wait(client: bigquery.Client, wait_seconds: float, say: Callable[[str], Non
             left = deadline - time.monotonic()
             if left <= 0:
                 raise ServiceError(f"the warehouse did not answer within {wait_seconds:g} s: {reason(error)}") from error
-            say(f"the warehouse does not answer ({type(error).__name__}); waiting, {left:.0f} s left")
+            echo(f"the warehouse does not answer ({type(error).__name__}); waiting, {left:.0f} s left")
             time.sleep(min(pause, left))
         except (GoogleAPICallError, GoogleAuthError) as error:
             raise ServiceError(f"the warehouse refuses: {reason(error)}") from error

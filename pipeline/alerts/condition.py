@@ -1,4 +1,4 @@
-"""When an alert is open: what a rule's source tells the state machine of an observation."""
+"""When an alert is open: how a rule's source judges an observation."""
 
 from __future__ import annotations
 

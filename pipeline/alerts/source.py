@@ -1,4 +1,4 @@
-"""The seam of a source of alerts: what it must do that rules can watch it. It knows no engine; pipeline.alerts.transform runs it on one."""
+"""The seam of a source of alerts: what it does so that rules can watch it. It knows no engine; pipeline.alerts.transform runs it."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class RaiseAlerts(beam.PTransform):
         return observed | "By subject" >> beam.Map(_by_subject).with_output_types(_KEYED) | self._state_machines()
 
     def _observed(self, inputs: AlertInputs) -> tuple[PCollection[Observation], ...]:
-        """What no rule watches is no step of the graph; but a graph needs one."""
+        """A source that no rule watches is no step of the graph; without any, a step that observes nothing takes their place."""
         observed = [
             _input(inputs, source) | _label(source) >> beam.ParDo(_Observe(source, self._clock)) for source in sources(self._registry)
         ]

@@ -96,9 +96,9 @@ class Appender:
             try:
                 answer.result(timeout=ANSWER_SECONDS)
             except _REFUSALS as error:
-                again, rejected = part(rows, error)
-                unwritten += [UnwrittenRows(table, rows) for rows in rejected]
-                parted += [(table, one) for one in again]
+                remaining, rejected = part(rows, error)
+                unwritten += [UnwrittenRows(table, piece) for piece in rejected]
+                parted += [(table, piece) for piece in remaining]
             except TRANSIENT as error:
                 _LOG.warning("append of %d rows to %s failed: %s", rows.num_rows, table, brief(error))
                 self._forget(table)
@@ -136,7 +136,7 @@ def pieces(batches: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def part(rows: pa.RecordBatch, error: exceptions.GoogleAPICallError) -> tuple[list[pa.RecordBatch], list[RejectedRows]]:
     """(rows to send again, rows refused). An answer that names no row is narrowed down by halves."""
-    bad = {one.index: one.message for one in getattr(error.response, "row_errors", ())}
+    bad = {fault.index: fault.message for fault in getattr(error.response, "row_errors", ())}
     if bad:
         rest = rows.filter(pa.array([index not in bad for index in range(rows.num_rows)]))
         rejected = [RejectedRows("warehouse_refused", text, rows.slice(index, 1)) for index, text in sorted(bad.items())]

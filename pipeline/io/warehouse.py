@@ -64,7 +64,7 @@ class Warehouse:
 
 
 def endpoints(rest: str | None, storage: str | None) -> tuple[str | None, str | None]:
-    """What was given, else what the environment says, as Google's clients do."""
+    """The flags' endpoints, else those of the environment, as Google's clients do."""
     rest = rest or os.environ.get("BIGQUERY_EMULATOR_HOST") or None
     return rest, storage or os.environ.get("BIGQUERY_STORAGE_EMULATOR_HOST") or None
 
@@ -93,7 +93,7 @@ def _tables(warehouse: Warehouse) -> set[str]:
 
 @cache
 def appender(warehouse: Warehouse) -> Appender:
-    """The one of this process: engines call setup and teardown for every bundle, and a connection must outlive bundles."""
+    """The appender of this process: engines call setup and teardown for every bundle, and a connection must outlive bundles."""
     client = warehouse.write_client()
 
     def connect(table: str, schema: pa.Schema) -> AppendConnection:

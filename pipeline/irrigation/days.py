@@ -19,7 +19,7 @@ from schemas.records import Irrigation, Site
 from schemas.registry import Registry
 
 MOISTURE, TEMPERATURE = ("moisture", "m3/m3"), ("temperature", "degC")
-"""Channel and unit of what is taken; other units are not."""
+"""Channel and unit of the readings that count; no other unit does."""
 
 DAY = 24 * HOUR
 WHOLE_DAY_HOURS = 20
@@ -70,7 +70,7 @@ class Fields:
         return next((field for field in begun if field.site.valid_to is None or time < field.site.valid_to), None)
 
 
-def unknown(registry: Registry) -> Iterator[str]:
+def without_balance(registry: Registry) -> Iterator[str]:
     """A sentence for each site that has a soil or a crop and yet will get no water balance."""
     for site in registry.sites:
         if (site.soil or site.crop) and not _field(site):
@@ -193,7 +193,7 @@ class _Reference(NamedTuple):
 
 
 def _temperatures(days: Days, day: int) -> _Temperatures | None:
-    """Of the means of hours, which one wild reading does not move far."""
+    """Lowest and highest hourly mean, which a single wild reading does not move far."""
     means = _hourly_means(days, day, TEMPERATURE).values()
     return _Temperatures(round(min(means), 4), round(max(means), 4), len(means) >= WHOLE_DAY_HOURS) if means else None
 

@@ -118,8 +118,8 @@ def test_a_malformed_envelope_is_refused_by_name() -> None:
         decode(replace(good, attributes=good.attributes | {"epoch": "1e3"}))
 
 
-def test_bytes_between_the_frames_of_a_card_are_refused_as_such() -> None:
-    assert refusal(ReceivedMessage({EXPORT_FILE: "card.tbb"}, b"junk", NOW)) == "broken_entry"
+def test_bytes_between_the_entries_of_an_export_file_are_refused_as_such() -> None:
+    assert refusal(ReceivedMessage({EXPORT_FILE: "export.tbb"}, b"junk", NOW)) == "broken_entry"
 
 
 def _bodies() -> dict[str, Callable[[ReceivedMessage], ReceivedMessage]]:

@@ -13,7 +13,7 @@ from pipeline.options import BUNDLES, FN_API, UsageError, parse
 from pipeline.run import main
 
 STREAMING = ["--project=p1", "--registry=r.toml", "--input_subscription=projects/p1/subscriptions/s1"]
-BATCH = ["--mode=batch", "--project=p1", "--registry=r.toml", "--input=cards/*.tbb"]
+BATCH = ["--mode=batch", "--project=p1", "--registry=r.toml", "--input=exported/*.tbb"]
 
 
 def test_the_least_that_must_be_said() -> None:

@@ -1,4 +1,4 @@
-"""The program as it is started: card files into the warehouse, a live subscription into the warehouse, and a clean stop."""
+"""The program as it is started: export files into the warehouse, a live subscription into the warehouse, and a clean stop."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def packed(gateway_id: str, seq: int) -> bytes:
     return entry(sent.attributes, sent.body)
 
 
-def test_card_files_with_damage_between_the_entries_arrive(tables: Warehouse, registry: Path, tmp_path: Path) -> None:
-    (tmp_path / "one.tbb").write_bytes(packed("card", 1) + b"damage" + packed("card", 2))
-    (tmp_path / "two.tbb").write_bytes(packed("card", 2) + packed("card", 3)[:-1])
+def test_export_files_with_damage_between_the_entries_arrive(tables: Warehouse, registry: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.tbb").write_bytes(packed("offline", 1) + b"damage" + packed("offline", 2))
+    (tmp_path / "two.tbb").write_bytes(packed("offline", 2) + packed("offline", 3)[:-1])
     done = subprocess.run(
         [*arguments(tables, registry), "--mode=batch", f"--input={tmp_path}/*.tbb", f"--temp_location={tmp_path}"],
         capture_output=True,
@@ -89,21 +89,21 @@ def test_card_files_with_damage_between_the_entries_arrive(tables: Warehouse, re
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert count(tables, "card") == (10, 10)
+    assert count(tables, "offline") == (10, 10)
 
 
-def test_a_card_gives_its_sound_entries_and_the_bytes_between() -> None:
-    class Card:
-        metadata = type("Metadata", (), {"path": "card.tbb"})
+def test_an_export_file_gives_its_sound_entries_and_the_bytes_between() -> None:
+    class Export:
+        metadata = type("Metadata", (), {"path": "export.tbb"})
 
         @staticmethod
         def open() -> Any:
             import io
 
-            return io.BytesIO(packed("card", 1) + b"damage")
+            return io.BytesIO(packed("offline", 1) + b"damage")
 
-    good, broken = _messages(Card(), wall_clock)
-    assert (good.attributes["seq"], broken.attributes, broken.body) == ("1", {EXPORT_FILE: "card.tbb"}, b"damage")
+    good, broken = _messages(Export(), wall_clock)
+    assert (good.attributes["seq"], broken.attributes, broken.body) == ("1", {EXPORT_FILE: "export.tbb"}, b"damage")
     assert good.received_time == message([summary()]).received_time
 
 

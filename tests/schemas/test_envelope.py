@@ -1,4 +1,4 @@
-"""An envelope is read exactly as written or refused with the attribute's name; a card file loses only what is broken in it."""
+"""An envelope is read exactly as written or refused with the attribute's name; an export file loses only what is broken in it."""
 
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -69,38 +69,38 @@ bodies = st.lists(st.binary(max_size=200) | st.just(b"TBB1" * 5), min_size=1, ma
 
 
 @given(bodies)
-def test_entries_round_trip(content: list[bytes]) -> None:
-    card = b"".join(entry({"seq": str(at)}, body) for at, body in enumerate(content))
-    assert list(entries(BytesIO(card))) == [({"seq": str(at)}, body) for at, body in enumerate(content)]
+def test_entries_round_trip(bodies_sent: list[bytes]) -> None:
+    content = b"".join(entry({"seq": str(at)}, body) for at, body in enumerate(bodies_sent))
+    assert list(entries(BytesIO(content))) == [({"seq": str(at)}, body) for at, body in enumerate(bodies_sent)]
 
 
 @given(bodies, st.data())
-def test_a_flipped_bit_costs_one_frame_and_every_byte_is_accounted_for(content: list[bytes], data: st.DataObject) -> None:
-    packed = [entry({"seq": str(at)}, body) for at, body in enumerate(content)]
+def test_a_flipped_bit_costs_one_entry_and_every_byte_is_accounted_for(bodies_sent: list[bytes], data: st.DataObject) -> None:
+    packed = [entry({"seq": str(at)}, body) for at, body in enumerate(bodies_sent)]
     hit = data.draw(st.integers(0, len(packed) - 1))
     bit = data.draw(st.integers(0, len(packed[hit]) * 8 - 1))
     broken = bytearray(packed[hit])
     broken[bit // 8] ^= 1 << bit % 8
     found = list(entries(BytesIO(b"".join([*packed[:hit], bytes(broken), *packed[hit + 1 :]]))))
     sound = [one for one in found if not isinstance(one, bytes)]
-    assert sound == [({"seq": str(at)}, body) for at, body in enumerate(content) if at != hit]
+    assert sound == [({"seq": str(at)}, body) for at, body in enumerate(bodies_sent) if at != hit]
     assert b"".join(one for one in found if isinstance(one, bytes)) == bytes(broken)
 
 
 @given(bodies, st.data())
-def test_a_file_cut_short_keeps_its_whole_frames(content: list[bytes], data: st.DataObject) -> None:
-    packed = [entry({"seq": str(at)}, body) for at, body in enumerate(content)]
-    card = b"".join(packed)[: -data.draw(st.integers(1, len(packed[-1])))]
-    found = list(entries(BytesIO(card)))
-    assert [one for one in found if not isinstance(one, bytes)] == [({"seq": str(at)}, body) for at, body in enumerate(content[:-1])]
+def test_a_file_cut_short_keeps_its_whole_entries(bodies_sent: list[bytes], data: st.DataObject) -> None:
+    packed = [entry({"seq": str(at)}, body) for at, body in enumerate(bodies_sent)]
+    content = b"".join(packed)[: -data.draw(st.integers(1, len(packed[-1])))]
+    found = list(entries(BytesIO(content)))
+    assert [one for one in found if not isinstance(one, bytes)] == [({"seq": str(at)}, body) for at, body in enumerate(bodies_sent[:-1])]
 
 
-def test_attributes_that_are_no_texts_are_no_frame() -> None:
+def test_attributes_that_are_no_texts_are_no_entry() -> None:
     good = entry({"seq": "1"}, b"x")
     assert list(entries(BytesIO(entry({"seq": 1}, b"x") + good))) == [entry({"seq": 1}, b"x"), ({"seq": "1"}, b"x")]  # type: ignore[dict-item]
 
 
 def test_a_file_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(envelope, "MAX_CARD_BYTES", 100)
+    monkeypatch.setattr(envelope, "MAX_EXPORT_BYTES", 100)
     with pytest.raises(EnvelopeError, match="larger than 100 bytes"):
         list(entries(BytesIO(bytes(101))))

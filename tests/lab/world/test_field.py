@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lab.world import field
-from pipeline.irrigation.days import unknown
+from pipeline.irrigation.days import without_balance
 from schemas.registry import Registry
 
 
@@ -40,7 +40,7 @@ def test_the_registry_names_the_day_on_which_the_season_began(tmp_path: Path) ->
     begin = datetime(2026, 5, 1, tzinfo=UTC)
     registry = Registry.load(field.write_registry(tmp_path, begin))
     assert {site.planted for site in registry.sites if site.crop} == {begin}
-    assert not list(unknown(registry))
+    assert not list(without_balance(registry))
     assert registry.devices == Registry.load(field.REGISTRY).devices
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.irrigation import water
-from pipeline.irrigation.days import DAY, Days, FieldHistory, Fields, balance, hour_of, merge, revise, unknown
+from pipeline.irrigation.days import DAY, Days, FieldHistory, Fields, balance, hour_of, merge, revise, without_balance
 from pipeline.rollup.stats import HOUR, Key, Stats
 from schemas.records import Irrigation, Site
 from schemas.registry import Registry
@@ -144,7 +144,7 @@ def test_the_registry_counts_as_of_the_hour() -> None:
 def test_a_site_that_gets_no_balance_is_named() -> None:
     sites = (FIELD, replace(FIELD, site_id="odd", crop="Lavender"), replace(FIELD, site_id="half", soil=None))
     sites += (replace(FIELD, site_id="hall", soil=None, crop=None),)
-    said = list(unknown(Registry(sites, ())))
+    said = list(without_balance(Registry(sites, ())))
     assert [sentence.split()[1] for sentence in said] == ["odd", "half"]
     assert "Lavender" in said[0]
     assert "maize" in said[0]
