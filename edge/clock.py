@@ -1,4 +1,4 @@
-"""How far this machine's clock can be trusted, by what the kernel knows of its synchronisation."""
+"""The time, and how far this machine's clock can be trusted, by what the kernel knows of its synchronisation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from schemas.records import TimeQuality
 
 _UNSYNCHRONISED = 0x0040
-_BUILT = datetime(2025, 1, 1, tzinfo=UTC)
+_SOFTWARE_WRITTEN = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 def now() -> datetime:
@@ -18,7 +18,7 @@ def now() -> datetime:
 
 def quality(time: datetime, status: int | None) -> TimeQuality:
     """`status` is the kernel's (adjtimex), None if it does not say. A time before this software existed is untrusted."""
-    if time < _BUILT:
+    if time < _SOFTWARE_WRITTEN:
         return TimeQuality.UNTRUSTED
     if status is None or status & _UNSYNCHRONISED:
         return TimeQuality.ESTIMATED

@@ -1,4 +1,4 @@
-"""Examines what a gateway needs: one finding a line, each with what to do about it. Changes nothing."""
+"""Examines what a gateway needs, and says of each part whether it is good and what to do if not. Changes nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SECONDS = 3.0
 
 
 def examine(file: Path) -> list[Finding]:
-    """Everything; only the first finding if the configuration cannot be read."""
+    """Examines everything; gives a single finding if the configuration cannot be read."""
     try:
         config = load(file)
     except ConfigError as error:
@@ -50,10 +50,10 @@ def _disk(config: Config) -> Iterator[Finding]:
         yield Finding("disk", Status.FAIL, f"{folder} cannot be written", "give the gateway's user the folder, or change gateway.state_dir")
         return
     free = shutil.disk_usage(folder).free
-    held = config.store_file.stat().st_size if config.store_file.is_file() else 0
-    if free + held < config.store.max_bytes:
-        said = f"{free >> 20} MiB free, but the store may grow to {config.store.max_bytes >> 20} MiB"
-        yield Finding("disk", Status.WARN, said, "free some space or lower store.max_bytes")
+    used = config.store_file.stat().st_size if config.store_file.is_file() else 0
+    if free + used < config.store.max_bytes:
+        text = f"{free >> 20} MiB free, but the store may grow to {config.store.max_bytes >> 20} MiB"
+        yield Finding("disk", Status.WARN, text, "free some space or lower store.max_bytes")
     else:
         yield Finding("disk", Status.OK, f"{free >> 20} MiB free")
 
@@ -76,21 +76,21 @@ def _secrets(config: Config) -> Iterator[Finding]:
 
 
 def _clock(_config: Config) -> Iterator[Finding]:
-    found = clock.quality(clock.now(), clock.kernel_status())
-    if found == TimeQuality.SYNCED:
+    quality = clock.quality(clock.now(), clock.kernel_status())
+    if quality == TimeQuality.SYNCED:
         yield Finding("clock", Status.OK, "synchronised")
     else:
-        yield Finding("clock", Status.WARN, f"not synchronised; rows will say time_quality = {found}", "start chrony or systemd-timesyncd")
+        yield Finding("clock", Status.WARN, f"not synchronised; rows say time_quality = {quality}", "start chrony or systemd-timesyncd")
 
 
 def _broker(config: Config) -> Iterator[Finding]:
     mqtt = config.mqtt
     try:
-        secured = tls.context(mqtt)
-        with socket.create_connection((mqtt.host, mqtt.port), _SECONDS) as opened:
-            if secured:
-                secured.wrap_socket(opened, server_hostname=mqtt.host).close()
-        yield Finding("broker", Status.OK, f"{mqtt.host}:{mqtt.port} answers" + (" and shows a good certificate" if secured else ""))
+        context = tls.context(mqtt)
+        with socket.create_connection((mqtt.host, mqtt.port), _SECONDS) as connection:
+            if context:
+                context.wrap_socket(connection, server_hostname=mqtt.host).close()
+        yield Finding("broker", Status.OK, f"{mqtt.host}:{mqtt.port} answers" + (" and shows a good certificate" if context else ""))
     except (ConfigError, ssl.SSLError) as error:
         yield Finding("broker", Status.FAIL, str(error), "correct mqtt.tls_ca, tls_certificate and tls_key, or the broker's certificate")
     except OSError as error:
@@ -102,7 +102,7 @@ def _uplink(config: Config) -> Iterator[Finding]:
 
 
 def _existing(folder: Path) -> Path:
-    return next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+    return next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
 
 
 _CHECKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (_store, _disk, _models, _secrets, _clock, _broker, _uplink)

@@ -1,7 +1,7 @@
 """The wire form of a frame, an MQTT message of raw samples on the topic of readings: `TBF1`, the length of a header as uint16, the header
 in JSON, float32 samples to the end; little-endian. The header's time, seq, boot and device mean what they mean in a reading.
 
-Guarantees that what `decode` returns is finite and within the bounds below, and that it raises nothing but Refused, whatever the bytes.
+Guarantees that what `decode` returns is finite and within the bounds below; it raises nothing but PayloadError, whatever the bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAGIC = b"TBF1"
 MAX_HEADER_BYTES = 1024
 MAX_CHANNEL = 48
-"""Letters of a channel's name: the names of its levels and bands are longer."""
+"""Letters of a channel's name: the names of its features and bands are longer."""
 
 _LENGTH = struct.Struct("<H")
 _START = len(MAGIC) + _LENGTH.size
@@ -51,26 +51,26 @@ class Frame:
 _header = msgspec.json.Decoder(Header)
 
 
-def most_bytes(samples: int) -> int:
+def max_bytes(samples: int) -> int:
     """The largest payload with so many samples."""
     return _START + MAX_HEADER_BYTES + 4 * samples
 
 
 def encode(header: Header, samples: Sequence[float] | Floats) -> bytes:
-    """A payload that `decode` takes. Raises Refused, a ValueError."""
+    """A payload that `decode` accepts. Raises PayloadError, a ValueError."""
     import numpy as np
 
-    told = msgspec.json.encode(header)
-    if len(told) > MAX_HEADER_BYTES:
-        raise PayloadError("oversized", f"the header has {len(told)} bytes, more than {MAX_HEADER_BYTES}")
+    header_bytes = msgspec.json.encode(header)
+    if len(header_bytes) > MAX_HEADER_BYTES:
+        raise PayloadError("oversized", f"the header has {len(header_bytes)} bytes, more than {MAX_HEADER_BYTES}")
     with np.errstate(over="ignore"):
-        payload = MAGIC + _LENGTH.pack(len(told)) + told + np.asarray(samples).astype("<f4").tobytes()
+        payload = MAGIC + _LENGTH.pack(len(header_bytes)) + header_bytes + np.asarray(samples).astype("<f4").tobytes()
     decode(payload)
     return payload
 
 
 def decode(payload: bytes) -> Frame:
-    """Raises Refused."""
+    """Raises PayloadError."""
     if payload[: len(MAGIC)] != MAGIC or len(payload) < _START:
         raise PayloadError("bad_frame", f"a frame begins with {MAGIC.decode()} and the length of its header")
     start = _START + _LENGTH.unpack_from(payload, len(MAGIC))[0]
@@ -81,9 +81,9 @@ def decode(payload: bytes) -> Frame:
     return Frame(_read_header(payload[_START:start]), _read_samples(payload, start))
 
 
-def _read_header(told: bytes) -> Header:
+def _read_header(data: bytes) -> Header:
     try:
-        header = _header.decode(told)
+        header = _header.decode(data)
     except msgspec.ValidationError as error:
         raise PayloadError("wrong_type", f"not the header of a frame: {error}") from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""What the gateway tells about itself on localhost: /healthz as JSON and /metrics for Prometheus, from its latest heartbeat."""
+"""The gateway's health server: /healthz as JSON and /metrics for Prometheus, from the latest heartbeat."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Condition:
 
 
 def healthz(condition: Condition | None, now: datetime) -> tuple[int, Mapping[str, Any]]:
-    """HTTP status and answer. Unhealthy is who has not told anything for 30 seconds or stores nothing; being offline is no illness."""
+    """HTTP status and answer. Unhealthy is a gateway without a report for 30 seconds or without room; being offline is no illness."""
     if condition is None:
         return 503, {"status": "starting"}
     age = abs((now - condition.heartbeat.heartbeat_time).total_seconds())
@@ -58,7 +58,7 @@ def _metric(name: str, text: str, value: Any) -> list[str]:
 
 
 class Health:
-    """A small HTTP server. `tell` may be called by any thread."""
+    """A small HTTP server. Usage: `health.report(condition)`, by any thread."""
 
     def __init__(self, host: str, port: int, clock: Any) -> None:
         """Port 0 takes a free one. Raises OSError."""
@@ -78,15 +78,15 @@ class Health:
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """Being asked is no news."""
+                """Requests are not logged."""
 
         self._server = ThreadingHTTPServer((host, port), Handler)
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="health", daemon=True)
         self._thread.start()
 
-    def tell(self, condition: Condition) -> None:
-        """The latest state."""
+    def report(self, condition: Condition) -> None:
+        """Replaces the state that requests are answered from."""
         self._condition = condition
 
     def stop(self) -> None:
@@ -96,8 +96,8 @@ class Health:
 
     def _answer(self, path: str) -> tuple[int, str, bytes]:
         if path == "/healthz":
-            status, told = healthz(self._condition, self._clock())
-            return status, "application/json", json.dumps(told).encode()
+            status, answer = healthz(self._condition, self._clock())
+            return status, "application/json", json.dumps(answer).encode()
         if path == "/metrics":
             return 200, "text/plain; version=0.0.4; charset=utf-8", exposition(self._condition).encode()
         return 404, "text/plain", b"there are /healthz and /metrics\n"

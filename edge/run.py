@@ -1,7 +1,7 @@
-"""The running gateway: puts broker, core, store, uplink and health together, and turns until it is told to stop.
+"""The running gateway: puts broker, core, store, uplink and health together, and turns until it is to stop.
 
-Acknowledges a message after the core has it on disk, never before. When the store is full it stops acknowledging, says so, and goes on
-as soon as there is room. Told to stop, it leaves the broker, cuts what is closed, gives the uplink a bounded time, and ends.
+Acknowledges a message after the core has it on disk, never before. When the store is full it stops acknowledging, logs an error, and goes
+on as soon as there is room. To stop, it leaves the broker, cuts what is closed, gives the uplink a bounded time, and ends.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Protocol
 
 from edge import clock
 from edge.config import Config, Sensors
-from edge.frame import most_bytes
+from edge.frame import max_bytes
 from edge.gateway import Gateway, Links
 from edge.health import Condition, Health
 from edge.intake import tls
@@ -28,7 +28,7 @@ from program import logs
 from program.settings import ConfigError
 
 TICK_SECONDS = 0.2
-TELL_SECONDS = 1.0
+REPORT_SECONDS = 1.0
 FULL_SECONDS = 0.5
 UPLINK_SECONDS = 10.0
 
@@ -41,7 +41,7 @@ class Source(Protocol):
     @property
     def state(self) -> str: ...
     def take(self, seconds: float) -> list[Incoming]: ...
-    def acknowledge(self, deliveries: list[Incoming]) -> None: ...
+    def acknowledge(self, incoming: list[Incoming]) -> None: ...
 
 
 class Sink(Protocol):
@@ -53,11 +53,11 @@ class Sink(Protocol):
 
 
 class Loop:
-    """The core's one thread."""
+    """The core's thread: takes from the source, stores, acknowledges, ticks, and wakes the sink for new batches."""
 
     def __init__(self, gateway: Gateway, source: Source, sink: Sink, health: Health | None, stopping: threading.Event) -> None:
         self._gateway, self._source, self._sink, self._health, self._stopping = gateway, source, sink, health, stopping
-        self._next_tick = self._next_tell = 0.0
+        self._next_tick = self._next_report = 0.0
         self.full = False
 
     def run(self) -> None:
@@ -66,25 +66,25 @@ class Loop:
 
     def turn(self) -> None:
         """One micro-batch from the broker to the store and back, and whatever is due."""
-        taken = self._source.take(TICK_SECONDS)
-        if taken and self._stored(taken):
-            self._source.acknowledge(taken)
+        incoming = self._source.take(TICK_SECONDS)
+        if incoming and self._stored(incoming):
+            self._source.acknowledge(incoming)
         self._tick()
 
-    def _stored(self, taken: list[Incoming]) -> bool:
-        """False if the process is to stop before there was room."""
-        messages = [one.message for one in taken]
+    def _stored(self, incoming: list[Incoming]) -> bool:
+        """Whether all is on disk: False if the process is to stop before there was room."""
+        messages = [each.message for each in incoming]
         while not self._stopping.is_set():
             try:
-                made = self._gateway.accept(messages, clock.now())
+                envelopes = self._gateway.accept(messages, clock.now())
             except StoreFull as full:
-                self._say_full(full)
+                self._note_full(full)
                 messages = []
                 self._tick()
                 self._stopping.wait(FULL_SECONDS)
                 continue
-            self._say_room()
-            if made:
+            self._note_room()
+            if envelopes:
                 self._sink.wake()
             return True
         return False
@@ -98,31 +98,31 @@ class Loop:
             if self._gateway.tick(clock.now()):
                 self._sink.wake()
         except StoreFull as full:
-            self._say_full(full)
-        if now >= self._next_tell:
-            self._next_tell = now + TELL_SECONDS
-            self.tell()
+            self._note_full(full)
+        if now >= self._next_report:
+            self._next_report = now + REPORT_SECONDS
+            self.report()
 
-    def tell(self) -> None:
-        """To whoever asks for the gateway's health."""
+    def report(self) -> None:
+        """Gives the core the state of its links and of the clock, and the health server the gateway's state."""
         self._gateway.links = Links(self._sink.state, self._source.state)
         self._gateway.clock_quality = clock.quality(clock.now(), clock.kernel_status())
         if self._health:
-            self._health.tell(Condition(self._gateway.heartbeat(clock.now()), self.full))
+            self._health.report(Condition(self._gateway.heartbeat(clock.now()), self.full))
 
-    def _say_full(self, full: StoreFull) -> None:
+    def _note_full(self, full: StoreFull) -> None:
         if not self.full:
             _log.error("readings are not acknowledged until there is room again: %s", full)
         self.full = True
 
-    def _say_room(self) -> None:
+    def _note_room(self) -> None:
         if self.full:
             _log.info("there is room again; readings are acknowledged")
         self.full = False
 
 
 def bundles_of(config: Config) -> dict[str, Bundle]:
-    """By the name of their [[models]]. Raises BundleError, and ConfigError for a class that lacks what its model needs."""
+    """Loads the bundles by the names in [[models]]. Raises BundleError; ConfigError for a class that lacks what its model needs."""
     bundles = {model.name: Bundle.load(model.bundle) for model in config.models}
     names = [bundle.name for bundle in bundles.values()]
     if twice := next((name for name in names if names.count(name) > 1), None):
@@ -142,12 +142,12 @@ def _lacking(config: Config, sensors: Sensors, bundle: Bundle) -> str | None:
                 return f"frames of the channel {channel!r} in {unit}"
         elif channel not in sensors.units:
             return f"the channel {channel!r}"
-    least = most_bytes(spectrum.samples) if spectrum else 0
-    return f"mqtt.max_payload_bytes of at least {least}" if least > config.mqtt.max_payload_bytes else None
+    needed = max_bytes(spectrum.samples) if spectrum else 0
+    return f"mqtt.max_payload_bytes of at least {needed}" if needed > config.mqtt.max_payload_bytes else None
 
 
 def run(config: Config, stopping: threading.Event) -> None:
-    """Until `stopping` is set. Raises ConfigError, BundleError, UplinkError, StoreError, OSError before anything runs."""
+    """Runs until `stopping` is set. Raises ConfigError, BundleError, UplinkError, StoreError, OSError before anything runs."""
     bundles, context = bundles_of(config), tls.context(config.mqtt)
     with ExitStack() as stack:
         publisher = config.uplink.open()
@@ -167,7 +167,7 @@ def run(config: Config, stopping: threading.Event) -> None:
 
 def _turn(gateway: Gateway, intake: Intake, uplink: UplinkWorker, health: Health | None, stopping: threading.Event) -> None:
     loop = Loop(gateway, intake, uplink, health, stopping)
-    loop.tell()
+    loop.report()
     intake.start()
     _log.info("gateway runs")
     try:

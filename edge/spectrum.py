@@ -1,5 +1,6 @@
-"""A frame of samples -> level statistics and, by a recipe, log10 energies of frequency bands. Pure; numpy is imported when first needed,
-so that a gateway without frame sensors does without it.
+"""A frame of samples -> time-domain features and, by a recipe, log10 energies of frequency bands. Pure.
+
+numpy is imported when first needed, so that a gateway without frame sensors does without it.
 
 Everything is about the frame's own mean: gravity and a sensor's offset are no vibration. The energies are sums over a periodogram under
 a Hann window, one-sided and scaled by the window's power (Heinzel, Ruediger, Schilling, Spectrum and spectral density estimation by the
@@ -31,7 +32,7 @@ FLOOR = 1e-12
 DIMENSIONLESS = "1"
 """The unit of a kurtosis, as in UCUM."""
 
-_LEVELS = ("rms", "peak", "kurtosis")
+_FEATURES = ("rms", "peak", "kurtosis")
 _KEYS = {"channel", "rate_hz", "samples", "edges_hz", "floor"}
 
 
@@ -68,7 +69,7 @@ class Spectrum:
 
     @property
     def fingerprint(self) -> str:
-        """What tells the energies of one recipe from those of another: 16 hexadecimal digits."""
+        """A hash of the recipe, which distinguishes its energies from those of another: 16 hexadecimal digits."""
         return _fingerprint(self)
 
     def fits(self, channel: str, rate_hz: float, samples: int) -> bool:
@@ -83,9 +84,9 @@ class Spectrum:
         values = frames.astype(np.float64)
         lines = np.abs(np.fft.rfft((values - values.mean(axis=-1, keepdims=True)) * window)) ** 2 * weights
         # The lines from the last edge on are no band.
-        held = np.add.reduceat(lines, firsts, axis=-1)[..., : len(self.edges_hz) - 1]
-        found: Floats = np.log10(np.maximum(held, self.floor))
-        return found
+        sums = np.add.reduceat(lines, firsts, axis=-1)[..., : len(self.edges_hz) - 1]
+        energies: Floats = np.log10(np.maximum(sums, self.floor))
+        return energies
 
 
 def time_domain_features(channel: str, frame: Floats) -> dict[str, float]:
@@ -98,15 +99,15 @@ def time_domain_features(channel: str, frame: Floats) -> dict[str, float]:
     values -= values.mean()
     squares = values * values
     square = float(squares.mean())
-    found = {f"{channel}_rms": math.sqrt(square), f"{channel}_peak": float(np.abs(values).max())}
+    features = {f"{channel}_rms": math.sqrt(square), f"{channel}_peak": float(np.abs(values).max())}
     if square > 0 and math.isfinite(kurtosis := float((squares * squares).mean()) / square / square):
-        found[f"{channel}_kurtosis"] = kurtosis
-    return found
+        features[f"{channel}_kurtosis"] = kurtosis
+    return features
 
 
 def time_domain_units(channel: str, unit: str) -> dict[str, str]:
-    """The unit of each level of a channel in this unit."""
-    return dict(zip((f"{channel}_{level}" for level in _LEVELS), (unit, unit, DIMENSIONLESS), strict=True))
+    """The unit of each time-domain feature of a channel in this unit."""
+    return dict(zip((f"{channel}_{feature}" for feature in _FEATURES), (unit, unit, DIMENSIONLESS), strict=True))
 
 
 @lru_cache(64)

@@ -119,7 +119,7 @@ class Reading:
     time_quality: Annotated[str, _TIME_QUALITY]
     boot: Annotated[str | None, Doc("Name of the sensor's start-up, so that seq may begin anew")]
     seq: Annotated[int | None, Doc("The sensor's own sequence number; a gap in it is a lost reading")]
-    values: Annotated[dict[str, float], Doc("Value of each channel, in the channel's unit; of a frame, its levels")]
+    values: Annotated[dict[str, float], Doc("Value of each channel, in the channel's unit; of a frame, its time-domain features")]
     bands: Annotated[
         tuple[float, ...] | None, Doc("Energies of a frame in the bands of its model's spectrum, else null", "log10 of unit squared")
     ]

@@ -25,7 +25,7 @@ from schemas.envelope import Envelope, micros
 from schemas.records import KINDS, Event
 from tests.edge.gateways import START
 from tests.edge.test_gateway import OnePlace
-from tests.edge.test_gateway_hold import feed, told
+from tests.edge.test_gateway_deadband import deadband_config, feed
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 _VALUES: dict[Any, st.SearchStrategy[Any]] = {
@@ -71,8 +71,8 @@ def test_every_record_arrives_as_it_left(kind: str, data: st.DataObject) -> None
     assert got.column("row").to_pylist() == list(range(len(rows)))
 
 
-def test_what_a_gateway_held_is_sound_to_the_pipeline_and_lies_in_its_hour(tmp_path: Path) -> None:
-    place = OnePlace(tmp_path, told(tmp_path, 0.05))
+def test_what_a_deadband_delayed_is_sound_to_the_pipeline_and_lies_in_its_hour(tmp_path: Path) -> None:
+    place = OnePlace(tmp_path, deadband_config(tmp_path, 0.05))
     feed(place, [0.3] * 40 + [0.2], 340)
     place.gateway.flush(START + timedelta(hours=2))
     batches = [one for one in place.store.batches(0, 1000) if one.envelope.kind == "summaries"]

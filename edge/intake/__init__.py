@@ -1,1 +1,1 @@
-"""The broker's messages -> readings and rejects, told apart from their repetitions. Nothing is acknowledged before it is stored."""
+"""The broker's messages -> readings and rejects, each once. Nothing is acknowledged before it is stored."""

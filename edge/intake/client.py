@@ -1,4 +1,4 @@
-"""The broker's messages -> a bounded queue, and acknowledgements back; the only file that knows paho.
+"""The broker's messages -> a bounded queue, and acknowledgements back; the only module that knows paho.
 
 At least once: QoS 1, a persistent session, and no PUBACK before `acknowledge` is called. A message that is never acknowledged comes
 again at the next connection. Reconnects for ever. When the queue is full it stops reading, and the broker keeps what is to come.
@@ -23,13 +23,16 @@ from program import logs
 
 __all__ = ["Incoming", "Intake"]
 
-_MOST_RECONNECT_SECONDS = 30
+_MAX_RECONNECT_SECONDS = 30
 
 _log = logs.get(__name__)
 
 
 class Intake:
-    """From `start` to `stop` a client of the broker. `take` and `acknowledge` are called by one thread, which is not the client's."""
+    """From `start` to `stop` a client of the broker. `take` and `acknowledge` are called by one thread, which is not the client's.
+
+    Usage: `incoming = intake.take(seconds)`, store it, `intake.acknowledge(incoming)`.
+    """
 
     def __init__(self, settings: Mqtt, gateway_id: str, tls: ssl.SSLContext | None) -> None:
         self._settings, self._status_topic = settings, f"gateways/{gateway_id}/status"
@@ -46,7 +49,7 @@ class Intake:
             reconnect_on_failure=True,
         )
         self._client.will_set(self._status_topic, "offline", qos=1, retain=True)
-        self._client.reconnect_delay_set(1, _MOST_RECONNECT_SECONDS)
+        self._client.reconnect_delay_set(1, _MAX_RECONNECT_SECONDS)
         if tls is not None:
             self._client.tls_set_context(tls)
         self._listen()
@@ -65,17 +68,17 @@ class Intake:
         """Waits so long for a first message, then gathers what comes within mqtt.commit_milliseconds, up to mqtt.commit_messages."""
         return self._waiting.take(seconds, self._settings.commit_milliseconds / 1000)
 
-    def acknowledge(self, deliveries: Sequence[Incoming]) -> None:
-        """What came on a connection that is gone is left alone: the broker delivers it again, and it is recognised."""
-        for stream, group in groupby(deliveries, key=lambda one: one.stream):
-            stream.acknowledge([one.packet for one in group if one.packet])
+    def acknowledge(self, incoming: Sequence[Incoming]) -> None:
+        """What came on a connection that is gone is passed over: the broker delivers it again, and it is recognised."""
+        for stream, group in groupby(incoming, key=lambda each: each.stream):
+            stream.acknowledge([each.packet for each in group if each.packet])
 
     def stop(self, seconds: float = 2.0) -> None:
-        """Says that the gateway is offline and leaves. What is not acknowledged stays with the broker."""
+        """Publishes that the gateway is offline and disconnects. What is not acknowledged stays with the broker."""
         self._stopping.set()
         self._waiting.close()
         if self._connected:
-            self._say("offline", seconds)
+            self._publish_state("offline", seconds)
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -86,50 +89,50 @@ class Intake:
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
 
-    def _say(self, state: str, seconds: float) -> None:
-        said = self._client.publish(self._status_topic, state, qos=1, retain=True)
+    def _publish_state(self, state: str, seconds: float) -> None:
+        publication = self._client.publish(self._status_topic, state, qos=1, retain=True)
         try:
-            said.wait_for_publish(seconds)
+            publication.wait_for_publish(seconds)
         except (RuntimeError, ValueError):
-            _log.warning("broker: could not say that the gateway is %s", state)
+            _log.warning("broker: could not publish that the gateway is %s", state)
 
     def _on_connect(self, client: mqtt.Client, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            _log.error("broker %s refuses the gateway: %s; trying again", self._place(), reason)
+            _log.error("broker %s refuses the gateway: %s; trying again", self._address(), reason)
             return
         self._connected = True
-        _log.info("broker %s is online (%s session)", self._place(), "kept" if flags.session_present else "new")
+        _log.info("broker %s is online (%s session)", self._address(), "kept" if flags.session_present else "new")
         client.subscribe(self._settings.topic, qos=1)
         client.publish(self._status_topic, "online", qos=1, retain=True)
 
     def _on_connect_fail(self, _client: mqtt.Client, _data: Any) -> None:
-        _log.error("broker %s cannot be reached; trying again, at most %d s apart", self._place(), _MOST_RECONNECT_SECONDS)
+        _log.error("broker %s cannot be reached; trying again, at most %d s apart", self._address(), _MAX_RECONNECT_SECONDS)
 
     def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._connected = False
         if not self._stopping.is_set():
-            _log.error("broker %s is offline: %s; trying again", self._place(), reason)
+            _log.error("broker %s is offline: %s; trying again", self._address(), reason)
 
     def _on_subscribe(self, _client: mqtt.Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
         if any(reason.is_failure for reason in reasons):
-            _log.error("broker %s refuses the subscription to %s", self._place(), self._settings.topic)
+            _log.error("broker %s refuses the subscription to %s", self._address(), self._settings.topic)
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        """What paho sees nevertheless: one at QoS 2, which the gateway did not subscribe to; every one, if its socket is not our stream."""
+        """What paho sees nevertheless: messages at QoS 2, which the gateway did not subscribe to; all, if its socket is not our stream."""
         _log.error("a message on %s at QoS %d is neither stored nor acknowledged", message.topic, message.qos)
 
-    def _place(self) -> str:
+    def _address(self) -> str:
         return f"{self._settings.host}:{self._settings.port}"
 
 
 class _Client(mqtt.Client):
-    """paho with our stream in the place of its socket: it has no other seam for that."""
+    """paho with our stream instead of its socket: it has no other seam for that."""
 
-    def __init__(self, take: Callable[[list[Incoming]], None], *told: Any, **settings: Any) -> None:
-        super().__init__(*told, **settings)
-        self._take = take
+    def __init__(self, put: Callable[[list[Incoming]], None], *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._put = put
 
     def _create_socket(self) -> Any:
         connection = cast("socket.socket", super()._create_socket())
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return Stream(connection, self._take)
+        return Stream(connection, self._put)

@@ -1,6 +1,6 @@
-"""Where deliveries wait between the broker's thread and the core's: in order, bounded, taken in bulk.
+"""Where incoming messages wait between the broker's thread and the core's: in order, bounded, taken in bulk.
 
-A thread is woken when there is a first delivery or enough of them, not for each.
+A thread is woken when there is a first message or enough of them, not for each.
 """
 
 from __future__ import annotations
@@ -10,42 +10,42 @@ from collections.abc import Sequence
 
 from edge.intake.stream import Incoming
 
-_MOST_WAITING = 4000
-_MOST_BYTES = 1 << 20
+_MAX_MESSAGES = 4000
+_MAX_BYTES = 1 << 20
 
 
 class ReceiveQueue:
     """`put` is called by one thread, `take` by another."""
 
-    def __init__(self, enough: int) -> None:
-        """`enough` deliveries end the waiting of `take`, and are the most that it returns."""
-        self._enough = enough
+    def __init__(self, max_taken: int) -> None:
+        """`take` returns as soon as `max_taken` messages wait, and never more of them."""
+        self._max_taken = max_taken
         self._changed = threading.Condition()
         self._waiting: list[Incoming] = []
         self._bytes = 0
         self._closed = False
 
-    def put(self, deliveries: Sequence[Incoming]) -> None:
+    def put(self, incoming: Sequence[Incoming]) -> None:
         """Waits while it is full; after `close` it neither waits nor keeps anything."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or not self._full())
             if self._closed:
                 return
             first = not self._waiting
-            self._waiting += deliveries
-            self._bytes += _size(deliveries)
+            self._waiting += incoming
+            self._bytes += _size(incoming)
             if first or self._is_enough():
                 self._changed.notify()
 
     def take(self, seconds: float, gather_seconds: float) -> list[Incoming]:
-        """Waits so long for a first delivery, then gathers for so long at most, or until there are enough."""
+        """Waits so long for a first message, then gathers for so long at most, or until there are enough."""
         with self._changed:
             if self._changed.wait_for(lambda: self._waiting, seconds):
                 self._changed.wait_for(self._is_enough, gather_seconds)
-            taken, self._waiting = self._waiting[: self._enough], self._waiting[self._enough :]
-            self._bytes -= _size(taken)
+            incoming, self._waiting = self._waiting[: self._max_taken], self._waiting[self._max_taken :]
+            self._bytes -= _size(incoming)
             self._changed.notify()
-            return taken
+            return incoming
 
     def close(self) -> None:
         with self._changed:
@@ -53,11 +53,11 @@ class ReceiveQueue:
             self._changed.notify_all()
 
     def _is_enough(self) -> bool:
-        return len(self._waiting) >= self._enough or self._full()
+        return len(self._waiting) >= self._max_taken or self._full()
 
     def _full(self) -> bool:
-        return len(self._waiting) >= _MOST_WAITING or self._bytes >= _MOST_BYTES
+        return len(self._waiting) >= _MAX_MESSAGES or self._bytes >= _MAX_BYTES
 
 
-def _size(deliveries: Sequence[Incoming]) -> int:
-    return sum(len(one.message.payload) for one in deliveries)
+def _size(incoming: Sequence[Incoming]) -> int:
+    return sum(len(each.message.payload) for each in incoming)

@@ -1,7 +1,7 @@
-"""The broker's byte stream: publications are taken out of it in bulk, everything else is paho's.
+"""The broker's byte stream: publications are read from it in bulk, everything else is paho's.
 
 paho reads three times from its socket and makes a dozen calls for each message; that is most of what a message costs a gateway. A
-Stream stands in the socket's place: connection, TLS, session, pings and reconnects remain paho's, to the byte. No promise changes: an
+Stream replaces the socket: connection, TLS, session, pings and reconnects remain paho's, to the byte. No promise changes: an
 acknowledgement goes to the connection that the message came on, whole, or, once that is closed, nowhere.
 """
 
@@ -18,8 +18,8 @@ import msgspec
 from edge.intake.inbox import MqttMessage
 
 _CHUNK = 1 << 16
-_PUBLISH, _PUBLISH_BITS, _AGAIN, _AT_LEAST_ONCE = 0x30, 0xF4, 0x08, 0x02
-_MOST = 1 << 28
+_PUBLISH, _PUBLISH_BITS, _DUP, _AT_LEAST_ONCE = 0x30, 0xF4, 0x08, 0x02
+_MAX_PACKET_BYTES = 1 << 28
 _PUBACK = 0x4002_0000
 _PINGRESP = b"\xd0\0"
 
@@ -33,12 +33,12 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
 
 
 class Stream:
-    """What paho asks of a socket. `take` is called with what was delivered, in order, on paho's thread; it may block."""
+    """What paho asks of a socket. `put` is called with the incoming messages, in order, on paho's thread; it may block."""
 
-    def __init__(self, connection: socket.socket, take: Callable[[list[Incoming]], None]) -> None:
-        # Neither may a descriptor be closed and given out again while another thread writes to it, nor does TLS bear two threads at once.
+    def __init__(self, connection: socket.socket, put: Callable[[list[Incoming]], None]) -> None:
+        # A descriptor must not be closed and reused while another thread writes to it, and TLS does not bear two threads at once.
         self._lock = threading.Lock()
-        self._connection, self._take = connection, take
+        self._connection, self._put = connection, put
         self._arrived, self._for_paho, self._leaving = bytearray(), bytearray(), bytearray()
 
     def recv(self, size: int) -> bytes:
@@ -53,19 +53,19 @@ class Stream:
                 self._split()
         if not self._for_paho:
             raise BlockingIOError
-        given = bytes(self._for_paho[:size])
+        data = bytes(self._for_paho[:size])
         del self._for_paho[:size]
-        return given
+        return data
 
     def send(self, data: bytes | bytearray) -> int:
-        """From paho: whole packets. All of it is taken over, so that nothing comes between two halves of a packet."""
+        """From paho: whole packets. All bytes are accepted, so that nothing comes between two halves of a packet."""
         with self._lock:
             self._leaving += data
             self._flush()
         return len(data)
 
     def acknowledge(self, packets: Sequence[int]) -> None:
-        """Tells the broker in one piece; leaves it alone if the connection is gone: then the messages come again."""
+        """Sends the PUBACKs in one piece, or nothing if the connection is gone: then the broker delivers the messages again."""
         data = struct.pack(f">{len(packets)}I", *[_PUBACK | packet for packet in packets])
         try:
             self.send(data)
@@ -76,8 +76,8 @@ class Stream:
     def pending(self) -> int:
         """Bytes that can be read though the operating system has none."""
         with self._lock:
-            held = getattr(self._connection, "pending", int)()
-        return len(self._for_paho) + int(held)
+            decrypted = getattr(self._connection, "pending", int)()
+        return len(self._for_paho) + int(decrypted)
 
     def fileno(self) -> int:
         return self._connection.fileno()
@@ -90,13 +90,13 @@ class Stream:
             self._connection.close()
 
     def _split(self) -> None:
-        deliveries, rest, at = split(bytes(self._arrived), self)
+        incoming, rest, at = split(bytes(self._arrived), self)
         del self._arrived[:at]
         self._for_paho += rest
-        if deliveries:
+        if incoming:
             # paho sees no publication, but they are a sign of life.
             self._for_paho += _PINGRESP
-            self._take(deliveries)
+            self._put(incoming)
 
     def _flush(self) -> None:
         """What the operating system does not take now goes with the next packet, at the latest with a ping."""
@@ -108,38 +108,38 @@ class Stream:
 
 
 def split(data: bytes, stream: Stream) -> tuple[list[Incoming], bytes, int]:
-    """Publications at QoS 0 and 1, the other packets as they came, and where the first begins that is not whole yet.
+    """Splits data into publications at QoS 0 and 1, the other packets as they came, and where the first incomplete packet begins.
 
     MQTT 3.1.1, 2.2 and 3.3. What is malformed is left to paho, which breaks the connection for it.
     """
-    deliveries, others, at, size = [], bytearray(), 0, len(data)
+    incoming, others, at, size = [], bytearray(), 0, len(data)
     body, end = _bounds(data, at)
     while end <= size:
-        delivery = _delivery(data[at], data, body, end, stream) if data[at] & _PUBLISH_BITS == _PUBLISH else None
-        if delivery:
-            deliveries.append(delivery)
+        publication = _publication(data[at], data, body, end, stream) if data[at] & _PUBLISH_BITS == _PUBLISH else None
+        if publication:
+            incoming.append(publication)
         else:
             others += data[at:end]
         at = end
         body, end = _bounds(data, at)
-    return deliveries, bytes(others), at
+    return incoming, bytes(others), at
 
 
 def _bounds(data: bytes | bytearray, at: int) -> tuple[int, int]:
-    """Where the body of the packet begins that begins here, and where it ends: beyond all data if that is not known yet."""
+    """Where the body of the packet at `at` begins, and where it ends: beyond all data if that is not known yet."""
     length = shift = 0
     try:
         while (byte := data[at + 1]) >= 0x80 and shift < 21:
             length |= (byte & 0x7F) << shift
             at, shift = at + 1, shift + 7
     except IndexError:
-        return at, at + _MOST
+        return at, at + _MAX_PACKET_BYTES
     body = at + 2
     # A length of more than four bytes is malformed: nothing behind it has a meaning.
     return (body, body + length + (byte << shift)) if byte < 0x80 else (len(data), len(data))
 
 
-def _delivery(head: int, data: bytes, at: int, end: int, stream: Stream) -> Incoming | None:
+def _publication(head: int, data: bytes, at: int, end: int, stream: Stream) -> Incoming | None:
     """None if it is malformed."""
     if end - at < 2:
         return None
@@ -148,5 +148,5 @@ def _delivery(head: int, data: bytes, at: int, end: int, stream: Stream) -> Inco
     payload = rest + 2 if head & _AT_LEAST_ONCE else rest
     if payload > end:
         return None
-    message = MqttMessage(data[topic:rest].decode("utf-8", "replace"), data[payload:end], head & _AGAIN != 0)
+    message = MqttMessage(data[topic:rest].decode("utf-8", "replace"), data[payload:end], head & _DUP != 0)
     return Incoming(message, data[rest] << 8 | data[rest + 1] if payload > rest else 0, stream)

@@ -12,14 +12,14 @@ def context(mqtt: Mqtt) -> ssl.SSLContext | None:
     """None where no TLS is configured. Raises ConfigError for files that are no certificate, or no key of it."""
     if not mqtt.tls:
         return None
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        made.load_verify_locations(str(mqtt.tls_ca))
+        context.load_verify_locations(str(mqtt.tls_ca))
     except (ssl.SSLError, OSError) as error:
         raise ConfigError(f"mqtt.tls_ca {mqtt.tls_ca}: {error}") from error
     try:
-        made.load_cert_chain(str(mqtt.tls_certificate), str(mqtt.tls_key))
+        context.load_cert_chain(str(mqtt.tls_certificate), str(mqtt.tls_key))
     except (ssl.SSLError, OSError) as error:
         raise ConfigError(f"mqtt.tls_certificate {mqtt.tls_certificate} with mqtt.tls_key {mqtt.tls_key}: {error}") from error
-    return made
+    return context

@@ -1,6 +1,6 @@
-"""Rows of one kind -> a parcel: one Arrow IPC stream under zstd, encoded once and immutable, ready for the outbox.
+"""Rows of one kind -> an encoded batch: an Arrow IPC stream under zstd, encoded once and immutable, ready for the outbox.
 
-Guarantees that what the pipeline decodes equals the rows, in their order, exactly; a parcel that no decoder would accept is refused here.
+Guarantees that what the pipeline decodes equals the rows, in their order, exactly; rows that no decoder would accept are refused here.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class EncodedBatch:
     time_min: datetime
     time_max: datetime
     readings: int = 0
-    """Readings that are lost if this parcel is: the ledger counts them when a full store drops it."""
+    """Readings that are lost with this batch: the ledger counts them when a full store drops it."""
 
 
 def encode(kind: str, rows: Sequence[Any], readings: int = 0) -> EncodedBatch:
@@ -75,13 +75,13 @@ def _type(column: Column) -> na.Schema:
 
 def _array(column: Column, values: list[Any]) -> Any:
     if not column.repeated:
-        return _plain(column.type, values, nullable=column.nullable)
+        return _values(column.type, values, nullable=column.nullable)
     offsets = array("i", accumulate(map(len, values), initial=0))
-    items = _plain(column.type, [item for value in values for item in value])
+    items = _values(column.type, [item for value in values for item in value])
     return na.c_array_from_buffers(na.list_(_element(column.type)), len(values), [None, offsets], children=[items])
 
 
-def _plain(kind: str, values: list[Any], *, nullable: bool = False) -> Any:
+def _values(kind: str, values: list[Any], *, nullable: bool = False) -> Any:
     """One Arrow array. Where not nullable, a None among the values fails in making the buffer."""
     nulls, validity = values.count(None) if nullable else 0, None
     if nulls:
@@ -97,8 +97,8 @@ def _element(kind: str, *, nullable: bool = True) -> na.Schema:
 
 def _times(values: list[datetime]) -> list[Any]:
     """Most rows of a batch share a few times."""
-    known = {value: micros(value) for value in set(values)}
-    return [array("q", [known[value] for value in values])]
+    converted = {value: micros(value) for value in set(values)}
+    return [array("q", [converted[value] for value in values])]
 
 
 def _binaries(values: list[bytes]) -> list[Any]:

@@ -1,7 +1,7 @@
 """One exclusive SQLite file whose bytes, write-ahead log included, never exceed a bound; what is committed survives kill -9 and power loss.
 
 Sizes are kept by arithmetic, not by waiting for an error: `max_page_count` bounds the file, and the log is bounded by checkpointing
-early and by refusing a commit larger than the log's share.
+early; the store asks `max_commit_pages` before a commit and raises for a larger one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 MIN_BYTES = 1 << 20
-"""A store smaller than this is refused."""
+"""The smallest bound of a store."""
 PAGE_BYTES = 4096
 _MAX_LOG_PAGES = 8192
 _APPLICATION = 0x54426D31
@@ -177,7 +177,7 @@ def pages(blobs: Iterable[int]) -> int:
 
 
 def _filled(size: int) -> int:
-    """Rows share a page, or have one alone, or go on in a chain of others; a part of the last of each is lost."""
+    """Rows share a page, or have a page alone, or go on in a chain of others; a part of the last of each is unused."""
     if size < PAGE_BYTES // 2:
         return size * 3 // 2 + 96
     return PAGE_BYTES if size < PAGE_BYTES - 96 else size + 2 * PAGE_BYTES

@@ -1,6 +1,6 @@
 """The journal: accepted readings in the order of their ids, until a cut closes their windows.
 
-It is written sequentially, for the sake of SD cards. A row holds the readings of one commit that end with the same window.
+It is written sequentially, for the sake of SD cards. A row has the readings of a commit that belong to one interval.
 """
 
 from __future__ import annotations
@@ -52,20 +52,20 @@ class Journal:
         self._database = database
         self.last_id = self._last()
 
-    def append(self, entries: Sequence[Entry], identities: bytes) -> range:
+    def append(self, entries: Sequence[Entry], dedup_keys: bytes) -> range:
         last_ids = list(accumulate((entry.readings for entry in entries), initial=self.last_id))[1:]
         ids = range(self.last_id + 1, last_ids[-1] + 1)
         with self._rereading(), self._database.transaction() as connection:
             rows = [(at, entry.window_end_us, entry.body) for at, entry in zip(last_ids, entries, strict=True)]
             connection.executemany("insert into journal values (?, ?, ?)", rows)
-            # The newest row is never deleted: it is also the memory of the last id given out.
-            connection.execute("insert into commits values (?, ?)", (ids[-1], identities))
+            # The newest row is never deleted: the last id is read from it.
+            connection.execute("insert into commits values (?, ?)", (ids[-1], dedup_keys))
             oldest = "delete from commits where last_id < (select last_id from commits order by last_id desc limit 1 offset ?)"
             connection.execute(oldest, (COMMITS_REMEMBERED - 1,))
         self.last_id = ids[-1]
         return ids
 
-    def identities(self) -> list[int]:
+    def dedup_keys(self) -> list[int]:
         rows = self._database.read("select identities from commits order by last_id")
         return [number for (blob,) in rows for (number,) in struct.iter_unpack(">Q", blob)]
 
@@ -107,5 +107,5 @@ class Journal:
         return int(self._database.read("select coalesce(max(last_id), 0) from commits")[0][0])
 
     def _closed(self) -> Closed:
-        held = dict(self._database.read("select name, value from state where name like 'closed%'"))
-        return Closed(held["closed_window_end_us"], held["closed_journal_id"]) if held else _NONE_CLOSED
+        state = dict(self._database.read("select name, value from state where name like 'closed%'"))
+        return Closed(state["closed_window_end_us"], state["closed_journal_id"]) if state else _NONE_CLOSED

@@ -8,7 +8,7 @@ from datetime import datetime
 from edge.store.database import Connection, Database, add
 from schemas.envelope import from_micros
 
-_OWN = ("batches_cut", "batches_confirmed", "batches_dropped", "readings_dropped")
+_COUNTED_HERE = ("batches_cut", "batches_confirmed", "batches_dropped", "readings_dropped")
 
 TABLES = """
 create table dropped (first integer primary key, last integer not null);
@@ -18,10 +18,10 @@ create index dropped_last on dropped (last)
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The account of the store since its epoch began. cut = confirmed + pending + dropped, always."""
+    """The counts of a store since its epoch began. cut = confirmed + pending + dropped, always."""
 
     journaled: int
-    """Readings ever appended: the highest journal id given out."""
+    """Readings ever appended: the highest journal id."""
     cut: int
     confirmed: int
     pending: int
@@ -29,7 +29,7 @@ class Ledger:
     dropped_ranges: tuple[int, ...]
     """Seqs dropped, as [first, last, first, last, ...]."""
     readings_dropped: int
-    """Readings of the parcels dropped, as far as the parcels said."""
+    """Readings of the batches dropped, as far as the batches say."""
     oldest_pending_time: datetime | None
     store_bytes: int
     store_bytes_max: int
@@ -37,9 +37,9 @@ class Ledger:
     """What the callers of `cut` counted."""
 
 
-def account(database: Database, journaled: int, store_bytes_max: int) -> Ledger:
+def read(database: Database, journaled: int, store_bytes_max: int) -> Ledger:
     counters: dict[str, int] = dict(database.read("select name, value from counters"))
-    cut, confirmed, dropped, readings = (counters.pop(name, 0) for name in _OWN)
+    cut, confirmed, dropped, readings = (counters.pop(name, 0) for name in _COUNTED_HERE)
     oldest = database.read("select cut_us from outbox order by seq limit 1")
     ranges = database.read("select first, last from dropped order by first")
     return Ledger(

@@ -1,6 +1,6 @@
 """The outbox: batches under their final names until they are confirmed. When room is short the oldest of the lowest priority goes first.
 
-Guarantees that no seq is given twice, that a batch's bytes never change, and that one that is dropped has its row in the ledger.
+Guarantees that no seq names two batches, that a batch's bytes never change, and that a dropped batch has its row in the ledger.
 """
 
 from __future__ import annotations
@@ -39,41 +39,40 @@ class Outbox:
         self._database, self._gateway_id, self._epoch = database, gateway_id, epoch
 
     def pending(self, limit: int, skip: Collection[int]) -> list[OutboxBatch]:
-        found = self._database.read("select seq from outbox order by priority desc, seq limit ?", limit + len(skip))
-        return self._load([seq for (seq,) in found if seq not in skip][:limit])
+        rows = self._database.read("select seq from outbox order by priority desc, seq limit ?", limit + len(skip))
+        return self._load([seq for (seq,) in rows if seq not in skip][:limit])
 
     def after(self, seq: int, limit: int) -> list[OutboxBatch]:
-        return self._load(
-            [found for (found,) in self._database.read("select seq from outbox where seq > ? order by seq limit ?", seq, limit)]
-        )
+        rows = self._database.read("select seq from outbox where seq > ? order by seq limit ?", seq, limit)
+        return self._load([seq for (seq,) in rows])
 
     def confirm(self, seqs: Iterable[int]) -> None:
         with self._database.transaction() as connection:
-            here = [(seq,) for seq in set(seqs) if connection.execute("select 1 from outbox where seq = ?", (seq,)).fetchone()]
-            connection.executemany("delete from outbox where seq = ?", here)
-            add(connection, {"batches_confirmed": len(here)})
+            waiting = [(seq,) for seq in set(seqs) if connection.execute("select 1 from outbox where seq = ?", (seq,)).fetchone()]
+            connection.executemany("delete from outbox where seq = ?", waiting)
+            add(connection, {"batches_confirmed": len(waiting)})
 
-    def write(self, connection: Connection, parcels: Sequence[EncodedBatch], now: datetime, kept: Sequence[bool]) -> list[Envelope]:
-        """Names every parcel; one that is not kept is dropped by its name."""
-        given = connection.execute("select value from counters where name = 'batches_cut'").fetchone()
-        envelopes = [self._envelope(parcel, seq, now) for seq, parcel in enumerate(parcels, given[0] + 1 if given else 1)]
-        for envelope, parcel, keep in zip(envelopes, parcels, kept, strict=True):
-            if keep:
-                row = (envelope.seq, parcel.priority, micros(now), parcel.readings, json.dumps(envelope.attributes()), parcel.body)
+    def write(self, connection: Connection, batches: Sequence[EncodedBatch], now: datetime, admitted: Sequence[bool]) -> list[Envelope]:
+        """Names every batch; those that are not admitted are dropped by their names."""
+        last = connection.execute("select value from counters where name = 'batches_cut'").fetchone()
+        envelopes = [self._envelope(batch, seq, now) for seq, batch in enumerate(batches, last[0] + 1 if last else 1)]
+        for envelope, batch, is_admitted in zip(envelopes, batches, admitted, strict=True):
+            if is_admitted:
+                row = (envelope.seq, batch.priority, micros(now), batch.readings, json.dumps(envelope.attributes()), batch.body)
                 connection.execute("insert into outbox values (?, ?, ?, ?, ?, ?)", row)
             else:
-                record_drop(connection, envelope.seq, parcel.readings)
-        add(connection, {"batches_cut": len(parcels)})
+                record_drop(connection, envelope.seq, batch.readings)
+        add(connection, {"batches_cut": len(batches)})
         return envelopes
 
-    def admit(self, parcels: Sequence[EncodedBatch], needed: int) -> list[bool]:
-        """Which parcels find room beside `needed` pages, the highest priority first; drops lower and equal ones for them."""
-        kept = [False] * len(parcels)
-        for at in sorted(range(len(parcels)), key=lambda at: -parcels[at].priority):
-            wanted = needed + pages([len(parcels[at].body)])
-            if self.make_room(wanted, parcels[at].priority) >= wanted:
-                needed, kept[at] = wanted, True
-        return kept
+    def admit(self, batches: Sequence[EncodedBatch], needed: int) -> list[bool]:
+        """Which batches find room beside `needed` pages, the highest priority first; drops lower and equal ones for them."""
+        admitted = [False] * len(batches)
+        for at in sorted(range(len(batches)), key=lambda at: -batches[at].priority):
+            wanted = needed + pages([len(batches[at].body)])
+            if self.make_room(wanted, batches[at].priority) >= wanted:
+                needed, admitted[at] = wanted, True
+        return admitted
 
     def make_room(self, needed: int, priority: int = 9) -> int:
         """Drops batches up to this priority until so many pages are free or none is left; returns the free pages."""
@@ -85,30 +84,30 @@ class Outbox:
         """Drops the oldest batches of the lowest priority, about so many pages of them; False if there is none."""
         lowest = "priority = (select min(priority) from outbox) and priority <= ?"
         sql = f"select seq, readings, length(body) from outbox where {lowest} order by seq limit ?"
-        found = self._database.read(sql, priority, _DROPPED_AT_ONCE)
+        oldest = self._database.read(sql, priority, _DROPPED_AT_ONCE)
         with self._database.transaction() as connection:
-            for seq, readings, size in found:
+            for seq, readings, size in oldest:
                 connection.execute("delete from outbox where seq = ?", (seq,))
                 record_drop(connection, seq, readings)
                 wanted -= size // PAGE_BYTES
                 if wanted <= 0:
                     break
-        return bool(found)
+        return bool(oldest)
 
     def _load(self, seqs: Sequence[int]) -> list[OutboxBatch]:
         rows = (self._database.read("select attributes, body from outbox where seq = ?", seq)[0] for seq in seqs)
         return [OutboxBatch(Envelope.parse(json.loads(attributes)), body) for attributes, body in rows]
 
-    def _envelope(self, parcel: EncodedBatch, seq: int, now: datetime) -> Envelope:
+    def _envelope(self, batch: EncodedBatch, seq: int, now: datetime) -> Envelope:
         return Envelope(
             gateway_id=self._gateway_id,
             epoch=self._epoch,
             seq=seq,
-            kind=parcel.kind,
-            row_count=parcel.row_count,
-            raw_bytes=parcel.raw_bytes,
-            priority=parcel.priority,
+            kind=batch.kind,
+            row_count=batch.row_count,
+            raw_bytes=batch.raw_bytes,
+            priority=batch.priority,
             cut_time=now,
-            time_min=parcel.time_min,
-            time_max=parcel.time_max,
+            time_min=batch.time_min,
+            time_max=batch.time_max,
         )

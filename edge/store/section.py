@@ -1,4 +1,4 @@
-"""A named section of the store's memory: what one stage remembers over a restart. No I/O: the store reads it, and a cut commits it.
+"""A named section of the store's memory: what a stage remembers over a restart. No I/O: the store reads it, and a cut commits it.
 
 A stage calls `get` and `set`; the gateway passes the section to the cut that the change belongs to, and the store calls `committed`.
 A value is a row `section/key` of the table `memory`; under the empty key it is the row `section`.

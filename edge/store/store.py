@@ -1,8 +1,14 @@
 """The gateway's store: a journal of accepted readings and an outbox of cut batches in one SQLite file. Thread-safe.
 
-Guarantees: what `append` or `cut` returned survives kill -9 and power loss; a batch is stored under its number in the same
-transaction that closes its journal rows, and its bytes never change; no number is given twice; the file and its log stay within
-`max_bytes`; when that is reached the oldest batches of the lowest priority go first, each with a row in the ledger.
+Where a reading becomes a batch: `append` puts readings into the journal, `cut` stores the batches made of them and closes their journal
+rows in one transaction. Before the cut a reading is in the journal, after it in a batch, at no time in neither.
+
+Who may lose a batch: nobody but this store, and only when its `max_bytes` are full: the oldest batches of the lowest priority go first,
+each with a row in the ledger that says so. `confirm` removes the others once Pub/Sub has them. A reading in the journal is never dropped:
+while batches cannot make room for it, `append` raises StoreFull and the broker keeps it.
+
+Guarantees: what `append` or `cut` returned survives kill -9 and power loss; the bytes of a batch never change; no number names two
+batches; the file and its log stay within `max_bytes`.
 Debt: nothing is thinned (windows merged to coarser ones) before it is dropped.
 """
 
@@ -41,7 +47,10 @@ create table memory (name text primary key, value blob not null) without rowid;
 
 
 class Store:
-    """The one owner of the file: a second one, in this process or another, gets StoreLocked."""
+    """The sole owner of the file: a second one, in this process or another, gets StoreLocked.
+
+    Usage: `ids = store.append(entries)`, `envelopes = store.cut(batches, now, closed=...)`, `store.confirm(seqs)`.
+    """
 
     def __init__(self, path: Path, gateway_id: str, max_bytes: int, connect: Callable[[Path], Connection] = connect) -> None:
         """Creates the file with a new epoch, or opens it. Raises StoreLocked, and StoreError for another gateway's or a broken file."""
@@ -63,21 +72,21 @@ class Store:
         with self._lock:
             self._database.close()
 
-    def append(self, entries: Sequence[Entry], identities: bytes = b"") -> range:
+    def append(self, entries: Sequence[Entry], dedup_keys: bytes = b"") -> range:
         """Adds to the journal in one durable commit and returns the readings' ids.
 
-        Raises StoreFull: nothing was written, do not acknowledge. `identities`: 8 bytes for each reading whose repetition must be
+        Raises StoreFull: nothing was written, do not acknowledge. `dedup_keys`: 8 bytes for each reading whose repetition must be
         recognised after a crash.
         """
-        if len(identities) % 8:
-            raise ValueError(f"identities are of 8 bytes each, these are {len(identities)}")
+        if len(dedup_keys) % 8:
+            raise ValueError(f"a dedup key has 8 bytes, and {len(dedup_keys)} are no multiple of that")
         if not entries:
             return range(0)
         with self._lock:
-            needed = self._room([len(identities), *(len(entry.body) for entry in entries)]) + self._readings_reserve
+            needed = self._room([len(dedup_keys), *(len(entry.body) for entry in entries)]) + self._readings_reserve
             if self._outbox.make_room(needed) < needed:
                 raise StoreFull(f"{self._database.path}: its {self.max_bytes} bytes are full of readings, and no batch is left to drop")
-            return self._journal.append(entries, identities)
+            return self._journal.append(entries, dedup_keys)
 
     def replay(self) -> Iterator[tuple[int, int, bytes]]:
         """Journal rows (id, window_end_us, body) that no cut has closed, in order of id."""
@@ -89,27 +98,27 @@ class Store:
     def recent_dedup_keys(self) -> list[int]:
         """Dedup keys of the last commits, oldest first, each read as an unsigned big-endian integer."""
         with self._lock:
-            return self._journal.identities()
+            return self._journal.dedup_keys()
 
     def cut(
         self,
-        parcels: Sequence[EncodedBatch],
+        batches: Sequence[EncodedBatch],
         now: datetime,
         *,
         closed: Closed | None = None,
         sections: Sequence[Section] = (),
         counters: Mapping[str, int] = _NOTHING,
     ) -> list[Envelope]:
-        """Names the parcels and stores them, closes journal rows, commits sections and adds to counters, all or nothing.
+        """Names the batches and stores them, closes journal rows, commits sections and adds to counters, all or nothing.
 
-        For lack of room batches of lower or the same priority are dropped; a parcel that finds none even so is itself dropped, by
+        For lack of room batches of lower or the same priority are dropped; a new batch that finds none even so is itself dropped, by
         its name: the bound never stops a cut. Raises ValueError if it is too large for one commit, StoreFull if the disk is full.
         """
         memory = {name: value for section in sections for name, value in section.changed.items()}
         with self._lock:
-            kept = self._admit(parcels, memory, counters)
+            admitted = self._admit(batches, memory, counters)
             with self._database.transaction() as connection:
-                envelopes = self._outbox.write(connection, parcels, now, kept)
+                envelopes = self._outbox.write(connection, batches, now, admitted)
                 self._remember(connection, memory)
                 add(connection, counters)
                 if closed:
@@ -139,17 +148,17 @@ class Store:
             return self._outbox.after(after, limit)
 
     def confirm(self, seqs: Iterable[int]) -> None:
-        """Removes batches that have arrived. One that was dropped or confirmed before is left in peace."""
+        """Removes batches that have arrived. Those that were dropped or confirmed before are passed over."""
         with self._lock:
             self._outbox.confirm(seqs)
 
     def ledger(self) -> Ledger:
-        """The account at this moment, for a heartbeat."""
+        """The ledger at this moment, for a heartbeat."""
         with self._lock:
-            return ledger.account(self._database, self._journal.last_id, self.max_bytes)
+            return ledger.read(self._database, self._journal.last_id, self.max_bytes)
 
     def _claim(self) -> int:
-        """The epoch of a store that is ours."""
+        """The epoch of this gateway's store. Raises StoreError if the store is another's."""
         with self._database.transaction() as connection:
             connection.executemany(
                 "insert or ignore into state values (?, ?)", [("gateway_id", self.gateway_id), ("epoch", secrets.randbits(48))]
@@ -165,19 +174,19 @@ class Store:
         with self._lock:
             return self._journal.after(last)
 
-    def _admit(self, parcels: Sequence[EncodedBatch], memory: Mapping[str, bytes | None], counters: Mapping[str, int]) -> list[bool]:
-        """Makes room; which parcels found it."""
+    def _admit(self, batches: Sequence[EncodedBatch], memory: Mapping[str, bytes | None], counters: Mapping[str, int]) -> list[bool]:
+        """Makes room; returns which batches found it."""
         small = [len(name) + len(value or b"") for name, value in memory.items()] + [len(name) for name in counters]
-        self._room(small + [len(parcel.body) for parcel in parcels])
+        self._room(small + [len(batch.body) for batch in batches])
         needed = pages(small) + _BATCHES_RESERVE
         self._outbox.make_room(needed)
-        return self._outbox.admit(parcels, needed)
+        return self._outbox.admit(batches, needed)
 
     def _room(self, sizes: Sequence[int]) -> int:
-        """Pages that a commit may need. Raises ValueError for one that the log has no room for."""
+        """Pages that a commit may need. Raises ValueError if the log has no room for them."""
         needed = pages(sizes)
         if needed > self._database.max_commit_pages:
-            raise ValueError(f"one commit of {needed} pages, but a store of {self.max_bytes} bytes takes {self._database.max_commit_pages}")
+            raise ValueError(f"a commit of {needed} pages, but a store of {self.max_bytes} bytes takes {self._database.max_commit_pages}")
         return needed
 
     def _remember(self, connection: Connection, memory: Mapping[str, bytes | None]) -> None:

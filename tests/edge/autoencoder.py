@@ -45,7 +45,7 @@ def manifest(body: bytes, rank: int, **changed: Any) -> dict[str, Any]:
         "thresholds": THRESHOLDS,
         "severities": {"failing": "critical"},
     }
-    told = {
+    manifest = {
         "format": "tinybeam-bundle/1",
         "name": "shaking",
         "version": "1",
@@ -58,8 +58,8 @@ def manifest(body: bytes, rank: int, **changed: Any) -> dict[str, Any]:
         "golden": {"tolerance": 0.2, "cases": golden(width, rank)},
     }
     for key, value in changed.items():
-        (told if key in told else score)[key] = value
-    return told
+        (manifest if key in manifest else score)[key] = value
+    return manifest
 
 
 def golden(width: int, rank: int) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ def rows(store: Store, kind: str) -> list[dict[str, Any]]:
     return [row for body in bodies for row in pa.ipc.open_stream(zstandard.ZstdDecompressor().decompress(body)).read_all().to_pylist()]
 
 
-def held(store: Store) -> Counter[tuple[str, int]]:
+def stored_readings(store: Store) -> Counter[tuple[str, int]]:
     """How often the store holds each reading (device, seq): in its journal or in a summary of the channel moisture."""
     found = Counter((reading.device_id, reading.seq or 0) for windowed in map(unpack, _journal(store)) for reading in windowed.readings)
     for row in rows(store, "summaries"):

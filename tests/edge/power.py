@@ -116,7 +116,7 @@ class _Disk:
     since: list[Operation] = field(default_factory=list)
 
 
-def images(log: Sequence[Operation], cuts: Iterable[int], chance: random.Random) -> Iterator[tuple[int, dict[str, bytes]]]:
+def images(log: Sequence[Operation], cuts: Iterable[int], rng: random.Random) -> Iterator[tuple[int, dict[str, bytes]]]:
     """For each cut (a count of operations done, ascending) one disk that the loss of power then could leave, as files by name."""
     disks: dict[str, _Disk] = {}
     done = 0
@@ -124,7 +124,7 @@ def images(log: Sequence[Operation], cuts: Iterable[int], chance: random.Random)
         for operation in log[done:cut]:
             _follow(disks, operation)
         done = cut
-        left = {name: _left(disk, chance) for name, disk in disks.items()}
+        left = {name: _left(disk, rng) for name, disk in disks.items()}
         yield cut, {name: content for name, content in left.items() if content is not None}
 
 
@@ -142,15 +142,15 @@ def _settle(disk: _Disk) -> None:
     disk.since.clear()
 
 
-def _left(disk: _Disk, chance: random.Random) -> bytes | None:
+def _left(disk: _Disk, rng: random.Random) -> bytes | None:
     content = disk.durable
     for operation in disk.since:
-        dice = chance.random()
+        dice = rng.random()
         if dice < 0.5:
             content = _applied(content, operation)
         elif dice < 0.75 and operation.what == "write":
             for at in range(0, len(operation.data), _SECTOR):
-                if chance.random() < 0.5:
+                if rng.random() < 0.5:
                     torn = Operation("write", operation.file, operation.offset + at, operation.data[at : at + _SECTOR])
                     content = _applied(content, torn)
     return content
@@ -161,10 +161,10 @@ def _applied(content: bytes | None, operation: Operation) -> bytes | None:
         return None
     if operation.what == "sync":
         return content
-    held = bytearray(content or b"")
+    after = bytearray(content or b"")
     if operation.what == "truncate":
-        del held[operation.offset :]
+        del after[operation.offset :]
     elif operation.what == "write":
-        held.extend(bytes(max(0, operation.offset + len(operation.data) - len(held))))
-        held[operation.offset : operation.offset + len(operation.data)] = operation.data
-    return bytes(held)
+        after.extend(bytes(max(0, operation.offset + len(operation.data) - len(after))))
+        after[operation.offset : operation.offset + len(operation.data)] = operation.data
+    return bytes(after)

@@ -51,9 +51,9 @@ def call(*arguments: object) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("command", ["validate", "run", "doctor", "export"])
 def test_every_help_shows_an_example(command: str) -> None:
-    status, said, _ = call(command, "--help")
+    status, output, _ = call(command, "--help")
     assert status == 0
-    assert re.search(rf"tinybeam edge {command} \S* ?--config gateway\.toml", said)
+    assert re.search(rf"tinybeam edge {command} \S* ?--config gateway\.toml", output)
 
 
 def test_a_good_file_is_called_good(file: Path) -> None:
@@ -69,8 +69,8 @@ def test_the_file_has_one_place_on_the_command_line(file: Path) -> None:
 @pytest.mark.parametrize("command", [["validate"], ["run"], ["export", "."]])
 def test_a_mistake_is_one_line_with_file_and_setting_and_exit_code_2(file: Path, command: list[str]) -> None:
     file.write_text(file.read_text().replace("port", "prot"))
-    status, said, error = call(*command, "--config", file)
-    assert (status, said) == (2, "")
+    status, output, error = call(*command, "--config", file)
+    assert (status, output) == (2, "")
     assert error == f"Error: {file}: mqtt.prot: unknown setting; did you mean port?\n"
 
 
@@ -103,19 +103,19 @@ def test_export_writes_what_waits(file: Path, tmp_path: Path) -> None:
     gateway.accept([message("d1", {"values": {"moisture": 0.3}})], START)
     gateway.flush(START)
     store.close()
-    status, said, _ = call("export", tmp_path / "card", "--config", file, "--json")
-    (card,) = json.loads(said)
+    status, output, _ = call("export", tmp_path / "card", "--config", file, "--json")
+    (card,) = json.loads(output)
     assert (status, card["batches"], Path(card["path"]).is_file()) == (0, 1, True)
 
 
 def test_the_doctor_finds_the_broker_down_and_says_what_to_do(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
-    status, said, _ = call("doctor", "--config", file, "--json")
-    found = {one["name"]: one for one in json.loads(said)}
+    status, output, _ = call("doctor", "--config", file, "--json")
+    findings = {one["name"]: one for one in json.loads(output)}
     assert status == 1
-    assert list(found) == ["config", "store", "disk", "models", "clock", "broker", "uplink"]
-    assert (found["broker"]["status"], found["uplink"]["status"], found["models"]["status"]) == ("fail", "warn", "ok")
-    assert "start the broker" in found["broker"]["advice"]
+    assert list(findings) == ["config", "store", "disk", "models", "clock", "broker", "uplink"]
+    assert (findings["broker"]["status"], findings["uplink"]["status"], findings["models"]["status"]) == ("fail", "warn", "ok")
+    assert "start the broker" in findings["broker"]["advice"]
 
 
 def test_the_doctor_says_that_a_key_can_be_read_by_others(file: Path, tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ GOOD = Header(channel="acceleration", rate_hz=12000.0, time=1.5, seq=3, boot="b"
 
 
 def payload(header: Any, samples: bytes = ZEROS) -> bytes:
-    told = header if isinstance(header, bytes) else json.dumps(header).encode()
-    return b"TBF1" + struct.pack("<H", len(told)) + told + samples
+    head = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return b"TBF1" + struct.pack("<H", len(head)) + head + samples
 
 
 HEADERS = st.builds(
@@ -45,9 +45,9 @@ def test_what_goes_in_comes_out(header: Header, samples: Any) -> None:
 
 
 def test_the_wire_form_is_the_documented_one() -> None:
-    told = b'{"channel":"acceleration","rate_hz":12000.0,"time":1.5,"seq":3,"boot":"b"}'
+    head = b'{"channel":"acceleration","rate_hz":12000.0,"time":1.5,"seq":3,"boot":"b"}'
     samples = struct.pack("<64f", *range(64))
-    assert encode(GOOD, range(64)) == b"TBF1" + bytes([len(told), 0]) + told + samples
+    assert encode(GOOD, range(64)) == b"TBF1" + bytes([len(head), 0]) + head + samples
     assert decode(payload({"channel": "a", "rate_hz": 12000, "battery": 3})).header == Header(channel="a", rate_hz=12000.0)
 
 
@@ -91,10 +91,10 @@ BAD = [
 
 @pytest.mark.parametrize(("body", "reason"), BAD, ids=range(len(BAD)))
 def test_what_is_no_frame_is_refused_with_a_fixed_word(body: bytes, reason: str) -> None:
-    with pytest.raises(PayloadError) as refused:
+    with pytest.raises(PayloadError) as error:
         decode(body)
-    assert refused.value.reason == reason
-    assert "\n" not in str(refused.value)
+    assert error.value.reason == reason
+    assert "\n" not in str(error.value)
 
 
 @given(st.data(), HEADERS)
@@ -114,8 +114,8 @@ def test_a_damaged_frame_is_read_or_refused_and_raises_nothing_else(data: st.Dat
 def read_or_refused(body: bytes) -> Frame | str:
     try:
         return decode(body)
-    except PayloadError as refused:
-        return refused.reason
+    except PayloadError as error:
+        return error.reason
 
 
 @pytest.mark.parametrize(

@@ -24,17 +24,18 @@ from edge.models.scorer import Score, ScorerFailed
 from edge.store.batch import EncodedBatch
 from edge.store.store import Entry, Store, StoreFull
 from schemas.envelope import micros
-from tests.edge.gateways import START, config, held, message, rows, settings
+from tests.edge.gateways import START, config, message, rows, settings, stored_readings
 
 SECOND = timedelta(seconds=1)
 SOIL = Path(__file__).parents[2] / "models" / "soil"
 
 
 class OnePlace:
-    """A store and the gateway on it, which can be dropped and taken up again."""
+    """A store and the gateway on it, which can be dropped and opened again."""
 
-    def __init__(self, directory: Path, told: Config | None = None) -> None:
-        self.config = told or config(directory, sensors=modelled(), batches={"seconds": 30}, models=[{"name": "soil", "bundle": str(SOIL)}])
+    def __init__(self, directory: Path, other: Config | None = None) -> None:
+        models = [{"name": "soil", "bundle": str(SOIL)}]
+        self.config = other or config(directory, sensors=modelled(), batches={"seconds": 30}, models=models)
         self.open()
 
     def open(self, now: datetime = START) -> None:
@@ -134,13 +135,13 @@ def test_deaths_at_any_step_change_neither_summaries_nor_events(steps: list[Step
         calm, mortal = OnePlace(Path(one)), OnePlace(Path(other))
         play(calm, steps, frozenset())
         play(mortal, steps, frozenset(deaths))
-        assert held(mortal.store) == held(calm.store)
+        assert stored_readings(mortal.store) == stored_readings(calm.store)
         assert merged(mortal.store) == merged(calm.store)
         assert inferred(mortal.store) == inferred(calm.store)
         assert events(mortal.store) == events(calm.store)
-        assert set(held(calm.store).values()) <= {1}
+        assert set(stored_readings(calm.store).values()) <= {1}
         stored = mortal.store.ledger()
-        assert stored.journaled == stored.counters.get("readings_summarised", 0) == sum(held(calm.store).values())
+        assert stored.journaled == stored.counters.get("readings_summarised", 0) == sum(stored_readings(calm.store).values())
         calm.store.close()
         mortal.store.close()
 
@@ -154,20 +155,20 @@ class Dying:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def append(self, entries: Sequence[Entry], identities: bytes = b"") -> range:
-        return self._write(lambda: self._store.append(entries, identities))
+    def append(self, entries: Sequence[Entry], dedup_keys: bytes = b"") -> range:
+        return self._write(lambda: self._store.append(entries, dedup_keys))
 
-    def cut(self, parcels: Sequence[EncodedBatch], now: Any, **kinds: Any) -> Any:
-        return self._write(lambda: self._store.cut(parcels, now, **kinds))
+    def cut(self, batches: Sequence[EncodedBatch], now: Any, **kinds: Any) -> Any:
+        return self._write(lambda: self._store.cut(batches, now, **kinds))
 
     def _write(self, write: Any) -> Any:
         self._left -= 1
         if self._left == 0 and not self._after:
             raise InterruptedError
-        made = write()
+        result = write()
         if self._left == 0:
             raise InterruptedError
-        return made
+        return result
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -185,7 +186,7 @@ def test_death_at_any_write_loses_and_doubles_nothing(tmp_path: Path, at: int, a
         place.reopen()
         place.gateway.accept([MqttMessage(one.topic, one.payload, dup=True) for one in messages], now)
     place.gateway.flush(now + 120 * SECOND)
-    assert held(place.store) == Counter({("d1", seq): 1 for seq in range(1, 601)})
+    assert stored_readings(place.store) == Counter({("d1", seq): 1 for seq in range(1, 601)})
     assert [row["payloadBytes"] for row in rows(place.store, "rejects")] == [b"{broken"]
     assert Counter(row["state"] for row in rows(place.store, "events") if row["cause"] == "threshold") == {"low": 12, "normal": 12}
     place.store.close()
@@ -193,12 +194,12 @@ def test_death_at_any_write_loses_and_doubles_nothing(tmp_path: Path, at: int, a
 
 @pytest.fixture
 def place(tmp_path: Path) -> Any:
-    made = OnePlace(tmp_path)
-    yield made
-    made.store.close()
+    place = OnePlace(tmp_path)
+    yield place
+    place.store.close()
 
 
-def test_good_items_of_an_array_arrive_and_the_bad_one_is_set_aside_with_its_bytes(place: OnePlace) -> None:
+def test_good_items_of_an_array_arrive_and_the_bad_one_is_rejected_with_its_bytes(place: OnePlace) -> None:
     place.gateway.accept(
         [MqttMessage("sensors/d1/readings", b'[{"seq":1,"values":{"moisture":0.3}},{"seq":"x"},{"seq":2,"values":{"moisture":0.4}}]')],
         START,
@@ -210,14 +211,14 @@ def test_good_items_of_an_array_arrive_and_the_bad_one_is_set_aside_with_its_byt
         "d1",
         "sensors/d1/readings",
     )
-    assert held(place.store) == {("d1", 1): 1, ("d1", 2): 1}
+    assert stored_readings(place.store) == {("d1", 1): 1, ("d1", 2): 1}
 
 
 @pytest.mark.parametrize(
     ("topic", "reason"),
     [("sensors/stranger/readings", "no_sensor_class"), ("sensors/d 1/readings", "bad_device"), ("sensors//readings", "bad_device")],
 )
-def test_a_message_of_nobody_known_is_set_aside(place: OnePlace, topic: str, reason: str) -> None:
+def test_a_message_of_nobody_known_is_rejected(place: OnePlace, topic: str, reason: str) -> None:
     place.gateway.accept([MqttMessage(topic, b'{"values":{"moisture":1}}')], START)
     (reject,) = rows(place.store, "rejects")
     assert (reject["reason"], reject["topic"]) == (reason, topic)
@@ -232,7 +233,7 @@ def test_an_oversized_message_keeps_its_beginning_and_says_so(place: OnePlace) -
 
 def test_a_repeated_reading_is_counted_and_not_stored(place: OnePlace) -> None:
     place.gateway.accept([message("d1", reading(1, 0))] * 3, START)
-    assert held(place.store) == {("d1", 1): 1}
+    assert stored_readings(place.store) == {("d1", 1): 1}
     assert place.gateway.heartbeat(START).readings_repeated == 2
 
 
@@ -270,14 +271,14 @@ def test_windows_of_another_length_in_the_journal_keep_it(tmp_path: Path) -> Non
 
 
 class Full:
-    """A store without room for `refusals` writes of a kind."""
+    """A store without room for `failures` writes of a kind."""
 
-    def __init__(self, store: Store, kind: str, refusals: int) -> None:
-        self._store, self._kind, self._refusals = store, kind, refusals
+    def __init__(self, store: Store, kind: str, failures: int) -> None:
+        self._store, self._kind, self._failures = store, kind, failures
 
     def __getattr__(self, name: str) -> Any:
-        if name == self._kind and self._refusals:
-            self._refusals -= 1
+        if name == self._kind and self._failures:
+            self._failures -= 1
             raise StoreFull("no room")
         return getattr(self._store, name)
 
@@ -304,19 +305,19 @@ def test_a_clock_that_jumps_back_puts_no_batch_off(place: OnePlace) -> None:
     assert len(rows(place.store, "summaries")) == 1
 
 
-def test_heartbeats_tell_of_the_ledger(place: OnePlace) -> None:
+def test_heartbeats_carry_the_ledger(place: OnePlace) -> None:
     place.gateway.accept([message("d1", reading(1, 0)), MqttMessage("sensors/d1/readings", b"{")], START)
     place.gateway.flush(START + 60 * SECOND)
     beat = rows(place.store, "heartbeats")[-1]
     assert (beat["readings_stored"], beat["readings_rejected"], beat["readings_summarised"], beat["devices_seen"]) == (1, 1, 1, 1)
 
 
-def test_a_label_that_changes_is_an_event_and_the_best_one_is_none_at_first(place: OnePlace) -> None:
+def test_a_label_that_changes_is_an_event_and_the_normal_label_is_none_at_first(place: OnePlace) -> None:
     for seq, moisture in enumerate([0.3, 0.3, 0.1, 0.1, 0.3], 1):
         place.gateway.accept([message("d1", reading(seq, seq * 60, moisture))], START + seq * 60 * SECOND)
         place.gateway.tick(START + (seq * 60 + 30) * SECOND)
-    said = [(row["previous_state"], row["state"], row["severity"]) for row in rows(place.store, "events") if row["cause"] == "label"]
-    assert said == [(None, "now", "warning"), ("now", "fine", "info")]
+    changes = [(row["previous_state"], row["state"], row["severity"]) for row in rows(place.store, "events") if row["cause"] == "label"]
+    assert changes == [(None, "now", "warning"), ("now", "fine", "info")]
     place.gateway.flush(START + 600 * SECOND)
     assert [row["label"] for row in rows(place.store, "inferences")] == ["fine", "fine", "now", "now", "fine"]
 

@@ -11,7 +11,7 @@ from edge.gateway import Gateway, MqttMessage
 from edge.store.store import Store
 from tests.edge.gateways import START, rows
 from tests.edge.test_gateway import SECOND, OnePlace
-from tests.edge.test_gateway_hold import feed, spans, told
+from tests.edge.test_gateway_deadband import deadband_config, feed, spans
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -49,7 +49,7 @@ def first_minute(place: OnePlace) -> None:
 
 
 def test_a_store_of_version_0_1_is_resumed(tmp_path: Path) -> None:
-    place = OnePlace(tmp_path, told(tmp_path, 0.05, 0.2))
+    place = OnePlace(tmp_path, deadband_config(tmp_path, 0.05, 0.2))
     place.store.close()
     with closing(sqlite3.connect(place.config.store_file)) as connection, connection:
         connection.executemany("insert into memory values (?, ?)", MEMORY.items())
@@ -69,7 +69,7 @@ def test_a_store_of_version_0_1_is_resumed(tmp_path: Path) -> None:
 
 
 def test_the_store_keeps_the_names_and_values_that_version_0_1_wrote(tmp_path: Path) -> None:
-    place = OnePlace(tmp_path, told(tmp_path, 0.05, 0.2))
+    place = OnePlace(tmp_path, deadband_config(tmp_path, 0.05, 0.2))
     first_minute(place)
     place.store.close()
     with closing(sqlite3.connect(place.config.store_file)) as connection:

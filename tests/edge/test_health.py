@@ -28,9 +28,9 @@ def condition(tmp_path: Path) -> Condition:
 
 @pytest.fixture
 def health() -> Iterator[Health]:
-    made = Health("127.0.0.1", 0, lambda: START)
-    yield made
-    made.stop()
+    health = Health("127.0.0.1", 0, lambda: START)
+    yield health
+    health.stop()
 
 
 def get(health: Health, path: str) -> tuple[int, str]:
@@ -44,21 +44,21 @@ def get(health: Health, path: str) -> tuple[int, str]:
 
 def test_healthz_tells_the_heartbeat_as_json(health: Health, condition: Condition) -> None:
     assert get(health, "/healthz")[0] == 503
-    health.tell(condition)
+    health.report(condition)
     status, body = get(health, "/healthz")
-    told = json.loads(body)
-    assert (status, told["status"], told["uplink_state"], told["heartbeat_time"]) == (200, "ok", "offline", START.isoformat())
+    answer = json.loads(body)
+    assert (status, answer["status"], answer["uplink_state"], answer["heartbeat_time"]) == (200, "ok", "offline", START.isoformat())
 
 
 def test_being_offline_is_healthy_being_full_or_stuck_is_not(condition: Condition) -> None:
     assert healthz(condition, START)[0] == 200
     assert healthz(replace(condition, full=True), START)[0] == 503
-    status, told = healthz(condition, START + timedelta(seconds=31))
-    assert (status, told["status"]) == (503, "stuck")
+    status, answer = healthz(condition, START + timedelta(seconds=31))
+    assert (status, answer["status"]) == (503, "stuck")
 
 
 def test_metrics_are_prometheus_text(health: Health, condition: Condition) -> None:
-    health.tell(condition)
+    health.report(condition)
     status, body = get(health, "/metrics")
     lines = body.splitlines()
     assert status == 200

@@ -18,7 +18,7 @@ from lab.services.broker import Broker
 from lab.services.child import Child, free_port
 from lab.witness.tap import Tap
 from lab.witness.tcp_proxy import TcpProxy
-from tests.edge.gateways import held
+from tests.edge.gateways import stored_readings
 
 KILLS = 20
 SEED = 20260501
@@ -100,7 +100,7 @@ def log_of(directory: Path) -> str:
 
 
 def test_no_kill_loses_or_doubles_an_acknowledged_reading(tmp_path: Path, broker: Broker) -> None:
-    chance, tap = random.Random(SEED), Tap()
+    rng, tap = random.Random(SEED), Tap()
     with TcpProxy(("127.0.0.1", broker.port), tap.connection) as proxy:
         (tmp_path / "gateway.toml").write_text(_SETTINGS.format(port=proxy.port))
         with gateway(tmp_path) as first:
@@ -114,10 +114,10 @@ def test_no_kill_loses_or_doubles_an_acknowledged_reading(tmp_path: Path, broker
                 # Some kills come while it starts, most while it stores and acknowledges, some while it cuts.
                 if kill % 5:
                     assert eventually(lambda at=connections: proxy.connections > at), log_of(tmp_path)  # type: ignore[misc]
-                    publisher.send(chance.randint(1, 300))
+                    publisher.send(rng.randint(1, 300))
                 if kill % 2:
                     assert eventually(lambda at=before: len(acknowledged(tap)) > at), log_of(tmp_path)  # type: ignore[misc]
-                time.sleep(chance.uniform(0, 0.3))
+                time.sleep(rng.uniform(0, 0.3))
                 child.kill()
         publisher.stop()
         starts = log_of(tmp_path).count("gateway runs")
@@ -127,6 +127,6 @@ def test_no_kill_loses_or_doubles_an_acknowledged_reading(tmp_path: Path, broker
             assert eventually(lambda: acknowledged(tap) == everything), f"seed {SEED}: {log_of(tmp_path)}"
             assert last.stop() == 0, log_of(tmp_path)
     store = Store(tmp_path / "state" / "store.db", "gw-1", 512 << 20)
-    found = held(store)
+    stored = stored_readings(store)
     store.close()
-    assert dict(found) == {("d1", seq): 1 for seq in everything}, f"seed {SEED}"
+    assert dict(stored) == {("d1", seq): 1 for seq in everything}, f"seed {SEED}"

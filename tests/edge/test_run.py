@@ -21,7 +21,7 @@ from tests.edge.gateways import START, config, message
 
 
 class Source:
-    """Gives what it is given, and remembers what was acknowledged."""
+    """Hands over what waits, and remembers what was acknowledged."""
 
     state = "online"
 
@@ -32,12 +32,12 @@ class Source:
         self.stored_at_acknowledgement = 0
 
     def take(self, seconds: float) -> list[Incoming]:
-        taken, self.waiting = self.waiting, []
-        return taken
+        incoming, self.waiting = self.waiting, []
+        return incoming
 
-    def acknowledge(self, deliveries: list[Incoming]) -> None:
+    def acknowledge(self, incoming: list[Incoming]) -> None:
         self.stored_at_acknowledgement = self._store.ledger().journaled
-        self.acknowledged += [one.packet for one in deliveries]
+        self.acknowledged += [one.packet for one in incoming]
 
 
 class Sink:
@@ -47,38 +47,38 @@ class Sink:
         self.woken = True
 
 
-class CountedSummary:
+class HealthTwin:
     """In place of the health server."""
 
     def __init__(self) -> None:
         self.conditions: list[Condition] = []
 
-    def tell(self, condition: Condition) -> None:
+    def report(self, condition: Condition) -> None:
         self.conditions.append(condition)
 
 
 class SometimesFull:
     """A store without room for so many appends."""
 
-    def __init__(self, store: Store, refusals: int) -> None:
-        self._store, self.refusals = store, refusals
+    def __init__(self, store: Store, failures: int) -> None:
+        self._store, self.failures = store, failures
 
     def __getattr__(self, name: str) -> Any:
-        if name == "append" and self.refusals:
-            self.refusals -= 1
+        if name == "append" and self.failures:
+            self.failures -= 1
             raise StoreFull("no room")
         return getattr(self._store, name)
 
 
-def deliveries(count: int) -> list[Incoming]:
+def incoming(count: int) -> list[Incoming]:
     return [Incoming(message("d1", {"seq": seq, "values": {"moisture": 0.3}}), seq, 1) for seq in range(1, count + 1)]
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Any:
-    made = Store(tmp_path / "store.db", "gw-1", 64 << 20)
-    yield made
-    made.close()
+    store = Store(tmp_path / "store.db", "gw-1", 64 << 20)
+    yield store
+    store.close()
 
 
 def shaking(folder: Path, **changed: Any) -> dict[str, Any]:
@@ -112,16 +112,16 @@ def test_messages_too_small_for_the_frames_of_a_model_are_refused(tmp_path: Path
 
 
 def test_two_bundles_of_one_model_are_refused(tmp_path: Path) -> None:
-    told = shaking(tmp_path)
-    told["models"].append({**told["models"][0], "name": "twin"})
+    changed = shaking(tmp_path)
+    changed["models"].append({**changed["models"][0], "name": "twin"})
     with pytest.raises(ConfigError, match="two of the bundles are of the model 'shaking'"):
-        run.bundles_of(config(tmp_path, **told))
+        run.bundles_of(config(tmp_path, **changed))
 
 
 def test_what_is_acknowledged_is_stored_before(store: Store, tmp_path: Path) -> None:
     source = Source(store)
     loop = Loop(Gateway(config(tmp_path), store, START), source, Sink(), None, threading.Event())
-    source.waiting = deliveries(3)
+    source.waiting = incoming(3)
     loop.turn()
     assert (source.acknowledged, source.stored_at_acknowledgement) == ([1, 2, 3], 3)
 
@@ -132,15 +132,15 @@ def test_a_full_store_stops_acknowledging_says_so_and_goes_on(
     caplog.set_level(logging.INFO, "tinybeam.edge")
     monkeypatch.setattr(run, "FULL_SECONDS", 0.0)
     monkeypatch.setattr(run, "TICK_SECONDS", 0.0)
-    monkeypatch.setattr(run, "TELL_SECONDS", 0.0)
-    source, told = Source(store), CountedSummary()
+    monkeypatch.setattr(run, "REPORT_SECONDS", 0.0)
+    source, health = Source(store), HealthTwin()
     gateway = Gateway(config(tmp_path), SometimesFull(store, 3), START)  # type: ignore[arg-type]
-    loop = Loop(gateway, source, Sink(), told, threading.Event())  # type: ignore[arg-type]
+    loop = Loop(gateway, source, Sink(), health, threading.Event())  # type: ignore[arg-type]
     # Nothing would tell a repetition of these from another reading.
     source.waiting = [Incoming(message("d1", {"values": {"moisture": 0.3}}), packet, 1) for packet in (1, 2)]
     loop.turn()
-    assert [condition.full for condition in told.conditions][:3] == [True, True, True]
-    assert not told.conditions[-1].full
+    assert [condition.full for condition in health.conditions][:3] == [True, True, True]
+    assert not health.conditions[-1].full
     assert source.acknowledged == [1, 2]
     assert store.ledger().journaled == 2
     assert [record.getMessage().split(":")[0] for record in caplog.records if record.name == "tinybeam.edge.run"] == [
@@ -154,7 +154,7 @@ def test_a_full_store_does_not_hold_up_the_end(store: Store, tmp_path: Path) -> 
     source = Source(store)
     gateway = Gateway(config(tmp_path), SometimesFull(store, 10**6), START)  # type: ignore[arg-type]
     loop = Loop(gateway, source, Sink(), None, stopping)
-    source.waiting = deliveries(2)
+    source.waiting = incoming(2)
     thread = threading.Thread(target=loop.run)
     thread.start()
     stopping.set()

@@ -12,7 +12,7 @@ from edge.windows import WindowedReadings, Windows, pack, unpack
 S = 1_000_000
 
 
-def taken(at: int, device: str = "d1") -> Reading:
+def reading(at: int, device: str = "d1") -> Reading:
     return Reading(device, at, at, "synced", None, None, True, {"a": 1.0})
 
 
@@ -24,7 +24,7 @@ def add(windows: Windows, reading: Reading) -> None:
 def test_a_window_includes_its_start_and_not_its_end() -> None:
     windows = Windows(10, 0, -(10**18))
     for at in (0, 10 * S - 1, 10 * S):
-        add(windows, taken(at))
+        add(windows, reading(at))
     (window,) = windows.advance(10 * S)
     assert (window.start_us, window.end_us, [one.event_us for one in window.readings]) == (0, 10 * S, [0, 10 * S - 1])
     assert len(windows) == 1
@@ -32,7 +32,7 @@ def test_a_window_includes_its_start_and_not_its_end() -> None:
 
 def test_a_window_waits_for_the_grace() -> None:
     windows = Windows(10, 5, -(10**18))
-    add(windows, taken(0))
+    add(windows, reading(0))
     assert windows.advance(15 * S - 1) == []
     assert len(windows.advance(15 * S)) == 1
 
@@ -46,14 +46,14 @@ def test_the_watermark_never_goes_back() -> None:
 
 def test_a_reading_of_a_closed_window_opens_a_late_one_that_closes_next() -> None:
     windows = Windows(10, 0, 100 * S)
-    add(windows, taken(90 * S))
-    add(windows, taken(100 * S))
+    add(windows, reading(90 * S))
+    add(windows, reading(100 * S))
     (window,) = windows.advance(100 * S)
     assert (window.late, window.start_us) == (True, 90 * S)
 
 
 def test_times_before_1970_fall_into_windows_too() -> None:
-    (windowed,) = Windows(10, 0, -(10**18)).assign([taken(-1)])
+    (windowed,) = Windows(10, 0, -(10**18)).assign([reading(-1)])
     assert windowed.window_end_us == 0
 
 
@@ -62,7 +62,7 @@ def test_every_reading_is_in_exactly_one_window_of_its_device_and_time(steps: li
     windows = Windows(10, 3, -(10**18))
     closed = []
     for device, at, now in steps:
-        add(windows, taken(at, device))
+        add(windows, reading(at, device))
         closed += windows.advance(now)
     closed += windows.advance(10**12)
     found = [(window.device_id, one.event_us) for window in closed for one in window.readings]
@@ -83,15 +83,15 @@ def test_the_journal_gives_back_what_it_was_given(at: int, seq: int | None, valu
 
 
 def test_what_the_first_version_kept_reading_by_reading_is_read() -> None:
-    reading = taken(7)
-    assert unpack(msgspec.msgpack.encode((10, True, reading))) == WindowedReadings(10, True, [reading])
+    first = reading(7)
+    assert unpack(msgspec.msgpack.encode((10, True, first))) == WindowedReadings(10, True, [first])
 
 
 @given(st.lists(st.integers(0, 100 * S)), st.integers(0, 100 * S))
 def test_readings_are_placed_by_interval_and_late_where_the_watermark_has_passed(times: list[int], watermark: int) -> None:
-    made = Windows(10, 0, watermark).assign([taken(at) for at in times])
-    assert sorted(one.event_us for windowed in made for one in windowed.readings) == sorted(times)
-    assert [windowed.window_end_us for windowed in made] == sorted({at - at % (10 * S) + 10 * S for at in times})
-    for windowed in made:
+    intervals = Windows(10, 0, watermark).assign([reading(at) for at in times])
+    assert sorted(one.event_us for windowed in intervals for one in windowed.readings) == sorted(times)
+    assert [windowed.window_end_us for windowed in intervals] == sorted({at - at % (10 * S) + 10 * S for at in times})
+    for windowed in intervals:
         assert {one.event_us // (10 * S) for one in windowed.readings} == {windowed.window_end_us // (10 * S) - 1}
         assert windowed.late is (windowed.window_end_us <= watermark)

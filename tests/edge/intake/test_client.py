@@ -36,11 +36,11 @@ def within(seconds: float, condition: Callable[[], bool]) -> bool:
 
 
 def take(intake: Intake, count: int, seconds: float = 10.0) -> list[Incoming]:
-    taken: list[Incoming] = []
+    received: list[Incoming] = []
     deadline = time.monotonic() + seconds
-    while len(taken) < count and time.monotonic() < deadline:
-        taken += intake.take(0.1)
-    return taken
+    while len(received) < count and time.monotonic() < deadline:
+        received += intake.take(0.1)
+    return received
 
 
 def send(port: int, *payloads: bytes) -> None:
@@ -57,23 +57,23 @@ def started(port: int) -> Intake:
 
 def status(port: int) -> str:
     """The retained word about the gateway."""
-    said: list[str] = []
+    states: list[str] = []
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-    client.on_message = lambda _client, _data, message: said.append(message.payload.decode())
+    client.on_message = lambda _client, _data, message: states.append(message.payload.decode())
     client.connect("127.0.0.1", port)
     client.subscribe("gateways/gw-1/status")
     client.loop_start()
-    assert within(10, lambda: bool(said))
+    assert within(10, lambda: bool(states))
     client.disconnect()
     client.loop_stop()
-    return said[0]
+    return states[0]
 
 
 def test_what_is_not_acknowledged_comes_again_and_what_is_does_not(broker: Broker) -> None:
     first = started(broker.port)
     send(broker.port, b"1", b"2", b"3")
-    taken = take(first, 3)
-    first.acknowledge(taken[:1])
+    received = take(first, 3)
+    first.acknowledge(received[:1])
     first.stop()
     second = started(broker.port)
     again = take(second, 2)
@@ -87,9 +87,9 @@ def test_a_frame_comes_through_the_broker_as_it_was_sent(broker: Broker) -> None
     intake = started(broker.port)
     frames = [encode(Header(channel="shake", rate_hz=12000.0, seq=seq), [seq / 7] * 16000) for seq in range(3)]
     send(broker.port, *frames)
-    taken = take(intake, 3)
-    assert [one.message.payload for one in taken] == frames
-    intake.acknowledge(taken)
+    received = take(intake, 3)
+    assert [one.message.payload for one in received] == frames
+    intake.acknowledge(received)
     intake.stop()
 
 
@@ -116,11 +116,11 @@ def test_a_message_at_most_once_needs_no_acknowledgement_and_costs_no_connection
     with TcpProxy(("127.0.0.1", broker.port)) as proxy:
         intake = started(proxy.port)
         publish.single("sensors/d1/readings", b"0", qos=0, port=broker.port, hostname="127.0.0.1")
-        taken = take(intake, 1)
-        intake.acknowledge(taken)
+        received = take(intake, 1)
+        intake.acknowledge(received)
         send(broker.port, b"1")
-        taken += take(intake, 1)
-        assert [(one.message.payload, one.message.dup) for one in taken] == [(b"0", False), (b"1", False)]
+        received += take(intake, 1)
+        assert [(one.message.payload, one.message.dup) for one in received] == [(b"0", False), (b"1", False)]
         assert (proxy.connections, intake.state) == (1, "online")
         intake.stop()
 

@@ -27,10 +27,10 @@ def packet(head: int, body: bytes) -> bytes:
             return bytes([head, *length]) + body
 
 
-def publication(topic: str, payload: bytes, qos: int, number: int, *, again: bool = False) -> bytes:
-    told = topic.encode()
+def publication(topic: str, payload: bytes, qos: int, number: int, *, dup: bool = False) -> bytes:
+    name = topic.encode()
     identifier = struct.pack(">H", number) if qos else b""
-    return packet(0x30 | qos << 1 | again << 3, struct.pack(">H", len(told)) + told + identifier + payload)
+    return packet(0x30 | qos << 1 | dup << 3, struct.pack(">H", len(name)) + name + identifier + payload)
 
 
 class Ends:
@@ -38,8 +38,8 @@ class Ends:
 
     def __init__(self) -> None:
         ours, self.broker = socket.socketpair()
-        self.deliveries: list[Incoming] = []
-        self.stream = Stream(ours, self.deliveries.extend)
+        self.incoming: list[Incoming] = []
+        self.stream = Stream(ours, self.incoming.extend)
         self.stream.setblocking(False)
         self.broker.setblocking(False)
 
@@ -76,9 +76,9 @@ def ends() -> Iterator[Ends]:
 
 
 PUBLICATIONS = st.builds(
-    lambda topic, payload, qos, number, again: (
-        publication(topic, payload, qos, number, again=again),
-        MqttMessage(topic, payload, again),
+    lambda topic, payload, qos, number, dup: (
+        publication(topic, payload, qos, number, dup=dup),
+        MqttMessage(topic, payload, dup),
         number if qos else 0,
     ),
     st.text(min_size=1, max_size=40).filter(lambda topic: "\0" not in topic),
@@ -100,7 +100,7 @@ def test_however_the_bytes_are_cut_each_publication_is_delivered_and_paho_gets_t
             ends.broker.sendall(whole[:size])
             for_paho += ends.read()
             whole = whole[size:]
-    assert [(one.message, one.packet) for one in ends.deliveries] == [one[1:] for one in sent if not isinstance(one, bytes)]
+    assert [(one.message, one.packet) for one in ends.incoming] == [one[1:] for one in sent if not isinstance(one, bytes)]
     kinds = [one for one in Packets().feed(for_paho) if one != (0xD, 0, b"")]
     assert kinds == [one for one in Packets().feed(b"".join(one for one in sent if isinstance(one, bytes))) if one != (0xD, 0, b"")]
 
@@ -117,13 +117,13 @@ def test_publications_are_a_sign_of_life_for_paho(ends: Ends) -> None:
 )
 def test_what_is_malformed_is_left_to_paho(ends: Ends, malformed: bytes) -> None:
     ends.broker.sendall(malformed)
-    assert (ends.read(), ends.deliveries) == (malformed, [])
+    assert (ends.read(), ends.incoming) == (malformed, [])
 
 
 def test_a_topic_that_is_no_text_is_delivered_all_the_same(ends: Ends) -> None:
     ends.broker.sendall(packet(0x32, b"\0\1\xff\0\1x"))
     ends.read()
-    assert [(one.message.topic, one.packet) for one in ends.deliveries] == [("�", 1)]
+    assert [(one.message.topic, one.packet) for one in ends.incoming] == [("�", 1)]
 
 
 def test_the_end_of_the_connection_is_told(ends: Ends) -> None:

@@ -90,30 +90,30 @@ def test_only_a_gateway_with_a_certificate_of_the_authority_comes_in_and_only_to
             caplog.clear()
             intake = Intake(settings, "gw-1", context)
             intake.start()
-            said = "is online" if enters else "trying again"
-            assert within(10, lambda said=said: said in caplog.text), caplog.text  # type: ignore[misc]
+            text = "is online" if enters else "trying again"
+            assert within(10, lambda text=text: text in caplog.text), caplog.text  # type: ignore[misc]
             assert (intake.state == "online") is enters
             intake.stop()
 
 
 @with_mosquitto
 def test_messages_of_all_sizes_come_whole_and_in_order_over_tls_and_are_acknowledged_once(tmp_path: Path) -> None:
-    authority, chance = trustme.CA(), Random(20260501)
-    payloads = [number.to_bytes(2, "big") + chance.randbytes(chance.choice((0, 20, 200, 20_000, 60_000))) for number in range(400)]
+    authority, rng = trustme.CA(), Random(20260501)
+    payloads = [number.to_bytes(2, "big") + rng.randbytes(rng.choice((0, 20, 200, 20_000, 60_000))) for number in range(400)]
     with SecureBroker(tmp_path / "broker", authority) as broker:
         settings = secured(tmp_path / "gateway", broker.port, authority, authority)
         files = {"ca_certs": settings.tls_ca, "certfile": settings.tls_certificate, "keyfile": settings.tls_key}
-        intake, taken = Intake(settings, "gw-1", tls.context(settings)), []
+        intake, received = Intake(settings, "gw-1", tls.context(settings)), []
         intake.start()
         assert within(10, lambda: intake.state == "online")
         messages = [{"topic": "sensors/d1/readings", "payload": payload, "qos": 1} for payload in payloads]
         publishing = Thread(target=lambda: publish.multiple(messages, port=broker.port, hostname="localhost", tls=files))  # type: ignore[arg-type]
         publishing.start()
         deadline = time.monotonic() + 60
-        while len(taken) < len(payloads) and time.monotonic() < deadline:
+        while len(received) < len(payloads) and time.monotonic() < deadline:
             some = intake.take(0.1)
             intake.acknowledge(some)
-            taken += some
+            received += some
         publishing.join()
         intake.stop()
         again = Intake(settings, "gw-1", tls.context(settings))
@@ -121,7 +121,7 @@ def test_messages_of_all_sizes_come_whole_and_in_order_over_tls_and_are_acknowle
         assert within(10, lambda: again.state == "online")
         assert again.take(0.2) == []
         again.stop()
-    assert [one.message.payload for one in taken] == payloads
+    assert [one.message.payload for one in received] == payloads
 
 
 def test_a_certificate_that_does_not_fit_its_key_is_a_config_error(tmp_path: Path) -> None:

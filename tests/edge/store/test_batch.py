@@ -40,9 +40,9 @@ def records_of(kind: str) -> st.SearchStrategy[Any]:
     return st.builds(record, **{name: values_of(hint) for name, hint in get_type_hints(record).items()})
 
 
-def decoded(parcel: EncodedBatch) -> pa.Table:
-    assert zstandard.frame_content_size(parcel.body) == parcel.raw_bytes, "a decoder must know the size before it decompresses"
-    raw = zstandard.ZstdDecompressor().decompress(parcel.body, max_output_size=parcel.raw_bytes)
+def decoded(batch: EncodedBatch) -> pa.Table:
+    assert zstandard.frame_content_size(batch.body) == batch.raw_bytes, "a decoder must know the size before it decompresses"
+    raw = zstandard.ZstdDecompressor().decompress(batch.body, max_output_size=batch.raw_bytes)
     reader = pa.ipc.open_stream(raw)
     table = reader.read_all()
     table.validate(full=True)
@@ -67,8 +67,8 @@ def test_every_row_comes_back_as_it_was(kind: str, data: st.DataObject) -> None:
 @settings(deadline=None, max_examples=3)
 @given(data=st.data())
 def test_the_schema_is_the_contract_s_with_its_nullability(kind: str, data: st.DataObject) -> None:
-    parcel = encode(kind, [data.draw(records_of(kind))])
-    assert decoded(parcel).schema.equals(schema(wire_columns(KINDS[kind])))
+    batch = encode(kind, [data.draw(records_of(kind))])
+    assert decoded(batch).schema.equals(schema(wire_columns(KINDS[kind])))
 
 
 def event(time: datetime = TIME, **changed: Any) -> Event:
@@ -76,10 +76,10 @@ def event(time: datetime = TIME, **changed: Any) -> Event:
     return replace(plain, **changed)
 
 
-def test_the_parcel_says_what_it_holds() -> None:
-    parcel = encode("events", [event(TIME), event(TIME - timedelta(hours=1))], readings=7)
-    assert (parcel.kind, parcel.row_count, parcel.priority, parcel.readings) == ("events", 2, PRIORITY["events"], 7)
-    assert (parcel.time_min, parcel.time_max) == (TIME - timedelta(hours=1), TIME)
+def test_an_encoded_batch_describes_its_rows() -> None:
+    batch = encode("events", [event(TIME), event(TIME - timedelta(hours=1))], readings=7)
+    assert (batch.kind, batch.row_count, batch.priority, batch.readings) == ("events", 2, PRIORITY["events"], 7)
+    assert (batch.time_min, batch.time_max) == (TIME - timedelta(hours=1), TIME)
 
 
 def test_a_thousand_like_rows_take_few_bytes() -> None:

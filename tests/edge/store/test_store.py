@@ -1,4 +1,4 @@
-"""The store keeps what it said it kept, under numbers that are never given twice."""
+"""The store keeps what it returned from, under numbers that never name two batches."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge.store.journal import COMMITS_REMEMBERED
 from edge.store.store import Closed, Entry, Store, StoreError, StoreLocked
-from tests.edge.parcels import NOW, parcel
+from tests.edge.encoded import NOW, encoded
 from tests.edge.sections import remember
 
 BOUND = 4 << 20
@@ -89,15 +89,15 @@ def test_journal_ids_are_not_given_again_after_everything_was_cut(store: Store, 
 def test_a_cut_closes_only_rows_of_its_windows_up_to_its_id(store: Store) -> None:
     store.append(entries(10, 20, 10))
     store.append(entries(10))
-    store.cut([parcel()], NOW, closed=Closed(10, 3))
+    store.cut([encoded()], NOW, closed=Closed(10, 3))
     assert [at for at, _, _ in store.replay()] == [2, 4]
-    store.cut([parcel()], NOW, closed=Closed(10, 4))
+    store.cut([encoded()], NOW, closed=Closed(10, 4))
     assert [at for at, _, _ in store.replay()] == [2]
 
 
 def test_a_late_row_of_a_closed_window_waits_for_the_next_cut(store: Store, path: Path) -> None:
     store.append(entries(10))
-    store.cut([parcel()], NOW, closed=Closed(10, 1))
+    store.cut([encoded()], NOW, closed=Closed(10, 1))
     store.append(entries(10))
     again = reopened(store, path)
     assert [at for at, _, _ in again.replay()] == [2]
@@ -107,19 +107,19 @@ def test_a_late_row_of_a_closed_window_waits_for_the_next_cut(store: Store, path
 @pytest.mark.parametrize("second", [Closed(9, 2), Closed(10, 1)])
 def test_what_is_closed_never_descends_and_nothing_is_written(store: Store, second: Closed) -> None:
     store.append(entries(10, 10, 10))
-    store.cut([parcel()], NOW, closed=Closed(10, 2))
+    store.cut([encoded()], NOW, closed=Closed(10, 2))
     with pytest.raises(ValueError, match="descends"):
-        store.cut([parcel()], NOW, closed=second, counters={"cuts": 1})
+        store.cut([encoded()], NOW, closed=second, counters={"cuts": 1})
     assert seqs(store) == [1]
     assert store.ledger().counters == {}
 
 
 def test_a_cut_is_all_or_nothing(store: Store) -> None:
     store.append(entries(10))
-    store.cut([parcel()], NOW, sections=[remember("kept", {"a": b"1"})], counters={"cuts": 1})
+    store.cut([encoded()], NOW, sections=[remember("kept", {"a": b"1"})], counters={"cuts": 1})
     again = remember("kept", {"a": b"2"})
     with pytest.raises(OverflowError):
-        store.cut([parcel()], NOW, closed=Closed(10, 1), sections=[again], counters={"cuts": 1, "huge": 2**70})
+        store.cut([encoded()], NOW, closed=Closed(10, 1), sections=[again], counters={"cuts": 1, "huge": 2**70})
     assert seqs(store) == [1]
     assert store.section("kept").items() == {"a": b"1"}
     assert again.changed == {"kept/a": b"2"}
@@ -129,33 +129,33 @@ def test_a_cut_is_all_or_nothing(store: Store) -> None:
 
 def test_events_go_first_and_then_the_oldest(store: Store) -> None:
     kinds = ["summaries", "heartbeats", "rejects", "events", "inferences", "summaries", "events"]
-    store.cut([parcel(kind) for kind in kinds], NOW)
+    store.cut([encoded(kind) for kind in kinds], NOW)
     assert seqs(store) == [4, 7, 2, 5, 1, 6, 3]
     assert [batch.envelope.seq for batch in store.pending(2, skip={4, 2})] == [7, 5]
     assert [batch.envelope.seq for batch in store.batches(3, 2)] == [4, 5]
 
 
 def test_a_batch_is_the_same_after_reopening(store: Store, path: Path) -> None:
-    named = store.cut([parcel(body=b"\x00\xff verbatim"), parcel("events")], NOW)
+    named = store.cut([encoded(body=b"\x00\xff verbatim"), encoded("events")], NOW)
     again = reopened(store, path)
-    held = again.batches(0, 10)
-    assert [batch.envelope for batch in held] == named
-    assert [batch.body for batch in held] == [b"\x00\xff verbatim", b"body"]
+    waiting = again.batches(0, 10)
+    assert [batch.envelope for batch in waiting] == named
+    assert [batch.body for batch in waiting] == [b"\x00\xff verbatim", b"body"]
     assert [envelope.batch_id for envelope in named] == [f"gw-1:{again.epoch}:1", f"gw-1:{again.epoch}:2"]
     assert named[0].cut_time == NOW
     again.close()
 
 
 def test_seqs_are_not_given_again_after_all_is_confirmed(store: Store, path: Path) -> None:
-    store.cut([parcel(), parcel()], NOW)
+    store.cut([encoded(), encoded()], NOW)
     store.confirm([1, 2])
     again = reopened(store, path)
-    assert [envelope.seq for envelope in again.cut([parcel()], NOW)] == [3]
+    assert [envelope.seq for envelope in again.cut([encoded()], NOW)] == [3]
     again.close()
 
 
 def test_confirming_twice_or_the_unknown_counts_once(store: Store) -> None:
-    store.cut([parcel(), parcel()], NOW)
+    store.cut([encoded(), encoded()], NOW)
     store.confirm([1, 1])
     store.confirm([1, 99])
     ledger = store.ledger()
@@ -164,8 +164,8 @@ def test_confirming_twice_or_the_unknown_counts_once(store: Store) -> None:
 
 def test_the_ledger_says_since_when_the_oldest_waits(store: Store) -> None:
     assert store.ledger().oldest_pending_time is None
-    store.cut([parcel("rejects")], NOW)
-    store.cut([parcel("events")], NOW + timedelta(minutes=1))
+    store.cut([encoded("rejects")], NOW)
+    store.cut([encoded("events")], NOW + timedelta(minutes=1))
     assert store.ledger().oldest_pending_time == NOW
     store.confirm([1])
     assert store.ledger().oldest_pending_time == NOW + timedelta(minutes=1)
@@ -194,10 +194,10 @@ def test_counters_add_up_over_restarts(store: Store, path: Path) -> None:
     again.close()
 
 
-def test_identities_of_the_last_commits_are_known_after_reopening(store: Store, path: Path) -> None:
+def test_dedup_keys_of_the_last_commits_are_known_after_reopening(store: Store, path: Path) -> None:
     for number in range(COMMITS_REMEMBERED + 10):
         store.append(entries(10), number.to_bytes(8, "big") + (number << 40).to_bytes(8, "big"))
-    store.cut([parcel()], NOW, closed=Closed(10, 10**6))
+    store.cut([encoded()], NOW, closed=Closed(10, 10**6))
     again = reopened(store, path)
     known = again.recent_dedup_keys()
     assert known[-2:] == [COMMITS_REMEMBERED + 9, (COMMITS_REMEMBERED + 9) << 40]
@@ -281,7 +281,7 @@ def test_the_account_balances_whatever_is_cut_and_confirmed(
     store = Store(tmp_path_factory.mktemp("store") / "store.db", "gw-1", BOUND)
     confirmed = set()
     for kind, confirm in steps:
-        (envelope,) = store.cut([parcel(kind)], NOW)
+        (envelope,) = store.cut([encoded(kind)], NOW)
         if confirm:
             store.confirm([envelope.seq])
             confirmed.add(envelope.seq)

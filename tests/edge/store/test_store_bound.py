@@ -17,8 +17,8 @@ from edge.store.database import MIN_BYTES, connect
 from edge.store.store import Closed, Entry, Store, StoreFull
 from schemas.intervals import IntervalSet
 from schemas.records import PRIORITY
+from tests.edge.encoded import NOW, encoded
 from tests.edge.folders import memory_folder
-from tests.edge.parcels import NOW, parcel
 from tests.edge.sections import remember
 
 BOUND = 2 * MIN_BYTES
@@ -50,33 +50,33 @@ def seqs(store: Store) -> set[int]:
 
 def fill(store: Store, *, size: int = 2000, window_end: int = 10) -> int:
     """Appends until the store is full; returns how many readings it took."""
-    taken = 0
+    stored = 0
     while True:
         try:
             store.append([Entry(window_end, bytes(size))] * 5)
         except StoreFull:
-            return taken
-        taken += 5
+            return stored
+        stored += 5
 
 
 def test_bytes_on_disk_stay_within_the_bound_after_every_commit(folder: Path) -> None:
-    chance = random.Random(SEED)
+    rng = random.Random(SEED)
     path = folder / "store.db"
     store, largest = Store(path, "gw-1", BOUND), 0
     last, window = 0, 10
     for _ in range(OPERATIONS):
-        dice = chance.random()
-        size = int(10 ** chance.uniform(0, 4.5))
+        dice = rng.random()
+        size = int(10 ** rng.uniform(0, 4.5))
         if dice < 0.55:
             try:
-                last = store.append([Entry(window, chance.randbytes(size // 10 + 1))] * chance.randint(1, 20), chance.randbytes(160))[-1]
+                last = store.append([Entry(window, rng.randbytes(size // 10 + 1))] * rng.randint(1, 20), rng.randbytes(160))[-1]
             except StoreFull:
                 window += 10
-                store.cut([parcel(body=chance.randbytes(size))], NOW, closed=Closed(window - 10, last))
+                store.cut([encoded(body=rng.randbytes(size))], NOW, closed=Closed(window - 10, last))
         elif dice < 0.95:
-            kinds = chance.choices(list(PRIORITY), k=chance.randint(1, 3))
-            memory = remember("device", {str(chance.randint(0, 40)): chance.randbytes(100)})
-            store.cut([parcel(kind, chance.randbytes(size)) for kind in kinds], NOW, sections=[memory])
+            kinds = rng.choices(list(PRIORITY), k=rng.randint(1, 3))
+            memory = remember("device", {str(rng.randint(0, 40)): rng.randbytes(100)})
+            store.cut([encoded(kind, rng.randbytes(size)) for kind in kinds], NOW, sections=[memory])
         else:
             store.confirm([batch.envelope.seq for batch in store.pending(3)])
         largest = max(largest, bytes_of(path))
@@ -91,13 +91,13 @@ def test_bytes_on_disk_stay_within_the_bound_after_every_commit(folder: Path) ->
 
 def test_the_oldest_of_the_lowest_priority_is_dropped_first(store: Store) -> None:
     body = bytes(20_000)
-    store.cut([parcel("events", body), parcel("summaries", body, readings=7), parcel("summaries", body, readings=5)], NOW)
+    store.cut([encoded("events", body), encoded("summaries", body, readings=7), encoded("summaries", body, readings=5)], NOW)
     while not store.ledger().dropped:
-        store.cut([parcel("inferences", body)], NOW)
+        store.cut([encoded("inferences", body)], NOW)
     assert store.ledger().dropped_ranges == (2, 2)
     assert store.ledger().readings_dropped == 7
     while store.ledger().dropped < 5:
-        store.cut([parcel("inferences", body)], NOW)
+        store.cut([encoded("inferences", body)], NOW)
     assert store.ledger().dropped_ranges == (2, 6)
     assert store.ledger().readings_dropped == 12
     assert 1 in seqs(store)
@@ -106,48 +106,48 @@ def test_the_oldest_of_the_lowest_priority_is_dropped_first(store: Store) -> Non
 def test_a_lower_priority_never_pushes_out_a_higher_one(store: Store) -> None:
     body = bytes(20_000)
     while not store.ledger().dropped:
-        store.cut([parcel("events", body)], NOW)
-    held = seqs(store)
-    (named,) = store.cut([parcel("summaries", body, readings=3)], NOW)
-    assert seqs(store) == held
+        store.cut([encoded("events", body)], NOW)
+    waiting = seqs(store)
+    (named,) = store.cut([encoded("summaries", body, readings=3)], NOW)
+    assert seqs(store) == waiting
     assert named.seq in IntervalSet(store.ledger().dropped_ranges)
     assert store.ledger().readings_dropped == 3
 
 
 def test_when_only_readings_fill_it_appending_is_refused_and_nothing_written(store: Store) -> None:
-    taken = fill(store)
-    assert taken > 100
-    assert len(list(store.replay())) == taken
-    assert store.ledger().journaled == taken
+    stored = fill(store)
+    assert stored > 100
+    assert len(list(store.replay())) == stored
+    assert store.ledger().journaled == stored
 
 
 def test_a_store_full_of_readings_can_still_be_cut_and_takes_readings_again(store: Store) -> None:
-    taken = fill(store)
-    store.cut([parcel(body=bytes(20_000)), parcel("events")], NOW, closed=Closed(10, taken))
+    stored = fill(store)
+    store.cut([encoded(body=bytes(20_000)), encoded("events")], NOW, closed=Closed(10, stored))
     assert seqs(store) == {1, 2}
     assert list(store.replay()) == []
     assert len(store.append([Entry(20, bytes(2000))] * 5)) == 5
 
 
-def test_a_parcel_that_finds_no_room_is_dropped_by_its_name_and_its_rows_closed(store: Store) -> None:
-    taken = fill(store)
-    named = store.cut([parcel(body=bytes(150_000), readings=taken), parcel("events")], NOW, closed=Closed(10, taken))
+def test_a_batch_that_finds_no_room_is_dropped_by_its_name_and_its_rows_closed(store: Store) -> None:
+    stored = fill(store)
+    named = store.cut([encoded(body=bytes(150_000), readings=stored), encoded("events")], NOW, closed=Closed(10, stored))
     assert [envelope.seq for envelope in named] == [1, 2]
     assert seqs(store) == {2}
     assert store.ledger().dropped_ranges == (1, 1)
-    assert store.ledger().readings_dropped == taken
+    assert store.ledger().readings_dropped == stored
     assert list(store.replay()) == []
 
 
 def test_readings_push_out_batches_before_they_are_refused(store: Store) -> None:
-    store.cut([parcel("events", bytes(20_000)), parcel("summaries", bytes(20_000))], NOW)
+    store.cut([encoded("events", bytes(20_000)), encoded("summaries", bytes(20_000))], NOW)
     fill(store)
     assert store.ledger().dropped_ranges == (1, 2)
 
 
 def test_memory_finds_room_in_a_store_full_of_events(store: Store, folder: Path) -> None:
     while not store.ledger().dropped:
-        store.cut([parcel("events", bytes(9_000))], NOW)
+        store.cut([encoded("events", bytes(9_000))], NOW)
     for number in range(100):
         store.cut([], NOW, sections=[remember("device", {f"{number}-{key}": bytes(100) for key in range(50)})])
     assert len(store.section("device").items()) == 5000
@@ -182,7 +182,7 @@ def test_closed_rows_that_cannot_be_deleted_yet_are_not_replayed(tmp_path: Path)
     path = tmp_path / "store.db"
     store = Store(path, "gw-1", BOUND, connect=NoDeletions)
     store.append([Entry(10, b"cut"), Entry(20, b"open")])
-    store.cut([parcel()], NOW, closed=Closed(10, 2))
+    store.cut([encoded()], NOW, closed=Closed(10, 2))
     assert [body for _, _, body in store.replay()] == [b"open"]
     store.close()
     assert rows_in_journal(path) == 2
@@ -193,10 +193,10 @@ def test_closed_rows_that_cannot_be_deleted_yet_are_not_replayed(tmp_path: Path)
 
 
 def test_a_commit_too_large_for_the_log_is_refused_whole(store: Store) -> None:
-    with pytest.raises(ValueError, match="one commit of"):
+    with pytest.raises(ValueError, match="a commit of"):
         store.append([Entry(10, bytes(BOUND // 3))])
-    with pytest.raises(ValueError, match="one commit of"):
-        store.cut([parcel(body=bytes(BOUND // 3))], NOW)
+    with pytest.raises(ValueError, match="a commit of"):
+        store.cut([encoded(body=bytes(BOUND // 3))], NOW)
     assert (store.ledger().journaled, store.ledger().cut) == (0, 0)
 
 
@@ -219,9 +219,9 @@ class FullStore(RuleBasedStateMachine):
         size=st.sampled_from([10, 5_000, 90_000]),
         closes=st.booleans(),
     )
-    def cut_parcels(self, kinds: list[str], size: int, closes: bool) -> None:
+    def cut_batches(self, kinds: list[str], size: int, closes: bool) -> None:
         closed = Closed(self.window, self.journal[-1]) if closes and self.journal else None
-        for envelope in self.store.cut([parcel(kind, bytes(size), readings=1) for kind in kinds], NOW, closed=closed):
+        for envelope in self.store.cut([encoded(kind, bytes(size), readings=1) for kind in kinds], NOW, closed=closed):
             self.cut[envelope.seq] = envelope.priority
         if closed:
             self.journal.clear()

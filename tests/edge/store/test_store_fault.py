@@ -1,4 +1,4 @@
-"""One failing write or sync, wherever it strikes, is told to the caller, loses nothing that was returned, and passes."""
+"""One failing write or sync, wherever it strikes, is raised to the caller, loses nothing that was returned, and passes."""
 
 import random
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ import pytest
 
 from edge.store.database import MIN_BYTES
 from edge.store.store import Entry, Store, StoreError, StoreFull
+from tests.edge.encoded import NOW, encoded
 from tests.edge.folders import memory_folder
-from tests.edge.parcels import NOW, parcel
 from tests.edge.power import Recorder
 
 CALLS = 20
@@ -35,14 +35,14 @@ class Work:
 
 
 def work(store: Store) -> Work:
-    chance, done = random.Random(SEED), Work()
+    rng, done = random.Random(SEED), Work()
     for _ in range(CALLS):
-        bodies = [chance.randbytes(chance.randint(1, 900)) * 4 for _ in range(5)]
+        bodies = [rng.randbytes(rng.randint(1, 900)) * 4 for _ in range(5)]
         try:
-            if chance.random() < 0.7:
+            if rng.random() < 0.7:
                 done.readings.update(zip(store.append([Entry(10, body) for body in bodies]), bodies, strict=True))
             else:
-                named = store.cut([parcel(body=body) for body in bodies], NOW)
+                named = store.cut([encoded(body=body) for body in bodies], NOW)
                 done.batches.update(zip((envelope.seq for envelope in named), bodies, strict=True))
         except StoreError as fault:
             done.faults.append(fault)
@@ -50,10 +50,10 @@ def work(store: Store) -> Work:
     return done
 
 
-def extra(held: dict[int, bytes], returned: dict[int, bytes]) -> list[bytes]:
+def extra(found: dict[int, bytes], returned: dict[int, bytes]) -> list[bytes]:
     """What the store holds beyond what it returned; all of that it must hold."""
-    assert held.items() >= returned.items()
-    return [body for number, body in held.items() if number not in returned]
+    assert found.items() >= returned.items()
+    return [body for number, body in found.items() if number not in returned]
 
 
 def operations(folder: Path) -> tuple[int, int]:
@@ -66,8 +66,8 @@ def operations(folder: Path) -> tuple[int, int]:
     return born, len(recorder.log)
 
 
-@pytest.mark.parametrize(("error", "told"), [(apsw.IOError, StoreError), (apsw.FullError, StoreFull)])
-def test_a_fault_at_any_operation_loses_nothing(folder: Path, error: type[apsw.Error], told: type[StoreError]) -> None:
+@pytest.mark.parametrize(("error", "raised"), [(apsw.IOError, StoreError), (apsw.FullError, StoreFull)])
+def test_a_fault_at_any_operation_loses_nothing(folder: Path, error: type[apsw.Error], raised: type[StoreError]) -> None:
     born, ended = operations(folder)
     seen = 0
     for at in range(born + 1, ended, 2):
@@ -79,7 +79,7 @@ def test_a_fault_at_any_operation_loses_nothing(folder: Path, error: type[apsw.E
         recorder.fault = None
         store.close()
         assert len(done.faults) <= 1, f"operation {at}: the fault did not pass: {done.faults}"
-        assert all(isinstance(fault, told) for fault in done.faults)
+        assert all(isinstance(fault, raised) for fault in done.faults)
         seen += len(done.faults)
         again = Store(path, "gw-1", MIN_BYTES)
         readings = extra({number: body for number, _, body in again.replay()}, done.readings)
@@ -88,4 +88,4 @@ def test_a_fault_at_any_operation_loses_nothing(folder: Path, error: type[apsw.E
         assert readings + batches in ([], done.unknown), f"operation {at}"
         again.close()
         path.unlink()
-    assert seen > 50, "hardly any fault was told"
+    assert seen > 50, "hardly any fault was raised"

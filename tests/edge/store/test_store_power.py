@@ -12,8 +12,8 @@ import pytest
 from edge.store.database import MIN_BYTES
 from edge.store.store import Closed, Entry, Store, StoreError
 from schemas.records import PRIORITY
+from tests.edge.encoded import NOW, encoded
 from tests.edge.folders import memory_folder
-from tests.edge.parcels import NOW, parcel
 from tests.edge.power import Operation, Recorder, images
 from tests.edge.sections import remember
 
@@ -56,33 +56,31 @@ def state(store: Store) -> Any:
     )
 
 
-def step(store: Store, chance: random.Random, number: int) -> None:
+def step(store: Store, rng: random.Random, number: int) -> None:
     """One call, like those that a gateway makes."""
-    dice = chance.random()
+    dice = rng.random()
     if dice < 0.6:
-        store.append(
-            [Entry(10 * number, chance.randbytes(chance.randint(1, 900))) for _ in range(chance.randint(1, 8))], chance.randbytes(16)
-        )
+        store.append([Entry(10 * number, rng.randbytes(rng.randint(1, 900))) for _ in range(rng.randint(1, 8))], rng.randbytes(16))
     elif dice < 0.85:
-        kinds = chance.choices(list(PRIORITY), k=chance.randint(0, 2))
-        parcels = [parcel(kind, chance.randbytes(chance.randint(1, 9000))) for kind in kinds]
+        kinds = rng.choices(list(PRIORITY), k=rng.randint(0, 2))
+        batches = [encoded(kind, rng.randbytes(rng.randint(1, 9000))) for kind in kinds]
         closed = Closed(10 * (number - 5), store.ledger().journaled)
-        store.cut(parcels, NOW, closed=closed, sections=[remember("m", {str(number % 7): chance.randbytes(30)})], counters={"cuts": 1})
+        store.cut(batches, NOW, closed=closed, sections=[remember("m", {str(number % 7): rng.randbytes(30)})], counters={"cuts": 1})
     else:
         store.confirm([batch.envelope.seq for batch in store.pending(4)])
 
 
 def record(folder: Path, synchronous: str) -> Recording:
-    chance = random.Random(SEED)
+    rng = random.Random(SEED)
     recorder = Recorder(f"recorder-{synchronous}", synchronous=synchronous)
     store = Store(folder / "store.db", "gw-1", MIN_BYTES, connect=recorder.connect)
-    made = Recording(recorder.log, [len(recorder.log)], [state(store)])
+    recording = Recording(recorder.log, [len(recorder.log)], [state(store)])
     for number in range(1, CALLS + 1):
-        step(store, chance, number)
-        made.returned.append(len(recorder.log))
-        made.states.append(state(store))
+        step(store, rng, number)
+        recording.returned.append(len(recorder.log))
+        recording.states.append(state(store))
     assert store.ledger().dropped == 0, "a drop is a call of its own, which this oracle does not know"
-    return made
+    return recording
 
 
 def verdict(folder: Path, allowed: list[Any], earlier: list[Any]) -> str:
@@ -103,11 +101,11 @@ def verdict(folder: Path, allowed: list[Any], earlier: list[Any]) -> str:
 
 
 def outcomes(recording: Recording, folder: Path, count: int) -> Counter[str]:
-    chance = random.Random(SEED)
+    rng = random.Random(SEED)
     born = recording.returned[0]
-    cuts = sorted(chance.choices(range(born, len(recording.log) + 1), k=count))
+    cuts = sorted(rng.choices(range(born, len(recording.log) + 1), k=count))
     counted: Counter[str] = Counter()
-    for number, (cut, files) in enumerate(images(recording.log, cuts, chance)):
+    for number, (cut, files) in enumerate(images(recording.log, cuts, rng)):
         disk = folder / f"disk-{number}"
         disk.mkdir()
         for name, content in files.items():
@@ -130,9 +128,9 @@ def test_with_synchronous_normal_the_same_cuts_do_lose(folder: Path) -> None:
 
 def test_power_lost_while_the_store_is_made_leaves_one_that_can_be_used(folder: Path) -> None:
     recording = record(folder, "full")
-    chance = random.Random(SEED)
-    cuts = sorted(chance.choices(range(recording.returned[0]), k=200))
-    for number, (_, files) in enumerate(images(recording.log, cuts, chance)):
+    rng = random.Random(SEED)
+    cuts = sorted(rng.choices(range(recording.returned[0]), k=200))
+    for number, (_, files) in enumerate(images(recording.log, cuts, rng)):
         disk = folder / f"new-{number}"
         disk.mkdir()
         for name, content in files.items():

@@ -47,8 +47,8 @@ def counted(
         )
         for at, value in enumerate(values)
     ]
-    (made,) = summaries(Window("d1", start, seconds, False, readings), {"a": unit})
-    return CountedSummary(made, len(values))
+    (summary,) = summaries(Window("d1", start, seconds, False, readings), {"a": unit})
+    return CountedSummary(summary, len(values))
 
 
 def series(*values: float) -> list[CountedSummary]:
@@ -130,20 +130,20 @@ def span(summary: Summary) -> tuple[int, int]:
     return first, first + summary.window_seconds // 60
 
 
-def total(made: list[Summary]) -> Any:
+def total(sent: list[Summary]) -> Any:
     """What all of them say together."""
-    count, mean = sum(one.count for one in made), fsum(one.sum for one in made) / sum(one.count for one in made)
-    newest = max(made, key=lambda one: one.last_time)
+    count, mean = sum(one.count for one in sent), fsum(one.sum for one in sent) / sum(one.count for one in sent)
+    newest = max(sent, key=lambda one: one.last_time)
     numbers = IntervalSet()
-    for one in made:
+    for one in sent:
         numbers.update(IntervalSet(one.seq_ranges))
     return (
         count,
-        pytest.approx(fsum(one.sum for one in made), rel=1e-12, abs=1e-12),
-        pytest.approx(fsum(one.m2 + one.count * (one.sum / one.count - mean) ** 2 for one in made), rel=1e-9, abs=1e-12),
-        (min(one.min for one in made), max(one.max for one in made), newest.last, newest.last_time),
+        pytest.approx(fsum(one.sum for one in sent), rel=1e-12, abs=1e-12),
+        pytest.approx(fsum(one.m2 + one.count * (one.sum / one.count - mean) ** 2 for one in sent), rel=1e-9, abs=1e-12),
+        (min(one.min for one in sent), max(one.max for one in sent), newest.last, newest.last_time),
         numbers.flat(),
-        sketch.merged(one.sketch for one in made),
+        sketch.merged(one.sketch for one in sent),
     )
 
 

@@ -28,22 +28,22 @@ def series(values: list[float]) -> list[Reading]:
 
 
 @given(VALUES, st.randoms(use_true_random=False))
-def test_the_order_of_arrival_does_not_matter(values: list[float], chance: Random) -> None:
+def test_the_order_of_arrival_does_not_matter(values: list[float], rng: Random) -> None:
     readings = series(values)
-    shuffled = chance.sample(readings, len(readings))
+    shuffled = rng.sample(readings, len(readings))
     assert summaries(window(shuffled), {"a": "m"}) == summaries(window(readings), {"a": "m"})
 
 
 @given(VALUES)
 def test_a_summary_says_what_statistics_say(values: list[float]) -> None:
-    (made,) = summaries(window(series(values)), {"a": "m"})
-    assert (made.count, made.min, made.max, made.last, made.unit) == (len(values), min(values), max(values), values[-1], "m")
-    assert made.sum == pytest.approx(statistics.fsum(values) if hasattr(statistics, "fsum") else sum(values), abs=1e-6)
-    assert made.m2 == pytest.approx(statistics.pvariance(values) * len(values), rel=1e-9, abs=1e-6)
-    assert made.last_time == from_micros(len(values) - 1)
-    assert made.seq_ranges == (0, len(values) - 1)
-    assert made.sketch == sketch.of(values)
-    assert made.clock_offset_ms == 2.0
+    (summary,) = summaries(window(series(values)), {"a": "m"})
+    assert (summary.count, summary.min, summary.max, summary.last, summary.unit) == (len(values), min(values), max(values), values[-1], "m")
+    assert summary.sum == pytest.approx(statistics.fsum(values) if hasattr(statistics, "fsum") else sum(values), abs=1e-6)
+    assert summary.m2 == pytest.approx(statistics.pvariance(values) * len(values), rel=1e-9, abs=1e-6)
+    assert summary.last_time == from_micros(len(values) - 1)
+    assert summary.seq_ranges == (0, len(values) - 1)
+    assert summary.sketch == sketch.of(values)
+    assert summary.clock_offset_ms == 2.0
     assert channel_means(window(series(values)))["a"] == pytest.approx(statistics.fmean(values), abs=1e-6)
 
 
@@ -69,8 +69,8 @@ def test_each_channel_has_its_own_summary_and_an_unknown_one_no_unit() -> None:
         Reading("d1", 1, 1, "estimated", None, None, False, {"b": 1.0}),
         Reading("d1", 2, 2, "synced", None, None, False, {"a": 2.0, "b": 3.0}),
     ]
-    made = summaries(window(readings), {"a": "m"})
-    assert [(one.channel, one.unit, one.count, one.time_quality, one.clock_offset_ms) for one in made] == [
+    summary = summaries(window(readings), {"a": "m"})
+    assert [(one.channel, one.unit, one.count, one.time_quality, one.clock_offset_ms) for one in summary] == [
         ("a", "m", 1, "synced", None),
         ("b", "", 2, "estimated", None),
     ]

@@ -11,7 +11,7 @@ import pytest
 from edge.store.store import Store
 from edge.uplink.export import export
 from schemas.envelope import Envelope, entries
-from tests.edge.parcels import NOW, parcel
+from tests.edge.encoded import NOW, encoded
 
 
 @pytest.fixture
@@ -33,7 +33,9 @@ def read(paths: list[Path]) -> list[tuple[Envelope, bytes]]:
 
 
 def test_the_file_holds_what_waits_in_order_and_it_still_waits(store: Store, tmp_path: Path) -> None:
-    cut = store.cut([parcel(kind, bytes([number]) * number) for number, kind in enumerate(["summaries", "events", "rejects"] * 30, 1)], NOW)
+    cut = store.cut(
+        [encoded(kind, bytes([number]) * number) for number, kind in enumerate(["summaries", "events", "rejects"] * 30, 1)], NOW
+    )
     store.confirm([1, 50])
     (file,) = export(store, tmp_path / "export" / "new")
     assert file.path.name == f"gw-1-{store.epoch}-2.tbb"
@@ -43,7 +45,7 @@ def test_the_file_holds_what_waits_in_order_and_it_still_waits(store: Store, tmp
 
 
 def test_large_outboxes_become_several_files_of_bounded_size(store: Store, tmp_path: Path) -> None:
-    store.cut([parcel(body=bytes(3000)) for _ in range(100)], NOW)
+    store.cut([encoded(body=bytes(3000)) for _ in range(100)], NOW)
     files = export(store, tmp_path / "export", max_file_bytes=20_000)
     assert len(files) > 10
     assert all(file.bytes <= 20_000 for file in files)
@@ -52,7 +54,7 @@ def test_large_outboxes_become_several_files_of_bounded_size(store: Store, tmp_p
 
 
 def test_a_batch_larger_than_a_file_has_one_for_itself(store: Store, tmp_path: Path) -> None:
-    store.cut([parcel(), parcel(body=bytes(3000)), parcel()], NOW)
+    store.cut([encoded(), encoded(body=bytes(3000)), encoded()], NOW)
     assert [file.batches for file in export(store, tmp_path, max_file_bytes=1000)] == [1, 1, 1]
 
 
@@ -62,18 +64,18 @@ def test_an_empty_outbox_makes_no_file(store: Store, tmp_path: Path) -> None:
 
 
 def test_exporting_twice_replaces_the_file(store: Store, tmp_path: Path) -> None:
-    store.cut([parcel()], NOW)
+    store.cut([encoded()], NOW)
     export(store, tmp_path / "export")
-    store.cut([parcel()], NOW)
+    store.cut([encoded()], NOW)
     (file,) = export(store, tmp_path / "export")
     assert [path.name for path in (tmp_path / "export").iterdir()] == [file.path.name]
     assert len(read([file.path])) == 2
 
 
 def test_a_full_disk_leaves_no_half_file_and_the_old_one_untouched(store: Store, tmp_path: Path) -> None:
-    store.cut([parcel(body=b"small")], NOW)
+    store.cut([encoded(body=b"small")], NOW)
     (file,) = export(store, tmp_path / "export")
-    store.cut([parcel(body=bytes(100_000)) for _ in range(20)], NOW)
+    store.cut([encoded(body=bytes(100_000)) for _ in range(20)], NOW)
     limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, limits[1]))
     try:
@@ -87,7 +89,7 @@ def test_a_full_disk_leaves_no_half_file_and_the_old_one_untouched(store: Store,
 
 
 def test_a_file_cut_short_at_any_byte_gives_its_whole_entries_and_the_rest_as_bytes(store: Store, tmp_path: Path) -> None:
-    store.cut([parcel(body=b"first"), parcel(body=b"second")], NOW)
+    store.cut([encoded(body=b"first"), encoded(body=b"second")], NOW)
     (file,) = export(store, tmp_path)
     content = file.path.read_bytes()
     first_ends = content.index(b"TBB1", 4)

@@ -20,7 +20,7 @@ from edge.uplink.uplink import UplinkError
 from edge.uplink.worker import UplinkWorker
 from program.backoff import Backoff
 from schemas.envelope import Envelope
-from tests.edge.parcels import NOW, parcel
+from tests.edge.encoded import NOW, encoded
 from tests.waiting import eventually
 
 TOPIC = "projects/test-project/topics/batches"
@@ -81,11 +81,11 @@ def uplink(service: Service, store: Store) -> Iterator[UplinkWorker]:
 
 
 def test_google_s_client_comes_back_soon_after_the_service_does(service: Service, uplink: UplinkWorker, store: Store) -> None:
-    store.cut([parcel(body=b"before")], NOW)
+    store.cut([encoded(body=b"before")], NOW)
     uplink.wake()
     assert eventually(lambda: store.ledger().confirmed == 1, 10)
     service.stop()
-    store.cut([parcel(body=b"during")], NOW)
+    store.cut([encoded(body=b"during")], NOW)
     uplink.wake()
     assert eventually(lambda: uplink.state == "offline", 10)
     service.start()
@@ -95,7 +95,7 @@ def test_google_s_client_comes_back_soon_after_the_service_does(service: Service
 
 def test_google_s_client_reports_refusals_one_by_one(service: Service, uplink: UplinkWorker, store: Store) -> None:
     service.error = grpc.StatusCode.INVALID_ARGUMENT
-    store.cut([parcel(body=b"refused")], NOW)
+    store.cut([encoded(body=b"refused")], NOW)
     uplink.wake()
     assert not eventually(lambda: bool(store.ledger().confirmed), 0.5)
     service.error = None
@@ -107,7 +107,7 @@ def test_google_s_client_is_tried_again_after_every_error(
     service: Service, uplink: UplinkWorker, store: Store, code: grpc.StatusCode
 ) -> None:
     service.error = code
-    store.cut([parcel()], NOW)
+    store.cut([encoded()], NOW)
     uplink.wake()
     assert not eventually(lambda: bool(store.ledger().confirmed), 0.5)
     service.error = None
@@ -116,7 +116,7 @@ def test_google_s_client_is_tried_again_after_every_error(
 
 def test_a_message_that_the_client_itself_refuses_becomes_an_answer(service: Service, store: Store) -> None:
     publisher = GooglePublisher(TOPIC)
-    store.cut([parcel()], NOW)
+    store.cut([encoded()], NOW)
     (batch,) = store.pending(1)
     error = publisher.publish(replace(batch, body=bytes(11_000_000))).exception()
     assert error is not None
@@ -133,7 +133,7 @@ def test_batches_reach_a_subscriber_verbatim_with_their_attributes(store: Store,
     with pubsub_v1.PublisherClient() as topics, pubsub_v1.SubscriberClient() as subscriber:
         topics.create_topic(name=TOPIC)
         subscriber.create_subscription(name=subscription, topic=TOPIC)
-        cut = store.cut([parcel(body=bytes(range(256)) * number) for number in range(1, 41)], NOW)
+        cut = store.cut([encoded(body=bytes(range(256)) * number) for number in range(1, 41)], NOW)
         uplink = UplinkWorker(store, publisher, backoff=QUICK)
         uplink.start()
         uplink.stop(20)

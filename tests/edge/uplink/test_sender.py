@@ -10,8 +10,8 @@ import pytest
 from edge.store.store import Store, StoreFull
 from edge.uplink.sender import ANSWER_SECONDS, MAX_IN_FLIGHT, Sender
 from program.backoff import Backoff
+from tests.edge.encoded import NOW, encoded
 from tests.edge.folders import memory_folder
-from tests.edge.parcels import NOW, parcel
 from tests.edge.pubsub_twin import PubSubTwin
 
 SCHEDULES = 100
@@ -61,7 +61,7 @@ def world(store: Store, twin: PubSubTwin) -> World:
 
 
 def cut(store: Store, *kinds: str) -> list[str]:
-    return [envelope.batch_id for envelope in store.cut([parcel(kind, kind.encode()) for kind in kinds], NOW)]
+    return [envelope.batch_id for envelope in store.cut([encoded(kind, kind.encode()) for kind in kinds], NOW)]
 
 
 @pytest.mark.parametrize("seed", range(SCHEDULES))

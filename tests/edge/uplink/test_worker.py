@@ -11,7 +11,7 @@ import pytest
 from edge.store.store import OutboxBatch, Store
 from edge.uplink.worker import UplinkWorker
 from program.backoff import Backoff
-from tests.edge.parcels import NOW, parcel
+from tests.edge.encoded import NOW, encoded
 from tests.waiting import eventually
 
 QUICK = Backoff(initial_interval=0.05, max_interval=0.2)
@@ -51,7 +51,7 @@ def test_what_is_cut_is_sent_when_woken_and_the_state_follows(store: Store) -> N
     uplink = UplinkWorker(store, Instant(), backoff=QUICK)
     assert uplink.state == "offline"
     uplink.start()
-    store.cut([parcel(), parcel()], NOW)
+    store.cut([encoded(), encoded()], NOW)
     uplink.wake()
     assert eventually(lambda: store.ledger().pending == 0, 5)
     assert eventually(lambda: uplink.state == "online", 5)
@@ -59,7 +59,7 @@ def test_what_is_cut_is_sent_when_woken_and_the_state_follows(store: Store) -> N
 
 
 def test_stopping_sends_what_waits(store: Store) -> None:
-    store.cut([parcel() for _ in range(100)], NOW)
+    store.cut([encoded() for _ in range(100)], NOW)
     uplink = UplinkWorker(store, Instant(), backoff=QUICK)
     uplink.start()
     begun = time.monotonic()
@@ -71,7 +71,7 @@ def test_stopping_sends_what_waits(store: Store) -> None:
 def test_stopping_while_offline_leaves_the_rest_at_once(store: Store) -> None:
     publisher = Instant()
     publisher.error = ConnectionError("no route")
-    store.cut([parcel()], NOW)
+    store.cut([encoded()], NOW)
     uplink = UplinkWorker(store, publisher, backoff=QUICK)
     uplink.start()
     begun = time.monotonic()
@@ -89,13 +89,13 @@ def test_a_turn_that_fails_does_not_end_the_thread(store: Store, caplog: pytest.
 
     publisher = Broken()
     publisher.error = RuntimeError("a fault of ours")
-    store.cut([parcel()], NOW)
+    store.cut([encoded()], NOW)
     uplink = UplinkWorker(store, publisher, backoff=QUICK)
     uplink.start()
     assert eventually(lambda: "a turn failed" in caplog.text, 5)
     publisher.error = None
     uplink.wake()
-    store.cut([parcel()], NOW)
+    store.cut([encoded()], NOW)
     assert eventually(lambda: publisher.bodies != [], 10)
     uplink.stop(1)
 

@@ -62,7 +62,7 @@ def plain() -> dict[str, Any]:
     return {name: value for name, value in machines()[0].items() if name != "model"}
 
 
-def told(directory: Path) -> Config:
+def shaking_config(directory: Path) -> Config:
     models = [{"name": "shaking", "bundle": str(directory / "shaking")}]
     return config(directory, sensors=machines(), models=models, batches={"seconds": 20})
 
@@ -73,13 +73,13 @@ def samples(seq: int, tone: float, count: int = COUNT) -> Any:
 
 
 def frame(seq: int, at: float, tone: float = QUIET, *, device: str = "m1", count: int = COUNT, **changed: Any) -> MqttMessage:
-    said: dict[str, Any] = {"channel": "shake", "rate_hz": RATE, "time": START.timestamp() + at, "seq": seq, "boot": "b", **changed}
-    return MqttMessage(f"sensors/{device}/readings", encode(Header(**said), samples(seq, tone, count)))
+    header: dict[str, Any] = {"channel": "shake", "rate_hz": RATE, "time": START.timestamp() + at, "seq": seq, "boot": "b", **changed}
+    return MqttMessage(f"sensors/{device}/readings", encode(Header(**header), samples(seq, tone, count)))
 
 
-def again(one: MqttMessage) -> MqttMessage:
+def redelivered(message: MqttMessage) -> MqttMessage:
     """As the broker delivers it when it saw no acknowledgement."""
-    return MqttMessage(one.topic, one.payload, dup=True)
+    return MqttMessage(message.topic, message.payload, dup=True)
 
 
 class Within:
@@ -100,7 +100,7 @@ class Place:
     """A store and the gateway on it, which can be dropped and taken up again."""
 
     def __init__(self, directory: Path, scorer: Scores | None = None) -> None:
-        self.config, self.bundle = told(directory), autoencoder.bundle(directory / "shaking")
+        self.config, self.bundle = shaking_config(directory), autoencoder.bundle(directory / "shaking")
         self.scorer = scorer or Within(self.bundle)
         self.open(START)
 
@@ -115,9 +115,9 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Any:
-    made = Place(tmp_path)
-    yield made
-    made.store.close()
+    place = Place(tmp_path)
+    yield place
+    place.store.close()
 
 
 def summarised(store: Store) -> list[tuple[Any, ...]]:
@@ -135,24 +135,24 @@ def raised(store: Store) -> list[tuple[Any, ...]]:
     return sorted(tuple(str(row[name]) for name in names) for row in rows(store, "events"))
 
 
-def test_frames_become_summaries_of_levels_inferences_of_bands_and_events(tmp_path: Path) -> None:
+def test_frames_become_summaries_of_features_inferences_of_bands_and_events(tmp_path: Path) -> None:
     bundle = autoencoder.bundle(tmp_path / "shaking")
     with Scorer([bundle]) as scorer:
         place = Place(tmp_path, scorer)
         for seq, (at, tone) in enumerate([(1, QUIET), (4, QUIET), (11, FAILING), (14, FAILING), (21, QUIET)], 1):
             place.gateway.accept([frame(seq, at, tone)], START + at * SECOND)
         place.gateway.flush(START + 60 * SECOND)
-    made = rows(place.store, "summaries")
-    levels = {(row["channel"], row["unit"]) for row in made}
-    assert levels == {("shake_rms", "m/s2"), ("shake_peak", "m/s2"), ("shake_kurtosis", "1")}
-    rms = [(row["count"], row["sum"] / row["count"], row["seq_ranges"]) for row in made if row["channel"] == "shake_rms"]
+    summaries = rows(place.store, "summaries")
+    features = {(row["channel"], row["unit"]) for row in summaries}
+    assert features == {("shake_rms", "m/s2"), ("shake_peak", "m/s2"), ("shake_kurtosis", "1")}
+    rms = [(row["count"], row["sum"] / row["count"], row["seq_ranges"]) for row in summaries if row["channel"] == "shake_rms"]
     assert [(count, ranges) for count, _, ranges in rms] == [(2, [1, 2]), (2, [3, 4]), (1, [5, 5])]
     assert [mean for _, mean, _ in rms] == pytest.approx([0.02, 0.5**0.5, 0.02], rel=0.05)
-    assert {row["clock_offset_ms"] for row in made} == {0.0}
-    said = rows(place.store, "inferences")
-    assert [row["label"] for row in said] == ["normal", "failing", "normal"]
-    assert all((row["model"], len(row["features"])) == ("shaking", 5) for row in said)
-    assert said[1]["features"][4] == pytest.approx(np.log10(0.5), abs=0.05)
+    assert {row["clock_offset_ms"] for row in summaries} == {0.0}
+    inferences = rows(place.store, "inferences")
+    assert [row["label"] for row in inferences] == ["normal", "failing", "normal"]
+    assert all((row["model"], len(row["features"])) == ("shaking", 5) for row in inferences)
+    assert inferences[1]["features"][4] == pytest.approx(np.log10(0.5), abs=0.05)
     events = rows(place.store, "events")
     assert [(row["rule"], row["previous_state"], row["state"], row["severity"]) for row in events if row["cause"] == "label"] == [
         ("shaking", None, "failing", "critical"),
@@ -166,10 +166,10 @@ def test_two_models_of_different_kinds_share_a_gateway(tmp_path: Path) -> None:
     soil, shaking = Bundle.load(ROOT / "models" / "soil"), autoencoder.bundle(tmp_path / "shaking")
     fields = {"name": "soil", "devices": ["d*"], "channels": {"moisture": "m3/m3", "temperature": "degC"}, "model": "soil"}
     models = [{"name": "soil", "bundle": str(soil.path)}, {"name": "shaking", "bundle": str(shaking.path)}]
-    made = config(tmp_path, sensors=[machines()[0], fields], models=models, windows={"seconds": 3600})
-    store = Store(made.store_file, "gw-1", 64 << 20)
+    both = config(tmp_path, sensors=[machines()[0], fields], models=models, windows={"seconds": 3600})
+    store = Store(both.store_file, "gw-1", 64 << 20)
     with Scorer([soil, shaking]) as scorer:
-        gateway = Gateway(made, store, START, scorer=scorer, bundles=bundles_of(made))
+        gateway = Gateway(both, store, START, scorer=scorer, bundles=bundles_of(both))
         for hour in range(26):
             now = START + timedelta(hours=hour)
             values = {"moisture": 0.3 - hour / 1000, "temperature": 15.0}
@@ -201,7 +201,7 @@ def play(place: Place, steps: Sequence[tuple[str, Any]], deaths: frozenset[int])
         place.gateway.accept(items, now)
         if number in deaths:
             place.reopen(now)
-            place.gateway.accept([again(one) for one in items], now)
+            place.gateway.accept([redelivered(one) for one in items], now)
     place.gateway.flush(now + 3600 * SECOND)
 
 
@@ -241,9 +241,9 @@ def test_a_frame_that_the_model_does_not_take_is_summarised_and_said_once(
     assert [row["count"] for row in rows(place.store, "summaries") if row["channel"] == "shake_rms"] == [2, 1]
     assert [len(row["features"]) for row in rows(place.store, "inferences")] == [5]
     assert place.store.ledger().counters["frames_unfit"] == 2
-    (said,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert said.startswith("m1 sends frames of 25")
-    assert said.endswith("model shaking wants 256 at 1000 Hz: they are summarised, not scored")
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert warning.startswith("m1 sends frames of 25")
+    assert warning.endswith("model shaking wants 256 at 1000 Hz: they are summarised, not scored")
 
 
 def test_a_class_without_a_model_summarises_its_frames(tmp_path: Path) -> None:
@@ -274,7 +274,7 @@ def test_frames_of_three_channels_and_readings_of_one_device_share_a_window(tmp_
 def test_a_frame_delivered_again_is_recognised_also_after_a_restart(place: Place) -> None:
     place.gateway.accept([frame(1, 1), frame(1, 1)], START + SECOND)
     place.reopen(START + SECOND)
-    place.gateway.accept([again(frame(1, 1))], START + SECOND)
+    place.gateway.accept([redelivered(frame(1, 1))], START + SECOND)
     assert place.store.ledger().journaled == 1
 
 
@@ -285,7 +285,7 @@ def test_energies_of_another_recipe_are_not_scored(place: Place) -> None:
     other = replace(recipe.spectrum, edges_hz=(0.0, 60.0, 100.0, 200.0, 300.0, 500.0))
     place.bundle = replace(place.bundle, recipe=replace(recipe, spectrum=other))
     place.reopen(START + SECOND)
-    place.gateway.accept([again(frame(1, 1)), frame(2, 11)], START + 11 * SECOND)
+    place.gateway.accept([redelivered(frame(1, 1)), frame(2, 11)], START + 11 * SECOND)
     place.gateway.flush(START + 60 * SECOND)
     assert [row["count"] for row in rows(place.store, "summaries") if row["channel"] == "shake_rms"] == [1, 1]
     assert [row["window_start"] for row in rows(place.store, "inferences")] == [START + 10 * SECOND]
@@ -313,8 +313,8 @@ def test_what_is_no_frame_is_set_aside_whole_with_its_reason(place: Place, body:
 
 def test_a_frame_that_says_it_is_another_devices_is_set_aside(place: Place) -> None:
     body = frame(1, 1).payload
-    told = body[6 : 6 + struct.unpack_from("<H", body, 4)[0]][:-1] + b',"device":"m2"}'
-    place.gateway.accept([MqttMessage("sensors/m1/readings", b"TBF1" + struct.pack("<H", len(told)) + told + bytes(256))], START)
+    header = body[6 : 6 + struct.unpack_from("<H", body, 4)[0]][:-1] + b',"device":"m2"}'
+    place.gateway.accept([MqttMessage("sensors/m1/readings", b"TBF1" + struct.pack("<H", len(header)) + header + bytes(256))], START)
     assert [row["reason"] for row in rows(place.store, "rejects")] == ["bad_device"]
 
 
@@ -376,5 +376,5 @@ def test_only_a_gateway_with_frames_loads_numpy_and_it_does_so_before_the_first_
         gateway.accept([MqttMessage("sensors/m1/readings", b'{{"values": {{"warmth": 20}}}}')], start)
         print("numpy" in sys.modules)
     """
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert told.stdout.split() == ["False", str(loaded), str(loaded)], told.stderr
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.stdout.split() == ["False", str(loaded), str(loaded)], result.stderr

@@ -1,4 +1,4 @@
-"""Parcels and times for the tests of store, uplink and export, which do not look into bodies."""
+"""Encoded batches and times for the tests of store, uplink and export, which do not look into bodies."""
 
 from datetime import UTC, datetime
 
@@ -8,5 +8,5 @@ from schemas.records import PRIORITY
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-def parcel(kind: str = "summaries", body: bytes = b"body", readings: int = 0) -> EncodedBatch:
+def encoded(kind: str = "summaries", body: bytes = b"body", readings: int = 0) -> EncodedBatch:
     return EncodedBatch(kind, 1, body, max(len(body), 1), PRIORITY[kind], NOW, NOW, readings)
