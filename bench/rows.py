@@ -40,28 +40,36 @@ FULL = Size(rows=2_000_000, small_batches=200_000, per_row=80_000, turns=3)
 QUICK = Size(rows=4_000, small_batches=2_000, per_row=2_000, turns=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The same work done twice: `build` makes our pipeline of an export file, `of_rows` takes a collection of single rows."""
+
+    name: str
+    build: Callable[[Path], Callable[[beam.Pipeline], Any]]
+    of_rows: Callable[[PCollection[per_row.Row]], Any]
+
+
 def facts(folder: Path, size: Size, log: Log) -> list[Figure]:
-    return _measured("facts", beams.facts_only, _facts_of, folder, size, log)
+    return _measure(Comparison("facts", beams.facts_only, _facts_of), folder, size, log)
 
 
 def rollups(folder: Path, size: Size, log: Log) -> list[Figure]:
-    return _measured("rollups", beams.whole_flow, _rollups_of, folder, size, log)
+    return _measure(Comparison("rollups", beams.whole_flow, _rollups_of), folder, size, log)
 
 
-def _measured(command: str, build: Any, of_rows: Any, folder: Path, size: Size, log: Log) -> list[Figure]:  # noqa: PLR0913
-    """Measures our pipeline, which `build` makes of an export file, and a flow of single rows, which `of_rows` makes of rows."""
+def _measure(work: Comparison, folder: Path, size: Size, log: Log) -> list[Figure]:
     large, small, rows = _loads(folder, size)
     subjects = {
-        "500 rows a batch": pipeline_speed(build, large),
-        "50 rows a batch": pipeline_speed(build, small),
+        "500 rows a batch": pipeline_speed(work.build, large),
+        "50 rows a batch": pipeline_speed(work.build, small),
         "a row per element, from JSON": _per_row_speed(
-            rows, lambda pipeline: of_rows(per_row.from_json_lines(pipeline, rows.json_lines()))
+            rows, lambda pipeline: work.of_rows(per_row.from_json_lines(pipeline, rows.json_lines()))
         ),
         "a row per element, from Arrow": _per_row_speed(
-            rows, lambda pipeline: of_rows(per_row.from_export_file(pipeline, rows.export_file(), beams.clock))
+            rows, lambda pipeline: work.of_rows(per_row.from_export_file(pipeline, rows.export_file(), beams.clock))
         ),
     }
-    return _compare(command, by_turns(subjects, size.turns, log))
+    return _compare(work.name, by_turns(subjects, size.turns, log))
 
 
 def _loads(folder: Path, size: Size) -> tuple[Workload, Workload, Workload]:
