@@ -1,94 +1,22 @@
-"""Charts as SVG without JavaScript: Vega-Lite by altair, drawn by vl-convert, coloured by the page's CSS variables.
-
-Each chart has a description in words (aria-label), for those who do not see it. Colours are Okabe and Ito's, for all kinds of sight;
-the page gives each name its shade, so that one chart serves light and dark.
-"""
+"""The charts of the report, each drawn from plain points. Colours are Okabe and Ito's, for all kinds of sight."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
-from functools import cache
-from html import escape
-from itertools import count
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import altair as alt
-import vl_convert
 
-Chart = Any
-Points = Sequence[dict[str, Any]]
+from lab.report.svg import INK, NARROW, Chart, Points, data
 
-INK, MUTED, GRID, PAPER = "var(--ink)", "var(--muted)", "var(--grid)", "var(--paper)"
 WATER, ALARM, NEED, GOOD, FAULT = "var(--blue)", "var(--vermillion)", "var(--sky)", "var(--green)", "var(--orange)"
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
-NARROW, WIDE = 340, 960
-"""Widths that a chart is drawn for: a phone and a desk. Which of the two is shown is up to the page."""
 SMALL, MIDDLE = 192, 420
 """Widths of charts that stand side by side: many small ones, or two."""
 
 _SECONDS = "datum.value == 0 ? '0 s' : datum.label + ' s'"
 _WORST_OR_NOT = alt.Scale(domain=[False, True], range=[FAULT, ALARM])
 _AFFECTED_OR_NOT = alt.Scale(domain=[False, True], range=[GOOD, FAULT])
-_numbers = count(1)
-
-
-def both_widths(draw: Callable[[int], Chart], description: str) -> str:
-    """Draws the chart for a phone and for a desk: `both_widths(lambda width: completeness(cells, lanes, width), "...")`."""
-    return "".join(f'<div class="{name}">{svg(draw(width), description)}</div>' for name, width in (("wide", WIDE), ("narrow", NARROW)))
-
-
-def svg(chart: Chart, description: str) -> str:
-    """Renders one `<svg>` element that scales with the page."""
-    picture = vl_convert.vegalite_to_svg(_styled(chart).to_dict())
-    head, body = picture.split(">", 1)
-    _, _, size = head.partition('viewBox="')
-    width = size.split()[2]
-    label = f'role="img" aria-label="{escape(description)}" viewBox="{size} style="max-width:{float(width) * 1.25:.0f}px"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {label}>{_unique_ids(body)}'
-
-
-def _unique_ids(body: str) -> str:
-    """Clip paths of one page must not share a name."""
-    number = next(_numbers)
-    return re.sub(r'(id="|url\(#)(?=[A-Za-z])', rf"\g<1>c{number}-", body)
-
-
-def _styled(chart: Chart) -> Chart:
-    axis = {
-        "labelColor": MUTED,
-        "titleColor": MUTED,
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-        "gridColor": GRID,
-        "domainColor": GRID,
-        "tickColor": GRID,
-        "labelPadding": 4,
-        "tickSize": 4,
-    }
-    return (
-        chart.configure(aria=False, font=FONT, background="transparent")
-        .configure_axis(**axis)
-        .configure_axisY(domain=False, ticks=False)
-        .configure_axisX(grid=False)
-        .configure_view(stroke=None)
-        .configure_concat(spacing=10)
-    )
-
-
-@cache
-def _no_row_limit() -> None:
-    alt.data_transformers.disable_max_rows()
-
-
-def data(points: Points) -> alt.Data:
-    """Converts times to milliseconds since 1970, which need no guess about zones."""
-    _no_row_limit()
-    plain = [{key: value.timestamp() * 1000 if isinstance(value, datetime) else value for key, value in point.items()} for point in points]
-    return alt.Data(values=plain)
 
 
 def moisture_season(days: Points, needs: Points, top: float, top_need: float) -> Chart:

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from edge.models.bundle import Bundle
 from lab.acts.gateways import BUNDLES
 from lab.acts.run_record import RunRecord
-from lab.report import sections, sentences, wording
+from lab.report import content, wording
 from lab.report.findings import Findings, gather
 from pipeline.irrigation.water import HORIZON_DAYS
 
@@ -38,8 +38,10 @@ def page(record: RunRecord, findings: Findings, soil: Bundle, vibration: Bundle)
         function.__name__: function
         for function in (wording.clock, wording.count, wording.date, wording.listed, wording.moment, wording.plain, wording.size)
     }
-    content = sections.build(record, findings, vibration)
-    texts = sentences.build(record, findings, content)
     return environment.get_template(_TEMPLATE).render(
-        record=record, longest=soil.limits[1], horizon=HORIZON_DAYS, worst=vibration.labels[-1], **content, **texts
+        record=record,
+        longest=soil.limits[1],
+        horizon=HORIZON_DAYS,
+        worst=vibration.labels[-1],
+        **content.build(record, findings, vibration),
     )

@@ -1,0 +1,50 @@
+"""When the bearing of each machine began to fail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from edge.models.bundle import Bundle
+from lab.acts.run_record import RunRecord
+from lab.report import charts
+from lab.report.findings import Findings, Rows
+from lab.report.sections.points import columns, grouped, second
+from lab.report.svg import svg
+from lab.report.wording import listed
+
+
+def content(record: RunRecord, findings: Findings, bundle: Bundle) -> list[dict[str, Any]]:
+    """Draws a chart for each machine that the model has scored. It is flagged from the first event with the worst label."""
+    worst = bundle.labels[-1]
+    flags = {row["device_id"]: row["time"] for row in reversed(findings.label_changes) if row["state"] == worst}
+    thresholds = [
+        {"score": above, "text": label, "worst": label == worst} for label, above in zip(bundle.labels[1:], bundle.thresholds, strict=True)
+    ]
+    span = bundle.thresholds[0] / 40, 1.3 * max([bundle.thresholds[-1], *(row["score"] for row in findings.scores)])
+    figures = []
+    for device, rows in grouped(findings.scores, "device_id").items():
+        flagged, last = flags.get(device), rows[-1]
+        chart = charts.score_history(*_scores(record, rows), thresholds, _flag(record, flagged), span)
+        description = f"Anomaly score of {device}: {rows[0]['score']:.2f} on {rows[0]['time']:%-d %B}, {last['score']:.2f} at the end"
+        figures.append({"name": device.partition("-")[2] or device, "flagged": flagged, "last": last, "chart": svg(chart, description)})
+    return figures
+
+
+def lede(content: list[dict[str, Any]]) -> str:
+    flagged = [machine["name"] for machine in content if machine["flagged"]]
+    flags = f"{len(flagged)} of {len(content)} machines are flagged: {listed(flagged)}. " if flagged else ""
+    return f"{flags}A model on the gateway knows what each machine sounds like when healthy; the score is how far from that it sounds now."
+
+
+def _scores(record: RunRecord, rows: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Separates the scores of the season from those of the minute, which go by their second."""
+    season = [row for row in rows if row["time"] < record.started]
+    minute = [{"second": second(record, row["time"]), "score": round(row["score"], 4)} for row in rows[len(season) :]]
+    return columns(season, "time", "score"), minute
+
+
+def _flag(record: RunRecord, flagged: datetime | None) -> list[dict[str, Any]]:
+    if flagged is None:
+        return []
+    return [{"time": flagged}] if flagged < record.started else [{"second": second(record, flagged)}]
