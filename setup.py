@@ -85,7 +85,7 @@ setup(
     package_dir={"": "."},
     packages=[*ROOMS, "models", "models.soil", "models.vibration"],
     package_data={
-        "edge": ["*.toml"],
+        "edge": ["*.toml", "examples/*"],
         "models.soil": ["*"],
         "models.vibration": ["*"],
         "notify": ["*.toml"],
