@@ -30,6 +30,7 @@ check: $(LAB) ## run the checks alone: style, types, import contracts, generated
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m schemas --check
 	@$(BIN)/python -m bench.report --check
+	@$(BIN)/python -m docs.generate --check
 	@$(BIN)/tinybeam sql check --offline
 	@$(MAKE) docs
 

@@ -89,7 +89,7 @@ setup(
         "models.soil": ["*"],
         "models.vibration": ["*"],
         "notify": ["*.toml"],
-        "sql": ["*/*.sql"],
+        "sql": ["*.toml", "*/*.sql"],
     },
     install_requires=["click>=8.1", "msgspec>=0.19"],
     extras_require={"edge": EDGE, "notify": NOTIFY, "pipeline": PIPELINE, "train": TRAIN, "lab": LAB, "dev": DEV},

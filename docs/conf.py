@@ -1,4 +1,4 @@
-"""The documentation's site: Sphinx reads docs/, `make docs` builds it into build/site. Nothing is fetched, neither then nor by a reader."""  # noqa: INP001 - Sphinx reads it where it lies
+"""The documentation's site: Sphinx reads docs/, `make docs` builds it into build/site. Nothing is fetched, neither then nor by a reader."""
 
 from sphinx.application import Sphinx
 

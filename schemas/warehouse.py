@@ -55,12 +55,13 @@ def summary(record: type) -> str:
 
 def definition(column: Column) -> str:
     """GoogleSQL that defines one column, as in `create table` and `alter table add column`."""
-    return f"`{column.name}` {_sql_type(column)}{_constraint(column)} options (description = {_quoted(column)})"
+    return f"`{column.name}` {sql_type(column)}{_constraint(column)} options (description = {_quoted(column)})"
 
 
-def _sql_type(column: Column) -> str:
+def sql_type(column: Column) -> str:
+    """GoogleSQL's name of the column's type."""
     if column.type == "struct":
-        sql = "struct<" + ", ".join(f"`{inner.name}` {_sql_type(inner)}" for inner in column.fields) + ">"
+        sql = "struct<" + ", ".join(f"`{inner.name}` {sql_type(inner)}" for inner in column.fields) + ">"
     elif column.type == "map":
         return "map<string, float64>"
     else:
@@ -69,7 +70,7 @@ def _sql_type(column: Column) -> str:
 
 
 def _line(column: Column) -> str:
-    return f"| `{column.name}` | {_sql_type(column)} | {_mode(column)} | {column.doc.unit} | {column.doc.by} | {column.doc.text} |\n"
+    return f"| `{column.name}` | {sql_type(column)} | {_mode(column)} | {column.doc.unit} | {column.doc.by} | {column.doc.text} |\n"
 
 
 def _mode(column: Column) -> str:

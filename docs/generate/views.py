@@ -1,0 +1,86 @@
+"""docs/views.md: what each view and query answers, its parameters, and its columns with types and units."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from schemas.arrow import table_columns
+from schemas.records import TABLES
+from schemas.warehouse import sql_type
+from sql.scripts import ROOT, Script, scripts
+
+COLUMNS = ROOT / "columns.toml"
+_INTRODUCTION = """\
+<!-- Generated from sql/ by `python -m docs.generate`. Do not edit. -->
+# Views and queries
+
+Views are the interface to the warehouse: they have no version and show each fact once. Filter on the column that a view names, and only
+those days are read. `tinybeam sql query` lists the queries, and with a name it asks one. What the tables hold is in
+[tables](tables/README.md).
+All times are UTC. "Channel unit" is the row's own `unit`; "as the score" is the unit that the model's bundle declares.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A column of a view or query."""
+
+    name: str
+    type: str
+    unit: str
+    meaning: str
+
+
+def page() -> str:
+    """Markdown. Raises KeyError for a view or query that sql/columns.toml does not know."""
+    shown = columns()
+    sections = [
+        f"\n## {title}\n" + "".join(_section(script, shown[folder][script.name]) for script in scripts(folder))
+        for folder, title in (("views", "Views"), ("queries", "Queries"))
+    ]
+    return _INTRODUCTION + "".join(sections)
+
+
+@cache
+def columns() -> Mapping[str, Mapping[str, tuple[Shown, ...]]]:
+    """Folder -> name -> columns, in their order."""
+    declared = tomllib.loads(Path(COLUMNS).read_text())
+    return {
+        folder: {name: tuple(_shown(column, where) for column, where in listed.items()) for name, listed in objects.items()}
+        for folder, objects in declared.items()
+    }
+
+
+def _shown(name: str, where: str | list[str]) -> Shown:
+    """`where` is the table that has the column, or its type, unit and meaning."""
+    if isinstance(where, list):
+        return Shown(name, *where)
+    record = next(record for record, table in TABLES.items() if table.name == where)
+    column = next(column for column in table_columns(record) if column.name == name)
+    return Shown(name, sql_type(column), column.doc.unit, column.doc.text)
+
+
+def _section(script: Script, shown: tuple[Shown, ...]) -> str:
+    prose = "\n".join(_prose(script))
+    return f"\n### {script.name}\n\n{prose}\n{_parameters(script)}{_table(shown)}"
+
+
+def _prose(script: Script) -> Iterator[str]:
+    """The header without its parameters; the question stands out."""
+    question, *rest = [line for line in script.header if not line.startswith("@")]
+    yield f"**{question}**"
+    yield from "\n".join(rest).rstrip().splitlines()
+
+
+def _parameters(script: Script) -> str:
+    rows = "".join(f"| `{one.name}` | {one.type} | `{one.default}` | {one.meaning} |\n" for one in script.parameters)
+    return f"\n| parameter | type | default | meaning |\n|---|---|---|---|\n{rows}" if rows else ""
+
+
+def _table(shown: tuple[Shown, ...]) -> str:
+    rows = "".join(f"| `{one.name}` | {one.type} | {one.unit} | {one.meaning} |\n" for one in shown)
+    return f"\n| column | type | unit | meaning |\n|---|---|---|---|\n{rows}"

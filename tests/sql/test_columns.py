@@ -1,0 +1,44 @@
+"""sql/columns.toml, from which docs/views.md is made, says what the warehouse says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from google.cloud import bigquery
+
+from docs.generate import views
+from sql.questions import bind
+from sql.scripts import Script, scripts
+
+_TYPES = {"INTEGER": "int64", "FLOAT": "float64", "BOOLEAN": "bool", "RECORD": "struct"}
+
+
+def type_of(field: bigquery.SchemaField) -> str:
+    one = _TYPES.get(field.field_type, field.field_type.lower())
+    return f"array<{one}>" if field.mode == "REPEATED" else one
+
+
+def declared(script: Script) -> list[tuple[str, str]]:
+    """(name, type), without what is inside of a struct."""
+    columns = views.columns()[script.folder][script.name]
+    return [(column.name, "array<struct>" if column.type.startswith("array<struct") else column.type) for column in columns]
+
+
+@pytest.mark.parametrize("script", tuple(scripts("views")), ids=lambda script: script.name)
+def test_the_columns_of_a_view_are_those_that_its_page_shows(applied: bigquery.Client, script: Script):
+    shown = [(field.name, type_of(field)) for field in applied.get_table(f"tinybeam.{script.name}").schema]
+    assert declared(script) == shown
+
+
+@pytest.mark.parametrize("script", tuple(scripts("queries")), ids=lambda script: script.name)
+def test_the_columns_of_a_query_are_those_that_its_page_shows(applied: bigquery.Client, script: Script):
+    config = bigquery.QueryJobConfig(query_parameters=bind(script, {}, datetime.now(UTC)))
+    answer = applied.query(script.text, job_config=config).result()
+    assert declared(script) == [(field.name, type_of(field)) for field in answer.schema]
+
+
+def test_nothing_is_declared_that_is_not_there():
+    assert {folder: set(names) for folder, names in views.columns().items()} == {
+        folder: {script.name for script in scripts(folder)} for folder in ("views", "queries")
+    }
