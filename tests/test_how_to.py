@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +26,18 @@ def copy(tmp_path: Path) -> Path:
         if (ROOT / linked).exists():
             (tmp_path / "copy" / linked).symlink_to(ROOT / linked)
     return tmp_path / "copy"
+
+
+def test_the_first_steps_are_as_they_are_told(copy: Path) -> None:
+    walk(ROOT / "docs/getting-started.md", copy, "getting-started", {})
+
+
+def test_what_the_readme_tries_prints_what_it_shows() -> None:
+    readme = (ROOT / "README.md").read_text()
+    shown = r"^build/trial/bin/(tinybeam edge try .*?) \|.*?^```text\n(.*?)^```"
+    [(command, printed)] = re.findall(shown, readme, re.MULTILINE | re.DOTALL)
+    done = subprocess.run([sys.executable, "-m", *shlex.split(command)], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert [line for line in done.stdout.splitlines() if line.startswith(("events", "rejects"))] == printed.splitlines()
 
 
 def test_a_sensor_is_added(tmp_path: Path, warehouse: Warehouse) -> None:
