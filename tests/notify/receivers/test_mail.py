@@ -1,4 +1,4 @@
-"""Real receivers: a web server and a mail server, with TLS and without, that answer badly, late or not at all."""
+"""A real mail server, with TLS and without, that refuses recipients, passwords or everything."""
 
 from __future__ import annotations
 
@@ -19,57 +19,10 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from lab.services.child import free_port
-from notify.config import STDOUT
 from notify.receivers.mail import Mail, MailSettings
 from notify.receivers.receiver import ReceiverError
-from notify.receivers.webhook import Webhook, WebhookSettings
-from notify.run import routed_receivers
 from program.settings import Secret
-from tests.notify.alerts import Hook, alert, config
-
-
-@pytest.fixture
-def hook() -> Iterator[Hook]:
-    with Hook().listening() as listening:
-        yield listening
-
-
-def webhook(url: str, **changes: Any) -> Webhook:
-    return WebhookSettings(name="pager", url=Secret(url), **changes).open()
-
-
-def test_a_webhook_gets_the_notification_with_its_text_and_a_key_for_repetitions(hook: Hook) -> None:
-    receiver = webhook(hook.url, authorization=Secret("Bearer secret"))
-    for remark in ("", "further ones are not sent"):
-        receiver.send(alert(), remark)
-    (headers, content), (again, remarked) = hook.requests
-    assert (content["alert_id"], content["revision"], content["opened_time"]) == (alert().alert_id, 0, "2026-05-01T12:00:00+00:00")
-    assert content["text"] == "[warning] dry opened: Norderfeld ist trocken: größte Not"
-    assert remarked["text"].endswith("größte Not (further ones are not sent)")
-    assert headers["Idempotency-Key"] == again["Idempotency-Key"] == f"{alert().alert_id}/0"
-    assert (headers["Content-Type"], headers["Authorization"]) == ("application/json", "Bearer secret")
-
-
-@pytest.mark.parametrize("answer", [302, 400, 404, 429, 500, 503])
-def test_any_answer_but_2xx_is_a_failure_and_a_redirection_is_not_followed(hook: Hook, answer: int) -> None:
-    hook.answers = [answer]
-    with pytest.raises(ReceiverError, match=f"webhook pager: it answered {answer}"):
-        webhook(hook.url, authorization=Secret("Bearer secret")).send(alert(), "")
-    assert hook.requests == []
-
-
-def test_a_refused_connection_and_a_server_that_never_answers_are_failures() -> None:
-    with pytest.raises(ReceiverError, match="refused"):
-        webhook(f"http://127.0.0.1:{free_port()}/").send(alert(), "")
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ReceiverError, match="timed out"):
-        webhook(f"http://127.0.0.1:{silent.getsockname()[1]}/", timeout_seconds=0.2).send(alert(), "")
-
-
-def test_stdout_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    STDOUT.open().send(alert(), "")
-    assert capsys.readouterr().out == "2026-05-01 12:00:00 [warning] dry opened: Norderfeld ist trocken: größte Not\n"
+from tests.notify.alerts import alert
 
 
 class Mailbox:
@@ -166,9 +119,3 @@ def test_a_recipient_that_is_refused_is_named_in_the_log_and_the_others_get_it(c
         with pytest.raises(ReceiverError, match="nobody"):
             mail(port, "nobody@example.com", starttls=False).send(alert(), "")
     assert len(mailbox.mails) == 1
-
-
-def test_only_receivers_of_a_route_are_opened(tmp_path: Path) -> None:
-    webhooks = [{"kind": "webhook", "name": name, "url": "http://localhost/"} for name in ("a", "b")]
-    routed = config(tmp_path, receivers=webhooks, routes=[{"receivers": ["b"]}])
-    assert [receiver.name for receiver in routed_receivers(routed)] == ["b"]
