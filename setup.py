@@ -29,6 +29,8 @@ PIPELINE = [
 TRAIN = [
     "ai-edge-litert>=2",
     "aquacrop==3.1.*",
+    # the models' pages
+    "jinja2>=3.1",
     "numpy>=1.26",
     "pandas>=2",
     # the third runtime that a model must load in before it is published; it has no releases but dated ones
@@ -90,6 +92,7 @@ setup(
         "models.vibration": ["*"],
         "notify": ["*.toml"],
         "sql": ["*.toml", "*/*.sql"],
+        "training": ["*/*.j2"],
     },
     install_requires=["click>=8.1", "msgspec>=0.19"],
     extras_require={"edge": EDGE, "notify": NOTIFY, "pipeline": PIPELINE, "train": TRAIN, "lab": LAB, "dev": DEV},

@@ -40,26 +40,26 @@ def soil(output: Path, page: Path, seed: int, workers: int) -> None:
     refuses it.
     """
     single()
-    from training.soil import report
+    from training.build.page import write
     from training.soil.climates import CONFIRMATION_CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES
+    from training.soil.page import measure_all, page_text
     from training.soil.train import Size, save, simulate, train
 
     size = Size()
-    known = simulate(TRAINING_CLIMATES, size.training_seasons, seed, workers, _watch)
-    unseen = simulate(HELD_OUT_CLIMATES, size.held_out_seasons, seed, workers, _watch)
-    untouched = simulate(CONFIRMATION_CLIMATES, size.confirmation_seasons, seed, workers, _watch)
+    known = simulate(TRAINING_CLIMATES, size.training_seasons, seed, workers, _progress)
+    unseen = simulate(HELD_OUT_CLIMATES, size.held_out_seasons, seed, workers, _progress)
+    untouched = simulate(CONFIRMATION_CLIMATES, size.confirmation_seasons, seed, workers, _progress)
     with click.progressbar(length=size.schedule.epochs, label="Training") as bar:
         trained = train(known, seed, size, lambda _: bar.update(1))
     bundle = save(trained, known, output, seed, size)
-    comparison = report.compare(trained, bundle, known, unseen)
-    confirmation = report.compare(trained, bundle, known, untouched)
-    report.write_page(page, comparison, confirmation, bundle, json.loads((output / "manifest.json").read_text()))
+    figures = measure_all(trained, bundle, known, unseen, untouched)
+    write(page, page_text(figures, bundle, _manifest(output)), figures)
     _pass_gate(output, page)
-    for name, found in comparison.measures.items():
-        errors = f"error {found.error:5.2f} d   below 5 d {found.decisive_error:5.2f} d"
-        click.echo(f"{name.strip('*'):56} {errors}   right verdict {found.accuracy:6.1%}")
+    for name, metrics in figures.held_out.metrics.items():
+        errors = f"error {metrics.error:5.2f} d   below 5 d {metrics.decisive_error:5.2f} d"
+        click.echo(f"{name.strip('*'):56} {errors}   right verdict {metrics.accuracy:6.1%}")
     click.echo(f"Wrote {output} and {page}.")
-    if comparison.shortcomings:
+    if figures.held_out.shortcomings:
         raise click.ClickException("the model does not beat every baseline on the held-out climates")
 
 
@@ -80,31 +80,36 @@ def vibration(output: Path, page: Path, seed: int, workers: int, recording: bool
     """
     single()
     if recording:
-        _hold_against_recordings(output, page, seed)
+        _replay_recordings(output, page, seed)
         return
-    from training.build import page as sections
-    from training.vibration import report
+    from training.build.page import put_section, section, write
+    from training.vibration.comparison import compare
+    from training.vibration.page import page_text
     from training.vibration.train import Size, save, simulate, train
 
-    kept = sections.held(page, "recordings")
+    recordings = section(page, "recordings")
     size = Size()
-    heard = simulate(size, seed, workers, _watch)
+    data = simulate(size, seed, workers, _progress)
     with click.progressbar(length=size.schedule.epochs, label="Training") as bar:
-        trained = train(heard.training.features, seed, size, lambda _: bar.update(1))
-    bundle = save(trained, heard.validation, heard.golden, output, seed, size)
-    comparison = report.compare(bundle, heard.validation, heard.healthy, heard.failing)
-    report.write_page(page, comparison, bundle, json.loads((output / "manifest.json").read_text()))
+        trained = train(data.training.features, seed, size, lambda _: bar.update(1))
+    bundle = save(trained, data.validation, data.golden, output, seed, size)
+    comparison = compare(bundle, data.validation, data.healthy, data.failing)
+    write(page, page_text(comparison, bundle, _manifest(output)), comparison)
     _pass_gate(output, page)
-    if kept:
-        sections.put(page, "recordings", kept)
-    for name, found in comparison.found.items():
-        click.echo(f"{name.strip('*'):48} AUC {found.auc:.3f}   found {found.found:6.1%}   false alarms {found.false_alarms:.2%}")
+    if recordings:
+        put_section(page, "recordings", recordings)
+    for name, found in comparison.detections.items():
+        click.echo(f"{name.strip('*'):48} AUC {found.auc:.3f}   found {found.recall:6.1%}   false alarms {found.false_alarms:.2%}")
     click.echo(f"Wrote {output} and {page}.")
     if comparison.refused:
         raise click.ClickException("the model does not beat a threshold on RMS on machines it never heard")
 
 
-def _watch(what: str, items: Iterable[Any], count: int) -> Iterator[Any]:
+def _manifest(bundle: Path) -> Any:
+    return json.loads((bundle / "manifest.json").read_text())
+
+
+def _progress(what: str, items: Iterable[Any], count: int) -> Iterator[Any]:
     with click.progressbar(items, length=count, label=what) as bar:
         yield from bar
 
@@ -150,26 +155,29 @@ def _pass_gate(bundle: Path, page: Path) -> None:
 
 def _finish(bundle: Path, verdict: Verdict, page: Path | None) -> None:
     from edge.models.bundle import Bundle
-    from training.build.page import gate_section, put
+    from training.build.page import gate_section, put_section
 
     if not verdict.passed:
         raise click.ClickException("the gate refuses it: " + "; ".join(verdict.refusals))
     if page is not None:
-        put(page, "gate", gate_section(verdict, Bundle.load(bundle)))
+        put_section(page, "gate", gate_section(verdict, Bundle.load(bundle)))
 
 
-def _hold_against_recordings(bundle: Path, page: Path, seed: int) -> None:
-    from training.build.fetch import NotFetched, cache_folder, fetch
-    from training.build.page import put
+def _replay_recordings(bundle: Path, page: Path, seed: int) -> None:
+    from edge.models.bundle import Bundle
+    from training.build.fetch import FetchError, cache_folder, fetch
+    from training.build.page import put_section, write_figures
     from training.vibration.recordings import SOURCE
-    from training.vibration.recordings_page import section
+    from training.vibration.recordings_page import replay, section_text
 
     try:
         archive = fetch(SOURCE, cache_folder())
-    except NotFetched as error:
+    except FetchError as error:
         raise click.ClickException(str(error)) from error
-    text = section(bundle, archive, seed)
-    put(page, "recordings", text)
+    replayed = replay(bundle, archive, seed)
+    text = section_text(replayed, Bundle.load(bundle))
+    put_section(page, "recordings", text)
+    write_figures(page.with_suffix(".recordings.json"), replayed)
     click.echo(text)
 
 

@@ -16,8 +16,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from schemas.registry import Registry
-from training.soil.probe import listen
-from training.soil.season import season
+from training.soil.probe import record
+from training.soil.season import simulate_season
 
 REGISTRY = Path(__file__).with_name("registry.toml")
 KIND = "soil"
@@ -110,7 +110,7 @@ def _field(registry: Registry, number: int, device_id: str, site_id: str) -> Fie
     if site.soil is None or site.crop is None:
         raise ValueError(f"site {site_id} of the lab needs a soil and a crop")
     crop = site.crop.removeprefix("Winter")  # to the teacher wheat is wheat: it knows the day of sowing
-    probe = listen(season(climate, site.soil, crop, year, seed=number), np.random.default_rng(number))
+    probe = record(simulate_season(climate, site.soil, crop, year, seed=number), np.random.default_rng(number))
     return Field(
         device_id=device_id,
         site_id=site_id,

@@ -74,7 +74,7 @@ class Machine:
     def message(self, time: datetime, seq: int, boot: str, day: float) -> bytes:
         """Encodes the frame that the accelerometer publishes on that day."""
         severity = self.wear.severity(day) if self.wear else 0.0
-        samples = self.machine.frame(severity, np.random.default_rng([self.machine.seed, seq]), self.machine.running(day * _HOURS))
+        samples = self.machine.frame(severity, np.random.default_rng([self.machine.seed, seq]), self.machine.operating_point(day * _HOURS))
         return encode(Header(channel=CHANNEL, rate_hz=simulation.RATE_HZ, time=time.timestamp(), seq=seq, boot=boot), samples)
 
 

@@ -22,7 +22,7 @@ from schemas.registry import Registry
 from tests.pipeline.fao56_twin import LATITUDES, PLANS, Plan, Twin, season
 from training.soil import season as teacher
 from training.soil.climates import CLIMATES, weather
-from training.soil.probe import listen
+from training.soil.probe import record
 
 PAGE = Path(__file__).parents[2] / "docs" / "models" / "irrigation.md"
 
@@ -114,10 +114,10 @@ class Taught:
 
 
 def taught(climate: str, soil: str, crop: str, year: int) -> Taught:
-    lived = teacher.season(climate, soil, crop, year, seed=year)
+    lived = teacher.simulate_season(climate, soil, crop, year, seed=year)
     begin = datetime.fromisoformat(str(lived.dates[0])).replace(tzinfo=UTC)
     site = Site("field", "Field", LATITUDES[climate], None, None, soil, crop, begin, datetime(1970, 1, 1, tzinfo=UTC), None)
-    fields, told = Fields(Registry((site,), ())), listen(lived, np.random.default_rng(year))
+    fields, told = Fields(Registry((site,), ())), record(lived, np.random.default_rng(year))
     share = lived.depletion[1:] / lived.available[1:]
     last_hours = range(23, len(told.moments), 24)
     perfect = [_row(fields, begin, day, value) for day, value in enumerate(lived.moisture[1:], 1)]

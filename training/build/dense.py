@@ -43,11 +43,11 @@ class Schedule:
 class Loss(Protocol):
     """What a network is trained to make small."""
 
-    def begin(self, target: Floats) -> Floats:
+    def initial_outputs(self, target: Floats) -> Floats:
         """The best constant outputs, with which training begins: shape (outputs,)."""
         ...
 
-    def slope(self, outputs: Floats, target: Floats) -> Floats:
+    def gradient(self, outputs: Floats, target: Floats) -> Floats:
         """How each row's loss grows with each of its outputs: shape (rows, outputs)."""
         ...
 
@@ -60,10 +60,10 @@ class Pinball:
 
     limits: tuple[float, float] = (0.0, 14.0)
 
-    def begin(self, target: Floats) -> Floats:
+    def initial_outputs(self, target: Floats) -> Floats:
         return np.quantile(target, QUANTILES)
 
-    def slope(self, outputs: Floats, target: Floats) -> Floats:
+    def gradient(self, outputs: Floats, target: Floats) -> Floats:
         error = target[:, None] - np.clip(outputs, *self.limits)
         return np.where(error > 0, -QUANTILES, np.where(error < 0, 1 - QUANTILES, 0.0))
 
@@ -72,10 +72,10 @@ class Pinball:
 class Squared:
     """Half of the mean squared error over a target of shape (rows, outputs)."""
 
-    def begin(self, target: Floats) -> Floats:
+    def initial_outputs(self, target: Floats) -> Floats:
         return np.asarray(target.mean(axis=0))
 
-    def slope(self, outputs: Floats, target: Floats) -> Floats:
+    def gradient(self, outputs: Floats, target: Floats) -> Floats:
         return (outputs - target) / outputs.shape[1]
 
 
@@ -99,26 +99,26 @@ def fit(  # noqa: PLR0913 - what to learn from, the shape, and how
     hidden: Sequence[int],
     seed: int,
     schedule: Schedule = Schedule(),
-    watch: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
     loss: Loss = Pinball(),
 ) -> Network:
-    """Trains on normalised `inputs` (rows, n) and `target` (rows, ...). `watch` is told each finished epoch."""
+    """Trains on normalised `inputs` (rows, n) and `target` (rows, ...). `progress` is called with each finished epoch."""
     rng = np.random.default_rng(seed)
     inputs, target = inputs.astype(np.float32), target.astype(np.float32)
-    network = _begin([inputs.shape[1], *hidden], loss.begin(target).astype(np.float32), rng)
+    network = _initial_network([inputs.shape[1], *hidden], loss.initial_outputs(target).astype(np.float32), rng)
     adam = _Adam(network, schedule)
     steps = schedule.epochs * -(-len(inputs) // schedule.batch)
     for epoch in range(schedule.epochs):
         order = rng.permutation(len(inputs))
         for start in range(0, len(order), schedule.batch):
             rows = order[start : start + schedule.batch]
-            seen = inputs[rows] + schedule.noise * rng.standard_normal((len(rows), inputs.shape[1]), dtype=np.float32)
-            network = adam.step(network, _gradients(network, seen, target[rows], loss), steps)
-        watch(epoch)
+            batch = inputs[rows] + schedule.noise * rng.standard_normal((len(rows), inputs.shape[1]), dtype=np.float32)
+            network = adam.step(network, _gradients(network, batch, target[rows], loss), steps)
+        progress(epoch)
     return network
 
 
-def _begin(widths: Sequence[int], outputs: Floats, rng: np.random.Generator) -> Network:
+def _initial_network(widths: Sequence[int], outputs: Floats, rng: np.random.Generator) -> Network:
     """`widths` are those of the inputs and the hidden layers."""
     layers = []
     for number, (inner, outer) in enumerate(pairwise([*widths, len(outputs)])):
@@ -130,12 +130,12 @@ def _begin(widths: Sequence[int], outputs: Floats, rng: np.random.Generator) -> 
 
 def _gradients(network: Network, inputs: Floats, target: Floats, loss: Loss) -> list[tuple[Floats, Floats]]:
     values = activations(network, inputs)
-    back = loss.slope(values[-1], target).astype(np.float32) / np.float32(len(inputs))
-    found: list[tuple[Floats, Floats]] = []
+    back = loss.gradient(values[-1], target).astype(np.float32) / np.float32(len(inputs))
+    gradients: list[tuple[Floats, Floats]] = []
     for layer, value in zip(reversed(network), reversed(values[:-1]), strict=True):
-        found.append((value.T @ back, back.sum(0)))
+        gradients.append((value.T @ back, back.sum(0)))
         back = (back @ layer.weights.T) * (value > 0)
-    return found[::-1]
+    return gradients[::-1]
 
 
 class _Adam:
@@ -143,13 +143,13 @@ class _Adam:
 
     def __init__(self, network: Network, schedule: Schedule) -> None:
         self._schedule = schedule
-        self._done = 0
+        self._steps_taken = 0
         self._mean = [[np.zeros_like(layer.weights), np.zeros_like(layer.bias)] for layer in network]
         self._square = [[np.zeros_like(layer.weights), np.zeros_like(layer.bias)] for layer in network]
 
     def step(self, network: Network, gradients: list[tuple[Floats, Floats]], steps: int) -> Network:
-        self._done += 1
-        rate = self._schedule.rate * (1 + np.cos(np.pi * self._done / steps)) / 2
+        self._steps_taken += 1
+        rate = self._schedule.rate * (1 + np.cos(np.pi * self._steps_taken / steps)) / 2
         return tuple(self._move(number, layer, gradients[number], float(rate)) for number, layer in enumerate(network))
 
     def _move(self, number: int, layer: Layer, gradient: tuple[Floats, Floats], rate: float) -> Layer:
@@ -158,6 +158,6 @@ class _Adam:
             mean, square = self._mean[number][part], self._square[number][part]
             mean += np.float32(0.1) * (slope - mean)
             square += np.float32(0.001) * (slope * slope - square)
-            pace = (mean / (1 - 0.9**self._done)) / (np.sqrt(square / (1 - 0.999**self._done)) + 1e-8)
+            pace = (mean / (1 - 0.9**self._steps_taken)) / (np.sqrt(square / (1 - 0.999**self._steps_taken)) + 1e-8)
             moved.append((value - rate * pace - rate * self._schedule.decay * value).astype(np.float32))
         return Layer(moved[0], moved[1], layer.rectified)

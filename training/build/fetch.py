@@ -28,8 +28,8 @@ def prepare_metadata_for_build_wheel(folder, config_settings=None):
 '''
 
 
-class NotFetched(Exception):
-    """There are no recordings here; the text says why."""
+class FetchError(Exception):
+    """The file cannot be had; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +55,21 @@ class Source:
 
 
 def cache_folder() -> Path:
-    """Where what was fetched is kept."""
+    """The folder of fetched files."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinybeam"
 
 
 def fetch(source: Source, cache: Path, pip: Sequence[str] = (sys.executable, "-m", "pip")) -> Path:
-    """The verified file in the cache, downloaded if it is not there. Raises NotFetched."""
-    kept = cache / source.file_name
-    if not _is_it(kept, source):
+    """The verified file in the cache, downloaded if it is not there. Raises FetchError."""
+    cached = cache / source.file_name
+    if not _is_expected(cached, source):
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
-            got = _download(source, Path(folder), pip)
-            if not _is_it(got, source):
-                raise NotFetched(f"{source.file_name} is not the file that is expected: its SHA-256 differs")
-            shutil.move(got, kept)
-    return kept
+            downloaded = _download(source, Path(folder), pip)
+            if not _is_expected(downloaded, source):
+                raise FetchError(f"{source.file_name} is not the file that is expected: its SHA-256 differs")
+            shutil.move(downloaded, cached)
+    return cached
 
 
 def _download(source: Source, folder: Path, pip: Sequence[str]) -> Path:
@@ -77,22 +77,22 @@ def _download(source: Source, folder: Path, pip: Sequence[str]) -> Path:
     stand_in.mkdir(parents=True)
     (stand_in / "__init__.py").touch()
     (stand_in / "build_meta.py").write_text(source.backend, encoding="utf-8")
-    wanted = folder / "wanted.txt"
-    wanted.write_text(f"{source.name}=={source.version} --hash=sha256:{source.sha256}\n", encoding="utf-8")
-    asked = ["download", "--quiet", "--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--require-hashes"]
-    command = [*pip, *asked, "--dest", str(folder), "--requirement", str(wanted)]
+    requirement = folder / "requirement.txt"
+    requirement.write_text(f"{source.name}=={source.version} --hash=sha256:{source.sha256}\n", encoding="utf-8")
+    words = ["download", "--quiet", "--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--require-hashes"]
+    command = [*pip, *words, "--dest", str(folder), "--requirement", str(requirement)]
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(stand_in.parent)}, cwd=folder
         )
     except OSError as error:
-        raise NotFetched(f"pip cannot be run: {error}") from error
-    if done.returncode or not (folder / source.file_name).exists():
-        lines = done.stderr.strip().splitlines() or ["it said nothing"]
-        told = next((line for line in lines if line.startswith("ERROR")), lines[-1])
-        raise NotFetched(f"pip cannot fetch {source.name} {source.version}: {told}")
+        raise FetchError(f"pip cannot be run: {error}") from error
+    if completed.returncode or not (folder / source.file_name).exists():
+        lines = completed.stderr.strip().splitlines() or ["it gave no reason"]
+        reason = next((line for line in lines if line.startswith("ERROR")), lines[-1])
+        raise FetchError(f"pip cannot fetch {source.name} {source.version}: {reason}")
     return folder / source.file_name
 
 
-def _is_it(file: Path, source: Source) -> bool:
+def _is_expected(file: Path, source: Source) -> bool:
     return file.is_file() and sha256(file.read_bytes()).hexdigest() == source.sha256

@@ -37,18 +37,18 @@ class Grid:
 
 def write(network: Network, grids: Sequence[Grid], description: str, output: str = "quantiles") -> bytes:
     """`output` names the last tensor; `grids` are those of the inputs and of each layer's outputs. Same arguments, same bytes."""
-    file = _File(description)
-    below = file.activation("features", network[0].weights.shape[0], grids[0])
+    writer = _ModelWriter(description)
+    below = writer.activation("features", network[0].weights.shape[0], grids[0])
     first = below
     for number, layer in enumerate(network):
         name = output if number == len(network) - 1 else f"hidden_{number}"
-        above = file.activation(name, layer.weights.shape[1], grids[number + 1])
-        file.connect(below, file.constants(layer, number, grids[number]), above, rectified=layer.rectified)
+        above = writer.activation(name, layer.weights.shape[1], grids[number + 1])
+        writer.connect(below, writer.constants(layer, number, grids[number]), above, rectified=layer.rectified)
         below = above
-    return file.finish(first, below)
+    return writer.finish(first, below)
 
 
-class _File:
+class _ModelWriter:
     def __init__(self, description: str) -> None:
         self._buffers = [schema.BufferT()]
         self._graph = schema.SubGraphT()
@@ -110,6 +110,6 @@ class _File:
 
 
 def calibrate(values: Sequence[Floats], outputs: tuple[float, float]) -> list[Grid]:
-    """The grids for activations seen in training: inputs and hidden layers as far as they reach, outputs as asked."""
-    seen = [Grid.over(float(value.min()), float(value.max())) for value in values[:-1]]
-    return [*seen, Grid.over(*outputs)]
+    """The grids for activations of the training data: inputs and hidden layers as far as they reach, outputs as asked."""
+    grids = [Grid.over(float(value.min()), float(value.max())) for value in values[:-1]]
+    return [*grids, Grid.over(*outputs)]

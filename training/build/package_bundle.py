@@ -46,8 +46,8 @@ def package(directory: Path, model: bytes, manifest: dict[str, Any], features: F
     outputs = answers(directory, model, manifest, features)
     bundle = Bundle.load(directory)
     cases = [
-        {"features": row.tolist(), "outputs": np.round(found, 6).tolist(), "label": bundle.label(float(found[1]))}
-        for row, found in zip(features, outputs, strict=True)
+        {"features": row.tolist(), "outputs": np.round(answer, 6).tolist(), "label": bundle.label(float(answer[1]))}
+        for row, answer in zip(features, outputs, strict=True)
     ]
     _write(directory, {**manifest, "golden": {"tolerance": tolerance, "cases": cases}})
     return Bundle.load(directory)

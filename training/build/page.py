@@ -1,8 +1,16 @@
-"""Sections of a model's page that another command writes than the page itself: each lies between two comments that name it."""
+"""Pages of docs/models: a template beside the code that measures, and the figures of a run. Written, never edited.
+
+The figures are kept as JSON beside the page, so that a page can be rendered again without training. A page may
+hold sections that another command writes than the page itself: each lies between two comments that name it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from edge.models.bundle import Bundle
 from training.build.gate import Verdict
@@ -12,7 +20,45 @@ On a microcontroller it needs an arena of {} bytes: the smallest with which tfli
 on a machine whose pointers have 64 bits, with an interpreter that also keeps records; a device may need less."""
 
 
-def put(page: Path, name: str, text: str) -> None:
+def render(template: Path, **values: Any) -> str:
+    """The template's text with the values; `{{ share | spec(".1%") }}` writes a number as Python's format does, a missing one as a dash."""
+    # Markdown, of our own figures: nothing is escaped.
+    environment = Environment(  # noqa: S701
+        loader=FileSystemLoader(template.parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["spec"] = _spec
+    return environment.get_template(template.name).render(values)
+
+
+def _spec(number: float | None, specification: str) -> str:
+    return "-" if number is None else format(number, specification)
+
+
+Record = TypeVar("Record")
+
+
+def write(page: Path, text: str, figures: object) -> None:
+    """The page, and its figures beside it."""
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(text, encoding="utf-8")
+    write_figures(page.with_suffix(".json"), figures)
+
+
+def write_figures(file: Path, figures: object) -> None:
+    """`figures` is a dataclass."""
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=1) + b"\n")
+
+
+def read_figures(file: Path, record: type[Record]) -> Record:
+    """What `write_figures` wrote of such a record."""
+    return msgspec.json.decode(file.read_bytes(), type=record)
+
+
+def put_section(page: Path, name: str, text: str) -> None:
     """Replaces the section, or adds it at the end of the page."""
     before, inside, after = _parts(page.read_text(encoding="utf-8"), name)
     section = f"{_begin(name)}\n\n{text.strip()}\n\n{_end(name)}"
@@ -20,8 +66,8 @@ def put(page: Path, name: str, text: str) -> None:
     page.write_text(joined, encoding="utf-8")
 
 
-def held(page: Path, name: str) -> str:
-    """What the section says now; empty without a page or a section."""
+def section(page: Path, name: str) -> str:
+    """The section's text; empty without a page or a section."""
     return _parts(page.read_text(encoding="utf-8"), name)[1].strip() if page.exists() else ""
 
 

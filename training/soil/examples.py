@@ -15,9 +15,9 @@ import numpy as np
 from edge.models.features import advance
 from edge.models.recipe import Recipe
 from training.soil.climates import CLIMATES
-from training.soil.probe import Telling, listen
+from training.soil.probe import ProbeRecord, record
 from training.soil.recipe import CHANNELS, RECIPE
-from training.soil.season import SOILS, Season, days_until, season
+from training.soil.season import SOILS, Season, days_until, simulate_season
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 _DAWN = datetime(2000, 1, 1, tzinfo=UTC)
@@ -28,7 +28,7 @@ _EXAMPLES_A_DAY = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A season to simulate and to listen to."""
+    """A season to simulate, and the probes that record it."""
 
     climate: str
     soil: str
@@ -50,19 +50,19 @@ class Examples:
     group: np.ndarray[Any, np.dtype[np.int64]]
 
 
-def plans(climates: Sequence[str], count: int, seed: int) -> list[Plan]:
+def make_plans(climates: Sequence[str], count: int, seed: int) -> list[Plan]:
     """`count` seasons, spread evenly over the climates, everything else drawn at random."""
     rng = np.random.default_rng([seed, zlib.crc32(",".join(climates).encode())])
     return [_plan(climates[number % len(climates)], rng) for number in range(count)]
 
 
-def examples(made: Sequence[Plan], workers: int = 1) -> Iterator[Examples]:
+def examples(plans: Sequence[Plan], workers: int = 1) -> Iterator[Examples]:
     """One `Examples` for each plan, in order, whatever the number of workers."""
     if workers < 2:
-        yield from map(_examples, range(len(made)), made)
+        yield from map(_examples, range(len(plans)), plans)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_examples, range(len(made)), made, chunksize=2)
+        yield from pool.map(_examples, range(len(plans)), plans, chunksize=2)
 
 
 def joined(parts: Sequence[Examples]) -> Examples:
@@ -71,12 +71,12 @@ def joined(parts: Sequence[Examples]) -> Examples:
 
 
 def _plan(climate: str, rng: np.random.Generator) -> Plan:
-    there = CLIMATES[climate]
+    place = CLIMATES[climate]
     return Plan(
         climate=climate,
         soil=str(rng.choice(SOILS)),
-        crop=str(rng.choice(list(there.plantings))),
-        year=int(rng.integers(there.first_year, there.last_year)),
+        crop=str(rng.choice(list(place.plantings))),
+        year=int(rng.integers(place.first_year, place.last_year)),
         water_percent=float(rng.uniform(92, 100)),
         irrigated=bool(rng.random() < 0.7),
         window_seconds=tuple(map(int, rng.choice(_WINDOWS, 3, replace=False, p=_SHARES))),
@@ -85,40 +85,40 @@ def _plan(climate: str, rng: np.random.Generator) -> Plan:
 
 
 def _examples(number: int, plan: Plan) -> Examples:
-    lived = season(
+    season = simulate_season(
         plan.climate, plan.soil, plan.crop, plan.year, water_percent=plan.water_percent, irrigated=plan.irrigated, seed=plan.seed
     )
-    return observed(number, plan, lived)
+    return observed(number, plan, season)
 
 
-def observed(number: int, plan: Plan, lived: Season) -> Examples:
-    """The examples of one season, told by several probes that err differently."""
-    return joined([_heard(number, plan, lived, seconds) for seconds in plan.window_seconds])
+def observed(number: int, plan: Plan, season: Season) -> Examples:
+    """The examples of a season, recorded by several probes that err differently."""
+    return joined([_recorded(number, plan, season, seconds) for seconds in plan.window_seconds])
 
 
-def _heard(number: int, plan: Plan, lived: Season, window_seconds: int) -> Examples:
+def _recorded(number: int, plan: Plan, season: Season, window_seconds: int) -> Examples:
     rng = np.random.default_rng([plan.seed, window_seconds])
-    told = listen(lived, rng, window_seconds)
-    truth = _truth(lived, told)
-    inputs = list(_inputs(told))
+    series = record(season, rng, window_seconds)
+    truth = _truth(season, series)
+    inputs = list(_inputs(series))
     keep = [row for row in range(len(inputs)) if inputs[row] is not None and np.isfinite(truth[row])]
     keep = [row for row in keep if rng.random() < _EXAMPLES_A_DAY * window_seconds / 86_400]
     features = np.array([inputs[row] for row in keep], dtype=float).reshape(len(keep), len(RECIPE["inputs"]))
     return Examples(features, truth[keep], np.full(len(keep), number))
 
 
-def _truth(lived: Season, told: Telling) -> Floats:
+def _truth(season: Season, series: ProbeRecord) -> Floats:
     """Days until stress as each window ends; unknown where the day before or after is unlabelled."""
-    truth = days_until(told.moments, lived.depletion / lived.available, lived.threshold)
-    last = len(lived.labelled) - 1
-    before, after = np.floor(told.moments).astype(int) - 1, np.minimum(np.ceil(told.moments).astype(int) - 1, last)
-    return np.where(lived.labelled[before] & lived.labelled[after], truth, np.nan)
+    truth = days_until(series.moments, season.depletion / season.available, season.threshold)
+    last = len(season.labelled) - 1
+    before, after = np.floor(series.moments).astype(int) - 1, np.minimum(np.ceil(series.moments).astype(int) - 1, last)
+    return np.where(season.labelled[before] & season.labelled[after], truth, np.nan)
 
 
-def _inputs(told: Telling) -> Iterator[tuple[float, ...] | None]:
+def _inputs(series: ProbeRecord) -> Iterator[tuple[float, ...] | None]:
     recipe = Recipe.parse(RECIPE, tuple(CHANNELS))
     memory = None
-    for moment, moisture, temperature in zip(told.moments.tolist(), told.moisture.tolist(), told.temperature.tolist(), strict=True):
-        start = _DAWN + timedelta(days=moment) - timedelta(seconds=told.window_seconds)
-        memory, inputs = advance(recipe, memory, start, told.window_seconds, {"moisture": moisture, "temperature": temperature})
+    for moment, moisture, temperature in zip(series.moments.tolist(), series.moisture.tolist(), series.temperature.tolist(), strict=True):
+        start = _DAWN + timedelta(days=moment) - timedelta(seconds=series.window_seconds)
+        memory, inputs = advance(recipe, memory, start, series.window_seconds, {"moisture": moisture, "temperature": temperature})
         yield inputs

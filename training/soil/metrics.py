@@ -16,34 +16,48 @@ _TUNED_ON = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Metrics:
-    """Errors are mean absolute errors in days; the rest are shares. The interval's are NaN for a rule that gives none."""
+class Interval:
+    """Where truth lay, in shares; and the mean width in days."""
 
-    error: float
-    decisive_error: float
-    accuracy: float
-    recall_now: float
-    precision_now: float
     inside: float
     below: float
     above: float
     width: float
 
 
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Errors are mean absolute errors in days; the rest are shares. A rule that gives no interval has none."""
+
+    error: float
+    decisive_error: float
+    accuracy: float
+    recall_now: float | None
+    """None if nothing was `now`."""
+    precision_now: float | None
+    """None if nothing was predicted to be `now`."""
+    interval: Interval | None
+
+
 def measure(predicted: Floats, days: Floats, limits: tuple[float, float]) -> Metrics:
     """`predicted` (rows, 3), or (rows, 1) for a rule without an interval; `days` (rows,) of truth."""
     values = np.sort(np.clip(predicted, *limits), axis=1)
     median, low, high = values[:, values.shape[1] // 2], values[:, 0], values[:, -1]
-    errors, said, true = np.abs(median - days), verdicts(median), verdicts(days)
-    below, above = days < low - 0.1, days > high + 0.1
-    interval = (1 - (below | above).mean(), below.mean(), above.mean(), (high - low).mean())
+    errors, predictions, true = np.abs(median - days), verdicts(median), verdicts(days)
     return Metrics(
         error=float(errors.mean()),
         decisive_error=float(errors[days < DECISIVE_DAYS].mean()),
-        accuracy=float((said == true).mean()),
-        recall_now=_share(said[true == 0] == 0),
-        precision_now=_share(true[said == 0] == 0),
-        **dict(zip(("inside", "below", "above", "width"), map(float, interval if values.shape[1] > 1 else [np.nan] * 4), strict=True)),
+        accuracy=float((predictions == true).mean()),
+        recall_now=_share(predictions[true == 0] == 0),
+        precision_now=_share(true[predictions == 0] == 0),
+        interval=_interval(low, high, days) if values.shape[1] > 1 else None,
+    )
+
+
+def _interval(low: Floats, high: Floats, days: Floats) -> Interval:
+    below, above = days < low - 0.1, days > high + 0.1
+    return Interval(
+        inside=float(1 - (below | above).mean()), below=float(below.mean()), above=float(above.mean()), width=float((high - low).mean())
     )
 
 
@@ -65,10 +79,10 @@ class ThresholdRule:
         """The cuts among the 2 % quantiles of the column that give the smallest mean absolute error on every so many-th example."""
         values = features[:, column]
         every = max(1, len(values) // _TUNED_ON)
-        few, theirs = values[::every], days[::every]
-        grid = np.unique(np.quantile(few, np.linspace(0, 1, 51)))
+        sample, sample_days = values[::every], days[::every]
+        grid = np.unique(np.quantile(sample, np.linspace(0, 1, 51)))
         pairs = [(float(low), float(high)) for low in grid for high in grid if low <= high]
-        cuts = min(pairs, key=lambda pair: _cost(few, theirs, *pair))
+        cuts = min(pairs, key=lambda pair: _cost(sample, sample_days, *pair))
         return ThresholdRule(column, cuts, _guesses(values, days, *cuts))
 
     def predict(self, features: Floats) -> Floats:
@@ -87,5 +101,5 @@ def _cost(values: Floats, days: Floats, low: float, high: float) -> float:
     return float(np.abs(guesses[np.searchsorted([low, high], values, side="right")] - days).mean())
 
 
-def _share(hits: Any) -> float:
-    return float(hits.mean()) if len(hits) else float("nan")
+def _share(hits: Any) -> float | None:
+    return float(hits.mean()) if len(hits) else None

@@ -1,4 +1,4 @@
-"""A season as a sensor in the field would tell it: moisture and temperature through the day, with its errors.
+"""A season as a probe in the field records it: moisture and temperature through the day, with its errors.
 
 Water leaves by day and arrives within hours; each probe has an offset and a gain of its own, which no calibration removed, and every
 reading is noisy. Deterministic for its generator.
@@ -17,7 +17,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class ProbeRecord:
     """Window means in order. `moments` are the ends of the windows in days since the season's first midnight."""
 
     moments: Floats
@@ -26,7 +26,7 @@ class Telling:
     temperature: Floats
 
 
-def listen(season: Season, rng: np.random.Generator, window_seconds: int = 3600) -> Telling:
+def record(season: Season, rng: np.random.Generator, window_seconds: int = 3600) -> ProbeRecord:
     """What a probe with errors drawn from `rng` reports of the season, in windows of at most a day."""
     per_day = 86_400 // window_seconds
     moments = 1.0 + np.arange(1, (len(season.dates) - 1) * per_day + 1) / per_day
@@ -34,7 +34,7 @@ def listen(season: Season, rng: np.random.Generator, window_seconds: int = 3600)
     gain, offset = rng.normal(1.0, 0.04), rng.normal(0.0, 0.008)
     moisture = gain * _moisture(season, centres, rng) + offset + rng.normal(0.0, 0.002, len(centres))
     temperature = _temperature(season, centres) + rng.normal(0.0, 0.7) + rng.normal(0.0, 0.3, len(centres))
-    return Telling(moments, window_seconds, np.maximum(moisture, 0.0), temperature)
+    return ProbeRecord(moments, window_seconds, np.maximum(moisture, 0.0), temperature)
 
 
 def _moisture(season: Season, moments: Floats, rng: np.random.Generator) -> Floats:

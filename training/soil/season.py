@@ -1,6 +1,6 @@
 """One growing season by the teacher, the crop-water model aquacrop, on real weather: what the field did and when stress came.
 
-`season(climate, soil, crop, year, ...)` returns a `Season` of daily arrays; `CLIMATES`, `TRAINING_CLIMATES` and
+`simulate_season(climate, soil, crop, year, ...)` returns a `Season` of daily arrays; `CLIMATES`, `TRAINING_CLIMATES` and
 `HELD_OUT_CLIMATES` say where. The lab simulates its fields with this function too. Deterministic for its arguments.
 
 The truth is what came: days from the end of a day until root-zone depletion passes half of the available water (FAO-56's p = 0.5,
@@ -33,7 +33,7 @@ with warnings.catch_warnings():
     from aquacrop.entities.soil import Soil
     from aquacrop.solution.root_zone_water import root_zone_water
 
-__all__ = ["CLIMATES", "HELD_OUT_CLIMATES", "SOILS", "TRAINING_CLIMATES", "Season", "season"]
+__all__ = ["CLIMATES", "HELD_OUT_CLIMATES", "SOILS", "TRAINING_CLIMATES", "Season", "simulate_season"]
 
 SOILS = ("Clay", "ClayLoam", "Loam", "LoamySand", "Sand", "SandyClayLoam", "SandyLoam", "SiltLoam", "SiltClayLoam")
 HORIZON_DAYS = 14
@@ -78,7 +78,7 @@ class Season:
         return (self.low + self.high) / 2
 
 
-def season(  # noqa: PLR0913 - where, on what, what, when, and how
+def simulate_season(  # noqa: PLR0913 - where, on what, what, when, and how
     climate: str, soil: str, crop: str, year: int, *, water_percent: float = 100.0, irrigated: bool = True, seed: int = 0
 ) -> Season:
     """Simulates a season planted in `year` that begins with `water_percent` of the available water. `seed` moves the farmer's habits."""
@@ -87,19 +87,19 @@ def season(  # noqa: PLR0913 - where, on what, what, when, and how
     days = [_day(model, farmer) for _ in _until_finished(model)]
     depletion, available, moisture, irrigation, labelled = map(np.array, zip(*days, strict=True))
     truth = days_until(np.arange(1.0, len(days) + 1), depletion / available, STRESS_SHARE)
-    there = weather(climate)
-    first = int(np.searchsorted(there.dates, _planted(climate, crop, year)))
+    daily = weather(climate)
+    first = int(np.searchsorted(daily.dates, _planted(climate, crop, year)))
     span = slice(first, first + len(days))
     return Season(
         climate=climate,
         soil=soil,
         crop=crop,
         threshold=STRESS_SHARE,
-        dates=there.dates[span],
+        dates=daily.dates[span],
         moisture=moisture,
-        low=there.low[span],
-        high=there.high[span],
-        rain=there.rain[span],
+        low=daily.low[span],
+        high=daily.high[span],
+        rain=daily.rain[span],
         irrigation=irrigation,
         depletion=depletion,
         available=available,
@@ -151,13 +151,13 @@ class _Farmer:
 
 def _model(climate: str, soil: str, crop: str, year: int, water_percent: float) -> Any:
     start = _planted(climate, crop, year)
-    there = weather(climate)
-    within = (there.dates >= start) & (there.dates <= _end(start))
-    if not within.any() or there.dates[within][0] != start:
+    daily = weather(climate)
+    within = (daily.dates >= start) & (daily.dates <= _end(start))
+    if not within.any() or daily.dates[within][0] != start:
         raise ValueError(f"{climate} has no weather for a planting on {start}")
-    columns = {"MinTemp": there.low, "MaxTemp": there.high, "Precipitation": there.rain, "ReferenceET": there.evapotranspiration}
-    table = pd.DataFrame({**{name: values[within] for name, values in columns.items()}, "Date": pd.to_datetime(there.dates[within])})
-    dates = [str(day).replace("-", "/") for day in (start, there.dates[within][-1])]
+    columns = {"MinTemp": daily.low, "MaxTemp": daily.high, "Precipitation": daily.rain, "ReferenceET": daily.evapotranspiration}
+    table = pd.DataFrame({**{name: values[within] for name, values in columns.items()}, "Date": pd.to_datetime(daily.dates[within])})
+    dates = [str(day).replace("-", "/") for day in (start, daily.dates[within][-1])]
     model = AquaCropModel(
         *dates,
         table,
@@ -196,8 +196,8 @@ def _day(model: Any, farmer: _Farmer) -> tuple[float, float, float, float, bool]
 
 def _root_zone(model: Any) -> tuple[float, float]:
     """Depletion and available water, mm."""
-    found = _water(model)
-    return found[2], found[4]
+    water = _water(model)
+    return water[2], water[4]
 
 
 def _water(model: Any) -> tuple[float, ...]:

@@ -20,7 +20,7 @@ from training.build.dense import Floats, Network, Schedule, activations, fit
 from training.build.int8 import calibrate, write
 from training.build.package_bundle import short
 from training.soil.climates import HELD_OUT_CLIMATES, TRAINING_CLIMATES
-from training.soil.examples import Examples, examples, joined, plans
+from training.soil.examples import Examples, examples, joined, make_plans
 from training.soil.metrics import LABELS, THRESHOLDS, verdicts
 from training.soil.recipe import CHANNELS, RECIPE
 from training.soil.season import HORIZON_DAYS, STRESS_SHARE
@@ -30,8 +30,8 @@ TOLERANCE_DAYS = 0.6
 """Eleven steps of the output's int8 grid: runtimes differ by up to six."""
 VERSION = "1.0.0"
 
-Watch = Callable[[str, Iterable[Any], int], Iterable[Any]]
-"""Called as watch(what, items, how many): shows progress while passing the items on."""
+Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
+"""Called as progress(what, items, how many): shows progress while passing the items on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +59,18 @@ class Trained:
         return np.clip((features - self.offsets) / self.scales, -1.0, 1.0)
 
 
-def simulate(climates: Sequence[str], count: int, seed: int, workers: int, watch: Watch) -> Examples:
+def simulate(climates: Sequence[str], count: int, seed: int, workers: int, progress: Progress) -> Examples:
     """Examples of `count` seasons."""
     what = f"Simulating {count} seasons in {', '.join(climates)}"
-    return joined(list(watch(what, examples(plans(climates, count, seed), workers), count)))
+    return joined(list(progress(what, examples(make_plans(climates, count, seed), workers), count)))
 
 
-def train(known: Examples, seed: int, size: Size, watch: Callable[[int], None] = lambda _: None) -> Trained:
+def train(known: Examples, seed: int, size: Size, progress: Callable[[int], None] = lambda _: None) -> Trained:
     """The network and its int8 twin."""
     low, high = np.quantile(known.features, [0.002, 0.998], axis=0)
     offsets, scales = short((low + high) / 2), short(np.maximum((high - low) / 2, 1e-6))
     inputs = np.clip((known.features - offsets) / scales, -1.0, 1.0)
-    network = fit(inputs, known.days, size.hidden, seed, size.schedule, watch)
+    network = fit(inputs, known.days, size.hidden, seed, size.schedule, progress)
     grids = calibrate(activations(network, inputs.astype(np.float32)), LIMITS)
     return Trained(network, offsets, scales, write(network, grids, f"TinyBeam soil {VERSION}"))
 
@@ -105,5 +105,5 @@ def _golden_features(trained: Trained, known: Examples, seed: int, each: int = 4
     clear = np.all(np.abs(median[:, None] - np.array(THRESHOLDS)) > TOLERANCE_DAYS, axis=1)
     rng = np.random.default_rng(seed)
     rows = [np.flatnonzero(clear & (verdicts(median) == verdict)) for verdict in range(len(LABELS))]
-    chosen = np.concatenate([rng.choice(found, min(each, len(found)), replace=False) for found in rows])
+    chosen = np.concatenate([rng.choice(of_verdict, min(each, len(of_verdict)), replace=False) for of_verdict in rows])
     return np.round(known.features[chosen], 9)

@@ -57,7 +57,7 @@ BEARINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class OperatingPoint:
     """How a bearing runs just now: turns of the shaft in a second, and the load as a share of the machine's rated one."""
 
     speed_hz: float
@@ -75,14 +75,14 @@ class Slip:
 
 
 def strikes(  # noqa: PLR0913 - what is damaged how, and how it runs
-    bearing: Bearing, fault: Fault, running: Running, slip: Slip, span: tuple[float, float], rng: np.random.Generator
+    bearing: Bearing, fault: Fault, point: OperatingPoint, slip: Slip, span: tuple[float, float], rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """Moments of the strikes within `span`, in seconds, and how hard each is: 1 in the middle of the load zone, less elsewhere."""
-    rate = bearing.strikes(fault) * running.speed_hz * (1 + slip.mean)
+    rate = bearing.strikes(fault) * point.speed_hz * (1 + slip.mean)
     count = int((span[1] - span[0]) * rate * (1 + 5 * slip.jitter)) + 3
     intervals = np.maximum(1 + slip.jitter * rng.standard_normal(count), 0.1) / rate
     moments = span[0] - rng.random() / rate + np.cumsum(intervals)
-    force = _in_load_zone(bearing, fault, running, moments, rng) * np.exp(0.15 * rng.standard_normal(count))
+    force = _in_load_zone(bearing, fault, point, moments, rng) * np.exp(0.15 * rng.standard_normal(count))
     within = (moments >= span[0]) & (moments < span[1])
     return moments[within], force[within]
 
@@ -92,11 +92,11 @@ def load_share(angle: Floats, zone: float) -> Floats:
     return np.asarray(np.maximum(1 - (1 - np.cos(angle)) / (2 * zone), 0.0) ** 1.5)
 
 
-def _in_load_zone(bearing: Bearing, fault: Fault, running: Running, moments: Floats, rng: np.random.Generator) -> Floats:
+def _in_load_zone(bearing: Bearing, fault: Fault, point: OperatingPoint, moments: Floats, rng: np.random.Generator) -> Floats:
     """A spot on the outer race stays in the zone, one on the inner race turns with the shaft, one on an element with the cage."""
     if fault == "outer":
         return np.ones(len(moments))
-    turns = running.speed_hz * (1.0 if fault == "inner" else bearing.cage)
-    share = load_share(2 * np.pi * (turns * moments + rng.random()), 0.35 + 0.25 * running.load)
+    turns = point.speed_hz * (1.0 if fault == "inner" else bearing.cage)
+    share = load_share(2 * np.pi * (turns * moments + rng.random()), 0.35 + 0.25 * point.load)
     force = np.maximum(share, _OUTSIDE_LOAD_ZONE)
     return force * np.where(np.arange(len(moments)) % 2, _SECOND_RACE, 1.0) if fault == "element" else force

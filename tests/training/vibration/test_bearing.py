@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.vibration.bearing import BEARINGS, FAULTS, Bearing, Fault, Running, Slip, load_share, strikes
+from training.vibration.bearing import BEARINGS, FAULTS, Bearing, Fault, OperatingPoint, Slip, load_share, strikes
 from training.vibration.machine import RATE_HZ, SAMPLES, Machine, Sound
 from training.vibration.run_to_failure import Life, life
 
-STEADY = Running(25.0, 1.0)
+STEADY = OperatingPoint(25.0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -82,16 +82,16 @@ def envelope_peak(frame: Any, low: float, high: float) -> float:
 @pytest.mark.parametrize("seed", range(4))
 def test_the_envelope_of_a_damaged_outer_race_beats_at_its_frequency(seed: int) -> None:
     machine = Machine.drawn(seed, "outer")
-    running = Running(machine.rated_hz, 0.8)
-    frame = machine.frame(0.7, np.random.default_rng(seed), running, samples=4 * RATE_HZ)
-    expected = machine.bearing.strikes("outer") * running.speed_hz * (1 + machine.slip.mean)
+    point = OperatingPoint(machine.rated_hz, 0.8)
+    frame = machine.frame(0.7, np.random.default_rng(seed), point, samples=4 * RATE_HZ)
+    expected = machine.bearing.strikes("outer") * point.speed_hz * (1 + machine.slip.mean)
     assert envelope_peak(frame, 0.7 * expected, 1.3 * expected) == pytest.approx(expected, rel=0.01)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_wear_makes_a_machine_louder_and_its_frames_spikier(fault: Fault) -> None:
     machine, rng = Machine.drawn(3, fault), np.random.default_rng(3)
-    frames = [[machine.frame(severity, rng, machine.running(0)) for _ in range(15)] for severity in (0.0, 0.5, 1.0)]
+    frames = [[machine.frame(severity, rng, machine.operating_point(0)) for _ in range(15)] for severity in (0.0, 0.5, 1.0)]
     loud = [float(np.median([frame.std() for frame in few])) for few in frames]
     spiky = [float(np.median([kurtosis(frame) for frame in few])) for few in frames]
     assert loud[0] < loud[1] < loud[2]
@@ -101,27 +101,27 @@ def test_wear_makes_a_machine_louder_and_its_frames_spikier(fault: Fault) -> Non
 def test_a_blow_rings_at_the_modes_and_dies_away() -> None:
     machine = Machine.drawn(5)
     quiet = replace(machine, sound=Sound((), 0.0, 0.5, 0.2, ()), sensor_noise=0.0, slip=Slip(0, 0.01), fault="outer")
-    struck = quiet.frame(0.2, np.random.default_rng(1), Running(0.5, 1.0), samples=4 * RATE_HZ)
+    struck = quiet.frame(0.2, np.random.default_rng(1), OperatingPoint(0.5, 1.0), samples=4 * RATE_HZ)
     assert np.abs(struck).max() > 0
     assert np.count_nonzero(struck) < 0.3 * len(struck)
 
 
 def test_unbalance_is_a_tone_at_the_speed_of_the_shaft() -> None:
     machine = Machine.drawn(6)
-    frame = machine.frame(0.0, np.random.default_rng(1), Running(30.0, 0.5), samples=RATE_HZ)
+    frame = machine.frame(0.0, np.random.default_rng(1), OperatingPoint(30.0, 0.5), samples=RATE_HZ)
     spectrum = np.abs(np.fft.rfft(frame))
     assert spectrum[30] > 3 * np.median(spectrum[10:60])
 
 
 def test_the_same_seeds_give_the_same_frame_and_others_another() -> None:
-    def heard(seed: int, chance: int) -> Any:
+    def drawn_frame(seed: int, chance: int) -> Any:
         return Machine.drawn(seed).frame(0.5, np.random.default_rng(chance))
 
-    assert np.array_equal(heard(1, 1), heard(1, 1))
-    assert not np.array_equal(heard(1, 1), heard(1, 2))
-    assert not np.array_equal(heard(1, 1), heard(2, 1))
-    assert heard(1, 1).dtype == np.float32
-    assert heard(1, 1).shape == (SAMPLES,)
+    assert np.array_equal(drawn_frame(1, 1), drawn_frame(1, 1))
+    assert not np.array_equal(drawn_frame(1, 1), drawn_frame(1, 2))
+    assert not np.array_equal(drawn_frame(1, 1), drawn_frame(2, 1))
+    assert drawn_frame(1, 1).dtype == np.float32
+    assert drawn_frame(1, 1).shape == (SAMPLES,)
 
 
 def test_a_machine_is_the_same_whatever_fault_it_will_have() -> None:
@@ -132,11 +132,11 @@ def test_a_machine_is_the_same_whatever_fault_it_will_have() -> None:
 def test_speed_and_load_wander_slowly_and_reproducibly() -> None:
     machine = Machine.drawn(8)
     hours = np.arange(0, 500, 0.1)
-    speeds, loads = zip(*((now.speed_hz, now.load) for now in map(machine.running, hours.tolist())), strict=True)
+    speeds, loads = zip(*((point.speed_hz, point.load) for point in map(machine.operating_point, hours.tolist())), strict=True)
     assert np.abs(np.diff(speeds)).max() < 0.02 * machine.rated_hz
     assert np.abs(np.array(speeds) / machine.rated_hz - 1).max() <= machine.drift[0]
     assert 0.1 <= min(loads) < max(loads) <= 1.0
-    assert machine.running(17.0) == machine.running(17.0)
+    assert machine.operating_point(17.0) == machine.operating_point(17.0)
 
 
 @given(st.integers(0, 2**31), st.floats(10, 10_000))

@@ -13,7 +13,7 @@ import pytest
 
 from training.vibration.machine import RATE_HZ, SAMPLES, Machine
 from training.vibration.recordings import HEALTHY, OUTER, Recording, frames, read, resampled, windows
-from training.vibration.replay import figures, rule, turns
+from training.vibration.replay import figures, folds, rule
 
 
 def archive(folder: Path, unit: str = "g") -> Path:
@@ -22,9 +22,9 @@ def archive(folder: Path, unit: str = "g") -> Path:
     with tarfile.open(path, "w:gz") as tar:
         for name, rate in (("real_train/baseline_1", 97_656.0), ("real_test/OuterRaceFault_vload_2", 48_828.0)):
             samples = np.sin(2 * np.pi * 400 * np.arange(int(rate * 0.2)) / rate)
-            told = {"sampling_rate": rate, "signal_unit": unit, "load": 50.0, "shaft_speed": 25.0}
+            metadata = {"sampling_rate": rate, "signal_unit": unit, "load": 50.0, "shaft_speed": 25.0}
             add(tar, f"package-1/data/signals/{name}.csv", "\n".join(f"{value:.9f}" for value in samples))
-            add(tar, f"package-1/data/signals/{name}_metadata.json", json.dumps(told))
+            add(tar, f"package-1/data/signals/{name}_metadata.json", json.dumps(metadata))
         add(tar, "package-1/README.md", "no recording")
     return path
 
@@ -62,9 +62,9 @@ def test_frames_and_windows_are_cut_where_they_should_be() -> None:
     run = Recording("x_1", "x", float(RATE_HZ), 0.0, 25.0, np.arange(3.0 * RATE_HZ))
     cut = frames(run, SAMPLES // 4)
     assert all(frame.shape == (SAMPLES,) for frame in cut)
-    made = list(windows(cut, 4, 7))
-    assert all(len(window) == 4 for window in made)
-    assert made[1][0] is cut[7]
+    cut_windows = list(windows(cut, 4, 7))
+    assert all(len(window) == 4 for window in cut_windows)
+    assert cut_windows[1][0] is cut[7]
 
 
 def simulated() -> list[Recording]:
@@ -72,35 +72,32 @@ def simulated() -> list[Recording]:
     machine, rng = Machine.drawn(3, "outer"), np.random.default_rng(1)
 
     def run(name: str, severity: float) -> Recording:
-        samples = machine.frame(severity, rng, machine.running(0), samples=6 * RATE_HZ).astype(float)
+        samples = machine.frame(severity, rng, machine.operating_point(0), samples=6 * RATE_HZ).astype(float)
         return Recording(name, name.rpartition("_")[0], float(RATE_HZ), 100.0, machine.rated_hz, samples)
 
     return [run(f"{HEALTHY}_{number}", 0.0) for number in (1, 2, 3)] + [run(f"{OUTER}_1", 0.9)]
 
 
 def test_each_healthy_run_is_held_out_in_turn_and_never_its_own_history() -> None:
-    made = turns(simulated())
-    orders = {(turn.history, turn.validation, turn.held_out) for turn in made}
+    all_folds = folds(simulated())
+    orders = {(fold.history, fold.validation, fold.held_out) for fold in all_folds}
     assert len(orders) == 6
     assert all(len(set(order)) == 3 for order in orders)
-    assert all(turn.history not in turn.heard and turn.held_out in turn.heard for turn in made)
+    assert all(fold.history not in fold.observations and fold.held_out in fold.observations for fold in all_folds)
 
 
 def test_figures_are_about_the_held_out_run_and_the_faulty_ones_alone() -> None:
-    made = turns(simulated())
+    def scores(fold: Any) -> dict[str, Any]:
+        others = {name: np.full(4, 99.0) for name in fold.observations}
+        return {**others, fold.held_out: np.array([0.0, 0.0, 0.0, 2.0]), f"{OUTER}_1": np.array([0.0, 2.0, 2.0, 2.0])}
 
-    def scores(turn: Any) -> dict[str, Any]:
-        told = {name: np.full(4, 99.0) for name in turn.heard}
-        return {**told, turn.held_out: np.array([0.0, 0.0, 0.0, 2.0]), f"{OUTER}_1": np.array([0.0, 2.0, 2.0, 2.0])}
-
-    found = figures({f"{OUTER}_1": OUTER}, [(turn, scores(turn), 1.0) for turn in made])
+    found = figures({f"{OUTER}_1": OUTER}, [(fold, scores(fold), 1.0) for fold in folds(simulated())])
     assert found.false_alarms == 0.25
-    assert found.found == {OUTER: 0.75}
+    assert found.recall == {OUTER: 0.75}
     assert found.auc[OUTER] == pytest.approx(0.75)
 
 
 def test_a_rule_finds_the_fault_in_a_replay() -> None:
-    made = turns(simulated())
-    found = figures({f"{OUTER}_1": OUTER}, rule(made, "rise"))
-    assert found.found[OUTER] > 0.9
+    found = figures({f"{OUTER}_1": OUTER}, rule(folds(simulated()), "rise"))
+    assert found.recall[OUTER] > 0.9
     assert found.auc[OUTER] > 0.95

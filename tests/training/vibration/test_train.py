@@ -17,14 +17,14 @@ from edge.models.bundle import Bundle
 from edge.models.child import Model
 from training.__main__ import cli
 from training.build.dense import Schedule, predict
-from training.build.page import held
+from training.build.page import section
 from training.vibration.bearing import FAULTS
+from training.vibration.comparison import KURTOSIS, MODEL, RISE, RMS, compare
 from training.vibration.detection import auc, detect
 from training.vibration.machine import Machine
-from training.vibration.report import KURTOSIS, MODEL, RISE, RMS, compare
-from training.vibration.run_to_failure import Heard, joined, listen, plans
+from training.vibration.run_to_failure import Observations, joined, make_plans, observe, simulate_lives
 from training.vibration.spectra import CHANNELS, RECIPE
-from training.vibration.train import FAILING, FALSE_ALARMS, Size, _plans, save, threshold, train
+from training.vibration.train import FAILING, FALSE_ALARMS, Size, all_plans, save, threshold, train
 
 ROOT = Path(__file__).parents[3]
 VIBRATION = ROOT / "models" / "vibration"
@@ -33,32 +33,34 @@ HOURS, FRESH_SEED = 240.0, 77_000_000
 """Machines that neither training nor the page heard, and shorter lives."""
 
 
-def heard(first: int, count: int, *, failing: bool) -> Heard:
-    return joined(list(listen(plans(FRESH_SEED + first, count, 2, HOURS, failing=failing))))
+def observations(first: int, count: int, *, failing: bool) -> Observations:
+    return joined(list(simulate_lives(make_plans(FRESH_SEED + first, count, 2, HOURS, failing=failing))))
 
 
 @pytest.fixture(scope="module")
-def healthy() -> Heard:
-    return heard(0, 8, failing=False)
+def healthy() -> Observations:
+    return observations(0, 8, failing=False)
 
 
 @pytest.fixture(scope="module")
-def failing() -> Heard:
-    return heard(100, 9, failing=True)
+def failing() -> Observations:
+    return observations(100, 9, failing=True)
 
 
 @pytest.fixture(scope="module")
-def other() -> Heard:
-    return heard(200, 6, failing=False)
+def other() -> Observations:
+    return observations(200, 6, failing=False)
 
 
-def test_the_committed_model_beats_a_threshold_on_rms_on_machines_it_never_heard(healthy: Heard, failing: Heard, other: Heard) -> None:
+def test_the_committed_model_beats_a_threshold_on_rms_on_machines_it_never_heard(
+    healthy: Observations, failing: Observations, other: Observations
+) -> None:
     found = compare(Bundle.load(VIBRATION), other, healthy, failing)
-    assert not found.refused, f"seed {FRESH_SEED}: {found.found}"
-    assert found.found[MODEL].auc > found.found[RISE].auc > 0.5
+    assert not found.refused, f"seed {FRESH_SEED}: {found.detections}"
+    assert found.detections[MODEL].auc > found.detections[RISE].auc > 0.5
 
 
-def test_the_committed_model_says_failing_at_the_end_and_normal_before_the_fault(failing: Heard) -> None:
+def test_the_committed_model_says_failing_at_the_end_and_normal_before_the_fault(failing: Observations) -> None:
     bundle = Bundle.load(VIBRATION)
     labels = [bundle.label(score) for score in Model(bundle, tflite.load()).run(failing.features)[:, 1].tolist()]
     last = [label for label, severity in zip(labels, failing.severity.tolist(), strict=True) if severity > 0.85]
@@ -67,16 +69,16 @@ def test_the_committed_model_says_failing_at_the_end_and_normal_before_the_fault
     assert first.count("normal") > 0.9 * len(first)
 
 
-def test_the_int8_model_scores_like_the_network_in_float_where_machines_are_healthy(healthy: Heard, tmp_path: Path) -> None:
+def test_the_int8_model_scores_like_the_network_in_float_where_machines_are_healthy(healthy: Observations, tmp_path: Path) -> None:
     trained = train(healthy.features, 0, TINY)
     bundle = save(trained, healthy, healthy, tmp_path, 0, TINY)
     inputs = trained.normalised(healthy.features)
-    said = ((inputs - predict(trained.network, inputs)) ** 2).mean(axis=1)
+    scores = ((inputs - predict(trained.network, inputs)) ** 2).mean(axis=1)
     ours = Model(bundle, tflite.load()).run(healthy.features)[:, 1]
-    assert np.corrcoef(said, ours)[0, 1] > 0.98
+    assert np.corrcoef(scores, ours)[0, 1] > 0.98
 
 
-def test_the_first_threshold_lets_the_stated_share_of_healthy_windows_through(healthy: Heard, tmp_path: Path) -> None:
+def test_the_first_threshold_lets_the_stated_share_of_healthy_windows_through(healthy: Observations, tmp_path: Path) -> None:
     bundle = save(train(healthy.features, 0, TINY), healthy, healthy, tmp_path, 0, TINY)
     scores = Model(bundle, tflite.load()).run(healthy.features)[:, 1]
     assert (scores > bundle.thresholds[0]).mean() == pytest.approx(FALSE_ALARMS, abs=2 / len(scores))
@@ -84,7 +86,7 @@ def test_the_first_threshold_lets_the_stated_share_of_healthy_windows_through(he
     assert threshold(np.arange(10_001.0)) == pytest.approx(9900)
 
 
-def test_the_same_seed_gives_the_same_bundle_and_another_another(healthy: Heard, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_bundle_and_another_another(healthy: Observations, tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         save(train(healthy.features, seed, TINY), healthy, healthy, tmp_path / name, seed, TINY)
     files = {name: [(tmp_path / name / file).read_bytes() for file in ("model.tflite", "manifest.json")] for name in "abc"}
@@ -92,18 +94,18 @@ def test_the_same_seed_gives_the_same_bundle_and_another_another(healthy: Heard,
     assert files["a"][0] != files["c"][0]
 
 
-def test_lives_are_the_same_whoever_listens() -> None:
-    made = plans(FRESH_SEED, 2, 1, 60.0, failing=True)
-    alone, together = joined(list(listen(made))), joined(list(listen(made, workers=2)))
-    for name in Heard.__slots__:
+def test_lives_are_the_same_whoever_simulates_them() -> None:
+    plans = make_plans(FRESH_SEED, 2, 1, 60.0, failing=True)
+    alone, together = joined(list(simulate_lives(plans))), joined(list(simulate_lives(plans, workers=2)))
+    for name in Observations.__slots__:
         np.testing.assert_array_equal(getattr(alone, name), getattr(together, name))
 
 
-def test_no_machine_is_heard_for_two_purposes() -> None:
-    parts = {name: {plan.seed for plan in few} for name, few in _plans(Size(), 0).items()}
+def test_no_machine_is_in_two_data_sets() -> None:
+    parts = {name: {plan.seed for plan in plans} for name, plans in all_plans(Size(), 0).items()}
     assert sum(map(len, parts.values())) == len(set().union(*parts.values()))
-    assert {plan.fault for plan in _plans(Size(), 0)["failing"]} == set(FAULTS)
-    assert all(plan.fault is None for name in ("training", "validation", "healthy") for plan in _plans(Size(), 0)[name])
+    assert {plan.fault for plan in all_plans(Size(), 0)["failing"]} == set(FAULTS)
+    assert all(plan.fault is None for name in ("training", "validation", "healthy") for plan in all_plans(Size(), 0)[name])
 
 
 def test_a_machine_that_is_only_louder_than_others_is_not_called_worn() -> None:
@@ -117,11 +119,9 @@ def test_a_machine_that_is_only_louder_than_others_is_not_called_worn() -> None:
 
 
 def rows(scale: float) -> Any:
-    from training.vibration.run_to_failure import follow
-
     machine, rng = Machine.drawn(FRESH_SEED + 1), np.random.default_rng(5)
-    windows = [(2.0 * number, 0.0, [np.float32(scale) * machine.frame(0.0, rng, machine.running(0))]) for number in range(20)]
-    return follow(0, windows).features
+    windows = [(2.0 * number, 0.0, [np.float32(scale) * machine.frame(0.0, rng, machine.operating_point(0))]) for number in range(20)]
+    return observe(0, windows).features
 
 
 def test_the_area_under_the_curve_is_the_chance_to_be_ranked_right() -> None:
@@ -135,18 +135,18 @@ def test_the_area_under_the_curve_is_the_chance_to_be_ranked_right() -> None:
 
 
 def test_detection_counts_what_it_says() -> None:
-    def part(severity: list[float], machine: list[int]) -> Heard:
+    def part(severity: list[float], machine: list[int]) -> Observations:
         count = len(severity)
         columns = (np.zeros((count, 1)), np.array(severity), np.arange(count) * 1.0, np.array(machine), *[np.ones(count)] * 3)
-        return Heard(*columns)
+        return Observations(*columns)
 
     calm, worn = part([0, 0, 0, 0], [0, 0, 1, 1]), part([0, 0.3, 0.8, 0, 0.3, 0.8], [0, 0, 0, 1, 1, 1])
     found = detect(calm, worn, (np.array([0.0, 0, 0, 9]), np.array([0.0, 0, 9, 0, 9, 9])), 5.0, 0.01)
     assert found.false_alarms == pytest.approx(1 / 6)
     assert (found.noisy, found.noisiest) == (0.5, 0.5)
-    assert found.found == 0.75
-    assert found.by_fault[:2] == (0.5, 1.0)
-    assert found.by_stage[2] == 0.5
+    assert found.recall == 0.75
+    assert found.recall_by_fault[:2] == (0.5, 1.0)
+    assert found.recall_by_stage[2] == 0.5
     assert (found.warned, found.warning_hours) == (0.5, 0.5)
 
 
@@ -163,7 +163,7 @@ def test_the_page_is_about_the_committed_model_in_every_section() -> None:
     file = ROOT / "docs" / "models" / "vibration.md"
     page, bundle = file.read_text(), Bundle.load(VIBRATION)
     assert set(re.findall(r"SHA-256 `(\w+)`", page)) == {bundle.sha256}
-    assert bundle.sha256 in held(file, "recordings")
+    assert bundle.sha256 in section(file, "recordings")
     assert f"`normal` below\n{bundle.thresholds[0]:g}, `worn` below {bundle.thresholds[1]:g}" in page
     assert "The model beats the threshold on RMS" in page
     assert all(name in page for name in (RMS, RISE, KURTOSIS))

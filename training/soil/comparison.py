@@ -1,0 +1,94 @@
+"""The soil model against the rules it has to beat, on climates that it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.models import tflite
+from edge.models.bundle import Bundle
+from edge.models.child import Model
+from training.build.dense import Floats, Schedule, fit, predict
+from training.soil.examples import Examples
+from training.soil.metrics import LABELS, Metrics, ThresholdRule, measure, verdicts
+from training.soil.recipe import RECIPE
+from training.soil.train import LIMITS, Trained
+
+MODEL, FLOAT, LINEAR = "**int8 model, as shipped**", "the same network in float", "linear quantile model, same features"
+RAW_RULE, RELATIVE_RULE = "threshold rule on moisture", "threshold rule on moisture relative to the wettest seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Metrics of the model and the baselines, by name, on the same examples."""
+
+    metrics: Mapping[str, Metrics]
+    runtime: str
+    examples: int
+
+    @property
+    def model(self) -> Metrics:
+        return self.metrics[MODEL]
+
+    @property
+    def shortcomings(self) -> Mapping[str, list[str]]:
+        """Baseline -> the metrics in which the model is not better than it; empty if it beats every baseline in every one."""
+        by_baseline = {name: worse(self.model, self.metrics[name]) for name in (RAW_RULE, RELATIVE_RULE, LINEAR)}
+        return {name: metrics for name, metrics in by_baseline.items() if metrics}
+
+
+def worse(ours: Metrics, other: Metrics) -> list[str]:
+    """In what we are not better than the other: error, error in the decisive range, right verdicts."""
+    better = {
+        "error": ours.error < other.error,
+        "error in the decisive range": ours.decisive_error < other.decisive_error,
+        "right verdicts": ours.accuracy > other.accuracy,
+    }
+    return [name for name, is_better in better.items() if not is_better]
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Of each example: quantiles by the int8 model and by the network in float, shape (rows, 3)."""
+
+    int8: Floats
+    floating: Floats
+    runtime: str
+
+    @property
+    def agreement(self) -> float:
+        """In what share of the examples both give the same verdict."""
+        return float((verdicts(self.int8[:, 1]) == verdicts(np.sort(self.floating, axis=1)[:, 1])).mean())
+
+    def confusion(self, unseen: Examples) -> tuple[tuple[int, ...], ...]:
+        """Counts of examples. Rows: the true verdict. Columns: the int8 model's."""
+        predicted, true = verdicts(self.int8[:, 1]), verdicts(unseen.days)
+        numbers = range(len(LABELS))
+        return tuple(tuple(int(((true == row) & (predicted == column)).sum()) for column in numbers) for row in numbers)
+
+
+def predict_all(trained: Trained, bundle: Bundle, unseen: Examples) -> Predictions:
+    runtime = tflite.load()
+    floating = predict(trained.network, trained.normalised(unseen.features).astype(np.float32))
+    return Predictions(np.asarray(Model(bundle, runtime).run(unseen.features)), floating, runtime.name)
+
+
+def compare(predictions: Predictions, bundle: Bundle, known: Examples, unseen: Examples) -> Comparison:
+    """Tunes the baselines on `known`, and measures them and the predictions on `unseen`."""
+    by_name = {MODEL: predictions.int8, FLOAT: predictions.floating, **baselines(bundle, known, unseen)}
+    metrics = {name: measure(values, unseen.days, LIMITS) for name, values in by_name.items()}
+    return Comparison(metrics, predictions.runtime, len(unseen.days))
+
+
+def baselines(bundle: Bundle, known: Examples, unseen: Examples) -> dict[str, Floats]:
+    """What the rules to beat, tuned on `known`, predict for `unseen`."""
+    inputs = [np.clip((part.features - bundle.offsets) / bundle.scales, -1.0, 1.0) for part in (known, unseen)]
+    linear = predict(fit(inputs[0], known.days, (), 0, Schedule(epochs=20)), inputs[1].astype(np.float32))
+    rules = {name: _rule(column, known, unseen) for name, column in ((RAW_RULE, "now"), (RELATIVE_RULE, "dryness"))}
+    return {LINEAR: linear, **rules}
+
+
+def _rule(column: str, known: Examples, unseen: Examples) -> Floats:
+    return ThresholdRule.tuned(known.features, known.days, RECIPE["inputs"].index(column)).predict(unseen.features)

@@ -1,0 +1,66 @@
+"""The soil model's page in docs/models: figures on climates it never saw, against the rules it has to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.models.bundle import Bundle
+from training.build.page import render
+from training.soil.climates import CLIMATES, CONFIRMATION_CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES
+from training.soil.comparison import Comparison, compare, predict_all
+from training.soil.examples import Examples
+from training.soil.metrics import LABELS, THRESHOLDS
+from training.soil.train import LIMITS, Trained
+
+_TEMPLATE = Path(__file__).with_name("soil.md.j2")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All that was measured: on the held-out climates, and on those looked at once."""
+
+    held_out: Comparison
+    agreement: float
+    """In what share of the held-out examples int8 and float give the same verdict."""
+    confusion: tuple[tuple[int, ...], ...]
+    """Counts of held-out examples. Rows: the true verdict. Columns: the model's."""
+    confirmation: Comparison
+
+
+def measure_all(trained: Trained, bundle: Bundle, known: Examples, unseen: Examples, untouched: Examples) -> Figures:
+    """`unseen` are the examples of the held-out climates, `untouched` those of the climates looked at once."""
+    held_out, confirmation = (predict_all(trained, bundle, examples) for examples in (unseen, untouched))
+    return Figures(
+        held_out=compare(held_out, bundle, known, unseen),
+        agreement=held_out.agreement,
+        confusion=held_out.confusion(unseen),
+        confirmation=compare(confirmation, bundle, known, untouched),
+    )
+
+
+def page_text(figures: Figures, bundle: Bundle, manifest: Mapping[str, Any]) -> str:
+    """The page's text, without the gate's section."""
+    return render(
+        _TEMPLATE,
+        bundle=bundle,
+        model_bytes=bundle.model_file.stat().st_size,
+        training=manifest["training"],
+        figures=figures,
+        held_out=figures.held_out,
+        confirmation=figures.confirmation,
+        places={
+            "held_out": _places(HELD_OUT_CLIMATES),
+            "confirmation": _places(CONFIRMATION_CLIMATES),
+            "training": _places(TRAINING_CLIMATES),
+        },
+        labels=LABELS,
+        thresholds=THRESHOLDS,
+        most_days=LIMITS[1],
+    )
+
+
+def _places(climates: Iterable[str]) -> str:
+    return "; ".join(CLIMATES[name].place for name in climates)
