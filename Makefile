@@ -9,7 +9,7 @@ LAB := .venv/installed
 WAREHOUSE := .venv-warehouse/installed
 PYTEST_ARGS ?=
 
-.PHONY: help demo up test check docs bench lock clean install
+.PHONY: help demo up test check docs bench bare lock clean install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ docs: $(LAB) ## make the documentation's site in build/site; a warning is an err
 
 bench: $(LAB) $(WAREHOUSE) ## measure against what else one would use: a quarter of an hour, figures in build/bench
 	@$(BIN)/python -m bench
+
+bare: ## run make demo and make test on a bare Debian 12 and 13, before a release: needs root and debootstrap, takes two hours
+	@.ci/bare
 
 install: $(LAB) $(WAREHOUSE) ## make the virtual environments and nothing else
 
