@@ -23,11 +23,12 @@ up: $(LAB) $(WAREHOUSE) ## keep the whole path running until Ctrl-C
 test: check $(WAREHOUSE) ## run every check and every test
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(PYTEST_ARGS)
 
-check: $(LAB) ## run the checks alone: style, types, import contracts, generated files, SQL, documents
+check: $(LAB) ## run the checks alone: style, types, import contracts, dead code, generated files, SQL, documents
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/vulture
 	@$(BIN)/python -m schemas --check
 	@$(BIN)/python -m bench.report --check
 	@$(BIN)/python -m docs.generate --check

@@ -70,6 +70,7 @@ DEV = [
     "sqlfluff>=3.2",
     "trustme>=1.2",
     "uv>=0.5",
+    "vulture>=2.14",
     "websockets>=13",
 ]
 

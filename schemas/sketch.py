@@ -22,7 +22,7 @@ ONE_BUCKET = 1 << 40
 BUCKETS = 1 << 13
 """Buckets are numbered 1 to BUCKETS - 1."""
 
-GAMMA = 1.01 / 0.99
+GAMMA = (1 + ACCURACY) / (1 - ACCURACY)
 _PER_LOG = 1 / log(GAMMA)
 _ZERO = BUCKETS // 2
 _POSITIVE = _ZERO + 1400

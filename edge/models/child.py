@@ -23,7 +23,6 @@ from edge.models.bundle import RECONSTRUCTION, Bundle, BundleError, read_model
 LENGTH = struct.Struct("<I")
 SHAPE = struct.Struct("<II")
 OK, READY, FAILED, UNUSABLE = b"K", b"R", b"F", b"U"
-MAX_FRAME = 64 << 20
 MAX_MEMORY = 4 << 30
 _NORMAL_P90 = 1.2816
 

@@ -155,12 +155,6 @@ def _ringing(machine: Machine) -> Floats:
     return np.asarray(answer / np.abs(answer).max())
 
 
-def _decay(mode: Mode, seconds: Floats) -> Floats:
-    """The answer of a damped oscillator to a blow."""
-    turn = 2 * np.pi * mode.hz * seconds
-    return np.asarray(np.exp(-mode.damping * turn) * np.sin(np.sqrt(1 - mode.damping**2) * turn))
-
-
 @lru_cache(maxsize=512)
 def _noise_shapes(machine: Machine, samples: int) -> tuple[Floats, Floats]:
     """What white noise is multiplied with in the spectrum: straight through the path, and through the resonances. Together of power 1."""
