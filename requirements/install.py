@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -146,7 +147,7 @@ def _missing(environment: Environment, fetching: str = "") -> Missing:
 def _cause(text: str) -> str:
     """The innermost reason of what uv printed."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return (lines or ["it does not say why"])[-1].removeprefix("Caused by: ").removeprefix("error: ")
+    return re.sub("^(caused by|cause|error): ", "", (lines or ["it does not say why"])[-1], flags=re.IGNORECASE)
 
 
 def _install_ourselves() -> None:
