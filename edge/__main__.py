@@ -16,8 +16,8 @@ from edge import doctor as examination
 from edge import dry_run
 from edge.config import Config, ConfigError, load
 from edge.models.bundle import BundleError
+from edge.models.bundles import bundles_of
 from edge.models.scorer import ScorerFailed
-from edge.run import bundles_of
 from edge.run import run as run_gateway
 from edge.store.store import Store, StoreError
 from edge.uplink.export import export as write_export

@@ -14,8 +14,8 @@ from edge.config import Config, ConfigError, load
 from edge.finding import Finding, Status, of_secret
 from edge.intake import tls
 from edge.models.bundle import BundleError
+from edge.models.bundles import bundles_of
 from edge.models.scorer import Scorer, ScorerFailed
-from edge.run import bundles_of
 from edge.store.store import Store, StoreError, StoreLocked
 from schemas.records import TimeQuality
 

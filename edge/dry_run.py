@@ -19,8 +19,8 @@ import zstandard
 
 from edge.config import Config
 from edge.gateway import Gateway, MqttMessage
+from edge.models.bundles import bundles_of
 from edge.models.scorer import Scorer
-from edge.run import bundles_of
 from edge.store.store import OutboxBatch, Store
 
 _MAX_BATCHES = 1_000_000

@@ -13,19 +13,18 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from edge import clock
-from edge.config import Config, Sensors
-from edge.frame import max_bytes
+from edge.config import Config
 from edge.gateway import Gateway, Links
 from edge.health import Condition, Health
 from edge.intake import tls
 from edge.intake.client import Incoming, Intake
 from edge.models.bundle import Bundle
+from edge.models.bundles import bundles_of
 from edge.models.infer import NoScores, Scores
 from edge.models.scorer import Scorer, ScorerFailed
 from edge.store.store import Store, StoreFull
 from edge.uplink.worker import UplinkWorker
 from program import logs
-from program.settings import ConfigError
 
 TICK_SECONDS = 0.2
 REPORT_SECONDS = 1.0
@@ -119,31 +118,6 @@ class Loop:
         if self.full:
             _log.info("there is room again; readings are acknowledged")
         self.full = False
-
-
-def bundles_of(config: Config) -> dict[str, Bundle]:
-    """Loads the bundles by the names in [[models]]. Raises BundleError; ConfigError for a class that lacks what its model needs."""
-    bundles = {model.name: Bundle.load(model.bundle) for model in config.models}
-    names = [bundle.name for bundle in bundles.values()]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ConfigError(f"models: two of the bundles are of the model {twice!r}")
-    for sensors in config.sensors:
-        if sensors.model and (lacking := _lacking(config, sensors, bundles[sensors.model])):
-            raise ConfigError(f"sensors {sensors.name!r}: model {sensors.model!r} needs {lacking}")
-    return bundles
-
-
-def _lacking(config: Config, sensors: Sensors, bundle: Bundle) -> str | None:
-    """What a bundle needs of the channels, frames and messages of a class and does not get."""
-    spectrum = bundle.recipe.spectrum
-    for channel, unit in bundle.units.items():
-        if spectrum and channel == spectrum.channel:
-            if sensors.frames.get(channel) != unit:
-                return f"frames of the channel {channel!r} in {unit}"
-        elif channel not in sensors.units:
-            return f"the channel {channel!r}"
-    needed = max_bytes(spectrum.samples) if spectrum else 0
-    return f"mqtt.max_payload_bytes of at least {needed}" if needed > config.mqtt.max_payload_bytes else None
 
 
 def run(config: Config, stopping: threading.Event) -> None:

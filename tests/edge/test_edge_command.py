@@ -86,7 +86,7 @@ def test_a_class_that_lacks_a_channel_of_its_model_is_a_mistake(file: Path) -> N
     file.write_text(file.read_text().replace(', temperature = "degC"', ""))
     status, _, error = call("validate", "--config", file)
     assert status == 2
-    assert error == f"Error: {file}: sensors 'soil': model 'soil' needs the channel 'temperature'\n"
+    assert error == f"Error: {file}: sensors 'soil': model 'soil' needs the channel 'temperature' in degC\n"
 
 
 def test_no_configuration_at_all_is_a_usage_error() -> None:

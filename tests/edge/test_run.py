@@ -15,8 +15,6 @@ from edge.health import Condition
 from edge.intake.client import Incoming
 from edge.run import Loop
 from edge.store.store import Store, StoreFull
-from program.settings import ConfigError
-from tests.edge import autoencoder
 from tests.edge.gateways import START, config, message
 
 
@@ -79,43 +77,6 @@ def store(tmp_path: Path) -> Any:
     store = Store(tmp_path / "store.db", "gw-1", 64 << 20)
     yield store
     store.close()
-
-
-def shaking(folder: Path, **changed: Any) -> dict[str, Any]:
-    """Sections of a configuration: a class with the model of the tests, one key of it changed."""
-    autoencoder.bundle(folder / "shaking")
-    sensors = {"name": "machine", "devices": ["m*"], "frames": {"shake": "m/s2"}, "model": "m", **changed}
-    return {"sensors": [sensors], "models": [{"name": "m", "bundle": str(folder / "shaking")}]}
-
-
-def test_a_model_of_frames_has_what_it_needs(tmp_path: Path) -> None:
-    assert [bundle.name for bundle in run.bundles_of(config(tmp_path, **shaking(tmp_path))).values()] == ["shaking"]
-
-
-@pytest.mark.parametrize(
-    ("changed", "needs"),
-    [
-        ({"frames": {"other": "m/s2"}}, "frames of the channel 'shake' in m/s2"),
-        ({"frames": {"shake": "g"}}, "frames of the channel 'shake' in m/s2"),
-        ({"frames": {}, "channels": {"shake": "m/s2"}}, "frames of the channel 'shake' in m/s2"),
-    ],
-)
-def test_a_class_without_the_frames_of_its_model_is_refused(tmp_path: Path, changed: dict[str, Any], needs: str) -> None:
-    with pytest.raises(ConfigError, match=rf"^sensors 'machine': model 'm' needs {needs}"):
-        run.bundles_of(config(tmp_path, **shaking(tmp_path, **changed)))
-
-
-def test_messages_too_small_for_the_frames_of_a_model_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"needs mqtt\.max_payload_bytes of at least 2054"):
-        run.bundles_of(config(tmp_path, **shaking(tmp_path), mqtt={"max_payload_bytes": 2053}))
-    assert run.bundles_of(config(tmp_path, **shaking(tmp_path), mqtt={"max_payload_bytes": 2054}))
-
-
-def test_two_bundles_of_one_model_are_refused(tmp_path: Path) -> None:
-    changed = shaking(tmp_path)
-    changed["models"].append({**changed["models"][0], "name": "twin"})
-    with pytest.raises(ConfigError, match="two of the bundles are of the model 'shaking'"):
-        run.bundles_of(config(tmp_path, **changed))
 
 
 def test_what_is_acknowledged_is_stored_before(store: Store, tmp_path: Path) -> None:

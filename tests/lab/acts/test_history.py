@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from edge.config import load
-from edge.run import bundles_of
+from edge.models.bundles import bundles_of
 from lab.acts import history
 from lab.acts.gateways import GATEWAYS, HISTORY, LIVE, Intervals, write_settings
 from lab.acts.timeline import Timeline

@@ -27,11 +27,11 @@ from edge.gateway import Gateway, MqttMessage
 from edge.intake.inbox import Inbox
 from edge.models import tflite
 from edge.models.bundle import Bundle
+from edge.models.bundles import bundles_of
 from edge.models.child import Model
 from edge.models.infer import Scores
 from edge.models.scorer import Score, Scorer
 from edge.reading import Bands, Reading
-from edge.run import bundles_of
 from edge.store.section import Section
 from edge.store.store import Store
 from tests.edge import autoencoder

@@ -1,0 +1,35 @@
+"""The bundles of a configuration: each is sound, and each class of sensors gives its model what it needs, in the model's units."""
+
+from __future__ import annotations
+
+from edge.config import Config, Sensors
+from edge.frame import max_bytes
+from edge.models.bundle import Bundle
+from program.settings import ConfigError
+
+
+def bundles_of(config: Config) -> dict[str, Bundle]:
+    """Loads the bundles by the names in [[models]]. Raises BundleError; ConfigError for a class that lacks what its model needs."""
+    bundles = {model.name: Bundle.load(model.bundle) for model in config.models}
+    names = [bundle.name for bundle in bundles.values()]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ConfigError(f"models: two of the bundles are of the model {twice!r}")
+    for sensors in config.sensors:
+        if sensors.model and (lacking := _lacking(config, sensors, bundles[sensors.model])):
+            raise ConfigError(f"sensors {sensors.name!r}: model {sensors.model!r} needs {lacking}")
+        if sensors.model and (event := bundles[sensors.model].name) in {threshold.name for threshold in sensors.thresholds}:
+            raise ConfigError(f"sensors {sensors.name!r}: a threshold and events of the model {sensors.model!r} are both named {event!r}")
+    return bundles
+
+
+def _lacking(config: Config, sensors: Sensors, bundle: Bundle) -> str | None:
+    """What a bundle needs of the channels, frames and messages of a class and does not get."""
+    spectrum = bundle.recipe.spectrum
+    for channel, unit in bundle.units.items():
+        if spectrum and channel == spectrum.channel:
+            if sensors.frames.get(channel) != unit:
+                return f"frames of the channel {channel!r} in {unit}"
+        elif sensors.units.get(channel) != unit:
+            return f"the channel {channel!r} in {unit}"
+    needed = max_bytes(spectrum.samples) if spectrum else 0
+    return f"mqtt.max_payload_bytes of at least {needed}" if needed > config.mqtt.max_payload_bytes else None
