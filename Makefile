@@ -30,6 +30,7 @@ check: $(LAB) ## run the checks alone: style, types, import contracts, dead code
 	@$(BIN)/lint-imports
 	@$(BIN)/vulture
 	@$(BIN)/python -m schemas --check
+	@$(BIN)/python -m configuration --check
 	@$(BIN)/python -m bench.report --check
 	@$(BIN)/python -m docs.generate --check
 	@$(BIN)/tinybeam sql check --offline

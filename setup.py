@@ -56,6 +56,7 @@ DEV = [
     "furo>=2025.9",
     "hypothesis>=6.100",
     "import-linter>=2.1",
+    "jsonschema>=4.23",
     "mypy>=1.13",
     "myst-parser>=5",
     "pillow>=11",
@@ -75,7 +76,7 @@ DEV = [
 ]
 
 # The lab and the benchmarks are not shipped: they need a checkout. Training is: `tinybeam train` is for who has a warehouse of their own.
-ROOMS = find_packages(include=["edge*", "notify*", "pipeline*", "program*", "schemas*", "sql*", "training*"])
+ROOMS = find_packages(include=["configuration*", "edge*", "notify*", "pipeline*", "program*", "schemas*", "sql*", "training*"])
 
 setup(
     name="tinybeam",
@@ -88,10 +89,11 @@ setup(
     package_dir={"": "."},
     packages=[*ROOMS, "models", "models.soil", "models.vibration"],
     package_data={
-        "edge": ["*.toml", "examples/*"],
+        "edge": ["*.toml", "*.json", "examples/*"],
         "models.soil": ["*"],
         "models.vibration": ["*"],
-        "notify": ["*.toml"],
+        "notify": ["*.toml", "*.json"],
+        "schemas": ["*.json"],
         "sql": ["*.toml", "*/*.sql"],
         "training": ["*/*.j2"],
     },

@@ -10,6 +10,7 @@ from program.version import version
 
 _ROOMS = {
     "edge": ("edge.__main__", "edge", "Run a gateway: validate, run, doctor, export."),
+    "check": ("configuration.command", "edge", "Check configuration files against each other."),
     "pipeline": ("pipeline.run", "pipeline", "Run the pipeline: from Pub/Sub or card files into BigQuery."),
     "notify": ("notify.__main__", "notify", "Tell people of alerts: stdout, webhooks, mail."),
     "sql": ("sql.__main__", "pipeline", "Apply, check and ask the warehouse."),
@@ -21,7 +22,7 @@ _ROOMS = {
 _CHECKOUT_ONLY = {"lab"}
 """Rooms that are not shipped."""
 
-_OURS = {"edge", "notify", "pipeline", "program", "schemas", "sql", "tinybeam", "training"}
+_OURS = {"configuration", "edge", "notify", "pipeline", "program", "schemas", "sql", "tinybeam", "training"}
 
 
 class _Rooms(click.Group):
@@ -72,6 +73,7 @@ def main() -> None:
     \b
     See the whole path on this machine:   tinybeam lab demo
     Set up a gateway:                     tinybeam edge validate --config gateway.toml
+    See that all files fit together:      tinybeam check gateway.toml registry.toml notify.toml
     Load what gateways sent:              tinybeam pipeline --help
     Ask the warehouse:                    tinybeam sql query
     """

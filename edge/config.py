@@ -157,7 +157,7 @@ class Sensors(Settings, frozen=True, kw_only=True):
         ),
     ] = {}
     hold_seconds: Annotated[int, setting("How long such windows wait at most; never beyond the hour", ge=1, le=HOUR)] = HOUR
-    thresholds: Annotated[tuple[Threshold, ...], setting("Events at once")] = ()
+    thresholds: tuple[Threshold, ...] = ()
 
     def __post_init__(self) -> None:
         demand(self.channels or self.frames, "channels or frames must name a channel")
@@ -203,7 +203,7 @@ class Config(Settings, frozen=True, kw_only=True):
     windows: WindowSettings = WindowSettings()
     batches: Batches = Batches()
     store: StoreSettings = StoreSettings()
-    uplink: UplinkSettings
+    uplink: Annotated[UplinkSettings, setting("Where batches go", since="0.2.0")]
     health: Health = Health()
     sensors: Annotated[tuple[Sensors, ...], Meta(min_length=1)]
     models: tuple[Model, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,10 +23,11 @@ from schemas.records import Device, Site
 from schemas.rules import Rule
 
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+Time = Annotated[datetime, Meta(tz=True)]
 _END = datetime.max.replace(tzinfo=UTC)
 
-From = Annotated[datetime, setting("From when this row holds, inclusive: a date or a time. The default is from ever", example="2026-03-01")]
-To = Annotated[datetime | None, setting("Until when it holds, exclusive. None: it holds now", example="2026-10-01T12:00:00+02:00")]
+From = Annotated[Time, setting("From when this row holds, inclusive: a date or a time. The default is from ever", example=date(2026, 3, 1))]
+To = Annotated[Time | None, setting("Until when it holds, exclusive. None: it holds now", example=datetime(2026, 10, 1, 12, tzinfo=UTC))]
 
 
 class SiteSettings(Settings, frozen=True, kw_only=True):
@@ -42,7 +43,7 @@ class SiteSettings(Settings, frozen=True, kw_only=True):
         setting(f"Texture of a field's soil, however it is spaced: {', '.join(agronomy.SOILS)}", example="SandyLoam"),
     ] = None
     crop: Annotated[str | None, setting(f"Crop of a field, however it is spaced: {', '.join(agronomy.CROPS)}", example="Maize")] = None
-    planted: Annotated[datetime | None, setting("Day on which the crop was sown", example="2026-04-20")] = None
+    planted: Annotated[Time | None, setting("Day on which the crop was sown", example=date(2026, 4, 20))] = None
     valid_from: From = _ALWAYS
     valid_to: To = None
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from tinybeam import main
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ["edge", "pipeline", "notify", "sql", "train", "lab"]
+ROOMS = ["edge", "check", "pipeline", "notify", "sql", "train", "lab"]
 HEAVY = ["aquacrop", "apache_beam", "google.cloud.bigquery", "numba", "pandas", "pyarrow", "tensorflow"]
 
 
@@ -104,7 +104,7 @@ def test_a_missing_module_of_ours_is_a_fault_and_not_hidden():
 def test_a_command_that_does_not_exist_is_told_with_those_that_do():
     told = CliRunner().invoke(main, ["egde"])
     assert told.exit_code == 2
-    assert "edge, pipeline, notify, sql, train, lab" in told.output
+    assert "edge, check, pipeline, notify, sql, train, lab" in told.output
 
 
 def test_the_version_is_the_installed_one():

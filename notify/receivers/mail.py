@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from notify.receivers.receiver import ReceiverError, demand_file, sentence, verifying_context
 from program import logs
@@ -33,7 +33,7 @@ class MailSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag="m
     port: Annotated[int, setting("Port of the mail server", ge=1, le=65_535)] = 587
     starttls: Annotated[bool, setting("Whether the connection is encrypted; false for this machine only")] = True
     user: Annotated[str, setting("User at the mail server. Empty: none is needed")] = ""
-    password: Annotated[Secret, setting("Password of the user", example="${SMTP_PASSWORD}")] = Secret("")
+    password: Annotated[Secret, setting("Password of the user", example="${SMTP_PASSWORD}")] = field(default_factory=Secret)
     timeout_seconds: Annotated[float, setting("Longest wait for an answer", ge=0.1, le=300)] = 30.0
     tls_ca: Annotated[Path | None, setting("Who signed its certificate, if the system does not know", example="ca.pem")] = None
 

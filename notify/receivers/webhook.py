@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+from msgspec import field
+
 from notify.receivers.receiver import ReceiverError, demand_file, sentence, verifying_context
 from program.names import Name
 from program.settings import ConfigError, Secret, Settings, demand, is_local, setting
@@ -26,7 +28,7 @@ class WebhookSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag
     url: Annotated[
         Secret, setting("https, but for this machine; never shown, for many hooks have their secret in it", example="https://...")
     ]
-    authorization: Annotated[Secret, setting("The Authorization header", example="Bearer ${PAGER_TOKEN}")] = Secret("")
+    authorization: Annotated[Secret, setting("The Authorization header", example="Bearer ${PAGER_TOKEN}")] = field(default_factory=Secret)
     timeout_seconds: Annotated[float, setting("Longest wait for an answer", ge=0.1, le=300)] = 10.0
     tls_ca: Annotated[Path | None, setting("Who signed its certificate, if the system does not know", example="ca.pem")] = None
 

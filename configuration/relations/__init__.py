@@ -1,0 +1,7 @@
+"""What must hold between files, a module each: `find(fleet)` gives the findings. A further relation is a module and a word here."""
+
+from __future__ import annotations
+
+from configuration.relations import devices, gateways, routes, rules
+
+RELATIONS = (gateways.find, devices.find, rules.find, routes.find)
