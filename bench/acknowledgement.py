@@ -1,4 +1,4 @@
-"""How long a single message waits for its acknowledgement, seen on the wire between broker and gateway.
+"""Measures how long a single message waits for its acknowledgement, on the wire between broker and gateway.
 
 From the broker's PUBLISH to the gateway's PUBACK, so it includes mqtt.commit_milliseconds and the commit to disk.
 """

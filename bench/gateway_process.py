@@ -44,7 +44,7 @@ class CountingIntake:
 
 
 class NoUplink:
-    """Batches stay in the outbox."""
+    """An uplink that leaves batches in the outbox."""
 
     state = "offline"
 

@@ -17,7 +17,7 @@ from lab.world.sensors import AttemptLog
 
 
 def run(directory: Path, parts: str, console: Console) -> None:
-    """Ends with KeyboardInterrupt, or StartFailed when a process ends by itself."""
+    """Runs the live path. Ends with KeyboardInterrupt, or StartFailed when a process ends by itself."""
     with Warehouse(emptied(directory)) as warehouse:
         console.title("A season of history")
         history = history_act.run(directory, warehouse, console)

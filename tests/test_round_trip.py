@@ -40,7 +40,7 @@ _VALUES: dict[Any, st.SearchStrategy[Any]] = {
 
 def values(hint: Any) -> st.SearchStrategy[Any]:
     if get_origin(hint) is UnionType:
-        return st.none() | values(next(one for one in get_args(hint) if one is not NoneType))
+        return st.none() | values(next(argument for argument in get_args(hint) if argument is not NoneType))
     if get_origin(hint) is tuple:
         return st.lists(values(get_args(hint)[0]), max_size=4).map(tuple)
     return _VALUES[hint]
@@ -53,37 +53,35 @@ def records(record: type) -> st.SearchStrategy[Any]:
     return st.builds(record, **{name: values(hint) if name in wire else st.none() for name, hint in hints.items()})
 
 
-def sent(parcel: EncodedBatch) -> ReceivedMessage:
-    envelope = Envelope(
-        "gw1", 1, 1, parcel.kind, parcel.row_count, parcel.raw_bytes, parcel.priority, NOW, parcel.time_min, parcel.time_max
-    )
-    return ReceivedMessage(envelope.attributes(), parcel.body, NOW + timedelta(seconds=1))
+def received(batch: EncodedBatch) -> ReceivedMessage:
+    envelope = Envelope("gw1", 1, 1, batch.kind, batch.row_count, batch.raw_bytes, batch.priority, NOW, batch.time_min, batch.time_max)
+    return ReceivedMessage(envelope.attributes(), batch.body, NOW + timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
 def test_every_record_arrives_as_it_left(kind: str, data: st.DataObject) -> None:
     rows = data.draw(st.lists(records(KINDS[kind]), min_size=1, max_size=6))
-    got = decode(sent(encode(kind, rows))).rows
+    arrived = decode(received(encode(kind, rows))).rows
     for column in wire_columns(KINDS[kind]):
         values_sent = [getattr(row, column.name) for row in rows]
-        assert got.column(column.name).to_pylist() == [list(value) if column.repeated else value for value in values_sent]
-    assert got.column("row").to_pylist() == list(range(len(rows)))
+        assert arrived.column(column.name).to_pylist() == [list(value) if column.repeated else value for value in values_sent]
+    assert arrived.column("row").to_pylist() == list(range(len(rows)))
 
 
 def test_what_a_deadband_delayed_is_sound_to_the_pipeline_and_lies_in_its_hour(tmp_path: Path) -> None:
     place = OnePlace(tmp_path, deadband_config(tmp_path, 0.05))
     feed(place, [0.3] * 40 + [0.2], 340)
     place.gateway.flush(START + timedelta(hours=2))
-    batches = [one for one in place.store.batches(0, 1000) if one.envelope.kind == "summaries"]
+    batches = [batch for batch in place.store.batches(0, 1000) if batch.envelope.kind == "summaries"]
     place.store.close()
-    decoded = [decode(ReceivedMessage(one.envelope.attributes(), one.body, START + timedelta(hours=2))) for one in batches]
+    decoded = [decode(ReceivedMessage(batch.envelope.attributes(), batch.body, START + timedelta(hours=2))) for batch in batches]
     row_group = group_rows(decoded)
     assert validate(row_group, START)[1] == []
-    assert [seconds for one in decoded for seconds in one.rows.column("window_seconds").to_pylist()] == [10, 190, 200, 10]
-    placed = row_group.with_rows(row_group.rows.append_column("site_id", pa.array(["north"] * row_group.rows.num_rows)))
+    assert [seconds for batch in decoded for seconds in batch.rows.column("window_seconds").to_pylist()] == [10, 190, 200, 10]
+    with_site = row_group.with_rows(row_group.rows.append_column("site_id", pa.array(["north"] * row_group.rows.num_rows)))
     hours: Counter[int] = Counter()
-    for key, cells in partials(placed):
+    for key, cells in partials(with_site):
         hours[key.hour - micros(START) // 1_000_000] += sum(cell.count for cell in cells.values())
     assert hours == {0: 20, 3600: 21}
 

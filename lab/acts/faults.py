@@ -47,7 +47,7 @@ class FaultInterval:
     end: datetime
 
     def affects(self, arrival: Arrival) -> bool:
-        """Whether the batch was on its way during the fault."""
+        """Returns whether the batch was on its way during the fault."""
         return arrival.newest_reading <= self.end and arrival.visible >= self.begin
 
 

@@ -34,7 +34,7 @@ class Broker:
     """
 
     def __init__(self, directory: Path, parts: str = "auto") -> None:
-        """`parts`: `auto`, or `pip` for what pip installs whatever else there is."""
+        """`parts` is `auto`, or `pip` for what pip brings even where mosquitto is installed."""
         self._directory = Path(directory).absolute()
         self.port = free_port()
         self._mosquitto = None if parts == "pip" else _mosquitto()

@@ -19,7 +19,7 @@ _POLL_SECONDS = 0.05
 
 
 class StreamingEmulator(PubSubEmulator):
-    """Adds StreamingPull to drongo, which lacks it and Google's subscriber client needs it.
+    """Adds StreamingPull, which drongo lacks and Google's subscriber client needs.
 
     There are no leases, as in drongo: a message that a stream did not acknowledge comes again as soon as the stream ends.
     """

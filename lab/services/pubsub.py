@@ -29,7 +29,7 @@ class PubSub:
     """
 
     def __init__(self, directory: Path, parts: str = "auto") -> None:
-        """`parts`: `auto`, or `pip` for what pip installs whatever else there is."""
+        """`parts` is `auto`, or `pip` for what pip brings even where Google's emulator is installed."""
         self._directory = Path(directory).absolute()
         self._java = None if parts == "pip" else _java()
         self.is_fallback = self._java is None
@@ -73,7 +73,7 @@ class PubSub:
 
 
 def _java() -> list[str] | None:
-    """The command that starts Google's emulator, but for where to listen; it ends with the jar."""
+    """Builds the command that starts Google's emulator, without its address; it ends with the jar."""
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
     jar = _jar()

@@ -50,7 +50,7 @@ class Warehouse:
 
 
 def interpreter() -> Path:
-    """The warehouse's Python. Raises StartFailed if there is none."""
+    """Returns the warehouse's Python. Raises StartFailed if there is none."""
     python = Path(os.environ.get(PYTHON) or REPOSITORY / ".venv-warehouse" / "bin" / "python").absolute()
     if not python.is_file():
         raise StartFailed(f"the warehouse needs {python}: run `make` once, or set {PYTHON} to a Python that has local-bigquery")

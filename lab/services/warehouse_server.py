@@ -17,7 +17,7 @@ _connect = duckdb.connect
 
 
 def _extension_file(extension: str) -> Path:
-    """The file of an extension in its pip package."""
+    """Finds the file of an extension in its pip package."""
     spec = find_spec(f"duckdb_extension_{extension}")
     if spec is None or spec.origin is None:
         sys.exit(f"duckdb-extension-{extension} is not installed in {sys.prefix}")

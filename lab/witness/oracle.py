@@ -15,7 +15,7 @@ MessageKey = tuple[str, int] | bytes
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What the views show: the keys, and how often a key is shown once more."""
+    """What the views show: the keys, and how often a key is shown again."""
 
     keys: frozenset[MessageKey]
     repeated: int
@@ -69,7 +69,7 @@ def judge(
 
 
 def delivered_keys(facts: Sequence[ChannelFacts], channels: Callable[[str], Collection[str]], rejected: Mapping[bytes, int]) -> Delivered:
-    """A reading is delivered when each of its device's `channels` is shown. `rejected`: bytes in the rejects view -> how often."""
+    """Finds the readings whose `channels` are all shown, and the rejected messages. `rejected`: bytes in the rejects view -> how often."""
     seqs_of: dict[str, dict[str, set[int]]] = {}
     surplus: Counter[str] = Counter()
     for row in facts:

@@ -11,7 +11,7 @@ from schemas.registry import Registry
 
 
 class SimulatedDevice(Protocol):
-    """Makes messages: `device.message(now, seq, boot, day)`.
+    """A device makes messages: `device.message(now, seq, boot, day)`.
 
     In history it sends `burst_size` messages every `interval_hours`, in real time one message every `interval_ticks`.
     """

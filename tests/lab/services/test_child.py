@@ -2,14 +2,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lab.services.child import Child, StartFailed
 from program.child import python_module
+from tests.waiting import eventually
 
 PARENT = """
 import sys, time
@@ -34,16 +33,9 @@ def _gone(pid: int) -> bool:
         return True
 
 
-def _until(true: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return true()
-
-
 def test_its_output_is_in_the_log_and_its_status_is_known(tmp_path: Path) -> None:
     with Child("talker", [sys.executable, "-c", "print('so'); raise SystemExit(3)"], tmp_path / "log") as child:
-        assert _until(lambda: child.status == 3)
+        assert eventually(lambda: child.status == 3)
     assert (tmp_path / "log").read_text() == "so\n"
 
 
@@ -63,15 +55,15 @@ def test_a_child_that_is_never_ready_is_stopped(tmp_path: Path) -> None:
 def test_stop_leaves_nothing_of_its_group(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with Child("family", [sys.executable, "-c", WITH_A_GRANDCHILD], log):
-        assert _until(lambda: log.read_text().endswith("\n"))
-    assert _until(lambda: _gone(int(log.read_text())))
+        assert eventually(lambda: log.read_text().endswith("\n"))
+    assert eventually(lambda: _gone(int(log.read_text())))
 
 
 def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     log = tmp_path / "log"
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
     child = Child("deaf", [sys.executable, "-c", deaf], log)
-    assert _until(lambda: "up" in log.read_text())
+    assert eventually(lambda: "up" in log.read_text())
     assert child.stop(0.1) == -signal.SIGKILL
 
 
@@ -90,4 +82,4 @@ def test_a_killed_lab_takes_its_children_along(tmp_path: Path) -> None:
         pid = int(lab.stdout.readline())
     os.kill(lab.pid, signal.SIGKILL)
     lab.wait()
-    assert _until(lambda: _gone(pid))
+    assert eventually(lambda: _gone(pid))

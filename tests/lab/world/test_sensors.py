@@ -1,5 +1,5 @@
 import json
-import time
+import threading
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -13,6 +13,7 @@ from lab.world import sensors
 from lab.world.field import reading, topic
 from lab.world.sensors import AttemptLog, Sensor, Sensors
 from tests.edge import payloads
+from tests.waiting import eventually
 
 
 def _sensor(device: str = "soil-01") -> Sensor:
@@ -59,23 +60,23 @@ def test_a_message_that_no_sensor_sent_is_not_taken_for_one() -> None:
         AttemptLog().keys([Publication("a", b"b")])
 
 
-def test_what_was_recorded_is_what_the_broker_received(tmp_path: Path) -> None:
+@pytest.mark.parametrize("parts", ["auto", "pip"])
+def test_what_was_recorded_is_what_the_broker_received(tmp_path: Path, parts: str) -> None:
     received: set[Publication] = set()
+    subscribed = threading.Event()
     log = AttemptLog()
-    with Broker(tmp_path) as broker:
+    with Broker(tmp_path, parts) as broker:
         listener = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="listener")
         listener.on_message = lambda _, __, message: received.add(Publication(message.topic, bytes(message.payload)))
+        listener.on_connect = lambda client, *_: client.subscribe("#", qos=1)
+        listener.on_subscribe = lambda *_: subscribed.set()
         listener.connect("127.0.0.1", broker.port)
-        listener.subscribe("#", qos=1)
         listener.loop_start()
+        assert subscribed.wait(10)
         with Sensors([_sensor(), _sensor("soil-02")], broker.port, 0.01, log) as running:
-            deadline = time.monotonic() + 10
-            while len(log.attempted()) < 30 and time.monotonic() < deadline:
-                time.sleep(0.01)
+            assert eventually(lambda: len(log.attempted()) >= 30)
             running.stop()
-        while len(received) < len(log.attempted()) and time.monotonic() < deadline:
-            time.sleep(0.01)
+        assert eventually(lambda: len(received) >= len(log.attempted()))
         listener.disconnect()
         listener.loop_stop()
     assert log.keys(list(received)) == log.attempted()
-    assert len(received) >= 30
