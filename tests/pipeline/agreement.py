@@ -114,23 +114,23 @@ class Taught:
 
 
 def taught(climate: str, soil: str, crop: str, year: int) -> Taught:
-    lived = teacher.simulate_season(climate, soil, crop, year, seed=year)
-    begin = datetime.fromisoformat(str(lived.dates[0])).replace(tzinfo=UTC)
+    simulated = teacher.simulate_season(climate, soil, crop, year, seed=year)
+    begin = datetime.fromisoformat(str(simulated.dates[0])).replace(tzinfo=UTC)
     site = Site("field", "Field", LATITUDES[climate], None, None, soil, crop, begin, datetime(1970, 1, 1, tzinfo=UTC), None)
-    fields, told = Fields(Registry((site,), ())), record(lived, np.random.default_rng(year))
-    share = lived.depletion[1:] / lived.available[1:]
-    last_hours = range(23, len(told.moments), 24)
-    perfect = [_row(fields, begin, day, value) for day, value in enumerate(lived.moisture[1:], 1)]
-    probed = [_row(fields, begin, day, told.moisture[hour]) for day, hour in enumerate(last_hours, 1)]
+    fields, probe = Fields(Registry((site,), ())), record(simulated, np.random.default_rng(year))
+    share = simulated.depletion[1:] / simulated.available[1:]
+    last_hours = range(23, len(probe.moments), 24)
+    perfect = [_row(fields, begin, day, value) for day, value in enumerate(simulated.moisture[1:], 1)]
+    probed = [_row(fields, begin, day, probe.moisture[hour]) for day, hour in enumerate(last_hours, 1)]
     errors = (np.array([row.depletion_mm / row.available_mm for row in rows]) - share for rows in (perfect, probed))
-    return Taught(f"{CLIMATES[climate].place}: {crop} on {soil}", *errors, perfect[-1].available_mm, float(lived.available[-1]))
+    return Taught(f"{CLIMATES[climate].place}: {crop} on {soil}", *errors, perfect[-1].available_mm, float(simulated.available[-1]))
 
 
 def _row(fields: Fields, begin: datetime, day: int, moisture: float) -> Irrigation:
     hour = int((begin + timedelta(days=day, hours=23)).timestamp())
-    found = hour_of(Key("field", "moisture", "m3/m3", hour), (HOUR, hour, Stats(1, moisture, 0.0, moisture, moisture, 1)), 0)
-    assert found is not None
-    row = balance(fields, "field", merge(Days(), found[1]), hour - 23 * HOUR, begin)
+    hours = hour_of(Key("field", "moisture", "m3/m3", hour), (HOUR, hour, Stats(1, moisture, 0.0, moisture, moisture, 1)), 0)
+    assert hours is not None
+    row = balance(fields, "field", merge(Days(), hours[1]), hour - 23 * HOUR, begin)
     assert row is not None
     return row
 
@@ -235,8 +235,8 @@ at the season's end, where millimetres part: aquacrop's roots go deeper than the
 """
 
 
-def _bounds(held: tuple[float, float], unit: str) -> str:
-    return f"{held[0]:g} and {held[1]:g} {unit}"
+def _bounds(bounds: tuple[float, float], unit: str) -> str:
+    return f"{bounds[0]:g} and {bounds[1]:g} {unit}"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -34,10 +34,10 @@ REGISTRY = Registry(
 
 
 def summary(device_id: str = "d1", start: datetime = NOW, value: float = 0.5, **changes: Any) -> Summary:
-    made = Summary(
+    row = Summary(
         device_id, "moisture", "m3/m3", start, 60, 2, 2 * value, 0.0, value, value, value, start, (1, 2), (), False, "synced", None
     )
-    return replace(made, **changes)
+    return replace(row, **changes)
 
 
 def one_of(kind: str) -> Any:
@@ -77,8 +77,8 @@ def compress(raw: bytes) -> bytes:
 def envelope(kind: str, rows: pa.RecordBatch, raw_bytes: int, **changes: Any) -> Envelope:
     times = [time for time in rows.column(EVENT_TIME[kind]).cast(pa.int64()).to_pylist() if time is not None]
     low, high = from_micros(min(times)), from_micros(max(times))
-    made = Envelope("gw1", 7, 1, kind, rows.num_rows, raw_bytes, PRIORITY[kind], NOW, low, high)
-    return replace(made, **changes)
+    envelope = Envelope("gw1", 7, 1, kind, rows.num_rows, raw_bytes, PRIORITY[kind], NOW, low, high)
+    return replace(envelope, **changes)
 
 
 def message_of(kind: str, rows: pa.RecordBatch, received: datetime = NOW, **changes: Any) -> ReceivedMessage:

@@ -176,12 +176,12 @@ def _parameters(plan: Plan) -> Any:
     stages, single, dual, roots = rows(tables, plain)
     ground = crops.soil(plan.soil)
     assert ground is not None
-    made = pyfao56.Parameters(thetaFC=ground.field_capacity, thetaWP=ground.wilting_point, theta0=ground.field_capacity, Zrini=0.2)
-    made.setfrom11(stages)
-    made.setfrom12(single)
-    made.setfrom17(dual)
-    made.Zrmax, made.pbase = (float(tables.table22.iloc[roots][name]) for name in ("Zrmax1", "pbase"))
-    return made
+    parameters = pyfao56.Parameters(thetaFC=ground.field_capacity, thetaWP=ground.wilting_point, theta0=ground.field_capacity, Zrini=0.2)
+    parameters.setfrom11(stages)
+    parameters.setfrom12(single)
+    parameters.setfrom17(dual)
+    parameters.Zrmax, parameters.pbase = (float(tables.table22.iloc[roots][name]) for name in ("Zrmax1", "pbase"))
+    return parameters
 
 
 def rows(tables: Any, plain: str) -> tuple[int, int, int, int]:
@@ -189,12 +189,12 @@ def rows(tables: Any, plain: str) -> tuple[int, int, int, int]:
     (name, region), single, dual, roots = ROWS[plain]
     stages = tables.table11
     months = {"maize grain": "apr", "sugarbeet": "apr", "winter wheat": "nov", "potato": "may"}
-    found = stages[(stages["Crop"] == name) & (stages["Region"] == region)]
-    found = found[found["Plant Date"].str.contains(months.get(name, ""))]
+    region_stages = stages[(stages["Crop"] == name) & (stages["Region"] == region)]
+    region_stages = region_stages[region_stages["Plant Date"].str.contains(months.get(name, ""))]
     others = [(table, wanted) for table, wanted in ((tables.table12, single), (tables.table17, dual), (tables.table22, roots))]
     numbers = [table.index[table["Crop"] == wanted] for table, wanted in others]
-    assert [len(number) for number in (found.index, *numbers)] == [1, 1, 1, 1], plain
-    first, second, third, fourth = (int(number[0]) for number in (found.index, *numbers))
+    assert [len(number) for number in (region_stages.index, *numbers)] == [1, 1, 1, 1], plain
+    first, second, third, fourth = (int(number[0]) for number in (region_stages.index, *numbers))
     return first, second, third, fourth
 
 
@@ -208,18 +208,18 @@ def _weather(climate: str, start: datetime, days: int) -> pd.DataFrame:
 
 
 def _as_weather(table: pd.DataFrame, plan: Plan) -> Any:
-    made = pyfao56.Weather()
-    made.z, made.lat, made.wndht = 0.0, LATITUDES[plan.climate], 2.0
-    made.wdata = table.reindex(columns=made.cnames)
-    return made
+    records = pyfao56.Weather()
+    records.z, records.lat, records.wndht = 0.0, LATITUDES[plan.climate], 2.0
+    records.wdata = table.reindex(columns=records.cnames)
+    return records
 
 
 def _farmer(plan: Plan, table: pd.DataFrame, length: int) -> Any:
     if not plan.irrigated:
         return None
-    made = pyfao56.AutoIrrigate()
-    made.addset(table.index[0], table.index[length - 1], mad=0.5)
-    return made
+    irrigation = pyfao56.AutoIrrigate()
+    irrigation.addset(table.index[0], table.index[length - 1], mad=0.5)
+    return irrigation
 
 
 def _site(plan: Plan, start: datetime) -> Site:
@@ -235,7 +235,7 @@ def _told(day: datetime, air: Any, state: Any) -> Days:
         start = int(day.timestamp()) + hour * HOUR
         temperature = low + (high - low) * (1 - math.cos(math.tau * (hour - 5) / 24)) / 2
         for channel, unit, value in (("moisture", "m3/m3", moisture), ("temperature", "degC", temperature)):
-            found = hour_of(Key("field", channel, unit, start), (HOUR, start, Stats(1, value, 0.0, value, value, 1)), 0)
-            assert found is not None
-            merge(days, found[1])
+            hours = hour_of(Key("field", channel, unit, start), (HOUR, start, Stats(1, value, 0.0, value, value, 1)), 0)
+            assert hours is not None
+            merge(days, hours[1])
     return days

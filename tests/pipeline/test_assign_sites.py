@@ -38,9 +38,9 @@ def together(batches: Sequence[DecodedBatch]) -> tuple[pa.Table, Counter[tuple[A
     return described([assign_sites(batches, SITES, NOW)])
 
 
-def described(found: Iterable[tuple[RowGroup, list[TableRows]]]) -> tuple[pa.Table, Counter[tuple[Any, ...]]]:
+def described(results: Iterable[tuple[RowGroup, list[TableRows]]]) -> tuple[pa.Table, Counter[tuple[Any, ...]]]:
     """All fact rows in order, and what tells a reject from another."""
-    pairs = list(found)
+    pairs = list(results)
     rows = [row for _, rejects in pairs for reject in rejects for row in reject.rows.to_pylist()]
     counts = Counter((row["reject_id"], row["payloadBytes"], row["stage"], row["reason"], row["batch_id"]) for row in rows)
     return pa.Table.from_batches([facts(row_group).rows for row_group, _ in pairs]), counts
@@ -50,8 +50,8 @@ def described(found: Iterable[tuple[RowGroup, list[TableRows]]]) -> tuple[pa.Tab
 def test_batches_together_give_what_each_gives_alone(piles: list[list[Summary]]) -> None:
     batches = [numbered_batch(number, pile) for number, pile in enumerate(piles)]
     alone, rejects = described(assign_sites([batch], SITES, NOW) for batch in batches)
-    found, rejected = together(batches)
-    assert found.to_pylist() == alone.to_pylist()
+    facts_together, rejected = together(batches)
+    assert facts_together.to_pylist() == alone.to_pylist()
     assert rejected == rejects
 
 

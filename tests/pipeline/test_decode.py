@@ -124,7 +124,7 @@ def test_bytes_between_the_entries_of_an_export_file_are_refused_as_such() -> No
 
 def _bodies() -> dict[str, Callable[[ReceivedMessage], ReceivedMessage]]:
     raw = ipc(table("summaries", numbered(3)))
-    said = {"raw_bytes": str(len(raw))}
+    declared = {"raw_bytes": str(len(raw))}
     return {
         "cut short": lambda good: replace(good, body=good.body[:-3]),
         "empty": lambda good: replace(good, body=b""),
@@ -133,7 +133,7 @@ def _bodies() -> dict[str, Callable[[ReceivedMessage], ReceivedMessage]]:
         "no zstd": lambda good: replace(good, body=raw),
         "flipped bit": lambda good: replace(good, body=good.body[:200] + bytes([good.body[200] ^ 1]) + good.body[201:]),
         "size not declared": lambda good: replace(
-            good, body=zstandard.ZstdCompressor(write_content_size=False).compress(raw), attributes=good.attributes | said
+            good, body=zstandard.ZstdCompressor(write_content_size=False).compress(raw), attributes=good.attributes | declared
         ),
         "other size": lambda good: replace(good, attributes=good.attributes | {"raw_bytes": str(len(raw) - 1)}),
     }

@@ -50,13 +50,13 @@ GOOD = [ON_TIME, MORE, LATE, TOO_LATE, MIXED, *OTHERS, GOOD_AFTER_CORRUPT]
 
 def stream() -> scripted.TestStream:
     """Event time passes the hour between MORE and LATE, and the allowed lateness before TOO_LATE."""
-    made = scripted.TestStream(coder=PickleCoder()).advance_watermark_to(minute(0).timestamp())
-    made = made.add_elements([ON_TIME]).advance_processing_time(61)
-    made = made.add_elements([ON_TIME, CORRUPT_COPY, BROKEN, MIXED, *OTHERS]).add_elements([MORE, GOOD_AFTER_CORRUPT])
-    made = made.advance_watermark_to((HOUR_END + timedelta(seconds=1)).timestamp())
-    made = made.advance_watermark_to((HOUR_END + timedelta(days=6)).timestamp()).add_elements([LATE, MORE])
-    made = made.advance_watermark_to((HOUR_END + timedelta(days=8)).timestamp()).add_elements([TOO_LATE, ON_TIME])
-    return made.advance_watermark_to_infinity()
+    script = scripted.TestStream(coder=PickleCoder()).advance_watermark_to(minute(0).timestamp())
+    script = script.add_elements([ON_TIME]).advance_processing_time(61)
+    script = script.add_elements([ON_TIME, CORRUPT_COPY, BROKEN, MIXED, *OTHERS]).add_elements([MORE, GOOD_AFTER_CORRUPT])
+    script = script.advance_watermark_to((HOUR_END + timedelta(seconds=1)).timestamp())
+    script = script.advance_watermark_to((HOUR_END + timedelta(days=6)).timestamp()).add_elements([LATE, MORE])
+    script = script.advance_watermark_to((HOUR_END + timedelta(days=8)).timestamp()).add_elements([TOO_LATE, ON_TIME])
+    return script.advance_watermark_to_infinity()
 
 
 @pytest.fixture(scope="module")
@@ -177,8 +177,8 @@ def test_batch_mode_gives_the_same_facts_and_no_lateness(streamed: MemorySink) -
 
 def test_batch_mode_gives_every_window_once() -> None:
     sink = batched("once", [message([summary("d1", minute(number % 3))], seq=number + 1) for number in range(20)])
-    given = Counter((row["window_start"], row["window_seconds"]) for row in sink.table("site_windows_v1"))
-    assert given == Counter([(minute(0), 60), (minute(1), 60), (minute(2), 60), (minute(0), 3600)])
+    counts = Counter((row["window_start"], row["window_seconds"]) for row in sink.table("site_windows_v1"))
+    assert counts == Counter([(minute(0), 60), (minute(1), 60), (minute(2), 60), (minute(0), 3600)])
 
 
 def test_a_batch_whose_rows_are_all_refused_still_has_its_receipt() -> None:

@@ -50,7 +50,7 @@ subject = "gateway"
 silent_seconds = 5
 gateways = ["alerting"]
 """
-"""What `python -m pipeline` is given."""
+"""The registry of `python -m pipeline`."""
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_alerts_are_stored_and_published_and_what_was_held_back_follows_by_itsel
     publisher, topic, name = subscription
     alerts, notifications = topic.replace("telemetry", "alerts"), name.replace("pipeline", "notices")
     publisher.create_topic(name=alerts)
-    told: list[tuple[str, str, str]] = []
+    notified: list[tuple[str, str, str]] = []
     with pubsub_v1.SubscriberClient() as subscriber:
         subscriber.create_subscription(name=notifications, topic=alerts)
         running = subprocess.Popen([*arguments(tables, registry), f"--input_subscription={name}", f"--alerts_topic={alerts}"])
@@ -140,17 +140,17 @@ def test_alerts_are_stored_and_published_and_what_was_held_back_follows_by_itsel
             ]
             sent = message(states, gateway_id="alerting", seq=1)
             publisher.publish(topic, sent.body, **sent.attributes).result(timeout=30)
-            assert eventually(lambda: len(told) == 4 or bool(told.extend(pulled(subscriber, notifications)))), told
+            assert eventually(lambda: len(notified) == 4 or bool(notified.extend(pulled(subscriber, notifications)))), notified
             running.send_signal(signal.SIGTERM)
             assert running.wait(timeout=20) == 0
         finally:
             running.kill()
             running.wait()
     of_device = [("dry", "d1", state) for state in ("opened", "resolved", "updated")]
-    assert sorted(told) == [*of_device, ("gateway-silent", "alerting", "opened")]
+    assert sorted(notified) == [*of_device, ("gateway-silent", "alerting", "opened")]
     with tables.client() as client:
         stored = client.query_and_wait("select rule, subject, state from tinybeam.alerts_v1 where subject in ('d1', 'alerting')")
-        assert sorted(tuple(row) for row in stored) == sorted(told)
+        assert sorted(tuple(row) for row in stored) == sorted(notified)
 
 
 FLAPPING = ("low", "normal") * 500 + ("low",)

@@ -46,24 +46,24 @@ from tests.pipeline.bodies import NOW, batch, grouped, message_of, numbered, one
     ],
 )
 def test_a_bad_row_is_set_aside_and_its_neighbours_go_on(reason: str, change: dict[str, Any]) -> None:
-    sifted, rejected = validate(grouped([summary(), summary(**change), summary("d2")]), NOW)
-    assert sifted.rows.column("row").to_pylist() == [0, 2]
+    valid, rejected = validate(grouped([summary(), summary(**change), summary("d2")]), NOW)
+    assert valid.rows.column("row").to_pylist() == [0, 2]
     assert [(one.reason, one.rows.column("row").to_pylist()) for one in rejected] == [(reason, [1])]
 
 
 def test_a_null_where_none_may_be_is_set_aside() -> None:
     rows = table("summaries", numbered(3))
     holed = rows.set_column(rows.schema.get_field_index("sum"), "sum", pa.array([1.0, None, 1.0]))
-    sifted, rejected = validate(group_rows([decode(message_of("summaries", holed))]), NOW)
-    assert (sifted.rows.num_rows, rejected[0].reason, rejected[0].rows.column("row").to_pylist()) == (2, "null_value", [1])
+    valid, rejected = validate(group_rows([decode(message_of("summaries", holed))]), NOW)
+    assert (valid.rows.num_rows, rejected[0].reason, rejected[0].rows.column("row").to_pylist()) == (2, "null_value", [1])
 
 
 def test_a_null_or_infinite_element_of_a_list_sets_its_row_aside() -> None:
     rows = table("inferences", [one_of("inferences")] * 4)
     features = pa.array([[1.0], [None], [], [2.0, math.inf]])
     holed = rows.set_column(rows.schema.get_field_index("features"), "features", features)
-    sifted, rejected = validate(group_rows([decode(message_of("inferences", holed))]), NOW)
-    assert sifted.rows.column("row").to_pylist() == [0, 2]
+    valid, rejected = validate(group_rows([decode(message_of("inferences", holed))]), NOW)
+    assert valid.rows.column("row").to_pylist() == [0, 2]
     assert [(one.reason, one.rows.column("row").to_pylist()) for one in rejected] == [("null_value", [1]), ("not_finite", [3])]
 
 
@@ -92,9 +92,9 @@ def test_a_sketch_is_judged_alone_wherever_it_stands(piles: list[list[float] | N
     if not sketched:
         return
     at = data.draw(st.sampled_from(sketched))
-    held = list(rows[at].sketch)
-    held[data.draw(st.integers(0, len(held) - 1))] += data.draw(st.sampled_from([1, -1, 2**53, -(2**53), -(2**62)]))
-    rows[at] = replace(rows[at], sketch=tuple(held))
+    entries = list(rows[at].sketch)
+    entries[data.draw(st.integers(0, len(entries) - 1))] += data.draw(st.sampled_from([1, -1, 2**53, -(2**53), -(2**62)]))
+    rows[at] = replace(rows[at], sketch=tuple(entries))
     assert [one.rows.column("row").to_pylist() for one in validate(grouped(rows), NOW)[1]] == [[at]]
 
 
@@ -107,9 +107,9 @@ def test_a_null_entry_of_a_sketch_sets_its_row_aside() -> None:
 
 @pytest.mark.parametrize("kind", ["summaries", "inferences", "events", "heartbeats", "rejects"])
 def test_a_good_batch_of_any_kind_is_not_touched(kind: str) -> None:
-    given = grouped([one_of(kind)])
-    sifted, rejected = validate(given, NOW)
-    assert sifted is given
+    row_group = grouped([one_of(kind)])
+    valid, rejected = validate(row_group, NOW)
+    assert valid is row_group
     assert not rejected
 
 

@@ -81,18 +81,18 @@ def test_a_flipped_bit_costs_one_entry_and_every_byte_is_accounted_for(bodies_se
     bit = data.draw(st.integers(0, len(packed[hit]) * 8 - 1))
     broken = bytearray(packed[hit])
     broken[bit // 8] ^= 1 << bit % 8
-    found = list(entries(BytesIO(b"".join([*packed[:hit], bytes(broken), *packed[hit + 1 :]]))))
-    sound = [one for one in found if not isinstance(one, bytes)]
+    parts = list(entries(BytesIO(b"".join([*packed[:hit], bytes(broken), *packed[hit + 1 :]]))))
+    sound = [part for part in parts if not isinstance(part, bytes)]
     assert sound == [({"seq": str(at)}, body) for at, body in enumerate(bodies_sent) if at != hit]
-    assert b"".join(one for one in found if isinstance(one, bytes)) == bytes(broken)
+    assert b"".join(part for part in parts if isinstance(part, bytes)) == bytes(broken)
 
 
 @given(bodies, st.data())
 def test_a_file_cut_short_keeps_its_whole_entries(bodies_sent: list[bytes], data: st.DataObject) -> None:
     packed = [entry({"seq": str(at)}, body) for at, body in enumerate(bodies_sent)]
     content = b"".join(packed)[: -data.draw(st.integers(1, len(packed[-1])))]
-    found = list(entries(BytesIO(content)))
-    assert [one for one in found if not isinstance(one, bytes)] == [({"seq": str(at)}, body) for at, body in enumerate(bodies_sent[:-1])]
+    parts = list(entries(BytesIO(content)))
+    assert [part for part in parts if not isinstance(part, bytes)] == [({"seq": str(at)}, body) for at, body in enumerate(bodies_sent[:-1])]
 
 
 def test_attributes_that_are_no_texts_are_no_entry() -> None:

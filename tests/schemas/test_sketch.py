@@ -27,8 +27,8 @@ def test_any_partition_merged_in_any_order_is_the_sketch_of_all_values(values: l
         chance.choice(piles).append(value)
     heap = [sketch.of(pile) for pile in piles]
     while len(heap) > 1:
-        taken = [heap.pop(chance.randrange(len(heap))) for _ in range(min(len(heap), chance.randint(2, 3)))]
-        heap.append(sketch.merged(taken))
+        some = [heap.pop(chance.randrange(len(heap))) for _ in range(min(len(heap), chance.randint(2, 3)))]
+        heap.append(sketch.merged(some))
     assert heap[0] == sketch.of(values)
 
 
@@ -55,11 +55,11 @@ def test_buckets_are_in_the_order_of_values(one: float, other: float) -> None:
 
 @given(st.lists(FINITE, max_size=60))
 def test_entries_ascend_count_every_value_and_are_exact_in_any_tool(values: list[float]) -> None:
-    made = sketch.of(values)
-    assert list(made) == sorted(made)
-    assert len({entry // sketch.ONE_BUCKET for entry in made}) == len(made)
-    assert sum(entry % sketch.ONE_BUCKET for entry in made) == len(values)
-    assert all(entry == int(float(entry)) for entry in made)
+    entries = sketch.of(values)
+    assert list(entries) == sorted(entries)
+    assert len({entry // sketch.ONE_BUCKET for entry in entries}) == len(entries)
+    assert sum(entry % sketch.ONE_BUCKET for entry in entries) == len(values)
+    assert all(entry == int(float(entry)) for entry in entries)
 
 
 def test_sixty_like_values_take_few_buckets() -> None:

@@ -144,12 +144,12 @@ def test_check_finds_everything_sound(applied: bigquery.Client, command: Command
 def test_check_reports_a_violation(applied: bigquery.Client, command: Command) -> None:
     applied.query_and_wait("insert into tinybeam.devices_v1 values ('lost', 'soil', 'nowhere', timestamp '2020-01-01 00:00:00+00', null)")
     try:
-        found = command("check", "devices_stand_on_known_sites")
+        result = command("check", "devices_stand_on_known_sites")
     finally:
         applied.query_and_wait("truncate table tinybeam.devices_v1")
-    assert found.exit_code == 1
-    assert "sql/checks/devices_stand_on_known_sites.sql" in found.stderr
-    assert '"device_id": "lost"' in found.stderr
+    assert result.exit_code == 1
+    assert "sql/checks/devices_stand_on_known_sites.sql" in result.stderr
+    assert '"device_id": "lost"' in result.stderr
 
 
 def test_help_teaches_every_command() -> None:

@@ -56,10 +56,10 @@ def windowed(readings: Iterable[Reading], seconds: int) -> Iterator[Window]:
     yield from windows.advance(micros(START + timedelta(days=1)))
 
 
-def loaded(client: bigquery.Client, made: Iterable[Summary]) -> None:
+def loaded(client: bigquery.Client, summaries: Iterable[Summary]) -> None:
     """Appends them to summaries_v1, each a batch of its own."""
     placement = {"row": 0, "gateway_id": "gw1", "site_id": "north", "received_time": START, "extras": None}
-    rows = [asdict(one) | placement | {"batch_id": f"gw1:7:{number}"} for number, one in enumerate(made, 1)]
+    rows = [asdict(summary) | placement | {"batch_id": f"gw1:7:{number}"} for number, summary in enumerate(summaries, 1)]
     plain = json.loads(json.dumps(rows, default=datetime.isoformat))
     client.load_table_from_json(
         plain, "tinybeam.summaries_v1", job_config=bigquery.LoadJobConfig(write_disposition="WRITE_APPEND")
@@ -112,9 +112,9 @@ def test_the_view_counts_what_the_readings_are(emptied: bigquery.Client, reading
     rows = emptied.query_and_wait("select channel, sketch from tinybeam.summaries where partials > 1")
     merged = sorted((row["channel"], tuple(row["sketch"])) for row in rows)
     at = lambda reading: (reading.device_id, reading.event_us // 60_000_000)  # noqa: E731
-    whole = [list(held) for _, held in groupby(sorted(readings[:400], key=at), at)]
+    whole = [list(window) for _, window in groupby(sorted(readings[:400], key=at), at)]
     assert len(merged) > 100
-    assert set(merged) <= {(name, sketch.of(one.values[name] for one in held)) for held in whole for name in CHANNELS}
+    assert set(merged) <= {(name, sketch.of(reading.values[name] for reading in window)) for window in whole for name in CHANNELS}
 
 
 def test_python_and_sql_answer_alike(applied: bigquery.Client) -> None:
@@ -127,10 +127,10 @@ def test_python_and_sql_answer_alike(applied: bigquery.Client) -> None:
         )
         for _ in range(150)
     ] + [((), 0.5), ((-1,), 0.5), ((-3, *sketch.of([1.0])), 0.5)]
-    given = ", ".join(
+    structs = ", ".join(
         f"struct({n} as n, cast([{', '.join(map(str, s))}] as array<int64>) as s, {q!r} as q)" for n, (s, q) in enumerate(asked)
     )
-    rows = applied.query_and_wait(f"select n, tinybeam.quantile(s, q) as answer from unnest([{given}]) order by n")
+    rows = applied.query_and_wait(f"select n, tinybeam.quantile(s, q) as answer from unnest([{structs}]) order by n")
     for row, (entries, q) in zip(rows, asked, strict=True):
         wanted = sketch.quantile(entries, q)
         assert row["answer"] == (None if wanted is None else pytest.approx(wanted, rel=1e-12, abs=0)), (entries, q)

@@ -1,4 +1,4 @@
-"""The SQL files are as the house writes them, and files that are not are found."""
+"""The SQL files are as the house writes them, and files that are not are named."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ def test_text_that_is_not_sql_is_found() -> None:
     ],
 )
 def test_a_broken_habit_is_found(folder: str, text: str, word: str) -> None:
-    found = list(habits([Script(folder, "wrong", text)]))
-    assert len(found) == 1
-    assert word in found[0].text
+    faults = list(habits([Script(folder, "wrong", text)]))
+    assert len(faults) == 1
+    assert word in faults[0].text
 
 
 def test_a_parameter_is_read_from_the_header() -> None:

@@ -158,11 +158,11 @@ VALUES = st.lists(st.tuples(st.floats(0.001, 40), st.floats(0.0, 0.5)), min_size
 
 def course(steps: list[tuple[float, Any]], rule: Rule = EVENT) -> list[Observation]:
     """Rising times from the steps between them."""
-    made, minutes = [], 0.0
+    observations, minutes = [], 0.0
     for wait, what in steps:
         minutes += wait
-        made.append(observed(minutes, what, None, rule) if isinstance(what, str) else observed(minutes, None, what, rule))
-    return made
+        observations.append(observed(minutes, what, None, rule) if isinstance(what, str) else observed(minutes, None, what, rule))
+    return observations
 
 
 def check(rule: Rule, observations: list[Observation], rows: list[Alert]) -> None:

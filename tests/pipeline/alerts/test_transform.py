@@ -89,12 +89,12 @@ AFTER = [message([heartbeat(at)], minute(at), seq=at, gateway_id="gw2") for at i
 
 def stream() -> scripted.TestStream:
     """Every message twice; the engine's time is that of the latest message."""
-    made = scripted.TestStream(coder=PickleCoder()).advance_watermark_to(NOW.timestamp()).advance_processing_time(NOW.timestamp())
+    script = scripted.TestStream(coder=PickleCoder()).advance_watermark_to(NOW.timestamp()).advance_processing_time(NOW.timestamp())
     now = NOW
     for one in [*sent(), *AFTER]:
-        made = made.add_elements([one, one]).advance_processing_time((one.received_time - now).total_seconds())
+        script = script.add_elements([one, one]).advance_processing_time((one.received_time - now).total_seconds())
         now = one.received_time
-    return made.advance_watermark_to_infinity()
+    return script.advance_watermark_to_infinity()
 
 
 @pytest.fixture(scope="module")
@@ -110,25 +110,25 @@ def rows(sink: MemorySink, rule: str, subject: str) -> list[dict[str, Any]]:
     return [row for row in sink.table("alerts_v1") if (row["rule"], row["subject"]) == (rule, subject)]
 
 
-def states(found: list[dict[str, Any]]) -> list[tuple[str, bool]]:
-    return [(row["state"], row["historical"]) for row in found]
+def states(alerts: list[dict[str, Any]]) -> list[tuple[str, bool]]:
+    return [(row["state"], row["historical"]) for row in alerts]
 
 
 def test_an_event_opens_and_resolves_and_a_repeated_batch_does_nothing(streamed: MemorySink) -> None:
-    found = rows(streamed, "dries-out", "d1")
-    assert states(found) == [("opened", False), ("resolved", False)]
-    assert (found[0]["site_id"], found[0]["device_id"], found[0]["event_time"]) == ("south", "d1", minute(1))
-    assert found[0]["message"] == "Water it: south, d1: soil says soon (3)"
+    alerts = rows(streamed, "dries-out", "d1")
+    assert states(alerts) == [("opened", False), ("resolved", False)]
+    assert (alerts[0]["site_id"], alerts[0]["device_id"], alerts[0]["event_time"]) == ("south", "d1", minute(1))
+    assert alerts[0]["message"] == "Water it: south, d1: soil says soon (3)"
 
 
 def test_a_storm_is_one_open_alert_and_all_its_rows_are_stored(streamed: MemorySink) -> None:
-    found = rows(streamed, "dries-out", "d2")
+    alerts = rows(streamed, "dries-out", "d2")
     assert len([row for row in streamed.table("events_v1") if row["device_id"] == "d2"]) == 2 + 9_999
-    of_backlog, of_storm = found[:2], found[2:]
+    of_backlog, of_storm = alerts[:2], alerts[2:]
     assert states(of_backlog) == [("opened", True), ("resolved", True)]
     assert states(of_storm) == [("opened", False), ("resolved", False), ("updated", False)]
     assert len({row["alert_id"] for row in of_storm}) == 1
-    assert found[-1]["as_of"] >= minute(33), "what was pending becomes a row when the cooldown is over"
+    assert alerts[-1]["as_of"] >= minute(33), "what was pending becomes a row when the cooldown is over"
 
 
 def test_a_site_window_below_its_limit_opens_for_the_sites_of_the_rule(streamed: MemorySink) -> None:
@@ -138,9 +138,9 @@ def test_a_site_window_below_its_limit_opens_for_the_sites_of_the_rule(streamed:
 
 
 def test_a_device_that_its_gateway_no_longer_hears_is_silent_until_it_is_heard(streamed: MemorySink) -> None:
-    found = rows(streamed, "silent", "d1")
-    assert states(found) == [("opened", False), ("resolved", False)]
-    assert [row["event_time"] for row in found] == [minute(11), minute(13)]
+    alerts = rows(streamed, "silent", "d1")
+    assert states(alerts) == [("opened", False), ("resolved", False)]
+    assert [row["event_time"] for row in alerts] == [minute(11), minute(13)]
     assert rows(streamed, "silent", "d2") == []
 
 
@@ -166,8 +166,8 @@ def test_batch_mode_stores_the_same_alerts_and_notifies_nobody() -> None:
     assert NOTIFIED["batched"] == []
     assert {row["historical"] for row in sink.table("alerts_v1")} == {True}
     assert {row["source"] for row in sink.table("alerts_v1")} == {"event", "site_window"}
-    found = sorted(rows(sink, "dries-out", "d1"), key=lambda row: row["revision"])
-    assert states(found) == [("opened", True), ("resolved", True)]
+    alerts = sorted(rows(sink, "dries-out", "d1"), key=lambda row: row["revision"])
+    assert states(alerts) == [("opened", True), ("resolved", True)]
     assert len({row["alert_id"] for row in rows(sink, "dries-out", "d2")}) == 2
 
 

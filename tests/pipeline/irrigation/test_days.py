@@ -30,9 +30,9 @@ def fields(**changes: Any) -> Fields:
 def hour(number: int, channel: str, value: float, revision: int = 0) -> Days:
     """One hour of the field, counted from MIDNIGHT."""
     unit = {"moisture": "m3/m3", "temperature": "degC"}[channel]
-    found = hour_of(Key("field", channel, unit, START + number * HOUR), window(number, value), revision)
-    assert found is not None
-    return found[1]
+    site_and_days = hour_of(Key("field", channel, unit, START + number * HOUR), window(number, value), revision)
+    assert site_and_days is not None
+    return site_and_days[1]
 
 
 def window(number: int, value: float, seconds: int = HOUR) -> tuple[int, int, Stats]:
@@ -53,18 +53,18 @@ def row(days: Days, day: int = 0, **changes: Any) -> Irrigation | None:
 
 
 def sure(days: Days, day: int = 0, **changes: Any) -> Irrigation:
-    found = row(days, day, **changes)
-    assert found is not None
-    return found
+    balance_of_day = row(days, day, **changes)
+    assert balance_of_day is not None
+    return balance_of_day
 
 
 def test_a_whole_day_gives_the_balance_of_its_last_hour() -> None:
-    found = sure(merge(whole_day(), hour(23, "moisture", 0.24, revision=1)))
-    assert (found.moisture, found.moisture_time) == (0.24, MIDNIGHT + timedelta(days=1))
-    assert (found.temperature_min, found.temperature_max) == (12.0, 28.0)
-    assert (found.root_depth, found.crop_coefficient) == (1.0, 1.2)
-    assert (found.available_mm, found.depletion_mm) == pytest.approx((160.0, 70.0))
-    assert found.assumed is None
+    day = sure(merge(whole_day(), hour(23, "moisture", 0.24, revision=1)))
+    assert (day.moisture, day.moisture_time) == (0.24, MIDNIGHT + timedelta(days=1))
+    assert (day.temperature_min, day.temperature_max) == (12.0, 28.0)
+    assert (day.root_depth, day.crop_coefficient) == (1.0, 1.2)
+    assert (day.available_mm, day.depletion_mm) == pytest.approx((160.0, 70.0))
+    assert day.assumed is None
 
 
 def test_the_need_is_the_depletion_once_stress_is_near_and_nothing_before() -> None:
@@ -79,10 +79,10 @@ def test_the_need_is_the_depletion_once_stress_is_near_and_nothing_before() -> N
 
 
 def test_without_latitude_or_temperature_nothing_is_foreseen_and_the_depletion_stands() -> None:
-    for found in (sure(whole_day(), latitude=None), sure(hour(3, "moisture", 0.25))):
-        assert (found.reference_mm, found.days_until_stress) == (None, None)
-        assert found.depletion_mm == pytest.approx(60.0)
-        assert found.readily_available_mm == pytest.approx(0.55 * 160)
+    for day in (sure(whole_day(), latitude=None), sure(hour(3, "moisture", 0.25))):
+        assert (day.reference_mm, day.days_until_stress) == (None, None)
+        assert day.depletion_mm == pytest.approx(60.0)
+        assert day.readily_available_mm == pytest.approx(0.55 * 160)
     assert sure(hour(3, "moisture", 0.2)).need_mm == pytest.approx(110.0)
 
 
@@ -91,16 +91,16 @@ def test_without_an_area_there_are_no_cubic_metres() -> None:
 
 
 def test_without_a_planting_date_it_is_mid_season_and_says_so() -> None:
-    found = sure(whole_day(), planted=None)
-    assert (found.root_depth, found.crop_coefficient) == (1.0, 1.2)
-    assert found.assumed == "mid-season: the registry does not say when the crop was planted"
+    day = sure(whole_day(), planted=None)
+    assert (day.root_depth, day.crop_coefficient) == (1.0, 1.2)
+    assert day.assumed == "mid-season: the registry does not say when the crop was planted"
 
 
 def test_a_crop_that_stays_longer_than_its_table_says_so() -> None:
-    found = sure(whole_day(), planted=MIDNIGHT - timedelta(days=151))
-    assert found.crop_coefficient == pytest.approx(0.35)
-    assert found.assumed is not None
-    assert "150 days" in found.assumed
+    day = sure(whole_day(), planted=MIDNIGHT - timedelta(days=151))
+    assert day.crop_coefficient == pytest.approx(0.35)
+    assert day.assumed is not None
+    assert "150 days" in day.assumed
 
 
 def test_before_planting_there_is_no_row() -> None:
@@ -110,18 +110,18 @@ def test_before_planting_there_is_no_row() -> None:
 
 def test_a_day_that_is_not_over_takes_the_temperatures_of_the_last_whole_one() -> None:
     days = merge(whole_day(-2), merge(hour(0, "moisture", 0.25), hour(0, "temperature", 10.0)))
-    found = sure(days)
-    assert found.assumed == f"temperatures of {MIDNIGHT - timedelta(days=2):%Y-%m-%d}"
-    assert found.reference_mm == pytest.approx(sure(whole_day()).reference_mm, rel=0.01)
-    assert (found.temperature_min, found.temperature_max) == (10.0, 10.0)
+    day = sure(days)
+    assert day.assumed == f"temperatures of {MIDNIGHT - timedelta(days=2):%Y-%m-%d}"
+    assert day.reference_mm == pytest.approx(sure(whole_day()).reference_mm, rel=0.01)
+    assert (day.temperature_min, day.temperature_max) == (10.0, 10.0)
 
 
 def test_a_whole_day_of_long_ago_stands_in_for_nothing() -> None:
     days = merge(whole_day(-4), merge(hour(0, "moisture", 0.25), hour(0, "temperature", 10.0)))
-    found = sure(days)
-    assert found.assumed is not None
-    assert "so far" in found.assumed
-    assert found.reference_mm == water.hargreaves(5.0, 15.0, water.radiation(40.0, 121))
+    day = sure(days)
+    assert day.assumed is not None
+    assert "so far" in day.assumed
+    assert day.reference_mm == water.hargreaves(5.0, 15.0, water.radiation(40.0, 121))
 
 
 def test_other_units_channels_and_minutes_are_not_taken() -> None:
@@ -144,10 +144,10 @@ def test_the_registry_counts_as_of_the_hour() -> None:
 def test_a_site_that_gets_no_balance_is_named() -> None:
     sites = (FIELD, replace(FIELD, site_id="odd", crop="Lavender"), replace(FIELD, site_id="half", soil=None))
     sites += (replace(FIELD, site_id="hall", soil=None, crop=None),)
-    said = list(without_balance(Registry(sites, ())))
-    assert [sentence.split()[1] for sentence in said] == ["odd", "half"]
-    assert "Lavender" in said[0]
-    assert "maize" in said[0]
+    sentences = list(without_balance(Registry(sites, ())))
+    assert [sentence.split()[1] for sentence in sentences] == ["odd", "half"]
+    assert "Lavender" in sentences[0]
+    assert "maize" in sentences[0]
 
 
 hours = st.tuples(
@@ -156,13 +156,13 @@ hours = st.tuples(
 
 
 @given(st.lists(hours, min_size=1, max_size=80), st.randoms(use_true_random=False))
-def test_any_order_repetition_and_bundling_of_hours_ends_in_the_same_rows(made: list[Any], rng: random.Random) -> None:
+def test_any_order_repetition_and_bundling_of_hours_ends_in_the_same_rows(drawn: list[Any], rng: random.Random) -> None:
     """The value of an hour's revision is its own: two results with the same revision are the same result."""
-    told = [
+    distinct = [
         (number, channel, revision, (value + revision) * (100 if channel == "temperature" else 1))
-        for number, channel, revision, value in {(one[0], one[1], one[2]): one for one in made}.values()
+        for number, channel, revision, value in {each[:3]: each for each in drawn}.values()
     ]
-    pieces = [hour(number, channel, value, revision) for number, channel, revision, value in told]
+    pieces = [hour(number, channel, value, revision) for number, channel, revision, value in distinct]
     whole = latest(revise(fields(), "field", FieldHistory({}, {}), merged(pieces), NOW))
     rng.shuffle(pieces)
     history, given_rows = FieldHistory({}, {}), []

@@ -50,10 +50,10 @@ def test_readily_available_water_is_near_that_of_pyfao56(whole: Season) -> None:
 
 
 def test_days_until_stress_are_near_what_pyfao56_does_without_rain(whole: Season) -> None:
-    for errors, held in ((whole.forecast, agreement.FORECAST_DAYS), (whole.same_weather, agreement.SAME_WEATHER_DAYS)):
+    for errors, bound in ((whole.forecast, agreement.FORECAST_DAYS), (whole.same_weather, agreement.SAME_WEATHER_DAYS)):
         mean, p95 = mean_and_p95(errors)
-        assert mean <= held[0]
-        assert p95 <= held[1]
+        assert mean <= bound[0]
+        assert p95 <= bound[1]
 
 
 def test_both_give_water_on_the_same_days(whole: Season) -> None:

@@ -46,8 +46,8 @@ def hours(begin: datetime, count: int) -> Iterator[list[Summary]]:
 
 def messages() -> list[ReceivedMessage]:
     """Yesterday and this morning, in the north; one hour in the south; and an hour of yesterday that comes late."""
-    told = [*hours(YESTERDAY, 36), hour(MIDNIGHT, 0.1, 20.0, "d1"), hour(YESTERDAY + timedelta(hours=23), 0.2, 35.0, late=True)]
-    return [message(rows, NOW, seq=number + 1) for number, rows in enumerate(told)]
+    summaries = [*hours(YESTERDAY, 36), hour(MIDNIGHT, 0.1, 20.0, "d1"), hour(YESTERDAY + timedelta(hours=23), 0.2, 35.0, late=True)]
+    return [message(rows, NOW, seq=number + 1) for number, rows in enumerate(summaries)]
 
 
 def run(name: str, source: beam.PTransform, *, streaming: bool) -> list[Row]:
@@ -60,13 +60,13 @@ def run(name: str, source: beam.PTransform, *, streaming: bool) -> list[Row]:
 
 def stream(sent: list[ReceivedMessage]) -> scripted.TestStream:
     """The day ends between the sixth message before the last and the others, and early results are asked for now and then."""
-    made = scripted.TestStream(coder=PickleCoder()).advance_watermark_to(YESTERDAY.timestamp())
+    script = scripted.TestStream(coder=PickleCoder()).advance_watermark_to(YESTERDAY.timestamp())
     for number, one in enumerate(sent):
         if number == len(sent) - 6:
-            made = made.advance_watermark_to((MIDNIGHT + timedelta(hours=1)).timestamp())
-        made = made.add_elements([one])
-        made = made if number % 5 else made.advance_processing_time(61)
-    return made.advance_watermark_to_infinity()
+            script = script.advance_watermark_to((MIDNIGHT + timedelta(hours=1)).timestamp())
+        script = script.add_elements([one])
+        script = script if number % 5 else script.advance_processing_time(61)
+    return script.advance_watermark_to_infinity()
 
 
 @pytest.fixture(scope="module")
@@ -106,5 +106,5 @@ def test_streaming_gives_a_revision_for_every_change(streamed: list[Row]) -> Non
         rows = [row for row in streamed if row["day"] == day]
         assert [row["revision"] for row in rows] == list(range(len(rows)))
         assert len(rows) > 3
-        told = [{name: value for name, value in row.items() if name != "revision"} for row in rows]
-        assert all(one != other for one, other in itertools.pairwise(told))
+        contents = [{name: value for name, value in row.items() if name != "revision"} for row in rows]
+        assert all(one != other for one, other in itertools.pairwise(contents))

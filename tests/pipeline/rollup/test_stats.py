@@ -66,8 +66,8 @@ summaries = st.tuples(
 
 
 @given(st.lists(summaries, min_size=1, max_size=25), st.randoms(use_true_random=False))
-def test_any_order_and_bundling_gives_what_the_values_give(made: list[tuple[str, str, int, int, list[float]]], rng: random.Random) -> None:
-    rows = [as_summary(*one) for one in made]
+def test_any_order_and_bundling_gives_what_the_values_give(drawn: list[tuple[str, str, int, int, list[float]]], rng: random.Random) -> None:
+    rows = [as_summary(*values) for values in drawn]
     batches, left = [], rows
     while left:
         size = rng.randint(1, len(left))
@@ -75,11 +75,11 @@ def test_any_order_and_bundling_gives_what_the_values_give(made: list[tuple[str,
         left = left[size:]
     start = int(NOW.timestamp())
     site = {"d1": "south", "d2": "north"}
-    expected = reference([(site[device], channel, start + at, seconds, pool) for device, channel, at, seconds, pool in made])
-    found = rolled(batches, rng)
-    assert found.keys() == expected.keys()
+    expected = reference([(site[device], channel, start + at, seconds, pool) for device, channel, at, seconds, pool in drawn])
+    results = rolled(batches, rng)
+    assert results.keys() == expected.keys()
     for key, (count, total, m2, low, high) in expected.items():
-        stats = found[key]
+        stats = results[key]
         scale = max(1.0, abs(low), abs(high))
         assert (stats.count, stats.min, stats.max) == (count, low, high)
         assert stats.sum == pytest.approx(total, rel=1e-12, abs=1e-9 * scale)

@@ -36,7 +36,7 @@ def frost(device: str = "d1", **changes: Any) -> Event:
 
 def test_an_event_is_observed_by_every_rule_that_watches_its_device_and_site() -> None:
     observations = observed(events(frost("d1"), frost("d2"), frost("d2", rule="heat")), FROST, COLD_NORTH)
-    assert [(seen.rule, seen.subject, seen.site_id, seen.device_id) for seen in observations] == [
+    assert [(each.rule, each.subject, each.site_id, each.device_id) for each in observations] == [
         ("frost", "d1", "south", "d1"),
         ("frost", "d2", "north", "d2"),
         ("cold-north", "d2", "north", "d2"),

@@ -34,7 +34,7 @@ def test_a_day_is_observed_by_its_columns_and_not_where_one_is_unknown() -> None
     assert (observation.rule, observation.subject, observation.value, observation.revision) == ("need", "north", 25.0, 2)
     assert (observation.at, observation.known_at) == (micros(NOW - timedelta(hours=1)), micros(NOW))
     assert (observation.text, observation.threshold) == ("north: 25 mm today", 20.0)
-    assert [seen.rule for seen in observed(replace(unknown, days_until_stress=1.0), NEED, DAYS)] == ["need", "days"]
+    assert [observation.rule for observation in observed(replace(unknown, days_until_stress=1.0), NEED, DAYS)] == ["need", "days"]
 
 
 @pytest.mark.parametrize(

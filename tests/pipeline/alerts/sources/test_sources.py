@@ -39,6 +39,6 @@ def test_a_source_that_no_rule_watches_is_not_made() -> None:
 def test_sources_and_state_machines_travel_to_workers() -> None:
     rules = (EventRule(name="frost", event="frost", opens=("low",)), SilenceRule(name="silent", silent_seconds=60))
     registry = replace(REGISTRY, rules=rules)
-    made = [*sources(registry), *sources_with_memory(registry)]
-    assert [type(pickle.loads(pickle.dumps(source))) for source in made] == [type(source) for source in made]
+    watched = [*sources(registry), *sources_with_memory(registry)]
+    assert [type(pickle.loads(pickle.dumps(source))) for source in watched] == [type(source) for source in watched]
     assert pickle.loads(pickle.dumps(state_machines(registry))).keys() == {"frost", "silent"}
