@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from pipeline.alerts.gateway_report import gateway_reports
 from pipeline.alerts.observation import Observation
-from pipeline.alerts.sources.silence import Hearing, Presence, SilenceSource, gateway_reports
+from pipeline.alerts.sources.silence import Hearing, Presence, SilenceSource
 from pipeline.elements import RowGroup
 from schemas.envelope import from_micros, micros
 from schemas.registry import Registry
