@@ -15,9 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from edge.models.bundle import Bundle
 from training.build.gate import Verdict
 
-_ARENA = """\
-On a microcontroller it needs an arena of {} bytes: the smallest with which tflite-micro runs it, found by bisection
-on a machine whose pointers have 64 bits, with an interpreter that also keeps records; a device may need less."""
+_GATE = Path(__file__).with_name("gate.md.j2")
 
 
 def render(template: Path, **values: Any) -> str:
@@ -72,36 +70,10 @@ def section(page: Path, name: str) -> str:
 
 
 def gate_section(verdict: Verdict, bundle: Bundle) -> str:
-    """What the gate found, for the page of the bundle that passed it."""
-    parts = [_together(verdict, bundle) if len(verdict.runtimes) > 1 else _alone(verdict)]
-    if verdict.missing:
-        parts.append(f"It was not judged by every runtime. {'; '.join(verdict.missing.values())}.")
-    if verdict.arena_bytes is not None:
-        parts.append(_ARENA.format(verdict.arena_bytes))
-    return "\n\n".join(parts)
-
-
-def _together(verdict: Verdict, bundle: Bundle) -> str:
-    shares = ", ".join(f"{count} {label}" for label, count in (verdict.labels or {}).items())
-    decided = verdict.probes - verdict.left_out
-    return f"""## In {"three" if len(verdict.runtimes) > 2 else "two"} runtimes
-
-Checked by `tinybeam train gate` on {", ".join(verdict.runtimes[:-1])} and {verdict.runtimes[-1]}: all load it,
-all reproduce its {verdict.golden} golden cases, and all decide alike on {decided} of {verdict.probes} probes ({shares}), which are
-rows between, around and far from the golden cases. The other {verdict.left_out} lie nearer to a threshold than the tolerance of
-{verdict.tolerance:g} {_unit(bundle)} and were left out. Scores below twice the last threshold differ between runtimes
-by up to {verdict.largest_difference:.2g}."""
-
-
-def _alone(verdict: Verdict) -> str:
-    return f"""## In one runtime
-
-Checked by `tinybeam train gate` on {verdict.runtimes[0]} alone, which loads it and reproduces its {verdict.golden} golden cases. There was
-no other runtime to compare decisions with."""
-
-
-def _unit(bundle: Bundle) -> str:
-    return "of the score" if bundle.unit == "1" else bundle.unit
+    """The section on what the gate found, for the page of the bundle that passed it."""
+    counts = ", ".join(f"{count} {label}" for label, count in (verdict.labels or {}).items())
+    unit = "of the score" if bundle.unit == "1" else bundle.unit
+    return render(_GATE, verdict=verdict, counts=counts, unit=unit).rstrip()
 
 
 def _begin(name: str) -> str:
@@ -113,6 +85,6 @@ def _end(name: str) -> str:
 
 
 def _parts(text: str, name: str) -> tuple[str, str, str]:
-    before, found, rest = text.partition(_begin(name))
+    before, begin, rest = text.partition(_begin(name))
     inside, _, after = rest.partition(_end(name))
-    return (before, inside, after) if found else (text, "", "")
+    return (before, inside, after) if begin else (text, "", "")
