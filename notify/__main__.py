@@ -19,7 +19,7 @@ def cli() -> None:
     """Tell people of alerts: follows the pipeline's alerts topic, and sends each notification once, to stdout, webhooks and mail.
 
     \b
-    The pipeline publishes alerts when it is told where:
+    The pipeline publishes alerts when it gets their topic:
       tinybeam pipeline --alerts_topic=projects/my-project/topics/alerts ...
     The topic needs a subscription of this notifier's own:
       gcloud pubsub subscriptions create notify --topic=alerts --ack-deadline=60

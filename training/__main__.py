@@ -98,8 +98,10 @@ def vibration(output: Path, page: Path, seed: int, workers: int, recording: bool
     _pass_gate(output, page)
     if recordings:
         put_section(page, "recordings", recordings)
-    for name, found in comparison.detections.items():
-        click.echo(f"{name.strip('*'):48} AUC {found.auc:.3f}   found {found.recall:6.1%}   false alarms {found.false_alarms:.2%}")
+    for name, detection in comparison.detections.items():
+        click.echo(
+            f"{name.strip('*'):48} AUC {detection.auc:.3f}   found {detection.recall:6.1%}   false alarms {detection.false_alarms:.2%}"
+        )
     click.echo(f"Wrote {output} and {page}.")
     if comparison.refused:
         raise click.ClickException("the model does not beat a threshold on RMS on machines it never heard")

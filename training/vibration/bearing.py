@@ -53,7 +53,7 @@ BEARINGS = (
     Bearing("Rexnord ZA-2115 (University of Cincinnati, IMS)", 16, 0.331, 2.815, 15.17),
     Bearing("PRONOSTIA (FEMTO-ST)", 13, 3.5, 25.6),
 )
-"""Bearings of the published test rigs, which later measurements can be held against."""
+"""Bearings of the published test rigs, which later measurements can be compared with."""
 
 
 @dataclass(frozen=True, slots=True)

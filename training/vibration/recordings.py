@@ -69,7 +69,7 @@ def _bytes(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 
 def resampled(samples: Floats, rate_hz: float, to_hz: float = RATE_HZ) -> Floats:
-    """As a slower sensor would have heard it: the spectrum cut off at half the new rate. The ends ring a little."""
+    """As a slower sensor would have measured it: the spectrum cut off at half the new rate. The ends ring a little."""
     count = round(len(samples) * to_hz / rate_hz)
     lines = np.fft.rfft(samples - samples.mean())[: count // 2 + 1]
     return np.asarray(np.fft.irfft(lines, count) * count / len(samples))

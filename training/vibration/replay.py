@@ -68,7 +68,7 @@ def folds(runs: Sequence[Recording]) -> list[Fold]:
 
 
 def _after(history: Windows, then: Windows) -> Observations:
-    """The rows of `then` when the machine has just lived through `history`, a window every two hours."""
+    """The rows of `then` when the machine has just run through `history`, a window every two hours."""
     observations = observe(0, [(number * _HOURS, 0.0, frames) for number, frames in enumerate([*history, *then])])
     return _rows(observations, observations.hours >= len(history) * _HOURS)
 

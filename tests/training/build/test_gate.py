@@ -63,7 +63,7 @@ def float_model(operators: Callable[[Any, Any], None]) -> bytes:
     model, graph = schema.ModelT(), schema.SubGraphT()
     model.version, model.description, model.buffers, model.operatorCodes = 3, "bad", [schema.BufferT()], []
     graph.tensors, graph.operators = [], []
-    graph.inputs, graph.outputs = [tensor(model, graph, "features", [1, 20])], [tensor(model, graph, "said", [1, 3])]
+    graph.inputs, graph.outputs = [tensor(model, graph, "features", [1, 20])], [tensor(model, graph, "outputs", [1, 3])]
     operators(model, graph)
     model.subgraphs = [graph]
     builder = flatbuffers.Builder(1 << 14)
@@ -72,30 +72,33 @@ def float_model(operators: Callable[[Any, Any], None]) -> bytes:
 
 
 def tensor(model: Any, graph: Any, name: str, shape: list[int], data: Any = None, scales: Any = None) -> int:
-    made = schema.TensorT()
-    made.name, made.shape, made.buffer = name, shape, 0
-    made.type = schema.TensorType.INT8 if scales is not None else schema.TensorType.FLOAT32
+    new_tensor = schema.TensorT()
+    new_tensor.name, new_tensor.shape, new_tensor.buffer = name, shape, 0
+    new_tensor.type = schema.TensorType.INT8 if scales is not None else schema.TensorType.FLOAT32
     if data is not None:
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(data.tobytes(), np.uint8)
         model.buffers.append(buffer)
-        made.buffer = len(model.buffers) - 1
+        new_tensor.buffer = len(model.buffers) - 1
     if scales is not None:
         grid = schema.QuantizationParametersT()
         grid.scale, grid.zeroPoint, grid.quantizedDimension = scales, np.zeros(len(scales), np.int64), 0
-        made.quantization = grid
-    graph.tensors.append(made)
+        new_tensor.quantization = grid
+    graph.tensors.append(new_tensor)
     return len(graph.tensors) - 1
 
 
 def operator(model: Any, graph: Any, builtin: int, code_version: int, inputs: list[int], outputs: list[int]) -> None:
-    code, made = schema.OperatorCodeT(), schema.OperatorT()
+    code, new_operator = schema.OperatorCodeT(), schema.OperatorT()
     code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, min(builtin, 127), code_version
     model.operatorCodes.append(code)
-    made.opcodeIndex, made.inputs, made.outputs = len(model.operatorCodes) - 1, inputs, outputs
+    new_operator.opcodeIndex, new_operator.inputs, new_operator.outputs = len(model.operatorCodes) - 1, inputs, outputs
     if builtin == schema.BuiltinOperator.FULLY_CONNECTED:
-        made.builtinOptionsType, made.builtinOptions = schema.BuiltinOptions.FullyConnectedOptions, schema.FullyConnectedOptionsT()
-    graph.operators.append(made)
+        new_operator.builtinOptionsType, new_operator.builtinOptions = (
+            schema.BuiltinOptions.FullyConnectedOptions,
+            schema.FullyConnectedOptionsT(),
+        )
+    graph.operators.append(new_operator)
 
 
 def dynamic_range(model: Any, graph: Any) -> None:

@@ -35,7 +35,7 @@ soil.save(soil.train(known, 0, size), known, output / "soil", 0, size)
 """As the commands do it, with fewer machines and seasons; but as many rows as numpy shares out among threads."""
 
 
-def made(workers: int, threads: int, output: Path) -> dict[str, bytes]:
+def files_of_a_run(workers: int, threads: int, output: Path) -> dict[str, bytes]:
     offered = {**os.environ, **dict.fromkeys(_LIMITS, str(threads))}
     subprocess.run([sys.executable, "-c", _SMALL, str(workers), str(output)], cwd=ROOT, env=offered, check=True)
     return {str(file.relative_to(output)): file.read_bytes() for file in sorted(output.rglob("*.*"))}
@@ -43,7 +43,7 @@ def made(workers: int, threads: int, output: Path) -> dict[str, bytes]:
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor has one thread")
 def test_the_same_seed_gives_the_same_bundles_whatever_the_workers_and_threads(tmp_path: Path) -> None:
-    alone, together = made(1, 1, tmp_path / "alone"), made(2, 2, tmp_path / "together")
+    alone, together = files_of_a_run(1, 1, tmp_path / "alone"), files_of_a_run(2, 2, tmp_path / "together")
     assert len(alone) == 4
     assert [name for name in alone if alone[name] != together[name]] == []
 
@@ -53,8 +53,8 @@ def test_the_command_refuses_to_train_where_numpy_already_has_its_threads(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
-    told = CliRunner().invoke(cli, [command, "--output", str(tmp_path / "model"), "--page", str(tmp_path / "page.md")])
-    assert isinstance(told.exception, TooLate)
+    result = CliRunner().invoke(cli, [command, "--output", str(tmp_path / "model"), "--page", str(tmp_path / "page.md")])
+    assert isinstance(result.exception, TooLate)
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(TooLate, match="already imported"):
         single()
