@@ -16,7 +16,7 @@ import msgspec
 
 from edge.config import Config, Sensors
 from edge.intake.dedup import RecentKeys, rejected_key, unpacked
-from edge.intake.formats import Context, FormatSetup, formats
+from edge.intake.formats import Context, Format, FormatSetup, formats
 from edge.intake.rejects import next_batch
 from edge.reading import Limits, Reading, Rejected, dedup_key, is_name, oversized
 from edge.spectrum import Spectrum
@@ -117,8 +117,13 @@ class Inbox:
         if sensors is None:
             text = f"no [[sensors]] of the gateway's configuration is for device {device_id}"
             return [Rejected("no_sensor_class", text, payload, device_id)]
-        context = Context(device_id, sensors, arrived_us, clock_quality, self._limits)
-        return next(each for each in self._formats if each.claims(payload)).read(payload, context)
+        return self._format_of(payload).read(payload, Context(device_id, sensors, arrived_us, clock_quality, self._limits))
+
+    def _format_of(self, payload: bytes) -> Format:
+        for payload_format in self._formats:
+            if payload_format.claims(payload):
+                return payload_format
+        raise AssertionError("the last format claims every payload")
 
     def _keep(self, reading: Reading) -> None:
         key = dedup_key(reading)
