@@ -19,6 +19,7 @@ from edge.gateway import Gateway
 from edge.intake.client import Incoming, Intake
 from edge.run import Loop
 from edge.store.store import Store
+from schemas.records import LinkState
 
 
 class CountingIntake:
@@ -29,7 +30,7 @@ class CountingIntake:
         self.commits = 0
 
     @property
-    def state(self) -> str:
+    def state(self) -> LinkState:
         return self._intake.state
 
     def take(self, seconds: float) -> list[Incoming]:
@@ -46,7 +47,7 @@ class CountingIntake:
 class NoUplink:
     """An uplink that leaves batches in the outbox."""
 
-    state = "offline"
+    state = LinkState.OFFLINE
 
     def wake(self) -> None: ...
 

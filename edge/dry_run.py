@@ -6,7 +6,7 @@ what is shown is read back from the batches that it would send.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from edge.gateway import Gateway, MqttMessage
 from edge.models.bundles import bundles_of
 from edge.models.scorer import Scorer
 from edge.store.store import OutboxBatch, Store
+from schemas.records import Kind
 
 _MAX_BATCHES = 1_000_000
 
@@ -137,7 +138,7 @@ def _event(row: Mapping[str, Any]) -> str:
 
 def _heartbeat(row: Mapping[str, Any]) -> str:
     stored, summarised = row["readings_stored"], row["readings_summarised"]
-    return f"{stored} readings stored, {summarised} summarised, {row['readings_rejected']} set aside, {_time(row['heartbeat_time'])}"
+    return f"{stored} readings stored, {summarised} summarised, {row['readings_rejected']} rejected, {_time(row['heartbeat_time'])}"
 
 
 def _reject(row: Mapping[str, Any]) -> str:
@@ -148,4 +149,10 @@ def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
-_SENTENCES = {"summaries": _summary, "inferences": _inference, "events": _event, "heartbeats": _heartbeat, "rejects": _reject}
+_SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    Kind.SUMMARIES: _summary,
+    Kind.INFERENCES: _inference,
+    Kind.EVENTS: _event,
+    Kind.HEARTBEATS: _heartbeat,
+    Kind.REJECTS: _reject,
+}

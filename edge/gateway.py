@@ -32,7 +32,7 @@ from edge.summaries.summarise import summaries
 from edge.windows import Window, WindowedReadings, Windows, pack, unpack
 from program.version import version
 from schemas.envelope import Envelope, micros
-from schemas.records import Heartbeat, Inference, Kind, Summary, TimeQuality
+from schemas.records import Heartbeat, Inference, Kind, LinkState, Summary, TimeQuality
 
 __all__ = ["Gateway", "Links", "MqttMessage"]
 
@@ -43,10 +43,10 @@ _VERSION = version()
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """State of the gateway's connections, for its heartbeat: online or offline."""
+    """State of the gateway's connections, for its heartbeat."""
 
-    uplink: str = "offline"
-    broker: str = "offline"
+    uplink: LinkState = LinkState.OFFLINE
+    broker: LinkState = LinkState.OFFLINE
 
 
 class Gateway:

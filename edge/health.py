@@ -12,7 +12,7 @@ from typing import Any
 
 from schemas.arrow import columns
 from schemas.envelope import micros
-from schemas.records import Heartbeat
+from schemas.records import Heartbeat, LinkState
 
 _COUNTERS = ("readings_", "batches_cut", "batches_confirmed", "batches_dropped")
 
@@ -47,7 +47,7 @@ def exposition(condition: Condition | None) -> str:
 
 def _metric(name: str, text: str, value: Any) -> list[str]:
     if name.endswith("_state"):
-        name, value = name.replace("_state", "_online"), int(value == "online")
+        name, value = name.replace("_state", "_online"), int(value == LinkState.ONLINE)
     if isinstance(value, datetime):
         name, value = f"{name}_seconds", micros(value) / 1e6
     if not isinstance(value, int | float):

@@ -1,4 +1,4 @@
-"""A reading, and what any payload has to be to become one: names, finite values, a believable time. Pure.
+"""A reading, and what any payload must be to become a reading: names, finite values, a believable time. Pure.
 
 Nothing is guessed: what breaks a rule here is a PayloadError, and the payload format that met it rejects those bytes.
 """
@@ -148,11 +148,11 @@ def _event_time(time: float | str, arrived_us: int, limits: Limits) -> int:
 
 def _micros_of(time: float | str) -> int:
     try:
-        if isinstance(time, str):
-            moment = datetime.fromisoformat(time)
-            if moment.tzinfo is None:
-                raise PayloadError("wrong_type", f"time {time[:40]!r} has no offset: write Z for UTC")
-            return micros(moment)
-        return round(time * 1_000_000)
+        if not isinstance(time, str):
+            return round(time * 1_000_000)
+        moment = datetime.fromisoformat(time)
     except (ValueError, OverflowError) as error:
         raise PayloadError("wrong_type", f"time {str(time)[:40]!r} is no time") from error
+    if moment.tzinfo is None:
+        raise PayloadError("wrong_type", f"time {time[:40]!r} has no offset: write Z for UTC")
+    return micros(moment)

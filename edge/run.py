@@ -25,6 +25,7 @@ from edge.models.scorer import Scorer, ScorerFailed
 from edge.store.store import Store, StoreFull
 from edge.uplink.worker import UplinkWorker
 from program import logs
+from schemas.records import LinkState
 
 TICK_SECONDS = 0.2
 REPORT_SECONDS = 1.0
@@ -38,7 +39,7 @@ class Source(Protocol):
     """What the loop needs of edge.intake.client.Intake."""
 
     @property
-    def state(self) -> str: ...
+    def state(self) -> LinkState: ...
     def take(self, seconds: float) -> list[Incoming]: ...
     def acknowledge(self, incoming: list[Incoming]) -> None: ...
 
@@ -47,7 +48,7 @@ class Sink(Protocol):
     """What the loop needs of edge.uplink.worker.UplinkWorker."""
 
     @property
-    def state(self) -> str: ...
+    def state(self) -> LinkState: ...
     def wake(self) -> None: ...
 
 

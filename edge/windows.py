@@ -17,7 +17,7 @@ from edge.reading import Reading
 
 
 class WindowedReadings(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Readings of one interval, as the journal keeps them: a replay puts them there again, whatever has changed since."""
+    """Readings of one interval, as the journal stores them: a replay puts them into it again, whatever has changed since."""
 
     window_seconds: int
     late: bool
@@ -44,7 +44,7 @@ class Window:
 
 
 class _WindowedReading(msgspec.Struct, array_like=True):
-    """How stores of version 1 kept each reading."""
+    """The body of a journal row in stores of version 1."""
 
     window_seconds: int
     late: bool

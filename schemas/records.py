@@ -75,6 +75,13 @@ class ThresholdState(StrEnum):
     HIGH = "high"
 
 
+class LinkState(StrEnum):
+    """Whether a gateway's connection to its uplink or its broker stands."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
 class Kind(StrEnum):
     """What a batch can carry: the word in its envelope."""
 
@@ -218,8 +225,8 @@ class Heartbeat:
     store_bytes: Annotated[int, Doc("Size of the store on disk, write-ahead log included", "byte")]
     store_bytes_max: Annotated[int, Doc("Bound of the store", "byte")]
     devices_seen: Annotated[int, Doc("Devices heard since the process started")]
-    uplink_state: Annotated[str, Doc("online or offline")]
-    broker_state: Annotated[str, Doc("online or offline")]
+    uplink_state: Annotated[str, Doc(_any(LinkState))]
+    broker_state: Annotated[str, Doc(_any(LinkState))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class ThresholdMonitor:
 
 
 class _LastChanges:
-    """A section, decoded once: it is asked for every reading."""
+    """A section, decoded at the start: it is looked up for every reading."""
 
     def __init__(self, section: Section) -> None:
         self.section = section

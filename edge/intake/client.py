@@ -20,6 +20,7 @@ from edge.config import Mqtt
 from edge.intake.receive_queue import ReceiveQueue
 from edge.intake.stream import Incoming, Stream
 from program import logs
+from schemas.records import LinkState
 
 __all__ = ["Incoming", "Intake"]
 
@@ -48,16 +49,15 @@ class Intake:
             manual_ack=True,
             reconnect_on_failure=True,
         )
-        self._client.will_set(self._status_topic, "offline", qos=1, retain=True)
+        self._client.will_set(self._status_topic, LinkState.OFFLINE.value, qos=1, retain=True)
         self._client.reconnect_delay_set(1, _MAX_RECONNECT_SECONDS)
         if tls is not None:
             self._client.tls_set_context(tls)
         self._listen()
 
     @property
-    def state(self) -> str:
-        """online or offline."""
-        return "online" if self._connected else "offline"
+    def state(self) -> LinkState:
+        return LinkState.ONLINE if self._connected else LinkState.OFFLINE
 
     def start(self) -> None:
         """Connects, and goes on trying; does not wait."""
@@ -78,7 +78,7 @@ class Intake:
         self._stopping.set()
         self._waiting.close()
         if self._connected:
-            self._publish_state("offline", seconds)
+            self._publish_state(LinkState.OFFLINE, seconds)
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -89,8 +89,8 @@ class Intake:
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
 
-    def _publish_state(self, state: str, seconds: float) -> None:
-        publication = self._client.publish(self._status_topic, state, qos=1, retain=True)
+    def _publish_state(self, state: LinkState, seconds: float) -> None:
+        publication = self._client.publish(self._status_topic, state.value, qos=1, retain=True)
         try:
             publication.wait_for_publish(seconds)
         except (RuntimeError, ValueError):
@@ -103,7 +103,7 @@ class Intake:
         self._connected = True
         _log.info("broker %s is online (%s session)", self._address(), "kept" if flags.session_present else "new")
         client.subscribe(self._settings.topic, qos=1)
-        client.publish(self._status_topic, "online", qos=1, retain=True)
+        client.publish(self._status_topic, LinkState.ONLINE.value, qos=1, retain=True)
 
     def _on_connect_fail(self, _client: mqtt.Client, _data: Any) -> None:
         _log.error("broker %s cannot be reached; trying again, at most %d s apart", self._address(), _MAX_RECONNECT_SECONDS)

@@ -1,7 +1,8 @@
 """The gateway's store: a journal of accepted readings and an outbox of cut batches in one SQLite file. Thread-safe.
 
 Where a reading becomes a batch: `append` puts readings into the journal, `cut` stores the batches made of them and closes their journal
-rows in one transaction. Before the cut a reading is in the journal, after it in a batch, at no time in neither.
+rows in one transaction. Before the cut a reading is in the journal; after it in a batch or, while its channel stays within a deadband, in
+the pending summary that the same cut commits as a section. At no time is it in neither.
 
 Who may lose a batch: nobody but this store, and only when its `max_bytes` are full: the oldest batches of the lowest priority go first,
 each with a row in the ledger that says so. `confirm` removes the others once Pub/Sub has them. A reading in the journal is never dropped:

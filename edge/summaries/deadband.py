@@ -25,7 +25,7 @@ _SECOND = 1_000_000
 
 
 class CountedSummary(NamedTuple):
-    """A summary to be sent, and how many readings leave the journal with it: a reading of two channels counts in one of its summaries."""
+    """A summary to be sent, and how many readings leave the journal with it: those of a window count in its first channel alone."""
 
     summary: Summary
     readings: int

@@ -19,7 +19,7 @@ _RANKS: dict[str, int] = {quality: rank for rank, quality in enumerate(TimeQuali
 
 
 def summaries(window: Window, units: Mapping[str, str]) -> list[Summary]:
-    """In order of channel. A channel without a unit in `units` gets an empty one."""
+    """One summary for each channel, in order of channel. A channel without a unit in `units` gets an empty unit."""
     columns, of_all = _columns(window.readings), _Provenance(window.readings)
     rows = []
     for channel, values in sorted(columns.items()):
@@ -30,7 +30,7 @@ def summaries(window: Window, units: Mapping[str, str]) -> list[Summary]:
 
 
 def merged(run: Summary, following: Summary) -> Summary:
-    """One summary of both: of one channel and unit, the second window right after the first. The clock's offset is the newer one's."""
+    """One summary of both, which are of the same channel and unit and follow each other. The clock's offset is that of `following`."""
     count, total, m2, low, high = moments.merge(run, following)
     ranges = IntervalSet(run.seq_ranges)
     ranges.update(IntervalSet(following.seq_ranges))
@@ -45,7 +45,7 @@ def merged(run: Summary, following: Summary) -> Summary:
         last=following.last,
         last_time=following.last_time,
         seq_ranges=ranges.flat(),
-        # A run that an older gateway began has none, and one of a part would pass for one of the whole.
+        # A run that an older gateway began has no sketch, and a sketch of a part would pass for that of all.
         sketch=sketch.merged([run.sketch, following.sketch]) if run.sketch and following.sketch else (),
         time_quality=worst([run.time_quality, following.time_quality]),
         clock_offset_ms=following.clock_offset_ms,

@@ -12,6 +12,7 @@ from edge.uplink.sender import Sender
 from edge.uplink.uplink import Publisher
 from program import logs
 from program.backoff import Backoff
+from schemas.records import LinkState
 
 _AFTER_FAULT_SECONDS = 1.0
 
@@ -36,9 +37,9 @@ class UplinkWorker:
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
 
     @property
-    def state(self) -> str:
+    def state(self) -> LinkState:
         """online since the last confirmation, or offline since the last failure and at the start."""
-        return "online" if self._sender.online else "offline"
+        return LinkState.ONLINE if self._sender.online else LinkState.OFFLINE
 
     def start(self) -> None:
         """Begins to send."""

@@ -51,7 +51,7 @@ def test_what_the_gateway_would_send_is_told(tmp_path: Path) -> None:
     assert "events     air-1 stuffy: normal -> high at 1600, warning, 2026-05-01 12:00:30" in result.stdout
     assert "rejects    air-1: wrong_type" in result.stdout
     assert "rejects    water-1: no_sensor_class" in result.stdout
-    assert "2 readings stored, 2 summarised, 2 set aside" in result.stdout
+    assert "2 readings stored, 2 summarised, 2 rejected" in result.stdout
     assert not (tmp_path / "state").exists()
 
 

@@ -1,6 +1,6 @@
 """Payload formats: how the bytes of a message become readings. A new one is a file here and a line in `FORMATS`.
 
-The first that claims a payload reads it. The last one claims every payload, so that what no other understands is rejected in its words.
+The first that claims a payload reads it. The last one claims every payload, so that what no other format understands is rejected by it.
 """
 
 from __future__ import annotations
@@ -19,5 +19,5 @@ FORMATS = (
 
 
 def formats(setup: FormatSetup) -> list[Format]:
-    """Those of one gateway."""
+    """The formats of one gateway, in that order."""
     return [format_class(setup) for format_class in FORMATS]

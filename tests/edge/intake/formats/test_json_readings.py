@@ -68,6 +68,12 @@ def test_what_is_no_reading_is_rejected_with_its_bytes(payload: bytes, reason: s
     assert (rejected.reason, rejected.body, rejected.device_id) == (reason, payload, "d1")
 
 
+def test_a_time_without_an_offset_is_rejected_with_the_cure() -> None:
+    (rejected,) = read({"time": "2026-05-01T12:00:00", "values": {"a": 1}})
+    assert isinstance(rejected, Rejected)
+    assert rejected.message == "time '2026-05-01T12:00:00' has no offset: write Z for UTC"
+
+
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
 def test_no_bytes_raise_anything(payload: bytes) -> None:
     for result in read(payload):
