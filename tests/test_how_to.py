@@ -68,6 +68,10 @@ def test_a_receiver_is_added(copy: Path) -> None:
     walk(ROOT / "docs/how-to/add-a-receiver.md", copy, "how-to-receiver", {})
 
 
+def test_an_uplink_is_added(copy: Path) -> None:
+    walk(ROOT / "docs/how-to/add-an-uplink.md", copy, "how-to-uplink", {})
+
+
 def test_a_feature_is_added(copy: Path) -> None:
     walk(ROOT / "docs/how-to/add-a-feature.md", copy, "how-to-feature", {})
 
