@@ -15,15 +15,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from edge.models.outputs import COLUMNS, OUTPUTS, QUANTILES
 from edge.models.recipe import Recipe, RecipeError
 from schemas.records import Severity
 
 FORMAT = "tinybeam-bundle/1"
 MODEL_FILE = "model.tflite"
 MANIFEST_FILE = "manifest.json"
-OUTPUTS = ("p10", "p50", "p90")
 MAX_MODEL_BYTES = 16 << 20
-QUANTILES, RECONSTRUCTION = "quantiles", "reconstruction"
 
 
 class BundleError(Exception):
@@ -41,10 +40,7 @@ class Golden:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A checked bundle. `labels[i]` holds below `thresholds[i]`, the last label above them all. `limits` bound the score.
-
-    A model of `kind` quantiles answers three; one of kind reconstruction answers its own inputs, and the score is how badly.
-    """
+    """A checked bundle. `labels[i]` holds below `thresholds[i]`, the last label above them all. `limits` bound the score."""
 
     path: Path
     name: str
@@ -62,12 +58,13 @@ class Bundle:
     golden: tuple[Golden, ...]
     tolerance: float
     kind: str
+    """That of the model's outputs, one of edge.models.outputs.OUTPUTS."""
     normal_label: str
     """The label that nobody needs to hear of first."""
     severities: Mapping[str, str]
     """How much an event of each label matters."""
     hysteresis: float
-    """How far beyond a threshold the score must be before a verdict gets better again."""
+    """How far beyond a threshold the score must be before the label gets better again."""
 
     @staticmethod
     def load(path: str | Path) -> Bundle:
@@ -82,25 +79,25 @@ class Bundle:
     @property
     def outputs(self) -> int:
         """How many numbers the model itself answers for a row."""
-        return len(OUTPUTS) if self.kind == QUANTILES else len(self.recipe.inputs)
+        return OUTPUTS[self.kind].width(len(self.recipe.inputs))
 
     def label(self, score: float) -> str:
-        """The verdict for a score."""
+        """The label of a score."""
         return next((name for name, below in zip(self.labels, self.thresholds, strict=False) if score < below), self.labels[-1])
 
     def label_with_hysteresis(self, score: float, before: str) -> str:
-        """The verdict for a score after another verdict: it gets worse at a threshold, and better only beyond it by `hysteresis`."""
+        """The label of a score after another label: it gets worse at a threshold, and better only beyond it by `hysteresis`."""
         if before not in self.labels:
             return self.label(score)
-        was, normal_label = self.labels.index(before), self.labels.index(self.normal_label)
-        passed = [score >= self._threshold(number, was, normal_label) for number in range(len(self.thresholds))]
+        previous, normal = self.labels.index(before), self.labels.index(self.normal_label)
+        passed = [score >= self._threshold(number, previous, normal) for number in range(len(self.thresholds))]
         return self.labels[sum(passed)]
 
-    def _threshold(self, number: int, was: int, normal_label: int) -> float:
-        """Labels up to `number` lie below a threshold, the others above. Towards the best label it lies farther off."""
-        if normal_label <= number < was:
+    def _threshold(self, number: int, previous: int, normal: int) -> float:
+        """Labels up to `number` lie below a threshold, the others above. Towards the normal label it lies farther off."""
+        if normal <= number < previous:
             return self.thresholds[number] - self.hysteresis
-        if was <= number < normal_label:
+        if previous <= number < normal:
             return self.thresholds[number] + self.hysteresis
         return self.thresholds[number]
 
@@ -113,8 +110,8 @@ def load(path: Path) -> Bundle:
     except ValueError as error:
         raise BundleError(f"{manifest_file}: not JSON: {error}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        found = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
-        raise BundleError(f"{manifest_file}: format is {found!r}, this version reads {FORMAT!r}")
+        form = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
+        raise BundleError(f"{manifest_file}: format is {form!r}, this version reads {FORMAT!r}")
     try:
         bundle = _bundle(path, manifest)
     except RecipeError as error:
@@ -128,9 +125,9 @@ def load(path: Path) -> Bundle:
 def read_model(bundle: Bundle) -> bytes:
     """The bytes of model.tflite, verified. Raises BundleError."""
     model = _read(bundle.model_file)
-    found = sha256(model).hexdigest()
-    if found != bundle.sha256:
-        raise BundleError(f"{bundle.model_file}: SHA-256 is {found}, the manifest says {bundle.sha256}")
+    digest = sha256(model).hexdigest()
+    if digest != bundle.sha256:
+        raise BundleError(f"{bundle.model_file}: SHA-256 is {digest}, the manifest says {bundle.sha256}")
     return model
 
 
@@ -190,18 +187,18 @@ def _check(bundle: Bundle) -> None:
     _check_score(bundle)
     if not bundle.golden:
         raise ValueError("golden has no cases")
-    if any(len(case.features) != inputs or len(case.outputs) != len(OUTPUTS) for case in bundle.golden):
-        raise ValueError(f"a golden case needs {inputs} features and {len(OUTPUTS)} outputs")
+    if any(len(case.features) != inputs or len(case.outputs) != len(COLUMNS) for case in bundle.golden):
+        raise ValueError(f"a golden case needs {inputs} features and {len(COLUMNS)} outputs")
 
 
 def _check_score(bundle: Bundle) -> None:
-    if bundle.kind not in (QUANTILES, RECONSTRUCTION):
-        raise ValueError(f"score.kind is {bundle.kind!r}, this version knows {QUANTILES} and {RECONSTRUCTION}")
+    if bundle.kind not in OUTPUTS:
+        raise ValueError(f"score.kind is {bundle.kind!r}, this version knows {', '.join(OUTPUTS)}")
     if bundle.normal_label not in bundle.labels or not bundle.severities.keys() <= set(bundle.labels):
         raise ValueError("score.best and the keys of score.severities must be labels")
     if not all(severity in tuple(Severity) for severity in bundle.severities.values()):
         raise ValueError(f"score.severities must be {', '.join(Severity)}")
-    # Else a verdict that gets better would pass two thresholds in the wrong order.
+    # Else a label that gets better would pass two thresholds in the wrong order.
     nearest = min((high - low for low, high in pairwise(bundle.thresholds)), default=math.inf)
     if not 0 <= bundle.hysteresis < nearest:
         raise ValueError("score.hysteresis must not be negative, and less than the thresholds lie apart")

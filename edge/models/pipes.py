@@ -1,20 +1,19 @@
-"""Length-prefixed frames to and from a child process over its pipes, every wait bounded.
+"""Packets of edge.models.protocol to and from a child process over its pipes, every wait bounded.
 
 Guarantees that no call lasts longer than its timeout, whether the child does not read, does not write or stops in the middle of a
-frame, and that an absurd length is refused before anything is allocated.
+packet, and that an absurd length is refused before anything is allocated.
 """
 
 from __future__ import annotations
 
 import os
 import selectors
-import struct
 import subprocess
 import time
 from typing import IO
 
-_LENGTH = struct.Struct("<I")
-_MAX_FRAME = 64 << 20
+from edge.models.protocol import LENGTH, MAX_PACKET, packet
+
 _CHUNK = 1 << 16
 
 
@@ -27,7 +26,7 @@ class PipesClosed(Exception):
 
 
 class Pipes:
-    """The frames of one child. After an exception it must be closed: the streams may stand in the middle of a frame."""
+    """The packets of one child. After an exception it must be closed: the streams may stand in the middle of a packet."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         if process.stdin is None or process.stdout is None:
@@ -38,21 +37,21 @@ class Pipes:
             os.set_blocking(stream.fileno(), False)
 
     def exchange(self, body: bytes, seconds: float) -> bytes:
-        """Sends a frame and returns the next one. Raises Hung, PipesClosed."""
+        """Sends a packet and returns the body of the next one that comes. Raises Hung, PipesClosed."""
         deadline = time.monotonic() + seconds
-        self._send(_LENGTH.pack(len(body)) + body, deadline)
+        self._send(packet(body), deadline)
         return self.receive(deadline - time.monotonic())
 
     def receive(self, seconds: float) -> bytes:
-        """The next frame. Raises Hung (what came so far is kept), PipesClosed."""
+        """The body of the next packet. Raises Hung (what came so far is kept), PipesClosed."""
         deadline = time.monotonic() + seconds
-        while (frame := self._take()) is None:
+        while (body := self._take()) is None:
             _wait(self._from, selectors.EVENT_READ, deadline)
             chunk = os.read(self._from.fileno(), _CHUNK)
             if not chunk:
                 raise PipesClosed
             self._arrived += chunk
-        return frame
+        return body
 
     def close(self) -> None:
         """Closes our ends. The streams are unbuffered by us, so nothing can fail to be flushed."""
@@ -71,16 +70,16 @@ class Pipes:
                 raise PipesClosed from error
 
     def _take(self) -> bytes | None:
-        if len(self._arrived) < _LENGTH.size:
+        if len(self._arrived) < LENGTH.size:
             return None
-        size = _LENGTH.unpack_from(self._arrived)[0]
-        if size > _MAX_FRAME:
+        end = LENGTH.size + LENGTH.unpack_from(self._arrived)[0]
+        if end > MAX_PACKET:
             raise PipesClosed
-        if len(self._arrived) < _LENGTH.size + size:
+        if len(self._arrived) < end:
             return None
-        frame = bytes(self._arrived[_LENGTH.size : _LENGTH.size + size])
-        del self._arrived[: _LENGTH.size + size]
-        return frame
+        body = bytes(self._arrived[LENGTH.size : end])
+        del self._arrived[:end]
+        return body
 
 
 def _wait(stream: IO[bytes], event: int, deadline: float) -> None:

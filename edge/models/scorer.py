@@ -7,7 +7,6 @@ hung or answered nonsense is killed and started again, after a back-off of up to
 from __future__ import annotations
 
 import math
-import struct
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,16 +15,15 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
-from edge.models.bundle import OUTPUTS, Bundle, BundleError
+from edge.models.bundle import Bundle, BundleError
 from edge.models.pipes import Hung, Pipes, PipesClosed
+from edge.models.protocol import OK, READY, UNUSABLE, request, scores
 from program.backoff import Backoff
 from program.child import environment, python_module
 
 _COMMAND = python_module("edge.models.child")
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """The child's linear algebra starts no threads."""
-_SHAPE = struct.Struct("<II")
-_OK, _READY, _UNUSABLE = b"K", b"R", b"U"
 
 
 class ScorerFailed(Exception):
@@ -125,22 +123,22 @@ class _Child:
         self._started_at = self._clock()
 
     def ready(self, seconds: float) -> None:
-        """Waits for the ready frame. Raises BundleError, or ScorerFailed: the child may still become ready, if it lives and has time."""
+        """Waits for the ready packet. Raises BundleError, or ScorerFailed: the child may still become ready, if it lives and has time."""
         if self._is_ready:
             return
         try:
-            frame = self._live().receive(seconds)
+            packet = self._live().receive(seconds)
         except Hung as hung:
             if self._clock() - self._started_at >= self._timeouts.start:
                 raise self._fail("was not ready in time") from hung
             raise ScorerFailed(f"{self._bundle.name}: the scorer is still starting") from hung
         except PipesClosed as closed:
             raise self._fail(f"died while starting ({self._exit()})") from closed
-        if frame[:1] == _UNUSABLE:
-            raise self._unusable(frame[1:].decode(errors="replace"))
-        if frame[:1] != _READY:
+        if packet[:1] == UNUSABLE:
+            raise self._unusable(packet[1:].decode(errors="replace"))
+        if packet[:1] != READY:
             raise self._fail("did not say that it is ready")
-        self.runtime, self._is_ready = frame[1:].decode(errors="replace"), True
+        self.runtime, self._is_ready = packet[1:].decode(errors="replace"), True
 
     def score(self, features: Sequence[Sequence[float]]) -> list[Score]:
         self._restart_if_due()
@@ -149,7 +147,7 @@ class _Child:
         except BundleError as error:
             raise ScorerFailed(str(error)) from error
         try:
-            reply = self._live().exchange(_request(features), self._timeouts.call)
+            reply = self._live().exchange(request(features), self._timeouts.call)
         except Hung as hung:
             raise self._fail(f"did not answer within {self._timeouts.call:g} s") from hung
         except PipesClosed as closed:
@@ -157,16 +155,16 @@ class _Child:
         return self._scores(reply, len(features))
 
     def _scores(self, reply: bytes, rows: int) -> list[Score]:
-        if reply[:1] != _OK:
+        if reply[:1] != OK:
             raise ScorerFailed(f"{self._bundle.name}: {reply[1:].decode(errors='replace')}")
-        if len(reply) != 1 + 8 * rows * len(OUTPUTS):
-            raise self._fail(f"answered {len(reply)} bytes for {rows} rows")
-        numbers = struct.unpack_from(f"<{rows * len(OUTPUTS)}d", reply, 1)
-        if not all(map(math.isfinite, numbers)):
+        try:
+            triples = scores(reply, rows)
+        except ValueError as error:
+            raise self._fail(str(error)) from error
+        if not all(math.isfinite(number) for triple in triples for number in triple):
             raise self._fail("answered a number that is not finite")
         self._failures = 0
-        triples = zip(numbers[0::3], numbers[1::3], numbers[2::3], strict=True)
-        return [Score(self._bundle.label(median), median, high - low) for low, median, high in triples]
+        return [Score(self._bundle.label(score), score, high - low) for low, score, high in triples]
 
     def _restart_if_due(self) -> None:
         if self._process is not None:
@@ -208,9 +206,3 @@ class _Child:
             self._pipes.close()
         self._process = self._pipes = None
         self._is_ready = False
-
-
-def _request(features: Sequence[Sequence[float]]) -> bytes:
-    columns = len(features[0])
-    numbers = [number for row in features for number in row]
-    return _SHAPE.pack(len(features), columns) + struct.pack(f"<{len(numbers)}d", *numbers)

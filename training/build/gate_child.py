@@ -19,7 +19,7 @@ import numpy as np
 
 from edge.models import tflite
 from edge.models.bundle import Bundle, BundleError
-from edge.models.child import Model
+from edge.models.model import Model
 from training.build.runtimes import ARENA, MICRO, MISSING, REFUSED, smallest_arena
 
 _PLENTY = 1 << 24

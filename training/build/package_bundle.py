@@ -13,8 +13,8 @@ import numpy as np
 
 from edge.models import tflite
 from edge.models.bundle import FORMAT, MANIFEST_FILE, MODEL_FILE, Bundle
-from edge.models.child import Floats as Doubles
-from edge.models.child import Model
+from edge.models.model import Floats as Doubles
+from edge.models.model import Model
 from training.build.dense import Floats, Schedule
 
 Inputs = tuple[Mapping[str, str], Mapping[str, Any]]

@@ -9,7 +9,7 @@ import numpy as np
 
 from edge.models import tflite
 from edge.models.bundle import Bundle
-from edge.models.child import Model
+from edge.models.model import Model
 from training.build.dense import Floats, Schedule, fit, predict
 from training.soil.examples import Examples
 from training.soil.metrics import LABELS, Metrics, ThresholdRule, measure, verdicts

@@ -9,7 +9,7 @@ import numpy as np
 
 from edge.models import tflite
 from edge.models.bundle import Bundle
-from edge.models.child import Model
+from edge.models.model import Model
 from training.vibration.bearing import FAULTS, Floats
 from training.vibration.detection import FROM, STAGES, Detection, detect, stage_name
 from training.vibration.run_to_failure import Observations

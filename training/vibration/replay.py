@@ -17,7 +17,7 @@ import numpy as np
 
 from edge.models import tflite
 from edge.models.bundle import Bundle
-from edge.models.child import Model
+from edge.models.model import Model
 from training.build.dense import Schedule
 from training.build.package_bundle import answers
 from training.vibration.bearing import Floats

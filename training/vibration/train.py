@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.models.bundle import RECONSTRUCTION, Bundle
+from edge.models.bundle import Bundle
+from edge.models.outputs import RECONSTRUCTION
 from training.build import package_bundle
 from training.build.dense import Floats, Network, Schedule, Squared, activations, fit
 from training.build.int8 import Grid, calibrate, write

@@ -10,7 +10,8 @@ import pytest
 
 from edge.models import tflite
 from edge.models.bundle import Bundle, BundleError
-from edge.models.child import Model, deviation
+from edge.models.model import Model
+from edge.models.outputs import OUTPUTS
 from edge.models.scorer import Scorer
 from tests.edge.autoencoder import SPECTRUM, bundle
 
@@ -60,13 +61,13 @@ def test_the_interval_is_that_of_a_mean() -> None:
     rng = np.random.default_rng(3)
     truth = 2.0
     given = rng.normal(0, truth**0.5, (4000, 50))
-    low, score, high = deviation(given, np.zeros_like(given)).T
+    low, score, high = OUTPUTS["reconstruction"].scores(given, np.zeros_like(given)).T
     assert np.all((low <= score) & (score <= high))
     assert np.mean((low < truth) & (truth < high)) == pytest.approx(0.8, abs=0.03)
 
 
 def test_one_input_has_no_interval() -> None:
-    assert deviation(np.array([[3.0]]), np.array([[1.0]])).tolist() == [[4.0, 4.0, 4.0]]
+    assert OUTPUTS["reconstruction"].scores(np.array([[3.0]]), np.array([[1.0]])).tolist() == [[4.0, 4.0, 4.0]]
 
 
 @pytest.mark.parametrize("runtime", ["tflite-runtime", "ai-edge-litert"])

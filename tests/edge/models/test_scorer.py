@@ -18,7 +18,7 @@ import pytest
 
 from edge.models import tflite
 from edge.models.bundle import Bundle, BundleError
-from edge.models.child import Model
+from edge.models.model import Model
 from edge.models.scorer import Score, Scorer, ScorerFailed, Timeouts
 from tests.program.longest import Longest
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from edge.models import tflite
 from edge.models.bundle import Bundle
-from edge.models.child import Model
+from edge.models.model import Model
 from training.__main__ import cli
 from training.build.dense import Schedule, predict
 from training.build.page import section

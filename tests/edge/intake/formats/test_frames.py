@@ -28,8 +28,8 @@ from edge.intake.inbox import Inbox
 from edge.models import tflite
 from edge.models.bundle import Bundle
 from edge.models.bundles import bundles_of
-from edge.models.child import Model
 from edge.models.infer import Scores
+from edge.models.model import Model
 from edge.models.scorer import Score, Scorer
 from edge.reading import Bands, Reading
 from edge.store.section import Section

@@ -1,0 +1,73 @@
+"""The child process that runs one model: `python -P -m edge.models.child BUNDLE`. It may crash or hang; its parent does not care.
+
+Speaks edge.models.protocol on stdin and stdout. Guarantees that nothing is answered before the bundle's hash, the model's shapes and the
+golden cases are verified.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from edge.models import tflite
+from edge.models.bundle import Bundle, BundleError
+from edge.models.model import Floats, Model
+from edge.models.protocol import FAILED, LENGTH, OK, READY, SHAPE, UNUSABLE, send
+
+MAX_MEMORY = 4 << 30
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit status 0 when the parent closed the pipe, 1 when the bundle or the runtime cannot be used."""
+    _bound_memory()
+    sink = _own_stdout()
+    try:
+        runtime = tflite.load()
+        model = Model(Bundle.load(Path(arguments[0])), runtime)
+        model.check_golden()
+    except (BundleError, tflite.RuntimeMissing) as error:
+        send(sink, UNUSABLE + str(error).encode())
+        return 1
+    send(sink, READY + runtime.name.encode())
+    serve(sys.stdin.buffer, sink, model.run)
+    return 0
+
+
+def serve(source: BinaryIO, sink: BinaryIO, run: Callable[[Floats], Floats]) -> None:
+    """Answers requests until `source` ends."""
+    while head := source.read(LENGTH.size):
+        body = source.read(LENGTH.unpack(head)[0])
+        try:
+            reply = OK + run(_features(body)).astype("<f8").tobytes()
+        except (ValueError, RuntimeError) as error:
+            reply = FAILED + str(error).encode()
+        send(sink, reply)
+
+
+def _features(body: bytes) -> Floats:
+    rows, columns = SHAPE.unpack_from(body)
+    return np.frombuffer(body, "<f8", offset=SHAPE.size).reshape(rows, columns)
+
+
+def _own_stdout() -> BinaryIO:
+    """The pipe to the parent, out of reach of libraries that print: what they write to stdout goes to stderr."""
+    pipe = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return pipe
+
+
+def _bound_memory() -> None:
+    """A model that asks for more memory than this fails alone, before the machine does."""
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    bound = MAX_MEMORY if hard == resource.RLIM_INFINITY else min(MAX_MEMORY, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

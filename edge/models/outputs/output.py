@@ -1,0 +1,23 @@
+"""The seam between what a model's tensor holds and the score of a window: what a kind of output is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    # A gateway knows its models' kinds without numpy, which only their child processes load.
+    import numpy as np
+
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+class Output(Protocol):
+    """How the numbers that a model answers become low, score and high: the score, and the bounds of its central 80 %."""
+
+    def width(self, inputs: int) -> int:
+        """How many numbers the model answers for a row of so many inputs."""
+        ...
+
+    def scores(self, inputs: Floats, outputs: Floats) -> Floats:
+        """Shapes (rows, inputs) and (rows, width) -> (rows, 3). The inputs are as the model saw them, normalised and quantised."""
+        ...
