@@ -23,6 +23,7 @@ from edge.store.store import Store, StoreError
 from edge.uplink.export import export as write_export
 from edge.uplink.uplink import UplinkError
 from program import logs
+from program.files import is_visible
 
 _MISCONFIGURED = (ConfigError, BundleError, UplinkError)
 
@@ -154,8 +155,8 @@ def export(file: Path, directory: Path, as_json: bool) -> None:
       tinybeam edge export /media/card --config gateway.toml
     """
     config = _loaded(file)
-    if not config.store_file.is_file():
-        raise click.ClickException(f"there is no store {config.store_file}: has this gateway ever run?")
+    if not is_visible(config.store_file):
+        raise click.ClickException(f"there is no store {config.store_file} that this user may see: has this gateway ever run?")
     try:
         store = Store(config.store_file, config.gateway.id, config.store.max_bytes)
         try:

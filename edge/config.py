@@ -16,6 +16,7 @@ from edge.frame import MAX_CHANNEL
 from edge.spectrum import time_domain_units
 from edge.uplink.kinds import UplinkSettings
 from program import settings
+from program.files import is_visible
 from program.names import Name
 from program.patterns import matches
 from program.settings import ConfigError, Settings, demand, is_local, setting
@@ -234,5 +235,5 @@ def parse(content: dict[str, Any], file: Path) -> Config:
     config = settings.parse(Config, content, file)
     for name in ("tls_ca", "tls_certificate", "tls_key"):
         path = getattr(config.mqtt, name)
-        demand(path is None or path.is_file(), f"{file}: mqtt.{name}: there is no file {path}")
+        demand(path is None or is_visible(path), f"{file}: mqtt.{name}: there is no file {path} that this user may see")
     return config

@@ -21,6 +21,8 @@ from schemas.records import TimeQuality
 
 _SECONDS = 3.0
 
+Check = Callable[[Config], Iterator[Finding]]
+
 
 def examine(file: Path) -> list[Finding]:
     """Examines everything; gives a single finding if the configuration cannot be read."""
@@ -28,16 +30,24 @@ def examine(file: Path) -> list[Finding]:
         config = load(file)
     except ConfigError as error:
         return [Finding("config", Status.FAIL, str(error), "correct the setting, then run `tinybeam edge validate`")]
-    return [Finding("config", Status.OK, f"{file} is good"), *(finding for check in _CHECKS for finding in check(config))]
+    return [Finding("config", Status.OK, f"{file} is good"), *(finding for check in _CHECKS for finding in _looked(check, config))]
+
+
+def _looked(check: Check, config: Config) -> Iterator[Finding]:
+    """What the check finds. What it may not look at is a finding, too."""
+    try:
+        yield from check(config)
+    except OSError as error:
+        yield Finding(check.__name__.removeprefix("_"), Status.FAIL, str(error), "run it as the gateway's user")
 
 
 def _store(config: Config) -> Iterator[Finding]:
-    if not config.store_file.is_file():
-        yield Finding("store", Status.OK, f"{config.store_file} is not there yet; the gateway makes it")
-        return
     try:
+        config.store_file.stat()
         Store(config.store_file, config.gateway.id, config.store.max_bytes).close()
         yield Finding("store", Status.OK, f"{config.store_file} opens")
+    except FileNotFoundError:
+        yield Finding("store", Status.OK, f"{config.store_file} is not there yet; the gateway makes it")
     except StoreLocked:
         yield Finding("store", Status.OK, "a gateway is using it")
     except StoreError as error:
@@ -105,4 +115,4 @@ def _existing(folder: Path) -> Path:
     return next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
 
 
-_CHECKS: tuple[Callable[[Config], Iterator[Finding]], ...] = (_store, _disk, _models, _secrets, _clock, _broker, _uplink)
+_CHECKS: tuple[Check, ...] = (_store, _disk, _models, _secrets, _clock, _broker, _uplink)

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from program.files import is_visible
+
 
 class Status(StrEnum):
     """How a thing is. A warning is no failure: a gateway may be offline for days."""
@@ -30,8 +32,10 @@ class Finding:
 
 def of_secret(setting: str, file: Path) -> Finding:
     """Whether the file of a setting is there, and for its owner only."""
-    if not file.is_file():
-        return Finding("keys", Status.FAIL, f"{setting}: there is no file {file}", "put it there or correct the setting")
+    if not is_visible(file):
+        return Finding(
+            "keys", Status.FAIL, f"{setting}: there is no file {file} that this user may see", "put it there, or correct the setting"
+        )
     if file.stat().st_mode & 0o077:
         return Finding("keys", Status.FAIL, f"{setting} {file} can be read by others", f"chmod 600 {file}")
     return Finding("keys", Status.OK, f"{setting} is for its owner only")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from importlib.metadata import version
@@ -87,7 +88,8 @@ def _jar() -> Path | None:
     if not gcloud:
         return None
     component = Path(gcloud).resolve().parent.parent / "platform" / "pubsub-emulator" / "lib"
-    return next(iter(sorted(component.glob("cloud-pubsub-emulator-*.jar"))), None)
+    jars = sorted(glob.glob(f"{glob.escape(str(component))}/cloud-pubsub-emulator-*.jar"))  # noqa: PTH207 - silent where it may not look
+    return Path(jars[0]) if jars else None
 
 
 def _version(jar: str) -> str:

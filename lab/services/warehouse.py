@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from lab.services.child import REPOSITORY, Child, StartFailed, free_port, listens
+from program.files import is_visible
 
 PYTHON = "TINYBEAM_WAREHOUSE_PYTHON"
 _SERVER = Path(__file__).with_name("warehouse_server.py")
@@ -52,7 +53,7 @@ class Warehouse:
 def interpreter() -> Path:
     """Returns the warehouse's Python. Raises StartFailed if there is none."""
     python = Path(os.environ.get(PYTHON) or REPOSITORY / ".venv-warehouse" / "bin" / "python").absolute()
-    if not python.is_file():
+    if not is_visible(python):
         raise StartFailed(f"the warehouse needs {python}: run `make` once, or set {PYTHON} to a Python that has local-bigquery")
     return python
 

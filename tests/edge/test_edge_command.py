@@ -129,6 +129,13 @@ def test_the_doctor_says_that_a_key_can_be_read_by_others(file: Path, tmp_path: 
     assert [one.status for one in examine(file) if one.name == "keys"] == ["ok"]
 
 
+def test_a_folder_that_may_not_be_looked_into_is_a_finding_of_the_doctors(file: Path) -> None:
+    file.write_text(file.read_text().replace('"state"', f'"{"x" * 300}"'))
+    found = {finding.name: finding for finding in examine(file)}
+    assert (found["store"].status, found["store"].advice) == ("fail", "run it as the gateway's user")
+    assert "broker" in found
+
+
 def test_the_doctor_stops_at_a_configuration_that_cannot_be_read(tmp_path: Path) -> None:
     (finding,) = examine(tmp_path / "absent.toml")
     assert finding.status == "fail"

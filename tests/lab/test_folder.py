@@ -16,3 +16,8 @@ def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StartFailed, match="not the lab's"):
         emptied(tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_folder_that_may_not_be_looked_at_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StartFailed, match=r"x{300}.*: name another --directory"):
+        emptied(tmp_path / ("x" * 300))
