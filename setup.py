@@ -1,5 +1,7 @@
 """The one packaging file. It is also Beam's --setup_file: the workers of an engine get this package and nothing from a main session."""
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 EDGE = [
@@ -80,9 +82,28 @@ ROOMS = find_packages(include=["configuration*", "edge*", "notify*", "pipeline*"
 
 setup(
     name="tinybeam",
-    version="0.1.0",
+    version="0.2.0",
     description="TinyML at the edge, Apache Beam in the cloud, BigQuery for the people who ask questions",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
     license="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords=["apache-beam", "bigquery", "edge", "gateway", "iot", "mqtt", "predictive-maintenance", "pubsub", "sensors", "tinyml"],
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Environment :: Console",
+        "Intended Audience :: Developers",
+        "Intended Audience :: System Administrators",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Programming Language :: Python :: 3.14",
+        "Topic :: Home Automation",
+        "Topic :: Scientific/Engineering",
+        "Topic :: System :: Monitoring",
+    ],
     python_requires=">=3.11",
     py_modules=["tinybeam"],
     # said outright, so that an editable installation is the checkout's folder on the path, lab and benchmarks included

@@ -177,6 +177,15 @@ def test_every_table_has_its_page_and_every_page_is_listed():
     assert pages <= set(re.findall(r"\((\w+)\.md\)", (ROOT / "docs" / "tables" / "README.md").read_text()))
 
 
+def test_each_change_that_contributing_places_touches_five_files_at_most():
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("## Where do I put ...")[2].partition("\n## ")[0]
+    changes = [row.split("|")[1:] for row in table.splitlines() if row.startswith(("| a", "| the "))][1:]
+    files = {change.strip(): re.findall(r"\]\(([^)]+)\)", begins + line) for change, begins, line, *_ in changes}
+    assert len(files) == 10
+    assert {change: len(named) for change, named in files.items() if not 1 <= len(named) <= 5} == {}
+    assert [file for named in files.values() for file in named if not (ROOT / file).is_file()] == []
+
+
 def test_every_module_that_is_run_is_there():
     named = {words[1] for _, words in spoken("python") if words[:1] == ["-m"]}
     assert "schemas" in named
