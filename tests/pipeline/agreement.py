@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -20,10 +20,12 @@ from pipeline.rollup.stats import HOUR, Key, Stats
 from schemas.records import Irrigation, Site
 from schemas.registry import Registry
 from tests.pipeline.fao56_twin import LATITUDES, PLANS, Plan, Twin, season
+from training.build.page import render
 from training.soil import season as teacher
 from training.soil.climates import CLIMATES, weather
 from training.soil.probe import record
 
+_TEMPLATE = Path(__file__).with_name("irrigation.md.j2")
 PAGE = Path(__file__).parents[2] / "docs" / "models" / "irrigation.md"
 
 DEPLETION_MM = 0.001
@@ -32,6 +34,13 @@ FORECAST_DAYS = (1.8, 9.0)
 SAME_WEATHER_DAYS = (1.2, 7.5)
 SAME_DECISION = 0.92
 """What the test holds: mean and 95th percentile of errors over all seasons, and the least share of days with the same decision."""
+_BOUNDS = {
+    "depletion_mm": DEPLETION_MM,
+    "readily_mm": READILY_MM,
+    "forecast_days": FORECAST_DAYS,
+    "same_weather_days": SAME_WEATHER_DAYS,
+    "same_decision": SAME_DECISION,
+}
 
 _DECISIVE_DAYS = 5.0
 _TAUGHT = (
@@ -68,7 +77,7 @@ def compared(plan: Plan) -> Season:
 
 def joined(seasons: Sequence[Season]) -> Season:
     names = [name for name in Season.__slots__ if name != "name"]
-    return Season("**all**", *(np.concatenate([getattr(one, name) for one in seasons]) for name in names))
+    return Season("**all**", *(np.concatenate([getattr(season, name) for season in seasons]) for name in names))
 
 
 def mean_and_p95(errors: Floats) -> tuple[float, float]:
@@ -135,141 +144,51 @@ def _row(fields: Fields, begin: datetime, day: int, moisture: float) -> Irrigati
     return row
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A climate's own reference evapotranspiration in mm a day, and how far Hargreaves' is off."""
+
+    place: str
+    mean: float
+    bias: float
+    rmse: float
+
+
+def reference(climate: str) -> Reference:
+    own, errors = reference_errors(climate)
+    return Reference(CLIMATES[climate].place, own.mean(), errors.mean(), float(np.sqrt((errors**2).mean())))
+
+
 def page(seasons: Sequence[Season], taught_seasons: Sequence[Taught]) -> str:
     whole = joined(seasons)
-    depletion, readily, forecast, same = map(mean_and_p95, (whole.depletion, whole.readily, whole.forecast, whole.same_weather))
-    decisive = np.abs(whole.forecast[whole.wait < _DECISIVE_DAYS]).mean()
-    missed, idle = (float(share.mean()) for share in ((whole.theirs > whole.ours), (whole.ours > whole.theirs)))
-    return f"""<!-- Written by `python -m tests.pipeline.agreement`; do not edit. -->
-
-# Irrigation need
-
-How much water does a field lack, how much should it get today, and how long does what it has last? The pipeline answers for every field
-and day in `irrigation_v1`, after FAO Irrigation and Drainage Paper 56 (1998), from the moisture and temperature that gateways sent and
-from what the registry says of the site: `soil`, `crop`, `planted`, `latitude`, `area_m2`. Ask with
-`tinybeam sql query irrigation_this_week`.
-
-| column | what it is | what it rests on |
-|---|---|---|
-| `moisture` | mean of the site's readings in the day's latest hour | measured; **taken for the mean of the root zone** |
-| `depletion_mm` | Dr = 1000 (field capacity - moisture) root depth, from 0 to `available_mm` | tables of soil and roots |
-| `available_mm`, `readily_available_mm` | TAW and RAW, p adjusted for the day's evapotranspiration | tables of soil, roots and p |
-| `reference_mm` | ET0 by Hargreaves (equation 52), from the day's temperatures | no wind, humidity or sunshine |
-| `crop_coefficient` | single Kc of Table 12 over the stages of Table 11 | days since `planted`, no climate |
-| `days_until_stress` | depletion carried forward at today's ET0, up to {water.HORIZON_DAYS} days | **no rain, no irrigation** |
-| `need_mm` | the depletion if it exceeds RAW or will within {NEAR_DAYS:g} day, else 0 | net of losses |
-| `need_m3` | `need_mm` over `area_m2` | null without an area |
-| `assumed` | what was not known and how it was filled in | see below |
-
-What is done where something is not known:
-
-- no `planted`: mid-season (greatest coefficient, deepest roots). Before `planted` there is no row. Longer after it than the table's
-  season, the last coefficient stays, and `assumed` says so;
-- the day is not over, or has less than {WHOLE_DAY_HOURS} hours with temperatures: those of the latest whole day take their place, if it is
-  at most {LOOK_BACK_DAYS} days back; if there is none, the day's temperatures so far, with at least {TYPICAL_RANGE:g} K from
-  lowest to highest;
-- no `latitude` or no temperature (`degC`): `reference_mm` and `days_until_stress` are null, p is that of the table;
-- a soil or crop that is not in the tables: no row, and a warning when the pipeline starts. Moisture is taken in `m3/m3` only.
-
-Soils: {_listed(crops.SOILS)}.
-Crops: {_listed(crops.CROPS)}.
-
-Field capacity and wilting point are AquaCrop's for each texture; lengths, coefficients, root depth (the smaller values, meant for
-scheduling) and p are FAO-56's Tables 11, 12 and 22. Wheat that was sown in autumn is winter wheat.
-
-## Against pyfao56
-
-pyfao56 {version("pyfao56")} is an independent implementation of FAO-56: it keeps the books of rain, irrigation and evaporation with the
-dual crop coefficient, on the climates' own ET0, with parameters from its own copy of the tables. We get what a perfect probe in its
-root zone would tell, and the temperatures. {len(whole.wait)} days of {len(seasons)} seasons; errors are ours minus theirs: the mean of
-their sizes, and their 95th percentile.
-
-| | mean | 95 % | held by a test |
-|---|--:|--:|---|
-| depletion | {depletion[0]:.4f} mm | {depletion[1]:.4f} mm | never over {DEPLETION_MM} mm |
-| readily available water | {readily[0]:.2f} mm | {readily[1]:.2f} mm | {_bounds(READILY_MM, "mm")} |
-| days until stress, in the weather that came but for its rain | {forecast[0]:.2f} d | {forecast[1]:.2f} d | {_bounds(FORECAST_DAYS, "d")} |
-| days until stress, with our ET0 in both | {same[0]:.2f} d | {same[1]:.2f} d | {_bounds(SAME_WEATHER_DAYS, "d")} |
-
-Depletion agrees because both take it from the same moisture, soil and roots; it shows that tables and root growth are the same. RAW and
-the forecast differ: a single coefficient on Hargreaves' ET0 is not a dual one on the true ET0, and nobody knows tomorrow's weather
-(a mean of several days' ET0 instead of today's gains 0.05 days, and was left out).
-**Give water or not** is decided alike on {same_decision(whole):.1%} of the days (the test holds {SAME_DECISION:.0%}): on {missed:.1%}
-pyfao56 gives water and we do not, on {idle:.1%} the reverse.
-
-{_seasons([*seasons, whole])}
-
-Where pyfao56 sees less than {_DECISIVE_DAYS:g} days, the forecast errs by {decisive:.2f} days. A positive bias says that stress comes
-sooner than we think.
-
-## Hargreaves against the climates' own ET0
-
-The climates that aquacrop ships bring daily ET0. Every day of all years, in mm:
-
-{_references()}
-
-Where wind or sun are not what the temperatures suggest, the formula is wrong by so much in the mean, and a forecast with it. Sensors of
-radiation, humidity and wind would do better; those of the reference story measure temperature only.
-
-## Against aquacrop, whose roots are others
-
-The lab's fields are simulated by aquacrop, not by FAO-56. Share of the available water that is depleted, ours minus aquacrop's, told by
-a probe that reports its root zone's mean without error and by the lab's (offset sd 0.008, gain sd 4 %, noise); and the available water
-at the season's end, where millimetres part: aquacrop's roots go deeper than the tables' values for scheduling.
-
-{_taught(taught_seasons)}
-
-## Where it is wrong
-
-- **Probe depth.** A probe at one depth is not the mean of the root zone. Between waterings the top is drier than the mean, so that a
-  shallow probe asks for too much, and a deep one for too little, too late.
-- **Calibration.** An error of 0.01 m3/m3 in moisture or field capacity is 10 mm in a root zone of a metre, and a texture's name says no
-  more of a field than within 0.03 or so. Compare with the moisture two days after a soaking rain: that is the field's own capacity.
-- **Rain.** None is foreseen. Look at the forecast before you open the tap.
-- **Roots** follow the calendar, not the plant. Stages are those of one region for each crop; a cool spring delays them.
-- **Losses.** The need is net: divide it by the efficiency of your irrigation.
-- **Several probes** on a site are averaged by readings, and a dry corner disappears in the mean.
-- **Days** are UTC days. Far from Greenwich a day's lowest and highest temperature may be of two of the farmer's days.
-- **The lab's demo** moves its seasons so that they end today: temperatures of one month under the sun of another. There `reference_mm`
-  and the forecast are as wrong as the move is long; depletion is not.
-"""
+    errors = {name: mean_and_p95(getattr(whole, name)) for name in ("depletion", "readily", "forecast", "same_weather")}
+    return render(
+        _TEMPLATE,
+        **errors,
+        seasons=list(seasons),
+        whole=whole,
+        taught_seasons=taught_seasons,
+        references=[reference(climate) for climate in CLIMATES],
+        same_decision=same_decision,
+        mean_size=_mean_size,
+        missed=float((whole.theirs > whole.ours).mean()),
+        idle=float((whole.ours > whole.theirs).mean()),
+        decisive_days=_DECISIVE_DAYS,
+        decisive_error=_mean_size(whole.forecast[whole.wait < _DECISIVE_DAYS]),
+        bounds=_BOUNDS,
+        pyfao56_version=version("pyfao56"),
+        soils=crops.SOILS,
+        crops=crops.CROPS,
+        horizon_days=water.HORIZON_DAYS,
+        near_days=NEAR_DAYS,
+        whole_day_hours=WHOLE_DAY_HOURS,
+        look_back_days=LOOK_BACK_DAYS,
+        typical_range=TYPICAL_RANGE,
+    )
 
 
-def _bounds(bounds: tuple[float, float], unit: str) -> str:
-    return f"{bounds[0]:g} and {bounds[1]:g} {unit}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
-
-
-def _seasons(seasons: Iterable[Season]) -> str:
-    head = "| season | days | RAW, mean | forecast, mean | bias | same decision |\n|---|--:|--:|--:|--:|--:|"
-    lines = [
-        f"| {one.name} | {len(one.wait)} | {np.abs(one.readily).mean():.2f} mm | {np.abs(one.forecast).mean():.2f} d "
-        f"| {one.forecast.mean():+.2f} d | {same_decision(one):.1%} |"
-        for one in seasons
-    ]
-    return "\n".join([head, *lines])
-
-
-def _references() -> str:
-    lines = ["| climate | its mean | bias of Hargreaves | RMSE |", "|---|--:|--:|--:|"]
-    for name, climate in CLIMATES.items():
-        theirs, errors = reference_errors(name)
-        bias = f"{errors.mean():+.2f} ({errors.mean() / theirs.mean():+.0%})"
-        lines.append(f"| {climate.place} | {theirs.mean():.2f} | {bias} | {float(np.sqrt((errors**2).mean())):.2f} |")
-    return "\n".join(lines)
-
-
-def _taught(seasons: Iterable[Taught]) -> str:
-    head = "| season | perfect probe, mean | lab's probe, mean | available, ours | aquacrop's |\n|---|--:|--:|--:|--:|"
-    lines = [
-        f"| {one.name} | {np.abs(one.perfect).mean():.1%} | {np.abs(one.probed).mean():.1%} "
-        f"| {one.ours_mm:.0f} mm | {one.theirs_mm:.0f} mm |"
-        for one in seasons
-    ]
-    return "\n".join([head, *lines])
+def _mean_size(errors: Floats) -> float:
+    return float(np.abs(errors).mean())
 
 
 def measured() -> tuple[list[Season], list[Taught]]:

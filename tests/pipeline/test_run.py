@@ -127,7 +127,7 @@ def test_alerts_are_stored_and_published_and_what_was_held_back_follows_by_itsel
     tables: Warehouse, registry: Path, subscription: Any
 ) -> None:
     publisher, topic, name = subscription
-    alerts, notifications = topic.replace("telemetry", "alerts"), name.replace("pipeline", "notices")
+    alerts, notifications = topic.replace("telemetry", "alerts"), name.replace("pipeline", "notifications")
     publisher.create_topic(name=alerts)
     notified: list[tuple[str, str, str]] = []
     with pubsub_v1.SubscriberClient() as subscriber:
@@ -157,7 +157,7 @@ FLAPPING = ("low", "normal") * 500 + ("low",)
 
 
 def pulled(subscriber: pubsub_v1.SubscriberClient, name: str) -> list[tuple[str, str, str]]:
-    """(rule, subject, state) of the notices that wait, acknowledged."""
+    """(rule, subject, state) of the notifications that wait, acknowledged."""
     try:
         received = subscriber.pull(subscription=name, max_messages=10, timeout=5.0, retry=None).received_messages
     except DeadlineExceeded:
