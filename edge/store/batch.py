@@ -24,7 +24,7 @@ from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, MAX_ROWS, from_micro
 from schemas.records import EVENT_TIME, KINDS, PRIORITY
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedBatch:
     """A batch that has no name yet: `Store.cut` gives it one. Sizes in bytes, times UTC."""
 
@@ -50,7 +50,16 @@ def encode(kind: str, rows: Sequence[Any], readings: int = 0) -> EncodedBatch:
     if len(raw) > MAX_RAW_BYTES or len(body) > MAX_BODY_BYTES:
         raise ValueError(f"a batch of {len(rows)} {kind} is too large: {len(raw)} bytes, {len(body)} compressed")
     times = [getattr(row, EVENT_TIME[kind]) for row in rows]
-    return EncodedBatch(kind, len(rows), body, len(raw), PRIORITY[kind], min(times), max(times), readings)
+    return EncodedBatch(
+        kind=kind,
+        row_count=len(rows),
+        body=body,
+        raw_bytes=len(raw),
+        priority=PRIORITY[kind],
+        time_min=min(times),
+        time_max=max(times),
+        readings=readings,
+    )
 
 
 def _ipc_stream(kind: str, rows: Sequence[Any]) -> bytes:

@@ -9,4 +9,13 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def encoded(kind: str = "summaries", body: bytes = b"body", readings: int = 0) -> EncodedBatch:
-    return EncodedBatch(kind, 1, body, max(len(body), 1), PRIORITY[kind], NOW, NOW, readings)
+    return EncodedBatch(
+        kind=kind,
+        row_count=1,
+        body=body,
+        raw_bytes=max(len(body), 1),
+        priority=PRIORITY[kind],
+        time_min=NOW,
+        time_max=NOW,
+        readings=readings,
+    )

@@ -50,6 +50,14 @@ class Format(Protocol):
 
 def reading_of(context: Context, stamp: Stamp, values: dict[str, float], bands: Bands | None = None) -> Reading:
     """The reading of these values, measured when `stamp` says. Raises PayloadError for a wrong device, time, seq or boot."""
-    event = event_us(context.device_id, stamp, context.arrived_us, context.limits)
-    arrived, quality, sensor_time = context.arrived_us, context.clock_quality, stamp.time is not None
-    return Reading(context.device_id, event, arrived, quality, stamp.boot, stamp.seq, sensor_time, values, bands)
+    return Reading(
+        device_id=context.device_id,
+        event_us=event_us(context.device_id, stamp, context.arrived_us, context.limits),
+        arrived_us=context.arrived_us,
+        time_quality=context.clock_quality,
+        boot=stamp.boot,
+        seq=stamp.seq,
+        sensor_time=stamp.time is not None,
+        values=values,
+        bands=bands,
+    )
