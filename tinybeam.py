@@ -11,7 +11,7 @@ from program.version import version
 _ROOMS = {
     "edge": ("edge.__main__", "edge", "Run a gateway: validate, run, doctor, export."),
     "check": ("configuration.command", "edge", "Check configuration files against each other."),
-    "pipeline": ("pipeline.run", "pipeline", "Run the pipeline: from Pub/Sub or card files into BigQuery."),
+    "pipeline": ("pipeline.run", "pipeline", "Run the pipeline: from Pub/Sub or export files into BigQuery."),
     "notify": ("notify.__main__", "notify", "Tell people of alerts: stdout, webhooks, mail."),
     "sql": ("sql.__main__", "pipeline", "Apply, check and ask the warehouse."),
     "train": ("training.__main__", "train", "Rebuild a model and the page that judges it."),

@@ -113,25 +113,27 @@ def doctor(file: Path, as_json: bool) -> None:
 @cli.command("try")
 @click.argument("readings", type=click.File("rb"), metavar="READINGS")
 @_configured
-@click.option("--card", type=click.Path(path_type=Path, file_okay=False), help="Also write what would be sent to card files here.")
+@click.option(
+    "--export", "export_folder", type=click.Path(path_type=Path, file_okay=False), help="Also write the batches to export files here."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a row instead of a sentence.")
-def try_out(file: Path, readings: BinaryIO, card: Path | None, as_json: bool) -> None:
+def try_out(file: Path, readings: BinaryIO, export_folder: Path | None, as_json: bool) -> None:
     """Show what the gateway would make of recorded READINGS (a file, or - for standard input), without broker, uplink or state.
 
     A line is a reading as its sensor sends it, with device and time: {"device": "air-1", "time": "2026-05-01T12:00:00Z", "seq": 1,
-    "values": {"co2": 612}}. The clock is that of the readings, so a season takes seconds. Card files go through the pipeline's batch mode.
+    "values": {"co2": 612}}. The clock is that of the readings, so a season takes seconds. The pipeline's batch mode takes export files.
 
     \b
     Examples:
       tinybeam edge try readings.jsonl --config gateway.toml
-      tinybeam edge try readings.jsonl --config gateway.toml --card cards
+      tinybeam edge try readings.jsonl --config gateway.toml --export exported
     """
     config = _loaded(file)
     try:
         with TemporaryDirectory() as folder, dry_run.dry_run(config, dry_run.recorded(readings), Path(folder)) as store:
             for kind, row in dry_run.rows(store):
                 click.echo(dry_run.as_json(kind, row) if as_json else f"{kind:11}{dry_run.sentence(kind, row)}")
-            for written in write_export(store, card) if card else ():
+            for written in write_export(store, export_folder) if export_folder else ():
                 click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes", err=True)
     except _MISCONFIGURED as error:
         _misconfigured(f"{file}: {error}")
@@ -146,7 +148,7 @@ def try_out(file: Path, readings: BinaryIO, card: Path | None, as_json: bool) ->
 @_configured
 @click.option("--json", "as_json", is_flag=True, help="One JSON array instead of lines.")
 def export(file: Path, directory: Path, as_json: bool) -> None:
-    """Write the waiting batches to card files in DIR, such as an SD card, for a gateway without an uplink. Stop the gateway first.
+    """Write the waiting batches to export files in DIR, such as an SD card, for a gateway without an uplink. Stop the gateway first.
 
     The batches also stay in the store: what arrives twice is recognised in the cloud.
 
@@ -160,17 +162,19 @@ def export(file: Path, directory: Path, as_json: bool) -> None:
     try:
         store = Store(config.store_file, config.gateway.id, config.store.max_bytes)
         try:
-            cards = write_export(store, directory)
+            exported = write_export(store, directory)
         finally:
             store.close()
     except (StoreError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
-        click.echo(json.dumps([{"path": str(card.path), "batches": card.batches, "bytes": card.bytes} for card in cards], indent=2))
+        click.echo(
+            json.dumps([{"path": str(written.path), "batches": written.batches, "bytes": written.bytes} for written in exported], indent=2)
+        )
         return
-    for card in cards:
-        click.echo(f"{card.path}: {card.batches} batches, {card.bytes} bytes")
-    if not cards:
+    for written in exported:
+        click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes")
+    if not exported:
         click.echo("no batch waits")
 
 

@@ -72,10 +72,10 @@ def test_json_has_every_column_of_every_row(tmp_path: Path) -> None:
     assert {row["kind"] for row in rows} == {"summaries", "events", "rejects", "heartbeats"}
 
 
-def test_the_card_holds_every_batch(tmp_path: Path) -> None:
-    assert tried(tmp_path, READINGS, "--card", str(tmp_path / "cards")).exit_code == 0
-    [card] = (tmp_path / "cards").glob("*.tbb")
-    with card.open("rb") as file:
+def test_the_export_file_holds_every_batch(tmp_path: Path) -> None:
+    assert tried(tmp_path, READINGS, "--export", str(tmp_path / "exported")).exit_code == 0
+    [path] = (tmp_path / "exported").glob("*.tbb")
+    with path.open("rb") as file:
         kinds = [head["kind"] for head, _ in entries(file)]
     assert set(kinds) == {"summaries", "events", "rejects", "heartbeats"}
 

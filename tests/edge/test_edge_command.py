@@ -96,16 +96,16 @@ def test_no_configuration_at_all_is_a_usage_error() -> None:
 
 
 def test_export_writes_what_waits(file: Path, tmp_path: Path) -> None:
-    assert call("export", tmp_path / "card", "--config", file)[0] == 1
+    assert call("export", tmp_path / "exported", "--config", file)[0] == 1
     settings = config(tmp_path)
     store = Store(settings.store_file, "gw-1", 64 << 20)
     gateway = Gateway(settings, store, START)
     gateway.accept([message("d1", {"values": {"moisture": 0.3}})], START)
     gateway.flush(START)
     store.close()
-    status, output, _ = call("export", tmp_path / "card", "--config", file, "--json")
-    (card,) = json.loads(output)
-    assert (status, card["batches"], Path(card["path"]).is_file()) == (0, 1, True)
+    status, output, _ = call("export", tmp_path / "exported", "--config", file, "--json")
+    (written,) = json.loads(output)
+    assert (status, written["batches"], Path(written["path"]).is_file()) == (0, 1, True)
 
 
 def test_the_doctor_finds_the_broker_down_and_says_what_to_do(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
