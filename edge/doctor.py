@@ -15,7 +15,8 @@ from edge.finding import Finding, Status, of_secret
 from edge.intake import tls
 from edge.models.bundle import BundleError
 from edge.models.bundles import bundles_of
-from edge.models.scorer import Scorer, ScorerFailed
+from edge.models.process_scorer import ProcessScorer
+from edge.models.scorer import ScorerFailed
 from edge.store.store import Store, StoreError, StoreLocked
 from schemas.records import TimeQuality
 
@@ -71,7 +72,7 @@ def _disk(config: Config) -> Iterator[Finding]:
 def _models(config: Config) -> Iterator[Finding]:
     try:
         bundles = bundles_of(config)
-        with Scorer(list(bundles.values())) as scorer:
+        with ProcessScorer(list(bundles.values())) as scorer:
             text = ", ".join(f"{name} {bundle.version}" for name, bundle in bundles.items())
             yield Finding("models", Status.OK, f"{text} on {scorer.runtime}" if bundles else "none configured")
     except (BundleError, ConfigError, ScorerFailed) as error:

@@ -20,7 +20,7 @@ import zstandard
 from edge.config import Config
 from edge.gateway import Gateway, MqttMessage
 from edge.models.bundles import bundles_of
-from edge.models.scorer import Scorer
+from edge.models.process_scorer import ProcessScorer
 from edge.store.store import OutboxBatch, Store
 from schemas.records import Kind
 
@@ -67,7 +67,10 @@ def dry_run(config: Config, recording: Iterable[Recorded], directory: Path) -> I
     """
     config = msgspec.structs.replace(config, gateway=msgspec.structs.replace(config.gateway, state_dir=directory))
     bundles = bundles_of(config)
-    with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store, Scorer(list(bundles.values())) as scorer:
+    with (
+        closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store,
+        ProcessScorer(list(bundles.values())) as scorer,
+    ):
         gateway = now = None
         for message in recording:
             if gateway is None or now is None:

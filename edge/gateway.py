@@ -23,7 +23,8 @@ from edge.events.threshold_monitor import ThresholdMonitor
 from edge.intake.inbox import Inbox, MqttMessage
 from edge.intake.rejects import reject_row
 from edge.models.bundle import Bundle
-from edge.models.infer import Models, NoScores, Scores
+from edge.models.infer import ModelRunner
+from edge.models.scorer import NoScorer, Scorer
 from edge.reading import Reading
 from edge.store.batch import EncodedBatch, encode
 from edge.store.store import Closed, Entry, Store
@@ -56,14 +57,14 @@ class Gateway:
     """
 
     def __init__(
-        self, config: Config, store: Store, started: datetime, *, scorer: Scores | None = None, bundles: Mapping[str, Bundle] | None = None
+        self, config: Config, store: Store, started: datetime, *, scorer: Scorer | None = None, bundles: Mapping[str, Bundle] | None = None
     ) -> None:
         """`bundles` by the name of their [[models]]. Resumes open windows and unfinished evaluation from the store."""
         self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
         spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}
         self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, spectra)
         self._monitor, self._deadbands = ThresholdMonitor(store.section), Deadbands(store.section)
-        self._models = Models(scorer or NoScores(), store.section)
+        self._models = ModelRunner(scorer or NoScorer(), store.section)
         self._score_deadbands = {model.name: model.deadband for model in config.models}
         self._watermark, self._evaluated = store.section("watermark"), store.section("evaluated")
         # As if it had ticked all the while: so a death between two cuts does not change which readings are late.

@@ -20,8 +20,8 @@ from edge.intake import tls
 from edge.intake.client import Incoming, Intake
 from edge.models.bundle import Bundle
 from edge.models.bundles import bundles_of
-from edge.models.infer import NoScores, Scores
-from edge.models.scorer import Scorer, ScorerFailed
+from edge.models.process_scorer import ProcessScorer
+from edge.models.scorer import NoScorer, Scorer, ScorerFailed
 from edge.store.store import Store, StoreFull
 from edge.uplink.worker import UplinkWorker
 from program import logs
@@ -157,12 +157,12 @@ def _turn(gateway: Gateway, intake: Intake, uplink: UplinkWorker, health: Health
     _log.info("gateway stops")
 
 
-def _scorer(bundles: Mapping[str, Bundle], stack: ExitStack) -> Scores:
+def _scorer(bundles: Mapping[str, Bundle], stack: ExitStack) -> Scorer:
     try:
-        scorer = Scorer(list(bundles.values()))
+        scorer = ProcessScorer(list(bundles.values()))
     except ScorerFailed:
         # Readings matter more than verdicts: a gateway whose model does not start still stores and sends.
         _log.exception("no model runs until the gateway is started again")
-        return NoScores()
+        return NoScorer()
     stack.callback(scorer.close)
     return scorer

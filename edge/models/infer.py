@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import fsum
-from typing import Protocol
 
 from edge.models.bundle import Bundle
 from edge.models.features import advance
-from edge.models.scorer import Score, ScorerFailed
+from edge.models.scorer import Score, Scorer, ScorerFailed
 from edge.spectrum import Spectrum
 from edge.store.section import Sections
 from edge.summaries.summarise import channel_means, time_quality
@@ -23,29 +22,13 @@ from schemas.records import Inference
 _log = logs.get(__name__)
 
 
-class Scores(Protocol):
-    """What the gateway needs of edge.models.scorer.Scorer."""
+class ModelRunner:
+    """Runs the models of a gateway. `failed` counts windows that got no inference.
 
-    @property
-    def runtime(self) -> str: ...
-    def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]: ...
+    Usage: `infer(bundle, windows)`, then commit the section `features` with the cut.
+    """
 
-
-class NoScores:
-    """The scorer of a gateway whose models cannot run: every call fails."""
-
-    runtime = ""
-
-    def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]:
-        if not features:
-            return []
-        raise ScorerFailed(f"{name}: no model runs")
-
-
-class Models:
-    """The models of a gateway. `failed` counts windows that got no inference."""
-
-    def __init__(self, scorer: Scores, section: Sections) -> None:
+    def __init__(self, scorer: Scorer, section: Sections) -> None:
         self._scorer = scorer
         self.features = section("features")
         self.failed = 0
@@ -63,8 +46,8 @@ class Models:
             _log.warning("no inference for %d windows: %s", len(ready), failure)
             self.failed += len(ready)
             return []
-        said = zip(ready, scores, strict=True)
-        return [(_inference(bundle, self.runtime, window, features, score), window) for (window, features), score in said]
+        scored = zip(ready, scores, strict=True)
+        return [(_inference(bundle, self.runtime, window, features, score), window) for (window, features), score in scored]
 
     def _features(self, bundle: Bundle, window: Window) -> tuple[float, ...] | None:
         key = f"{window.device_id}/{bundle.name}"
@@ -78,8 +61,9 @@ class Models:
 
 def _band_means(spectrum: Spectrum, window: Window) -> dict[str, float]:
     """Mean of each band's log10 energy over the window. Energies of another recipe, of before a change of the model, count as none."""
-    held = [one.bands.energies for one in window.readings if one.bands and one.bands.spectrum == spectrum.fingerprint]
-    return {name: fsum(energies) / len(held) for name, energies in zip(spectrum.names, zip(*held, strict=True), strict=False)}
+    bands = [reading.bands for reading in window.readings if reading.bands and reading.bands.spectrum == spectrum.fingerprint]
+    by_band = zip(*(each.energies for each in bands), strict=True)
+    return {name: fsum(energies) / len(bands) for name, energies in zip(spectrum.names, by_band, strict=False)}
 
 
 def _inference(bundle: Bundle, runtime: str, window: Window, features: tuple[float, ...], score: Score) -> Inference:

@@ -18,25 +18,13 @@ from typing import Self
 from edge.models.bundle import Bundle, BundleError
 from edge.models.pipes import Hung, Pipes, PipesClosed
 from edge.models.protocol import OK, READY, UNUSABLE, request, scores
+from edge.models.scorer import Score, ScorerFailed
 from program.backoff import Backoff
 from program.child import environment, python_module
 
 _COMMAND = python_module("edge.models.child")
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """The child's linear algebra starts no threads."""
-
-
-class ScorerFailed(Exception):
-    """This call gave no scores. The next one may."""
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """What a model says about one row of features. `uncertainty` is the width of its central 80 % interval; both in the bundle's unit."""
-
-    label: str
-    score: float
-    uncertainty: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +38,7 @@ class Timeouts:
 _RESTART = Backoff(max_interval=60.0)
 
 
-class Scorer:
+class ProcessScorer:
     """The models of a gateway, each in its own child."""
 
     def __init__(

@@ -14,7 +14,7 @@ from pathlib import Path
 from edge.config import load as load_config
 from edge.gateway import Gateway, MqttMessage
 from edge.models.bundle import Bundle
-from edge.models.scorer import Scorer
+from edge.models.process_scorer import ProcessScorer
 from edge.store.store import Store
 from edge.uplink.export import ExportFile, export
 from lab.acts.gateways import GATEWAYS, HISTORY, write_settings
@@ -66,7 +66,7 @@ def open_gateway(settings: Path, started: datetime) -> Iterator[tuple[Gateway, S
     bundles = {model.name: Bundle.load(model.bundle) for model in config.models}
     with (
         closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store,
-        closing(Scorer(list(bundles.values()))) as scorer,
+        closing(ProcessScorer(list(bundles.values()))) as scorer,
     ):
         yield Gateway(config, store, started, scorer=scorer, bundles=bundles), store
 

@@ -19,7 +19,8 @@ import pytest
 from edge.models import tflite
 from edge.models.bundle import Bundle, BundleError
 from edge.models.model import Model
-from edge.models.scorer import Score, Scorer, ScorerFailed, Timeouts
+from edge.models.process_scorer import ProcessScorer, Timeouts
+from edge.models.scorer import Score, ScorerFailed
 from tests.program.longest import Longest
 
 SOIL = Path(__file__).parents[3] / "models" / "soil"
@@ -42,8 +43,8 @@ def bundle() -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def scorer(bundle: Bundle) -> Iterator[Scorer]:
-    with Scorer([bundle]) as running:
+def scorer(bundle: Bundle) -> Iterator[ProcessScorer]:
+    with ProcessScorer([bundle]) as running:
         yield running
 
 
@@ -53,11 +54,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def twin(bundle: Bundle, clock: Clock) -> Iterator[Callable[..., Scorer]]:
-    made: list[Scorer] = []
+def twin(bundle: Bundle, clock: Clock) -> Iterator[Callable[..., ProcessScorer]]:
+    made: list[ProcessScorer] = []
 
-    def start(*habit: str, timeouts: Timeouts = BRIEF) -> Scorer:
-        made.append(Scorer([bundle], timeouts=timeouts, command=(sys.executable, str(TWIN), *habit), clock=clock, rng=Longest()))
+    def start(*habit: str, timeouts: Timeouts = BRIEF) -> ProcessScorer:
+        made.append(ProcessScorer([bundle], timeouts=timeouts, command=(sys.executable, str(TWIN), *habit), clock=clock, rng=Longest()))
         return made[-1]
 
     yield start
@@ -82,14 +83,14 @@ def changed(tmp_path: Path, change: Callable[[dict[str, Any]], None], model: byt
     return Bundle.load(copy)
 
 
-def test_the_golden_cases_come_out_of_the_child_in_one_batch(scorer: Scorer, bundle: Bundle) -> None:
+def test_the_golden_cases_come_out_of_the_child_in_one_batch(scorer: ProcessScorer, bundle: Bundle) -> None:
     found = scorer.score("soil", [case.features for case in bundle.golden])
     assert [score.label for score in found] == [case.label for case in bundle.golden]
     assert [score.score for score in found] == pytest.approx([case.outputs[1] for case in bundle.golden], abs=bundle.tolerance)
     assert all(0 <= score.uncertainty <= 14 for score in found)
 
 
-def test_batches_of_any_size_give_each_row_the_same_score(scorer: Scorer, bundle: Bundle) -> None:
+def test_batches_of_any_size_give_each_row_the_same_score(scorer: ProcessScorer, bundle: Bundle) -> None:
     rows = [case.features for case in bundle.golden] * 50
     whole = scorer.score("soil", rows)
     assert len(whole) == len(rows)
@@ -98,28 +99,28 @@ def test_batches_of_any_size_give_each_row_the_same_score(scorer: Scorer, bundle
     assert [score.score for score in alone] == pytest.approx([score.score for score in whole[: len(alone)]], abs=0.06)
 
 
-def test_no_rows_give_no_scores(scorer: Scorer) -> None:
+def test_no_rows_give_no_scores(scorer: ProcessScorer) -> None:
     assert scorer.score("soil", []) == []
 
 
-def test_an_unknown_model_is_a_key_error(scorer: Scorer) -> None:
+def test_an_unknown_model_is_a_key_error(scorer: ProcessScorer) -> None:
     with pytest.raises(KeyError, match="corn"):
         scorer.score("corn", ROW)
 
 
-def test_the_runtime_has_a_name_and_a_version(scorer: Scorer) -> None:
+def test_the_runtime_has_a_name_and_a_version(scorer: ProcessScorer) -> None:
     assert scorer.runtime == tflite.load().name
     assert scorer.runtime.split()[0] in {"tflite-runtime", "ai-edge-litert"}
 
 
-def test_rows_of_the_wrong_width_fail_and_the_child_lives_on(scorer: Scorer, bundle: Bundle) -> None:
+def test_rows_of_the_wrong_width_fail_and_the_child_lives_on(scorer: ProcessScorer, bundle: Bundle) -> None:
     with pytest.raises(ScorerFailed, match="soil"):
         scorer.score("soil", [[0.0, 1.0]])
     assert scorer.score("soil", [bundle.golden[0].features])
     assert scorer.restarts == {"soil": 0}
 
 
-def test_rows_of_unequal_width_fail_and_the_child_lives_on(scorer: Scorer, bundle: Bundle) -> None:
+def test_rows_of_unequal_width_fail_and_the_child_lives_on(scorer: ProcessScorer, bundle: Bundle) -> None:
     with pytest.raises(ScorerFailed):
         scorer.score("soil", [bundle.golden[0].features, [0.0]])
     assert scorer.score("soil", [bundle.golden[0].features])
@@ -127,7 +128,7 @@ def test_rows_of_unequal_width_fail_and_the_child_lives_on(scorer: Scorer, bundl
 
 def test_a_killed_child_fails_one_call_and_is_started_again(bundle: Bundle, clock: Clock) -> None:
     before = children()
-    with Scorer([bundle], clock=clock) as scorer:
+    with ProcessScorer([bundle], clock=clock) as scorer:
         (child,) = children() - before
         os.kill(child, signal.SIGKILL)
         with pytest.raises(ScorerFailed, match="signal 9"):
@@ -149,7 +150,7 @@ def test_a_killed_child_fails_one_call_and_is_started_again(bundle: Bundle, cloc
     ],
 )
 def test_a_misbehaving_child_fails_the_call_in_time_and_is_replaced(
-    twin: Callable[..., Scorer], clock: Clock, tmp_path: Path, habit: str, reason: str
+    twin: Callable[..., ProcessScorer], clock: Clock, tmp_path: Path, habit: str, reason: str
 ) -> None:
     scorer = twin(habit, str(tmp_path / "mark"))
     started = time.monotonic()
@@ -162,7 +163,7 @@ def test_a_misbehaving_child_fails_the_call_in_time_and_is_replaced(
     eventually(lambda: scorer.score("soil", ROW) == [Score("soon", 3.0, 5.5)])
 
 
-def test_an_error_that_the_child_reports_does_not_restart_it(twin: Callable[..., Scorer]) -> None:
+def test_an_error_that_the_child_reports_does_not_restart_it(twin: Callable[..., ProcessScorer]) -> None:
     scorer = twin("excuse")
     for _ in range(2):
         with pytest.raises(ScorerFailed, match="no memory left"):
@@ -170,7 +171,7 @@ def test_an_error_that_the_child_reports_does_not_restart_it(twin: Callable[...,
     assert scorer.restarts == {"soil": 0}
 
 
-def test_a_child_that_keeps_crashing_is_started_ever_more_rarely_up_to_a_bound(twin: Callable[..., Scorer], clock: Clock) -> None:
+def test_a_child_that_keeps_crashing_is_started_ever_more_rarely_up_to_a_bound(twin: Callable[..., ProcessScorer], clock: Clock) -> None:
     scorer = twin("crash")
     waits = []
     for _ in range(8):
@@ -181,7 +182,7 @@ def test_a_child_that_keeps_crashing_is_started_ever_more_rarely_up_to_a_bound(t
     assert waits == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
 
 
-def test_an_answer_ends_the_back_off(twin: Callable[..., Scorer], clock: Clock) -> None:
+def test_an_answer_ends_the_back_off(twin: Callable[..., ProcessScorer], clock: Clock) -> None:
     before = children()
     scorer = twin("well")
     for _ in range(3):
@@ -197,16 +198,16 @@ def test_an_answer_ends_the_back_off(twin: Callable[..., Scorer], clock: Clock) 
 def test_a_child_that_does_not_get_ready_fails_the_start(bundle: Bundle) -> None:
     before = children()
     with pytest.raises(ScorerFailed, match=r"still starting|not ready in time"):
-        Scorer([bundle], timeouts=Timeouts(start=0.3), command=(sys.executable, str(TWIN), "mute"))
+        ProcessScorer([bundle], timeouts=Timeouts(start=0.3), command=(sys.executable, str(TWIN), "mute"))
     assert children() == before
 
 
 def test_a_child_that_dies_at_once_fails_the_start(bundle: Bundle) -> None:
     with pytest.raises(ScorerFailed, match=r"died while starting \(exit status 3\)"):
-        Scorer([bundle], timeouts=BRIEF, command=(sys.executable, str(TWIN), "die"))
+        ProcessScorer([bundle], timeouts=BRIEF, command=(sys.executable, str(TWIN), "die"))
 
 
-def test_a_request_larger_than_a_pipe_to_a_child_that_does_not_read_ends_in_time(twin: Callable[..., Scorer]) -> None:
+def test_a_request_larger_than_a_pipe_to_a_child_that_does_not_read_ends_in_time(twin: Callable[..., ProcessScorer]) -> None:
     scorer = twin("hang")
     with pytest.raises(ScorerFailed, match="did not answer"):
         scorer.score("soil", [[0.0] * 20] * 20_000)
@@ -214,7 +215,7 @@ def test_a_request_larger_than_a_pipe_to_a_child_that_does_not_read_ends_in_time
 
 def test_a_closed_scorer_leaves_no_child(bundle: Bundle) -> None:
     before = children()
-    Scorer([bundle]).close()
+    ProcessScorer([bundle]).close()
     assert children() == before
 
 
@@ -224,7 +225,7 @@ def test_a_folder_of_our_name_where_the_gateway_was_started_does_not_kill_the_ch
     (tmp_path / "schemas").mkdir()
     (tmp_path / "schemas" / "__init__.py").write_text("raise SystemExit('somebody else wrote this')")
     monkeypatch.chdir(tmp_path)
-    with Scorer([bundle]) as scorer:
+    with ProcessScorer([bundle]) as scorer:
         assert scorer.score("soil", [bundle.golden[0].features])
 
 
@@ -234,7 +235,7 @@ def test_a_golden_case_that_does_not_come_out_refuses_the_bundle(tmp_path: Path)
         case["outputs"] = [output - 5 for output in case["outputs"]]
 
     with pytest.raises(BundleError, match=r"model\.tflite: golden case 1: the model says"):
-        Scorer([changed(tmp_path, lie)])
+        ProcessScorer([changed(tmp_path, lie)])
 
 
 def test_a_model_of_the_wrong_shape_is_refused(tmp_path: Path) -> None:
@@ -246,20 +247,20 @@ def test_a_model_of_the_wrong_shape_is_refused(tmp_path: Path) -> None:
             case["features"].pop()
 
     with pytest.raises(BundleError, match=r"model\.tflite: input has shape \[1, \d+\], the manifest needs"):
-        Scorer([changed(tmp_path, narrow)])
+        ProcessScorer([changed(tmp_path, narrow)])
 
 
 @pytest.mark.parametrize("model", [b"", b"not a model", b"\0\0\0\0TFL3" + b"\0" * 64], ids=["empty", "text", "header"])
 def test_a_model_that_is_none_is_refused_or_dies_in_the_child(tmp_path: Path, model: bytes) -> None:
     with pytest.raises((BundleError, ScorerFailed)):
-        Scorer([changed(tmp_path, lambda _: None, model)])
+        ProcessScorer([changed(tmp_path, lambda _: None, model)])
 
 
 def test_a_bundle_that_changed_since_it_was_loaded_is_refused(tmp_path: Path) -> None:
     bundle = changed(tmp_path, lambda _: None)
     (bundle.model_file).write_bytes(bundle.model_file.read_bytes() + b"\0")
     with pytest.raises(BundleError, match="SHA-256"):
-        Scorer([bundle])
+        ProcessScorer([bundle])
 
 
 @pytest.mark.parametrize("runtime", ["tflite-runtime", "ai-edge-litert"])
@@ -286,7 +287,7 @@ def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:
             return
 
 
-def fail_for_good(scorer: Scorer) -> None:
+def fail_for_good(scorer: ProcessScorer) -> None:
     """Calls until the failure is not that the child is still starting."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

@@ -12,7 +12,7 @@ from edge.models import tflite
 from edge.models.bundle import Bundle, BundleError
 from edge.models.model import Model
 from edge.models.outputs import OUTPUTS
-from edge.models.scorer import Scorer
+from edge.models.process_scorer import ProcessScorer
 from tests.edge.autoencoder import SPECTRUM, bundle
 
 SOIL = Path(__file__).parents[3] / "models" / "soil"
@@ -25,12 +25,12 @@ def shaking(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def scorer(shaking: Bundle) -> Iterator[Scorer]:
-    with Scorer([Bundle.load(SOIL), shaking]) as running:
+def scorer(shaking: Bundle) -> Iterator[ProcessScorer]:
+    with ProcessScorer([Bundle.load(SOIL), shaking]) as running:
         yield running
 
 
-def test_two_models_of_different_kinds_answer_in_one_gateway(scorer: Scorer, shaking: Bundle) -> None:
+def test_two_models_of_different_kinds_answer_in_one_gateway(scorer: ProcessScorer, shaking: Bundle) -> None:
     soil = Bundle.load(SOIL)
     for one in (soil, shaking, soil):
         found = scorer.score(one.name, [case.features for case in one.golden])
@@ -39,7 +39,7 @@ def test_two_models_of_different_kinds_answer_in_one_gateway(scorer: Scorer, sha
     assert scorer.restarts == {"soil": 0, "shaking": 0}
 
 
-def test_the_score_grows_with_what_the_model_cannot_say_and_not_with_what_it_can(scorer: Scorer) -> None:
+def test_the_score_grows_with_what_the_model_cannot_say_and_not_with_what_it_can(scorer: ProcessScorer) -> None:
     known, strange = np.full(WIDTH, -4.0), np.full(WIDTH, -4.0)
     known[:3] += 3.0
     strange[4] += 3.0
@@ -50,7 +50,7 @@ def test_the_score_grows_with_what_the_model_cannot_say_and_not_with_what_it_can
     assert found[1].uncertainty == pytest.approx(1.2816 * np.std(squares, ddof=1) / WIDTH**0.5 + found[1].score, abs=0.1)
 
 
-def test_an_input_is_compared_as_the_model_saw_it(scorer: Scorer) -> None:
+def test_an_input_is_compared_as_the_model_saw_it(scorer: ProcessScorer) -> None:
     # 4 is as far as the input's grid reaches: farther out nothing is known but that it is far.
     far = [[-4.0] * (WIDTH - 1) + [value] for value in (0.0, 1000.0)]
     near, farther = scorer.score("shaking", far)
@@ -85,10 +85,10 @@ def test_every_runtime_at_hand_reproduces_the_golden_cases(shaking: Bundle, runt
 def test_a_model_that_does_not_answer_its_inputs_is_no_reconstruction(tmp_path: Path) -> None:
     narrow = bundle(tmp_path / "narrow", kind="quantiles")
     with pytest.raises(BundleError, match=r"output has shape \[1, 5\], the manifest needs \[rows, 3\]"):
-        Scorer([narrow])
+        ProcessScorer([narrow])
 
 
 def test_a_golden_case_that_does_not_come_out_refuses_the_bundle(tmp_path: Path) -> None:
     cases = [{"features": [-2.0] * WIDTH, "outputs": [0.0, 0.0, 0.0], "label": "normal"}]
     with pytest.raises(BundleError, match="golden case 0: the model says"):
-        Scorer([bundle(tmp_path / "lying", golden={"tolerance": 0.2, "cases": cases})])
+        ProcessScorer([bundle(tmp_path / "lying", golden={"tolerance": 0.2, "cases": cases})])

@@ -28,8 +28,8 @@ from edge.intake.inbox import Inbox
 from edge.models import tflite
 from edge.models.bundle import Bundle
 from edge.models.bundles import bundles_of
-from edge.models.infer import Scores
 from edge.models.model import Model
+from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import Score, Scorer
 from edge.reading import Bands, Reading
 from edge.store.section import Section
@@ -99,7 +99,7 @@ class Within:
 class Place:
     """A store and the gateway on it, which can be dropped and taken up again."""
 
-    def __init__(self, directory: Path, scorer: Scores | None = None) -> None:
+    def __init__(self, directory: Path, scorer: Scorer | None = None) -> None:
         self.config, self.bundle = shaking_config(directory), autoencoder.bundle(directory / "shaking")
         self.scorer = scorer or Within(self.bundle)
         self.open(START)
@@ -137,7 +137,7 @@ def raised(store: Store) -> list[tuple[Any, ...]]:
 
 def test_frames_become_summaries_of_features_inferences_of_bands_and_events(tmp_path: Path) -> None:
     bundle = autoencoder.bundle(tmp_path / "shaking")
-    with Scorer([bundle]) as scorer:
+    with ProcessScorer([bundle]) as scorer:
         place = Place(tmp_path, scorer)
         for seq, (at, tone) in enumerate([(1, QUIET), (4, QUIET), (11, FAILING), (14, FAILING), (21, QUIET)], 1):
             place.gateway.accept([frame(seq, at, tone)], START + at * SECOND)
@@ -168,7 +168,7 @@ def test_two_models_of_different_kinds_share_a_gateway(tmp_path: Path) -> None:
     models = [{"name": "soil", "bundle": str(soil.path)}, {"name": "shaking", "bundle": str(shaking.path)}]
     both = config(tmp_path, sensors=[machines()[0], fields], models=models, windows={"seconds": 3600})
     store = Store(both.store_file, "gw-1", 64 << 20)
-    with Scorer([soil, shaking]) as scorer:
+    with ProcessScorer([soil, shaking]) as scorer:
         gateway = Gateway(both, store, START, scorer=scorer, bundles=bundles_of(both))
         for hour in range(26):
             now = START + timedelta(hours=hour)

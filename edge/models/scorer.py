@@ -1,0 +1,44 @@
+"""The seam between inference and whatever runs the models: features in, scores out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class ScorerFailed(Exception):
+    """This call gave no scores. The next one may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a model says about one row of features. `uncertainty` is the width of its central 80 % interval; both in the bundle's unit."""
+
+    label: str
+    score: float
+    uncertainty: float
+
+
+class Scorer(Protocol):
+    """Runs models by name. edge.models.process_scorer.ProcessScorer is the one of a gateway."""
+
+    @property
+    def runtime(self) -> str:
+        """The inference runtime and its version, such as `tflite-runtime 2.14.0`; empty without one."""
+        ...
+
+    def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]:
+        """One score for each row. Raises ScorerFailed."""
+        ...
+
+
+class NoScorer:
+    """The scorer of a gateway whose models cannot run: every call fails."""
+
+    runtime = ""
+
+    def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]:
+        if not features:
+            return []
+        raise ScorerFailed(f"{name}: no model runs")
