@@ -84,7 +84,7 @@ setup(
     name="tinybeam",
     version="0.2.0",
     description="TinyML at the edge, Apache Beam in the cloud, BigQuery for the people who ask questions",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE"],

@@ -34,7 +34,7 @@ def copied(folder: Path) -> Path:
     """The package's sources without what tools left among them."""
     for room in ROOMS:
         shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.py", "pyproject.toml", "tinybeam.py", "LICENSE"):
+    for name in ("setup.py", "pyproject.toml", "tinybeam.py", "LICENSE", "README.md"):
         shutil.copy(ROOT / name, folder)
     return folder
 
