@@ -1,4 +1,4 @@
-"""The sender's thread: the outbox -> a publisher. What it guarantees is said in edge.uplink.sender."""
+"""The sender's thread: the outbox -> a publisher. edge.uplink.sender says what it guarantees."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def golden(width: int, rank: int) -> list[dict[str, Any]]:
     lost = np.where(np.arange(width) < rank, 0.0, 4.0)
     half = 1.2816 * lost.std(ddof=1) / width**0.5
     loud = float(lost.mean())
-    label = LABELS[sum(loud >= one for one in THRESHOLDS)]
+    label = LABELS[sum(loud >= threshold for threshold in THRESHOLDS)]
     return [
         {"features": [-4.0] * width, "outputs": [0.0, 0.0, 0.0], "label": "normal"},
         {"features": [-2.0] * width, "outputs": [max(loud - half, 0), loud, loud + half], "label": label},

@@ -106,7 +106,7 @@ def test_a_manifest_that_says_no_more_means_what_it_always_meant() -> None:
     assert bundle.severities == {"now": "warning", "soon": "warning", "fine": "info"}
 
 
-def test_severities_and_the_best_label_are_the_manifests(copy: Path) -> None:
+def test_severities_and_the_normal_label_are_the_manifests(copy: Path) -> None:
     edit(copy, lambda m: m["score"].update(best="now", severities={"fine": "critical"}))
     bundle = Bundle.load(copy)
     assert (bundle.normal_label, bundle.severities) == ("now", {"now": "info", "soon": "warning", "fine": "critical"})
@@ -120,7 +120,7 @@ def ladder(normal_label: str, hysteresis: float) -> Bundle:
     return replace(Bundle.load(SOIL), labels=LABELS, thresholds=(2.0, 5.0, 8.0), normal_label=normal_label, hysteresis=hysteresis)
 
 
-def test_a_verdict_gets_worse_at_the_threshold_and_better_beyond_the_hysteresis() -> None:
+def test_a_label_gets_worse_at_the_threshold_and_better_beyond_the_hysteresis() -> None:
     rising = ladder("a", 1.0)
     assert [rising.label_with_hysteresis(score, "a") for score in (1.9, 2.0, 5.0, 9.0)] == ["a", "b", "c", "d"]
     assert [rising.label_with_hysteresis(score, "c") for score in (4.9, 4.0, 3.9, 2.0, 1.0, 0.9)] == ["c", "c", "b", "b", "b", "a"]
@@ -131,39 +131,37 @@ def test_a_verdict_gets_worse_at_the_threshold_and_better_beyond_the_hysteresis(
     assert ladder("b", 1.0).label_with_hysteresis(4.5, "d") == "c"
 
 
-def test_a_verdict_that_the_model_no_longer_knows_is_forgotten() -> None:
+def test_a_label_that_the_model_no_longer_knows_is_forgotten() -> None:
     assert ladder("a", 1.0).label_with_hysteresis(4.9, "gone") == "b"
 
 
 @given(st.sampled_from(LABELS), st.floats(0, 2.9), SCORES, st.sampled_from(LABELS))
-def test_a_settled_verdict_stays_and_is_never_better_than_the_score(
-    normal_label: str, hysteresis: float, score: float, before: str
-) -> None:
+def test_a_label_stays_and_is_never_better_than_the_score(normal_label: str, hysteresis: float, score: float, before: str) -> None:
     bundle = ladder(normal_label, hysteresis)
-    told = bundle.label_with_hysteresis(score, before)
-    assert bundle.label_with_hysteresis(score, told) == told
-    raw, found, top = (LABELS.index(one) for one in (bundle.label(score), told, normal_label))
+    label = bundle.label_with_hysteresis(score, before)
+    assert bundle.label_with_hysteresis(score, label) == label
+    raw, found, top = (LABELS.index(name) for name in (bundle.label(score), label, normal_label))
     was = LABELS.index(before)
     assert min(raw, was) <= found <= max(raw, was)
     assert abs(found - top) >= abs(raw - top)
-    assert hysteresis or told == bundle.label(score)
+    assert hysteresis or label == bundle.label(score)
 
 
 @given(
     st.sampled_from(LABELS), st.floats(0.1, 2.9), st.sampled_from([2.0, 5.0, 8.0]), st.lists(st.floats(-0.5, 0.5), min_size=1, max_size=40)
 )
-def test_a_score_that_trembles_about_a_threshold_changes_the_verdict_once(
+def test_a_score_that_trembles_about_a_threshold_changes_the_label_once(
     normal_label: str, hysteresis: float, threshold: float, trembling: list[float]
 ) -> None:
-    bundle, told = ladder(normal_label, hysteresis), [normal_label]
+    bundle, labels = ladder(normal_label, hysteresis), [normal_label]
     for part in trembling:
-        told.append(bundle.label_with_hysteresis(threshold + part * hysteresis, told[-1]))
-    changes = sum(before != after for before, after in pairwise(told[1:]))
+        labels.append(bundle.label_with_hysteresis(threshold + part * hysteresis, labels[-1]))
+    changes = sum(before != after for before, after in pairwise(labels[1:]))
     assert changes <= 1
 
 
 @given(st.sampled_from(LABELS), st.floats(0, 2.9), st.sampled_from(LABELS), SCORES, SCORES)
-def test_a_greater_score_never_gives_a_lower_label(normal_label: str, hysteresis: float, before: str, one: float, other: float) -> None:
+def test_a_greater_score_never_gives_a_lower_label(normal_label: str, hysteresis: float, before: str, score: float, other: float) -> None:
     bundle = ladder(normal_label, hysteresis)
-    low, high = (LABELS.index(bundle.label_with_hysteresis(score, before)) for score in sorted((one, other)))
+    low, high = (LABELS.index(bundle.label_with_hysteresis(each, before)) for each in sorted((score, other)))
     assert low <= high

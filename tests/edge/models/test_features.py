@@ -34,10 +34,10 @@ def recipe(**changes: Any) -> Recipe:
     return Recipe.parse({"young_hours": 2, "gap_hours": 24, "steps": STEPS, "inputs": NAMES, **changes}, ("level",))
 
 
-def run(levels: list[float], seconds: int = 3600, made: Recipe | None = None) -> dict[str, float]:
+def run(levels: list[float], seconds: int = 3600, over: Recipe | None = None) -> dict[str, float]:
     memory, inputs = None, None
     for number, level in enumerate(levels):
-        memory, inputs = advance(made or recipe(), memory, START + number * timedelta(seconds=seconds), seconds, {"level": level})
+        memory, inputs = advance(over or recipe(), memory, START + number * timedelta(seconds=seconds), seconds, {"level": level})
     assert inputs is not None
     return dict(zip(NAMES, inputs, strict=True))
 
@@ -56,10 +56,10 @@ def test_each_operation_gives_its_number() -> None:
 
 
 def usual(levels: list[float], seconds: int = 3600, hours: float = 6) -> float:
-    made = recipe(steps=[{"name": "usual", "op": "usual", "of": ["level"], "hours": hours}], inputs=["usual"])
+    parsed = recipe(steps=[{"name": "usual", "op": "usual", "of": ["level"], "hours": hours}], inputs=["usual"])
     memory, inputs = None, None
     for number, level in enumerate(levels):
-        memory, inputs = advance(made, memory, START + number * timedelta(seconds=seconds), seconds, {"level": level})
+        memory, inputs = advance(parsed, memory, START + number * timedelta(seconds=seconds), seconds, {"level": level})
     assert inputs is not None
     return inputs[0]
 
@@ -73,7 +73,7 @@ def test_what_is_usual_follows_a_long_history_like_a_weighted_mean() -> None:
     assert usual([0.0] * 500 + [1.0] * 3) == pytest.approx(1 - math.exp(-3 / 6))
 
 
-def test_windows_of_five_seconds_and_of_an_hour_tell_the_same_story() -> None:
+def test_windows_of_five_seconds_and_of_an_hour_give_the_same_features() -> None:
     fine, coarse = run([5.0] * 720 + [1.0] * 720 * 12, 5), run([5.0] + [1.0] * 12, 3600)
     assert fine == pytest.approx(coarse, abs=0.01)
 
@@ -124,15 +124,15 @@ def test_a_memory_of_another_recipe_counts_as_none() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(5, 3600)), min_size=1, max_size=40))
 def test_the_same_windows_give_the_same_bytes_and_finite_inputs(windows: list[tuple[float, int]]) -> None:
-    def told() -> tuple[bytes | None, Any]:
+    def replayed() -> tuple[bytes | None, Any]:
         memory, inputs, now = None, None, START
         for level, seconds in windows:
             memory, inputs = advance(recipe(young_hours=0.001), memory, now, seconds, {"level": level})
             now += timedelta(seconds=seconds)
         return memory, inputs
 
-    memory, inputs = told()
-    assert (memory, inputs) == told()
+    memory, inputs = replayed()
+    assert (memory, inputs) == replayed()
     assert inputs is not None
     assert all(map(math.isfinite, inputs))
 
@@ -144,8 +144,8 @@ def test_a_manifest_may_give_hours_to_a_step_that_does_not_read_them() -> None:
 
 def test_the_soil_recipe_remembers_a_device_in_few_bytes() -> None:
     manifest = json.loads(SOIL.read_text())
-    made = Recipe.parse(manifest["recipe"], tuple(manifest["channels"]))
-    memory, _ = advance(made, None, START, 3600, {"moisture": 0.3, "temperature": 15.0})
+    parsed = Recipe.parse(manifest["recipe"], tuple(manifest["channels"]))
+    memory, _ = advance(parsed, None, START, 3600, {"moisture": 0.3, "temperature": 15.0})
     assert len(memory) < 256
 
 
@@ -155,11 +155,11 @@ LOUD = {"name": "loud", "op": "last", "of": ["shake_rms"]}
 
 def test_bands_and_levels_of_a_spectrum_are_what_steps_begin_from() -> None:
     source = {"young_hours": 1e-6, "gap_hours": 1, "steps": [LOUD], "inputs": ["shake_band01", "loud", "level"], "spectrum": SPECTRUM}
-    made = Recipe.parse(source, ("level", "shake"))
-    assert made.channels == ("level", "shake_band00", "shake_band01", "shake_rms")
+    parsed = Recipe.parse(source, ("level", "shake"))
+    assert parsed.channels == ("level", "shake_band00", "shake_band01", "shake_rms")
     means = {"level": 1.0, "shake_band00": -3.0, "shake_band01": -4.0, "shake_rms": 0.5}
-    assert advance(made, None, START, 60, means)[1] == (-4.0, 0.5, 1.0)
-    assert advance(made, None, START, 60, {"level": 1.0, "shake_rms": 0.5})[1] is None
+    assert advance(parsed, None, START, 60, means)[1] == (-4.0, 0.5, 1.0)
+    assert advance(parsed, None, START, 60, {"level": 1.0, "shake_rms": 0.5})[1] is None
 
 
 def test_the_fingerprint_covers_the_spectrum() -> None:

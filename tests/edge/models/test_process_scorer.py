@@ -55,14 +55,14 @@ def clock() -> Clock:
 
 @pytest.fixture
 def twin(bundle: Bundle, clock: Clock) -> Iterator[Callable[..., ProcessScorer]]:
-    made: list[ProcessScorer] = []
+    running: list[ProcessScorer] = []
 
     def start(*habit: str, timeouts: Timeouts = BRIEF) -> ProcessScorer:
-        made.append(ProcessScorer([bundle], timeouts=timeouts, command=(sys.executable, str(TWIN), *habit), clock=clock, rng=Longest()))
-        return made[-1]
+        running.append(ProcessScorer([bundle], timeouts=timeouts, command=(sys.executable, str(TWIN), *habit), clock=clock, rng=Longest()))
+        return running[-1]
 
     yield start
-    for each in made:
+    for each in running:
         each.close()
 
 
@@ -264,7 +264,7 @@ def test_a_bundle_that_changed_since_it_was_loaded_is_refused(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("runtime", ["tflite-runtime", "ai-edge-litert"])
-def test_every_runtime_at_hand_gives_the_same_verdicts(bundle: Bundle, runtime: str) -> None:
+def test_every_runtime_at_hand_gives_the_same_labels(bundle: Bundle, runtime: str) -> None:
     try:
         loaded = tflite.load(runtime)
     except tflite.RuntimeMissing as missing:

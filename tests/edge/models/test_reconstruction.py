@@ -32,10 +32,10 @@ def scorer(shaking: Bundle) -> Iterator[ProcessScorer]:
 
 def test_two_models_of_different_kinds_answer_in_one_gateway(scorer: ProcessScorer, shaking: Bundle) -> None:
     soil = Bundle.load(SOIL)
-    for one in (soil, shaking, soil):
-        found = scorer.score(one.name, [case.features for case in one.golden])
-        assert [score.label for score in found] == [case.label for case in one.golden]
-        assert [score.score for score in found] == pytest.approx([case.outputs[1] for case in one.golden], abs=one.tolerance)
+    for model in (soil, shaking, soil):
+        found = scorer.score(model.name, [case.features for case in model.golden])
+        assert [score.label for score in found] == [case.label for case in model.golden]
+        assert [score.score for score in found] == pytest.approx([case.outputs[1] for case in model.golden], abs=model.tolerance)
     assert scorer.restarts == {"soil": 0, "shaking": 0}
 
 
@@ -60,8 +60,8 @@ def test_an_input_is_compared_as_the_model_saw_it(scorer: ProcessScorer) -> None
 def test_the_interval_is_that_of_a_mean() -> None:
     rng = np.random.default_rng(3)
     truth = 2.0
-    given = rng.normal(0, truth**0.5, (4000, 50))
-    low, score, high = OUTPUTS["reconstruction"].scores(given, np.zeros_like(given)).T
+    inputs = rng.normal(0, truth**0.5, (4000, 50))
+    low, score, high = OUTPUTS["reconstruction"].scores(inputs, np.zeros_like(inputs)).T
     assert np.all((low <= score) & (score <= high))
     assert np.mean((low < truth) & (truth < high)) == pytest.approx(0.8, abs=0.03)
 
