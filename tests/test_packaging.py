@@ -57,17 +57,17 @@ def holds(marker: Marker | None, version: str) -> bool:
 
 def asked(*extras: str) -> list[Requirement]:
     """What setup.py asks for in these extras; "" is what everybody needs."""
-    said: dict[str, list[str]] = {}
+    extras_require: dict[str, list[str]] = {}
     fake = ModuleType("setuptools")
-    fake.setup = lambda **given: said.update(given["extras_require"] | {"": given["install_requires"]})  # type: ignore[attr-defined]
+    fake.setup = lambda **metadata: extras_require.update(metadata["extras_require"] | {"": metadata["install_requires"]})  # type: ignore[attr-defined]
     fake.find_packages = lambda include: include  # type: ignore[attr-defined]
     code = compile((ROOT / "setup.py").read_text(), "setup.py", "exec")
     real, sys.modules["setuptools"] = sys.modules.get("setuptools", fake), fake
     try:
-        exec(code, {})
+        exec(code, {"__file__": str(ROOT / "setup.py")})
     finally:
         sys.modules["setuptools"] = real
-    return [Requirement(line) for extra in extras for line in said[extra]]
+    return [Requirement(line) for extra in extras for line in extras_require[extra]]
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +107,8 @@ def test_the_edge_extra_installs_from_wheels_on_aarch64_and_stays_light(tmp_path
     uv = Path(sys.prefix) / "bin" / "uv"
     (tmp_path / "edge.in").write_text("\n".join(map(str, asked("", "edge"))))
     board = ["--python-platform", "aarch64-manylinux_2_36", "--python-version", version, "--only-binary", ":all:"]
-    told = run(uv, "pip", "compile", "edge.in", "--no-header", "--no-annotate", "--quiet", *board, cwd=tmp_path)
-    chosen = dict(line.split("==") for line in told.split())
+    compiled = run(uv, "pip", "compile", "edge.in", "--no-header", "--no-annotate", "--quiet", *board, cwd=tmp_path)
+    chosen = dict(line.split("==") for line in compiled.split())
     assert not chosen.keys() & NEVER_ON_A_GATEWAY
     assert chosen.keys() >= {runtime, "paho-mqtt", "nanoarrow", "google-cloud-pubsub"}
     assert (chosen["numpy"] < "2") == (version == "3.11")
@@ -124,8 +124,8 @@ def test_the_source_distribution_carries_every_module_and_every_data_file(source
     wanted |= {"tinybeam.py"}
     wanted |= {f"models/{model}/{file}" for model in ("soil", "vibration") for file in ("model.tflite", "manifest.json")}
     with tarfile.open(sdist) as archive:
-        held = {name.partition("/")[2] for name in archive.getnames()}
-    assert wanted - held == set()
+        carried = {name.partition("/")[2] for name in archive.getnames()}
+    assert wanted - carried == set()
 
 
 def test_what_is_installed_from_the_source_distribution_carries_the_same(sdist, wheel):
@@ -169,13 +169,13 @@ def test_an_editable_installation_brings_the_lab_and_the_benchmarks(sources, tmp
     assert [file.read_text().strip() for file in tmp_path.glob("*.pth")] == [str(sources)]
 
 
-@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
 def test_the_lock_holds_what_setup_asks_for(version):
-    held = {canonicalize_name(one.name): str(one.specifier)[2:] for one in locked("lab.txt") if holds(one.marker, version)}
+    versions = {canonicalize_name(pin.name): str(pin.specifier)[2:] for pin in locked("lab.txt") if holds(pin.marker, version)}
     wrong = [
-        str(one)
-        for one in asked("", "lab", "dev")
-        if holds(one.marker, version) and held.get(canonicalize_name(one.name), "none") not in one.specifier
+        str(wanted)
+        for wanted in asked("", "lab", "dev")
+        if holds(wanted.marker, version) and versions.get(canonicalize_name(wanted.name), "none") not in wanted.specifier
     ]
     assert wrong == []
 
@@ -190,7 +190,7 @@ def test_a_lock_pins_everything_by_hash_and_names_no_place_to_get_it_from(name):
 
 
 def test_the_warehouse_keeps_the_duckdb_whose_extensions_are_packages():
-    versions = {one.name: str(one.specifier) for one in locked("warehouse.txt")}
+    versions = {pin.name: str(pin.specifier) for pin in locked("warehouse.txt")}
     assert versions["duckdb"] == versions["duckdb-extension-ducklake"] == versions["duckdb-extension-spatial"] == "==1.5.5"
 
 
