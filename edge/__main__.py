@@ -6,15 +6,18 @@ import json
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import click
 
 from edge import doctor as examination
 from edge import dry_run
 from edge.config import Config, ConfigError, load
+from edge.finding import Status
 from edge.models.bundle import BundleError
 from edge.models.bundles import bundles_of
 from edge.models.scorer import ScorerFailed
@@ -26,6 +29,16 @@ from program import logs
 from program.files import is_visible
 
 _MISCONFIGURED = (ConfigError, BundleError, UplinkError)
+
+
+def _renamed(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    """An option of earlier versions, refused with its new name."""
+
+    def refuse(_: click.Context, option: click.Parameter, value: Any) -> None:
+        if value is not None:
+            raise click.UsageError(f"{option.opts[0]} is {name} now")
+
+    return refuse
 
 
 _configured = click.option("--config", "file", type=click.Path(path_type=Path), required=True, help="The gateway's TOML file.")
@@ -101,27 +114,28 @@ def doctor(file: Path, as_json: bool) -> None:
       tinybeam edge doctor --config gateway.toml
       tinybeam edge doctor --config gateway.toml --json
     """
-    found = examination.examine(file)
+    findings = examination.examine(file)
     if as_json:
-        click.echo(json.dumps([finding.as_dict() for finding in found], indent=2))
+        click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2))
     else:
-        for finding in found:
+        for finding in findings:
             click.echo(f"{finding.status:4}  {finding.name}: {finding.text}" + (f" -> {finding.advice}" if finding.advice else ""))
-    sys.exit(1 if any(finding.status == "fail" for finding in found) else 0)
+    sys.exit(1 if any(finding.status == Status.FAIL for finding in findings) else 0)
 
 
 @cli.command("try")
 @click.argument("readings", type=click.File("rb"), metavar="READINGS")
 @_configured
 @click.option(
-    "--export", "export_folder", type=click.Path(path_type=Path, file_okay=False), help="Also write the batches to export files here."
+    "--export", "directory", type=click.Path(path_type=Path, file_okay=False), help="Also write what would be sent to export files here."
 )
+@click.option("--card", callback=_renamed("--export"), expose_value=False, hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a row instead of a sentence.")
-def try_out(file: Path, readings: BinaryIO, export_folder: Path | None, as_json: bool) -> None:
+def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: bool) -> None:
     """Show what the gateway would make of recorded READINGS (a file, or - for standard input), without broker, uplink or state.
 
     A line is a reading as its sensor sends it, with device and time: {"device": "air-1", "time": "2026-05-01T12:00:00Z", "seq": 1,
-    "values": {"co2": 612}}. The clock is that of the readings, so a season takes seconds. The pipeline's batch mode takes export files.
+    "values": {"co2": 612}}. The clock is that of the readings, so a season takes seconds. The pipeline loads export files.
 
     \b
     Examples:
@@ -133,7 +147,7 @@ def try_out(file: Path, readings: BinaryIO, export_folder: Path | None, as_json:
         with TemporaryDirectory() as folder, dry_run.dry_run(config, dry_run.recorded(readings), Path(folder)) as store:
             for kind, row in dry_run.rows(store):
                 click.echo(dry_run.as_json(kind, row) if as_json else f"{kind:11}{dry_run.sentence(kind, row)}")
-            for written in write_export(store, export_folder) if export_folder else ():
+            for written in write_export(store, directory) if directory else ():
                 click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes", err=True)
     except _MISCONFIGURED as error:
         _misconfigured(f"{file}: {error}")
@@ -160,11 +174,8 @@ def export(file: Path, directory: Path, as_json: bool) -> None:
     if not is_visible(config.store_file):
         raise click.ClickException(f"there is no store {config.store_file} that this user may see: has this gateway ever run?")
     try:
-        store = Store(config.store_file, config.gateway.id, config.store.max_bytes)
-        try:
+        with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store:
             exported = write_export(store, directory)
-        finally:
-            store.close()
     except (StoreError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if as_json:

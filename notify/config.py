@@ -5,7 +5,6 @@ The kinds of receivers declare their settings themselves, in `notify.receivers`.
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -14,6 +13,7 @@ from notify.receivers.stdout import StdoutSettings
 from program import settings
 from program.backoff import Retry
 from program.names import Subscription
+from program.patterns import matches
 from program.settings import ConfigError, Settings, demand, setting
 from schemas.records import Alert, Severity
 
@@ -59,7 +59,7 @@ class Route(Settings, frozen=True, kw_only=True):
             demand(getattr(self, name), f"{name} must not be empty: leave it out for all")
 
     def fits(self, alert: Alert) -> bool:
-        return alert.severity in self.severities and _fits(alert.rule, self.rules) and _fits(alert.site_id or "", self.sites)
+        return alert.severity in self.severities and matches(alert.rule, self.rules) and matches(alert.site_id or "", self.sites)
 
 
 class Config(Settings, frozen=True, kw_only=True):
@@ -103,7 +103,3 @@ def load(file: Path) -> Config:
 def parse(content: dict[str, Any], file: Path) -> Config:
     """From parsed TOML. Raises ConfigError."""
     return settings.parse(Config, content, file)
-
-
-def _fits(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)

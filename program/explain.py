@@ -209,4 +209,4 @@ def _cure(wanted: inspect.Type, where: str) -> str:
     if isinstance(wanted, inspect.VarTupleType):
         is_table = isinstance(_unwrapped(wanted.item_type, None)[1], inspect.StructType | inspect.UnionType | inspect.DictType)
         return f": write [[{section}]]" if is_table else ""
-    return f": write [{section}]" if isinstance(wanted, inspect.StructType) else ""
+    return f": write [{section}]" if isinstance(wanted, inspect.StructType | inspect.UnionType) else ""

@@ -6,12 +6,12 @@ These are bases, the only ones of ours: a setting is declared once, and msgspec 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from typing import Annotated
 
 from msgspec import Meta
 
 from program.names import Name
+from program.patterns import matches as patterns_match
 from program.settings import Settings, demand, setting
 from schemas.records import Severity
 
@@ -63,4 +63,4 @@ class LimitRule(BaseRule, frozen=True, kw_only=True):
 
 def matches(name: str | None, patterns: Iterable[str]) -> bool:
     """Whether any of the patterns fits the whole name; None is the name of no site."""
-    return any(fnmatchcase(name or "", pattern) for pattern in patterns)
+    return patterns_match(name or "", patterns)

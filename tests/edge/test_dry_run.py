@@ -80,6 +80,11 @@ def test_the_export_file_holds_every_batch(tmp_path: Path) -> None:
     assert set(kinds) == {"summaries", "events", "rejects", "heartbeats"}
 
 
+def test_the_option_of_earlier_versions_is_refused_with_its_new_name(tmp_path: Path) -> None:
+    refused = tried(tmp_path, READINGS, "--card", str(tmp_path / "cards"))
+    assert (refused.exit_code, "--card is --export now" in refused.output) == (2, True)
+
+
 @pytest.mark.parametrize(
     "line", [b"{", b"[]", b'{"device": "d"}', b'{"device": "d", "time": "noon"}', b'{"device": "d", "time": 1e300}', b"\xff"]
 )
