@@ -48,7 +48,7 @@ class _Rooms(click.Group):
 
 
 def _open(module: str, extra: str) -> click.Command:
-    """The room's command. A package that is not ours and is missing is told in one sentence; a fault of ours is not hidden."""
+    """The room's command. Names a package of others that is missing in one sentence; does not hide a fault of ours."""
     try:
         command = import_module(module).cli
     except ModuleNotFoundError as error:

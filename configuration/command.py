@@ -21,7 +21,7 @@ from configuration.kinds import KINDS
 def cli(files: tuple[Path, ...], as_json: bool, schema: str | None) -> None:
     """Check configuration files, each by itself and all against each other: gateways, the registry, the notifier, or some of them.
 
-    What a file is tells its sections. The gateways are taken for all that report to the registry. Nothing is started or connected.
+    A file's sections tell what it is. The gateways are taken for all that report to the registry. Nothing is started or connected.
 
     \b
     Examples:

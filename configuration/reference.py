@@ -46,7 +46,7 @@ class _About(NamedTuple):
     since: str = _SINCE
 
     def or_else(self, metadata: inspect.Metadata) -> _About:
-        """With what stands further in where nothing was said further out."""
+        """Adds what a declaration further in says where those further out are silent."""
         schema, extra = metadata.extra_json_schema or {}, metadata.extra or {}
         example = "".join(f"`{_toml(example)}`" for example in schema.get("examples", ()))
         since = extra.get("since", _SINCE) if self.since == _SINCE else self.since

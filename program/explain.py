@@ -59,7 +59,7 @@ def _step(step: re.Match[str]) -> str | int | None:
 
 
 def _wrong_key(struct: type, content: dict[str, Any], steps: list[Any], dec_hook: Callable[[type, Any], Any]) -> str:
-    """The key that msgspec does not name: the one that is refused when it stands alone."""
+    """Finds the key that msgspec does not name: it is refused when it stands alone."""
     path = steps[: steps.index(None)]
     for key, value in _at(content, path).items():
         alone = deepcopy(content)
@@ -143,7 +143,7 @@ class _Place:
         wanted, value = self._wanted, self._value
         if isinstance(wanted, inspect.EnumType | inspect.LiteralType):
             values = [member.value for member in wanted.cls] if isinstance(wanted, inspect.EnumType) else wanted.values
-            return f"one of {', '.join(str(one) for one in values)}"
+            return f"one of {', '.join(str(value) for value in values)}"
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if isinstance(wanted, inspect.IntType | inspect.FloatType) and number and (bounds := between(wanted)):
             whole = isinstance(wanted, inspect.IntType) and isinstance(value, float)

@@ -51,7 +51,7 @@ class Secret(str):
 
 
 def setting(description: str, *, example: Any = None, form: str | None = None, since: str = "0.1.0", **constraints: Any) -> msgspec.Meta:
-    """What stands beside a field: its constraints (as msgspec.Meta has them), and what people and editors are told of it.
+    """What stands beside a field: its constraints (as msgspec.Meta has them), and what is described to people and editors.
 
     `form` are the words that follow "must be" where the type's own would not do.
     """

@@ -1,4 +1,4 @@
-"""The command: every help teaches, a gateway stays light, and what is missing is said in one sentence."""
+"""The command: every help teaches, a gateway stays light, and what is missing is named in one sentence."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_first_help_names_every_room_and_imports_none():
-    said = python(
+    result = python(
         "import sys, tinybeam; tinybeam.main(['--help'], standalone_mode=False); print({'edge', 'lab', 'sql'} & set(sys.modules))"
     )
-    assert said.stdout.endswith("set()\n"), said.stderr
-    assert all(f"\n  {room} " in said.stdout for room in ROOMS)
+    assert result.stdout.endswith("set()\n"), result.stderr
+    assert all(f"\n  {room} " in result.stdout for room in ROOMS)
 
 
 def test_every_command_has_a_help_that_says_what_it_does():
     for words, command in commands(main):
         if words == ("pipeline",):
             continue
-        told = CliRunner().invoke(main, [*words, "--help"])
-        assert told.exit_code == 0, (words, told.output)
+        result = CliRunner().invoke(main, [*words, "--help"])
+        assert result.exit_code == 0, (words, result.output)
         assert command.help, f"tinybeam {' '.join(words)} has no help text"
 
 
@@ -61,52 +61,52 @@ def test_every_option_has_a_help_that_says_what_it_is_for():
 
 
 def test_the_pipeline_tells_its_own_flags_and_leaves_the_rest_to_beam():
-    said = python("import tinybeam; tinybeam.main(['pipeline', '--help'])")
-    assert said.returncode == 0, said.stderr
-    assert "--input_subscription" in said.stdout
+    result = python("import tinybeam; tinybeam.main(['pipeline', '--help'])")
+    assert result.returncode == 0, result.stderr
+    assert "--input_subscription" in result.stdout
 
 
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["validate", "--help"]])
 def test_a_gateway_imports_nothing_heavy(words):
-    said = python(f"""if True:
+    result = python(f"""if True:
         import importlib, json, pkgutil, sys, edge, tinybeam
         tinybeam.main(["edge", *{words!r}], standalone_mode=False)
         for module in pkgutil.iter_modules(edge.__path__):
             importlib.import_module("edge." + module.name)
         print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))
     """)
-    assert said.returncode == 0, said.stderr
-    assert json.loads(said.stdout.splitlines()[-1]) == []
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout.splitlines()[-1]) == []
 
 
 def test_the_notifier_imports_nothing_heavy():
-    said = python(f"""if True:
+    result = python(f"""if True:
         import importlib, json, pkgutil, sys, notify
         for module in pkgutil.iter_modules(notify.__path__):
             importlib.import_module("notify." + module.name)
         print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))
     """)
-    assert said.returncode == 0, said.stderr
-    assert json.loads(said.stdout.splitlines()[-1]) == []
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout.splitlines()[-1]) == []
 
 
 def test_a_missing_extra_is_told_in_one_sentence():
-    said = python("import sys; sys.modules['apache_beam'] = None; import tinybeam; tinybeam.main(['pipeline'])")
-    assert said.returncode == 1
-    assert said.stderr == "Error: apache_beam is not installed: run `pip install 'tinybeam[pipeline]'`\n"
+    result = python("import sys; sys.modules['apache_beam'] = None; import tinybeam; tinybeam.main(['pipeline'])")
+    assert result.returncode == 1
+    assert result.stderr == "Error: apache_beam is not installed: run `pip install 'tinybeam[pipeline]'`\n"
 
 
 def test_a_missing_module_of_ours_is_a_fault_and_not_hidden():
-    said = python("import sys; sys.modules['schemas.registry'] = None; import tinybeam; tinybeam.main(['sql'])")
-    assert "ModuleNotFoundError" in said.stderr
+    result = python("import sys; sys.modules['schemas.registry'] = None; import tinybeam; tinybeam.main(['sql'])")
+    assert "ModuleNotFoundError" in result.stderr
 
 
 def test_a_command_that_does_not_exist_is_told_with_those_that_do():
-    told = CliRunner().invoke(main, ["egde"])
-    assert told.exit_code == 2
-    assert "edge, check, pipeline, notify, sql, train, lab" in told.output
+    result = CliRunner().invoke(main, ["egde"])
+    assert result.exit_code == 2
+    assert "edge, check, pipeline, notify, sql, train, lab" in result.output
 
 
 def test_the_version_is_the_installed_one():
-    told = CliRunner().invoke(main, ["--version"])
-    assert told.output.startswith("tinybeam, version 0.")
+    result = CliRunner().invoke(main, ["--version"])
+    assert result.output.startswith("tinybeam, version 0.")

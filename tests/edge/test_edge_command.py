@@ -39,9 +39,9 @@ BUNDLE = Path(__file__).parents[2] / "models" / "soil"
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    made = tmp_path / "gateway.toml"
-    made.write_text(SETTINGS.format(port=free_port(), bundle=BUNDLE))
-    return made
+    file = tmp_path / "gateway.toml"
+    file.write_text(SETTINGS.format(port=free_port(), bundle=BUNDLE))
+    return file
 
 
 def call(*arguments: object) -> tuple[int, str, str]:
@@ -111,7 +111,7 @@ def test_export_writes_what_waits(file: Path, tmp_path: Path) -> None:
 def test_the_doctor_finds_the_broker_down_and_says_what_to_do(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
     status, output, _ = call("doctor", "--config", file, "--json")
-    findings = {one["name"]: one for one in json.loads(output)}
+    findings = {finding["name"]: finding for finding in json.loads(output)}
     assert status == 1
     assert list(findings) == ["config", "store", "disk", "models", "clock", "broker", "uplink"]
     assert (findings["broker"]["status"], findings["uplink"]["status"], findings["models"]["status"]) == ("fail", "warn", "ok")
@@ -123,10 +123,10 @@ def test_the_doctor_says_that_a_key_can_be_read_by_others(file: Path, tmp_path: 
     key.write_text("{}")
     key.chmod(0o644)
     file.write_text(file.read_text().replace("[uplink]", f'[uplink]\ncredentials_file = "{key}"'))
-    (finding,) = [one for one in examine(file) if one.name == "keys"]
+    (finding,) = [finding for finding in examine(file) if finding.name == "keys"]
     assert (finding.status, finding.advice) == ("fail", f"chmod 600 {key}")
     key.chmod(0o600)
-    assert [one.status for one in examine(file) if one.name == "keys"] == ["ok"]
+    assert [finding.status for finding in examine(file) if finding.name == "keys"] == ["ok"]
 
 
 def test_a_folder_that_may_not_be_looked_into_is_a_finding_of_the_doctors(file: Path) -> None:
