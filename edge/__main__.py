@@ -129,7 +129,7 @@ def doctor(file: Path, as_json: bool) -> None:
 @click.option(
     "--export", "directory", type=click.Path(path_type=Path, file_okay=False), help="Also write what would be sent to export files here."
 )
-@click.option("--card", callback=_renamed("--export"), expose_value=False, hidden=True)
+@click.option("--card", callback=_renamed("--export"), expose_value=False, hidden=True, help="The name of --export until 0.1.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a row instead of a sentence.")
 def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: bool) -> None:
     """Show what the gateway would make of recorded READINGS (a file, or - for standard input), without broker, uplink or state.
