@@ -19,7 +19,7 @@ from program import settings
 from program.files import is_visible
 from program.names import Name
 from program.patterns import matches
-from program.settings import ConfigError, Settings, demand, is_local, setting
+from program.settings import ConfigError, Settings, is_local, require, setting
 from schemas.records import Severity
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
@@ -72,8 +72,8 @@ class Mqtt(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         files = {"tls_ca": self.tls_ca, "tls_certificate": self.tls_certificate, "tls_key": self.tls_key}
         present = [name for name, file in files.items() if file]
-        demand(len(present) in {0, 3}, f"TLS needs tls_ca, tls_certificate and tls_key; given: {', '.join(present)}")
-        demand(present or is_local(self.host), f"host {self.host} is another machine: set mqtt.tls_ca, tls_certificate and tls_key")
+        require(len(present) in {0, 3}, f"TLS needs tls_ca, tls_certificate and tls_key; given: {', '.join(present)}")
+        require(present or is_local(self.host), f"host {self.host} is another machine: set mqtt.tls_ca, tls_certificate and tls_key")
 
     @property
     def tls(self) -> bool:
@@ -88,7 +88,7 @@ class WindowSettings(Settings, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         near = min((length for length in range(1, HOUR + 1) if HOUR % length == 0), key=lambda length: abs(length - self.seconds))
-        demand(HOUR % self.seconds == 0, f"seconds must divide an hour, as {near} does, not {self.seconds}")
+        require(HOUR % self.seconds == 0, f"seconds must divide an hour, as {near} does, not {self.seconds}")
 
 
 class Batches(Settings, frozen=True, kw_only=True):
@@ -125,11 +125,11 @@ class Threshold(Settings, frozen=True, kw_only=True):
     severity: Annotated[Severity, setting("How bad it is")] = Severity.WARNING
 
     def __post_init__(self) -> None:
-        demand(self.below is not None or self.above is not None, "one of below and above is needed, or both")
+        require(self.below is not None or self.above is not None, "one of below and above is needed, or both")
         if self.below is not None and self.above is not None:
-            demand(self.below < self.above, "below must be less than above")
+            require(self.below < self.above, "below must be less than above")
             between = self.above - self.below
-            demand(
+            require(
                 self.hysteresis <= between,
                 f"hysteresis must be at most {between:g}, what is between below and above, not {self.hysteresis}",
             )
@@ -161,7 +161,7 @@ class Sensors(Settings, frozen=True, kw_only=True):
     thresholds: tuple[Threshold, ...] = ()
 
     def __post_init__(self) -> None:
-        demand(self.channels or self.frames, "channels or frames must name a channel")
+        require(self.channels or self.frames, "channels or frames must name a channel")
         config_check.check_frames(self.channels, self.frames)
         config_check.check_unique("thresholds", [threshold.name for threshold in self.thresholds])
         for channel in self.deadband:
@@ -235,5 +235,5 @@ def parse(content: dict[str, Any], file: Path) -> Config:
     config = settings.parse(Config, content, file)
     for name in ("tls_ca", "tls_certificate", "tls_key"):
         path = getattr(config.mqtt, name)
-        demand(path is None or is_visible(path), f"{file}: mqtt.{name}: there is no file {path} that this user may see")
+        require(path is None or is_visible(path), f"{file}: mqtt.{name}: there is no file {path} that this user may see")
     return config

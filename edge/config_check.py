@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from edge.spectrum import time_domain_units
-from program.patterns import covered
-from program.settings import demand
+from program.patterns import is_shadowed
+from program.settings import require
 
 if TYPE_CHECKING:
     from edge.config import Config, Sensors
@@ -21,7 +21,7 @@ def check_classes(config: Config) -> None:
     models = [model.name for model in config.models]
     for number, sensors in enumerate(config.sensors, 1):
         known = f"[[models]]; there are {', '.join(models) or 'none'}"
-        demand(sensors.model is None or sensors.model in models, f"sensors[{number}].model {sensors.model!r} is not in {known}")
+        require(sensors.model is None or sensors.model in models, f"sensors[{number}].model {sensors.model!r} is not in {known}")
     _check_patterns(config.sensors)
 
 
@@ -30,7 +30,7 @@ def _check_patterns(classes: Sequence[Sensors]) -> None:
     for number, sensors in enumerate(classes, 1):
         for place, pattern in enumerate(sensors.devices, 1):
             setting = f"sensors[{number}].devices[{place}]"
-            demand(not covered(pattern, earlier), f"{setting}: {pattern!r} never counts: the classes before take all of its devices")
+            require(not is_shadowed(pattern, earlier), f"{setting}: {pattern!r} never counts: the classes before take all of its devices")
         earlier += sensors.devices
 
 
@@ -38,15 +38,15 @@ def check_frames(channels: Mapping[str, str], frames: Mapping[str, str]) -> None
     """A channel of frames and its time-domain features are no channels of readings too. Raises ConfigError."""
     for channel, unit in frames.items():
         for name in (channel, *time_domain_units(channel, unit)):
-            demand(name not in channels, f"frames.{channel}: {name!r} stands in channels too")
+            require(name not in channels, f"frames.{channel}: {name!r} stands in channels too")
 
 
 def check_channel(setting: str, channel: str, sensors: Sensors) -> None:
     """The setting names a channel that is summarised. Raises ConfigError."""
-    demand(channel in sensors.units, f"{setting}: {channel!r} is not one of the class's channels: {', '.join(sensors.units)}")
+    require(channel in sensors.units, f"{setting}: {channel!r} is not one of the class's channels: {', '.join(sensors.units)}")
 
 
 def check_unique(setting: str, names: Iterable[str]) -> None:
     """Raises ConfigError."""
     for name, count in Counter(names).items():
-        demand(count == 1, f"{setting}: the name {name!r} stands twice")
+        require(count == 1, f"{setting}: the name {name!r} stands twice")

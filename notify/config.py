@@ -14,7 +14,7 @@ from program import settings
 from program.backoff import Retry
 from program.names import Subscription
 from program.patterns import matches
-from program.settings import ConfigError, Settings, demand, setting
+from program.settings import ConfigError, Settings, require, setting
 from schemas.records import Alert, Severity
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
@@ -56,7 +56,7 @@ class Route(Settings, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         for name in ("severities", "rules", "sites"):
-            demand(getattr(self, name), f"{name} must not be empty: leave it out for all")
+            require(getattr(self, name), f"{name} must not be empty: leave it out for all")
 
     def fits(self, alert: Alert) -> bool:
         return alert.severity in self.severities and matches(alert.rule, self.rules) and matches(alert.site_id or "", self.sites)
@@ -79,10 +79,10 @@ class Config(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         names = [receiver.name for receiver in self.all_receivers()]
         for name in names:
-            demand(names.count(name) == 1, f"the receiver name {name!r} stands twice; {STDOUT.name} is always there")
+            require(names.count(name) == 1, f"the receiver name {name!r} stands twice; {STDOUT.name} is always there")
         for number, route in enumerate(self.routes, 1):
             for name in route.receivers:
-                demand(name in names, f"routes[{number}].receivers: there is no receiver {name!r}; there are {', '.join(names)}")
+                require(name in names, f"routes[{number}].receivers: there is no receiver {name!r}; there are {', '.join(names)}")
 
     def all_receivers(self) -> tuple[ReceiverSettings, ...]:
         return STDOUT, *self.receivers

@@ -12,7 +12,7 @@ from itertools import count
 from random import Random
 from typing import Annotated
 
-from program.settings import Settings, demand, setting
+from program.settings import Settings, require, setting
 
 _MOST_DOUBLINGS = 64
 """The exponent stops here, so that years of failures do not overflow."""
@@ -30,7 +30,7 @@ class Backoff(Settings, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         least = self.initial_interval
-        demand(self.max_interval >= least, f"max_interval must be at least {least}, not {self.max_interval}")
+        require(self.max_interval >= least, f"max_interval must be at least {least}, not {self.max_interval}")
 
     def delay(self, failures: int, rng: Random) -> float:
         """Seconds to wait after so many failures in a row, at least 1."""

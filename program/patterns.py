@@ -18,7 +18,7 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def covered(pattern: str, by: Collection[str]) -> bool:
+def is_shadowed(pattern: str, by: Collection[str]) -> bool:
     """Whether every name that the pattern fits is fitted by one of the others: no name is left to it."""
     alphabet = _alphabet([pattern, *by])
     machines = [_tokens(text) for text in (pattern, *(other for other in by if _may_share(pattern, other)))]

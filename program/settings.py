@@ -5,7 +5,7 @@ A setting is a field of a `Settings` struct with its constraints and its descrip
     class Health(Settings, frozen=True, kw_only=True):
         port: Annotated[int, setting("Port of the health server. 0: none", ge=0, le=65535)] = 0
 
-What must hold between settings is checked in the struct's `__post_init__` by `demand`, whose sentence begins with a setting.
+What must hold between settings is checked in the struct's `__post_init__` by `require`, whose sentence begins with a setting.
 `${NAME}` in a text is taken from the environment, a relative path is relative to the file's folder, a time without an offset is UTC.
 """
 
@@ -59,7 +59,7 @@ def setting(description: str, *, example: Any = None, form: str | None = None, s
     return msgspec.Meta(description=description, examples=None if example is None else [example], extra=extra, **constraints)
 
 
-def demand(condition: object, sentence: str) -> None:
+def require(condition: object, sentence: str) -> None:
     """Raises ConfigError with the sentence, which begins with the setting that it is about."""
     if not condition:
         raise ConfigError(sentence)
@@ -127,17 +127,17 @@ def _plain(value: Any, where: str) -> Any:
         return _text(value, where)
     if isinstance(value, date):
         return _time(value)
-    demand(not isinstance(value, float) or math.isfinite(value), f"{where} must be a number, not {value!r}")
+    require(not isinstance(value, float) or math.isfinite(value), f"{where} must be a number, not {value!r}")
     return value
 
 
 def _text(value: str, where: str) -> str:
     def variable(found: re.Match[str]) -> str:
-        demand(found[1] in os.environ, f"{where}: the environment variable {found[1]} is not set")
+        require(found[1] in os.environ, f"{where}: the environment variable {found[1]} is not set")
         return os.environ[found[1]]
 
     text = _VARIABLE.sub(variable, value)
-    demand(text.isprintable(), f"{where} must be one line of printable text")
+    require(text.isprintable(), f"{where} must be one line of printable text")
     return text
 
 

@@ -17,7 +17,7 @@ from msgspec import Meta, structs
 
 from program import settings
 from program.names import Name
-from program.settings import Settings, demand, setting
+from program.settings import Settings, require, setting
 from schemas import agronomy, rules
 from schemas.records import Device, Site
 from schemas.rules import Rule
@@ -76,7 +76,7 @@ class RegistryFile(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         known = {site.site_id for site in self.sites}
         for number, device in enumerate(self.devices, 1):
-            demand(device.site_id in known, f"devices[{number}].site_id: {device.site_id!r} is not in [[sites]]")
+            require(device.site_id in known, f"devices[{number}].site_id: {device.site_id!r} is not in [[sites]]")
         _refuse_overlaps("sites", ((row.site_id, row.valid_from, row.valid_to) for row in self.sites))
         _refuse_overlaps("devices", ((row.device_id, row.valid_from, row.valid_to) for row in self.devices))
         rules.check_names(self.rules)
@@ -108,14 +108,14 @@ class Registry:
 
 def _check_known(setting_name: str, name: str | None, known: Iterable[str]) -> None:
     without = f"leave it out for a {setting_name} without a water balance"
-    demand(
+    require(
         name is None or agronomy.plain(name) in map(agronomy.plain, known),
         f"{setting_name} must be one of {', '.join(known)}, not {name!r}; {without}",
     )
 
 
 def _check_order(begin: datetime, end: datetime | None) -> None:
-    demand(end is None or begin < end, f"valid_to {end} is not after valid_from {begin}")
+    require(end is None or begin < end, f"valid_to {end} is not after valid_from {begin}")
 
 
 def _refuse_overlaps(section: str, rows: Iterable[tuple[str, datetime, datetime | None]]) -> None:
@@ -124,4 +124,4 @@ def _refuse_overlaps(section: str, rows: Iterable[tuple[str, datetime, datetime 
         spans[name].append((begin, end or _END))
     for name, times in spans.items():
         for (_, end), (begin, _) in pairwise(sorted(times)):
-            demand(end <= begin, f"{section}: two rows of {name!r} hold at {begin}")
+            require(end <= begin, f"{section}: two rows of {name!r} hold at {begin}")

@@ -14,7 +14,7 @@ from msgspec import Meta, field
 from notify.receivers.receiver import ReceiverError, demand_file, sentence, verifying_context
 from program import logs
 from program.names import Name
-from program.settings import Secret, Settings, demand, is_local, setting
+from program.settings import Secret, Settings, is_local, require, setting
 from schemas.records import Alert
 
 _log = logs.get(__name__)
@@ -38,8 +38,8 @@ class MailSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag="m
     tls_ca: Annotated[Path | None, setting("Who signed its certificate, if the system does not know", example="ca.pem")] = None
 
     def __post_init__(self) -> None:
-        demand(self.starttls or is_local(self.host), f"host {self.host} is another machine: starttls must be true")
-        demand(bool(self.user) == bool(self.password), "a user and its password go together")
+        require(self.starttls or is_local(self.host), f"host {self.host} is another machine: starttls must be true")
+        require(bool(self.user) == bool(self.password), "a user and its password go together")
         demand_file("tls_ca", self.tls_ca)
 
     def open(self) -> Mail:

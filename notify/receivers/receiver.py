@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from program.files import is_visible
-from program.settings import demand
+from program.settings import require
 from schemas.records import Alert
 
 
@@ -32,7 +32,7 @@ def sentence(alert: Alert, remark: str) -> str:
 
 def demand_file(name: str, file: Path | None) -> None:
     """Raises ConfigError if the setting names a file that is not there."""
-    demand(file is None or is_visible(file), f"{name}: there is no file {file} that this user may see")
+    require(file is None or is_visible(file), f"{name}: there is no file {file} that this user may see")
 
 
 def verifying_context(tls_ca: Path | None) -> ssl.SSLContext:

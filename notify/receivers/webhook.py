@@ -14,7 +14,7 @@ from msgspec import field
 
 from notify.receivers.receiver import ReceiverError, demand_file, sentence, verifying_context
 from program.names import Name
-from program.settings import ConfigError, Secret, Settings, demand, is_local, setting
+from program.settings import ConfigError, Secret, Settings, is_local, require, setting
 from schemas.notification import encode
 from schemas.records import Alert
 
@@ -46,9 +46,9 @@ def _check_url(text: str) -> None:
         host, _ = url.hostname or "", url.port
     except ValueError as error:
         raise ConfigError(f"url is no URL: {error}") from error
-    demand(url.scheme in ("http", "https") and host, "url must be an http or https URL")
-    demand(url.username is None and url.password is None, "url must hold no password: use authorization")
-    demand(url.scheme == "https" or is_local(host), f"url: {host} is another machine: it must be https")
+    require(url.scheme in ("http", "https") and host, "url must be an http or https URL")
+    require(url.username is None and url.password is None, "url must hold no password: use authorization")
+    require(url.scheme == "https" or is_local(host), f"url: {host} is another machine: it must be https")
 
 
 class Webhook:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from program.settings import demand
+from program.settings import require
 from schemas.rules.event import EventRule
 from schemas.rules.irrigation import IrrigationRule
 from schemas.rules.silence import SilenceRule
@@ -21,4 +21,4 @@ def check_names(rules: Sequence[Rule]) -> None:
     """Raises ConfigError for a name that two rules have."""
     names = [rule.name for rule in rules]
     for number, name in enumerate(names, 1):
-        demand(name not in names[: number - 1], f"rules[{number}].name: {name!r} is the name of an earlier rule")
+        require(name not in names[: number - 1], f"rules[{number}].name: {name!r} is the name of an earlier rule")

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from program.names import Name
 from program.patterns import matches as patterns_match
-from program.settings import Settings, demand, setting
+from program.settings import Settings, require, setting
 from schemas.records import Severity
 
 LONGEST_MESSAGE = 500
@@ -49,7 +49,7 @@ class LimitRule(BaseRule, frozen=True, kw_only=True):
     hysteresis: Annotated[float, setting("Resolves only beyond the limit by this", ge=0)] = 0.0
 
     def __post_init__(self) -> None:
-        demand((self.below is None) != (self.above is None), "exactly one of below and above is needed")
+        require((self.below is None) != (self.above is None), "exactly one of below and above is needed")
 
     @property
     def limit(self) -> float:

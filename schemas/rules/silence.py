@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from program.settings import demand, setting
+from program.settings import require, setting
 from schemas.rules.rule import ALL, BaseRule, Patterns, matches
 
 
@@ -25,9 +25,9 @@ class SilenceRule(BaseRule, frozen=True, kw_only=True, tag="silence"):
     def __post_init__(self) -> None:
         if self.subject == "gateway":
             of_devices = self.devices != ALL or self.sites != ALL
-            demand(not of_devices, "subject is gateway, which stands on no site: name gateways instead of devices or sites")
+            require(not of_devices, "subject is gateway, which stands on no site: name gateways instead of devices or sites")
         else:
-            demand(self.gateways == ALL, "gateways are watched where subject is gateway: name devices or sites instead")
+            require(self.gateways == ALL, "gateways are watched where subject is gateway: name devices or sites instead")
 
     def watches_device(self, device_id: str, site_id: str | None) -> bool:
         return self.subject == "device" and matches(device_id, self.devices) and matches(site_id, self.sites)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from program.patterns import covered, matches
+from program.patterns import is_shadowed, matches
 
 
 @pytest.mark.parametrize(
@@ -25,16 +25,16 @@ from program.patterns import covered, matches
         ("[", ["*"]),
     ],
 )
-def test_a_pattern_that_others_take_all_names_of_is_covered(pattern: str, others: list[str]) -> None:
-    assert covered(pattern, others)
+def test_a_pattern_that_others_take_all_names_of_is_shadowed(pattern: str, others: list[str]) -> None:
+    assert is_shadowed(pattern, others)
 
 
 @pytest.mark.parametrize(
     ("pattern", "others"),
     [("soil-*", ["soil-1*"]), ("soil-*", []), ("a*", ["a?*"]), ("?", ["[a-y]"]), ("*", ["?*"]), ("[ab]c", ["ac"]), ("A*", ["a*"])],
 )
-def test_a_pattern_that_has_a_name_of_its_own_is_not_covered(pattern: str, others: list[str]) -> None:
-    assert not covered(pattern, others)
+def test_a_pattern_that_has_a_name_of_its_own_is_not_shadowed(pattern: str, others: list[str]) -> None:
+    assert not is_shadowed(pattern, others)
 
 
 patterns = st.lists(st.sampled_from(["a", "b", "*", "?", "[ab]", "[!a]"]), max_size=4).map("".join)
@@ -42,5 +42,5 @@ NAMES = ["".join(letters) for length in range(6) for letters in product("abc", r
 
 
 @given(patterns, st.lists(patterns, max_size=3))
-def test_what_is_covered_is_what_no_short_name_contradicts(pattern: str, others: list[str]) -> None:
-    assert covered(pattern, others) == all(matches(name, others) for name in NAMES if matches(name, [pattern]))
+def test_what_is_shadowed_is_what_no_short_name_contradicts(pattern: str, others: list[str]) -> None:
+    assert is_shadowed(pattern, others) == all(matches(name, others) for name in NAMES if matches(name, [pattern]))

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import pytest
 from msgspec import Meta
 
-from program.settings import ConfigError, Secret, Settings, build, demand, is_local, load, setting
+from program.settings import ConfigError, Secret, Settings, build, is_local, load, require, setting
 
 
 class Colour(StrEnum):
@@ -42,8 +42,8 @@ class Part(Settings, frozen=True, kw_only=True):
     exact: bool = False
 
     def __post_init__(self) -> None:
-        demand(self.size == 1 or self.weight, "weight is needed for size 2")
-        demand(self.name != "odd", "there is nothing odd")
+        require(self.size == 1 or self.weight, "weight is needed for size 2")
+        require(self.name != "odd", "there is nothing odd")
 
 
 class Whole(Settings, frozen=True, kw_only=True):
