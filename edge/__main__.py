@@ -144,7 +144,7 @@ def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: boo
     """
     config = _loaded(file)
     try:
-        with TemporaryDirectory() as folder, dry_run.dry_run(config, dry_run.recorded(readings), Path(folder)) as store:
+        with TemporaryDirectory() as folder, dry_run.dry_run(config, dry_run.read_recording(readings), Path(folder)) as store:
             for kind, row in dry_run.rows(store):
                 click.echo(dry_run.as_json(kind, row) if as_json else f"{kind:11}{dry_run.sentence(kind, row)}")
             for written in write_export(store, directory) if directory else ():

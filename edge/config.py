@@ -46,7 +46,7 @@ class GatewaySettings(Settings, frozen=True, kw_only=True):
     heartbeat_seconds: Annotated[int, setting("Time between two heartbeats", ge=1)] = 60
 
 
-class Mqtt(Settings, frozen=True, kw_only=True):
+class MqttSettings(Settings, frozen=True, kw_only=True):
     """The broker that the sensors speak to, and what of their messages is believed."""
 
     host: Annotated[str, setting("Name or address of the broker; another machine needs TLS")] = "127.0.0.1"
@@ -91,7 +91,7 @@ class WindowSettings(Settings, frozen=True, kw_only=True):
         require(HOUR % self.seconds == 0, f"seconds must divide an hour, as {near} does, not {self.seconds}")
 
 
-class Batches(Settings, frozen=True, kw_only=True):
+class BatchSettings(Settings, frozen=True, kw_only=True):
     """How rows are cut into batches."""
 
     seconds: Annotated[int, setting("Least time between two cuts. 0: as windows.seconds", ge=0)] = 0
@@ -107,7 +107,7 @@ class StoreSettings(Settings, frozen=True, kw_only=True):
     ] = 512 << 20
 
 
-class Health(Settings, frozen=True, kw_only=True):
+class HealthSettings(Settings, frozen=True, kw_only=True):
     """The server of /healthz and /metrics."""
 
     host: Annotated[str, setting("Address that it listens at; keep it on this machine")] = "127.0.0.1"
@@ -180,7 +180,7 @@ class Sensors(Settings, frozen=True, kw_only=True):
         return units
 
 
-class Model(Settings, frozen=True, kw_only=True):
+class ModelSettings(Settings, frozen=True, kw_only=True):
     """A model bundle that the gateway scores with."""
 
     name: Annotated[str, setting("Name that classes of sensors use", min_length=1, example="soil")]
@@ -200,14 +200,14 @@ class Config(Settings, frozen=True, kw_only=True):
     RENAMED: ClassVar = {"pubsub": 'it is [uplink] with kind = "pubsub"'}
 
     gateway: GatewaySettings
-    mqtt: Mqtt = Mqtt()
+    mqtt: MqttSettings = MqttSettings()
     windows: WindowSettings = WindowSettings()
-    batches: Batches = Batches()
+    batches: BatchSettings = BatchSettings()
     store: StoreSettings = StoreSettings()
     uplink: Annotated[UplinkSettings, setting("Where batches go", since="0.2.0")]
-    health: Health = Health()
+    health: HealthSettings = HealthSettings()
     sensors: Annotated[tuple[Sensors, ...], Meta(min_length=1)]
-    models: tuple[Model, ...] = ()
+    models: tuple[ModelSettings, ...] = ()
 
     def __post_init__(self) -> None:
         config_check.check_classes(self)

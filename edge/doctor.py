@@ -31,10 +31,10 @@ def examine(file: Path) -> list[Finding]:
         config = load(file)
     except ConfigError as error:
         return [Finding("config", Status.FAIL, str(error), "correct the setting, then run `tinybeam edge validate`")]
-    return [Finding("config", Status.OK, f"{file} is good"), *(finding for check in _CHECKS for finding in _looked(check, config))]
+    return [Finding("config", Status.OK, f"{file} is good"), *(finding for check in _CHECKS for finding in _run_check(check, config))]
 
 
-def _looked(check: Check, config: Config) -> Iterator[Finding]:
+def _run_check(check: Check, config: Config) -> Iterator[Finding]:
     """What the check finds. What it may not look at is a finding, too."""
     try:
         yield from check(config)

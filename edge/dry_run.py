@@ -32,7 +32,7 @@ class DryRunError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedMessage:
     """A message as its sensor sent it, and the sensor's time, which is the gateway's clock here."""
 
     device_id: str
@@ -50,20 +50,20 @@ class _Line(msgspec.Struct):
 _line = msgspec.json.Decoder(_Line)
 
 
-def recorded(lines: Iterable[bytes]) -> Iterator[Recorded]:
+def read_recording(lines: Iterable[bytes]) -> Iterator[RecordedMessage]:
     """One message a line: a reading in JSON as sensors send it, with `device` and `time`, or these two and the `payload` of another format,
     as text or as `payload_base64`. Empty lines are passed over. Raises DryRunError.
     """
     for number, line in enumerate(lines, 1):
         if line.strip():
-            yield _recorded(number, line.strip())
+            yield _recorded_message(number, line.strip())
 
 
 @contextmanager
-def dry_run(config: Config, recording: Iterable[Recorded], directory: Path) -> Iterator[Store]:
+def dry_run(config: Config, recording: Iterable[RecordedMessage], directory: Path) -> Iterator[Store]:
     """Yields a store in `directory` with what became of the recording, all windows closed. Raises BundleError, ConfigError, ScorerFailed.
 
-    Usage: `with dry_run(config, recorded(lines), directory) as store: list(rows(store))`.
+    Usage: `with dry_run(config, read_recording(lines), directory) as store: list(rows(store))`.
     """
     config = msgspec.structs.replace(config, gateway=msgspec.structs.replace(config.gateway, state_dir=directory))
     bundles = bundles_of(config)
@@ -100,11 +100,11 @@ def as_json(kind: str, row: Mapping[str, Any]) -> str:
     return msgspec.json.encode({"kind": kind, **row}).decode()
 
 
-def _recorded(number: int, line: bytes) -> Recorded:
+def _recorded_message(number: int, line: bytes) -> RecordedMessage:
     try:
         parsed = _line.decode(line)
         payload = parsed.payload_base64 or (line if parsed.payload is None else parsed.payload.encode())
-        return Recorded(parsed.device, _moment(parsed.time), payload)
+        return RecordedMessage(parsed.device, _moment(parsed.time), payload)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError, OSError) as error:
         raise DryRunError(f"line {number}: a recorded message is a JSON object with device and time: {error}") from error
 

@@ -27,7 +27,7 @@ from edge.models.infer import ModelRunner
 from edge.models.scorer import NoScorer, Scorer
 from edge.reading import Reading
 from edge.store.batch import EncodedBatch, encode
-from edge.store.store import Closed, Entry, Store
+from edge.store.store import Entry, JournalMark, Store
 from edge.summaries.deadband import CountedSummary, Deadbands
 from edge.summaries.summarise import summaries
 from edge.windows import Window, WindowedReadings, Windows, pack, unpack
@@ -71,7 +71,7 @@ class Gateway:
         watermark = max(int(self._watermark.get() or _NEVER), micros(started) - config.windows.grace_seconds * 1_000_000)
         self._windows = Windows(config.windows.seconds, config.windows.grace_seconds, watermark)
         self._closed_windows = _Rows([], [], [])
-        # Not the highest id replayed: what the last cut closed may lie above it, and Closed never descends.
+        # Not the highest id replayed: what the last cut closed may lie above it, and JournalMark never descends.
         self._evaluated_id, self._last_id = int(self._evaluated.get() or 0), store.ledger().journaled
         self._last_cut, self._last_heartbeat = started, datetime.min.replace(tzinfo=started.tzinfo)
         self.links = Links()
@@ -193,7 +193,7 @@ class Gateway:
             self._evaluated.set("", str(self._last_id).encode())
             envelopes += self._store.cut(batches, now, sections=[*self._monitor.sections, self._evaluated])
             self._evaluated_id = self._last_id
-            self._monitor.cut()
+            self._monitor.mark_committed()
         return envelopes
 
     def _cut_windows(self, now: datetime) -> list[Envelope]:
@@ -210,7 +210,7 @@ class Gateway:
         self._watermark.set("", str(watermark).encode())
         sections = [self._models.features, *self._deadbands.sections, self._watermark]
         counters = Counter(readings_summarised=sum(rows.readings), inferences_failed=self._models.failed) + self._inbox.counted
-        envelopes = self._store.cut(batches, now, closed=Closed(watermark, self._last_id), sections=sections, counters=counters)
+        envelopes = self._store.cut(batches, now, closed=JournalMark(watermark, self._last_id), sections=sections, counters=counters)
         self._closed_windows, self._models.failed, self._last_cut = _Rows([], [], []), 0, now
         self._inbox.counted.clear()
         return envelopes

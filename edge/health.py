@@ -18,31 +18,31 @@ _COUNTERS = ("readings_", "batches_cut", "batches_confirmed", "batches_dropped")
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class HealthStatus:
     """The state of the process at a moment. `full`: it does not acknowledge readings, for want of room."""
 
     heartbeat: Heartbeat
     full: bool = False
 
 
-def healthz(condition: Condition | None, now: datetime) -> tuple[int, Mapping[str, Any]]:
+def healthz(status: HealthStatus | None, now: datetime) -> tuple[int, Mapping[str, Any]]:
     """HTTP status and answer. Unhealthy is a gateway without a report for 30 seconds or without room; being offline is no illness."""
-    if condition is None:
+    if status is None:
         return 503, {"status": "starting"}
-    age = abs((now - condition.heartbeat.heartbeat_time).total_seconds())
-    status = "full" if condition.full else "stuck" if age > 30 else "ok"
-    beat = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(condition.heartbeat).items()}
-    return (200 if status == "ok" else 503), {"status": status, **beat}
+    age = abs((now - status.heartbeat.heartbeat_time).total_seconds())
+    state = "full" if status.full else "stuck" if age > 30 else "ok"
+    beat = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(status.heartbeat).items()}
+    return (200 if state == "ok" else 503), {"status": state, **beat}
 
 
-def exposition(condition: Condition | None) -> str:
+def exposition(status: HealthStatus | None) -> str:
     """Prometheus text format 0.0.4, with the descriptions of the heartbeat's columns."""
-    if condition is None:
+    if status is None:
         return ""
     lines = [
-        line for column in columns(Heartbeat) for line in _metric(column.name, column.doc.text, getattr(condition.heartbeat, column.name))
+        line for column in columns(Heartbeat) for line in _metric(column.name, column.doc.text, getattr(status.heartbeat, column.name))
     ]
-    return "\n".join([*lines, *_metric("store_full", "1 while readings are not acknowledged for want of room", int(condition.full)), ""])
+    return "\n".join([*lines, *_metric("store_full", "1 while readings are not acknowledged for want of room", int(status.full)), ""])
 
 
 def _metric(name: str, text: str, value: Any) -> list[str]:
@@ -58,11 +58,11 @@ def _metric(name: str, text: str, value: Any) -> list[str]:
 
 
 class Health:
-    """A small HTTP server. Usage: `health.report(condition)`, by any thread."""
+    """A small HTTP server. Usage: `health.report(status)`, by any thread."""
 
     def __init__(self, host: str, port: int, clock: Any) -> None:
         """Port 0 takes a free one. Raises OSError."""
-        self._condition: Condition | None = None
+        self._status: HealthStatus | None = None
         self._clock = clock
         health = self
 
@@ -70,8 +70,8 @@ class Health:
             timeout = 5
 
             def do_GET(self) -> None:
-                status, kind, body = health._answer(self.path)
-                self.send_response(status)
+                code, kind, body = health._answer(self.path)
+                self.send_response(code)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -85,9 +85,9 @@ class Health:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="health", daemon=True)
         self._thread.start()
 
-    def report(self, condition: Condition) -> None:
+    def report(self, status: HealthStatus) -> None:
         """Replaces the state that requests are answered from."""
-        self._condition = condition
+        self._status = status
 
     def stop(self) -> None:
         self._server.shutdown()
@@ -96,8 +96,8 @@ class Health:
 
     def _answer(self, path: str) -> tuple[int, str, bytes]:
         if path == "/healthz":
-            status, answer = healthz(self._condition, self._clock())
-            return status, "application/json", json.dumps(answer).encode()
+            code, answer = healthz(self._status, self._clock())
+            return code, "application/json", json.dumps(answer).encode()
         if path == "/metrics":
-            return 200, "text/plain; version=0.0.4; charset=utf-8", exposition(self._condition).encode()
+            return 200, "text/plain; version=0.0.4; charset=utf-8", exposition(self._status).encode()
         return 404, "text/plain", b"there are /healthz and /metrics\n"

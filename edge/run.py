@@ -15,7 +15,7 @@ from typing import Protocol
 from edge import clock
 from edge.config import Config
 from edge.gateway import Gateway, Links
-from edge.health import Condition, Health
+from edge.health import Health, HealthStatus
 from edge.intake import tls
 from edge.intake.client import Incoming, Intake
 from edge.models.bundle import Bundle
@@ -35,7 +35,7 @@ UPLINK_SECONDS = 10.0
 _log = logs.get(__name__)
 
 
-class Source(Protocol):
+class MessageSource(Protocol):
     """What the loop needs of edge.intake.client.Intake."""
 
     @property
@@ -44,7 +44,7 @@ class Source(Protocol):
     def acknowledge(self, incoming: list[Incoming]) -> None: ...
 
 
-class Sink(Protocol):
+class UplinkHandle(Protocol):
     """What the loop needs of edge.uplink.worker.UplinkWorker."""
 
     @property
@@ -53,10 +53,12 @@ class Sink(Protocol):
 
 
 class Loop:
-    """The core's thread: takes from the source, stores, acknowledges, ticks, and wakes the sink for new batches."""
+    """The core's thread: takes from the source, stores, acknowledges, ticks, and wakes the uplink for new batches."""
 
-    def __init__(self, gateway: Gateway, source: Source, sink: Sink, health: Health | None, stopping: threading.Event) -> None:
-        self._gateway, self._source, self._sink, self._health, self._stopping = gateway, source, sink, health, stopping
+    def __init__(
+        self, gateway: Gateway, source: MessageSource, uplink: UplinkHandle, health: Health | None, stopping: threading.Event
+    ) -> None:
+        self._gateway, self._source, self._uplink, self._health, self._stopping = gateway, source, uplink, health, stopping
         self._next_tick = self._next_report = 0.0
         self.full = False
 
@@ -67,11 +69,11 @@ class Loop:
     def turn(self) -> None:
         """One micro-batch from the broker to the store and back, and whatever is due."""
         incoming = self._source.take(TICK_SECONDS)
-        if incoming and self._stored(incoming):
+        if incoming and self._store(incoming):
             self._source.acknowledge(incoming)
         self._tick()
 
-    def _stored(self, incoming: list[Incoming]) -> bool:
+    def _store(self, incoming: list[Incoming]) -> bool:
         """Whether all is on disk: False if the process is to stop before there was room."""
         messages = [each.message for each in incoming]
         while not self._stopping.is_set():
@@ -85,7 +87,7 @@ class Loop:
                 continue
             self._note_room()
             if envelopes:
-                self._sink.wake()
+                self._uplink.wake()
             return True
         return False
 
@@ -96,7 +98,7 @@ class Loop:
         self._next_tick = now + TICK_SECONDS
         try:
             if self._gateway.tick(clock.now()):
-                self._sink.wake()
+                self._uplink.wake()
         except StoreFull as full:
             self._note_full(full)
         if now >= self._next_report:
@@ -105,10 +107,10 @@ class Loop:
 
     def report(self) -> None:
         """Gives the core the state of its links and of the clock, and the health server the gateway's state."""
-        self._gateway.links = Links(self._sink.state, self._source.state)
+        self._gateway.links = Links(self._uplink.state, self._source.state)
         self._gateway.clock_quality = clock.quality(clock.now(), clock.kernel_status())
         if self._health:
-            self._health.report(Condition(self._gateway.heartbeat(clock.now()), self.full))
+            self._health.report(HealthStatus(self._gateway.heartbeat(clock.now()), self.full))
 
     def _note_full(self, full: StoreFull) -> None:
         if not self.full:

@@ -2,7 +2,7 @@
 
 A setting is a field of a `Settings` struct with its constraints and its description beside it:
 
-    class Health(Settings, frozen=True, kw_only=True):
+    class HealthSettings(Settings, frozen=True, kw_only=True):
         port: Annotated[int, setting("Port of the health server. 0: none", ge=0, le=65535)] = 0
 
 What must hold between settings is checked in the struct's `__post_init__` by `require`, whose sentence begins with a setting.

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from edge.health import Condition, exposition
+from edge.health import HealthStatus, exposition
 from schemas.arrow import Column, columns
 from schemas.records import Heartbeat
 
@@ -39,7 +39,9 @@ _METRIC = re.compile(r"# HELP (\S+) (.*)\n# TYPE \S+ (\S+)")
 
 def page() -> str:
     """Markdown: one row for each metric of a gateway that has told everything once."""
-    rows = "".join(f"| `{name}` | {kind} | {meaning} |\n" for name, meaning, kind in _METRIC.findall(exposition(Condition(_heartbeat()))))
+    rows = "".join(
+        f"| `{name}` | {kind} | {meaning} |\n" for name, meaning, kind in _METRIC.findall(exposition(HealthStatus(_heartbeat())))
+    )
     return _INTRODUCTION + rows
 
 

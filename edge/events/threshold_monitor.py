@@ -1,6 +1,6 @@
 """Monitors thresholds and labels, device by device, and remembers the last change of each, so that no event is raised twice.
 
-The events and the changes that raised them must be stored by one cut; until `cut` is called they are kept together here.
+The events and the changes that raised them must be stored by one cut; until `mark_committed` is called they are kept together here.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ThresholdMonitor:
             self._labels.set(key, LastChange(event.state, window.end_us))
             self.events.append(event)
 
-    def cut(self) -> None:
+    def mark_committed(self) -> None:
         """The events are in the store."""
         self.events = []
 

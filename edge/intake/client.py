@@ -16,7 +16,7 @@ from typing import Any, cast
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge.config import Mqtt
+from edge.config import MqttSettings
 from edge.intake.receive_queue import ReceiveQueue
 from edge.intake.stream import Incoming, Stream
 from program import logs
@@ -35,7 +35,7 @@ class Intake:
     Usage: `incoming = intake.take(seconds)`, store it, `intake.acknowledge(incoming)`.
     """
 
-    def __init__(self, settings: Mqtt, gateway_id: str, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, settings: MqttSettings, gateway_id: str, tls: ssl.SSLContext | None) -> None:
         self._settings, self._status_topic = settings, f"gateways/{gateway_id}/status"
         self._waiting = ReceiveQueue(settings.commit_messages)
         self._stopping = threading.Event()

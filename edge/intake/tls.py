@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ssl
 
-from edge.config import Mqtt
+from edge.config import MqttSettings
 from program.settings import ConfigError
 
 
-def context(mqtt: Mqtt) -> ssl.SSLContext | None:
+def context(mqtt: MqttSettings) -> ssl.SSLContext | None:
     """None where no TLS is configured. Raises ConfigError for files that are no certificate, or no key of it."""
     if not mqtt.tls:
         return None

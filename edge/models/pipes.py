@@ -17,7 +17,7 @@ from edge.models.protocol import LENGTH, MAX_PACKET, packet
 _CHUNK = 1 << 16
 
 
-class Hung(Exception):
+class ChildTimeout(Exception):
     """The child neither answered nor died in time."""
 
 
@@ -37,13 +37,13 @@ class Pipes:
             os.set_blocking(stream.fileno(), False)
 
     def exchange(self, body: bytes, seconds: float) -> bytes:
-        """Sends a packet and returns the body of the next one that comes. Raises Hung, PipesClosed."""
+        """Sends a packet and returns the body of the next one that comes. Raises ChildTimeout, PipesClosed."""
         deadline = time.monotonic() + seconds
         self._send(packet(body), deadline)
         return self.receive(deadline - time.monotonic())
 
     def receive(self, seconds: float) -> bytes:
-        """The body of the next packet. Raises Hung (what came so far is kept), PipesClosed."""
+        """The body of the next packet. Raises ChildTimeout (what came so far is kept), PipesClosed."""
         deadline = time.monotonic() + seconds
         while (body := self._take()) is None:
             _wait(self._from, selectors.EVENT_READ, deadline)
@@ -86,4 +86,4 @@ def _wait(stream: IO[bytes], event: int, deadline: float) -> None:
     with selectors.DefaultSelector() as selector:
         selector.register(stream, event)
         if not selector.select(max(0.0, deadline - time.monotonic())):
-            raise Hung
+            raise ChildTimeout

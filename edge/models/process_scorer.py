@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from edge.models.bundle import Bundle, BundleError
-from edge.models.pipes import Hung, Pipes, PipesClosed
+from edge.models.pipes import ChildTimeout, Pipes, PipesClosed
 from edge.models.protocol import OK, READY, UNUSABLE, request, scores
 from edge.models.scorer import Score, ScorerFailed
 from program.backoff import Backoff
@@ -92,7 +92,7 @@ class ProcessScorer:
 class _Child:
     def __init__(self, bundle: Bundle, timeouts: Timeouts, command: Sequence[str], clock: Callable[[], float], rng: Random) -> None:
         self._bundle, self._timeouts, self._command = bundle, timeouts, [*command, str(bundle.path)]
-        self._clock, self._chance = clock, rng
+        self._clock, self._rng = clock, rng
         self._process: subprocess.Popen[bytes] | None = None
         self._pipes: Pipes | None = None
         self._is_ready = False
@@ -116,10 +116,10 @@ class _Child:
             return
         try:
             packet = self._live().receive(seconds)
-        except Hung as hung:
+        except ChildTimeout as timeout:
             if self._clock() - self._started_at >= self._timeouts.start:
-                raise self._fail("was not ready in time") from hung
-            raise ScorerFailed(f"{self._bundle.name}: the scorer is still starting") from hung
+                raise self._fail("was not ready in time") from timeout
+            raise ScorerFailed(f"{self._bundle.name}: the scorer is still starting") from timeout
         except PipesClosed as closed:
             raise self._fail(f"died while starting ({self._exit()})") from closed
         if packet[:1] == UNUSABLE:
@@ -136,8 +136,8 @@ class _Child:
             raise ScorerFailed(str(error)) from error
         try:
             reply = self._live().exchange(request(features), self._timeouts.call)
-        except Hung as hung:
-            raise self._fail(f"did not answer within {self._timeouts.call:g} s") from hung
+        except ChildTimeout as timeout:
+            raise self._fail(f"did not answer within {self._timeouts.call:g} s") from timeout
         except PipesClosed as closed:
             raise self._fail(f"died ({self._exit()})") from closed
         return self._scores(reply, len(features))
@@ -170,7 +170,7 @@ class _Child:
 
     def _fail(self, reason: str) -> ScorerFailed:
         self._failures += 1
-        delay = _RESTART.delay(self._failures, self._chance)
+        delay = _RESTART.delay(self._failures, self._rng)
         self._not_before = self._clock() + delay
         self.stop()
         return ScorerFailed(f"{self._bundle.name}: the scorer {reason}; it is started again in {delay:.1f} s")

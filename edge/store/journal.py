@@ -35,14 +35,14 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class JournalMark:
     """Journal rows that a cut makes superfluous: windows up to this end, rows up to this id. Neither ever descends."""
 
     window_end_us: int
     journal_id: int
 
 
-_NONE_CLOSED = Closed(-(2**63), 0)
+_START = JournalMark(-(2**63), 0)
 
 
 class Journal:
@@ -75,7 +75,7 @@ class Journal:
         sql = "select id, window_end_us, body from journal where id > ? and not (window_end_us <= ? and id <= ?) order by id limit ?"
         return self._database.read(sql, last, closed.window_end_us, closed.journal_id, _READ_AT_ONCE)
 
-    def close(self, connection: Connection, closed: Closed) -> None:
+    def close(self, connection: Connection, closed: JournalMark) -> None:
         """Marks rows as cut; they are swept out in small commits afterwards, since one large commit would swell the log."""
         before = self._closed()
         if closed.window_end_us < before.window_end_us or closed.journal_id < before.journal_id:
@@ -106,6 +106,6 @@ class Journal:
     def _last(self) -> int:
         return int(self._database.read("select coalesce(max(last_id), 0) from commits")[0][0])
 
-    def _closed(self) -> Closed:
+    def _closed(self) -> JournalMark:
         state = dict(self._database.read("select name, value from state where name like 'closed%'"))
-        return Closed(state["closed_window_end_us"], state["closed_journal_id"]) if state else _NONE_CLOSED
+        return JournalMark(state["closed_window_end_us"], state["closed_journal_id"]) if state else _START

@@ -1,6 +1,6 @@
 """A named section of the store's memory: what a stage remembers over a restart. No I/O: the store reads it, and a cut commits it.
 
-A stage calls `get` and `set`; the gateway passes the section to the cut that the change belongs to, and the store calls `committed`.
+A stage calls `get` and `set`; the gateway passes the section to the cut that the change belongs to, and the store calls `mark_committed`.
 A value is a row `section/key` of the table `memory`; under the empty key it is the row `section`.
 """
 
@@ -41,7 +41,7 @@ class Section:
         """Rows of the table `memory` that a cut has to write; None deletes."""
         return {row_name(self.name, key): value for key, value in self._changed.items()}
 
-    def committed(self) -> None:
+    def mark_committed(self) -> None:
         """What changed is in the store."""
         self._changed.clear()
 

@@ -25,13 +25,13 @@ from types import MappingProxyType
 from edge.store import journal, ledger, outbox
 from edge.store.batch import EncodedBatch
 from edge.store.database import Connection, Database, StoreError, StoreFull, StoreLocked, add, connect, pages
-from edge.store.journal import Closed, Entry, Journal
+from edge.store.journal import Entry, Journal, JournalMark
 from edge.store.ledger import Ledger
 from edge.store.outbox import Outbox, OutboxBatch
 from edge.store.section import Section, key_of
 from schemas.envelope import Envelope
 
-__all__ = ["Closed", "Entry", "Ledger", "OutboxBatch", "Store", "StoreError", "StoreFull", "StoreLocked"]
+__all__ = ["Entry", "JournalMark", "Ledger", "OutboxBatch", "Store", "StoreError", "StoreFull", "StoreLocked"]
 
 _NOTHING: Mapping[str, int] = MappingProxyType({})
 _BATCHES_RESERVE = 8
@@ -106,7 +106,7 @@ class Store:
         batches: Sequence[EncodedBatch],
         now: datetime,
         *,
-        closed: Closed | None = None,
+        closed: JournalMark | None = None,
         sections: Sequence[Section] = (),
         counters: Mapping[str, int] = _NOTHING,
     ) -> list[Envelope]:
@@ -125,7 +125,7 @@ class Store:
                 if closed:
                     self._journal.close(connection, closed)
             for section in sections:
-                section.committed()
+                section.mark_committed()
             if closed:
                 self._journal.sweep()
             return envelopes

@@ -21,7 +21,7 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 
 from edge.store.store import OutboxBatch
 from edge.uplink.sender import MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES
-from edge.uplink.uplink import Answer, UplinkError
+from edge.uplink.uplink import PublishFuture, UplinkError
 
 _HOST = "pubsub.googleapis.com:443"
 _ATTEMPT_SECONDS = 30.0
@@ -53,9 +53,9 @@ class GooglePublisher:
             transport=PublisherGrpcTransport(channel=_channel(credentials_file)),
         )
 
-    def publish(self, batch: OutboxBatch) -> Answer:
+    def publish(self, batch: OutboxBatch) -> PublishFuture:
         try:
-            answer: Answer = self._client.publish(self._topic, batch.body, **batch.envelope.attributes())
+            answer: PublishFuture = self._client.publish(self._topic, batch.body, **batch.envelope.attributes())
         except Exception as error:  # noqa: BLE001
             # The client raises some faults of a message here and others in the answer.
             failed: Future[str] = Future()

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from edge.uplink.pubsub import Pubsub
+from edge.uplink.pubsub import PubsubUplinkSettings
 
-UplinkSettings = Pubsub  # a further kind: `Pubsub | Folder`
+UplinkSettings = PubsubUplinkSettings  # a further kind: `PubsubUplinkSettings | Folder`

@@ -21,7 +21,7 @@ _SECONDS = 3.0
 _ELSEWHERE = "it stands in [uplink.retry]"
 
 
-class Pubsub(Settings, frozen=True, kw_only=True, tag_field="kind", tag="pubsub"):
+class PubsubUplinkSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag="pubsub"):
     """Batches go to Google Pub/Sub, or to the emulator that PUBSUB_EMULATOR_HOST names."""
 
     RENAMED: ClassVar = {"initial_interval": _ELSEWHERE, "max_interval": _ELSEWHERE, "multiplier": _ELSEWHERE}

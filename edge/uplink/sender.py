@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from random import Random
 
 from edge.store.store import OutboxBatch, Store
-from edge.uplink.uplink import Answer, Publisher
+from edge.uplink.uplink import Publisher, PublishFuture
 from program import logs
 from program.backoff import Backoff
 
@@ -53,12 +53,12 @@ class Sender:
     def __init__(self, store: Store, publisher: Publisher, *, backoff: Backoff, rng: Random, wake: Callable[[], None]) -> None:
         self._store, self._publisher = store, publisher
         self._backoff, self._rng, self._wake = backoff, rng, wake
-        self._answers: SimpleQueue[tuple[int, Answer]] = SimpleQueue()
+        self._answers: SimpleQueue[tuple[int, PublishFuture]] = SimpleQueue()
         self._in_flight: dict[int, _Attempt] = {}
         self._arrived: set[int] = set()
         self._refused: dict[int, _Refusal] = {}
         self._refused_since_confirmation: set[int] = set()
-        self._failures, self._window = 0, 1
+        self._failures, self._in_flight_limit = 0, 1
         self._not_before = 0.0
         self._down_since: float | None = None
         self.online = False
@@ -75,7 +75,7 @@ class Sender:
     def back_off(self, error: BaseException, now: float) -> None:
         """Counts a failure of the uplink as a whole."""
         self._failures += 1
-        self._window = 1
+        self._in_flight_limit = 1
         delay = self._backoff.delay(self._failures, self._rng)
         self._not_before = now + delay
         if self.online or self._failures == 1:
@@ -132,14 +132,14 @@ class Sender:
         for seq in self._arrived:
             self._refused.pop(seq, None)
         self._arrived, self._refused_since_confirmation = set(), set()
-        self._window = min(2 * self._window, MAX_IN_FLIGHT)
+        self._in_flight_limit = min(2 * self._in_flight_limit, MAX_IN_FLIGHT)
         if not self.online:
             down = "" if self._down_since is None else f" after {now - self._down_since:.0f} s offline"
             _log.info("uplink is online%s", down)
         self.online, self._failures, self._not_before = True, 0, 0.0
 
     def _send(self, now: float) -> None:
-        for batch in self._choose(self._window - len(self._in_flight), now):
+        for batch in self._choose(self._in_flight_limit - len(self._in_flight), now):
             bytes_in_flight = sum(attempt.size for attempt in self._in_flight.values())
             if bytes_in_flight and bytes_in_flight + len(batch.body) > MAX_IN_FLIGHT_BYTES:
                 break
@@ -162,7 +162,7 @@ class Sender:
         self._in_flight[seq] = _Attempt(now, len(batch.body))
         answer.add_done_callback(lambda answer: self._receive(seq, answer))
 
-    def _receive(self, seq: int, answer: Answer) -> None:
+    def _receive(self, seq: int, answer: PublishFuture) -> None:
         """Called by any thread."""
         self._answers.put((seq, answer))
         self._wake()
@@ -175,7 +175,7 @@ class Sender:
         return min(times, default=now + self._backoff.max_interval)
 
 
-def _error(answer: Answer) -> BaseException | None:
+def _error(answer: PublishFuture) -> BaseException | None:
     try:
         return answer.exception()
     except CancelledError as error:

@@ -18,7 +18,7 @@ class UplinkError(Exception):
     """The uplink cannot be set up; the text names the setting."""
 
 
-class Answer(Protocol):
+class PublishFuture(Protocol):
     """A future: what became of one batch. Google's futures and those of concurrent.futures are answers."""
 
     def exception(self) -> BaseException | None: ...
@@ -32,7 +32,7 @@ class Publisher(Protocol):
     thread, carries every fault. The same batch may be published again, and its answer may come late or never.
     """
 
-    def publish(self, batch: OutboxBatch) -> Answer: ...
+    def publish(self, batch: OutboxBatch) -> PublishFuture: ...
     def refuses_only_this(self, error: BaseException) -> bool:
         """Whether the fault is of this batch, and another might pass."""
         ...

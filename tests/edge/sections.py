@@ -23,7 +23,7 @@ class Memory:
                     self.rows.pop(row, None)
                 else:
                     self.rows[row] = value
-            section.committed()
+            section.mark_committed()
 
 
 def remember(section: str, values: Mapping[str, bytes | None]) -> Section:

@@ -4,7 +4,7 @@ import random
 import sys
 from pathlib import Path
 
-from edge.store.store import Closed, Entry, Store
+from edge.store.store import Entry, JournalMark, Store
 from tests.edge.encoded import NOW, encoded
 
 
@@ -16,7 +16,7 @@ def main(path: str, seed: str) -> None:
         print("reading", ids[-1], flush=True)
         if rng.random() < 0.3:
             journal = " ".join(str(at) for at, _, _ in store.replay())
-            (envelope,) = store.cut([encoded(body=journal.encode())], NOW, closed=Closed(10, ids[-1]))
+            (envelope,) = store.cut([encoded(body=journal.encode())], NOW, closed=JournalMark(10, ids[-1]))
             print("batch", envelope.seq, flush=True)
 
 

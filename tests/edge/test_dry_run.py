@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge.__main__ import cli
-from edge.dry_run import DryRunError, recorded
+from edge.dry_run import DryRunError, read_recording
 from schemas.envelope import entries
 
 SETTINGS = """
@@ -90,7 +90,7 @@ def test_the_option_of_earlier_versions_is_refused_with_its_new_name(tmp_path: P
 )
 def test_a_line_that_is_no_reading_is_named(line: bytes) -> None:
     with pytest.raises(DryRunError, match="line 2: "):
-        list(recorded([b'{"device": "d", "time": 0}', line]))
+        list(read_recording([b'{"device": "d", "time": 0}', line]))
 
 
 def test_a_wrong_line_is_a_usage_error(tmp_path: Path) -> None:

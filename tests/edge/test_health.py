@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 
 from edge.gateway import Gateway
-from edge.health import Condition, Health, exposition, healthz
+from edge.health import Health, HealthStatus, exposition, healthz
 from edge.store.store import Store
 from tests.edge.gateways import START, config
 
 
 @pytest.fixture
-def condition(tmp_path: Path) -> Condition:
+def condition(tmp_path: Path) -> HealthStatus:
     store = Store(tmp_path / "store.db", "gw-1", 16 << 20)
     beat = Gateway(config(tmp_path), store, START).heartbeat(START)
     store.close()
-    return Condition(beat)
+    return HealthStatus(beat)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def get(health: Health, path: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
-def test_healthz_tells_the_heartbeat_as_json(health: Health, condition: Condition) -> None:
+def test_healthz_tells_the_heartbeat_as_json(health: Health, condition: HealthStatus) -> None:
     assert get(health, "/healthz")[0] == 503
     health.report(condition)
     status, body = get(health, "/healthz")
@@ -50,14 +50,14 @@ def test_healthz_tells_the_heartbeat_as_json(health: Health, condition: Conditio
     assert (status, answer["status"], answer["uplink_state"], answer["heartbeat_time"]) == (200, "ok", "offline", START.isoformat())
 
 
-def test_being_offline_is_healthy_being_full_or_stuck_is_not(condition: Condition) -> None:
+def test_being_offline_is_healthy_being_full_or_stuck_is_not(condition: HealthStatus) -> None:
     assert healthz(condition, START)[0] == 200
     assert healthz(replace(condition, full=True), START)[0] == 503
     status, answer = healthz(condition, START + timedelta(seconds=31))
     assert (status, answer["status"]) == (503, "stuck")
 
 
-def test_metrics_are_prometheus_text(health: Health, condition: Condition) -> None:
+def test_metrics_are_prometheus_text(health: Health, condition: HealthStatus) -> None:
     health.report(condition)
     status, body = get(health, "/metrics")
     lines = body.splitlines()
@@ -74,7 +74,7 @@ def test_metrics_are_prometheus_text(health: Health, condition: Condition) -> No
             float(line.split(" ", 1)[1])
 
 
-def test_a_full_store_shows_in_the_metrics(condition: Condition) -> None:
+def test_a_full_store_shows_in_the_metrics(condition: HealthStatus) -> None:
     assert "tinybeam_store_full 1" in exposition(replace(condition, full=True)).splitlines()
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from edge import run
 from edge.gateway import Gateway
-from edge.health import Condition
+from edge.health import HealthStatus
 from edge.intake.client import Incoming
 from edge.run import Loop
 from edge.store.store import Store, StoreFull
 from tests.edge.gateways import START, config, message
 
 
-class Source:
+class MessageSource:
     """Hands over what waits, and remembers what was acknowledged."""
 
     state = "online"
@@ -38,7 +38,7 @@ class Source:
         self.acknowledged += [one.packet for one in incoming]
 
 
-class Sink:
+class UplinkHandle:
     state = "offline"
 
     def wake(self) -> None:
@@ -49,10 +49,10 @@ class HealthTwin:
     """In place of the health server."""
 
     def __init__(self) -> None:
-        self.conditions: list[Condition] = []
+        self.statuses: list[HealthStatus] = []
 
-    def report(self, condition: Condition) -> None:
-        self.conditions.append(condition)
+    def report(self, status: HealthStatus) -> None:
+        self.statuses.append(status)
 
 
 class SometimesFull:
@@ -80,8 +80,8 @@ def store(tmp_path: Path) -> Any:
 
 
 def test_what_is_acknowledged_is_stored_before(store: Store, tmp_path: Path) -> None:
-    source = Source(store)
-    loop = Loop(Gateway(config(tmp_path), store, START), source, Sink(), None, threading.Event())
+    source = MessageSource(store)
+    loop = Loop(Gateway(config(tmp_path), store, START), source, UplinkHandle(), None, threading.Event())
     source.waiting = incoming(3)
     loop.turn()
     assert (source.acknowledged, source.stored_at_acknowledgement) == ([1, 2, 3], 3)
@@ -94,14 +94,14 @@ def test_a_full_store_stops_acknowledging_says_so_and_goes_on(
     monkeypatch.setattr(run, "FULL_SECONDS", 0.0)
     monkeypatch.setattr(run, "TICK_SECONDS", 0.0)
     monkeypatch.setattr(run, "REPORT_SECONDS", 0.0)
-    source, health = Source(store), HealthTwin()
+    source, health = MessageSource(store), HealthTwin()
     gateway = Gateway(config(tmp_path), SometimesFull(store, 3), START)  # type: ignore[arg-type]
-    loop = Loop(gateway, source, Sink(), health, threading.Event())  # type: ignore[arg-type]
+    loop = Loop(gateway, source, UplinkHandle(), health, threading.Event())  # type: ignore[arg-type]
     # Nothing would tell a repetition of these from another reading.
     source.waiting = [Incoming(message("d1", {"values": {"moisture": 0.3}}), packet, 1) for packet in (1, 2)]
     loop.turn()
-    assert [condition.full for condition in health.conditions][:3] == [True, True, True]
-    assert not health.conditions[-1].full
+    assert [status.full for status in health.statuses][:3] == [True, True, True]
+    assert not health.statuses[-1].full
     assert source.acknowledged == [1, 2]
     assert store.ledger().journaled == 2
     assert [record.getMessage().split(":")[0] for record in caplog.records if record.name == "tinybeam.edge.run"] == [
@@ -112,9 +112,9 @@ def test_a_full_store_stops_acknowledging_says_so_and_goes_on(
 
 def test_a_full_store_does_not_hold_up_the_end(store: Store, tmp_path: Path) -> None:
     stopping = threading.Event()
-    source = Source(store)
+    source = MessageSource(store)
     gateway = Gateway(config(tmp_path), SometimesFull(store, 10**6), START)  # type: ignore[arg-type]
-    loop = Loop(gateway, source, Sink(), None, stopping)
+    loop = Loop(gateway, source, UplinkHandle(), None, stopping)
     source.waiting = incoming(2)
     thread = threading.Thread(target=loop.run)
     thread.start()

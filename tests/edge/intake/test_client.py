@@ -12,7 +12,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt import publish
 
-from edge.config import Mqtt
+from edge.config import MqttSettings
 from edge.frame import Header, encode
 from edge.intake.client import Incoming, Intake
 from lab.services.broker import Broker
@@ -49,7 +49,7 @@ def send(port: int, *payloads: bytes) -> None:
 
 
 def started(port: int) -> Intake:
-    intake = Intake(Mqtt(port=port), "gw-1", None)
+    intake = Intake(MqttSettings(port=port), "gw-1", None)
     intake.start()
     assert within(10, lambda: intake.state == "online")
     return intake
@@ -151,7 +151,7 @@ def test_the_gateway_says_that_it_is_online_and_its_stop_that_it_is_not(broker: 
 
 def test_a_broker_that_comes_late_is_waited_for_loudly(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     broker = Broker(tmp_path / "late")
-    intake = Intake(Mqtt(port=broker.port), "gw-1", None)
+    intake = Intake(MqttSettings(port=broker.port), "gw-1", None)
     intake.start()
     assert within(10, lambda: "cannot be reached" in caplog.text)
     with broker:
@@ -160,7 +160,7 @@ def test_a_broker_that_comes_late_is_waited_for_loudly(tmp_path: Path, caplog: p
 
 
 def test_a_micro_batch_ends_with_its_number_or_its_time(broker: Broker) -> None:
-    intake = Intake(Mqtt(port=broker.port, commit_messages=4), "gw-1", None)
+    intake = Intake(MqttSettings(port=broker.port, commit_messages=4), "gw-1", None)
     intake.start()
     assert within(10, lambda: intake.state == "online")
     send(broker.port, *(b"x" for _ in range(10)))

@@ -14,7 +14,7 @@ from threading import Thread
 import pytest
 from paho.mqtt import publish
 
-from edge.config import ConfigError, Mqtt
+from edge.config import ConfigError, MqttSettings
 from edge.intake import tls
 from edge.intake.client import Intake
 from lab.services.child import Child, free_port, listens
@@ -57,7 +57,7 @@ class SecureBroker:
         self._child.stop()
 
 
-def secured(directory: Path, port: int, trusted: trustme.CA, signer: trustme.CA) -> Mqtt:
+def secured(directory: Path, port: int, trusted: trustme.CA, signer: trustme.CA) -> MqttSettings:
     """Settings of a gateway with a certificate by `signer`, that trusts brokers of `trusted`."""
     directory.mkdir()
     trusted.cert_pem.write_to_path(str(directory / "ca.pem"))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.store.journal import COMMITS_REMEMBERED
-from edge.store.store import Closed, Entry, Store, StoreError, StoreLocked
+from edge.store.store import Entry, JournalMark, Store, StoreError, StoreLocked
 from tests.edge.encoded import NOW, encoded
 from tests.edge.sections import remember
 
@@ -78,7 +78,7 @@ def test_a_row_of_many_readings_takes_as_many_ids_and_has_the_last(store: Store)
 
 def test_journal_ids_are_not_given_again_after_everything_was_cut(store: Store, path: Path) -> None:
     store.append(entries(10, 10))
-    store.cut([], NOW, closed=Closed(10, 2))
+    store.cut([], NOW, closed=JournalMark(10, 2))
     again = reopened(store, path)
     assert list(again.replay()) == []
     assert again.append(entries(20)) == range(3, 4)
@@ -89,25 +89,25 @@ def test_journal_ids_are_not_given_again_after_everything_was_cut(store: Store, 
 def test_a_cut_closes_only_rows_of_its_windows_up_to_its_id(store: Store) -> None:
     store.append(entries(10, 20, 10))
     store.append(entries(10))
-    store.cut([encoded()], NOW, closed=Closed(10, 3))
+    store.cut([encoded()], NOW, closed=JournalMark(10, 3))
     assert [at for at, _, _ in store.replay()] == [2, 4]
-    store.cut([encoded()], NOW, closed=Closed(10, 4))
+    store.cut([encoded()], NOW, closed=JournalMark(10, 4))
     assert [at for at, _, _ in store.replay()] == [2]
 
 
 def test_a_late_row_of_a_closed_window_waits_for_the_next_cut(store: Store, path: Path) -> None:
     store.append(entries(10))
-    store.cut([encoded()], NOW, closed=Closed(10, 1))
+    store.cut([encoded()], NOW, closed=JournalMark(10, 1))
     store.append(entries(10))
     again = reopened(store, path)
     assert [at for at, _, _ in again.replay()] == [2]
     again.close()
 
 
-@pytest.mark.parametrize("second", [Closed(9, 2), Closed(10, 1)])
-def test_what_is_closed_never_descends_and_nothing_is_written(store: Store, second: Closed) -> None:
+@pytest.mark.parametrize("second", [JournalMark(9, 2), JournalMark(10, 1)])
+def test_what_is_closed_never_descends_and_nothing_is_written(store: Store, second: JournalMark) -> None:
     store.append(entries(10, 10, 10))
-    store.cut([encoded()], NOW, closed=Closed(10, 2))
+    store.cut([encoded()], NOW, closed=JournalMark(10, 2))
     with pytest.raises(ValueError, match="descends"):
         store.cut([encoded()], NOW, closed=second, counters={"cuts": 1})
     assert seqs(store) == [1]
@@ -119,7 +119,7 @@ def test_a_cut_is_all_or_nothing(store: Store) -> None:
     store.cut([encoded()], NOW, sections=[remember("kept", {"a": b"1"})], counters={"cuts": 1})
     again = remember("kept", {"a": b"2"})
     with pytest.raises(OverflowError):
-        store.cut([encoded()], NOW, closed=Closed(10, 1), sections=[again], counters={"cuts": 1, "huge": 2**70})
+        store.cut([encoded()], NOW, closed=JournalMark(10, 1), sections=[again], counters={"cuts": 1, "huge": 2**70})
     assert seqs(store) == [1]
     assert store.section("kept").items() == {"a": b"1"}
     assert again.changed == {"kept/a": b"2"}
@@ -197,7 +197,7 @@ def test_counters_add_up_over_restarts(store: Store, path: Path) -> None:
 def test_dedup_keys_of_the_last_commits_are_known_after_reopening(store: Store, path: Path) -> None:
     for number in range(COMMITS_REMEMBERED + 10):
         store.append(entries(10), number.to_bytes(8, "big") + (number << 40).to_bytes(8, "big"))
-    store.cut([encoded()], NOW, closed=Closed(10, 10**6))
+    store.cut([encoded()], NOW, closed=JournalMark(10, 10**6))
     again = reopened(store, path)
     known = again.recent_dedup_keys()
     assert known[-2:] == [COMMITS_REMEMBERED + 9, (COMMITS_REMEMBERED + 9) << 40]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from edge.store.database import MIN_BYTES, connect
-from edge.store.store import Closed, Entry, Store, StoreFull
+from edge.store.store import Entry, JournalMark, Store, StoreFull
 from schemas.intervals import IntervalSet
 from schemas.records import PRIORITY
 from tests.edge.encoded import NOW, encoded
@@ -72,7 +72,7 @@ def test_bytes_on_disk_stay_within_the_bound_after_every_commit(folder: Path) ->
                 last = store.append([Entry(window, rng.randbytes(size // 10 + 1))] * rng.randint(1, 20), rng.randbytes(160))[-1]
             except StoreFull:
                 window += 10
-                store.cut([encoded(body=rng.randbytes(size))], NOW, closed=Closed(window - 10, last))
+                store.cut([encoded(body=rng.randbytes(size))], NOW, closed=JournalMark(window - 10, last))
         elif dice < 0.95:
             kinds = rng.choices(list(PRIORITY), k=rng.randint(1, 3))
             memory = remember("device", {str(rng.randint(0, 40)): rng.randbytes(100)})
@@ -123,7 +123,7 @@ def test_when_only_readings_fill_it_appending_is_refused_and_nothing_written(sto
 
 def test_a_store_full_of_readings_can_still_be_cut_and_takes_readings_again(store: Store) -> None:
     stored = fill(store)
-    store.cut([encoded(body=bytes(20_000)), encoded("events")], NOW, closed=Closed(10, stored))
+    store.cut([encoded(body=bytes(20_000)), encoded("events")], NOW, closed=JournalMark(10, stored))
     assert seqs(store) == {1, 2}
     assert list(store.replay()) == []
     assert len(store.append([Entry(20, bytes(2000))] * 5)) == 5
@@ -131,7 +131,7 @@ def test_a_store_full_of_readings_can_still_be_cut_and_takes_readings_again(stor
 
 def test_a_batch_that_finds_no_room_is_dropped_by_its_name_and_its_rows_closed(store: Store) -> None:
     stored = fill(store)
-    named = store.cut([encoded(body=bytes(150_000), readings=stored), encoded("events")], NOW, closed=Closed(10, stored))
+    named = store.cut([encoded(body=bytes(150_000), readings=stored), encoded("events")], NOW, closed=JournalMark(10, stored))
     assert [envelope.seq for envelope in named] == [1, 2]
     assert seqs(store) == {2}
     assert store.ledger().dropped_ranges == (1, 1)
@@ -182,7 +182,7 @@ def test_closed_rows_that_cannot_be_deleted_yet_are_not_replayed(tmp_path: Path)
     path = tmp_path / "store.db"
     store = Store(path, "gw-1", BOUND, connect=NoDeletions)
     store.append([Entry(10, b"cut"), Entry(20, b"open")])
-    store.cut([encoded()], NOW, closed=Closed(10, 2))
+    store.cut([encoded()], NOW, closed=JournalMark(10, 2))
     assert [body for _, _, body in store.replay()] == [b"open"]
     store.close()
     assert rows_in_journal(path) == 2
@@ -220,7 +220,7 @@ class FullStore(RuleBasedStateMachine):
         closes=st.booleans(),
     )
     def cut_batches(self, kinds: list[str], size: int, closes: bool) -> None:
-        closed = Closed(self.window, self.journal[-1]) if closes and self.journal else None
+        closed = JournalMark(self.window, self.journal[-1]) if closes and self.journal else None
         for envelope in self.store.cut([encoded(kind, bytes(size), readings=1) for kind in kinds], NOW, closed=closed):
             self.cut[envelope.seq] = envelope.priority
         if closed:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge.store.database import MIN_BYTES
-from edge.store.store import Closed, Entry, Store, StoreError
+from edge.store.store import Entry, JournalMark, Store, StoreError
 from schemas.records import PRIORITY
 from tests.edge.encoded import NOW, encoded
 from tests.edge.folders import memory_folder
@@ -64,7 +64,7 @@ def step(store: Store, rng: random.Random, number: int) -> None:
     elif dice < 0.85:
         kinds = rng.choices(list(PRIORITY), k=rng.randint(0, 2))
         batches = [encoded(kind, rng.randbytes(rng.randint(1, 9000))) for kind in kinds]
-        closed = Closed(10 * (number - 5), store.ledger().journaled)
+        closed = JournalMark(10 * (number - 5), store.ledger().journaled)
         store.cut(batches, NOW, closed=closed, sections=[remember("m", {str(number % 7): rng.randbytes(30)})], counters={"cuts": 1})
     else:
         store.confirm([batch.envelope.seq for batch in store.pending(4)])
