@@ -165,9 +165,9 @@ class Sensors(Settings, frozen=True, kw_only=True):
         config_check.check_frames(self.channels, self.frames)
         config_check.check_unique("thresholds", [threshold.name for threshold in self.thresholds])
         for channel in self.deadband:
-            config_check.check_channel(f"deadband.{channel}", channel, self)
+            config_check.check_channel(f"deadband.{channel}", channel, self.units)
         for number, threshold in enumerate(self.thresholds, 1):
-            config_check.check_channel(f"thresholds[{number}].channel", threshold.channel, self)
+            config_check.check_channel(f"thresholds[{number}].channel", threshold.channel, self.units)
 
     @property
     def units(self) -> Mapping[str, str]:
@@ -210,7 +210,11 @@ class Config(Settings, frozen=True, kw_only=True):
     models: tuple[ModelSettings, ...] = ()
 
     def __post_init__(self) -> None:
-        config_check.check_classes(self)
+        models = [model.name for model in self.models]
+        config_check.check_unique("sensors", [sensors.name for sensors in self.sensors])
+        config_check.check_unique("models", models)
+        config_check.check_models([sensors.model for sensors in self.sensors], models)
+        config_check.check_patterns([sensors.devices for sensors in self.sensors])
 
     def sensors_of(self, device_id: str) -> Sensors | None:
         """The first class that one of its patterns puts the device in."""

@@ -1,52 +1,45 @@
-"""What must hold between the tables of a gateway's configuration. Every complaint begins with its setting."""
+"""Checks what must hold between the settings of a gateway's configuration. Every complaint begins with its setting."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from edge.spectrum import time_domain_units
 from program.patterns import is_shadowed
 from program.settings import require
 
-if TYPE_CHECKING:
-    from edge.config import Config, Sensors
 
-
-def check_classes(config: Config) -> None:
-    """Names stand once, a class's model is there, and each pattern has names that no class before it takes. Raises ConfigError."""
-    check_unique("sensors", [sensors.name for sensors in config.sensors])
-    check_unique("models", [model.name for model in config.models])
-    models = [model.name for model in config.models]
-    for number, sensors in enumerate(config.sensors, 1):
+def check_models(used: Sequence[str | None], models: Collection[str]) -> None:
+    """Raises ConfigError unless each model that a class of sensors names is among the models. A class may name none."""
+    for number, model in enumerate(used, 1):
         known = f"[[models]]; there are {', '.join(models) or 'none'}"
-        require(sensors.model is None or sensors.model in models, f"sensors[{number}].model {sensors.model!r} is not in {known}")
-    _check_patterns(config.sensors)
+        require(model is None or model in models, f"sensors[{number}].model {model!r} is not in {known}")
 
 
-def _check_patterns(classes: Sequence[Sensors]) -> None:
+def check_patterns(classes: Sequence[Sequence[str]]) -> None:
+    """Raises ConfigError unless each pattern of a class has names that the patterns of no class before it take."""
     earlier: list[str] = []
-    for number, sensors in enumerate(classes, 1):
-        for place, pattern in enumerate(sensors.devices, 1):
+    for number, patterns in enumerate(classes, 1):
+        for place, pattern in enumerate(patterns, 1):
             setting = f"sensors[{number}].devices[{place}]"
             require(not is_shadowed(pattern, earlier), f"{setting}: {pattern!r} never counts: the classes before take all of its devices")
-        earlier += sensors.devices
+        earlier += patterns
 
 
 def check_frames(channels: Mapping[str, str], frames: Mapping[str, str]) -> None:
-    """A channel of frames and its time-domain features are no channels of readings too. Raises ConfigError."""
+    """Raises ConfigError if a channel of frames, or one of its time-domain features, is a channel of readings too."""
     for channel, unit in frames.items():
         for name in (channel, *time_domain_units(channel, unit)):
             require(name not in channels, f"frames.{channel}: {name!r} stands in channels too")
 
 
-def check_channel(setting: str, channel: str, sensors: Sensors) -> None:
-    """The setting names a channel that is summarised. Raises ConfigError."""
-    require(channel in sensors.units, f"{setting}: {channel!r} is not one of the class's channels: {', '.join(sensors.units)}")
+def check_channel(setting: str, channel: str, known: Collection[str]) -> None:
+    """Raises ConfigError unless the setting names a channel that is summarised."""
+    require(channel in known, f"{setting}: {channel!r} is not one of the class's channels: {', '.join(known)}")
 
 
 def check_unique(setting: str, names: Iterable[str]) -> None:
-    """Raises ConfigError."""
+    """Raises ConfigError if a name stands twice."""
     for name, count in Counter(names).items():
         require(count == 1, f"{setting}: the name {name!r} stands twice")
