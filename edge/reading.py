@@ -32,6 +32,7 @@ class Bands(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Reading(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A reading in the form that the journal keeps. Times in microseconds since 1970."""
 
+    # Not keyword-only: the journal keeps a reading as an array, in the order of the fields.
     device_id: str
     event_us: int
     arrived_us: int

@@ -38,7 +38,7 @@ class Golden:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     """A checked bundle. `labels[i]` holds below `thresholds[i]`, the last label above them all. `limits` bound the score."""
 

@@ -34,7 +34,7 @@ class Step:
     of: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """The steps, which of them are the model's inputs, and how much history they need.
 

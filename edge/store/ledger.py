@@ -16,7 +16,7 @@ create index dropped_last on dropped (last)
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
     """The counts of a store since its epoch began. cut = confirmed + pending + dropped, always."""
 

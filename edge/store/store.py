@@ -5,8 +5,9 @@ rows in one transaction. Before the cut a reading is in the journal; after it in
 the pending summary that the same cut commits as a section. At no time is it in neither.
 
 Who may lose a batch: nobody but this store, and only when its `max_bytes` are full: the oldest batches of the lowest priority go first,
-each with a row in the ledger that says so. `confirm` removes the others once Pub/Sub has them. A reading in the journal is never dropped:
-while batches cannot make room for it, `append` raises StoreFull and the broker keeps it.
+each with a row in the ledger that says so. A batch that finds no room when it is cut is dropped by that cut; the cut closes the journal
+rows of its readings all the same, so they are lost with it, and the ledger counts them. `confirm` removes the others once Pub/Sub has
+them. A reading in the journal is never dropped: while batches cannot make room for it, `append` raises StoreFull and the broker keeps it.
 
 Guarantees: what `append` or `cut` returned survives kill -9 and power loss; the bytes of a batch never change; no number names two
 batches; the file and its log stay within `max_bytes`.
