@@ -110,7 +110,7 @@ def registry() -> Registry:
     """Returns where the devices stand."""
     sites = sorted({_site(gateway, device) for gateway in range(GATEWAYS) for device in range(DEVICES)})
     return Registry(
-        tuple(Site(name, name, None, None, None, None, None, None, _ALWAYS, None) for name in sites),
+        tuple(Site(site_id=name, name=name, valid_from=_ALWAYS) for name in sites),
         tuple(
             Device(_device(gateway, device), "soil", _site(gateway, device), _ALWAYS, None)
             for gateway in range(GATEWAYS)
@@ -161,8 +161,18 @@ def _summary(device_id: str, channel: str, unit: str, values: list[float]) -> Su
 
 def _envelope(gateway: int, seq: int, batch: EncodedBatch) -> Envelope:
     cut = batch.time_min + _MINUTE + timedelta(seconds=2)
-    size = (batch.row_count, batch.raw_bytes, batch.priority)
-    return Envelope(f"gw{gateway}", 7, seq, batch.kind, *size, cut, batch.time_min, batch.time_max)
+    return Envelope(
+        gateway_id=f"gw{gateway}",
+        epoch=7,
+        seq=seq,
+        kind=batch.kind,
+        row_count=batch.row_count,
+        raw_bytes=batch.raw_bytes,
+        priority=batch.priority,
+        cut_time=cut,
+        time_min=batch.time_min,
+        time_max=batch.time_max,
+    )
 
 
 def _line(envelope: Envelope, number: int, row: Summary) -> bytes:

@@ -21,7 +21,7 @@ import zstandard
 from pipeline.elements import EXPORT_FILE, DecodedBatch, ReceivedMessage
 from schemas.arrow import Column, schema, wire_columns
 from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, Envelope, EnvelopeError, micros
-from schemas.records import EVENT_TIME, KINDS
+from schemas.records import KINDS
 
 MAX_UNKNOWN_COLUMNS = 64
 MAX_UNKNOWN_CELLS = 250_000
@@ -58,7 +58,7 @@ def _rows(raw: bytes, envelope: Envelope) -> pa.RecordBatch:
     if sent.num_rows != envelope.row_count:
         raise Undecodable("bad_row_count", f"the envelope says {envelope.row_count} rows, the body holds {sent.num_rows}")
     rows = _conformed(sent, envelope.kind)
-    _check_times(rows.column(EVENT_TIME[envelope.kind]), envelope)
+    _check_times(rows.column(KINDS[envelope.kind].event_time), envelope)
     return rows
 
 
@@ -120,7 +120,7 @@ def _member(metadata: memoryview, table: int, number: int) -> int | None:
 @cache
 def _wanted(kind: str) -> tuple[tuple[Column, ...], pa.Schema, pa.Schema]:
     """Columns of the wire, the schema of decoded rows, and the schema of a gateway of this version."""
-    columns = wire_columns(KINDS[kind])
+    columns = wire_columns(KINDS[kind].record)
     wire = schema(columns)
     fields = [pa.field("row", pa.int64(), nullable=False), pa.field("extras", pa.string()), *wire]
     return columns, pa.schema(fields), wire

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pipeline.elements import RejectedRows, RowGroup
 from schemas.arrow import wire_columns
 from schemas.envelope import micros
-from schemas.records import EVENT_TIME, KINDS, Device
+from schemas.records import KINDS, Device
 from schemas.registry import Registry
 
 _NO_END = datetime.max.replace(tzinfo=UTC)
@@ -57,7 +57,7 @@ def enrich(row_group: RowGroup, sites: Sites) -> tuple[RowGroup, list[RejectedRo
     kind, rows = row_group.kind, row_group.rows
     if not _is_of_devices(kind):
         return _with_site(row_group, rows, pa.nulls(rows.num_rows, pa.string())), []
-    site_ids = sites.of(rows.column("device_id"), rows.column(EVENT_TIME[kind]))
+    site_ids = sites.of(rows.column("device_id"), rows.column(KINDS[kind].event_time))
     if not site_ids.null_count:
         return _with_site(row_group, rows, site_ids), []
     unknown, known = site_ids.is_null(), site_ids.is_valid()
@@ -67,7 +67,7 @@ def enrich(row_group: RowGroup, sites: Sites) -> tuple[RowGroup, list[RejectedRo
 
 @cache
 def _is_of_devices(kind: str) -> bool:
-    return any(column.name == "device_id" and not column.nullable for column in wire_columns(KINDS[kind]))
+    return any(column.name == "device_id" and not column.nullable for column in wire_columns(KINDS[kind].record))
 
 
 def _with_site(row_group: RowGroup, rows: pa.RecordBatch, sites: pa.Array) -> RowGroup:

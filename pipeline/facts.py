@@ -17,7 +17,7 @@ from schemas.records import KINDS, TABLES
 
 def facts(row_group: RowGroup) -> TableRows:
     """The rows for the table of their kind. `site_id` must be there."""
-    record, rows = KINDS[row_group.kind], row_group.rows
+    record, rows = KINDS[row_group.kind].record, row_group.rows
     columns = dict(zip(rows.schema.names, rows.columns, strict=True))
     if record is records.Reject:
         columns |= _gateways_rejects(rows)

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from pipeline.elements import RejectedRows, RowGroup, TableRows
 from schemas.arrow import wire_columns
 from schemas.envelope import from_micros, micros
-from schemas.records import EVENT_TIME, KINDS, TABLES
+from schemas.records import KINDS, TABLES
 from schemas.sketch import BUCKETS, ONE_BUCKET
 
 OLDEST = timedelta(days=1824)
@@ -89,7 +89,7 @@ def _all_finite(array: pa.Array) -> bool:
 
 def _impossible_times(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
     """Event times that BigQuery has no partition for; other times outside the years 1 to 9999."""
-    masks = [_outside(rows.column(EVENT_TIME[kind]), now - OLDEST, now + FURTHEST)]
+    masks = [_outside(rows.column(KINDS[kind].event_time), now - OLDEST, now + FURTHEST)]
     masks += [_beyond(array, _FIRST, _LAST) for array in map(rows.column, _columns(kind).times)]
     return _union(iter(masks))
 
@@ -149,13 +149,13 @@ class _Columns(NamedTuple):
 
 @cache
 def _columns(kind: str) -> _Columns:
-    columns = wire_columns(KINDS[kind])
+    columns = wire_columns(KINDS[kind].record)
     return _Columns(
         required=tuple(column.name for column in columns if not column.nullable),
         lists=tuple(column.name for column in columns if column.repeated),
         numbers=tuple(column.name for column in columns if column.type == "float64" and not column.repeated),
         number_lists=tuple(column.name for column in columns if column.type == "float64" and column.repeated),
-        times=tuple(column.name for column in columns if column.type == "timestamp" and column.name != EVENT_TIME[kind]),
+        times=tuple(column.name for column in columns if column.type == "timestamp" and column.name != KINDS[kind].event_time),
     )
 
 

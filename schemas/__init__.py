@@ -1,1 +1,1 @@
-"""The contract between gateway, pipeline and warehouse. Imports nothing of ours."""
+"""Holds the contract between gateway, pipeline and warehouse. Imports nothing of ours but `program`."""

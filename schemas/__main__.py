@@ -11,18 +11,18 @@ from schemas.warehouse import ddl, index, page
 
 
 def materialised() -> dict[Path, str]:
-    """Every generated file by its path from the root of the repository."""
-    made = {Path(f"sql/tables/{table.name}.sql"): ddl(record) for record, table in TABLES.items()}
-    made |= {Path(f"docs/tables/{table.name}.md"): page(record) for record, table in TABLES.items()}
-    return made | {Path("docs/tables/Reading.md"): page(Reading), Path("docs/tables/README.md"): index()}
+    """Returns the text of every generated file by its path from the root of the repository."""
+    texts = {Path(f"sql/tables/{table.name}.sql"): ddl(record) for record, table in TABLES.items()}
+    texts |= {Path(f"docs/tables/{table.name}.md"): page(record) for record, table in TABLES.items()}
+    return texts | {Path("docs/tables/Reading.md"): page(Reading), Path("docs/tables/README.md"): index()}
 
 
 def stale(root: Path) -> list[Path]:
-    """Files that differ from what the records say, are missing, or should not be there."""
-    made = materialised()
-    differing = [path for path, text in made.items() if not (root / path).is_file() or (root / path).read_text() != text]
+    """Returns the files that differ from what the records say, are missing, or should not be there."""
+    texts = materialised()
+    differing = [path for path, text in texts.items() if not (root / path).is_file() or (root / path).read_text() != text]
     present = {path.relative_to(root) for folder in ("sql/tables", "docs/tables") for path in (root / folder).glob("*") if path.is_file()}
-    return sorted(differing) + sorted(present - made.keys())
+    return sorted(differing) + sorted(present - texts.keys())
 
 
 def write(root: Path) -> None:
@@ -38,11 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if not chosen.check:
         write(chosen.root)
-    wrong = stale(chosen.root)
-    said = "is stale: run `python -m schemas` and commit" if chosen.check else "belongs to no record: delete it"
-    for path in wrong:
-        print(f"{path} {said}", file=sys.stderr)
-    return 1 if wrong else 0
+    faulty = stale(chosen.root)
+    verdict = "is stale: run `python -m schemas` and commit" if chosen.check else "belongs to no record: delete it"
+    for path in faulty:
+        print(f"{path} {verdict}", file=sys.stderr)
+    return 1 if faulty else 0
 
 
 if __name__ == "__main__":

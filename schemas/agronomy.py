@@ -1,4 +1,4 @@
-"""The soils and crops that a registry may name: those that the water balance has tables for (`pipeline.irrigation.crops`)."""
+"""Lists the soils and crops that a registry may name: those that the water balance has tables for (`pipeline.irrigation.crops`)."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ CROPS = (
 
 
 def plain(name: str) -> str:
-    """The name without what people write differently: case, spaces, dashes and underscores."""
+    """Strips from a name what people write differently: case, spaces, dashes and underscores."""
     return re.sub(r"[\s_-]", "", name).casefold()

@@ -1,4 +1,4 @@
-"""Record -> Arrow fields: a neutral description that both ends build their own schema from.
+"""Reads a record's fields into a neutral description, from which both ends build their own Arrow schema.
 
 The gateway builds nanoarrow schemas (edge.store.batch), the pipeline pyarrow schemas (`schemas.arrow.schema`, pyarrow imported on use).
 """
@@ -21,7 +21,7 @@ _SCALARS = {str: "string", int: "int64", float: "float64", bool: "bool", datetim
 
 
 class Column(NamedTuple):
-    """One column. `type` is string, int64, float64, bool, timestamp (microseconds, UTC), binary or struct; `repeated` makes it a list."""
+    """Describes a column. `type` is string, int64, float64, bool, timestamp (microseconds, UTC), binary or struct; perhaps repeated."""
 
     name: str
     type: str
@@ -33,25 +33,25 @@ class Column(NamedTuple):
 
 @cache
 def columns(record: type) -> tuple[Column, ...]:
-    """Every column of the record itself, in order."""
+    """Returns every column of the record itself, in order."""
     hints = get_type_hints(record, include_extras=True)
     return tuple(_column(field.name, hints[field.name]) for field in fields(record))
 
 
 @cache
 def wire_columns(record: type) -> tuple[Column, ...]:
-    """The columns that a batch carries: those of the gateway."""
+    """Returns the columns that a batch carries: those of the gateway."""
     return tuple(column for column in columns(record) if column.doc.by == "gateway")
 
 
 @cache
 def table_columns(record: type) -> tuple[Column, ...]:
-    """The columns of the record's BigQuery table: the row's identity first where the table has it."""
+    """Returns the columns of the record's BigQuery table: the row's identity first where the table has it."""
     return (columns(RowIdentity) if TABLES[record].identified else ()) + columns(record)
 
 
 def schema(wanted: tuple[Column, ...]) -> pa.Schema:
-    """The pyarrow schema of these columns."""
+    """Returns the pyarrow schema of these columns."""
     import pyarrow as pa
 
     return pa.schema([pa.field(column.name, _arrow_type(column), column.nullable) for column in wanted])
@@ -78,7 +78,7 @@ def _column(name: str, hint: Any) -> Column:
     if repeated:
         plain = get_args(plain)[0]
     if isinstance(plain, type) and is_dataclass(plain):
-        return Column(name, "struct", nullable, repeated, doc, columns(plain))
+        return Column(name, "struct", nullable=nullable, repeated=repeated, doc=doc, fields=columns(plain))
     if get_origin(plain) is dict:
-        return Column(name, "map", nullable, repeated, doc)
-    return Column(name, _SCALARS[plain], nullable, repeated, doc)
+        return Column(name, "map", nullable=nullable, repeated=repeated, doc=doc)
+    return Column(name, _SCALARS[plain], nullable=nullable, repeated=repeated, doc=doc)

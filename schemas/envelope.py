@@ -1,7 +1,7 @@
-"""A batch's envelope: its name and attributes, as Pub/Sub attributes and as entries of an export file.
+"""Reads and writes a batch's envelope: its name and attributes, as Pub/Sub attributes and as entries of an export file.
 
 The envelope is written once when the batch is cut and never changes; `Envelope.parse` accepts nothing else.
-A export file (an offline gateway's export) is a sequence of entries: `TBB1`, u32 length of the attributes (JSON), u32 length
+An export file (an offline gateway's export) is a sequence of entries: `TBB1`, u32 length of the attributes (JSON), u32 length
 of the body, u32 CRC-32 of both, attributes, body; integers little-endian.
 """
 
@@ -43,9 +43,9 @@ class EnvelopeError(ValueError):
     """The attributes or the entry are not those of a batch; the text says which and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """Name and description of a batch. Times are UTC, sizes bytes."""
+    """Names and describes a batch: `Envelope.parse(attributes).batch_id`. Times are UTC, sizes bytes."""
 
     gateway_id: str
     epoch: int
@@ -64,7 +64,7 @@ class Envelope:
         return f"{self.gateway_id}:{self.epoch}:{self.seq}"
 
     def attributes(self) -> dict[str, str]:
-        """As Pub/Sub attributes: all strings, times in microseconds since 1970."""
+        """Returns the Pub/Sub attributes: all strings, times in microseconds since 1970."""
         return {
             "gateway_id": self.gateway_id,
             "epoch": str(self.epoch),
@@ -81,7 +81,7 @@ class Envelope:
 
     @classmethod
     def parse(cls, attributes: Mapping[str, str]) -> Envelope:
-        """Raises EnvelopeError for a missing, malformed or out-of-range attribute; unknown attributes are ignored."""
+        """Reads attributes; unknown ones are ignored. Raises EnvelopeError for a missing, malformed or out-of-range one."""
         envelope = cls(
             gateway_id=_text(attributes, "gateway_id", ID_PATTERN),
             epoch=_integer(attributes, "epoch", 0, 2**63 - 1),
@@ -103,28 +103,28 @@ class Envelope:
 
 
 def cut_time(attributes: Mapping[str, str]) -> datetime:
-    """When the batch was cut, whatever the other attributes say. Raises EnvelopeError."""
+    """Returns when the batch was cut, whatever the other attributes say. Raises EnvelopeError."""
     return _time(attributes, "cut_time")
 
 
 def micros(time: datetime) -> int:
-    """Microseconds since 1970 of a UTC time, exactly."""
+    """Returns the microseconds since 1970 of a UTC time, exactly."""
     return (time - _EPOCH_START) // _MICROSECOND
 
 
 def from_micros(value: int) -> datetime:
-    """Raises OverflowError outside the years 1 to 9999."""
+    """Returns the UTC time of so many microseconds since 1970. Raises OverflowError outside the years 1 to 9999."""
     return _EPOCH_START + timedelta(microseconds=value)
 
 
 def entry(attributes: Mapping[str, str], body: bytes) -> bytes:
-    """One entry of an export file."""
+    """Returns a batch as one entry of an export file."""
     head = json.dumps(dict(attributes), separators=(",", ":")).encode()
     return _HEAD.pack(_MAGIC, len(head), len(body), zlib.crc32(body, zlib.crc32(head))) + head + body
 
 
 def entries(file: BinaryIO) -> Iterator[tuple[dict[str, str], bytes] | bytes]:
-    """The entries of an export file in order. What is not a whole, sound entry comes as bytes, and the next sound entry follows.
+    """Yields the entries of an export file in order. What is not a whole, sound entry comes as bytes, and the next sound entry follows.
 
     Raises EnvelopeError for a file over MAX_EXPORT_BYTES.
     """
@@ -145,7 +145,7 @@ def entries(file: BinaryIO) -> Iterator[tuple[dict[str, str], bytes] | bytes]:
 
 
 def _entry(content: bytes, at: int) -> tuple[dict[str, str], bytes, int] | None:
-    """Attributes, body and end of the entry that begins at `at`; None if it is not sound."""
+    """Returns attributes, body and end of the entry that begins at `at`; None if it is not sound."""
     if len(content) < at + _HEAD.size:
         return None
     magic, attribute_bytes, body_bytes, crc = _HEAD.unpack_from(content, at)
@@ -170,7 +170,7 @@ def _next_magic(content: bytes, at: int) -> int:
 
 
 def _pieces(broken: bytes) -> Iterator[bytes]:
-    """Bytes in pieces that one reject row can hold."""
+    """Cuts bytes into pieces that one reject row can hold."""
     return (broken[at : at + MAX_BODY_BYTES] for at in range(0, len(broken), MAX_BODY_BYTES))
 
 

@@ -1,4 +1,4 @@
-"""A set of integers kept as sorted, disjoint, non-adjacent, inclusive intervals: small for ever where numbers come almost in order.
+"""Keeps a set of integers as sorted, disjoint, non-adjacent, inclusive intervals: small for ever where numbers come almost in order.
 
 The flat form [first, last, first, last, ...] is what records and state carry.
 """
@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 
 class IntervalSet:
-    """Set of integers. Union in any order and repetition gives the same set."""
+    """Holds integers: `seqs.add(7); 7 in seqs; seqs.flat()`. Union in any order and repetition gives the same set."""
 
     __slots__ = ("_firsts", "_lasts")
 
     def __init__(self, flat: Sequence[int] = ()) -> None:
-        """From the flat form. Raises ValueError if it is not ascending and disjoint."""
+        """Reads the flat form. Raises ValueError if it is not ascending and disjoint."""
         self._firsts, self._lasts = list(flat[::2]), list(flat[1::2])
         if len(flat) % 2 or any(a > b for a, b in zip(self._firsts, self._lasts, strict=True)):
             raise ValueError(f"not [first, last, ...] pairs: {list(flat)[:20]}")
@@ -24,6 +24,7 @@ class IntervalSet:
 
     @classmethod
     def of(cls, numbers: Iterable[int]) -> IntervalSet:
+        """Collects numbers in any order, repeated or not."""
         intervals = cls()
         for number in sorted(set(numbers)):
             if intervals._lasts and number == intervals._lasts[-1] + 1:
@@ -34,7 +35,7 @@ class IntervalSet:
         return intervals
 
     def add(self, number: int) -> bool:
-        """Returns False if it was in the set already."""
+        """Adds a number; returns False if it was in the set already."""
         if number in self:
             return False
         self.add_interval(number, number)
@@ -59,7 +60,7 @@ class IntervalSet:
         return at < len(self._lasts) and self._firsts[at] <= number
 
     def __len__(self) -> int:
-        """How many numbers."""
+        """Counts the numbers."""
         return sum(last - first + 1 for first, last in self.intervals())
 
     def __iter__(self) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""A notification: one row of an alert as the message that the pipeline publishes and the notifier reads. JSON, times in ISO 8601, UTC.
+"""Writes and reads notifications: one row of an alert as the pipeline publishes it for the notifier. JSON, times in ISO 8601, UTC.
 
 What is read is bounded, and nothing but a whole notification is accepted; members that this version does not know are ignored.
 """
@@ -24,13 +24,13 @@ class NotificationError(ValueError):
 
 
 def encode(alert: Alert) -> tuple[dict[str, str], bytes]:
-    """Attributes, by which a subscription can filter, and body."""
+    """Returns the attributes, by which a subscription can filter, and the body."""
     body = json.dumps(asdict(alert), default=datetime.isoformat, ensure_ascii=False, separators=(",", ":")).encode()
     return {name: str(getattr(alert, name)) for name in ATTRIBUTES}, body
 
 
 def parse(body: bytes) -> Alert:
-    """Raises NotificationError."""
+    """Reads a body. Raises NotificationError."""
     if len(body) > MAX_BYTES:
         raise NotificationError(f"it has {len(body)} bytes; at most {MAX_BYTES} are taken")
     try:

@@ -1,4 +1,4 @@
-"""The registry of sites and devices, as of a time, and the rules of their alerts: one TOML file.
+"""Reads the registry of sites and devices, as of a time, and the rules of their alerts: one TOML file.
 
 Rows of one device may not overlap in time, so that every event time has at most one site. Times without an offset are UTC.
 """
@@ -31,7 +31,7 @@ To = Annotated[Time | None, setting("Until when it holds, exclusive. None: it ho
 
 
 class SiteSettings(Settings, frozen=True, kw_only=True):
-    """A field, a hall, a barn. A site that changes, with its crop for example, has a row for each time."""
+    """Describes a field, a hall or a barn. A site that changes, with its crop for example, has a row for each time."""
 
     site_id: Annotated[Name, setting("Identifier of the site", example="mill-field")]
     name: Annotated[str, setting("Name that people use", min_length=1, example="Mill Field")]
@@ -54,7 +54,7 @@ class SiteSettings(Settings, frozen=True, kw_only=True):
 
 
 class DeviceSettings(Settings, frozen=True, kw_only=True):
-    """Where a device stands. A device that moves has a row for each place."""
+    """Says where a device stands. A device that moves has a row for each place."""
 
     device_id: Annotated[Name, setting("The device, as it names itself to its gateway", example="soil-01")]
     kind: Annotated[str, setting("Kind of sensor", min_length=1, example="soil")]
@@ -67,7 +67,7 @@ class DeviceSettings(Settings, frozen=True, kw_only=True):
 
 
 class RegistryFile(Settings, frozen=True, kw_only=True):
-    """The whole file."""
+    """Is the whole file."""
 
     sites: tuple[SiteSettings, ...] = ()
     devices: tuple[DeviceSettings, ...] = ()
@@ -84,7 +84,7 @@ class RegistryFile(Settings, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Sites and devices with the times for which each row holds, and rules, which hold always."""
+    """Knows sites and devices with the times for which each row holds, and rules, which hold always: `Registry.load(path).devices`."""
 
     sites: tuple[Site, ...]
     devices: tuple[Device, ...]
@@ -92,14 +92,14 @@ class Registry:
 
     @classmethod
     def load(cls, path: Path) -> Registry:
-        """Raises ConfigError, naming the file and the setting, for anything but a sound registry."""
+        """Reads a file. Raises ConfigError, naming the file and the setting, for anything but a sound registry."""
         content = settings.read(path)
         with settings.of_file(path):
             return cls.parse(content)
 
     @classmethod
     def parse(cls, content: dict[str, Any]) -> Registry:
-        """From parsed TOML. Raises ConfigError."""
+        """Reads parsed TOML. Raises ConfigError."""
         file = settings.build(RegistryFile, content, Path())
         sites = tuple(Site(**structs.asdict(site)) for site in file.sites)
         devices = tuple(Device(**structs.asdict(device)) for device in file.devices)

@@ -1,4 +1,4 @@
-"""Mergeable quantile sketch: how many values fell into each logarithmic bucket (DDSketch: Masson, Rim, Lee, VLDB 2019).
+"""Counts how many values fell into each logarithmic bucket: a mergeable quantile sketch (DDSketch: Masson, Rim, Lee, VLDB 2019).
 
 Guarantees: merging in any order and grouping gives the same sketch as all values at once; a quantile is within 1 % of a value that
 really has this rank, for values of SMALLEST to LARGEST in magnitude, of either sign. What is smaller than SMALLEST counts as 0.
@@ -30,12 +30,12 @@ _POSITIVE = _ZERO + 1400
 
 
 def of(values: Iterable[float]) -> tuple[int, ...]:
-    """The sketch of these values. Raises ValueError for one that is not finite or larger than LARGEST."""
+    """Returns the sketch of these values. Raises ValueError for one that is not finite or larger than LARGEST."""
     return _packed(Counter(map(bucket, values)))
 
 
 def merged(sketches: Iterable[Sequence[int]]) -> tuple[int, ...]:
-    """The sketch of all their values. Raises ValueError for 2^40 values or more."""
+    """Returns the sketch of all their values. Raises ValueError for 2^40 values or more."""
     counts: Counter[int] = Counter()
     for entry in chain.from_iterable(sketches):
         counts[entry >> 40 if entry >= 0 else -1] += entry & (ONE_BUCKET - 1) if entry >= 0 else -entry
@@ -43,7 +43,7 @@ def merged(sketches: Iterable[Sequence[int]]) -> tuple[int, ...]:
 
 
 def quantile(sketch: Sequence[int], q: float) -> float | None:
-    """The smallest value that at least a share `q` of all values do not exceed, as percentile_disc defines it, to 1 %.
+    """Returns the smallest value that at least a share `q` of all values do not exceed, as percentile_disc defines it, to 1 %.
 
     None for no values, or if some came without a sketch. Raises ValueError unless q is 0 to 1.
     """
@@ -56,7 +56,7 @@ def quantile(sketch: Sequence[int], q: float) -> float | None:
 
 
 def bucket(value: float) -> int:
-    """Number of the value's bucket. Raises ValueError if it has none."""
+    """Returns the number of the value's bucket. Raises ValueError if it has none."""
     size = abs(value)
     if size < SMALLEST:
         return _ZERO
@@ -67,7 +67,7 @@ def bucket(value: float) -> int:
 
 
 def value(bucket: int) -> float:
-    """What stands for all values of a bucket: within 1 % of each."""
+    """Returns what stands for all values of a bucket: it is within 1 % of each."""
     if bucket == _ZERO:
         return 0.0
     place = max(bucket, 2 * _ZERO - bucket) - _POSITIVE

@@ -1,4 +1,4 @@
-"""Record -> BigQuery: the DDL of its table and the page that describes it, both materialised by `python -m schemas`."""
+"""Writes the DDL of a record's BigQuery table and the page that describes it, both materialised by `python -m schemas`."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ _TYPES = {"string": "string", "int64": "int64", "float64": "float64", "bool": "b
 
 
 def ddl(record: type) -> str:
-    """GoogleSQL that creates the record's table if it is not there."""
+    """Returns the GoogleSQL that creates the record's table if it is not there."""
     table = TABLES[record]
     body = ",\n".join(f"  {definition(column)}" for column in table_columns(record))
     return (
-        "-- Generated from schemas/records.py by `python -m schemas`. Do not edit.\n"
+        "-- Generated from schemas/records/ by `python -m schemas`. Do not edit.\n"
         f"create table if not exists {DATASET}.{table.name} (\n{body}\n)\n{_layout(table)}"
         f"options (description = {json.dumps(summary(record))});\n"
     )
 
 
 def page(record: type) -> str:
-    """Markdown reference of the record's table, or of the record alone if it has none."""
+    """Returns the Markdown reference of the record's table, or of the record alone if it has none."""
     title = TABLES[record].name if record in TABLES else record.__name__
     wanted = table_columns(record) if record in TABLES else columns(record)
     rows = "".join(map(_line, wanted))
     return (
-        "<!-- Generated from schemas/records.py by `python -m schemas`. Do not edit. -->\n"
+        "<!-- Generated from schemas/records/ by `python -m schemas`. Do not edit. -->\n"
         f"# {title}\n\n{inspect.getdoc(record)}\n\n{_placing(record)}"
         "| column | type | mode | unit | written by | meaning |\n|---|---|---|---|---|---|\n" + rows
     )
 
 
 def index() -> str:
-    """Markdown list of every page."""
+    """Returns the Markdown list of every page."""
     rows = "".join(f"| [{table.name}]({table.name}.md) | {summary(record)} |\n" for record, table in TABLES.items())
     return (
-        "<!-- Generated from schemas/records.py by `python -m schemas`. Do not edit. -->\n"
+        "<!-- Generated from schemas/records/ by `python -m schemas`. Do not edit. -->\n"
         "# Tables\n\nTables are append-only and versioned; query the views of `sql/views/`, which have no version.\n"
         "What a sensor's message becomes first, in the gateway, is a [Reading](Reading.md).\n\n"
         "| table | what a row is |\n|---|---|\n" + rows
@@ -49,17 +49,17 @@ def index() -> str:
 
 
 def summary(record: type) -> str:
-    """First line of the record's docstring."""
+    """Returns the first line of the record's docstring."""
     return (inspect.getdoc(record) or "").splitlines()[0]
 
 
 def definition(column: Column) -> str:
-    """GoogleSQL that defines one column, as in `create table` and `alter table add column`."""
+    """Returns the GoogleSQL that defines one column, as in `create table` and `alter table add column`."""
     return f"`{column.name}` {sql_type(column)}{_constraint(column)} options (description = {_quoted(column)})"
 
 
 def sql_type(column: Column) -> str:
-    """GoogleSQL's name of the column's type."""
+    """Returns GoogleSQL's name of the column's type."""
     if column.type == "struct":
         sql = "struct<" + ", ".join(f"`{inner.name}` {sql_type(inner)}" for inner in column.fields) + ">"
     elif column.type == "map":
@@ -98,5 +98,5 @@ def _placing(record: type) -> str:
         return "It stays in the gateway's journal and is no table.\n\n"
     table = TABLES[record]
     partition = f"Partitioned by day of `{table.partition}`; clustered" if table.partition else "Clustered"
-    kind = next((f" Carried by batches of kind `{kind}`." for kind, carried in KINDS.items() if carried is record), "")
+    kind = next((f" Carried by batches of kind `{kind}`." for kind, rows in KINDS.items() if rows.record is record), "")
     return f"{partition} by {', '.join(f'`{name}`' for name in table.cluster)}.{kind}\n\n"

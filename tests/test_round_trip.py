@@ -54,16 +54,27 @@ def records(record: type) -> st.SearchStrategy[Any]:
 
 
 def received(batch: EncodedBatch) -> ReceivedMessage:
-    envelope = Envelope("gw1", 1, 1, batch.kind, batch.row_count, batch.raw_bytes, batch.priority, NOW, batch.time_min, batch.time_max)
+    envelope = Envelope(
+        gateway_id="gw1",
+        epoch=1,
+        seq=1,
+        kind=batch.kind,
+        row_count=batch.row_count,
+        raw_bytes=batch.raw_bytes,
+        priority=batch.priority,
+        cut_time=NOW,
+        time_min=batch.time_min,
+        time_max=batch.time_max,
+    )
     return ReceivedMessage(envelope.attributes(), batch.body, NOW + timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
 def test_every_record_arrives_as_it_left(kind: str, data: st.DataObject) -> None:
-    rows = data.draw(st.lists(records(KINDS[kind]), min_size=1, max_size=6))
+    rows = data.draw(st.lists(records(KINDS[kind].record), min_size=1, max_size=6))
     arrived = decode(received(encode(kind, rows))).rows
-    for column in wire_columns(KINDS[kind]):
+    for column in wire_columns(KINDS[kind].record):
         values_sent = [getattr(row, column.name) for row in rows]
         assert arrived.column(column.name).to_pylist() == [list(value) if column.repeated else value for value in values_sent]
     assert arrived.column("row").to_pylist() == list(range(len(rows)))
@@ -87,5 +98,17 @@ def test_what_a_deadband_delayed_is_sound_to_the_pipeline_and_lies_in_its_hour(t
 
 
 def test_the_gateways_bodies_carry_a_checksum_so_that_no_flipped_bit_passes() -> None:
-    event = Event("d1", NOW, "threshold", "dry", "moisture", None, "low", 0.1, 0.2, "warning", "synced")
+    event = Event(
+        device_id="d1",
+        event_time=NOW,
+        cause="threshold",
+        rule="dry",
+        channel="moisture",
+        previous_state=None,
+        state="low",
+        value=0.1,
+        threshold=0.2,
+        severity="warning",
+        time_quality="synced",
+    )
     assert zstandard.get_frame_parameters(encode("events", [event]).body).has_checksum

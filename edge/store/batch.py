@@ -21,7 +21,7 @@ from nanoarrow import ipc
 
 from schemas.arrow import Column, wire_columns
 from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, MAX_ROWS, from_micros, micros
-from schemas.records import EVENT_TIME, KINDS, PRIORITY
+from schemas.records import KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +49,13 @@ def encode(kind: str, rows: Sequence[Any], readings: int = 0) -> EncodedBatch:
     body = zstandard.ZstdCompressor(level=3, write_content_size=True, write_checksum=True).compress(raw)
     if len(raw) > MAX_RAW_BYTES or len(body) > MAX_BODY_BYTES:
         raise ValueError(f"a batch of {len(rows)} {kind} is too large: {len(raw)} bytes, {len(body)} compressed")
-    times = [getattr(row, EVENT_TIME[kind]) for row in rows]
+    times = [getattr(row, KINDS[kind].event_time) for row in rows]
     return EncodedBatch(
         kind=kind,
         row_count=len(rows),
         body=body,
         raw_bytes=len(raw),
-        priority=PRIORITY[kind],
+        priority=KINDS[kind].priority,
         time_min=min(times),
         time_max=max(times),
         readings=readings,
@@ -63,7 +63,7 @@ def encode(kind: str, rows: Sequence[Any], readings: int = 0) -> EncodedBatch:
 
 
 def _ipc_stream(kind: str, rows: Sequence[Any]) -> bytes:
-    columns = wire_columns(KINDS[kind])
+    columns = wire_columns(KINDS[kind].record)
     children = [_array(column, list(map(attrgetter(column.name), rows))) for column in columns]
     out = io.BytesIO()
     with ipc.StreamWriter.from_writable(out) as writer:
@@ -73,7 +73,7 @@ def _ipc_stream(kind: str, rows: Sequence[Any]) -> bytes:
 
 @cache
 def _schema(kind: str) -> Any:
-    return na.c_schema(na.struct({column.name: _type(column) for column in wire_columns(KINDS[kind])}, nullable=False))
+    return na.c_schema(na.struct({column.name: _type(column) for column in wire_columns(KINDS[kind].record)}, nullable=False))
 
 
 def _type(column: Column) -> na.Schema:

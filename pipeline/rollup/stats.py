@@ -7,7 +7,7 @@ those that lie within it; a summary longer than an hour is in no rollup. Vectori
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any, NamedTuple
@@ -27,6 +27,7 @@ WHOLE_HOUR = -1
 """Cell of what lies within the hour but within no minute of it."""
 
 _DIRTY_BY = ("site_id", "received_time", "batch_id")
+_MOMENTS = tuple(field.name for field in fields(moments.MomentColumns))
 _SECOND = 1_000_000
 _LARGEST = 2**63 - 1
 
@@ -187,12 +188,9 @@ def _combined(codes: list[npt.NDArray[np.int64]], sizes: list[int]) -> npt.NDArr
 
 
 def _statistics(rows: pa.RecordBatch, groups: _Groups) -> list[Stats]:
-    """Statistics of each group: squares are summed around the group's own mean, so that nothing cancels."""
-    count, total, m2, low, high = (rows.column(name).to_numpy()[groups.order] for name in ("count", "sum", "m2", "min", "max"))
-    sizes = np.diff(np.append(groups.starts, len(count)))
-    counts, sums = np.add.reduceat(count, groups.starts), np.add.reduceat(total, groups.starts)
-    apart = total / count - np.repeat(sums / counts, sizes)
-    squares = np.add.reduceat(m2 + count * apart * apart, groups.starts)
-    lows, highs = np.minimum.reduceat(low, groups.starts), np.maximum.reduceat(high, groups.starts)
-    columns = (counts, sums, squares, lows, highs, sizes)
-    return [Stats(*group) for group in zip(*(values.tolist() for values in columns), strict=True)]
+    """Returns the statistics of each group."""
+    summaries = moments.MomentColumns(*(rows.column(name).to_numpy()[groups.order] for name in _MOMENTS))
+    merged = moments.merge_groups(summaries, groups.starts)
+    columns = (getattr(merged, name) for name in _MOMENTS)
+    sizes = np.diff(np.append(groups.starts, rows.num_rows))
+    return [Stats(*group) for group in zip(*(values.tolist() for values in (*columns, sizes)), strict=True)]

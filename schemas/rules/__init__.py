@@ -1,4 +1,4 @@
-"""The rules of alerts: `[[rules]]` of the registry file. Each watches one source; a source is a file here, and a line in `Rule`.
+"""Lists the rules of alerts: `[[rules]]` of the registry file. Each watches one source; a source is a file here, and a line in `Rule`.
 
 What is observed of a source is in pipeline/alerts/sources, in the file of the same name.
 """

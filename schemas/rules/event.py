@@ -1,4 +1,4 @@
-"""Rules of source `event`: a threshold or a model of a gateway changed its state."""
+"""Declares the rules of source `event`: a threshold or a model of a gateway changed its state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every rule has, whatever it watches; and what those have that hold a value against a limit.
+"""Declares what every rule has, whatever it watches, and what those have that hold a value against a limit.
 
 These are bases, the only ones of ours: a setting is declared once, and msgspec takes it from a base.
 """
@@ -24,7 +24,7 @@ ALL = ("*",)
 
 
 class BaseRule(Settings, frozen=True, kw_only=True, tag_field="source"):
-    """What every rule has."""
+    """Has the settings of every rule."""
 
     name: Annotated[Name, setting("Name of the rule, part of the identity of its alerts", example="field-dries-out")]
     severity: Annotated[Severity, setting("How much its alerts matter")] = Severity.WARNING
@@ -36,12 +36,12 @@ class BaseRule(Settings, frozen=True, kw_only=True, tag_field="source"):
 
     @property
     def source(self) -> str:
-        """What it watches: the setting by which rules are told apart, and a column of its alerts."""
+        """Returns what it watches: the setting by which rules are told apart, and a column of its alerts."""
         return str(self.__struct_config__.tag)
 
 
 class LimitRule(BaseRule, frozen=True, kw_only=True):
-    """A rule that holds a value of a site against a limit: `below` or `above`, one of them."""
+    """Holds a value of a site against a limit: `below` or `above`, one of them."""
 
     sites: Annotated[Patterns, setting("Patterns of site ids", example=["mill-*"])] = ALL
     below: Annotated[float | None, setting("Opens below this", example=0.15)] = None
@@ -62,5 +62,5 @@ class LimitRule(BaseRule, frozen=True, kw_only=True):
 
 
 def matches(name: str | None, patterns: Iterable[str]) -> bool:
-    """Whether any of the patterns fits the whole name; None is the name of no site."""
+    """Tells whether any of the patterns fits the whole name; None is the name of no site."""
     return patterns_match(name or "", patterns)

@@ -1,4 +1,4 @@
-"""Rules of source `silence`: a device is not in what its gateway delivers, or nothing arrives of a gateway."""
+"""Declares the rules of source `silence`: a device is not in what its gateway delivers, or nothing arrives of a gateway."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from schemas.rules.rule import ALL, BaseRule, Patterns, matches
 
 
 class SilenceRule(BaseRule, frozen=True, kw_only=True, tag="silence"):
-    """The subject is silent for `silent_seconds`; it is resolved when it is heard again."""
+    """Opens an alert when the subject is silent for `silent_seconds`; it is resolved when it is heard again."""
 
     silent_seconds: Annotated[
         int,

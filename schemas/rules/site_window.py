@@ -1,4 +1,4 @@
-"""Rules of source `site_window`: the mean of a channel over all devices of a site, by the minute or the hour."""
+"""Declares the rules of source `site_window`: the mean of a channel over all devices of a site, by the minute or the hour."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from schemas.rules.rule import LimitRule
 
 
 class SiteWindowRule(LimitRule, frozen=True, kw_only=True, tag="site_window"):
-    """The mean is below or above the limit."""
+    """Opens an alert when the mean is below or above the limit."""
 
     channel: Annotated[str, setting("Name of the measured quantity", min_length=1, example="temperature")]
     window_seconds: Annotated[Literal[60, 3600], setting("Length of the window: a minute or an hour", example=3600)]

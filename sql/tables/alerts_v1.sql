@@ -1,4 +1,4 @@
--- Generated from schemas/records.py by `python -m schemas`. Do not edit.
+-- Generated from schemas/records/ by `python -m schemas`. Do not edit.
 create table if not exists tinybeam.alerts_v1 (
   `alert_id` string not null options (description = "Identity of the alert: rule:subject:opened_time in microseconds"),
   `rule` string not null options (description = "Name of the rule in the registry"),
@@ -19,4 +19,4 @@ create table if not exists tinybeam.alerts_v1 (
 )
 partition by timestamp_trunc(opened_time, day)
 cluster by rule, subject
-options (description = "What happened to an alert: opened, updated or resolved. All rows of an alert share `alert_id`; the highest revision is its state.");
+options (description = "A row says what happened to an alert: opened, updated or resolved. Its rows share `alert_id`; the highest revision is its state.");

@@ -1,4 +1,4 @@
--- Generated from schemas/records.py by `python -m schemas`. Do not edit.
+-- Generated from schemas/records/ by `python -m schemas`. Do not edit.
 create table if not exists tinybeam.batches_v1 (
   `batch_id` string not null options (description = "Name of the batch: gateway_id:epoch:seq"),
   `gateway_id` string not null options (description = "Gateway that cut it"),
@@ -17,4 +17,4 @@ create table if not exists tinybeam.batches_v1 (
 )
 partition by timestamp_trunc(cut_time, day)
 cluster by gateway_id, epoch
-options (description = "One batch as it was received: the transport's own record, for completeness and cost.");
+options (description = "A row is one batch as it was received: the transport's own record, for completeness and cost.");

@@ -1,4 +1,4 @@
--- Generated from schemas/records.py by `python -m schemas`. Do not edit.
+-- Generated from schemas/records/ by `python -m schemas`. Do not edit.
 create table if not exists tinybeam.devices_v1 (
   `device_id` string not null options (description = "Device identifier, unique in the fleet"),
   `kind` string not null options (description = "Kind of sensor, for example soil"),
@@ -7,4 +7,4 @@ create table if not exists tinybeam.devices_v1 (
   `valid_to` timestamp options (description = "Until when it holds, exclusive; null for now [UTC]")
 )
 cluster by device_id
-options (description = "Registry: where a device stood from one time to another.");
+options (description = "A row says where a device stood from one time to another, by the registry.");

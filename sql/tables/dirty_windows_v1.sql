@@ -1,4 +1,4 @@
--- Generated from schemas/records.py by `python -m schemas`. Do not edit.
+-- Generated from schemas/records/ by `python -m schemas`. Do not edit.
 create table if not exists tinybeam.dirty_windows_v1 (
   `site_id` string not null options (description = "Site that got the late facts"),
   `window_start` timestamp not null options (description = "Start of the hour, inclusive [UTC]"),
@@ -8,4 +8,4 @@ create table if not exists tinybeam.dirty_windows_v1 (
 )
 partition by timestamp_trunc(window_start, day)
 cluster by site_id
-options (description = "An hour of a site that got facts too late for its rollup: to be computed anew from the facts.");
+options (description = "A row is an hour of a site that got facts too late for its rollup: it is to be computed anew from the facts.");

@@ -1,4 +1,4 @@
--- Generated from schemas/records.py by `python -m schemas`. Do not edit.
+-- Generated from schemas/records/ by `python -m schemas`. Do not edit.
 create table if not exists tinybeam.events_v1 (
   `batch_id` string not null options (description = "Name of the batch that carried the row: gateway_id:epoch:seq"),
   `row` int64 not null options (description = "Position of the row in its batch, from 0; (batch_id, row) identifies a row for ever"),
@@ -20,4 +20,4 @@ create table if not exists tinybeam.events_v1 (
 )
 partition by timestamp_trunc(event_time, day)
 cluster by device_id, rule
-options (description = "Something worth sending at once: a threshold crossed or a label changed.");
+options (description = "A row is worth sending at once: a threshold was crossed or a label changed.");

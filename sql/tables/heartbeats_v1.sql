@@ -1,4 +1,4 @@
--- Generated from schemas/records.py by `python -m schemas`. Do not edit.
+-- Generated from schemas/records/ by `python -m schemas`. Do not edit.
 create table if not exists tinybeam.heartbeats_v1 (
   `batch_id` string not null options (description = "Name of the batch that carried the row: gateway_id:epoch:seq"),
   `row` int64 not null options (description = "Position of the row in its batch, from 0; (batch_id, row) identifies a row for ever"),
@@ -31,4 +31,4 @@ create table if not exists tinybeam.heartbeats_v1 (
 )
 partition by timestamp_trunc(heartbeat_time, day)
 cluster by gateway_id
-options (description = "The gateway's own state once a minute, with its ledger. Counters run since the epoch (the store) began.");
+options (description = "A row shows the gateway's own state once a minute, with its ledger. Counters run since the epoch (the store) began.");

@@ -1,4 +1,4 @@
--- Generated from schemas/records.py by `python -m schemas`. Do not edit.
+-- Generated from schemas/records/ by `python -m schemas`. Do not edit.
 create table if not exists tinybeam.inferences_v1 (
   `batch_id` string not null options (description = "Name of the batch that carried the row: gateway_id:epoch:seq"),
   `row` int64 not null options (description = "Position of the row in its batch, from 0; (batch_id, row) identifies a row for ever"),
@@ -21,4 +21,4 @@ create table if not exists tinybeam.inferences_v1 (
 )
 partition by timestamp_trunc(window_start, day)
 cluster by device_id, model
-options (description = "What one model said about one window of one device.");
+options (description = "A row says what one model found in one window of one device.");

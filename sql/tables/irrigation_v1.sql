@@ -1,4 +1,4 @@
--- Generated from schemas/records.py by `python -m schemas`. Do not edit.
+-- Generated from schemas/records/ by `python -m schemas`. Do not edit.
 create table if not exists tinybeam.irrigation_v1 (
   `site_id` string not null options (description = "Site that has a soil and a crop"),
   `day` timestamp not null options (description = "Start of the day, inclusive [UTC]"),
@@ -23,4 +23,4 @@ create table if not exists tinybeam.irrigation_v1 (
 )
 partition by timestamp_trunc(day, day)
 cluster by site_id
-options (description = "Water balance of one field and day after FAO-56, from measured moisture. A later revision replaces an earlier one.");
+options (description = "A row is the water balance of one field and day after FAO-56, from measured moisture. A later revision replaces an earlier one.");

@@ -1,4 +1,4 @@
--- Generated from schemas/records.py by `python -m schemas`. Do not edit.
+-- Generated from schemas/records/ by `python -m schemas`. Do not edit.
 create table if not exists tinybeam.rejects_v1 (
   `timestamp` timestamp not null options (description = "When it was set aside [UTC]"),
   `payloadString` string options (description = "payloadBytes as text if it is valid UTF-8, else null"),
@@ -17,4 +17,4 @@ create table if not exists tinybeam.rejects_v1 (
 )
 partition by timestamp_trunc(timestamp, day)
 cluster by reason
-options (description = "Anything not understood, with its original bytes. Begins with the columns of Google's dead-letter tables.");
+options (description = "A row is anything that was not understood, with its original bytes. It begins with the columns of Google's dead-letter tables.");

@@ -1,4 +1,4 @@
--- Generated from schemas/records.py by `python -m schemas`. Do not edit.
+-- Generated from schemas/records/ by `python -m schemas`. Do not edit.
 create table if not exists tinybeam.site_windows_v1 (
   `site_id` string not null options (description = "Site that the rollup is of"),
   `channel` string not null options (description = "Name of the measured quantity"),
@@ -17,4 +17,4 @@ create table if not exists tinybeam.site_windows_v1 (
 )
 partition by timestamp_trunc(window_start, day)
 cluster by site_id, channel
-options (description = "A rollup of one channel over one site and window. A later revision replaces an earlier one.");
+options (description = "A row rolls up one channel over one site and window. A later revision replaces an earlier one.");

@@ -1,4 +1,4 @@
--- Generated from schemas/records.py by `python -m schemas`. Do not edit.
+-- Generated from schemas/records/ by `python -m schemas`. Do not edit.
 create table if not exists tinybeam.sites_v1 (
   `site_id` string not null options (description = "Site identifier"),
   `name` string not null options (description = "Name that people use"),
@@ -12,4 +12,4 @@ create table if not exists tinybeam.sites_v1 (
   `valid_to` timestamp options (description = "Until when it holds, exclusive; null for now [UTC]")
 )
 cluster by site_id
-options (description = "Registry: a field, a hall, a barn.");
+options (description = "A row is a field, a hall or a barn of the registry.");

@@ -1,4 +1,4 @@
--- Generated from schemas/records.py by `python -m schemas`. Do not edit.
+-- Generated from schemas/records/ by `python -m schemas`. Do not edit.
 create table if not exists tinybeam.summaries_v1 (
   `batch_id` string not null options (description = "Name of the batch that carried the row: gateway_id:epoch:seq"),
   `row` int64 not null options (description = "Position of the row in its batch, from 0; (batch_id, row) identifies a row for ever"),
@@ -26,4 +26,4 @@ create table if not exists tinybeam.summaries_v1 (
 )
 partition by timestamp_trunc(window_start, day)
 cluster by device_id, channel
-options (description = "Statistics of one channel of one device over one window. Mergeable: partial summaries of a window add up.");
+options (description = "A row holds the statistics of one channel of one device over one window. Partial summaries of a window add up.");

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from edge.store.batch import EncodedBatch
-from schemas.records import PRIORITY
+from schemas.records import KINDS
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -14,7 +14,7 @@ def encoded(kind: str = "summaries", body: bytes = b"body", readings: int = 0) -
         row_count=1,
         body=body,
         raw_bytes=max(len(body), 1),
-        priority=PRIORITY[kind],
+        priority=KINDS[kind].priority,
         time_min=NOW,
         time_max=NOW,
         readings=readings,

@@ -25,9 +25,23 @@ def alert(number: int = 1, revision: int = 0, **changes: Any) -> Alert:
     """Different alerts of one rule and site."""
     state = "opened" if revision == 0 else "resolved"
     opened = Alert(
-        f"dry:d{number}:1777636800000000", "dry", "event", f"d{number}", "north", f"d{number}", "warning", state, NOW, NOW, 0.1, 0.15,
-        "Norderfeld ist trocken: größte Not", False, revision, NOW,
-    )  # fmt: skip
+        alert_id=f"dry:d{number}:1777636800000000",
+        rule="dry",
+        source="event",
+        subject=f"d{number}",
+        site_id="north",
+        device_id=f"d{number}",
+        severity="warning",
+        state=state,
+        opened_time=NOW,
+        event_time=NOW,
+        value=0.1,
+        threshold=0.15,
+        message="Norderfeld ist trocken: größte Not",
+        historical=False,
+        revision=revision,
+        as_of=NOW,
+    )
     return replace(opened, **changes)
 
 

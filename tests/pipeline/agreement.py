@@ -125,7 +125,15 @@ class Taught:
 def taught(climate: str, soil: str, crop: str, year: int) -> Taught:
     simulated = teacher.simulate_season(climate, soil, crop, year, seed=year)
     begin = datetime.fromisoformat(str(simulated.dates[0])).replace(tzinfo=UTC)
-    site = Site("field", "Field", LATITUDES[climate], None, None, soil, crop, begin, datetime(1970, 1, 1, tzinfo=UTC), None)
+    site = Site(
+        site_id="field",
+        name="Field",
+        latitude=LATITUDES[climate],
+        soil=soil,
+        crop=crop,
+        planted=begin,
+        valid_from=datetime(1970, 1, 1, tzinfo=UTC),
+    )
     fields, probe = Fields(Registry((site,), ())), record(simulated, np.random.default_rng(year))
     share = simulated.depletion[1:] / simulated.available[1:]
     last_hours = range(23, len(probe.moments), 24)

@@ -16,14 +16,14 @@ from pipeline.elements import DecodedBatch, ReceivedMessage, RowGroup
 from pipeline.enrich import Sites, enrich
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import Envelope, from_micros
-from schemas.records import EVENT_TIME, KINDS, PRIORITY, Device, Event, Heartbeat, Inference, Reject, Site, Summary
+from schemas.records import KINDS, Device, Event, Heartbeat, Inference, Reject, Site, Summary
 from schemas.registry import Registry
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 REGISTRY = Registry(
-    sites=tuple(Site(name, name, None, None, None, None, None, None, ALWAYS, None) for name in ("north", "south")),
+    sites=tuple(Site(site_id=name, name=name, valid_from=ALWAYS) for name in ("north", "south")),
     devices=(
         Device("d1", "soil", "north", ALWAYS, NOW - timedelta(days=100)),
         Device("d1", "soil", "south", NOW - timedelta(days=100), None),
@@ -35,7 +35,23 @@ REGISTRY = Registry(
 
 def summary(device_id: str = "d1", start: datetime = NOW, value: float = 0.5, **changes: Any) -> Summary:
     row = Summary(
-        device_id, "moisture", "m3/m3", start, 60, 2, 2 * value, 0.0, value, value, value, start, (1, 2), (), False, "synced", None
+        device_id=device_id,
+        channel="moisture",
+        unit="m3/m3",
+        window_start=start,
+        window_seconds=60,
+        count=2,
+        sum=2 * value,
+        m2=0.0,
+        min=value,
+        max=value,
+        last=value,
+        last_time=start,
+        seq_ranges=(1, 2),
+        sketch=(),
+        late=False,
+        time_quality="synced",
+        clock_offset_ms=None,
     )
     return replace(row, **changes)
 
@@ -45,12 +61,70 @@ def one_of(kind: str) -> Any:
     rows = {
         "summaries": summary(),
         "inferences": Inference(
-            "d1", NOW, 60, "soil", "1.0.0", "ab" * 32, "tflite-runtime 2.14.0", "fine", 9.5, 1.5, (0.25, 14.0), "synced"
+            device_id="d1",
+            window_start=NOW,
+            window_seconds=60,
+            model="soil",
+            model_version="1.0.0",
+            model_sha256="ab" * 32,
+            runtime="tflite-runtime 2.14.0",
+            label="fine",
+            score=9.5,
+            uncertainty=1.5,
+            features=(0.25, 14.0),
+            time_quality="synced",
         ),
-        "events": Event("d1", NOW, "threshold", "dry", "moisture", "normal", "low", 0.1, 0.15, "warning", "synced"),
-        "heartbeats": Heartbeat(NOW, NOW, "0.1.0", "tflite", "{}", "synced", *range(9), (), None, 4096, 8192, 3, "online", "online"),
+        "events": Event(
+            device_id="d1",
+            event_time=NOW,
+            cause="threshold",
+            rule="dry",
+            channel="moisture",
+            previous_state="normal",
+            state="low",
+            value=0.1,
+            threshold=0.15,
+            severity="warning",
+            time_quality="synced",
+        ),
+        "heartbeats": Heartbeat(
+            heartbeat_time=NOW,
+            started_time=NOW,
+            version="0.1.0",
+            runtime="tflite",
+            models="{}",
+            time_quality="synced",
+            readings_stored=0,
+            readings_repeated=1,
+            readings_rejected=2,
+            readings_summarised=3,
+            readings_dropped=4,
+            batches_cut=5,
+            batches_confirmed=6,
+            batches_pending=7,
+            batches_dropped=8,
+            dropped_ranges=(),
+            store_bytes=4096,
+            store_bytes_max=8192,
+            devices_seen=3,
+            uplink_state="online",
+            broker_state="online",
+        ),
         "rejects": Reject(
-            NOW, None, b"{bad", (), "not JSON", None, "", "edge.intake", "malformed_json", "d1", "sensors/d1/readings", None, None, None
+            timestamp=NOW,
+            payloadString=None,
+            payloadBytes=b"{bad",
+            attributes=(),
+            errorMessage="not JSON",
+            stacktrace=None,
+            reject_id="",
+            stage="edge.intake",
+            reason="malformed_json",
+            device_id="d1",
+            topic="sensors/d1/readings",
+            gateway_id=None,
+            batch_id=None,
+            versions=None,
         ),
     }
     return rows[kind]
@@ -58,7 +132,7 @@ def one_of(kind: str) -> Any:
 
 def table(kind: str, rows: list[Any]) -> pa.RecordBatch:
     """The rows as the wire has them."""
-    columns = wire_columns(KINDS[kind])
+    columns = wire_columns(KINDS[kind].record)
     arrays = [pa.array([getattr(row, column.name) for row in rows], schema((column,)).field(0).type) for column in columns]
     return pa.RecordBatch.from_arrays(arrays, schema=schema(columns))
 
@@ -75,9 +149,20 @@ def compress(raw: bytes) -> bytes:
 
 
 def envelope(kind: str, rows: pa.RecordBatch, raw_bytes: int, **changes: Any) -> Envelope:
-    times = [time for time in rows.column(EVENT_TIME[kind]).cast(pa.int64()).to_pylist() if time is not None]
+    times = [time for time in rows.column(KINDS[kind].event_time).cast(pa.int64()).to_pylist() if time is not None]
     low, high = from_micros(min(times)), from_micros(max(times))
-    envelope = Envelope("gw1", 7, 1, kind, rows.num_rows, raw_bytes, PRIORITY[kind], NOW, low, high)
+    envelope = Envelope(
+        gateway_id="gw1",
+        epoch=7,
+        seq=1,
+        kind=kind,
+        row_count=rows.num_rows,
+        raw_bytes=raw_bytes,
+        priority=KINDS[kind].priority,
+        cut_time=NOW,
+        time_min=low,
+        time_max=high,
+    )
     return replace(envelope, **changes)
 
 
@@ -89,7 +174,7 @@ def message_of(kind: str, rows: pa.RecordBatch, received: datetime = NOW, **chan
 
 def message(rows: list[Any], received: datetime = NOW, **changes: Any) -> ReceivedMessage:
     """A message that carries the rows, all of one kind."""
-    kind = next(kind for kind, record in KINDS.items() if isinstance(rows[0], record))
+    kind = next(kind for kind, carried in KINDS.items() if isinstance(rows[0], carried.record))
     return message_of(kind, table(kind, rows), received, **changes)
 
 

@@ -224,7 +224,16 @@ def _farmer(plan: Plan, table: pd.DataFrame, length: int) -> Any:
 
 def _site(plan: Plan, start: datetime) -> Site:
     always = datetime(1970, 1, 1, tzinfo=UTC)
-    return Site("field", plan.name, LATITUDES[plan.climate], None, 10_000.0, plan.soil, plan.crop, start, always, None)
+    return Site(
+        site_id="field",
+        name=plan.name,
+        latitude=LATITUDES[plan.climate],
+        area_m2=10_000.0,
+        soil=plan.soil,
+        crop=plan.crop,
+        planted=start,
+        valid_from=always,
+    )
 
 
 def _told(day: datetime, air: Any, state: Any) -> Days:

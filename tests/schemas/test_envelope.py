@@ -11,7 +11,18 @@ from schemas import envelope
 from schemas.envelope import Envelope, EnvelopeError, entries, entry, from_micros, micros
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-SOUND = Envelope("barn-1", 7, 3, "summaries", 10, 2000, 1, NOON, NOON - timedelta(minutes=1), NOON)
+SOUND = Envelope(
+    gateway_id="barn-1",
+    epoch=7,
+    seq=3,
+    kind="summaries",
+    row_count=10,
+    raw_bytes=2000,
+    priority=1,
+    cut_time=NOON,
+    time_min=NOON - timedelta(minutes=1),
+    time_max=NOON,
+)
 times = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)).map(lambda time: time.replace(tzinfo=UTC))  # noqa: DTZ001
 
 

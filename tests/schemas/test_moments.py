@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import reduce
 from math import fsum
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +41,7 @@ def close(expected: Values, scale: float) -> Values:
     return Values(expected.count, near(expected.sum, scale), near(expected.m2, scale * scale), expected.min, expected.max)
 
 
+NAMES = ("count", "sum", "m2", "min", "max")
 GROUPS = st.lists(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=10), min_size=1, max_size=10)
 
 
@@ -56,6 +58,17 @@ def test_any_order_and_grouping_gives_the_moments_of_all_values(groups: list[lis
 def test_merging_is_associative(a: list[float], b: list[float], c: list[float]) -> None:
     left = merged(merged(of(a), of(b)), of(c))
     assert left == close(merged(of(a), merged(of(b), of(c))), 1 + max(map(abs, [*a, *b, *c])) * 15)
+
+
+@given(st.lists(GROUPS, min_size=1, max_size=5))
+def test_many_groups_at_once_have_the_moments_of_each_merged_pair_by_pair(groups: list[list[list[float]]]) -> None:
+    sets = [of(values) for group in groups for values in group]
+    columns = moments.MomentColumns(*(np.array([getattr(values, name) for values in sets]) for name in NAMES))
+    starts = np.cumsum([0, *map(len, groups)])[:-1]
+    merged_groups = moments.merge_groups(columns, starts)
+    for group, *row in zip(groups, *(getattr(merged_groups, name).tolist() for name in NAMES), strict=True):
+        scale = 1 + max(abs(value) for values in group for value in values) * sum(map(len, group))
+        assert Values(*row) == close(reduce(merged, map(of, group)), scale)
 
 
 def test_sets_with_the_same_mean_add_their_squares_alone() -> None:

@@ -15,15 +15,47 @@ from schemas.notification import MAX_BYTES, NotificationError, encode, parse
 from schemas.records import Alert, AlertChange, Severity
 
 NOW = datetime(2026, 5, 1, 12, 0, 0, 123, tzinfo=UTC)
-ALERT = Alert("dry:d1:1", "dry", "event", "d1", "north", "d1", "warning", "opened", NOW, NOW, 0.1, 0.15, "Größe", False, 0, NOW)
+ALERT = Alert(
+    alert_id="dry:d1:1",
+    rule="dry",
+    source="event",
+    subject="d1",
+    site_id="north",
+    device_id="d1",
+    severity="warning",
+    state="opened",
+    opened_time=NOW,
+    event_time=NOW,
+    value=0.1,
+    threshold=0.15,
+    message="Größe",
+    historical=False,
+    revision=0,
+    as_of=NOW,
+)
 
 TEXTS = st.text(st.characters(exclude_categories=("C", "Z")), max_size=50)
 NUMBERS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 TIMES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 ALERTS = st.builds(
-    Alert, TEXTS, TEXTS, TEXTS, TEXTS, st.none() | TEXTS, st.none() | TEXTS, st.sampled_from(list(Severity)),
-    st.sampled_from(list(AlertChange)), TIMES, TIMES, NUMBERS, NUMBERS, TEXTS, st.booleans(), st.integers(0, 2**63 - 1), TIMES,
-)  # fmt: skip
+    Alert,
+    alert_id=TEXTS,
+    rule=TEXTS,
+    source=TEXTS,
+    subject=TEXTS,
+    site_id=st.none() | TEXTS,
+    device_id=st.none() | TEXTS,
+    severity=st.sampled_from(list(Severity)),
+    state=st.sampled_from(list(AlertChange)),
+    opened_time=TIMES,
+    event_time=TIMES,
+    value=NUMBERS,
+    threshold=NUMBERS,
+    message=TEXTS,
+    historical=st.booleans(),
+    revision=st.integers(0, 2**63 - 1),
+    as_of=TIMES,
+)
 
 
 @given(ALERTS)

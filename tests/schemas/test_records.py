@@ -6,7 +6,7 @@ import pytest
 
 from schemas.__main__ import main, materialised, stale
 from schemas.arrow import columns, schema, table_columns, wire_columns
-from schemas.records import EVENT_TIME, KINDS, PRIORITY, TABLES, Reading, Summary
+from schemas.records import KINDS, TABLES, Kind, Reading, Summary
 from schemas.warehouse import ddl, page
 
 ROOT = Path(__file__).parents[2]
@@ -29,9 +29,10 @@ def test_partition_and_clusters_are_columns_of_the_table(record: type) -> None:
 
 
 def test_every_kind_has_priority_event_time_and_table() -> None:
-    assert KINDS.keys() == PRIORITY.keys() == EVENT_TIME.keys()
-    for kind, record in KINDS.items():
-        assert TABLES[record].partition == EVENT_TIME[kind] in {column.name for column in wire_columns(record)}
+    assert set(KINDS) == set(Kind)
+    assert sorted(rows.priority for rows in KINDS.values()) == list(range(len(Kind))), "two kinds have the same priority"
+    for rows in KINDS.values():
+        assert TABLES[rows.record].partition == rows.event_time in {column.name for column in wire_columns(rows.record)}
 
 
 def test_what_the_pipeline_adds_is_not_on_the_wire() -> None:

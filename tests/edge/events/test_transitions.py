@@ -96,7 +96,20 @@ ANOMALY = replace(
 
 def inference(at: int, score: float) -> tuple[Inference, Window]:
     start = datetime.fromtimestamp(at, UTC)
-    row = Inference("d1", start, 1, "shaking", "1", "", "", ANOMALY.label(score), score, 0.0, (), "synced")
+    row = Inference(
+        device_id="d1",
+        window_start=start,
+        window_seconds=1,
+        model="shaking",
+        model_version="1",
+        model_sha256="",
+        runtime="",
+        label=ANOMALY.label(score),
+        score=score,
+        uncertainty=0.0,
+        features=(),
+        time_quality="synced",
+    )
     return row, Window("d1", at * 1_000_000, 1, late=False)
 
 

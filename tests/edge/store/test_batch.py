@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from edge.store.batch import EncodedBatch, encode
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import MAX_ROWS
-from schemas.records import EVENT_TIME, KINDS, PRIORITY, Event, Reject, Summary
+from schemas.records import KINDS, Event, Reject, Summary
 
 TIME = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
 _PLAIN: dict[Any, st.SearchStrategy[Any]] = {
@@ -36,7 +36,7 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
 
 
 def records_of(kind: str) -> st.SearchStrategy[Any]:
-    record = KINDS[kind]
+    record = KINDS[kind].record
     return st.builds(record, **{name: values_of(hint) for name, hint in get_type_hints(record).items()})
 
 
@@ -51,7 +51,7 @@ def decoded(batch: EncodedBatch) -> pa.Table:
 
 def carried(kind: str, row: Any) -> dict[str, Any]:
     """The row as Arrow returns it: columns of the gateway only, tuples as lists."""
-    values = {column.name: getattr(row, column.name) for column in wire_columns(KINDS[kind])}
+    values = {column.name: getattr(row, column.name) for column in wire_columns(KINDS[kind].record)}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
@@ -68,17 +68,29 @@ def test_every_row_comes_back_as_it_was(kind: str, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_the_schema_is_the_contract_s_with_its_nullability(kind: str, data: st.DataObject) -> None:
     batch = encode(kind, [data.draw(records_of(kind))])
-    assert decoded(batch).schema.equals(schema(wire_columns(KINDS[kind])))
+    assert decoded(batch).schema.equals(schema(wire_columns(KINDS[kind].record)))
 
 
 def event(time: datetime = TIME, **changed: Any) -> Event:
-    plain = Event("probe-1", time, "threshold", "dry", "moisture", "normal", "low", 0.1, 0.15, "warning", "synced")
+    plain = Event(
+        device_id="probe-1",
+        event_time=time,
+        cause="threshold",
+        rule="dry",
+        channel="moisture",
+        previous_state="normal",
+        state="low",
+        value=0.1,
+        threshold=0.15,
+        severity="warning",
+        time_quality="synced",
+    )
     return replace(plain, **changed)
 
 
 def test_an_encoded_batch_describes_its_rows() -> None:
     batch = encode("events", [event(TIME), event(TIME - timedelta(hours=1))], readings=7)
-    assert (batch.kind, batch.row_count, batch.priority, batch.readings) == ("events", 2, PRIORITY["events"], 7)
+    assert (batch.kind, batch.row_count, batch.priority, batch.readings) == ("events", 2, KINDS["events"].priority, 7)
     assert (batch.time_min, batch.time_max) == (TIME - timedelta(hours=1), TIME)
 
 
@@ -88,9 +100,9 @@ def test_a_thousand_like_rows_take_few_bytes() -> None:
 
 
 def test_every_kind_has_an_event_time_and_a_priority() -> None:
-    for kind, record in KINDS.items():
-        assert kind in PRIORITY
-        assert EVENT_TIME[kind] in {field.name for field in fields(record)}
+    for rows in KINDS.values():
+        assert rows.priority >= 0
+        assert rows.event_time in {field.name for field in fields(rows.record)}
 
 
 def test_no_rows_and_too_many_rows_are_refused() -> None:
@@ -101,7 +113,22 @@ def test_no_rows_and_too_many_rows_are_refused() -> None:
 
 
 def test_rows_too_large_for_a_decoder_are_refused() -> None:
-    huge = Reject(TIME, None, bytes(33_000_000), (), "too long", None, "", "edge.intake", "oversized", None, None, None, None, None)
+    huge = Reject(
+        timestamp=TIME,
+        payloadString=None,
+        payloadBytes=bytes(33_000_000),
+        attributes=(),
+        errorMessage="too long",
+        stacktrace=None,
+        reject_id="",
+        stage="edge.intake",
+        reason="oversized",
+        device_id=None,
+        topic=None,
+        gateway_id=None,
+        batch_id=None,
+        versions=None,
+    )
     with pytest.raises(ValueError, match="too large"):
         encode("rejects", [huge])
 
@@ -123,6 +150,24 @@ def test_a_value_of_the_wrong_type_is_never_sent_as_another(changed: dict[str, A
 
 
 def test_a_flag_that_is_none_is_refused() -> None:
-    row = Summary("probe-1", "moisture", "m3/m3", TIME, 60, 1, 0.2, 0.0, 0.2, 0.2, 0.2, TIME, (), (), None, "synced", None)  # type: ignore[arg-type]
+    row = Summary(
+        device_id="probe-1",
+        channel="moisture",
+        unit="m3/m3",
+        window_start=TIME,
+        window_seconds=60,
+        count=1,
+        sum=0.2,
+        m2=0.0,
+        min=0.2,
+        max=0.2,
+        last=0.2,
+        last_time=TIME,
+        seq_ranges=(),
+        sketch=(),
+        late=None,
+        time_quality="synced",
+        clock_offset_ms=None,
+    )  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         encode("summaries", [row])

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from edge.store.database import MIN_BYTES, connect
 from edge.store.store import Entry, JournalMark, Store, StoreFull
 from schemas.intervals import IntervalSet
-from schemas.records import PRIORITY
+from schemas.records import KINDS
 from tests.edge.encoded import NOW, encoded
 from tests.edge.folders import memory_folder
 from tests.edge.sections import remember
@@ -74,7 +74,7 @@ def test_bytes_on_disk_stay_within_the_bound_after_every_commit(folder: Path) ->
                 window += 10
                 store.cut([encoded(body=rng.randbytes(size))], NOW, closed=JournalMark(window - 10, last))
         elif dice < 0.95:
-            kinds = rng.choices(list(PRIORITY), k=rng.randint(1, 3))
+            kinds = rng.choices(list(KINDS), k=rng.randint(1, 3))
             memory = remember("device", {str(rng.randint(0, 40)): rng.randbytes(100)})
             store.cut([encoded(kind, rng.randbytes(size)) for kind in kinds], NOW, sections=[memory])
         else:
@@ -215,7 +215,7 @@ class FullStore(RuleBasedStateMachine):
         self.window = 10
 
     @rule(
-        kinds=st.lists(st.sampled_from(list(PRIORITY)), min_size=1, max_size=3),
+        kinds=st.lists(st.sampled_from(list(KINDS)), min_size=1, max_size=3),
         size=st.sampled_from([10, 5_000, 90_000]),
         closes=st.booleans(),
     )

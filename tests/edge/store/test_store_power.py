@@ -11,7 +11,7 @@ import pytest
 
 from edge.store.database import MIN_BYTES
 from edge.store.store import Entry, JournalMark, Store, StoreError
-from schemas.records import PRIORITY
+from schemas.records import KINDS
 from tests.edge.encoded import NOW, encoded
 from tests.edge.folders import memory_folder
 from tests.edge.power import Operation, Recorder, images
@@ -62,7 +62,7 @@ def step(store: Store, rng: random.Random, number: int) -> None:
     if dice < 0.6:
         store.append([Entry(10 * number, rng.randbytes(rng.randint(1, 900))) for _ in range(rng.randint(1, 8))], rng.randbytes(16))
     elif dice < 0.85:
-        kinds = rng.choices(list(PRIORITY), k=rng.randint(0, 2))
+        kinds = rng.choices(list(KINDS), k=rng.randint(0, 2))
         batches = [encoded(kind, rng.randbytes(rng.randint(1, 9000))) for kind in kinds]
         closed = JournalMark(10 * (number - 5), store.ledger().journaled)
         store.cut(batches, NOW, closed=closed, sections=[remember("m", {str(number % 7): rng.randbytes(30)})], counters={"cuts": 1})

@@ -238,7 +238,20 @@ def _runs(pending: PendingSummary) -> list[Summary]:
 
 def inference(minute: int, score: float, label: str = "fine", sha256: str = "00") -> Inference:
     start = from_micros(micros(START) + minute * 60_000_000)
-    return Inference("d1", start, 60, "soil", "1", sha256, "tflite", label, score, 0.5, (0.3,), "synced")
+    return Inference(
+        device_id="d1",
+        window_start=start,
+        window_seconds=60,
+        model="soil",
+        model_version="1",
+        model_sha256=sha256,
+        runtime="tflite",
+        label=label,
+        score=score,
+        uncertainty=0.5,
+        features=(0.3,),
+        time_quality="synced",
+    )
 
 
 def test_an_inference_is_news_when_it_says_something_new_or_after_a_while() -> None:

@@ -63,7 +63,19 @@ def minute(number: float) -> datetime:
 
 
 def label(state: str, at: float, device: str = "d1", previous: str | None = "fine") -> Event:
-    return Event(device, minute(at), "label", "soil", None, previous, state, 3.0, None, "warning", "synced")
+    return Event(
+        device_id=device,
+        event_time=minute(at),
+        cause="label",
+        rule="soil",
+        channel=None,
+        previous_state=previous,
+        state=state,
+        value=3.0,
+        threshold=None,
+        severity="warning",
+        time_quality="synced",
+    )
 
 
 def heartbeat(at: float) -> Heartbeat:

@@ -20,7 +20,17 @@ from tests.pipeline.bodies import ALWAYS, NOW
 
 MIDNIGHT = NOW.replace(hour=0)
 START = int(MIDNIGHT.timestamp())
-FIELD = Site("field", "Field", 40.0, -100.0, 10_000.0, "Loam", "Maize", MIDNIGHT - timedelta(days=75), ALWAYS, None)
+FIELD = Site(
+    site_id="field",
+    name="Field",
+    latitude=40.0,
+    longitude=-100.0,
+    area_m2=10_000.0,
+    soil="Loam",
+    crop="Maize",
+    planted=MIDNIGHT - timedelta(days=75),
+    valid_from=ALWAYS,
+)
 
 
 def fields(**changes: Any) -> Fields:

@@ -28,7 +28,17 @@ MIDNIGHT = NOW.replace(hour=0)
 YESTERDAY = MIDNIGHT - timedelta(days=1)
 Row = dict[str, Any]
 
-NORTH = Site("north", "North", 40.0, -100.0, 10_000.0, "Loam", "Maize", MIDNIGHT - timedelta(days=75), ALWAYS, None)
+NORTH = Site(
+    site_id="north",
+    name="North",
+    latitude=40.0,
+    longitude=-100.0,
+    area_m2=10_000.0,
+    soil="Loam",
+    crop="Maize",
+    planted=MIDNIGHT - timedelta(days=75),
+    valid_from=ALWAYS,
+)
 FIELDS = Registry(sites=(NORTH, replace(NORTH, site_id="south", soil=None, crop=None)), devices=REGISTRY.devices)
 """North is a field; what stands in the south is none."""
 

@@ -30,7 +30,19 @@ def events(*rows: Event, received: datetime = NOW) -> RowGroup:
 
 
 def frost(device: str = "d1", **changes: Any) -> Event:
-    event = Event(device, NOW, "threshold", "frost", "temperature", "normal", "low", -1.25, 1.0, "warning", "synced")
+    event = Event(
+        device_id=device,
+        event_time=NOW,
+        cause="threshold",
+        rule="frost",
+        channel="temperature",
+        previous_state="normal",
+        state="low",
+        value=-1.25,
+        threshold=1.0,
+        severity="warning",
+        time_quality="synced",
+    )
     return replace(event, **changes)
 
 

@@ -1,0 +1,21 @@
+"""Lets a record say what its columns mean: every field is `Annotated[type, Doc(text, unit)]`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+SCHEMA_VERSION = "1.1"
+"""Version of the wire records, `major.minor`. A column that an older gateway may lack (`Doc.since`) is a minor, all else a major change."""
+
+
+class Doc(NamedTuple):
+    """Says what a field means, for docs and column descriptions."""
+
+    text: str
+    unit: str = ""
+    by: str = "gateway"
+    since: str = "1.0"
+    """Schema version that brought it: a batch of an older one comes without, and the column is then null, or empty if it is repeated."""
+
+
+DEVICE = Doc("Device identifier, unique in the fleet")

@@ -1,0 +1,93 @@
+"""Declares what the pipeline computes from the facts: rollups of sites, irrigation needs, alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from schemas.records.column import Doc
+from schemas.records.vocabulary import AlertChange, Severity, any_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteWindow:
+    """A row rolls up one channel over one site and window. A later revision replaces an earlier one."""
+
+    site_id: Annotated[str, Doc("Site that the rollup is of", by="pipeline")]
+    channel: Annotated[str, Doc("Name of the measured quantity", by="pipeline")]
+    unit: Annotated[str, Doc("Unit of min, max and sum", by="pipeline")]
+    window_start: Annotated[datetime, Doc("Start of the window, inclusive", "UTC", by="pipeline")]
+    window_seconds: Annotated[int, Doc("Length of the window: 60 or 3600", "s", by="pipeline")]
+    count: Annotated[int, Doc("Number of values", by="pipeline")]
+    sum: Annotated[float, Doc("Sum of the values", "channel unit", by="pipeline")]
+    m2: Annotated[float, Doc("Sum of squared differences from the mean", "channel unit squared", by="pipeline")]
+    min: Annotated[float, Doc("Smallest value", "channel unit", by="pipeline")]
+    max: Annotated[float, Doc("Largest value", "channel unit", by="pipeline")]
+    summaries: Annotated[int, Doc("Number of (partial) device summaries in it", by="pipeline")]
+    revision: Annotated[int, Doc("0 for the first result of a window, then rising", by="pipeline")]
+    timing: Annotated[str, Doc("early, on_time, late or batch: when the result was given, by the watermark", by="pipeline")]
+    as_of: Annotated[datetime, Doc("When the result was computed; the latest wins", "UTC", by="pipeline")]
+
+
+@dataclass(frozen=True, slots=True)
+class DirtyWindow:
+    """A row is an hour of a site that got facts too late for its rollup: it is to be computed anew from the facts."""
+
+    site_id: Annotated[str, Doc("Site that got the late facts", by="pipeline")]
+    window_start: Annotated[datetime, Doc("Start of the hour, inclusive", "UTC", by="pipeline")]
+    window_seconds: Annotated[int, Doc("Length of the window: 3600", "s", by="pipeline")]
+    marked_time: Annotated[datetime, Doc("received_time of the late batch", "UTC", by="pipeline")]
+    batch_id: Annotated[str, Doc("The batch that came too late", by="pipeline")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Irrigation:
+    """A row is the water balance of one field and day after FAO-56, from measured moisture. A later revision replaces an earlier one."""
+
+    site_id: Annotated[str, Doc("Site that has a soil and a crop", by="pipeline")]
+    day: Annotated[datetime, Doc("Start of the day, inclusive", "UTC", by="pipeline")]
+    crop: Annotated[str, Doc("Crop of the registry", by="pipeline")]
+    soil: Annotated[str, Doc("Soil texture of the registry", by="pipeline")]
+    moisture: Annotated[float, Doc("Mean of the site's readings in the day's latest hour, taken for the root zone", "m3/m3", by="pipeline")]
+    moisture_time: Annotated[datetime, Doc("End of the hour that `moisture` is of", "UTC", by="pipeline")]
+    temperature_min: Annotated[float | None, Doc("Lowest hourly mean of the day so far", "degC", by="pipeline")] = None
+    temperature_max: Annotated[float | None, Doc("Highest hourly mean of the day so far", "degC", by="pipeline")] = None
+    reference_mm: Annotated[float | None, Doc("Reference evapotranspiration ET0 of the day", "mm", by="pipeline")] = None
+    crop_coefficient: Annotated[float, Doc("Crop coefficient Kc of the day", by="pipeline")]
+    root_depth: Annotated[float, Doc("Depth of the root zone", "m", by="pipeline")]
+    available_mm: Annotated[float, Doc("Total available water TAW of the root zone", "mm", by="pipeline")]
+    readily_available_mm: Annotated[float, Doc("Readily available water RAW: a greater depletion is stress", "mm", by="pipeline")]
+    depletion_mm: Annotated[float, Doc("Root-zone depletion Dr: what is missing to field capacity", "mm", by="pipeline")]
+    need_mm: Annotated[float, Doc("Net irrigation need: the depletion once the stress is near, else 0", "mm", by="pipeline")]
+    need_m3: Annotated[float | None, Doc("The need over the area of the site, null without an area", "m3", by="pipeline")] = None
+    days_until_stress: Annotated[
+        float | None, Doc("Days until stress without rain, 0 in stress, at most 14, null if unknown", "d", by="pipeline")
+    ] = None
+    assumed: Annotated[str | None, Doc("What the registry or the sensors did not say and was assumed, null if nothing", by="pipeline")] = (
+        None
+    )
+    revision: Annotated[int, Doc("0 for the first result of a day, then rising", by="pipeline")]
+    as_of: Annotated[datetime, Doc("When the result was computed; the latest wins", "UTC", by="pipeline")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A row says what happened to an alert: opened, updated or resolved. Its rows share `alert_id`; the highest revision is its state."""
+
+    alert_id: Annotated[str, Doc("Identity of the alert: rule:subject:opened_time in microseconds", by="pipeline")]
+    rule: Annotated[str, Doc("Name of the rule in the registry", by="pipeline")]
+    source: Annotated[str, Doc("What the rule watches, for example event or silence", by="pipeline")]
+    subject: Annotated[str, Doc("Device, site or gateway that it is about; at most one alert of a rule is open for it", by="pipeline")]
+    site_id: Annotated[str | None, Doc("Site of the subject, null for a gateway", by="pipeline")] = None
+    device_id: Annotated[str | None, Doc("Device, null for a site or gateway", by="pipeline")] = None
+    severity: Annotated[str, Doc(any_of(Severity), by="pipeline")]
+    state: Annotated[str, Doc(any_of(AlertChange), by="pipeline")]
+    opened_time: Annotated[datetime, Doc("Event time of the opening", "UTC", by="pipeline")]
+    event_time: Annotated[datetime, Doc("Event time of what this row shows", "UTC", by="pipeline")]
+    value: Annotated[float | None, Doc("The value that led to it", "the source's unit", by="pipeline")] = None
+    threshold: Annotated[float | None, Doc("The rule's limit, null if it has none", "the source's unit", by="pipeline")] = None
+    message: Annotated[str, Doc("One sentence for the person who is notified", by="pipeline")]
+    historical: Annotated[bool, Doc("True if it comes from backlog: nobody is notified", by="pipeline")]
+    revision: Annotated[int, Doc("0 for the opening, then rising", by="pipeline")]
+    as_of: Annotated[datetime, Doc("When the row was made", "UTC", by="pipeline")]

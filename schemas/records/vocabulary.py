@@ -1,0 +1,67 @@
+"""Lists the words of the records: what a column that holds one of a few words may say."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class TimeQuality(StrEnum):
+    """Says how far an event time can be trusted, best first."""
+
+    SYNCED = "synced"
+    ESTIMATED = "estimated"
+    UNTRUSTED = "untrusted"
+
+
+class Severity(StrEnum):
+    """Says how much an event or an alert matters, least first."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Cause(StrEnum):
+    """Says what raised an event."""
+
+    THRESHOLD = "threshold"
+    LABEL = "label"
+
+
+class AlertChange(StrEnum):
+    """Says what a row shows of its alert."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    RESOLVED = "resolved"
+
+
+class ThresholdState(StrEnum):
+    """Says where a channel is by one of its thresholds."""
+
+    NORMAL = "normal"
+    LOW = "low"
+    HIGH = "high"
+
+
+class LinkState(StrEnum):
+    """Says whether a gateway's connection to its uplink or its broker stands."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
+class Kind(StrEnum):
+    """Says what a batch carries: the word in its envelope."""
+
+    SUMMARIES = "summaries"
+    INFERENCES = "inferences"
+    EVENTS = "events"
+    HEARTBEATS = "heartbeats"
+    REJECTS = "rejects"
+
+
+def any_of(values: type[StrEnum]) -> str:
+    """Returns the words as a description lists them: `a, b or c`."""
+    *others, last = values
+    return f"{', '.join(others)} or {last}"
