@@ -1,4 +1,4 @@
-"""`tinybeam train`: rebuilds the model bundles that are committed under models/."""
+"""`tinybeam train` rebuilds the model bundles that are committed under models/."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 from training.build.threads import single
 
 if TYPE_CHECKING:
-    from training.build.gate import Verdict
+    from training.build.gate import GateReport
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -33,7 +33,7 @@ def cli() -> None:
 @click.option("--seed", default=0, show_default=True, help="Same seed, same bytes on one machine.")
 @click.option("--workers", default=os.cpu_count() or 1, show_default="processors", help="Processes that simulate.")
 def soil(output: Path, page: Path, seed: int, workers: int) -> None:
-    """Days until stress from soil moisture and temperature.
+    """Train the soil model: days until stress from soil moisture and temperature.
 
     Simulates seasons on real climates with the crop-water model aquacrop, trains a small int8 network on them, and reports how it does on
     climates it never saw. Takes about three minutes on two free cores. Exit status 1 if a simpler rule does as well, or if the gate
@@ -70,10 +70,10 @@ def soil(output: Path, page: Path, seed: int, workers: int) -> None:
 @click.option("--workers", default=os.cpu_count() or 1, show_default="processors", help="Processes that simulate.")
 @click.option("--recording", is_flag=True, help="Do not train: hold the bundle against real recordings, fetched by pip.")
 def vibration(output: Path, page: Path, seed: int, workers: int, recording: bool) -> None:
-    """Whether a bearing still sounds as it used to.
+    """Train the vibration model: whether a bearing still sounds as it used to.
 
-    Simulates machines on rolling bearings, trains a small int8 autoencoder on healthy ones, and reports how it finds faults in machines
-    it never heard. Takes about a minute and a half on two free cores. Exit status 1 if a threshold on RMS does as well, or if
+    Simulates machines on rolling bearings, trains a small int8 autoencoder on healthy ones, and reports how it finds faults in unseen
+    machines. Takes about a minute and a half on two free cores. Exit status 1 if a threshold on RMS does as well, or if
     the gate refuses it.
 
     With --recording it fetches real bearing vibration (67 MB, for non-commercial use) and writes that section of the page instead.
@@ -81,7 +81,12 @@ def vibration(output: Path, page: Path, seed: int, workers: int, recording: bool
     single()
     if recording:
         _replay_recordings(output, page, seed)
-        return
+    else:
+        _train_vibration(output, page, seed, workers)
+
+
+def _train_vibration(output: Path, page: Path, seed: int, workers: int) -> None:
+    """Writes bundle and page, whose section on recordings stays. Raises ClickException if the model is not to be used."""
     from training.build.page import put_section, section, write
     from training.vibration.comparison import compare
     from training.vibration.page import page_text
@@ -92,7 +97,7 @@ def vibration(output: Path, page: Path, seed: int, workers: int, recording: bool
     data = simulate(size, seed, workers, _progress)
     with click.progressbar(length=size.schedule.epochs, label="Training") as bar:
         trained = train(data.training.features, seed, size, lambda _: bar.update(1))
-    bundle = save(trained, data.validation, data.golden, output, seed, size)
+    bundle = save(trained, output, validation=data.validation, examples=data.golden, seed=seed, size=size)
     comparison = compare(bundle, data.validation, data.healthy, data.failing)
     write(page, page_text(comparison, bundle, _manifest(output)), comparison)
     _pass_gate(output, page)
@@ -104,7 +109,7 @@ def vibration(output: Path, page: Path, seed: int, workers: int, recording: bool
         )
     click.echo(f"Wrote {output} and {page}.")
     if comparison.refused:
-        raise click.ClickException("the model does not beat a threshold on RMS on machines it never heard")
+        raise click.ClickException("the model does not beat a threshold on RMS on unseen machines")
 
 
 def _manifest(bundle: Path) -> Any:
@@ -119,50 +124,50 @@ def _progress(what: str, items: Iterable[Any], count: int) -> Iterator[Any]:
 @cli.command()
 @click.argument("bundle", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--page", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="The model's page, whose section is written.")
-@click.option("--json", "as_json", is_flag=True, help="What was found, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found, as JSON.")
 @click.option("--all-runtimes", is_flag=True, help="Refuse it also if one of the three runtimes is not here.")
 def gate(bundle: Path, page: Path | None, as_json: bool, all_runtimes: bool) -> None:
-    """Whether BUNDLE may be published.
+    """Judge whether BUNDLE may be published.
 
     It must load in tflite-runtime, ai-edge-litert and tflite-micro, reproduce its golden cases in each, and be decided alike by all three
     on probes around them. A runtime that this Python cannot have does not judge, and the answer says so: only Python 3.11 has all three.
     Takes about ten seconds. Exit status 1 if it is refused, and a sentence that says why.
     """
     from edge.models.bundle import BundleError
-    from training.build.gate import Unjudged, demand_all, judge, summary
+    from training.build.gate import NoRuntime, demand_all, judge, summary
 
     try:
-        verdict = demand_all(judge(bundle)) if all_runtimes else judge(bundle)
-    except (BundleError, Unjudged) as error:
+        report = demand_all(judge(bundle)) if all_runtimes else judge(bundle)
+    except (BundleError, NoRuntime) as error:
         if as_json:
             click.echo(json.dumps({"passed": False, "refusals": [str(error)]}))
         raise click.ClickException(str(error)) from error
     if as_json:
-        click.echo(verdict.as_json())
-    _finish(bundle, verdict, page)
+        click.echo(report.as_json())
+    _finish(bundle, report, page)
     if not as_json:
-        click.echo("\n".join(summary(verdict)))
+        click.echo("\n".join(summary(report)))
 
 
 def _pass_gate(bundle: Path, page: Path) -> None:
     """Raises ClickException if the bundle is not to be published; else writes the section of its page."""
-    from training.build.gate import Unjudged, judge
+    from training.build.gate import NoRuntime, judge
 
     try:
-        verdict = judge(bundle)
-    except Unjudged as error:
+        report = judge(bundle)
+    except NoRuntime as error:
         raise click.ClickException(str(error)) from error
-    _finish(bundle, verdict, page)
+    _finish(bundle, report, page)
 
 
-def _finish(bundle: Path, verdict: Verdict, page: Path | None) -> None:
+def _finish(bundle: Path, report: GateReport, page: Path | None) -> None:
     from edge.models.bundle import Bundle
     from training.build.page import gate_section, put_section
 
-    if not verdict.passed:
-        raise click.ClickException("the gate refuses it: " + "; ".join(verdict.refusals))
+    if not report.passed:
+        raise click.ClickException("the gate refuses it: " + "; ".join(report.refusals))
     if page is not None:
-        put_section(page, "gate", gate_section(verdict, Bundle.load(bundle)))
+        put_section(page, "gate", gate_section(report, Bundle.load(bundle)))
 
 
 def _replay_recordings(bundle: Path, page: Path, seed: int) -> None:

@@ -85,4 +85,4 @@ def machines(registry: Registry) -> tuple[Machine, ...]:
 
 def _machine(device_id: str) -> Machine:
     seed, wear = _MACHINES[device_id]
-    return Machine(device_id, GATEWAY, simulation.Machine.drawn(seed, wear.fault if wear else None), wear)
+    return Machine(device_id, GATEWAY, simulation.random_machine(seed, wear.fault if wear else None), wear)

@@ -1,1 +1,1 @@
-"""Weights -> a published model bundle: int8 writer, package, gate."""
+"""Turns weights into a published model bundle: writes int8, packages, and holds the gate."""

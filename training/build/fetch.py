@@ -29,11 +29,11 @@ def prepare_metadata_for_build_wheel(folder, config_settings=None):
 
 
 class FetchError(Exception):
-    """The file cannot be had; the text says why."""
+    """The file cannot be fetched; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceDistribution:
     """A source distribution that builds with setuptools."""
 
     name: str
@@ -46,7 +46,7 @@ class Source:
 
     @property
     def backend(self) -> str:
-        """Python source of the stand-in."""
+        """The stand-in's Python source."""
         return _BACKEND.format(module=self._module, name=self.name, version=self.version)
 
     @property
@@ -55,12 +55,12 @@ class Source:
 
 
 def cache_folder() -> Path:
-    """The folder of fetched files."""
+    """Returns the folder of fetched files."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinybeam"
 
 
-def fetch(source: Source, cache: Path, pip: Sequence[str] = (sys.executable, "-m", "pip")) -> Path:
-    """The verified file in the cache, downloaded if it is not there. Raises FetchError."""
+def fetch(source: SourceDistribution, cache: Path, pip: Sequence[str] = (sys.executable, "-m", "pip")) -> Path:
+    """Returns the verified file in the cache, which it downloads if it is not there: `fetch(SOURCE, cache_folder())`. Raises FetchError."""
     cached = cache / source.file_name
     if not _is_expected(cached, source):
         cache.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def fetch(source: Source, cache: Path, pip: Sequence[str] = (sys.executable, "-m
     return cached
 
 
-def _download(source: Source, folder: Path, pip: Sequence[str]) -> Path:
+def _download(source: SourceDistribution, folder: Path, pip: Sequence[str]) -> Path:
     stand_in = folder / "backend" / "setuptools"
     stand_in.mkdir(parents=True)
     (stand_in / "__init__.py").touch()
@@ -94,5 +94,5 @@ def _download(source: Source, folder: Path, pip: Sequence[str]) -> Path:
     return folder / source.file_name
 
 
-def _is_expected(file: Path, source: Source) -> bool:
+def _is_expected(file: Path, source: SourceDistribution) -> bool:
     return file.is_file() and sha256(file.read_bytes()).hexdigest() == source.sha256

@@ -1,8 +1,8 @@
 """The publish gate: a bundle passes if the runtimes load it and decide alike, on its golden cases and on probes around them.
 
-Three runtimes judge: tflite-runtime, ai-edge-litert and tflite-micro. Those that this Python cannot have do not, and the verdict says which
-and why. Outputs of int8 models differ between runtimes in the last bits, so decisions are compared: the labels. A row whose score lies
-nearer to a threshold than the bundle's own tolerance is left out and counted.
+Three runtimes judge: tflite-runtime, ai-edge-litert and tflite-micro. Those that this Python cannot have do not, and the report says which
+and why: `judge(Path("models/soil")).passed`. Outputs of int8 models differ between runtimes in the last bits, so decisions are compared:
+the labels. A row whose score lies nearer to a threshold than the bundle's own tolerance is left out and counted.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ import numpy as np
 from edge.models.bundle import Bundle
 from edge.models.tflite import RuntimeMissing
 from training.build.dense import Floats
-from training.build.runtimes import MICRO, RUNTIMES, Answer, Run, arena_child, run_child
+from training.build.runtimes import MICRO, RUNTIMES, Run, RuntimeOutputs, arena_child, run_child
 
 PROBES = 4096
 _SEED = 20_611
 
 
-class Unjudged(Exception):
-    """The gate could not be held: no runtime is here. Says why."""
+class NoRuntime(Exception):
+    """No runtime is here that could judge the bundle; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the gate found. It passes if there are no `refusals`; each is a sentence. `labels` counts the probes' decisions.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateReport:
+    """Says whether a bundle passes: it does if there are no `refusals`, each of which is a sentence. `labels` counts the probes' decisions.
 
     `runtimes` are those that judged, with their versions; `missing` has the others and why they are not here. Without tflite-micro the
     arena is not known.
@@ -58,49 +58,49 @@ class Verdict:
         return json.dumps({"passed": self.passed, **asdict(self)}, indent=1)
 
 
-def judge(directory: Path, run: Run = run_child, arena: Callable[[Path], int] = arena_child, probes: int = PROBES) -> Verdict:
-    """Holds the gate with every runtime that is here. Raises BundleError if there is no bundle to judge, Unjudged if no runtime is here."""
+def judge(directory: Path, run: Run = run_child, arena: Callable[[Path], int] = arena_child, probes: int = PROBES) -> GateReport:
+    """Judges the bundle by every runtime that is here. Raises BundleError if there is no bundle, NoRuntime if there is no runtime."""
     bundle = Bundle.load(directory)
     golden = np.array([case.features for case in bundle.golden])
-    answers, missing = _answers(run, directory, np.concatenate([golden, probe_rows(bundle, probes)]))
-    if not answers:
-        raise Unjudged("no runtime can be had here to judge it: " + "; ".join(missing.values()))
-    runtimes = tuple(answer.runtime for answer in answers)
-    verdict = Verdict(bundle.name, bundle.version, bundle.sha256, runtimes=runtimes, missing=missing)
-    refusals = [f"{answer.runtime} cannot run it: {answer.refusal}" for answer in answers if answer.outputs is None]
+    results, missing = _run_all(run, directory, np.concatenate([golden, probe_rows(bundle, probes)]))
+    if not results:
+        raise NoRuntime("no runtime can be had here to judge it: " + "; ".join(missing.values()))
+    runtimes = tuple(result.runtime for result in results)
+    report = GateReport(bundle=bundle.name, version=bundle.version, sha256=bundle.sha256, runtimes=runtimes, missing=missing)
+    refusals = [f"{result.runtime} cannot run it: {result.refusal}" for result in results if result.outputs is None]
     if refusals:
-        return replace(verdict, refusals=tuple(refusals))
-    outputs = {answer.runtime: answer.outputs for answer in answers if answer.outputs is not None}
-    compared = _compared(verdict, bundle, outputs)
+        return replace(report, refusals=tuple(refusals))
+    outputs = {result.runtime: result.outputs for result in results if result.outputs is not None}
+    compared = _compared(report, bundle, outputs)
     return replace(compared, arena_bytes=arena(directory)) if compared.passed and MICRO not in missing else compared
 
 
-def demand_all(verdict: Verdict) -> Verdict:
-    """The verdict, which refuses the bundle also if a runtime is not here to judge it."""
-    return replace(verdict, refusals=(*verdict.refusals, *(f"not judged by {reason}" for reason in verdict.missing.values())))
+def demand_all(report: GateReport) -> GateReport:
+    """Refuses the bundle also if a runtime is not here to judge it."""
+    return replace(report, refusals=(*report.refusals, *(f"not judged by {reason}" for reason in report.missing.values())))
 
 
-def summary(verdict: Verdict) -> Iterator[str]:
-    """Sentences about a bundle that passes: who judged it by what, and who did not."""
-    decided = f"{verdict.golden} golden cases and {verdict.probes - verdict.left_out} of {verdict.probes} probes"
-    yield f"{verdict.bundle} {verdict.version} passes, judged by {', '.join(verdict.runtimes)}: {decided}."
-    yield from (f"Not judged by {reason}." for reason in verdict.missing.values())
-    if verdict.arena_bytes is not None:
-        yield f"{MICRO} needs an arena of {verdict.arena_bytes} bytes."
+def summary(report: GateReport) -> Iterator[str]:
+    """Yields sentences about a bundle that passes: who judged it by what, and who did not."""
+    decided = f"{report.golden} golden cases and {report.probes - report.left_out} of {report.probes} probes"
+    yield f"{report.bundle} {report.version} passes, judged by {', '.join(report.runtimes)}: {decided}."
+    yield from (f"Not judged by {reason}." for reason in report.missing.values())
+    if report.arena_bytes is not None:
+        yield f"{MICRO} needs an arena of {report.arena_bytes} bytes."
 
 
-def _answers(run: Run, directory: Path, rows: Floats) -> tuple[list[Answer], dict[str, str]]:
-    """What the runtimes answer, and why the others do not."""
-    answers, missing = list[Answer](), dict[str, str]()
+def _run_all(run: Run, directory: Path, rows: Floats) -> tuple[list[RuntimeOutputs], dict[str, str]]:
+    """Runs the rows in every runtime; returns the outputs, and why the other runtimes are missing."""
+    results, missing = list[RuntimeOutputs](), dict[str, str]()
     for runtime in RUNTIMES:
         try:
-            answers.append(run(runtime, directory, rows))
+            results.append(run(runtime, directory, rows))
         except RuntimeMissing as reason:
             missing[runtime] = str(reason)
-    return answers, missing
+    return results, missing
 
 
-def _compared(verdict: Verdict, bundle: Bundle, outputs: Mapping[str, Floats]) -> Verdict:
+def _compared(report: GateReport, bundle: Bundle, outputs: Mapping[str, Floats]) -> GateReport:
     count = len(bundle.golden)
     scores = np.array([each[:, 1] for each in outputs.values()])
     clear = np.all(_distance(scores, bundle) > bundle.tolerance, axis=0)
@@ -109,7 +109,7 @@ def _compared(verdict: Verdict, bundle: Bundle, outputs: Mapping[str, Floats]) -
     decided = {label: int((labels[0, count:][clear[count:]] == label).sum()) for label in bundle.labels}
     refusals = [*_golden_refusals(bundle, outputs, labels), *_probe_refusals(list(outputs), labels[:, count:], clear[count:], decided)]
     return replace(
-        verdict,
+        report,
         refusals=tuple(refusals),
         golden=count,
         probes=len(clear) - count,
@@ -140,13 +140,15 @@ def _probe_refusals(runtimes: Sequence[str], labels: Any, clear: Any, decided: M
     unseen = [label for label, count in decided.items() if not count]
     refusals = [f"no probe is decided {' or '.join(unseen)}: nothing would be compared there"] if unseen else []
     if len(split):
-        answers = ", ".join(f"{runtime} {label}" for runtime, label in zip(runtimes, labels[:, split[0]], strict=True))
-        refusals.append(f"the runtimes decide differently on {len(split)} of {int(clear.sum())} probes; on the first {answers}")
+        labelled = ", ".join(f"{runtime} {label}" for runtime, label in zip(runtimes, labels[:, split[0]], strict=True))
+        refusals.append(f"the runtimes decide differently on {len(split)} of {int(clear.sum())} probes; on the first {labelled}")
     return refusals
 
 
 def probe_rows(bundle: Bundle, count: int) -> Floats:
-    """Rows between and around the golden cases, and some from anywhere in the inputs' range: shape (count, inputs), the same every time."""
+    """Draws rows between and around the golden cases, and some from anywhere in the inputs' range: shape (count, inputs), the same every
+    time.
+    """
     rng = np.random.default_rng(_SEED)
     golden = np.array([case.features for case in bundle.golden])
     first, second = golden[rng.integers(len(golden), size=(2, count))]

@@ -1,4 +1,4 @@
-"""One runtime runs one bundle for the gate: `python -m training.build.gate_child RUNTIME BUNDLE`, rows on stdin, outputs on stdout.
+"""Runs one bundle in one runtime for the gate: `python -m training.build.gate_child RUNTIME BUNDLE`, rows on stdin, outputs on stdout.
 
 Exit status 0 with the outputs as float64, 1 with the reason why the model cannot be run, 3 with the reason why the runtime is missing. The
 gateway's own Model does the work, so that what is compared is what a gateway decides. With `arena` for RUNTIME it finds the smallest arena
@@ -28,7 +28,7 @@ _MICRO_ENDS = (3, 11)
 
 
 class _Micro:
-    """tflite-micro's interpreter with the methods of TFLite's. It runs one row at a time."""
+    """Gives tflite-micro's interpreter the methods of TFLite's; runs one row at a time."""
 
     def __init__(self, model_content: bytes, num_threads: int, arena: int) -> None:
         from tflite_micro.python.tflite_micro import runtime
@@ -38,10 +38,10 @@ class _Micro:
         self._outputs: Any = None
 
     def allocate_tensors(self) -> None:
-        """Done when it was made."""
+        """Does nothing: the constructor has allocated them."""
 
     def resize_tensor_input(self, index: int, shape: Sequence[int]) -> None:
-        """Rows come one by one."""
+        """Does nothing: rows come one by one."""
 
     def get_input_details(self) -> list[dict[str, Any]]:
         return [_detail(self._interpreter.get_input_details(0))]
@@ -106,7 +106,7 @@ def _arena(bundle: Bundle) -> bytes:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit status."""
+    """Writes the outputs, the arena or the reason to stdout; returns the exit status."""
     pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no answer
     task, directory = arguments

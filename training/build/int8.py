@@ -1,4 +1,4 @@
-"""A dense network -> model.tflite in full int8, written with the schema's object API; no TensorFlow.
+"""Writes a dense network as model.tflite in full int8, with the schema's object API; needs no TensorFlow.
 
 Weights are quantised for each output channel (symmetric), activations for each tensor (with zero point), as the TFLite int8
 specification asks of FULLY_CONNECTED version 4, which tflite-runtime 2.14 and LiteRT both run.
@@ -22,21 +22,23 @@ _VERSION = 4
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The real value of an int8 number q is scale * (q - zero)."""
+    """Maps int8 numbers to real ones: that of q is scale * (q - zero)."""
 
     scale: float
     zero: int
 
     @staticmethod
     def over(low: float, high: float) -> Grid:
-        """The grid that spans both, and zero, exactly."""
+        """Spans both, and zero, exactly."""
         low, high = min(float(low), 0.0), max(float(high), 0.0)
         scale = float(np.float32((high - low) / 255 or 1 / 255))
         return Grid(scale, int(np.clip(np.round(-128 - low / scale), -128, 127)))
 
 
 def write(network: Network, grids: Sequence[Grid], description: str, output: str = "quantiles") -> bytes:
-    """`output` names the last tensor; `grids` are those of the inputs and of each layer's outputs. Same arguments, same bytes."""
+    """Returns the file's bytes, the same for the same arguments. `output` names the last tensor; `grids` are those of the inputs and of
+    each layer's outputs.
+    """
     writer = _ModelWriter(description)
     below = writer.activation("features", network[0].weights.shape[0], grids[0])
     first = below
@@ -57,20 +59,20 @@ class _ModelWriter:
         self._model.version, self._model.description = 3, description
 
     def activation(self, name: str, width: int, grid: Grid) -> int:
-        tensor = self._tensor(name, [1, width], schema.TensorType.INT8, [grid.scale], [grid.zero])
+        tensor = self._tensor(name, [1, width], schema.TensorType.INT8, scales=[grid.scale], zeros=[grid.zero])
         tensor.shapeSignature = [-1, width]
         return self._add(tensor)
 
     def constants(self, layer: Layer, number: int, inputs: Grid) -> tuple[int, int]:
-        """Weights and bias as tensors; the bias counts in steps of input scale times weight scale."""
+        """Adds weights and bias as tensors; the bias counts in steps of input scale times weight scale."""
         weights = np.ascontiguousarray(layer.weights.T, dtype=np.float64)
         scales = np.maximum(np.abs(weights).max(axis=1), 1e-9) / 127
         steps = (scales * inputs.scale).astype(np.float32)
         zeros = [0] * len(scales)
         quantised = np.clip(np.round(weights / scales[:, None]), -127, 127).astype(np.int8)
         bias = np.round(layer.bias / steps).astype(np.int32)
-        first = self._tensor(f"weights_{number}", quantised.shape, schema.TensorType.INT8, scales, zeros, quantised)
-        second = self._tensor(f"bias_{number}", bias.shape, schema.TensorType.INT32, steps, zeros, bias)
+        first = self._tensor(f"weights_{number}", quantised.shape, schema.TensorType.INT8, scales=scales, zeros=zeros, data=quantised)
+        second = self._tensor(f"bias_{number}", bias.shape, schema.TensorType.INT32, scales=steps, zeros=zeros, data=bias)
         return self._add(first), self._add(second)
 
     def connect(self, below: int, constants: tuple[int, int], above: int, *, rectified: bool) -> None:
@@ -91,7 +93,7 @@ class _ModelWriter:
         builder.Finish(self._model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
 
-    def _tensor(self, name: str, shape: Sequence[int], kind: int, scales: Any, zeros: Sequence[int], data: Any = None) -> Any:  # noqa: PLR0913 - the parts of a tensor
+    def _tensor(self, name: str, shape: Sequence[int], kind: int, *, scales: Any, zeros: Sequence[int], data: Any = None) -> Any:  # noqa: PLR0913 - the parts of a tensor
         tensor, grid = schema.TensorT(), schema.QuantizationParametersT()
         grid.scale, grid.zeroPoint, grid.quantizedDimension = np.asarray(scales, np.float32), np.asarray(zeros, np.int64), 0
         tensor.name, tensor.shape, tensor.type, tensor.hasRank = name, list(shape), kind, True
@@ -110,6 +112,6 @@ class _ModelWriter:
 
 
 def calibrate(values: Sequence[Floats], outputs: tuple[float, float]) -> list[Grid]:
-    """The grids for activations of the training data: inputs and hidden layers as far as they reach, outputs as asked."""
+    """Fits grids to activations of the training data: inputs and hidden layers as far as they reach, outputs as asked."""
     grids = [Grid.over(float(value.min()), float(value.max())) for value in values[:-1]]
     return [*grids, Grid.over(*outputs)]

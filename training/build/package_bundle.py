@@ -1,9 +1,10 @@
-"""A model and its manifest -> a bundle on disk, with golden cases that are the model's own answers from the runtime at hand."""
+"""Writes a model and its manifest as a bundle, with golden cases that are the model's own outputs in the runtime at hand."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -15,25 +16,29 @@ from edge.models import tflite
 from edge.models.bundle import FORMAT, MANIFEST_FILE, MODEL_FILE, Bundle
 from edge.models.model import Floats as Doubles
 from edge.models.model import Model
-from training.build.dense import Floats, Schedule
+from training.build.dense import Floats, Network, Schedule
 
 Inputs = tuple[Mapping[str, str], Mapping[str, Any]]
-"""Channels and their units, and the recipe that makes a model's inputs of them."""
+"""Pairs channels and their units with the recipe that makes a model's inputs of them."""
 
 
-class Trained(Protocol):
-    """The bytes that run on the gateway, and how their inputs are normalised."""
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """A network, how its inputs are normalised and cut off, and the bytes that run on the gateway."""
 
-    @property
-    def model(self) -> bytes: ...
-    @property
-    def offsets(self) -> Floats: ...
-    @property
-    def scales(self) -> Floats: ...
+    network: Network
+    offsets: Floats
+    scales: Floats
+    reach: float
+    model: bytes
+
+    def normalised(self, features: Floats) -> Floats:
+        """Returns what the network is given: features in scales from their offsets, cut off at `reach`, where int8 ends."""
+        return np.clip((features - self.offsets) / self.scales, -self.reach, self.reach).astype(np.float32)
 
 
 class Shape(Protocol):
-    """The hidden layers, and how they are trained."""
+    """Names the hidden layers, and how they are trained."""
 
     @property
     def hidden(self) -> tuple[int, ...]: ...
@@ -43,26 +48,29 @@ class Shape(Protocol):
 
 def package(directory: Path, model: bytes, manifest: dict[str, Any], features: Floats, tolerance: float) -> Bundle:
     """Writes both files and returns the bundle, loaded. `features` are those of the golden cases, before normalisation."""
-    outputs = answers(directory, model, manifest, features)
+    outputs = run_model(directory, model, manifest, features)
     bundle = Bundle.load(directory)
     cases = [
-        {"features": row.tolist(), "outputs": np.round(answer, 6).tolist(), "label": bundle.label(float(answer[1]))}
-        for row, answer in zip(features, outputs, strict=True)
+        {"features": row.tolist(), "outputs": np.round(output, 6).tolist(), "label": bundle.label(float(output[1]))}
+        for row, output in zip(features, outputs, strict=True)
     ]
     _write(directory, {**manifest, "golden": {"tolerance": tolerance, "cases": cases}})
     return Bundle.load(directory)
 
 
-def manifest_of(  # noqa: PLR0913 - what, how made, what it looks at, how it is judged, from what
+def manifest_of(  # noqa: PLR0913 - the parts of a manifest
+    *,
     about: Mapping[str, str],
-    trained: Trained,
+    trained: TrainedModel,
     inputs: Inputs,
     score: Mapping[str, Any],
     teaching: Mapping[str, Any],
     size: Shape,
     seed: int,
 ) -> dict[str, Any]:
-    """The manifest but for golden cases. `about` is name, version, description and unit; `teaching` says from what the model learned."""
+    """Returns the manifest but for golden cases. `about` is name, version, description and unit; `teaching` says from what the model
+    learned.
+    """
     return {
         "format": FORMAT,
         **about,
@@ -81,8 +89,8 @@ def manifest_of(  # noqa: PLR0913 - what, how made, what it looks at, how it is 
     }
 
 
-def answers(directory: Path, model: bytes, manifest: dict[str, Any], features: Floats) -> Doubles:
-    """What the model says about these rows: shape (rows, inputs) -> (rows, 3). Leaves a bundle behind whose golden case is blank."""
+def run_model(directory: Path, model: bytes, manifest: dict[str, Any], features: Floats) -> Doubles:
+    """Runs these rows through the model: shape (rows, inputs) -> (rows, 3). Leaves a bundle behind whose golden case is blank."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / MODEL_FILE).write_bytes(model)
     blank = [{"features": features[0].tolist(), "outputs": [0.0, 0.0, 0.0], "label": manifest["score"]["labels"][0]}]
@@ -91,7 +99,7 @@ def answers(directory: Path, model: bytes, manifest: dict[str, Any], features: F
 
 
 def short(values: Floats) -> Floats:
-    """Numbers that a person can read in the manifest."""
+    """Rounds to numbers that a person can read in the manifest."""
     return np.array([float(f"{value:.5g}") for value in values])
 
 

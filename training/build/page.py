@@ -1,4 +1,4 @@
-"""Pages of docs/models: a template beside the code that measures, and the figures of a run. Written, never edited.
+"""Writes the pages of docs/models: each is a template beside the code that measures, filled with the figures of a run; none is edited.
 
 The figures are kept as JSON beside the page, so that a page can be rendered again without training. A page may
 hold sections that another command writes than the page itself: each lies between two comments that name it.
@@ -13,13 +13,13 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from edge.models.bundle import Bundle
-from training.build.gate import Verdict
+from training.build.gate import GateReport
 
 _GATE = Path(__file__).with_name("gate.md.j2")
 
 
 def render(template: Path, **values: Any) -> str:
-    """The template's text with the values; `{{ share | spec(".1%") }}` writes a number as Python's format does, a missing one as a dash."""
+    """Fills the template with the values; `{{ share | spec(".1%") }}` writes a number as Python's format does, a missing one as a dash."""
     # Markdown, of our own figures: nothing is escaped.
     environment = Environment(  # noqa: S701
         loader=FileSystemLoader(template.parent),
@@ -40,19 +40,19 @@ Record = TypeVar("Record")
 
 
 def write(page: Path, text: str, figures: object) -> None:
-    """The page, and its figures beside it."""
+    """Writes the page, and its figures beside it."""
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(text, encoding="utf-8")
     write_figures(page.with_suffix(".json"), figures)
 
 
 def write_figures(file: Path, figures: object) -> None:
-    """`figures` is a dataclass."""
+    """Writes figures, a dataclass, as JSON."""
     file.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=1) + b"\n")
 
 
 def read_figures(file: Path, record: type[Record]) -> Record:
-    """What `write_figures` wrote of such a record."""
+    """Reads what `write_figures` wrote of such a record."""
     return msgspec.json.decode(file.read_bytes(), type=record)
 
 
@@ -65,15 +65,15 @@ def put_section(page: Path, name: str, text: str) -> None:
 
 
 def section(page: Path, name: str) -> str:
-    """The section's text; empty without a page or a section."""
+    """Returns the section's text; empty without a page or a section."""
     return _parts(page.read_text(encoding="utf-8"), name)[1].strip() if page.exists() else ""
 
 
-def gate_section(verdict: Verdict, bundle: Bundle) -> str:
-    """The section on what the gate found, for the page of the bundle that passed it."""
-    counts = ", ".join(f"{count} {label}" for label, count in (verdict.labels or {}).items())
+def gate_section(report: GateReport, bundle: Bundle) -> str:
+    """Renders the section on what the gate found, for the page of the bundle that passed it."""
+    counts = ", ".join(f"{count} {label}" for label, count in (report.labels or {}).items())
     unit = "of the score" if bundle.unit == "1" else bundle.unit
-    return render(_GATE, verdict=verdict, counts=counts, unit=unit).rstrip()
+    return render(_GATE, report=report, counts=counts, unit=unit).rstrip()
 
 
 def _begin(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A bundle run in each runtime that a gateway or a microcontroller may have: rows in, outputs out, and the smallest arena.
+"""Runs a bundle in each runtime that a gateway or a microcontroller may have: rows in, outputs out, and the smallest arena.
 
 Each runtime runs in a process of its own (training.build.gate_child), since a bad model may end it: what it does there is an answer, and
 never a failure here. A runtime that this Python cannot have is an exception of its own, RuntimeMissing, which says why.
@@ -23,35 +23,35 @@ RUNTIMES = ("tflite-runtime", "ai-edge-litert", "tflite-micro")
 MICRO = RUNTIMES[-1]
 ARENA = "arena"
 REFUSED, MISSING = 1, 3
-"""Exit statuses of the child, next to 0."""
+"""The child exits with one of these, or with 0."""
 _TIMEOUT_SECONDS = 300
 _GRAIN = 16
 _LARGEST_ARENA = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What one runtime answers: low, score and high for each row, shape (rows, 3); or why it cannot."""
+class RuntimeOutputs:
+    """What one runtime makes of the rows: low, score and high of each, shape (rows, 3); or why it cannot."""
 
     runtime: str
     outputs: Floats | None
     refusal: str = ""
 
 
-Run = Callable[[str, Path, Floats], Answer]
+Run = Callable[[str, Path, Floats], RuntimeOutputs]
 """Called as run(runtime, bundle, rows). Raises RuntimeMissing."""
 
 
-def run_child(runtime: str, directory: Path, rows: Floats) -> Answer:
+def run_child(runtime: str, directory: Path, rows: Floats) -> RuntimeOutputs:
     """Runs the rows in a process of its own. Raises RuntimeMissing."""
     outputs = _child(runtime, directory, np.array(rows.shape, "<u4").tobytes() + rows.astype("<f8").tobytes())
     if isinstance(outputs, str):
-        return Answer(runtime, None, outputs)
-    return Answer(f"{runtime} {version(runtime)}", np.frombuffer(outputs, "<f8").reshape(-1, 3))
+        return RuntimeOutputs(runtime, None, outputs)
+    return RuntimeOutputs(f"{runtime} {version(runtime)}", np.frombuffer(outputs, "<f8").reshape(-1, 3))
 
 
 def arena_child(directory: Path) -> int:
-    """The smallest arena in bytes. Raises RuntimeMissing without tflite-micro, BundleError if no arena is large enough."""
+    """Finds the smallest arena in bytes. Raises RuntimeMissing without tflite-micro, BundleError if no arena is large enough."""
     size = _child(ARENA, directory, b"")
     if isinstance(size, str):
         raise BundleError(f"{directory}: {MICRO}: {size}")
@@ -59,7 +59,7 @@ def arena_child(directory: Path) -> int:
 
 
 def smallest_arena(runs: Callable[[int], bool]) -> int:
-    """The smallest arena in bytes, a multiple of 16, with which the model runs; `runs` may be asked about two dozen sizes."""
+    """Finds the smallest arena in bytes, a multiple of 16, with which the model runs; asks `runs` about two dozen sizes."""
     if not runs(_LARGEST_ARENA):
         raise BundleError(f"needs an arena of more than {_LARGEST_ARENA} bytes in {MICRO}")
     low, high = 0, _LARGEST_ARENA // _GRAIN
@@ -70,15 +70,16 @@ def smallest_arena(runs: Callable[[int], bool]) -> int:
 
 
 def _child(task: str, directory: Path, rows: bytes) -> bytes | str:
-    """What the child answers, or why it does not. Raises RuntimeMissing."""
+    """Returns what the child wrote, or why it wrote nothing. Raises RuntimeMissing."""
     command = python_module("training.build.gate_child", task, str(directory.resolve()))
     try:
-        done = subprocess.run(command, input=rows, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False, env=environment())
+        completed = subprocess.run(command, input=rows, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False, env=environment())
     except subprocess.TimeoutExpired:
         return f"it did not answer within {_TIMEOUT_SECONDS} s"
-    reason = done.stdout.decode(errors="replace").strip() if done.returncode in (REFUSED, MISSING) else ""
-    if done.returncode == MISSING:
+    reason = completed.stdout.decode(errors="replace").strip() if completed.returncode in (REFUSED, MISSING) else ""
+    if completed.returncode == MISSING:
         raise RuntimeMissing(reason)
-    if done.returncode == 0:
-        return done.stdout
-    return reason or f"it ended with {f'signal {-done.returncode}' if done.returncode < 0 else f'exit status {done.returncode}'}"
+    if completed.returncode == 0:
+        return completed.stdout
+    status = f"signal {-completed.returncode}" if completed.returncode < 0 else f"exit status {completed.returncode}"
+    return reason or f"it ended with {status}"

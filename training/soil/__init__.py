@@ -1,1 +1,1 @@
-"""Simulated seasons -> the soil moisture model and the page that judges it."""
+"""Simulates seasons, trains the soil moisture model on them and writes the page that judges it."""

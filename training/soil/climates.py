@@ -1,4 +1,4 @@
-"""The real daily climates that aquacrop ships, which crops grow in them and when they are planted.
+"""Lists the real daily climates that aquacrop ships, which crops grow in them and when they are planted.
 
 Held-out climates are never seen in training: another coast of another sea, and an island in the lee of the ones trained on. Features,
 network and interval were chosen by looking at errors there, so they are no last word; confirmation climates were looked at once, when
@@ -20,19 +20,22 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Climate:
-    """A place with daily weather from January of `first_year` through `last_year`; `plantings` maps crop to MM/DD."""
+    """A place has daily weather from January of `first_year` through `last_year`; `plantings` maps crop to MM/DD."""
 
     name: str
     place: str
-    file: str
     first_year: int
     last_year: int
     plantings: Mapping[str, str]
 
+    @property
+    def file(self) -> str:
+        return f"{self.name}_climate.txt"
+
 
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """Daily weather: temperatures in deg C, rain and reference evapotranspiration in mm."""
+    """Weather is daily: temperatures in deg C, rain and reference evapotranspiration in mm."""
 
     dates: np.ndarray[Any, np.dtype[np.datetime64]]
     low: np.ndarray[Any, np.dtype[np.float64]]
@@ -51,17 +54,17 @@ CLIMATES: Mapping[str, Climate] = MappingProxyType(
     {
         climate.name: climate
         for climate in (
-            Climate("champion", "Champion, Nebraska", "champion_climate.txt", 1982, 2018, _CONTINENTAL),
-            Climate("cordoba", "Cordoba, Argentina", "cordoba_climate.txt", 1991, 2021, _SUBTROPICAL_SOUTH),
-            Climate("hyderabad", "Hyderabad, India", "hyderabad_climate.txt", 2000, 2010, _MONSOON),
-            Climate("brussels", "Brussels, Belgium", "brussels_climate.txt", 1976, 2005, _MARITIME),
-            Climate("north_yorks", "North Yorkshire, England", "north_yorks_climate.txt", 1991, 2021, _MARITIME),
-            Climate("tunis", "Tunis, Tunisia", "tunis_climate.txt", 1979, 2001, _MEDITERRANEAN),
-            Climate("suffolk", "Suffolk, England", "suffolk_climate.txt", 1991, 2021, _MARITIME),
-            Climate("cambridge", "Cambridge, England", "cambridge_climate.txt", 1991, 2021, _MARITIME),
-            Climate("lincolnshire", "Lincolnshire, England", "lincolnshire_climate.txt", 1991, 2021, _MARITIME),
-            Climate("norfolk", "Norfolk, England", "norfolk_climate.txt", 1991, 2021, _MARITIME),
-            Climate("northumberland", "Northumberland, England", "northumberland_climate.txt", 1991, 2021, _MARITIME),
+            Climate("champion", "Champion, Nebraska", 1982, 2018, _CONTINENTAL),
+            Climate("cordoba", "Cordoba, Argentina", 1991, 2021, _SUBTROPICAL_SOUTH),
+            Climate("hyderabad", "Hyderabad, India", 2000, 2010, _MONSOON),
+            Climate("brussels", "Brussels, Belgium", 1976, 2005, _MARITIME),
+            Climate("north_yorks", "North Yorkshire, England", 1991, 2021, _MARITIME),
+            Climate("tunis", "Tunis, Tunisia", 1979, 2001, _MEDITERRANEAN),
+            Climate("suffolk", "Suffolk, England", 1991, 2021, _MARITIME),
+            Climate("cambridge", "Cambridge, England", 1991, 2021, _MARITIME),
+            Climate("lincolnshire", "Lincolnshire, England", 1991, 2021, _MARITIME),
+            Climate("norfolk", "Norfolk, England", 1991, 2021, _MARITIME),
+            Climate("northumberland", "Northumberland, England", 1991, 2021, _MARITIME),
         )
     }
 )
@@ -72,7 +75,7 @@ TRAINING_CLIMATES = tuple(name for name in CLIMATES if name not in HELD_OUT_CLIM
 
 @cache
 def weather(climate: str) -> Weather:
-    """All the weather of a climate, read from the installed aquacrop package."""
+    """Reads all the weather of a climate from the installed aquacrop package."""
     table = np.loadtxt(_data_directory() / CLIMATES[climate].file, skiprows=1)
     day, month, year = table[:, :3].astype(int).T
     dates = (year - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (month - 1)

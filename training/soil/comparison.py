@@ -1,4 +1,4 @@
-"""The soil model against the rules it has to beat, on climates that it never saw."""
+"""Compares the soil model with the rules it has to beat, on climates that it never saw."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from edge.models import tflite
 from edge.models.bundle import Bundle
 from edge.models.model import Model
 from training.build.dense import Floats, Schedule, fit, predict
+from training.build.package_bundle import TrainedModel
 from training.soil.examples import Examples
 from training.soil.metrics import LABELS, Metrics, ThresholdRule, measure, verdicts
 from training.soil.recipe import RECIPE
-from training.soil.train import LIMITS, Trained
+from training.soil.train import LIMITS
 
 MODEL, FLOAT, LINEAR = "**int8 model, as shipped**", "the same network in float", "linear quantile model, same features"
 RAW_RULE, RELATIVE_RULE = "threshold rule on moisture", "threshold rule on moisture relative to the wettest seen"
@@ -22,7 +23,7 @@ RAW_RULE, RELATIVE_RULE = "threshold rule on moisture", "threshold rule on moist
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Metrics of the model and the baselines, by name, on the same examples."""
+    """Maps the model and the baselines, by name, to their metrics on the same examples."""
 
     metrics: Mapping[str, Metrics]
     runtime: str
@@ -34,13 +35,13 @@ class Comparison:
 
     @property
     def shortcomings(self) -> Mapping[str, list[str]]:
-        """Baseline -> the metrics in which the model is not better than it; empty if it beats every baseline in every one."""
+        """Maps a baseline to the metrics in which the model is not better; empty if it beats every baseline in every one."""
         by_baseline = {name: worse(self.model, self.metrics[name]) for name in (RAW_RULE, RELATIVE_RULE, LINEAR)}
         return {name: metrics for name, metrics in by_baseline.items() if metrics}
 
 
 def worse(ours: Metrics, other: Metrics) -> list[str]:
-    """In what we are not better than the other: error, error in the decisive range, right verdicts."""
+    """Names in what we are not better than the other: error, error in the decisive range, right verdicts."""
     better = {
         "error": ours.error < other.error,
         "error in the decisive range": ours.decisive_error < other.decisive_error,
@@ -51,7 +52,7 @@ def worse(ours: Metrics, other: Metrics) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Of each example: quantiles by the int8 model and by the network in float, shape (rows, 3)."""
+    """Holds the quantiles of each example by the int8 model and by the network in float, shape (rows, 3)."""
 
     int8: Floats
     floating: Floats
@@ -59,19 +60,19 @@ class Predictions:
 
     @property
     def agreement(self) -> float:
-        """In what share of the examples both give the same verdict."""
+        """Returns the share of the examples in which both give the same verdict."""
         return float((verdicts(self.int8[:, 1]) == verdicts(np.sort(self.floating, axis=1)[:, 1])).mean())
 
     def confusion(self, unseen: Examples) -> tuple[tuple[int, ...], ...]:
-        """Counts of examples. Rows: the true verdict. Columns: the int8 model's."""
+        """Counts the examples. Rows are of a true verdict, columns of the int8 model's."""
         predicted, true = verdicts(self.int8[:, 1]), verdicts(unseen.days)
         numbers = range(len(LABELS))
         return tuple(tuple(int(((true == row) & (predicted == column)).sum()) for column in numbers) for row in numbers)
 
 
-def predict_all(trained: Trained, bundle: Bundle, unseen: Examples) -> Predictions:
+def predict_all(trained: TrainedModel, bundle: Bundle, unseen: Examples) -> Predictions:
     runtime = tflite.load()
-    floating = predict(trained.network, trained.normalised(unseen.features).astype(np.float32))
+    floating = predict(trained.network, trained.normalised(unseen.features))
     return Predictions(np.asarray(Model(bundle, runtime).run(unseen.features)), floating, runtime.name)
 
 
@@ -83,7 +84,7 @@ def compare(predictions: Predictions, bundle: Bundle, known: Examples, unseen: E
 
 
 def baselines(bundle: Bundle, known: Examples, unseen: Examples) -> dict[str, Floats]:
-    """What the rules to beat, tuned on `known`, predict for `unseen`."""
+    """Tunes the rules to beat on `known`; returns what they predict for `unseen`."""
     inputs = [np.clip((part.features - bundle.offsets) / bundle.scales, -1.0, 1.0) for part in (known, unseen)]
     linear = predict(fit(inputs[0], known.days, (), 0, Schedule(epochs=20)), inputs[1].astype(np.float32))
     rules = {name: _rule(column, known, unseen) for name, column in ((RAW_RULE, "now"), (RELATIVE_RULE, "dryness"))}

@@ -1,4 +1,4 @@
-"""Seasons -> examples: the model's features as the gateway computes them, and the teacher's truth. Deterministic for its seed."""
+"""Makes examples of seasons: the model's features as the gateway computes them, and the teacher's truth. Deterministic for its seed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _SHARES = (0.1, 0.15, 0.15, 0.2, 0.2, 0.2)
 _EXAMPLES_A_DAY = 1.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A season to simulate, and the probes that record it."""
+    """A plan names a season to simulate, and the probes that record it."""
 
     climate: str
     soil: str
@@ -37,13 +37,13 @@ class Plan:
     water_percent: float
     irrigated: bool
     window_seconds: tuple[int, ...]
-    """Of each probe."""
+    """Each probe has its own."""
     seed: int
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """`features` (rows, inputs) before normalisation, `days` (rows,) of truth, and the number of the plan each row comes from."""
+    """Holds `features` (rows, inputs) before normalisation, `days` (rows,) of truth, and the number of the plan each row comes from."""
 
     features: Floats
     days: Floats
@@ -51,13 +51,13 @@ class Examples:
 
 
 def make_plans(climates: Sequence[str], count: int, seed: int) -> list[Plan]:
-    """`count` seasons, spread evenly over the climates, everything else drawn at random."""
+    """Plans `count` seasons, spread evenly over the climates; draws everything else at random."""
     rng = np.random.default_rng([seed, zlib.crc32(",".join(climates).encode())])
     return [_plan(climates[number % len(climates)], rng) for number in range(count)]
 
 
 def examples(plans: Sequence[Plan], workers: int = 1) -> Iterator[Examples]:
-    """One `Examples` for each plan, in order, whatever the number of workers."""
+    """Yields one `Examples` for each plan, in order, whatever the number of workers."""
     if workers < 2:
         yield from map(_examples, range(len(plans)), plans)
         return
@@ -66,7 +66,7 @@ def examples(plans: Sequence[Plan], workers: int = 1) -> Iterator[Examples]:
 
 
 def joined(parts: Sequence[Examples]) -> Examples:
-    """All of them as one."""
+    """Joins all of them into one."""
     return Examples(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "days", "group")))
 
 
@@ -92,7 +92,7 @@ def _examples(number: int, plan: Plan) -> Examples:
 
 
 def observed(number: int, plan: Plan, season: Season) -> Examples:
-    """The examples of a season, recorded by several probes that err differently."""
+    """Returns the examples of a season, recorded by several probes that err differently."""
     return joined([_recorded(number, plan, season, seconds) for seconds in plan.window_seconds])
 
 
@@ -108,7 +108,7 @@ def _recorded(number: int, plan: Plan, season: Season, window_seconds: int) -> E
 
 
 def _truth(season: Season, series: ProbeRecord) -> Floats:
-    """Days until stress as each window ends; unknown where the day before or after is unlabelled."""
+    """Counts the days until stress as each window ends; NaN where the day before or after is unlabelled."""
     truth = days_until(series.moments, season.depletion / season.available, season.threshold)
     last = len(season.labelled) - 1
     before, after = np.floor(series.moments).astype(int) - 1, np.minimum(np.ceil(series.moments).astype(int) - 1, last)

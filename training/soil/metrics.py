@@ -1,4 +1,4 @@
-"""How good predictions are: error in days, verdicts, and whether the interval holds what it promises. And the rules to beat."""
+"""Measures how good predictions are: error in days, verdicts, and whether the interval is as wide as it promises. Tunes rules to beat."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TUNED_ON = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where truth lay, in shares; and the mean width in days."""
+    """Says where truth lay, in shares; and the mean width in days."""
 
     inside: float
     below: float
@@ -25,7 +25,7 @@ class Interval:
     width: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
     """Errors are mean absolute errors in days; the rest are shares. A rule that gives no interval has none."""
 
@@ -33,14 +33,14 @@ class Metrics:
     decisive_error: float
     accuracy: float
     recall_now: float | None
-    """None if nothing was `now`."""
+    """It is None if nothing was `now`."""
     precision_now: float | None
-    """None if nothing was predicted to be `now`."""
+    """It is None if nothing was predicted to be `now`."""
     interval: Interval | None
 
 
 def measure(predicted: Floats, days: Floats, limits: tuple[float, float]) -> Metrics:
-    """`predicted` (rows, 3), or (rows, 1) for a rule without an interval; `days` (rows,) of truth."""
+    """Measures `predicted` (rows, 3), or (rows, 1) for a rule without an interval, against `days` (rows,) of truth."""
     values = np.sort(np.clip(predicted, *limits), axis=1)
     median, low, high = values[:, values.shape[1] // 2], values[:, 0], values[:, -1]
     errors, predictions, true = np.abs(median - days), verdicts(median), verdicts(days)
@@ -62,13 +62,13 @@ def _interval(low: Floats, high: Floats, days: Floats) -> Interval:
 
 
 def verdicts(days: Floats) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """0 for now, 1 for soon, 2 for fine."""
+    """Maps days to 0 for now, 1 for soon, 2 for fine."""
     return np.searchsorted(THRESHOLDS, days, side="right")
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdRule:
-    """Now below one moisture, soon below another, else fine; and for each the median of days, as the rule's best guess."""
+    """Says now below one moisture, soon below another, else fine; and for each the median of days, as the rule's best guess."""
 
     column: int
     cuts: tuple[float, float]
@@ -76,7 +76,7 @@ class ThresholdRule:
 
     @staticmethod
     def tuned(features: Floats, days: Floats, column: int) -> ThresholdRule:
-        """The cuts among the 2 % quantiles of the column that give the smallest mean absolute error on every so many-th example."""
+        """Chooses cuts among the 2 % quantiles of the column, by the smallest mean absolute error on every so many-th example."""
         values = features[:, column]
         every = max(1, len(values) // _TUNED_ON)
         sample, sample_days = values[::every], days[::every]
@@ -86,7 +86,7 @@ class ThresholdRule:
         return ThresholdRule(column, cuts, _guesses(values, days, *cuts))
 
     def predict(self, features: Floats) -> Floats:
-        """Shape (rows, inputs) -> (rows, 1)."""
+        """Maps shape (rows, inputs) to (rows, 1)."""
         return np.array(self.guesses)[np.searchsorted(self.cuts, features[:, self.column], side="right")][:, None]
 
 

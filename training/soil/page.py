@@ -1,4 +1,4 @@
-"""The soil model's page in docs/models: figures on climates it never saw, against the rules it has to beat."""
+"""Renders the soil model's page in docs/models: figures on climates it never saw, against the rules it has to beat."""
 
 from __future__ import annotations
 
@@ -8,30 +8,31 @@ from pathlib import Path
 from typing import Any
 
 from edge.models.bundle import Bundle
+from training.build.package_bundle import TrainedModel
 from training.build.page import render
 from training.soil.climates import CLIMATES, CONFIRMATION_CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES
 from training.soil.comparison import Comparison, compare, predict_all
 from training.soil.examples import Examples
 from training.soil.metrics import LABELS, THRESHOLDS
-from training.soil.train import LIMITS, Trained
+from training.soil.train import LIMITS
 
 _TEMPLATE = Path(__file__).with_name("soil.md.j2")
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that was measured: on the held-out climates, and on those looked at once."""
+    """Holds all that was measured: on the held-out climates, and on those looked at once."""
 
     held_out: Comparison
     agreement: float
-    """In what share of the held-out examples int8 and float give the same verdict."""
+    """int8 and float give the same verdict in this share of the held-out examples."""
     confusion: tuple[tuple[int, ...], ...]
-    """Counts of held-out examples. Rows: the true verdict. Columns: the model's."""
+    """Counts the held-out examples. Rows are of a true verdict, columns of the model's."""
     confirmation: Comparison
 
 
-def measure_all(trained: Trained, bundle: Bundle, known: Examples, unseen: Examples, untouched: Examples) -> Figures:
-    """`unseen` are the examples of the held-out climates, `untouched` those of the climates looked at once."""
+def measure_all(trained: TrainedModel, bundle: Bundle, known: Examples, unseen: Examples, untouched: Examples) -> Figures:
+    """Measures on `unseen`, the examples of the held-out climates, and on `untouched`, those of the climates looked at once."""
     held_out, confirmation = (predict_all(trained, bundle, examples) for examples in (unseen, untouched))
     return Figures(
         held_out=compare(held_out, bundle, known, unseen),
@@ -42,7 +43,7 @@ def measure_all(trained: Trained, bundle: Bundle, known: Examples, unseen: Examp
 
 
 def page_text(figures: Figures, bundle: Bundle, manifest: Mapping[str, Any]) -> str:
-    """The page's text, without the gate's section."""
+    """Renders the page, without the gate's section."""
     return render(
         _TEMPLATE,
         bundle=bundle,

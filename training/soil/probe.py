@@ -1,4 +1,4 @@
-"""A season as a probe in the field records it: moisture and temperature through the day, with its errors.
+"""Records a season as a probe in the field does: moisture and temperature through the day, with its errors.
 
 Water leaves by day and arrives within hours; each probe has an offset and a gain of its own, which no calibration removed, and every
 reading is noisy. Deterministic for its generator.
@@ -18,7 +18,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 @dataclass(frozen=True, slots=True)
 class ProbeRecord:
-    """Window means in order. `moments` are the ends of the windows in days since the season's first midnight."""
+    """Holds window means in order. `moments` are the ends of the windows in days since the season's first midnight."""
 
     moments: Floats
     window_seconds: int
@@ -27,7 +27,7 @@ class ProbeRecord:
 
 
 def record(season: Season, rng: np.random.Generator, window_seconds: int = 3600) -> ProbeRecord:
-    """What a probe with errors drawn from `rng` reports of the season, in windows of at most a day."""
+    """Returns what a probe with errors drawn from `rng` reports of the season, in windows of at most a day."""
     per_day = 86_400 // window_seconds
     moments = 1.0 + np.arange(1, (len(season.dates) - 1) * per_day + 1) / per_day
     centres = moments - 0.5 / per_day
@@ -38,7 +38,7 @@ def record(season: Season, rng: np.random.Generator, window_seconds: int = 3600)
 
 
 def _moisture(season: Season, moments: Floats, rng: np.random.Generator) -> Floats:
-    """Between the ends of two days: down with the sun, or up within three hours of a shower or a watering."""
+    """Moves between the ends of two days: down with the sun, or up within three hours of a shower or a watering."""
     day = np.clip(np.floor(moments).astype(int), 1, len(season.moisture) - 1)
     hour = (moments - day) * 24
     start, change = season.moisture[day - 1], np.diff(season.moisture)[day - 1]
@@ -48,7 +48,7 @@ def _moisture(season: Season, moments: Floats, rng: np.random.Generator) -> Floa
 
 
 def _temperature(season: Season, moments: Floats) -> Floats:
-    """Coldest at five, warmest at fifteen hours."""
+    """Is coldest at five, warmest at fifteen hours."""
     day = np.clip(np.floor(moments).astype(int), 0, len(season.low) - 1)
     hour = (moments - day) * 24
     middle, half = (season.low + season.high) / 2, (season.high - season.low) / 2

@@ -1,4 +1,4 @@
-"""What the soil model looks at. The device tells neither soil nor crop, so the history of its own moisture must: how wet and how dry
+"""Says what the soil model looks at. The device tells neither soil nor crop, so the history of its own moisture must: how wet and how dry
 it has been stands for field capacity and for the driest the farmer lets it get, and how fast it falls stands for the crop.
 """
 

@@ -1,4 +1,4 @@
-"""One growing season by the teacher, the crop-water model aquacrop, on real weather: what the field did and when stress came.
+"""Simulates a growing season by the teacher, the crop-water model aquacrop, on real weather: what the field did and when stress came.
 
 `simulate_season(climate, soil, crop, year, ...)` returns a `Season` of daily arrays; `CLIMATES`, `TRAINING_CLIMATES` and
 `HELD_OUT_CLIMATES` say where. The lab simulates its fields with this function too. Deterministic for its arguments.
@@ -43,9 +43,9 @@ _MAX_DAYS = 300
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Season:
-    """A season from planting to maturity, one entry a day.
+    """A season lasts from planting to maturity, and has one entry a day.
 
     `moisture`, `depletion`, `available` and `days_until_stress` are as the day ends (24:00 UTC of `dates`).
     """
@@ -54,27 +54,27 @@ class Season:
     soil: str
     crop: str
     threshold: float
-    """Share of the available water whose depletion is stress."""
+    """Stress is depletion of more than this share of the available water."""
     dates: np.ndarray[Any, np.dtype[np.datetime64]]
     moisture: Floats
-    """Mean volumetric moisture over the root zone, m3/m3."""
+    """Moisture is volumetric, the mean over the root zone, m3/m3."""
     low: Floats
     high: Floats
-    """Lowest and highest air temperature, deg C."""
+    """`low` and `high` are the lowest and highest air temperature, deg C."""
     rain: Floats
     irrigation: Floats
-    """mm a day."""
+    """Rain and irrigation are in mm a day."""
     depletion: Floats
     available: Floats
-    """Root-zone depletion and total available water, mm."""
+    """Depletion of the root zone and its total available water are in mm."""
     labelled: np.ndarray[Any, np.dtype[np.bool_]]
-    """Whether the farmer waits for stress in this day's cycle."""
+    """The farmer waits for stress in this day's cycle."""
     days_until_stress: Floats
-    """0 in stress, 14 if none comes within 14 days, NaN where unknown."""
+    """It is 0 in stress, 14 if none comes within 14 days, NaN where unknown."""
 
     @property
     def temperature(self) -> Floats:
-        """Mean air temperature of each day, deg C."""
+        """Returns the mean air temperature of each day, deg C."""
         return (self.low + self.high) / 2
 
 
@@ -109,8 +109,8 @@ def simulate_season(  # noqa: PLR0913 - where, on what, what, when, and how
 
 
 def days_until(moments: Floats, depleted: Floats, threshold: float) -> Floats:
-    """Days from each moment (in days, where 1.0 is the end of the first day) until the share of depleted water, straight between the ends
-    of days, passes the threshold: 0 above it, 14 if not within 14 days, NaN if the season ends before that is known.
+    """Counts the days from each moment (in days, where 1.0 is the end of the first day) until the share of depleted water, straight
+    between the ends of days, passes the threshold: 0 above it, 14 if not within 14 days, NaN if the season ends before that is known.
     """
     ends = np.arange(1.0, len(depleted) + 1)
     over = depleted > threshold
@@ -175,7 +175,7 @@ def _planted(climate: str, crop: str, year: int) -> np.datetime64:
 
 
 def _end(start: np.datetime64) -> np.datetime64:
-    """The teacher cannot read a last day of 29 February."""
+    """Returns the last day to simulate; the teacher cannot read 29 February there."""
     last = start + _MAX_DAYS
     return last - 1 if str(last).endswith("02-29") else last
 
@@ -195,7 +195,7 @@ def _day(model: Any, farmer: _Farmer) -> tuple[float, float, float, float, bool]
 
 
 def _root_zone(model: Any) -> tuple[float, float]:
-    """Depletion and available water, mm."""
+    """Returns depletion and available water, mm."""
     water = _water(model)
     return water[2], water[4]
 
@@ -207,5 +207,5 @@ def _water(model: Any) -> tuple[float, ...]:
 
 
 def _moisture(model: Any) -> float:
-    """What a profile probe reports that follows the roots: the mean over the root zone."""
+    """Returns what a profile probe that follows the roots reports: the mean over the root zone."""
     return _water(model)[5]

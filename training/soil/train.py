@@ -1,4 +1,4 @@
-"""The soil model: days until stress from the history of moisture and temperature. Builds the bundle and measures it.
+"""Trains the soil model, days until stress from the history of moisture and temperature, and builds its bundle.
 
 Deterministic for its seed on one machine if numpy has one thread (`threads`): the same seed then gives the same bytes, whatever the
 number of workers.
@@ -16,9 +16,9 @@ import numpy as np
 
 from edge.models.bundle import Bundle
 from training.build import package_bundle
-from training.build.dense import Floats, Network, Schedule, activations, fit
+from training.build.dense import Floats, Schedule, activations, fit
 from training.build.int8 import calibrate, write
-from training.build.package_bundle import short
+from training.build.package_bundle import TrainedModel, short
 from training.soil.climates import HELD_OUT_CLIMATES, TRAINING_CLIMATES
 from training.soil.examples import Examples, examples, joined, make_plans
 from training.soil.metrics import LABELS, THRESHOLDS, verdicts
@@ -27,16 +27,18 @@ from training.soil.season import HORIZON_DAYS, STRESS_SHARE
 
 LIMITS = (0.0, float(HORIZON_DAYS))
 TOLERANCE_DAYS = 0.6
-"""Eleven steps of the output's int8 grid: runtimes differ by up to six."""
+"""It is eleven steps of the output's int8 grid: runtimes differ by up to six."""
+REACH = 1.0
+"""The inputs' int8 grid ends so many scales from their offsets."""
 VERSION = "1.0.0"
 
 Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
-"""Called as progress(what, items, how many): shows progress while passing the items on."""
+"""Shows progress while passing the items on; called as progress(what, items, how many)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How much to simulate and to train."""
+    """Says how much to simulate and to train."""
 
     training_seasons: int = 250
     held_out_seasons: int = 80
@@ -45,43 +47,29 @@ class Size:
     schedule: Schedule = field(default_factory=lambda: Schedule(epochs=25, noise=0.15, decay=1e-2))
 
 
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """A network, how its inputs are normalised, and the bytes that run on the gateway."""
-
-    network: Network
-    offsets: Floats
-    scales: Floats
-    model: bytes
-
-    def normalised(self, features: Floats) -> Floats:
-        """What the network sees, cut off where int8 ends."""
-        return np.clip((features - self.offsets) / self.scales, -1.0, 1.0)
-
-
 def simulate(climates: Sequence[str], count: int, seed: int, workers: int, progress: Progress) -> Examples:
-    """Examples of `count` seasons."""
+    """Simulates `count` seasons and returns their examples."""
     what = f"Simulating {count} seasons in {', '.join(climates)}"
     return joined(list(progress(what, examples(make_plans(climates, count, seed), workers), count)))
 
 
-def train(known: Examples, seed: int, size: Size, progress: Callable[[int], None] = lambda _: None) -> Trained:
-    """The network and its int8 twin."""
+def train(known: Examples, seed: int, size: Size, progress: Callable[[int], None] = lambda _: None) -> TrainedModel:
+    """Trains the network and writes its int8 twin."""
     low, high = np.quantile(known.features, [0.002, 0.998], axis=0)
     offsets, scales = short((low + high) / 2), short(np.maximum((high - low) / 2, 1e-6))
-    inputs = np.clip((known.features - offsets) / scales, -1.0, 1.0)
-    network = fit(inputs, known.days, size.hidden, seed, size.schedule, progress)
+    inputs = np.clip((known.features - offsets) / scales, -REACH, REACH)
+    network = fit(inputs, known.days, size.hidden, seed, size.schedule, progress=progress)
     grids = calibrate(activations(network, inputs.astype(np.float32)), LIMITS)
-    return Trained(network, offsets, scales, write(network, grids, f"TinyBeam soil {VERSION}"))
+    return TrainedModel(network, offsets, scales, REACH, write(network, grids, f"TinyBeam soil {VERSION}"))
 
 
-def save(trained: Trained, known: Examples, directory: Path, seed: int, size: Size) -> Bundle:
+def save(trained: TrainedModel, known: Examples, directory: Path, seed: int, size: Size) -> Bundle:
     """Writes model.tflite and manifest.json; the golden outputs are the model's own, from the runtime at hand."""
     features = _golden_features(trained, known, seed)
     return package_bundle.package(directory, trained.model, _manifest(trained, seed, size), features, TOLERANCE_DAYS)
 
 
-def _manifest(trained: Trained, seed: int, size: Size) -> dict[str, Any]:
+def _manifest(trained: TrainedModel, seed: int, size: Size) -> dict[str, Any]:
     about = {
         "name": "soil",
         "version": VERSION,
@@ -96,12 +84,14 @@ def _manifest(trained: Trained, seed: int, size: Size) -> dict[str, Any]:
         "seasons": size.training_seasons,
         "stress_share": STRESS_SHARE,
     }
-    return package_bundle.manifest_of(about, trained, (CHANNELS, RECIPE), score, teaching, size, seed)
+    return package_bundle.manifest_of(
+        about=about, trained=trained, inputs=(CHANNELS, RECIPE), score=score, teaching=teaching, size=size, seed=seed
+    )
 
 
-def _golden_features(trained: Trained, known: Examples, seed: int, each: int = 4) -> Floats:
-    """A few examples of each verdict, far enough from the next verdict that another runtime's rounding does not change it."""
-    median = activations(trained.network, trained.normalised(known.features).astype(np.float32))[-1][:, 1]
+def _golden_features(trained: TrainedModel, known: Examples, seed: int, each: int = 4) -> Floats:
+    """Chooses a few examples of each verdict, far enough from the next verdict that another runtime's rounding does not change it."""
+    median = activations(trained.network, trained.normalised(known.features))[-1][:, 1]
     clear = np.all(np.abs(median[:, None] - np.array(THRESHOLDS)) > TOLERANCE_DAYS, axis=1)
     rng = np.random.default_rng(seed)
     rows = [np.flatnonzero(clear & (verdicts(median) == verdict)) for verdict in range(len(LABELS))]

@@ -1,1 +1,1 @@
-"""Simulated machines -> the bearing model and the page that judges it."""
+"""Simulates machines, trains the bearing model on them and writes the page that judges it."""

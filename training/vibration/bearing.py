@@ -1,4 +1,4 @@
-"""Rolling bearings: how often a damaged one is struck, and when. Pure; chance comes from the generator that is passed in.
+"""Says how often a damaged rolling bearing is struck, and when. Pure; chance comes from the generator that is passed in.
 
 Characteristic frequencies: Randall and Antoni, Rolling element bearing diagnostics: a tutorial, Mech. Syst. Signal Process. 25 (2011),
 equations 1 to 4. Strikes with random slip: Antoni and Randall, J. Vib. Acoust. 125 (2003). Load zone: McFadden and Smith, J. Sound Vib.
@@ -22,7 +22,7 @@ _SECOND_RACE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Bearing:
-    """A bearing whose outer ring stands still. `pitch` and `diameter` (of a rolling element) in one unit, `contact` angle in degrees."""
+    """A bearing has a still outer ring. `pitch` and `diameter` (of a rolling element) are in one unit, the `contact` angle in degrees."""
 
     name: str
     elements: int
@@ -32,11 +32,11 @@ class Bearing:
 
     @property
     def cage(self) -> float:
-        """Turns of the cage in one of the shaft (FTF)."""
+        """Returns the turns of the cage in one of the shaft (FTF)."""
         return (1 - self._ratio) / 2
 
     def strikes(self, fault: Fault) -> float:
-        """Strikes in one turn of the shaft: BPFO, BPFI, or twice BSF, since a damaged element strikes both races."""
+        """Returns the strikes in one turn of the shaft: BPFO, BPFI, or twice BSF, since a damaged element strikes both races."""
         if fault == "element":
             return (1 - self._ratio**2) * self.pitch / self.diameter
         return self.elements * (self.cage if fault == "outer" else 1 - self.cage)
@@ -53,12 +53,12 @@ BEARINGS = (
     Bearing("Rexnord ZA-2115 (University of Cincinnati, IMS)", 16, 0.331, 2.815, 15.17),
     Bearing("PRONOSTIA (FEMTO-ST)", 13, 3.5, 25.6),
 )
-"""Bearings of the published test rigs, which later measurements can be compared with."""
+"""Published test rigs run on these, so that later measurements can be compared with them."""
 
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """How a bearing runs just now: turns of the shaft in a second, and the load as a share of the machine's rated one."""
+    """Says how a bearing runs just now: turns of the shaft in a second, and the load as a share of the machine's rated one."""
 
     speed_hz: float
     load: float
@@ -75,9 +75,9 @@ class Slip:
 
 
 def strikes(  # noqa: PLR0913 - what is damaged how, and how it runs
-    bearing: Bearing, fault: Fault, point: OperatingPoint, slip: Slip, span: tuple[float, float], rng: np.random.Generator
+    bearing: Bearing, fault: Fault, point: OperatingPoint, slip: Slip, *, span: tuple[float, float], rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Moments of the strikes within `span`, in seconds, and how hard each is: 1 in the middle of the load zone, less elsewhere."""
+    """Draws moments of strikes within `span`, in seconds, and how hard each is: 1 in the middle of the load zone, less elsewhere."""
     rate = bearing.strikes(fault) * point.speed_hz * (1 + slip.mean)
     count = int((span[1] - span[0]) * rate * (1 + 5 * slip.jitter)) + 3
     intervals = np.maximum(1 + slip.jitter * rng.standard_normal(count), 0.1) / rate
@@ -88,12 +88,16 @@ def strikes(  # noqa: PLR0913 - what is damaged how, and how it runs
 
 
 def load_share(angle: Floats, zone: float) -> Floats:
-    """Stribeck's distribution: the load at `angle` (radians) from where it is largest, for point contact; `zone` is its projected width."""
+    """Returns Stribeck's distribution: the load at `angle` (radians) from where it is largest, for point contact; `zone` is its projected
+    width.
+    """
     return np.asarray(np.maximum(1 - (1 - np.cos(angle)) / (2 * zone), 0.0) ** 1.5)
 
 
 def _in_load_zone(bearing: Bearing, fault: Fault, point: OperatingPoint, moments: Floats, rng: np.random.Generator) -> Floats:
-    """A spot on the outer race stays in the zone, one on the inner race turns with the shaft, one on an element with the cage."""
+    """Weighs strikes by the load: a spot on the outer race stays in the zone, one on the inner race turns with the shaft, one on an
+    element with the cage.
+    """
     if fault == "outer":
         return np.ones(len(moments))
     turns = point.speed_hz * (1.0 if fault == "inner" else bearing.cage)

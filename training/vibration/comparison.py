@@ -1,4 +1,4 @@
-"""The vibration model against the rules it has to beat, on machines that it never heard."""
+"""Compares the vibration model with the rules it has to beat, on unseen machines."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from edge.models.model import Model
 from training.vibration.bearing import FAULTS, Floats
 from training.vibration.detection import FROM, STAGES, Detection, detect, stage_name
 from training.vibration.run_to_failure import Observations
-from training.vibration.train import FALSE_ALARMS, threshold
+from training.vibration.train import FALSE_ALARMS, healthy_threshold
 
 MODEL, SQUARES = "**int8 model, as shipped**", "sum of squares of the same inputs, no network"
 RMS, RISE, KURTOSIS = "threshold on RMS", "threshold on RMS relative to the machine's own", "threshold on kurtosis"
 Scores = Callable[[Observations], Floats]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Detection by the name of what was measured, and what else the page says."""
+    """Maps the model and the baselines, by name, to their detection, and holds what else the page says."""
 
     detections: Mapping[str, Detection]
     runtime: str
     healthy: int
     faulty: int
-    """Windows."""
+    """Both count windows."""
     healthy_machines: int
     failing_machines: int
     failing_share: tuple[float, ...]
-    """Of the windows of each stage, how many the model calls failing."""
+    """The model calls this share of the windows of each stage failing."""
 
     @property
     def model(self) -> Detection:
@@ -40,19 +40,19 @@ class Comparison:
 
     @property
     def refused(self) -> bool:
-        """Whether the model does not beat the threshold on RMS, in AUC and in recall at its threshold."""
+        """Is true if the model does not beat the threshold on RMS, in AUC and in recall at its threshold."""
         other = self.detections[RMS]
         return self.model.auc <= other.auc or self.model.recall <= other.recall
 
     @property
     def shortcomings(self) -> Mapping[str, list[str]]:
-        """Baseline -> in what it is at least as good as the model, in words."""
+        """Maps a baseline to words for that in which it is at least as good as the model."""
         by_baseline = {name: _better(self.detections[name], self.model) for name in (RMS, RISE, KURTOSIS, SQUARES)}
         return {name: words for name, words in by_baseline.items() if words}
 
 
 def compare(bundle: Bundle, validation: Observations, healthy: Observations, failing: Observations) -> Comparison:
-    """Every threshold is set on `validation` by the same rule; everything is measured on the other two, which nothing was chosen on."""
+    """Sets every threshold on `validation` by the same rule; measures everything on the other two, on which nothing was chosen."""
     runtime = tflite.load()
     model = Model(bundle, runtime)
     rules: dict[str, Scores] = {
@@ -76,7 +76,7 @@ def compare(bundle: Bundle, validation: Observations, healthy: Observations, fai
 
 
 def _detection(rule: Scores, validation: Observations, healthy: Observations, failing: Observations) -> Detection:
-    return detect(healthy, failing, (rule(healthy), rule(failing)), threshold(rule(validation)), FALSE_ALARMS)
+    return detect(healthy, failing, (rule(healthy), rule(failing)), healthy_threshold(rule(validation)), FALSE_ALARMS)
 
 
 def _better(other: Detection, ours: Detection) -> list[str]:

@@ -1,4 +1,4 @@
-"""How well a score tells failing machines from healthy ones: AUC, recall at a threshold, false alarms, and how early."""
+"""Measures how well a score tells failing machines from healthy ones: AUC, recall at a threshold, false alarms, and how early."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from training.vibration.run_to_failure import Observations
 
 Stage = tuple[float, float]
 STAGES: tuple[Stage, ...] = ((0.05, 0.1), (0.1, 0.2), (0.2, 0.4), (0.4, 0.7), (0.7, 1.01))
-"""Severity from and below."""
+"""A stage has severities from the first number to below the second."""
 FROM = 0.1
 """A window counts as faulty in AUC and rates from this severity."""
 
 
 def stage_name(stage: Stage) -> str:
-    """Such as `0.1 to 0.2`."""
+    """Names a stage, such as `0.1 to 0.2`."""
     return f"{stage[0]:g} to {min(stage[1], 1):g}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """Shares, at one threshold. `noisy` of the healthy machines give more false alarms than were asked for, `noisiest` is the largest share
-    of one of them; `warned` of the failing machines were called before their end, half of all of them at least `warning_hours` before.
-    `recall_at_equal_alarms` is the recall at the threshold that gives just the asked share of false alarms here.
+    """Holds shares, at one threshold. `noisy` of the healthy machines give more false alarms than were asked for, `noisiest` is the largest
+    share of one of them; `warned` of the failing machines were called before their end, half of all of them at least `warning_hours`
+    before. `recall_at_equal_alarms` is the recall at the threshold that gives just the asked share of false alarms here.
     """
 
     auc: float
@@ -42,8 +42,8 @@ class Detection:
 
 
 def detect(healthy: Observations, failing: Observations, scores: tuple[Floats, Floats], threshold: float, asked: float) -> Detection:
-    """`scores` are those of the rows of `healthy` and of `failing`, whose plans take the kinds of faults in turn; `asked` is the share of
-    false alarms that the threshold was set for.
+    """Measures detection at a threshold that was set for the share `asked` of false alarms. `scores` are those of the rows of `healthy`
+    and of `failing`, whose plans take the kinds of faults in turn.
     """
     healthy_scores, failing_scores = scores
     faulty, fault = failing.severity >= FROM, failing.machine % len(FAULTS)
@@ -66,7 +66,7 @@ def detect(healthy: Observations, failing: Observations, scores: tuple[Floats, F
 
 
 def auc(healthy: Floats, faulty: Floats) -> float:
-    """The chance that a faulty window scores higher than a healthy one, ties counting half (Mann and Whitney)."""
+    """Returns the chance that a faulty window scores higher than a healthy one, ties counting half (Mann and Whitney)."""
     _, inverse, counts = np.unique(np.concatenate([healthy, faulty]), return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
     least = (len(faulty) + 1) / 2
@@ -74,7 +74,7 @@ def auc(healthy: Floats, faulty: Floats) -> float:
 
 
 def _warning(failing: Observations, alarm: Any, number: int) -> float:
-    """Hours from the first alarm after the fault began to the last window of that machine's life; 0 without one."""
+    """Counts the hours from the first alarm after the fault began to the last window of that machine's life; 0 without one."""
     rows = (failing.machine == number) & (failing.severity > 0)
     alarms = failing.hours[rows & alarm]
     return float(failing.hours[rows].max() - alarms[0]) if len(alarms) else 0.0

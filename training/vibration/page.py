@@ -1,4 +1,4 @@
-"""The vibration model's page in docs/models: figures on machines it never heard, against the rules it has to beat."""
+"""Renders the vibration model's page in docs/models: figures on unseen machines, against the rules it has to beat."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TEMPLATE = Path(__file__).with_name("vibration.md.j2")
 
 
 def page_text(comparison: Comparison, bundle: Bundle, manifest: Mapping[str, Any]) -> str:
-    """The page's text, without the sections of the gate and of recordings."""
+    """Renders the page, without the sections of the gate and of recordings."""
     return render(
         _TEMPLATE,
         bundle=bundle,

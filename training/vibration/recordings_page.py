@@ -1,4 +1,4 @@
-"""The section of the vibration model's page about real recordings."""
+"""Renders the section of the vibration model's page about real recordings."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _RULES = {"threshold on RMS": "rms", "threshold on RMS relative to the healthy r
 FAULTS = {OUTER: "outer race, same load", OUTER_LOADS: "outer race, other loads", INNER_LOADS: "inner race, other loads"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runs:
-    """Runs of one condition."""
+    """Describes the runs of one condition."""
 
     title: str
     count: int
     seconds: float
-    """Of each."""
+    """Each run is so long."""
     rate_hz: float
     loads: tuple[float, ...]
     speed_hz: float
@@ -33,14 +33,14 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class RecordingFigures:
-    """What a replay of the recordings gave."""
+    """Holds what a replay of the recordings gave."""
 
     runs: tuple[Runs, ...]
-    """The healthy ones first."""
+    """The healthy ones come first."""
     found: Mapping[str, Figures]
-    """By the name of what was measured."""
+    """Each name is that of what was measured."""
     windows: int
-    """Of each fold."""
+    """Each fold has so many."""
 
 
 def replay(directory: Path, archive: Path, seed: int) -> RecordingFigures:
@@ -61,7 +61,7 @@ def replay(directory: Path, archive: Path, seed: int) -> RecordingFigures:
 
 
 def section_text(replayed: RecordingFigures, bundle: Bundle) -> str:
-    """The section's text."""
+    """Renders the section."""
     return render(
         _TEMPLATE,
         bundle=bundle,
@@ -77,25 +77,25 @@ def section_text(replayed: RecordingFigures, bundle: Bundle) -> str:
 
 
 def runs_by_condition(recordings: Sequence[Recording]) -> tuple[Runs, ...]:
-    """The healthy ones first."""
+    """Describes the runs of each condition, the healthy ones first."""
     by_title = {
         title: [recording for recording in recordings if recording.kind == kind] for kind, title in {HEALTHY: "healthy", **FAULTS}.items()
     }
     return tuple(
         Runs(
-            title,
-            len(alike),
-            alike[0].seconds,
-            alike[0].rate_hz,
-            tuple(sorted({recording.load for recording in alike})),
-            alike[0].speed_hz,
+            title=title,
+            count=len(alike),
+            seconds=alike[0].seconds,
+            rate_hz=alike[0].rate_hz,
+            loads=tuple(sorted({recording.load for recording in alike})),
+            speed_hz=alike[0].speed_hz,
         )
         for title, alike in by_title.items()
     )
 
 
 def _against(other: Figures, ours: Figures) -> str:
-    """In words, where the other finds more, and whether with more false alarms."""
+    """Says where the other finds more, and whether with more false alarms."""
     better = [title for kind, title in FAULTS.items() if other.recall[kind] > ours.recall[kind]]
     equal = all(other.recall[kind] == ours.recall[kind] for kind in FAULTS)
     finds = f"finds more in: {', '.join(better)}" if better else "finds exactly as much" if equal else "finds no more in any column"

@@ -1,4 +1,4 @@
-"""Replays real recordings through the gateway's own code, and holds the shipped model, and one trained on healthy recordings, against them.
+"""Replays real recordings through the gateway's own code, and measures on them the shipped model and one trained on healthy recordings.
 
 There are three healthy runs. Each pair of them in turn is history and sets the threshold, and the third is held out; no figure is
 about a run that anything was trained or set on.
@@ -19,13 +19,13 @@ from edge.models import tflite
 from edge.models.bundle import Bundle
 from edge.models.model import Model
 from training.build.dense import Schedule
-from training.build.package_bundle import answers
+from training.build.package_bundle import run_model
 from training.vibration.bearing import Floats
 from training.vibration.detection import auc
 from training.vibration.machine import SAMPLES, Frame
 from training.vibration.recordings import HEALTHY, Recording, frames, windows
 from training.vibration.run_to_failure import Observations, observe
-from training.vibration.train import Size, manifest_of, threshold, train
+from training.vibration.train import Size, healthy_threshold, manifest_of, train
 
 FRAMES = 4
 HOP = SAMPLES // 4
@@ -40,18 +40,20 @@ SIZE = Size(hidden=(32, 6, 32), schedule=Schedule(epochs=400, noise=0.6, decay=1
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Shares over all folds, of windows of held-out runs only: `false_alarms` on healthy ones; recall and AUC by kind of fault."""
+    """Holds shares over all folds, of windows of held-out runs only: `false_alarms` on healthy ones; recall and AUC by kind of fault."""
 
     false_alarms: float
     worst: float
-    """The share in the worst fold."""
+    """The worst fold has this share of false alarms."""
     recall: Mapping[str, float]
     auc: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A healthy run as history, another to set the threshold on, the third held out; and what was observed after the history, by run."""
+    """A fold has a healthy run as history, another to set the threshold on, a third held out; and what was observed after the history, by
+    run.
+    """
 
     history: str
     validation: str
@@ -60,7 +62,7 @@ class Fold:
 
 
 def folds(runs: Sequence[Recording]) -> list[Fold]:
-    """One for each order of three healthy runs."""
+    """Makes a fold for each order of three healthy runs."""
     cut = {run.name: list(windows(frames(run, HOP), FRAMES, STEP)) for run in runs}
     healthy = [run.name for run in runs if run.kind == HEALTHY]
     after = {name: {other: _after(cut[name], cut[other]) for other in cut if other != name} for name in healthy}
@@ -68,7 +70,7 @@ def folds(runs: Sequence[Recording]) -> list[Fold]:
 
 
 def _after(history: Windows, then: Windows) -> Observations:
-    """The rows of `then` when the machine has just run through `history`, a window every two hours."""
+    """Returns the rows of `then` when the machine has just run through `history`, a window every two hours."""
     observations = observe(0, [(number * _HOURS, 0.0, frames) for number, frames in enumerate([*history, *then])])
     return _rows(observations, observations.hours >= len(history) * _HOURS)
 
@@ -78,18 +80,18 @@ def _rows(observations: Observations, which: Any) -> Observations:
 
 
 Scored = tuple[Fold, Mapping[str, Floats], float]
-"""A fold with the scores of its runs and its threshold."""
+"""A fold comes with the scores of its runs and its threshold."""
 
 
 def figures(kinds: Mapping[str, str], scored: Sequence[Scored]) -> Figures:
-    """`kinds` maps faulty runs to their kind."""
-    false_alarms = [scores[fold.held_out] > limit for fold, scores, limit in scored]
+    """Measures over all folds; `kinds` maps faulty runs to their kind."""
+    false_alarms = [scores[fold.held_out] > threshold for fold, scores, threshold in scored]
     by_kind = {kind: [name for name in kinds if kinds[name] == kind] for kind in dict.fromkeys(kinds.values())}
     return Figures(
         false_alarms=float(np.concatenate(false_alarms).mean()),
         worst=max(float(alarms.mean()) for alarms in false_alarms),
         recall={
-            kind: float(np.mean([(scores[name] > limit).mean() for _, scores, limit in scored for name in names]))
+            kind: float(np.mean([(scores[name] > threshold).mean() for _, scores, threshold in scored for name in names]))
             for kind, names in by_kind.items()
         },
         auc={
@@ -102,7 +104,7 @@ def figures(kinds: Mapping[str, str], scored: Sequence[Scored]) -> Figures:
 
 
 def shipped(bundle: Bundle, folds: Sequence[Fold]) -> list[Scored]:
-    """The bundle as it is, its own threshold."""
+    """Scores each fold by the bundle as it is, with its own threshold."""
     model = Model(bundle, tflite.load())
     return [
         (fold, {name: model.run(observed.features)[:, 1] for name, observed in fold.observations.items()}, bundle.thresholds[0])
@@ -111,7 +113,7 @@ def shipped(bundle: Bundle, folds: Sequence[Fold]) -> list[Scored]:
 
 
 def adapted(runs: Sequence[Recording], folds: Sequence[Fold], seed: int) -> list[Scored]:
-    """The same network trained on the history of each fold, its threshold from the fold's validation run, by the same rule."""
+    """Scores each fold by the same network trained on the fold's history, with a threshold from its validation run by the same rule."""
     sliding = {run.name: list(windows(frames(run, HOP), FRAMES, 1)) for run in runs if run.kind == HEALTHY}
     return [_adapted(fold, sliding[fold.history], seed) for fold in folds]
 
@@ -122,18 +124,18 @@ def _adapted(fold: Fold, history: Windows, seed: int) -> Scored:
     manifest = manifest_of(trained, seed, SIZE)
     with tempfile.TemporaryDirectory() as folder:
         scores = {
-            name: answers(Path(folder), trained.model, manifest, observed.features)[:, 1] for name, observed in fold.observations.items()
+            name: run_model(Path(folder), trained.model, manifest, observed.features)[:, 1] for name, observed in fold.observations.items()
         }
-    return fold, scores, threshold(scores[fold.validation])
+    return fold, scores, healthy_threshold(scores[fold.validation])
 
 
 def rule(folds: Sequence[Fold], feature: str) -> list[Scored]:
-    """A threshold on a feature, set on the fold's validation run by the same rule."""
+    """Scores each fold by a feature, with a threshold from its validation run by the same rule."""
     return [
         (
             fold,
             {name: getattr(observed, feature) for name, observed in fold.observations.items()},
-            threshold(getattr(fold.observations[fold.validation], feature)),
+            healthy_threshold(getattr(fold.observations[fold.validation], feature)),
         )
         for fold in folds
     ]

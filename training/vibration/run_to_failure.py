@@ -1,5 +1,5 @@
-"""Lives of machines -> examples: the model's inputs as the gateway computes them, and how far the fault had come. Deterministic for
-its seed.
+"""Makes examples of lives of machines: the model's inputs as the gateway computes them, and how far the fault had come. Deterministic
+for its seed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from edge.models.features import advance
 from edge.models.recipe import Recipe
 from edge.spectrum import time_domain_features
 from training.vibration.bearing import FAULTS, Fault, Floats
-from training.vibration.machine import Frame, Machine
+from training.vibration.machine import Frame, random_machine
 from training.vibration.spectra import CHANNEL, CHANNELS, RECIPE
 
 _BIRTH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -27,25 +27,25 @@ _WINDOW_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A bearing's life: healthy until `onset`, then worse ever faster until `end`, both in hours. Without a fault it stays healthy."""
+    """A bearing is healthy until `onset`, then worse ever faster until `end`, both in hours. Without a fault it stays healthy."""
 
     onset: float
     end: float
 
     def severity(self, hours: float) -> float:
-        """0 while healthy, 1 at the end."""
+        """Returns 0 while healthy, 1 at the end."""
         share = min(max((hours - self.onset) / (self.end - self.onset), 0.0), 1.0)
         return float(np.expm1(_GROWTH * share) / np.expm1(_GROWTH))
 
 
 def life(seed: int, hours: float) -> Life:
-    """A life that ends after `hours`; the fault begins somewhere between the middle and three quarters of it."""
+    """Draws a life that ends after `hours`; the fault begins somewhere between the middle and three quarters of it."""
     return Life(float(np.random.default_rng([seed, 2]).uniform(0.5, 0.75)) * hours, hours)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A machine to observe: every `every_hours` for a minute, in which the sensor sends so many frames."""
+    """A plan names a machine to observe: every `every_hours` for a minute, in which the sensor sends so many frames."""
 
     seed: int
     fault: Fault | None
@@ -54,10 +54,10 @@ class Plan:
     frames: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observations:
-    """One row a window: the model's inputs before normalisation (rows, inputs), severity, hours, and the number of the plan it comes from;
-    and the features a simpler rule would look at: mean RMS in m/s2, the same over what was usual, and mean kurtosis.
+    """Holds one row a window: the model's inputs before normalisation (rows, inputs), severity, hours, and the number of the plan it comes
+    from; and the features a simpler rule would look at: mean RMS in m/s2, the same over what was usual, and mean kurtosis.
     """
 
     features: Floats
@@ -70,14 +70,14 @@ class Observations:
 
 
 def make_plans(first_seed: int, count: int, frames: int, hours: float, *, failing: bool) -> list[Plan]:
-    """`count` machines with seeds from `first_seed`; failing ones take the kinds of faults in turn."""
+    """Plans `count` machines with seeds from `first_seed`; failing ones take the kinds of faults in turn."""
     rng = np.random.default_rng([first_seed, count])
     faults = [FAULTS[number % len(FAULTS)] if failing else None for number in range(count)]
     return [Plan(first_seed + number, fault, hours, float(rng.uniform(4, 8)), frames) for number, fault in enumerate(faults)]
 
 
 def simulate_lives(plans: Sequence[Plan], workers: int = 1) -> Iterator[Observations]:
-    """One `Observations` for each plan, in order, whatever the number of workers."""
+    """Yields one `Observations` for each plan, in order, whatever the number of workers."""
     if workers < 2:
         yield from map(_simulate_life, range(len(plans)), plans)
         return
@@ -86,12 +86,12 @@ def simulate_lives(plans: Sequence[Plan], workers: int = 1) -> Iterator[Observat
 
 
 def joined(parts: Sequence[Observations]) -> Observations:
-    """All of them as one."""
-    return Observations(*(np.concatenate([getattr(part, name) for part in parts]) for name in Observations.__slots__))
+    """Joins all of them into one."""
+    return Observations(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Observations.__slots__})
 
 
 def observe(number: int, windows: Sequence[tuple[float, float, Sequence[Frame]]]) -> Observations:
-    """What the gateway makes of windows (hours, severity, frames) in order; those for which it gives no inputs are left out."""
+    """Returns what the gateway makes of windows (hours, severity, frames) in order; leaves out those for which it gives no inputs."""
     recipe = Recipe.parse(RECIPE, tuple(CHANNELS))
     memory, rows = None, []
     past: list[float] = []
@@ -102,12 +102,12 @@ def observe(number: int, windows: Sequence[tuple[float, float, Sequence[Frame]]]
         if inputs is not None:
             rows.append((inputs, severity, hours, number, rms, rms / np.mean(past), means[f"{CHANNEL}_kurtosis"]))
         past.append(rms)
-    columns = zip(*rows, strict=True)
-    return Observations(*(np.array(column) for column in columns))
+    columns = zip(Observations.__slots__, zip(*rows, strict=True), strict=True)
+    return Observations(**{name: np.array(column) for name, column in columns})
 
 
 def _simulate_life(number: int, plan: Plan) -> Observations:
-    machine, rng = Machine.drawn(plan.seed, plan.fault), np.random.default_rng([plan.seed, 3])
+    machine, rng = random_machine(plan.seed, plan.fault), np.random.default_rng([plan.seed, 3])
     course = life(plan.seed, plan.hours)
     windows = []
     for hours in np.arange(0, plan.hours, plan.every_hours).tolist():
@@ -118,7 +118,7 @@ def _simulate_life(number: int, plan: Plan) -> Observations:
 
 
 def _means(recipe: Recipe, frames: Sequence[Frame]) -> dict[str, float]:
-    """As the gateway summarises a window: the mean of each time-domain feature and band over the frames."""
+    """Summarises a window as the gateway does: the mean of each time-domain feature and band over the frames."""
     assert recipe.spectrum is not None
     features = [time_domain_features(CHANNEL, frame) for frame in frames]
     bands = recipe.spectrum.energies(np.array(frames)).mean(axis=0)

@@ -1,4 +1,4 @@
-"""What the vibration model looks at: how far each band of the spectrum has risen above what is usual for this machine, in terms of how
+"""Says what the vibration model looks at: how far each band of the spectrum has risen above what is usual for this machine, in terms of how
 far it usually strays, and the kurtosis.
 
 Every machine sounds different, so that no energy means anything by itself; what a month has made usual does. A machine whose gear tone
@@ -16,7 +16,7 @@ CHANNELS = {CHANNEL: "m/s2"}
 EDGES_HZ = [60, 555, 1050, 1545, 2040, 2535, 3030, 3525, 4020, 4515, 5010, 5505, 6000]
 _USUAL_HOURS = 720
 _LEAST_STRAY = 0.1
-"""Decades of energy: less than this is nothing unusual on any machine."""
+"""Less than this, in decades of energy, is nothing unusual on any machine."""
 _BANDS = [f"band{number:02}" for number in range(len(EDGES_HZ) - 1)]
 
 

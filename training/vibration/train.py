@@ -1,4 +1,4 @@
-"""The vibration model: an autoencoder that knows how healthy machines change, so that what it cannot reproduce is a fault.
+"""Trains the vibration model, an autoencoder that knows how healthy machines change, so that what it cannot reproduce is a fault.
 
 It is trained on healthy machines alone, and its first threshold is set on other healthy machines. Deterministic for its seed on one
 machine if numpy has one thread (`threads`): the same seed then gives the same bytes, whatever the number of workers.
@@ -16,16 +16,16 @@ import numpy as np
 from edge.models.bundle import Bundle
 from edge.models.outputs import RECONSTRUCTION
 from training.build import package_bundle
-from training.build.dense import Floats, Network, Schedule, Squared, activations, fit
+from training.build.dense import Floats, Schedule, Squared, activations, fit
 from training.build.int8 import Grid, calibrate, write
-from training.build.package_bundle import answers, short
+from training.build.package_bundle import TrainedModel, run_model, short
 from training.vibration.run_to_failure import Observations, Plan, joined, make_plans, simulate_lives
 from training.vibration.spectra import CHANNELS, RECIPE
 
 VERSION = "1.0.0"
 LABELS = ("normal", "worn", "failing")
 FALSE_ALARMS = 0.01
-"""How many windows of healthy machines may be called worn."""
+"""So many of the windows of healthy machines may be called worn."""
 FAILING = 30.0
 """Failing begins at so many times the threshold of worn: a round number, not a fit."""
 REACH = 20.0
@@ -38,12 +38,12 @@ _GOLDEN_AT_MOST = 1.4
 LIMITS = (0.0, 1000.0)
 
 Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
-"""Called as progress(what, items, how many): shows progress while passing the items on."""
+"""Shows progress while passing the items on; called as progress(what, items, how many)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How many machines to observe, for how long, and how to train."""
+    """Says how many machines to observe, for how long, and how to train."""
 
     training_machines: int = 90
     validation_machines: int = 60
@@ -58,7 +58,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class DataSets:
-    """Observations to train on, to set thresholds on, to take golden cases from, and to measure on. No machine is in two."""
+    """Holds observations to train on, to set thresholds on, to take golden cases from, and to measure on. No machine is in two."""
 
     training: Observations
     validation: Observations
@@ -68,7 +68,7 @@ class DataSets:
 
 
 def simulate(size: Size, seed: int, workers: int, progress: Progress) -> DataSets:
-    """Simulates all of them."""
+    """Simulates all data sets."""
     return DataSets(
         **{
             name: joined(list(progress(f"Simulating {len(plans)} machines ({name})", simulate_lives(plans, workers), len(plans))))
@@ -78,7 +78,7 @@ def simulate(size: Size, seed: int, workers: int, progress: Progress) -> DataSet
 
 
 def all_plans(size: Size, seed: int) -> dict[str, list[Plan]]:
-    """By the name of the data set; no seed of a machine is in two."""
+    """Maps the name of each data set to its plans; no seed of a machine is in two."""
     first = 1_000_000 * seed
     common = (size.frames, size.hours)
     return {
@@ -90,54 +90,40 @@ def all_plans(size: Size, seed: int) -> dict[str, list[Plan]]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """A network, how its inputs are normalised, and the bytes that run on the gateway."""
-
-    network: Network
-    offsets: Floats
-    scales: Floats
-    model: bytes
-
-    def normalised(self, features: Floats) -> Floats:
-        """What the network sees, cut off where int8 ends."""
-        return np.clip((features - self.offsets) / self.scales, -REACH, REACH).astype(np.float32)
-
-
-def train(healthy: Floats, seed: int, size: Size, progress: Callable[[int], None] = lambda _: None) -> Trained:
-    """The network and its int8 twin. `healthy` are inputs before normalisation, shape (rows, inputs)."""
+def train(healthy: Floats, seed: int, size: Size, progress: Callable[[int], None] = lambda _: None) -> TrainedModel:
+    """Trains the network and writes its int8 twin. `healthy` are inputs before normalisation, shape (rows, inputs)."""
     offsets, scales = short(healthy.mean(axis=0)), short(np.maximum(healthy.std(axis=0), 1e-6))
     inputs = np.clip((healthy - offsets) / scales, -REACH, REACH).astype(np.float32)
-    network = fit(inputs, inputs, size.hidden, seed, size.schedule, progress, Squared())
+    network = fit(inputs, inputs, size.hidden, seed, size.schedule, progress=progress, loss=Squared())
     values = activations(network, inputs)
     # What no healthy machine shows, the int8 model cannot reproduce: an input far out is not followed there.
     reach = (float(np.quantile(values[-1], 1 - _OUTPUT_SHARE)), float(np.quantile(values[-1], _OUTPUT_SHARE)))
     grids = [Grid.over(-REACH, REACH), *calibrate(values, reach)[1:]]
-    return Trained(network, offsets, scales, write(network, grids, f"TinyBeam vibration {VERSION}", "reconstruction"))
+    return TrainedModel(network, offsets, scales, REACH, write(network, grids, f"TinyBeam vibration {VERSION}", "reconstruction"))
 
 
-def threshold(scores: Floats) -> float:
-    """Above it lies the stated share of healthy windows."""
+def healthy_threshold(scores: Floats) -> float:
+    """Returns the threshold above which the stated share of healthy windows lies."""
     return float(f"{np.quantile(scores, 1 - FALSE_ALARMS):.3g}")
 
 
-def save(trained: Trained, validation: Observations, examples: Observations, directory: Path, seed: int, size: Size) -> Bundle:  # noqa: PLR0913 - what, on what, where, how
+def save(  # noqa: PLR0913 - what, where, on what, how
+    trained: TrainedModel, directory: Path, *, validation: Observations, examples: Observations, seed: int, size: Size
+) -> Bundle:
     """Writes the bundle: thresholds from `validation`, which is healthy; golden cases from `examples`, healthy and failing."""
     manifest = manifest_of(trained, seed, size)
-    worn = threshold(answers(directory, trained.model, manifest, validation.features)[:, 1])
-    manifest["score"] = _score(worn)
-    scores = answers(directory, trained.model, manifest, examples.features)[:, 1]
-    chosen = _golden_rows(scores, worn, seed)
-    return package_bundle.package(
-        directory, trained.model, manifest, np.round(examples.features[chosen], 9), float(f"{TOLERANCE_SHARE * worn:.3g}")
-    )
+    threshold = healthy_threshold(run_model(directory, trained.model, manifest, validation.features)[:, 1])
+    manifest["score"] = _score(threshold)
+    scores = run_model(directory, trained.model, manifest, examples.features)[:, 1]
+    golden = np.round(examples.features[_golden_rows(scores, threshold, seed)], 9)
+    return package_bundle.package(directory, trained.model, manifest, golden, float(f"{TOLERANCE_SHARE * threshold:.3g}"))
 
 
-def _golden_rows(scores: Floats, worn: float, seed: int, each: int = 4) -> Any:
-    """A few rows of each verdict, far enough from the next one that another runtime's rounding does not change it, and not far out, where
-    one step of an output moves the score more.
+def _golden_rows(scores: Floats, threshold: float, seed: int, each: int = 4) -> Any:
+    """Chooses a few rows of each verdict, far enough from the next one that another runtime's rounding does not change it, and not far out,
+    where one step of an output moves the score more.
     """
-    edges = np.array([worn, FAILING * worn])
+    edges = np.array([threshold, FAILING * threshold])
     clear = np.all(np.abs(scores[:, None] / edges - 1) > _CLEAR, axis=1) & (scores < _GOLDEN_AT_MOST * edges[-1])
     verdicts = np.searchsorted(edges, scores, side="right")
     rng = np.random.default_rng(seed)
@@ -145,20 +131,20 @@ def _golden_rows(scores: Floats, worn: float, seed: int, each: int = 4) -> Any:
     return np.concatenate([rng.choice(of_verdict, min(each, len(of_verdict)), replace=False) for of_verdict in rows])
 
 
-def _score(worn: float) -> dict[str, Any]:
+def _score(threshold: float) -> dict[str, Any]:
     return {
         "kind": RECONSTRUCTION,
         "limits": list(LIMITS),
         "labels": list(LABELS),
         "best": LABELS[0],
-        "thresholds": [worn, FAILING * worn],
-        "hysteresis": float(f"{0.3 * worn:.3g}"),
+        "thresholds": [threshold, FAILING * threshold],
+        "hysteresis": float(f"{0.3 * threshold:.3g}"),
         "severities": {"failing": "critical"},
     }
 
 
-def manifest_of(trained: Trained, seed: int, size: Size) -> dict[str, Any]:
-    """The manifest but for golden cases; its thresholds are still to be set."""
+def manifest_of(trained: TrainedModel, seed: int, size: Size) -> dict[str, Any]:
+    """Returns the manifest but for golden cases; its thresholds are still to be set."""
     about = {
         "name": "vibration",
         "version": VERSION,
@@ -173,4 +159,6 @@ def manifest_of(trained: Trained, seed: int, size: Size) -> dict[str, Any]:
         "frames_per_window": size.frames,
         "false_alarms": FALSE_ALARMS,
     }
-    return package_bundle.manifest_of(about, trained, (CHANNELS, RECIPE), _score(1.0), teaching, size, seed)
+    return package_bundle.manifest_of(
+        about=about, trained=trained, inputs=(CHANNELS, RECIPE), score=_score(1.0), teaching=teaching, size=size, seed=seed
+    )

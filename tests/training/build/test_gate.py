@@ -20,10 +20,10 @@ from edge.models.bundle import Bundle, BundleError
 from edge.models.tflite import RuntimeMissing
 from training.__main__ import cli
 from training.build.dense import Layer, Network
-from training.build.gate import Unjudged, Verdict, demand_all, judge, probe_rows, summary
+from training.build.gate import GateReport, NoRuntime, demand_all, judge, probe_rows, summary
 from training.build.int8 import Grid, write
 from training.build.page import gate_section, put_section, section
-from training.build.runtimes import MICRO, RUNTIMES, Answer, arena_child, run_child, smallest_arena
+from training.build.runtimes import MICRO, RUNTIMES, RuntimeOutputs, arena_child, run_child, smallest_arena
 
 ROOT = Path(__file__).parents[3]
 SOIL = ROOT / "models" / "soil"
@@ -116,46 +116,46 @@ def with_clipping(model: Any, graph: Any) -> None:
 
 
 @cache
-def committed(name: str) -> Verdict:
+def committed(name: str) -> GateReport:
     return judge(ROOT / "models" / name)
 
 
 @pytest.mark.parametrize("name", ["soil", "vibration"])
-def test_the_committed_bundles_pass_and_the_verdict_says_by_which_runtimes(name: str) -> None:
-    verdict = committed(name)
-    assert verdict.passed, verdict.refusals
-    assert [runtime.split()[0] for runtime in verdict.runtimes] == [name for name, reason in REASONS.items() if not reason]
-    assert verdict.missing == {name: reason for name, reason in REASONS.items() if reason}
-    assert all(count > 100 for count in (verdict.labels or {}).values())
+def test_the_committed_bundles_pass_and_the_report_says_by_which_runtimes(name: str) -> None:
+    report = committed(name)
+    assert report.passed, report.refusals
+    assert [runtime.split()[0] for runtime in report.runtimes] == [name for name, reason in REASONS.items() if not reason]
+    assert report.missing == {name: reason for name, reason in REASONS.items() if reason}
+    assert all(count > 100 for count in (report.labels or {}).values())
 
 
 @needs_all
 @pytest.mark.parametrize("name", ["soil", "vibration"])
 def test_the_pages_of_the_committed_bundles_say_what_the_gate_found(name: str) -> None:
-    verdict = committed(name)
+    report = committed(name)
     page = section(ROOT / "docs" / "models" / f"{name}.md", "gate")
-    assert page == gate_section(verdict, Bundle.load(ROOT / "models" / name))
+    assert page == gate_section(report, Bundle.load(ROOT / "models" / name))
 
 
 @needs_all
 def test_a_model_in_dynamic_range_quantisation_is_refused(soil: Path) -> None:
-    verdict = judge(with_model(soil, float_model(dynamic_range)), probes=FEW)
-    assert not verdict.passed
-    assert any(refusal.startswith("tflite-runtime cannot run it") and "version '12'" in refusal for refusal in verdict.refusals)
+    report = judge(with_model(soil, float_model(dynamic_range)), probes=FEW)
+    assert not report.passed
+    assert any(refusal.startswith("tflite-runtime cannot run it") and "version '12'" in refusal for refusal in report.refusals)
 
 
 @needs_micro
 def test_a_model_with_an_operator_that_a_microcontroller_lacks_is_refused(soil: Path) -> None:
-    verdict = judge(with_model(soil, float_model(with_clipping)), probes=FEW)
-    assert [refusal.split()[0] for refusal in verdict.refusals] == [MICRO]
+    report = judge(with_model(soil, float_model(with_clipping)), probes=FEW)
+    assert [refusal.split()[0] for refusal in report.refusals] == [MICRO]
 
 
 def test_a_model_with_changed_weights_is_refused_for_its_golden_cases(soil: Path) -> None:
     network = (Layer(-np.ones((20, 3), np.float32), np.full(3, 7, np.float32), rectified=False),)
     changed = write(network, [Grid.over(-1, 1), Grid.over(0, 14)], "changed")
-    verdict = judge(with_model(soil, changed), probes=FEW)
+    report = judge(with_model(soil, changed), probes=FEW)
     here = [name for name, reason in REASONS.items() if not reason]
-    assert all(any(refusal.startswith("golden case") and f"{name} " in refusal for refusal in verdict.refusals) for name in here)
+    assert all(any(refusal.startswith("golden case") and f"{name} " in refusal for refusal in report.refusals) for name in here)
 
 
 def test_a_model_that_is_not_the_one_of_its_manifest_cannot_be_judged(soil: Path) -> None:
@@ -165,40 +165,40 @@ def test_a_model_that_is_not_the_one_of_its_manifest_cannot_be_judged(soil: Path
 
 
 def faked(offsets: dict[str, float]) -> Any:
-    """Runtimes that say the first input, more or less."""
+    """Runtimes whose score is the first input, more or less."""
     bundle = Bundle.load(SOIL)
 
-    def run(runtime: str, directory: Path, rows: Any) -> Answer:
+    def run(runtime: str, directory: Path, rows: Any) -> RuntimeOutputs:
         scores = np.abs(rows[:, 0]) * 10
         for number, case in enumerate(bundle.golden):
             scores[number] = case.outputs[1]
         outputs = np.stack([scores] * 3, axis=1)
         outputs[: len(bundle.golden)] = [case.outputs for case in bundle.golden]
         outputs[len(bundle.golden) :] += offsets.get(runtime, 0.0)
-        return Answer(runtime, outputs)
+        return RuntimeOutputs(runtime, outputs)
 
     return run
 
 
 def test_runtimes_that_decide_differently_on_a_probe_are_refused() -> None:
-    verdict = judge(SOIL, faked({MICRO: 5.0}), lambda _: 1024)
-    assert any("decide differently on" in refusal and f"{MICRO} " in refusal for refusal in verdict.refusals)
+    report = judge(SOIL, faked({MICRO: 5.0}), lambda _: 1024)
+    assert any("decide differently on" in refusal and f"{MICRO} " in refusal for refusal in report.refusals)
 
 
 def test_rows_near_a_threshold_are_left_out_and_counted() -> None:
-    verdict = judge(SOIL, faked({MICRO: 0.3}), lambda _: 1024)
-    assert verdict.passed, verdict.refusals
-    assert 0 < verdict.left_out < verdict.probes
+    report = judge(SOIL, faked({MICRO: 0.3}), lambda _: 1024)
+    assert report.passed, report.refusals
+    assert 0 < report.left_out < report.probes
 
 
 def test_a_gate_in_which_a_verdict_never_occurs_proves_nothing_and_refuses() -> None:
-    verdict = judge(SOIL, faked(dict.fromkeys(RUNTIMES, 100.0)), lambda _: 1024)
-    assert any("no probe is decided now or soon" in refusal for refusal in verdict.refusals)
+    report = judge(SOIL, faked(dict.fromkeys(RUNTIMES, 100.0)), lambda _: 1024)
+    assert any("no probe is decided now or soon" in refusal for refusal in report.refusals)
 
 
 def test_a_runtime_that_crashes_is_a_refusal_and_not_a_crash_of_the_gate() -> None:
-    def run(runtime: str, directory: Path, rows: Any) -> Answer:
-        return Answer(runtime, None, "it ended with signal 11") if runtime == MICRO else faked({})(runtime, directory, rows)
+    def run(runtime: str, directory: Path, rows: Any) -> RuntimeOutputs:
+        return RuntimeOutputs(runtime, None, "it ended with signal 11") if runtime == MICRO else faked({})(runtime, directory, rows)
 
     assert judge(SOIL, run).refusals == (f"{MICRO} cannot run it: it ended with signal 11",)
 
@@ -206,7 +206,7 @@ def test_a_runtime_that_crashes_is_a_refusal_and_not_a_crash_of_the_gate() -> No
 def without(*missing: str) -> Any:
     """The faked runtimes on a Python that cannot have these."""
 
-    def run(runtime: str, directory: Path, rows: Any) -> Answer:
+    def run(runtime: str, directory: Path, rows: Any) -> RuntimeOutputs:
         if runtime in missing:
             raise RuntimeMissing(f"{runtime}: it has no wheels")
         return faked({})(runtime, directory, rows)
@@ -214,34 +214,34 @@ def without(*missing: str) -> Any:
     return run
 
 
-def test_a_runtime_that_is_not_here_does_not_judge_and_verdict_summary_page_and_json_say_so() -> None:
-    verdict = judge(SOIL, without(MICRO), lambda _: 1024)
-    assert verdict.passed
-    assert (verdict.runtimes, verdict.missing, verdict.arena_bytes) == (RUNTIMES[:2], {MICRO: f"{MICRO}: it has no wheels"}, None)
-    assert f"Not judged by {MICRO}: it has no wheels." in list(summary(verdict))
-    section = gate_section(verdict, Bundle.load(SOIL))
+def test_a_runtime_that_is_not_here_does_not_judge_and_report_summary_page_and_json_say_so() -> None:
+    report = judge(SOIL, without(MICRO), lambda _: 1024)
+    assert report.passed
+    assert (report.runtimes, report.missing, report.arena_bytes) == (RUNTIMES[:2], {MICRO: f"{MICRO}: it has no wheels"}, None)
+    assert f"Not judged by {MICRO}: it has no wheels." in list(summary(report))
+    section = gate_section(report, Bundle.load(SOIL))
     assert "## In two runtimes" in section
     assert f"It was not judged by every runtime. {MICRO}: it has no wheels." in section
-    assert json.loads(verdict.as_json())["missing"] == verdict.missing
+    assert json.loads(report.as_json())["missing"] == report.missing
 
 
 def test_one_runtime_alone_reproduces_golden_cases_and_its_page_claims_no_more() -> None:
-    verdict = judge(SOIL, without(RUNTIMES[0], MICRO), lambda _: 1024)
-    assert verdict.passed
-    section = gate_section(verdict, Bundle.load(SOIL))
+    report = judge(SOIL, without(RUNTIMES[0], MICRO), lambda _: 1024)
+    assert report.passed
+    section = gate_section(report, Bundle.load(SOIL))
     assert f"on {RUNTIMES[1]} alone" in section
     assert "alike" not in section
     assert "arena" not in section
 
 
 def test_who_demands_all_runtimes_is_refused_without_one() -> None:
-    verdict = demand_all(judge(SOIL, without(MICRO), lambda _: 1024))
-    assert verdict.refusals == (f"not judged by {MICRO}: it has no wheels",)
+    report = demand_all(judge(SOIL, without(MICRO), lambda _: 1024))
+    assert report.refusals == (f"not judged by {MICRO}: it has no wheels",)
     assert demand_all(judge(SOIL, faked({}), lambda _: 1024)).passed
 
 
 def test_a_gate_without_any_runtime_is_not_held() -> None:
-    with pytest.raises(Unjudged, match=f"{MICRO}: it has no wheels"):
+    with pytest.raises(NoRuntime, match=f"{MICRO}: it has no wheels"):
         judge(SOIL, without(*RUNTIMES))
 
 
@@ -286,9 +286,9 @@ def test_the_command_writes_its_section_and_says_what_it_found_as_json(tmp_path:
     page.write_text("# Soil\n")
     shown = CliRunner().invoke(cli, ["gate", str(SOIL), "--json", "--page", str(page)])
     assert shown.exit_code == 0, shown.output
-    verdict = json.loads(shown.output)
-    assert verdict["passed"] is True
-    assert verdict["missing"] == {name: reason for name, reason in REASONS.items() if reason}
+    report = json.loads(shown.output)
+    assert report["passed"] is True
+    assert report["missing"] == {name: reason for name, reason in REASONS.items() if reason}
     assert all(name in section(page, "gate") for name in RUNTIMES)
 
 

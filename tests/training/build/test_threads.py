@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from training.__main__ import cli
-from training.build.threads import _LIMITS, TooLate, single
+from training.build.threads import _LIMITS, ImportOrderError, single
 
 ROOT = Path(__file__).parents[3]
 _SMALL = """
@@ -25,9 +25,13 @@ from training.vibration import train as vibration
 from training.build.dense import Schedule
 
 watch = lambda _, items, __: items
-size = vibration.Size(12, 1, 1, 1, 1, 1080.0, 1, (32, 6, 32), Schedule(epochs=2))
-heard = vibration.simulate(size, 0, workers, watch)
-vibration.save(vibration.train(heard.training.features, 0, size), heard.validation, heard.golden, output / "vibration", 0, size)
+size = vibration.Size(
+    training_machines=12, validation_machines=1, healthy_machines=1, failing_machines=1, golden_machines=1, frames=1,
+    schedule=Schedule(epochs=2),
+)
+data = vibration.simulate(size, 0, workers, watch)
+trained = vibration.train(data.training.features, 0, size)
+vibration.save(trained, output / "vibration", validation=data.validation, examples=data.golden, seed=0, size=size)
 size = soil.Size(training_seasons=2, schedule=Schedule(epochs=4))
 known = soil.simulate(("tunis", "brussels"), 2, 0, workers, watch)
 soil.save(soil.train(known, 0, size), known, output / "soil", 0, size)
@@ -54,7 +58,7 @@ def test_the_command_refuses_to_train_where_numpy_already_has_its_threads(
 ) -> None:
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     result = CliRunner().invoke(cli, [command, "--output", str(tmp_path / "model"), "--page", str(tmp_path / "page.md")])
-    assert isinstance(result.exception, TooLate)
+    assert isinstance(result.exception, ImportOrderError)
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(TooLate, match="already imported"):
+    with pytest.raises(ImportOrderError, match="already imported"):
         single()

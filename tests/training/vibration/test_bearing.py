@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.vibration.bearing import BEARINGS, FAULTS, Bearing, Fault, OperatingPoint, Slip, load_share, strikes
-from training.vibration.machine import RATE_HZ, SAMPLES, Machine, Sound
+from training.vibration.machine import RATE_HZ, SAMPLES, Sound, random_machine
 from training.vibration.run_to_failure import Life, life
 
 STEADY = OperatingPoint(25.0, 1.0)
@@ -43,7 +43,7 @@ def test_each_element_passes_both_races_once_in_a_turn_between_them(elements: in
 @pytest.mark.parametrize("fault", FAULTS)
 def test_strikes_come_at_the_rate_of_the_fault_within_their_slip(fault: Fault) -> None:
     slip = Slip(0.008, 0.015)
-    moments, force = strikes(BEARINGS[0], fault, STEADY, slip, (0.0, 60.0), np.random.default_rng(1))
+    moments, force = strikes(BEARINGS[0], fault, STEADY, slip, span=(0.0, 60.0), rng=np.random.default_rng(1))
     intervals = np.diff(moments)
     assert 1 / intervals.mean() == pytest.approx(BEARINGS[0].strikes(fault) * 25 * 1.008, rel=0.002)
     assert intervals.std() / intervals.mean() == pytest.approx(0.015, rel=0.1)
@@ -53,8 +53,8 @@ def test_strikes_come_at_the_rate_of_the_fault_within_their_slip(fault: Fault) -
 
 def test_an_outer_race_is_struck_alike_and_an_inner_race_once_a_turn_hardest() -> None:
     rng = np.random.default_rng(2)
-    _, outer = strikes(BEARINGS[0], "outer", STEADY, Slip(0, 0.01), (0.0, 20.0), rng)
-    moments, inner = strikes(BEARINGS[0], "inner", STEADY, Slip(0, 0.01), (0.0, 20.0), rng)
+    _, outer = strikes(BEARINGS[0], "outer", STEADY, Slip(0, 0.01), span=(0.0, 20.0), rng=rng)
+    moments, inner = strikes(BEARINGS[0], "inner", STEADY, Slip(0, 0.01), span=(0.0, 20.0), rng=rng)
     assert outer.std() / outer.mean() < 0.2
     turning = np.abs(np.exp(2j * np.pi * 25 * moments) @ inner) / inner.sum()
     still = np.abs(np.exp(2j * np.pi * 31 * moments) @ inner) / inner.sum()
@@ -81,7 +81,7 @@ def envelope_peak(frame: Any, low: float, high: float) -> float:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_envelope_of_a_damaged_outer_race_beats_at_its_frequency(seed: int) -> None:
-    machine = Machine.drawn(seed, "outer")
+    machine = random_machine(seed, "outer")
     point = OperatingPoint(machine.rated_hz, 0.8)
     frame = machine.frame(0.7, np.random.default_rng(seed), point, samples=4 * RATE_HZ)
     expected = machine.bearing.strikes("outer") * point.speed_hz * (1 + machine.slip.mean)
@@ -90,7 +90,7 @@ def test_the_envelope_of_a_damaged_outer_race_beats_at_its_frequency(seed: int) 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_wear_makes_a_machine_louder_and_its_frames_spikier(fault: Fault) -> None:
-    machine, rng = Machine.drawn(3, fault), np.random.default_rng(3)
+    machine, rng = random_machine(3, fault), np.random.default_rng(3)
     frames = [[machine.frame(severity, rng, machine.operating_point(0)) for _ in range(15)] for severity in (0.0, 0.5, 1.0)]
     loud = [float(np.median([frame.std() for frame in few])) for few in frames]
     spiky = [float(np.median([kurtosis(frame) for frame in few])) for few in frames]
@@ -99,7 +99,7 @@ def test_wear_makes_a_machine_louder_and_its_frames_spikier(fault: Fault) -> Non
 
 
 def test_a_blow_rings_at_the_modes_and_dies_away() -> None:
-    machine = Machine.drawn(5)
+    machine = random_machine(5)
     quiet = replace(machine, sound=Sound((), 0.0, 0.5, 0.2, ()), sensor_noise=0.0, slip=Slip(0, 0.01), fault="outer")
     struck = quiet.frame(0.2, np.random.default_rng(1), OperatingPoint(0.5, 1.0), samples=4 * RATE_HZ)
     assert np.abs(struck).max() > 0
@@ -107,7 +107,7 @@ def test_a_blow_rings_at_the_modes_and_dies_away() -> None:
 
 
 def test_unbalance_is_a_tone_at_the_speed_of_the_shaft() -> None:
-    machine = Machine.drawn(6)
+    machine = random_machine(6)
     frame = machine.frame(0.0, np.random.default_rng(1), OperatingPoint(30.0, 0.5), samples=RATE_HZ)
     spectrum = np.abs(np.fft.rfft(frame))
     assert spectrum[30] > 3 * np.median(spectrum[10:60])
@@ -115,7 +115,7 @@ def test_unbalance_is_a_tone_at_the_speed_of_the_shaft() -> None:
 
 def test_the_same_seeds_give_the_same_frame_and_others_another() -> None:
     def drawn_frame(seed: int, chance: int) -> Any:
-        return Machine.drawn(seed).frame(0.5, np.random.default_rng(chance))
+        return random_machine(seed).frame(0.5, np.random.default_rng(chance))
 
     assert np.array_equal(drawn_frame(1, 1), drawn_frame(1, 1))
     assert not np.array_equal(drawn_frame(1, 1), drawn_frame(1, 2))
@@ -125,12 +125,12 @@ def test_the_same_seeds_give_the_same_frame_and_others_another() -> None:
 
 
 def test_a_machine_is_the_same_whatever_fault_it_will_have() -> None:
-    drawn = [replace(Machine.drawn(4, fault), fault="outer") for fault in (None, *FAULTS)]
+    drawn = [replace(random_machine(4, fault), fault="outer") for fault in (None, *FAULTS)]
     assert all(machine == drawn[0] for machine in drawn)
 
 
 def test_speed_and_load_wander_slowly_and_reproducibly() -> None:
-    machine = Machine.drawn(8)
+    machine = random_machine(8)
     hours = np.arange(0, 500, 0.1)
     speeds, loads = zip(*((point.speed_hz, point.load) for point in map(machine.operating_point, hours.tolist())), strict=True)
     assert np.abs(np.diff(speeds)).max() < 0.02 * machine.rated_hz

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training.vibration.machine import RATE_HZ, SAMPLES, Machine
+from training.vibration.machine import RATE_HZ, SAMPLES, random_machine
 from training.vibration.recordings import HEALTHY, OUTER, Recording, frames, read, resampled, windows
 from training.vibration.replay import figures, folds, rule
 
@@ -51,7 +51,7 @@ def test_a_run_in_another_unit_and_an_archive_without_runs_are_refused(tmp_path:
         read(tmp_path / "empty.tar.gz")
 
 
-def test_a_slower_sensor_hears_a_low_tone_as_it_is_and_a_high_one_not_at_all() -> None:
+def test_a_slower_sensor_measures_a_low_tone_as_it_is_and_a_high_one_not_at_all() -> None:
     seconds = np.arange(97_656) / 97_656
     low, high = np.sin(2 * np.pi * 1000 * seconds), np.sin(2 * np.pi * 9000 * seconds)
     expected = np.sin(2 * np.pi * 1000 * np.arange(RATE_HZ) / RATE_HZ)
@@ -59,7 +59,7 @@ def test_a_slower_sensor_hears_a_low_tone_as_it_is_and_a_high_one_not_at_all() -
 
 
 def test_frames_and_windows_are_cut_where_they_should_be() -> None:
-    run = Recording("x_1", "x", float(RATE_HZ), 0.0, 25.0, np.arange(3.0 * RATE_HZ))
+    run = Recording(name="x_1", kind="x", rate_hz=float(RATE_HZ), load=0.0, speed_hz=25.0, samples=np.arange(3.0 * RATE_HZ))
     cut = frames(run, SAMPLES // 4)
     assert all(frame.shape == (SAMPLES,) for frame in cut)
     cut_windows = list(windows(cut, 4, 7))
@@ -69,11 +69,12 @@ def test_frames_and_windows_are_cut_where_they_should_be() -> None:
 
 def simulated() -> list[Recording]:
     """Three healthy runs of one machine and one with a fault, three seconds each."""
-    machine, rng = Machine.drawn(3, "outer"), np.random.default_rng(1)
+    machine, rng = random_machine(3, "outer"), np.random.default_rng(1)
 
     def run(name: str, severity: float) -> Recording:
         samples = machine.frame(severity, rng, machine.operating_point(0), samples=6 * RATE_HZ).astype(float)
-        return Recording(name, name.rpartition("_")[0], float(RATE_HZ), 100.0, machine.rated_hz, samples)
+        kind = name.rpartition("_")[0]
+        return Recording(name=name, kind=kind, rate_hz=float(RATE_HZ), load=100.0, speed_hz=machine.rated_hz, samples=samples)
 
     return [run(f"{HEALTHY}_{number}", 0.0) for number in (1, 2, 3)] + [run(f"{OUTER}_1", 0.9)]
 

@@ -21,16 +21,16 @@ from training.build.page import section
 from training.vibration.bearing import FAULTS
 from training.vibration.comparison import KURTOSIS, MODEL, RISE, RMS, compare
 from training.vibration.detection import auc, detect
-from training.vibration.machine import Machine
+from training.vibration.machine import random_machine
 from training.vibration.run_to_failure import Observations, joined, make_plans, observe, simulate_lives
 from training.vibration.spectra import CHANNELS, RECIPE
-from training.vibration.train import FAILING, FALSE_ALARMS, Size, all_plans, save, threshold, train
+from training.vibration.train import FAILING, FALSE_ALARMS, Size, all_plans, healthy_threshold, save, train
 
 ROOT = Path(__file__).parents[3]
 VIBRATION = ROOT / "models" / "vibration"
 TINY = Size(hidden=(8, 4, 8), schedule=Schedule(epochs=3))
 HOURS, FRESH_SEED = 240.0, 77_000_000
-"""Machines that neither training nor the page heard, and shorter lives."""
+"""Machines that neither training nor the page has seen, and shorter lives."""
 
 
 def observations(first: int, count: int, *, failing: bool) -> Observations:
@@ -52,7 +52,7 @@ def other() -> Observations:
     return observations(200, 6, failing=False)
 
 
-def test_the_committed_model_beats_a_threshold_on_rms_on_machines_it_never_heard(
+def test_the_committed_model_beats_a_threshold_on_rms_on_unseen_machines(
     healthy: Observations, failing: Observations, other: Observations
 ) -> None:
     found = compare(Bundle.load(VIBRATION), other, healthy, failing)
@@ -71,7 +71,7 @@ def test_the_committed_model_says_failing_at_the_end_and_normal_before_the_fault
 
 def test_the_int8_model_scores_like_the_network_in_float_where_machines_are_healthy(healthy: Observations, tmp_path: Path) -> None:
     trained = train(healthy.features, 0, TINY)
-    bundle = save(trained, healthy, healthy, tmp_path, 0, TINY)
+    bundle = save(trained, tmp_path, validation=healthy, examples=healthy, seed=0, size=TINY)
     inputs = trained.normalised(healthy.features)
     scores = ((inputs - predict(trained.network, inputs)) ** 2).mean(axis=1)
     ours = Model(bundle, tflite.load()).run(healthy.features)[:, 1]
@@ -79,16 +79,16 @@ def test_the_int8_model_scores_like_the_network_in_float_where_machines_are_heal
 
 
 def test_the_first_threshold_lets_the_stated_share_of_healthy_windows_through(healthy: Observations, tmp_path: Path) -> None:
-    bundle = save(train(healthy.features, 0, TINY), healthy, healthy, tmp_path, 0, TINY)
+    bundle = save(train(healthy.features, 0, TINY), tmp_path, validation=healthy, examples=healthy, seed=0, size=TINY)
     scores = Model(bundle, tflite.load()).run(healthy.features)[:, 1]
     assert (scores > bundle.thresholds[0]).mean() == pytest.approx(FALSE_ALARMS, abs=2 / len(scores))
     assert bundle.thresholds[1] == pytest.approx(FAILING * bundle.thresholds[0])
-    assert threshold(np.arange(10_001.0)) == pytest.approx(9900)
+    assert healthy_threshold(np.arange(10_001.0)) == pytest.approx(9900)
 
 
 def test_the_same_seed_gives_the_same_bundle_and_another_another(healthy: Observations, tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        save(train(healthy.features, seed, TINY), healthy, healthy, tmp_path / name, seed, TINY)
+        save(train(healthy.features, seed, TINY), tmp_path / name, validation=healthy, examples=healthy, seed=seed, size=TINY)
     files = {name: [(tmp_path / name / file).read_bytes() for file in ("model.tflite", "manifest.json")] for name in "abc"}
     assert files["a"] == files["b"]
     assert files["a"][0] != files["c"][0]
@@ -112,14 +112,14 @@ def test_a_machine_that_is_only_louder_than_others_is_not_called_worn() -> None:
     """What is usual is the machine's own."""
     bundle = Bundle.load(VIBRATION)
     for seed in (FRESH_SEED + 1, FRESH_SEED + 2):
-        assert Machine.drawn(seed).sound.noise > 0
+        assert random_machine(seed).sound.noise > 0
     quiet, loud = (rows(scale) for scale in (1.0, 30.0))
     model = Model(bundle, tflite.load())
     np.testing.assert_allclose(model.run(quiet)[:, 1], model.run(loud)[:, 1], atol=0.05)
 
 
 def rows(scale: float) -> Any:
-    machine, rng = Machine.drawn(FRESH_SEED + 1), np.random.default_rng(5)
+    machine, rng = random_machine(FRESH_SEED + 1), np.random.default_rng(5)
     windows = [(2.0 * number, 0.0, [np.float32(scale) * machine.frame(0.0, rng, machine.operating_point(0))]) for number in range(20)]
     return observe(0, windows).features
 
@@ -138,7 +138,7 @@ def test_detection_counts_what_it_says() -> None:
     def part(severity: list[float], machine: list[int]) -> Observations:
         count = len(severity)
         columns = (np.zeros((count, 1)), np.array(severity), np.arange(count) * 1.0, np.array(machine), *[np.ones(count)] * 3)
-        return Observations(*columns)
+        return Observations(**dict(zip(Observations.__slots__, columns, strict=True)))
 
     calm, worn = part([0, 0, 0, 0], [0, 0, 1, 1]), part([0, 0.3, 0.8, 0, 0.3, 0.8], [0, 0, 0, 1, 1, 1])
     found = detect(calm, worn, (np.array([0.0, 0, 0, 9]), np.array([0.0, 0, 9, 0, 9, 9])), 5.0, 0.01)
