@@ -1,4 +1,4 @@
-"""`python -m bench`: every benchmark, or those that are named."""
+"""`python -m bench` runs every benchmark, or those that are named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Benchmarks `gateway` and `uplink_bytes` for `python -m bench`; each is a program of its own, too."""
+"""Runs the benchmarks `gateway` and `uplink_bytes` for `python -m bench`; each is a program of its own, too."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from program.child import python_module
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Messages a run of the gateway and of its baseline, rounds, and hours of readings."""
+    """Says how many messages a run of the gateway and of its baseline takes, how many rounds, and how many hours of readings."""
 
     messages: int
     baseline_messages: int

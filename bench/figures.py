@@ -1,4 +1,4 @@
-"""A figure, how it is measured, and its file. Subjects are measured by turns, A B A B, so that other load affects all alike."""
+"""Measures figures and keeps them in a file. Subjects are measured by turns, A B A B, so that other load affects all alike."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A measured value and its baseline.
+    """A figure has a measured value and its baseline.
 
     `ratio` is value / baseline, null where nothing compares. `value` is null where nothing was measured: `name` says why.
     """

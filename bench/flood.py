@@ -1,4 +1,4 @@
-"""Fills a gateway's session on a broker faster than any gateway empties it: MQTT 3.1.1 on a bare socket. For measuring only."""
+"""Fills a gateway's session on a broker faster than any gateway empties it: MQTT 3.1.1 on a bare socket. It is for measuring only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages a second from a real broker to the gateway's store, each acknowledged after the commit that holds it.
+"""Measures messages a second from a real broker to the gateway's store, each acknowledged after the commit that holds it.
 
 The baseline commits and acknowledges each message by itself. Both run in turn, pinned to one core of their own, against a fresh
 mosquitto whose session already holds the messages. Every run is checked: the store holds each message once, and the broker none.
@@ -62,7 +62,7 @@ class BenchFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A gateway to measure.
+    """A subject is a gateway to measure.
 
     `command` starts it on a port and a folder, for so many messages; `stored` counts the distinct and all messages in its store.
     """

@@ -1,4 +1,4 @@
-"""The process that `bench.gateway` measures: TinyBeam's intake, core and store as they run in `tinybeam edge run`, without an uplink.
+"""Runs as the process that `bench.gateway` measures: intake, core and store as they run in `tinybeam edge run`, without an uplink.
 
 It reads from the broker until COUNT messages are acknowledged, closes their windows, and prints what that cost as one JSON object.
 """
@@ -45,7 +45,7 @@ class CountingIntake:
 
 
 class NoUplink:
-    """An uplink that leaves batches in the outbox."""
+    """Leaves batches in the outbox."""
 
     state = LinkState.OFFLINE
 

@@ -1,4 +1,4 @@
-"""Benchmark `latency`: from the newest reading of a batch to its rows in the warehouse, on the live path without faults.
+"""Runs the benchmark `latency`: from the newest reading of a batch to its rows in the warehouse, on the live path without faults.
 
 The baseline is what the settings ask to wait: the window's grace, and up to `batches.seconds` until a batch is cut. What is more is the
 path: broker, gateway, Pub/Sub, pipeline, warehouse and half a second between two looks, all on the same cores as the sensors.
@@ -36,7 +36,7 @@ DRAIN_SECONDS = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How long the sensors send."""
+    """Says how long the sensors send."""
 
     seconds: float
 

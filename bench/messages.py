@@ -1,4 +1,5 @@
-"""What four gateways send in some minutes, always the same: batches as export files, and the same rows as JSON lines for flows of rows.
+"""Makes what four gateways send in some minutes, always the same: batches as export files, and the same rows as JSON lines for flows of
+rows.
 
 Every twentieth batch comes twice. Written once per shape and kept in the folder.
 """
@@ -40,7 +41,7 @@ _CYCLE = 20
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """The files to load: `Workload(folder, rows=80_000, batch_rows=500).export_file()`.
+    """A workload is the files to load: `Workload(folder, rows=80_000, batch_rows=500).export_file()`.
 
     They hold `rows` different rows in batches of `batch_rows`; a file is written when it is first asked for.
     """
@@ -59,7 +60,7 @@ class Workload:
 
     @property
     def windows(self) -> int:
-        """The number of site windows: of each site and channel a window a minute, and one an hour."""
+        """Counts the site windows: of each site and channel a window a minute, and one an hour."""
         minutes = self.rows // ROWS_A_MINUTE
         return (minutes + -(-minutes // 60)) * GATEWAYS * (DEVICES // DEVICES_A_SITE) * len(CHANNELS)
 

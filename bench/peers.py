@@ -1,4 +1,4 @@
-"""Benchmark `peers`: the whole flow against Bytewax and Pathway on the same bytes, each in an environment of its own.
+"""Runs the benchmark `peers`: the whole flow against Bytewax and Pathway on the same bytes, each in an environment of its own.
 
 A peer that cannot be installed (no wheel for this Python, no package index) is a figure without a value that says so.
 """
@@ -24,7 +24,7 @@ COMMAND = "python -m bench peers"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many rows each run takes, and how many runs count."""
+    """Says how many rows each run takes, and how many runs count."""
 
     rows: int
     per_row: int
@@ -37,7 +37,7 @@ QUICK = Size(rows=4_000, per_row=2_000, turns=1)
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Another engine for the same work. `per_row`: it processes rows one by one, so it gets fewer."""
+    """A peer is another engine for the same work. `per_row`: it processes rows one by one, so it gets fewer."""
 
     name: str
     requirements: str

@@ -1,4 +1,4 @@
-"""Benchmarks `facts` and `rollups`: rows a second of one core through the pipeline, against a Beam pipeline whose element is a row.
+"""Runs the benchmarks `facts` and `rollups`: rows a second of one core, against a Beam pipeline whose element is a row.
 
 From the bytes of an export file to rows at the sink, on the engine of a laptop; the sink counts and keeps nothing. Building the graph and
 starting the engine are in it, reading the modules is not. Rows are counted once, though every twentieth batch comes twice.
@@ -28,7 +28,7 @@ class WrongAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many rows each run takes, and how many runs count."""
+    """Says how many rows each run takes, and how many runs count."""
 
     rows: int
     small_batches: int
@@ -42,7 +42,7 @@ QUICK = Size(rows=4_000, small_batches=2_000, per_row=2_000, turns=1)
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The same work done twice: `build` makes our pipeline of an export file, `of_rows` takes a collection of single rows."""
+    """A comparison does the same work twice: `build` makes our pipeline of an export file, `of_rows` takes a collection of single rows."""
 
     name: str
     build: Callable[[Path], Callable[[beam.Pipeline], Any]]

@@ -38,7 +38,7 @@ _FRAMES = 5 + 9 + 9
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Settings under which the gateway runs. `interval` is that of the sensors; all in seconds."""
+    """A plan holds the settings under which the gateway runs. `interval` is that of the sensors; all in seconds."""
 
     name: str
     interval: int

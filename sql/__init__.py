@@ -1,1 +1,1 @@
-"""The warehouse for those who ask: tables, views, functions, queries and checks, and the command that applies, checks and asks them."""
+"""Holds tables, views, functions, queries and checks of the warehouse, and the command that applies, checks and asks them."""

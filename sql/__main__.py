@@ -1,4 +1,4 @@
-"""`tinybeam sql`: brings a warehouse to what sql/ says, checks it, asks it, loads the registry.
+"""`tinybeam sql` brings a warehouse to what sql/ says, checks it, asks it, loads the registry.
 
 Exit codes: 0 done, 1 failed or found wanting, 2 called wrongly.
 """
@@ -27,7 +27,7 @@ _EXPECTED = (ServiceError, application.ApplyError, ConfigError, ScriptError)
 
 
 def _connection(command: _Command) -> _Command:
-    """Options that every command with a warehouse takes."""
+    """Adds the options that every command with a warehouse takes."""
     command = click.option(
         "--project",
         envvar="GOOGLE_CLOUD_PROJECT",
@@ -155,7 +155,7 @@ def _connect(project: str | None, location: str | None, wait_seconds: float) -> 
 
 
 def _chosen(names: Iterable[str], among: Iterable[Script]) -> list[Script]:
-    """Those of these names; all without names."""
+    """Returns the scripts of these names, or all without names."""
     known = {script.name: script for script in among}
     for name in names:
         if name not in known:

@@ -36,14 +36,14 @@ class ApplyError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement to run, and what it does in words."""
+    """A step is one statement to run, and what it does in words."""
 
     action: str
     statement: str
 
 
 def plan(client: bigquery.Client, location: str | None) -> list[Step]:
-    """What is to be done, in order. Raises ApplyError for a table that cannot be brought along by adding columns."""
+    """Plans what is to be done, in order. Raises ApplyError for a table that cannot be brought along by adding columns."""
     create = [Step(f"create table {table.name}", table.text) for table in _absent(client)]
     add = [step for table in _tables() for step in _new_columns(client, table.name)]
     replace = [Step(f"replace {_kind(script)} {script.name}", script.text) for script in in_order(scripts("functions", "views"))]
@@ -51,7 +51,7 @@ def plan(client: bigquery.Client, location: str | None) -> list[Step]:
 
 
 def run(client: bigquery.Client, step: Step) -> None:
-    """Raises ApplyError."""
+    """Runs the steps in order. Raises ApplyError."""
     try:
         client.query_and_wait(step.statement)
     except GoogleAPICallError as error:

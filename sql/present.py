@@ -1,4 +1,4 @@
-"""Rows as text: an aligned table for people, JSON and CSV for programs. Times are UTC."""
+"""Writes rows as text: an aligned table for people, JSON and CSV for programs. Times are UTC."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def table(names: Sequence[str], rows: Rows) -> str:
-    """Columns aligned, numbers to the right."""
+    """Aligns columns, numbers to the right."""
     texts = [[_cell(row[name]) for name in names] for row in rows]
     widths = [max(len(name), *(len(line[at]) for line in texts)) if texts else len(name) for at, name in enumerate(names)]
     right = [bool(rows) and all(row[name] is None or _is_number(row[name]) for row in rows) for name in names]
@@ -23,7 +23,7 @@ def table(names: Sequence[str], rows: Rows) -> str:
 
 
 def as_json(rows: Rows) -> str:
-    """A list of objects; times in ISO 8601, bytes in base64."""
+    """Writes a list of objects, with times in ISO 8601 and bytes in base64."""
     return json.dumps([dict(row) for row in rows], default=_plain, indent=2, ensure_ascii=False)
 
 

@@ -20,13 +20,13 @@ class ParameterError(ValueError):
 
 
 def ask(client: bigquery.Client, script: Script, values: Mapping[str, str], now: datetime) -> RowIterator:
-    """The answer. `values` are texts. Raises ParameterError, and GoogleAPICallError from the service."""
+    """Returns the rows; `values` are texts. Raises ParameterError, and GoogleAPICallError from the service."""
     config = bigquery.QueryJobConfig(query_parameters=bind(script, values, now))
     return client.query_and_wait(script.text, job_config=config)
 
 
 def bind(script: Script, values: Mapping[str, str], now: datetime) -> list[bigquery.ScalarQueryParameter]:
-    """Raises ParameterError for a parameter that the script does not have or a value that does not fit."""
+    """Binds values to parameters. Raises ParameterError for a parameter that the script does not have or a value that does not fit."""
     known = {parameter.name: parameter for parameter in script.parameters}
     if unknown := sorted(values.keys() - known.keys()):
         raise ParameterError(f"{script.name} has no parameter {unknown[0]!r}; it has {', '.join(known) or 'none'}")
@@ -34,7 +34,7 @@ def bind(script: Script, values: Mapping[str, str], now: datetime) -> list[bigqu
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """`now`, `now - 7 days`, `2026-05-01` or `2026-05-01T12:00:00Z`; UTC unless it says otherwise. Raises ValueError."""
+    """Reads `now`, `now - 7 days`, `2026-05-01` or `2026-05-01T12:00:00Z`; UTC unless it says otherwise. Raises ValueError."""
     if relative := _RELATIVE.fullmatch(text.strip()):
         sign, amount, unit = relative.groups()
         distance = timedelta(**{f"{unit}s": int(amount)}) if unit else timedelta()

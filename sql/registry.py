@@ -17,7 +17,7 @@ from schemas.warehouse import DATASET
 
 
 def load(client: bigquery.Client, registry: Registry) -> None:
-    """One transaction. Raises GoogleAPICallError from the service."""
+    """Replaces all rows in one transaction. Raises GoogleAPICallError from the service."""
     content: dict[type, Sequence[Device | Site]] = {Device: registry.devices, Site: registry.sites}
     statements = "".join(_replacement(record) for record in content)
     parameters = [bigquery.ScalarQueryParameter(TABLES[record].name, "STRING", _json(rows)) for record, rows in content.items()]

@@ -1,4 +1,4 @@
-"""The SQL files as scripts: what each creates or asks, which parameters it takes, and in which order they can be applied.
+"""Reads the SQL files as scripts: what each creates or asks, which parameters it takes, and in which order they can be applied.
 
 A file holds one object. Its header comment begins with the question that it answers; a line
 `-- @name type = default: meaning` declares a parameter. Every parameter has a default.
@@ -16,9 +16,9 @@ from schemas.warehouse import DATASET
 
 ROOT = Path(__file__).parent
 CREATING = ("tables", "functions", "views", "cloud_only")
-"""Folders whose files create an object."""
+"""Each file of these folders creates an object."""
 ASKING = ("queries", "checks")
-"""Folders whose files are one select."""
+"""Each file of these folders is one select."""
 
 _PARAMETER = re.compile(r"@(\w+) (\w+) = ([^:]*(?::\d[^:]*)*): (.+)")
 _REFERENCE = re.compile(rf"\b{DATASET}\.(\w+)")
@@ -35,7 +35,7 @@ class ScriptError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A named parameter of a query. `default` is as written in the header."""
+    """A parameter of a query is named; `default` is as written in the header."""
 
     name: str
     type: str
@@ -45,7 +45,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One SQL file. `folder` says what it is: tables, functions, views, queries, checks or cloud_only."""
+    """A script is one SQL file. `folder` says what it is: tables, functions, views, queries, checks or cloud_only."""
 
     folder: str
     name: str
@@ -57,49 +57,49 @@ class Script:
 
     @property
     def code(self) -> str:
-        """The text without comments."""
+        """Returns the text without comments."""
         return _COMMENT.sub("", self.text).strip()
 
     @property
     def header(self) -> list[str]:
-        """Lines of the comment at the top, without its dashes."""
+        """Returns the lines of the comment at the top, without its dashes."""
         lines = self.text.splitlines()
         end = next((at for at, line in enumerate(lines) if not line.startswith("--")), len(lines))
         return [line.removeprefix("--").strip() for line in lines[:end]]
 
     @property
     def question(self) -> str:
-        """The first line of the header."""
+        """Returns the first line of the header."""
         return self.header[0] if self.header else ""
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """Raises ScriptError for a parameter line that cannot be read."""
+        """Reads the parameter lines of the header. Raises ScriptError for one that cannot be read."""
         return tuple(self._parameter(line) for line in self.header if line.startswith("@"))
 
     @property
     def references(self) -> set[str]:
-        """Names in the dataset that it reads or creates."""
+        """Returns the names in the dataset that it reads or creates."""
         return set(_REFERENCE.findall(self.code))
 
     @property
     def variables(self) -> set[str]:
-        """Names of the parameters that it uses."""
+        """Returns the names of the parameters that it uses."""
         return set(_VARIABLE.findall(self.code))
 
     @property
     def statements(self) -> int:
-        """How many it holds, each ended by a semicolon."""
+        """Counts its statements, each ended by a semicolon."""
         bare = _STRING.sub("", self.code)
         return bare.count(";") if bare.endswith(";") else bare.count(";") + 1
 
     @property
     def reads_only_the_registry(self) -> bool:
-        """Whether all it reads is small and not partitioned."""
+        """Returns whether all it reads is small and not partitioned."""
         return self.references <= _REGISTRY
 
     def filters(self, partitions: Iterable[str]) -> bool:
-        """Whether a parameter bounds one of these columns, or is handed to a table function that does."""
+        """Returns whether a parameter bounds one of these columns, or is handed to a table function that does."""
         bounded = any(re.search(rf"\b{column}\s*>=?\s*[^,;]*?@", self.code) for column in partitions)
         return bounded or _BOUNDED_FUNCTION.search(self.code) is not None
 
@@ -111,14 +111,14 @@ class Script:
 
 
 def scripts(*folders: str, root: Path = ROOT) -> Iterator[Script]:
-    """Every script of the folders, by name."""
+    """Reads every script of the folders, by name."""
     for folder in folders:
         for path in sorted((root / folder).glob("*.sql")):
             yield Script(folder, path.stem, path.read_text())
 
 
 def in_order(wanted: Iterable[Script]) -> list[Script]:
-    """So that each comes after what it reads. Raises ScriptError for a circle."""
+    """Sorts them so that each comes after what it reads. Raises ScriptError for a circle."""
     by_name = {script.name: script for script in wanted}
     needs = {name: sorted((script.references & by_name.keys()) - {name}) for name, script in by_name.items()}
     try:

@@ -1,4 +1,4 @@
-"""The connection to BigQuery, the real one or a local server. Waits for a service that does not answer, loudly and for so long.
+"""Connects to BigQuery, the real one or a local server. Waits for a service that does not answer, loudly and for so long.
 
 BIGQUERY_EMULATOR_HOST (with scheme) names a local server: then no credentials are looked for.
 """
@@ -28,12 +28,12 @@ class ServiceError(RuntimeError):
 
 
 def local_host() -> str | None:
-    """Address of the local server, None for the real service."""
+    """Returns the address of the local server, None for the real service."""
     return os.environ.get(_LOCAL) or None
 
 
 def connect(project: str | None, location: str | None, wait_seconds: float, echo: Callable[[str], None]) -> bigquery.Client:
-    """A client whose service has answered once. Raises ServiceError."""
+    """Returns a client whose service has answered once: `ask(connect("my-project"), script, {}, now)`. Raises ServiceError."""
     client = _client(project, location)
     host = local_host()
     echo(f"local warehouse at {host}, project {client.project}" if host else f"BigQuery, project {client.project}")
@@ -42,7 +42,7 @@ def connect(project: str | None, location: str | None, wait_seconds: float, echo
 
 
 def reason(error: Exception) -> str:
-    """The service's own words, without the request around them."""
+    """Returns the service's own words, without the request around them."""
     text = error.message if isinstance(error, GoogleAPICallError) and error.message else str(error)
     line = next((line for line in text.splitlines() if line.strip()), type(error).__name__)
     return line.split("?prettyPrint=false: ")[-1]

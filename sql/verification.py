@@ -19,14 +19,14 @@ _PARTITIONS = {table.partition for table in TABLES.values() if table.partition} 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a file."""
+    """A fault is what is wrong with a file."""
 
     path: str
     text: str
 
 
 def grammar(wanted: Iterable[Script]) -> Iterator[Fault]:
-    """By sqlfluff's BigQuery parser. Raises ImportError where sqlfluff is not installed."""
+    """Parses each file by sqlfluff's BigQuery grammar. Raises ImportError where sqlfluff is not installed."""
     from sqlfluff.core import Linter
 
     linter = Linter(dialect="bigquery")
@@ -36,7 +36,9 @@ def grammar(wanted: Iterable[Script]) -> Iterator[Fault]:
 
 
 def habits(wanted: Iterable[Script]) -> Iterator[Fault]:
-    """A question on top, readable parameters that are the ones used, one object that bears the file's name, a filter on the partition."""
+    """Asks of each file a question on top, readable parameters that are the ones used, one object that bears the file's name, and a filter
+    on the partition.
+    """
     for script in wanted:
         if script.folder != "tables" and "?" not in " ".join(script.header):
             yield Fault(script.path, "the comment at the top must ask the question that it answers")
@@ -49,7 +51,7 @@ def habits(wanted: Iterable[Script]) -> Iterator[Fault]:
 
 
 def columns(client: bigquery.Client, wanted: Iterable[Script], now: datetime) -> Iterator[Fault]:
-    """By the service's own dry run. What the scripts read must have been applied.
+    """Looks up every column by the service's own dry run. What the scripts read must have been applied.
 
     The local server looks into a function only where a view or query calls it.
     """

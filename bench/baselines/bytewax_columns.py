@@ -1,4 +1,4 @@
-"""Bytewax with this project's own columnar functions in it: an item is a batch, and batches are looked at together as in our pipeline.
+"""Runs this project's own columnar functions in Bytewax: an item is a batch, and batches are processed together as in our pipeline.
 
 What is measured is the engine alone. One worker.
 """
@@ -35,7 +35,7 @@ AT_ONCE = 20
 
 
 class EntryChunks(Entries):
-    """The entries of an export file, several at once: the engine keeps them together."""
+    """Reads the entries of an export file, several at once: the engine keeps them together."""
 
     def build(self, step_id: str, worker_index: int, worker_count: int) -> StatelessSourcePartition[Any]:
         return _EntryChunks(rowwise.read(self._export_file))

@@ -1,4 +1,4 @@
-"""Bytewax doing the pipeline's work, a row per item as its documentation has it: decode, drop repeats, enrich, roll up. One worker."""
+"""Does the pipeline's work in Bytewax, a row per item as its documentation has it: decode, drop repeats, enrich, roll up. One worker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Sums = tuple[int, float, float, float, float]
 
 
 class Entries(DynamicSource[Any]):
-    """The entries of an export file."""
+    """Reads the entries of an export file."""
 
     def __init__(self, export_file: Path) -> None:
         self._export_file = export_file

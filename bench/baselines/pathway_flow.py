@@ -1,4 +1,4 @@
-"""Pathway doing the pipeline's work, as its documentation has it: rows with a primary key, a join with the registry, grouped sums.
+"""Does the pipeline's work in Pathway, as its documentation has it: rows with a primary key, a join with the registry, grouped sums.
 One thread.
 
 A repeat has the key of the row before it and takes its place. All is one commit: with one between a row and its repeat, now and then some
@@ -18,7 +18,7 @@ from bench.baselines import rowwise
 
 
 class Summary(pw.Schema):
-    """The columns that the work needs, and the others along with them as one value each."""
+    """Holds the columns that the work needs, and the others along with them as one value each."""
 
     batch_id: str = pw.column_definition(primary_key=True)
     row: int = pw.column_definition(primary_key=True)
@@ -46,7 +46,7 @@ class DeviceSite(pw.Schema):
 
 
 class Rows(pw.io.python.ConnectorSubject):
-    """The rows of an export file."""
+    """Reads the rows of an export file."""
 
     def __init__(self, export_file: Path) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The straightforward gateway, written with care: each message is parsed, committed and acknowledged by itself. It loses nothing either.
+"""Runs the straightforward gateway, written with care: it parses, commits and acknowledges each message by itself. It loses nothing either.
 
 paho with manual acknowledgement, a write-ahead log with synchronous=FULL, a prepared statement, no delay on the socket, a decoder
 made once. Prints what COUNT messages cost as one JSON object.

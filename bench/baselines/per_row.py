@@ -1,5 +1,5 @@
-"""A Beam pipeline whose element is a row, as tutorials have it: decoded, grouped by dedup key to drop repeats, enriched from a dict side
-input, written as dicts. (State by key instead of groups was tried: on this engine it is more than ten times slower.)
+"""Builds a Beam pipeline whose element is a row, as tutorials have it: decoded, grouped by dedup key to drop repeats, enriched from a dict
+side input, written as dicts. (State by key instead of groups was tried: on this engine it is more than ten times slower.)
 
 Two ways to get rows: JSON lines (`orjson`, the fastest decoder for Python), or the batches of the other side, decoded with our own
 vectorised decoder and then taken apart. Rolled up, it combines each row into its minute and its hour.

@@ -1,4 +1,4 @@
-"""What both peers share: the bytes of an export file as rows, with pyarrow and zstandard alone. Runs in their environments."""
+"""Reads the bytes of an export file as rows, for both peers, with pyarrow and zstandard alone. Runs in their environments."""
 
 from __future__ import annotations
 
