@@ -34,7 +34,7 @@ class FetchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SourceDistribution:
-    """A source distribution that builds with setuptools."""
+    """Names a source distribution that builds with setuptools."""
 
     name: str
     version: str
@@ -46,7 +46,7 @@ class SourceDistribution:
 
     @property
     def backend(self) -> str:
-        """The stand-in's Python source."""
+        """Returns the stand-in's Python source."""
         return _BACKEND.format(module=self._module, name=self.name, version=self.version)
 
     @property

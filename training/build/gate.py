@@ -1,4 +1,4 @@
-"""The publish gate: a bundle passes if the runtimes load it and decide alike, on its golden cases and on probes around them.
+"""Holds the publish gate: a bundle passes if the runtimes load it and decide alike, on its golden cases and on probes around them.
 
 Three runtimes judge: tflite-runtime, ai-edge-litert and tflite-micro. Those that this Python cannot have do not, and the report says which
 and why: `judge(Path("models/soil")).passed`. Outputs of int8 models differ between runtimes in the last bits, so decisions are compared:

@@ -24,7 +24,7 @@ Inputs = tuple[Mapping[str, str], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """A network, how its inputs are normalised and cut off, and the bytes that run on the gateway."""
+    """Holds a network, how its inputs are normalised and cut off, and the bytes that run on the gateway."""
 
     network: Network
     offsets: Floats

@@ -31,7 +31,7 @@ _LARGEST_ARENA = 1 << 24
 
 @dataclass(frozen=True, slots=True)
 class RuntimeOutputs:
-    """What one runtime makes of the rows: low, score and high of each, shape (rows, 3); or why it cannot."""
+    """Holds what one runtime makes of the rows: low, score and high of each, shape (rows, 3); or why it cannot."""
 
     runtime: str
     outputs: Floats | None
