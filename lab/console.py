@@ -22,7 +22,7 @@ class Console:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the console was opened."""
+        """Returns the seconds since the console was opened."""
         return self._clock() - self._started
 
     def title(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The demo: a season of history, then real time with a kill and an outage in it, then the analysts' answers and the oracle's verdict."""
+"""Plays the demo: a season of history, real time with a kill and an outage in it, the analysts' answers and the oracle's verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lab's working folder: emptied at the start, but only if it is the lab's own."""
+"""Empties the lab's working folder at the start, but only if it is the lab's own."""
 
 from __future__ import annotations
 

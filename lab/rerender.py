@@ -1,4 +1,4 @@
-"""What a demo left in its folder: serves its warehouse again, and renders its report again."""
+"""Serves the warehouse that a demo left in its folder, and renders its report again."""
 
 from __future__ import annotations
 

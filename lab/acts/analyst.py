@@ -1,4 +1,4 @@
-"""The analyst's side of the lab: it makes the tables, loads the registry and asks questions."""
+"""Does what an analyst does in the lab: makes the tables, loads the registry and asks questions."""
 
 from __future__ import annotations
 

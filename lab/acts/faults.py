@@ -1,4 +1,4 @@
-"""What the demo does to the running system, when, and which batches that affects."""
+"""Plans what the demo does to the running system, when, and which batches that affects."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ScheduledAction:
 
 @dataclass(frozen=True, slots=True)
 class PerformedAction:
-    """An action that was run, and when. `fault` as in ScheduledAction."""
+    """Names an action that was run, and when. `fault` as in ScheduledAction."""
 
     time: datetime
     text: str
@@ -41,7 +41,7 @@ class PerformedAction:
 
 @dataclass(frozen=True, slots=True)
 class FaultInterval:
-    """A fault from its begin until it has no effect any more."""
+    """Spans a fault from its begin until it has no effect any more."""
 
     begin: datetime
     end: datetime

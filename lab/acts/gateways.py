@@ -1,4 +1,4 @@
-"""The gateways of the lab: their settings, as a user would write them."""
+"""Lists the gateways of the lab and writes their settings, as a user would write them."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ bundle = "{bundles}/vibration"
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """The intervals at which a gateway works, in seconds."""
+    """Holds the intervals at which a gateway works, in seconds."""
 
     window_seconds: int
     grace_seconds: int

@@ -1,4 +1,4 @@
-"""A season of fields and machines in simulated time: through the gateways' code into export files, in batch mode into the warehouse.
+"""Takes a season of fields and machines, in simulated time, through the gateways' code into export files, in batch mode into the warehouse.
 
 Each simulated day every gateway accepts the readings of that day, then a tick.
 """
@@ -33,7 +33,7 @@ _LOAD_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class GatewayHistory:
-    """The export files that a gateway wrote, and the keys of the readings that it accepted."""
+    """Holds the export files that a gateway wrote, and the keys of the readings that it accepted."""
 
     files: list[ExportFile]
     keys: set[MessageKey]

@@ -1,4 +1,4 @@
-"""Act one of the demo: a season of history, loaded into the warehouse from the gateways' export files."""
+"""Plays act one of the demo: a season of history, loaded into the warehouse from the gateways' export files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HISTORY_DAYS = 120
 
 @dataclass(frozen=True, slots=True)
 class HistoryResult:
-    """What act two continues from: the devices, the reconciliation and its counts so far, the timeline, and the registry's file."""
+    """Holds what act two continues from: the devices, the reconciliation and its counts so far, the timeline, and the registry's file."""
 
     devices: tuple[SimulatedDevice, ...]
     reconciliation: Reconciliation

@@ -1,4 +1,4 @@
-"""The whole path in real time: broker, gateways, Pub/Sub, streaming pipeline, warehouse, notifier; with connections that can be cut.
+"""Runs the whole path in real time: broker, gateways, Pub/Sub, streaming pipeline, warehouse, notifier; with connections that can be cut.
 
 Every process is a child of ours and stopped on the way out, whatever happened. Enter it from the main thread (lab.services.child).
 """
@@ -24,7 +24,7 @@ from program.child import python_module
 
 @dataclass(slots=True, kw_only=True)
 class RunningGateway:
-    """A running gateway, and the proxy and tap between it and the broker."""
+    """Holds a running gateway, and the proxy and tap between it and the broker."""
 
     gateway_id: str
     settings: Path
@@ -35,7 +35,7 @@ class RunningGateway:
 
 
 class LivePath:
-    """The running path, as a context manager: `with LivePath(directory, warehouse) as path: path.kill("gateway-north")`.
+    """Runs the path as a context manager: `with LivePath(directory, warehouse) as path: path.kill("gateway-north")`.
 
     `directory` is for logs and settings; gateways go on from the state that is there.
     """
@@ -88,7 +88,7 @@ class LivePath:
 
     @property
     def bytes_raw_mqtt(self) -> int:
-        """The bytes that the broker sent to the gateways."""
+        """Counts the bytes that the broker sent to the gateways."""
         return sum(gateway.proxy.bytes_received for gateway in self.gateways.values())
 
     def ended(self) -> Sequence[str]:

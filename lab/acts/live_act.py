@@ -1,4 +1,4 @@
-"""Act two of the demo: sensors in real time, with a kill and an outage, until everything that was acknowledged is in the warehouse."""
+"""Plays act two of the demo: sensors in real time, with a kill and an outage, until all that was acknowledged is in the warehouse."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _STEP = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveResult:
-    """What was measured in act two, whose sensors ran from `started` to `ended`."""
+    """Holds what was measured in act two, whose sensors ran from `started` to `ended`."""
 
     started: datetime
     ended: datetime

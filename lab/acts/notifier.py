@@ -1,4 +1,4 @@
-"""The notifier of the lab, as a user would set it up: it sends every alert to the webhook."""
+"""Sets up the notifier of the lab as a user would: it sends every alert to the webhook."""
 
 from __future__ import annotations
 

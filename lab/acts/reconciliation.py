@@ -34,7 +34,7 @@ class Reconciliation:
 
     @property
     def readings_acknowledged(self) -> int:
-        """The number of acknowledged messages without those that were broken on purpose."""
+        """Counts the acknowledged messages without those that were broken on purpose."""
         return sum(isinstance(key, tuple) for key in self.acknowledged)
 
     def verdict(self) -> Verdict:

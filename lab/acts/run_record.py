@@ -1,4 +1,4 @@
-"""What the lab itself measured in both acts, beside what is in the warehouse: kept in a file, so that the report can be rendered again."""
+"""Keeps what the lab itself measured in both acts, beside what is in the warehouse, in a file, so that the report can be rendered again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FILE = "run_record.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """A verdict of the oracle in numbers."""
+    """Holds a verdict of the oracle in numbers."""
 
     attempted: int
     acknowledged: int
@@ -53,7 +53,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """The record of a demo: `RunRecord.load(directory)`. Times are UTC, sizes are bytes.
+    """Records a demo: `RunRecord.load(directory)`. Times are UTC, sizes are bytes.
 
     `history` counts act one, `total` both acts. The sensors of act two ran from `started` to `ended`. `alerts` is what the notifier
     delivered.
@@ -86,5 +86,5 @@ class RunRecord:
 
     @property
     def unaffected(self) -> Sequence[Arrival]:
-        """The batches that no fault affected."""
+        """Returns the batches that no fault affected."""
         return [arrival for arrival in self.arrivals if not any(fault.affects(arrival) for fault in self.fault_intervals)]

@@ -1,4 +1,4 @@
-"""Simulated time: which hour of the season is which time of the calendar.
+"""Keeps simulated time: which hour of the season is which time of the calendar.
 
 The season is moved so that it ends just before now, by whole days, so that noon stays noon.
 """

@@ -1,1 +1,1 @@
-"""The report of the demo: the page, its charts and sentences, and the results."""
+"""Writes the report of the demo: the page, its charts and sentences, and the results."""

@@ -1,4 +1,4 @@
-"""The charts of the report, each drawn from plain points. Colours are Okabe and Ito's, for all kinds of sight."""
+"""Draws the charts of the report, each from plain points. Colours are Okabe and Ito's, for all kinds of sight."""
 
 from __future__ import annotations
 

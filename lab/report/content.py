@@ -1,4 +1,4 @@
-"""Everything that the template is filled with, from findings and run record. Pure, apart from drawing."""
+"""Builds everything that the template is filled with, from query results and run record. Pure, apart from drawing."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Any
 from edge.models.bundle import Bundle
 from lab.acts.run_record import RunRecord
 from lab.report import sentences
-from lab.report.findings import Findings
+from lab.report.query_results import QueryResults
 from lab.report.sections import alerts, batch_paths, completeness, fields, irrigation, latency, machines, transport
 
 
-def build(record: RunRecord, findings: Findings, bundle: Bundle) -> dict[str, Any]:
+def build(record: RunRecord, results: QueryResults, bundle: Bundle) -> dict[str, Any]:
     """Builds the content of every section and the sentences of the page. `bundle` is the model of the machines."""
     content: dict[str, Any] = {
-        "alerts": alerts.content(record, findings),
-        "fields": fields.content(findings),
-        "irrigation": irrigation.content(findings),
-        "machines": machines.content(record, findings, bundle),
-        "batch_paths": batch_paths.content(record, findings),
+        "alerts": alerts.content(record, results),
+        "fields": fields.content(results),
+        "irrigation": irrigation.content(results),
+        "machines": machines.content(record, results, bundle),
+        "batch_paths": batch_paths.content(record, results),
         "latency": latency.content(record),
-        "completeness": completeness.content(findings),
-        "models": findings.models,
-        "transport": transport.content(record, findings),
-        "sites": findings.sites,
+        "completeness": completeness.content(results),
+        "models": results.models,
+        "transport": transport.content(record, results),
+        "sites": results.sites,
     }
-    return content | {"ledes": _ledes(record, content)} | sentences.build(record, findings)
+    return content | {"ledes": _ledes(record, content)} | sentences.build(record, results)
 
 
 def _ledes(record: RunRecord, content: dict[str, Any]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The demo's report: one HTML page that needs no network and no JavaScript, rendered from the warehouse and the run record.
+"""Renders the demo's report: one HTML page that needs no network and no JavaScript, rendered from the warehouse and the run record.
 
 Guarantees that every number on it comes from the data, and that a section without data says why.
 """
@@ -15,7 +15,7 @@ from edge.models.bundle import Bundle
 from lab.acts.gateways import BUNDLES
 from lab.acts.run_record import RunRecord
 from lab.report import content, wording
-from lab.report.findings import Findings, gather
+from lab.report.query_results import QueryResults, gather
 from pipeline.irrigation.water import HORIZON_DAYS
 
 FILE = "report.html"
@@ -25,12 +25,12 @@ _TEMPLATE = "report.html.j2"
 def write(directory: Path, client: bigquery.Client, record: RunRecord) -> Path:
     """Asks the warehouse and writes report.html into the folder. Raises GoogleAPICallError and BundleError."""
     file = directory / FILE
-    findings = gather(client, record.season_begin, datetime.now(UTC))
-    file.write_text(page(record, findings, Bundle.load(BUNDLES / "soil"), Bundle.load(BUNDLES / "vibration")))
+    results = gather(client, record.season_begin, datetime.now(UTC))
+    file.write_text(page(record, results, Bundle.load(BUNDLES / "soil"), Bundle.load(BUNDLES / "vibration")))
     return file
 
 
-def page(record: RunRecord, findings: Findings, soil: Bundle, vibration: Bundle) -> str:
+def page(record: RunRecord, results: QueryResults, soil: Bundle, vibration: Bundle) -> str:
     """Renders the page. No I/O but the template; the bundles are those whose verdicts are shown."""
     loader = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -43,5 +43,5 @@ def page(record: RunRecord, findings: Findings, soil: Bundle, vibration: Bundle)
         longest=soil.limits[1],
         horizon=HORIZON_DAYS,
         worst=vibration.labels[-1],
-        **content.build(record, findings, vibration),
+        **content.build(record, results, vibration),
     )

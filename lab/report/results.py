@@ -1,4 +1,4 @@
-"""The results of the demo: summary.json, run_record.json and report.html, and the lines on the console.
+"""Writes the results of the demo: summary.json, run_record.json and report.html, and the lines on the console.
 
 Latency is that of the batches that no fault affected; the console shows that of the others too.
 """
@@ -19,7 +19,7 @@ from lab.witness.latency import percentile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The content of summary.json."""
+    """Holds the content of summary.json."""
 
     readings_acknowledged: int
     rows: dict[str, int]

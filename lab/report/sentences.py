@@ -1,9 +1,9 @@
-"""The sentences of the page outside its sections, each derived from the data: none claims what is not so."""
+"""Writes the sentences of the page outside its sections, each derived from the data: none claims what is not so."""
 
 from __future__ import annotations
 
 from lab.acts.run_record import RunRecord
-from lab.report.findings import Findings
+from lab.report.query_results import QueryResults
 from lab.report.wording import capital, count, listed
 
 COMMANDS = """\
@@ -13,9 +13,9 @@ tinybeam sql query driest_fields --project demo-project     # one of them
 tinybeam lab up                                             # everything live, until Ctrl-C"""
 
 
-def build(record: RunRecord, findings: Findings) -> dict[str, str]:
+def build(record: RunRecord, results: QueryResults) -> dict[str, str]:
     """Builds the sentences by their names in the template."""
-    return {"headline": headline(record), "lead": lead(record, findings), "making": making(record), "commands": COMMANDS}
+    return {"headline": headline(record), "lead": lead(record, results), "making": making(record), "commands": COMMANDS}
 
 
 def headline(record: RunRecord) -> str:
@@ -27,10 +27,10 @@ def headline(record: RunRecord) -> str:
     return f"{capital(listed([f'{count(number)} {what}' for what, number in failures.items() if number]))}."
 
 
-def lead(record: RunRecord, findings: Findings) -> str:
+def lead(record: RunRecord, results: QueryResults) -> str:
     """Sums up what was sent and what arrived."""
     kinds: dict[str, int] = {}
-    for site in findings.sites:
+    for site in results.sites:
         kinds[site["kind"]] = kinds.get(site["kind"], 0) + site["total_devices"]
     devices = listed([f"{number} {kind} sensors" for kind, number in sorted(kinds.items())])
     days, seconds = (record.started - record.season_begin).days, (record.ended - record.started).total_seconds()

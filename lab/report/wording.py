@@ -1,4 +1,4 @@
-"""Numbers and names as the report writes them."""
+"""Writes numbers and names as the report does."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _NARROW, _FIRM = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
 
 
 def count(number: float) -> str:
-    """1234567 -> 1 234 567, with spaces that do not break."""
+    """Writes 1234567 as 1 234 567, with spaces that do not break."""
     return f"{number:,.0f}".replace(",", _NARROW)
 
 
 def size(number: float) -> str:
-    """Bytes, in decimal units."""
+    """Writes bytes in decimal units."""
     for unit in ("B", "kB", "MB"):
         if abs(number) < 1000:
             return f"{number:.3g}{_FIRM}{unit}"
@@ -36,12 +36,12 @@ def clock(time: datetime) -> str:
 
 
 def plain(name: str) -> str:
-    """SugarBeet -> Sugar beet."""
+    """Writes SugarBeet as Sugar beet."""
     return re.sub(r"(?<=[a-z])[A-Z]", lambda letter: f" {letter[0].lower()}", name)
 
 
 def listed(words: Sequence[str]) -> str:
-    """a, b and c."""
+    """Joins a, b and c."""
     return ", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + words[-1] if words else ""
 
 

@@ -1,4 +1,4 @@
-"""amqtt as the broker where mosquitto is absent: `python -m lab.services.amqtt_server PORT`. A demo, not a promise.
+"""Runs amqtt as the broker where mosquitto is absent: `python -m lab.services.amqtt_server PORT`. A demo, not a promise.
 
 It keeps everything in memory, and forgets what it delivered to a client that went away without acknowledging it.
 amqtt drops the queue of an absent client without a user name; a gateway's session is known by its client id, so the plugin

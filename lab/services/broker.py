@@ -1,4 +1,4 @@
-"""The MQTT broker: mosquitto where it is installed, else amqtt from pip, without TLS and on localhost only."""
+"""Starts the MQTT broker: mosquitto where it is installed, else amqtt from pip, without TLS and on localhost only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ max_inflight_messages 0
 
 
 class Broker:
-    """A running broker, as a context manager: `with Broker(directory) as broker: connect("127.0.0.1", broker.port)`.
+    """Runs a broker as a context manager: `with Broker(directory) as broker: connect("127.0.0.1", broker.port)`.
 
     `version` says which broker it is; `is_fallback` is true for the one that pip brings.
     """

@@ -1,4 +1,4 @@
-"""A child process of the lab: its output goes to a log file, it leads a process group, and it does not outlive its parent.
+"""Runs a child process of the lab: its output goes to a log file, it leads a process group, and it does not outlive its parent.
 
 Guarantees that after `stop` nothing of the group is left, and that a killed lab takes its children along (lab/services/die_with_parent.py).
 Start children from a thread that lives as long as they should: the kernel ties them to the thread, not to the process.
@@ -26,7 +26,7 @@ class StartFailed(Exception):
 
 
 class Child:
-    """A running process, as a context manager: `with Child("pipeline", command, log) as child: child.wait_until_done(60.0)`."""
+    """Runs a process as a context manager: `with Child("pipeline", command, log) as child: child.wait_until_done(60.0)`."""
 
     def __init__(self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
         """`environment` is added to ours. The log is appended to, so that a restarted child continues it."""
@@ -54,7 +54,7 @@ class Child:
 
     @property
     def status(self) -> int | None:
-        """Exit status, negative for a signal; None while it runs."""
+        """Returns the exit status, negative for a signal; None while it runs."""
         return self._process.poll()
 
     def kill(self) -> None:
@@ -96,7 +96,7 @@ class Child:
             raise StartFailed(self.failure_text(f"ended with status {status}"))
 
     def failure_text(self, what: str) -> str:
-        """A sentence about its end, with the last lines of its log."""
+        """Says how it ended, with the last lines of its log."""
         lines = "\n".join(self.log.read_text(errors="replace").splitlines()[-12:])
         return f"{self.name} {what}; {self.log} ends with:\n{lines}"
 
@@ -108,14 +108,14 @@ class Child:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that was free a moment ago."""
+    """Returns a TCP port of 127.0.0.1 that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def listens(port: int) -> bool:
-    """Whether something accepts connections there."""
+    """Returns whether something accepts connections there."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
     except OSError:

@@ -1,4 +1,4 @@
-"""drongo's Pub/Sub where Google's emulator is absent: `python -m lab.services.drongo_server FILE` writes its address to FILE."""
+"""Runs drongo's Pub/Sub where Google's emulator is absent: `python -m lab.services.drongo_server FILE` writes its address to FILE."""
 
 from __future__ import annotations
 

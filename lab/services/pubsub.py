@@ -1,4 +1,4 @@
-"""Pub/Sub: Google's emulator where its jar and a Java are installed, else drongo from pip."""
+"""Starts Pub/Sub: Google's emulator where its jar and a Java are installed, else drongo from pip."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _JVM_OPTIONS = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
 class PubSub:
-    """A running Pub/Sub, as a context manager: `with PubSub(directory) as pubsub: pubsub.create(topic, subscription)`.
+    """Runs Pub/Sub as a context manager: `with PubSub(directory) as pubsub: pubsub.create(topic, subscription)`.
 
     `address` is host:port; `version` says which server it is; `is_fallback` is true for the one that pip brings.
     """

@@ -1,4 +1,4 @@
-"""The servers that the lab runs, each a context manager on free ports of 127.0.0.1, stopped by their context."""
+"""Starts the servers that the lab runs, each a context manager on free ports of 127.0.0.1, stopped by their context."""
 
 from __future__ import annotations
 

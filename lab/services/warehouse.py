@@ -1,4 +1,4 @@
-"""The local warehouse: local-bigquery as a server in a Python environment of its own, as a user's BigQuery is a server too."""
+"""Starts the local warehouse: local-bigquery as a server in a Python environment of its own, as a user's BigQuery is a server too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SERVER = Path(__file__).with_name("warehouse_server.py")
 
 
 class Warehouse:
-    """A running warehouse, as a context manager: `with Warehouse(directory) as warehouse: delivered.connect(warehouse)`.
+    """Runs a warehouse as a context manager: `with Warehouse(directory) as warehouse: delivered.connect(warehouse)`.
 
     BigQuery answers at `rest_url` and its Storage API at `grpc_address`; the data lives in `directory`.
     """
@@ -42,7 +42,7 @@ class Warehouse:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables by which Google's clients and ours find it."""
+        """Returns the variables by which Google's clients and ours find it."""
         return {
             "BIGQUERY_EMULATOR_HOST": self.rest_url,
             "BIGQUERY_STORAGE_EMULATOR_HOST": self.grpc_address,

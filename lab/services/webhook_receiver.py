@@ -1,4 +1,4 @@
-"""A webhook on this machine that keeps every alert it receives, as a person's device would: the notifier's other end.
+"""Runs a webhook on this machine that keeps every alert it receives, as a person's device would: the notifier's other end.
 
 The system under test is not asked: what is here was delivered.
 """
@@ -17,7 +17,7 @@ from schemas.notification import MAX_BYTES, NotificationError, parse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedAlert:
-    """One notification of an alert, and when it was delivered."""
+    """Holds one notification of an alert, and when it was delivered."""
 
     received: datetime
     event_time: datetime
@@ -29,7 +29,7 @@ class ReceivedAlert:
 
 
 class WebhookReceiver:
-    """A running webhook, as a context manager: `with WebhookReceiver() as receiver: post_to(receiver.url)`."""
+    """Runs a webhook as a context manager: `with WebhookReceiver() as receiver: post_to(receiver.url)`."""
 
     def __init__(self, on_alert: Callable[[ReceivedAlert], None] = lambda _: None) -> None:
         """`on_alert` is called for each alert, in a thread of the server."""

@@ -1,1 +1,1 @@
-"""Measurement from outside the system: bytes on the wire, what was acknowledged, what arrived, and the verdict."""
+"""Measures from outside the system: bytes on the wire, what was acknowledged, what arrived, and the verdict."""

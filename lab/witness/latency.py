@@ -18,7 +18,7 @@ NewestReadings = Callable[[], Mapping[str, datetime]]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A batch that the warehouse showed at `visible` for the first time."""
+    """Names a batch that the warehouse showed at `visible` for the first time."""
 
     batch_id: str
     newest_reading: datetime

@@ -14,8 +14,8 @@ MessageKey = tuple[str, int] | bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
-    """What the views show: the keys, and how often a key is shown again."""
+class DeliveredKeys:
+    """The views show these keys, and show a key again so often."""
 
     keys: frozenset[MessageKey]
     repeated: int
@@ -23,7 +23,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The outcome: `lost` = acknowledged - delivered - declared; `unexpected` = delivered - attempted.
+    """Holds the outcome: `lost` = acknowledged - delivered - declared; `unexpected` = delivered - attempted.
 
     Both must be empty, and `repeated` 0.
     """
@@ -43,7 +43,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class ChannelFacts:
-    """What a fact view shows of one channel of one device: sequence numbers as [first, last, ...] and the number of values."""
+    """A fact view shows this of one channel of one device: sequence numbers as [first, last, ...] and the number of values."""
 
     device_id: str
     channel: str
@@ -52,23 +52,23 @@ class ChannelFacts:
 
 
 def judge(
-    attempted: Collection[MessageKey], acknowledged: Collection[MessageKey], delivered: Delivered, declared: Collection[MessageKey] = ()
+    attempted: Collection[MessageKey], acknowledged: Collection[MessageKey], delivered: DeliveredKeys, declared: Collection[MessageKey] = ()
 ) -> Verdict:
     """Compares the four sets: `judge(log.attempted(), log.keys(tap.acknowledged()), delivered)`."""
-    sent, promised, excused = set(attempted), set(acknowledged), set(declared)
-    lost, unexpected = promised - delivered.keys - excused, delivered.keys - sent
     return Verdict(
-        attempted=len(sent),
-        acknowledged=len(promised),
+        attempted=len(set(attempted)),
+        acknowledged=len(set(acknowledged)),
         delivered=len(delivered.keys),
-        declared=len(excused),
-        lost=_sorted(lost),
-        unexpected=_sorted(unexpected),
+        declared=len(set(declared)),
+        lost=_sorted(set(acknowledged) - delivered.keys - set(declared)),
+        unexpected=_sorted(delivered.keys - set(attempted)),
         repeated=delivered.repeated,
     )
 
 
-def delivered_keys(facts: Sequence[ChannelFacts], channels: Callable[[str], Collection[str]], rejected: Mapping[bytes, int]) -> Delivered:
+def delivered_keys(
+    facts: Sequence[ChannelFacts], channels: Callable[[str], Collection[str]], rejected: Mapping[bytes, int]
+) -> DeliveredKeys:
     """Finds the readings whose `channels` are all shown, and the rejected messages. `rejected`: bytes in the rejects view -> how often."""
     seqs_of: dict[str, dict[str, set[int]]] = {}
     surplus: Counter[str] = Counter()
@@ -82,7 +82,7 @@ def delivered_keys(facts: Sequence[ChannelFacts], channels: Callable[[str], Coll
         for seq in set.intersection(*(by_channel.get(channel, set()) for channel in channels(device)))
     }
     repeated = sum(surplus.values()) + sum(times - 1 for times in rejected.values())
-    return Delivered(frozenset(readings | set(rejected)), repeated)
+    return DeliveredKeys(frozenset(readings | set(rejected)), repeated)
 
 
 def expand(ranges: Sequence[int]) -> set[int]:

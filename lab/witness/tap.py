@@ -14,7 +14,7 @@ _PUBLISH, _PUBACK = 3, 4
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A message that the broker delivered to the gateway."""
+    """Holds a message that the broker delivered to the gateway."""
 
     topic: str
     payload: bytes

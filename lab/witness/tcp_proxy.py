@@ -1,4 +1,4 @@
-"""A TCP proxy between a client and a server: it counts bytes, can be cut and restored, and lets observers read along.
+"""Runs a TCP proxy between a client and a server: it counts bytes, can be cut and restored, and lets observers read along.
 
 Observers see the bytes in order before they are passed on, in the proxy's own thread. A cut resets every connection and each new
 one until it is restored, as a firewall would.
@@ -30,7 +30,7 @@ class Observer(Protocol):
 
 
 class TcpProxy:
-    """A running proxy, as a context manager: `with TcpProxy(("127.0.0.1", 1883)) as proxy: connect(proxy.port); proxy.cut()`."""
+    """Runs a proxy as a context manager: `with TcpProxy(("127.0.0.1", 1883)) as proxy: connect(proxy.port); proxy.cut()`."""
 
     def __init__(self, target: tuple[str, int], observe: Callable[[], Observer] | None = None) -> None:
         self._target, self._observe = target, observe

@@ -1,1 +1,1 @@
-"""What the lab simulates: fields, machines and their sensors."""
+"""Simulates fields, machines and their sensors."""

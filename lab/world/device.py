@@ -1,4 +1,4 @@
-"""The seam of simulated devices: a probe in a field, an accelerometer on a machine."""
+"""Joins the kinds of simulated devices in one seam: a probe in a field, an accelerometer on a machine."""
 
 from __future__ import annotations
 

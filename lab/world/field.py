@@ -1,4 +1,4 @@
-"""Simulated fields: each of the registry's ten goes through a season on real weather, and its probe measures it.
+"""Simulates fields: each of the registry's ten goes through a season on real weather, and its probe measures it.
 
 Deterministic. Days count from the first midnight of the season; where a season ends, its last hour stays.
 """
@@ -47,7 +47,7 @@ _SEASONS: Mapping[str, tuple[str, str, int]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A field, its probe and the probe's gateway. `days`, `moisture` (m3/m3) and `temperature` (deg C) are hourly.
+    """Holds a field, its probe and the probe's gateway. `days`, `moisture` (m3/m3) and `temperature` (deg C) are hourly.
 
     In history the probe sends once an hour.
     """

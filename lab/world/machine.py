@@ -1,4 +1,4 @@
-"""Simulated machines of a mill: each turns on a bearing, and an accelerometer on its housing sends frames of raw samples.
+"""Simulates machines of a mill: each turns on a bearing, and an accelerometer on its housing sends frames of raw samples.
 
 Deterministic: a frame depends on the machine, its number and the day alone. Days are those of the fields' season, so that both use
 cases have one timeline; a fault grows slowly at first, then ever faster.
@@ -31,7 +31,7 @@ _HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Wear:
-    """The wear of a bearing: a fault, and the days between which it grows from nothing to the end of the bearing."""
+    """Describes the wear of a bearing: a fault, and the days between which it grows from nothing to the end of the bearing."""
 
     fault: Fault
     onset: float
@@ -56,7 +56,7 @@ _MACHINES: Mapping[str, tuple[int, Wear | None]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine, its accelerometer and the accelerometer's gateway. In history it sends a burst of frames every few hours."""
+    """Holds a machine, its accelerometer and the accelerometer's gateway. In history it sends a burst of frames every few hours."""
 
     device_id: str
     gateway_id: str

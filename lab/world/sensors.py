@@ -1,4 +1,4 @@
-"""Sensors in real time: each is an MQTT client of its own that publishes at QoS 1 and numbers its readings.
+"""Runs sensors in real time: each is an MQTT client of its own that publishes at QoS 1 and numbers its readings.
 
 The values move through a season faster than life; the times are the real ones. Some messages are broken on purpose, and one sensor
 is in nobody's registry: those must end as rejects. A message is recorded as attempted before it is sent.
@@ -65,7 +65,7 @@ class Sensor:
 
 
 class Sensors:
-    """Running sensors, as a context manager: from entry to exit or `stop` there is a tick every `period` seconds."""
+    """Runs sensors as a context manager: from entry to exit or `stop` there is a tick every `period` seconds."""
 
     def __init__(self, sensors: Sequence[Sensor], port: int, period: float, log: AttemptLog) -> None:
         self._period, self._log = period, log

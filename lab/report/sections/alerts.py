@@ -1,4 +1,4 @@
-"""Which alerts were delivered."""
+"""Shows which alerts were delivered."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import asdict
 from typing import Any
 
 from lab.acts.run_record import RunRecord
-from lab.report.findings import Findings
+from lab.report.query_results import QueryResults
 from lab.report.wording import count
 
 MOST_ALERTS = 8
 
 
-def content(record: RunRecord, findings: Findings) -> dict[str, Any]:
+def content(record: RunRecord, results: QueryResults) -> dict[str, Any]:
     """Lists what was delivered, newest first, and counts the alerts that history alone raised."""
-    names = {row["site_id"]: row["name"] for row in findings.sites}
+    names = {row["site_id"]: row["name"] for row in results.sites}
     delivered = [
         {
             **asdict(alert),
@@ -23,7 +23,7 @@ def content(record: RunRecord, findings: Findings) -> dict[str, Any]:
         }
         for alert in reversed(record.alerts)
     ]
-    historical = sum(row["historical"] for row in findings.alerts)
+    historical = sum(row["historical"] for row in results.alerts)
     return {"delivered": delivered[:MOST_ALERTS], "more": max(0, len(delivered) - MOST_ALERTS), "historical": historical}
 
 

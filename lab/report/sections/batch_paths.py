@@ -1,4 +1,4 @@
-"""How each batch of act two got from its readings to its row, faults included."""
+"""Shows how each batch of act two got from its readings to its row, faults included."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 from lab.acts.run_record import RunRecord
 from lab.report import charts
-from lab.report.findings import Findings
+from lab.report.query_results import QueryResults
 from lab.report.sections.points import affected_by_faults, second
 from lab.report.svg import both_widths
 from lab.witness.latency import Arrival
 
 
-def content(record: RunRecord, findings: Findings) -> dict[str, Any]:
+def content(record: RunRecord, results: QueryResults) -> dict[str, Any]:
     """Draws every batch of summaries of act two, from its readings to its row."""
-    first = {row["batch_id"]: row["first_time"] for row in findings.spans}
+    first = {row["batch_id"]: row["first_time"] for row in results.spans}
     affected = affected_by_faults(record)
     lanes = sorted({_gateway(arrival) for arrival in record.arrivals})
     batches: list[dict[str, Any]] = [

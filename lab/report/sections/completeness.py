@@ -1,19 +1,19 @@
-"""Whether any batch is missing."""
+"""Shows whether any batch is missing."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from lab.report import charts
-from lab.report.findings import Findings
+from lab.report.query_results import QueryResults
 from lab.report.sections.points import grouped
 from lab.report.svg import both_widths
 from lab.report.wording import count
 
 
-def content(findings: Findings) -> dict[str, Any]:
+def content(results: QueryResults) -> dict[str, Any]:
     """Sums up each gateway, and draws each of its hours."""
-    rows = findings.completeness
+    rows = results.completeness
     if not rows:
         return {"chart": "", "gateways": []}
     gateways = [

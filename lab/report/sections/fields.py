@@ -1,24 +1,24 @@
-"""How much water is in the soil of each field."""
+"""Shows how much water is in the soil of each field."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from lab.report import charts
-from lab.report.findings import Findings, Rows
+from lab.report.query_results import QueryResults, Rows
 from lab.report.sections.points import columns, grouped
 from lab.report.svg import svg
 from lab.report.wording import listed
 
 
-def content(findings: Findings) -> list[dict[str, Any]]:
+def content(results: QueryResults) -> list[dict[str, Any]]:
     """Draws a small chart for each field that has moisture."""
-    moisture, needs = grouped(findings.moisture, "site_id"), grouped(findings.irrigation, "site_id")
-    verdicts = {row["site_id"]: row for row in findings.verdicts}
-    top = max([0.5, *(row["mean"] for row in findings.moisture)])
-    top_need = max((row["need_mm"] for row in findings.irrigation), default=0.0)
+    moisture, needs = grouped(results.moisture, "site_id"), grouped(results.irrigation, "site_id")
+    verdicts = {row["site_id"]: row for row in results.verdicts}
+    top = max([0.5, *(row["mean"] for row in results.moisture)])
+    top_need = max((row["need_mm"] for row in results.irrigation), default=0.0)
     figures = []
-    for site in findings.sites:
+    for site in results.sites:
         if days := moisture.get(site["site_id"]):
             wanted = columns(needs.get(site["site_id"], ()), "day", "need_mm")
             chart = charts.moisture_season(columns(days, "day", "mean"), wanted, top, top_need)

@@ -1,17 +1,17 @@
-"""How much water each field needs today."""
+"""Shows how much water each field needs today."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from lab.report.findings import Findings
+from lab.report.query_results import QueryResults
 from lab.report.wording import count
 from pipeline.irrigation.water import HORIZON_DAYS
 
 
-def content(findings: Findings) -> dict[str, Any]:
+def content(results: QueryResults) -> dict[str, Any]:
     """Lists the newest day of each field, the one with the greatest need first."""
-    rows = sorted(findings.irrigation_this_week, key=lambda row: (-row["need_mm"], row["days_until_stress"] or 0.0))
+    rows = sorted(results.irrigation_this_week, key=lambda row: (-row["need_mm"], row["days_until_stress"] or 0.0))
     top = max((row["need_mm"] for row in rows), default=0.0)
     soon = [row for row in rows if row["need_mm"] > 0 or (row["days_until_stress"] or 0.0) < HORIZON_DAYS]
     shown = [{**row, "share": row["need_mm"] / top if top else 0.0} for row in soon]

@@ -1,4 +1,4 @@
-"""How long a reading takes to become a row."""
+"""Shows how long a reading takes to become a row."""
 
 from __future__ import annotations
 

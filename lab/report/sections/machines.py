@@ -1,4 +1,4 @@
-"""When the bearing of each machine began to fail."""
+"""Shows when the bearing of each machine began to fail."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 from edge.models.bundle import Bundle
 from lab.acts.run_record import RunRecord
 from lab.report import charts
-from lab.report.findings import Findings, Rows
+from lab.report.query_results import QueryResults, Rows
 from lab.report.sections.points import columns, grouped, second
 from lab.report.svg import svg
 from lab.report.wording import listed
 
 
-def content(record: RunRecord, findings: Findings, bundle: Bundle) -> list[dict[str, Any]]:
+def content(record: RunRecord, results: QueryResults, bundle: Bundle) -> list[dict[str, Any]]:
     """Draws a chart for each machine that the model has scored. It is flagged from the first event with the worst label."""
     worst = bundle.labels[-1]
-    flags = {row["device_id"]: row["time"] for row in reversed(findings.label_changes) if row["state"] == worst}
+    flags = {row["device_id"]: row["time"] for row in reversed(results.label_changes) if row["state"] == worst}
     thresholds = [
         {"score": above, "text": label, "worst": label == worst} for label, above in zip(bundle.labels[1:], bundle.thresholds, strict=True)
     ]
-    span = bundle.thresholds[0] / 40, 1.3 * max([bundle.thresholds[-1], *(row["score"] for row in findings.scores)])
+    span = bundle.thresholds[0] / 40, 1.3 * max([bundle.thresholds[-1], *(row["score"] for row in results.scores)])
     figures = []
-    for device, rows in grouped(findings.scores, "device_id").items():
+    for device, rows in grouped(results.scores, "device_id").items():
         flagged, last = flags.get(device), rows[-1]
         chart = charts.score_history(*_scores(record, rows), thresholds, _flag(record, flagged), span)
         description = f"Anomaly score of {device}: {rows[0]['score']:.2f} on {rows[0]['time']:%-d %B}, {last['score']:.2f} at the end"

@@ -1,4 +1,4 @@
-"""Rows of findings and moments of the run as points of a chart."""
+"""Turns rows of query results and moments of the run into points of a chart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many bytes the sensors and the gateways sent."""
+"""Shows how many bytes the sensors and the gateways sent."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 from lab.acts.gateways import LIVE
 from lab.acts.run_record import RunRecord
-from lab.report.findings import Findings
+from lab.report.query_results import QueryResults
 
 
-def content(record: RunRecord, findings: Findings) -> dict[str, Any]:
+def content(record: RunRecord, results: QueryResults) -> dict[str, Any]:
     """Compares the bytes that the sensors sent with those that the gateways sent."""
     largest = max(record.bytes_raw_mqtt, record.bytes_uplink, 1)
-    return {"kinds": findings.transport, "raw": record.bytes_raw_mqtt / largest, "up": record.bytes_uplink / largest}
+    return {"kinds": results.transport, "raw": record.bytes_raw_mqtt / largest, "up": record.bytes_uplink / largest}
 
 
 def lede(record: RunRecord) -> str:

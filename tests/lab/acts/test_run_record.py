@@ -11,7 +11,7 @@ from lab.acts.run_record import FILE, Counts, RunRecord
 from lab.services.stack import StartFailed
 from lab.services.webhook_receiver import ReceivedAlert
 from lab.witness.latency import Arrival
-from lab.witness.oracle import Delivered, judge
+from lab.witness.oracle import DeliveredKeys, judge
 
 T = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
 COUNTS = Counts(attempted=3, acknowledged=3, delivered=3, lost=0, repeated=0, unexpected=0)
@@ -59,7 +59,7 @@ def test_batches_that_a_fault_affected_are_not_unaffected() -> None:
 
 def test_counts_are_those_of_the_verdict() -> None:
     sent = {("a", 1), ("a", 2)}
-    verdict = judge(sent, sent, Delivered(frozenset({("a", 1), ("b", 9)}), 2))
+    verdict = judge(sent, sent, DeliveredKeys(frozenset({("a", 1), ("b", 9)}), 2))
     assert Counts.of(verdict) == Counts(attempted=2, acknowledged=2, delivered=2, lost=1, repeated=2, unexpected=1)
 
 

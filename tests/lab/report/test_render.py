@@ -20,7 +20,7 @@ from lab.acts.gateways import BUNDLES
 from lab.acts.run_record import Counts, RunRecord
 from lab.acts.timeline import Timeline
 from lab.report import render
-from lab.report.findings import Findings, gather
+from lab.report.query_results import QueryResults, gather
 from lab.services.stack import Warehouse
 from lab.services.webhook_receiver import ReceivedAlert
 from lab.witness import delivered
@@ -79,7 +79,7 @@ def _record(total: Counts = SOUND) -> RunRecord:
 
 
 @pytest.fixture(scope="module")
-def findings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Findings]:
+def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QueryResults]:
     """Of two fields and two machines, through gateway, export files, pipeline and warehouse."""
     directory = tmp_path_factory.mktemp("season")
     timeline = Timeline.until(NOW, DAYS)
@@ -97,9 +97,9 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Findings]:
 
 
 @pytest.fixture(scope="module")
-def file(findings: Findings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def file(results: QueryResults, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(render.page(_record(), findings, SOIL, VIBRATION))
+    path.write_text(render.page(_record(), results, SOIL, VIBRATION))
     return path
 
 
@@ -159,7 +159,7 @@ def test_names_within_pictures_are_not_shared(file: Path) -> None:
 
 
 def test_what_is_absent_is_described_as_absent() -> None:
-    empty = Findings(**dict.fromkeys(Findings.__slots__, ()))
+    empty = QueryResults(**dict.fromkeys(QueryResults.__slots__, ()))
     record = replace(_record(), arrivals=(), actions=(), fault_intervals=(), bytes_raw_mqtt=0, bytes_uplink=0, alerts=())
     text = render.page(record, empty, SOIL, VIBRATION)
     assert text.count('class="empty"') == 8
@@ -168,15 +168,15 @@ def test_what_is_absent_is_described_as_absent() -> None:
 
 
 def test_a_loss_is_the_headline() -> None:
-    empty = Findings(**dict.fromkeys(Findings.__slots__, ()))
+    empty = QueryResults(**dict.fromkeys(QueryResults.__slots__, ()))
     text = render.page(_record(replace(SOUND, delivered=696, lost=3)), empty, SOIL, VIBRATION)
     assert "<h1>3 lost.</h1>" in text
     assert "Nothing was lost" not in text
 
 
-def test_text_of_the_warehouse_is_no_markup(findings: Findings) -> None:
-    evil = tuple({**site, "name": "<script>alert(1)</script>"} for site in findings.sites)
-    text = render.page(_record(), replace(findings, sites=evil), SOIL, VIBRATION)
+def test_text_of_the_warehouse_is_no_markup(results: QueryResults) -> None:
+    evil = tuple({**site, "name": "<script>alert(1)</script>"} for site in results.sites)
+    text = render.page(_record(), replace(results, sites=evil), SOIL, VIBRATION)
     assert "<script" not in text
     assert "&lt;script&gt;" in text
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.witness.oracle import ChannelFacts, Delivered, delivered_keys, expand, judge
+from lab.witness.oracle import ChannelFacts, DeliveredKeys, delivered_keys, expand, judge
 
 CHANNELS = ("moisture", "temperature")
 
@@ -18,27 +18,27 @@ def _facts(device: str, ranges: list[int], values: int | None = None) -> list[Ch
 
 
 def test_all_that_was_acknowledged_and_is_shown_once_is_sound() -> None:
-    verdict = judge(KEYS, KEYS, Delivered(KEYS, 0))
+    verdict = judge(KEYS, KEYS, DeliveredKeys(KEYS, 0))
     assert verdict.sound
     assert (verdict.attempted, verdict.acknowledged, verdict.delivered) == (4, 4, 4)
 
 
 def test_one_acknowledged_and_not_shown_is_lost() -> None:
-    verdict = judge(KEYS, KEYS, Delivered(KEYS - {("a", 2)}, 0))
+    verdict = judge(KEYS, KEYS, DeliveredKeys(KEYS - {("a", 2)}, 0))
     assert verdict.lost == (("a", 2),)
     assert not verdict.sound
 
 
 def test_one_that_was_attempted_only_may_be_absent() -> None:
-    assert judge(KEYS, KEYS - {("a", 2)}, Delivered(KEYS - {("a", 2)}, 0)).sound
+    assert judge(KEYS, KEYS - {("a", 2)}, DeliveredKeys(KEYS - {("a", 2)}, 0)).sound
 
 
 def test_one_that_a_ledger_declares_is_not_lost() -> None:
-    assert judge(KEYS, KEYS, Delivered(KEYS - {b"broken"}, 0), declared=[b"broken"]).sound
+    assert judge(KEYS, KEYS, DeliveredKeys(KEYS - {b"broken"}, 0), declared=[b"broken"]).sound
 
 
 def test_one_that_nobody_sent_is_unexpected() -> None:
-    verdict = judge(KEYS, KEYS, Delivered(KEYS | {("c", 9)}, 0))
+    verdict = judge(KEYS, KEYS, DeliveredKeys(KEYS | {("c", 9)}, 0))
     assert verdict.unexpected == (("c", 9),)
     assert not verdict.sound
 

@@ -1,11 +1,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from lab.report.findings import Findings
+from lab.report.query_results import QueryResults
 from lab.report.sections import alerts
 from tests.lab.acts.test_run_record import ALERT, RECORD, T
 
-EMPTY = Findings(**dict.fromkeys(Findings.__slots__, ()))
+EMPTY = QueryResults(**dict.fromkeys(QueryResults.__slots__, ()))
 
 
 def test_the_newest_alert_comes_first_and_no_more_than_fit_are_shown() -> None:

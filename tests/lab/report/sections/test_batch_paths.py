@@ -1,10 +1,10 @@
 from dataclasses import replace
 
-from lab.report.findings import Findings
+from lab.report.query_results import QueryResults
 from lab.report.sections import batch_paths
 from tests.lab.acts.test_run_record import RECORD
 
-EMPTY = Findings(**dict.fromkeys(Findings.__slots__, ()))
+EMPTY = QueryResults(**dict.fromkeys(QueryResults.__slots__, ()))
 
 
 def test_a_fault_of_one_gateway_shades_its_lane_and_one_of_all_is_named_once() -> None:

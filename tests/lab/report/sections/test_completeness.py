@@ -1,11 +1,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from lab.report.findings import Findings
+from lab.report.query_results import QueryResults
 from lab.report.sections import completeness
 from tests.lab.acts.test_run_record import T
 
-EMPTY = Findings(**dict.fromkeys(Findings.__slots__, ()))
+EMPTY = QueryResults(**dict.fromkeys(QueryResults.__slots__, ()))
 
 
 def test_a_gap_in_completeness_is_shown() -> None:

@@ -1,10 +1,10 @@
 from dataclasses import replace
 from typing import Any
 
-from lab.report.findings import Findings
+from lab.report.query_results import QueryResults
 from lab.report.sections import irrigation
 
-EMPTY = Findings(**dict.fromkeys(Findings.__slots__, ()))
+EMPTY = QueryResults(**dict.fromkeys(QueryResults.__slots__, ()))
 
 
 def _water(field: str, need_mm: float, days: float | None) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from typing import Any
 
 from edge.models.bundle import Bundle
 from lab.acts.gateways import BUNDLES
-from lab.report.findings import Findings
+from lab.report.query_results import QueryResults
 from lab.report.sections import machines
 from tests.lab.acts.test_run_record import RECORD, T
 
 VIBRATION = Bundle.load(BUNDLES / "vibration")
 
-EMPTY = Findings(**dict.fromkeys(Findings.__slots__, ()))
+EMPTY = QueryResults(**dict.fromkeys(QueryResults.__slots__, ()))
 
 
 def _event(device: str, seconds: float, state: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the report shows of the warehouse: the analysts' own queries and views, asked once, as rows of plain values. Times are UTC."""
+"""Asks the warehouse what the report shows, by the analysts' own queries and views, once; as rows of plain values. Times are UTC."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """The answers, each as rows."""
+class QueryResults:
+    """Holds what each query and view returned, as rows."""
 
     moisture: Rows
     scores: Rows
@@ -115,11 +115,11 @@ class Findings:
     irrigation_this_week: Rows
 
 
-def gather(client: bigquery.Client, since: datetime, now: datetime) -> Findings:
+def gather(client: bigquery.Client, since: datetime, now: datetime) -> QueryResults:
     """Asks every question once; no reading is older than `since`. Raises GoogleAPICallError."""
     from_views = {name: _query(client, sql, since) for name, sql in _VIEWS.items()}
-    from_questions = {name: _answer(client, name, now) for name in _QUESTIONS}
-    return Findings(**from_views, **from_questions)
+    from_questions = {name: _ask(client, name, now) for name in _QUESTIONS}
+    return QueryResults(**from_views, **from_questions)
 
 
 def _query(client: bigquery.Client, sql: str, since: datetime) -> Rows:
@@ -127,10 +127,10 @@ def _query(client: bigquery.Client, sql: str, since: datetime) -> Rows:
     return _rows(client.query_and_wait(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters)))
 
 
-def _answer(client: bigquery.Client, name: str, now: datetime) -> Rows:
+def _ask(client: bigquery.Client, name: str, now: datetime) -> Rows:
     script = next(script for script in scripts("queries") if script.name == name)
     return _rows(ask(client, script, {}, now))
 
 
-def _rows(answer: Any) -> Rows:
-    return tuple(dict(row) for row in answer)
+def _rows(rows: Any) -> Rows:
+    return tuple(dict(row) for row in rows)
