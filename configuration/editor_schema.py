@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -33,4 +34,6 @@ def _for_toml(schema: Any) -> Any:
     inner = {name: _for_toml(value) for name, value in schema.items()}
     if isinstance(inner.get("pattern"), str):
         inner["pattern"] = f"{inner['pattern']}|{_VARIABLE}"
+    if isinstance(inner.get("description"), str):
+        inner["description"] = cleandoc(inner["description"])  # a docstring, which Python indents until 3.13
     return {name: value for name, value in inner.items() if name != "format"}
