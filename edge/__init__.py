@@ -1,1 +1,1 @@
-"""The gateway: from sensors over MQTT to batches in Pub/Sub. Imports only `schemas` of ours."""
+"""Takes readings from sensors over MQTT and sends them as batches to Pub/Sub: the gateway. Imports only `program` and `schemas` of ours."""

@@ -1,4 +1,4 @@
-"""`tinybeam edge`: validate, try, run, doctor, export. Exit codes: 0, 1 (failed), 2 (usage or configuration)."""
+"""Runs `tinybeam edge`: validate, try, run, doctor, export. Exits with 0, 1 (failed) or 2 (usage or configuration)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MISCONFIGURED = (ConfigError, BundleError, UplinkError)
 
 
 def _renamed(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
-    """An option of earlier versions, refused with its new name."""
+    """Refuses an option of earlier versions, with its new name."""
 
     def refuse(_: click.Context, option: click.Parameter, value: Any) -> None:
         if value is not None:

@@ -1,4 +1,4 @@
-"""The time, and how far this machine's clock can be trusted, by what the kernel knows of its synchronisation."""
+"""Tells the time, and how far this machine's clock can be trusted, by what the kernel knows of its synchronisation."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _SOFTWARE_WRITTEN = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 def now() -> datetime:
-    """The time, UTC."""
+    """Returns the time, UTC."""
     return datetime.now(UTC)
 
 
 def quality(time: datetime, status: int | None) -> TimeQuality:
-    """`status` is the kernel's (adjtimex), None if it does not say. A time before this software existed is untrusted."""
+    """Judges the clock by `status`, the kernel's (adjtimex), None if it does not say. A time before this software existed is untrusted."""
     if time < _SOFTWARE_WRITTEN:
         return TimeQuality.UNTRUSTED
     if status is None or status & _UNSYNCHRONISED:
@@ -26,7 +26,7 @@ def quality(time: datetime, status: int | None) -> TimeQuality:
 
 
 def kernel_status() -> int | None:
-    """The status bits of adjtimex(2), None where there is none."""
+    """Returns the status bits of adjtimex(2), None where there is none."""
     try:
         library = ctypes.CDLL(None, use_errno=True)
         timex = (ctypes.c_byte * 512)()

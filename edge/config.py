@@ -1,4 +1,4 @@
-"""The gateway's configuration: one TOML file -> one frozen tree, wholly checked before any thread or connection.
+"""Reads the gateway's configuration: one TOML file becomes one frozen tree, wholly checked before any thread or connection.
 
 Every setting is declared here once: type, constraints, default and description. `edge.config_check` has what must hold between tables.
 """
@@ -39,7 +39,7 @@ _WITH_PLUS = "a topic filter with one `+`, the device, and no `#`"
 
 
 class GatewaySettings(Settings, frozen=True, kw_only=True):
-    """Who this gateway is and where it keeps its data."""
+    """Says who this gateway is and where it keeps its data."""
 
     id: Annotated[Name, setting("Name of the gateway, unique in the fleet; never changed while the store holds data", example="gateway-1")]
     state_dir: Annotated[Path, setting("Folder of the store, on a disk that survives a power cut", example="/var/lib/tinybeam")]
@@ -47,7 +47,7 @@ class GatewaySettings(Settings, frozen=True, kw_only=True):
 
 
 class MqttSettings(Settings, frozen=True, kw_only=True):
-    """The broker that the sensors speak to, and what of their messages is believed."""
+    """Names the broker that the sensors speak to, and says what of their messages is believed."""
 
     host: Annotated[str, setting("Name or address of the broker; another machine needs TLS")] = "127.0.0.1"
     port: Annotated[int, setting("Port of the broker; 8883 is usual for TLS", ge=1, le=65_535)] = 1883
@@ -81,7 +81,7 @@ class MqttSettings(Settings, frozen=True, kw_only=True):
 
 
 class WindowSettings(Settings, frozen=True, kw_only=True):
-    """The tumbling event-time windows that readings are summarised over."""
+    """Sets the tumbling event-time windows that readings are summarised over."""
 
     seconds: Annotated[int, setting("Length of a window; it divides an hour, for rollups are by the hour", ge=1, le=HOUR)] = 60
     grace_seconds: Annotated[int, setting("Wait of a window for stragglers; later ones come as a late partial summary", ge=0)] = 10
@@ -92,14 +92,14 @@ class WindowSettings(Settings, frozen=True, kw_only=True):
 
 
 class BatchSettings(Settings, frozen=True, kw_only=True):
-    """How rows are cut into batches."""
+    """Sets how rows are cut into batches."""
 
     seconds: Annotated[int, setting("Least time between two cuts. 0: as windows.seconds", ge=0)] = 0
     max_rows: Annotated[int, setting("Most rows of a batch", ge=1, le=100_000)] = 20_000
 
 
 class StoreSettings(Settings, frozen=True, kw_only=True):
-    """What the gateway keeps on disk."""
+    """Bounds what the gateway keeps on disk."""
 
     max_bytes: Annotated[
         int,
@@ -108,14 +108,14 @@ class StoreSettings(Settings, frozen=True, kw_only=True):
 
 
 class HealthSettings(Settings, frozen=True, kw_only=True):
-    """The server of /healthz and /metrics."""
+    """Sets where /healthz and /metrics are served."""
 
     host: Annotated[str, setting("Address that it listens at; keep it on this machine")] = "127.0.0.1"
     port: Annotated[int, setting("Port that it listens at, such as 9464. 0: no health server", ge=0, le=65_535)] = 0
 
 
 class Threshold(Settings, frozen=True, kw_only=True):
-    """An event at once when a reading crosses it."""
+    """Raises an event at once when a reading crosses it."""
 
     name: Annotated[str, setting("Name of the event; unique in its class", min_length=1, example="frost")]
     channel: Annotated[Channel, setting("One of the class's channels", example="temperature")]
@@ -136,7 +136,7 @@ class Threshold(Settings, frozen=True, kw_only=True):
 
 
 class Sensors(Settings, frozen=True, kw_only=True):
-    """A class of devices: which they are, what they measure, what is asked of them. The first class whose pattern fits counts."""
+    """Describes a class of devices: which they are, what they measure, what is asked of them. The first class whose pattern fits counts."""
 
     name: Annotated[str, setting("Name of the class, unique in the file", min_length=1, example="soil")]
     devices: Annotated[tuple[str, ...], setting("Names or patterns (*, ?, [a-c]) of its devices", min_length=1, example=["soil-*"])]
@@ -171,7 +171,7 @@ class Sensors(Settings, frozen=True, kw_only=True):
 
     @property
     def units(self) -> Mapping[str, str]:
-        """Of everything that is summarised: the channels, and the time-domain features of the frames' channels."""
+        """Returns the unit of everything that is summarised: the channels, and the time-domain features of the frames' channels."""
         if not self.frames:
             return self.channels
         units = dict(self.channels)
@@ -181,7 +181,7 @@ class Sensors(Settings, frozen=True, kw_only=True):
 
 
 class ModelSettings(Settings, frozen=True, kw_only=True):
-    """A model bundle that the gateway scores with."""
+    """Names a model bundle that the gateway scores with."""
 
     name: Annotated[str, setting("Name that classes of sensors use", min_length=1, example="soil")]
     bundle: Annotated[Path, setting("Folder with model.tflite and manifest.json", example="models/soil")]
@@ -195,7 +195,7 @@ class ModelSettings(Settings, frozen=True, kw_only=True):
 
 
 class Config(Settings, frozen=True, kw_only=True):
-    """The whole file."""
+    """Holds the whole file."""
 
     RENAMED: ClassVar = {"pubsub": 'it is [uplink] with kind = "pubsub"'}
 
@@ -217,7 +217,7 @@ class Config(Settings, frozen=True, kw_only=True):
         config_check.check_patterns([sensors.devices for sensors in self.sensors])
 
     def sensors_of(self, device_id: str) -> Sensors | None:
-        """The first class that one of its patterns puts the device in."""
+        """Returns the first class that one of its patterns puts the device in."""
         return next((sensors for sensors in self.sensors if matches(device_id, sensors.devices)), None)
 
     @property
@@ -230,12 +230,12 @@ class Config(Settings, frozen=True, kw_only=True):
 
 
 def load(file: Path) -> Config:
-    """Raises ConfigError. Relative paths are relative to the file's folder."""
+    """Reads and checks a file. Raises ConfigError. Relative paths are relative to the file's folder."""
     return parse(settings.read(file), file)
 
 
 def parse(content: dict[str, Any], file: Path) -> Config:
-    """From parsed TOML. Raises ConfigError."""
+    """Checks parsed TOML. Raises ConfigError."""
     config = settings.parse(Config, content, file)
     for name in ("tls_ca", "tls_certificate", "tls_key"):
         path = getattr(config.mqtt, name)

@@ -35,7 +35,7 @@ def examine(file: Path) -> list[Finding]:
 
 
 def _run_check(check: Check, config: Config) -> Iterator[Finding]:
-    """What the check finds. What it may not look at is a finding, too."""
+    """Yields what the check finds. What it may not look at is a finding, too."""
     try:
         yield from check(config)
     except OSError as error:

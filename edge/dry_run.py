@@ -1,7 +1,7 @@
 """Runs recorded payloads through a gateway's settings: no broker, no uplink, and the clock is that of the recording.
 
-For trying out a sensor, a payload format, a threshold or a model before anything is installed. It is the gateway's own code that runs, and
-what is shown is read back from the batches that it would send.
+It is for trying out a sensor, a payload format, a threshold or a model before anything is installed. It is the gateway's own code that
+runs, and what is shown is read back from the batches that it would send.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class DryRunError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RecordedMessage:
-    """A message as its sensor sent it, and the sensor's time, which is the gateway's clock here."""
+    """Holds a message as its sensor sent it, and the sensor's time, which is the gateway's clock here."""
 
     device_id: str
     time: datetime
@@ -51,8 +51,8 @@ _line = msgspec.json.Decoder(_Line)
 
 
 def read_recording(lines: Iterable[bytes]) -> Iterator[RecordedMessage]:
-    """One message a line: a reading in JSON as sensors send it, with `device` and `time`, or these two and the `payload` of another format,
-    as text or as `payload_base64`. Empty lines are passed over. Raises DryRunError.
+    """Yields one message a line: a reading in JSON as sensors send it, with `device` and `time`, or these two and the `payload` of another
+    format, as text or as `payload_base64`. Empty lines are passed over. Raises DryRunError.
     """
     for number, line in enumerate(lines, 1):
         if line.strip():
@@ -84,19 +84,19 @@ def dry_run(config: Config, recording: Iterable[RecordedMessage], directory: Pat
 
 
 def rows(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(kind, row) of everything that waits in the store, in the order in which it was cut."""
+    """Yields (kind, row) of everything that waits in the store, in the order in which it was cut."""
     for batch in store.batches(0, _MAX_BATCHES):
         for row in _rows(batch):
             yield batch.envelope.kind, row
 
 
 def sentence(kind: str, row: Mapping[str, Any]) -> str:
-    """A row for people."""
+    """Writes a row for people."""
     return _SENTENCES[kind](row)
 
 
 def as_json(kind: str, row: Mapping[str, Any]) -> str:
-    """A row for programs: times in ISO 8601, bytes in base64."""
+    """Writes a row for programs: times in ISO 8601, bytes in base64."""
     return msgspec.json.encode({"kind": kind, **row}).decode()
 
 

@@ -1,4 +1,4 @@
-"""What `tinybeam edge doctor` found of one thing that a gateway needs; each room and each kind of uplink yields its own."""
+"""Says what `tinybeam edge doctor` found of one thing that a gateway needs; each room and each kind of uplink yields its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from program.files import is_visible
 
 
 class Status(StrEnum):
-    """How a thing is. A warning is no failure: a gateway may be offline for days."""
+    """Says how a thing is. A warning is no failure: a gateway may be offline for days."""
 
     OK = "ok"
     WARN = "warn"
@@ -19,7 +19,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`advice` is what to do, empty if nothing."""
+    """Says how one thing is; `advice` is what to do, empty if nothing."""
 
     name: str
     status: Status
@@ -31,7 +31,7 @@ class Finding:
 
 
 def of_secret(setting: str, file: Path) -> Finding:
-    """Whether the file of a setting is there, and for its owner only."""
+    """Says whether the file of a setting is there, and for its owner only."""
     if not is_visible(file):
         return Finding(
             "keys", Status.FAIL, f"{setting}: there is no file {file} that this user may see", "put it there, or correct the setting"

@@ -1,5 +1,7 @@
-"""The wire form of a frame, an MQTT message of raw samples on the topic of readings: `TBF1`, the length of a header as uint16, the header
-in JSON, float32 samples to the end; little-endian. The header's time, seq, boot and device mean what they mean in a reading.
+"""Reads and writes the wire form of a frame, an MQTT message of raw samples on the topic of readings.
+
+It has `TBF1`, the length of a header as uint16, the header in JSON, float32 samples to the end; little-endian.
+The header's time, seq, boot and device mean what they mean in a reading.
 
 Guarantees that what `decode` returns is finite and within the bounds below; it raises nothing but PayloadError, whatever the bytes.
 """
@@ -30,7 +32,7 @@ _START = len(MAGIC) + _LENGTH.size
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a sensor says of a frame. `rate_hz` is samples a second; the frame begins at `time`."""
+    """Holds what a sensor says of a frame. `rate_hz` is samples a second; the frame begins at `time`."""
 
     channel: str
     rate_hz: float
@@ -42,7 +44,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """`samples` has shape (samples,), in the channel's unit."""
+    """Holds the samples of one message: `samples` has shape (samples,), in the channel's unit."""
 
     header: Header
     samples: Floats
@@ -52,12 +54,12 @@ _header = msgspec.json.Decoder(Header)
 
 
 def max_bytes(samples: int) -> int:
-    """The largest payload with so many samples."""
+    """Returns how many bytes the largest payload with so many samples has."""
     return _START + MAX_HEADER_BYTES + 4 * samples
 
 
 def encode(header: Header, samples: Sequence[float] | Floats) -> bytes:
-    """A payload that `decode` accepts. Raises PayloadError, a ValueError."""
+    """Makes a payload that `decode` accepts. Raises PayloadError, a ValueError."""
     import numpy as np
 
     header_bytes = msgspec.json.encode(header)
@@ -70,7 +72,7 @@ def encode(header: Header, samples: Sequence[float] | Floats) -> bytes:
 
 
 def decode(payload: bytes) -> Frame:
-    """Raises PayloadError."""
+    """Reads a payload. Raises PayloadError."""
     if payload[: len(MAGIC)] != MAGIC or len(payload) < _START:
         raise PayloadError("bad_frame", f"a frame begins with {MAGIC.decode()} and the length of its header")
     start = _START + _LENGTH.unpack_from(payload, len(MAGIC))[0]

@@ -1,4 +1,4 @@
-"""The gateway's core: messages in, durable batches out. Knows every stage; no broker, no Pub/Sub, no clock of its own.
+"""Turns messages into durable batches: the gateway's core. Knows every stage; no broker, no Pub/Sub, no clock of its own.
 
 Where a reading becomes a batch: `accept` puts it into the journal (from here on it may be acknowledged), `tick` closes its window, makes
 the window's summaries, inferences and events, and cuts them into batches; each cut stores the batches, closes their journal rows and
@@ -44,7 +44,7 @@ _VERSION = version()
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """State of the gateway's connections, for its heartbeat."""
+    """Holds the state of the gateway's connections, for its heartbeat."""
 
     uplink: LinkState = LinkState.OFFLINE
     broker: LinkState = LinkState.OFFLINE
@@ -59,7 +59,7 @@ class Gateway:
     def __init__(
         self, config: Config, store: Store, started: datetime, *, scorer: Scorer | None = None, bundles: Mapping[str, Bundle] | None = None
     ) -> None:
-        """`bundles` by the name of their [[models]]. Resumes open windows and unfinished evaluation from the store."""
+        """Resumes open windows and unfinished evaluation from the store. `bundles` are by the name of their [[models]]."""
         self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
         spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}
         self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, spectra)
@@ -102,7 +102,7 @@ class Gateway:
         return envelopes
 
     def flush(self, now: datetime) -> list[Envelope]:
-        """For a clean stop: cuts what is closed or pending, and a last heartbeat. Open windows stay in the journal."""
+        """Cuts what is closed or pending, and a last heartbeat, for a clean stop. Open windows stay in the journal."""
         self._close_due(now)
         self._closed_windows.add(self._deadbands.release_all())
         self._last_heartbeat = datetime.min.replace(tzinfo=now.tzinfo)
@@ -110,7 +110,7 @@ class Gateway:
         return self.tick(now)
 
     def heartbeat(self, now: datetime) -> Heartbeat:
-        """The gateway's state and ledger."""
+        """Returns the gateway's state and ledger."""
         ledger = self._store.ledger()
         counted = Counter(ledger.counters) + self._inbox.counted
         return Heartbeat(
@@ -169,7 +169,7 @@ class Gateway:
             self._closed_windows.add(due)
 
     def _score(self, name: str, bundle: Bundle, group: Sequence[Window]) -> None:
-        """Windows of the same end."""
+        """Scores windows of the same end."""
         scored = [window for window in group if not window.late and (sensors := self._sensors(window)) and sensors.model == name]
         for inference, window in self._models.infer(bundle, scored):
             sensors = self._sensors(window)
@@ -181,7 +181,7 @@ class Gateway:
         return self._inbox.sensors(window.device_id)
 
     def _cut_urgent(self, now: datetime) -> list[Envelope]:
-        """Rejects, and events with the changes that raised them."""
+        """Cuts rejects, and events with the changes that raised them."""
         envelopes: list[Envelope] = []
         while rejected := self._inbox.next_rejected():
             batch = encode(Kind.REJECTS, [reject_row(each, now) for each in rejected])
@@ -197,9 +197,9 @@ class Gateway:
         return envelopes
 
     def _cut_windows(self, now: datetime) -> list[Envelope]:
-        """Everything closed, with the sections it led to, in the transaction that closes its journal rows.
+        """Cuts everything closed, with the sections it led to, in the transaction that closes its journal rows.
 
-        Only right after the windows were advanced: each row up to the watermark is then in a closed window.
+        It is called right after the windows were advanced alone: each row up to the watermark is then in a closed window.
         """
         rows = self._closed_windows
         if not rows.summaries and not self._deadbands.changed:
@@ -218,7 +218,7 @@ class Gateway:
 
 @dataclass(slots=True)
 class _Rows:
-    """Of windows closed and not cut yet. `readings[i]` is how many readings leave the journal with `summaries[i]`."""
+    """Holds the rows of windows closed and not cut yet. `readings[i]` is how many readings leave the journal with `summaries[i]`."""
 
     summaries: list[Summary]
     readings: list[int]
@@ -235,7 +235,7 @@ def _by_end(windows: Sequence[Window]) -> Iterator[list[Window]]:
 
 
 def _due(last: datetime, now: datetime, seconds: int) -> bool:
-    """A clock that jumped back must not put anything off for years."""
+    """Says whether so many seconds are over: a clock that jumped back must not put anything off for years."""
     return abs(now - last) >= timedelta(seconds=seconds)
 
 

@@ -1,4 +1,4 @@
-"""The gateway's health server: /healthz as JSON and /metrics for Prometheus, from the latest heartbeat."""
+"""Serves the gateway's health: /healthz as JSON and /metrics for Prometheus, from the latest heartbeat."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _COUNTERS = ("readings_", "batches_cut", "batches_confirmed", "batches_dropped")
 
 @dataclass(frozen=True, slots=True)
 class HealthStatus:
-    """The state of the process at a moment. `full`: it does not acknowledge readings, for want of room."""
+    """Holds the state of the process at a moment. While it is `full` it does not acknowledge readings, for want of room."""
 
     heartbeat: Heartbeat
     full: bool = False
 
 
 def healthz(status: HealthStatus | None, now: datetime) -> tuple[int, Mapping[str, Any]]:
-    """HTTP status and answer. Unhealthy is a gateway without a report for 30 seconds or without room; being offline is no illness."""
+    """Returns status and answer. Unhealthy is a gateway without a report for 30 seconds or without room; being offline is no illness."""
     if status is None:
         return 503, {"status": "starting"}
     age = abs((now - status.heartbeat.heartbeat_time).total_seconds())
@@ -36,7 +36,7 @@ def healthz(status: HealthStatus | None, now: datetime) -> tuple[int, Mapping[st
 
 
 def exposition(status: HealthStatus | None) -> str:
-    """Prometheus text format 0.0.4, with the descriptions of the heartbeat's columns."""
+    """Writes Prometheus text format 0.0.4, with the descriptions of the heartbeat's columns."""
     if status is None:
         return ""
     lines = [
@@ -58,10 +58,10 @@ def _metric(name: str, text: str, value: Any) -> list[str]:
 
 
 class Health:
-    """A small HTTP server. Usage: `health.report(status)`, by any thread."""
+    """Answers HTTP in threads of its own. Usage: `health.report(status)`, by any thread; `health.stop()`."""
 
     def __init__(self, host: str, port: int, clock: Any) -> None:
-        """Port 0 takes a free one. Raises OSError."""
+        """Begins to serve; port 0 takes a free one. Raises OSError."""
         self._status: HealthStatus | None = None
         self._clock = clock
         health = self

@@ -1,4 +1,4 @@
-"""A reading, and what any payload must be to become a reading: names, finite values, a believable time. Pure.
+"""Defines a reading, and what any payload must be to become a reading: names, finite values, a believable time. Pure.
 
 Nothing is guessed: what breaks a rule here is a PayloadError, and the payload format that met it rejects those bytes.
 """
@@ -23,14 +23,14 @@ OVERSIZED_KEPT_BYTES = 65_536
 
 
 class Bands(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a model asked of a frame: log10 energies, and the fingerprint of the edge.spectrum.Spectrum that they are of."""
+    """Holds what a model asked of a frame: log10 energies, and the fingerprint of the edge.spectrum.Spectrum that they are of."""
 
     spectrum: str
     energies: tuple[float, ...]
 
 
 class Reading(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A reading in the form that the journal keeps. Times in microseconds since 1970."""
+    """Holds a reading in the form that the journal keeps, times in microseconds since 1970."""
 
     # Not keyword-only: the journal keeps a reading as an array, in the order of the fields.
     device_id: str
@@ -42,12 +42,12 @@ class Reading(msgspec.Struct, frozen=True, array_like=True, gc=False):
     sensor_time: bool
     values: dict[str, float]
     bands: Bands | None = None
-    """Of a frame, for a model alone: they are no channels, and nobody summarises them."""
+    """Those of a frame, for a model alone: they are no channels, and nobody summarises them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A message or an item of one that is no reading: reason is a fixed word, message a sentence."""
+    """Holds a message, or an item of one, that is no reading: `reason` is a fixed word, `message` a sentence."""
 
     reason: str
     message: str
@@ -58,7 +58,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a reading may be. Seconds and bytes."""
+    """Bounds what a reading may be, in seconds and bytes."""
 
     max_payload_bytes: int = 65_536
     max_future_seconds: int = 300
@@ -66,7 +66,7 @@ class Limits:
 
 
 class Stamp(Protocol):
-    """What a sensor says of a reading besides its values."""
+    """Holds what a sensor says of a reading besides its values."""
 
     @property
     def time(self) -> float | str | None: ...
@@ -79,7 +79,7 @@ class Stamp(Protocol):
 
 
 class PayloadError(ValueError):
-    """Why this is no reading: reason is a fixed word, the text a sentence."""
+    """Says why this is no reading: `reason` is a fixed word, the text a sentence."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -90,13 +90,13 @@ _pack = msgspec.msgpack.Encoder()
 
 
 def oversized(payload: bytes, limits: Limits) -> Rejected:
-    """A message over the limit, rejected: it keeps the first OVERSIZED_KEPT_BYTES and says so."""
+    """Rejects a message over the limit, which keeps the first OVERSIZED_KEPT_BYTES and says so."""
     size = f"{len(payload)} bytes, more than mqtt.max_payload_bytes = {limits.max_payload_bytes}"
     return Rejected("oversized", f"{size}; the first {OVERSIZED_KEPT_BYTES} are kept", payload[:OVERSIZED_KEPT_BYTES])
 
 
 def dedup_key(reading: Reading) -> bytes | None:
-    """8 bytes that a repetition of this reading shares; None if the sensor sends neither seq nor time, so that equal is not the same."""
+    """Returns 8 bytes that a repetition of this reading shares; None without seq and time of the sensor, for then equal is not the same."""
     if reading.seq is None and not reading.sensor_time:
         return None
     identity = (reading.device_id, reading.boot, reading.seq, reading.event_us if reading.sensor_time else None, reading.values)
@@ -104,7 +104,7 @@ def dedup_key(reading: Reading) -> bytes | None:
 
 
 def event_us(device_id: str, stamp: Stamp, arrived_us: int, limits: Limits) -> int:
-    """When it was measured, in microseconds since 1970: as the sensor says, else on arrival.
+    """Returns when it was measured, in microseconds since 1970: as the sensor says, else on arrival.
 
     Raises PayloadError, also for a wrong device, seq or boot.
     """
@@ -127,7 +127,7 @@ def check_values(values: Mapping[str, float]) -> None:
 
 @lru_cache(8192)
 def is_name(text: str) -> bool:
-    """Whether it can name a device, a channel or a boot."""
+    """Says whether it can name a device, a channel or a boot."""
     return ID_PATTERN.fullmatch(text) is not None
 
 

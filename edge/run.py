@@ -1,4 +1,4 @@
-"""The running gateway: puts broker, core, store, uplink and health together, and turns until it is to stop.
+"""Runs the gateway: puts broker, core, store, uplink and health together, and turns until it is to stop.
 
 Acknowledges a message after the core has it on disk, never before. When the store is full it stops acknowledging, logs an error, and goes
 on as soon as there is room. To stop, it leaves the broker, cuts what is closed, gives the uplink a bounded time, and ends.
@@ -36,7 +36,7 @@ _log = logs.get(__name__)
 
 
 class MessageSource(Protocol):
-    """What the loop needs of edge.intake.client.Intake."""
+    """Hands messages over and acknowledges them: what the loop needs of edge.intake.client.Intake."""
 
     @property
     def state(self) -> LinkState: ...
@@ -45,7 +45,7 @@ class MessageSource(Protocol):
 
 
 class UplinkHandle(Protocol):
-    """What the loop needs of edge.uplink.worker.UplinkWorker."""
+    """Shows the state of the uplink and wakes it: what the loop needs of edge.uplink.worker.UplinkWorker."""
 
     @property
     def state(self) -> LinkState: ...
@@ -53,7 +53,10 @@ class UplinkHandle(Protocol):
 
 
 class Loop:
-    """The core's thread: takes from the source, stores, acknowledges, ticks, and wakes the uplink for new batches."""
+    """Drives the core: takes from the source, stores, acknowledges, ticks, and wakes the uplink for new batches.
+
+    Usage: `loop.run()`, until `stopping` is set.
+    """
 
     def __init__(
         self, gateway: Gateway, source: MessageSource, uplink: UplinkHandle, health: Health | None, stopping: threading.Event
@@ -67,14 +70,14 @@ class Loop:
             self.turn()
 
     def turn(self) -> None:
-        """One micro-batch from the broker to the store and back, and whatever is due."""
+        """Takes one micro-batch from the broker to the store and back, and does whatever is due."""
         incoming = self._source.take(TICK_SECONDS)
         if incoming and self._store(incoming):
             self._source.acknowledge(incoming)
         self._tick()
 
     def _store(self, incoming: list[Incoming]) -> bool:
-        """Whether all is on disk: False if the process is to stop before there was room."""
+        """Stores all of it; False if the process is to stop before there was room."""
         messages = [each.message for each in incoming]
         while not self._stopping.is_set():
             try:

@@ -1,4 +1,4 @@
-"""A frame of samples -> time-domain features and, by a recipe, log10 energies of frequency bands. Pure.
+"""Turns a frame of samples into time-domain features and, by a recipe, log10 energies of frequency bands. Pure.
 
 numpy is imported when first needed, so that a gateway without frame sensors does without it.
 
@@ -38,8 +38,8 @@ _KEYS = {"channel", "rate_hz", "samples", "edges_hz", "floor"}
 
 @dataclass(frozen=True, slots=True)
 class Spectrum:
-    """Which frames a model takes, and its bands: band i holds the frequencies from `edges_hz[i]` to below `edges_hz[i + 1]`, the last one
-    its upper edge too. No energy counts as less than `floor`, in the channel's unit squared.
+    """Says which frames a model takes, and its bands: band i holds the frequencies from `edges_hz[i]` to below `edges_hz[i + 1]`, the last
+    one its upper edge too. No energy counts as less than `floor`, in the channel's unit squared.
     """
 
     channel: str
@@ -50,7 +50,7 @@ class Spectrum:
 
     @staticmethod
     def parse(source: Any) -> Spectrum:
-        """`source` is the object `recipe.spectrum` of a manifest. Raises ValueError."""
+        """Reads `source`, the object `recipe.spectrum` of a manifest. Raises ValueError."""
         if not isinstance(source, Mapping) or not _KEYS - {"floor"} <= source.keys() <= _KEYS:
             raise ValueError(f"needs {', '.join(sorted(_KEYS - {'floor'}))}, may have floor, and nothing else")
         if not isinstance(source["edges_hz"], list) or not all(map(_is_number, source["edges_hz"])):
@@ -64,20 +64,20 @@ class Spectrum:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the bands, as the steps of a recipe know them."""
+        """Names the bands, as the steps of a recipe know them."""
         return tuple(f"{self.channel}_band{number:02}" for number in range(len(self.edges_hz) - 1))
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the recipe, which distinguishes its energies from those of another: 16 hexadecimal digits."""
+        """Returns a hash of the recipe, which distinguishes its energies from those of another: 16 hexadecimal digits."""
         return _fingerprint(self)
 
     def fits(self, channel: str, rate_hz: float, samples: int) -> bool:
-        """Whether such a frame has these bands."""
+        """Says whether such a frame has these bands."""
         return (channel, rate_hz, samples) == (self.channel, self.rate_hz, self.samples)
 
     def energies(self, frames: Floats) -> Floats:
-        """log10 of each band's mean square, in the channel's unit squared: shape (..., samples) -> (..., bands)."""
+        """Returns log10 of each band's mean square, in the channel's unit squared: shape (..., samples) -> (..., bands)."""
         import numpy as np
 
         window, weights, firsts = _plan(self)
@@ -90,8 +90,9 @@ class Spectrum:
 
 
 def time_domain_features(channel: str, frame: Floats) -> dict[str, float]:
-    """Root mean square and largest size about the mean, in the channel's unit, and kurtosis (the fourth moment over the squared second:
-    3 for noise, more for shocks). `frame` has shape (samples,) and is float32, whose mean is exact: one that does not vary has no kurtosis.
+    """Returns root mean square and largest size about the mean, in the channel's unit, and kurtosis (the fourth moment over the squared
+    second: 3 for noise, more for shocks).
+    `frame` has shape (samples,) and is float32, whose mean is exact: one that does not vary has no kurtosis.
     """
     import numpy as np
 
@@ -106,13 +107,13 @@ def time_domain_features(channel: str, frame: Floats) -> dict[str, float]:
 
 
 def time_domain_units(channel: str, unit: str) -> dict[str, str]:
-    """The unit of each time-domain feature of a channel in this unit."""
+    """Returns the unit of each time-domain feature of a channel in this unit."""
     return dict(zip((f"{channel}_{feature}" for feature in _FEATURES), (unit, unit, DIMENSIONLESS), strict=True))
 
 
 @lru_cache(64)
 def _plan(spectrum: Spectrum) -> tuple[Floats, Floats, Any]:
-    """The window, the weight of each line of the periodogram, and the first line of each band and of what lies beyond the last."""
+    """Returns the window, the weight of each line of the periodogram, and the first line of each band and of what lies beyond the last."""
     import numpy as np
 
     count = spectrum.samples
@@ -125,7 +126,7 @@ def _plan(spectrum: Spectrum) -> tuple[Floats, Floats, Any]:
 
 
 def _lines(spectrum: Spectrum) -> list[int]:
-    """The first line of each band, and the first beyond the last band. An edge counts as on a line from a billionth of their distance."""
+    """Returns the first line of each band, and the first beyond the last band. An edge within a billionth of a line counts as on it."""
     edges = [edge * spectrum.samples / spectrum.rate_hz for edge in spectrum.edges_hz]
     return [*(math.ceil(edge - 1e-9) for edge in edges[:-1]), math.floor(edges[-1] + 1e-9) + 1]
 

@@ -1,4 +1,4 @@
-"""Readings -> tumbling event-time windows per device. Pure: time is passed in, microseconds since 1970.
+"""Sorts readings into tumbling event-time windows per device. Pure: time is passed in, microseconds since 1970.
 
 The watermark is the latest `now - grace` ever passed to `advance`: it never goes back. A window closes when the watermark reaches
 its end. A reading of a window already closed is not lost: it goes into a late window, which the next `advance` closes.
@@ -17,7 +17,7 @@ from edge.reading import Reading
 
 
 class WindowedReadings(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Readings of one interval, as the journal stores them: a replay puts them into it again, whatever has changed since."""
+    """Holds readings of one interval, as the journal stores them: a replay puts them into it again, whatever has changed since."""
 
     window_seconds: int
     late: bool
@@ -30,7 +30,7 @@ class WindowedReadings(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 @dataclass(slots=True)
 class Window:
-    """The readings of one device in one interval, in the order of the journal."""
+    """Holds the readings of one device in one interval, in the order of the journal."""
 
     device_id: str
     start_us: int
@@ -44,7 +44,7 @@ class Window:
 
 
 class _WindowedReading(msgspec.Struct, array_like=True):
-    """The body of a journal row in stores of version 1."""
+    """Was the body of a journal row in stores of version 1."""
 
     window_seconds: int
     late: bool
@@ -60,7 +60,7 @@ def pack(windowed: WindowedReadings) -> bytes:
 
 
 def unpack(body: bytes) -> WindowedReadings:
-    """Raises msgspec.DecodeError."""
+    """Reads the body of a journal row, of version 1 too. Raises msgspec.DecodeError."""
     try:
         return _decoder.decode(body)
     except msgspec.ValidationError:
@@ -73,7 +73,10 @@ def _end(event_us: int, length_us: int) -> int:
 
 
 class Windows:
-    """All open windows of a gateway."""
+    """Keeps all open windows of a gateway.
+
+    Usage: `windows.add(windowed, windowed.window_end_us)`, then `for window in windows.advance(now_us): ...`.
+    """
 
     def __init__(self, seconds: int, grace_seconds: int, watermark_us: int) -> None:
         self._seconds, self._grace_us = seconds, grace_seconds * 1_000_000
@@ -88,7 +91,7 @@ class Windows:
         return [WindowedReadings(self._seconds, end <= self.watermark_us, by_end[end]) for end in sorted(by_end)]
 
     def add(self, windowed: WindowedReadings, end_us: int) -> None:
-        """`end_us` is their window_end_us."""
+        """Puts readings into their open windows. `end_us` is their window_end_us."""
         for reading in windowed.readings:
             key = (end_us, reading.device_id, windowed.late, windowed.window_seconds)
             window = self._open.get(key)

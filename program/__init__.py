@@ -1,1 +1,1 @@
-"""What every command of TinyBeam shares, whichever end of the path it runs on: settings, version. Imports nothing of ours."""
+"""Holds what every command of TinyBeam shares, whichever end of the path it runs on, such as settings and logs. Imports nothing of ours."""

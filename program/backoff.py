@@ -1,4 +1,4 @@
-"""How long to wait before something that failed is tried again: the one law of back-off, for every part that retries.
+"""Says how long to wait before something that failed is tried again: the one law of back-off, for every part that retries.
 
 Guarantees full jitter: a wait is random, anywhere between 0 and a limit that grows with each failure in a row. So those that failed
 together do not come back together (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). The settings have
@@ -19,7 +19,7 @@ _MOST_DOUBLINGS = 64
 
 
 class Backoff(Settings, frozen=True, kw_only=True):
-    """How long to wait after a failure: a random time up to a limit that grows.
+    """Says how long to wait after a failure: a random time up to a limit that grows.
 
     In a loop: `for pause in Backoff(max_interval=60.0).delays(Random()): ...`; with a clock of one's own: `delay` after each failure.
     """
@@ -33,20 +33,20 @@ class Backoff(Settings, frozen=True, kw_only=True):
         require(self.max_interval >= least, f"max_interval must be at least {least}, not {self.max_interval}")
 
     def delay(self, failures: int, rng: Random) -> float:
-        """Seconds to wait after so many failures in a row, at least 1."""
+        """Returns the seconds to wait after so many failures in a row; there is at least 1."""
         limit = self.initial_interval * self.multiplier ** min(failures - 1, _MOST_DOUBLINGS)
         return rng.uniform(0, min(self.max_interval, limit))
 
     def delays(self, rng: Random) -> Iterator[float]:
-        """Seconds to wait after the first failure, the second, and so on, for ever."""
+        """Yields the seconds to wait after the first failure, the second, and so on, for ever."""
         return (self.delay(failures, rng) for failures in count(1))
 
 
 class Retry(Backoff, frozen=True, kw_only=True):
-    """A back-off that ends: what fails for too long is given up."""
+    """Backs off, and ends: what fails for too long is given up."""
 
     max_elapsed_time: Annotated[float, setting("Seconds. What failed for longer is given up. 0: never", ge=0)] = 0.0
 
     def gives_up(self, elapsed: float) -> bool:
-        """Whether an attempt so many seconds after the first one is an attempt too many."""
+        """Says whether an attempt so many seconds after the first one is an attempt too many."""
         return 0 < self.max_elapsed_time < elapsed

@@ -1,4 +1,4 @@
-"""What msgspec found wrong -> one sentence that names the setting, with the words of its type and the cure. Lists count from 1."""
+"""Turns what msgspec found wrong into one sentence that names the setting, with the words of its type and the cure. Lists count from 1."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _KINDS: dict[type[inspect.Type], str] = {
 
 
 def explain(struct: type, content: dict[str, Any], error: msgspec.ValidationError, dec_hook: Callable[[type, Any], Any]) -> str:
-    """The sentence about the content that `msgspec.convert` refused."""
+    """Returns the sentence about the content that `msgspec.convert` refused."""
     found = _PATH.fullmatch(str(error))
     assert found is not None
     steps = [_step(step) for step in _STEP.finditer(found["path"] or "")] + ([None] if found["key"] else [])
@@ -54,7 +54,7 @@ def explain(struct: type, content: dict[str, Any], error: msgspec.ValidationErro
 
 
 def _step(step: re.Match[str]) -> str | int | None:
-    """None: a key of a table, which msgspec does not name."""
+    """Reads a step of a path: a number, a name, or None for a key of a table, which msgspec does not name."""
     return int(step["index"]) if step["index"] else step["field"]
 
 
@@ -80,19 +80,19 @@ def _at(content: Any, path: list[Any]) -> Any:
 
 
 class _Place:
-    """A place in the content: its setting's name, the type that is wanted, what the type's author calls it, and the value."""
+    """Knows a place in the content: its setting's name, the type that is wanted, what the type's author calls it, and the value."""
 
     def __init__(self, wanted: inspect.Type, value: Any, where: str = "") -> None:
         self._form, self._wanted = _unwrapped(wanted, value)
         self._value, self._where = value, where
 
     def into(self, step: Any) -> _Place:
-        """The place one step further in."""
+        """Returns the place one step further in."""
         where = f"{self._where}[{step + 1}]" if isinstance(step, int) else self._under(step)
         return _Place(self._inner(step), self._value[step], where)
 
     def key(self, key: str) -> _Place:
-        """The key of a table, as a value that is itself wrong."""
+        """Returns the key of a table, as a value that is itself wrong."""
         assert isinstance(self._wanted, inspect.DictType)
         return _Place(self._wanted.key_type, key, self._under(key))
 
@@ -108,7 +108,7 @@ class _Place:
         return inspect.LiteralType((wanted.tag,)) if step == wanted.tag_field else _fields(wanted)[step].type
 
     def about(self, sentence: str) -> str:
-        """A sentence of our own; one that begins with a setting of this place goes on from its name."""
+        """Puts the place before a sentence of our own; one that begins with a setting of this place goes on from its name."""
         if not self._where:
             return sentence
         first = re.split(r"\W", sentence, maxsplit=1)[0]
@@ -159,7 +159,7 @@ class _Place:
 
 
 def between(wanted: inspect.IntType | inspect.FloatType) -> str:
-    """The bounds of a number in words, empty if it has none."""
+    """Says the bounds of a number in words, empty if it has none."""
     if wanted.ge is not None and wanted.le is not None:
         return f"{wanted.ge} to {wanted.le}"
     words = {"at least": wanted.ge, "greater than": wanted.gt, "at most": wanted.le, "less than": wanted.lt}
@@ -172,7 +172,7 @@ def _length(wanted: inspect.StrType) -> str:
 
 
 def _unwrapped(wanted: inspect.Type, value: Any) -> tuple[str | None, inspect.Type]:
-    """The type's form in words, if its author gave one, and the type that counts: without what may be absent, of the value's own kind."""
+    """Returns the type's form in words, if its author gave one, and the type that counts: without None, of the value's own kind."""
     form = None
     while isinstance(wanted, inspect.Metadata | inspect.UnionType):
         if isinstance(wanted, inspect.Metadata):
@@ -202,7 +202,7 @@ def _fields(wanted: inspect.Type) -> dict[str, inspect.Field]:
 
 
 def _cure(wanted: inspect.Type, where: str) -> str:
-    """How such a table or list of tables is written."""
+    """Says how such a table or list of tables is written."""
     if where.endswith("]"):
         return ""
     section = re.sub(r"\[\d+\]", "", where)

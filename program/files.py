@@ -7,5 +7,5 @@ from pathlib import Path
 
 
 def is_visible(file: Path) -> bool:
-    """Whether it is a file and this user may see it: Path.is_file raises where a folder above is closed, until Python 3.14."""
+    """Says whether it is a file that this user may see: Path.is_file raises where a folder above is closed, until Python 3.14."""
     return os.path.isfile(file)  # noqa: PTH113

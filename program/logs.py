@@ -1,4 +1,4 @@
-"""What every command logs, and how: one prefix for the loggers, one line or one JSON object a record, to standard error.
+"""Defines what every command logs, and how: one prefix for the loggers, one line or one JSON object a record, to standard error.
 
 A module names its logger once, with `_log = logs.get(__name__)`; a command takes `@logs.options` and is set up before it runs. INFO is a
 state that was entered, WARNING is what needs a look, ERROR is what failed. Libraries are heard from WARNING on, whatever the level of ours.
@@ -27,7 +27,7 @@ FORMAT_HELP = "json: one object a line, in the fields that Cloud Logging reads."
 
 
 def get(name: str) -> logging.Logger:
-    """The logger of a module: `edge.run` logs as `tinybeam.edge.run`."""
+    """Returns the logger of a module: `edge.run` logs as `tinybeam.edge.run`."""
     return logging.getLogger(f"{PREFIX}.{name}")
 
 
@@ -61,12 +61,12 @@ def _renamed(context: click.Context, parameter: click.Parameter, verbose: bool) 
 
 
 def _time(record: logging.LogRecord) -> str:
-    """`2026-05-01T12:00:00.000000Z`."""
+    """Writes the time of a record: `2026-05-01T12:00:00.000000Z`."""
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class _Text(logging.Formatter):
-    """`2026-05-01T12:00:00.000000Z INFO tinybeam.edge.run: gateway runs`."""
+    """Writes `2026-05-01T12:00:00.000000Z INFO tinybeam.edge.run: gateway runs`."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -76,7 +76,7 @@ class _Text(logging.Formatter):
 
 
 class _Json(logging.Formatter):
-    """The fields that Cloud Logging knows: https://cloud.google.com/logging/docs/structured-logging."""
+    """Writes the fields that Cloud Logging knows: https://cloud.google.com/logging/docs/structured-logging."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {

@@ -1,4 +1,4 @@
-"""What things are called: the name of a gateway, device, site, rule or receiver, and those of Google's topics and subscriptions."""
+"""Says what things may be called: the name of a gateway, device, site, rule or receiver, and those of Google's topics and subscriptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Patterns of names as those of a shell (`*`, `?`, `[a-c]`, `[!a]`): whether one fits, and whether some take all that another does."""
+"""Matches patterns of names as a shell does (`*`, `?`, `[a-c]`, `[!a]`), and says whether some take all that another does."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _ALPHABET = string.printable[:95] + _OTHER
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
-    """Whether one of the patterns fits the whole name."""
+    """Says whether one of the patterns fits the whole name."""
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def is_shadowed(pattern: str, by: Collection[str]) -> bool:
-    """Whether every name that the pattern fits is fitted by one of the others: no name is left to it."""
+    """Says whether every name that the pattern fits is fitted by one of the others, so that no name is left to it."""
     alphabet = _alphabet([pattern, *by])
     machines = [_tokens(text) for text in (pattern, *(other for other in by if _may_share(pattern, other)))]
     start = tuple(_skipped(tokens, frozenset({0})) for tokens in machines)
@@ -37,13 +37,13 @@ def is_shadowed(pattern: str, by: Collection[str]) -> bool:
 
 
 def _alphabet(patterns: Iterable[str]) -> Collection[str]:
-    """Characters that stand for all: patterns treat alike what none of them names."""
+    """Returns characters that stand for all: patterns treat alike what none of them names."""
     named = set().union(*patterns)
     return _ALPHABET if "[" in named else named | {_OTHER}
 
 
 def _may_share(pattern: str, other: str) -> bool:
-    """Whether the beginnings agree as far as both are plain text: what does not is passed over, for there may be hundreds of classes."""
+    """Says whether the beginnings agree as far as both are plain text. What does not is left out, for there may be hundreds of classes."""
     return all(first == second for first, second in zip(_plain_part(pattern), _plain_part(other), strict=False))
 
 
@@ -52,12 +52,12 @@ def _plain_part(pattern: str) -> str:
 
 
 def _tokens(pattern: str) -> list[str]:
-    """Its stars, question marks, sets and characters."""
+    """Splits a pattern into its stars, question marks, sets and characters."""
     return _TOKEN.findall(pattern)
 
 
 def _skipped(tokens: list[str], places: frozenset[int]) -> frozenset[int]:
-    """The places with those behind stars, which fit nothing too."""
+    """Adds the places behind stars, which fit an empty text too."""
     skipped = set(places)
     for place, text in enumerate(tokens):
         if place in skipped and text == "*":
@@ -66,6 +66,6 @@ def _skipped(tokens: list[str], places: frozenset[int]) -> frozenset[int]:
 
 
 def _step(tokens: list[str], places: frozenset[int], char: str) -> frozenset[int]:
-    """Where the pattern can be after one more character."""
+    """Returns where the pattern can be after one more character."""
     after = {place if tokens[place] == "*" else place + 1 for place in places if place < len(tokens) and fnmatchcase(char, tokens[place])}
     return _skipped(tokens, frozenset(after))

@@ -1,4 +1,4 @@
-"""TOML -> a frozen struct, wholly checked. What is wrong is one sentence that names the file, the setting and the cure.
+"""Reads TOML into a frozen struct, wholly checked. What is wrong is told in one sentence that names the file, the setting and the cure.
 
 A setting is a field of a `Settings` struct with its constraints and its description beside it:
 
@@ -34,14 +34,14 @@ class ConfigError(ValueError):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What every table of a configuration file is: frozen, and closed to what it does not know."""
+    """Is the base of every table of a configuration file: frozen, and closed to what it does not know."""
 
     RENAMED: ClassVar[Mapping[str, str]] = {}
-    """Settings of earlier versions -> a sentence that names the new one."""
+    """Maps settings of earlier versions to a sentence that names the new one."""
 
 
 class Secret(str):
-    """A text that is never shown, neither in a repr nor in an error."""
+    """Holds a text that is never shown, neither in a repr nor in an error."""
 
     __slots__ = ()
     SECRET = True
@@ -51,7 +51,7 @@ class Secret(str):
 
 
 def setting(description: str, *, example: Any = None, form: str | None = None, since: str = "0.1.0", **constraints: Any) -> msgspec.Meta:
-    """What stands beside a field: its constraints (as msgspec.Meta has them), and what is described to people and editors.
+    """Describes a field: its constraints (as msgspec.Meta has them), and what is described to people and editors.
 
     `form` are the words that follow "must be" where the type's own would not do.
     """
@@ -60,7 +60,7 @@ def setting(description: str, *, example: Any = None, form: str | None = None, s
 
 
 def require(condition: object, sentence: str) -> None:
-    """Raises ConfigError with the sentence, which begins with the setting that it is about."""
+    """Raises ConfigError unless the condition holds; the sentence begins with the setting that it is about."""
     if not condition:
         raise ConfigError(sentence)
 
@@ -69,12 +69,12 @@ Struct = TypeVar("Struct", bound=Settings)
 
 
 def load(struct: type[Struct], file: Path) -> Struct:
-    """Raises ConfigError, naming the file."""
+    """Reads and checks a file. Raises ConfigError, naming the file."""
     return parse(struct, read(file), file)
 
 
 def read(file: Path) -> dict[str, Any]:
-    """Parsed TOML. Raises ConfigError, naming the file."""
+    """Reads a file as TOML. Raises ConfigError, naming the file."""
     with of_file(file):
         try:
             return tomllib.loads(file.read_text())
@@ -85,7 +85,7 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def parse(struct: type[Struct], content: dict[str, Any], file: Path) -> Struct:
-    """From parsed TOML. Raises ConfigError, naming the file."""
+    """Checks parsed TOML. Raises ConfigError, naming the file."""
     with of_file(file):
         return build(struct, content, file.parent)
 
@@ -100,7 +100,7 @@ def of_file(file: Path) -> Iterator[None]:
 
 
 def build(struct: type[Struct], content: dict[str, Any], folder: Path) -> Struct:
-    """From parsed TOML of no file; paths are relative to the folder. Raises ConfigError, naming the setting."""
+    """Checks parsed TOML of no file; paths are relative to the folder. Raises ConfigError, naming the setting."""
     plain: dict[str, Any] = _plain(content, "")
     hook = _custom_types(folder)
     try:
@@ -110,7 +110,7 @@ def build(struct: type[Struct], content: dict[str, Any], folder: Path) -> Struct
 
 
 def is_local(host: str) -> bool:
-    """Whether the host is this machine, by name or address."""
+    """Says whether the host is this machine, by name or address."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -118,7 +118,7 @@ def is_local(host: str) -> bool:
 
 
 def _plain(value: Any, where: str) -> Any:
-    """The value with variables put in, times in UTC, and nothing that a file may hold and no setting can be."""
+    """Puts variables in and times into UTC, and refuses what a file may hold and no setting can be."""
     if isinstance(value, dict):
         return {name: _plain(inner, f"{where}.{name}".lstrip(".")) for name, inner in value.items()}
     if isinstance(value, list):
@@ -148,7 +148,7 @@ def _time(value: date) -> datetime:
 
 
 def _custom_types(folder: Path) -> Callable[[type, Any], Any]:
-    """Paths and secrets, which msgspec does not know."""
+    """Returns the hook that converts paths and secrets, which msgspec does not know."""
 
     def convert(wanted: type, value: Any) -> Any:
         if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The installed version of TinyBeam, as heartbeats and `--version` tell it."""
+"""Reads the installed version of TinyBeam, as heartbeats and `--version` tell it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib import metadata
 
 
 def version() -> str:
-    """Such as `0.1.0`; `not installed` in a checkout that no environment knows."""
+    """Returns the version, such as `0.1.0`; `not installed` in a checkout that no environment knows."""
     try:
         return metadata.version("tinybeam")
     except metadata.PackageNotFoundError:

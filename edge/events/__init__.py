@@ -1,1 +1,1 @@
-"""Readings and inferences -> events, where a threshold is crossed or a label changes. Pure."""
+"""Raises events from readings and inferences, where a threshold is crossed or a label changes. Pure."""

@@ -17,7 +17,10 @@ from schemas.records import Cause, Event, Inference
 
 
 class ThresholdMonitor:
-    """`events` are raised and not stored yet; the cut that stores them commits `sections`."""
+    """Raises events: `events` are not stored yet, and the cut that stores them commits `sections`.
+
+    Usage: `monitor.reading(thresholds, reading)`, cut `monitor.events`, `monitor.mark_committed()`.
+    """
 
     def __init__(self, section: Sections) -> None:
         self._thresholds, self._labels = _LastChanges(section(Cause.THRESHOLD)), _LastChanges(section(Cause.LABEL))
@@ -33,19 +36,19 @@ class ThresholdMonitor:
                     self.events.append(event)
 
     def inference(self, inference: Inference, window: Window, bundle: Bundle) -> None:
-        """`bundle` is the model's."""
+        """Raises an event if the label is another. `bundle` is the model's."""
         key = f"{inference.device_id}/{inference.model}"
         if event := relabelling(inference, window, self._labels.get(key), bundle):
             self._labels.set(key, LastChange(event.state, window.end_us))
             self.events.append(event)
 
     def mark_committed(self) -> None:
-        """The events are in the store."""
+        """Forgets the events, for they are in the store."""
         self.events = []
 
 
 class _LastChanges:
-    """A section, decoded at the start: it is looked up for every reading."""
+    """Decodes a section at the start, for it is looked up for every reading."""
 
     def __init__(self, section: Section) -> None:
         self.section = section

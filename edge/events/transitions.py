@@ -1,4 +1,4 @@
-"""Thresholds and labels -> events, with hysteresis. Pure: the last change is passed in, so that a replay repeats nothing.
+"""Turns changes of thresholds and labels into events, with hysteresis. Pure: the last change is passed in; a replay repeats nothing.
 
 A threshold is normal, low or high; it leaves low only above `below + hysteresis`, and high only below `above - hysteresis`.
 A label gets worse at once, and better only when the score is beyond the threshold by the bundle's hysteresis; until then the last label
@@ -19,7 +19,7 @@ from schemas.records import Cause, Event, Inference, Severity, ThresholdState
 
 @dataclass(frozen=True, slots=True)
 class LastChange:
-    """What a threshold's state or a label changed to last, and the event time of that in microseconds since 1970."""
+    """Holds what a threshold's state or a label changed to last, and the event time of that in microseconds since 1970."""
 
     state: str
     time_us: int
@@ -34,7 +34,7 @@ class LastChange:
 
 
 def crossing(threshold: Threshold, reading: Reading, last: LastChange | None) -> Event | None:
-    """The event of a reading that changes the threshold's state. A reading from before the last change raises none."""
+    """Returns the event of a reading that changes the threshold's state. A reading from before the last change raises none."""
     value = reading.values.get(threshold.channel)
     before = last.state if last else ThresholdState.NORMAL
     if value is None or (last and reading.event_us < last.time_us):
@@ -58,7 +58,7 @@ def crossing(threshold: Threshold, reading: Reading, last: LastChange | None) ->
 
 
 def relabelling(inference: Inference, window: Window, last: LastChange | None, bundle: Bundle) -> Event | None:
-    """The event of an inference whose label is another than the last one. A window not after that of the last change raises none."""
+    """Returns the event of an inference whose label is another than the last one. A window not after that of the last one raises none."""
     if last and window.end_us <= last.time_us:
         return None
     before = last.state if last else None

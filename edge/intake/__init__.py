@@ -1,1 +1,1 @@
-"""The broker's messages -> readings and rejects, each once. Nothing is acknowledged before it is stored."""
+"""Turns the broker's messages into readings and rejects, each once. Nothing is acknowledged before it is stored."""

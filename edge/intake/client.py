@@ -1,4 +1,4 @@
-"""The broker's messages -> a bounded queue, and acknowledgements back; the only module that knows paho.
+"""Takes the broker's messages into a bounded queue, and sends acknowledgements back; the only module that knows paho.
 
 At least once: QoS 1, a persistent session, and no PUBACK before `acknowledge` is called. A message that is never acknowledged comes
 again at the next connection. Reconnects for ever. When the queue is full it stops reading, and the broker keeps what is to come.
@@ -30,7 +30,7 @@ _log = logs.get(__name__)
 
 
 class Intake:
-    """From `start` to `stop` a client of the broker. `take` and `acknowledge` are called by one thread, which is not the client's.
+    """Is a client of the broker from `start` to `stop`. `take` and `acknowledge` are called by one thread, which is not the client's.
 
     Usage: `incoming = intake.take(seconds)`, store it, `intake.acknowledge(incoming)`.
     """
@@ -69,7 +69,7 @@ class Intake:
         return self._waiting.take(seconds, self._settings.commit_milliseconds / 1000)
 
     def acknowledge(self, incoming: Sequence[Incoming]) -> None:
-        """What came on a connection that is gone is passed over: the broker delivers it again, and it is recognised."""
+        """Sends acknowledgements; those of a connection that is gone are left out: the broker delivers again, which is recognised."""
         for stream, group in groupby(incoming, key=lambda each: each.stream):
             stream.acknowledge([each.packet for each in group if each.packet])
 
@@ -118,7 +118,7 @@ class Intake:
             _log.error("broker %s refuses the subscription to %s", self._address(), self._settings.topic)
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        """What paho sees nevertheless: messages at QoS 2, which the gateway did not subscribe to; all, if its socket is not our stream."""
+        """Logs what paho sees nevertheless: messages at QoS 2, which nobody subscribed to; all, if its socket is not our stream."""
         _log.error("a message on %s at QoS %d is neither stored nor acknowledged", message.topic, message.qos)
 
     def _address(self) -> str:
@@ -126,7 +126,7 @@ class Intake:
 
 
 class _Client(mqtt.Client):
-    """paho with our stream instead of its socket: it has no other seam for that."""
+    """Gives paho our stream instead of its socket: it has no other seam for that."""
 
     def __init__(self, put: Callable[[list[Incoming]], None], *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)

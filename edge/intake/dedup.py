@@ -10,7 +10,7 @@ from edge.reading import Rejected
 
 
 class RecentKeys:
-    """A bounded set of keys."""
+    """Keeps a bounded set of keys."""
 
     def __init__(self, keys: Iterable[bytes], max_keys: int) -> None:
         self._order = deque[bytes]()
@@ -23,7 +23,7 @@ class RecentKeys:
         return key in self._known
 
     def is_new(self, key: bytes) -> bool:
-        """Whether it is not known yet; from now on it is."""
+        """Says whether it is not known yet; from now on it is."""
         if key in self._known:
             return False
         self._known.add(key)
@@ -34,11 +34,11 @@ class RecentKeys:
 
 
 def rejected_key(rejected: Rejected) -> bytes:
-    """8 bytes that a repetition of this payload shares: they are made of its topic, reason and bytes."""
+    """Returns 8 bytes that a repetition of this payload shares: they are made of its topic, reason and bytes."""
     head = "\n".join((rejected.topic or "", rejected.reason)).encode(errors="replace")
     return blake2b(head + b"\n" + rejected.body, digest_size=8).digest()
 
 
 def unpacked(packed: bytes) -> list[bytes]:
-    """Keys of 8 bytes each."""
+    """Splits keys of 8 bytes each."""
     return [packed[at : at + 8] for at in range(0, len(packed), 8)]

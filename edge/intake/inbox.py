@@ -1,4 +1,4 @@
-"""MQTT messages -> readings and rejected payloads that are not stored yet, without repeats. No I/O.
+"""Turns MQTT messages into readings and rejected payloads that are not stored yet, without repeats. No I/O.
 
 A message that the broker delivers again is recognised: a reading by what its sensor says of it (seq or time), a rejected payload by its
 bytes, and that only if the broker says that it delivers again. A reading without seq and time has no key: it may be stored twice, never
@@ -29,7 +29,7 @@ _MAX_DEVICES = 100_000
 
 
 class MqttMessage(msgspec.Struct, frozen=True, gc=False):
-    """A message as it arrived. `dup` is the broker's flag: it may have delivered it before."""
+    """Holds a message as it arrived. `dup` is the broker's flag: it may have delivered it before."""
 
     topic: str
     payload: bytes
@@ -37,22 +37,23 @@ class MqttMessage(msgspec.Struct, frozen=True, gc=False):
 
 
 class KeyedReading(msgspec.Struct, frozen=True, gc=False):
-    """A reading, and the key by which its repetition is recognised."""
+    """Holds a reading, and the key by which its repetition is recognised."""
 
     reading: Reading
     dedup_key: bytes | None
 
 
 class Inbox:
-    """`readings` and `rejected` wait to be stored; who has stored them calls `readings_stored` and `rejected_cut`.
+    """Sorts messages into `readings` and `rejected`, which wait to be stored.
 
-    The cut that stores what `next_rejected` returned commits `rejected_keys`.
+    Usage: `inbox.receive(messages, now, clock_quality)`, store `inbox.readings`, `inbox.readings_stored(count)`; cut what
+    `inbox.next_rejected()` returns, `inbox.rejected_cut(count)`. The cut that stores what `next_rejected` returned commits `rejected_keys`.
     """
 
     def __init__(
         self, config: Config, stored_keys: Iterable[int], section: Sections, spectra: Mapping[str, Spectrum] | None = None
     ) -> None:
-        """`stored_keys` are the dedup keys of readings, oldest first; `spectra` by the name of their [[models]]."""
+        """`stored_keys` are the dedup keys of readings, oldest first; `spectra` are by the name of their [[models]]."""
         self._config = config
         self._limits = Limits(config.mqtt.max_payload_bytes, config.mqtt.max_future_seconds, config.mqtt.max_age_seconds)
         self._topic_start, self._topic_end = config.mqtt.topic.split("+")
@@ -69,11 +70,11 @@ class Inbox:
 
     @property
     def devices(self) -> int:
-        """How many devices that the configuration knows have sent a message."""
+        """Says how many devices that the configuration knows have sent a message."""
         return sum(sensors is not None for sensors in list(self._classes.values()))
 
     def receive(self, messages: Sequence[MqttMessage], now: datetime, clock_quality: str) -> None:
-        """`clock_quality` is that of the gateway's own clock."""
+        """Reads messages. `clock_quality` is that of the gateway's own clock."""
         arrived_us = micros(now)
         for message in messages:
             for result in self._read(message, arrived_us, clock_quality):
@@ -83,22 +84,22 @@ class Inbox:
                     self._reject(replace(result, topic=message.topic), dup=message.dup)
 
     def readings_stored(self, count: int) -> None:
-        """The first `count` readings are in the journal."""
+        """Forgets the first `count` readings, for they are in the journal."""
         del self.readings[:count]
 
     def next_rejected(self) -> Sequence[Rejected]:
-        """What the next batch of rejects is to hold, none if nothing waits."""
+        """Returns what the next batch of rejects is to hold, none if nothing waits."""
         rejected = next_batch(self.rejected)
         self.rejected_keys.set("", b"".join(self._keys_after(len(rejected))))
         return rejected
 
     def rejected_cut(self, count: int) -> None:
-        """The first `count` rejected payloads are cut into a batch."""
+        """Forgets the first `count` rejected payloads, for they are cut into a batch."""
         self._cut_keys = self._keys_after(count)
         del self._waiting_keys[:count], self.rejected[:count]
 
     def sensors(self, device_id: str) -> Sensors | None:
-        """The device's class."""
+        """Returns the device's class."""
         try:
             return self._classes[device_id]
         except KeyError:
@@ -142,5 +143,5 @@ class Inbox:
         self.rejected.append(rejected)
 
     def _keys_after(self, count: int) -> list[bytes]:
-        """Keys of the payloads rejected last, once the next `count` are cut too."""
+        """Returns the keys of the payloads rejected last, once the next `count` are cut too."""
         return [*self._cut_keys, *self._waiting_keys[:count]][-_REJECTED_REMEMBERED:]

@@ -1,4 +1,4 @@
-"""Where incoming messages wait between the broker's thread and the core's: in order, bounded, taken in bulk.
+"""Keeps incoming messages between the broker's thread and the core's: in order, bounded, taken in bulk.
 
 A thread is woken when there is a first message or enough of them, not for each.
 """

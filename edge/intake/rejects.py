@@ -1,4 +1,4 @@
-"""Rejected payloads -> rows of rejects, in batches of moderate size. Pure; nothing of the original bytes is lost."""
+"""Turns rejected payloads into rows of rejects, in batches of moderate size. Pure; nothing of the original bytes is lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROW_BYTES = 500
 
 
 def next_batch(rejected: Sequence[Rejected]) -> Sequence[Rejected]:
-    """The first ones that make a batch of moderate size, at least one if there is any."""
+    """Returns the first payloads that make a batch of moderate size, at least one if there is any."""
     size = 0
     for count, each in enumerate(rejected):
         size += len(each.body) + _ROW_BYTES

@@ -1,4 +1,4 @@
-"""The broker's byte stream: publications are read from it in bulk, everything else is paho's.
+"""Reads publications from the broker's byte stream in bulk; everything else is paho's.
 
 paho reads three times from its socket and makes a dozen calls for each message; that is most of what a message costs a gateway. A
 Stream replaces the socket: connection, TLS, session, pings and reconnects remain paho's, to the byte. No promise changes: an
@@ -25,7 +25,7 @@ _PINGRESP = b"\xd0\0"
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
-    """A message that waits for its acknowledgement. A packet identifier means something on its own stream only; 0: nothing to say."""
+    """Holds a message that waits for its acknowledgement. A packet identifier means something on its own stream only; 0: nothing to say."""
 
     message: MqttMessage
     packet: int
@@ -33,7 +33,7 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
 
 
 class Stream:
-    """What paho asks of a socket. `put` is called with the incoming messages, in order, on paho's thread; it may block."""
+    """Does what paho asks of a socket. `put` is called with the incoming messages, in order, on paho's thread; it may block."""
 
     def __init__(self, connection: socket.socket, put: Callable[[list[Incoming]], None]) -> None:
         # A descriptor must not be closed and reused while another thread writes to it, and TLS does not bear two threads at once.
@@ -42,7 +42,7 @@ class Stream:
         self._arrived, self._for_paho, self._leaving = bytearray(), bytearray(), bytearray()
 
     def recv(self, size: int) -> bytes:
-        """For paho: the next bytes that are no publication; none at the end of the connection. Raises BlockingIOError, OSError."""
+        """Gives paho the next bytes that are no publication; none at the end of the connection. Raises BlockingIOError, OSError."""
         if not self._for_paho:
             with self._lock:
                 data = self._connection.recv(_CHUNK)
@@ -58,7 +58,7 @@ class Stream:
         return data
 
     def send(self, data: bytes | bytearray) -> int:
-        """From paho: whole packets. All bytes are accepted, so that nothing comes between two halves of a packet."""
+        """Takes whole packets from paho. All bytes are accepted, so that nothing comes between two halves of a packet."""
         with self._lock:
             self._leaving += data
             self._flush()
@@ -74,7 +74,7 @@ class Stream:
             return
 
     def pending(self) -> int:
-        """Bytes that can be read though the operating system has none."""
+        """Counts bytes that can be read though the operating system has none."""
         with self._lock:
             decrypted = getattr(self._connection, "pending", int)()
         return len(self._for_paho) + int(decrypted)
@@ -99,7 +99,7 @@ class Stream:
             self._put(incoming)
 
     def _flush(self) -> None:
-        """What the operating system does not take now goes with the next packet, at the latest with a ping."""
+        """Sends what waits: what the operating system does not take now goes with the next packet, at the latest with a ping."""
         try:
             while self._leaving:
                 del self._leaving[: self._connection.send(self._leaving)]
@@ -126,7 +126,7 @@ def split(data: bytes, stream: Stream) -> tuple[list[Incoming], bytes, int]:
 
 
 def _bounds(data: bytes | bytearray, at: int) -> tuple[int, int]:
-    """Where the body of the packet at `at` begins, and where it ends: beyond all data if that is not known yet."""
+    """Says where the body of the packet at `at` begins, and where it ends: beyond all data if that is not known yet."""
     length = shift = 0
     try:
         while (byte := data[at + 1]) >= 0x80 and shift < 21:
@@ -140,7 +140,7 @@ def _bounds(data: bytes | bytearray, at: int) -> tuple[int, int]:
 
 
 def _publication(head: int, data: bytes, at: int, end: int, stream: Stream) -> Incoming | None:
-    """None if it is malformed."""
+    """Reads a publication, None if it is malformed."""
     if end - at < 2:
         return None
     topic = at + 2

@@ -1,4 +1,4 @@
-"""The gateway's X.509 identity towards the broker: mutual TLS, both sides verified, TLS 1.2 or newer."""
+"""Proves the gateway's X.509 identity to the broker: mutual TLS, both sides verified, TLS 1.2 or newer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from program.settings import ConfigError
 
 
 def context(mqtt: MqttSettings) -> ssl.SSLContext | None:
-    """None where no TLS is configured. Raises ConfigError for files that are no certificate, or no key of it."""
+    """Makes the TLS context, None where no TLS is configured. Raises ConfigError for files that are no certificate, or no key of it."""
     if not mqtt.tls:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

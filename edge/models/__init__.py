@@ -1,1 +1,1 @@
-"""A closed window -> features -> a model bundle's answer. The TFLite runtime runs in a child process."""
+"""Turns a closed window into features, and those into a model bundle's answer. The TFLite runtime runs in a child process."""

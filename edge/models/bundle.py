@@ -1,4 +1,4 @@
-"""A model bundle on disk: model.tflite and manifest.json, which says everything needed to run it.
+"""Reads a model bundle from disk: model.tflite and manifest.json, which says everything needed to run it.
 
 Guarantees that a loaded bundle is complete and consistent and that model.tflite is the file its manifest names (SHA-256).
 Whether the model answers as its golden cases say is checked where it runs, in the scorer's child.
@@ -26,12 +26,12 @@ MAX_MODEL_BYTES = 16 << 20
 
 
 class BundleError(Exception):
-    """A bundle that cannot be used; the text names the file and the reason."""
+    """The bundle cannot be used; the text names the file and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """A case the model must reproduce: features before normalisation, outputs in the bundle's unit, and the label."""
+    """Holds a case that the model must reproduce: features before normalisation, outputs in the bundle's unit, and the label."""
 
     features: tuple[float, ...]
     outputs: tuple[float, ...]
@@ -40,7 +40,7 @@ class Golden:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """A checked bundle. `labels[i]` holds below `thresholds[i]`, the last label above them all. `limits` bound the score."""
+    """Holds a checked bundle. `labels[i]` holds below `thresholds[i]`, the last label above them all. `limits` bound the score."""
 
     path: Path
     name: str
@@ -68,25 +68,25 @@ class Bundle:
 
     @staticmethod
     def load(path: str | Path) -> Bundle:
-        """Raises BundleError."""
+        """Reads and checks the bundle in a folder. Raises BundleError."""
         return load(Path(path))
 
     @property
     def model_file(self) -> Path:
-        """Where the model itself lies."""
+        """Says where the model itself lies."""
         return self.path / MODEL_FILE
 
     @property
     def outputs(self) -> int:
-        """How many numbers the model itself answers for a row."""
+        """Says how many numbers the model itself answers for a row."""
         return OUTPUTS[self.kind].width(len(self.recipe.inputs))
 
     def label(self, score: float) -> str:
-        """The label of a score."""
+        """Returns the label of a score."""
         return next((name for name, below in zip(self.labels, self.thresholds, strict=False) if score < below), self.labels[-1])
 
     def label_with_hysteresis(self, score: float, before: str) -> str:
-        """The label of a score after another label: it gets worse at a threshold, and better only beyond it by `hysteresis`."""
+        """Returns the label of a score after another label: it gets worse at a threshold, and better only beyond it by `hysteresis`."""
         if before not in self.labels:
             return self.label(score)
         previous, normal = self.labels.index(before), self.labels.index(self.normal_label)
@@ -103,7 +103,7 @@ class Bundle:
 
 
 def load(path: Path) -> Bundle:
-    """Raises BundleError."""
+    """Reads and checks the bundle in a folder. Raises BundleError."""
     manifest_file = path / MANIFEST_FILE
     try:
         manifest = json.loads(_read(manifest_file))
@@ -123,7 +123,7 @@ def load(path: Path) -> Bundle:
 
 
 def read_model(bundle: Bundle) -> bytes:
-    """The bytes of model.tflite, verified. Raises BundleError."""
+    """Reads and verifies the bytes of model.tflite. Raises BundleError."""
     model = _read(bundle.model_file)
     digest = sha256(model).hexdigest()
     if digest != bundle.sha256:

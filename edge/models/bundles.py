@@ -1,4 +1,4 @@
-"""The bundles of a configuration: each is sound, and each class of sensors gives its model what it needs, in the model's units."""
+"""Loads the bundles of a configuration: each is sound, and each class of sensors gives its model what it needs, in the model's units."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def bundles_of(config: Config) -> dict[str, Bundle]:
 
 
 def _lacking(config: Config, sensors: Sensors, bundle: Bundle) -> str | None:
-    """What a bundle needs of the channels, frames and messages of a class and does not get."""
+    """Says what a bundle needs of the channels, frames and messages of a class and does not get."""
     spectrum = bundle.recipe.spectrum
     for channel, unit in bundle.units.items():
         if spectrum and channel == spectrum.channel:

@@ -1,4 +1,4 @@
-"""The child process that runs one model: `python -P -m edge.models.child BUNDLE`. It may crash or hang; its parent does not care.
+"""Runs one model in a child process: `python -P -m edge.models.child BUNDLE`. It may crash or hang; its parent does not care.
 
 Speaks edge.models.protocol on stdin and stdout. Guarantees that nothing is answered before the bundle's hash, the model's shapes and the
 golden cases are verified.
@@ -24,7 +24,7 @@ MAX_MEMORY = 4 << 30
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit status 0 when the parent closed the pipe, 1 when the bundle or the runtime cannot be used."""
+    """Returns the exit status: 0 when the parent closed the pipe, 1 when the bundle or the runtime cannot be used."""
     _bound_memory()
     sink = _own_stdout()
     try:
@@ -56,7 +56,7 @@ def _features(body: bytes) -> Floats:
 
 
 def _own_stdout() -> BinaryIO:
-    """The pipe to the parent, out of reach of libraries that print: what they write to stdout goes to stderr."""
+    """Returns the pipe to the parent, out of reach of libraries that print: what they write to stdout goes to stderr."""
     pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return pipe

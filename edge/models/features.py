@@ -1,4 +1,4 @@
-"""Windows of one device -> the inputs of a model, by the recipe in the model's manifest. Pure and deterministic.
+"""Turns windows of one device into the inputs of a model, by the recipe in the model's manifest. Pure and deterministic.
 
 Guarantees that the same windows in the same order give the same bytes and numbers, whatever restarts lie between them, and that
 windows of 5 s and of 1 h give the same picture: every memory decays with elapsed time, never with the number of windows.
@@ -23,8 +23,8 @@ _HEAD = struct.Struct("<8sqq")
 def advance(
     recipe: Recipe, memory: bytes | None, window_start: datetime, window_seconds: int, means: Mapping[str, float]
 ) -> tuple[bytes, tuple[float, ...] | None]:
-    """The device's new memory and the model's inputs, or None for the inputs when a needed channel is missing, the memory is too
-    young, or the window lies before one already seen. `means` holds each channel's mean over the window, in the channel's unit.
+    """Returns the device's new memory and the model's inputs, or None for the inputs when a needed channel is missing, the memory is
+    too young, or the window lies before one already seen. `means` holds each channel's mean over the window, in the channel's unit.
 
     Memory of another recipe counts as none. A window that lies more than `gap_hours` before the last one seen means that the
     remembered time was wrong: the memory starts anew.
@@ -45,7 +45,7 @@ def advance(
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """A device's memory: since when its history reaches back, the end of its last window, and what each remembering step gave for it."""
+    """Holds a device's memory: since when its history reaches, the end of its last window, and what each remembering step gave for it."""
 
     since: int
     end: int

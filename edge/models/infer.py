@@ -1,4 +1,6 @@
-"""Closed windows -> inferences: features by the bundle's recipe, then the scorer. A model that fails costs inferences, nothing else.
+"""Turns closed windows into inferences: features by the bundle's recipe, then the scorer.
+
+A model that fails costs inferences, nothing else.
 
 The memory of the features belongs to the windows it came from: the section `features` must be committed by the cut that closes them.
 """
@@ -38,7 +40,7 @@ class ModelRunner:
         return self._scorer.runtime
 
     def infer(self, bundle: Bundle, windows: Sequence[Window]) -> list[tuple[Inference, Window]]:
-        """Windows of one end, none of them late."""
+        """Returns the inferences of windows of one end, none of them late, each with its window."""
         ready = [(window, features) for window in windows if (features := self._features(bundle, window)) is not None]
         try:
             scores = self._scorer.score(bundle.name, [features for _, features in ready])
@@ -60,7 +62,7 @@ class ModelRunner:
 
 
 def _band_means(spectrum: Spectrum, window: Window) -> dict[str, float]:
-    """Mean of each band's log10 energy over the window. Energies of another recipe, of before a change of the model, count as none."""
+    """Returns the mean of each band's log10 energy over the window. Energies of another recipe, as of an earlier model, are left out."""
     bands = [reading.bands for reading in window.readings if reading.bands and reading.bands.spectrum == spectrum.fingerprint]
     by_band = zip(*(each.energies for each in bands), strict=True)
     return {name: fsum(energies) / len(bands) for name, energies in zip(spectrum.names, by_band, strict=False)}

@@ -1,4 +1,4 @@
-"""A bundle's model in this process, ready to run. On a gateway that process is the scorer's child: a bad model may end it."""
+"""Runs a bundle's model in this process. On a gateway that process is the scorer's child: a bad model may end it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Model:
         self._offsets, self._scales = np.array(bundle.offsets), np.array(bundle.scales)
 
     def run(self, features: Floats) -> Floats:
-        """Shape (rows, inputs) -> (rows, 3): low, score and high in the bundle's unit."""
+        """Turns shape (rows, inputs) into (rows, 3): low, score and high in the bundle's unit."""
         if len(features) != self._rows:
             self._interpreter.resize_tensor_input(self._input["index"], features.shape)
             self._interpreter.allocate_tensors()

@@ -1,4 +1,4 @@
-"""Packets of edge.models.protocol to and from a child process over its pipes, every wait bounded.
+"""Exchanges packets of edge.models.protocol with a child process over its pipes, every wait bounded.
 
 Guarantees that no call lasts longer than its timeout, whether the child does not read, does not write or stops in the middle of a
 packet, and that an absurd length is refused before anything is allocated.
@@ -26,7 +26,7 @@ class PipesClosed(Exception):
 
 
 class Pipes:
-    """The packets of one child. After an exception it must be closed: the streams may stand in the middle of a packet."""
+    """Exchanges packets with one child. After an exception it must be closed: the streams may stand in the middle of a packet."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         if process.stdin is None or process.stdout is None:
@@ -43,7 +43,7 @@ class Pipes:
         return self.receive(deadline - time.monotonic())
 
     def receive(self, seconds: float) -> bytes:
-        """The body of the next packet. Raises ChildTimeout (what came so far is kept), PipesClosed."""
+        """Returns the body of the next packet. Raises ChildTimeout (what came so far is kept), PipesClosed."""
         deadline = time.monotonic() + seconds
         while (body := self._take()) is None:
             _wait(self._from, selectors.EVENT_READ, deadline)

@@ -1,4 +1,4 @@
-"""Features -> scores, computed in a child process for each model, so that a model can never take the gateway down with it.
+"""Turns features into scores in a child process for each model, so that a model can never take the gateway down with it.
 
 Guarantees that `score` returns one finite score for each row or raises ScorerFailed, within the timeout. A child that crashed,
 hung or answered nonsense is killed and started again, after a back-off of up to a minute. Not thread-safe: one caller.
@@ -29,7 +29,7 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait, in seconds: for a child to be ready, and for one call."""
+    """Says how long to wait, in seconds: for a child to be ready, and for one call."""
 
     start: float = 20.0
     call: float = 5.0
@@ -39,7 +39,10 @@ _RESTART = Backoff(max_interval=60.0)
 
 
 class ProcessScorer:
-    """The models of a gateway, each in its own child."""
+    """Runs the models of a gateway, each in its own child.
+
+    Usage: `with ProcessScorer(bundles) as scorer: scorer.score(name, features)`.
+    """
 
     def __init__(
         self,
@@ -64,16 +67,16 @@ class ProcessScorer:
 
     @property
     def runtime(self) -> str:
-        """The inference runtime and its version, such as `tflite-runtime 2.14.0`; empty without models."""
+        """Names the inference runtime and its version, such as `tflite-runtime 2.14.0`; empty without models."""
         return next((child.runtime for child in self._children.values()), "")
 
     @property
     def restarts(self) -> Mapping[str, int]:
-        """How often each model's child had to be started again."""
+        """Counts how often each model's child had to be started again."""
         return {name: child.restarts for name, child in self._children.items()}
 
     def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]:
-        """One score for each row. Raises ScorerFailed; KeyError for a model that is not loaded."""
+        """Returns one score for each row. Raises ScorerFailed; KeyError for a model that is not loaded."""
         child = self._children[name]
         return child.score(features) if features else []
 
@@ -90,6 +93,8 @@ class ProcessScorer:
 
 
 class _Child:
+    """Runs one model: starts its child, asks it, and starts it again after a failure."""
+
     def __init__(self, bundle: Bundle, timeouts: Timeouts, command: Sequence[str], clock: Callable[[], float], rng: Random) -> None:
         self._bundle, self._timeouts, self._command = bundle, timeouts, [*command, str(bundle.path)]
         self._clock, self._rng = clock, rng

@@ -1,4 +1,4 @@
-"""What a scorer and its child say to each other, over pipes: packets, each a little-endian length and so many bytes.
+"""Defines what a scorer and its child say to each other, over pipes: packets, each a little-endian length and so many bytes.
 
 The child opens with READY and its runtime's name, or UNUSABLE and the reason. A request is the number of rows, that of columns, and the
 features before normalisation; the reply is OK with low, score and high of each row in the bundle's unit, or FAILED with the reason.
@@ -35,7 +35,7 @@ def request(features: Sequence[Sequence[float]]) -> bytes:
 
 
 def scores(reply: bytes, rows: int) -> list[tuple[float, ...]]:
-    """Low, score and high of each row of an OK reply. Raises ValueError if it is not one of so many rows."""
+    """Reads low, score and high of each row of an OK reply. Raises ValueError if it is not one of so many rows."""
     count = rows * len(COLUMNS)
     if len(reply) != len(OK) + 8 * count:
         raise ValueError(f"answered {len(reply)} bytes for {rows} rows")

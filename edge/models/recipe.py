@@ -1,4 +1,4 @@
-"""A feature recipe: the steps from a window's channels to a model's inputs, as the model's manifest gives them.
+"""Reads a feature recipe: the steps from a window's channels to a model's inputs, as the model's manifest gives them.
 
 Guarantees that a parsed recipe can be run: every step's operation is known and has what it needs, and every name stands for something.
 """
@@ -22,12 +22,12 @@ _ONCE_OF_EVERY_STEP = ("hours", "floor")
 
 
 class RecipeError(ValueError):
-    """A feature recipe that makes no sense; names the step and the reason."""
+    """The feature recipe makes no sense; the text names the step and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One named operation on channels or earlier steps."""
+    """Names one operation on channels or earlier steps."""
 
     name: str
     operation: Operation
@@ -36,7 +36,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """The steps, which of them are the model's inputs, and how much history they need.
+    """Holds the steps, which of them are the model's inputs, and how much history they need.
 
     No inputs are computed before `warm_up_hours` of history, nor after a silence longer than `gap_hours` until there is such history again.
     """
@@ -52,7 +52,7 @@ class Recipe:
 
     @staticmethod
     def parse(source: Mapping[str, Any], channels: Sequence[str]) -> Recipe:
-        """`source` is the manifest's `recipe` object, `channels` those of the manifest, the spectrum's among them. Raises RecipeError."""
+        """Reads `source`, the manifest's `recipe`; `channels` are those of the manifest, the spectrum's among them. Raises RecipeError."""
         steps = tuple(_step(item) for item in _list(source, "steps"))
         inputs = tuple(_list(source, "inputs"))
         spectrum = _spectrum(source, channels)

@@ -1,4 +1,4 @@
-"""The seam between inference and whatever runs the models: features in, scores out."""
+"""Defines the seam between inference and whatever runs the models: features in, scores out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class ScorerFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What a model says about one row of features. `uncertainty` is the width of its central 80 % interval; both in the bundle's unit."""
+    """Holds what a model says of a row of features. `uncertainty` is the width of its central 80 % interval; both in the bundle's unit."""
 
     label: str
     score: float
@@ -21,20 +21,23 @@ class Score:
 
 
 class Scorer(Protocol):
-    """Runs models by name. edge.models.process_scorer.ProcessScorer is the one of a gateway."""
+    """Runs models by name; a gateway's is edge.models.process_scorer.ProcessScorer.
+
+    Usage: `scorer.score("soil", [features])`.
+    """
 
     @property
     def runtime(self) -> str:
-        """The inference runtime and its version, such as `tflite-runtime 2.14.0`; empty without one."""
+        """Names the inference runtime and its version, such as `tflite-runtime 2.14.0`; empty without one."""
         ...
 
     def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]:
-        """One score for each row. Raises ScorerFailed."""
+        """Returns one score for each row. Raises ScorerFailed."""
         ...
 
 
 class NoScorer:
-    """The scorer of a gateway whose models cannot run: every call fails."""
+    """Stands in for the scorer of a gateway whose models cannot run: every call fails."""
 
     runtime = ""
 

@@ -1,4 +1,4 @@
-"""The TFLite runtime: the one place that knows which package it comes from.
+"""Loads the TFLite runtime: the one place that knows which package it comes from.
 
 tflite-runtime 2.14 exists for Python 3.11 only and, on numpy 2, imports and then fails when an interpreter is made; so numpy's
 version is checked before it is tried. Everything else runs on ai-edge-litert.
@@ -19,7 +19,7 @@ class RuntimeMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """A runtime's name and version, such as `tflite-runtime 2.14.0`, and its Interpreter class."""
+    """Holds a runtime's name and version, such as `tflite-runtime 2.14.0`, and its Interpreter class."""
 
     name: str
     interpreter: Any
@@ -29,7 +29,7 @@ _CANDIDATES = (("tflite-runtime", "tflite_runtime.interpreter"), ("ai-edge-liter
 
 
 def load(only: str | None = None) -> Runtime:
-    """The first runtime that works here, or the one named `only`. Raises RuntimeMissing."""
+    """Returns the first runtime that works here, or the one named `only`. Raises RuntimeMissing."""
     reasons = []
     for package, module in _CANDIDATES:
         if only not in (None, package):

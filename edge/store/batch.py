@@ -1,4 +1,4 @@
-"""Rows of one kind -> an encoded batch: an Arrow IPC stream under zstd, encoded once and immutable, ready for the outbox.
+"""Encodes rows of one kind as a batch: an Arrow IPC stream under zstd, encoded once and immutable, ready for the outbox.
 
 Guarantees that what the pipeline decodes equals the rows, in their order, exactly; rows that no decoder would accept are refused here.
 """
@@ -26,7 +26,7 @@ from schemas.records import KINDS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedBatch:
-    """A batch that has no name yet: `Store.cut` gives it one. Sizes in bytes, times UTC."""
+    """Holds a batch that has no name yet: `Store.cut` gives it one. Sizes are in bytes, times UTC."""
 
     kind: str
     row_count: int
@@ -40,7 +40,7 @@ class EncodedBatch:
 
 
 def encode(kind: str, rows: Sequence[Any], readings: int = 0) -> EncodedBatch:
-    """`rows` are records of the kind. Raises ValueError for no rows, or more than one batch may hold; ValueError, TypeError,
+    """Encodes `rows`, records of the kind. Raises ValueError for no rows, or more than one batch may hold; ValueError, TypeError,
     AttributeError or OverflowError for a row that is not such a record.
     """
     if not 1 <= len(rows) <= MAX_ROWS:
@@ -91,7 +91,7 @@ def _array(column: Column, values: list[Any]) -> Any:
 
 
 def _values(kind: str, values: list[Any], *, nullable: bool = False) -> Any:
-    """One Arrow array. Where not nullable, a None among the values fails in making the buffer."""
+    """Makes one Arrow array. Where not nullable, a None among the values fails in making the buffer."""
     nulls, validity = values.count(None) if nullable else 0, None
     if nulls:
         validity = na.c_buffer([value is not None for value in values], na.bool_())

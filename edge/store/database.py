@@ -1,4 +1,6 @@
-"""One exclusive SQLite file whose bytes, write-ahead log included, never exceed a bound; what is committed survives kill -9 and power loss.
+"""Keeps one exclusive SQLite file, whose bytes, write-ahead log included, never exceed a bound.
+
+What is committed survives kill -9 and power loss.
 
 Sizes are kept by arithmetic, not by waiting for an error: `max_page_count` bounds the file, and the log is bounded by checkpointing
 early; the store asks `max_commit_pages` before a commit and raises for a larger one.
@@ -35,14 +37,14 @@ class StoreFull(StoreError):
 
 
 class Cursor(Protocol):
-    """What a statement returned."""
+    """Hands over what a statement returned."""
 
     def fetchall(self) -> list[Any]: ...
     def fetchone(self) -> Any: ...
 
 
 class Connection(Protocol):
-    """What the store needs of sqlite3.Connection in autocommit mode. Its errors are sqlite3's."""
+    """Executes statements: what the store needs of sqlite3.Connection in autocommit mode. Its errors are sqlite3's."""
 
     @property
     def in_transaction(self) -> bool: ...
@@ -56,10 +58,13 @@ def connect(path: Path) -> Connection:
 
 
 class Database:
-    """Not thread-safe: the store locks around it."""
+    """Reads and commits within the bound. Not thread-safe: the store locks around it.
+
+    Usage: `with database.transaction() as connection: connection.execute(...)`.
+    """
 
     def __init__(self, path: Path, max_bytes: int, tables: str, connect: Callable[[Path], Connection] = connect) -> None:
-        """Raises StoreLocked, StoreError; StoreFull if the disk is full. `tables` is the SQL that creates them."""
+        """Opens the file, or creates it. Raises StoreLocked, StoreError; StoreFull if the disk is full. `tables` is their SQL."""
         if max_bytes < MIN_BYTES:
             raise StoreError(f"{path}: the bound must be at least {MIN_BYTES} bytes, not {max_bytes}")
         self.path = path
@@ -118,16 +123,16 @@ class Database:
 
     @property
     def max_commit_pages(self) -> int:
-        """What one commit may add so that the log keeps its bound; a few pages more change with it."""
+        """Says how many pages one commit may add so that the log keeps its bound; a few pages more change with it."""
         return self._log_pages * 3 // 4 - self._log_pages // 128 - 16
 
     def free_pages(self) -> int:
-        """Pages that the bound still allows to fill."""
+        """Counts the pages that the bound still allows to fill."""
         count, free = (self._connection.execute(f"pragma {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
         return self.max_pages - int(count) + int(free)
 
     def bytes(self) -> int:
-        """Size on disk of the file and its log."""
+        """Returns the size on disk of the file and its log."""
         sizes = 0
         for path in (self.path, self.path.with_name(self.path.name + "-wal")):
             with suppress(FileNotFoundError):
@@ -139,7 +144,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """All or nothing. Raises StoreFull when the disk is full, StoreError for another fault of it."""
+        """Commits all that is done within, or nothing. Raises StoreFull when the disk is full, StoreError for another fault of it."""
         self._connection.execute("begin immediate")
         try:
             yield self._connection
@@ -172,7 +177,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def pages(blobs: Iterable[int]) -> int:
-    """Upper bound of the pages that new rows with blobs of these sizes fill, whatever the mixture of sizes."""
+    """Returns an upper bound of the pages that new rows with blobs of these sizes fill, whatever the mixture of sizes."""
     return -(-sum(map(_filled, blobs)) // PAGE_BYTES)
 
 

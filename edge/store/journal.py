@@ -1,4 +1,4 @@
-"""The journal: accepted readings in the order of their ids, until a cut closes their windows.
+"""Keeps accepted readings in the order of their ids, until a cut closes their windows.
 
 It is written sequentially, for the sake of SD cards. A row has the readings of a commit that belong to one interval.
 """
@@ -27,7 +27,7 @@ create table commits (last_id integer primary key, identities blob not null)
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """Accepted readings, with the end of their window in microseconds since 1970. Its id is that of the last of them."""
+    """Holds accepted readings, with the end of their window in microseconds since 1970. Its id is that of the last of them."""
 
     window_end_us: int
     body: bytes
@@ -36,7 +36,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class JournalMark:
-    """Journal rows that a cut makes superfluous: windows up to this end, rows up to this id. Neither ever descends."""
+    """Marks the journal rows that a cut makes superfluous: windows up to this end, rows up to this id. Neither ever descends."""
 
     window_end_us: int
     journal_id: int
@@ -46,7 +46,7 @@ _START = JournalMark(-(2**63), 0)
 
 
 class Journal:
-    """Not thread-safe: the store locks around it."""
+    """Reads and writes the journal. Not thread-safe: the store locks around it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -70,7 +70,7 @@ class Journal:
         return [number for (blob,) in rows for (number,) in struct.iter_unpack(">Q", blob)]
 
     def after(self, last: int) -> list[tuple[int, int, bytes]]:
-        """The next rows that no cut has closed."""
+        """Returns the next rows that no cut has closed."""
         closed = self._closed()
         sql = "select id, window_end_us, body from journal where id > ? and not (window_end_us <= ? and id <= ?) order by id limit ?"
         return self._database.read(sql, last, closed.window_end_us, closed.journal_id, _READ_AT_ONCE)
@@ -96,7 +96,7 @@ class Journal:
 
     @contextmanager
     def _rereading(self) -> Iterator[None]:
-        """Whether a commit that failed took place after all is for the file to say."""
+        """Reads the last id again after a fault: whether a commit that failed took place after all is for the file to say."""
         try:
             yield
         except StoreError:

@@ -1,4 +1,4 @@
-"""What became of every batch: cut, confirmed, pending or dropped. Nothing leaves the store without a row here."""
+"""Counts what became of every batch: cut, confirmed, pending or dropped. Nothing leaves the store without a row here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ create index dropped_last on dropped (last)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """The counts of a store since its epoch began. cut = confirmed + pending + dropped, always."""
+    """Holds the counts of a store since its epoch began. cut = confirmed + pending + dropped, always."""
 
     journaled: int
     """Readings ever appended: the highest journal id."""
@@ -58,7 +58,7 @@ def read(database: Database, journaled: int, store_bytes_max: int) -> Ledger:
 
 
 def record_drop(connection: Connection, seq: int, readings: int) -> None:
-    """Inside the transaction that removes the batch, or never stores it."""
+    """Records a drop, inside the transaction that removes the batch, or never stores it."""
     before = connection.execute("select first from dropped where last = ?", (seq - 1,)).fetchone()
     after = connection.execute("select last from dropped where first = ?", (seq + 1,)).fetchone()
     if after:

@@ -1,4 +1,4 @@
-"""The outbox: batches under their final names until they are confirmed. When room is short the oldest of the lowest priority goes first.
+"""Keeps batches under their final names until they are confirmed. When room is short the oldest of the lowest priority goes first.
 
 Guarantees that no seq names two batches, that a batch's bytes never change, and that a dropped batch has its row in the ledger.
 """
@@ -26,14 +26,14 @@ create index outbox_order on outbox (priority desc, seq)
 
 @dataclass(frozen=True, slots=True)
 class OutboxBatch:
-    """A batch that waits for confirmation."""
+    """Holds a batch that waits for confirmation."""
 
     envelope: Envelope
     body: bytes
 
 
 class Outbox:
-    """Not thread-safe: the store locks around it."""
+    """Names, keeps and drops batches. Not thread-safe: the store locks around it."""
 
     def __init__(self, database: Database, gateway_id: str, epoch: int) -> None:
         self._database, self._gateway_id, self._epoch = database, gateway_id, epoch
@@ -66,7 +66,7 @@ class Outbox:
         return envelopes
 
     def admit(self, batches: Sequence[EncodedBatch], needed: int) -> list[bool]:
-        """Which batches find room beside `needed` pages, the highest priority first; drops lower and equal ones for them."""
+        """Says which batches find room beside `needed` pages, the highest priority first; drops lower and equal ones for them."""
         admitted = [False] * len(batches)
         for at in sorted(range(len(batches)), key=lambda at: -batches[at].priority):
             wanted = needed + pages([len(batches[at].body)])

@@ -1,4 +1,4 @@
-"""A named section of the store's memory: what a stage remembers over a restart. No I/O: the store reads it, and a cut commits it.
+"""Keeps what a stage remembers over a restart: a named section of the store's memory. No I/O: the store reads it, and a cut commits it.
 
 A stage calls `get` and `set`; the gateway passes the section to the cut that the change belongs to, and the store calls `mark_committed`.
 A value is a row `section/key` of the table `memory`; under the empty key it is the row `section`.
@@ -13,7 +13,10 @@ _EMPTY: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Section:
-    """Values by key, and which of them are not in the store yet."""
+    """Holds values by key, and knows which of them are not in the store yet.
+
+    Usage: `section.set(key, value)`, then `store.cut(batches, now, sections=[section])`.
+    """
 
     def __init__(self, name: str, values: Mapping[str, bytes] = _EMPTY) -> None:
         self.name = name
@@ -21,11 +24,11 @@ class Section:
         self._changed: dict[str, bytes | None] = {}
 
     def get(self, key: str = "") -> bytes | None:
-        """The value last set, in the store or not."""
+        """Returns the value last set, in the store or not."""
         return self._values.get(key)
 
     def set(self, key: str, value: bytes | None) -> None:
-        """None deletes."""
+        """Sets a value; None deletes it."""
         if value is None:
             self._values.pop(key, None)
         else:
@@ -33,16 +36,16 @@ class Section:
         self._changed[key] = value
 
     def items(self) -> Mapping[str, bytes]:
-        """All values by key."""
+        """Returns all values by key."""
         return MappingProxyType(self._values)
 
     @property
     def changed(self) -> Mapping[str, bytes | None]:
-        """Rows of the table `memory` that a cut has to write; None deletes."""
+        """Returns the rows of the table `memory` that a cut has to write; None deletes."""
         return {row_name(self.name, key): value for key, value in self._changed.items()}
 
     def mark_committed(self) -> None:
-        """What changed is in the store."""
+        """Forgets what changed, for it is in the store."""
         self._changed.clear()
 
 
@@ -55,5 +58,5 @@ def row_name(section: str, key: str) -> str:
 
 
 def key_of(row: str, section: str) -> str:
-    """The key of a row of the section."""
+    """Returns the key of a row of the section."""
     return row.removeprefix(section).removeprefix("/")

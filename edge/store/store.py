@@ -1,4 +1,4 @@
-"""The gateway's store: a journal of accepted readings and an outbox of cut batches in one SQLite file. Thread-safe.
+"""Keeps a gateway's data: a journal of accepted readings and an outbox of cut batches in one SQLite file. Thread-safe.
 
 Where a reading becomes a batch: `append` puts readings into the journal, `cut` stores the batches made of them and closes their journal
 rows in one transaction. Before the cut a reading is in the journal; after it in a batch or, while its channel stays within a deadband, in
@@ -49,7 +49,7 @@ create table memory (name text primary key, value blob not null) without rowid;
 
 
 class Store:
-    """The sole owner of the file: a second one, in this process or another, gets StoreLocked.
+    """Owns the file alone: a second one, in this process or another, gets StoreLocked.
 
     Usage: `ids = store.append(entries)`, `envelopes = store.cut(batches, now, closed=...)`, `store.confirm(seqs)`.
     """
@@ -91,14 +91,14 @@ class Store:
             return self._journal.append(entries, dedup_keys)
 
     def replay(self) -> Iterator[tuple[int, int, bytes]]:
-        """Journal rows (id, window_end_us, body) that no cut has closed, in order of id."""
+        """Yields journal rows (id, window_end_us, body) that no cut has closed, in order of id."""
         last = 0
         while rows := self._replay_after(last):
             yield from rows
             last = rows[-1][0]
 
     def recent_dedup_keys(self) -> list[int]:
-        """Dedup keys of the last commits, oldest first, each read as an unsigned big-endian integer."""
+        """Returns the dedup keys of the last commits, oldest first, each read as an unsigned big-endian integer."""
         with self._lock:
             return self._journal.dedup_keys()
 
@@ -132,7 +132,7 @@ class Store:
             return envelopes
 
     def section(self, name: str) -> Section:
-        """What cuts have committed of a stage's section."""
+        """Returns what cuts have committed of a stage's section."""
         with self._lock:
             # "0" follows "/".
             sql = "select name, value from memory where name = ? or (name > ? and name < ?) order by name"
@@ -140,12 +140,12 @@ class Store:
             return Section(name, {key_of(row, name): value for row, value in rows})
 
     def pending(self, limit: int, *, skip: Collection[int] = ()) -> list[OutboxBatch]:
-        """Waiting batches but those of seqs `skip`, highest priority first, then oldest."""
+        """Returns waiting batches but those of seqs `skip`, highest priority first, then oldest."""
         with self._lock:
             return self._outbox.pending(limit, skip)
 
     def batches(self, after: int, limit: int) -> list[OutboxBatch]:
-        """Waiting batches by seq, from the one that follows `after`."""
+        """Returns waiting batches by seq, from the one that follows `after`."""
         with self._lock:
             return self._outbox.after(after, limit)
 
@@ -155,12 +155,12 @@ class Store:
             self._outbox.confirm(seqs)
 
     def ledger(self) -> Ledger:
-        """The ledger at this moment, for a heartbeat."""
+        """Returns the ledger at this moment, for a heartbeat."""
         with self._lock:
             return ledger.read(self._database, self._journal.last_id, self.max_bytes)
 
     def _claim(self) -> int:
-        """The epoch of this gateway's store. Raises StoreError if the store is another's."""
+        """Returns the epoch of this gateway's store. Raises StoreError if the store is another's."""
         with self._database.transaction() as connection:
             connection.executemany(
                 "insert or ignore into state values (?, ?)", [("gateway_id", self.gateway_id), ("epoch", secrets.randbits(48))]
@@ -185,7 +185,7 @@ class Store:
         return self._outbox.admit(batches, needed)
 
     def _room(self, sizes: Sequence[int]) -> int:
-        """Pages that a commit may need. Raises ValueError if the log has no room for them."""
+        """Returns the pages that a commit may need. Raises ValueError if the log has no room for them."""
         needed = pages(sizes)
         if needed > self._database.max_commit_pages:
             raise ValueError(f"a commit of {needed} pages, but a store of {self.max_bytes} bytes takes {self._database.max_commit_pages}")

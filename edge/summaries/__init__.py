@@ -1,1 +1,1 @@
-"""A closed window -> summaries, and what a deadband keeps pending of them. Pure."""
+"""Turns a closed window into summaries, and keeps pending what lies within a deadband. Pure."""

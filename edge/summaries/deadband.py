@@ -1,4 +1,4 @@
-"""Report by exception: while a channel stays within its deadband its windows are pending, and sent as one summary of them all.
+"""Reports by exception: while a channel stays within its deadband its windows are pending, and sent as one summary of them all.
 
 The reference is the mean of what was sent last. A window of which every value lies within +-deadband of it is pending; one that leaves the
 band is sent at once, after the run that was pending before it. A run is contiguous, lies within one hour, is no longer than hold_seconds,
@@ -25,7 +25,7 @@ _SECOND = 1_000_000
 
 
 class CountedSummary(NamedTuple):
-    """A summary to be sent, and how many readings leave the journal with it: those of a window count in its first channel alone."""
+    """Holds a summary to be sent, and how many readings leave the journal with it: those of a window count in its first channel alone."""
 
     summary: Summary
     readings: int
@@ -33,7 +33,7 @@ class CountedSummary(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PendingSummary:
-    """The run of one channel, None if no window is pending; `step` is the length of its last window in seconds."""
+    """Holds the run of one channel, None if no window is pending; `step` is the length of its last window in seconds."""
 
     reference: float
     deadband: float
@@ -46,12 +46,12 @@ class PendingSummary:
 
     @classmethod
     def unpack(cls, packed: bytes) -> PendingSummary:
-        """Also what a gateway of an older schema packed: its missing columns are as those of an older batch."""
+        """Reads what `pack` wrote, also of an older schema: its missing columns are as those of an older batch."""
         reference, deadband, step, run = msgspec.msgpack.decode(packed)
         return cls(reference, deadband, step, CountedSummary(_summary(run[0]), run[1]) if run else None)
 
     def continues(self, summary: Summary, deadband: float) -> bool:
-        """Whether the window may follow the run, whatever its values are. A run that reaches the end of its hour is sent before."""
+        """Says whether the window may follow the run, whatever its values are. A run that reaches the end of its hour is sent before."""
         if self.run is None or self.deadband != deadband:
             return False
         run = self.run.summary
@@ -67,12 +67,12 @@ class PendingSummary:
         return replace(self, run=run, step=window.summary.window_seconds)
 
     def sent(self) -> PendingSummary:
-        """As it is once the run is on its way."""
+        """Returns it as it is once the run is on its way."""
         return replace(self, run=None, reference=_mean(self.run.summary)) if self.run else self
 
 
 class Deadbands:
-    """The pending summaries of a gateway, by channel, and its last inferences that were news, by model."""
+    """Keeps the pending summaries of a gateway, by channel, and its last inferences that were news, by model."""
 
     def __init__(self, section: Sections) -> None:
         self._runs, self._verdicts = self.sections = section("held"), section("verdict")
@@ -80,7 +80,7 @@ class Deadbands:
 
     @property
     def changed(self) -> bool:
-        """Whether there is anything to commit."""
+        """Says whether there is anything to commit."""
         return any(section.changed for section in self.sections)
 
     def add(self, window: CountedSummary, deadband: float, hold_seconds: int) -> Iterator[CountedSummary]:
@@ -114,7 +114,7 @@ class Deadbands:
                 yield from self._release(key, pending)
 
     def is_news(self, inference: Inference, deadband: float, hold_seconds: int) -> bool:
-        """Whether its label is another than that of the last news, its score moved by more than the deadband, or hold_seconds are over."""
+        """Says whether its label is another than that of the last news, its score moved by more than the deadband, or time is up."""
         if not deadband:
             return True
         key = f"{inference.device_id}/{inference.model}"
@@ -142,7 +142,7 @@ def _run(pending: PendingSummary) -> Iterator[CountedSummary]:
 
 
 def _within(pending: PendingSummary, summary: Summary) -> bool:
-    """Whether the window may be pending. Not one that lies in two hours: no hourly rollup would take it."""
+    """Says whether the window may be pending. One that lies in two hours may not: no hourly rollup would take it."""
     low, high = pending.reference - pending.deadband, pending.reference + pending.deadband
     return low <= summary.min and summary.max <= high and _hour(summary) == (_end(summary) - 1) // (_HOUR * _SECOND)
 

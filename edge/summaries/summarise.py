@@ -1,4 +1,4 @@
-"""A window -> one summary for each channel. Pure; the sums are exact (fsum), so the order of readings does not matter."""
+"""Summarises a window, channel by channel. Pure; the sums are exact (fsum), so the order of readings does not matter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RANKS: dict[str, int] = {quality: rank for rank, quality in enumerate(TimeQuali
 
 
 def summaries(window: Window, units: Mapping[str, str]) -> list[Summary]:
-    """One summary for each channel, in order of channel. A channel without a unit in `units` gets an empty unit."""
+    """Returns one summary for each channel, in order of channel. A channel without a unit in `units` gets an empty unit."""
     columns, of_all = _columns(window.readings), _Provenance(window.readings)
     rows = []
     for channel, values in sorted(columns.items()):
@@ -30,7 +30,7 @@ def summaries(window: Window, units: Mapping[str, str]) -> list[Summary]:
 
 
 def merged(run: Summary, following: Summary) -> Summary:
-    """One summary of both, which are of the same channel and unit and follow each other. The clock's offset is that of `following`."""
+    """Returns one summary of both, of the same channel and unit, which follow each other. The clock's offset is that of `following`."""
     count, total, m2, low, high = moments.merge(run, following)
     ranges = IntervalSet(run.seq_ranges)
     ranges.update(IntervalSet(following.seq_ranges))
@@ -53,22 +53,22 @@ def merged(run: Summary, following: Summary) -> Summary:
 
 
 def channel_means(window: Window) -> dict[str, float]:
-    """Mean of each channel over the window."""
+    """Returns the mean of each channel over the window."""
     return {channel: fsum(values) / len(values) for channel, values in _columns(window.readings).items()}
 
 
 def time_quality(readings: Sequence[Reading]) -> str:
-    """The worst of the readings' time qualities."""
+    """Returns the worst of the readings' time qualities."""
     return worst({reading.time_quality for reading in readings})
 
 
 def worst(qualities: Iterable[str]) -> str:
-    """The worst of these time qualities; a word that is not known counts as untrusted, as in tinybeam.worst_time_quality."""
+    """Returns the worst of these time qualities; a word that is not known counts as untrusted, as in tinybeam.worst_time_quality."""
     return max((quality if quality in _RANKS else TimeQuality.UNTRUSTED for quality in qualities), key=_RANKS.__getitem__)
 
 
 def _columns(readings: Sequence[Reading]) -> dict[str, list[float]]:
-    """Values of each channel, in the order of the readings."""
+    """Returns the values of each channel, in the order of the readings."""
     columns = defaultdict[str, list[float]](list)
     for reading in readings:
         for channel, value in reading.values.items():
@@ -77,7 +77,7 @@ def _columns(readings: Sequence[Reading]) -> dict[str, list[float]]:
 
 
 class _Provenance:
-    """When readings were measured, by which numbers and how surely; most often the same for each channel of a window."""
+    """Says when readings were measured, by which numbers and how surely; most often the same for each channel of a window."""
 
     def __init__(self, readings: Sequence[Reading]) -> None:
         self.times_us = [reading.event_us for reading in readings]

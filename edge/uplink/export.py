@@ -1,4 +1,4 @@
-"""The outbox -> export files, for a gateway without an uplink. The batches stay in the store: repeats are dropped in the cloud for ever.
+"""Writes the outbox to export files, for a gateway without an uplink. The batches stay in the store: the cloud drops repeats for ever.
 
 Guarantees that an export file is there whole, durable, or not at all, whenever the power goes or the disk is full.
 """
@@ -20,7 +20,7 @@ _READ_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """A file that was written."""
+    """Describes a file that was written."""
 
     path: Path
     batches: int
@@ -34,7 +34,7 @@ def export(store: Store, directory: Path, max_file_bytes: int = MAX_FILE_BYTES) 
 
 
 def _portions(store: Store, max_bytes: int) -> Iterator[tuple[int, list[bytes]]]:
-    """The first seq and the entries of each file."""
+    """Yields the first seq and the entries of each file."""
     first, entries, size = 0, list[bytes](), 0
     for batch in _waiting(store):
         packed = entry(batch.envelope.attributes(), batch.body)

@@ -1,4 +1,4 @@
-"""Batches -> Pub/Sub, with Google's client.
+"""Sends batches to Pub/Sub, with Google's client.
 
 Starts without a network: credentials are read from a file, and nothing is asked of anybody before the first batch.
 """
@@ -34,10 +34,10 @@ _CHANNEL = [
 
 
 class GooglePublisher:
-    """google-cloud-pubsub; the emulator's if PUBSUB_EMULATOR_HOST is set. One message a request, so that a refusal concerns one batch."""
+    """Publishes to Pub/Sub, or its emulator if PUBSUB_EMULATOR_HOST is set. A request is one message: a refusal concerns one batch."""
 
     def __init__(self, topic: str, credentials_file: Path | None = None) -> None:
-        """Raises UplinkError. Reads the file (or the one GOOGLE_APPLICATION_CREDENTIALS names), asks no network."""
+        """Makes the client. Raises UplinkError. Reads the file (or the one GOOGLE_APPLICATION_CREDENTIALS names), asks no network."""
         self._topic = topic
         self._client = PublisherClient(
             batch_settings=types.BatchSettings(max_messages=1),

@@ -1,4 +1,4 @@
-"""The kinds of uplinks, a module each: what [uplink] in gateway.toml may be."""
+"""Lists the kinds of uplinks, a module each: what [uplink] in gateway.toml may be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Google Pub/Sub as an uplink: its settings, its client, and the doctor's look at it.
+"""Makes Google Pub/Sub an uplink: its settings, its client, and the doctor's look at it.
 
 Google's libraries are imported when the client is made, so that a command that sends nothing starts without them.
 """

@@ -1,4 +1,4 @@
-"""What to send next, and what an answer means: the uplink without its thread and its client.
+"""Decides what to send next, and what an answer means: the uplink without its thread and its client.
 
 Guarantees at least once: a batch leaves the store only after its confirmation; one whose answer was lost is sent again under the same
 name. Higher priorities overtake. While the uplink is down there is one attempt at a time, after a back-off, for ever. A batch that is
@@ -30,7 +30,7 @@ _log = logs.get(__name__)
 
 @dataclass(slots=True)
 class _Refusal:
-    """How often one batch was refused by itself, and until when it waits by itself."""
+    """Counts how often one batch was refused by itself, and until when it waits by itself."""
 
     failures: int
     until: float
@@ -38,14 +38,16 @@ class _Refusal:
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """A batch under way: when it was sent, and its size."""
+    """Notes a batch under way: when it was sent, and its size."""
 
     sent: float
     size: int
 
 
 class Sender:
-    """Used by one thread; only the answers come from others, which `wake` reports. Times are of one monotonic clock, in seconds.
+    """Sends the waiting batches, in one thread; only the answers come from others, which `wake` reports.
+
+    Times are of one monotonic clock, in seconds.
 
     Usage: call `turn(now)`, wait for so many seconds or until `wake` is called, and call it again.
     """
@@ -85,7 +87,7 @@ class Sender:
         self.online = False
 
     def is_idle(self) -> bool:
-        """Whether nothing is under way, and nothing could be sent now."""
+        """Says whether nothing is under way, and nothing could be sent now."""
         if self._in_flight or not self._answers.empty():
             return False
         return self._failures > 0 or not self._store.pending(1, skip=self._refused.keys())
@@ -107,7 +109,7 @@ class Sender:
             self.back_off(failure, now)
 
     def _failure(self, seq: int, error: BaseException, now: float) -> BaseException | None:
-        """The error if it concerns more than this batch."""
+        """Returns the error if it concerns more than this batch."""
         if not self._publisher.refuses_only_this(error):
             return error
         refusal = self._refused.setdefault(seq, _Refusal(0, now))
@@ -146,7 +148,7 @@ class Sender:
             self._publish(batch, now)
 
     def _choose(self, limit: int, now: float) -> list[OutboxBatch]:
-        """At most so many batches: those never refused first, so that refused ones of high priority starve nobody."""
+        """Chooses at most so many batches: those never refused first, so that refused ones of high priority starve nobody."""
         if limit <= 0:
             return []
         fresh = self._store.pending(limit, skip=self._in_flight.keys() | self._refused.keys())
@@ -163,7 +165,7 @@ class Sender:
         answer.add_done_callback(lambda answer: self._receive(seq, answer))
 
     def _receive(self, seq: int, answer: PublishFuture) -> None:
-        """Called by any thread."""
+        """Takes an answer, from any thread."""
         self._answers.put((seq, answer))
         self._wake()
 

@@ -1,4 +1,4 @@
-"""The seam between the gateway and a service that takes batches: what a kind of uplink is. The kinds stand in edge.uplink.kinds.
+"""Defines the seam between the gateway and a service that takes batches: what a kind of uplink is. The kinds stand in edge.uplink.kinds.
 
 A kind is one module with its settings (a struct with a tag, whose fields are [uplink] in gateway.toml), its publisher and its look for
 `tinybeam edge doctor`. docs/how-to/add-an-uplink.md adds one.
@@ -19,14 +19,14 @@ class UplinkError(Exception):
 
 
 class PublishFuture(Protocol):
-    """A future: what became of one batch. Google's futures and those of concurrent.futures are answers."""
+    """Tells what became of one batch; Google's futures and those of concurrent.futures do."""
 
     def exception(self) -> BaseException | None: ...
     def add_done_callback(self, callback: Callable[[Any], Any], /) -> Any: ...
 
 
 class Publisher(Protocol):
-    """An open uplink. Where batches go, under which topic or path, is its own affair.
+    """Sends batches over an open uplink. Where they go, under which topic or path, is its own affair.
 
     `publish` sends a batch's body with `batch.envelope.attributes()`, unchanged. It neither raises nor waits: the answer, given from any
     thread, carries every fault. The same batch may be published again, and its answer may come late or never.
@@ -34,7 +34,7 @@ class Publisher(Protocol):
 
     def publish(self, batch: OutboxBatch) -> PublishFuture: ...
     def refuses_only_this(self, error: BaseException) -> bool:
-        """Whether the fault is of this batch, and another might pass."""
+        """Says whether the fault is of this batch, and another might pass."""
         ...
 
     def close(self) -> None:
@@ -43,22 +43,25 @@ class Publisher(Protocol):
 
 
 class Uplink(Protocol):
-    """The settings of a kind of uplink, and what is made of them."""
+    """Holds the settings of a kind of uplink, and opens it.
+
+    Usage: `publisher = settings.open()`, `publisher.publish(batch).add_done_callback(...)`, `publisher.close()`.
+    """
 
     @property
     def retry(self) -> Backoff:
-        """Between two attempts while the uplink is down."""
+        """Says how long to wait between two attempts while the uplink is down."""
         ...
 
     @property
     def destination(self) -> str:
-        """Where batches go, for people to read."""
+        """Says where batches go, for people to read."""
         ...
 
     def open(self) -> Publisher:
-        """Raises UplinkError. Asks no network: a gateway starts while it is offline."""
+        """Opens the uplink. Raises UplinkError. Asks no network: a gateway starts while it is offline."""
         ...
 
     def findings(self) -> Iterator[Finding]:
-        """What is well and what is not, under the name `uplink`; secrets are `edge.finding.of_secret`."""
+        """Yields what is well and what is not, under the name `uplink`; secrets are `edge.finding.of_secret`."""
         ...

@@ -1,4 +1,4 @@
-"""The sender's thread: the outbox -> a publisher. edge.uplink.sender says what it guarantees."""
+"""Runs the sender in a thread, from the outbox to a publisher. edge.uplink.sender says what it guarantees."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _log = logs.get(__name__)
 
 
 class UplinkWorker:
-    """Sends the store's batches from `start` to `stop`."""
+    """Sends the store's batches from `start` to `stop`.
+
+    Usage: `uplink.start()`, `uplink.wake()` after a cut, `uplink.stop(10)`.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,7 @@ class UplinkWorker:
 
     @property
     def state(self) -> LinkState:
-        """online since the last confirmation, or offline since the last failure and at the start."""
+        """Is online since the last confirmation, or offline since the last failure and at the start."""
         return LinkState.ONLINE if self._sender.online else LinkState.OFFLINE
 
     def start(self) -> None:
@@ -46,7 +49,7 @@ class UplinkWorker:
         self._thread.start()
 
     def wake(self) -> None:
-        """Something was cut."""
+        """Looks for batches now, for something was cut."""
         self._woken.set()
 
     def stop(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Payload formats: how the bytes of a message become readings. A new one is a file here and a line in `FORMATS`.
+"""Lists the payload formats: how the bytes of a message become readings. A new one is a file here and a line in `FORMATS`.
 
 The first that claims a payload reads it. The last one claims every payload, so that what no other format understands is rejected by it.
 """
@@ -19,5 +19,5 @@ FORMATS = (
 
 
 def formats(setup: FormatSetup) -> list[Format]:
-    """The formats of one gateway, in that order."""
+    """Makes the formats of one gateway, in that order."""
     return [format_class(setup) for format_class in FORMATS]

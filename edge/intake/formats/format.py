@@ -1,4 +1,4 @@
-"""What a payload format is: it claims payloads by their first bytes, and reads what it claims."""
+"""Defines what a payload format is: it claims payloads by their first bytes, and reads what it claims."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edge.spectrum import Spectrum
 
 @dataclass(frozen=True, slots=True)
 class FormatSetup:
-    """What a format may know of its gateway. `spectra` by the name of their [[models]]; what `counted` counts is added to the ledger."""
+    """Holds what a format may know of its gateway. `spectra` are by the name of their [[models]]; `counted` is added to the ledger."""
 
     config: Config
     spectra: Mapping[str, Spectrum] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class FormatSetup:
 
 
 class Context(msgspec.Struct, frozen=True, gc=False):
-    """What is known of a message besides its payload: device and class by its topic, arrival in microseconds since 1970."""
+    """Holds what is known of a message besides its payload: device and class by its topic, arrival in microseconds since 1970."""
 
     device_id: str
     sensors: Sensors
@@ -34,14 +34,14 @@ class Context(msgspec.Struct, frozen=True, gc=False):
 
 
 class Format(Protocol):
-    """One per gateway; its class is called with a FormatSetup. Usage: `if format.claims(payload): format.read(payload, context)`."""
+    """Reads payloads; a gateway has one, made of a FormatSetup. Usage: `if format.claims(payload): format.read(payload, context)`."""
 
     def claims(self, payload: bytes) -> bool:
-        """Whether the payload is of this format. Cheap, for it is asked of each message: by the first bytes, not by reading it."""
+        """Says whether the payload is of this format. Cheap, for it is asked of each message: by the first bytes, not by reading it."""
         ...
 
     def read(self, payload: bytes, context: Context) -> Iterator[Reading | Rejected]:
-        """Each good reading of the payload, and each part that is none with its own bytes, in order. Raises nothing, whatever the bytes.
+        """Yields each good reading of the payload, and each part that is none with its bytes, in order. Raises nothing, whatever the bytes.
 
         The payload is within context.limits.max_payload_bytes. What is wrong with it is a PayloadError until it becomes a Rejected.
         """
@@ -49,7 +49,7 @@ class Format(Protocol):
 
 
 def reading_of(context: Context, stamp: Stamp, values: dict[str, float], bands: Bands | None = None) -> Reading:
-    """The reading of these values, measured when `stamp` says. Raises PayloadError for a wrong device, time, seq or boot."""
+    """Makes the reading of these values, measured when `stamp` says. Raises PayloadError for a wrong device, time, seq or boot."""
     return Reading(
         device_id=context.device_id,
         event_us=event_us(context.device_id, stamp, context.arrived_us, context.limits),

@@ -1,9 +1,10 @@
-"""Frames of raw samples: one frame becomes one reading, the time-domain features of its channel and the bands its class's model asks for.
+"""Reads frames of raw samples: one frame becomes one reading.
 
-Reduced on arrival, before the journal: one sensor at 12 kHz would fill a store of 512 MiB with raw frames in three hours and wear out its
-SD card, while nobody asks for them again. What is promised once a frame is acknowledged is the reading. A frame of 2048 samples costs
-about 0.2 ms of a core. A frame of another rate or length than the model's gives time-domain features only, so that it is summarised and
-not scored; that is logged once for each device and counted each time. No I/O.
+The reading has the time-domain features of the frame's channel and the bands that its class's model asks for. Frames are reduced on
+arrival, before the journal: one sensor at 12 kHz would fill a store of 512 MiB with raw frames in three hours and wear out its SD card,
+while nobody asks for them again. What is promised once a frame is acknowledged is the reading. A frame of 2048 samples costs about
+0.2 ms of a core. A frame of another rate or length than the model's gives time-domain features only, so that it is summarised and not
+scored; that is logged once for each device and counted each time. No I/O.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""JSON readings: one object `{"values": {channel: number}, "time": ..., "seq": ..., "boot": ..., "device": ...}`, or an array of such.
+"""Reads JSON: one object `{"values": {channel: number}, "time": ..., "seq": ..., "boot": ..., "device": ...}`, or an array of such.
 
 Each good item is read on its own. Nothing is guessed: what is not understood is rejected with its bytes. Pure.
 """
@@ -28,7 +28,7 @@ _items = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class JsonFormat:
-    """The last format: it claims every payload."""
+    """Claims every payload, for it is the last format."""
 
     def __init__(self, setup: FormatSetup) -> None: ...
 

@@ -1,4 +1,4 @@
-"""The kinds of steps of a feature recipe, by the name that manifests use. A new one is a class and a line here.
+"""Lists the kinds of steps of a feature recipe, by the name that manifests use. A new one is a class and a line here.
 
 docs/how-to/add-a-feature.md adds one.
 """

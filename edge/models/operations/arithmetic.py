@@ -1,4 +1,4 @@
-"""Operations on the present window alone, and the age of the history."""
+"""Defines operations on the present window alone, and the age of the history."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edge.models.operations.operation import Elapsed, positive
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The present value."""
+    """Gives the present value."""
 
     operands: ClassVar[int] = 1
     remembers: ClassVar[bool] = False
@@ -22,6 +22,8 @@ class Last:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
+    """Takes the second from the first."""
+
     operands: ClassVar[int] = 2
     remembers: ClassVar[bool] = False
 
@@ -32,6 +34,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Magnitude:
+    """Drops the sign."""
+
     operands: ClassVar[int] = 1
     remembers: ClassVar[bool] = False
 
@@ -41,7 +45,7 @@ class Magnitude:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """The first over the second, or over `floor` where that is more."""
+    """Divides the first by the second, or by `floor` where that is more."""
 
     floor: float = 0.0
     operands: ClassVar[int] = 2
@@ -57,7 +61,7 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """How much history there is, as a share of `hours`, at most 1."""
+    """Says how much history there is, as a share of `hours`, at most 1."""
 
     hours: float = 0.0
     operands: ClassVar[int] = 0

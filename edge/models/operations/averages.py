@@ -1,4 +1,4 @@
-"""Averages over time. They fade with elapsed time, never with the number of windows."""
+"""Defines averages over time. They fade with elapsed time, never with the number of windows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge.models.operations.operation import Elapsed, positive
 
 @dataclass(frozen=True, slots=True)
 class Ewma:
-    """Exponentially weighted mean with the time constant `hours`."""
+    """Gives the exponentially weighted mean with the time constant `hours`."""
 
     hours: float = 0.0
     operands: ClassVar[int] = 1
@@ -27,7 +27,7 @@ class Ewma:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What is usual: a plain mean until there is more history than `hours`, then an exponentially weighted one."""
+    """Gives what is usual: a plain mean until there is more history than `hours`, then an exponentially weighted one."""
 
     hours: float = 0.0
     operands: ClassVar[int] = 1
@@ -42,5 +42,5 @@ class Usual:
 
 
 def faded(now: float, before: float | None, keep: float) -> float:
-    """The value before, of which the share `keep` is kept, moved towards the present one."""
+    """Moves the value before, of which the share `keep` is kept, towards the present one."""
     return now if before is None else now + (before - now) * keep

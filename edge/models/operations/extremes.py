@@ -1,4 +1,4 @@
-"""The largest and the smallest value, which fade towards the present one with the time constant `hours`."""
+"""Defines the largest and the smallest value, which fade towards the present one with the time constant `hours`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from edge.models.operations.operation import Elapsed, positive
 
 @dataclass(frozen=True, slots=True)
 class Peak:
+    """Gives the largest value."""
+
     hours: float = 0.0
     operands: ClassVar[int] = 1
     remembers: ClassVar[bool] = True
@@ -26,6 +28,8 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class Trough:
+    """Gives the smallest value."""
+
     hours: float = 0.0
     operands: ClassVar[int] = 1
     remembers: ClassVar[bool] = True

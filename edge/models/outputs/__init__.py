@@ -1,4 +1,4 @@
-"""The kinds of outputs that models have, by the name that a manifest's `score.kind` uses. A new one is a class and a line here."""
+"""Lists the kinds of outputs that models have, by the name that a manifest's `score.kind` uses. A new one is a class and a line here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The seam between what a model's tensor holds and the score of a window: what a kind of output is."""
+"""Defines the seam between what a model's tensor holds and the score of a window: what a kind of output is."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 class Output(Protocol):
-    """How the numbers that a model answers become low, score and high: the score, and the bounds of its central 80 %."""
+    """Says how the numbers that a model answers become low, score and high: the score, and the bounds of its central 80 %."""
 
     def width(self, inputs: int) -> int:
-        """How many numbers the model answers for a row of so many inputs."""
+        """Says how many numbers the model answers for a row of so many inputs."""
         ...
 
     def scores(self, inputs: Floats, outputs: Floats) -> Floats:
-        """Shapes (rows, inputs) and (rows, width) -> (rows, 3). The inputs are as the model saw them, normalised and quantised."""
+        """Turns shapes (rows, inputs) and (rows, width) into (rows, 3). The inputs are as the model saw them, normalised and quantised."""
         ...

@@ -1,4 +1,4 @@
-"""A model that answers its score's quantiles p10, p50 and p90."""
+"""Scores by a model that answers its score's quantiles p10, p50 and p90."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 
 class Quantiles:
+    """Takes the quantiles as they are."""
+
     def width(self, inputs: int) -> int:
         return 3
 

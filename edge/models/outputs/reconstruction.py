@@ -1,4 +1,4 @@
-"""A model that answers its own inputs: the score is how badly it does."""
+"""Scores by a model that answers its own inputs: the score is how badly it does."""
 
 from __future__ import annotations
 
