@@ -1,9 +1,10 @@
 -- How was each device of the registry at a moment? A device that was never heard is listed with nulls.
 -- Readings are missing when the sensor's own numbers have a gap, within a window or between two; a number that falls back is a sensor
--- that started anew, not a gap. A gateway may hold the windows of a channel that does not change and send them as one longer summary, so
--- windows of a device overlap: those that do tell of the same readings and make one stretch of time, and minutes_covered_last_day, the
--- time in which something was heard, says more than the number of windows. Until a held run is sent, at most an hour, a device that is
--- heard looks silent; a device that falls silent lets go of its run at once. The last 30 days are searched for a device's last word, no more: the bound keeps the price down.
+-- that started anew, not a gap. A gateway may merge the windows of a channel that does not change and send them as one longer summary, so
+-- windows of a device overlap: those that do are of the same readings and make one stretch of time, and minutes_covered_last_day, the
+-- time in which something was heard, says more than the number of windows. Until a pending summary is sent, at most an hour, a device that
+-- is heard looks silent; when a device falls silent its pending summary is sent at once. No more than the last 30 days are searched for a
+-- device's newest window: the bound keeps the price down.
 create or replace table function tinybeam.device_health_at(as_of timestamp)
 options (description = "Each device of the registry at a moment: last heard, windows and gaps of the day before, silence, time quality")
 as

@@ -1,6 +1,6 @@
--- Does the newer version of a model say the same as the older one? Label by label, over the days on which both spoke where there are any.
+-- Does the newer version of a model decide as the older one did? Label by label, over the days on which both ran where there are any.
 --
--- Per model the version that was heard last and the one that was heard last before it. A label that a version never gave has share 0.
+-- Per model the version of the newest inference and the version before it. A label that a version never gave has share 0.
 --
 -- @from_time timestamp = now - 30 days: from when, inclusive
 -- @to_time timestamp = now: until when, exclusive
