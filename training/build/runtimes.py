@@ -25,7 +25,7 @@ ARENA = "arena"
 REFUSED, MISSING = 1, 3
 """The child exits with one of these, or with 0."""
 _TIMEOUT_SECONDS = 300
-_GRAIN = 16
+_ARENA_STEP = 16
 _LARGEST_ARENA = 1 << 24
 
 
@@ -62,11 +62,11 @@ def smallest_arena(runs: Callable[[int], bool]) -> int:
     """Finds the smallest arena in bytes, a multiple of 16, with which the model runs; asks `runs` about two dozen sizes."""
     if not runs(_LARGEST_ARENA):
         raise BundleError(f"needs an arena of more than {_LARGEST_ARENA} bytes in {MICRO}")
-    low, high = 0, _LARGEST_ARENA // _GRAIN
+    low, high = 0, _LARGEST_ARENA // _ARENA_STEP
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if runs(middle * _GRAIN) else (middle, high)
-    return high * _GRAIN
+        low, high = (low, middle) if runs(middle * _ARENA_STEP) else (middle, high)
+    return high * _ARENA_STEP
 
 
 def _child(task: str, directory: Path, rows: bytes) -> bytes | str:

@@ -11,7 +11,7 @@ from edge.models import tflite
 from edge.models.bundle import Bundle
 from edge.models.model import Model
 from training.vibration.bearing import FAULTS, Floats
-from training.vibration.detection import FROM, STAGES, Detection, detect, stage_name
+from training.vibration.detection import FAULTY_FROM, STAGES, Detection, detect, stage_name
 from training.vibration.run_to_failure import Observations
 from training.vibration.train import FALSE_ALARMS, healthy_threshold
 
@@ -68,7 +68,7 @@ def compare(bundle: Bundle, validation: Observations, healthy: Observations, fai
         detections={name: _detection(rule, validation, healthy, failing) for name, rule in rules.items()},
         runtime=runtime.name,
         healthy=len(healthy.hours) + int((failing.severity == 0).sum()),
-        faulty=int((failing.severity >= FROM).sum()),
+        faulty=int((failing.severity >= FAULTY_FROM).sum()),
         healthy_machines=len(np.unique(healthy.machine)),
         failing_machines=len(np.unique(failing.machine)),
         failing_share=tuple(float((scores[rows] > bundle.thresholds[-1]).mean()) for rows in stages),

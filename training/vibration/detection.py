@@ -13,8 +13,8 @@ from training.vibration.run_to_failure import Observations
 Stage = tuple[float, float]
 STAGES: tuple[Stage, ...] = ((0.05, 0.1), (0.1, 0.2), (0.2, 0.4), (0.4, 0.7), (0.7, 1.01))
 """A stage has severities from the first number to below the second."""
-FROM = 0.1
-"""A window counts as faulty in AUC and rates from this severity."""
+FAULTY_FROM = 0.1
+"""From this severity a window counts as faulty in AUC and rates."""
 
 
 def stage_name(stage: Stage) -> str:
@@ -46,7 +46,7 @@ def detect(healthy: Observations, failing: Observations, scores: tuple[Floats, F
     and of `failing`, whose plans take the kinds of faults in turn.
     """
     healthy_scores, failing_scores = scores
-    faulty, fault = failing.severity >= FROM, failing.machine % len(FAULTS)
+    faulty, fault = failing.severity >= FAULTY_FROM, failing.machine % len(FAULTS)
     before_faults = np.concatenate([healthy_scores, failing_scores[failing.severity == 0]])
     alarm = failing_scores > threshold
     by_machine = [float((healthy_scores[healthy.machine == number] > threshold).mean()) for number in np.unique(healthy.machine)]

@@ -9,7 +9,7 @@ from typing import Any
 from edge.models.bundle import Bundle
 from training.build.page import render
 from training.vibration.comparison import Comparison
-from training.vibration.detection import FROM, STAGES, stage_name
+from training.vibration.detection import FAULTY_FROM, STAGES, stage_name
 
 _TEMPLATE = Path(__file__).with_name("vibration.md.j2")
 
@@ -23,7 +23,7 @@ def page_text(comparison: Comparison, bundle: Bundle, manifest: Mapping[str, Any
         training=manifest["training"],
         spectrum=manifest["recipe"]["spectrum"],
         comparison=comparison,
-        faulty_from=FROM,
+        faulty_from=FAULTY_FROM,
         stages=[stage_name(stage) for stage in STAGES],
         faults=["outer race", "inner race", "rolling element"],
     )

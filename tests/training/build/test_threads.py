@@ -24,16 +24,16 @@ from training.soil import train as soil
 from training.vibration import train as vibration
 from training.build.dense import Schedule
 
-watch = lambda _, items, __: items
+progress = lambda _, items, __: items
 size = vibration.Size(
     training_machines=12, validation_machines=1, healthy_machines=1, failing_machines=1, golden_machines=1, frames=1,
     schedule=Schedule(epochs=2),
 )
-data = vibration.simulate(size, 0, workers, watch)
+data = vibration.simulate(size, 0, workers, progress)
 trained = vibration.train(data.training.features, 0, size)
 vibration.save(trained, output / "vibration", validation=data.validation, examples=data.golden, seed=0, size=size)
 size = soil.Size(training_seasons=2, schedule=Schedule(epochs=4))
-known = soil.simulate(("tunis", "brussels"), 2, 0, workers, watch)
+known = soil.simulate(("tunis", "brussels"), 2, 0, workers, progress)
 soil.save(soil.train(known, 0, size), known, output / "soil", 0, size)
 """
 """As the commands do it, with fewer machines and seasons; but as many rows as numpy shares out among threads."""
