@@ -12,6 +12,8 @@ exclude_patterns = ["generate"]
 myst_heading_anchors = 3
 
 html_theme = "furo"
+html_static_path = ["style"]
+html_css_files = ["wide.css"]
 html_title = f"TinyBeam {release}"
 html_show_copyright = False
 html_copy_source = False
