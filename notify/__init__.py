@@ -1,1 +1,1 @@
-"""Alerts to people: follows the topic of alerts and sends each notification once. Imports the contract only."""
+"""Tells people of alerts: follows the topic of alerts and sends each notification once. Imports the contract only."""

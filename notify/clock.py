@@ -1,4 +1,4 @@
-"""The time, passed in: what a wall clock says, and how long things take."""
+"""Passes the time in: what a wall clock says, and how long things take."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """This machine's by default; a test passes its own."""
+    """Reads this machine's clocks by default: `clock.now()`; a test passes its own."""
 
     now: Callable[[], datetime] = _utc_now
     monotonic: Callable[[], float] = time.monotonic

@@ -1,4 +1,4 @@
-"""The notifier's configuration: one TOML file -> one frozen tree, wholly checked before any thread or connection.
+"""Reads the notifier's configuration: one TOML file -> one frozen tree, wholly checked before any thread or connection.
 
 The kinds of receivers declare their settings themselves, in `notify.receivers`.
 """
@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 from notify.receivers import ReceiverSettings
 from notify.receivers.stdout import StdoutSettings
 from program import settings
-from program.backoff import Retry
+from program.backoff import LimitedBackoff
 from program.names import Subscription
 from program.patterns import matches
 from program.settings import ConfigError, Settings, require, setting
@@ -20,8 +20,8 @@ from schemas.records import Alert, Severity
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
 
-class Pubsub(Settings, frozen=True, kw_only=True):
-    """Where alerts come from."""
+class SubscriptionSettings(Settings, frozen=True, kw_only=True):
+    """Names where alerts come from."""
 
     subscription: Annotated[
         Subscription,
@@ -30,7 +30,7 @@ class Pubsub(Settings, frozen=True, kw_only=True):
 
 
 class NotifySettings(Settings, frozen=True, kw_only=True):
-    """What is remembered, and how much is sent."""
+    """Says what is remembered, and how much is sent."""
 
     state_file: Annotated[Path, setting("The log of what was sent, so that nothing is sent twice; on a disk that stays", example="sent.db")]
     max_age_seconds: Annotated[int, setting("A notification that is older than this when it comes is not sent", ge=1)] = 21_600
@@ -40,14 +40,14 @@ class NotifySettings(Settings, frozen=True, kw_only=True):
     ] = 6
 
 
-class RetrySettings(Retry, frozen=True, kw_only=True):
-    """Back-off while a receiver fails, for each notification by itself."""
+class RetrySettings(LimitedBackoff, frozen=True, kw_only=True):
+    """Sets the back-off while a receiver fails, for each notification by itself."""
 
     max_elapsed_time: Annotated[float, setting("Seconds after which a notification is given up, loudly. 0: never", ge=0.0)] = 21_600.0
 
 
 class Route(Settings, frozen=True, kw_only=True):
-    """Alerts that fit all of it go to its receivers."""
+    """Sends alerts that fit all of it to its receivers."""
 
     receivers: Annotated[tuple[str, ...], setting("Names of receivers; `stdout` is always there", min_length=1, example=["pager"])]
     severities: Annotated[tuple[Severity, ...], setting("Severities of alerts")] = tuple(Severity)
@@ -63,14 +63,14 @@ class Route(Settings, frozen=True, kw_only=True):
 
 
 class Config(Settings, frozen=True, kw_only=True):
-    """Everything the notifier is configured by."""
+    """Is everything that the notifier is configured by."""
 
     RENAMED: ClassVar = {
         "webhooks": 'write [[receivers]] with kind = "webhook"',
         "mails": 'write [[receivers]] with kind = "mail"',
     }
 
-    pubsub: Pubsub
+    pubsub: SubscriptionSettings
     notify: NotifySettings
     routes: Annotated[tuple[Route, ...], setting("Which alerts go where; every route that fits counts", min_length=1)]
     retry: RetrySettings = RetrySettings()
@@ -88,7 +88,7 @@ class Config(Settings, frozen=True, kw_only=True):
         return STDOUT, *self.receivers
 
     def receivers_of(self, alert: Alert) -> tuple[str, ...]:
-        """Of every route that fits, each once."""
+        """Returns the receivers of every route that fits, each once."""
         return tuple(dict.fromkeys(name for route in self.routes if route.fits(alert) for name in route.receivers))
 
 
@@ -96,10 +96,10 @@ STDOUT = StdoutSettings(name="stdout")
 
 
 def load(file: Path) -> Config:
-    """Raises ConfigError. Relative paths are relative to the file's folder."""
+    """Reads a file. Raises ConfigError. Relative paths are relative to the file's folder."""
     return settings.load(Config, file)
 
 
 def parse(content: dict[str, Any], file: Path) -> Config:
-    """From parsed TOML. Raises ConfigError."""
+    """Reads parsed TOML. Raises ConfigError."""
     return settings.parse(Config, content, file)

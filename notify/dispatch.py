@@ -1,4 +1,4 @@
-"""From a message to every receiver that a route names, once: the notifier without its threads and clients.
+"""Brings a message to every receiver that a route names, once: the notifier without its threads and clients.
 
 A message is acknowledged when each of its receivers has the notification, or gave it up, and the log of what was sent says so; until then
 Pub/Sub keeps it.
@@ -25,7 +25,10 @@ _log = logs.get(__name__)
 
 
 class Dispatcher:
-    """Parses messages, hands their notifications to the workers, and acknowledges. Used by any thread."""
+    """Parses messages (`dispatcher.dispatch(body, receipt)`), hands their notifications to the workers, and acknowledges.
+
+    Used by any thread.
+    """
 
     def __init__(self, config: Config, sent_log: SentLog, workers: Mapping[str, ReceiverWorker], clock: Clock) -> None:
         self._config, self._sent_log, self._workers, self._clock = config, sent_log, workers, clock
@@ -33,24 +36,27 @@ class Dispatcher:
         self._under_way: dict[tuple[str, int], Notification] = {}
 
     def dispatch(self, body: bytes, receipt: Receipt) -> None:
-        """A message that is no notification is logged and acknowledged: its alert, if there is one, is in the warehouse."""
+        """Takes a message.
+
+        One that is no notification is logged and discarded, that is acknowledged: its alert, if there is one, is in the warehouse.
+        """
         try:
             alert = parse(body)
         except NotificationError as error:
-            _log.error("a message is no notification and is passed over: %s: %r", error, body[:_SHOWN_BYTES])
+            _log.error("a message that is no notification is discarded: %s: %r", error, body[:_SHOWN_BYTES])
             receipt.ack()
             return
-        receivers = self._pass_over_if_old(alert, self._unsettled(alert))
+        receivers = self._drop_if_old(alert, self._waiting_receivers(alert))
         if receivers:
             self._hand_over(alert, receivers, receipt)
         else:
             receipt.ack()
 
-    def _unsettled(self, alert: Alert) -> list[str]:
+    def _waiting_receivers(self, alert: Alert) -> list[str]:
         return [name for name in self._config.receivers_of(alert) if not self._sent_log.is_settled(alert, name)]
 
-    def _pass_over_if_old(self, alert: Alert, receivers: list[str]) -> list[str]:
-        """The receivers; none if it is too late for them."""
+    def _drop_if_old(self, alert: Alert, receivers: list[str]) -> list[str]:
+        """Returns the receivers; none if it is too late for them."""
         if not receivers or self._clock.now() - alert.as_of <= timedelta(seconds=self._config.notify.max_age_seconds):
             return receivers
         _log.warning("%s revision %d is sent to nobody: it is of %s", alert.alert_id, alert.revision, alert.as_of)
@@ -64,11 +70,11 @@ class Dispatcher:
             if notification := self._under_way.get(key):
                 notification.receipts.append(receipt)
                 return
-            notification = self._under_way[key] = Notification(alert, set(receivers), self._settled, [receipt])
+            notification = self._under_way[key] = Notification(alert, set(receivers), self._on_done, [receipt])
         for name in receivers:
             self._workers[name].add(notification)
 
-    def _settled(self, notification: Notification, receiver: str) -> None:
+    def _on_done(self, notification: Notification, receiver: str) -> None:
         with self._lock:
             notification.receivers.discard(receiver)
             if notification.receivers:

@@ -26,7 +26,7 @@ _log = logs.get(__name__)
 
 @dataclass(slots=True)
 class _Attempt:
-    """A notification in one receiver; times of a monotonic clock, in seconds."""
+    """Is a notification in one receiver; times of a monotonic clock, in seconds."""
 
     notification: Notification
     first: float
@@ -37,10 +37,10 @@ class _Attempt:
 
 
 class ReceiverWorker:
-    """One receiver with the notifications that wait for it. `add` is for any thread, `run_due` for one."""
+    """Runs one receiver: `worker.add(notification)` by any thread, `seconds = worker.run_due()` by its own."""
 
-    def __init__(self, receiver: Receiver, sent_log: SentLog, config: Config, clock: Clock, random: Random) -> None:
-        self._receiver, self._sent_log, self._clock, self._random = receiver, sent_log, clock, random
+    def __init__(self, receiver: Receiver, sent_log: SentLog, config: Config, clock: Clock, rng: Random) -> None:
+        self._receiver, self._sent_log, self._clock, self._rng = receiver, sent_log, clock, rng
         self._backoff, self._max_per_hour = config.retry, config.notify.max_per_hour
         self._lock, self._attempts = threading.Lock(), list[_Attempt]()
         self.woken = threading.Event()
@@ -64,7 +64,7 @@ class ReceiverWorker:
         return max(next_due - self._clock.monotonic(), 0.0)
 
     def _next(self) -> _Attempt | None:
-        """The attempt that is due for longest; of an alert that of the latest revision."""
+        """Returns the attempt that is due for longest; of an alert that of the latest revision."""
         with self._lock:
             due = [attempt for attempt in self._attempts if attempt.due <= self._clock.monotonic()]
         return min(due, key=_urgency, default=None)
@@ -83,7 +83,7 @@ class ReceiverWorker:
             self._send(attempt, self._limit_remark() if room == 1 else "")
 
     def _room(self, attempt: _Attempt) -> int:
-        """How many notifications of the same rule and site may still be sent in this hour."""
+        """Counts how many notifications of the same rule and site may still be sent in this hour."""
         return self._max_per_hour - self._sent_log.count(attempt.notification.alert, self.name, self._clock.now() - HOUR)
 
     def _send(self, attempt: _Attempt, remark: str) -> None:
@@ -100,7 +100,7 @@ class ReceiverWorker:
     def _back_off(self, attempt: _Attempt, error: ReceiverError) -> None:
         now, alert = self._clock.monotonic(), attempt.notification.alert
         attempt.failures += 1
-        attempt.due = now + self._backoff.delay(attempt.failures, self._random)
+        attempt.due = now + self._backoff.delay(attempt.failures, self._rng)
         _log.warning("%s; %s revision %d, attempt %d", error, alert.alert_id, alert.revision, attempt.failures)
         if self._backoff.gives_up(elapsed := attempt.due - attempt.first):
             _log.error("GIVEN UP after %.0f s: %s was never sent to %s: %s", elapsed, alert.alert_id, self.name, alert.message)
@@ -116,7 +116,7 @@ class ReceiverWorker:
     def _remove(self, attempt: _Attempt) -> None:
         with self._lock:
             self._attempts.remove(attempt)
-        attempt.notification.settled(attempt.notification, self.name)
+        attempt.notification.on_done(attempt.notification, self.name)
 
 
 def _urgency(attempt: _Attempt) -> tuple[float, str, int]:

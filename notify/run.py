@@ -1,4 +1,4 @@
-"""The running notifier: connects subscription, receivers and the log of what was sent, until it is told to stop.
+"""Runs the notifier: connects subscription, receivers and the log of what was sent, until it is told to stop.
 
 Told to stop, it finishes the attempts under way and gives the rest back to Pub/Sub, which delivers it again.
 """
@@ -29,7 +29,7 @@ _log = logs.get(__name__)
 
 
 def run(config: Config, stopping: threading.Event) -> None:
-    """Until `stopping` is set. Raises SentLogError and SubscriptionError."""
+    """Runs until `stopping` is set. Raises SentLogError and SubscriptionError."""
     clock = Clock()
     with closing(SentLog(config.notify.state_file)) as sent_log:
         sent_log.forget(clock.now() - max(KEEP, timedelta(seconds=2 * config.notify.max_age_seconds)))
@@ -41,14 +41,14 @@ def run(config: Config, stopping: threading.Event) -> None:
 
 
 def routed_receivers(config: Config) -> list[Receiver]:
-    """Those that a route names."""
+    """Opens the receivers that a route names."""
     names = {name for route in config.routes for name in route.receivers}
     return [settings.open() for settings in config.all_receivers() if settings.name in names]
 
 
 @contextmanager
 def _running(workers: Collection[ReceiverWorker], stopping: threading.Event) -> Iterator[Callable[[], None]]:
-    """A thread for each worker. Gives what stops them and waits for the attempts under way."""
+    """Runs a thread for each worker. Yields what stops them and waits for the attempts under way."""
     threads = [threading.Thread(target=_work, args=(worker, stopping), name=worker.name) for worker in workers]
 
     def finish() -> None:

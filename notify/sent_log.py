@@ -1,4 +1,4 @@
-"""The log of what was sent: a small SQLite file, so that neither a redelivered message nor a restart sends it again.
+"""Keeps the log of what was sent: a small SQLite file, so that neither a redelivered message nor a restart sends it again.
 
 A record is on disk when `record` returns. Used by any thread.
 """
@@ -17,7 +17,7 @@ from schemas.records import Alert
 
 
 class Outcome(StrEnum):
-    """What became of a notification in a receiver."""
+    """Says what became of a notification in a receiver."""
 
     SENT = "sent"
     GAVE_UP = "gave_up"
@@ -34,7 +34,7 @@ create table if not exists sent_log (
 create index if not exists sent_log_of_rule on sent_log (receiver, rule, site, time_us);
 """
 
-_TAKE_OVER = """
+_MIGRATION = """
 begin immediate;
 {rename_channel}
 update told set outcome = 'sent' where outcome = 'told';
@@ -52,10 +52,13 @@ class SentLogError(Exception):
 
 
 class SentLog:
-    """What became of every notification in every receiver. Close it. One process at a time."""
+    """Knows what became of every notification in every receiver. One process at a time; close it.
+
+    In use: `sent_log.record(alert, name, Outcome.SENT, now); sent_log.is_settled(alert, name)`.
+    """
 
     def __init__(self, file: Path) -> None:
-        """Raises SentLogError."""
+        """Opens the file. Raises SentLogError."""
         self._lock = threading.Lock()
         try:
             self._database = _open(file)
@@ -63,12 +66,12 @@ class SentLog:
             raise SentLogError(f"{file}: {error}: is another notifier running, and is the folder there?") from error
 
     def is_settled(self, alert: Alert, receiver: str) -> bool:
-        """Whether this notification, or a later one of the same alert, is done with in the receiver."""
+        """Tells whether this notification, or a later one of the same alert, is done with in the receiver."""
         sql = "select 1 from sent_log where alert_id = ? and receiver = ? and revision >= ? limit 1"
         return self._first_row(sql, alert.alert_id, receiver, alert.revision) is not None
 
     def count(self, alert: Alert, receiver: str, since: datetime) -> int:
-        """How many notifications of the alert's rule and site were sent to the receiver since then."""
+        """Counts how many notifications of the alert's rule and site were sent to the receiver since then."""
         sql = "select count(*) from sent_log where receiver = ? and rule = ? and site = ? and time_us > ? and outcome = ?"
         row = self._first_row(sql, receiver, alert.rule, alert.site_id or "", micros(since), Outcome.SENT)
         return row[0] if row else 0
@@ -98,14 +101,14 @@ def _open(file: Path) -> sqlite3.Connection:
         database = stack.enter_context(closing(sqlite3.connect(file, timeout=1.0, isolation_level=None, check_same_thread=False)))
         for pragma in ("locking_mode = exclusive", "journal_mode = wal", "synchronous = full"):
             database.execute(f"pragma {pragma}")
-        _take_over(database)
+        _migrate(database)
         database.executescript(_SCHEMA)
         stack.pop_all()
     return database
 
 
-def _take_over(database: sqlite3.Connection) -> None:
+def _migrate(database: sqlite3.Connection) -> None:
     """Brings a file of an earlier version to this one's names, wholly or not at all."""
     if earlier := [column[1] for column in database.execute("pragma table_info(told)")]:
         rename = "alter table told rename column channel to receiver;" if "channel" in earlier else ""
-        database.executescript(_TAKE_OVER.format(rename_channel=rename))
+        database.executescript(_MIGRATION.format(rename_channel=rename))

@@ -1,4 +1,5 @@
-"""Messages of a Pub/Sub subscription, by Google's client. At least once, in no order; one that is not acknowledged comes again.
+"""Receives the messages of a Pub/Sub subscription, by Google's client: at least once, in no order; one that is not acknowledged comes
+again.
 
 Told to stop, it closes the stream first and then gives back every message that is outstanding: one that is given back while the stream
 is open comes over that stream again, and is out of everybody's reach until the lease is over.
@@ -32,7 +33,7 @@ _FLOW = FlowControl(
 )
 _LOOK_SECONDS = 0.2
 _HANG_UP_SECONDS = 5.0
-_LEAVE_SECONDS = 10.0
+_CLOSE_SECONDS = 10.0
 _IDS_A_REQUEST = 1000
 
 _log = logs.get(__name__)
@@ -43,7 +44,7 @@ class SubscriptionError(Exception):
 
 
 class Outstanding:
-    """The messages that came and are not acknowledged. Used by any thread."""
+    """Remembers the messages that came and are not acknowledged. Used by any thread."""
 
     def __init__(self) -> None:
         self._lock, self._messages = threading.Lock(), dict[str, Message]()
@@ -63,7 +64,7 @@ class Outstanding:
 
 
 class OutstandingMessage:
-    """What a message is acknowledged by."""
+    """Acknowledges a message: `message.ack()`."""
 
     def __init__(self, outstanding: Outstanding, message: Message) -> None:
         self._outstanding, self._message = outstanding, message
@@ -105,28 +106,28 @@ def _close(pulling: StreamingPullFuture) -> None:
     """
     pulling.cancel()
     try:
-        pulling.result(_LEAVE_SECONDS)
+        pulling.result(_CLOSE_SECONDS)
     except NotYet:
-        _log.warning("Pub/Sub did not take leave within %.0f s", _LEAVE_SECONDS)
+        _log.warning("Pub/Sub did not close the stream within %.0f s", _CLOSE_SECONDS)
 
 
 def _give_back(client: SubscriberClient, name: str, ack_ids: list[str]) -> None:
-    """By requests of its own, for the client drops a nack that comes after its stream is closed."""
+    """Gives messages back by requests of its own, for the client drops a nack that comes after its stream is closed."""
     try:
         for first in range(0, len(ack_ids), _IDS_A_REQUEST):
             client.modify_ack_deadline(
                 subscription=name,
                 ack_ids=ack_ids[first : first + _IDS_A_REQUEST],
                 ack_deadline_seconds=0,
-                retry=Retry(timeout=_LEAVE_SECONDS),
-                timeout=_LEAVE_SECONDS,
+                retry=Retry(timeout=_CLOSE_SECONDS),
+                timeout=_CLOSE_SECONDS,
             )
     except GoogleAPIError as error:
         _log.warning("what is not sent comes again in %d s, not at once: %s", LEASE_SECONDS, error)
 
 
 class _Client(SubscriberClient):  # type: ignore[misc]
-    """Google's client, whose streams hang up before they are cancelled.
+    """Is Google's client, but its streams hang up before they are cancelled.
 
     Google's emulator (0.8.20) never lets go of a stream that is only cancelled, or whose process was killed: it goes on sending it its
     share of the messages, and each is out of reach for a lease, again and again. A stream whose requests have ended it closes properly.
@@ -137,7 +138,7 @@ class _Client(SubscriberClient):  # type: ignore[misc]
 
 
 class _Stream:
-    """A call as google.api_core.bidi uses it. That ends the requests within a second when the call is not active any more."""
+    """Is a call as google.api_core.bidi uses it, which ends the requests within a second when the call is not active any more."""
 
     def __init__(self, call: Any) -> None:
         self._call, self._hung_up, self._ended = call, threading.Event(), threading.Event()

@@ -42,8 +42,8 @@ class Backoff(Settings, frozen=True, kw_only=True):
         return (self.delay(failures, rng) for failures in count(1))
 
 
-class Retry(Backoff, frozen=True, kw_only=True):
-    """Backs off, and ends: what fails for too long is given up."""
+class LimitedBackoff(Backoff, frozen=True, kw_only=True):
+    """Is a back-off that ends: what fails for too long is given up."""
 
     max_elapsed_time: Annotated[float, setting("Seconds. What failed for longer is given up. 0: never", ge=0)] = 0.0
 

@@ -1,4 +1,6 @@
-"""The kinds of receivers, a module each: settings, their check, and sending. A new kind is a module and its settings in the union here.
+"""Lists the kinds of receivers, a module each: settings, their check, and sending.
+
+A new kind is a module and its settings in the union here.
 
 [[receivers]]
 kind = "webhook"

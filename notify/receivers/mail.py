@@ -24,7 +24,7 @@ Address = Annotated[str, Meta(pattern=r"^[^\s@<>,;]+@[^\s@<>,;]+$", extra={"form
 
 
 class MailSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag="mail"):
-    """A mail to all recipients; it counts as sent when the server took it for at least one."""
+    """Sends a mail to all recipients; it counts as sent when the server took it for at least one."""
 
     name: Annotated[Name, setting("Name of the receiver, for routes", example="farmer")]
     host: Annotated[str, setting("Name or address of the mail server", example="smtp.example.com")]
@@ -47,7 +47,7 @@ class MailSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag="m
 
 
 class Mail:
-    """A mail arrived when the server took it for at least one recipient; the others are named in the log."""
+    """Sends mails. A mail arrived when the server took it for at least one recipient; the others are named in the log."""
 
     def __init__(self, settings: MailSettings) -> None:
         self.name = settings.name

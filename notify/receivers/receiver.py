@@ -1,4 +1,7 @@
-"""What a receiver is: somewhere a notification is sent to. It has it for certain when `send` returns; else `send` raises ReceiverError."""
+"""Defines what a receiver is: somewhere a notification is sent to.
+
+It has it for certain when `send` returns; else `send` raises ReceiverError.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,19 @@ class ReceiverError(Exception):
 
 
 class Receiver(Protocol):
-    """Whoever gets a notification can recognise a repetition: a receiver sends a key that depends on alert and revision alone."""
+    """Sends notifications: `receiver.send(alert, remark)`.
+
+    Whoever gets one can recognise a repetition: a receiver sends a key that depends on alert and revision alone.
+    """
 
     @property
     def name(self) -> str: ...
     def send(self, alert: Alert, remark: str) -> None:
-        """Raises ReceiverError. The remark is for the reader, mostly empty."""
+        """Sends one. Raises ReceiverError. The remark is for the reader, mostly empty."""
 
 
 def sentence(alert: Alert, remark: str) -> str:
-    """One line for a person, such as `[warning] dry opened: The field dries out`."""
+    """Writes one line for a person, such as `[warning] dry opened: The field dries out`."""
     text = f"[{alert.severity}] {alert.rule} {alert.state}: {alert.message}"
     return f"{text} ({remark})" if remark else text
 
@@ -36,5 +42,5 @@ def demand_file(name: str, file: Path | None) -> None:
 
 
 def verifying_context(tls_ca: Path | None) -> ssl.SSLContext:
-    """TLS that demands a certificate, signed by `tls_ca` or by whom the system trusts."""
+    """Returns TLS that demands a certificate, signed by `tls_ca` or by whom the system trusts."""
     return ssl.create_default_context(cafile=tls_ca)

@@ -1,4 +1,4 @@
-"""A line on standard output."""
+"""Writes notifications to standard output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from schemas.records import Alert
 
 
 class StdoutSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag="stdout"):
-    """A line on standard output; a receiver `stdout` of this kind is always there."""
+    """Writes a line on standard output; a receiver `stdout` of this kind is always there."""
 
     name: Annotated[Name, setting("Name of the receiver, for routes", example="console")]
 
@@ -20,7 +20,7 @@ class StdoutSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag=
 
 
 class Stdout:
-    """A line with the event time and what happened."""
+    """Writes a line with the event time and what happened."""
 
     def __init__(self, settings: StdoutSettings) -> None:
         self.name = settings.name

@@ -22,7 +22,7 @@ _ANSWER_BYTES = 4096
 
 
 class WebhookSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag="webhook"):
-    """A POST of the notification as JSON, with `text` added; any 2xx counts as sent."""
+    """Sends a POST of the notification as JSON, with `text` added; any 2xx counts as sent."""
 
     name: Annotated[Name, setting("Name of the receiver, for routes", example="pager")]
     url: Annotated[
@@ -80,7 +80,7 @@ class Webhook:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirection could lead off https, or elsewhere with the authorization."""
+    """Follows no redirection: it could lead off https, or elsewhere with the authorization."""
 
     def redirect_request(self, *_: Any) -> None:
         return None

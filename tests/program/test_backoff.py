@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from program.backoff import Backoff, Retry
+from program.backoff import Backoff, LimitedBackoff
 from program.settings import ConfigError, build
 from tests.program.longest import Longest
 
@@ -33,12 +33,12 @@ def test_a_delay_is_within_its_limit_however_often_it_failed(failures: int, seed
 
 
 def test_it_gives_up_after_max_elapsed_time() -> None:
-    retry = Retry(max_elapsed_time=100.0)
+    retry = LimitedBackoff(max_elapsed_time=100.0)
     assert [retry.gives_up(elapsed) for elapsed in (0.0, 100.0, 100.1)] == [False, False, True]
 
 
 def test_zero_never_gives_up() -> None:
-    assert not Retry(max_elapsed_time=0.0).gives_up(1e12)
+    assert not LimitedBackoff(max_elapsed_time=0.0).gives_up(1e12)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_zero_never_gives_up() -> None:
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, float], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
-        build(Retry, settings, Path())
+        build(LimitedBackoff, settings, Path())
 
 
 def test_a_back_off_for_ever_takes_no_end() -> None:
