@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any, TypeVar
 
 import click
@@ -149,7 +150,7 @@ def load_registry(file: Path, project: str | None, location: str | None, wait_se
 
 def _connect(project: str | None, location: str | None, wait_seconds: float) -> bigquery.Client:
     try:
-        return connect(project, location, wait_seconds, lambda text: click.echo(text, err=True))
+        return connect(project, location, wait_seconds, lambda text: click.echo(text, err=True), Random())
     except ServiceError as error:
         raise click.ClickException(str(error)) from error
 

@@ -32,12 +32,12 @@ def local_host() -> str | None:
     return os.environ.get(_LOCAL) or None
 
 
-def connect(project: str | None, location: str | None, wait_seconds: float, echo: Callable[[str], None]) -> bigquery.Client:
+def connect(project: str | None, location: str | None, wait_seconds: float, echo: Callable[[str], None], rng: Random) -> bigquery.Client:
     """Returns a client whose service has answered once: `ask(connect("my-project"), script, {}, now)`. Raises ServiceError."""
     client = _client(project, location)
     host = local_host()
     echo(f"local warehouse at {host}, project {client.project}" if host else f"BigQuery, project {client.project}")
-    _wait(client, wait_seconds, echo)
+    _wait(client, wait_seconds, echo, rng)
     return client
 
 
@@ -62,9 +62,9 @@ def _client(project: str | None, location: str | None) -> bigquery.Client:
         ) from error
 
 
-def _wait(client: bigquery.Client, wait_seconds: float, echo: Callable[[str], None]) -> None:
+def _wait(client: bigquery.Client, wait_seconds: float, echo: Callable[[str], None], rng: Random) -> None:
     deadline = time.monotonic() + wait_seconds
-    for pause in _BACKOFF.delays(Random()):
+    for pause in _BACKOFF.delays(rng):
         try:
             list(client.list_datasets(max_results=1, retry=None, timeout=10))  # type: ignore[arg-type]  # None: no silent retries
         except _UNREACHABLE as error:
