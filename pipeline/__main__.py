@@ -1,4 +1,4 @@
-"""`python -m pipeline`. Defines nothing: what is defined here would be pickled by value."""
+"""Runs as `python -m pipeline`. Defines nothing: what is defined here would be pickled by value."""
 
 from pipeline.run import cli, main
 

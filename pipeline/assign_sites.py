@@ -1,4 +1,4 @@
-"""Batches of a kind -> their good rows together, each with its site; the others -> rejects, as their batch has them.
+"""Brings the good rows of batches of a kind together, each with its site; the others become rejects, as their batch has them.
 
 Together, because a call costs nearly the same for fifty rows and for five thousand. What is rejected of a batch gives the same reject,
 whatever other batches it was looked at with.
@@ -21,7 +21,7 @@ _TIME = pa.timestamp("us", "UTC")
 
 
 def assign_sites(batches: Sequence[DecodedBatch], sites: Sites, now: datetime) -> tuple[RowGroup, list[TableRows]]:
-    """The good rows (maybe none), and one reject for each batch and reason."""
+    """Returns the good rows (maybe none), and one reject for each batch and reason."""
     valid, invalid = validate(group_rows(batches), now)
     row_group, unplaced = enrich(valid, sites)
     rejected = [("pipeline.validate", rows) for rows in invalid] + [("pipeline.enrich", rows) for rows in unplaced]
@@ -29,7 +29,7 @@ def assign_sites(batches: Sequence[DecodedBatch], sites: Sites, now: datetime) -
 
 
 def group_rows(batches: Sequence[DecodedBatch]) -> RowGroup:
-    """All rows of batches of one kind."""
+    """Returns all rows of batches of one kind."""
     rows = pa.concat_batches([batch.rows for batch in batches])
     batch_of_row = pa.array(np.repeat(np.arange(len(batches)), [batch.rows.num_rows for batch in batches]))
     of_batch = {
@@ -42,7 +42,7 @@ def group_rows(batches: Sequence[DecodedBatch]) -> RowGroup:
 
 
 def by_batch(row_group: RowGroup) -> Iterator[RowGroup]:
-    """The rows of each batch."""
+    """Yields the rows of each batch."""
     numbers = row_group.rows.column("batch_id").dictionary_encode().indices.to_numpy()
     starts = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
     for first, end in zip(starts, [*starts[1:], len(numbers)], strict=True):

@@ -1,4 +1,4 @@
-"""Received message -> decoded batch, strictly: what is not exactly one batch of the contract raises Undecodable and nothing is guessed.
+"""Decodes a received message to a batch, strictly: what is not exactly one batch of the contract raises Undecodable and nothing is guessed.
 
 Memory is bounded before it is used: the body, its declared size, and everything that could grow inside the Arrow stream.
 Unknown columns of a newer gateway are kept as JSON in `extras`; nullable columns that an older one does not send are null.
@@ -41,7 +41,7 @@ class Undecodable(ValueError):
 
 
 def decode(message: ReceivedMessage) -> DecodedBatch:
-    """Raises Undecodable."""
+    """Decodes a message. Raises Undecodable."""
     envelope = _envelope(message)
     raw = _decompressed(message.body, envelope.raw_bytes)
     try:
@@ -54,10 +54,10 @@ def decode(message: ReceivedMessage) -> DecodedBatch:
 
 
 def _rows(raw: bytes, envelope: Envelope) -> pa.RecordBatch:
-    sent = _record_batch(raw)
-    if sent.num_rows != envelope.row_count:
-        raise Undecodable("bad_row_count", f"the envelope says {envelope.row_count} rows, the body holds {sent.num_rows}")
-    rows = _conformed(sent, envelope.kind)
+    received = _record_batch(raw)
+    if received.num_rows != envelope.row_count:
+        raise Undecodable("bad_row_count", f"the envelope says {envelope.row_count} rows, the body holds {received.num_rows}")
+    rows = _conformed(received, envelope.kind)
     _check_times(rows.column(KINDS[envelope.kind].event_time), envelope)
     return rows
 
@@ -72,7 +72,7 @@ def _envelope(message: ReceivedMessage) -> Envelope:
 
 
 def _decompressed(body: bytes, raw_bytes: int) -> bytes:
-    """The body's one zstd frame, which must say before it is opened that it holds exactly `raw_bytes`."""
+    """Returns what is in the body's one zstd frame, which must say before it is opened that it holds exactly `raw_bytes`."""
     if len(body) > MAX_BODY_BYTES:
         raise Undecodable("oversized", f"the body has {len(body)} bytes; at most {MAX_BODY_BYTES} are accepted")
     try:
@@ -85,7 +85,7 @@ def _decompressed(body: bytes, raw_bytes: int) -> bytes:
 
 
 def _record_batch(raw: bytes) -> pa.RecordBatch:
-    """The one record batch of the stream. Every byte is accounted for: schema, batch, end of stream."""
+    """Returns the one record batch of the stream. Every byte is accounted for: schema, batch, end of stream."""
     source = pa.BufferReader(raw)
     messages = pa.ipc.MessageReader.open_stream(source)
     try:
@@ -104,13 +104,13 @@ def _record_batch(raw: bytes) -> pa.RecordBatch:
 
 
 def _is_compressed(metadata: memoryview) -> bool:
-    """Whether an IPC message (FlatBuffers: Message.header.compression, Arrow's Message.fbs) declares body compression."""
+    """Tells whether an IPC message (FlatBuffers: Message.header.compression, Arrow's Message.fbs) declares body compression."""
     header = _member(metadata, struct.unpack_from("<I", metadata, 0)[0], 2)
     return header is not None and _member(metadata, header + struct.unpack_from("<I", metadata, header)[0], 3) is not None
 
 
 def _member(metadata: memoryview, table: int, number: int) -> int | None:
-    """Position of a FlatBuffers table's member, None if it is absent."""
+    """Returns the position of a FlatBuffers table's member, None if it is absent."""
     vtable = table - struct.unpack_from("<i", metadata, table)[0]
     size = struct.unpack_from("<H", metadata, vtable)[0]
     offset = struct.unpack_from("<H", metadata, vtable + 4 + 2 * number)[0] if 4 + 2 * number < size else 0
@@ -119,34 +119,35 @@ def _member(metadata: memoryview, table: int, number: int) -> int | None:
 
 @cache
 def _wanted(kind: str) -> tuple[tuple[Column, ...], pa.Schema, pa.Schema]:
-    """Columns of the wire, the schema of decoded rows, and the schema of a gateway of this version."""
+    """Returns the columns of the wire, the schema of decoded rows, and the schema of a gateway of this version."""
     columns = wire_columns(KINDS[kind].record)
     wire = schema(columns)
     fields = [pa.field("row", pa.int64(), nullable=False), pa.field("extras", pa.string()), *wire]
     return columns, pa.schema(fields), wire
 
 
-def _conformed(sent: pa.RecordBatch, kind: str) -> pa.RecordBatch:
-    """The wire's columns in their order, by name and type."""
+def _conformed(received: pa.RecordBatch, kind: str) -> pa.RecordBatch:
+    """Returns the wire's columns in their order, by name and type."""
     columns, wanted, wire = _wanted(kind)
-    numbers = pa.array(np.arange(sent.num_rows))
-    if sent.schema.equals(wire):  # columns are added, not taken out and put together: that is ten times as dear
-        return sent.add_column(0, wanted.field("extras"), pa.nulls(sent.num_rows, pa.string())).add_column(0, wanted.field("row"), numbers)
-    names = sent.schema.names
+    numbers = pa.array(np.arange(received.num_rows))
+    if received.schema.equals(wire):  # columns are added, not taken out and put together: that is ten times as dear
+        extras = pa.nulls(received.num_rows, pa.string())
+        return received.add_column(0, wanted.field("extras"), extras).add_column(0, wanted.field("row"), numbers)
+    names = received.schema.names
     if len(set(names)) < len(names):
         raise Undecodable("bad_schema", "two columns have the same name")
-    arrays = [_column(sent, column, wanted.field(column.name).type) for column in columns]
+    arrays = [_column(received, column, wanted.field(column.name).type) for column in columns]
     known = {column.name for column in columns}
-    extras = _extras(sent.select([name for name in names if name not in known]))
+    extras = _extras(received.select([name for name in names if name not in known]))
     return pa.RecordBatch.from_arrays([numbers, extras, *arrays], schema=wanted)
 
 
-def _column(sent: pa.RecordBatch, column: Column, wanted: pa.DataType) -> pa.Array:
-    if column.name not in sent.schema.names:
+def _column(received: pa.RecordBatch, column: Column, wanted: pa.DataType) -> pa.Array:
+    if column.name not in received.schema.names:
         if not column.nullable and column.doc.since == _FIRST_VERSION:
             raise Undecodable("bad_schema", f"column {column.name} is missing")
-        return pa.array([[]] * sent.num_rows, wanted) if column.repeated else pa.nulls(sent.num_rows, wanted)
-    array = sent.column(column.name)
+        return pa.array([[]] * received.num_rows, wanted) if column.repeated else pa.nulls(received.num_rows, wanted)
+    array = received.column(column.name)
     if array.type == wanted:
         return array
     if column.repeated and pa.types.is_list(array.type) and array.type.value_type == wanted.value_type:
@@ -155,7 +156,7 @@ def _column(sent: pa.RecordBatch, column: Column, wanted: pa.DataType) -> pa.Arr
 
 
 def _extras(unknown: pa.RecordBatch) -> pa.Array:
-    """A JSON object per row of the columns that this version does not know. Only a newer gateway pays for it."""
+    """Makes a JSON object per row of the columns that this version does not know. Only a newer gateway pays for it."""
     if not unknown.num_columns:
         return pa.nulls(unknown.num_rows, pa.string())
     if unknown.num_columns > MAX_UNKNOWN_COLUMNS or _cells(unknown) > MAX_UNKNOWN_CELLS:
@@ -177,7 +178,7 @@ def _is_kept(kind: pa.DataType) -> bool:
 
 
 def _finite(unknown: pa.RecordBatch) -> pa.RecordBatch:
-    """JSON has no NaN: such numbers become text, and times too (they may lie outside the years 1 to 9999)."""
+    """Makes JSON possible, which has no NaN: such numbers become text, and times too (they may lie outside the years 1 to 9999)."""
     return pa.record_batch([_as_text(array) for array in unknown.columns], names=unknown.schema.names)
 
 
@@ -192,12 +193,12 @@ def _as_text(array: pa.Array) -> pa.Array:
 
 
 def _json(value: Any) -> str:
-    """JSON has no bytes: base64."""
+    """Writes bytes, which JSON has not, as base64."""
     return base64.b64encode(value).decode()
 
 
 def _check_times(times: pa.Array, envelope: Envelope) -> None:
-    """The envelope's time range is that of the rows; a range that nobody checked would be worth nothing to a router."""
+    """Checks that the envelope's time range is that of the rows; a range that nobody checked would be worth nothing to a router."""
     of_rows = (times.drop_null() if times.null_count else times).view(pa.int64()).to_numpy()
     declared = (micros(envelope.time_min), micros(envelope.time_max))
     if len(of_rows) and (of_rows.min(), of_rows.max()) != declared:

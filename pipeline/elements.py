@@ -1,4 +1,5 @@
-"""What flows between the steps: batches, and from the assignment of sites on the rows of several batches together; never a row alone.
+"""Defines what flows between the steps: batches, and from the assignment of sites on the rows of several batches together; never a row
+alone.
 
 Between workers, rows travel as one Arrow IPC message: pickled buffer by buffer, as Arrow does by itself, they cost fifteen times as much.
 """
@@ -25,7 +26,7 @@ and in their identity, so its value keeps the old word."""
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """One message as it arrived, nothing in it trusted yet."""
+    """Is one message as it arrived, nothing in it trusted yet."""
 
     attributes: dict[str, str]
     body: bytes
@@ -34,7 +35,7 @@ class ReceivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class DecodedBatch:
-    """One decoded batch. `rows` has the columns `row` and `extras`, then those of the wire."""
+    """Is one decoded batch. `rows` has the columns `row` and `extras`, then those of the wire."""
 
     envelope: Envelope
     received_time: datetime
@@ -47,7 +48,7 @@ class DecodedBatch:
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
-    """Rows of one or more batches of a kind, batch by batch.
+    """Holds rows of one or more batches of a kind, batch by batch.
 
     The columns of a batch, then those of its envelope (`batch_id`, `gateway_id`, `received_time`); `site_id` last once it is known.
     """
@@ -64,7 +65,7 @@ class RowGroup:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRows:
-    """Rows that are set aside, whole, with the reason (a short fixed word) and a sentence."""
+    """Holds rows that are set aside, whole, with the reason (a short fixed word) and a sentence."""
 
     reason: str
     text: str
@@ -73,7 +74,7 @@ class RejectedRows:
 
 @dataclass(frozen=True, slots=True)
 class TableRows:
-    """Rows for one table of the warehouse, with exactly its columns."""
+    """Holds rows for one table of the warehouse, with exactly its columns."""
 
     table: str
     rows: pa.RecordBatch
@@ -84,7 +85,7 @@ class TableRows:
 
 @dataclass(frozen=True, slots=True)
 class UnwrittenRows:
-    """Rows that the warehouse refused for their content."""
+    """Holds rows that the warehouse refused for their content."""
 
     table: str
     rejected: RejectedRows
@@ -92,7 +93,7 @@ class UnwrittenRows:
 
 @dataclass(frozen=True, slots=True)
 class NotificationMessage:
-    """An alert's row as it is published for the notifier."""
+    """Is an alert's row as it is published for the notifier."""
 
     attributes: dict[str, str]
     body: bytes
@@ -115,12 +116,12 @@ def _table_rows(table: str, schema: bytes, rows: bytes) -> TableRows:
 
 
 def _packed(rows: pa.RecordBatch) -> tuple[bytes, bytes]:
-    """Schema and rows, each as one Arrow IPC message."""
+    """Packs schema and rows, each as one Arrow IPC message."""
     return rows.schema.serialize().to_pybytes(), rows.serialize().to_pybytes()
 
 
 def _unpacked(schema: bytes, rows: bytes) -> pa.RecordBatch:
-    """The rows, lying in these bytes."""
+    """Returns the rows, lying in these bytes."""
     return pa.ipc.read_record_batch(pa.py_buffer(rows), _schema(schema))
 
 

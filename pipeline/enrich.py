@@ -21,7 +21,10 @@ _NO_END = datetime.max.replace(tzinfo=UTC)
 
 
 class Sites:
-    """The registry laid out for joins: one entry per placement of a device, ordered by device and start."""
+    """Lays the registry out for joins: `Sites(registry).of(devices, times)`.
+
+    It has one entry per placement of a device, ordered by device and start.
+    """
 
     def __init__(self, registry: Registry) -> None:
         placements = sorted(registry.devices, key=_device_and_start)
@@ -34,7 +37,7 @@ class Sites:
         self._keys = self._key(pa.array([placement.device_id for placement in placements], pa.string()), starts)
 
     def of(self, devices: pa.Array, times: pa.Array) -> pa.Array:
-        """The site of each device at each time, null where it stood on none."""
+        """Returns the site of each device at each time, null where it stood on none."""
         if not len(self._keys):
             return pa.nulls(len(devices), pa.string())
         moments = times.view(pa.int64()).to_numpy()
@@ -45,7 +48,7 @@ class Sites:
         return self._sites.take(pa.array(nearest, mask=~placed))
 
     def _key(self, devices: pa.Array, moments: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """Device and rank of the time in one integer, so that one binary search finds the placement; negative for an unknown device."""
+        """Packs device and rank of the time into one integer, for one binary search for the placement; negative for an unknown device."""
         names = devices.dictionary_encode(null_encoding="encode")  # its cost does not grow with the registry
         ranks = np.array([self._ranks.get(name, -1) for name in names.dictionary.to_pylist()], np.int64)
         device = ranks[names.indices.to_numpy()]
@@ -53,7 +56,7 @@ class Sites:
 
 
 def enrich(row_group: RowGroup, sites: Sites) -> tuple[RowGroup, list[RejectedRows]]:
-    """The rows whose site is known, `site_id` added, and the others."""
+    """Returns the rows whose site is known, `site_id` added, and the others."""
     kind, rows = row_group.kind, row_group.rows
     if not _is_of_devices(kind):
         return _with_site(row_group, rows, pa.nulls(rows.num_rows, pa.string())), []

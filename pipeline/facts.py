@@ -1,4 +1,4 @@
-"""Row groups -> rows of their fact table, and a batch's own row: everything that came, once, with its identity. Vectorised."""
+"""Makes rows of fact tables of row groups, and a batch's own row: everything that came, once, with its identity. Vectorised."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schemas.records import KINDS, TABLES
 
 
 def facts(row_group: RowGroup) -> TableRows:
-    """The rows for the table of their kind. `site_id` must be there."""
+    """Returns the rows for the table of their kind. `site_id` must be there."""
     record, rows = KINDS[row_group.kind].record, row_group.rows
     columns = dict(zip(rows.schema.names, rows.columns, strict=True))
     if record is records.Reject:
@@ -26,13 +26,13 @@ def facts(row_group: RowGroup) -> TableRows:
 
 
 def batch_row(batch: DecodedBatch) -> dict[str, Any]:
-    """The batch's own row of batches_v1: that it came, when, and what its envelope declares."""
+    """Returns the batch's own row of batches_v1: that it came, when, and what its envelope declares."""
     values = {name: getattr(batch.envelope, name, None) for name, _ in _types(records.Batch)}
     return values | {"received_time": batch.received_time, "body_bytes": batch.body_bytes}
 
 
 def rows_of(record: type, values: list[dict[str, Any]]) -> TableRows:
-    """Rows from dicts, for the few that come one by one."""
+    """Makes rows from dicts, for the few that come one by one."""
     return TableRows(TABLES[record].name, pa.RecordBatch.from_pylist(values, schema=table_schema(record)))
 
 
@@ -53,7 +53,7 @@ def _gateways_rejects(rows: pa.RecordBatch) -> dict[str, pa.Array]:
 
 
 def as_text(body: bytes, limit: int = 1_000_000) -> str | None:
-    """Bytes as text if they are valid UTF-8 and not so many that holding them twice would burst a request."""
+    """Returns bytes as text if they are valid UTF-8 and not so many that holding them twice would burst a request."""
     try:
         return body.decode() if len(body) <= limit else None
     except UnicodeDecodeError:
@@ -61,7 +61,7 @@ def as_text(body: bytes, limit: int = 1_000_000) -> str | None:
 
 
 def _filled(array: pa.Array | None, kind: pa.DataType, length: int) -> pa.Array:
-    """A column that the batch does not have is empty: null, or no elements."""
+    """Fills a column that the batch does not have: with null, or no elements."""
     if array is not None:
         return array
     return pa.array(_empties(length), kind) if pa.types.is_list(kind) else pa.nulls(length, kind)

@@ -1,4 +1,4 @@
-"""The whole flow on one page: messages in, rows out. The same for streaming and batch; no I/O in it."""
+"""Shows the whole flow on one page: messages in, rows out. It is the same for streaming and batch; no I/O in it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from schemas.registry import Registry
 
 
 class Sink(Protocol):
-    """Where rows go: `rows | sink.write()`."""
+    """Takes rows: `rows | sink.write()`."""
 
     def write(self) -> beam.PTransform[tuple[PCollection[TableRows], ...], PCollection[UnwrittenRows]]:
-        """Collections of rows of any table -> those rows that the warehouse refused for their content."""
+        """Writes rows of any table; gives those that the warehouse refused for their content."""
 
     def write_or_fail(self) -> beam.PTransform[tuple[PCollection[TableRows], ...], PCollection[UnwrittenRows]]:
-        """The same for rows that may not be refused again: fails instead."""
+        """Writes rows that may not be refused again: fails instead."""
 
 
 Publish = beam.PTransform[PCollection[NotificationMessage], Any]
@@ -45,7 +45,8 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     clock: Clock,
     publish: Publish | None = None,
 ) -> None:
-    """Every row of every message ends in its fact table or, with its original bytes, in rejects: at least once, repeats dropped.
+    """Builds the flow: every row of every message ends in its fact table or, with its original bytes, in rejects: at least once, repeats
+    dropped.
 
     Alerts that are not historical go to `publish` too, if it is given.
     """

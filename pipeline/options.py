@@ -1,13 +1,15 @@
-"""Command line -> one frozen Options, checked before anything is connected. Flags that are not ours go to Beam unchanged."""
+"""Reads the command line into one frozen Options, checked before anything is connected. Flags that are not ours go to Beam unchanged."""
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from pipeline.io.warehouse import Warehouse, endpoints
 from pipeline.rollup.transform import Schedule
@@ -33,21 +35,31 @@ examples:
     python -m pipeline --mode=batch --input='exported/*.tbb' --project=my-project --registry=registry.toml
 """
 
+_Add = Callable[..., Any]
+"""Adds a flag, as argparse's add_argument."""
+
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+")
 _SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 _LONGEST_LATENESS = timedelta(days=365)
 
 
+class Mode(StrEnum):
+    """Says whether a run follows a subscription or loads export files once."""
+
+    STREAMING = "streaming"
+    BATCH = "batch"
+
+
 class UsageError(ValueError):
     """A flag is missing, malformed or contradicts another; the text says which in one sentence."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a run is asked to do. `beam` are the flags for Beam."""
+    """Says what a run is asked to do. `beam` are the flags for Beam."""
 
-    mode: str
+    mode: Mode
     runner: str
     input: str
     input_subscription: str
@@ -64,7 +76,7 @@ class Options:
 
     @property
     def streaming(self) -> bool:
-        return self.mode == "streaming"
+        return self.mode == Mode.STREAMING
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,15 +85,15 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Raises UsageError; prints help and exits on --help."""
+    """Reads flags. Raises UsageError; prints help and exits on --help."""
     flags, rest = _parser().parse_known_args(list(arguments))
     _refuse_contradictions(flags, rest)
     endpoint, storage_endpoint = endpoints(flags.bigquery_endpoint, flags.bigquery_storage_endpoint)
-    streaming = flags.mode == "streaming"
+    streaming = flags.mode == Mode.STREAMING
     if streaming and endpoint and not storage_endpoint:
         raise UsageError("--bigquery_endpoint is of a local warehouse: name its gRPC port too, with --bigquery_storage_endpoint=HOST:PORT")
     return Options(
-        mode=flags.mode,
+        mode=Mode(flags.mode),
         runner=_runner(flags.runner, streaming=streaming),
         input=flags.input,
         input_subscription=flags.input_subscription,
@@ -99,7 +111,7 @@ def parse(arguments: Sequence[str]) -> Options:
 
 
 def duration(text: str) -> timedelta:
-    """`5s`, `12m`, `2h` or `7d`."""
+    """Reads `5s`, `12m`, `2h` or `7d`."""
     parts = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
     if not parts:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration: write for example 5s, 12m, 2h or 7d")
@@ -114,11 +126,16 @@ def _parser() -> _Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    add = parser.add_argument
+    for add_flags in (_add_input, _add_output, _add_rollups, _add_engine, _add_local_warehouse, _add_logs):
+        add_flags(parser.add_argument)
+    return parser
+
+
+def _add_input(add: _Add) -> None:
     add(
         "--mode",
-        choices=("streaming", "batch"),
-        default="streaming",
+        choices=[mode.value for mode in Mode],
+        default=Mode.STREAMING.value,
         help="follow a subscription, or load export files once (default: %(default)s)",
     )
     add("--runner", default="DirectRunner", help="Beam runner (default: %(default)s)")
@@ -131,11 +148,20 @@ def _parser() -> _Parser:
         help="streaming: Pub/Sub subscription",
     )
     add("--alerts_topic", default="", metavar="projects/P/topics/T", help=_ALERTS)
+
+
+def _add_output(add: _Add) -> None:
     add("--project", default="", help="Google Cloud project of the warehouse")
     add("--dataset", default=DATASET, help="BigQuery dataset (default: %(default)s)")
     add("--registry", type=Path, required=True, metavar="FILE", help="registry.toml: sites, and devices as of a time")
+
+
+def _add_rollups(add: _Add) -> None:
     add("--early_seconds", type=_positive, default=60, metavar="N", help="seconds between early results of an hour (default: %(default)s)")
     add("--allowed_lateness", "--allowedLateness", type=duration, default=timedelta(days=7), metavar="7d", help=_LATENESS)
+
+
+def _add_engine(add: _Add) -> None:
     add(
         "--id_attribute",
         "--idAttribute",
@@ -149,11 +175,16 @@ def _parser() -> _Parser:
         help="attribute with the element's time instead of the publish time",
     )
     add("--temp_location", "--tempLocation", metavar="FOLDER", help="batch: where Parquet files wait for their load, gs:// for Dataflow")
+
+
+def _add_local_warehouse(add: _Add) -> None:
     add("--bigquery_endpoint", metavar="URL", help="local warehouse, with http:// (default: $BIGQUERY_EMULATOR_HOST)")
     add("--bigquery_storage_endpoint", metavar="HOST:PORT", help="its gRPC port (default: $BIGQUERY_STORAGE_EMULATOR_HOST)")
+
+
+def _add_logs(add: _Add) -> None:
     add("--log_level", choices=logs.LEVELS, default="info", help=f"{logs.LEVEL_HELP} (default: %(default)s)")
     add("--log_format", choices=logs.FORMATS, default="text", help=f"{logs.FORMAT_HELP} (default: %(default)s)")
-    return parser
 
 
 _ALERTS = "streaming: topic for alerts that are not historical (default: none; rows of alerts are written either way)"
@@ -171,13 +202,13 @@ def _refuse_contradictions(flags: argparse.Namespace, rest: Sequence[str]) -> No
         raise UsageError(f"{stray[0]!r} is no flag: write --name=value")
     if not flags.project:
         raise UsageError("--project is missing: the Google Cloud project of the warehouse")
-    if flags.mode == "batch" and (flags.input_subscription or not flags.input):
+    if flags.mode == Mode.BATCH and (flags.input_subscription or not flags.input):
         raise UsageError("--mode=batch reads export files: give --input=GLOB and no --input_subscription")
-    if flags.mode == "streaming" and (flags.input or not flags.input_subscription):
+    if flags.mode == Mode.STREAMING and (flags.input or not flags.input_subscription):
         raise UsageError("--mode=streaming reads Pub/Sub: give --input_subscription and no --input (or --mode=batch)")
-    if flags.mode == "streaming" and not _SUBSCRIPTION.fullmatch(flags.input_subscription):
+    if flags.mode == Mode.STREAMING and not _SUBSCRIPTION.fullmatch(flags.input_subscription):
         raise UsageError(f"--input_subscription must look like projects/P/subscriptions/S, not {flags.input_subscription!r}")
-    if flags.mode == "batch" and flags.alerts_topic:
+    if flags.mode == Mode.BATCH and flags.alerts_topic:
         raise UsageError("--mode=batch notifies nobody of alerts: give no --alerts_topic")
     if flags.alerts_topic and not _TOPIC.fullmatch(flags.alerts_topic):
         raise UsageError(f"--alerts_topic must look like projects/P/topics/T, not {flags.alerts_topic!r}")

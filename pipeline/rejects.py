@@ -1,4 +1,4 @@
-"""What was not understood -> rows of rejects_v1, with the original bytes: a message as it came, rows as an Arrow IPC stream.
+"""Makes rows of rejects_v1 of what was not understood, with the original bytes: a message as it came, rows as an Arrow IPC stream.
 
 A reject's identity is the hash of its attributes and bytes, so that a retry or a repeat gives the same reject.
 """
@@ -23,21 +23,28 @@ from schemas.records import SCHEMA_VERSION, Reject
 
 
 def of_message(message: ReceivedMessage, reason: str, text: str, now: datetime, stacktrace: str | None = None) -> TableRows:
-    """A message that is no batch."""
+    """Rejects a message that is no batch."""
     gateway_id, batch_id = _names(message.attributes)
-    finding = _Finding("pipeline.decode", reason, text, stacktrace, gateway_id, batch_id)
-    return _reject(message.attributes, message.body, finding, now)
+    why = _RejectReason(stage="pipeline.decode", reason=reason, text=text, stacktrace=stacktrace, gateway_id=gateway_id, batch_id=batch_id)
+    return _reject(message.attributes, message.body, why, now)
 
 
 def of_rows(batch: DecodedBatch, rejected: RejectedRows, stage: str, now: datetime, stacktrace: str | None = None) -> TableRows:
-    """Rows of a sound batch, with the attributes that it came with."""
+    """Rejects rows of a sound batch, with the attributes that it came with."""
     envelope = batch.envelope
-    finding = _Finding(stage, rejected.reason, rejected.text, stacktrace, envelope.gateway_id, envelope.batch_id)
-    return _reject(envelope.attributes(), ipc_stream(rejected.rows), finding, now)
+    why = _RejectReason(
+        stage=stage,
+        reason=rejected.reason,
+        text=rejected.text,
+        stacktrace=stacktrace,
+        gateway_id=envelope.gateway_id,
+        batch_id=envelope.batch_id,
+    )
+    return _reject(envelope.attributes(), ipc_stream(rejected.rows), why, now)
 
 
 def of_unwritten(unwritten: UnwrittenRows, clock: Clock) -> list[TableRows]:
-    """Rows that have no place in their table: one reject per batch that they came in, with the table as attribute."""
+    """Rejects rows that have no place in their table: one reject per batch that they came in, with the table as attribute."""
     rejected = unwritten.rejected
     if "batch_id" not in rejected.rows.schema.names:
         return [_of_table(unwritten, rejected.rows, None, clock())]
@@ -49,7 +56,7 @@ def of_unwritten(unwritten: UnwrittenRows, clock: Clock) -> list[TableRows]:
 
 
 def ipc_stream(rows: pa.RecordBatch) -> bytes:
-    """The rows as one Arrow IPC stream."""
+    """Returns the rows as one Arrow IPC stream."""
     out = pa.BufferOutputStream()
     with pa.ipc.new_stream(out, rows.schema) as writer:
         writer.write_batch(rows)
@@ -57,27 +64,27 @@ def ipc_stream(rows: pa.RecordBatch) -> bytes:
     return stream
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
-    """Who rejected the bytes, and why."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RejectReason:
+    """Says who rejected the bytes, and why."""
 
     stage: str
     reason: str
     text: str
-    stacktrace: str | None
     gateway_id: str | None
     batch_id: str | None
+    stacktrace: str | None = None
 
 
 def _of_table(unwritten: UnwrittenRows, rows: pa.RecordBatch, batch_id: str | None, now: datetime) -> TableRows:
     rejected = unwritten.rejected
     gateway_id = batch_id.split(":")[0] if batch_id else None
-    finding = _Finding("pipeline.warehouse", rejected.reason, rejected.text, None, gateway_id, batch_id)
-    return _reject({"table": unwritten.table}, ipc_stream(rows), finding, now)
+    why = _RejectReason(stage="pipeline.warehouse", reason=rejected.reason, text=rejected.text, gateway_id=gateway_id, batch_id=batch_id)
+    return _reject({"table": unwritten.table}, ipc_stream(rows), why, now)
 
 
 def _names(attributes: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Gateway and batch, as far as the attributes name them."""
+    """Returns gateway and batch, as far as the attributes name them."""
     try:
         envelope = Envelope.parse(attributes)
     except EnvelopeError:
@@ -86,19 +93,19 @@ def _names(attributes: Mapping[str, str]) -> tuple[str | None, str | None]:
     return envelope.gateway_id, envelope.batch_id
 
 
-def _reject(attributes: Mapping[str, str], body: bytes, finding: _Finding, now: datetime) -> TableRows:
+def _reject(attributes: Mapping[str, str], body: bytes, why: _RejectReason, now: datetime) -> TableRows:
     row = {
         "timestamp": now,
         "payloadString": as_text(body),
         "payloadBytes": body,
         "attributes": [{"key": key, "value": value} for key, value in sorted(attributes.items())],
-        "errorMessage": finding.text,
-        "stacktrace": finding.stacktrace,
+        "errorMessage": why.text,
+        "stacktrace": why.stacktrace,
         "reject_id": _identity(attributes, body),
-        "stage": finding.stage,
-        "reason": finding.reason,
-        "gateway_id": finding.gateway_id,
-        "batch_id": finding.batch_id,
+        "stage": why.stage,
+        "reason": why.reason,
+        "gateway_id": why.gateway_id,
+        "batch_id": why.batch_id,
         "versions": _versions(),
     }
     return rows_of(Reject, [row])

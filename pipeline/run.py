@@ -1,4 +1,4 @@
-"""One run of the pipeline: options, registry and warehouse are checked, then the flow is built and run until it ends or is asked to stop.
+"""Runs the pipeline once: options, registry and warehouse are checked, then the flow is built and run until it ends or is asked to stop.
 
 Exit code 0: done or stopped when asked. 1: failed. 2: called wrongly.
 """
@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Sequence
+from random import Random
 from types import FrameType
 from uuid import uuid4
 
@@ -64,7 +65,7 @@ def _run(options: Options, registry: Registry) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
-        warehouse.check(options.warehouse, [table.name for table in TABLES.values()])
+        warehouse.check(options.warehouse, [table.name for table in TABLES.values()], Random())
         result = start(options, registry)
     except Stopped:
         return 0

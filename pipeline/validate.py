@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from pipeline.elements import RejectedRows, RowGroup, TableRows
 from schemas.arrow import wire_columns
 from schemas.envelope import from_micros, micros
-from schemas.records import KINDS, TABLES
+from schemas.records import KINDS, TABLES, Kind
 from schemas.sketch import BUCKETS, ONE_BUCKET
 
 OLDEST = timedelta(days=1824)
@@ -36,7 +36,7 @@ _PARTITIONS = {table.name: table.partition for table in TABLES.values()}
 
 
 def validate(row_group: RowGroup, now: datetime) -> tuple[RowGroup, list[RejectedRows]]:
-    """The good rows (maybe none) and the others, each under the first reason that applies to it."""
+    """Returns the good rows (maybe none) and the others, each under the first reason that applies to it."""
     rows, rejected = row_group.rows, []
     for reason, text, check in _CHECKS:
         bad = check(rows, row_group.kind, now)
@@ -47,7 +47,7 @@ def validate(row_group: RowGroup, now: datetime) -> tuple[RowGroup, list[Rejecte
 
 
 def within_partitions(rows: TableRows, now: datetime) -> tuple[TableRows | None, RejectedRows | None]:
-    """Rows that BigQuery has a partition for, and the others."""
+    """Returns the rows that BigQuery has a partition for, and the others."""
     partition = _PARTITIONS[rows.table]
     bad = _outside(rows.rows.column(partition), now - OLDEST, now + FURTHEST) if partition else np.zeros(0, bool)
     if not bad.any():
@@ -57,7 +57,7 @@ def within_partitions(rows: TableRows, now: datetime) -> tuple[TableRows | None,
 
 
 def _nulls(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
-    """Nulls in columns that may hold none, and null elements of lists."""
+    """Marks nulls in columns that may hold none, and null elements of lists."""
     return _union(_required_nulls(rows, _columns(kind)))
 
 
@@ -88,16 +88,16 @@ def _all_finite(array: pa.Array) -> bool:
 
 
 def _impossible_times(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
-    """Event times that BigQuery has no partition for; other times outside the years 1 to 9999."""
+    """Marks event times that BigQuery has no partition for, and other times outside the years 1 to 9999."""
     masks = [_outside(rows.column(KINDS[kind].event_time), now - OLDEST, now + FURTHEST)]
     masks += [_beyond(array, _FIRST, _LAST) for array in map(rows.column, _columns(kind).times)]
     return _union(iter(masks))
 
 
 def _contradictions(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
-    """Numbers that no window can have, and that would break a merge."""
-    masks = [_below_one(rows.column("window_seconds"))] if kind in ("summaries", "inferences") else []
-    if kind == "summaries":
+    """Marks numbers that no window can have, and that would break a merge."""
+    masks = [_below_one(rows.column("window_seconds"))] if kind in (Kind.SUMMARIES, Kind.INFERENCES) else []
+    if kind == Kind.SUMMARIES:
         masks += [
             _below_one(rows.column("count")),
             rows.column("count").to_numpy() > MOST_VALUES,
@@ -109,7 +109,7 @@ def _contradictions(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | No
 
 
 def _not_sketches(sketches: pa.ListArray, counts: npt.NDArray[np.int64]) -> Mask:
-    """Neither empty nor ascending buckets that exist, of values that add up to the row's count."""
+    """Marks what is neither empty nor ascending buckets that exist, of values that add up to the row's count."""
     entries: npt.NDArray[np.int64] = sketches.flatten().to_numpy()
     ends = sketches.offsets.to_numpy() - sketches.offsets[0].as_py()
     buckets, values = entries >> 40, entries & (ONE_BUCKET - 1)
@@ -138,7 +138,7 @@ _CHECKS: tuple[tuple[str, str, Callable[[pa.RecordBatch, str, datetime], Mask | 
 
 
 class _Columns(NamedTuple):
-    """Names of a kind's columns by what they hold."""
+    """Lists the names of a kind's columns by what they hold."""
 
     required: tuple[str, ...]
     lists: tuple[str, ...]
@@ -160,7 +160,7 @@ def _columns(kind: str) -> _Columns:
 
 
 def _union(masks: Iterator[Mask]) -> Mask | None:
-    """Rows that any mask marks; None if there is no mask."""
+    """Marks the rows that any mask marks; None if there is no mask."""
     marked = list(masks)
     return np.logical_or.reduce(marked) if marked else None
 
@@ -176,7 +176,7 @@ def _outside(times: pa.Array, first: datetime, last: datetime) -> Mask:
 
 
 def _beyond(times: pa.Array, first: int, last: int) -> Mask:
-    """True outside [first, last] microseconds; null is inside."""
+    """Marks what is outside [first, last] microseconds; null is inside."""
     values = (times.fill_null(from_micros(first)) if times.null_count else times).view(pa.int64()).to_numpy()
     mask: Mask = (values < first) | (values > last)
     return mask

@@ -1,1 +1,1 @@
-"""Events, site windows, irrigation and silence -> alerts that open, update and resolve."""
+"""Makes alerts that open, update and resolve from events, site windows, irrigation and silence."""

@@ -1,4 +1,4 @@
-"""When an alert is open: how a rule's source judges an observation."""
+"""Says when an alert is open: how a rule's source judges an observation."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pipeline.alerts.observation import Observation
 
 
 class Condition(Protocol):
-    """`condition.holds(observation, before=state.holds)`."""
+    """Judges observations: `condition.holds(observation, before=state.holds)`."""
 
     def holds(self, observation: Observation, *, before: bool) -> bool:
-        """Whether the alert is open by this observation; `before`: whether it was by the last one."""
+        """Tells whether the alert is open by this observation; `before`: whether it was by the last one."""
 
     def worsens(self, shown: Observation, observation: Observation) -> bool:
-        """Whether an open alert is worth an update, after what its last row shows."""
+        """Tells whether an open alert is worth an update, after what its last row shows."""
 
 
 @dataclass(frozen=True, slots=True)

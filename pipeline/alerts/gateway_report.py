@@ -1,4 +1,4 @@
-"""What a batch shows of its gateway: who was heard when, and until when everything was delivered. Vectorised, pure."""
+"""Reads what a batch shows of its gateway: who was heard when, and until when everything was delivered. Vectorised, pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from schemas.records import Kind
 
 @dataclass(frozen=True, slots=True)
 class GatewayReport:
-    """What one batch shows of its gateway. Times in microseconds."""
+    """Says what one batch shows of its gateway. Times in microseconds."""
 
     gateway_id: str
     received: int
@@ -30,7 +30,7 @@ class GatewayReport:
 
 
 def gateway_reports(row_group: RowGroup) -> Iterator[GatewayReport]:
-    """A report of each batch, of whatever kind. Vectorised."""
+    """Reports on each batch, of whatever kind. Vectorised."""
     return map(_report, by_batch(row_group))
 
 

@@ -1,4 +1,4 @@
-"""What a rule's source observes of a subject, in the one form that the state machine of alerts knows."""
+"""Defines what a rule's source observes of a subject, in the one form that the state machine of alerts knows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ AHEAD = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """`at` (its event time) and `known_at` (when it could be known at the earliest) are in microseconds since 1970."""
+    """Is what was observed of a subject.
+
+    `at` (its event time) and `known_at` (when it could be known at the earliest) are in microseconds since 1970.
+    """
 
     rule: str
     subject: str
@@ -40,7 +43,7 @@ class Observation:
 
 
 class SiteNames:
-    """The latest name of each site, for texts."""
+    """Knows the latest name of each site, for texts."""
 
     def __init__(self, registry: Registry) -> None:
         self._names = {site.site_id: site.name for site in sorted(registry.sites, key=lambda site: site.valid_from)}

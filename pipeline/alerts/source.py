@@ -1,4 +1,7 @@
-"""The seam of a source of alerts: what it does so that rules can watch it. It knows no engine; pipeline.alerts.transform runs it."""
+"""Defines the seam of a source of alerts: what it does so that rules can watch it.
+
+It knows no engine; pipeline.alerts.transform runs it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ Input = Literal["row_groups", "windows", "irrigation"]
 """What can be watched: rows with their sites, results of rollups, days of irrigation."""
 
 
-class Source(Protocol):
+class AlertSource(Protocol):
     """Judges each element alone: `EventSource(rules, registry).observe(row_group, now)`. Times are in microseconds since 1970."""
 
     RULE: ClassVar[type]
@@ -23,13 +26,13 @@ class Source(Protocol):
 
     @staticmethod
     def condition(rule: Any) -> Condition:
-        """When an alert of the rule is open."""
+        """Says when an alert of the rule is open."""
 
     def observe(self, element: Any, now: int) -> Iterable[Observation]:
-        """What the rules see in it."""
+        """Yields what the rules see in it."""
 
 
-class SourceWithMemory(Protocol):
+class AlertSourceWithMemory(Protocol):
     """Judges by what it remembers of a key, and by time that passes; not in batch mode, which knows no time."""
 
     RULE: ClassVar[type]
@@ -39,16 +42,16 @@ class SourceWithMemory(Protocol):
 
     @staticmethod
     def condition(rule: Any) -> Condition:
-        """When an alert of the rule is open."""
+        """Says when an alert of the rule is open."""
 
     def reports(self, element: Any) -> Iterable[tuple[str, Any]]:
-        """(key, what its memory takes in) of an element."""
+        """Yields (key, report for its memory) of an element."""
 
-    def take_in(self, memory: Any, report: Any, now: int) -> tuple[Any, list[Observation]]:
-        """The new memory of a key (None: it has none yet), and what follows."""
+    def on_report(self, memory: Any, report: Any, now: int) -> tuple[Any, list[Observation]]:
+        """Returns the new memory of a key (None: it has none yet), and what follows."""
 
-    def wake_at(self, memory: Any, key: str) -> int | None:
-        """When to call `wake`; None if nothing is to be expected."""
+    def next_timer(self, memory: Any, key: str) -> int | None:
+        """Returns when to call `on_timer`; None if nothing is to be expected."""
 
-    def wake(self, memory: Any, key: str, now: int) -> tuple[Any, list[Observation]]:
-        """The new memory, and what follows from the time that has passed."""
+    def on_timer(self, memory: Any, key: str, now: int) -> tuple[Any, list[Observation]]:
+        """Returns the new memory, and what follows from the time that has passed."""

@@ -1,4 +1,4 @@
-"""From what is observed of one subject to the alert's rows: opened, updated, resolved. Pure: state in, state and rows out.
+"""Makes an alert's rows of what is observed of one subject: opened, updated, resolved. Pure: state in, state and rows out.
 
 What comes again or out of order changes nothing. At most one alert of a rule is open for a subject. In each cooldown (event time) there are
 at most two rows: the first two changes at once, the last one when the cooldown is over. An alert that comes back within the cooldown of
@@ -22,9 +22,9 @@ ROWS_PER_COOLDOWN = 2
 _SECOND = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertState:
-    """State of one rule and subject; times in microseconds since 1970."""
+    """Is the state of one rule and subject; times in microseconds since 1970."""
 
     order: tuple[int, int]
     """Of the last observation."""
@@ -48,24 +48,24 @@ class AlertState:
 
 @dataclass(frozen=True, slots=True)
 class ProcessingTime:
-    """When an observation is looked at, and whether anybody is to be notified: not in batch mode."""
+    """Says when an observation is looked at, and whether anybody is to be notified: not in batch mode."""
 
     now: datetime
     live: bool
 
 
 class StateMachine:
-    """The alerts of one rule: `state, rows = machine.step(state, observation, time)`, with a state for each subject."""
+    """Makes the alerts of one rule: `state, rows = machine.step(state, observation, time)`, with a state for each subject."""
 
     def __init__(self, rule: Rule, condition: Condition) -> None:
         self._rule = rule
         self._condition = condition
 
     def step(self, state: AlertState | None, observation: Observation, time: ProcessingTime) -> tuple[AlertState, list[Alert]]:
-        """What one observation adds."""
+        """Takes one observation; returns the new state and the rows it adds."""
         if state and observation.order <= state.order:
             return state, []
-        state, rows = self.settle(state, observation.at, time.now) if state else (AlertState(observation.order), [])
+        state, rows = self.settle(state, observation.at, time.now) if state else (AlertState(order=observation.order), [])
         holds = self._condition.holds(observation, before=state.holds)
         state = replace(state, order=observation.order, holds=holds, pending=None)
         old = self._is_old(observation, time)
@@ -81,7 +81,7 @@ class StateMachine:
         return replace(state, cooldown_rows=state.cooldown_rows + 1), [*rows, row]
 
     def settle(self, state: AlertState, at: int, now: datetime) -> tuple[AlertState, list[Alert]]:
-        """What is pending, if the cooldown is over at that time (microseconds)."""
+        """Shows what is pending, if the cooldown is over at that time (microseconds)."""
         due = self.settles_at(state)
         if state.pending is None or due is None or at < due:
             return state, []
@@ -89,11 +89,11 @@ class StateMachine:
         return replace(state, pending=None, cooldown_start=at, cooldown_rows=1), [row]
 
     def settles_at(self, state: AlertState) -> int | None:
-        """When to call `settle`, in microseconds; None if nothing is pending."""
+        """Returns when to call `settle`, in microseconds; None if nothing is pending."""
         return None if state.pending is None or state.cooldown_start is None else self._cooled_at(state.cooldown_start)
 
     def run(self, observations: Iterable[Observation], time: ProcessingTime) -> list[Alert]:
-        """The rows of everything that was observed of one subject, in any order: batch mode."""
+        """Returns the rows of everything that was observed of one subject, in any order: batch mode."""
         state: AlertState | None = None
         rows: list[Alert] = []
         for observation in sorted(observations, key=lambda observation: observation.order):
@@ -107,7 +107,7 @@ class StateMachine:
         return state.shown is not None and self._condition.worsens(state.shown, observation)
 
     def _shown(self, state: AlertState, observation: Observation, now: datetime, *, old: bool) -> tuple[AlertState, Alert]:
-        """The row, and the state that knows of it."""
+        """Returns the state that knows of the row, and the row."""
         if state.holds and not state.is_open:
             state = self._begun(state, observation)
         historical = old if state.holds else not state.notified
@@ -118,7 +118,7 @@ class StateMachine:
         return replace(state, is_open=state.holds, ended=ended, revision=revision, notified=notified, shown=observation), row
 
     def _begun(self, state: AlertState, observation: Observation) -> AlertState:
-        """A new alert, or the last one again if it ended less than a cooldown ago."""
+        """Begins a new alert, or the last one again if it ended less than a cooldown ago."""
         if state.ended is not None and observation.at < self._cooled_at(state.ended):
             return state
         return replace(state, opened=observation.at, revision=-1, notified=False)

@@ -1,4 +1,4 @@
-"""Alerts on the engine: what sources observe, keyed by rule and subject, through the state machine of each rule.
+"""Runs alerts on the engine: what sources observe, keyed by rule and subject, through the state machine of each rule.
 
 Rows and notifications at least once: a retried bundle may repeat them, under the same identity. Streaming keeps a state per rule and
 subject, and a memory per key of a source that has one, and lets time pass by real-time timers. Batch mode sorts what was observed of each
@@ -24,7 +24,7 @@ from apache_beam.transforms.userstate import (
 from apache_beam.utils.timestamp import Timestamp
 
 from pipeline.alerts.observation import Observation
-from pipeline.alerts.source import Source, SourceWithMemory
+from pipeline.alerts.source import AlertSource, AlertSourceWithMemory
 from pipeline.alerts.sources import sources, sources_with_memory, state_machines
 from pipeline.alerts.state_machine import ProcessingTime, StateMachine
 from pipeline.elements import Clock, NotificationMessage, RowGroup
@@ -39,7 +39,7 @@ _KEYED = tuple[str, Any]
 
 
 class AlertInputs(NamedTuple):
-    """What alerts are raised from; a source names the one that it watches."""
+    """Holds what alerts are raised from; a source names the one that it watches."""
 
     row_groups: PCollection[RowGroup]
     windows: PCollection[WindowResult]
@@ -47,7 +47,7 @@ class AlertInputs(NamedTuple):
 
 
 class RaiseAlerts(beam.PTransform):
-    """`alerts = AlertInputs(row_groups, windows, irrigation) | RaiseAlerts(registry, schedule, clock)`."""
+    """Raises alerts: `alerts = AlertInputs(row_groups, windows, irrigation) | RaiseAlerts(registry, schedule, clock)`."""
 
     def __init__(self, registry: Registry, schedule: Schedule, clock: Clock) -> None:
         super().__init__()
@@ -60,7 +60,10 @@ class RaiseAlerts(beam.PTransform):
         return observed | "By subject" >> beam.Map(_by_subject).with_output_types(_KEYED) | self._state_machines()
 
     def _observed(self, inputs: AlertInputs) -> tuple[PCollection[Observation], ...]:
-        """A source that no rule watches is no step of the graph; without any, a step that observes nothing takes their place."""
+        """Observes the inputs.
+
+        A source that no rule watches is no step of the graph; without any, a step that observes nothing takes their place.
+        """
         observed = [
             _input(inputs, source) | _label(source) >> beam.ParDo(_Observe(source, self._clock)) for source in sources(self._registry)
         ]
@@ -76,15 +79,15 @@ class RaiseAlerts(beam.PTransform):
 
 
 def notifications(alert: Alert) -> Iterator[NotificationMessage]:
-    """The notification of an alert's row, if anybody is to be notified of it."""
+    """Yields the notification of an alert's row, if anybody is to be notified of it."""
     if not alert.historical:
         yield NotificationMessage(*notification.encode(alert))
 
 
 class _Observe(beam.DoFn):
-    """Elements of a source's input -> observations."""
+    """Makes observations of elements of a source's input."""
 
-    def __init__(self, source: Source, clock: Clock) -> None:
+    def __init__(self, source: AlertSource, clock: Clock) -> None:
         self._source = source
         self._clock = clock
 
@@ -93,9 +96,9 @@ class _Observe(beam.DoFn):
 
 
 class _Remember(beam.PTransform):
-    """Elements of a source's input -> observations, by a memory per key."""
+    """Makes observations of elements of a source's input, by a memory per key."""
 
-    def __init__(self, source: SourceWithMemory, clock: Clock) -> None:
+    def __init__(self, source: AlertSourceWithMemory, clock: Clock) -> None:
         super().__init__()
         self._source = source
         self._clock = clock
@@ -106,12 +109,12 @@ class _Remember(beam.PTransform):
 
 
 class _Memory(beam.DoFn):
-    """(key, report) -> observations. A timer looks what follows from the time that passes."""
+    """Makes observations of (key, report). A timer looks what follows from the time that passes."""
 
     _STATE = ReadModifyWriteStateSpec("memory", PickleCoder())
     _WAKE = TimerSpec("wake", TimeDomain.REAL_TIME)
 
-    def __init__(self, source: SourceWithMemory, clock: Clock) -> None:
+    def __init__(self, source: AlertSourceWithMemory, clock: Clock) -> None:
         self._source = source
         self._clock = clock
 
@@ -122,30 +125,30 @@ class _Memory(beam.DoFn):
         timer: RuntimeTimer = beam.DoFn.TimerParam(_WAKE),  # type: ignore[assignment]
     ) -> Iterator[Observation]:
         key, report = keyed
-        memory, observations = self._source.take_in(stored.read(), report, micros(self._clock()))
+        memory, observations = self._source.on_report(stored.read(), report, micros(self._clock()))
         self._store(stored, timer, memory, key)
         yield from observations
 
     @on_timer(_WAKE)
-    def wake(
+    def on_wake(
         self,
         key: str = beam.DoFn.KeyParam,  # type: ignore[assignment]
         stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_STATE),  # type: ignore[assignment]
         timer: RuntimeTimer = beam.DoFn.TimerParam(_WAKE),  # type: ignore[assignment]
     ) -> Iterator[Observation]:
-        memory, observations = self._source.wake(stored.read(), key, micros(self._clock()))
+        memory, observations = self._source.on_timer(stored.read(), key, micros(self._clock()))
         self._store(stored, timer, memory, key)
         yield from observations
 
     def _store(self, stored: ReadModifyWriteRuntimeState, timer: RuntimeTimer, memory: Any, key: str) -> None:
         stored.write(memory)
-        due = self._source.wake_at(memory, key)
+        due = self._source.next_timer(memory, key)
         if due is not None:
             timer.set(Timestamp(micros=due))
 
 
 class _Step(beam.DoFn):
-    """(rule:subject, observation) -> alerts. What is pending becomes a row by a timer when its cooldown is over."""
+    """Makes alerts of (rule:subject, observation). What is pending becomes a row by a timer when its cooldown is over."""
 
     _STATE = ReadModifyWriteStateSpec("alert", PickleCoder())
     _COOL = TimerSpec("cool", TimeDomain.REAL_TIME)
@@ -187,7 +190,7 @@ class _Step(beam.DoFn):
 
 
 class _Run(beam.PTransform):
-    """Batch mode: everything that was observed of a subject, in its order."""
+    """Makes alerts in batch mode, of everything that was observed of a subject, in its order."""
 
     def __init__(self, machines: dict[str, StateMachine], clock: Clock) -> None:
         super().__init__()
@@ -198,12 +201,12 @@ class _Run(beam.PTransform):
         return keyed | beam.GroupByKey() | "Run" >> beam.FlatMap(_run, self._machines, self._clock)
 
 
-def _input(inputs: AlertInputs, source: Source | SourceWithMemory) -> PCollection[Any]:
+def _input(inputs: AlertInputs, source: AlertSource | AlertSourceWithMemory) -> PCollection[Any]:
     return inputs._asdict()[source.INPUT]
 
 
-def _label(source: Source | SourceWithMemory) -> str:
-    """Such as `Observe EventSource`."""
+def _label(source: AlertSource | AlertSourceWithMemory) -> str:
+    """Returns a label such as `Observe EventSource`."""
     return f"Observe {type(source).__name__}"
 
 

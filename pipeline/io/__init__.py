@@ -1,1 +1,1 @@
-"""Where messages come from and where rows go: subscriptions, export files, the warehouse."""
+"""Connects the flow: says where messages come from and where rows go: subscriptions, export files, the warehouse."""

@@ -1,4 +1,4 @@
-"""Appends of Arrow rows, at least once: what is transient is retried for ever, loudly; a row that the warehouse refuses for its content is
+"""Appends Arrow rows, at least once: what is transient is retried for ever, loudly; a row that the warehouse refuses for its content is
 given back, and the rows beside it are written.
 """
 
@@ -45,16 +45,16 @@ _REFUSALS = (exceptions.InvalidArgument, exceptions.OutOfRange)
 _LOG = logs.get(__name__)
 
 
-class Answer(Protocol):
-    """What came of one append: returns, or raises what the warehouse said."""
+class AppendFuture(Protocol):
+    """Waits for what came of one append: returns, or raises what the warehouse said."""
 
     def result(self, timeout: float) -> Any: ...
 
 
 class Connection(Protocol):
-    """An append connection to one table."""
+    """Connects to one table: `connection.send(rows).result(60.0)`."""
 
-    def send(self, rows: pa.RecordBatch) -> Answer: ...
+    def send(self, rows: pa.RecordBatch) -> AppendFuture: ...
 
     def close(self) -> None: ...
 
@@ -63,25 +63,25 @@ Waiting = tuple[str, pa.RecordBatch]
 
 
 class Appender:
-    """Appends to any table, over one connection per table, from any thread."""
+    """Appends to any table, over one connection per table, from any thread: `appender.append({table: batches})`."""
 
-    def __init__(self, connect: Callable[[str, pa.Schema], Connection], sleep: Callable[[float], None], chance: Random) -> None:
-        self._connect, self._sleep, self._chance = connect, sleep, chance
+    def __init__(self, connect: Callable[[str, pa.Schema], Connection], sleep: Callable[[float], None], rng: Random) -> None:
+        self._connect, self._sleep, self._rng = connect, sleep, rng
         self._connections: dict[str, Connection] = {}
         self._lock = threading.Lock()
 
     def append(self, rows: Mapping[str, Sequence[pa.RecordBatch]]) -> list[UnwrittenRows]:
-        """Returns when every row of every table is written or given back."""
+        """Appends rows; returns when every row of every table is written or given back."""
         waiting = [(table, piece) for table, batches in rows.items() for piece in pieces(batches)]
         unwritten: list[UnwrittenRows] = []
-        pauses = BACKOFF.delays(self._chance)
+        pauses = BACKOFF.delays(self._rng)
         while waiting:
-            waiting, parted = self._round(waiting, unwritten)
+            waiting, to_retry = self._round(waiting, unwritten)
             if waiting:
                 pause = next(pauses)
                 _LOG.warning("%d appends wait; trying again in %.1f s", len(waiting), pause)
                 self._sleep(pause)
-            waiting += parted
+            waiting += to_retry
         return unwritten
 
     def close(self) -> None:
@@ -89,23 +89,23 @@ class Appender:
             self._forget(table)
 
     def _round(self, waiting: Sequence[Waiting], unwritten: list[UnwrittenRows]) -> tuple[list[Waiting], list[Waiting]]:
-        """Sends everything, then waits once for each answer. What failed, and what is left of refused requests."""
+        """Sends everything, then waits once for each answer. Returns what failed, and what is left of refused requests."""
         failed: list[Waiting] = []
-        parted: list[Waiting] = []
-        for table, rows, answer in [(table, rows, self._send(table, rows)) for table, rows in waiting]:
+        to_retry: list[Waiting] = []
+        for table, rows, future in [(table, rows, self._send(table, rows)) for table, rows in waiting]:
             try:
-                answer.result(timeout=ANSWER_SECONDS)
+                future.result(timeout=ANSWER_SECONDS)
             except _REFUSALS as error:
-                remaining, rejected = part(rows, error)
+                remaining, rejected = split_refused(rows, error)
                 unwritten += [UnwrittenRows(table, piece) for piece in rejected]
-                parted += [(table, piece) for piece in remaining]
+                to_retry += [(table, piece) for piece in remaining]
             except TRANSIENT as error:
                 _LOG.warning("append of %d rows to %s failed: %s", rows.num_rows, table, brief(error))
                 self._forget(table)
                 failed.append((table, rows))
-        return failed, parted
+        return failed, to_retry
 
-    def _send(self, table: str, rows: pa.RecordBatch) -> Answer:
+    def _send(self, table: str, rows: pa.RecordBatch) -> AppendFuture:
         try:
             return self._connection(table, rows.schema).send(rows)
         except TRANSIENT as error:
@@ -120,7 +120,7 @@ class Appender:
             return self._connections[table]
 
     def _forget(self, table: str) -> None:
-        """The next append opens a new connection."""
+        """Closes a connection; the next append opens a new one."""
         with self._lock:
             connection = self._connections.pop(table, None)
         if connection:
@@ -128,14 +128,14 @@ class Appender:
 
 
 def pieces(batches: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches that each fit into one request."""
+    """Yields the same rows in batches that each fit into one request."""
     if batches:
         for batch in pa.Table.from_batches(batches).combine_chunks().to_batches():
             yield from _halves(batch)
 
 
-def part(rows: pa.RecordBatch, error: exceptions.GoogleAPICallError) -> tuple[list[pa.RecordBatch], list[RejectedRows]]:
-    """(rows to send again, rows refused). An answer that names no row is narrowed down by halves."""
+def split_refused(rows: pa.RecordBatch, error: exceptions.GoogleAPICallError) -> tuple[list[pa.RecordBatch], list[RejectedRows]]:
+    """Returns (rows to send again, rows refused). An answer that names no row is narrowed down by halves."""
     bad = {fault.index: fault.message for fault in getattr(error.response, "row_errors", ())}
     if bad:
         rest = rows.filter(pa.array([index not in bad for index in range(rows.num_rows)]))

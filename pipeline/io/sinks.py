@@ -1,4 +1,4 @@
-"""Sinks of the flow: Arrow appends for streaming, Parquet load jobs for batch; and a topic for notifications.
+"""Writes what the flow gives: Arrow appends for streaming, Parquet load jobs for batch; and a topic for notifications.
 
 At least once: a retried bundle may repeat an append or a notification, never a load.
 """
@@ -9,6 +9,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 from uuid import uuid4
 
@@ -36,7 +37,7 @@ _LOG = logs.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AppendSink:
-    """Streaming: the Storage Write API's default stream."""
+    """Writes in streaming mode, to the Storage Write API's default stream."""
 
     warehouse: Warehouse
 
@@ -49,7 +50,10 @@ class AppendSink:
 
 @dataclass(frozen=True, slots=True)
 class LoadSink:
-    """Batch: one load job per table. `folder` is gs:// or local; `run` names this run, so that a retried load is found, not repeated."""
+    """Writes in batch mode, one load job per table.
+
+    `folder` is gs:// or local; `run` names this run: a retried load is found, not repeated.
+    """
 
     warehouse: Warehouse
     folder: str
@@ -63,7 +67,7 @@ class LoadSink:
 
 
 class PublishNotifications(beam.PTransform):
-    """Notifications onto a Pub/Sub topic, named in full."""
+    """Publishes notifications to a Pub/Sub topic, named in full."""
 
     def __init__(self, topic: str) -> None:
         super().__init__()
@@ -114,7 +118,7 @@ class _Load(beam.PTransform):
 
 
 class _WriteParquet(beam.DoFn):
-    """Rows -> (table, file), a file per table and bundle, in row groups of HELD_BYTES."""
+    """Writes rows to (table, file), a file per table and bundle, and one more for every BUFFER_BYTES."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
@@ -143,16 +147,19 @@ class _WriteParquet(beam.DoFn):
 
 
 class _LoadFiles(beam.DoFn):
-    """All files of a table -> one load job, then the files are deleted."""
+    """Loads all files of a table by one job, then deletes them."""
 
     def __init__(self, where: Warehouse, job_id: str) -> None:
         self._warehouse = where
         self._job_id = job_id
 
+    def setup(self) -> None:
+        self._rng = Random()
+
     def process(self, grouped: tuple[str, Iterable[str]]) -> Iterator[UnwrittenRows]:
         table, files = grouped[0], sorted(grouped[1])
         if files[0].startswith("gs://"):
-            warehouse.load(self._warehouse, table, f"{self._job_id}_{table}", files)
+            warehouse.load(self._warehouse, table, f"{self._job_id}_{table}", files, self._rng)
         else:
             self._load_as_one(table, files)
         FileSystems.delete(files)
@@ -165,7 +172,7 @@ class _LoadFiles(beam.DoFn):
                 for file in files:
                     writer.write_table(pq.read_table(file))
             whole.seek(0)
-            warehouse.load(self._warehouse, table, f"{self._job_id}_{table}", whole)
+            warehouse.load(self._warehouse, table, f"{self._job_id}_{table}", whole, self._rng)
 
 
 def _message(notification: NotificationMessage) -> PubsubMessage:
@@ -173,7 +180,7 @@ def _message(notification: NotificationMessage) -> PubsubMessage:
 
 
 def _make_folder(folder: str) -> None:
-    """Object stores have no folders; a local disk has."""
+    """Makes the folder on a local disk; object stores have none."""
     if "://" not in folder:
         _ignore_existing(FileSystems.mkdirs, folder)
 

@@ -1,4 +1,4 @@
-"""Where messages come from: a Pub/Sub subscription, or export files. At least once, in no order; nothing is interpreted here."""
+"""Reads messages from a Pub/Sub subscription, or from export files: at least once, in no order; nothing is interpreted here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schemas.envelope import EnvelopeError, cut_time, entries
 
 
 class FromSubscription(beam.PTransform):
-    """Messages of a subscription; `received_time` is when Pub/Sub received them."""
+    """Reads the messages of a subscription; `received_time` is when Pub/Sub received them."""
 
     def __init__(self, subscription: str, id_attribute: str | None = None, timestamp_attribute: str | None = None) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class FromSubscription(beam.PTransform):
 
 
 class FromExportFiles(beam.PTransform):
-    """Messages of the export files that a glob names, local or gs://; `received_time` is when the gateway cut the batch.
+    """Reads the messages of the export files that a glob names, local or gs://; `received_time` is when the gateway cut the batch.
 
     Bytes that are no sound entry come as a message with the attribute EXPORT_FILE.
     """
@@ -51,7 +51,7 @@ class _AsMessage(beam.DoFn):
 
 
 def _plain(time: datetime) -> datetime:
-    """Google's own datetime class as the standard one."""
+    """Returns Google's own datetime class as the standard one."""
     return datetime.fromtimestamp(time.timestamp(), time.tzinfo).replace(microsecond=time.microsecond)
 
 

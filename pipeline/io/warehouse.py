@@ -1,4 +1,4 @@
-"""The warehouse, and nothing else that opens a BigQuery client: where it is, the check at start, append connections, Parquet loads."""
+"""Reaches the warehouse, and nothing else opens a BigQuery client: where it is, the check at start, append connections, Parquet loads."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class MissingTables(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """Where the warehouse is. The endpoints are those of a local server; None is Google."""
+    """Says where the warehouse is. The endpoints are those of a local server; None is Google."""
 
     project: str
     dataset: str
@@ -64,14 +64,14 @@ class Warehouse:
 
 
 def endpoints(rest: str | None, storage: str | None) -> tuple[str | None, str | None]:
-    """The flags' endpoints, else those of the environment, as Google's clients do."""
+    """Returns the flags' endpoints, else those of the environment, as Google's clients do."""
     rest = rest or os.environ.get("BIGQUERY_EMULATOR_HOST") or None
     return rest, storage or os.environ.get("BIGQUERY_STORAGE_EMULATOR_HOST") or None
 
 
-def check(warehouse: Warehouse, tables: Iterable[str]) -> None:
-    """Returns when the warehouse answers and has the tables. Raises MissingTables if it lacks one."""
-    for pause in BACKOFF.delays(Random()):
+def check(warehouse: Warehouse, tables: Iterable[str], rng: Random) -> None:
+    """Returns once the warehouse answers and has the tables. Raises MissingTables if it lacks one."""
+    for pause in BACKOFF.delays(rng):
         try:
             missing = set(tables) - _tables(warehouse)
             break
@@ -93,7 +93,7 @@ def _tables(warehouse: Warehouse) -> set[str]:
 
 @cache
 def appender(warehouse: Warehouse) -> Appender:
-    """The appender of this process: engines call setup and teardown for every bundle, and a connection must outlive bundles."""
+    """Returns the appender of this process: engines call setup and teardown for every bundle, and a connection must outlive bundles."""
     client = warehouse.write_client()
 
     def connect(table: str, schema: pa.Schema) -> AppendConnection:
@@ -103,7 +103,7 @@ def appender(warehouse: Warehouse) -> Appender:
 
 
 class AppendConnection:
-    """A connection to the default stream of one table."""
+    """Connects to the default stream of one table."""
 
     def __init__(self, client: BigQueryWriteClient, stream: str, schema: pa.Schema) -> None:
         self._stream = stream
@@ -112,11 +112,11 @@ class AppendConnection:
         self._rows = AppendRowsStream(client, first)
         self._lock = threading.Lock()
 
-    def send(self, rows: pa.RecordBatch) -> _FastAnswer:
+    def send(self, rows: pa.RecordBatch) -> _FastFuture:
         request = types.AppendRowsRequest(write_stream=self._stream)
         request.arrow_rows.rows.serialized_record_batch = rows.serialize().to_pybytes()
         with self._lock:
-            return _FastAnswer(self._rows.send(request))
+            return _FastFuture(self._rows.send(request))
 
     def close(self) -> None:
         with self._lock:
@@ -125,17 +125,17 @@ class AppendConnection:
 
 
 @dataclass(frozen=True, slots=True)
-class _FastAnswer:
+class _FastFuture:
     future: AppendRowsFuture
 
     def result(self, timeout: float) -> Any:
         return self.future.result(timeout=timeout, polling=_FAST)
 
 
-def load(warehouse: Warehouse, table: str, job_id: str, parquet: BinaryIO | Sequence[str]) -> None:
+def load(warehouse: Warehouse, table: str, job_id: str, parquet: BinaryIO | Sequence[str], rng: Random) -> None:
     """Loads a Parquet file, or those of gs:// names, as one job; a job of this name that was already done is not done again."""
     client = warehouse.client()
-    for attempt, pause in zip(range(LOAD_ATTEMPTS), _BETWEEN_LOADS.delays(Random()), strict=False):
+    for attempt, pause in zip(range(LOAD_ATTEMPTS), _BETWEEN_LOADS.delays(rng), strict=False):
         try:
             _start_or_find(client, warehouse, table, f"{job_id}_{attempt}", parquet).result()
         except (exceptions.ServerError, exceptions.TooManyRequests, NoConnection) as error:

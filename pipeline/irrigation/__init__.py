@@ -1,1 +1,1 @@
-"""Hourly site windows -> the water that a field needs, after FAO-56."""
+"""Computes from hourly site windows the water that a field needs, after FAO-56."""

@@ -1,4 +1,4 @@
-"""What a field's soil and crop are like: the tables that the water balance stands on, under the names that registries use.
+"""Says what a field's soil and crop are like: the tables that the water balance stands on, under the names that registries use.
 
 Soils: field capacity and wilting point that FAO's AquaCrop gives for each texture of the USDA's triangle (reference manual, soil
 characteristics); FAO-56's Table 19 gives ranges and lacks half of the textures. Crops: FAO-56 Table 11 (lengths of stages), 12 (crop
@@ -24,7 +24,7 @@ _AUTUMN = {True: range(8, 13), False: range(2, 7)}
 
 @dataclass(frozen=True, slots=True)
 class Soil:
-    """Volumetric moisture in m3/m3 at field capacity and at the wilting point."""
+    """Holds the volumetric moisture in m3/m3 at field capacity and at the wilting point."""
 
     field_capacity: float
     wilting_point: float
@@ -32,9 +32,9 @@ class Soil:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A crop's season: `stages` are the days of the initial, development, middle and late stage; `coefficients` are Kc at the beginning, in
-    the middle and at the end; `root_depth_max` is in m;
-    `depletion_fraction` of the available water may be used without stress (p).
+    """Describes a crop's season: `stages` are the days of the initial, development, middle and late stage; `coefficients` are Kc at the
+    beginning, in the middle and at the end; `root_depth_max` is in m; `depletion_fraction` of the available water may be used without
+    stress (p).
     """
 
     stages: tuple[int, int, int, int]
@@ -44,16 +44,16 @@ class Crop:
 
     @property
     def days(self) -> int:
-        """From sowing to the end of the late stage."""
+        """Counts the days from sowing to the end of the late stage."""
         return sum(self.stages)
 
     @property
     def middle(self) -> int:
-        """The first day on which coefficient and roots are at their greatest."""
+        """Returns the first day on which coefficient and roots are at their greatest."""
         return self.stages[0] + self.stages[1]
 
     def coefficient(self, age: int) -> float:
-        """Kc so many days after sowing: level, rising, level, falling, and the last value after that (FAO-56, figure 34)."""
+        """Returns Kc so many days after sowing: level, rising, level, falling, and the last value after that (FAO-56, figure 34)."""
         initial, development, middle, late = self.stages
         first, greatest, last = self.coefficients
         rise = _passed(age - initial, development)
@@ -61,17 +61,17 @@ class Crop:
         return first + rise * (greatest - first) + fall * (last - greatest)
 
     def root_depth(self, age: int) -> float:
-        """In m so many days after sowing: roots grow while the coefficient rises (FAO-56, chapter 8)."""
+        """Returns the depth in m so many days after sowing: roots grow while the coefficient rises (FAO-56, chapter 8)."""
         return SMALLEST_ROOT_DEPTH + _passed(age - self.stages[0], self.stages[1]) * (self.root_depth_max - SMALLEST_ROOT_DEPTH)
 
 
 def soil(name: str) -> Soil | None:
-    """None for a texture that is not in the table."""
+    """Finds a soil; None for a texture that is not in the table."""
     return SOILS.get(plain(name))
 
 
 def crop(name: str, planted: datetime | None, latitude: float | None) -> Crop | None:
-    """None for a crop that is not in the table. Wheat that was sown in autumn is winter wheat."""
+    """Finds a crop; None for one that is not in the table. Wheat that was sown in autumn is winter wheat."""
     known = plain(name)
     if known == "wheat" and planted and planted.month in _AUTUMN[latitude is None or latitude >= 0]:
         known = "winterwheat"
@@ -79,7 +79,7 @@ def crop(name: str, planted: datetime | None, latitude: float | None) -> Crop | 
 
 
 def _passed(days: float, of: float) -> float:
-    """How much of a stage has passed."""
+    """Returns how much of a stage has passed, 0 to 1."""
     return min(max(days / of, 0.0), 1.0)
 
 

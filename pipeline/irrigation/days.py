@@ -1,4 +1,5 @@
-"""Hours of moisture and temperature -> each field's water balance of a day after FAO-56: what is missing, what to give, how long it lasts.
+"""Computes each field's water balance of a day after FAO-56 from hours of moisture and temperature: what is missing, what to give, how
+long it lasts.
 
 The result depends on the hours alone: any order of arrival, repetition and bundling gives the same row. Moisture is taken for the mean
 of the root zone. A site is a field when the registry says soil and crop and the tables know both; before it is planted there is no row.
@@ -41,20 +42,20 @@ Days = dict[int, Hours]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A site of the registry with what the tables say of its soil and crop."""
+    """Is a site of the registry with what the tables say of its soil and crop."""
 
     site: Site
     soil: Soil
     crop: Crop
 
     def age(self, day: datetime) -> int:
-        """Days since sowing; as in mid-season where the registry does not say when that was."""
+        """Counts the days since sowing; as in mid-season where the registry does not say when that was."""
         planted = self.site.planted
         return self.crop.middle if planted is None else (day.date() - planted.astimezone(UTC).date()).days
 
 
 class Fields:
-    """The sites that are fields, as of a time."""
+    """Knows the sites that are fields, as of a time."""
 
     def __init__(self, registry: Registry) -> None:
         self._fields: dict[str, list[Field]] = {}
@@ -71,7 +72,7 @@ class Fields:
 
 
 def without_balance(registry: Registry) -> Iterator[str]:
-    """A sentence for each site that has a soil or a crop and yet will get no water balance."""
+    """Yields a sentence for each site that has a soil or a crop and yet will get no water balance."""
     for site in registry.sites:
         if (site.soil or site.crop) and not _field(site):
             yield (
@@ -81,7 +82,7 @@ def without_balance(registry: Registry) -> Iterator[str]:
 
 
 def hour_of(key: Key, window: tuple[int, int, Stats], revision: int) -> tuple[str, Days] | None:
-    """(site, its days) of one rolled-up window; None for what is no hour of moisture or temperature."""
+    """Returns (site, its days) of one rolled-up window; None for what is no hour of moisture or temperature."""
     seconds, start, stats = window
     if seconds != HOUR or (key.channel, key.unit) not in (MOISTURE, TEMPERATURE):
         return None
@@ -89,7 +90,7 @@ def hour_of(key: Key, window: tuple[int, int, Stats], revision: int) -> tuple[st
 
 
 def merge(days: Days, more: Mapping[int, Hours]) -> Days:
-    """`days` with `more` merged in."""
+    """Merges `more` into `days`, and returns it."""
     for day, hours in more.items():
         known = days.setdefault(day, {})
         for hour, mean in hours.items():
@@ -98,7 +99,7 @@ def merge(days: Days, more: Mapping[int, Hours]) -> Days:
 
 
 class FieldHistory(NamedTuple):
-    """What is known of a field: its hours, and the last revision of each day that has a row."""
+    """Holds what is known of a field: its hours, and the last revision of each day that has a row."""
 
     days: Days
     revisions: dict[int, int]
@@ -112,15 +113,15 @@ class FieldHistory(NamedTuple):
 
 def revise(fields: Fields, site_id: str, history: FieldHistory, more: Days, as_of: datetime) -> list[Irrigation]:
     """Merges more hours into the history. Returns a new revision of each day whose row they changed."""
-    before = {day: balance(fields, site_id, history.days, day, as_of) for day in touched(history.days, more)}
+    before = {day: balance(fields, site_id, history.days, day, as_of) for day in affected_days(history.days, more)}
     merge(history.days, more)
-    after = {day: balance(fields, site_id, history.days, day, as_of) for day in touched(history.days, more)}
+    after = {day: balance(fields, site_id, history.days, day, as_of) for day in affected_days(history.days, more)}
     changed = [row for day, row in after.items() if row and row != before.get(day)]
     return [_next(history.revisions, row) for row in changed]
 
 
 def balance(fields: Fields, site_id: str, days: Days, day: int, as_of: datetime) -> Irrigation | None:
-    """The row of a day as its first revision; None while it has no moisture, or the site is no planted field then."""
+    """Returns the row of a day as its first revision; None while it has no moisture, or the site is no planted field then."""
     moistures = _hourly_means(days, day, MOISTURE)
     if not moistures:
         return None
@@ -131,8 +132,8 @@ def balance(fields: Fields, site_id: str, days: Days, day: int, as_of: datetime)
     return _row(field, days, day, (hour, round(moistures[hour], 6)), as_of)
 
 
-def touched(days: Days, changed: Iterable[int]) -> list[int]:
-    """The days whose rows may differ when these changed: temperatures stand in for those of later days."""
+def affected_days(days: Days, changed: Iterable[int]) -> list[int]:
+    """Returns the days whose rows may differ when these changed: temperatures stand in for those of later days."""
     spans = {day + later * DAY for day in changed for later in range(LOOK_BACK_DAYS + 1)}
     return sorted(spans & days.keys())
 
@@ -193,13 +194,16 @@ class _Reference(NamedTuple):
 
 
 def _temperatures(days: Days, day: int) -> _Temperatures | None:
-    """Lowest and highest hourly mean, which a single wild reading does not move far."""
+    """Returns the lowest and highest hourly mean, which a single wild reading does not move far."""
     means = _hourly_means(days, day, TEMPERATURE).values()
     return _Temperatures(round(min(means), 4), round(max(means), 4), len(means) >= WHOLE_DAY_HOURS) if means else None
 
 
 def _reference(field: Field, days: Days, day: int) -> _Reference:
-    """Reference evapotranspiration of the day: a day that is not over has not had its highest temperature, so others stand in for it."""
+    """Returns the reference evapotranspiration of the day.
+
+    A day that is not over has not had its highest temperature, so others stand in for it.
+    """
     if field.site.latitude is None:
         return _Reference(None)
     sun = water.radiation(field.site.latitude, _time(day).timetuple().tm_yday)
@@ -224,7 +228,7 @@ def _assumed_age(field: Field, age: int) -> str | None:
 
 
 def _hourly_means(days: Days, day: int, wanted: tuple[str, str]) -> dict[int, float]:
-    """Start of each hour of a channel -> its mean."""
+    """Returns the mean of each hour of a channel, by its start."""
     return {hour: mean for (channel, hour), (_, mean) in days.get(day, {}).items() if channel == wanted[0]}
 
 

@@ -1,4 +1,4 @@
-"""Irrigation need on the engine: rolled-up hours -> rows of irrigation_v1, a new revision of a day whenever its row changes.
+"""Computes irrigation needs on the engine: rolled-up hours become rows of irrigation_v1, a new revision of a day whenever its row changes.
 
 At least once, in order per site. In batch mode every day has one row.
 """
@@ -22,7 +22,7 @@ from schemas.registry import Registry
 
 
 class Irrigate(beam.PTransform):
-    """`windows | Irrigate(registry, schedule, clock)`: rolled-up windows -> Irrigation, for the sites that are fields."""
+    """Makes Irrigation of rolled-up windows, for the sites that are fields: `windows | Irrigate(registry, schedule, clock)`."""
 
     def __init__(self, registry: Registry, schedule: Schedule, clock: Clock) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Irrigate(beam.PTransform):
 
 
 class _Hours(beam.DoFn):
-    """Windows -> (site, its days), of fields only."""
+    """Makes (site, its days) of windows, of fields only."""
 
     def __init__(self, fields: Fields) -> None:
         self._fields = fields

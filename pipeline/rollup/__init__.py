@@ -1,1 +1,1 @@
-"""Summaries -> site windows of a minute and an hour, with revisions."""
+"""Rolls summaries up to site windows of a minute and an hour, with revisions."""

@@ -1,4 +1,4 @@
-"""Summaries -> site windows: mergeable statistics per site, channel, minute and hour.
+"""Rolls summaries up to site windows: mergeable statistics per site, channel, minute and hour.
 
 The result is the same, to rounding, for any order of arrival and any bundling. A minute takes summaries that lie within it, an hour
 those that lie within it; a summary longer than an hour is in no rollup. Vectorised, then a few numbers per minute.
@@ -19,7 +19,7 @@ import pyarrow as pa
 from pipeline.elements import RowGroup
 from schemas import moments
 from schemas.envelope import from_micros, micros
-from schemas.records import DirtyWindow
+from schemas.records import DirtyWindow, Timing
 
 HOUR = 3600
 MINUTE = 60
@@ -33,7 +33,7 @@ _LARGEST = 2**63 - 1
 
 
 class Key(NamedTuple):
-    """What a rollup is of. `hour` is its start in seconds since 1970."""
+    """Says what a rollup is of. `hour` is its start in seconds since 1970."""
 
     site_id: str
     channel: str
@@ -41,9 +41,9 @@ class Key(NamedTuple):
     hour: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """Statistics of values: mergeable."""
+    """Holds mergeable statistics of values."""
 
     count: int
     sum: float
@@ -56,24 +56,25 @@ class Stats:
 Cells = Mapping[int, Stats]
 """Minute of the hour (or WHOLE_HOUR) -> its statistics."""
 
-WindowResult = tuple[Key, tuple[int, int, Stats], int, str]
+WindowResult = tuple[Key, tuple[int, int, Stats], int, Timing]
 """One result of a window: key, (seconds, start, statistics), revision, timing."""
 
 
 def merge(a: Stats, b: Stats) -> Stats:
-    """Of both sets of values."""
-    return Stats(*moments.merge(a, b), a.summaries + b.summaries)
+    """Returns the statistics of both sets of values."""
+    count, total, m2, low, high = moments.merge(a, b)
+    return Stats(count=count, sum=total, m2=m2, min=low, max=high, summaries=a.summaries + b.summaries)
 
 
 def merge_cells(a: dict[int, Stats], b: Cells) -> dict[int, Stats]:
-    """`a` with `b` merged in."""
+    """Merges `b` into `a`, and returns it."""
     for cell, stats in b.items():
         a[cell] = merge(a[cell], stats) if cell in a else stats
     return a
 
 
 def windows(key: Key, cells: Cells) -> Iterator[tuple[int, int, Stats]]:
-    """(seconds, start, statistics) of each minute and last of the hour, in a fixed order."""
+    """Yields (seconds, start, statistics) of each minute and last of the hour, in a fixed order."""
     for cell in sorted(cells):
         if cell != WHOLE_HOUR:
             yield MINUTE, key.hour + cell * MINUTE, cells[cell]
@@ -81,7 +82,7 @@ def windows(key: Key, cells: Cells) -> Iterator[tuple[int, int, Stats]]:
 
 
 def partials(row_group: RowGroup) -> Iterator[tuple[Key, dict[int, Stats]]]:
-    """What summaries with their sites add to each site, channel and hour."""
+    """Yields what summaries with their sites add to each site, channel and hour."""
     rows, cells = _within_hours(row_group.rows)
     if not rows.num_rows:
         return
@@ -92,8 +93,8 @@ def partials(row_group: RowGroup) -> Iterator[tuple[Key, dict[int, Stats]]]:
     yield from hours.items()
 
 
-def row(key: Key, window: tuple[int, int, Stats], revision: int, timing: str, as_of: datetime) -> dict[str, Any]:
-    """One row of site_windows_v1."""
+def row(key: Key, window: tuple[int, int, Stats], revision: int, timing: Timing, as_of: datetime) -> dict[str, Any]:
+    """Returns one row of site_windows_v1."""
     seconds, start, stats = window
     return {
         "site_id": key.site_id,
@@ -114,7 +115,7 @@ def row(key: Key, window: tuple[int, int, Stats], revision: int, timing: str, as
 
 
 def split_late(row_group: RowGroup, lateness: timedelta, now: datetime) -> tuple[RowGroup, list[dict[str, Any]]]:
-    """The rows that are not too late for their hour, and a row of dirty_windows_v1 for each batch, site and hour of the others.
+    """Returns the rows that are not too late for their hour, and a row of dirty_windows_v1 for each batch, site and hour of the others.
 
     Too late is more than `lateness` after the end of the hour, by `received_time`, or by `now` if the message waited before it was read.
     """
@@ -140,7 +141,7 @@ def _starts(rows: pa.RecordBatch) -> npt.NDArray[np.int64]:
 
 
 def _within_hours(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, npt.NDArray[np.int64]]:
-    """The rows that lie within one hour, and the cell of each."""
+    """Returns the rows that lie within one hour, and the cell of each."""
     first = _starts(rows)
     last = first + np.minimum(rows.column("window_seconds").to_numpy(), 2 * HOUR) * _SECOND - 1
     within = first // (HOUR * _SECOND) == last // (HOUR * _SECOND)
@@ -150,7 +151,7 @@ def _within_hours(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, npt.NDArray[np.
 
 
 class _Groups(NamedTuple):
-    """Rows in the order of their groups, where each group starts, and of what it is."""
+    """Orders rows by their groups: where each group starts, and what it is of."""
 
     order: npt.NDArray[np.int64]
     starts: npt.NDArray[np.int64]
@@ -159,7 +160,7 @@ class _Groups(NamedTuple):
 
 
 def _groups(rows: pa.RecordBatch, cells: npt.NDArray[np.int64]) -> _Groups:
-    """Rows ordered by site, channel, unit, hour and cell."""
+    """Orders rows by site, channel, unit, hour and cell."""
     columns = [rows.column(name).dictionary_encode() for name in ("site_id", "channel", "unit")]
     hours, hour = np.unique(_starts(rows) // (HOUR * _SECOND) * HOUR, return_inverse=True)
     codes = [*(column.indices.to_numpy() for column in columns), hour]
@@ -170,14 +171,14 @@ def _groups(rows: pa.RecordBatch, cells: npt.NDArray[np.int64]) -> _Groups:
     firsts = order[starts]
     names = [*(column.dictionary.to_pylist() for column in columns), hours.tolist()]
     keys = [
-        Key(*(names[part][code] for part, code in enumerate(parts)))
-        for parts in zip(*(code[firsts].tolist() for code in codes), strict=True)
+        Key(*(names[place][code] for place, code in enumerate(group)))
+        for group in zip(*(code[firsts].tolist() for code in codes), strict=True)
     ]
     return _Groups(order, starts, keys, cells[firsts].tolist())
 
 
 def _combined(codes: list[npt.NDArray[np.int64]], sizes: list[int]) -> npt.NDArray[np.int64]:
-    """One number for each combination of codes, for one sort is cheaper than five. Each code is below its size."""
+    """Gives one number to each combination of codes, for one sort is cheaper than five. Each code is below its size."""
     combined, span = np.zeros(len(codes[0]), np.int64), 1
     for code, size in zip(codes, sizes, strict=True):
         if span * size > _LARGEST:
@@ -191,6 +192,8 @@ def _statistics(rows: pa.RecordBatch, groups: _Groups) -> list[Stats]:
     """Returns the statistics of each group."""
     summaries = moments.MomentColumns(*(rows.column(name).to_numpy()[groups.order] for name in _MOMENTS))
     merged = moments.merge_groups(summaries, groups.starts)
-    columns = (getattr(merged, name) for name in _MOMENTS)
-    sizes = np.diff(np.append(groups.starts, rows.num_rows))
-    return [Stats(*group) for group in zip(*(values.tolist() for values in (*columns, sizes)), strict=True)]
+    columns = (*(getattr(merged, name) for name in _MOMENTS), np.diff(np.append(groups.starts, rows.num_rows)))
+    return [
+        Stats(count=count, sum=total, m2=m2, min=low, max=high, summaries=size)
+        for count, total, m2, low, high, size in zip(*(values.tolist() for values in columns), strict=True)
+    ]

@@ -1,4 +1,4 @@
-"""Rollups on the engine: one-hour windows of event time, minutes inside; early, on-time and late results as revisions.
+"""Runs rollups on the engine: one-hour windows of event time, minutes inside; early, on-time and late results as revisions.
 
 Nothing is dropped: a row that is too late for its hour marks the hour dirty instead, and the engine waits longer than that rule,
 so that it never gets to drop one. In batch mode nothing is late, and every window has one result.
@@ -24,7 +24,7 @@ from pipeline.elements import Clock, RowGroup, TableRows
 from pipeline.facts import rows_of
 from pipeline.rollup.stats import HOUR, Cells, Key, Stats, WindowResult, merge_cells, partials, row, split_late, windows
 from pipeline.transforms.collect import Collect
-from schemas.records import DirtyWindow, SiteWindow
+from schemas.records import DirtyWindow, Kind, SiteWindow, Timing
 
 ENGINE_SLACK = timedelta(days=1)
 """How much longer the engine keeps a window than rows are let into it."""
@@ -33,12 +33,12 @@ _KEYED = tuple[tuple[str, str, str, int], Any]
 """Key and cells as Beam's coders see them: the key is encoded the same on every worker, and comes back as a plain tuple."""
 
 _DIRTY = "dirty"
-_TIMINGS = {PaneInfoTiming.EARLY: "early", PaneInfoTiming.ON_TIME: "on_time", PaneInfoTiming.LATE: "late"}
+_TIMINGS = {PaneInfoTiming.EARLY: Timing.EARLY, PaneInfoTiming.ON_TIME: Timing.ON_TIME, PaneInfoTiming.LATE: Timing.LATE}
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a window has results."""
+    """Says when a window has results."""
 
     streaming: bool
     early_seconds: int = 60
@@ -46,14 +46,14 @@ class Schedule:
 
 
 class RollupResults(NamedTuple):
-    """Rows of site_windows_v1 and dirty_windows_v1, and the results of windows for the steps that go on with them."""
+    """Holds rows of site_windows_v1 and dirty_windows_v1, and the results of windows for the steps that go on with them."""
 
     rows: PCollection[TableRows]
     windows: PCollection[WindowResult]
 
 
 class RollUp(beam.PTransform):
-    """`rollups = row_groups | RollUp(schedule, clock)`: summaries with their sites -> RollupResults; other kinds add nothing."""
+    """Rolls up summaries with their sites; other kinds add nothing: `rollups = row_groups | RollUp(schedule, clock)`."""
 
     def __init__(self, schedule: Schedule, clock: Clock) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class RollUp(beam.PTransform):
 
 
 class _Partials(beam.DoFn):
-    """Summaries with their sites -> (key, cells); rows that are too late -> their hours as dirty windows."""
+    """Makes (key, cells) of summaries with their sites; the hours of rows that are too late become dirty windows."""
 
     def __init__(self, schedule: Schedule, clock: Clock) -> None:
         self._schedule = schedule
@@ -86,7 +86,7 @@ class _Partials(beam.DoFn):
 
 
 class _SingleResults(beam.PTransform):
-    """Batch mode: the hour is in the key already, so the engine needs no windows of its own (a trigger costs 0.35 ms a window)."""
+    """Merges in batch mode: the hour is in the key, so the engine needs no windows of its own (a trigger costs 0.35 ms a window)."""
 
     def expand(self, cells: PCollection[tuple[Key, Cells]]) -> PCollection[WindowResult]:
         return cells | "Merge" >> beam.CombinePerKey(_MergeCells()) | beam.FlatMap(_single_results)
@@ -148,7 +148,7 @@ class _Changes(beam.DoFn):
             summaries, revision = latest.get(window[:2], (0, -1))
             if window[2].summaries != summaries:
                 latest[window[:2]] = window[2].summaries, revision + 1
-                yield key, window, revision + 1, _TIMINGS.get(pane.timing, "on_time")
+                yield key, window, revision + 1, _TIMINGS.get(pane.timing, Timing.ON_TIME)
         stored.write(latest)
 
 
@@ -157,7 +157,7 @@ def _row(clock: Clock, result: WindowResult) -> dict[str, Any]:
 
 
 def _of_summaries(row_group: RowGroup) -> bool:
-    return row_group.kind == "summaries"
+    return row_group.kind == Kind.SUMMARIES
 
 
 def _at_its_hour(keyed: tuple[Key, Cells]) -> TimestampedValue:
@@ -166,4 +166,4 @@ def _at_its_hour(keyed: tuple[Key, Cells]) -> TimestampedValue:
 
 def _single_results(merged: tuple[Key, Cells]) -> Iterator[WindowResult]:
     key, cells = Key(*merged[0]), merged[1]
-    return ((key, window, 0, "batch") for window in windows(key, cells))
+    return ((key, window, 0, Timing.BATCH) for window in windows(key, cells))

@@ -1,4 +1,7 @@
-"""Batches -> row groups with their sites, those of a bundle together; other rows -> rejects. The logic is in pipeline/assign_sites.py."""
+"""Makes row groups with their sites of batches, those of a bundle together; other rows become rejects.
+
+The logic is in pipeline/assign_sites.py.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ _REJECTS = "rejects"
 
 
 class AssignSites(beam.PTransform):
-    """`row_groups, unplaced = batches | AssignSites(sites, clock)`."""
+    """Assigns sites: `row_groups, unplaced = batches | AssignSites(sites, clock)`."""
 
     def __init__(self, sites: Sites, clock: Clock) -> None:
         super().__init__()
@@ -58,7 +61,7 @@ class _AssignSites(beam.DoFn):
             yield from self._flush(kind)
 
     def _flush(self, kind: str) -> Iterator[Any]:
-        """What goes on is as old as the oldest of what it is of."""
+        """Sends on what waits, as old as the oldest batch in it."""
         waiting = self._waiting.pop(kind)
         for row_group, rejected in self._assigned(waiting.batches):
             if row_group and row_group.rows.num_rows:
@@ -67,7 +70,7 @@ class _AssignSites(beam.DoFn):
                 yield TaggedOutput(_REJECTS, WindowedValue(reject, waiting.oldest, (GlobalWindow(),)))
 
     def _assigned(self, batches: Sequence[DecodedBatch]) -> Iterator[tuple[RowGroup | None, list[TableRows]]]:
-        """A batch that makes us fail is found by looking at each alone."""
+        """Assigns sites to all at once; a batch that makes us fail is found by looking at each alone."""
         try:
             yield assign_sites(batches, self._sites, self._clock())
         except Exception as error:  # noqa: BLE001 - set aside
@@ -81,7 +84,7 @@ class _AssignSites(beam.DoFn):
 
 @dataclass(slots=True)
 class _Waiting:
-    """Batches that wait for more of their kind."""
+    """Holds batches that wait for more of their kind."""
 
     batches: list[DecodedBatch] = field(default_factory=list)
     rows: int = 0

@@ -1,4 +1,4 @@
-"""Batches -> their own rows of batches_v1, those of a bundle at once; a batch whose cut time no partition has becomes a reject."""
+"""Makes the batches' own rows of batches_v1, those of a bundle at once; a batch whose cut time no partition has becomes a reject."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from schemas import records
 
 
 class BatchRows(beam.DoFn):
-    """`batches | beam.ParDo(BatchRows(clock))`."""
+    """Makes the rows: `batches | beam.ParDo(BatchRows(clock))`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

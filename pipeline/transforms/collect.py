@@ -1,4 +1,4 @@
-"""Records that come one by one -> rows for one table, as many at once as the engine's bundle has."""
+"""Collects records that come one by one into rows for one table, as many at once as the engine's bundle has."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 5000
 
 
 class Collect(beam.DoFn):
-    """`alerts | beam.ParDo(Collect(Alert))`. Elements that are no record need `values`, which gives the columns of one."""
+    """Collects rows: `alerts | beam.ParDo(Collect(Alert))`. Elements that are no record need `values`, which gives the columns of one."""
 
     def __init__(self, record: type, values: Callable[[Any], dict[str, Any]] | None = None) -> None:
         self._record = record

@@ -1,4 +1,4 @@
-"""Received messages -> decoded batches; a message that is no batch becomes a reject. The logic is in pipeline/decode.py."""
+"""Decodes received messages to batches; a message that is no batch becomes a reject. The logic is in pipeline/decode.py."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REJECTS = "rejects"
 
 
 class Decode(beam.PTransform):
-    """`batches, undecodable = messages | Decode(clock)`."""
+    """Decodes: `batches, undecodable = messages | Decode(clock)`."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ from schemas.intervals import IntervalSet
 
 
 class Deduplicate(beam.PTransform):
-    """`fresh = batches | Deduplicate()`: the first of equal batches goes on."""
+    """Lets the first of equal batches go on: `fresh = batches | Deduplicate()`."""
 
     def expand(self, batches: PCollection[DecodedBatch]) -> PCollection[DecodedBatch]:
         keyed = batches | "Key by store" >> beam.Map(_by_store).with_output_types(tuple[str, DecodedBatch])

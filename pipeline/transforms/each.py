@@ -1,4 +1,4 @@
-"""One step for each of several collections, its outputs as one collection.
+"""Applies one step to each of several collections, its outputs as one collection.
 
 Brought together before the step, rows would be copied through the shuffle of engines that flatten there: on a laptop a quarter of
 all work.
@@ -13,7 +13,7 @@ from apache_beam.pvalue import PCollection
 
 
 class Each(beam.PTransform):
-    """`(facts, rollups, rejects) | Each(beam.ParDo(Append()))`."""
+    """Applies the step: `(facts, rollups, rejects) | Each(beam.ParDo(Append()))`."""
 
     def __init__(self, step: beam.PTransform) -> None:
         super().__init__()

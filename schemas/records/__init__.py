@@ -15,7 +15,7 @@ from schemas.records.derived import Alert, DirtyWindow, Irrigation, SiteWindow
 from schemas.records.gateway import Event, Heartbeat, Inference, Reading, Summary
 from schemas.records.registry import Device, Site
 from schemas.records.transport import Attribute, Batch, Reject, RowIdentity
-from schemas.records.vocabulary import AlertChange, Cause, Kind, LinkState, Severity, ThresholdState, TimeQuality
+from schemas.records.vocabulary import AlertChange, Cause, Kind, LinkState, Severity, ThresholdState, TimeQuality, Timing
 
 __all__ = [
     "KINDS",
@@ -46,6 +46,7 @@ __all__ = [
     "Table",
     "ThresholdState",
     "TimeQuality",
+    "Timing",
 ]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 from schemas.records.column import Doc
-from schemas.records.vocabulary import AlertChange, Severity, any_of
+from schemas.records.vocabulary import AlertChange, Severity, Timing, any_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class SiteWindow:
     max: Annotated[float, Doc("Largest value", "channel unit", by="pipeline")]
     summaries: Annotated[int, Doc("Number of (partial) device summaries in it", by="pipeline")]
     revision: Annotated[int, Doc("0 for the first result of a window, then rising", by="pipeline")]
-    timing: Annotated[str, Doc("early, on_time, late or batch: when the result was given, by the watermark", by="pipeline")]
+    timing: Annotated[str, Doc(f"{any_of(Timing)}: when the result was given, by the watermark", by="pipeline")]
     as_of: Annotated[datetime, Doc("When the result was computed; the latest wins", "UTC", by="pipeline")]
 
 

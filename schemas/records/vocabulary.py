@@ -51,6 +51,15 @@ class LinkState(StrEnum):
     OFFLINE = "offline"
 
 
+class Timing(StrEnum):
+    """Says when the result of a window was given, by the watermark."""
+
+    EARLY = "early"
+    ON_TIME = "on_time"
+    LATE = "late"
+    BATCH = "batch"
+
+
 class Kind(StrEnum):
     """Says what a batch carries: the word in its envelope."""
 

@@ -145,7 +145,11 @@ def taught(climate: str, soil: str, crop: str, year: int) -> Taught:
 
 def _row(fields: Fields, begin: datetime, day: int, moisture: float) -> Irrigation:
     hour = int((begin + timedelta(days=day, hours=23)).timestamp())
-    hours = hour_of(Key("field", "moisture", "m3/m3", hour), (HOUR, hour, Stats(1, moisture, 0.0, moisture, moisture, 1)), 0)
+    hours = hour_of(
+        Key("field", "moisture", "m3/m3", hour),
+        (HOUR, hour, Stats(count=1, sum=moisture, m2=0.0, min=moisture, max=moisture, summaries=1)),
+        0,
+    )
     assert hours is not None
     row = balance(fields, "field", merge(Days(), hours[1]), hour - 23 * HOUR, begin)
     assert row is not None

@@ -244,7 +244,9 @@ def _told(day: datetime, air: Any, state: Any) -> Days:
         start = int(day.timestamp()) + hour * HOUR
         temperature = low + (high - low) * (1 - math.cos(math.tau * (hour - 5) / 24)) / 2
         for channel, unit, value in (("moisture", "m3/m3", moisture), ("temperature", "degC", temperature)):
-            hours = hour_of(Key("field", channel, unit, start), (HOUR, start, Stats(1, value, 0.0, value, value, 1)), 0)
+            hours = hour_of(
+                Key("field", channel, unit, start), (HOUR, start, Stats(count=1, sum=value, m2=0.0, min=value, max=value, summaries=1)), 0
+            )
             assert hours is not None
             merge(days, hours[1])
     return days

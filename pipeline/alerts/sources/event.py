@@ -1,4 +1,4 @@
-"""Events of gateways -> observations. Rows without one that a rule watches cost one look at one column, and none becomes an object."""
+"""Makes observations of gateways' events. Rows without one that a rule watches cost one look at one column, and none becomes an object."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _AHEAD = AHEAD // timedelta(microseconds=1)
 
 
 class EventSource:
-    """An event that is dated far ahead of its arrival counts as of its arrival, in its order."""
+    """Observes events. One that is dated far ahead of its arrival counts as of its arrival, in its order."""
 
     RULE: ClassVar[type] = EventRule
     INPUT: ClassVar[Input] = "row_groups"

@@ -1,4 +1,4 @@
-"""Days of fields' water balances -> observations of one of their columns."""
+"""Makes observations of a column of fields' water balances."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AHEAD = AHEAD // timedelta(microseconds=1)
 
 
 class IrrigationSource:
-    """A day's event time is the start of the hour that its moisture is of. One whose hour has not begun is not observed."""
+    """Observes days. A day's event time is the start of the hour that its moisture is of. One whose hour has not begun is not observed."""
 
     RULE: ClassVar[type] = IrrigationRule
     INPUT: ClassVar[Input] = "irrigation"
@@ -53,7 +53,7 @@ class IrrigationSource:
 
 
 def _advice(day: Irrigation) -> str:
-    """What a farmer wants to know, whatever the rule watches."""
+    """Writes what a farmer wants to know, whatever the rule watches."""
     days = day.days_until_stress
     if day.need_mm < 0.5:
         return "no water needed today" if days is None else f"no water needed today; stress in {days:.1f} days without rain"

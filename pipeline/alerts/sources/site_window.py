@@ -1,4 +1,4 @@
-"""Results of rolled-up windows -> observations of a site's mean."""
+"""Makes observations of a site's mean of results of rolled-up windows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AHEAD = AHEAD // timedelta(microseconds=1)
 
 
 class SiteWindowSource:
-    """A window's event time is its start, and it is not old before it ended. One that has not begun is not observed."""
+    """Observes windows. A window's event time is its start, and it is not old before it ended. One that has not begun is not observed."""
 
     RULE: ClassVar[type] = SiteWindowRule
     INPUT: ClassVar[Input] = "windows"

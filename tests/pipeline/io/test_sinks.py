@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import apache_beam as beam
@@ -78,4 +79,4 @@ def test_a_warehouse_without_tables_says_what_to_run(warehouse: Server) -> None:
 
     empty = Warehouse("nothing-here", "tinybeam", warehouse.rest_url, warehouse.grpc_address)
     with pytest.raises(MissingTables, match="tinybeam sql apply --project nothing-here"):
-        module.check(empty, [table.name for table in TABLES.values()])
+        module.check(empty, [table.name for table in TABLES.values()], Random(1))

@@ -46,7 +46,7 @@ def hour(number: int, channel: str, value: float, revision: int = 0) -> Days:
 
 
 def window(number: int, value: float, seconds: int = HOUR) -> tuple[int, int, Stats]:
-    return seconds, START + number * HOUR, Stats(4, 4 * value, 0.0, value, value, 1)
+    return seconds, START + number * HOUR, Stats(count=4, sum=4 * value, m2=0.0, min=value, max=value, summaries=1)
 
 
 def whole_day(day: int = 0, moisture: float = 0.25, low: float = 12.0, high: float = 28.0) -> Days:

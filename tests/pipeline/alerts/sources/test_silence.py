@@ -14,14 +14,14 @@ from msgspec import structs
 
 from pipeline.alerts.gateway_report import gateway_reports
 from pipeline.alerts.observation import Observation
-from pipeline.alerts.sources.silence import Hearing, Presence, SilenceSource
+from pipeline.alerts.sources.silence import GatewayLiveness, Liveness, SilenceSource
 from pipeline.elements import RowGroup
 from schemas.envelope import from_micros, micros
 from schemas.registry import Registry
 from schemas.rules.silence import SilenceRule
 from tests.pipeline.bodies import NOW, REGISTRY, one_of, summary, with_sites
 
-SILENT, HEARD = Hearing.SILENT, Hearing.HEARD
+SILENT, ALIVE = Liveness.SILENT, Liveness.ALIVE
 DEVICE = SilenceRule(name="silent", silent_seconds=600, devices=("d*",))
 GATEWAY = SilenceRule(name="gone", silent_seconds=900, subject="gateway")
 MINUTE = timedelta(minutes=1)
@@ -47,21 +47,21 @@ class Engine:
     """One gateway as the engine sees it; `observed` are (rule, subject, state, minutes)."""
 
     def __init__(self, *rules: SilenceRule, registry: Registry = REGISTRY) -> None:
-        self.source, self.presence = SilenceSource(rules or (DEVICE, GATEWAY), registry), Presence()
+        self.source, self.liveness = SilenceSource(rules or (DEVICE, GATEWAY), registry), GatewayLiveness()
         self.observed: list[tuple[str, str, str | None, float]] = []
 
     def hear(self, row_group: RowGroup, now: datetime | None = None) -> None:
         for _, report in self.source.reports(row_group):
-            self.presence, observations = self.source.take_in(self.presence, report, micros(now) if now else report.received)
+            self.liveness, observations = self.source.on_report(self.liveness, report, micros(now) if now else report.received)
             self._note(observations)
 
     def wait(self, minutes: float) -> None:
         """Until then nothing arrives."""
-        while (due := self.source.wake_at(self.presence, "gw1")) is not None and due <= micros(at(minutes)):
+        while (due := self.source.next_timer(self.liveness, "gw1")) is not None and due <= micros(at(minutes)):
             self.wake(due)
 
     def wake(self, now: int) -> None:
-        self.presence, observations = self.source.wake(self.presence, "gw1", now)
+        self.liveness, observations = self.source.on_timer(self.liveness, "gw1", now)
         self._note(observations)
 
     def _note(self, observations: list[Observation]) -> None:
@@ -80,7 +80,7 @@ def test_a_device_is_silent_when_its_gateway_has_delivered_everything_and_it_is_
         engine.hear(heartbeat(minutes))
     assert engine.of(SILENT) == [("silent", "d1", 11)]
     engine.hear(summaries(20))
-    assert engine.of(HEARD)[-1] == ("silent", "d1", 20)
+    assert engine.of(ALIVE)[-1] == ("silent", "d1", 20)
 
 
 def test_a_backlog_behind_its_heartbeats_is_not_silence() -> None:
@@ -121,7 +121,7 @@ def test_while_the_gateway_says_nothing_no_device_of_it_is_silent_but_it_is() ->
     engine.wait(300)
     assert engine.of(SILENT) == [("gone", "gw1", 17)]
     engine.hear(heartbeat(300))
-    assert engine.of(HEARD)[-1] == ("gone", "gw1", 300)
+    assert engine.of(ALIVE)[-1] == ("gone", "gw1", 300)
     engine.wait(400)
     assert engine.of(SILENT)[-1] == ("gone", "gw1", 315)
 
@@ -157,7 +157,7 @@ def test_a_device_that_stands_nowhere_any_more_is_let_go() -> None:
     engine.hear(summaries(1))
     engine.hear(heartbeat(29))
     engine.hear(heartbeat(31))
-    assert (engine.of(SILENT), engine.of(HEARD)[-1]) == ([("silent", "d1", 11)], ("silent", "d1", 31))
+    assert (engine.of(SILENT), engine.of(ALIVE)[-1]) == ([("silent", "d1", 11)], ("silent", "d1", 31))
     engine.hear(heartbeat(90))
     assert len(engine.of(SILENT)) == 1
 
@@ -170,7 +170,7 @@ def test_a_device_that_moved_to_another_gateway_is_passed_on_as_heard_there() ->
         new.hear(summaries(minutes))
         old.hear(heartbeat(minutes))
     silent = [minutes for _, _, minutes in old.of(SILENT)]
-    words = [minutes for _, _, minutes in new.of(HEARD)]
+    words = [minutes for _, _, minutes in new.of(ALIVE)]
     assert silent == [11]
     assert any(silent[0] < minutes <= silent[0] + 10 for minutes in words)
     assert len(words) == 4, "a device that is heard is passed on at most once in silent_seconds"

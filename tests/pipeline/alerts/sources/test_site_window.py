@@ -14,7 +14,7 @@ from schemas.rules.site_window import SiteWindowRule
 from tests.pipeline.bodies import NOW, REGISTRY
 
 DRY = SiteWindowRule(name="dry", channel="moisture", window_seconds=3600, below=0.15, sites=("north",))
-STATS = Stats(4, 0.4, 0.0, 0.1, 0.1, 2)
+STATS = Stats(count=4, sum=0.4, m2=0.0, min=0.1, max=0.1, summaries=2)
 START = int(NOW.timestamp())
 
 
