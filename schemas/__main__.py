@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from schemas.records import TABLES, Reading
+from schemas.records import TABLES, JournalReading
 from schemas.warehouse import ddl, index, page
 
 
@@ -14,7 +14,7 @@ def materialised() -> dict[Path, str]:
     """Returns the text of every generated file by its path from the root of the repository."""
     texts = {Path(f"sql/tables/{table.name}.sql"): ddl(record) for record, table in TABLES.items()}
     texts |= {Path(f"docs/tables/{table.name}.md"): page(record) for record, table in TABLES.items()}
-    return texts | {Path("docs/tables/Reading.md"): page(Reading), Path("docs/tables/README.md"): index()}
+    return texts | {Path("docs/tables/JournalReading.md"): page(JournalReading), Path("docs/tables/README.md"): index()}
 
 
 def stale(root: Path) -> list[Path]:

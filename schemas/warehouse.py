@@ -43,7 +43,7 @@ def index() -> str:
     return (
         "<!-- Generated from schemas/records/ by `python -m schemas`. Do not edit. -->\n"
         "# Tables\n\nTables are append-only and versioned; query the views of `sql/views/`, which have no version.\n"
-        "What a sensor's message becomes first, in the gateway, is a [Reading](Reading.md).\n\n"
+        "What a sensor's message becomes first, in the gateway, is a [reading in its journal](JournalReading.md).\n\n"
         "| table | what a row is |\n|---|---|\n" + rows
     )
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from schemas.records.column import SCHEMA_VERSION, Doc
 from schemas.records.derived import Alert, DirtyWindow, Irrigation, SiteWindow
-from schemas.records.gateway import Event, Heartbeat, Inference, Reading, Summary
+from schemas.records.gateway import Event, Heartbeat, Inference, JournalReading, Summary
 from schemas.records.registry import Device, Site
 from schemas.records.transport import Attribute, Batch, Reject, RowIdentity
 from schemas.records.vocabulary import AlertChange, Cause, Kind, LinkState, Severity, ThresholdState, TimeQuality, Timing
@@ -33,10 +33,10 @@ __all__ = [
     "Heartbeat",
     "Inference",
     "Irrigation",
+    "JournalReading",
     "Kind",
     "KindOfRows",
     "LinkState",
-    "Reading",
     "Reject",
     "RowIdentity",
     "Severity",

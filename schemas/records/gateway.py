@@ -15,7 +15,7 @@ _TIME_QUALITY = Doc(f"How far the event time can be trusted: {any_of(TimeQuality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class JournalReading:
     """A row is one sensor message as it arrived. It lives in the gateway's journal only; the cloud sees summaries of it."""
 
     device_id: Annotated[str, DEVICE]

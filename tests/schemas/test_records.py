@@ -6,13 +6,13 @@ import pytest
 
 from schemas.__main__ import main, materialised, stale
 from schemas.arrow import columns, schema, table_columns, wire_columns
-from schemas.records import KINDS, TABLES, Kind, Reading, Summary
+from schemas.records import KINDS, TABLES, JournalReading, Kind, Summary
 from schemas.warehouse import ddl, page
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("record", [*TABLES, Reading])
+@pytest.mark.parametrize("record", [*TABLES, JournalReading])
 def test_every_field_is_described_and_numbers_have_a_unit_or_count(record: type) -> None:
     for column in columns(record):
         assert len(column.doc.text) > 8, column.name
