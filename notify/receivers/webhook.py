@@ -45,7 +45,8 @@ def _check_url(text: str) -> None:
         url = urlsplit(text)
         host, _ = url.hostname or "", url.port
     except ValueError as error:
-        raise ConfigError(f"url is no URL: {error}") from error
+        # The error would show a part of the URL.
+        raise ConfigError("url is no URL: its host or its port cannot be read") from error
     require(url.scheme in ("http", "https") and host, "url must be an http or https URL")
     require(url.username is None and url.password is None, "url must hold no password: use authorization")
     require(url.scheme == "https" or is_local(host), f"url: {host} is another machine: it must be https")

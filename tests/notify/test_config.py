@@ -121,3 +121,10 @@ def test_a_good_file_is_called_good() -> None:
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"absent.toml: cannot be read"):
         load(tmp_path / "absent.toml")
+
+
+def test_a_url_whose_secret_stands_where_a_port_belongs_is_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parse(settings(receivers=[HOOK | {"url": "https://example.com:s3cret/hook"}]), tmp_path / "notify.toml")
+    assert "is no URL" in str(raised.value)
+    assert "s3cret" not in str(raised.value)
