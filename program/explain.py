@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from copy import deepcopy
@@ -15,6 +16,7 @@ _PATH = re.compile(r"(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>.*)`)?
 _STEP = re.compile(r"\.(?P<field>\w+)|\[(?P<index>\d+)\]|\[\.\.\.\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.*)`")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST = 100
 """Characters of a wrong value that are shown."""
 
@@ -155,7 +157,12 @@ class _Place:
         return _KINDS[type(wanted)]
 
     def _under(self, name: str) -> str:
-        return f"{self._where}.{name}".lstrip(".")
+        return f"{self._where}.{_key(name)}".lstrip(".")
+
+
+def _key(name: str) -> str:
+    """The name as TOML writes it: bare where it can be, else in quotes, so that it stays on its line."""
+    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 def between(wanted: inspect.IntType | inspect.FloatType) -> str:

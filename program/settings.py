@@ -27,6 +27,7 @@ import msgspec
 from program.explain import explain
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_TOO_DEEP = "lists or tables lie in each other deeper than any setting does"
 
 
 class ConfigError(ValueError):
@@ -77,10 +78,14 @@ def read(file: Path) -> dict[str, Any]:
     """Reads a file as TOML. Raises ConfigError, naming the file."""
     with of_file(file):
         try:
-            return tomllib.loads(file.read_text())
+            # Editors of Windows put a byte order mark first.
+            return tomllib.loads(file.read_text("utf-8-sig"))
         except OSError as error:
             raise ConfigError(f"cannot be read: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except RecursionError as error:
+            raise ConfigError(_TOO_DEEP) from error
+        except ValueError as error:
+            # Not UTF-8, not TOML, or a number of thousands of digits.
             raise ConfigError(f"not valid TOML: {error}") from error
 
 
@@ -101,7 +106,10 @@ def of_file(file: Path) -> Iterator[None]:
 
 def build(struct: type[Struct], content: dict[str, Any], folder: Path) -> Struct:
     """Checks parsed TOML of no file; paths are relative to the folder. Raises ConfigError, naming the setting."""
-    plain: dict[str, Any] = _plain(content, "")
+    try:
+        plain: dict[str, Any] = _plain(content, "")
+    except RecursionError as error:
+        raise ConfigError(_TOO_DEEP) from error
     hook = _custom_types(folder)
     try:
         return msgspec.convert(plain, struct, dec_hook=hook)
@@ -126,7 +134,7 @@ def _plain(value: Any, where: str) -> Any:
     if isinstance(value, str):
         return _text(value, where)
     if isinstance(value, date):
-        return _time(value)
+        return _time(value, where)
     require(not isinstance(value, float) or math.isfinite(value), f"{where} must be a number, not {value!r}")
     return value
 
@@ -141,10 +149,13 @@ def _text(value: str, where: str) -> str:
     return text
 
 
-def _time(value: date) -> datetime:
+def _time(value: date, where: str) -> datetime:
     if not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ConfigError(f"{where} lies outside the years 1 to 9999 in UTC") from error
 
 
 def _custom_types(folder: Path) -> Callable[[type, Any], Any]:
@@ -153,6 +164,13 @@ def _custom_types(folder: Path) -> Callable[[type, Any], Any]:
     def convert(wanted: type, value: Any) -> Any:
         if not isinstance(value, str):
             raise TypeError
-        return Secret(value) if wanted is Secret else folder / Path(value).expanduser()
+        return Secret(value) if wanted is Secret else folder / _at_home(Path(value))
 
     return convert
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"there is no home folder of {path.parts[0]!r}") from error

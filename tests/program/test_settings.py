@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -149,3 +149,37 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 )
 def test_this_machine_is_known_by_name_and_address(host: str, local: bool) -> None:
     assert is_local(host) == local
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"drawing": "~nobody-of-this-name/a.svg"}, "parts[1].drawing: there is no home folder of '~nobody-of-this-name'"),
+        ({"made": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))}, "parts[1].made lies outside the years 1 to 9999 in UTC"),
+        ({"two\nlines": 1}, 'parts[1]."two\\nlines": unknown setting'),
+        ({"a.b": 1}, 'parts[1]."a.b": unknown setting'),
+        ({"": 1}, 'parts[1]."": unknown setting'),
+    ],
+)
+def test_what_no_setting_can_be_is_one_sentence_too(changed: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        whole(parts=[{"name": "a", **changed}])
+    assert str(raised.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["size = 1" + "0" * 5000, "parts = " + "[" * 5000 + "]" * 5000, "[" + ".".join("a" * 5000) + "]"],
+    ids=["a number of 5001 digits", "5000 lists in each other", "5000 tables in each other"],
+)
+def test_a_file_that_python_cannot_hold_is_named(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "whole.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=f"^{file}: "):
+        load(Whole, file)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "whole.toml"
+    file.write_bytes(b"\xef\xbb\xbf[[parts]]\r\nname = 'a'\r\n")
+    assert load(Whole, file).parts[0].name == "a"
