@@ -16,7 +16,6 @@ from edge.frame import MAX_CHANNEL
 from edge.spectrum import time_domain_units
 from edge.uplink.kinds import UplinkSettings
 from program import settings
-from program.files import is_visible
 from program.names import Name
 from program.patterns import matches
 from program.settings import ConfigError, Settings, is_local, require, setting
@@ -61,7 +60,7 @@ class MqttSettings(Settings, frozen=True, kw_only=True):
     max_payload_bytes: Annotated[
         int, setting("A larger message is set aside as a reject that keeps its first 64 KiB", ge=1, le=1 << 20)
     ] = 65_536
-    keepalive_seconds: Annotated[int, setting("Longest silence on the connection before it is probed", ge=5)] = 30
+    keepalive_seconds: Annotated[int, setting("Longest silence on the connection before it is probed", ge=5, le=65_535)] = 30
     max_future_seconds: Annotated[int, setting("A reading dated later than this from now is set aside", ge=0, le=366 * 86_400)] = 300
     max_age_seconds: Annotated[
         int, setting("A reading older than this is set aside; BigQuery's partitions reach back 1825 days", ge=1, le=1825 * 86_400)
@@ -139,7 +138,10 @@ class Sensors(Settings, frozen=True, kw_only=True):
     """Describes a class of devices: which they are, what they measure, what is asked of them. The first class whose pattern fits counts."""
 
     name: Annotated[str, setting("Name of the class, unique in the file", min_length=1, example="soil")]
-    devices: Annotated[tuple[str, ...], setting("Names or patterns (*, ?, [a-c]) of its devices", min_length=1, example=["soil-*"])]
+    devices: Annotated[
+        tuple[Annotated[str, Meta(min_length=1)], ...],
+        setting("Names or patterns (*, ?, [a-c]) of its devices", min_length=1, example=["soil-*"]),
+    ]
     channels: Annotated[
         Mapping[Channel, str], setting("Channels of readings, with their units", form=_UNITS, example={"moisture": "m3/m3"})
     ] = {}
@@ -221,6 +223,11 @@ class Config(Settings, frozen=True, kw_only=True):
         return next((sensors for sensors in self.sensors if matches(device_id, sensors.devices)), None)
 
     @property
+    def files(self) -> Mapping[str, Path | None]:
+        """What the settings name and must be there, by setting."""
+        return {f"mqtt.{name}": getattr(self.mqtt, name) for name in ("tls_ca", "tls_certificate", "tls_key")}
+
+    @property
     def batch_seconds(self) -> int:
         return self.batches.seconds or self.windows.seconds
 
@@ -237,7 +244,6 @@ def load(file: Path) -> Config:
 def parse(content: dict[str, Any], file: Path) -> Config:
     """Checks parsed TOML. Raises ConfigError."""
     config = settings.parse(Config, content, file)
-    for name in ("tls_ca", "tls_certificate", "tls_key"):
-        path = getattr(config.mqtt, name)
-        require(path is None or is_visible(path), f"{file}: mqtt.{name}: there is no file {path} that this user may see")
+    with settings.of_file(file):
+        config_check.check_files(config.files)
     return config

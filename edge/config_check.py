@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from edge.spectrum import time_domain_units
+from program.files import is_visible
 from program.patterns import is_shadowed
 from program.settings import require
 
@@ -32,6 +34,12 @@ def check_frames(channels: Mapping[str, str], frames: Mapping[str, str]) -> None
     for channel, unit in frames.items():
         for name in (channel, *time_domain_units(channel, unit)):
             require(name not in channels, f"frames.{channel}: {name!r} stands in channels too")
+
+
+def check_files(files: Mapping[str, Path | None]) -> None:
+    """Raises ConfigError for a setting whose file is not there, or not for this user."""
+    for setting, file in files.items():
+        require(file is None or is_visible(file), f"{setting}: there is no file {file} that this user may see")
 
 
 def check_channel(setting: str, channel: str, known: Collection[str]) -> None:

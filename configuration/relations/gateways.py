@@ -20,6 +20,7 @@ def find(fleet: Fleet) -> Iterator[Finding]:
         if name in earlier:
             yield Finding(gateway.file, f"gateway.id: {name!r} is the name of the gateway of {earlier[name].file} too")
         earlier.setdefault(name, gateway)
+        yield from _find_files(gateway)
         yield from _find_models(gateway)
 
 
@@ -28,6 +29,15 @@ def bundles(gateway: Member[Config]) -> Mapping[str, Bundle]:
     from edge.models.bundles import bundles_of
 
     return bundles_of(gateway.config)
+
+
+def _find_files(gateway: Member[Config]) -> Iterator[Finding]:
+    from edge.config_check import check_files
+
+    try:
+        check_files(gateway.config.files)
+    except ConfigError as error:
+        yield Finding(gateway.file, str(error))
 
 
 def _find_models(gateway: Member[Config]) -> Iterator[Finding]:

@@ -153,6 +153,12 @@ def test_what_the_lab_writes_fits(tmp_path: Path) -> None:
             },
         ),
         (
+            "gateway.toml",
+            "[uplink]",
+            "[mqtt]\ntls_ca = '/ca.pem'\ntls_certificate = '/own.pem'\ntls_key = '/own.key'\n[uplink]",
+            {"gateway.toml: mqtt.tls_ca: there is no file /ca.pem that this user may see"},
+        ),
+        (
             "registry.toml",
             'event = "soil"',
             'event = "sole"',

@@ -58,6 +58,8 @@ def vibration(**changed: Any) -> dict[str, Any]:
         ({"mqqt": {}}, "mqqt: unknown setting; did you mean mqtt?"),
         ({"mqtt": {"port": "1883"}}, "mqtt.port must be a whole number, not '1883'"),
         ({"mqtt": {"port": True}}, "mqtt.port must be a whole number, not True"),
+        ({"mqtt": {"keepalive_seconds": 65_536}}, "mqtt.keepalive_seconds must be 5 to 65535, not 65536"),
+        (soil(devices=["a", ""]), "sensors[1].devices[2] must be a text of at least 1 characters, not ''"),
         ({"mqtt": {"port": 1883.0}}, "mqtt.port must be a whole number, not 1883.0"),
         ({"mqtt": {"port": 70_000}}, "mqtt.port must be 1 to 65535, not 70000"),
         (
@@ -137,7 +139,7 @@ def vibration(**changed: Any) -> dict[str, Any]:
         (soil(thresholds=[{"name": "t", "channel": "a", "below": 1}] * 2), "sensors[1].thresholds: the name 't' stands twice"),
         (
             vibration(frames={"shake": "g", "a b": "g"}),
-            "sensors[1].frames.a b must be a channel of frames: at most 48 letters, digits, dots, dashes and underscores, not 'a b'",
+            "sensors[1].frames.\"a b\" must be a channel of frames: at most 48 letters, digits, dots, dashes and underscores, not 'a b'",
         ),
         (
             vibration(frames={LONG: "g"}),
