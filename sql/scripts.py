@@ -24,6 +24,8 @@ _PARAMETER = re.compile(r"@(\w+) (\w+) = ([^:]*(?::\d[^:]*)*): (.+)")
 _REFERENCE = re.compile(rf"\b{DATASET}\.(\w+)")
 _VARIABLE = re.compile(r"@(\w+)")
 _BOUNDED_FUNCTION = re.compile(rf"\b(?:from|join)\s+{DATASET}\.\w+\(\s*@")
+_SELECTED = re.compile(r"^select\s(.*?)^from\b", re.MULTILINE | re.DOTALL)
+_LAST_NAME = re.compile(r"\w+|\*")
 _COMMENT = re.compile(r"--[^\n]*")
 _STRING = re.compile(r"'[^'\n]*'|\"(?:[^\"\\\n]|\\.)*\"")
 _REGISTRY = {"devices_v1", "sites_v1", "devices", "sites"}
@@ -88,6 +90,12 @@ class Script:
         return set(_VARIABLE.findall(self.code))
 
     @property
+    def selected(self) -> tuple[str, ...]:
+        """Returns the names of the columns that the outermost select lists; `*` stands for itself."""
+        listed = _SELECTED.findall(self.code)[-1]
+        return tuple(_LAST_NAME.findall(item)[-1] for item in _items(listed))
+
+    @property
     def statements(self) -> int:
         """Counts its statements, each ended by a semicolon."""
         bare = _STRING.sub("", self.code)
@@ -115,6 +123,19 @@ def scripts(*folders: str, root: Path = ROOT) -> Iterator[Script]:
     for folder in folders:
         for path in sorted((root / folder).glob("*.sql")):
             yield Script(folder, path.stem, path.read_text())
+
+
+def _items(text: str) -> Iterator[str]:
+    """Splits a select's list at its commas, but for those in brackets."""
+    item, depth = "", 0
+    for char in text:
+        depth += (char in "([") - (char in ")]")
+        if char == "," and not depth:
+            yield item
+            item = ""
+        else:
+            item += char
+    yield item
 
 
 def in_order(wanted: Iterable[Script]) -> list[Script]:

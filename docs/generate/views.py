@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from schemas.arrow import table_columns
 from schemas.records import TABLES
@@ -27,7 +28,7 @@ All times are UTC. "Channel unit" is the row's own `unit`; "as the score" is the
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A column of a view or query."""
+    """Is a column of a view or query."""
 
     name: str
     type: str
@@ -47,21 +48,39 @@ def page() -> str:
 
 @cache
 def columns() -> Mapping[str, Mapping[str, tuple[Shown, ...]]]:
-    """Folder -> name -> columns, in their order."""
+    """Returns the columns by folder and name of their file, in their order. Raises KeyError for a name without a file."""
     declared = tomllib.loads(Path(COLUMNS).read_text())
+    files = {folder: {script.name: script for script in scripts(folder)} for folder in declared}
     return {
-        folder: {name: tuple(_shown(column, where) for column, where in listed.items()) for name, listed in objects.items()}
+        folder: {name: shown_columns(files[folder][name], listed) for name, listed in objects.items()}
         for folder, objects in declared.items()
     }
 
 
+def shown_columns(script: Script, declared: Mapping[str, Any]) -> tuple[Shown, ...]:
+    """Returns what is said of the columns: by the tables of `from`, for those that the SQL selects, else by `declared` alone.
+
+    Raises KeyError for a column of which nothing is said, and for one that is declared and not selected.
+    """
+    if "from" not in declared:
+        return tuple(_shown(column, where) for column, where in declared.items())
+    tables = {name: column for table in reversed(declared["from"]) for name, column in _of_table(table).items()}
+    names = [name for selected in script.selected for name in (_of_table(declared["from"][0]) if selected == "*" else (selected,))]
+    if unselected := sorted(declared.keys() - {"from"} - set(names)):
+        raise KeyError(f"{script.path} selects no {unselected[0]}, which sql/columns.toml declares")
+    return tuple(_shown(name, declared[name]) if name in declared else tables[name] for name in names)
+
+
 def _shown(name: str, where: str | list[str]) -> Shown:
-    """`where` is the table that has the column, or its type, unit and meaning."""
-    if isinstance(where, list):
-        return Shown(name, *where)
-    record = next(record for record, table in TABLES.items() if table.name == where)
-    column = next(column for column in table_columns(record) if column.name == name)
-    return Shown(name, sql_type(column), column.doc.unit, column.doc.text)
+    """Returns a column; `where` is the table that has it, or its type, unit and meaning."""
+    return Shown(name, *where) if isinstance(where, list) else _of_table(where)[name]
+
+
+@cache
+def _of_table(table: str) -> Mapping[str, Shown]:
+    """Returns the columns of a table by their names."""
+    record = next(record for record, described in TABLES.items() if described.name == table)
+    return {column.name: Shown(column.name, sql_type(column), column.doc.unit, column.doc.text) for column in table_columns(record)}
 
 
 def _section(script: Script, shown: tuple[Shown, ...]) -> str:

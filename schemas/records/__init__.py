@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from schemas.records.column import SCHEMA_VERSION, Doc
+from schemas.records.column import Doc
 from schemas.records.derived import Alert, DirtyWindow, Irrigation, SiteWindow
-from schemas.records.gateway import Event, Heartbeat, Inference, JournalReading, Summary
+from schemas.records.gateway import SCHEMA_VERSION, Event, Heartbeat, Inference, JournalReading, Summary
 from schemas.records.registry import Device, Site
 from schemas.records.transport import Attribute, Batch, Reject, RowIdentity
 from schemas.records.vocabulary import AlertChange, Cause, Kind, LinkState, Severity, ThresholdState, TimeQuality, Timing

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SCHEMA_VERSION = "1.1"
-"""Version of the wire records, `major.minor`. A column that an older gateway may lack (`Doc.since`) is a minor, all else a major change."""
-
 
 class Doc(NamedTuple):
     """Says what a field means, for docs and column descriptions."""

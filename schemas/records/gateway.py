@@ -9,6 +9,9 @@ from typing import Annotated
 from schemas.records.column import DEVICE, Doc
 from schemas.records.vocabulary import Cause, LinkState, Severity, ThresholdState, TimeQuality, any_of
 
+SCHEMA_VERSION = "1.1"
+"""Version of the wire records, `major.minor`. A column that an older gateway may lack (`Doc.since`) is a minor, all else a major change."""
+
 _WINDOW_START = Doc("Start of the tumbling event-time window, inclusive", "UTC")
 _WINDOW_SECONDS = Doc("Length of the window", "s")
 _TIME_QUALITY = Doc(f"How far the event time can be trusted: {any_of(TimeQuality)}")
