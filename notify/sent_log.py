@@ -40,11 +40,13 @@ begin immediate;
 update told set outcome = 'sent' where outcome = 'told';
 update told set outcome = 'rate_limited' where outcome = 'withheld';
 update told set outcome = 'too_old' where outcome = 'old';
-drop index if exists told_of_rule;
-alter table told rename to sent_log;
+insert or replace into sent_log select * from told;
+drop table told;
 commit;
 """
-"""A file of an earlier version has the table `told`; in the very first ones receivers were called channels."""
+"""A file of an earlier version has the table `told`; in the very first ones receivers were called channels. After a step back to an
+earlier version and forth again the file has both tables.
+"""
 
 
 class SentLogError(Exception):
@@ -101,8 +103,8 @@ def _open(file: Path) -> sqlite3.Connection:
         database = stack.enter_context(closing(sqlite3.connect(file, timeout=1.0, isolation_level=None, check_same_thread=False)))
         for pragma in ("locking_mode = exclusive", "journal_mode = wal", "synchronous = full"):
             database.execute(f"pragma {pragma}")
-        _migrate(database)
         database.executescript(_SCHEMA)
+        _migrate(database)
         stack.pop_all()
     return database
 
