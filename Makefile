@@ -42,7 +42,7 @@ docs: $(LAB) ## make the documentation's site in build/site; a warning is an err
 bench: $(LAB) $(WAREHOUSE) ## measure against what else one would use: a quarter of an hour, figures in build/bench
 	@$(BIN)/python -m bench
 
-bare: ## run make demo and make test on a bare Debian 12 and 13, before a release: needs root and debootstrap, takes two hours
+bare: ## run make demo and make test on a bare Debian 12 and 13, before a release: needs root and debootstrap, takes half an hour each
 	@.ci/bare
 
 install: $(LAB) $(WAREHOUSE) ## make the virtual environments and nothing else
