@@ -35,7 +35,8 @@ def cli(files: tuple[Path, ...], as_json: bool, schema: str | None) -> None:
     try:
         findings = check(files)
     except UsageError as error:
-        raise click.UsageError(str(error)) from error
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
     except ModuleNotFoundError as error:
         raise click.ClickException(f"{error.name} is not installed: run `pip install 'tinybeam[edge]'`") from error
     if as_json:

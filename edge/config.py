@@ -24,6 +24,7 @@ from schemas.records import Severity
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
 HOUR = 3600
+DAY = 24 * HOUR
 Channel = Annotated[str, Meta(min_length=1)]
 FrameChannel = Annotated[
     str,
@@ -42,13 +43,13 @@ class GatewaySettings(Settings, frozen=True, kw_only=True):
 
     id: Annotated[Name, setting("Name of the gateway, unique in the fleet; never changed while the store holds data", example="gateway-1")]
     state_dir: Annotated[Path, setting("Folder of the store, on a disk that survives a power cut", example="/var/lib/tinybeam")]
-    heartbeat_seconds: Annotated[int, setting("Time between two heartbeats", ge=1)] = 60
+    heartbeat_seconds: Annotated[int, setting("Time between two heartbeats", ge=1, le=DAY)] = 60
 
 
 class MqttSettings(Settings, frozen=True, kw_only=True):
     """Names the broker that the sensors speak to, and says what of their messages is believed."""
 
-    host: Annotated[str, setting("Name or address of the broker; another machine needs TLS")] = "127.0.0.1"
+    host: Annotated[str, setting("Name or address of the broker; another machine needs TLS", min_length=1)] = "127.0.0.1"
     port: Annotated[int, setting("Port of the broker; 8883 is usual for TLS", ge=1, le=65_535)] = 1883
     topic: Annotated[
         str, setting("Topic filter of the readings; the + is the device", pattern=r"^[^+#]*(?<![^/])\+(?![^/])[^+#]*$", form=_WITH_PLUS)
@@ -65,8 +66,10 @@ class MqttSettings(Settings, frozen=True, kw_only=True):
     max_age_seconds: Annotated[
         int, setting("A reading older than this is set aside; BigQuery's partitions reach back 1825 days", ge=1, le=1825 * 86_400)
     ] = 1800 * 86_400
-    commit_messages: Annotated[int, setting("So many messages share one commit to disk before they are acknowledged", ge=1)] = 500
-    commit_milliseconds: Annotated[int, setting("Longest wait of a message for the commit that it shares", ge=0)] = 20
+    commit_messages: Annotated[int, setting("So many messages share one commit to disk before they are acknowledged", ge=1, le=100_000)] = (
+        500
+    )
+    commit_milliseconds: Annotated[int, setting("Longest wait of a message for the commit that it shares", ge=0, le=60_000)] = 20
 
     def __post_init__(self) -> None:
         files = {"tls_ca": self.tls_ca, "tls_certificate": self.tls_certificate, "tls_key": self.tls_key}
@@ -83,7 +86,7 @@ class WindowSettings(Settings, frozen=True, kw_only=True):
     """Sets the tumbling event-time windows that readings are summarised over."""
 
     seconds: Annotated[int, setting("Length of a window; it divides an hour, for rollups are by the hour", ge=1, le=HOUR)] = 60
-    grace_seconds: Annotated[int, setting("Wait of a window for stragglers; later ones come as a late partial summary", ge=0)] = 10
+    grace_seconds: Annotated[int, setting("Wait of a window for stragglers; later ones come as a late partial summary", ge=0, le=DAY)] = 10
 
     def __post_init__(self) -> None:
         near = min((length for length in range(1, HOUR + 1) if HOUR % length == 0), key=lambda length: abs(length - self.seconds))
@@ -93,7 +96,7 @@ class WindowSettings(Settings, frozen=True, kw_only=True):
 class BatchSettings(Settings, frozen=True, kw_only=True):
     """Sets how rows are cut into batches."""
 
-    seconds: Annotated[int, setting("Least time between two cuts. 0: as windows.seconds", ge=0)] = 0
+    seconds: Annotated[int, setting("Least time between two cuts. 0: as windows.seconds", ge=0, le=7 * DAY)] = 0
     max_rows: Annotated[int, setting("Most rows of a batch", ge=1, le=100_000)] = 20_000
 
 
@@ -102,14 +105,18 @@ class StoreSettings(Settings, frozen=True, kw_only=True):
 
     max_bytes: Annotated[
         int,
-        setting("Bound on disk. When it is reached the oldest batches of the lowest priority go, and the ledger says which", ge=16 << 20),
+        setting(
+            "Bound on disk. When it is reached the oldest batches of the lowest priority go, and the ledger says which",
+            ge=16 << 20,
+            le=1 << 44,
+        ),
     ] = 512 << 20
 
 
 class HealthSettings(Settings, frozen=True, kw_only=True):
     """Sets where /healthz and /metrics are served."""
 
-    host: Annotated[str, setting("Address that it listens at; keep it on this machine")] = "127.0.0.1"
+    host: Annotated[str, setting("Address that it listens at; keep it on this machine", min_length=1)] = "127.0.0.1"
     port: Annotated[int, setting("Port that it listens at, such as 9464. 0: no health server", ge=0, le=65_535)] = 0
 
 

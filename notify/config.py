@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 from notify.receivers import ReceiverSettings
 from notify.receivers.stdout import StdoutSettings
 from program import settings
-from program.backoff import LimitedBackoff
+from program.backoff import YEAR, LimitedBackoff
 from program.names import Subscription
 from program.patterns import matches
 from program.settings import ConfigError, Settings, require, setting
@@ -33,17 +33,23 @@ class NotifySettings(Settings, frozen=True, kw_only=True):
     """Says what is remembered, and how much is sent."""
 
     state_file: Annotated[Path, setting("The log of what was sent, so that nothing is sent twice; on a disk that stays", example="sent.db")]
-    max_age_seconds: Annotated[int, setting("A notification that is older than this when it comes is not sent", ge=1)] = 21_600
+    max_age_seconds: Annotated[int, setting("A notification that is older than this when it comes is not sent", ge=1, le=YEAR)] = 21_600
     max_per_hour: Annotated[
         int,
-        setting("Notifications of one rule and site to each receiver in an hour; the last one says that further ones are not sent", ge=1),
+        setting(
+            "Notifications of one rule and site to each receiver in an hour; the last one says that further ones are not sent",
+            ge=1,
+            le=100_000,
+        ),
     ] = 6
 
 
 class RetrySettings(LimitedBackoff, frozen=True, kw_only=True):
     """Sets the back-off while a receiver fails, for each notification by itself."""
 
-    max_elapsed_time: Annotated[float, setting("Seconds after which a notification is given up, loudly. 0: never", ge=0.0)] = 21_600.0
+    max_elapsed_time: Annotated[float, setting("Seconds after which a notification is given up, loudly. 0: never", ge=0.0, le=YEAR)] = (
+        21_600.0
+    )
 
 
 class Route(Settings, frozen=True, kw_only=True):

@@ -23,16 +23,16 @@ FN_API = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 EXAMPLES = """\
 examples:
   on a laptop, from the subscription of a local Pub/Sub into a local warehouse:
-    python -m pipeline --runner=DirectRunner --project=demo-project --registry=registry.toml \\
+    tinybeam pipeline --runner=DirectRunner --project=demo-project --registry=registry.toml \\
         --input_subscription=projects/demo-project/subscriptions/pipeline \\
         --bigquery_endpoint=http://127.0.0.1:9050 --bigquery_storage_endpoint=127.0.0.1:9060
 
   on Dataflow (flags that are not listed above go to Beam):
-    python -m pipeline --runner=DataflowRunner --project=my-project --region=europe-west1 --registry=registry.toml \\
+    tinybeam pipeline --runner=DataflowRunner --project=my-project --region=europe-west1 --registry=registry.toml \\
         --input_subscription=projects/my-project/subscriptions/tinybeam --temp_location=gs://my-bucket/tmp --setup_file=./setup.py
 
   the export files of an offline gateway:
-    python -m pipeline --mode=batch --input='exported/*.tbb' --project=my-project --registry=registry.toml
+    tinybeam pipeline --mode=batch --input='exported/*.tbb' --project=my-project --registry=registry.toml
 """
 
 _Add = Callable[..., Any]
@@ -120,7 +120,7 @@ def duration(text: str) -> timedelta:
 
 def _parser() -> _Parser:
     parser = _Parser(
-        prog="python -m pipeline",
+        prog="tinybeam pipeline",
         description="What gateways sent, by Pub/Sub or in export files, into BigQuery. Flags that are not listed go to Beam.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

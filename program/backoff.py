@@ -14,6 +14,8 @@ from typing import Annotated
 
 from program.settings import Settings, require, setting
 
+YEAR = 366 * 86_400
+"""Seconds."""
 _MOST_DOUBLINGS = 64
 """The exponent stops here, so that years of failures do not overflow."""
 
@@ -24,9 +26,9 @@ class Backoff(Settings, frozen=True, kw_only=True):
     In a loop: `for pause in Backoff(max_interval=60.0).delays(Random()): ...`; with a clock of one's own: `delay` after each failure.
     """
 
-    initial_interval: Annotated[float, setting("Seconds. The limit after the first failure", ge=0.01)] = 1.0
-    max_interval: Annotated[float, setting("Seconds. The limit grows up to this")] = 300.0
-    multiplier: Annotated[float, setting("The limit grows by this with every failure in a row", ge=1.0)] = 2.0
+    initial_interval: Annotated[float, setting("Seconds. The limit after the first failure", ge=0.01, le=YEAR)] = 1.0
+    max_interval: Annotated[float, setting("Seconds. The limit grows up to this", ge=0.01, le=YEAR)] = 300.0
+    multiplier: Annotated[float, setting("The limit grows by this with every failure in a row", ge=1.0, le=100.0)] = 2.0
 
     def __post_init__(self) -> None:
         least = self.initial_interval
@@ -45,7 +47,7 @@ class Backoff(Settings, frozen=True, kw_only=True):
 class LimitedBackoff(Backoff, frozen=True, kw_only=True):
     """Is a back-off that ends: what fails for too long is given up."""
 
-    max_elapsed_time: Annotated[float, setting("Seconds. What failed for longer is given up. 0: never", ge=0)] = 0.0
+    max_elapsed_time: Annotated[float, setting("Seconds. What failed for longer is given up. 0: never", ge=0, le=YEAR)] = 0.0
 
     def gives_up(self, elapsed: float) -> bool:
         """Says whether an attempt so many seconds after the first one is an attempt too many."""

@@ -217,3 +217,17 @@ def _cure(wanted: inspect.Type, where: str) -> str:
         is_table = isinstance(_unwrapped(wanted.item_type, None)[1], inspect.StructType | inspect.UnionType | inspect.DictType)
         return f": write [[{section}]]" if is_table else ""
     return f": write [{section}]" if isinstance(wanted, inspect.StructType | inspect.UnionType) else ""
+
+
+def untagged(wanted: inspect.Type, value: Any, where: str = "") -> str | None:
+    """Names a table whose kind is not said; msgspec asks for it only where there are several kinds, and a second one may come."""
+    _, wanted = _unwrapped(wanted, value)
+    if isinstance(wanted, inspect.VarTupleType) and isinstance(value, list):
+        places = ((wanted.item_type, item, f"{where}[{number}]") for number, item in enumerate(value, 1))
+    elif isinstance(wanted, inspect.StructType) and isinstance(value, dict):
+        if wanted.tag_field and wanted.tag_field not in value:
+            return f"{where}.{wanted.tag_field} is missing: write {wanted.tag_field} = {json.dumps(wanted.tag)}"
+        places = ((field.type, value[name], f"{where}.{name}".lstrip(".")) for name, field in _fields(wanted).items() if name in value)
+    else:
+        return None
+    return next((sentence for place in places if (sentence := untagged(*place))), None)

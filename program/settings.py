@@ -24,7 +24,7 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
-from program.explain import explain
+from program.explain import explain, untagged
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _TOO_DEEP = "lists or tables lie in each other deeper than any setting does"
@@ -112,9 +112,12 @@ def build(struct: type[Struct], content: dict[str, Any], folder: Path) -> Struct
         raise ConfigError(_TOO_DEEP) from error
     hook = _custom_types(folder)
     try:
-        return msgspec.convert(plain, struct, dec_hook=hook)
+        settings = msgspec.convert(plain, struct, dec_hook=hook)
     except msgspec.ValidationError as error:
         raise ConfigError(explain(struct, plain, error, hook)) from error
+    if sentence := untagged(msgspec.inspect.type_info(struct), plain):
+        raise ConfigError(sentence)
+    return settings
 
 
 def is_local(host: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from program.backoff import YEAR
 from program.names import Name
 from program.patterns import matches as patterns_match
 from program.settings import Settings, require, setting
@@ -28,8 +29,8 @@ class BaseRule(Settings, frozen=True, kw_only=True, tag_field="source"):
 
     name: Annotated[Name, setting("Name of the rule, part of the identity of its alerts", example="field-dries-out")]
     severity: Annotated[Severity, setting("How much its alerts matter")] = Severity.WARNING
-    cooldown_seconds: Annotated[int, setting("In so long at most two rows of one rule and subject", ge=1)] = 1800
-    historical_seconds: Annotated[int, setting("What is older when it is observed is stored, and nobody is notified", ge=1)] = 900
+    cooldown_seconds: Annotated[int, setting("In so long at most two rows of one rule and subject", ge=1, le=YEAR)] = 1800
+    historical_seconds: Annotated[int, setting("What is older when it is observed is stored, and nobody is notified", ge=1, le=YEAR)] = 900
     message: Annotated[
         str, setting("Put before the sentence that says what happened", max_length=LONGEST_MESSAGE, example="The soil dries out")
     ] = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from program.backoff import YEAR
 from program.settings import require, setting
 from schemas.rules.rule import ALL, BaseRule, Patterns, matches
 
@@ -14,7 +15,10 @@ class SilenceRule(BaseRule, frozen=True, kw_only=True, tag="silence"):
     silent_seconds: Annotated[
         int,
         setting(
-            "How long: several times windows.seconds plus batches.seconds, or gateway.heartbeat_seconds, of the gateway", ge=1, example=600
+            "How long: several times windows.seconds plus batches.seconds, or gateway.heartbeat_seconds, of the gateway",
+            ge=1,
+            le=YEAR,
+            example=600,
         ),
     ]
     subject: Annotated[Literal["device", "gateway"], setting("Who is silent")] = "device"

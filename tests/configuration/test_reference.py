@@ -96,3 +96,22 @@ def _validator(kind: Kind) -> Draft202012Validator:
 
 def _as_json(text: str) -> Any:
     return json.loads(json.dumps(tomllib.loads(text), default=str))
+
+
+def numbers(schema: Any) -> Iterator[tuple[str, Any]]:
+    """(name, its schema) of every whole number, and of every number of seconds."""
+    if isinstance(schema, list):
+        for inner in schema:
+            yield from numbers(inner)
+    if isinstance(schema, dict):
+        for name, inner in schema.get("properties", {}).items():
+            if inner.get("type") == "integer" or (inner.get("type") == "number" and re.search("seconds|interval|time|multiplier", name)):
+                yield name, inner
+        for inner in schema.values():
+            yield from numbers(inner)
+
+
+@of_each_kind
+def test_no_number_is_so_large_that_it_is_believed_and_fails_later(kind: Kind) -> None:
+    unbounded = {name for name, schema in numbers(json.loads(editor_schema(kind))) if {"minimum", "maximum"} - schema.keys()}
+    assert unbounded == set()

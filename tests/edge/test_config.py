@@ -55,6 +55,9 @@ def vibration(**changed: Any) -> dict[str, Any]:
     [
         ({"gateway": {"idd": "x"}}, "gateway.idd: unknown setting; did you mean id?"),
         ({"file": "x"}, "file: unknown setting"),
+        ({"health": {"host": ""}}, "health.host must be a text of at least 1 characters, not ''"),
+        ({"mqtt": {"host": ""}}, "mqtt.host must be a text of at least 1 characters, not ''"),
+        ({"gateway": {"heartbeat_seconds": 10**9}}, "gateway.heartbeat_seconds must be 1 to 86400, not 1000000000"),
         ({"mqqt": {}}, "mqqt: unknown setting; did you mean mqtt?"),
         ({"mqtt": {"port": "1883"}}, "mqtt.port must be a whole number, not '1883'"),
         ({"mqtt": {"port": True}}, "mqtt.port must be a whole number, not True"),
@@ -94,7 +97,7 @@ def vibration(**changed: Any) -> dict[str, Any]:
         ({"windows": {"seconds": 47}}, "windows.seconds must divide an hour, as 48 does, not 47"),
         ({"windows": {"seconds": 7200}}, "windows.seconds must be 1 to 3600, not 7200"),
         ({"windows": [60]}, "windows must be a table, not [60]: write [windows]"),
-        ({"store": {"max_bytes": 1000}}, "store.max_bytes must be at least 16777216, not 1000"),
+        ({"store": {"max_bytes": 1000}}, "store.max_bytes must be 16777216 to 17592186044416, not 1000"),
         ({"batches": {"max_rows": 200_000}}, "batches.max_rows must be 1 to 100000, not 200000"),
         ({"sensors": []}, "sensors must not be empty: write [[sensors]]"),
         ({"sensors": {"name": "x"}}, "sensors must be a list, not {'name': 'x'}: write [[sensors]]"),
@@ -199,6 +202,13 @@ def test_a_certificate_that_is_not_there_is_named(tmp_path: Path) -> None:
     files = {"tls_ca": "ca.pem", "tls_certificate": "own.pem", "tls_key": "own.key"}
     with pytest.raises(ConfigError, match=r"mqtt\.tls_ca: there is no file .*ca\.pem"):
         config(tmp_path, mqtt=files)
+
+
+def test_an_uplink_says_its_kind_even_where_there_is_one_kind_alone(tmp_path: Path) -> None:
+    content = settings()
+    del content["uplink"]["kind"]
+    with pytest.raises(ConfigError, match=r'uplink\.kind is missing: write kind = "pubsub"'):
+        parse(content, tmp_path / "gateway.toml")
 
 
 def test_an_environment_variable_is_put_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

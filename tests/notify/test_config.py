@@ -42,7 +42,7 @@ def test_the_example_is_valid_and_shows_every_setting_with_its_default(tmp_path:
             "pubsub.subscription must be a subscription's full name, projects/PROJECT/subscriptions/NAME, not 'notify'",
         ),
         ({"notify": {"state_file": "x", "max_perhour": 3}}, "notify.max_perhour: unknown setting; did you mean max_per_hour?"),
-        ({"notify": {"state_file": "x", "max_per_hour": 0}}, "notify.max_per_hour must be at least 1, not 0"),
+        ({"notify": {"state_file": "x", "max_per_hour": 0}}, "notify.max_per_hour must be 1 to 100000, not 0"),
         ({"retry": {"max_interval": 0.5}}, "retry.max_interval must be at least 1.0, not 0.5"),
         ({"retry": {"multiplier": "2"}}, "retry.multiplier must be a number, not '2'"),
         ({"routes": []}, "routes must not be empty: write [[routes]]"),

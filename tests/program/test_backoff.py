@@ -44,10 +44,10 @@ def test_zero_never_gives_up() -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"initial_interval": 0}, "initial_interval must be at least 0.01, not 0"),
-        ({"multiplier": 0.5}, "multiplier must be at least 1.0, not 0.5"),
+        ({"initial_interval": 0}, "initial_interval must be 0.01 to 31622400, not 0"),
+        ({"multiplier": 0.5}, "multiplier must be 1.0 to 100.0, not 0.5"),
         ({"max_interval": 0.5}, "max_interval must be at least 1.0, not 0.5"),
-        ({"max_elapsed_time": -1}, "max_elapsed_time must be at least 0, not -1"),
+        ({"max_elapsed_time": -1}, "max_elapsed_time must be 0 to 31622400, not -1"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, float], sentence: str) -> None:

@@ -108,12 +108,12 @@ def test_a_registry_without_rules_has_none(tmp_path: Path) -> None:
             "rules[3].column must be one of days_until_stress, depletion_mm, need_mm, not 'need'",
         ),
         ('severity = "info"', 'severity = "page"', "rules[3].severity must be one of info, warning, critical, not 'page'"),
-        ('severity = "info"', "cooldown_seconds = 0", "rules[3].cooldown_seconds must be at least 1, not 0"),
+        ('severity = "info"', "cooldown_seconds = 0", "rules[3].cooldown_seconds must be 1 to 31622400, not 0"),
         ('severity = "info"', 'message = "two\\nlines"', "rules[3].message must be one line"),
         ('subject = "gateway"', 'subject = "site"', "rules[5].subject must be one of device, gateway, not 'site'"),
         ('gateways = ["gw-*"]', 'sites = ["north"]', "rules[5].subject is gateway, which stands on no site"),
         ('subject = "gateway"', "", "rules[5].gateways are watched where subject is gateway"),
-        ("silent_seconds = 600", "silent_seconds = 0", "rules[4].silent_seconds must be at least 1, not 0"),
+        ("silent_seconds = 600", "silent_seconds = 0", "rules[4].silent_seconds must be 1 to 31622400, not 0"),
     ],
 )
 def test_a_wrong_rule_is_refused_naming_file_rule_and_setting(tmp_path: Path, old: str, new: str, sentence: str) -> None:
