@@ -89,8 +89,7 @@ def check(
         faults = [*verification.grammar(files), *verification.habits(files)]
         if (project or local_host()) and not offline:
             client = _connect(project, location, wait_seconds)
-            applied = [script for script in files if script.folder != "cloud_only" or not local_host()]
-            faults += verification.columns(client, applied, datetime.now(UTC))
+            faults += verification.columns(client, files, datetime.now(UTC))
             faults += [] if faults else _violations(client, files, _pairs(parameters))
     except ImportError as error:
         raise click.ClickException("sqlfluff is not installed: pip install 'tinybeam[dev]'") from error

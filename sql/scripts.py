@@ -15,7 +15,7 @@ from pathlib import Path
 from schemas.warehouse import DATASET
 
 ROOT = Path(__file__).parent
-CREATING = ("tables", "functions", "views", "cloud_only")
+CREATING = ("tables", "functions", "views")
 """Each file of these folders creates an object."""
 ASKING = ("queries", "checks")
 """Each file of these folders is one select."""
@@ -47,7 +47,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script is one SQL file. `folder` says what it is: tables, functions, views, queries, checks or cloud_only."""
+    """A script is one SQL file. `folder` says what it is: tables, functions, views, queries or checks."""
 
     folder: str
     name: str
