@@ -56,6 +56,15 @@ def test_every_relative_link_leads_to_a_file(page):
     assert [link for link in links if link and "://" not in link and not (page.parent / link).exists()] == []
 
 
+def test_every_file_of_ours_that_is_named_is_there():
+    """In backticks, from the root. Pages that tell how to add a file name files that are not there yet."""
+    file = re.compile(r"`((?:[a-z]+/)+[\w.-]+\.(?:py|toml|sql|md|j2))`")
+    pages = [page for page in PAGES if page.parent.name != "how-to"]
+    named = [(page, name) for page in pages for name in file.findall(page.read_text()) if (ROOT / name.partition("/")[0]).is_dir()]
+    assert len(named) >= 10
+    assert [f"{page.name}: {name}" for page, name in named if not (ROOT / name).is_file()] == []
+
+
 def test_every_decision_is_in_the_list_of_decisions():
     folder = ROOT / "docs" / "adr"
     listed = set(re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text()))
