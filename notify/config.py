@@ -11,10 +11,10 @@ from typing import Annotated, Any, ClassVar
 from notify.receivers import ReceiverSettings
 from notify.receivers.stdout import StdoutSettings
 from program import settings
-from program.backoff import YEAR, LimitedBackoff
+from program.backoff import LimitedBackoff
 from program.names import Subscription
 from program.patterns import matches
-from program.settings import ConfigError, Settings, require, setting
+from program.settings import YEAR, ConfigError, Settings, require, setting
 from schemas.records import Alert, Severity
 
 __all__ = ["Config", "ConfigError", "load", "parse"]

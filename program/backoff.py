@@ -12,10 +12,8 @@ from itertools import count
 from random import Random
 from typing import Annotated
 
-from program.settings import Settings, require, setting
+from program.settings import YEAR, Settings, require, setting
 
-YEAR = 366 * 86_400
-"""Seconds."""
 _MOST_DOUBLINGS = 64
 """The exponent stops here, so that years of failures do not overflow."""
 

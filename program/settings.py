@@ -26,6 +26,9 @@ import msgspec
 
 from program.explain import explain, untagged
 
+YEAR = 366 * 86_400
+"""Seconds: the longest that most settings of time may be."""
+
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _TOO_DEEP = "lists or tables lie in each other deeper than any setting does"
 

@@ -10,10 +10,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from program.backoff import YEAR
 from program.names import Name
 from program.patterns import matches as patterns_match
-from program.settings import Settings, require, setting
+from program.settings import YEAR, Settings, require, setting
 from schemas.records import Severity
 
 LONGEST_MESSAGE = 500

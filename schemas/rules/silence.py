@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from program.backoff import YEAR
-from program.settings import require, setting
+from program.settings import YEAR, require, setting
 from schemas.rules.rule import ALL, BaseRule, Patterns, matches
 
 
