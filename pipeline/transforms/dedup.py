@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import apache_beam as beam
-from apache_beam.coders import PickleCoder
+from apache_beam.coders import BytesCoder
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
 
 from pipeline.elements import DecodedBatch
+from pipeline.state import StateFormat
 from schemas.intervals import IntervalSet
+
+SEQS = StateFormat("seqs", 1, tuple[int, ...])
+"""Holds the numbers of the batches that went on, as [first, last, first, last, ...]."""
 
 
 class Deduplicate(beam.PTransform):
@@ -25,7 +29,7 @@ class Deduplicate(beam.PTransform):
 
 
 class _DropKnown(beam.DoFn):
-    _SEQS = ReadModifyWriteStateSpec("seqs", PickleCoder())
+    _SEQS = ReadModifyWriteStateSpec("seqs", BytesCoder())
 
     def process(
         self,
@@ -33,9 +37,9 @@ class _DropKnown(beam.DoFn):
         stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_SEQS),  # type: ignore[assignment]
     ) -> Iterator[DecodedBatch]:
         _, batch = keyed
-        seqs = IntervalSet(stored.read() or ())
+        seqs = IntervalSet(SEQS.unpack(stored.read()) or ())
         if seqs.add(batch.envelope.seq):
-            stored.write(seqs.flat())
+            stored.write(SEQS.pack(seqs.flat()))
             yield batch
 
 
