@@ -19,26 +19,32 @@ class SiteWindow:
     unit: Annotated[str, Doc("Unit of min, max and sum", by="pipeline")]
     window_start: Annotated[datetime, Doc("Start of the window, inclusive", "UTC", by="pipeline")]
     window_seconds: Annotated[int, Doc("Length of the window: 60 or 3600", "s", by="pipeline")]
-    count: Annotated[int, Doc("Number of values", by="pipeline")]
+    count: Annotated[int, Doc("Number of values; 0 retracts the window: the view hides it", by="pipeline")]
     sum: Annotated[float, Doc("Sum of the values", "channel unit", by="pipeline")]
     m2: Annotated[float, Doc("Sum of squared differences from the mean", "channel unit squared", by="pipeline")]
     min: Annotated[float, Doc("Smallest value", "channel unit", by="pipeline")]
     max: Annotated[float, Doc("Largest value", "channel unit", by="pipeline")]
-    summaries: Annotated[int, Doc("Number of (partial) device summaries in it", by="pipeline")]
+    summaries: Annotated[
+        int, Doc("Number of (partial) device summaries that overlap it, counted or not: the most is known of all facts", by="pipeline")
+    ]
     revision: Annotated[int, Doc("0 for the first result of a window, then rising", by="pipeline")]
-    timing: Annotated[str, Doc(f"{any_of(Timing)}: when the result was given, by the watermark", by="pipeline")]
+    timing: Annotated[
+        str, Doc(f"{any_of(Timing)}: when the result was given, by the watermark, or that it comes from the facts", by="pipeline")
+    ]
     as_of: Annotated[datetime, Doc("When the result was computed; the latest wins", "UTC", by="pipeline")]
 
 
 @dataclass(frozen=True, slots=True)
 class DirtyWindow:
-    """A row is an hour of a site that got facts too late for its rollup: it is to be computed anew from the facts."""
+    """A row is an hour of a site that a run of the pipeline gave facts: its rollup is to be compared with all facts. Marks stay."""
 
-    site_id: Annotated[str, Doc("Site that got the late facts", by="pipeline")]
+    site_id: Annotated[str, Doc("Site that got facts", by="pipeline")]
     window_start: Annotated[datetime, Doc("Start of the hour, inclusive", "UTC", by="pipeline")]
     window_seconds: Annotated[int, Doc("Length of the window: 3600", "s", by="pipeline")]
-    marked_time: Annotated[datetime, Doc("received_time of the late batch", "UTC", by="pipeline")]
-    batch_id: Annotated[str, Doc("The batch that came too late", by="pipeline")]
+    marked_time: Annotated[
+        datetime, Doc("When the run marked it; a run marks an hour again when it gets facts 12 h later", "UTC", by="pipeline")
+    ]
+    batch_id: Annotated[str, Doc("A batch that brought facts of the hour", by="pipeline")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,12 +52,13 @@ class LinkState(StrEnum):
 
 
 class Timing(StrEnum):
-    """Says when the result of a window was given, by the watermark."""
+    """Says when the result of a window was given, by the watermark, or that it was computed anew from the facts."""
 
     EARLY = "early"
     ON_TIME = "on_time"
     LATE = "late"
     BATCH = "batch"
+    RECOMPUTED = "recomputed"
 
 
 class Kind(StrEnum):
