@@ -25,6 +25,7 @@ from pipeline.transforms.batch_rows import BatchRows
 from pipeline.transforms.decode import Decode
 from pipeline.transforms.dedup import Deduplicate
 from pipeline.transforms.each import Each
+from schemas.registry import FixedRegistry, OfRegistry
 
 COUNTED: Counter[str] = Counter()
 """Rows by table of the current run. Engines copy what they run, so the counter is global."""
@@ -56,7 +57,9 @@ def run(build: Callable[[beam.Pipeline], Any]) -> Counter[str]:
 
 def whole_flow(export_file: Path) -> Callable[[beam.Pipeline], Any]:
     """Builds the flow as `tinybeam pipeline` does."""
-    return lambda pipeline: flow.build(_read(pipeline, export_file), registry(), CountingSink(), Schedule(streaming=False), clock)
+    return lambda pipeline: flow.build(
+        _read(pipeline, export_file), FixedRegistry(registry()), CountingSink(), Schedule(streaming=False), clock
+    )
 
 
 def facts_only(export_file: Path) -> Callable[[beam.Pipeline], Any]:
@@ -67,7 +70,7 @@ def facts_only(export_file: Path) -> Callable[[beam.Pipeline], Any]:
 def _facts_only(messages: PCollection[ReceivedMessage]) -> None:
     batches, undecodable = messages | "Decode" >> Decode(clock)
     fresh = batches | "Deduplicate" >> Deduplicate()
-    row_groups, unplaced = fresh | "Assign sites" >> AssignSites(Sites(registry()), clock)
+    row_groups, unplaced = fresh | "Assign sites" >> AssignSites(OfRegistry(FixedRegistry(registry()), Sites), clock)
     written = row_groups | "Facts" >> beam.Map(facts)
     rows = (written, fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)), undecodable, unplaced)
     unwritten = rows | "Write" >> CountingSink().write()

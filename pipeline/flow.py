@@ -20,7 +20,7 @@ from pipeline.transforms.collect import Collect
 from pipeline.transforms.decode import Decode
 from pipeline.transforms.dedup import Deduplicate
 from schemas.records import Alert, Irrigation
-from schemas.registry import Registry
+from schemas.registry import OfRegistry, RegistrySource
 
 
 class Sink(Protocol):
@@ -39,7 +39,7 @@ Publish = beam.PTransform[PCollection[NotificationMessage], Any]
 
 def build(  # noqa: PLR0913 - what the flow is put together from
     messages: PCollection[ReceivedMessage],
-    registry: Registry,
+    registry: RegistrySource,
     sink: Sink,
     schedule: Schedule,
     clock: Clock,
@@ -52,7 +52,7 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     """
     batches, undecodable = messages | "Decode" >> Decode(clock)
     fresh = batches | "Deduplicate" >> Deduplicate()
-    row_groups, unplaced = fresh | "Assign sites" >> AssignSites(Sites(registry), clock)
+    row_groups, unplaced = fresh | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
     irrigation = rollups.windows | "Irrigate" >> Irrigate(registry, schedule, clock)
     alerts = AlertInputs(row_groups, rollups.windows, irrigation) | "Alerts" >> RaiseAlerts(registry, schedule, clock)

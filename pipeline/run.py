@@ -28,7 +28,7 @@ from pipeline.options import BUNDLES, Options, UsageError, parse
 from program import logs
 from program.settings import ConfigError
 from schemas.records import TABLES
-from schemas.registry import Registry
+from schemas.registry import FixedRegistry, Registry
 
 _LOG = logs.get(__name__)
 
@@ -86,7 +86,7 @@ def start(options: Options, registry: Registry) -> PipelineResult:
         source = FromExportFiles(options.input, wall_clock)
         sink = LoadSink(options.warehouse, options.temp_location or tempfile.gettempdir(), uuid4().hex)
     publish = PublishNotifications(options.alerts_topic) if options.alerts_topic else None
-    flow.build(pipeline | "Read" >> source, registry, sink, options.schedule, wall_clock, publish)
+    flow.build(pipeline | "Read" >> source, FixedRegistry(registry), sink, options.schedule, wall_clock, publish)
     if options.streaming and registry.rules and not publish:
         _LOG.info("nobody is notified of alerts: --alerts_topic is not given; their rows are written")
     _LOG.info("%s into %s.%s", options.input_subscription or options.input, options.warehouse.project, options.warehouse.dataset)

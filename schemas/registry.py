@@ -6,12 +6,12 @@ Rows of one device may not overlap in time, so that every event time has at most
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 from msgspec import Meta, structs
 
@@ -104,6 +104,46 @@ class Registry:
         sites = tuple(Site(**structs.asdict(site)) for site in file.sites)
         devices = tuple(Device(**structs.asdict(device)) for device in file.devices)
         return cls(sites, devices, file.rules)
+
+
+class RegistrySource(Protocol):
+    """Gives the registry that is in force. It can be pickled, and be asked for every bundle of rows."""
+
+    def current(self) -> Registry:
+        """Returns the registry: the same object for as long as nothing in it changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixedRegistry:
+    """Gives one registry for ever: `FixedRegistry(registry).current()`."""
+
+    registry: Registry
+
+    def current(self) -> Registry:
+        return self.registry
+
+
+_Built = TypeVar("_Built")
+
+
+class OfRegistry(Generic[_Built]):
+    """Gives what is built from the registry in force, built anew when that is another one: `OfRegistry(source, Sites).current()`.
+
+    Only the source travels between processes: what is built is not pickled.
+    """
+
+    def __init__(self, source: RegistrySource, build: Callable[[Registry], _Built]) -> None:
+        self._source, self._build = source, build
+        self._built: tuple[Registry, _Built] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return OfRegistry, (self._source, self._build)
+
+    def current(self) -> _Built:
+        registry = self._source.current()
+        if self._built is None or self._built[0] is not registry:
+            self._built = registry, self._build(registry)
+        return self._built[1]
 
 
 def _check_known(setting_name: str, name: str | None, known: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ subject, notifies nobody, and knows no silence.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -25,7 +26,7 @@ from apache_beam.utils.timestamp import Timestamp
 
 from pipeline.alerts.observation import Observation
 from pipeline.alerts.source import AlertSource, AlertSourceWithMemory
-from pipeline.alerts.sources import sources, sources_with_memory, state_machines
+from pipeline.alerts.sources import SOURCES, SOURCES_WITH_MEMORY, state_machines, watched
 from pipeline.alerts.state_machine import ProcessingTime, StateMachine
 from pipeline.elements import Clock, NotificationMessage, RowGroup
 from pipeline.rollup.stats import WindowResult
@@ -33,7 +34,7 @@ from pipeline.rollup.transform import Schedule
 from schemas import notification
 from schemas.envelope import micros
 from schemas.records import Alert, Irrigation
-from schemas.registry import Registry
+from schemas.registry import OfRegistry, RegistrySource
 
 _KEYED = tuple[str, Any]
 
@@ -49,7 +50,7 @@ class AlertInputs(NamedTuple):
 class RaiseAlerts(beam.PTransform):
     """Raises alerts: `alerts = AlertInputs(row_groups, windows, irrigation) | RaiseAlerts(registry, schedule, clock)`."""
 
-    def __init__(self, registry: Registry, schedule: Schedule, clock: Clock) -> None:
+    def __init__(self, registry: RegistrySource, schedule: Schedule, clock: Clock) -> None:
         super().__init__()
         self._registry = registry
         self._clock = clock
@@ -60,21 +61,17 @@ class RaiseAlerts(beam.PTransform):
         return observed | "By subject" >> beam.Map(_by_subject).with_output_types(_KEYED) | self._state_machines()
 
     def _observed(self, inputs: AlertInputs) -> tuple[PCollection[Observation], ...]:
-        """Observes the inputs.
-
-        A source that no rule watches is no step of the graph; without any, a step that observes nothing takes their place.
-        """
-        observed = [
-            _input(inputs, source) | _label(source) >> beam.ParDo(_Observe(source, self._clock)) for source in sources(self._registry)
-        ]
+        """Observes the inputs. Every source is a step, whatever the rules say now: the graph is the same when they change."""
+        observed = [_input(inputs, kind) | _label(kind) >> beam.ParDo(_Observe(self._watched(kind), self._clock)) for kind in SOURCES]
         if self._streaming:
-            observed += [
-                _input(inputs, source) | _label(source) >> _Remember(source, self._clock) for source in sources_with_memory(self._registry)
-            ]
-        return tuple(observed) or (inputs.row_groups | "Observe nothing" >> beam.FlatMap(_nothing),)
+            observed += [_input(inputs, kind) | _label(kind) >> _Remember(self._watched(kind), self._clock) for kind in SOURCES_WITH_MEMORY]
+        return tuple(observed)
+
+    def _watched(self, kind: Any) -> OfRegistry[Any]:
+        return OfRegistry(self._registry, partial(watched, kind))
 
     def _state_machines(self) -> beam.PTransform:
-        machines = state_machines(self._registry)
+        machines = OfRegistry(self._registry, state_machines)
         return "Step" >> beam.ParDo(_Step(machines, self._clock)) if self._streaming else _Run(machines, self._clock)
 
 
@@ -87,24 +84,25 @@ def notifications(alert: Alert) -> Iterator[NotificationMessage]:
 class _Observe(beam.DoFn):
     """Makes observations of elements of a source's input."""
 
-    def __init__(self, source: AlertSource, clock: Clock) -> None:
+    def __init__(self, source: OfRegistry[AlertSource | None], clock: Clock) -> None:
         self._source = source
         self._clock = clock
 
     def process(self, element: Any) -> Iterable[Observation]:
-        return self._source.observe(element, micros(self._clock()))
+        source = self._source.current()
+        return source.observe(element, micros(self._clock())) if source else ()
 
 
 class _Remember(beam.PTransform):
     """Makes observations of elements of a source's input, by a memory per key."""
 
-    def __init__(self, source: AlertSourceWithMemory, clock: Clock) -> None:
+    def __init__(self, source: OfRegistry[AlertSourceWithMemory | None], clock: Clock) -> None:
         super().__init__()
         self._source = source
         self._clock = clock
 
     def expand(self, elements: PCollection[Any]) -> PCollection[Observation]:
-        reports = elements | "Reports" >> beam.FlatMap(self._source.reports).with_output_types(_KEYED)
+        reports = elements | "Reports" >> beam.FlatMap(_reports, self._source).with_output_types(_KEYED)
         return reports | "Memory" >> beam.ParDo(_Memory(self._source, self._clock))
 
 
@@ -114,7 +112,7 @@ class _Memory(beam.DoFn):
     _STATE = ReadModifyWriteStateSpec("memory", PickleCoder())
     _WAKE = TimerSpec("wake", TimeDomain.REAL_TIME)
 
-    def __init__(self, source: AlertSourceWithMemory, clock: Clock) -> None:
+    def __init__(self, source: OfRegistry[AlertSourceWithMemory | None], clock: Clock) -> None:
         self._source = source
         self._clock = clock
 
@@ -125,9 +123,10 @@ class _Memory(beam.DoFn):
         timer: RuntimeTimer = beam.DoFn.TimerParam(_WAKE),  # type: ignore[assignment]
     ) -> Iterator[Observation]:
         key, report = keyed
-        memory, observations = self._source.on_report(stored.read(), report, micros(self._clock()))
-        self._store(stored, timer, memory, key)
-        yield from observations
+        if source := self._source.current():
+            memory, observations = source.on_report(stored.read(), report, micros(self._clock()))
+            self._store(stored, timer, memory, source.next_timer(memory, key))
+            yield from observations
 
     @on_timer(_WAKE)
     def on_wake(
@@ -136,13 +135,13 @@ class _Memory(beam.DoFn):
         stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_STATE),  # type: ignore[assignment]
         timer: RuntimeTimer = beam.DoFn.TimerParam(_WAKE),  # type: ignore[assignment]
     ) -> Iterator[Observation]:
-        memory, observations = self._source.on_timer(stored.read(), key, micros(self._clock()))
-        self._store(stored, timer, memory, key)
-        yield from observations
+        if source := self._source.current():
+            memory, observations = source.on_timer(stored.read(), key, micros(self._clock()))
+            self._store(stored, timer, memory, source.next_timer(memory, key))
+            yield from observations
 
-    def _store(self, stored: ReadModifyWriteRuntimeState, timer: RuntimeTimer, memory: Any, key: str) -> None:
+    def _store(self, stored: ReadModifyWriteRuntimeState, timer: RuntimeTimer, memory: Any, due: int | None) -> None:
         stored.write(memory)
-        due = self._source.next_timer(memory, key)
         if due is not None:
             timer.set(Timestamp(micros=due))
 
@@ -153,7 +152,7 @@ class _Step(beam.DoFn):
     _STATE = ReadModifyWriteStateSpec("alert", PickleCoder())
     _COOL = TimerSpec("cool", TimeDomain.REAL_TIME)
 
-    def __init__(self, machines: dict[str, StateMachine], clock: Clock) -> None:
+    def __init__(self, machines: OfRegistry[dict[str, StateMachine]], clock: Clock) -> None:
         self._machines = machines
         self._clock = clock
 
@@ -164,7 +163,9 @@ class _Step(beam.DoFn):
         timer: RuntimeTimer = beam.DoFn.TimerParam(_COOL),  # type: ignore[assignment]
     ) -> Iterator[Alert]:
         observation = keyed[1]
-        machine = self._machines[observation.rule]
+        machine = self._machines.current().get(observation.rule)
+        if machine is None:
+            return  # the rule was taken out of the registry after it observed this
         state, alerts = machine.step(stored.read(), observation, ProcessingTime(self._clock(), live=True))
         stored.write(state)
         self._wake(timer, machine.settles_at(state))
@@ -177,7 +178,9 @@ class _Step(beam.DoFn):
         stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_STATE),  # type: ignore[assignment]
         timer: RuntimeTimer = beam.DoFn.TimerParam(_COOL),  # type: ignore[assignment]
     ) -> Iterator[Alert]:
-        machine = self._machines[_rule_of(key)]
+        machine = self._machines.current().get(_rule_of(key))
+        if machine is None:
+            return
         now = self._clock()
         state, alerts = machine.settle(stored.read(), micros(now), now)
         stored.write(state)
@@ -192,7 +195,7 @@ class _Step(beam.DoFn):
 class _Run(beam.PTransform):
     """Makes alerts in batch mode, of everything that was observed of a subject, in its order."""
 
-    def __init__(self, machines: dict[str, StateMachine], clock: Clock) -> None:
+    def __init__(self, machines: OfRegistry[dict[str, StateMachine]], clock: Clock) -> None:
         super().__init__()
         self._machines = machines
         self._clock = clock
@@ -201,13 +204,18 @@ class _Run(beam.PTransform):
         return keyed | beam.GroupByKey() | "Run" >> beam.FlatMap(_run, self._machines, self._clock)
 
 
-def _input(inputs: AlertInputs, source: AlertSource | AlertSourceWithMemory) -> PCollection[Any]:
+def _input(inputs: AlertInputs, source: type[AlertSource | AlertSourceWithMemory]) -> PCollection[Any]:
     return inputs._asdict()[source.INPUT]
 
 
-def _label(source: AlertSource | AlertSourceWithMemory) -> str:
+def _label(source: type[AlertSource | AlertSourceWithMemory]) -> str:
     """Returns a label such as `Observe EventSource`."""
-    return f"Observe {type(source).__name__}"
+    return f"Observe {source.__name__}"
+
+
+def _reports(element: Any, source: OfRegistry[AlertSourceWithMemory | None]) -> Iterable[_KEYED]:
+    current = source.current()
+    return current.reports(element) if current else ()
 
 
 def _by_subject(observation: Observation) -> tuple[str, Observation]:
@@ -218,10 +226,7 @@ def _rule_of(key: str) -> str:
     return key.partition(":")[0]
 
 
-def _run(keyed: tuple[str, Iterable[Observation]], machines: dict[str, StateMachine], clock: Clock) -> list[Alert]:
+def _run(keyed: tuple[str, Iterable[Observation]], machines: OfRegistry[dict[str, StateMachine]], clock: Clock) -> list[Alert]:
     key, observations = keyed
-    return machines[_rule_of(key)].run(observations, ProcessingTime(clock(), live=False))
-
-
-def _nothing(element: Any) -> tuple[Observation, ...]:
-    return ()
+    machine = machines.current().get(_rule_of(key))
+    return [] if machine is None else machine.run(observations, ProcessingTime(clock(), live=False))

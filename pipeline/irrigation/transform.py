@@ -18,15 +18,15 @@ from pipeline.irrigation.days import LOOK_BACK_DAYS, Days, FieldHistory, Fields,
 from pipeline.rollup.stats import WindowResult
 from pipeline.rollup.transform import ENGINE_SLACK, Schedule
 from schemas.records import Irrigation
-from schemas.registry import Registry
+from schemas.registry import OfRegistry, RegistrySource
 
 
 class Irrigate(beam.PTransform):
     """Makes Irrigation of rolled-up windows, for the sites that are fields: `windows | Irrigate(registry, schedule, clock)`."""
 
-    def __init__(self, registry: Registry, schedule: Schedule, clock: Clock) -> None:
+    def __init__(self, registry: RegistrySource, schedule: Schedule, clock: Clock) -> None:
         super().__init__()
-        self._fields = Fields(registry)
+        self._fields = OfRegistry(registry, Fields)
         self._schedule = schedule
         self._clock = clock
 
@@ -41,12 +41,12 @@ class Irrigate(beam.PTransform):
 class _Hours(beam.DoFn):
     """Makes (site, its days) of windows, of fields only."""
 
-    def __init__(self, fields: Fields) -> None:
+    def __init__(self, fields: OfRegistry[Fields]) -> None:
         self._fields = fields
 
     def process(self, result: WindowResult) -> Iterable[tuple[str, Days]]:
         key, window, revision, _ = result
-        hour = hour_of(key, window, revision) if key.site_id in self._fields else None
+        hour = hour_of(key, window, revision) if key.site_id in self._fields.current() else None
         return (hour,) if hour else ()
 
 
@@ -72,7 +72,7 @@ class _Changes(beam.DoFn):
 
     _HISTORY = ReadModifyWriteStateSpec("history", PickleCoder())
 
-    def __init__(self, fields: Fields, schedule: Schedule, clock: Clock) -> None:
+    def __init__(self, fields: OfRegistry[Fields], schedule: Schedule, clock: Clock) -> None:
         self._fields = fields
         self._keep = schedule.lateness + ENGINE_SLACK + timedelta(days=LOOK_BACK_DAYS + 1)
         self._clock = clock
@@ -85,10 +85,10 @@ class _Changes(beam.DoFn):
         (site_id, more), now = keyed, self._clock()
         history = FieldHistory(*(stored.read() or ({}, {})))
         history.forget(now - self._keep)
-        yield from revise(self._fields, site_id, history, more, now)
+        yield from revise(self._fields.current(), site_id, history, more, now)
         stored.write(tuple(history))
 
 
-def _single_rows(merged: tuple[str, Days], fields: Fields, clock: Clock) -> Iterator[Irrigation]:
+def _single_rows(merged: tuple[str, Days], fields: OfRegistry[Fields], clock: Clock) -> Iterator[Irrigation]:
     site_id, days = merged
-    yield from revise(fields, site_id, FieldHistory({}, {}), days, clock())
+    yield from revise(fields.current(), site_id, FieldHistory({}, {}), days, clock())

@@ -21,6 +21,7 @@ from pipeline import rejects
 from pipeline.assign_sites import assign_sites
 from pipeline.elements import Clock, DecodedBatch, RejectedRows, RowGroup, TableRows
 from pipeline.enrich import Sites
+from schemas.registry import OfRegistry
 
 ROWS_TOGETHER = 10_000
 BYTES_TOGETHER = 16_000_000
@@ -30,9 +31,9 @@ _REJECTS = "rejects"
 
 
 class AssignSites(beam.PTransform):
-    """Assigns sites: `row_groups, unplaced = batches | AssignSites(sites, clock)`."""
+    """Assigns sites: `row_groups, unplaced = batches | AssignSites(OfRegistry(registry, Sites), clock)`."""
 
-    def __init__(self, sites: Sites, clock: Clock) -> None:
+    def __init__(self, sites: OfRegistry[Sites], clock: Clock) -> None:
         super().__init__()
         self._sites = sites
         self._clock = clock
@@ -43,7 +44,7 @@ class AssignSites(beam.PTransform):
 
 
 class _AssignSites(beam.DoFn):
-    def __init__(self, sites: Sites, clock: Clock) -> None:
+    def __init__(self, sites: OfRegistry[Sites], clock: Clock) -> None:
         self._sites = sites
         self._clock = clock
 
@@ -72,7 +73,7 @@ class _AssignSites(beam.DoFn):
     def _assigned(self, batches: Sequence[DecodedBatch]) -> Iterator[tuple[RowGroup | None, list[TableRows]]]:
         """Assigns sites to all at once; a batch that makes us fail is found by looking at each alone."""
         try:
-            yield assign_sites(batches, self._sites, self._clock())
+            yield assign_sites(batches, self._sites.current(), self._clock())
         except Exception as error:  # noqa: BLE001 - set aside
             if len(batches) == 1:
                 fault = RejectedRows("fault", repr(error), batches[0].rows)

@@ -21,6 +21,7 @@ from pipeline.elements import ReceivedMessage
 from pipeline.options import BUNDLES, FN_API
 from pipeline.rollup.transform import Schedule
 from schemas.envelope import Envelope
+from schemas.registry import FixedRegistry
 from tests.pipeline.bodies import NOW, REGISTRY, message, one_of, summary
 from tests.pipeline.memory import REFUSED_CHANNEL, MemorySink, still
 
@@ -63,14 +64,14 @@ def stream() -> scripted.TestStream:
 def streamed() -> MemorySink:
     sink = MemorySink("streamed")
     with beam.Pipeline(options=PipelineOptions([f"--runner={BUNDLES}", "--streaming"])) as pipeline:
-        flow.build(pipeline | stream(), REGISTRY, sink, Schedule(streaming=True), still)
+        flow.build(pipeline | stream(), FixedRegistry(REGISTRY), sink, Schedule(streaming=True), still)
     return sink
 
 
 def batched(name: str, messages: Iterable[ReceivedMessage]) -> MemorySink:
     sink = MemorySink(name)
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
-        flow.build(pipeline | beam.Create(list(messages)), REGISTRY, sink, Schedule(streaming=False), still)
+        flow.build(pipeline | beam.Create(list(messages)), FixedRegistry(REGISTRY), sink, Schedule(streaming=False), still)
     return sink
 
 

@@ -1,5 +1,6 @@
 """A registry says where a device stood at a time; a wrong one is refused, naming file, row and setting."""
 
+import pickle
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from program.settings import ConfigError
-from schemas.registry import Registry
+from schemas.registry import FixedRegistry, OfRegistry, Registry
 
 SOUND = """
 [[sites]]
@@ -100,3 +101,28 @@ def test_a_registry_that_is_absent_or_no_toml_is_named(tmp_path: Path) -> None:
         Registry.load(tmp_path / "nowhere.toml")
     with pytest.raises(ConfigError, match=r"registry\.toml: not valid TOML"):
         load(tmp_path, "[[devices")
+
+
+def test_what_is_built_of_a_registry_is_built_anew_only_when_another_is_in_force() -> None:
+    in_force = [Registry((), ())]
+
+    class Changing:
+        def current(self) -> Registry:
+            return in_force[0]
+
+    counted = OfRegistry(Changing(), lambda registry: [len(registry.devices)])
+    first = counted.current()
+    assert counted.current() is first
+    in_force[0] = Registry((), ())
+    assert counted.current() is not first
+
+
+def test_what_is_built_of_a_registry_is_built_where_it_is_used() -> None:
+    devices = OfRegistry(FixedRegistry(Registry((), ())), _Unpicklable)
+    devices.current()
+    assert isinstance(pickle.loads(pickle.dumps(devices)).current(), _Unpicklable)
+
+
+class _Unpicklable:
+    def __init__(self, registry: Registry) -> None:
+        self.devices = (device for device in registry.devices)

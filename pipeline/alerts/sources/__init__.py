@@ -5,7 +5,7 @@ A source is made from its rules and the registry, knows no engine, and is regist
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TypeVar
 
 from pipeline.alerts.source import AlertSource, AlertSourceWithMemory
 from pipeline.alerts.sources.event import EventSource
@@ -20,14 +20,13 @@ SOURCES: tuple[type[AlertSource], ...] = (EventSource, SiteWindowSource, Irrigat
 SOURCES_WITH_MEMORY: tuple[type[AlertSourceWithMemory], ...] = (SilenceSource,)
 
 
-def sources(registry: Registry) -> Iterator[AlertSource]:
-    """Yields the sources that any rule watches."""
-    return (source(rules, registry) for source in SOURCES if (rules := _rules_of(source, registry)))
+_Source = TypeVar("_Source", AlertSource, AlertSourceWithMemory)
 
 
-def sources_with_memory(registry: Registry) -> Iterator[AlertSourceWithMemory]:
-    """Yields the sources that any rule watches."""
-    return (source(rules, registry) for source in SOURCES_WITH_MEMORY if (rules := _rules_of(source, registry)))
+def watched(source: type[_Source], registry: Registry) -> _Source | None:
+    """Returns the source with the rules that watch it; None if none does."""
+    rules = [rule for rule in registry.rules if type(rule) is source.RULE]
+    return source(rules, registry) if rules else None
 
 
 def state_machines(registry: Registry) -> dict[str, StateMachine]:
@@ -39,7 +38,3 @@ def state_machine(rule: Rule) -> StateMachine:
     kinds: tuple[type[AlertSource | AlertSourceWithMemory], ...] = (*SOURCES, *SOURCES_WITH_MEMORY)
     source = next(kind for kind in kinds if kind.RULE is type(rule))
     return StateMachine(rule, source.condition(rule))
-
-
-def _rules_of(source: type[AlertSource | AlertSourceWithMemory], registry: Registry) -> list[Rule]:
-    return [rule for rule in registry.rules if type(rule) is source.RULE]

@@ -20,6 +20,7 @@ from pipeline.options import BUNDLES, FN_API
 from pipeline.rollup.transform import Schedule
 from schemas.notification import ATTRIBUTES, parse
 from schemas.records import Alert, Event, Heartbeat
+from schemas.registry import FixedRegistry
 from schemas.rules.event import EventRule
 from schemas.rules.irrigation import IrrigationRule
 from schemas.rules.silence import SilenceRule
@@ -34,7 +35,7 @@ RULES = (
     SilenceRule(name="silent", silent_seconds=600, devices=("d1",)),
     SilenceRule(name="gateway-silent", silent_seconds=900, subject="gateway"),
 )
-WATCHED = replace(REGISTRY, rules=RULES)
+WATCHED = FixedRegistry(replace(REGISTRY, rules=RULES))
 
 TIME: list[datetime] = [NOW]
 """The clock of these tests: when the latest message arrived."""
@@ -187,7 +188,9 @@ def test_a_field_that_needs_water_opens_an_alert_at_the_hour_that_says_so() -> N
     rule = IrrigationRule(name="water", column="depletion_mm", above=80.0)
     sink, TIME[0] = MemorySink("alerts-water"), NOW
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
-        flow.build(pipeline | beam.Create(messages()), replace(FIELDS, rules=(rule,)), sink, Schedule(streaming=False), clock)
+        flow.build(
+            pipeline | beam.Create(messages()), FixedRegistry(replace(FIELDS, rules=(rule,))), sink, Schedule(streaming=False), clock
+        )
     [alert] = rows(sink, "water", "north")
     of_days = {row["moisture_time"] - timedelta(hours=1): row["depletion_mm"] for row in sink.table("irrigation_v1")}
     assert (alert["state"], alert["value"], alert["threshold"]) == ("opened", of_days[alert["event_time"]], 80.0)

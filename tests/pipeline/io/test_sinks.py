@@ -22,6 +22,7 @@ from pipeline.io.warehouse import MissingTables, Warehouse
 from pipeline.options import FN_API
 from pipeline.rollup.transform import Schedule
 from schemas.records import KINDS, TABLES
+from schemas.registry import FixedRegistry
 from tests.pipeline.bodies import REGISTRY, message, numbered, one_of, summary, with_sites
 
 
@@ -32,7 +33,7 @@ def select(where: Warehouse, sql: str) -> list[dict[str, Any]]:
 
 def run(where: Warehouse, sink: flow.Sink, messages: Iterable[ReceivedMessage]) -> None:
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
-        flow.build(pipeline | beam.Create(list(messages)), REGISTRY, sink, Schedule(streaming=False), wall_clock)
+        flow.build(pipeline | beam.Create(list(messages)), FixedRegistry(REGISTRY), sink, Schedule(streaming=False), wall_clock)
 
 
 def of_all_kinds(gateway_id: str) -> list[ReceivedMessage]:

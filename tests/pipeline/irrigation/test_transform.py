@@ -20,7 +20,7 @@ from pipeline.elements import ReceivedMessage
 from pipeline.options import BUNDLES, FN_API
 from pipeline.rollup.transform import Schedule
 from schemas.records import Site, Summary
-from schemas.registry import Registry
+from schemas.registry import FixedRegistry, Registry
 from tests.pipeline.bodies import ALWAYS, NOW, REGISTRY, message, summary
 from tests.pipeline.memory import MemorySink, still
 
@@ -64,7 +64,7 @@ def run(name: str, source: beam.PTransform, *, streaming: bool) -> list[Row]:
     sink = MemorySink(name)
     flags = [f"--runner={BUNDLES}", "--streaming"] if streaming else [f"--runner={FN_API}"]
     with beam.Pipeline(options=PipelineOptions(flags)) as pipeline:
-        flow.build(pipeline | source, FIELDS, sink, Schedule(streaming=streaming), still)
+        flow.build(pipeline | source, FixedRegistry(FIELDS), sink, Schedule(streaming=streaming), still)
     return sink.table("irrigation_v1")
 
 

@@ -16,10 +16,11 @@ from pipeline.elements import DecodedBatch, RowGroup, TableRows
 from pipeline.enrich import Sites
 from pipeline.options import FN_API
 from pipeline.transforms.assign_sites import ROWS_TOGETHER, AssignSites
+from schemas.registry import FixedRegistry, OfRegistry
 from tests.pipeline.bodies import REGISTRY, numbered, numbered_batch, one_of, summary
 from tests.pipeline.memory import still
 
-SITES = Sites(REGISTRY)
+SITES = OfRegistry(FixedRegistry(REGISTRY), Sites)
 
 
 class Poisoned(Sites):
@@ -45,7 +46,7 @@ def _keep_reject(reject: TableRows) -> None:
     REJECTS.append(reject)
 
 
-def run(batches: Sequence[DecodedBatch], sites: Sites = SITES) -> None:
+def run(batches: Sequence[DecodedBatch], sites: OfRegistry[Any] = SITES) -> None:
     for kept in (ROW_GROUPS, REJECTS, ARRIVALS):
         kept.clear()
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
@@ -56,7 +57,10 @@ def run(batches: Sequence[DecodedBatch], sites: Sites = SITES) -> None:
 
 
 def test_a_batch_that_makes_us_fail_is_set_aside_alone_with_the_stack_trace() -> None:
-    run([numbered_batch(0, [summary("d1")]), numbered_batch(1, [summary("d2")]), numbered_batch(2, [summary("d1")])], Poisoned(REGISTRY))
+    run(
+        [numbered_batch(0, [summary("d1")]), numbered_batch(1, [summary("d2")]), numbered_batch(2, [summary("d1")])],
+        OfRegistry(FixedRegistry(REGISTRY), Poisoned),
+    )
     assert sorted(name for row_group in ROW_GROUPS for name in row_group.rows.column("batch_id").to_pylist()) == ["gw0:7:1", "gw0:7:3"]
     [row] = [row for reject in REJECTS for row in reject.rows.to_pylist()]
     assert (row["reason"], row["batch_id"]) == ("fault", "gw1:7:2")

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from pipeline.alerts.sources import SOURCES, SOURCES_WITH_MEMORY, sources, sources_with_memory, state_machines
+from pipeline.alerts.sources import SOURCES, SOURCES_WITH_MEMORY, state_machines, watched
 from schemas.rules import Rule
 from schemas.rules.event import EventRule
 from schemas.rules.silence import SilenceRule
@@ -32,13 +32,12 @@ def test_settings_and_observation_of_a_source_are_in_files_of_its_name(source: t
 def test_a_source_that_no_rule_watches_is_not_made() -> None:
     frost = EventRule(name="frost", event="frost", opens=("low",))
     registry = replace(REGISTRY, rules=(frost,))
-    assert [type(source).RULE for source in sources(registry)] == [EventRule]
-    assert list(sources_with_memory(registry)) == []
+    assert [source.RULE for source in EVERY if watched(source, registry)] == [EventRule]
 
 
 def test_sources_and_state_machines_travel_to_workers() -> None:
     rules = (EventRule(name="frost", event="frost", opens=("low",)), SilenceRule(name="silent", silent_seconds=60))
     registry = replace(REGISTRY, rules=rules)
-    watched = [*sources(registry), *sources_with_memory(registry)]
-    assert [type(pickle.loads(pickle.dumps(source))) for source in watched] == [type(source) for source in watched]
+    made = [source for kind in EVERY if (source := watched(kind, registry))]
+    assert [type(pickle.loads(pickle.dumps(source))) for source in made] == [type(source) for source in made]
     assert pickle.loads(pickle.dumps(state_machines(registry))).keys() == {"frost", "silent"}
