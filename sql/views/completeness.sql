@@ -3,10 +3,13 @@
 -- A gateway numbers its batches 1, 2, 3, ... within an epoch (the life of its store). In each hour
 --   received  batches that are here, by their cut_time;
 --   declared  batches that are not here and that the gateway's ledger says it dropped (dropped_ranges of its newest heartbeat);
---   missing   batches that are not here and that nobody declared: waiting on the gateway, on their way, or lost. Known from the
---             numbers between 1 and the highest one seen, in a batch or in a ledger (batches_cut).
--- When an absent batch was cut is not known: the numbers of a gap are spread evenly over the time between its two neighbours.
--- A number of 2^53 or more is nonsense and left out, so that one gateway gone mad does not take the view from everybody.
+--   missing   batches that are not here and that nobody declared: waiting on the gateway, on their way, or lost (the view stores says which).
+--             Known from the numbers between 1 and the highest one seen, in a batch or in a ledger (batches_cut).
+-- When an absent batch was cut is not known: the numbers of a gap are spread evenly over the time between its two neighbours. Where those
+-- lie more than 31 days apart, the gateway's clock was set or it stood still: its numbers count in the hour of the upper neighbour, and
+-- unplaced says how many of missing and declared these are.
+-- Numbers below 1 or above 10^12, more than any gateway cuts, and ranges that descend or lack their end are nonsense and left out, so that
+-- one gateway gone mad does not take the view from everybody.
 -- Absent batches are found between neighbours, so a filter on hour cannot spare the reading of other days; one on gateway_id does
 -- (the tables are clustered by it), and only five narrow columns are read: about 60 bytes a batch.
 create or replace view tinybeam.completeness
@@ -16,23 +19,23 @@ with
   arrivals as (
     select gateway_id, epoch, seq, seq as covers_to, cut_time as seen_time
     from tinybeam.batches_v1
-    where seq < (1 << 53)
+    where seq between 1 and 1000000000000
   ),
   ledgers as (
     select
       gateway_id,
       safe_cast(split(batch_id, ':')[safe_offset(1)] as int64) as epoch,
-      array_agg(
-        struct(batches_cut as batches_cut, heartbeat_time as heartbeat_time, dropped_ranges as dropped_ranges)
-        order by batches_cut desc, heartbeat_time limit 1
-      )[offset(0)] as newest
+      -- Of the heartbeats with the highest number, the first says when the batches were there, and the last what was dropped.
+      array_agg(struct(batches_cut as batches_cut, heartbeat_time as heartbeat_time) order by batches_cut desc, heartbeat_time limit 1)[offset(0)] as newest,
+      array_agg(struct(dropped_ranges as dropped_ranges) order by batches_cut desc, heartbeat_time desc limit 1)[offset(0)] as latest
     from tinybeam.heartbeats_v1
-    where batches_cut < (1 << 53)
+    where batches_cut between 0 and 1000000000000
     group by gateway_id, epoch
   ),
   ends_of_ledgers as (
     select gateway_id, epoch, newest.batches_cut + 1 as seq, newest.batches_cut as covers_to, newest.heartbeat_time as seen_time
     from ledgers
+    where epoch is not null
   ),
   landmarks as (
     select gateway_id, epoch, seq, max(covers_to) as covers_to, min(seen_time) as seen_time
@@ -55,8 +58,9 @@ with
       epoch,
       covered_before + 1 as first_seq,
       seq - covered_before - 1 as size,
-      least(seen_before, seen_time) as begin_time,
-      greatest(seen_before, seen_time) as end_time
+      abs(timestamp_diff(seen_time, seen_before, second)) > 31 * 86400 as unplaced,
+      if(abs(timestamp_diff(seen_time, seen_before, second)) > 31 * 86400, seen_time, least(seen_before, seen_time)) as begin_time,
+      if(abs(timestamp_diff(seen_time, seen_before, second)) > 31 * 86400, seen_time, greatest(seen_before, seen_time)) as end_time
     from landmarks_with_their_neighbour
     where seq > covered_before + 1
   ),
@@ -65,27 +69,59 @@ with
       gateway_id,
       epoch,
       hour_start,
+      unplaced,
       first_seq + if(
         hour_start <= begin_time,
         0,
-        cast(floor(cast(size as float64) * timestamp_diff(hour_start, begin_time, second) / timestamp_diff(end_time, begin_time, second)) as int64)
+        cast(
+          floor(
+            safe_divide(
+              cast(size as float64) * timestamp_diff(hour_start, begin_time, microsecond), timestamp_diff(end_time, begin_time, microsecond)
+            )
+          ) as int64
+        )
       ) as first_seq,
       first_seq + if(
         timestamp_add(hour_start, interval 1 hour) > end_time,
         size,
-        cast(floor(cast(size as float64) * timestamp_diff(timestamp_add(hour_start, interval 1 hour), begin_time, second) / timestamp_diff(end_time, begin_time, second)) as int64)
+        cast(
+          floor(
+            safe_divide(
+              cast(size as float64) * timestamp_diff(timestamp_add(hour_start, interval 1 hour), begin_time, microsecond),
+              timestamp_diff(end_time, begin_time, microsecond)
+            )
+          ) as int64
+        )
       ) - 1 as last_seq
     from gaps, unnest(generate_timestamp_array(timestamp_trunc(begin_time, hour), end_time, interval 1 hour)) as hour_start
   ),
-  declared_ranges as (
-    select ledgers.gateway_id, ledgers.epoch, first_seq, if(place + 1 < array_length(newest.dropped_ranges), newest.dropped_ranges[offset(place + 1)], null) as last_seq
-    from ledgers, unnest(newest.dropped_ranges) as first_seq with offset as place
+  whole_declared_ranges as (
+    select
+      ledgers.gateway_id,
+      ledgers.epoch,
+      first_seq,
+      if(place + 1 < array_length(latest.dropped_ranges), latest.dropped_ranges[offset(place + 1)], null) as last_seq
+    from ledgers, unnest(latest.dropped_ranges) as first_seq with offset as place
     where mod(place, 2) = 0
+  ),
+  declared_ranges as (
+    -- Of ranges that overlap, each but the first begins after the end of those before.
+    select
+      gateway_id,
+      epoch,
+      greatest(
+        first_seq,
+        coalesce(max(last_seq) over (partition by gateway_id, epoch order by first_seq, last_seq rows between unbounded preceding and 1 preceding), 0) + 1
+      ) as first_seq,
+      last_seq
+    from whole_declared_ranges
+    where first_seq >= 1 and last_seq between first_seq and 1000000000000
   ),
   absent as (
     select
       hours_of_gaps.gateway_id,
       hours_of_gaps.hour_start,
+      any_value(hours_of_gaps.unplaced) as unplaced,
       any_value(hours_of_gaps.last_seq - hours_of_gaps.first_seq + 1) as size,
       coalesce(sum(least(hours_of_gaps.last_seq, declared_ranges.last_seq) - greatest(hours_of_gaps.first_seq, declared_ranges.first_seq) + 1), 0) as declared
     from hours_of_gaps
@@ -93,17 +129,18 @@ with
       on
         hours_of_gaps.gateway_id = declared_ranges.gateway_id
         and hours_of_gaps.epoch = declared_ranges.epoch
+        and declared_ranges.first_seq <= declared_ranges.last_seq
         and hours_of_gaps.first_seq <= declared_ranges.last_seq
         and hours_of_gaps.last_seq >= declared_ranges.first_seq
     where hours_of_gaps.last_seq >= hours_of_gaps.first_seq
     group by hours_of_gaps.gateway_id, hours_of_gaps.epoch, hours_of_gaps.hour_start, hours_of_gaps.first_seq
   ),
   counts as (
-    select gateway_id, timestamp_trunc(min(seen_time), hour) as hour, 1 as received, 0 as missing, 0 as declared
+    select gateway_id, timestamp_trunc(min(seen_time), hour) as hour, 1 as received, 0 as missing, 0 as declared, 0 as unplaced
     from arrivals
     group by gateway_id, epoch, seq
     union all
-    select gateway_id, hour_start as hour, 0 as received, size - declared as missing, declared
+    select gateway_id, hour_start as hour, 0 as received, size - declared as missing, declared, if(unplaced, size, 0) as unplaced
     from absent
   )
 select
@@ -112,6 +149,7 @@ select
   sum(received) as received,
   sum(missing) as missing,
   sum(declared) as declared,
-  sum(received) / sum(received + missing + declared) as completeness
+  sum(unplaced) as unplaced,
+  safe_divide(sum(received), sum(received) + sum(missing) + sum(declared)) as completeness
 from counts
 group by gateway_id, hour;

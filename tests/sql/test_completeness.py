@@ -1,0 +1,137 @@
+"""Completeness answers whatever the tables hold, and what it answers is what a plain count of the numbers gives."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+from google.cloud import bigquery
+
+from schemas.envelope import micros
+from tests.sql.test_cases import filled
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+MOST = 10**12
+HOUR = 3_600_000_000
+LAST = micros(datetime.max.replace(tzinfo=UTC))
+HOSTILE = [-(2**63), -5, 0, MOST, MOST + 1, 2**53, 2**62, 2**63 - 1]
+STEPS = [0.0, 0.0, 0.2, 0.5, 60.0, 1800.0, 3600.0, 90_000.0, -7200.0, -0.3, 40 * 86400.0]
+
+Counts = dict[tuple[str, int], tuple[int, ...]]
+"""(gateway_id, hour in microseconds) -> received, missing, declared, unplaced."""
+
+
+def gateway(number: int, rng: Random) -> dict[str, list[dict[str, Any]]]:
+    """Some batches of a gateway in one or two epochs, some lost, repeated or forged, cut by a clock that may jump; and some ledgers."""
+    rows: dict[str, list[dict[str, Any]]] = {"batches_v1": [], "heartbeats_v1": []}
+    name, hostile = f"gw{number}", rng.random() < 0.4
+    for epoch in range(1, rng.randint(2, 3)):
+        time, highest = NOON + timedelta(seconds=rng.uniform(-5, 5)), 0
+        for seq in range(1, rng.randint(2, 25)):
+            time += timedelta(seconds=rng.choice(STEPS) if hostile else rng.choice(STEPS[:8]))
+            highest += rng.choice([1, 1, 1, 1000]) if seq > 1 else 1
+            if rng.random() < 0.7:
+                said = rng.choice(HOSTILE) if hostile and rng.random() < 0.1 else highest
+                batch = {"gateway_id": name, "batch_id": f"{name}:{epoch}:{said}", "epoch": epoch, "seq": said, "cut_time": str(time)}
+                rows["batches_v1"] += [batch] * rng.choice([1, 1, 1, 2])
+        for minute in range(rng.randint(0, 2)):
+            cut = rng.choice(HOSTILE) if hostile and rng.random() < 0.3 else highest + rng.choice([0, 0, 7])
+            bounds = [
+                rng.choice(HOSTILE) if hostile and rng.random() < 0.1 else rng.randint(1, highest + 3)
+                for _ in range(rng.choice([0, 2, 4, 6]))
+            ]
+            bounds = bounds + [3] * (rng.random() < 0.2) if hostile else sorted(bounds)
+            heartbeat = {"batch_id": f"{name}:{epoch}:{highest}", "gateway_id": name, "batches_cut": cut}
+            rows["heartbeats_v1"].append(heartbeat | {"heartbeat_time": str(time + timedelta(minutes=minute)), "dropped_ranges": bounds})
+    return rows
+
+
+def reference(rows: dict[str, list[dict[str, Any]]]) -> Counts:
+    """Counts number by number range, each in its epoch, with exact fractions."""
+    counts: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
+    seen: defaultdict[tuple[str, int], dict[int, int]] = defaultdict(dict)
+    for row in rows["batches_v1"]:
+        if 1 <= row["seq"] <= MOST:
+            arrivals = seen[row["gateway_id"], row["epoch"]]
+            arrivals[row["seq"]] = min(arrivals.get(row["seq"], LAST), at(row["cut_time"]))
+    for (name, _), arrivals in seen.items():
+        for time in arrivals.values():
+            counts[name, time // HOUR * HOUR]["received"] += 1
+    newest = ledgers(rows["heartbeats_v1"])
+    for key in seen.keys() | newest.keys():
+        cut, time, dropped = newest.get(key, (0, 0, []))
+        marks = sorted({(0, 0)} | set(seen[key].items()))
+        if key in newest and cut + 1 not in seen[key]:
+            marks = sorted([*marks, (cut + 1, time)])
+        elif key in newest:
+            marks = [(seq, min(when, time) if seq == cut + 1 else when) for seq, when in marks]
+        for (before, began), (after, ended) in pairwise(marks):
+            # The mark that a ledger sets is of a batch that nobody saw.
+            first = before if before and before not in seen[key] else before + 1
+            for hour, count, declared, unplaced in spread(first, after - first, began if before else ended, ended, dropped):
+                counts[key[0], hour].update(missing=count - declared, declared=declared, unplaced=unplaced)
+    names = ("received", "missing", "declared", "unplaced")
+    return {key: tuple(count[name] for name in names) for key, count in counts.items() if any(count.values())}
+
+
+def ledgers(heartbeats: list[dict[str, Any]]) -> dict[tuple[str, int], tuple[int, int, list[int]]]:
+    """Returns the highest number, when it was first said, and what the last heartbeat that said it declares."""
+    newest: dict[tuple[str, int], tuple[int, int, list[int]]] = {}
+    for row in sorted(heartbeats, key=lambda row: at(row["heartbeat_time"])):
+        key, cut, time = (row["gateway_id"], int(row["batch_id"].split(":")[1])), row["batches_cut"], at(row["heartbeat_time"])
+        before = newest.get(key)
+        if 0 <= cut <= MOST and (before is None or cut >= before[0]):
+            newest[key] = cut, before[1] if before and before[0] == cut else time, row["dropped_ranges"]
+    return newest
+
+
+def spread(first: int, size: int, began: int, ended: int, dropped: list[int]) -> Iterator[tuple[int, int, int, int]]:
+    """Yields (hour, numbers, those declared, those unplaced) of the numbers first to first + size - 1."""
+    far = abs(ended - began) // 1_000_000 > 31 * 86400
+    low, high = (ended, ended) if far else sorted([began, ended])
+    for hour in range(low // HOUR * HOUR, high + 1, HOUR):
+        shares = [
+            min(max(Fraction(edge - low, high - low), Fraction(0)), Fraction(1)) if high > low else int(edge > low)
+            for edge in (hour, hour + HOUR)
+        ]
+        begin = first + int(size * shares[0])
+        end = first + (size if hour + HOUR > high else int(size * shares[1]))
+        if end > begin:
+            yield hour, end - begin, covered(begin, end, dropped), (end - begin) * far
+
+
+def covered(begin: int, end: int, dropped: list[int]) -> int:
+    """Counts the numbers of [begin, end) in any sound range, each once."""
+    cuts = sorted(
+        (max(low, begin), min(high + 1, end)) for low, high in zip(dropped[::2], dropped[1::2], strict=False) if 1 <= low <= high <= MOST
+    )
+    total, reached = 0, begin
+    for low, high in cuts:
+        total += max(0, high - max(low, reached))
+        reached = max(reached, high)
+    return total
+
+
+def at(text: str) -> int:
+    return micros(datetime.fromisoformat(text))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_completeness_of_random_and_hostile_numbers_is_the_plain_count(applied: bigquery.Client, seed: int) -> None:
+    rng = Random(seed)
+    gateways = [gateway(number, rng) for number in range(40)]
+    rows = {table: [row for each in gateways for row in each[table]] for table in ("batches_v1", "heartbeats_v1")}
+    for table in rows.values():
+        rng.shuffle(table)
+    with filled(applied, rows, NOON):
+        answered = {
+            (row["gateway_id"], micros(row["hour"])): (row["received"], row["missing"], row["declared"], row["unplaced"])
+            for row in applied.query_and_wait("select * from tinybeam.completeness")
+        }
+    assert answered == reference(rows)
