@@ -59,7 +59,7 @@ def build(  # noqa: PLR0913 - what the flow is put together from
 
     rows = (
         row_groups | "Facts" >> beam.Map(facts),
-        rollups.rows,
+        *rollups.rows,
         irrigation | "Irrigation rows" >> beam.ParDo(Collect(Irrigation)),
         alerts | "Alert rows" >> beam.ParDo(Collect(Alert)),
         fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)),

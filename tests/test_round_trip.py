@@ -18,7 +18,7 @@ from edge.store.batch import EncodedBatch, encode
 from pipeline.assign_sites import group_rows
 from pipeline.decode import decode
 from pipeline.elements import ReceivedMessage
-from pipeline.rollup.stats import partials
+from pipeline.rollup.partials import partials
 from pipeline.validate import validate
 from schemas.arrow import wire_columns
 from schemas.envelope import Envelope, micros
@@ -92,8 +92,8 @@ def test_what_a_deadband_delayed_is_sound_to_the_pipeline_and_lies_in_its_hour(t
     assert [seconds for batch in decoded for seconds in batch.rows.column("window_seconds").to_pylist()] == [10, 190, 200, 10]
     with_site = row_group.with_rows(row_group.rows.append_column("site_id", pa.array(["north"] * row_group.rows.num_rows)))
     hours: Counter[int] = Counter()
-    for key, cells in partials(with_site):
-        hours[key.hour - micros(START) // 1_000_000] += sum(cell.count for cell in cells.values())
+    for key, heard in partials(with_site):
+        hours[key.hour - micros(START) // 1_000_000] += int(heard.rows["count"].sum())
     assert hours == {0: 20, 3600: 21}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from pipeline.decode import decode
 from pipeline.elements import ReceivedMessage, RowGroup
 from pipeline.enrich import Sites
 from pipeline.facts import facts
-from pipeline.rollup.stats import Key, merge_cells, partials, windows
+from pipeline.rollup.partials import merge, partials
+from pipeline.rollup.results import results
+from pipeline.rollup.stats import Key
 from schemas.envelope import cut_time
 from schemas.registry import Registry
 
@@ -59,7 +62,7 @@ def run(export_file: Path, registry: Path) -> tuple[int, int]:
         "place", fresh, lambda entries: [assign_sites([decode(_message(entry)) for entry in entries], sites, NOW)[0]]
     )
     op.output("facts", op.map("rows", row_groups, lambda row_group: facts(row_group).rows), written)
-    merged = op.reduce_final("merge", op.flat_map("reduce", row_groups, _cells), lambda a, b: merge_cells(dict(a), b))
+    merged = op.reduce_final("merge", op.flat_map("reduce", row_groups, _partials), add)
     op.output("windows", op.flat_map("window rows", merged, _windows), rolled)
     run_main(flow)
     return written.count, rolled.count
@@ -69,13 +72,13 @@ def _message(entry: Entry) -> ReceivedMessage:
     return ReceivedMessage(entry[0], entry[1], cut_time(entry[0]))
 
 
-def _cells(row_group: RowGroup) -> Iterable[tuple[str, Any]]:
-    return (("|".join(map(str, key)), cells) for key, cells in partials(row_group))
+def _partials(row_group: RowGroup) -> Iterable[tuple[str, Any]]:
+    return (("|".join(map(str, key)), [heard]) for key, heard in partials(row_group))
 
 
 def _windows(keyed: tuple[str, Any]) -> list[Any]:
     site, channel, unit, hour = keyed[0].split("|")
-    return list(windows(Key(site, channel, unit, int(hour)), keyed[1]))
+    return results(Key(site, channel, unit, int(hour)), merge(keyed[1])).windows
 
 
 class _EntryChunks(StatelessSourcePartition[Any]):

@@ -1,7 +1,8 @@
 """Runs rollups on the engine: one-hour windows of event time, minutes inside; early, on-time and late results as revisions.
 
-Nothing is dropped: a row that is too late for its hour marks the hour dirty instead, and the engine waits longer than that rule,
-so that it never gets to drop one. In batch mode nothing is late, and every window has one result.
+Nothing is dropped: every hour of a site that got facts is marked, so that it can be computed anew from them; a row that is too late for its
+hour is a fact and no part of the rollup, and the engine waits longer than that rule, so that it never gets to drop one. In batch mode
+nothing is late, and every window has one result. Between workers, and as state, summaries travel as versioned bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import apache_beam as beam
-from apache_beam.coders import PickleCoder
+from apache_beam.coders import BytesCoder, Coder, ListCoder
 from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.trigger import AccumulationMode, AfterCount, AfterProcessingTime, AfterWatermark
 from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
@@ -21,18 +22,33 @@ from apache_beam.transforms.window import FixedWindows, GlobalWindows, Timestamp
 from apache_beam.utils.windowed_value import PaneInfo, PaneInfoTiming
 
 from pipeline.elements import Clock, RowGroup, TableRows
-from pipeline.facts import rows_of
-from pipeline.rollup.stats import HOUR, Cells, Key, Stats, WindowResult, merge_cells, partials, row, split_late, windows
+from pipeline.rollup.marks import SiteHour, in_time, is_due, mark, site_hours
+from pipeline.rollup.partials import Partials, merge, partials
+from pipeline.rollup.results import results
+from pipeline.rollup.stats import HOUR, HourOfDevices, Key, WindowResult, row
+from pipeline.state import StateFormat
 from pipeline.transforms.collect import Collect
 from schemas.records import DirtyWindow, Kind, SiteWindow, Timing
 
 ENGINE_SLACK = timedelta(days=1)
 """How much longer the engine keeps a window than rows are let into it."""
 
-_KEYED = tuple[tuple[str, str, str, int], Any]
-"""Key and cells as Beam's coders see them: the key is encoded the same on every worker, and comes back as a plain tuple."""
+RESULTS = StateFormat("window_results", 1, tuple[tuple[int, int, int, int], ...])
+"""Holds (seconds, start, summaries, revision) of the latest result of each window of an hour."""
 
-_DIRTY = "dirty"
+MARKED = StateFormat("marked_hours", 1, dict[int, int])
+"""Holds when hours of a site were marked, both in seconds since 1970."""
+
+_KEYED = tuple[tuple[str, str, str, int], bytes]
+"""Key and packed partial summaries as Beam's coders see them: encoded the same on every worker; a key comes back as a plain tuple."""
+
+_SITE_HOUR = tuple[tuple[str, int], str]
+_SITE = tuple[str, tuple[int, str]]
+
+_AT_ONCE = 64
+"""How many packed partial summaries wait until they are merged."""
+
+_HOURS, _MARKS, _RETRACTED = "hours", "marks", "retracted"
 _TIMINGS = {PaneInfoTiming.EARLY: Timing.EARLY, PaneInfoTiming.ON_TIME: Timing.ON_TIME, PaneInfoTiming.LATE: Timing.LATE}
 
 
@@ -46,10 +62,13 @@ class Schedule:
 
 
 class RollupResults(NamedTuple):
-    """Holds rows of site_windows_v1 and dirty_windows_v1, and the results of windows for the steps that go on with them."""
+    """Holds rows of site_windows_v1 and dirty_windows_v1, and for the steps that go on with them windows, without those that are retracted,
+    and what each device measured in the hours that changed.
+    """
 
-    rows: PCollection[TableRows]
+    rows: tuple[PCollection[TableRows], PCollection[TableRows]]
     windows: PCollection[WindowResult]
+    hours: PCollection[HourOfDevices]
 
 
 class RollUp(beam.PTransform):
@@ -63,33 +82,42 @@ class RollUp(beam.PTransform):
     def expand(self, row_groups: PCollection[RowGroup]) -> RollupResults:
         summaries = row_groups | "Summaries" >> beam.Filter(_of_summaries)
         outputs = summaries | "Partials" >> beam.ParDo(_Partials(self._schedule, self._clock)).with_output_types(_KEYED).with_outputs(
-            _DIRTY, main="cells"
+            _MARKS, main="partials"
         )
-        results = outputs.cells | "Windows" >> (_RevisedResults(self._schedule) if self._schedule.streaming else _SingleResults())
-        rows = (outputs[_DIRTY], results | "Rows" >> beam.ParDo(Collect(SiteWindow, partial(_row, self._clock)))) | beam.Flatten()
-        return RollupResults(rows, results)
+        found = outputs.partials | "Windows" >> (_RevisedResults(self._schedule) if self._schedule.streaming else _SingleResults())
+        of_windows = (found.windows, found.retracted) | beam.Flatten()
+        rows = of_windows | "Rows" >> beam.ParDo(Collect(SiteWindow, partial(_row, self._clock)))
+        marks = outputs[_MARKS] | "Marks" >> _Marks(self._schedule, self._clock)
+        return RollupResults((rows, marks), found.windows, found.hours)
 
 
 class _Partials(beam.DoFn):
-    """Makes (key, cells) of summaries with their sites; the hours of rows that are too late become dirty windows."""
+    """Makes (key, packed partial summaries) of summaries with their sites, and marks of all hours that they are of."""
 
     def __init__(self, schedule: Schedule, clock: Clock) -> None:
         self._schedule = schedule
         self._clock = clock
 
     def process(self, row_group: RowGroup) -> Iterator[Any]:
+        yield from (TaggedOutput(_MARKS, marked) for marked in site_hours(row_group))
         if self._schedule.streaming:
-            row_group, dirty = split_late(row_group, self._schedule.lateness, self._clock())
-            if dirty:
-                yield TaggedOutput(_DIRTY, rows_of(DirtyWindow, dirty))
-        yield from partials(row_group)
+            row_group = in_time(row_group, self._schedule.lateness, self._clock())
+        yield from ((key, heard.pack()) for key, heard in partials(row_group))
+
+
+class _Results(NamedTuple):
+    windows: PCollection[WindowResult]
+    retracted: PCollection[WindowResult]
+    hours: PCollection[HourOfDevices]
 
 
 class _SingleResults(beam.PTransform):
     """Merges in batch mode: the hour is in the key, so the engine needs no windows of its own (a trigger costs 0.35 ms a window)."""
 
-    def expand(self, cells: PCollection[tuple[Key, Cells]]) -> PCollection[WindowResult]:
-        return cells | "Merge" >> beam.CombinePerKey(_MergeCells()) | beam.FlatMap(_single_results)
+    def expand(self, packed: PCollection[tuple[Key, bytes]]) -> _Results:
+        merged = packed | "Merge" >> beam.CombinePerKey(_MergePartials())
+        found = merged | beam.FlatMap(_single_results).with_outputs(_RETRACTED, _HOURS, main="windows")
+        return _Results(found.windows, found[_RETRACTED], found[_HOURS])
 
 
 class _RevisedResults(beam.PTransform):
@@ -97,7 +125,7 @@ class _RevisedResults(beam.PTransform):
         super().__init__()
         self._schedule = schedule
 
-    def expand(self, cells: PCollection[tuple[Key, Cells]]) -> PCollection[WindowResult]:
+    def expand(self, packed: PCollection[tuple[Key, bytes]]) -> _Results:
         early = AfterProcessingTime(self._schedule.early_seconds)
         hours = beam.WindowInto(
             FixedWindows(HOUR),
@@ -105,65 +133,138 @@ class _RevisedResults(beam.PTransform):
             accumulation_mode=AccumulationMode.ACCUMULATING,
             allowed_lateness=(self._schedule.lateness + ENGINE_SLACK).total_seconds(),
         )
-        merged = (
-            cells
-            | "At event time" >> beam.Map(_at_its_hour).with_output_types(_KEYED)
-            | hours
-            | "Merge" >> beam.CombinePerKey(_MergeCells())
+        at_event_time = packed | "At event time" >> beam.Map(_at_its_hour).with_output_types(_KEYED)
+        merged = at_event_time | hours | "Merge" >> beam.CombinePerKey(_MergePartials())
+        found = merged | "Changes" >> beam.ParDo(_Changes()).with_outputs(_RETRACTED, _HOURS, main="windows")
+        outputs = {"windows": found.windows, "retracted": found[_RETRACTED], "hours": found[_HOURS]}
+        return _Results(
+            **{name: output | f"Forget the hour of {name}" >> beam.WindowInto(GlobalWindows()) for name, output in outputs.items()}
         )
-        return merged | "Changes" >> beam.ParDo(_Changes()) | "Forget hours" >> beam.WindowInto(GlobalWindows())
 
 
-class _MergeCells(beam.CombineFn):
-    def create_accumulator(self) -> dict[int, Stats]:
-        return {}
+class _MergePartials(beam.CombineFn):
+    """Collects packed partial summaries, and merges them now and then."""
 
-    def add_input(self, accumulator: dict[int, Stats], cells: Cells) -> dict[int, Stats]:
-        return merge_cells(accumulator, cells)
+    def create_accumulator(self) -> list[bytes]:
+        return []
 
-    def merge_accumulators(self, accumulators: Iterable[dict[int, Stats]]) -> dict[int, Stats]:
-        merged: dict[int, Stats] = {}
-        for accumulator in accumulators:
-            merged = merge_cells(merged, accumulator)
-        return merged
+    def add_input(self, accumulator: list[bytes], packed: bytes) -> list[bytes]:
+        accumulator.append(packed)
+        return _merged(accumulator) if len(accumulator) >= _AT_ONCE else accumulator
 
-    def extract_output(self, accumulator: dict[int, Stats]) -> dict[int, Stats]:
-        return dict(accumulator)
+    def merge_accumulators(self, accumulators: Iterable[list[bytes]]) -> list[bytes]:
+        collected = [packed for accumulator in accumulators for packed in accumulator]
+        return _merged(collected) if len(collected) >= _AT_ONCE else collected
+
+    def compact(self, accumulator: list[bytes]) -> list[bytes]:
+        return _merged(accumulator)
+
+    def extract_output(self, accumulator: list[bytes]) -> bytes:
+        [packed] = _merged(accumulator)
+        return packed
+
+    def get_accumulator_coder(self) -> Coder:
+        return ListCoder(BytesCoder())
 
 
 class _Changes(beam.DoFn):
     """Lets through the minutes that changed since the last result, and their hour; a change is a summary more, never a rounding."""
 
-    _RESULTS = ReadModifyWriteStateSpec("results", PickleCoder())
+    _RESULTS = ReadModifyWriteStateSpec("results", BytesCoder())
 
     def process(
         self,
-        merged: tuple[Key, Cells],
+        merged: tuple[Key, bytes],
         stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_RESULTS),  # type: ignore[assignment]
         pane: PaneInfo = beam.DoFn.PaneInfoParam,  # type: ignore[assignment]
-    ) -> Iterator[WindowResult]:
-        key, cells = Key(*merged[0]), merged[1]
-        latest: dict[tuple[int, int], tuple[int, int]] = stored.read() or {}
-        for window in windows(key, cells):
+    ) -> Iterator[WindowResult | TaggedOutput]:
+        key, timing = Key(*merged[0]), _TIMINGS.get(pane.timing, Timing.ON_TIME)
+        latest = {known[:2]: known[2:] for known in RESULTS.unpack(stored.read()) or ()}
+        found = results(key, Partials.unpack(merged[1]))
+        for window in found.windows:
             summaries, revision = latest.get(window[:2], (0, -1))
             if window[2].summaries != summaries:
                 latest[window[:2]] = window[2].summaries, revision + 1
-                yield key, window, revision + 1, _TIMINGS.get(pane.timing, Timing.ON_TIME)
-        stored.write(latest)
+                yield _output((key, window, revision + 1, timing))
+                if window[0] == HOUR:
+                    yield TaggedOutput(_HOURS, HourOfDevices(key, revision + 1, found.devices))
+        stored.write(RESULTS.pack(tuple((*window, *known) for window, known in latest.items())))
+
+
+class _Marks(beam.PTransform):
+    """Makes marks of hours of sites: in batch mode one for each, in streaming mode one whenever it is due again."""
+
+    def __init__(self, schedule: Schedule, clock: Clock) -> None:
+        super().__init__()
+        self._streaming = schedule.streaming
+        self._clock = clock
+
+    def expand(self, marked: PCollection[tuple[SiteHour, str]]) -> PCollection[TableRows]:
+        if self._streaming:
+            by_site = marked | "By site" >> beam.Map(_by_site).with_output_types(_SITE)
+            due = by_site | "Due" >> beam.ParDo(_Due(self._clock))
+        else:
+            due = marked | "Plain" >> beam.Map(_plain).with_output_types(_SITE_HOUR) | "Once" >> beam.CombinePerKey(min)
+        return due | "Rows" >> beam.ParDo(Collect(DirtyWindow, partial(_mark, self._clock)))
+
+
+class _Due(beam.DoFn):
+    """Lets through the hours of a site that are to be marked."""
+
+    _MARKED = ReadModifyWriteStateSpec("marked", BytesCoder())
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def process(
+        self,
+        keyed: tuple[str, tuple[int, str]],
+        stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_MARKED),  # type: ignore[assignment]
+    ) -> Iterator[tuple[SiteHour, str]]:
+        site_id, (hour, batch_id) = keyed
+        marked = MARKED.unpack(stored.read()) or {}
+        if is_due(marked, hour, self._clock()):
+            stored.write(MARKED.pack(marked))
+            yield SiteHour(site_id, hour), batch_id
+
+
+def _merged(packed: list[bytes]) -> list[bytes]:
+    return [merge([Partials.unpack(one) for one in packed]).pack()]
 
 
 def _row(clock: Clock, result: WindowResult) -> dict[str, Any]:
     return row(*result, clock())
 
 
+def _mark(clock: Clock, marked: tuple[SiteHour, str]) -> dict[str, Any]:
+    return mark(SiteHour(*marked[0]), marked[1], clock())
+
+
 def _of_summaries(row_group: RowGroup) -> bool:
     return row_group.kind == Kind.SUMMARIES
 
 
-def _at_its_hour(keyed: tuple[Key, Cells]) -> TimestampedValue:
+def _at_its_hour(keyed: tuple[Key, bytes]) -> TimestampedValue:
     return TimestampedValue(keyed, Key(*keyed[0]).hour)
 
 
-def _single_results(merged: tuple[Key, Cells]) -> Iterator[WindowResult]:
-    key, cells = Key(*merged[0]), merged[1]
-    return ((key, window, 0, Timing.BATCH) for window in windows(key, cells))
+def _by_site(marked: tuple[SiteHour, str]) -> tuple[str, tuple[int, str]]:
+    (site_id, hour), batch_id = marked
+    return site_id, (hour, batch_id)
+
+
+def _plain(marked: tuple[SiteHour, str]) -> tuple[tuple[str, int], str]:
+    (site_id, hour), batch_id = marked
+    return (site_id, hour), batch_id
+
+
+def _output(result: WindowResult) -> WindowResult | TaggedOutput:
+    """Sends a window without values another way: it retracts, and says nothing to whoever goes on with windows."""
+    return result if result[1][2].count else TaggedOutput(_RETRACTED, result)
+
+
+def _single_results(merged: tuple[Key, bytes]) -> Iterator[WindowResult | TaggedOutput]:
+    key = Key(*merged[0])
+    found = results(key, Partials.unpack(merged[1]))
+    yield from (_output((key, window, 0, Timing.BATCH)) for window in found.windows)
+    yield TaggedOutput(_HOURS, HourOfDevices(key, 0, found.devices))

@@ -159,11 +159,16 @@ def test_a_minute_that_did_not_change_is_not_given_again(streamed: MemorySink) -
     assert [(row["revision"], row["timing"]) for row in minutes] == [(0, "early")]
 
 
-def test_what_is_too_late_marks_its_hour_dirty_and_is_a_fact_all_the_same(streamed: MemorySink) -> None:
-    [dirty] = streamed.table("dirty_windows_v1")
-    assert (dirty["site_id"], dirty["window_start"], dirty["window_seconds"]) == ("south", minute(0), 3600)
-    assert dirty["batch_id"] == Envelope.parse(TOO_LATE.attributes).batch_id
-    assert dirty["batch_id"] in {row["batch_id"] for row in streamed.table("summaries_v1")}
+def test_what_is_too_late_is_a_fact_all_the_same_and_no_part_of_the_rollup(streamed: MemorySink) -> None:
+    assert Envelope.parse(TOO_LATE.attributes).batch_id in {row["batch_id"] for row in streamed.table("summaries_v1")}
+    assert latest(streamed)["south", minute(0), 3600]["sum"] == 19.0
+    assert ("south", minute(2), 60) not in latest(streamed)
+
+
+def test_every_hour_of_a_site_that_has_facts_is_marked_once(streamed: MemorySink) -> None:
+    marks = Counter((row["site_id"], row["window_start"], row["window_seconds"]) for row in streamed.table("dirty_windows_v1"))
+    assert marks == Counter([("south", minute(0), 3600), ("north", minute(0), 3600)])
+    assert {row["batch_id"] for row in streamed.table("dirty_windows_v1")} <= {row["batch_id"] for row in streamed.table("summaries_v1")}
 
 
 def test_batch_mode_gives_the_same_facts_and_no_lateness(streamed: MemorySink) -> None:
@@ -171,7 +176,7 @@ def test_batch_mode_gives_the_same_facts_and_no_lateness(streamed: MemorySink) -
     for table in ("summaries_v1", "inferences_v1", "events_v1", "heartbeats_v1", "batches_v1"):
         assert sorted(sink.table(table), key=str) == sorted(streamed.table(table), key=str)
     assert {row["reject_id"] for row in sink.table("rejects_v1")} == {row["reject_id"] for row in streamed.table("rejects_v1")}
-    assert not sink.table("dirty_windows_v1")
+    assert sorted(row["site_id"] for row in sink.table("dirty_windows_v1")) == ["north", "south"]
     assert {(row["timing"], row["revision"]) for row in sink.table("site_windows_v1")} == {("batch", 0)}
     assert latest(sink)["south", minute(0), 3600]["sum"] == 19.0 + 14.0
 
