@@ -15,6 +15,7 @@ from typing import Protocol
 import msgspec
 
 from schemas.envelope import ID_PATTERN, micros
+from schemas.intervals import SEQ_LIMIT
 
 MAX_CHANNELS = 64
 MAX_VALUE = 1e15
@@ -132,7 +133,7 @@ def is_name(text: str) -> bool:
 
 
 def _check_stamp(stamp: Stamp) -> None:
-    if stamp.seq is not None and not 0 <= stamp.seq < 2**62:
+    if stamp.seq is not None and not 0 <= stamp.seq < SEQ_LIMIT:
         raise PayloadError("wrong_type", f"seq {stamp.seq} is outside 0 to 2^62")
     if stamp.boot is not None and not is_name(stamp.boot):
         raise PayloadError("wrong_type", f"boot {stamp.boot[:80]!r} is not a short word")

@@ -11,24 +11,20 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.contradictions import CONTRADICTIONS, Mask
 from pipeline.elements import RejectedRows, RowGroup, TableRows
 from schemas.arrow import wire_columns
 from schemas.envelope import from_micros, micros
-from schemas.records import KINDS, TABLES, Kind
-from schemas.sketch import BUCKETS, ONE_BUCKET
+from schemas.records import KINDS, TABLES
 
 OLDEST = timedelta(days=1824)
 FURTHEST = timedelta(days=365)
 """BigQuery refuses partitions older than 1825 days or further than 366 days ahead: a day is kept for the time that a write may take."""
 
-MOST_VALUES = 10**12
-"""More values than this no window has: it keeps sums of counts within an int64."""
-
-Mask = npt.NDArray[np.bool_]
+_Check = Callable[[pa.RecordBatch, str, datetime], Mask | None]
 
 _FIRST = micros(datetime.min.replace(tzinfo=UTC))
 _LAST = micros(datetime.max.replace(tzinfo=UTC))
@@ -38,12 +34,24 @@ _PARTITIONS = {table.name: table.partition for table in TABLES.values()}
 def validate(row_group: RowGroup, now: datetime) -> tuple[RowGroup, list[RejectedRows]]:
     """Returns the good rows (maybe none) and the others, each under the first reason that applies to it."""
     rows, rejected = row_group.rows, []
-    for reason, text, check in _CHECKS:
-        bad = check(rows, row_group.kind, now)
+    for reason, text, check in _checks(row_group.kind, now):
+        bad = check(rows)
         if bad is not None and bad.any():
             rejected.append(RejectedRows(reason, text, rows.filter(pa.array(bad))))
             rows = rows.filter(pa.array(~bad))
     return (row_group.with_rows(rows) if rejected else row_group), rejected
+
+
+def _checks(kind: str, now: datetime) -> Iterator[tuple[str, str, Callable[[pa.RecordBatch], Mask | None]]]:
+    """Yields reason, sentence and check, in order: a check may rely on those before it."""
+    for reason, text, check in _CHECKS:
+        yield reason, text, _at(check, kind, now)
+    for text, contradicts in CONTRADICTIONS.get(kind, ()):
+        yield "contradiction", text, contradicts
+
+
+def _at(check: _Check, kind: str, now: datetime) -> Callable[[pa.RecordBatch], Mask | None]:
+    return lambda rows: check(rows, kind, now)
 
 
 def within_partitions(rows: TableRows, now: datetime) -> tuple[TableRows | None, RejectedRows | None]:
@@ -94,46 +102,12 @@ def _impossible_times(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | 
     return _union(iter(masks))
 
 
-def _contradictions(rows: pa.RecordBatch, kind: str, now: datetime) -> Mask | None:
-    """Marks numbers that no window can have, and that would break a merge."""
-    masks = [_below_one(rows.column("window_seconds"))] if kind in (Kind.SUMMARIES, Kind.INFERENCES) else []
-    if kind == Kind.SUMMARIES:
-        masks += [
-            _below_one(rows.column("count")),
-            rows.column("count").to_numpy() > MOST_VALUES,
-            _numbers(rows, "m2") < 0,
-            _numbers(rows, "min") > _numbers(rows, "max"),
-            _not_sketches(rows.column("sketch"), rows.column("count").to_numpy()),
-        ]
-    return _union(iter(masks))
-
-
-def _not_sketches(sketches: pa.ListArray, counts: npt.NDArray[np.int64]) -> Mask:
-    """Marks what is neither empty nor ascending buckets that exist, of values that add up to the row's count."""
-    entries: npt.NDArray[np.int64] = sketches.flatten().to_numpy()
-    ends = sketches.offsets.to_numpy() - sketches.offsets[0].as_py()
-    buckets, values = entries >> 40, entries & (ONE_BUCKET - 1)
-    wrong = (buckets < 1) | (buckets >= BUCKETS) | (values == 0)
-    follows = np.ones(len(entries) + 1, bool)
-    follows[ends] = False
-    wrong[1:] |= follows[1:-1] & (buckets[1:] <= buckets[:-1])
-    # The entries of a batch are too few (MAX_RAW_BYTES / 8) for a sum of their counts to overflow.
-    sums, faults = (np.concatenate(([0], np.cumsum(counts)))[ends] for counts in (values, wrong))
-    mask: Mask = (np.diff(faults) > 0) | ((np.diff(ends) > 0) & (np.diff(sums) != counts))
-    return mask
-
-
 _OUT_OF_RANGE = f"a time has no partition in BigQuery: more than {OLDEST.days} days ago or {FURTHEST.days} days ahead"
 
-_CHECKS: tuple[tuple[str, str, Callable[[pa.RecordBatch, str, datetime], Mask | None]], ...] = (
+_CHECKS: tuple[tuple[str, str, _Check], ...] = (
     ("null_value", "a column that may not be null is null", _nulls),
     ("not_finite", "a number is NaN or infinite", _not_finite),
     ("time_out_of_range", _OUT_OF_RANGE, _impossible_times),
-    (
-        "contradiction",
-        "count or window_seconds is below 1 or beyond sense, m2 is negative, min is above max, or the sketch is none of count values",
-        _contradictions,
-    ),
 )
 
 
@@ -180,12 +154,3 @@ def _beyond(times: pa.Array, first: int, last: int) -> Mask:
     values = (times.fill_null(from_micros(first)) if times.null_count else times).view(pa.int64()).to_numpy()
     mask: Mask = (values < first) | (values > last)
     return mask
-
-
-def _below_one(array: pa.Array) -> Mask:
-    mask: Mask = array.to_numpy() < 1
-    return mask
-
-
-def _numbers(rows: pa.RecordBatch, name: str) -> npt.NDArray[np.float64]:
-    return rows.column(name).to_numpy()

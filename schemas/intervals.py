@@ -8,6 +8,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
+SEQ_LIMIT = 1 << 62
+"""A sensor's sequence numbers are 0 to below this: their differences, and the sum of gaps between them, are within an int64."""
+
 
 class IntervalSet:
     """Holds integers: `seqs.add(7); 7 in seqs; seqs.flat()`. Union in any order and repetition gives the same set."""

@@ -13,6 +13,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain
 from math import ceil, log
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 ACCURACY = 0.01
 SMALLEST = 1e-12
@@ -64,6 +69,16 @@ def bucket(value: float) -> int:
         raise ValueError(f"{value} is not a number of at most {LARGEST:g}")
     place = ceil(log(size) * _PER_LOG) + _POSITIVE
     return place if value > 0 else 2 * _ZERO - place
+
+
+def buckets(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Returns the number of each value's bucket, give or take one at the edge of two; beyond BUCKETS for what is above LARGEST."""
+    import numpy as np  # not for the gateway
+
+    size = np.abs(values)
+    places = np.ceil(np.log(np.clip(size, SMALLEST, LARGEST * GAMMA)) * _PER_LOG).astype(np.int64) + _POSITIVE
+    places = np.where(values > 0, places, 2 * _ZERO - places)
+    return np.where(size < SMALLEST, _ZERO, np.where(size > LARGEST, BUCKETS + 1, places))
 
 
 def value(bucket: int) -> float:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -14,7 +16,10 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.reading import Reading
 from edge.store.batch import EncodedBatch, encode
+from edge.summaries.summarise import merged, summaries
+from edge.windows import Window
 from pipeline.assign_sites import group_rows
 from pipeline.decode import decode
 from pipeline.elements import ReceivedMessage
@@ -22,7 +27,7 @@ from pipeline.rollup.partials import partials
 from pipeline.validate import validate
 from schemas.arrow import wire_columns
 from schemas.envelope import Envelope, micros
-from schemas.records import KINDS, Event
+from schemas.records import KINDS, Event, Kind
 from tests.edge.gateways import START
 from tests.edge.test_gateway import OnePlace
 from tests.edge.test_gateway_deadband import deadband_config, feed
@@ -78,6 +83,43 @@ def test_every_record_arrives_as_it_left(kind: str, data: st.DataObject) -> None
         values_sent = [getattr(row, column.name) for row in rows]
         assert arrived.column(column.name).to_pylist() == [list(value) if column.repeated else value for value in values_sent]
     assert arrived.column("row").to_pylist() == list(range(len(rows)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data())
+def test_every_record_is_believed_or_set_aside(kind: str, data: st.DataObject) -> None:
+    rows = data.draw(st.lists(records(KINDS[kind].record), min_size=1, max_size=6))
+    valid, rejected = validate(group_rows([decode(received(encode(kind, rows)))]), NOW)
+    assert sorted(row for one in (valid, *rejected) for row in one.rows.column("row").to_pylist()) == list(range(len(rows)))
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(
+                st.integers(0, 59_999_999), st.floats(-1e15, 1e15) | st.sampled_from([0.1, 1e-13, -40.0]), st.none() | st.integers(0, 9)
+            ),
+            min_size=1,
+            max_size=9,
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_what_a_gateway_summarises_is_believed(minutes: list[list[tuple[int, float, int | None]]]) -> None:
+    """Each minute by itself, and all of them held as one summary."""
+    rows = [row for number, minute in enumerate(minutes) for row in summaries(window_of(number, minute), {"a": "m"})]
+    held = replace(reduce(merged, rows), device_id="held")
+    assert not validate(group_rows([decode(received(encode(Kind.SUMMARIES, [*rows, held])))]), NOW)[1]
+
+
+def window_of(number: int, minute: list[tuple[int, float, int | None]]) -> Window:
+    start = micros(NOW) + number * 60_000_000
+    readings = [
+        Reading("d1", start + at, start + at, "synced", None, seq if seq is None else 2**62 - 100 + 10 * number + seq, True, {"a": value})
+        for at, value, seq in minute
+    ]
+    return Window("d1", start, 60, False, readings)
 
 
 def test_what_a_deadband_delayed_is_sound_to_the_pipeline_and_lies_in_its_hour(tmp_path: Path) -> None:

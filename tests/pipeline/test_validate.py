@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +18,8 @@ from pipeline.decode import decode
 from pipeline.facts import batch_row, rows_of
 from pipeline.validate import validate, within_partitions
 from schemas import sketch
-from schemas.records import Batch
+from schemas.envelope import micros
+from schemas.records import Batch, Summary
 from tests.pipeline.bodies import NOW, batch, grouped, message_of, numbered, one_of, summary, table
 
 
@@ -35,6 +37,32 @@ from tests.pipeline.bodies import NOW, batch, grouped, message_of, numbered, one
         ("contradiction", {"m2": -1.0}),
         ("contradiction", {"min": 2.0, "max": 1.0}),
         ("contradiction", {"window_seconds": 0}),
+        ("contradiction", {"window_seconds": -(2**63)}),
+        ("contradiction", {"window_seconds": 2**62}),
+        ("contradiction", {"count": -(2**63)}),
+        ("contradiction", {"last": 0.50001}),
+        ("contradiction", {"last": -1e300}),
+        ("contradiction", {"sum": 1.001}),
+        ("contradiction", {"sum": 1e308}),
+        ("contradiction", {"m2": 1e-12}),
+        ("contradiction", {"min": -1e308, "max": 1e308, "m2": -0.5}),
+        ("contradiction", {"last_time": NOW - timedelta(microseconds=1)}),
+        ("contradiction", {"last_time": NOW + timedelta(seconds=60)}),
+        ("contradiction", {"seq_ranges": (1,)}),
+        ("contradiction", {"seq_ranges": (1, 2, 5)}),
+        ("contradiction", {"seq_ranges": (2, 1)}),
+        ("contradiction", {"seq_ranges": (7, 7, 1, 1)}),
+        ("contradiction", {"seq_ranges": (1, 1, 1, 1)}),
+        ("contradiction", {"seq_ranges": (-1, 0)}),
+        ("contradiction", {"seq_ranges": (2**62, 2**62)}),
+        ("contradiction", {"seq_ranges": (-(2**63), -5, 2**63 - 2, 2**63 - 1)}),
+        ("contradiction", {"seq_ranges": (1, 3)}),
+        ("contradiction", {"seq_ranges": (0, 2**62 - 1)}),
+        ("contradiction", {"sketch": (5 * 2**40 + 1, 6 * 2**40 + 1)}),
+        ("contradiction", {"sketch": tuple(sketch.of([0.5]))[0:1]}),
+        ("contradiction", {"sketch": sketch.of([0.5, 0.6])}),
+        ("contradiction", {"sketch": sketch.of([0.4, 0.5])}),
+        ("contradiction", {"sketch": sketch.of([-0.5, -0.5])}),
         ("contradiction", {"sketch": (-2,)}),
         ("contradiction", {"sketch": (2,)}),
         ("contradiction", {"sketch": (2**53 + 2,)}),
@@ -53,7 +81,7 @@ def test_a_bad_row_is_set_aside_and_its_neighbours_go_on(reason: str, change: di
 
 def test_a_null_where_none_may_be_is_set_aside() -> None:
     rows = table("summaries", numbered(3))
-    holed = rows.set_column(rows.schema.get_field_index("sum"), "sum", pa.array([1.0, None, 1.0]))
+    holed = rows.set_column(rows.schema.get_field_index("sum"), "sum", pa.array([0.0, None, 0.5]))
     valid, rejected = validate(group_rows([decode(message_of("summaries", holed))]), NOW)
     assert (valid.rows.num_rows, rejected[0].reason, rejected[0].rows.column("row").to_pylist()) == (2, "null_value", [1])
 
@@ -69,7 +97,7 @@ def test_a_null_or_infinite_element_of_a_list_sets_its_row_aside() -> None:
 
 def test_a_time_beyond_the_years_of_bigquery_is_set_aside_in_any_column() -> None:
     rows = table("summaries", numbered(2))
-    far = pa.array([2**62, 0], pa.int64()).cast(pa.timestamp("us", "UTC"))
+    far = pa.array([2**62, micros(NOW) + 1_000_000], pa.int64()).cast(pa.timestamp("us", "UTC"))
     changed = rows.set_column(rows.schema.get_field_index("last_time"), "last_time", far)
     _, rejected = validate(group_rows([decode(message_of("summaries", changed))]), NOW)
     assert [(one.reason, one.rows.column("row").to_pylist()) for one in rejected] == [("time_out_of_range", [0])]
@@ -80,13 +108,20 @@ def test_a_row_with_two_faults_is_set_aside_once() -> None:
     assert [one.reason for one in rejected] == ["not_finite"]
 
 
+def summary_of(values: list[float]) -> Summary:
+    total, mean = math.fsum(values), math.fsum(values) / len(values)
+    m2 = math.fsum((value - mean) ** 2 for value in values)
+    moments: dict[str, Any] = {"count": len(values), "sum": total, "m2": m2, "min": min(values), "max": max(values), "last": values[-1]}
+    return summary(seq_ranges=(), sketch=sketch.of(values), **moments)
+
+
 @given(
     st.lists(st.lists(st.floats(-1e15, 1e15), min_size=1, max_size=20) | st.none(), min_size=1, max_size=20),
     st.data(),
 )
 def test_a_sketch_is_judged_alone_wherever_it_stands(piles: list[list[float] | None], data: st.DataObject) -> None:
     """None is a row of an older gateway. One entry in all is shifted by one bucket or value, or gone."""
-    rows = [summary(count=len(pile or [1]), sketch=sketch.of(pile or [])) for pile in piles]
+    rows = [summary_of(pile) if pile else summary() for pile in piles]
     assert not validate(grouped(rows), NOW)[1]
     sketched = [at for at, row in enumerate(rows) if row.sketch]
     if not sketched:
@@ -111,6 +146,43 @@ def test_a_good_batch_of_any_kind_is_not_touched(kind: str) -> None:
     valid, rejected = validate(row_group, NOW)
     assert valid is row_group
     assert not rejected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"readings_stored": -1},
+        {"store_bytes": -(2**63)},
+        {"batches_cut": 10**12 + 1},
+        {"readings_dropped": 2**63 - 1},
+        {"dropped_ranges": (3,)},
+        {"dropped_ranges": (4, 3)},
+        {"dropped_ranges": (3, 4, 4, 5)},
+        {"dropped_ranges": (0, 1)},
+        {"dropped_ranges": (1, 6)},
+        {"dropped_ranges": (1, 2**63 - 1)},
+    ],
+)
+def test_a_ledger_that_makes_no_sense_is_set_aside_and_its_neighbours_go_on(change: dict[str, Any]) -> None:
+    sound = replace(one_of("heartbeats"), dropped_ranges=(1, 1, 3, 5))
+    valid, rejected = validate(grouped([sound, replace(sound, **change), sound]), NOW)
+    assert valid.rows.column("row").to_pylist() == [0, 2]
+    assert [(one.reason, one.rows.column("row").to_pylist()) for one in rejected] == [("contradiction", [1])]
+
+
+@given(st.lists(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-2, 12), max_size=7), min_size=1, max_size=12))
+def test_ranges_are_judged_alone_wherever_they_stand(ranges: list[list[int]]) -> None:
+    """A sound list is what an interval set writes, of no more numbers than the row has values; intervals that touch are let through."""
+    rows = [summary(seq_ranges=tuple(flat)) for flat in ranges]
+    bad = [row for one in validate(grouped(rows), NOW)[1] for row in one.rows.column("row").to_pylist()]
+    assert bad == [at for at, flat in enumerate(ranges) if not sound(flat, 2)]
+
+
+def sound(flat: list[int], most: int) -> bool:
+    pairs = list(zip(flat[::2], flat[1::2], strict=False))
+    ascending = all(low <= high for low, high in pairs) and all(high < low for (_, high), (low, _) in pairwise(pairs))
+    inside = all(0 <= number < 2**62 for number in flat)
+    return len(flat) % 2 == 0 and ascending and inside and sum(high - low + 1 for low, high in pairs) <= most
 
 
 def test_a_row_of_any_table_outside_its_partitions_is_set_aside() -> None:
