@@ -40,8 +40,8 @@ class Undecodable(ValueError):
         self.reason = reason
 
 
-def decode(message: ReceivedMessage) -> DecodedBatch:
-    """Decodes a message. Raises Undecodable."""
+def decode(message: ReceivedMessage, *, keep_message: bool = False) -> DecodedBatch:
+    """Decodes a message; the batch has the message in it where it is to be archived. Raises Undecodable."""
     envelope = _envelope(message)
     raw = _decompressed(message.body, envelope.raw_bytes)
     try:
@@ -50,7 +50,7 @@ def decode(message: ReceivedMessage) -> DecodedBatch:
         raise
     except (pa.ArrowException, OSError, ValueError, OverflowError, struct.error) as error:
         raise Undecodable("bad_arrow", f"not a sound Arrow IPC stream: {error}") from error
-    return DecodedBatch(envelope, message.received_time, len(message.body), rows)
+    return DecodedBatch(envelope, message.received_time, len(message.body), rows, message if keep_message else None)
 
 
 def _rows(raw: bytes, envelope: Envelope) -> pa.RecordBatch:

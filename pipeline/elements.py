@@ -35,15 +35,16 @@ class ReceivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class DecodedBatch:
-    """Is one decoded batch. `rows` has the columns `row` and `extras`, then those of the wire."""
+    """Is one decoded batch. `rows` has the columns `row` and `extras`, then those of the wire; `message` is there for the archive alone."""
 
     envelope: Envelope
     received_time: datetime
     body_bytes: int
     rows: pa.RecordBatch
+    message: ReceivedMessage | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _decoded_batch, (self.envelope, self.received_time, self.body_bytes, *_packed(self.rows))
+        return _decoded_batch, (self.envelope, self.received_time, self.body_bytes, *_packed(self.rows), self.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,10 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def _decoded_batch(envelope: Envelope, received_time: datetime, body_bytes: int, schema: bytes, rows: bytes) -> DecodedBatch:
-    return DecodedBatch(envelope, received_time, body_bytes, _unpacked(schema, rows))
+def _decoded_batch(  # noqa: PLR0913 - what __reduce__ gives
+    envelope: Envelope, received_time: datetime, body_bytes: int, schema: bytes, rows: bytes, message: ReceivedMessage | None
+) -> DecodedBatch:
+    return DecodedBatch(envelope, received_time, body_bytes, _unpacked(schema, rows), message)
 
 
 def _row_group(kind: str, schema: bytes, rows: bytes) -> RowGroup:

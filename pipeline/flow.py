@@ -9,7 +9,7 @@ from apache_beam.pvalue import PCollection
 
 from pipeline import rejects
 from pipeline.alerts.transform import AlertInputs, RaiseAlerts, notifications
-from pipeline.elements import Clock, NotificationMessage, ReceivedMessage, TableRows, UnwrittenRows
+from pipeline.elements import Clock, DecodedBatch, NotificationMessage, ReceivedMessage, TableRows, UnwrittenRows
 from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.irrigation.transform import Irrigate
@@ -36,6 +36,9 @@ class Sink(Protocol):
 Publish = beam.PTransform[PCollection[NotificationMessage], Any]
 """Where notifications go."""
 
+Archive = beam.PTransform[tuple[PCollection[DecodedBatch], PCollection[TableRows]], Any]
+"""Where messages go as they were sent: those of fresh batches, and those that became rejects because they are no batch."""
+
 
 def build(  # noqa: PLR0913 - what the flow is put together from
     messages: PCollection[ReceivedMessage],
@@ -44,13 +47,14 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     schedule: Schedule,
     clock: Clock,
     publish: Publish | None = None,
+    archive: Archive | None = None,
 ) -> None:
     """Builds the flow: every row of every message ends in its fact table or, with its original bytes, in rejects: at least once, repeats
     dropped.
 
-    Alerts that are not historical go to `publish` too, if it is given.
+    Alerts that are not historical go to `publish` too, if it is given, and what came, as it was sent, to `archive`.
     """
-    batches, undecodable = messages | "Decode" >> Decode(clock)
+    batches, undecodable = messages | "Decode" >> Decode(clock, keep_messages=archive is not None)
     fresh = batches | "Deduplicate" >> Deduplicate()
     row_groups, unplaced = fresh | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
@@ -71,3 +75,5 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     (unwritten | "Reject unwritten" >> beam.FlatMap(rejects.of_unwritten, clock),) | "Write rejects" >> sink.write_or_fail()
     if publish:
         alerts | "Notifications" >> beam.FlatMap(notifications) | "Publish" >> publish
+    if archive:
+        (fresh, undecodable) | "Archive" >> archive

@@ -1,8 +1,8 @@
 """Reads and writes a batch's envelope: its name and attributes, as Pub/Sub attributes and as entries of an export file.
 
 The envelope is written once when the batch is cut and never changes; `Envelope.parse` accepts nothing else.
-An export file (an offline gateway's export) is a sequence of entries: `TBB1`, u32 length of the attributes (JSON), u32 length
-of the body, u32 CRC-32 of both, attributes, body; integers little-endian.
+An export file (an offline gateway's export, or a file of the archive) is a sequence of entries: `TBB1`, u32 length of the attributes
+(JSON), u32 length of the body, u32 CRC-32 of both, attributes, body; integers little-endian.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ MAX_BODY_BYTES = 8_000_000
 MAX_RAW_BYTES = 32_000_000
 """A body that declares more than this when decompressed is refused before decompression."""
 MAX_ROWS = 100_000
+MAX_MESSAGE_BYTES = 10_000_000
+"""Pub/Sub carries no larger message, so no larger body can be in an archive."""
 MAX_EXPORT_BYTES = 256_000_000
 """An export file larger than this is refused; the gateway writes them far smaller."""
 
@@ -31,7 +33,8 @@ ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _MAGIC = b"TBB1"
 _HEAD = struct.Struct("<4sIII")
-_MAX_ATTRIBUTES = 4096
+_MAX_ATTRIBUTES = 1_000_000
+"""More than any attributes that Pub/Sub carries, written as JSON: an archive keeps messages that are no batches, too."""
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _KIND_PATTERN = re.compile("|".join(KINDS))
@@ -91,9 +94,9 @@ class Envelope:
             row_count=_integer(attributes, "row_count", 1, MAX_ROWS),
             raw_bytes=_integer(attributes, "raw_bytes", 1, MAX_RAW_BYTES),
             priority=_integer(attributes, "priority", 0, 9),
-            cut_time=_time(attributes, "cut_time"),
-            time_min=_time(attributes, "time_min"),
-            time_max=_time(attributes, "time_max"),
+            cut_time=time_of(attributes, "cut_time"),
+            time_min=time_of(attributes, "time_min"),
+            time_max=time_of(attributes, "time_max"),
         )
         if envelope.time_min > envelope.time_max:
             raise EnvelopeError("time_min is after time_max")
@@ -102,9 +105,12 @@ class Envelope:
         return envelope
 
 
-def cut_time(attributes: Mapping[str, str]) -> datetime:
-    """Returns when the batch was cut, whatever the other attributes say. Raises EnvelopeError."""
-    return _time(attributes, "cut_time")
+def time_of(attributes: Mapping[str, str], name: str) -> datetime:
+    """Returns the time of one attribute, whatever the others say. Raises EnvelopeError."""
+    try:
+        return from_micros(_integer(attributes, name, -(2**63), 2**63 - 1))
+    except OverflowError as error:
+        raise EnvelopeError(f"attribute {name} is not a time between the years 1 and 9999") from error
 
 
 def micros(time: datetime) -> int:
@@ -151,7 +157,7 @@ def _entry(content: bytes, at: int) -> tuple[dict[str, str], bytes, int] | None:
     magic, attribute_bytes, body_bytes, crc = _HEAD.unpack_from(content, at)
     middle = at + _HEAD.size + attribute_bytes
     end = middle + body_bytes
-    if magic != _MAGIC or attribute_bytes > _MAX_ATTRIBUTES or body_bytes > MAX_BODY_BYTES or end > len(content):
+    if magic != _MAGIC or attribute_bytes > _MAX_ATTRIBUTES or body_bytes > MAX_MESSAGE_BYTES or end > len(content):
         return None
     if zlib.crc32(memoryview(content)[at + _HEAD.size : end]) != crc:
         return None
@@ -187,10 +193,3 @@ def _integer(attributes: Mapping[str, str], name: str, low: int, high: int) -> i
     if not low <= value <= high:
         raise EnvelopeError(f"attribute {name} is outside {low} to {high}: {value}")
     return value
-
-
-def _time(attributes: Mapping[str, str], name: str) -> datetime:
-    try:
-        return from_micros(_integer(attributes, name, -(2**63), 2**63 - 1))
-    except OverflowError as error:
-        raise EnvelopeError(f"attribute {name} is not a time between the years 1 and 9999") from error

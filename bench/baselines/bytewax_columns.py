@@ -29,7 +29,7 @@ from pipeline.facts import facts
 from pipeline.rollup.partials import merge, partials
 from pipeline.rollup.results import results
 from pipeline.rollup.stats import Key
-from schemas.envelope import cut_time
+from schemas.envelope import time_of
 from schemas.registry import Registry
 
 NOW = datetime(2026, 10, 10, tzinfo=UTC)
@@ -69,7 +69,7 @@ def run(export_file: Path, registry: Path) -> tuple[int, int]:
 
 
 def _message(entry: Entry) -> ReceivedMessage:
-    return ReceivedMessage(entry[0], entry[1], cut_time(entry[0]))
+    return ReceivedMessage(entry[0], entry[1], time_of(entry[0], "cut_time"))
 
 
 def _partials(row_group: RowGroup) -> Iterable[tuple[str, Any]]:

@@ -11,8 +11,9 @@ from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub
 from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.utils.timestamp import Timestamp
 
+from pipeline import archive
 from pipeline.elements import EXPORT_FILE, Clock, ReceivedMessage
-from schemas.envelope import EnvelopeError, cut_time, entries
+from schemas.envelope import EnvelopeError, entries, time_of
 
 
 class FromSubscription(beam.PTransform):
@@ -67,12 +68,12 @@ def _messages(file: ReadableFile, clock: Clock) -> Iterator[ReceivedMessage]:
 def _message(entry: tuple[dict[str, str], bytes] | bytes, path: str, clock: Clock) -> ReceivedMessage:
     if isinstance(entry, bytes):
         return ReceivedMessage({EXPORT_FILE: path}, entry, clock())
-    attributes, body = entry
-    return ReceivedMessage(attributes, body, _cut_time(attributes, clock))
+    attributes, received_time = archive.restored(entry[0])
+    return ReceivedMessage(attributes, entry[1], received_time or _cut_time(attributes, clock))
 
 
 def _cut_time(attributes: dict[str, str], clock: Clock) -> datetime:
     try:
-        return cut_time(attributes)
+        return time_of(attributes, "cut_time")
     except EnvelopeError:
         return clock()

@@ -1,0 +1,201 @@
+"""Writes the archive: every message that came lies in a file when its bundle ends, and small files are gathered into large ones by and by.
+
+At least once: a retry may write an entry into a second file; whoever reads the archive drops repeats anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.coders import FastPrimitivesCoder, VarIntCoder
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.pvalue import PCollection
+from apache_beam.transforms.timeutil import TimeDomain
+from apache_beam.transforms.userstate import (
+    BagRuntimeState,
+    BagStateSpec,
+    ReadModifyWriteRuntimeState,
+    ReadModifyWriteStateSpec,
+    RuntimeTimer,
+    TimerSpec,
+    on_timer,
+)
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.timestamp import MIN_TIMESTAMP, Timestamp
+from apache_beam.utils.windowed_value import WindowedValue
+
+from pipeline import archive
+from pipeline.archive import ArchiveEntry
+from pipeline.elements import Clock, DecodedBatch, TableRows
+from pipeline.io import files
+from pipeline.io.append import brief
+from pipeline.transforms.each import Each
+from program import logs
+
+MOST_FILES = 1000
+"""How many small files are gathered at once at most."""
+
+_LOG = logs.get(__name__)
+_ArrivedFile = tuple[str, tuple[str, int]]
+"""Place, then path and bytes of a small file."""
+
+
+class ArchiveError(Exception):
+    """The archive cannot be used; the text names the flag and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """Says when small files become one: after so many seconds, or when they hold so many bytes."""
+
+    seconds: float = 3600.0
+    bytes: int = 64_000_000
+
+
+class Archive(beam.PTransform):
+    """Archives what came: `(batches, undecodable) | Archive(folder, gathering, clock)`.
+
+    Without `gathering`, in batch mode, bundles are large and their files stay as they are.
+    """
+
+    def __init__(self, folder: str, clock: Clock, gathering: Gathering | None) -> None:
+        super().__init__()
+        self._folder = folder
+        self._clock = clock
+        self._gathering = gathering
+
+    def expand(self, inputs: tuple[PCollection[DecodedBatch], PCollection[TableRows]]) -> Any:
+        batches, undecodable = inputs
+        entries = (
+            batches | "Batches" >> beam.Map(archive.of_batch).with_output_types(ArchiveEntry),
+            undecodable | "Undecodable" >> beam.FlatMap(archive.of_rejects).with_output_types(ArchiveEntry),
+        )
+        prefix = archive.ARRIVED if self._gathering else ""
+        arrived = entries | "Write files" >> Each(beam.ParDo(_WriteFiles(self._folder, prefix)).with_output_types(_ArrivedFile))
+        if self._gathering is None:
+            return arrived
+        return arrived | "Gather" >> beam.ParDo(_Gather(self._folder, self._gathering, self._clock))
+
+
+class _WriteFiles(beam.DoFn):
+    """Writes the entries of a bundle into a file for each place, and one more whenever they become many bytes."""
+
+    def __init__(self, folder: str, prefix: str) -> None:
+        self._folder = folder
+        self._prefix = prefix
+
+    def start_bundle(self) -> None:
+        self._entries: list[ArchiveEntry] = []
+        self._bytes = 0
+
+    def process(self, entry: ArchiveEntry) -> Iterator[_ArrivedFile]:
+        self._entries.append(entry)
+        self._bytes += len(entry.content)
+        if self._bytes > Gathering.bytes:
+            yield from self._flush()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        return (WindowedValue(file, MIN_TIMESTAMP, (GlobalWindow(),)) for file in self._flush())
+
+    def _flush(self) -> list[_ArrivedFile]:
+        contents = archive.by_place(self._entries)
+        self.start_bundle()
+        return [(place, (_write(self._folder, place, content, self._prefix), len(content))) for place, content in contents.items()]
+
+
+class _Gather(beam.DoFn):
+    """Gathers the small files of a place into one, then removes them. The state holds their names, never what is in them."""
+
+    _FILES = BagStateSpec("files", FastPrimitivesCoder())
+    _BYTES = ReadModifyWriteStateSpec("bytes", VarIntCoder())
+    _COUNT = ReadModifyWriteStateSpec("count", VarIntCoder())
+    _DUE = TimerSpec("due", TimeDomain.REAL_TIME)
+
+    def __init__(self, folder: str, gathering: Gathering, clock: Clock) -> None:
+        self._folder = folder
+        self._gathering = gathering
+        self._clock = clock
+
+    def process(  # noqa: PLR0913 - Beam's parameters
+        self,
+        arrived: _ArrivedFile,
+        paths: BagRuntimeState = beam.DoFn.StateParam(_FILES),  # type: ignore[assignment]
+        size: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_BYTES),  # type: ignore[assignment]
+        count: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_COUNT),  # type: ignore[assignment]
+        due: RuntimeTimer = beam.DoFn.TimerParam(_DUE),  # type: ignore[assignment]
+    ) -> None:
+        place, (path, size_of_file) = arrived
+        if not count.read():
+            due.set(Timestamp(self._clock().timestamp() + self._gathering.seconds))
+        paths.add(path)
+        size.write((size.read() or 0) + size_of_file)
+        count.write((count.read() or 0) + 1)
+        if size.read() >= self._gathering.bytes or count.read() >= MOST_FILES:
+            self._gather(place, paths, size, count)
+
+    @on_timer(_DUE)
+    def on_due(
+        self,
+        place: str = beam.DoFn.KeyParam,  # type: ignore[assignment]
+        paths: BagRuntimeState = beam.DoFn.StateParam(_FILES),  # type: ignore[assignment]
+        size: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_BYTES),  # type: ignore[assignment]
+        count: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_COUNT),  # type: ignore[assignment]
+    ) -> None:
+        self._gather(place, paths, size, count)
+
+    def _gather(self, place: str, paths: BagRuntimeState, size: ReadModifyWriteRuntimeState, count: ReadModifyWriteRuntimeState) -> None:
+        gather(self._folder, place, paths.read())
+        paths.clear()
+        size.clear()
+        count.clear()
+
+
+def gather(folder: str, place: str, paths: Iterable[str]) -> None:
+    """Joins small files of a place into one, then removes them. Where that fails they stay, and are as good as the one.
+
+    A file that is gone was joined by an earlier attempt, or by another run.
+    """
+    try:
+        contents = {path: content for path in sorted(set(paths)) if (content := _content(path)) is not None}
+    except Exception as error:  # noqa: BLE001 - each filesystem has its own exceptions
+        _LOG.warning("small files of %s stay in the archive: %s", place, brief(error))
+        return
+    if contents:
+        _write(folder, place, b"".join(contents.values()))
+        files.remove(contents)
+        _LOG.info("%d files of %s are one now", len(contents), place)
+
+
+def gather_leftovers(folder: str, most_bytes: int = Gathering.bytes) -> None:
+    """Joins the small files that an earlier run left behind."""
+    sizes = files.matching(f"{folder}/**/{archive.ARRIVED}*{archive.SUFFIX}")
+    for place, paths in archive.portions(sizes, most_bytes, MOST_FILES):
+        gather(folder, place, paths)
+
+
+def check(folder: str) -> None:
+    """Writes a file into the archive and removes it. Raises ArchiveError."""
+    path = FileSystems.join(folder, ".writable")
+    try:
+        files.write_once(path, b"")
+        FileSystems.delete([path])
+    except Exception as error:
+        raise ArchiveError(f"--archive={folder} cannot be written to: {brief(error)}") from error
+
+
+def _write(folder: str, place: str, content: bytes, prefix: str = "") -> str:
+    path = f"{folder}/{place}/{archive.file_name(content, prefix)}"
+    files.write(path, content)
+    return path
+
+
+def _content(path: str) -> bytes | None:
+    try:
+        return files.read(path)
+    except Exception:
+        if FileSystems.exists(path):
+            raise
+        return None
