@@ -33,6 +33,10 @@ examples:
 
   the export files of an offline gateway:
     tinybeam pipeline --mode=batch --input='exported/*.tbb' --project=my-project --registry=registry.toml
+
+  every table anew, into another project, from what --archive=gs://my-bucket/archive kept:
+    tinybeam pipeline --mode=batch --input=gs://my-bucket/archive --project=my-second-project --registry=registry.toml
+    tinybeam certify my-project my-second-project
 """
 
 _Add = Callable[..., Any]
@@ -70,6 +74,8 @@ class Options:
     id_attribute: str | None
     timestamp_attribute: str | None
     temp_location: str | None
+    archive: str
+    archive_every: timedelta
     beam: tuple[str, ...]
     log_level: logs.Level = "info"
     log_format: logs.Format = "text"
@@ -104,6 +110,8 @@ def parse(arguments: Sequence[str]) -> Options:
         id_attribute=flags.id_attribute,
         timestamp_attribute=flags.timestamp_attribute,
         temp_location=flags.temp_location,
+        archive=flags.archive.rstrip("/"),
+        archive_every=flags.archive_every,
         beam=_for_beam(flags, rest, streaming=streaming),
         log_level=flags.log_level,
         log_format=flags.log_format,
@@ -139,7 +147,12 @@ def _add_input(add: _Add) -> None:
         help="follow a subscription, or load export files once (default: %(default)s)",
     )
     add("--runner", default="DirectRunner", help="Beam runner (default: %(default)s)")
-    add("--input", default="", metavar="GLOB", help="batch: export files, local or gs://")
+    add(
+        "--input",
+        default="",
+        metavar="GLOB",
+        help="batch: export files or an archive: a glob or a folder, on any of Beam's filesystems (local, gs://, s3://, azfs://)",
+    )
     add(
         "--input_subscription",
         "--inputSubscription",
@@ -153,6 +166,8 @@ def _add_input(add: _Add) -> None:
 def _add_output(add: _Add) -> None:
     add("--project", default="", help="Google Cloud project of the warehouse")
     add("--dataset", default=DATASET, help="BigQuery dataset (default: %(default)s)")
+    add("--archive", default="", metavar="FOLDER", help=_ARCHIVE)
+    add("--archive_every", type=duration, default=timedelta(hours=1), metavar="1h", help=_ARCHIVE_EVERY)
     add("--registry", type=Path, required=True, metavar="FILE", help="registry.toml: sites, and devices as of a time")
 
 
@@ -187,6 +202,11 @@ def _add_logs(add: _Add) -> None:
     add("--log_format", choices=logs.FORMATS, default="text", help=f"{logs.FORMAT_HELP} (default: %(default)s)")
 
 
+_ARCHIVE = (
+    "keep every batch as it was sent, in export files by kind and day, for --mode=batch --input=FOLDER to build the tables anew; "
+    "local, gs://, s3:// or azfs:// (default: keep none)"
+)
+_ARCHIVE_EVERY = "streaming: how often small files of the archive are gathered into one; all are complete at any time (default: 1h)"
 _ALERTS = "streaming: topic for alerts that are not historical (default: none; rows of alerts are written either way)"
 _LATENESS = "how late a row may be for its hour's rollup; later rows mark the hour dirty (default: 7d); facts are stored whatever their age"
 

@@ -20,11 +20,13 @@ from apache_beam.runners.runner import PipelineResult
 
 from pipeline import flow
 from pipeline.elements import wall_clock
-from pipeline.io import warehouse
+from pipeline.io import archive, warehouse
+from pipeline.io.archive import Archive, ArchiveError, Gathering
 from pipeline.io.sinks import AppendSink, LoadSink, PublishNotifications
-from pipeline.io.sources import FromExportFiles, FromSubscription
+from pipeline.io.sources import ExportFiles, FromExportFiles, FromSubscription, NoInput
 from pipeline.irrigation import days
 from pipeline.options import BUNDLES, Options, UsageError, parse
+from pipeline.transforms import counts
 from program import logs
 from program.settings import ConfigError
 from schemas.records import TABLES
@@ -56,7 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _LOG.warning(sentence)
     try:
         return _run(options, registry)
-    except warehouse.MissingTables as error:
+    except NoInput as error:
+        print(f"pipeline: {error}", file=sys.stderr)
+        return 2
+    except (warehouse.MissingTables, ArchiveError) as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 1
 
@@ -83,14 +88,27 @@ def start(options: Options, registry: Registry) -> PipelineResult:
         source: beam.PTransform = FromSubscription(options.input_subscription, options.id_attribute, options.timestamp_attribute)
         sink: flow.Sink = AppendSink(options.warehouse)
     else:
-        source = FromExportFiles(options.input, wall_clock)
+        found = ExportFiles.at(options.input)
+        _LOG.info("%d files of %.1f MB match %s", found.files, found.bytes / 1e6, found.glob)
+        source = FromExportFiles(found.glob, wall_clock)
         sink = LoadSink(options.warehouse, options.temp_location or tempfile.gettempdir(), uuid4().hex)
     publish = PublishNotifications(options.alerts_topic) if options.alerts_topic else None
-    flow.build(pipeline | "Read" >> source, FixedRegistry(registry), sink, options.schedule, wall_clock, publish)
+    flow.build(pipeline | "Read" >> source, FixedRegistry(registry), sink, options.schedule, wall_clock, publish, _archive(options))
     if options.streaming and registry.rules and not publish:
         _LOG.info("nobody is notified of alerts: --alerts_topic is not given; their rows are written")
     _LOG.info("%s into %s.%s", options.input_subscription or options.input, options.warehouse.project, options.warehouse.dataset)
     return pipeline.run()
+
+
+def _archive(options: Options) -> Archive | None:
+    """Returns the archive, if there is to be one and it can be written to. Raises ArchiveError."""
+    if not options.archive:
+        return None
+    archive.check(options.archive)
+    if options.streaming:
+        archive.gather_leftovers(options.archive)
+    gathering = Gathering(options.archive_every.total_seconds()) if options.streaming else None
+    return Archive(options.archive, wall_clock, gathering)
 
 
 def _wait(result: PipelineResult, options: Options) -> int:
@@ -104,6 +122,9 @@ def _wait(result: PipelineResult, options: Options) -> int:
         if options.streaming:
             warehouse.appender(options.warehouse).close()
     _LOG.info("ended: %s", state)
+    if not options.streaming:
+        for sentence in counts.of_run(result.metrics()).sentences():
+            print(sentence)
     return 0 if state in ("DONE", "CANCELLED", "DRAINED", "UPDATED") else 1
 
 

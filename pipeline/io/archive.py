@@ -37,6 +37,8 @@ from program import logs
 
 MOST_FILES = 1000
 """How many small files are gathered at once at most."""
+MOST_BYTES = 64_000_000
+"""A file of the archive is closed when it holds so much."""
 
 _LOG = logs.get(__name__)
 _ArrivedFile = tuple[str, tuple[str, int]]
@@ -52,7 +54,7 @@ class Gathering:
     """Says when small files become one: after so many seconds, or when they hold so many bytes."""
 
     seconds: float = 3600.0
-    bytes: int = 64_000_000
+    most_bytes: int = MOST_BYTES
 
 
 class Archive(beam.PTransform):
@@ -94,7 +96,7 @@ class _WriteFiles(beam.DoFn):
     def process(self, entry: ArchiveEntry) -> Iterator[_ArrivedFile]:
         self._entries.append(entry)
         self._bytes += len(entry.content)
-        if self._bytes > Gathering.bytes:
+        if self._bytes > MOST_BYTES:
             yield from self._flush()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
@@ -119,7 +121,7 @@ class _Gather(beam.DoFn):
         self._gathering = gathering
         self._clock = clock
 
-    def process(  # noqa: PLR0913 - Beam's parameters
+    def process(
         self,
         arrived: _ArrivedFile,
         paths: BagRuntimeState = beam.DoFn.StateParam(_FILES),  # type: ignore[assignment]
@@ -133,7 +135,7 @@ class _Gather(beam.DoFn):
         paths.add(path)
         size.write((size.read() or 0) + size_of_file)
         count.write((count.read() or 0) + 1)
-        if size.read() >= self._gathering.bytes or count.read() >= MOST_FILES:
+        if size.read() >= self._gathering.most_bytes or count.read() >= MOST_FILES:
             self._gather(place, paths, size, count)
 
     @on_timer(_DUE)
@@ -169,7 +171,7 @@ def gather(folder: str, place: str, paths: Iterable[str]) -> None:
         _LOG.info("%d files of %s are one now", len(contents), place)
 
 
-def gather_leftovers(folder: str, most_bytes: int = Gathering.bytes) -> None:
+def gather_leftovers(folder: str, most_bytes: int = MOST_BYTES) -> None:
     """Joins the small files that an earlier run left behind."""
     sizes = files.matching(f"{folder}/**/{archive.ARRIVED}*{archive.SUFFIX}")
     for place, paths in archive.portions(sizes, most_bytes, MOST_FILES):

@@ -26,6 +26,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from pipeline.elements import NotificationMessage, TableRows, UnwrittenRows
 from pipeline.io import warehouse
 from pipeline.io.warehouse import Warehouse
+from pipeline.transforms.counts import count_rows
 from pipeline.transforms.each import Each
 from program import logs
 
@@ -87,6 +88,7 @@ class _Append(beam.DoFn):
         self._bytes = 0
 
     def process(self, rows: TableRows) -> Iterator[UnwrittenRows]:
+        count_rows(rows)
         self._buffer[rows.table].append(rows.rows)
         self._bytes += rows.rows.nbytes
         if self._bytes > BUFFER_BYTES:
@@ -128,6 +130,7 @@ class _WriteParquet(beam.DoFn):
         self._bytes: dict[str, int] = defaultdict(int)
 
     def process(self, rows: TableRows) -> Iterator[tuple[str, str]]:
+        count_rows(rows)
         self._buffer[rows.table].append(rows.rows)
         self._bytes[rows.table] += rows.rows.nbytes
         if self._bytes[rows.table] > BUFFER_BYTES:

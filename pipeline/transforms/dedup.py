@@ -14,6 +14,7 @@ from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadMo
 
 from pipeline.elements import DecodedBatch
 from pipeline.state import StateFormat
+from pipeline.transforms.counts import counter
 from schemas.intervals import IntervalSet
 
 SEQS = StateFormat("seqs", 1, tuple[int, ...])
@@ -40,7 +41,10 @@ class _DropKnown(beam.DoFn):
         seqs = IntervalSet(SEQS.unpack(stored.read()) or ())
         if seqs.add(batch.envelope.seq):
             stored.write(SEQS.pack(seqs.flat()))
+            counter("batches").inc()
             yield batch
+        else:
+            counter("repeated").inc()
 
 
 def _by_store(batch: DecodedBatch) -> tuple[str, DecodedBatch]:

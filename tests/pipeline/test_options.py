@@ -95,3 +95,9 @@ def test_help_teaches_with_examples() -> None:
     shown = subprocess.run([sys.executable, "-m", "pipeline", "--help"], capture_output=True, text=True, check=True).stdout
     for word in ("--input_subscription", "DataflowRunner", "--mode=batch", "--allowed_lateness", "examples:"):
         assert word in shown
+
+
+def test_an_archive_is_kept_only_where_it_is_asked_for() -> None:
+    assert not parse(STREAMING).archive
+    options = parse([*STREAMING, "--archive=gs://bucket/archive/", "--archive_every=15m"])
+    assert (options.archive, options.archive_every) == ("gs://bucket/archive", timedelta(minutes=15))

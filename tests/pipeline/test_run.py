@@ -90,11 +90,22 @@ def test_export_files_with_damage_between_the_entries_arrive(tables: Warehouse, 
     )
     assert done.returncode == 0, done.stderr
     assert count(tables, "offline") == (10, 10)
+    words = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert words[0] == "read 5 messages: 2 batches, 1 repeated, 2 undecodable"
+    assert {"batches_v1 2 rows", "rejects_v1 2 rows", "summaries_v1 10 rows"} <= set(words)
+    assert words[-1] == "rejects: 2 broken_entry"
+
+
+def test_a_folder_without_export_files_is_called_wrong_and_nothing_is_loaded(tables: Warehouse, registry: Path, tmp_path: Path) -> None:
+    command = [*arguments(tables, registry), "--mode=batch", f"--input={tmp_path}/none"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == f"pipeline: --input={tmp_path}/none names no file: nothing matches {tmp_path}/none"
 
 
 def test_an_export_file_gives_its_sound_entries_and_the_bytes_between() -> None:
     class Export:
-        metadata = type("Metadata", (), {"path": "export.tbb"})
+        metadata = type("Metadata", (), {"path": "export.tbb", "size_in_bytes": 1})
 
         @staticmethod
         def open() -> Any:

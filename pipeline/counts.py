@@ -1,0 +1,52 @@
+"""Says in sentences what a batch run read, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+NAMESPACE = "tinybeam"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Holds how many messages were read, how many of their batches were fresh or repeated, and how many rows went to which table."""
+
+    messages: int
+    batches: int
+    repeated: int
+    rows: Mapping[str, int]
+    rejects: Mapping[str, int]
+    """Rejects by reason; those that became rows of rejects_v1 are in `rows` too."""
+
+    @classmethod
+    def of(cls, counters: Mapping[str, int]) -> Counts:
+        """Reads counters by name: messages, batches, repeated, rows/TABLE, rejects/REASON."""
+        named = {part: {name.removeprefix(part): value for name, value in counters.items() if name.startswith(part)} for part in _PARTS}
+        return cls(
+            messages=counters.get("messages", 0),
+            batches=counters.get("batches", 0),
+            repeated=counters.get("repeated", 0),
+            rows=named["rows/"],
+            rejects=named["rejects/"],
+        )
+
+    @property
+    def undecodable(self) -> int:
+        """Counts the messages that are no batch."""
+        return self.messages - self.batches - self.repeated
+
+    def sentences(self) -> Iterator[str]:
+        """Yields the lines that a batch run ends with."""
+        yield f"read {self.messages:,} messages: {self.batches:,} batches, {self.repeated:,} repeated, {self.undecodable:,} undecodable"
+        width = max(map(len, self.rows), default=0)
+        for table, rows in sorted(self.rows.items()):
+            yield f"{table:{width}} {rows:>12,} rows"
+        if self.rejects:
+            reasons = sorted(self.rejects.items(), key=lambda pair: (-pair[1], pair[0]))
+            yield "rejects: " + ", ".join(f"{count:,} {reason}" for reason, count in reasons)
+        else:
+            yield "rejects: none"
+
+
+_PARTS = ("rows/", "rejects/")

@@ -1,0 +1,37 @@
+"""Counts what a run did, as metrics of the engine: shown by Dataflow while it runs, and in sentences at the end of a batch run."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from apache_beam.metrics.metric import MetricResults, Metrics, MetricsFilter
+from apache_beam.metrics.metricbase import Counter
+
+from pipeline.counts import NAMESPACE, Counts
+from pipeline.elements import TableRows
+from schemas.records import TABLES, Reject
+
+_REJECTS = TABLES[Reject].name
+
+
+@cache
+def counter(name: str) -> Counter:
+    """Returns a counter: `counter("messages").inc()`."""
+    return Metrics.counter(NAMESPACE, name)
+
+
+def count_rows(rows: TableRows) -> None:
+    """Counts rows by table, and rejects by reason."""
+    counter(f"rows/{rows.table}").inc(rows.rows.num_rows)
+    if rows.table == _REJECTS:
+        for reason in rows.rows.column("reason").to_pylist():
+            counter(f"rejects/{reason}").inc()
+
+
+def of_run(results: MetricResults) -> Counts:
+    """Returns what the engine counted over all workers: of bundles that took effect, where it knows them."""
+    found = results.query(MetricsFilter().with_namespace(NAMESPACE))["counters"]
+    values = {one.key.metric.name: 0 for one in found}
+    for one in found:
+        values[one.key.metric.name] += one.committed if one.committed is not None else one.attempted or 0
+    return Counts.of(values)
