@@ -85,12 +85,12 @@ class _Numbers:
 
 
 def _listed(heard: Partials) -> list[_Row]:
-    flat = heard.ranges.tolist()
-    pairs = list(zip(flat[::2], flat[1::2], strict=True))
-    ends = (np.cumsum(heard.rows["numbers"]) // 2).tolist()
-    begins = [0, *ends[:-1]]
-    columns = heard.rows["gateway"].tolist(), heard.rows["count"].tolist(), begins, ends
-    return [_Row(gateway, values, pairs[begin:end]) for gateway, values, begin, end in zip(*columns, strict=True)]
+    flat, ends = heard.ranges.tolist(), np.cumsum(heard.rows["numbers"]).tolist()
+    columns = heard.rows["gateway"].tolist(), heard.rows["count"].tolist(), [0, *ends[:-1]], ends
+    return [
+        _Row(gateway, values, list(zip(flat[begin:end:2], flat[begin + 1 : end : 2], strict=False)))
+        for gateway, values, begin, end in zip(*columns, strict=True)
+    ]
 
 
 def _shared_stretches(heard: Partials) -> Iterator[npt.NDArray[np.intp]]:

@@ -7,17 +7,25 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import pyarrow as pa
+
 from pipeline.elements import RowGroup
 from pipeline.rollup.partials import Partials, merge, partials
 from pipeline.rollup.results import HourResults, results
 from pipeline.rollup.stats import Key, Stats
 from schemas.records import Summary
-from tests.pipeline.bodies import with_sites
+from tests.pipeline.bodies import grouped, with_sites
 
 
 def by(gateway_id: str, seq: int, rows: Sequence[Summary], **changes: Any) -> RowGroup:
     """Rows of one batch."""
     return with_sites(list(rows), gateway_id=gateway_id, seq=seq, **changes)
+
+
+def at_south(gateway_id: str, seq: int, rows: Sequence[Summary]) -> RowGroup:
+    """Rows of one batch of devices that all stand at one site."""
+    row_group = grouped(list(rows), gateway_id=gateway_id, seq=seq)
+    return row_group.with_rows(row_group.rows.append_column("site_id", pa.array(["south"] * len(rows))))
 
 
 def merged(row_groups: Sequence[RowGroup], rng: random.Random | None = None) -> dict[Key, Partials]:
