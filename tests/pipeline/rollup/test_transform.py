@@ -16,7 +16,6 @@ from apache_beam.testing import test_stream as scripted
 from pipeline import flow
 from pipeline.elements import ReceivedMessage
 from pipeline.options import BUNDLES, FN_API
-from pipeline.rollup.marks import MARK_AGAIN
 from pipeline.rollup.stats import HOUR, DeviceHour
 from pipeline.rollup.transform import RollUp, Schedule
 from schemas.registry import FixedRegistry
@@ -102,6 +101,9 @@ def test_both_modes_mark_the_hour(streamed: dict[str, list[Any]], batched: dict[
         assert [(mark["site_id"], mark["window_start"]) for mark in results["marks"]] == [("south", NOW)]
 
 
+RECOMPUTE_OVERLAP = timedelta(days=1)
+"""How much further back than its last run `tinybeam sql recompute` looks for marks."""
+
 LATENESS = [timedelta(days=days) for days in (0, 0.01, 0.5, 1, 3, 6.9, 7, 7.1, 8, 8.1, 15, 29.9, 30)]
 
 
@@ -140,6 +142,6 @@ def test_of_rows_up_to_a_month_late_each_is_a_fact_and_its_hour_is_marked_when_i
     assert Counter(row["window_start"] for row in sink.table("summaries_v1")) == Counter(hour for _, hour, _ in messages)
     marked = [(row["window_start"], row["marked_time"]) for row in sink.table("dirty_windows_v1")]
     for _, hour, one in messages:
-        assert any(start == hour and one.received_time - MARK_AGAIN < at <= one.received_time for start, at in marked)
+        assert any(start == hour and one.received_time - RECOMPUTE_OVERLAP < at <= one.received_time for start, at in marked)
     last = {row["window_start"]: row["summaries"] for row in sink.table("site_windows_v1") if row["window_seconds"] == HOUR}
     assert last == {hour: 1 + (lateness <= timedelta(days=7)) for lateness, hour, _ in late_messages() if lateness or hour == NOW}
