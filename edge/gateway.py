@@ -22,6 +22,7 @@ from edge.config import Config, Sensors
 from edge.events.threshold_monitor import ThresholdMonitor
 from edge.intake.inbox import Inbox, MqttMessage
 from edge.intake.rejects import reject_row
+from edge.listening import Listening
 from edge.models.bundle import Bundle
 from edge.models.infer import ModelRunner
 from edge.models.scorer import NoScorer, Scorer
@@ -75,6 +76,7 @@ class Gateway:
         self._evaluated_id, self._last_id = int(self._evaluated.get() or 0), store.ledger().journaled
         self._last_cut, self._last_heartbeat = started, datetime.min.replace(tzinfo=started.tzinfo)
         self.links = Links()
+        self._listening = Listening(timedelta(seconds=config.windows.seconds))
         self.clock_quality = TimeQuality.SYNCED
         for journal_id, end_us, body in store.replay():
             self._apply(journal_id, unpack(body), end_us)
@@ -92,6 +94,7 @@ class Gateway:
 
     def tick(self, now: datetime) -> list[Envelope]:
         """Closes the windows that are due, scores them, cuts what waited long enough. Returns the batches it cut. Raises StoreFull."""
+        self._listening.note(now, self.links.broker)
         self._close_due(now)
         envelopes = self._cut_urgent(now)
         if _due(self._last_cut, now, self._config.batch_seconds) or len(self._closed_windows.summaries) >= self._config.batches.max_rows:
@@ -136,6 +139,7 @@ class Gateway:
             devices_seen=self._inbox.devices,
             uplink_state=self.links.uplink,
             broker_state=self.links.broker,
+            listening_since_time=self._listening.since,
         )
 
     def _append(self, readings: Sequence[Reading], dedup_keys: bytes) -> None:

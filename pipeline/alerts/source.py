@@ -5,8 +5,8 @@ It knows no engine; pipeline.alerts.transform runs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from pipeline.alerts.condition import Condition
 from pipeline.alerts.observation import Observation
@@ -32,11 +32,34 @@ class AlertSource(Protocol):
         """Yields what the rules see in it."""
 
 
+class Outcome(NamedTuple):
+    """Is what follows from a report, or from the time that has passed."""
+
+    state: bytes | None
+    """The key's new state, as a pipeline.state.StateFormat packs it; None: forget the key."""
+    timer: int | None = None
+    """When to call `on_timer`, None if nothing is to be expected. It may be called at other times too."""
+    found: Sequence[Observation | tuple[str, Any]] = ()
+    """What is observed, and (key, report) for the source's next memory."""
+
+
+class Memory(Protocol):
+    """Remembers something of a key, and judges by it and by the time that passes. `packed` is None where nothing is remembered yet."""
+
+    def on_report(self, packed: bytes | None, key: str, report: Any, now: int) -> Outcome:
+        """Says what follows from a report."""
+
+    def on_timer(self, packed: bytes | None, key: str, now: int) -> Outcome:
+        """Says what follows from the time that has passed."""
+
+
 class AlertSourceWithMemory(Protocol):
-    """Judges by what it remembers of a key, and by time that passes; not in batch mode, which knows no time."""
+    """Judges by what it remembers of keys, in one or more steps, and by time; not in batch mode, which knows no time."""
 
     RULE: ClassVar[type]
     INPUT: ClassVar[Input]
+    MEMORIES: ClassVar[tuple[str, ...]]
+    """Names its memories. The first takes the reports of elements, each other one what the one before found for it."""
 
     def __init__(self, rules: Iterable[Any], registry: Registry) -> None: ...
 
@@ -45,13 +68,7 @@ class AlertSourceWithMemory(Protocol):
         """Says when an alert of the rule is open."""
 
     def reports(self, element: Any) -> Iterable[tuple[str, Any]]:
-        """Yields (key, report for its memory) of an element."""
+        """Yields (key, report for the first memory) of an element."""
 
-    def on_report(self, memory: Any, report: Any, now: int) -> tuple[Any, list[Observation]]:
-        """Returns the new memory of a key (None: it has none yet), and what follows."""
-
-    def next_timer(self, memory: Any, key: str) -> int | None:
-        """Returns when to call `on_timer`; None if nothing is to be expected."""
-
-    def on_timer(self, memory: Any, key: str, now: int) -> tuple[Any, list[Observation]]:
-        """Returns the new memory, and what follows from the time that has passed."""
+    def memory(self, name: str) -> Memory:
+        """Returns one of its memories."""

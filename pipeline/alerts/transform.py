@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import apache_beam as beam
-from apache_beam.coders import PickleCoder
+from apache_beam.coders import BytesCoder, PickleCoder
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import (
@@ -25,7 +25,7 @@ from apache_beam.transforms.userstate import (
 from apache_beam.utils.timestamp import Timestamp
 
 from pipeline.alerts.observation import Observation
-from pipeline.alerts.source import AlertSource, AlertSourceWithMemory
+from pipeline.alerts.source import AlertSource, AlertSourceWithMemory, Outcome
 from pipeline.alerts.sources import SOURCES, SOURCES_WITH_MEMORY, state_machines, watched
 from pipeline.alerts.state_machine import ProcessingTime, StateMachine
 from pipeline.elements import Clock, NotificationMessage, RowGroup
@@ -64,7 +64,9 @@ class RaiseAlerts(beam.PTransform):
         """Observes the inputs. Every source is a step, whatever the rules say now: the graph is the same when they change."""
         observed = [_input(inputs, kind) | _label(kind) >> beam.ParDo(_Observe(self._watched(kind), self._clock)) for kind in SOURCES]
         if self._streaming:
-            observed += [_input(inputs, kind) | _label(kind) >> _Remember(self._watched(kind), self._clock) for kind in SOURCES_WITH_MEMORY]
+            observed += [
+                _input(inputs, kind) | _label(kind) >> _Remember(kind, self._watched(kind), self._clock) for kind in SOURCES_WITH_MEMORY
+            ]
         return tuple(observed)
 
     def _watched(self, kind: Any) -> OfRegistry[Any]:
@@ -94,26 +96,33 @@ class _Observe(beam.DoFn):
 
 
 class _Remember(beam.PTransform):
-    """Makes observations of elements of a source's input, by a memory per key."""
+    """Makes observations of elements of a source's input, by its memories, one after the other."""
 
-    def __init__(self, source: OfRegistry[AlertSourceWithMemory | None], clock: Clock) -> None:
+    def __init__(self, kind: type[AlertSourceWithMemory], source: OfRegistry[AlertSourceWithMemory | None], clock: Clock) -> None:
         super().__init__()
+        self.kind = kind
         self._source = source
         self._clock = clock
 
     def expand(self, elements: PCollection[Any]) -> PCollection[Observation]:
         reports = elements | "Reports" >> beam.FlatMap(_reports, self._source).with_output_types(_KEYED)
-        return reports | "Memory" >> beam.ParDo(_Memory(self._source, self._clock))
+        observed = []
+        for name in self.kind.MEMORIES:
+            found = reports | f"Memory of {name}" >> beam.ParDo(_Memory(self._source, name, self._clock))
+            observed.append(found | f"Observed of {name}" >> beam.FlatMap(_observations))
+            reports = found | f"Reports of {name}" >> beam.FlatMap(_reports_found).with_output_types(_KEYED)
+        return tuple(observed) | beam.Flatten()
 
 
 class _Memory(beam.DoFn):
-    """Makes observations of (key, report). A timer looks what follows from the time that passes."""
+    """Finds what follows from (key, report), by one memory of a source. A timer looks what follows from the time that passes."""
 
-    _STATE = ReadModifyWriteStateSpec("memory", PickleCoder())
+    _STATE = ReadModifyWriteStateSpec("memory", BytesCoder())
     _WAKE = TimerSpec("wake", TimeDomain.REAL_TIME)
 
-    def __init__(self, source: OfRegistry[AlertSourceWithMemory | None], clock: Clock) -> None:
+    def __init__(self, source: OfRegistry[AlertSourceWithMemory | None], name: str, clock: Clock) -> None:
         self._source = source
+        self._name = name
         self._clock = clock
 
     def process(
@@ -121,12 +130,12 @@ class _Memory(beam.DoFn):
         keyed: tuple[str, Any],
         stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_STATE),  # type: ignore[assignment]
         timer: RuntimeTimer = beam.DoFn.TimerParam(_WAKE),  # type: ignore[assignment]
-    ) -> Iterator[Observation]:
+    ) -> Iterable[Any]:
         key, report = keyed
+        now = micros(self._clock())
         if source := self._source.current():
-            memory, observations = source.on_report(stored.read(), report, micros(self._clock()))
-            self._store(stored, timer, memory, source.next_timer(memory, key))
-            yield from observations
+            return self._found(stored, timer, source.memory(self._name).on_report(stored.read(), key, report, now), now)
+        return ()
 
     @on_timer(_WAKE)
     def on_wake(
@@ -134,16 +143,20 @@ class _Memory(beam.DoFn):
         key: str = beam.DoFn.KeyParam,  # type: ignore[assignment]
         stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_STATE),  # type: ignore[assignment]
         timer: RuntimeTimer = beam.DoFn.TimerParam(_WAKE),  # type: ignore[assignment]
-    ) -> Iterator[Observation]:
+    ) -> Iterable[Any]:
+        now = micros(self._clock())
         if source := self._source.current():
-            memory, observations = source.on_timer(stored.read(), key, micros(self._clock()))
-            self._store(stored, timer, memory, source.next_timer(memory, key))
-            yield from observations
+            return self._found(stored, timer, source.memory(self._name).on_timer(stored.read(), key, now), now)
+        return ()
 
-    def _store(self, stored: ReadModifyWriteRuntimeState, timer: RuntimeTimer, memory: Any, due: int | None) -> None:
-        stored.write(memory)
-        if due is not None:
-            timer.set(Timestamp(micros=due))
+    def _found(self, stored: ReadModifyWriteRuntimeState, timer: RuntimeTimer, outcome: Outcome, now: int) -> Iterable[Any]:
+        if outcome.state is None:
+            stored.clear()
+        else:
+            stored.write(outcome.state)
+        if outcome.timer is not None:
+            timer.set(Timestamp(micros=max(outcome.timer, now)))
+        return outcome.found
 
 
 class _Step(beam.DoFn):
@@ -216,6 +229,16 @@ def _label(source: type[AlertSource | AlertSourceWithMemory]) -> str:
 def _reports(element: Any, source: OfRegistry[AlertSourceWithMemory | None]) -> Iterable[_KEYED]:
     current = source.current()
     return current.reports(element) if current else ()
+
+
+def _observations(found: Any) -> Iterator[Observation]:
+    if isinstance(found, Observation):
+        yield found
+
+
+def _reports_found(found: Any) -> Iterator[_KEYED]:
+    if not isinstance(found, Observation):
+        yield found
 
 
 def _by_subject(observation: Observation) -> tuple[str, Observation]:

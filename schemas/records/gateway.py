@@ -9,7 +9,7 @@ from typing import Annotated
 from schemas.records.column import DEVICE, Doc
 from schemas.records.vocabulary import Cause, LinkState, Severity, ThresholdState, TimeQuality, any_of
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """Version of the wire records, `major.minor`. A column that an older gateway may lack (`Doc.since`) is a minor, all else a major change."""
 
 _WINDOW_START = Doc("Start of the tumbling event-time window, inclusive", "UTC")
@@ -130,3 +130,12 @@ class Heartbeat:
     devices_seen: Annotated[int, Doc("Devices heard since the process started")]
     uplink_state: Annotated[str, Doc(any_of(LinkState))]
     broker_state: Annotated[str, Doc(any_of(LinkState))]
+    listening_since_time: Annotated[
+        datetime | None,
+        Doc(
+            "Since when it has heard the broker without interruption: no start, no lost broker, no sleep, no jump of its clock. "
+            "Null while the broker is offline, and of a gateway that does not say so",
+            "UTC",
+            since="1.2",
+        ),
+    ] = None

@@ -20,6 +20,15 @@ class SilenceRule(BaseRule, frozen=True, kw_only=True, tag="silence"):
             example=600,
         ),
     ]
+    never_heard_seconds: Annotated[
+        int,
+        setting(
+            "How long a device that was never heard is waited for, of subject device: after valid_from, or after the rule first sees it",
+            ge=1,
+            le=YEAR,
+            since="0.3.0",
+        ),
+    ] = 86_400
     subject: Annotated[Literal["device", "gateway"], setting("Who is silent")] = "device"
     devices: Annotated[Patterns, setting("Patterns of device ids, of subject device")] = ALL
     sites: Annotated[Patterns, setting("Patterns of site ids, of subject device")] = ALL

@@ -27,7 +27,8 @@ create table if not exists tinybeam.heartbeats_v1 (
   `store_bytes_max` int64 not null options (description = "Bound of the store [byte]"),
   `devices_seen` int64 not null options (description = "Devices heard since the process started"),
   `uplink_state` string not null options (description = "online or offline"),
-  `broker_state` string not null options (description = "online or offline")
+  `broker_state` string not null options (description = "online or offline"),
+  `listening_since_time` timestamp options (description = "Since when it has heard the broker without interruption: no start, no lost broker, no sleep, no jump of its clock. Null while the broker is offline, and of a gateway that does not say so [UTC]")
 )
 partition by timestamp_trunc(heartbeat_time, day)
 cluster by gateway_id
