@@ -17,13 +17,14 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from edge.config import Config
-from edge.gateway import Gateway, MqttMessage
+from edge.gateway import Gateway, Links, MqttMessage
 from edge.models.bundle import Bundle
 from edge.models.recipe import Recipe
 from edge.models.scorer import Score, ScorerFailed
 from edge.store.batch import EncodedBatch
 from edge.store.store import Entry, Store, StoreFull
 from schemas.envelope import micros
+from schemas.records import LinkState
 from tests.edge.gateways import START, config, message, rows, settings, stored_readings
 
 SECOND = timedelta(seconds=1)
@@ -303,6 +304,15 @@ def test_a_clock_that_jumps_back_puts_no_batch_off(place: OnePlace) -> None:
     place.gateway.accept([MqttMessage("sensors/d1/readings", json.dumps({"values": {"moisture": 0.3}}).encode())], back)
     place.gateway.tick(back + 30 * SECOND)
     assert len(rows(place.store, "summaries")) == 1
+
+
+def test_heartbeats_say_since_when_the_gateway_listens(place: OnePlace) -> None:
+    place.gateway.links = Links(broker=LinkState.ONLINE)
+    for seconds in (5, 30, 55, 80):
+        place.gateway.tick(START + seconds * SECOND)
+    assert rows(place.store, "heartbeats")[-1]["listening_since_time"] == START + 5 * SECOND
+    place.reopen(START + 90 * SECOND)
+    assert place.gateway.heartbeat(START + 90 * SECOND).listening_since_time is None
 
 
 def test_heartbeats_carry_the_ledger(place: OnePlace) -> None:

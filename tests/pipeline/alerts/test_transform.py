@@ -90,9 +90,8 @@ def sent() -> list[ReceivedMessage]:
         message([summary("d1", minute(1), 0.1), summary("d2", minute(1), 0.1)], minute(2), seq=2),
         message([label("fine", 2), label("now", -600, "d2"), label("fine", -500, "d2")], minute(2.1), seq=3),
         message(storm, minute(4.1), seq=4),
-        message([heartbeat(5)], minute(5), seq=5),
-        message([heartbeat(12)], minute(12), seq=6),
-        message([summary("d1", minute(13), 0.2)], minute(14), seq=7),
+        *(message([heartbeat(at)], minute(at), seq=at) for at in range(5, 13)),
+        message([summary("d1", minute(13), 0.2)], minute(14), seq=14),
     ]
 
 

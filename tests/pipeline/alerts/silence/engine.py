@@ -31,7 +31,7 @@ class Engine:
     def hear(self, row_group: RowGroup, now: datetime) -> None:
         self.wait(now)
         for key, report in self.source.reports(row_group):
-            self._report("gateways", key, report)
+            self.report("gateways", key, report)
 
     def wait(self, until: datetime, *, asleep: bool = False) -> None:
         """Lets time pass; a pipeline that is asleep does not see timers before the end."""
@@ -52,7 +52,7 @@ class Engine:
         del self.timers[name, key]
         self._follow(name, key, self.source.memory(name).on_timer(self.states.get((name, key)), key, self.now))
 
-    def _report(self, name: str, key: str, report: Any) -> None:
+    def report(self, name: str, key: str, report: Any) -> None:
         self._follow(name, key, self.source.memory(name).on_report(self.states.get((name, key)), key, report, self.now))
 
     def _follow(self, name: str, key: str, outcome: Any) -> None:
@@ -66,7 +66,7 @@ class Engine:
             if isinstance(found, Observation):
                 self.observed.append(found)
             else:
-                self._report("devices", *found)
+                self.report("devices", *found)
 
 
 def minutes_of(observation: Observation) -> float:
