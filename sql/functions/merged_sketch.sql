@@ -8,7 +8,7 @@ options (description = "Concatenated quantile sketches as one: each bucket once,
 as ((
   with
     parts as (
-      select if(entry < 0, -1, div(entry, 1 << 40)) as bucket, if(entry < 0, -entry, mod(entry, 1 << 40)) as values_in_it
+      select if(entry < 0, -1, div(entry, 1 << 40)) as bucket, if(entry < 0, -greatest(entry, -(1 << 40)), mod(entry, 1 << 40)) as values_in_it
       from unnest(sketch) as entry
     ),
     buckets as (
