@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
+from pipeline.io.registry import WAREHOUSE as REGISTRY_TABLES
 from pipeline.io.warehouse import Warehouse, endpoints
 from pipeline.rollup.transform import Schedule
 from program import logs
@@ -28,7 +28,7 @@ examples:
         --bigquery_endpoint=http://127.0.0.1:9050 --bigquery_storage_endpoint=127.0.0.1:9060
 
   on Dataflow (flags that are not listed above go to Beam):
-    tinybeam pipeline --runner=DataflowRunner --project=my-project --region=europe-west1 --registry=registry.toml \\
+    tinybeam pipeline --runner=DataflowRunner --project=my-project --region=europe-west1 \\
         --input_subscription=projects/my-project/subscriptions/tinybeam --temp_location=gs://my-bucket/tmp --setup_file=./setup.py
 
   the export files of an offline gateway:
@@ -69,7 +69,8 @@ class Options:
     input_subscription: str
     alerts_topic: str
     warehouse: Warehouse
-    registry: Path
+    registry: str
+    registry_refresh: timedelta
     schedule: Schedule
     id_attribute: str | None
     timestamp_attribute: str | None
@@ -94,6 +95,7 @@ def parse(arguments: Sequence[str]) -> Options:
     """Reads flags. Raises UsageError; prints help and exits on --help."""
     flags, rest = _parser().parse_known_args(list(arguments))
     _refuse_contradictions(flags, rest)
+    _refuse_registry(flags)
     endpoint, storage_endpoint = endpoints(flags.bigquery_endpoint, flags.bigquery_storage_endpoint)
     streaming = flags.mode == Mode.STREAMING
     if streaming and endpoint and not storage_endpoint:
@@ -106,6 +108,7 @@ def parse(arguments: Sequence[str]) -> Options:
         alerts_topic=flags.alerts_topic,
         warehouse=Warehouse(flags.project, flags.dataset, endpoint, storage_endpoint),
         registry=flags.registry,
+        registry_refresh=flags.registry_refresh,
         schedule=Schedule(streaming, flags.early_seconds, flags.allowed_lateness),
         id_attribute=flags.id_attribute,
         timestamp_attribute=flags.timestamp_attribute,
@@ -134,7 +137,7 @@ def _parser() -> _Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    for add_flags in (_add_input, _add_output, _add_rollups, _add_engine, _add_local_warehouse, _add_logs):
+    for add_flags in (_add_input, _add_output, _add_registry, _add_rollups, _add_engine, _add_local_warehouse, _add_logs):
         add_flags(parser.add_argument)
     return parser
 
@@ -168,7 +171,11 @@ def _add_output(add: _Add) -> None:
     add("--dataset", default=DATASET, help="BigQuery dataset (default: %(default)s)")
     add("--archive", default="", metavar="FOLDER", help=_ARCHIVE)
     add("--archive_every", type=duration, default=timedelta(hours=1), metavar="1h", help=_ARCHIVE_EVERY)
-    add("--registry", type=Path, required=True, metavar="FILE", help="registry.toml: sites, and devices as of a time")
+
+
+def _add_registry(add: _Add) -> None:
+    add("--registry", default=REGISTRY_TABLES, metavar="FILE", help=_REGISTRY)
+    add("--registry_refresh", type=duration, default=timedelta(minutes=1), metavar="60s", help=_REFRESH)
 
 
 def _add_rollups(add: _Add) -> None:
@@ -208,6 +215,11 @@ _ARCHIVE = (
 )
 _ARCHIVE_EVERY = "streaming: how often small files of the archive are gathered into one; all are complete at any time (default: 1h)"
 _ALERTS = "streaming: topic for alerts that are not historical (default: none; rows of alerts are written either way)"
+_REGISTRY = (
+    "sites, devices as of a time, and rules: the warehouse's tables, which `tinybeam sql registry` fills, or a TOML file, local, gs:// or on "
+    "another of Beam's file systems (default: %(default)s)"
+)
+_REFRESH = "streaming: how often the registry is looked at anew; what is unsound is refused, and the last good one stays (default: 60s)"
 _LATENESS = "how late a row may be for its hour's rollup; later rows mark the hour dirty (default: 7d); facts are stored whatever their age"
 
 
@@ -236,6 +248,16 @@ def _refuse_contradictions(flags: argparse.Namespace, rest: Sequence[str]) -> No
         raise UsageError("--id_attribute works on Dataflow only; repeats are dropped without it")
     if flags.allowed_lateness > _LONGEST_LATENESS:
         raise UsageError(f"--allowed_lateness is at most {_LONGEST_LATENESS.days}d")
+
+
+def _refuse_registry(flags: argparse.Namespace) -> None:
+    if flags.runner == "DataflowRunner" and flags.registry != REGISTRY_TABLES and "://" not in flags.registry:
+        raise UsageError(
+            f"--registry={flags.registry} is a file of this machine, which Dataflow's workers do not have: put it into the warehouse by "
+            "`tinybeam sql registry` and leave the flag out, or into a bucket"
+        )
+    if not flags.registry_refresh:
+        raise UsageError("--registry_refresh is at least 1s")
 
 
 def _runner(name: str, *, streaming: bool) -> str:

@@ -22,6 +22,8 @@ from pipeline import flow
 from pipeline.elements import wall_clock
 from pipeline.io import archive, warehouse
 from pipeline.io.archive import Archive, ArchiveError, Gathering
+from pipeline.io.registry import WAREHOUSE as REGISTRY_TABLES
+from pipeline.io.registry import RefreshedRegistry
 from pipeline.io.sinks import AppendSink, LoadSink, PublishNotifications
 from pipeline.io.sources import ExportFiles, FromExportFiles, FromSubscription, NoInput
 from pipeline.irrigation import days
@@ -30,7 +32,7 @@ from pipeline.transforms import counts
 from program import logs
 from program.settings import ConfigError
 from schemas.records import TABLES
-from schemas.registry import FixedRegistry, Registry
+from schemas.registry import Registry, RegistrySource
 
 _LOG = logs.get(__name__)
 
@@ -49,35 +51,36 @@ def cli(arguments: tuple[str, ...]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
-        registry = Registry.load(options.registry)
+        logs.set_up(options.log_level, options.log_format)
+        registry = RefreshedRegistry(options.registry, options.warehouse, _refresh_seconds(options))
+        if options.registry != REGISTRY_TABLES:
+            registry.load()
     except (UsageError, ConfigError) as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 2
-    logs.set_up(options.log_level, options.log_format)
-    for sentence in days.without_balance(registry):
-        _LOG.warning(sentence)
     try:
         return _run(options, registry)
     except NoInput as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 2
-    except (warehouse.MissingTables, ArchiveError) as error:
+    except (warehouse.MissingTables, ArchiveError, ConfigError) as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 1
 
 
-def _run(options: Options, registry: Registry) -> int:
+def _run(options: Options, registry: RefreshedRegistry) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
         warehouse.check(options.warehouse, [table.name for table in TABLES.values()], Random())
+        _look_at(registry.load(), options)
         result = start(options, registry)
     except Stopped:
         return 0
     return _wait(result, options)
 
 
-def start(options: Options, registry: Registry) -> PipelineResult:
+def start(options: Options, registry: RegistrySource) -> PipelineResult:
     """Builds the flow and starts it."""
     if options.runner == BUNDLES:
         _LOG.info(
@@ -93,9 +96,7 @@ def start(options: Options, registry: Registry) -> PipelineResult:
         source = FromExportFiles(found.glob, wall_clock)
         sink = LoadSink(options.warehouse, options.temp_location or tempfile.gettempdir(), uuid4().hex)
     publish = PublishNotifications(options.alerts_topic) if options.alerts_topic else None
-    flow.build(pipeline | "Read" >> source, FixedRegistry(registry), sink, options.schedule, wall_clock, publish, _archive(options))
-    if options.streaming and registry.rules and not publish:
-        _LOG.info("nobody is notified of alerts: --alerts_topic is not given; their rows are written")
+    flow.build(pipeline | "Read" >> source, registry, sink, options.schedule, wall_clock, publish, _archive(options))
     _LOG.info("%s into %s.%s", options.input_subscription or options.input, options.warehouse.project, options.warehouse.dataset)
     return pipeline.run()
 
@@ -109,6 +110,22 @@ def _archive(options: Options) -> Archive | None:
         archive.gather_leftovers(options.archive)
     gathering = Gathering(options.archive_every.total_seconds()) if options.streaming else None
     return Archive(options.archive, wall_clock, gathering)
+
+
+def _refresh_seconds(options: Options) -> float | None:
+    return options.registry_refresh.total_seconds() if options.streaming else None
+
+
+def _look_at(registry: Registry, options: Options) -> None:
+    """Says of the registry what somebody should know at the start."""
+    counts = f"{len(registry.devices)} devices on {len(registry.sites)} sites, {len(registry.rules)} rules"
+    _LOG.info("registry of %s: %s", options.registry, counts)
+    if not registry.devices:
+        _LOG.warning("the registry has no devices: rows of any become rejects until `tinybeam sql registry FILE` says where it stands")
+    for sentence in days.without_balance(registry):
+        _LOG.warning(sentence)
+    if options.streaming and registry.rules and not options.alerts_topic:
+        _LOG.info("nobody is notified of alerts: --alerts_topic is not given; their rows are written")
 
 
 def _wait(result: PipelineResult, options: Options) -> int:

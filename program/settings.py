@@ -81,15 +81,21 @@ def read(file: Path) -> dict[str, Any]:
     """Reads a file as TOML. Raises ConfigError, naming the file."""
     with of_file(file):
         try:
-            # Editors of Windows put a byte order mark first.
-            return tomllib.loads(file.read_text("utf-8-sig"))
+            return content(file.read_bytes())
         except OSError as error:
             raise ConfigError(f"cannot be read: {error.strerror}") from error
-        except RecursionError as error:
-            raise ConfigError(_TOO_DEEP) from error
-        except ValueError as error:
-            # Not UTF-8, not TOML, or a number of thousands of digits.
-            raise ConfigError(f"not valid TOML: {error}") from error
+
+
+def content(text: bytes) -> dict[str, Any]:
+    """Reads the text of a file as TOML. Raises ConfigError."""
+    try:
+        # Editors of Windows put a byte order mark first.
+        return tomllib.loads(text.decode("utf-8-sig"))
+    except RecursionError as error:
+        raise ConfigError(_TOO_DEEP) from error
+    except ValueError as error:
+        # Not UTF-8, not TOML, or a number of thousands of digits.
+        raise ConfigError(f"not valid TOML: {error}") from error
 
 
 def parse(struct: type[Struct], content: dict[str, Any], file: Path) -> Struct:
@@ -99,7 +105,7 @@ def parse(struct: type[Struct], content: dict[str, Any], file: Path) -> Struct:
 
 
 @contextmanager
-def of_file(file: Path) -> Iterator[None]:
+def of_file(file: Path | str) -> Iterator[None]:
     """A ConfigError that is raised within names the file."""
     try:
         yield

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Generic, Protocol, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from msgspec import Meta, structs
 
@@ -22,7 +23,7 @@ from schemas import agronomy, rules
 from schemas.records import Device, Site
 from schemas.rules import Rule
 
-_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 Time = Annotated[datetime, Meta(tz=True)]
 _END = datetime.max.replace(tzinfo=UTC)
 
@@ -44,12 +45,16 @@ class SiteSettings(Settings, frozen=True, kw_only=True):
     ] = None
     crop: Annotated[str | None, setting(f"Crop of a field, however it is spaced: {', '.join(agronomy.CROPS)}", example="Maize")] = None
     planted: Annotated[Time | None, setting("Day on which the crop was sown", example=date(2026, 4, 20))] = None
-    valid_from: From = _ALWAYS
+    time_zone: Annotated[
+        str | None, setting("Time zone in which its people live, by its IANA name. None: UTC", example="America/Chicago", since="0.3.0")
+    ] = None
+    valid_from: From = ALWAYS
     valid_to: To = None
 
     def __post_init__(self) -> None:
         _check_known("soil", self.soil, agronomy.SOILS)
         _check_known("crop", self.crop, agronomy.CROPS)
+        require(self.time_zone is None or _is_zone(self.time_zone), f"time_zone {self.time_zone!r} is no IANA name such as Europe/Berlin")
         _check_order(self.valid_from, self.valid_to)
 
 
@@ -59,7 +64,11 @@ class DeviceSettings(Settings, frozen=True, kw_only=True):
     device_id: Annotated[Name, setting("The device, as it names itself to its gateway", example="soil-01")]
     kind: Annotated[str, setting("Kind of sensor", min_length=1, example="soil")]
     site_id: Annotated[Name, setting("One of [[sites]]", example="mill-field")]
-    valid_from: From = _ALWAYS
+    name: Annotated[
+        Annotated[str, Meta(min_length=1)] | None,
+        setting("Name that people use. None: its identifier", example="Probe at the oak", since="0.3.0"),
+    ] = None
+    valid_from: From = ALWAYS
     valid_to: To = None
 
     def __post_init__(self) -> None:
@@ -96,6 +105,12 @@ class Registry:
         content = settings.read(path)
         with settings.of_file(path):
             return cls.parse(content)
+
+    @classmethod
+    def of_toml(cls, text: bytes, name: str) -> Registry:
+        """Reads the text of a file of that name, wherever it lies. Raises ConfigError, naming the file and the setting."""
+        with settings.of_file(name):
+            return cls.parse(settings.content(text))
 
     @classmethod
     def parse(cls, content: dict[str, Any]) -> Registry:
@@ -152,6 +167,15 @@ def _check_known(setting_name: str, name: str | None, known: Iterable[str]) -> N
         name is None or agronomy.plain(name) in map(agronomy.plain, known),
         f"{setting_name} must be one of {', '.join(known)}, not {name!r}; {without}",
     )
+
+
+def _is_zone(name: str) -> bool:
+    """Tells whether the zone is known; where no zone is, for want of tzdata, all are taken for known."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return not available_timezones()
+    return True
 
 
 def _check_order(begin: datetime, end: datetime | None) -> None:

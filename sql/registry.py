@@ -1,52 +1,55 @@
-"""Puts the registry into devices_v1 and sites_v1: their former rows are replaced, all of it or nothing."""
+"""Reads the registry from devices_v1, sites_v1 and rules_v1, and puts one there: former rows are replaced, all of it or nothing."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable
 
 from google.cloud import bigquery
 
 from schemas.arrow import Column, table_columns
-from schemas.records import TABLES, Device, Site
+from schemas.records import TABLES
 from schemas.registry import Registry
+from schemas.registry_changes import changes
+from schemas.registry_tables import RECORDS, Entries, entries_of, entries_of_rows, query
 from schemas.warehouse import DATASET
 
 
-def load(client: bigquery.Client, registry: Registry) -> None:
-    """Replaces all rows in one transaction. Raises GoogleAPICallError from the service."""
-    content: dict[type, Sequence[Device | Site]] = {Device: registry.devices, Site: registry.sites}
-    statements = "".join(_replacement(record) for record in content)
-    parameters = [bigquery.ScalarQueryParameter(TABLES[record].name, "STRING", _json(rows)) for record, rows in content.items()]
+def read(client: bigquery.Client) -> Entries:
+    """Returns the rows of the three tables as they are at one moment, sound or not. Raises GoogleAPICallError from the service."""
+    return entries_of_rows((row.section, row.entry) for row in client.query_and_wait(query()))
+
+
+def load(client: bigquery.Client, registry: Registry, *, dry_run: bool = False) -> list[str]:
+    """Replaces all rows in one transaction, and says what changes; nothing is written that is there already."""
+    entries = entries_of(registry)
+    sentences = list(changes(read(client), entries))
+    if sentences and not dry_run:
+        _replace(client, entries)
+    return sentences
+
+
+def _replace(client: bigquery.Client, entries: Entries) -> None:
+    statements = "".join(_replacement(section) for section in entries)
+    parameters = [bigquery.ScalarQueryParameter(section, "STRING", json.dumps(rows)) for section, rows in entries.items()]
     client.query_and_wait(
         f"begin transaction;\n{statements}commit transaction;",
         job_config=bigquery.QueryJobConfig(query_parameters=parameters),
     )
 
 
-def _replacement(record: type) -> str:
-    table = TABLES[record].name
-    columns = table_columns(record)
+def _replacement(section: str) -> str:
+    columns: Iterable[Column] = table_columns(RECORDS[section])
+    table = f"{DATASET}.{TABLES[RECORDS[section]].name}"
     return (
-        f"delete from {DATASET}.{table} where true;\n"
-        f"insert into {DATASET}.{table} ({', '.join(column.name for column in columns)})\n"
+        f"delete from {table} where true;\n"
+        f"insert into {table} ({', '.join(column.name for column in columns)})\n"
         f"select {', '.join(_read(column) for column in columns)}\n"
-        f"from unnest(json_query_array(@{table})) as entry;\n"
+        f"from unnest(json_query_array(@{section})) as entry;\n"
     )
 
 
 def _read(column: Column) -> str:
-    return f"cast(json_value(entry, '$.{column.name}') as {column.type}) as {column.name}"
-
-
-def _json(rows: Sequence[Device | Site]) -> str:
-    return json.dumps([asdict(row) for row in rows], default=_time)
-
-
-def _time(value: Any) -> str:
-    if not isinstance(value, datetime):
-        raise TypeError(f"{type(value).__name__} is not a column of the registry")
-    return value.isoformat()
+    value = f"json_value(entry, '$.{column.name}')"
+    typed = f"timestamp_micros(cast({value} as int64))" if column.type == "timestamp" else f"cast({value} as {column.type})"
+    return f"{typed} as {column.name}"

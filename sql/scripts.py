@@ -28,7 +28,7 @@ _SELECTED = re.compile(r"^select\s(.*?)^from\b", re.MULTILINE | re.DOTALL)
 _LAST_NAME = re.compile(r"\w+|\*")
 _COMMENT = re.compile(r"--[^\n]*")
 _STRING = re.compile(r"'[^'\n]*'|\"(?:[^\"\\\n]|\\.)*\"")
-_REGISTRY = {"devices_v1", "sites_v1", "devices", "sites"}
+_REGISTRY = {"devices_v1", "sites_v1", "rules_v1", "devices", "sites", "rules"}
 
 
 class ScriptError(ValueError):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from schemas.records.column import Doc
 from schemas.records.derived import Alert, DirtyWindow, Irrigation, SiteWindow
 from schemas.records.gateway import SCHEMA_VERSION, Event, Heartbeat, Inference, JournalReading, Summary
-from schemas.records.registry import Device, Site
+from schemas.records.registry import Device, RuleDefinition, Site
 from schemas.records.transport import Attribute, Batch, Reject, RowIdentity
 from schemas.records.vocabulary import AlertChange, Cause, Kind, LinkState, Severity, ThresholdState, TimeQuality, Timing
 
@@ -39,6 +39,7 @@ __all__ = [
     "LinkState",
     "Reject",
     "RowIdentity",
+    "RuleDefinition",
     "Severity",
     "Site",
     "SiteWindow",
@@ -93,5 +94,6 @@ TABLES: dict[type, Table] = {
     Alert: Table("alerts_v1", "opened_time", ("rule", "subject"), identified=False),
     Device: Table("devices_v1", None, ("device_id",), identified=False),
     Site: Table("sites_v1", None, ("site_id",), identified=False),
+    RuleDefinition: Table("rules_v1", None, ("name",), identified=False),
 }
 """Every table of the warehouse."""

@@ -1,4 +1,4 @@
-"""Declares what the registry knows: where devices stand, and what their sites are."""
+"""Declares what the registry knows: where devices stand, what their sites are, and which rules watch them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Device:
     site_id: Annotated[str, Doc("Site it stands on", by="registry")]
     valid_from: Annotated[datetime, Doc("From when this row holds, inclusive", "UTC", by="registry")]
     valid_to: Annotated[datetime | None, Doc("Until when it holds, exclusive; null for now", "UTC", by="registry")]
+    name: Annotated[str | None, Doc("Name that people use, null for its identifier", by="registry")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +35,12 @@ class Site:
     planted: Annotated[datetime | None, Doc("When the crop was sown, for a field", "UTC", by="registry")] = None
     valid_from: Annotated[datetime, Doc("From when this row holds, inclusive", "UTC", by="registry")]
     valid_to: Annotated[datetime | None, Doc("Until when it holds, exclusive; null for now", "UTC", by="registry")] = None
+    time_zone: Annotated[str | None, Doc("Time zone in which its people live, by its IANA name; null for UTC", by="registry")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDefinition:
+    """A row is a rule of alerts. It holds from when the pipeline sees it."""
+
+    name: Annotated[str, Doc("Name of the rule, part of the identity of its alerts", by="registry")]
+    definition: Annotated[str, Doc("JSON object of its settings but the name, as [[rules]] of the registry's file has them", by="registry")]

@@ -9,7 +9,8 @@ create table if not exists tinybeam.sites_v1 (
   `crop` string options (description = "Crop, for a field"),
   `planted` timestamp options (description = "When the crop was sown, for a field [UTC]"),
   `valid_from` timestamp not null options (description = "From when this row holds, inclusive [UTC]"),
-  `valid_to` timestamp options (description = "Until when it holds, exclusive; null for now [UTC]")
+  `valid_to` timestamp options (description = "Until when it holds, exclusive; null for now [UTC]"),
+  `time_zone` string options (description = "Time zone in which its people live, by its IANA name; null for UTC")
 )
 cluster by site_id
 options (description = "A row is a field, a hall or a barn of the registry.");

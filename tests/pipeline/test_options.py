@@ -22,7 +22,7 @@ def test_the_least_that_must_be_said() -> None:
         "streaming",
         "p1",
         "tinybeam",
-        Path("r.toml"),
+        "r.toml",
     )
     assert (options.schedule.early_seconds, options.schedule.lateness, options.streaming) == (60, timedelta(days=7), True)
 
@@ -33,7 +33,7 @@ def test_direct_runner_means_a_runner_that_downloads_nothing(arguments: list[str
 
 
 def test_flags_that_are_not_ours_go_to_beam() -> None:
-    beam = parse([*STREAMING, "--runner=DataflowRunner", "--region=europe-west1", "--max_num_workers", "3"]).beam
+    beam = parse([STREAMING[0], STREAMING[2], "--runner=DataflowRunner", "--region=europe-west1", "--max_num_workers", "3"]).beam
     assert beam[-3:] == ("--region=europe-west1", "--max_num_workers", "3")
     assert {"--runner=DataflowRunner", "--project=p1", "--streaming", "--no_save_main_session"} <= set(beam)
 
@@ -62,7 +62,8 @@ def test_durations(text: str, meant: timedelta) -> None:
     [
         (STREAMING[:2], "give --input_subscription"),
         (STREAMING[1:], "--project is missing"),
-        ([STREAMING[0], STREAMING[2]], "--registry"),
+        ([*STREAMING, "--registry_refresh=0s"], "at least 1s"),
+        ([*STREAMING, "--runner=DataflowRunner"], "which Dataflow's workers do not have"),
         ([*STREAMING, "--input=x"], "no --input"),
         ([*BATCH, STREAMING[2]], "no --input_subscription"),
         (BATCH[:3], "give --input=GLOB"),
@@ -89,6 +90,12 @@ def test_wrong_usage_and_a_wrong_registry_end_with_2(tmp_path: Path, capsys: pyt
     (tmp_path / "r.toml").write_text("[[devices]]\ndevice_id = 'd1'\nkind = 'soil'\nsite_id = 'nowhere'\n")
     assert main([STREAMING[0], STREAMING[2], f"--registry={tmp_path / 'r.toml'}"]) == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_the_registry_is_that_of_the_warehouse_unless_a_file_is_named() -> None:
+    options = parse([STREAMING[0], STREAMING[2]])
+    assert (options.registry, options.registry_refresh) == ("bigquery", timedelta(minutes=1))
+    assert parse([STREAMING[0], STREAMING[2], "--runner=DataflowRunner", "--registry=gs://b/r.toml"]).registry == "gs://b/r.toml"
 
 
 def test_help_teaches_with_examples() -> None:

@@ -12,6 +12,7 @@ from google.cloud import bigquery
 
 from lab.services.child import free_port
 from lab.services.stack import Warehouse
+from schemas.registry import Registry
 from sql import application
 from sql.__main__ import cli
 
@@ -21,11 +22,18 @@ REGISTRY = """
 site_id = "north"
 name = "North field"
 latitude = 52.1
+time_zone = "Europe/Amsterdam"
 [[devices]]
 device_id = "soil-1"
 kind = "soil"
 site_id = "north"
+name = "At the oak"
 valid_to = 2030-01-01
+[[rules]]
+name = "frost"
+source = "event"
+event = "frost"
+opens = ["low"]
 """
 
 
@@ -70,18 +78,45 @@ def test_apply_refuses_a_table_that_lacks_a_required_column(bare: bigquery.Clien
     assert (refused.exit_code, "lacks column name" in refused.stderr) == (1, True)
 
 
-def test_the_registry_is_replaced(applied: bigquery.Client, command: Command, tmp_path: Path) -> None:
+def test_the_registry_is_replaced_and_what_changes_is_shown(applied: bigquery.Client, command: Command, tmp_path: Path) -> None:
     file = tmp_path / "registry.toml"
     file.write_text(REGISTRY)
-    for _ in range(2):
-        assert command("registry", str(file)).stdout == "1 devices on 1 sites\n"
+    added = "sites: 1 added (north)\ndevices: 1 added (soil-1)\nrules: 1 added (frost)\n"
+    count = "1 devices on 1 sites, 1 rules\n"
+    assert (
+        command("registry", str(file), "--dry_run").stdout
+        == added.replace("sites:", "would be: sites:").replace("\nd", "\nwould be: d").replace("\nr", "\nwould be: r") + count
+    )
+    assert list(applied.query_and_wait("select * from tinybeam.devices")) == []
+    assert command("registry", str(file)).stdout == added + count
+    assert command("registry", str(file)).stdout == f"nothing changes\n{count}"
     [site] = applied.query_and_wait("select * from tinybeam.sites")
     assert (site.name, site.latitude, site.crop, site.valid_from.year, site.valid_to) == ("North field", 52.1, None, 1970, None)
+    assert site.time_zone == "Europe/Amsterdam"
     [device] = applied.query_and_wait("select * from tinybeam.devices")
-    assert (device.device_id, device.valid_to.year) == ("soil-1", 2030)
+    assert (device.device_id, device.name, device.valid_to.year) == ("soil-1", "At the oak", 2030)
     file.write_text("")
-    assert command("registry", str(file)).stdout == "0 devices on 0 sites\n"
+    removed = "sites: 1 removed (north)\ndevices: 1 removed (soil-1)\nrules: 1 removed (frost)\n0 devices on 0 sites, 0 rules\n"
+    assert command("registry", str(file)).stdout == removed
     assert list(applied.query_and_wait("select * from tinybeam.devices")) == []
+
+
+def test_the_registry_of_the_tables_is_written_as_the_file_that_it_is(applied: bigquery.Client, command: Command, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.toml", tmp_path / "second.toml"
+    first.write_text(REGISTRY)
+    command("registry", str(first))
+    try:
+        applied.query_and_wait("update tinybeam.sites_v1 set name = 'Old \\\\ \"north\"', crop = 'Maize' where site_id = 'north'")
+        assert command("registry", "--export", str(second)).exit_code == 0
+        assert command("registry", str(second)).stdout.startswith("nothing changes")
+        [site] = Registry.load(second).sites
+        assert (site.name, site.crop, site.latitude) == ('Old \\ "north"', "Maize", 52.1)
+        applied.query_and_wait("update tinybeam.sites_v1 set crop = 'Chewing gum' where site_id = 'north'")
+        refused = command("registry", "--export", str(second))
+        assert (refused.exit_code, "sites_v1, row of 'north': crop must be one of" in refused.stderr) == (1, True), refused.stderr
+    finally:
+        first.write_text("")
+        command("registry", str(first))
 
 
 def test_a_wrong_registry_changes_nothing(applied: bigquery.Client, command: Command, tmp_path: Path) -> None:
@@ -142,7 +177,9 @@ def test_check_finds_everything_sound(applied: bigquery.Client, command: Command
 
 
 def test_check_reports_a_violation(applied: bigquery.Client, command: Command) -> None:
-    applied.query_and_wait("insert into tinybeam.devices_v1 values ('lost', 'soil', 'nowhere', timestamp '2020-01-01 00:00:00+00', null)")
+    applied.query_and_wait(
+        "insert into tinybeam.devices_v1 values ('lost', 'soil', 'nowhere', timestamp '2020-01-01 00:00:00+00', null, null)"
+    )
     try:
         result = command("check", "devices_stand_on_known_sites")
     finally:
