@@ -216,8 +216,8 @@ _ARCHIVE = (
 _ARCHIVE_EVERY = "streaming: how often small files of the archive are gathered into one; all are complete at any time (default: 1h)"
 _ALERTS = "streaming: topic for alerts that are not historical (default: none; rows of alerts are written either way)"
 _REGISTRY = (
-    "sites, devices as of a time, and rules: the warehouse's tables, which `tinybeam sql registry` fills, or a TOML file, local, gs:// or on "
-    "another of Beam's file systems (default: %(default)s)"
+    "sites, devices as of a time, and rules: the warehouse's tables, which `tinybeam sql registry` fills, or a TOML file, local, gs:// or "
+    "on another of Beam's file systems (default: %(default)s)"
 )
 _REFRESH = "streaming: how often the registry is looked at anew; what is unsound is refused, and the last good one stays (default: 60s)"
 _LATENESS = "how late a row may be for its hour's rollup; later rows mark the hour dirty (default: 7d); facts are stored whatever their age"

@@ -31,7 +31,6 @@ from pipeline.options import BUNDLES, Options, UsageError, parse
 from pipeline.transforms import counts
 from program import logs
 from program.settings import ConfigError
-from schemas.records import TABLES
 from schemas.registry import Registry, RegistrySource
 
 _LOG = logs.get(__name__)
@@ -63,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NoInput as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 2
-    except (warehouse.MissingTables, ArchiveError, ConfigError) as error:
+    except (warehouse.UnfitTables, ArchiveError, ConfigError) as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 1
 
@@ -72,7 +71,7 @@ def _run(options: Options, registry: RefreshedRegistry) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
-        warehouse.check(options.warehouse, [table.name for table in TABLES.values()], Random())
+        warehouse.check(options.warehouse, Random())
         _look_at(registry.load(), options)
         result = start(options, registry)
     except Stopped:

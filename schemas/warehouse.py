@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from schemas.arrow import Column, columns, table_columns
 from schemas.records import KINDS, TABLES, Table
@@ -11,7 +13,47 @@ from schemas.records import KINDS, TABLES, Table
 DATASET = "tinybeam"
 """The one dataset; environments are projects."""
 
+_STORED_TYPES = {
+    "string": "STRING",
+    "int64": "INTEGER",
+    "float64": "FLOAT",
+    "bool": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "binary": "BYTES",
+    "struct": "RECORD",
+}
+_SYNONYMS = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
 _TYPES = {"string": "string", "int64": "int64", "float64": "float64", "bool": "bool", "timestamp": "timestamp", "binary": "bytes"}
+
+
+class StoredType(NamedTuple):
+    """Is a column's type as BigQuery's API tells it."""
+
+    name: str
+    repeated: bool
+
+    def __str__(self) -> str:
+        return f"repeated {self.name}" if self.repeated else self.name
+
+
+class Difference(NamedTuple):
+    """Says in what a table differs from its record; `there` is None if it has no such column."""
+
+    column: Column
+    there: StoredType | None
+
+    def __str__(self) -> str:
+        if self.there is None:
+            return f"lacks column {self.column.name}"
+        return f"column {self.column.name} is {self.there} there and {_stored_type(self.column)} here"
+
+
+def differences(record: type, present: Mapping[str, StoredType]) -> Iterator[Difference]:
+    """Yields the columns that the record's table lacks or has with another type. What a newer table has besides is no difference."""
+    for column in table_columns(record):
+        there = present.get(column.name)
+        if there is None or there._replace(name=_SYNONYMS.get(there.name, there.name)) != _stored_type(column):
+            yield Difference(column, there)
 
 
 def ddl(record: type) -> str:
@@ -67,6 +109,10 @@ def sql_type(column: Column) -> str:
     else:
         sql = _TYPES[column.type]
     return f"array<{sql}>" if column.repeated else sql
+
+
+def _stored_type(column: Column) -> StoredType:
+    return StoredType(_STORED_TYPES[column.type], column.repeated)
 
 
 def _line(column: Column) -> str:

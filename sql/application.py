@@ -12,21 +12,12 @@ from dataclasses import dataclass
 from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.cloud import bigquery
 
-from schemas.arrow import Column, table_columns
+from schemas.arrow import Column
 from schemas.records import TABLES
-from schemas.warehouse import DATASET, definition
+from schemas.warehouse import DATASET, StoredType, definition, differences
 from sql.scripts import Script, in_order, scripts
 from sql.service import reason
 
-_TYPES = {
-    "string": "STRING",
-    "int64": "INTEGER",
-    "float64": "FLOAT",
-    "bool": "BOOLEAN",
-    "timestamp": "TIMESTAMP",
-    "binary": "BYTES",
-    "struct": "RECORD",
-}
 _RECORDS = {table.name: record for record, table in TABLES.items()}
 
 
@@ -80,33 +71,20 @@ def _absent(client: bigquery.Client) -> list[Script]:
 
 def _new_columns(client: bigquery.Client, name: str) -> Iterator[Step]:
     try:
-        present = {field.name: field for field in client.get_table(f"{DATASET}.{name}").schema}
+        fields = client.get_table(f"{DATASET}.{name}").schema
     except NotFound:
         return
-    for column in table_columns(_RECORDS[name]):
-        if column.name not in present:
-            yield _addition(name, column)
-        elif differing := _difference(column, present[column.name]):
-            raise ApplyError(
-                f"table {name}, column {column.name} is {differing}: a column's type is never changed, make a new version of the table"
-            )
+    present = {field.name: StoredType(field.field_type, field.mode == "REPEATED") for field in fields}
+    for difference in differences(_RECORDS[name], present):
+        if difference.there:
+            raise ApplyError(f"table {name}, {difference}: a column's type is never changed, make a new version of the table")
+        yield _addition(name, difference.column)
 
 
 def _addition(name: str, column: Column) -> Step:
     if not column.nullable and not column.repeated:
         raise ApplyError(f"table {name} lacks column {column.name}, which is not nullable: only nullable columns can be added")
     return Step(f"add column {name}.{column.name}", f"alter table {DATASET}.{name} add column if not exists {definition(column)}")
-
-
-def _difference(column: Column, field: bigquery.SchemaField) -> str | None:
-    standard = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
-    wanted = (_TYPES[column.type], column.repeated)
-    present = (standard.get(field.field_type, field.field_type), field.mode == "REPEATED")
-    return None if wanted == present else f"{_words(present)} there and {_words(wanted)} here"
-
-
-def _words(kind: tuple[str, bool]) -> str:
-    return f"repeated {kind[0]}" if kind[1] else kind[0]
 
 
 def _kind(script: Script) -> str:

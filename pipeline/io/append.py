@@ -1,5 +1,5 @@
 """Appends Arrow rows, at least once: what is transient is retried for ever, loudly; a row that the warehouse refuses for its content is
-given back, and the rows beside it are written.
+given back, and the rows beside it are written. A table that lacks a column is no fault of the rows: they wait until it has it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,16 @@ MAX_REQUEST_BYTES = 7_500_000
 
 ANSWER_SECONDS = 60.0
 
+_OF_SCHEMA = "schema mismatch"
+"""Of BigQuery's own words, which it still says for some minutes after the column is there."""
+
+
+class UnfitTable(Exception):
+    """The table lacks a column that is written; it may get it."""
+
+
 TRANSIENT = (
+    UnfitTable,
     exceptions.GoogleAPICallError,
     exceptions.RetryError,
     GoogleAuthError,
@@ -65,8 +74,15 @@ Waiting = tuple[str, pa.RecordBatch]
 class Appender:
     """Appends to any table, over one connection per table, from any thread: `appender.append({table: batches})`."""
 
-    def __init__(self, connect: Callable[[str, pa.Schema], Connection], sleep: Callable[[float], None], rng: Random) -> None:
-        self._connect, self._sleep, self._rng = connect, sleep, rng
+    def __init__(
+        self,
+        connect: Callable[[str, pa.Schema], Connection],
+        mismatch: Callable[[str], str | None],
+        sleep: Callable[[float], None],
+        rng: Random,
+    ) -> None:
+        """`mismatch` says in what a table differs from what is written to it, None if in nothing."""
+        self._connect, self._mismatch, self._sleep, self._rng = connect, mismatch, sleep, rng
         self._connections: dict[str, Connection] = {}
         self._lock = threading.Lock()
 
@@ -94,16 +110,27 @@ class Appender:
         to_retry: list[Waiting] = []
         for table, rows, future in [(table, rows, self._send(table, rows)) for table, rows in waiting]:
             try:
-                future.result(timeout=ANSWER_SECONDS)
-            except _REFUSALS as error:
-                remaining, rejected = split_refused(rows, error)
-                unwritten += [UnwrittenRows(table, piece) for piece in rejected]
-                to_retry += [(table, piece) for piece in remaining]
+                if refusal := self._refusal(table, future):
+                    remaining, rejected = split_refused(rows, refusal)
+                    unwritten += [UnwrittenRows(table, piece) for piece in rejected]
+                    to_retry += [(table, piece) for piece in remaining]
             except TRANSIENT as error:
                 _LOG.warning("append of %d rows to %s failed: %s", rows.num_rows, table, brief(error))
                 self._forget(table)
                 failed.append((table, rows))
         return failed, to_retry
+
+    def _refusal(self, table: str, future: AppendFuture) -> exceptions.GoogleAPICallError | None:
+        """Returns why the rows were refused for their content, None if they were not. Raises what is TRANSIENT."""
+        try:
+            future.result(timeout=ANSWER_SECONDS)
+        except _REFUSALS as error:
+            if _OF_SCHEMA in str(error).lower():
+                raise UnfitTable(str(error)) from error
+            if difference := self._mismatch(table):
+                raise UnfitTable(f"{difference}: run `tinybeam sql apply` of this version") from error
+            return error
+        return None
 
     def _send(self, table: str, rows: pa.RecordBatch) -> AppendFuture:
         try:

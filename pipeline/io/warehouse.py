@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from random import Random
 from typing import Any, BinaryIO
 
@@ -23,20 +23,23 @@ from google.cloud.bigquery_storage_v1.services.big_query_write.transports import
 from google.cloud.bigquery_storage_v1.writer import AppendRowsFuture, AppendRowsStream
 from requests.exceptions import ConnectionError as NoConnection
 
-from pipeline.io.append import BACKOFF, TRANSIENT, Appender, brief
+from pipeline.io.append import ANSWER_SECONDS, BACKOFF, TRANSIENT, Appender, brief
 from program import logs
 from program.backoff import Backoff
+from schemas.records import TABLES
+from schemas.warehouse import StoredType, differences
 
 LOAD_ATTEMPTS = 5
 _BETWEEN_LOADS = Backoff(initial_interval=2.0, max_interval=60.0)
 
+_RECORDS = {table.name: record for record, table in TABLES.items()}
 _LOG = logs.get(__name__)
 _FAST = Retry(if_exception_type(_OperationNotComplete), initial=0.002, maximum=0.05, multiplier=1.5)
 """The futures of appends are polled; by default with up to a second between two looks."""
 
 
-class MissingTables(Exception):
-    """The dataset or tables are not there; the text says what to run."""
+class UnfitTables(Exception):
+    """The dataset, tables or columns are not there; the text names them and says what to run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +72,44 @@ def endpoints(rest: str | None, storage: str | None) -> tuple[str | None, str | 
     return rest, storage or os.environ.get("BIGQUERY_STORAGE_EMULATOR_HOST") or None
 
 
-def check(warehouse: Warehouse, tables: Iterable[str], rng: Random) -> None:
-    """Returns once the warehouse answers and has the tables. Raises MissingTables if it lacks one."""
+def check(warehouse: Warehouse, rng: Random) -> None:
+    """Returns once the warehouse answers, has every table, and every column of it. Raises UnfitTables if it lacks one."""
     for pause in BACKOFF.delays(rng):
         try:
-            missing = set(tables) - _tables(warehouse)
+            faults = _faults(warehouse)
             break
         except TRANSIENT as error:
             _LOG.warning("the warehouse does not answer (%s); trying again in %.1f s", brief(error), pause)
             time.sleep(pause)
-    if missing:
+    if faults:
         where = f"{warehouse.project}.{warehouse.dataset}"
-        raise MissingTables(f"{where} has no {', '.join(sorted(missing))}: run `tinybeam sql apply --project {warehouse.project}`")
+        raise UnfitTables(f"{where} {', '.join(faults)}: run `tinybeam sql apply --project {warehouse.project}` of this version")
 
 
-def _tables(warehouse: Warehouse) -> set[str]:
+def mismatch(warehouse: Warehouse, table: str) -> str | None:
+    """Says in what a table differs from what we write; None if in nothing. Raises what is TRANSIENT."""
     with warehouse.client() as client:
-        try:
-            return {table.table_id for table in client.list_tables(warehouse.dataset, timeout=10)}
-        except exceptions.NotFound:
-            return set()
+        return ", ".join(_differences(client, warehouse, table)) or None
+
+
+def _faults(warehouse: Warehouse) -> list[str]:
+    with warehouse.client() as client:
+        missing = sorted(_RECORDS.keys() - _tables(client, warehouse))
+        faults = [f"has no {', '.join(missing)}"] if missing else []
+        return faults + [text for table in sorted(_RECORDS.keys() - set(missing)) for text in _differences(client, warehouse, table)]
+
+
+def _differences(client: bigquery.Client, warehouse: Warehouse, table: str) -> Iterator[str]:
+    fields = client.get_table(f"{warehouse.project}.{warehouse.dataset}.{table}", timeout=ANSWER_SECONDS).schema
+    present = {field.name: StoredType(field.field_type, field.mode == "REPEATED") for field in fields}
+    return (f"{table} {difference}" for difference in differences(_RECORDS[table], present))
+
+
+def _tables(client: bigquery.Client, warehouse: Warehouse) -> set[str]:
+    try:
+        return {table.table_id for table in client.list_tables(warehouse.dataset, timeout=10)}
+    except exceptions.NotFound:
+        return set()
 
 
 @cache
@@ -99,7 +120,7 @@ def appender(warehouse: Warehouse) -> Appender:
     def connect(table: str, schema: pa.Schema) -> AppendConnection:
         return AppendConnection(client, warehouse.stream(table), schema)
 
-    return Appender(connect, time.sleep, Random())
+    return Appender(connect, partial(mismatch, warehouse), time.sleep, Random())
 
 
 class AppendConnection:

@@ -31,6 +31,7 @@ class Table:
     bad: set[int] = field(default_factory=set)
     names_rows: bool = True
     written: list[int] = field(default_factory=list)
+    lacks: list[str | None] = field(default_factory=list)
     opened: int = 0
     closed: int = 0
 
@@ -53,6 +54,9 @@ class Table:
     def close(self) -> None:
         self.closed += 1
 
+    def mismatch(self, table: str) -> str | None:
+        return self.lacks.pop(0) if self.lacks else None
+
     def _refusal(self, rejected: list[tuple[int, int]]) -> Exception:
         errors = [SimpleNamespace(index=index, message=f"{number} is bad") for index, number in rejected] if self.names_rows else []
         return exceptions.InvalidArgument("rows are bad", response=SimpleNamespace(row_errors=errors))
@@ -60,7 +64,7 @@ class Table:
 
 def appended(table: Table, *batches: pa.RecordBatch) -> tuple[list[UnwrittenRows], list[float]]:
     slept: list[float] = []
-    return Appender(table.connect, slept.append, Longest()).append({"t": list(batches)}), slept
+    return Appender(table.connect, table.mismatch, slept.append, Longest()).append({"t": list(batches)}), slept
 
 
 def numbers_of(unwritten: list[UnwrittenRows]) -> list[int]:
@@ -99,6 +103,21 @@ def test_bad_rows_are_given_back_at_once_and_their_neighbours_written(names_rows
     assert {(one.table, one.rejected.reason) for one in unwritten} == {("t", "warehouse_refused")}
 
 
+@pytest.mark.parametrize("names_rows", [True, False])
+def test_rows_wait_for_a_column_that_their_table_lacks_and_none_is_refused(names_rows: bool, caplog: pytest.LogCaptureFixture) -> None:
+    table = Table(names_rows=names_rows, lacks=["t lacks column m", "t lacks column m"])
+    table.faults = [table._refusal(list(enumerate(range(2000)))), table._refusal([(0, 0)])]
+    unwritten, slept = appended(table, rows(*range(2000)))
+    assert (unwritten, len(table.written), slept, table.opened) == ([], 2000, [0.5, 1.0], 3)
+    assert "t lacks column m: run `tinybeam sql apply`" in caplog.text
+
+
+def test_rows_wait_while_bigquery_has_not_seen_the_new_column_yet() -> None:
+    table = Table(faults=[exceptions.InvalidArgument("Schema mismatch due to extra fields in user schema. Entity: t")])
+    assert appended(table, rows(1, 2)) == ([], [0.5])
+    assert table.written == [1, 2]
+
+
 def test_any_schedule_of_faults_loses_and_repeats_nothing() -> None:
     seed = random.randrange(2**32)
     rng = random.Random(seed)
@@ -119,7 +138,7 @@ def test_a_connection_that_cannot_be_opened_is_tried_again() -> None:
             raise failures.pop()
         return table
 
-    assert Appender(connect, lambda _: None, Longest()).append({"t": [rows(1)]}) == []
+    assert Appender(connect, table.mismatch, lambda _: None, Longest()).append({"t": [rows(1)]}) == []
     assert table.written == [1]
 
 
