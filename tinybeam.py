@@ -14,6 +14,7 @@ _ROOMS = {
     "pipeline": ("pipeline.run", "pipeline", "Run the pipeline: from Pub/Sub or export files into BigQuery."),
     "notify": ("notify.__main__", "notify", "Tell people of alerts: stdout, webhooks, mail."),
     "sql": ("sql.__main__", "pipeline", "Apply, check and ask the warehouse."),
+    "certify": ("sql.certify.command", "pipeline", "Compare two warehouses: tables by identity, views as people see them."),
     "train": ("training.__main__", "train", "Rebuild a model and the page that judges it."),
     "lab": ("lab.__main__", "lab", "The whole path on this machine: demo, up."),
 }
