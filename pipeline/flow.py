@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import apache_beam as beam
@@ -48,18 +49,20 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     clock: Clock,
     publish: Publish | None = None,
     archive: Archive | None = None,
+    open_alerts: Sequence[Alert] = (),
 ) -> None:
     """Builds the flow: every row of every message ends in its fact table or, with its original bytes, in rejects: at least once, repeats
     dropped.
 
-    Alerts that are not historical go to `publish` too, if it is given, and what came, as it was sent, to `archive`.
+    Alerts that people are notified of go to `publish` too, if it is given, and what came, as it was sent, to `archive`. `open_alerts` are
+    those that the warehouse has as open.
     """
     batches, undecodable = messages | "Decode" >> Decode(clock, keep_messages=archive is not None)
     fresh = batches | "Deduplicate" >> Deduplicate()
     row_groups, unplaced = fresh | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
     irrigation = rollups.windows | "Irrigate" >> Irrigate(registry, schedule, clock)
-    alerts = AlertInputs(row_groups, rollups.windows, irrigation) | "Alerts" >> RaiseAlerts(registry, schedule, clock)
+    alerts = AlertInputs(row_groups, rollups.windows, irrigation) | "Alerts" >> RaiseAlerts(registry, schedule, clock, open_alerts)
 
     rows = (
         row_groups | "Facts" >> beam.Map(facts),

@@ -22,6 +22,7 @@ from pipeline import flow
 from pipeline.elements import wall_clock
 from pipeline.io import archive, warehouse
 from pipeline.io.archive import Archive, ArchiveError, Gathering
+from pipeline.io.open_alerts import open_alerts
 from pipeline.io.registry import WAREHOUSE as REGISTRY_TABLES
 from pipeline.io.registry import RefreshedRegistry
 from pipeline.io.sinks import AppendSink, LoadSink, PublishNotifications
@@ -95,7 +96,10 @@ def start(options: Options, registry: RegistrySource) -> PipelineResult:
         source = FromExportFiles(found.glob, wall_clock)
         sink = LoadSink(options.warehouse, options.temp_location or tempfile.gettempdir(), uuid4().hex)
     publish = PublishNotifications(options.alerts_topic) if options.alerts_topic else None
-    flow.build(pipeline | "Read" >> source, registry, sink, options.schedule, wall_clock, publish, _archive(options))
+    known = open_alerts(options.warehouse) if options.streaming else ()
+    flow.build(pipeline | "Read" >> source, registry, sink, options.schedule, wall_clock, publish, _archive(options), known)
+    if known:
+        _LOG.info("%d alerts are open in the warehouse: the pipeline goes on with them", len(known))
     _LOG.info("%s into %s.%s", options.input_subscription or options.input, options.warehouse.project, options.warehouse.dataset)
     return pipeline.run()
 

@@ -28,6 +28,10 @@ class AlertSource(Protocol):
     def condition(rule: Any) -> Condition:
         """Says when an alert of the rule is open."""
 
+    @staticmethod
+    def is_watched(rule: Any, observation: Observation) -> bool:
+        """Tells whether the rule watches the subject of an observation, as the rule is now."""
+
     def observe(self, element: Any, now: int) -> Iterable[Observation]:
         """Yields what the rules see in it."""
 
@@ -66,6 +70,10 @@ class AlertSourceWithMemory(Protocol):
     @staticmethod
     def condition(rule: Any) -> Condition:
         """Says when an alert of the rule is open."""
+
+    @staticmethod
+    def is_watched(rule: Any, observation: Observation) -> bool:
+        """Tells whether the rule watches the subject of an observation, as the rule is now."""
 
     def reports(self, element: Any) -> Iterable[tuple[str, Any]]:
         """Yields (key, report for the first memory) of an element."""

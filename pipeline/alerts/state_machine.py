@@ -1,157 +1,216 @@
 """Makes an alert's rows of what is observed of one subject: opened, updated, resolved. Pure: state in, state and rows out.
 
-What comes again or out of order changes nothing. At most one alert of a rule is open for a subject. In each cooldown (event time) there are
-at most two rows: the first two changes at once, the last one when the cooldown is over. An alert that comes back within the cooldown of
-its end is the same alert again. A row is historical, and nobody is notified, if what it shows was old when it was observed.
+What comes again changes nothing, and at most one alert of a rule is open for a subject. What comes late waits to be put in order, and
+notifies nobody by itself: people are notified of what holds at the edge of what is known, when something fresh or the gateway's word
+says so, and of no more than that. In each cooldown (event time) people are notified of at most two rows: the first two changes at once,
+the last one when the cooldown is over. An alert that comes back within the cooldown of its end is the same alert again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
+from pipeline.alerts import history, rows
 from pipeline.alerts.condition import Condition
 from pipeline.alerts.observation import Observation
-from schemas.envelope import from_micros, micros
-from schemas.records import Alert, AlertChange
+from pipeline.alerts.state import AlertState
+from schemas.envelope import micros
+from schemas.records import Alert
 from schemas.rules import Rule
 
 ROWS_PER_COOLDOWN = 2
+MOST_WAITING = 50
+"""How many late observations wait at most; more of them are history at once."""
 
 _SECOND = 1_000_000
+_MINUTE = timedelta(minutes=1) // timedelta(microseconds=1)
+PROMPT = 3 * _MINUTE // 2
+"""What is known later than this comes from backlog, if its gateway says when everything is delivered; else later than PROMPT_RESULT."""
+PROMPT_RESULT = 5 * _MINUTE
+"""Results of rollups take their time: the gateway's window and batch, and the engine's early results."""
+PATIENCE = 2 * _MINUTE
+"""How long late results wait for others."""
+PATIENCE_FOR_WORD = 15 * _MINUTE
+"""How long late observations wait for their gateway's word before they are history."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertState:
-    """Is the state of one rule and subject; times in microseconds since 1970."""
-
-    order: tuple[int, int]
-    """Of the last observation."""
-    holds: bool = False
-    """Whether the condition held then."""
-    is_open: bool = False
-    """Whether the rows say so."""
-    opened: int = 0
-    ended: int | None = None
-    revision: int = -1
-    notified: bool = False
-    """Whether a row of the alert was not historical."""
-    shown: Observation | None = None
-    """What the last row shows."""
-    pending: Observation | None = None
-    """What the next row will show when the cooldown is over, and whether it was old when it was observed."""
-    pending_is_old: bool = False
-    cooldown_start: int | None = None
-    cooldown_rows: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessingTime:
-    """Says when an observation is looked at, and whether anybody is to be notified: not in batch mode."""
-
-    now: datetime
-    live: bool
+Stepped = tuple[AlertState, list[Alert]]
 
 
 class StateMachine:
-    """Makes the alerts of one rule: `state, rows = machine.step(state, observation, time)`, with a state for each subject."""
+    """Makes the alerts of one rule: `state, rows = machine.step(state, observation, time)`, with a state for each subject.
+
+    After each call `wakes_at` says when to call `wake`. `word` takes a gateway's word that everything up to a time is delivered.
+    """
 
     def __init__(self, rule: Rule, condition: Condition) -> None:
-        self._rule = rule
-        self._condition = condition
+        self.rule = rule
+        self.condition = condition
+        self._cooldown = rule.cooldown_seconds * _SECOND
+        self._lasting = rule.for_seconds * _SECOND
 
-    def step(self, state: AlertState | None, observation: Observation, time: ProcessingTime) -> tuple[AlertState, list[Alert]]:
+    def step(self, state: AlertState | None, observation: Observation, now: datetime) -> Stepped:
         """Takes one observation; returns the new state and the rows it adds."""
-        if state and observation.order <= state.order:
+        state = state or AlertState()
+        if micros(now) - observation.known_at > (PROMPT if observation.gateway_id else PROMPT_RESULT):
+            return self._wait(state, observation, now)
+        state, before = self._put_in_order(state, now, until=observation)
+        state, added = self._take(state, observation, now, old=False)
+        return state, before + added
+
+    def word(self, state: AlertState | None, complete: int, now: datetime) -> Stepped:
+        """Takes the gateway's word: what is known now lasted until `complete` (microseconds)."""
+        state = state or AlertState()
+        is_beyond = bool(state.backlog) and state.backlog[-1].at > complete
+        if is_beyond or micros(now) - complete > self.rule.historical_seconds * _SECOND:
             return state, []
-        state, rows = self.settle(state, observation.at, time.now) if state else (AlertState(order=observation.order), [])
-        holds = self._condition.holds(observation, before=state.holds)
-        state = replace(state, order=observation.order, holds=holds, pending=None)
-        old = self._is_old(observation, time)
-        confirms = state.holds and not state.notified and not old
-        if state.holds == state.is_open and not (state.is_open and (confirms or self._worsens(state, observation))):
-            return state, rows
-        cool = state.cooldown_start is None or observation.at >= self._cooled_at(state.cooldown_start)
-        if not (cool or confirms or (state.holds != state.is_open and state.cooldown_rows < ROWS_PER_COOLDOWN)):
-            return replace(state, pending=observation, pending_is_old=old), rows
-        state, row = self._shown(state, observation, time.now, old=old)
-        if cool or confirms:
-            state = replace(state, cooldown_start=observation.at, cooldown_rows=0)
-        return replace(state, cooldown_rows=state.cooldown_rows + 1), [*rows, row]
+        state, before = self._put_in_order(state, now, notify=True)
+        last = state.last
+        if last is None or not state.last_is_old:
+            return state, before
+        state = replace(state, last_is_old=False)
+        state, added = self._follow(state, last, now, old=False) if state.holds else (state, [])
+        return state, before + added
 
-    def settle(self, state: AlertState, at: int, now: datetime) -> tuple[AlertState, list[Alert]]:
-        """Shows what is pending, if the cooldown is over at that time (microseconds)."""
-        due = self.settles_at(state)
-        if state.pending is None or due is None or at < due:
-            return state, []
-        state, row = self._shown(state, state.pending, now, old=state.pending_is_old)
-        return replace(state, pending=None, cooldown_start=at, cooldown_rows=1), [row]
+    def wake(self, state: AlertState, now: datetime) -> Stepped:
+        """Does what is due at a time: late observations become history, a condition has held for long enough, a cooldown is over."""
+        before: list[Alert] = []
+        if state.backlog_due is not None and micros(now) >= state.backlog_due:
+            last = state.backlog[-1]
+            recent = micros(now) - last.known_at <= self.rule.historical_seconds * _SECOND
+            state, before = self._put_in_order(state, now, notify=recent and not last.gateway_id)
+        state, added = self._bring_up_to(state, micros(now), now)
+        return state, before + added
 
-    def settles_at(self, state: AlertState) -> int | None:
-        """Returns when to call `settle`, in microseconds; None if nothing is pending."""
-        return None if state.pending is None or state.cooldown_start is None else self._cooled_at(state.cooldown_start)
+    def wakes_at(self, state: AlertState) -> int | None:
+        """Returns when to call `wake`, in microseconds; None if nothing will be due."""
+        return min((due for due in (state.backlog_due, self._settles_at(state), self._matures_at(state)) if due is not None), default=None)
 
-    def run(self, observations: Iterable[Observation], time: ProcessingTime) -> list[Alert]:
+    def run(self, observations: Iterable[Observation], now: datetime) -> list[Alert]:
         """Returns the rows of everything that was observed of one subject, in any order: batch mode."""
-        state: AlertState | None = None
-        rows: list[Alert] = []
-        for observation in sorted(observations, key=lambda observation: observation.order):
-            state, more = self.step(state, observation, time)
-            rows += more
-        if state and (due := self.settles_at(state)) is not None:
-            rows += self.settle(state, due, time.now)[1]
-        return rows
+        state, made = AlertState(), []
+        for observation in sorted(observations, key=_order):
+            state, added = self._take(state, observation, now, old=True)
+            made += added
+        state, added = self._bring_up_to(state, micros(now), now)
+        settles_at = self._settles_at(state)
+        return made + added + (self._bring_up_to(state, settles_at, now)[1] if settles_at else [])
 
-    def _worsens(self, state: AlertState, observation: Observation) -> bool:
-        return state.shown is not None and self._condition.worsens(state.shown, observation)
+    def _wait(self, state: AlertState, observation: Observation, now: datetime) -> Stepped:
+        """Lets a late observation wait for others of its time."""
+        if observation.order == state.order or observation.order in map(_order, state.backlog):
+            return state, []
+        patience = PATIENCE_FOR_WORD if observation.gateway_id else PATIENCE
+        due = micros(now) + patience if state.backlog_due is None else state.backlog_due
+        state = replace(state, backlog=tuple(sorted((*state.backlog, observation), key=_order)), backlog_due=due)
+        return self._put_in_order(state, now) if len(state.backlog) > MOST_WAITING else (state, [])
 
-    def _shown(self, state: AlertState, observation: Observation, now: datetime, *, old: bool) -> tuple[AlertState, Alert]:
-        """Returns the state that knows of the row, and the row."""
-        if state.holds and not state.is_open:
-            state = self._begun(state, observation)
-        historical = old if state.holds else not state.notified
-        revision = state.revision + 1
-        row = self._row(state, observation, now, historical=historical)
-        ended = None if state.holds else observation.at
-        notified = state.notified or not historical
-        return replace(state, is_open=state.holds, ended=ended, revision=revision, notified=notified, shown=observation), row
+    def _put_in_order(self, state: AlertState, now: datetime, *, until: Observation | None = None, notify: bool = False) -> Stepped:
+        """Takes what waits from before an observation, or all. `notify`: what holds after the last of it is worth notifying people."""
+        ready = [each for each in state.backlog if until is None or each.order < until.order]
+        if not ready:
+            return state, []
+        rest = state.backlog[len(ready) :]
+        state, made = self._came_and_went(replace(state, backlog=rest, backlog_due=state.backlog_due if rest else None), ready, now)
+        newer = [each for each in ready if each.order > state.order]
+        for each in newer[-1:] if state.known else newer:  # that an alert that people know of went and came back is no news
+            state, added = self._take(state, each, now, old=not notify or each is not newer[-1])
+            made += added
+        return state, made
 
-    def _begun(self, state: AlertState, observation: Observation) -> AlertState:
-        """Begins a new alert, or the last one again if it ended less than a cooldown ago."""
-        if state.ended is not None and observation.at < self._cooled_at(state.ended):
-            return state
-        return replace(state, opened=observation.at, revision=-1, notified=False)
+    def _came_and_went(self, state: AlertState, ready: list[Observation], now: datetime) -> Stepped:
+        """Writes the alerts that are over among what is older than the last observation."""
+        made: list[Alert] = []
+        for begun, ended in history.closed_runs(self.condition, [each for each in ready if each.order < state.order], self._lasting):
+            span = begun.at, ended.at
+            if history.is_free(span, state.spans) and not (state.is_open and span[1] > state.opened):
+                state = replace(state, spans=history.with_spans(state.spans, (span,)))
+                made += rows.came_and_went(self.rule, begun, ended, now)
+        return state, made
 
-    def _cooled_at(self, start: int) -> int:
-        return start + self._rule.cooldown_seconds * _SECOND
+    def _take(self, state: AlertState, observation: Observation, now: datetime, *, old: bool) -> Stepped:
+        """Takes an observation in its order; what is older than the last one changes nothing."""
+        if observation.order <= state.order:
+            return state, []
+        state, before = self._bring_up_to(state, observation.at, now)
+        met = self.condition.holds(observation, before=state.met_since is not None)
+        since = (observation.at if state.met_since is None else state.met_since) if met else None
+        holds = since is not None and (state.holds or observation.at - since >= self._lasting)
+        last, last_is_old = (observation, old) if met else (None, False)
+        state = replace(state, order=observation.order, met_since=since, holds=holds, last=last, last_is_old=last_is_old, pending=None)
+        state, added = self._follow(state, observation, now, old=old)
+        return state, before + added
 
-    def _is_old(self, observation: Observation, time: ProcessingTime) -> bool:
-        return not time.live or micros(time.now) - observation.known_at > self._rule.historical_seconds * _SECOND
+    def _bring_up_to(self, state: AlertState, at: int, now: datetime) -> Stepped:
+        """Does what is due by an event time: the condition has held for long enough, the cooldown of what is pending is over."""
+        made: list[Alert] = []
+        due = self._matures_at(state)
+        if due is not None and due <= at and state.last:
+            state, made = self._follow(replace(state, holds=True), replace(state.last, at=due), now, old=state.last_is_old)
+        due, pending, old = self._settles_at(state), state.pending, state.pending_is_old
+        if due is not None and due <= at and pending:
+            quiet = self._is_quiet(state, pending, old=old)
+            state, added = self._show(replace(state, pending=None), pending, now, old=old)
+            made += added
+            state = state if quiet else replace(state, cooldown_start=at, cooldown_rows=1)
+        return state, made
 
-    def _row(self, state: AlertState, observation: Observation, now: datetime, *, historical: bool) -> Alert:
-        rule = self._rule
-        return Alert(
-            alert_id=f"{rule.name}:{observation.subject}:{state.opened}",
-            rule=rule.name,
-            source=rule.source,
-            subject=observation.subject,
-            site_id=observation.site_id,
-            device_id=observation.device_id,
-            severity=rule.severity,
-            state=_change(state),
-            opened_time=from_micros(state.opened),
-            event_time=from_micros(observation.at),
-            value=observation.value,
-            threshold=observation.threshold,
-            message=f"{rule.message}: {observation.text}" if rule.message else observation.text,
-            historical=historical,
-            revision=state.revision + 1,
-            as_of=now,
-        )
+    def _matures_at(self, state: AlertState) -> int | None:
+        if state.holds or state.met_since is None or not self.condition.lasts:
+            return None
+        return state.met_since + self._lasting
+
+    def _settles_at(self, state: AlertState) -> int | None:
+        if state.pending is None or state.cooldown_start is None:
+            return None
+        quiet = self._is_quiet(state, state.pending, old=state.pending_is_old)
+        return (state.shown.at if quiet and state.shown else state.cooldown_start) + self._cooldown
+
+    def _follow(self, state: AlertState, observation: Observation, now: datetime, *, old: bool) -> Stepped:
+        """Shows what changed, at once or when the cooldown is over."""
+        changed = state.holds != state.is_open or (state.holds and not state.known and not old)
+        if not (changed or self._differs(state, observation)):
+            return state, []
+        if self._is_quiet(state, observation, old=old):
+            due = state.shown is None or observation.at >= state.shown.at + self._cooldown
+        else:
+            allowed = changed and state.cooldown_rows < ROWS_PER_COOLDOWN
+            due = allowed or _is_urgent(state, old=old) or self._is_cool(state, observation)
+        if not due:
+            return replace(state, pending=observation, pending_is_old=old), []
+        return self._show(state, observation, now, old=old)
+
+    def _show(self, state: AlertState, observation: Observation, now: datetime, *, old: bool) -> Stepped:
+        """Adds a row. One that only brings the alert up to date notifies nobody, and is none of those that a cooldown allows."""
+        if self._is_quiet(state, observation, old=old):
+            return rows.shown(self.rule, state, observation, rows.Showing(now, old=old, quiet=True))
+        if self._is_cool(state, observation) or _is_urgent(state, old=old):
+            state = replace(state, cooldown_start=observation.at, cooldown_rows=0)
+        if state.holds and not state.is_open and (state.ended is None or observation.at >= state.ended + self._cooldown):
+            state = replace(state, opened=observation.at, revision=-1, notified=False)
+        state = replace(state, cooldown_rows=state.cooldown_rows + 1)
+        return rows.shown(self.rule, state, observation, rows.Showing(now, old=old))
+
+    def _is_cool(self, state: AlertState, observation: Observation) -> bool:
+        return state.cooldown_start is None or observation.at >= state.cooldown_start + self._cooldown
+
+    def _differs(self, state: AlertState, observation: Observation) -> bool:
+        worsens, improves = self.condition.worsens, self.condition.improves
+        return state.is_open and state.shown is not None and (worsens(state.shown, observation) or improves(state.shown, observation))
+
+    def _is_quiet(self, state: AlertState, observation: Observation, *, old: bool) -> bool:
+        """Tells whether a row would only bring the alert up to date: people know that it is open, and it is not worse."""
+        if not (state.holds and state.is_open and state.shown and (state.known or old)):
+            return False
+        return not self.condition.worsens(state.shown, observation)
 
 
-def _change(state: AlertState) -> AlertChange:
-    if not state.holds:
-        return AlertChange.RESOLVED
-    return AlertChange.OPENED if state.revision < 0 else AlertChange.UPDATED
+def _is_urgent(state: AlertState, *, old: bool) -> bool:
+    """Tells whether nobody was notified of the alert that holds, and it is time that they were."""
+    return state.holds and not state.notified and not old
+
+
+def _order(observation: Observation) -> tuple[int, int]:
+    return observation.order

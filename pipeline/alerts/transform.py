@@ -1,18 +1,19 @@
 """Runs alerts on the engine: what sources observe, keyed by rule and subject, through the state machine of each rule.
 
 Rows and notifications at least once: a retried bundle may repeat them, under the same identity. Streaming keeps a state per rule and
-subject, and a memory per key of a source that has one, and lets time pass by real-time timers. Batch mode sorts what was observed of each
-subject, notifies nobody, and knows no silence.
+subject, a memory per gateway of what came late, and one per key of a source that remembers, and lets time pass by real-time timers; it
+goes on with the alerts that the warehouse has as open. Batch mode sorts what was observed of each subject, notifies nobody, and knows no
+silence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import apache_beam as beam
-from apache_beam.coders import BytesCoder, PickleCoder
+from apache_beam.coders import BytesCoder
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import (
@@ -24,13 +25,16 @@ from apache_beam.transforms.userstate import (
 )
 from apache_beam.utils.timestamp import Timestamp
 
-from pipeline.alerts.observation import Observation
+from pipeline.alerts import subject
+from pipeline.alerts.in_force import RulesInForce
+from pipeline.alerts.observation import GatewayWord, Observation, OpenAlert
 from pipeline.alerts.source import AlertSource, AlertSourceWithMemory, Outcome
-from pipeline.alerts.sources import SOURCES, SOURCES_WITH_MEMORY, state_machines, watched
-from pipeline.alerts.state_machine import ProcessingTime, StateMachine
+from pipeline.alerts.sources import SOURCES, SOURCES_WITH_MEMORY, watched
 from pipeline.elements import Clock, NotificationMessage, RowGroup
 from pipeline.rollup.stats import WindowResult
 from pipeline.rollup.transform import Schedule
+from pipeline.transforms.follow_alerts import FollowAlerts
+from pipeline.transforms.hear_words import HearWords
 from schemas import notification
 from schemas.envelope import micros
 from schemas.records import Alert, Irrigation
@@ -50,15 +54,26 @@ class AlertInputs(NamedTuple):
 class RaiseAlerts(beam.PTransform):
     """Raises alerts: `alerts = AlertInputs(row_groups, windows, irrigation) | RaiseAlerts(registry, schedule, clock)`."""
 
-    def __init__(self, registry: RegistrySource, schedule: Schedule, clock: Clock) -> None:
+    def __init__(self, registry: RegistrySource, schedule: Schedule, clock: Clock, open_alerts: Sequence[Alert] = ()) -> None:
         super().__init__()
         self._registry = registry
         self._clock = clock
         self._streaming = schedule.streaming
+        self._open_alerts = tuple(open_alerts)
 
     def expand(self, inputs: AlertInputs) -> PCollection[Alert]:
         observed = self._observed(inputs) | "All that is observed" >> beam.Flatten()
-        return observed | "By subject" >> beam.Map(_by_subject).with_output_types(_KEYED) | self._state_machines()
+        return self._follow(observed, inputs.row_groups) if self._streaming else self._run(observed)
+
+    def _follow(self, observed: PCollection[Observation], row_groups: PCollection[RowGroup]) -> PCollection[Alert]:
+        words = (observed, row_groups) | "Hear words" >> HearWords(self._clock)
+        before = observed.pipeline | "Open before" >> beam.Create([OpenAlert(alert) for alert in self._open_alerts])
+        keyed = (observed, words, before) | "All that counts" >> beam.Flatten() | "By subject" >> beam.Map(_keyed).with_output_types(_KEYED)
+        return keyed | "Follow" >> beam.ParDo(FollowAlerts(OfRegistry(self._registry, RulesInForce), self._clock))
+
+    def _run(self, observed: PCollection[Observation]) -> PCollection[Alert]:
+        grouped = observed | "By subject" >> beam.Map(_keyed).with_output_types(_KEYED) | beam.GroupByKey()
+        return grouped | "Run" >> beam.FlatMap(_run, OfRegistry(self._registry, RulesInForce), self._clock)
 
     def _observed(self, inputs: AlertInputs) -> tuple[PCollection[Observation], ...]:
         """Observes the inputs. Every source is a step, whatever the rules say now: the graph is the same when they change."""
@@ -72,14 +87,10 @@ class RaiseAlerts(beam.PTransform):
     def _watched(self, kind: Any) -> OfRegistry[Any]:
         return OfRegistry(self._registry, partial(watched, kind))
 
-    def _state_machines(self) -> beam.PTransform:
-        machines = OfRegistry(self._registry, state_machines)
-        return "Step" >> beam.ParDo(_Step(machines, self._clock)) if self._streaming else _Run(machines, self._clock)
-
 
 def notifications(alert: Alert) -> Iterator[NotificationMessage]:
     """Yields the notification of an alert's row, if anybody is to be notified of it."""
-    if not alert.historical:
+    if alert.notified:
         yield NotificationMessage(*notification.encode(alert))
 
 
@@ -159,64 +170,6 @@ class _Memory(beam.DoFn):
         return outcome.found
 
 
-class _Step(beam.DoFn):
-    """Makes alerts of (rule:subject, observation). What is pending becomes a row by a timer when its cooldown is over."""
-
-    _STATE = ReadModifyWriteStateSpec("alert", PickleCoder())
-    _COOL = TimerSpec("cool", TimeDomain.REAL_TIME)
-
-    def __init__(self, machines: OfRegistry[dict[str, StateMachine]], clock: Clock) -> None:
-        self._machines = machines
-        self._clock = clock
-
-    def process(
-        self,
-        keyed: tuple[str, Observation],
-        stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_STATE),  # type: ignore[assignment]
-        timer: RuntimeTimer = beam.DoFn.TimerParam(_COOL),  # type: ignore[assignment]
-    ) -> Iterator[Alert]:
-        observation = keyed[1]
-        machine = self._machines.current().get(observation.rule)
-        if machine is None:
-            return  # the rule was taken out of the registry after it observed this
-        state, alerts = machine.step(stored.read(), observation, ProcessingTime(self._clock(), live=True))
-        stored.write(state)
-        self._wake(timer, machine.settles_at(state))
-        yield from alerts
-
-    @on_timer(_COOL)
-    def cooled(
-        self,
-        key: str = beam.DoFn.KeyParam,  # type: ignore[assignment]
-        stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_STATE),  # type: ignore[assignment]
-        timer: RuntimeTimer = beam.DoFn.TimerParam(_COOL),  # type: ignore[assignment]
-    ) -> Iterator[Alert]:
-        machine = self._machines.current().get(_rule_of(key))
-        if machine is None:
-            return
-        now = self._clock()
-        state, alerts = machine.settle(stored.read(), micros(now), now)
-        stored.write(state)
-        self._wake(timer, machine.settles_at(state))
-        yield from alerts
-
-    def _wake(self, timer: RuntimeTimer, due: int | None) -> None:
-        if due is not None:
-            timer.set(Timestamp(micros=max(due, micros(self._clock()))))
-
-
-class _Run(beam.PTransform):
-    """Makes alerts in batch mode, of everything that was observed of a subject, in its order."""
-
-    def __init__(self, machines: OfRegistry[dict[str, StateMachine]], clock: Clock) -> None:
-        super().__init__()
-        self._machines = machines
-        self._clock = clock
-
-    def expand(self, keyed: PCollection[tuple[str, Observation]]) -> PCollection[Alert]:
-        return keyed | beam.GroupByKey() | "Run" >> beam.FlatMap(_run, self._machines, self._clock)
-
-
 def _input(inputs: AlertInputs, source: type[AlertSource | AlertSourceWithMemory]) -> PCollection[Any]:
     return inputs._asdict()[source.INPUT]
 
@@ -241,15 +194,10 @@ def _reports_found(found: Any) -> Iterator[_KEYED]:
         yield found
 
 
-def _by_subject(observation: Observation) -> tuple[str, Observation]:
-    return observation.key, observation
+def _keyed(reached: Observation | GatewayWord | OpenAlert) -> tuple[str, Observation | GatewayWord | OpenAlert]:
+    return reached.key, reached
 
 
-def _rule_of(key: str) -> str:
-    return key.partition(":")[0]
-
-
-def _run(keyed: tuple[str, Iterable[Observation]], machines: OfRegistry[dict[str, StateMachine]], clock: Clock) -> list[Alert]:
+def _run(keyed: tuple[str, Iterable[Observation]], rules: OfRegistry[RulesInForce], clock: Clock) -> list[Alert]:
     key, observations = keyed
-    machine = machines.current().get(_rule_of(key))
-    return [] if machine is None else machine.run(observations, ProcessingTime(clock(), live=False))
+    return subject.run(rules.current(), key, observations, clock())

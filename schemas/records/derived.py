@@ -97,3 +97,6 @@ class Alert:
     historical: Annotated[bool, Doc("True if it comes from backlog: nobody is notified", by="pipeline")]
     revision: Annotated[int, Doc("0 for the opening, then rising", by="pipeline")]
     as_of: Annotated[datetime, Doc("When the row was made", "UTC", by="pipeline")]
+    notified: Annotated[
+        bool | None, Doc("Whether people are notified of this row; null before 0.3, where all were that are not historical", by="pipeline")
+    ] = None

@@ -28,8 +28,13 @@ class BaseRule(Settings, frozen=True, kw_only=True, tag_field="source"):
 
     name: Annotated[Name, setting("Name of the rule, part of the identity of its alerts", example="field-dries-out")]
     severity: Annotated[Severity, setting("How much its alerts matter")] = Severity.WARNING
-    cooldown_seconds: Annotated[int, setting("In so long at most two rows of one rule and subject", ge=1, le=YEAR)] = 1800
-    historical_seconds: Annotated[int, setting("What is older when it is observed is stored, and nobody is notified", ge=1, le=YEAR)] = 900
+    for_seconds: Annotated[int, setting("Opens only when the condition has held for so long. 0: at once", ge=0, le=YEAR, example=600)] = 0
+    cooldown_seconds: Annotated[
+        int, setting("In so long people are notified of at most two rows of one rule and subject", ge=1, le=YEAR)
+    ] = 1800
+    historical_seconds: Annotated[
+        int, setting("What is known of a subject is stored, and nobody is notified, if it is older than this", ge=1, le=YEAR)
+    ] = 900
     message: Annotated[
         str, setting("Put before the sentence that says what happened", max_length=LONGEST_MESSAGE, example="The soil dries out")
     ] = ""

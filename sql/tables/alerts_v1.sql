@@ -15,7 +15,8 @@ create table if not exists tinybeam.alerts_v1 (
   `message` string not null options (description = "One sentence for the person who is notified"),
   `historical` bool not null options (description = "True if it comes from backlog: nobody is notified"),
   `revision` int64 not null options (description = "0 for the opening, then rising"),
-  `as_of` timestamp not null options (description = "When the row was made [UTC]")
+  `as_of` timestamp not null options (description = "When the row was made [UTC]"),
+  `notified` bool options (description = "Whether people are notified of this row; null before 0.3, where all were that are not historical")
 )
 partition by timestamp_trunc(opened_time, day)
 cluster by rule, subject

@@ -1,6 +1,6 @@
 -- Which alerts were there, and how does each of them stand?
 --
--- One row per alert_id: its latest revision. `told` says whether anybody was to be told of any of its revisions.
+-- One row per alert_id: its latest revision. `told` says whether people were notified of any of its revisions.
 -- Filter on opened_time: it is in the `partition by`, so the filter reaches the table and reads only those days.
 create or replace view tinybeam.alerts
 options (description = "Alerts as they stand: the latest revision of each alert_id")
@@ -21,7 +21,7 @@ select
   value,
   threshold,
   message,
-  not logical_and(historical) over (partition by opened_time, alert_id) as told,
+  logical_or(coalesce(notified, not historical)) over (partition by opened_time, alert_id) as told,
   revision,
   as_of
 from tinybeam.alerts_v1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from pipeline.alerts.observation import Observation
 from pipeline.alerts.source import AlertSource, AlertSourceWithMemory
 from pipeline.alerts.sources.event import EventSource
 from pipeline.alerts.sources.irrigation import IrrigationSource
@@ -35,6 +36,14 @@ def state_machines(registry: Registry) -> dict[str, StateMachine]:
 
 
 def state_machine(rule: Rule) -> StateMachine:
+    return StateMachine(rule, _source(rule).condition(rule))
+
+
+def is_watched(rule: Rule, observation: Observation) -> bool:
+    """Tells whether the rule would observe that subject again."""
+    return _source(rule).is_watched(rule, observation)
+
+
+def _source(rule: Rule) -> type[AlertSource | AlertSourceWithMemory]:
     kinds: tuple[type[AlertSource | AlertSourceWithMemory], ...] = (*SOURCES, *SOURCES_WITH_MEMORY)
-    source = next(kind for kind in kinds if kind.RULE is type(rule))
-    return StateMachine(rule, source.condition(rule))
+    return next(kind for kind in kinds if kind.RULE is type(rule))

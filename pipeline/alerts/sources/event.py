@@ -18,7 +18,7 @@ from schemas.records import Kind
 from schemas.registry import Registry
 from schemas.rules.event import EventRule
 
-_COLUMNS = ("device_id", "site_id", "rule", "state", "value", "threshold", "channel")
+_COLUMNS = ("device_id", "site_id", "gateway_id", "rule", "state", "value", "threshold", "channel")
 _AHEAD = AHEAD // timedelta(microseconds=1)
 
 
@@ -38,6 +38,10 @@ class EventSource:
     @staticmethod
     def condition(rule: EventRule) -> Condition:
         return InStates(frozenset(rule.opens))
+
+    @staticmethod
+    def is_watched(rule: EventRule, observation: Observation) -> bool:
+        return observation.device_id is not None and rule.watches(observation.device_id, observation.site_id)
 
     def observe(self, row_group: RowGroup, now: int) -> Iterator[Observation]:
         if row_group.kind != Kind.EVENTS:
@@ -66,5 +70,6 @@ class EventSource:
             threshold=row["threshold"],
             site_id=site_id,
             device_id=device_id,
+            gateway_id=row["gateway_id"],
             text=f"{self._names.of(site_id)}, {device_id}: {change} ({row['value']:.4g})",
         )

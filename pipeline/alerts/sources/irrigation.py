@@ -32,6 +32,10 @@ class IrrigationSource:
     def condition(rule: IrrigationRule) -> Condition:
         return BeyondLimit(rule.below, rule.above, rule.hysteresis)
 
+    @staticmethod
+    def is_watched(rule: IrrigationRule, observation: Observation) -> bool:
+        return rule.watches(observation.site_id or "")
+
     def observe(self, day: Irrigation, now: int) -> Iterator[Observation]:
         known_at = micros(day.moisture_time)
         if known_at - _HOUR > now + _AHEAD:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from pipeline.alerts.condition import Condition, InStates
 from pipeline.alerts.gateway_report import GatewayReport, gateway_reports
+from pipeline.alerts.observation import Observation
 from pipeline.alerts.silence import registry as of_registry
 from pipeline.alerts.silence.device import DeviceMemory
 from pipeline.alerts.silence.gateway import GatewayMemory
@@ -39,6 +40,12 @@ class SilenceSource:
     @staticmethod
     def condition(rule: SilenceRule) -> Condition:
         return InStates(frozenset([Liveness.SILENT]))
+
+    @staticmethod
+    def is_watched(rule: SilenceRule, observation: Observation) -> bool:
+        if observation.device_id is not None:
+            return rule.watches_device(observation.device_id, observation.site_id)
+        return rule.subject == "device" or rule.watches_gateway(observation.subject)
 
     def reports(self, row_group: RowGroup) -> Iterator[tuple[str, GatewayReport | LookAgain]]:
         for report in gateway_reports(row_group):

@@ -34,6 +34,10 @@ class SiteWindowSource:
     def condition(rule: SiteWindowRule) -> Condition:
         return BeyondLimit(rule.below, rule.above, rule.hysteresis)
 
+    @staticmethod
+    def is_watched(rule: SiteWindowRule, observation: Observation) -> bool:
+        return rule.watches(observation.site_id or "")
+
     def observe(self, result: WindowResult, now: int) -> Iterator[Observation]:
         key, (seconds, start, stats), revision, _ = result
         if start * _SECOND > now + _AHEAD:

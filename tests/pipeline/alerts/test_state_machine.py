@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
+from msgspec.structs import replace
 
 from pipeline.alerts.observation import Observation
 from pipeline.alerts.sources import state_machine
-from pipeline.alerts.state_machine import ROWS_PER_COOLDOWN, AlertState, ProcessingTime
+from pipeline.alerts.state import AlertState
+from pipeline.alerts.state_machine import ROWS_PER_COOLDOWN
 from schemas.envelope import from_micros, micros
 from schemas.records import Alert
 from schemas.rules import Rule
@@ -24,6 +26,7 @@ EVENT = EventRule(name="dries-out", event="soil", opens=("now", "soon"), cooldow
 BELOW = SiteWindowRule(name="dry", channel="moisture", window_seconds=3600, below=0.15, hysteresis=0.02)
 ABOVE = SiteWindowRule(name="wet", channel="moisture", window_seconds=3600, above=0.4, hysteresis=0.02)
 MINUTE = timedelta(minutes=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def observed(minutes: float, state: str | None = None, value: float | None = None, rule: Rule = EVENT, revision: int = 0) -> Observation:
@@ -48,19 +51,19 @@ def follow(rule: Rule, observations: list[Observation], late_by: timedelta = tim
     state: AlertState | None = None
     rows: list[Alert] = []
     for one in observations:
-        if timers and state and (due := machine.settles_at(state)) is not None and due <= one.at:
-            state, more = machine.settle(state, due, from_micros(due))
+        if timers and state and (due := machine.wakes_at(state)) is not None and due <= one.at + micros(EPOCH + late_by):
+            state, more = machine.wake(state, from_micros(due))
             rows += more
-        state, more = machine.step(state, one, ProcessingTime(from_micros(one.at) + late_by, live=True))
+        state, more = machine.step(state, one, from_micros(one.at) + late_by)
         rows += more
-    while state and (due := machine.settles_at(state)) is not None:
-        state, more = machine.settle(state, due, from_micros(due))
+    while state and (due := machine.wakes_at(state)) is not None:
+        state, more = machine.wake(state, from_micros(due))
         rows += more
     return rows
 
 
 def in_batch_mode(rule: Rule, observations: list[Observation]) -> list[Alert]:
-    return state_machine(rule).run(observations, ProcessingTime(NOW, live=False))
+    return state_machine(rule).run(observations, NOW + timedelta(days=30))
 
 
 def changes(rows: list[Alert]) -> list[tuple[str, int, bool]]:
@@ -126,23 +129,58 @@ def test_an_alert_that_comes_back_within_the_cooldown_is_the_same_alert() -> Non
 def test_backlog_notifies_nobody_and_neither_does_batch_mode() -> None:
     course = [observed(0, "now"), observed(40, "fine")]
     assert changes(follow(EVENT, course, timedelta(minutes=16))) == [("opened", 0, True), ("resolved", 1, True)]
-    assert changes(follow(EVENT, course, timedelta(minutes=14))) == [("opened", 0, False), ("resolved", 1, False)]
     assert changes(in_batch_mode(EVENT, course[::-1])) == [("opened", 0, True), ("resolved", 1, True)]
 
 
+def test_what_is_late_by_less_is_notified_when_nothing_contradicts_it_for_a_while() -> None:
+    rows = follow(EVENT, [observed(0, "now"), observed(40, "fine")], timedelta(minutes=10))
+    assert changes(rows) == [("opened", 0, False), ("resolved", 1, False)]
+    assert rows[0].as_of == NOW + timedelta(minutes=12)
+    came_and_went = follow(EVENT, [observed(0, "now"), observed(0.5, "fine")], timedelta(minutes=10))
+    assert changes(came_and_went) == [("opened", 0, True), ("resolved", 1, True)]
+
+
 def test_the_end_of_an_alert_that_somebody_knows_of_is_notified_however_late_it_is_known() -> None:
-    state, _ = state_machine(EVENT).step(None, observed(0, "now"), ProcessingTime(NOW, live=True))
-    _, rows = state_machine(EVENT).step(state, observed(40, "fine"), ProcessingTime(NOW + timedelta(hours=5), live=True))
+    late = NOW + timedelta(hours=5)
+    machine = state_machine(EVENT)
+    state, _ = machine.step(None, observed(0, "now"), NOW)
+    state, _ = machine.step(state, observed(40, "fine"), late)
+    _, rows = machine.wake(state, late + timedelta(minutes=2))
     assert changes(rows) == [("resolved", 1, False)]
 
 
 def test_an_alert_from_backlog_is_notified_when_something_fresh_confirms_it() -> None:
-    state, rows = state_machine(BELOW).step(None, observed(0, value=0.1, rule=BELOW), ProcessingTime(NOW + timedelta(hours=2), live=True))
-    assert changes(rows) == [("opened", 0, True)]
     later = NOW + timedelta(hours=2)
+    state, rows = state_machine(BELOW).step(None, observed(0, value=0.1, rule=BELOW), later)
+    assert rows == []
     fresh = replace(observed(1, value=0.1, rule=BELOW), known_at=micros(later))
-    _, rows = state_machine(BELOW).step(state, fresh, ProcessingTime(later, live=True))
-    assert changes(rows) == [("updated", 1, False)]
+    _, rows = state_machine(BELOW).step(state, fresh, later)
+    assert changes(rows) == [("opened", 0, True), ("updated", 1, False)]
+
+
+def test_what_gets_better_is_a_row_that_notifies_nobody_once_in_a_cooldown() -> None:
+    values = [0.10, 0.13, 0.135, 0.14, 0.12, 0.09]
+    rows = follow(BELOW, [observed(10 * at, value=value, rule=BELOW) for at, value in enumerate(values)])
+    assert [(row.state, row.value, row.notified) for row in rows] == [
+        ("opened", 0.10, True),
+        ("updated", 0.135, False),
+        ("updated", 0.09, True),
+    ]
+
+
+def test_a_condition_that_must_last_opens_when_it_has_lasted_and_not_before() -> None:
+    lasting = structs.replace(EVENT, for_seconds=600)
+    assert follow(lasting, [observed(0, "now"), observed(9, "fine"), observed(12, "now"), observed(21, "fine")]) == []
+    rows = follow(lasting, [observed(0, "now"), observed(5, "soon"), observed(30, "fine")])
+    assert [(row.state, row.event_time, row.as_of) for row in rows] == [
+        ("opened", NOW + 10 * MINUTE, NOW + 10 * MINUTE),
+        ("resolved", NOW + 30 * MINUTE, NOW + 30 * MINUTE),
+    ]
+    dry = structs.replace(BELOW, for_seconds=600)
+    values = follow(dry, [observed(at, value=0.1, rule=dry) for at in (0, 4, 8)])
+    assert values == [], "a measured value does not last by itself"
+    [row] = follow(dry, [observed(at, value=0.1, rule=dry) for at in (0, 4, 8, 12)])
+    assert (row.state, row.event_time) == ("opened", NOW + 12 * MINUTE)
 
 
 def test_what_was_pending_is_not_old_because_it_was_pending() -> None:

@@ -1,0 +1,41 @@
+"""Knows by the registry in force which rules watch what, so that an alert that nothing will resolve is closed, and people hear why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pipeline.alerts.sources import is_watched, state_machines
+from pipeline.alerts.state import AlertState
+from pipeline.alerts.state_machine import StateMachine
+from schemas.registry import Registry
+
+
+class RulesInForce:
+    """Has a state machine for each rule: `rules.machine("frost")`. It is built anew when the registry changes."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._machines = state_machines(registry)
+        self._ends = {device.device_id: device.valid_to for device in sorted(registry.devices, key=lambda device: device.valid_from)}
+
+    def machine(self, rule: str) -> StateMachine | None:
+        return self._machines.get(rule)
+
+    def reason_to_close(self, rule: str, state: AlertState, now: datetime) -> str | None:
+        """Says why nothing will resolve an open alert; None if something may, or none is open."""
+        shown = state.shown
+        if not state.is_open or shown is None:
+            return None
+        machine = self._machines.get(rule)
+        if machine is None or machine.rule.source != state.source:
+            return "for its rule is no longer in the registry"
+        if shown.device_id is not None and not self._stands(shown.device_id, now):
+            return "for the device no longer stands anywhere"
+        if not is_watched(machine.rule, shown):
+            return "for its rule no longer watches it"
+        if machine.condition.lasts and shown.state is not None and not machine.condition.holds(shown, before=True):
+            return "for its rule no longer opens for that"
+        return None
+
+    def _stands(self, device_id: str, now: datetime) -> bool:
+        end = self._ends.get(device_id, now)
+        return end is None or now < end

@@ -1,0 +1,58 @@
+"""What is remembered of alerts survives an update of the pipeline."""
+
+from __future__ import annotations
+
+from pipeline.alerts.awaited_words import AWAITED_WORDS, AwaitedWords
+from pipeline.alerts.observation import Observation
+from pipeline.alerts.state import ALERT, AlertState
+from tests.pipeline.golden_bytes import golden
+
+AT = 1_777_636_800_000_000
+LOW = Observation(
+    rule="frost",
+    subject="d1",
+    at=AT,
+    known_at=AT + 1,
+    revision=2,
+    state="low",
+    value=-1.5,
+    threshold=0.5,
+    site_id="north",
+    device_id="d1",
+    text="North, d1: temperature is low (-1.5)",
+    gateway_id="gw1",
+)
+STATE = AlertState(
+    order=(AT, 2),
+    met_since=AT - 5,
+    holds=True,
+    last=LOW,
+    last_is_old=True,
+    is_open=True,
+    opened=AT - 5,
+    ended=None,
+    revision=3,
+    notified=True,
+    known=True,
+    source="event",
+    severity="critical",
+    shown=LOW,
+    pending=LOW,
+    pending_is_old=True,
+    cooldown_start=AT,
+    cooldown_rows=2,
+    backlog=(LOW,),
+    backlog_due=AT + 7,
+    spans=((AT - 100, AT - 50),),
+)
+WORDS = AwaitedWords(late={"frost:d1": AT}, complete=AT - 1, due=AT + 10, lag=5, looked=AT, is_steady=True)
+
+
+def test_an_alert_is_read_from_the_bytes_of_every_release() -> None:
+    assert ALERT.unpack(golden("alert", 1)) == STATE
+    assert AWAITED_WORDS.unpack(golden("awaited_words", 1)) == WORDS
+
+
+def test_an_alert_is_written_as_this_release_writes_it() -> None:
+    assert ALERT.pack(STATE) == golden("alert", 1)
+    assert AWAITED_WORDS.pack(WORDS) == golden("awaited_words", 1)
