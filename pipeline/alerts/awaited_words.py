@@ -20,7 +20,7 @@ from schemas.records import Kind
 
 SETTLE = timedelta(seconds=10) // timedelta(microseconds=1)
 """A heartbeat may overtake on its way what was sent just before it, by less than this."""
-CURRENT = timedelta(minutes=2) // timedelta(microseconds=1)
+CURRENT = PROMPT
 """Who has delivered everything up to so long ago has no backlog."""
 MOST_AWAITED = 10_000
 """Rules and subjects of one gateway; the oldest are forgotten beyond it, and history."""
