@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from pipeline.alerts.observation import Observation, SiteNames
 from schemas.envelope import from_micros, micros
