@@ -14,6 +14,7 @@ from pipeline.elements import Clock, DecodedBatch, NotificationMessage, Received
 from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.irrigation.transform import Irrigate
+from pipeline.irrigation.transform import row as irrigation_row
 from pipeline.rollup.transform import RollUp, Schedule
 from pipeline.transforms.assign_sites import AssignSites
 from pipeline.transforms.batch_rows import BatchRows
@@ -61,13 +62,13 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     fresh = batches | "Deduplicate" >> Deduplicate()
     row_groups, unplaced = fresh | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
-    irrigation = rollups.windows | "Irrigate" >> Irrigate(registry, schedule, clock)
+    irrigation = rollups.hours | "Irrigate" >> Irrigate(registry, schedule, clock)
     alerts = AlertInputs(row_groups, rollups.windows, irrigation) | "Alerts" >> RaiseAlerts(registry, schedule, clock, open_alerts)
 
     rows = (
         row_groups | "Facts" >> beam.Map(facts),
         *rollups.rows,
-        irrigation | "Irrigation rows" >> beam.ParDo(Collect(Irrigation)),
+        irrigation | "Irrigation rows" >> beam.ParDo(Collect(Irrigation, irrigation_row)),
         alerts | "Alert rows" >> beam.ParDo(Collect(Alert)),
         fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)),
         undecodable,

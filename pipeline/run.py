@@ -27,7 +27,7 @@ from pipeline.io.registry import WAREHOUSE as REGISTRY_TABLES
 from pipeline.io.registry import RefreshedRegistry
 from pipeline.io.sinks import AppendSink, LoadSink, PublishNotifications
 from pipeline.io.sources import ExportFiles, FromExportFiles, FromSubscription, NoInput
-from pipeline.irrigation import days
+from pipeline.irrigation.fields import without_balance
 from pipeline.options import BUNDLES, Options, UsageError, parse
 from pipeline.transforms import counts
 from program import logs
@@ -125,7 +125,7 @@ def _look_at(registry: Registry, options: Options) -> None:
     _LOG.info("registry of %s: %s", options.registry, counts)
     if not registry.devices:
         _LOG.warning("the registry has no devices: rows of any become rejects until `tinybeam sql registry FILE` says where it stands")
-    for sentence in days.without_balance(registry):
+    for sentence in without_balance(registry):
         _LOG.warning(sentence)
     if options.streaming and registry.rules and not options.alerts_topic:
         _LOG.info("nobody is notified of alerts: --alerts_topic is not given; their rows are written")

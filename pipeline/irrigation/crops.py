@@ -1,7 +1,8 @@
 """Says what a field's soil and crop are like: the tables that the water balance stands on, under the names that registries use.
 
-Soils: field capacity and wilting point that FAO's AquaCrop gives for each texture of the USDA's triangle (reference manual, soil
-characteristics); FAO-56's Table 19 gives ranges and lacks half of the textures. Crops: FAO-56 Table 11 (lengths of stages), 12 (crop
+Soils: field capacity, wilting point and saturation that FAO's AquaCrop gives for each texture of the USDA's triangle (reference manual,
+soil characteristics); FAO-56's Table 19 gives ranges and lacks half of the textures. Residual moisture: the means of Carsel and Parrish
+(1988, Water Resources Research 24, 755 to 769), below which no soil in a field dries. Crops: FAO-56 Table 11 (lengths of stages), 12 (crop
 coefficients) and 22 (roots, depletion). Table 22 gives a range of root depths: its smaller values, which are meant for scheduling
 irrigation. Names are read whatever their case, spaces and dashes.
 """
@@ -24,10 +25,12 @@ _AUTUMN = {True: range(8, 13), False: range(2, 7)}
 
 @dataclass(frozen=True, slots=True)
 class Soil:
-    """Holds the volumetric moisture in m3/m3 at field capacity and at the wilting point."""
+    """Holds the volumetric moisture in m3/m3 at field capacity, at the wilting point, with every pore full, and as dry as air makes it."""
 
     field_capacity: float
     wilting_point: float
+    saturation: float
+    residual: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +88,20 @@ def _passed(days: float, of: float) -> float:
 
 SOILS: Mapping[str, Soil] = MappingProxyType(
     {
-        "sand": Soil(0.13, 0.06),
-        "loamysand": Soil(0.16, 0.08),
-        "sandyloam": Soil(0.22, 0.10),
-        "loam": Soil(0.31, 0.15),
-        "siltloam": Soil(0.33, 0.13),
-        "silt": Soil(0.33, 0.09),
-        "sandyclayloam": Soil(0.32, 0.20),
-        "clayloam": Soil(0.39, 0.23),
-        "siltclayloam": Soil(0.44, 0.23),
-        "siltyclayloam": Soil(0.44, 0.23),
-        "sandyclay": Soil(0.39, 0.27),
-        "siltclay": Soil(0.50, 0.32),
-        "siltyclay": Soil(0.50, 0.32),
-        "clay": Soil(0.54, 0.39),
+        "sand": Soil(0.13, 0.06, 0.36, 0.045),
+        "loamysand": Soil(0.16, 0.08, 0.38, 0.057),
+        "sandyloam": Soil(0.22, 0.10, 0.41, 0.065),
+        "loam": Soil(0.31, 0.15, 0.46, 0.078),
+        "siltloam": Soil(0.33, 0.13, 0.46, 0.067),
+        "silt": Soil(0.33, 0.09, 0.43, 0.034),
+        "sandyclayloam": Soil(0.32, 0.20, 0.47, 0.100),
+        "clayloam": Soil(0.39, 0.23, 0.50, 0.095),
+        "siltclayloam": Soil(0.44, 0.23, 0.52, 0.089),
+        "siltyclayloam": Soil(0.44, 0.23, 0.52, 0.089),
+        "sandyclay": Soil(0.39, 0.27, 0.50, 0.100),
+        "siltclay": Soil(0.50, 0.32, 0.54, 0.070),
+        "siltyclay": Soil(0.50, 0.32, 0.54, 0.070),
+        "clay": Soil(0.54, 0.39, 0.55, 0.068),
     }
 )
 

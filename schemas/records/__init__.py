@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from schemas.records.column import Doc
-from schemas.records.derived import Alert, DirtyWindow, Irrigation, SiteWindow
+from schemas.records.derived import Alert, DirtyWindow, Irrigation, IrrigationV1, Probe, SiteWindow
 from schemas.records.gateway import SCHEMA_VERSION, Event, Heartbeat, Inference, JournalReading, Summary
 from schemas.records.registry import Device, RuleDefinition, Site
 from schemas.records.transport import Attribute, Batch, Reject, RowIdentity
@@ -33,10 +33,12 @@ __all__ = [
     "Heartbeat",
     "Inference",
     "Irrigation",
+    "IrrigationV1",
     "JournalReading",
     "Kind",
     "KindOfRows",
     "LinkState",
+    "Probe",
     "Reject",
     "RowIdentity",
     "RuleDefinition",
@@ -90,7 +92,8 @@ TABLES: dict[type, Table] = {
     Batch: Table("batches_v1", "cut_time", ("gateway_id", "epoch"), identified=False),
     SiteWindow: Table("site_windows_v1", "window_start", ("site_id", "channel"), identified=False),
     DirtyWindow: Table("dirty_windows_v1", "window_start", ("site_id",), identified=False),
-    Irrigation: Table("irrigation_v1", "day", ("site_id",), identified=False),
+    Irrigation: Table("irrigation_v2", "day", ("site_id",), identified=False),
+    IrrigationV1: Table("irrigation_v1", "day", ("site_id",), identified=False),
     Alert: Table("alerts_v1", "opened_time", ("rule", "subject"), identified=False),
     Device: Table("devices_v1", None, ("device_id",), identified=False),
     Site: Table("sites_v1", None, ("site_id",), identified=False),

@@ -48,8 +48,65 @@ class DirtyWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Is what one device of a field measured last of one channel, and why it is not believed."""
+
+    device_id: Annotated[str, Doc("The device", by="pipeline")]
+    channel: Annotated[str, Doc("moisture, temperature or rain", by="pipeline")]
+    value: Annotated[float, Doc("Mean of its latest hour as it was sent, of rain the sum", "its unit", by="pipeline")]
+    unit: Annotated[str, Doc("Unit of value, as it was declared", by="pipeline")]
+    time: Annotated[datetime, Doc("End of its latest hour", "UTC", by="pipeline")]
+    fault: Annotated[str | None, Doc("Why value cannot be believed, null if it can", by="pipeline")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Irrigation:
     """A row is the water balance of one field and day after FAO-56, from measured moisture. A later revision replaces an earlier one."""
+
+    site_id: Annotated[str, Doc("Site that has a soil and a crop", by="pipeline")]
+    day: Annotated[datetime, Doc("Start of the day, inclusive", "UTC", by="pipeline")]
+    crop: Annotated[str, Doc("Crop of the registry", by="pipeline")]
+    soil: Annotated[str, Doc("Soil texture of the registry", by="pipeline")]
+    moisture: Annotated[
+        float | None,
+        Doc(
+            "Mean over the field's probes of their latest hour, each with the same weight, taken for the root zone", "m3/m3", by="pipeline"
+        ),
+    ] = None
+    moisture_time: Annotated[datetime, Doc("End of the latest hour of the day in which moisture was heard", "UTC", by="pipeline")]
+    probes: Annotated[tuple[Probe, ...], Doc("What each device said last, left out or not", by="pipeline")]
+    temperature_min: Annotated[float | None, Doc("Lowest hourly mean of the day so far", "degC", by="pipeline")] = None
+    temperature_max: Annotated[float | None, Doc("Highest hourly mean of the day so far", "degC", by="pipeline")] = None
+    reference_mm: Annotated[float | None, Doc("Reference evapotranspiration ET0 of the day", "mm", by="pipeline")] = None
+    rain_mm: Annotated[float | None, Doc("Rain of the day so far, null without a gauge", "mm", by="pipeline")] = None
+    rain_unseen_mm: Annotated[
+        float | None, Doc("Rain of the last day that moisture does not show yet; depletion_mm knows of it", "mm", by="pipeline")
+    ] = None
+    crop_coefficient: Annotated[float, Doc("Crop coefficient Kc of the day", by="pipeline")]
+    root_depth: Annotated[float, Doc("Depth of the root zone", "m", by="pipeline")]
+    available_mm: Annotated[float, Doc("Total available water TAW of the root zone", "mm", by="pipeline")]
+    readily_available_mm: Annotated[float, Doc("Readily available water RAW: a greater depletion is stress", "mm", by="pipeline")]
+    depletion_mm: Annotated[float | None, Doc("Root-zone depletion Dr: what is missing to field capacity", "mm", by="pipeline")] = None
+    need_mm: Annotated[
+        float | None, Doc("Net irrigation need: the depletion once the stress is near, else 0; null without advice", "mm", by="pipeline")
+    ] = None
+    need_m3: Annotated[float | None, Doc("The need over the area of the site, null without an area", "m3", by="pipeline")] = None
+    balance_days: Annotated[
+        float | None,
+        Doc("Days until stress by the water balance, without rain: 0 in stress, at most 14, null if unknown", "d", by="pipeline"),
+    ] = None
+    no_advice: Annotated[str | None, Doc("Why there is no balance: no probe can be believed; null if there is one", by="pipeline")] = None
+    assumed: Annotated[
+        str | None, Doc("What was not known and was assumed, and which devices were left out and why; null if nothing", by="pipeline")
+    ] = None
+    readings: Annotated[int, Doc("Readings of moisture, temperature and rain of the day that were heard", by="pipeline")]
+    revision: Annotated[int, Doc("0 for the first result of a day, then rising", by="pipeline")]
+    as_of: Annotated[datetime, Doc("When the result was computed; the latest wins", "UTC", by="pipeline")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IrrigationV1:
+    """A row is a water balance of a field and day as pipelines up to 0.2 wrote it. No row is added; the view `irrigation` shows them."""
 
     site_id: Annotated[str, Doc("Site that has a soil and a crop", by="pipeline")]
     day: Annotated[datetime, Doc("Start of the day, inclusive", "UTC", by="pipeline")]

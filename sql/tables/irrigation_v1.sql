@@ -23,4 +23,4 @@ create table if not exists tinybeam.irrigation_v1 (
 )
 partition by timestamp_trunc(day, day)
 cluster by site_id
-options (description = "A row is the water balance of one field and day after FAO-56, from measured moisture. A later revision replaces an earlier one.");
+options (description = "A row is a water balance of a field and day as pipelines up to 0.2 wrote it. No row is added; the view `irrigation` shows them.");

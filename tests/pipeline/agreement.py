@@ -15,11 +15,15 @@ from typing import Any
 import numpy as np
 
 from pipeline.irrigation import crops, water
-from pipeline.irrigation.days import LOOK_BACK_DAYS, NEAR_DAYS, TYPICAL_RANGE, WHOLE_DAY_HOURS, Days, Fields, balance, hour_of, merge
-from pipeline.rollup.stats import HOUR, Key, Stats
+from pipeline.irrigation import probes as judging
+from pipeline.irrigation.days import balance
+from pipeline.irrigation.fields import Fields
+from pipeline.irrigation.root_zone import NEAR_DAYS
+from pipeline.irrigation.weather import LIGHT_RAIN, LOOK_BACK_DAYS, RAIN_HOURS, TYPICAL_RANGE, WHOLE_DAY_HOURS
+from pipeline.rollup.stats import HOUR
 from schemas.records import Irrigation, Site
 from schemas.registry import Registry
-from tests.pipeline.fao56_twin import LATITUDES, PLANS, Plan, Twin, season
+from tests.pipeline.fao56_twin import LATITUDES, PLANS, Plan, Twin, device_hour, season
 from training.build.page import render
 from training.soil import season as teacher
 from training.soil.climates import CLIMATES, weather
@@ -29,6 +33,7 @@ _TEMPLATE = Path(__file__).with_name("irrigation.md.j2")
 PAGE = Path(__file__).parents[2] / "docs" / "models" / "irrigation.md"
 
 DEPLETION_MM = 0.001
+GAUGE_MM = (0.2, 1.0)
 READILY_MM = (4.0, 14.0)
 FORECAST_DAYS = (1.8, 9.0)
 SAME_WEATHER_DAYS = (1.2, 7.5)
@@ -36,6 +41,7 @@ SAME_DECISION = 0.92
 """What the test holds: mean and 95th percentile of errors over all seasons, and the least share of days with the same decision."""
 _BOUNDS = {
     "depletion_mm": DEPLETION_MM,
+    "gauge_mm": GAUGE_MM,
     "readily_mm": READILY_MM,
     "forecast_days": FORECAST_DAYS,
     "same_weather_days": SAME_WEATHER_DAYS,
@@ -63,6 +69,8 @@ class Season:
     forecast: Floats
     same_weather: Floats
     """Errors, ours minus theirs; the last with our reference evapotranspiration in both."""
+    gauge: Floats
+    """Errors of the depletion with a rain gauge beside the probe."""
     wait: Floats
     theirs: Floats
     ours: Floats
@@ -88,13 +96,17 @@ def same_decision(of: Season) -> float:
     return float((of.ours == of.theirs).mean())
 
 
-def _errors(theirs: Twin, ours: Irrigation) -> tuple[float, ...]:
-    assert ours.days_until_stress is not None
+def _errors(theirs: Twin, ours: Irrigation, with_rain: Irrigation) -> tuple[float, ...]:
+    assert ours.depletion_mm is not None
+    assert with_rain.depletion_mm is not None
+    assert ours.balance_days is not None
+    assert ours.need_mm is not None
     return (
         ours.depletion_mm - theirs.depletion,
         ours.readily_available_mm - theirs.readily,
-        ours.days_until_stress - theirs.days_until_stress,
-        ours.days_until_stress - theirs.days_with_our_reference,
+        ours.balance_days - theirs.days_until_stress,
+        ours.balance_days - theirs.days_with_our_reference,
+        with_rain.depletion_mm - theirs.depletion,
         theirs.days_until_stress,
         theirs.need > 0,
         ours.need_mm > 0,
@@ -139,21 +151,20 @@ def taught(climate: str, soil: str, crop: str, year: int) -> Taught:
     last_hours = range(23, len(probe.moments), 24)
     perfect = [_row(fields, begin, day, value) for day, value in enumerate(simulated.moisture[1:], 1)]
     probed = [_row(fields, begin, day, probe.moisture[hour]) for day, hour in enumerate(last_hours, 1)]
-    errors = (np.array([row.depletion_mm / row.available_mm for row in rows]) - share for rows in (perfect, probed))
+    errors = (np.array([_share(row) for row in rows]) - share for rows in (perfect, probed))
     return Taught(f"{CLIMATES[climate].place}: {crop} on {soil}", *errors, perfect[-1].available_mm, float(simulated.available[-1]))
 
 
 def _row(fields: Fields, begin: datetime, day: int, moisture: float) -> Irrigation:
     hour = int((begin + timedelta(days=day, hours=23)).timestamp())
-    hours = hour_of(
-        Key("field", "moisture", "m3/m3", hour),
-        (HOUR, hour, Stats(count=1, sum=moisture, m2=0.0, min=moisture, max=moisture, summaries=1)),
-        0,
-    )
-    assert hours is not None
-    row = balance(fields, "field", merge(Days(), hours[1]), hour - 23 * HOUR, begin)
+    row = balance(fields, "field", device_hour(hour, "moisture", "m3/m3", moisture), hour - 23 * HOUR, begin)
     assert row is not None
     return row
+
+
+def _share(row: Irrigation) -> float:
+    assert row.depletion_mm is not None
+    return row.depletion_mm / row.available_mm
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +184,7 @@ def reference(climate: str) -> Reference:
 
 def page(seasons: Sequence[Season], taught_seasons: Sequence[Taught]) -> str:
     whole = joined(seasons)
-    errors = {name: mean_and_p95(getattr(whole, name)) for name in ("depletion", "readily", "forecast", "same_weather")}
+    errors = {name: mean_and_p95(getattr(whole, name)) for name in ("depletion", "gauge", "readily", "forecast", "same_weather")}
     return render(
         _TEMPLATE,
         **errors,
@@ -196,6 +207,9 @@ def page(seasons: Sequence[Season], taught_seasons: Sequence[Taught]) -> str:
         whole_day_hours=WHOLE_DAY_HOURS,
         look_back_days=LOOK_BACK_DAYS,
         typical_range=TYPICAL_RANGE,
+        rain_hours=RAIN_HOURS,
+        light_rain=LIGHT_RAIN,
+        judging=judging,
     )
 
 

@@ -17,8 +17,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.irrigation import crops, water
-from pipeline.irrigation.days import DAY, NEAR_DAYS, Days, Fields, balance, hour_of, merge
-from pipeline.rollup.stats import HOUR, Key, Stats
+from pipeline.irrigation.days import balance
+from pipeline.irrigation.fields import Fields
+from pipeline.irrigation.hours import Days, hour_of, merge
+from pipeline.irrigation.root_zone import NEAR_DAYS
+from pipeline.rollup.stats import HOUR, DeviceHour, HourOfDevices, Key
 from schemas.records import Irrigation, Site
 from schemas.registry import Registry
 from training.soil.climates import CLIMATES, weather
@@ -109,8 +112,8 @@ class Twin:
         return self.depletion if near else 0.0
 
 
-def season(plan: Plan) -> Iterator[tuple[Twin, Irrigation]]:
-    """Day by day from planting to the end of the table's season: pyfao56 and us."""
+def season(plan: Plan) -> Iterator[tuple[Twin, Irrigation, Irrigation]]:
+    """Day by day from planting to the end of the table's season: pyfao56, us, and us with a rain gauge."""
     parameters = _parameters(plan)
     start = datetime.fromisoformat(f"{plan.year}-{CLIMATES[plan.climate].plantings[plan.crop].replace('/', '-')}").replace(tzinfo=UTC)
     length = parameters.Lini + parameters.Ldev + parameters.Lmid + parameters.Lend
@@ -118,13 +121,16 @@ def season(plan: Plan) -> Iterator[tuple[Twin, Irrigation]]:
     model = _Recorded(table.index[0], table.index[length - 1], parameters, _as_weather(table, plan), autoirr=_farmer(plan, table, length))
     model.run()
     fields = Fields(Registry((_site(plan, start),), ()))
-    days: Days = {}
+    days, rained = Days(), Days()
     for number, state in enumerate(model.states):
-        merge(days, _told(start + timedelta(days=number), table.iloc[number], state))
-        row = balance(fields, "field", days, int(start.timestamp()) + number * DAY, start)
+        day = start + timedelta(days=number)
+        for kept, rain in ((days, None), (rained, float(table.iloc[number]["Rain"]))):
+            merge(kept, _hours(day, table.iloc[number], state, rain))
+        row, with_rain = (balance(fields, "field", kept, int(day.timestamp()), start) for kept in (days, rained))
         assert row is not None
+        assert with_rain is not None
         assert row.reference_mm is not None
-        yield _twin(model, state, table, number, row.reference_mm), row
+        yield _twin(model, state, table, number, row.reference_mm), row, with_rain
 
 
 class _Recorded(pyfao56.Model):
@@ -236,17 +242,18 @@ def _site(plan: Plan, start: datetime) -> Site:
     )
 
 
-def _told(day: datetime, air: Any, state: Any) -> Days:
-    """A day of hours: the root zone's moisture at its end, and temperatures that reach the day's extremes."""
+def device_hour(start: int, channel: str, unit: str, value: float) -> Days:
+    """An hour of one probe whose values spread a little, as those of a probe that is not frozen do."""
+    return hour_of(HourOfDevices(Key("field", channel, unit, start), 0, (DeviceHour("probe", 1, value, value - 1e-6, value),)))
+
+
+def _hours(day: datetime, air: Any, state: Any, rain: float | None) -> Days:
+    """A day of hours: the root zone's moisture at its end, temperatures that reach the day's extremes, and rain in the first hour."""
     moisture = state.thetaFC - state.Dr / (1000 * state.Zr)
     low, high, days = air["Tmin"], air["Tmax"], Days()
     for hour in range(24):
         start = int(day.timestamp()) + hour * HOUR
         temperature = low + (high - low) * (1 - math.cos(math.tau * (hour - 5) / 24)) / 2
-        for channel, unit, value in (("moisture", "m3/m3", moisture), ("temperature", "degC", temperature)):
-            hours = hour_of(
-                Key("field", channel, unit, start), (HOUR, start, Stats(count=1, sum=value, m2=0.0, min=value, max=value, summaries=1)), 0
-            )
-            assert hours is not None
-            merge(days, hours[1])
-    return days
+        merge(days, device_hour(start, "moisture", "m3/m3", moisture))
+        merge(days, device_hour(start, "temperature", "degC", temperature))
+    return days if rain is None else merge(days, device_hour(int(day.timestamp()), "rain", "mm", max(rain, 1e-6)))

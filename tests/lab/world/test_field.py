@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lab.world import field
-from pipeline.irrigation.days import without_balance
+from pipeline.irrigation.fields import without_balance
 from schemas.registry import Registry
 
 

@@ -192,7 +192,7 @@ def test_a_field_that_needs_water_opens_an_alert_at_the_hour_that_says_so() -> N
         )
     alert, *updates = sorted(rows(sink, "water", "north"), key=lambda row: row["revision"])
     assert {row["state"] for row in updates} == {"updated"}, "as it dries further, or by a little less"
-    of_days = {row["moisture_time"] - timedelta(hours=1): row["depletion_mm"] for row in sink.table("irrigation_v1")}
+    of_days = {row["moisture_time"] - timedelta(hours=1): row["depletion_mm"] for row in sink.table("irrigation_v2")}
     assert (alert["state"], alert["value"], alert["threshold"]) == ("opened", of_days[alert["event_time"]], 80.0)
     assert alert["event_time"] == min(of_days)
 

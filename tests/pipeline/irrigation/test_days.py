@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.irrigation import water
-from pipeline.irrigation.days import DAY, Days, FieldHistory, Fields, balance, hour_of, merge, revise, without_balance
-from pipeline.rollup.stats import HOUR, Key, Stats
+from pipeline.irrigation.days import balance, revise, rows_of
+from pipeline.irrigation.fields import Fields, without_balance
+from pipeline.irrigation.hours import DAY, Days, FieldHistory, hour_of, merge
+from pipeline.rollup.stats import HOUR, DeviceHour, HourOfDevices, Key
 from schemas.records import Irrigation, Site
 from schemas.registry import Registry
 from tests.pipeline.bodies import ALWAYS, NOW
@@ -31,22 +33,21 @@ FIELD = Site(
     planted=MIDNIGHT - timedelta(days=75),
     valid_from=ALWAYS,
 )
+UNITS = {"moisture": "m3/m3", "temperature": "degC", "rain": "mm"}
 
 
 def fields(**changes: Any) -> Fields:
     return Fields(Registry((replace(FIELD, **changes),), ()))
 
 
-def hour(number: int, channel: str, value: float, revision: int = 0) -> Days:
-    """One hour of the field, counted from MIDNIGHT."""
-    unit = {"moisture": "m3/m3", "temperature": "degC"}[channel]
-    site_and_days = hour_of(Key("field", channel, unit, START + number * HOUR), window(number, value), revision)
-    assert site_and_days is not None
-    return site_and_days[1]
+def hour(number: int, channel: str, value: float, revision: int = 0, **devices: float) -> Days:
+    """One hour of the field, counted from MIDNIGHT: what one probe says, or several by their names."""
+    return hour_of(devices_hour(number, channel, devices or {"probe": value}, revision))
 
 
-def window(number: int, value: float, seconds: int = HOUR) -> tuple[int, int, Stats]:
-    return seconds, START + number * HOUR, Stats(count=4, sum=4 * value, m2=0.0, min=value, max=value, summaries=1)
+def devices_hour(number: int, channel: str, values: dict[str, float], revision: int = 0, unit: str | None = None) -> HourOfDevices:
+    key = Key("field", channel, unit or UNITS[channel], START + number * HOUR)
+    return HourOfDevices(key, revision, tuple(DeviceHour(name, 4, value, value, value) for name, value in values.items()))
 
 
 def whole_day(day: int = 0, moisture: float = 0.25, low: float = 12.0, high: float = 28.0) -> Days:
@@ -80,17 +81,17 @@ def test_a_whole_day_gives_the_balance_of_its_last_hour() -> None:
 def test_the_need_is_the_depletion_once_stress_is_near_and_nothing_before() -> None:
     calm, near, dry = (sure(whole_day(moisture=moisture)) for moisture in (0.25, 0.235, 0.2))
     assert (calm.need_mm, calm.need_m3) == (0.0, 0.0)
-    assert calm.days_until_stress is not None
-    assert calm.days_until_stress > 1
-    assert near.days_until_stress is not None
-    assert 0 < near.days_until_stress < 1
+    assert calm.balance_days is not None
+    assert calm.balance_days > 1
+    assert near.balance_days is not None
+    assert 0 < near.balance_days < 1
     assert near.need_mm == near.depletion_mm == pytest.approx(75.0)
-    assert (dry.days_until_stress, dry.need_mm, dry.need_m3) == pytest.approx((0.0, 110.0, 1100.0))
+    assert (dry.balance_days, dry.need_mm, dry.need_m3) == pytest.approx((0.0, 110.0, 1100.0))
 
 
 def test_without_latitude_or_temperature_nothing_is_foreseen_and_the_depletion_stands() -> None:
     for day in (sure(whole_day(), latitude=None), sure(hour(3, "moisture", 0.25))):
-        assert (day.reference_mm, day.days_until_stress) == (None, None)
+        assert (day.reference_mm, day.balance_days) == (None, None)
         assert day.depletion_mm == pytest.approx(60.0)
         assert day.readily_available_mm == pytest.approx(0.55 * 160)
     assert sure(hour(3, "moisture", 0.2)).need_mm == pytest.approx(110.0)
@@ -134,10 +135,121 @@ def test_a_whole_day_of_long_ago_stands_in_for_nothing() -> None:
     assert day.reference_mm == water.hargreaves(5.0, 15.0, water.radiation(40.0, 121))
 
 
-def test_other_units_channels_and_minutes_are_not_taken() -> None:
-    assert hour_of(Key("field", "moisture", "percent", START), window(0, 25.0), 0) is None
-    assert hour_of(Key("field", "vibration", "g", START), window(0, 25.0), 0) is None
-    assert hour_of(Key("field", "moisture", "m3/m3", START), window(0, 0.25, seconds=60), 0) is None
+def test_without_temperatures_a_depletion_beyond_raw_is_stress_all_the_same() -> None:
+    day = sure(hour(3, "moisture", 0.2))
+    assert (day.balance_days, day.need_mm) == (0.0, pytest.approx(110.0))
+    assert day.assumed == "no forecast: no temperature was heard"
+
+
+def test_percent_is_converted_because_it_is_declared() -> None:
+    day = sure(hour_of(devices_hour(5, "moisture", {"probe": 10.0}, unit="%")))
+    assert (day.moisture, day.need_mm, day.need_m3) == pytest.approx((0.10, 160.0, 1600.0))
+    assert day.assumed is not None
+    assert "moisture in % is percent of the soil's volume" in day.assumed
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "why"),
+    [
+        (10.0, "m3/m3", "moisture of 10 m3/m3 is impossible"),
+        (65535.0, "m3/m3", "moisture of 65535 m3/m3 is impossible"),
+        (0.0, "m3/m3", "moisture of 0 m3/m3 is less than Loam ever has"),
+        (0.55, "m3/m3", "moisture of 0.55 m3/m3 is more than Loam can hold"),
+        (0.31, "%", "moisture of 0.31 % is less than Loam ever has"),
+        (0.31, "V", "'V' is no unit of moisture"),
+    ],
+)
+def test_an_impossible_moisture_gives_a_row_that_says_why_there_is_no_advice(value: float, unit: str, why: str) -> None:
+    day = sure(merge(hour_of(devices_hour(5, "moisture", {"probe": value}, unit=unit)), hour(5, "temperature", 20.0)))
+    assert (day.moisture, day.depletion_mm, day.need_mm, day.need_m3, day.balance_days) == (None,) * 5
+    assert day.no_advice is not None
+    assert day.no_advice.startswith(f"no moisture that can be believed: probe is left out: {why}")
+    assert day.moisture_time == MIDNIGHT + timedelta(hours=6)
+
+
+def test_a_dead_probe_is_left_out_beside_a_sound_one() -> None:
+    day = sure(hour(5, "moisture", 0.0, good=0.25, dead=0.0))
+    assert (day.moisture, day.no_advice) == (0.25, None)
+    assert day.assumed is not None
+    assert "dead is left out: moisture of 0 m3/m3" in day.assumed
+    assert [(probe.device_id, probe.value, probe.fault is None) for probe in day.probes] == [("dead", 0.0, False), ("good", 0.25, True)]
+
+
+@pytest.mark.parametrize("wild", [-127.0, 85.0])
+def test_an_impossible_temperature_moves_neither_extremes_nor_forecast(wild: float) -> None:
+    day, without = sure(merge(whole_day(), hour(12, "temperature", 0.0, thermometer=wild))), sure(whole_day())
+    assert (day.temperature_min, day.temperature_max, day.balance_days) == (12.0, 28.0, without.balance_days)
+    assert day.assumed is not None
+    assert f"thermometer is left out: temperature of {wild:g} degC is impossible" in day.assumed
+
+
+def test_probes_weigh_alike_whatever_their_rate() -> None:
+    """One speaks every hour with 60 readings, the other spoke once, in the morning."""
+    key = Key("field", "moisture", "m3/m3", START)
+    morning = hour_of(HourOfDevices(key, 0, (DeviceHour("often", 60, 0.2, 0.2, 0.2), DeviceHour("rarely", 1, 0.3, 0.3, 0.3))))
+    assert sure(morning).moisture == pytest.approx(0.25)
+    day = sure(merge(morning, hour(9, "moisture", 0.0, often=0.2)))
+    assert day.moisture == pytest.approx(0.25)
+    assert day.moisture_time == MIDNIGHT + timedelta(hours=10)
+    assert day.assumed is not None
+    assert "the last word of rarely is of 2026-05-01 01:00 UTC" in day.assumed
+
+
+def test_a_probe_that_fell_silent_a_day_ago_does_not_count() -> None:
+    days = merge(hour(0, "moisture", 0.0, often=0.2, silent=0.3), hour(24, "moisture", 0.0, often=0.2))
+    assert sure(days, 1).moisture == 0.2
+
+
+def test_probes_that_disagree_are_named_with_what_they_say() -> None:
+    day = sure(hour(5, "moisture", 0.0, corner=0.16, middle=0.30, edge=0.29))
+    assert day.moisture == 0.25
+    assert day.assumed is not None
+    assert "the mean of probes that disagree, from 0.16 (corner) to 0.30 m3/m3 (middle)" in day.assumed
+
+
+def test_an_impossible_hour_is_bridged_for_a_while_and_then_there_is_no_advice() -> None:
+    broken = [hour(number, "moisture", 0.0) for number in range(5, 12)]
+    day = sure(merged_days([hour(4, "moisture", 0.2), *broken[:6]]))
+    assert (day.moisture, day.moisture_time) == (0.2, MIDNIGHT + timedelta(hours=11))
+    assert day.assumed is not None
+    assert "the moisture of probe is that of 2026-05-01 05:00 UTC: since then moisture of 0 m3/m3" in day.assumed
+    assert sure(merged_days([hour(4, "moisture", 0.2), *broken])).no_advice is not None
+
+
+def test_a_probe_frozen_for_days_is_left_out_and_one_that_moves_a_little_is_not() -> None:
+    still = merged_days([hour(number, "moisture", 0.25) for number in range(96)])
+    assert sure(still, 2).no_advice is None
+    day = sure(still, 3)
+    assert day.no_advice == "no moisture that can be believed: probe is left out: moisture is frozen: 0.25 m3/m3 and nothing else for 96 h"
+    assert sure(merge(still, hour(50, "moisture", 0.2501, revision=1)), 3).no_advice is None
+    assert sure(merged_days([hour(number, "moisture", 0.25) for number in (0, 70, 95)]), 3).no_advice is None
+
+
+def test_rain_that_the_moisture_does_not_show_yet_is_taken_off_the_need() -> None:
+    dry = merged_days([hour(number, "moisture", 0.2) for number in range(12)])
+    rained = merge(dry, hour(10, "rain", 7.5))
+    day = sure(rained)
+    assert (day.rain_mm, day.rain_unseen_mm, day.depletion_mm, day.need_mm) == pytest.approx((30.0, 30.0, 80.0, 0.0))
+    more = sure(merge(rained, hour(11, "rain", 1.0)))
+    assert (more.rain_mm, more.depletion_mm) == pytest.approx((34.0, 76.0))
+
+
+def test_rain_that_the_moisture_shows_is_not_counted_twice() -> None:
+    days = merged_days([*(hour(number, "moisture", 0.2) for number in range(10)), hour(10, "rain", 7.5), hour(11, "moisture", 0.23)])
+    day = sure(days)
+    assert (day.rain_mm, day.rain_unseen_mm, day.depletion_mm) == pytest.approx((30.0, 0.0, 80.0))
+
+
+def test_light_rain_and_rain_of_the_day_before_are_not_counted() -> None:
+    day = sure(merge(whole_day(moisture=0.2), hour(20, "rain", 0.2)))
+    assert (day.rain_mm, day.rain_unseen_mm, day.need_mm) == (0.8, 0.0, pytest.approx(110.0))
+    later = sure(merged_days([hour(0, "rain", 7.5), hour(0, "moisture", 0.2), hour(25, "moisture", 0.2)]), 1)
+    assert (later.rain_mm, later.need_mm) == (None, pytest.approx(110.0))
+
+
+def test_several_gauges_are_one_rain() -> None:
+    day = sure(merged_days([hour(0, "moisture", 0.2), hour(1, "rain", 0.0, east=5.0, west=10.0)]))
+    assert day.rain_mm == pytest.approx(30.0)
 
 
 def test_the_registry_counts_as_of_the_hour() -> None:
@@ -160,31 +272,32 @@ def test_a_site_that_gets_no_balance_is_named() -> None:
     assert "maize" in sentences[0]
 
 
-hours = st.tuples(
-    st.integers(0, 96), st.sampled_from(["moisture", "temperature"]), st.integers(0, 3), st.sampled_from([0.05, 0.22, 0.24, 0.3])
-)
+values = st.dictionaries(st.sampled_from("abc"), st.sampled_from([0.0, 0.05, 0.22, 0.24, 0.3, 0.9]), min_size=1)
+hours = st.tuples(st.integers(0, 144), st.sampled_from(sorted(UNITS)), st.integers(0, 3), values)
+FACTORS = {"moisture": 1.0, "temperature": 100.0, "rain": 10.0}
 
 
 @given(st.lists(hours, min_size=1, max_size=80), st.randoms(use_true_random=False))
 def test_any_order_repetition_and_bundling_of_hours_ends_in_the_same_rows(drawn: list[Any], rng: random.Random) -> None:
-    """The value of an hour's revision is its own: two results with the same revision are the same result."""
+    """What an hour's revision says is its own: two results with the same revision are the same result."""
     distinct = [
-        (number, channel, revision, (value + revision) * (100 if channel == "temperature" else 1))
-        for number, channel, revision, value in {each[:3]: each for each in drawn}.values()
+        devices_hour(number, channel, {name: value * FACTORS[channel] for name, value in of_devices.items()}, revision)
+        for number, channel, revision, of_devices in {each[:3]: each for each in drawn}.values()
     ]
-    pieces = [hour(number, channel, value, revision) for number, channel, revision, value in distinct]
-    whole = latest(revise(fields(), "field", FieldHistory({}, {}), merged(pieces), NOW))
+    pieces = [hour_of(one) for one in distinct]
+    whole = latest(rows_of(fields(), "field", distinct, NOW))
     rng.shuffle(pieces)
     history, given_rows = FieldHistory({}, {}), []
     pieces += rng.choices(pieces, k=3)
     while pieces:
         size = rng.randint(1, len(pieces))
-        given_rows += revise(fields(), "field", history, merged(pieces[:size]), NOW)
+        history = FieldHistory.unpack(history.pack())
+        given_rows += revise(fields(), "field", history, merged_days(pieces[:size]), NOW)
         del pieces[:size]
     assert latest(given_rows) == whole
 
 
-def merged(pieces: list[Days]) -> Days:
+def merged_days(pieces: list[Days]) -> Days:
     days: Days = {}
     for piece in pieces:
         merge(days, {day: dict(of_day) for day, of_day in piece.items()})

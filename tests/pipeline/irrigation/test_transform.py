@@ -65,7 +65,7 @@ def run(name: str, source: beam.PTransform, *, streaming: bool) -> list[Row]:
     flags = [f"--runner={BUNDLES}", "--streaming"] if streaming else [f"--runner={FN_API}"]
     with beam.Pipeline(options=PipelineOptions(flags)) as pipeline:
         flow.build(pipeline | source, FixedRegistry(FIELDS), sink, Schedule(streaming=streaming), still)
-    return sink.table("irrigation_v1")
+    return sink.table("irrigation_v2")
 
 
 def stream(sent: list[ReceivedMessage]) -> scripted.TestStream:
