@@ -85,7 +85,9 @@ class _Place:
     """Knows a place in the content: its setting's name, the type that is wanted, what the type's author calls it, and the value."""
 
     def __init__(self, wanted: inspect.Type, value: Any, where: str = "") -> None:
-        self._form, self._wanted = _unwrapped(wanted, value)
+        extra, self._wanted = _unwrapped(wanted, value)
+        self._form: str | None = extra.get("form")
+        self._renamed: dict[str, str] = extra.get("renamed", {})
         self._value, self._where = value, where
 
     def into(self, step: Any) -> _Place:
@@ -139,6 +141,8 @@ class _Place:
         if isinstance(wanted, inspect.VarTupleType) and isinstance(self._value, list):
             return f"{self._where} must not be empty{_cure(wanted, self._where)}"
         secret = isinstance(wanted, inspect.CustomType) and getattr(wanted.cls, "SECRET", False)
+        if isinstance(self._value, str) and self._value in self._renamed:
+            return f"{self._where} is no longer {shown}: it is {self._renamed[self._value]!r} now"
         return f"{self._where} must be {self._words()}" + ("" if secret else f", not {shown}") + _cure(wanted, self._where)
 
     def _words(self) -> str:
@@ -178,12 +182,12 @@ def _length(wanted: inspect.StrType) -> str:
     return f"a text of {least} to {most} characters" if most is not None else f"a text of at least {least} characters"
 
 
-def _unwrapped(wanted: inspect.Type, value: Any) -> tuple[str | None, inspect.Type]:
-    """Returns the type's form in words, if its author gave one, and the type that counts: without None, of the value's own kind."""
-    form = None
+def _unwrapped(wanted: inspect.Type, value: Any) -> tuple[dict[str, Any], inspect.Type]:
+    """Returns what the type's author says beside it (form, renamed), and the type that counts: without None, of the value's own kind."""
+    extra: dict[str, Any] = {}
     while isinstance(wanted, inspect.Metadata | inspect.UnionType):
         if isinstance(wanted, inspect.Metadata):
-            form = (wanted.extra or {}).get("form", form)
+            extra = extra | (wanted.extra or {})
             wanted = wanted.type
             continue
         members = [member for member in wanted.types if not isinstance(member, inspect.NoneType)]
@@ -194,9 +198,9 @@ def _unwrapped(wanted: inspect.Type, value: Any) -> tuple[str | None, inspect.Ty
         kind = value.get(tagged[0].tag_field) if tagged and isinstance(value, dict) else None
         mine = [member for member in tagged if member.tag == kind]
         if not mine:
-            return form, inspect.UnionType(tuple(members))
+            return extra, inspect.UnionType(tuple(members))
         wanted = mine[0]
-    return form, wanted
+    return extra, wanted
 
 
 def _tags(union: inspect.UnionType) -> list[str]:

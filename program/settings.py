@@ -54,12 +54,20 @@ class Secret(str):
         return "'...'"
 
 
-def setting(description: str, *, example: Any = None, form: str | None = None, since: str = "0.1.0", **constraints: Any) -> msgspec.Meta:
+def setting(
+    description: str,
+    *,
+    example: Any = None,
+    form: str | None = None,
+    renamed: Mapping[str, str] | None = None,
+    since: str = "0.1.0",
+    **constraints: Any,
+) -> msgspec.Meta:
     """Describes a field: its constraints (as msgspec.Meta has them), and what is described to people and editors.
 
-    `form` are the words that follow "must be" where the type's own would not do.
+    `form` are the words that follow "must be" where the type's own would not do; `renamed` maps values of earlier versions to the new ones.
     """
-    extra = {"since": since} | ({"form": form} if form else {})
+    extra = {"since": since} | ({"form": form} if form else {}) | ({"renamed": dict(renamed)} if renamed else {})
     return msgspec.Meta(description=description, examples=None if example is None else [example], extra=extra, **constraints)
 
 

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from program.settings import require
 from schemas.rules.event import EventRule
 from schemas.rules.irrigation import IrrigationRule
+from schemas.rules.probe import ProbeRule
 from schemas.rules.silence import SilenceRule
 from schemas.rules.site_window import SiteWindowRule
 
-Rule = EventRule | SiteWindowRule | IrrigationRule | SilenceRule
+Rule = EventRule | SiteWindowRule | IrrigationRule | ProbeRule | SilenceRule
 """Told apart by their setting `source`."""
 
 

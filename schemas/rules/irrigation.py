@@ -12,5 +12,6 @@ class IrrigationRule(LimitRule, frozen=True, kw_only=True, tag="irrigation"):
     """Opens an alert when the column is below or above the limit."""
 
     column: Annotated[
-        Literal["need_mm", "days_until_stress", "depletion_mm"], setting("Column of irrigation_v1", example="days_until_stress")
+        Literal["need_mm", "balance_days", "depletion_mm"],
+        setting("Column of the view irrigation", example="balance_days", renamed={"days_until_stress": "balance_days"}),
     ]

@@ -89,8 +89,12 @@ def test_a_registry_without_rules_has_none(tmp_path: Path) -> None:
         ('event = "soil"', "", "rules[1].event is missing"),
         ('event = "soil"', "event = 5", "rules[1].event must be a text, not 5"),
         ('opens = ["now", "soon"]', "opens = []", "rules[1].opens must not be empty"),
-        ('source = "event"', 'source = "events"', "rules[1].source must be one of event, site_window, irrigation, silence, not 'events'"),
-        ('source = "event"', "", "rules[1].source is missing: one of event, site_window, irrigation, silence"),
+        (
+            'source = "event"',
+            'source = "events"',
+            "rules[1].source must be one of event, site_window, irrigation, probe, silence, not 'events'",
+        ),
+        ('source = "event"', "", "rules[1].source is missing: one of event, site_window, irrigation, probe, silence"),
         ('name = "dries-out"', 'name = "dries out"', "rules[1].name must be letters, digits, dot, dash or underscore"),
         ('name = "dries-out"', 'name = "dry"', "rules[2].name: 'dry' is the name of an earlier rule"),
         ('name = "dries-out"', "", "rules[1].name is missing"),
@@ -105,7 +109,12 @@ def test_a_registry_without_rules_has_none(tmp_path: Path) -> None:
         (
             'column = "need_mm"',
             'column = "need"',
-            "rules[3].column must be one of days_until_stress, depletion_mm, need_mm, not 'need'",
+            "rules[3].column must be one of balance_days, depletion_mm, need_mm, not 'need'",
+        ),
+        (
+            'column = "need_mm"',
+            'column = "days_until_stress"',
+            "rules[3].column is no longer 'days_until_stress': it is 'balance_days' now",
         ),
         ('severity = "info"', 'severity = "page"', "rules[3].severity must be one of info, warning, critical, not 'page'"),
         ('severity = "info"', "cooldown_seconds = 0", "rules[3].cooldown_seconds must be 1 to 31622400, not 0"),
@@ -131,7 +140,7 @@ def test_rules_that_are_no_list_of_tables_are_refused(tmp_path: Path) -> None:
 def test_the_rules_of_the_lab_are_sound() -> None:
     path = Path(__file__).parents[2] / "lab" / "world" / "registry.toml"
     rules = Registry.load(path).rules
-    assert {rule.source for rule in rules} == {"event", "irrigation", "silence"}
+    assert {rule.source for rule in rules} == {"event", "irrigation", "probe", "silence"}
     assert len(rules) == len(tomllib.loads(path.read_text())["rules"])
 
 
@@ -139,8 +148,8 @@ def test_every_example_of_the_page_is_a_sound_rule() -> None:
     page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
     examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     rules = Registry.parse(tomllib.loads("\n".join(examples))).rules
-    assert {rule.source for rule in rules} == {"event", "site_window", "irrigation", "silence"}
-    assert len(examples) == len(rules) == 5
+    assert {rule.source for rule in rules} == {"event", "site_window", "irrigation", "probe", "silence"}
+    assert len(examples) == len(rules) == 6
     defaults = EventRule(name="any", event="any", opens=("any",))
     for name in ("severity", "cooldown_seconds", "historical_seconds"):
         assert re.search(rf"^\| `{name}` \| all \| `?{getattr(defaults, name)}`? \|", page, re.MULTILINE), name

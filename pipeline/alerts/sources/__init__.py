@@ -11,13 +11,14 @@ from pipeline.alerts.observation import Observation
 from pipeline.alerts.source import AlertSource, AlertSourceWithMemory
 from pipeline.alerts.sources.event import EventSource
 from pipeline.alerts.sources.irrigation import IrrigationSource
+from pipeline.alerts.sources.probe import ProbeSource
 from pipeline.alerts.sources.silence import SilenceSource
 from pipeline.alerts.sources.site_window import SiteWindowSource
 from pipeline.alerts.state_machine import StateMachine
 from schemas.registry import Registry
 from schemas.rules import Rule
 
-SOURCES: tuple[type[AlertSource], ...] = (EventSource, SiteWindowSource, IrrigationSource)
+SOURCES: tuple[type[AlertSource], ...] = (EventSource, SiteWindowSource, IrrigationSource, ProbeSource)
 SOURCES_WITH_MEMORY: tuple[type[AlertSourceWithMemory], ...] = (SilenceSource,)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
@@ -16,10 +17,32 @@ from schemas.rules.irrigation import IrrigationRule
 
 _HOUR = timedelta(hours=1) // timedelta(microseconds=1)
 _AHEAD = AHEAD // timedelta(microseconds=1)
+_LEAST_MM = 0.5
+_WATERED = "watered"
+_WATERED_SHARE = 0.5
+"""A field whose depletion is at most this share of RAW has been watered."""
+
+
+@dataclass(frozen=True, slots=True)
+class _BeyondLimitOrUnknown:
+    """Leaves an alert as it is while the value is unknown, until the field is watered: a thermometer that fails is no good news."""
+
+    limit: BeyondLimit
+
+    def holds(self, observation: Observation, *, before: bool) -> bool:
+        if observation.value is None:
+            return before and observation.state != _WATERED
+        return self.limit.holds(observation, before=before)
+
+    def worsens(self, shown: Observation, observation: Observation) -> bool:
+        return self.limit.worsens(shown, observation)
 
 
 class IrrigationSource:
-    """Observes days. A day's event time is the start of the hour that its moisture is of. One whose hour has not begun is not observed."""
+    """Observes days. A day's event time is the start of the hour that its moisture is of. One whose hour has not begun is not observed.
+
+    A day without advice is not observed. A day without a forecast is: beyond RAW there are no days left, and within it they are unknown.
+    """
 
     RULE: ClassVar[type] = IrrigationRule
     INPUT: ClassVar[Input] = "irrigation"
@@ -30,7 +53,7 @@ class IrrigationSource:
 
     @staticmethod
     def condition(rule: IrrigationRule) -> Condition:
-        return BeyondLimit(rule.below, rule.above, rule.hysteresis)
+        return _BeyondLimitOrUnknown(BeyondLimit(rule.below, rule.above, rule.hysteresis))
 
     @staticmethod
     def is_watched(rule: IrrigationRule, observation: Observation) -> bool:
@@ -40,26 +63,42 @@ class IrrigationSource:
         known_at = micros(day.moisture_time)
         if known_at - _HOUR > now + _AHEAD:
             return
-        for rule in self._rules:
-            value = getattr(day, rule.column)
-            if value is not None and rule.watches(day.site_id):
+        for rule in self._rules if day.no_advice is None else ():
+            if rule.watches(day.site_id):
                 yield Observation(
                     rule=rule.name,
                     subject=day.site_id,
                     at=known_at - _HOUR,
                     revision=day.revision,
                     known_at=known_at,
-                    value=value,
+                    state=_WATERED if _is_watered(day) else None,
+                    value=getattr(day, rule.column),
                     threshold=rule.limit,
                     site_id=day.site_id,
                     text=f"{self._names.of(day.site_id)}: {_advice(day)}",
                 )
 
 
+def _is_watered(day: Irrigation) -> bool:
+    return day.depletion_mm is not None and day.depletion_mm <= _WATERED_SHARE * day.readily_available_mm
+
+
 def _advice(day: Irrigation) -> str:
     """Writes what a farmer wants to know, whatever the rule watches."""
-    days = day.days_until_stress
-    if day.need_mm < 0.5:
-        return "no water needed today" if days is None else f"no water needed today; stress in {days:.1f} days without rain"
-    need = f"{day.need_mm:.0f} mm today" + (f", {day.need_m3:,.0f} m3" if day.need_m3 else "")
-    return need if days is None else f"{need}; {'under stress now' if days == 0 else f'{days:.1f} days until stress'}"
+    assumed = f" (assumed: {day.assumed})" if day.assumed else ""
+    return f"{_need(day)}; {_outlook(day)}{assumed}"
+
+
+def _need(day: Irrigation) -> str:
+    need = day.need_mm or 0.0
+    if need < _LEAST_MM:
+        return "no water needed today"
+    return f"give {need:.0f} mm today" + (f", {day.need_m3:,.{0 if day.need_m3 >= 10 else 1}f} m3" if day.need_m3 else "")
+
+
+def _outlook(day: Irrigation) -> str:
+    if day.balance_days is None:
+        return "nothing is foreseen without temperatures"
+    if day.balance_days == 0:
+        return "the crop is under stress now"
+    return f"{day.balance_days:.1f} days until stress without {'rain' if day.rain_mm is None else 'more rain'}"
