@@ -25,12 +25,6 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
             group by site_id, day
             order by site_id, day
         """,
-        "verdicts": """
-            select site_id, label, score
-            from tinybeam.inferences
-            where window_start >= @since and model = 'soil'
-            qualify row_number() over (partition by site_id order by window_start desc, score) = 1
-        """,
         "scores": """
             select device_id, site_id, window_start as time, window_seconds, score, label, model_sha256
             from tinybeam.inferences
@@ -44,9 +38,9 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
             order by device_id, time
         """,
         "irrigation": """
-            select site_id, day, need_mm, need_m3, days_until_stress, depletion_mm, readily_available_mm, assumed
+            select site_id, day, need_mm
             from tinybeam.irrigation
-            where day >= @since
+            where day >= @since and need_mm is not null
             order by site_id, day
         """,
         "alerts": """
@@ -111,7 +105,6 @@ class QueryResults:
     sites: Rows
     irrigation: Rows
     alerts: Rows
-    verdicts: Rows
     irrigation_this_week: Rows
 
 

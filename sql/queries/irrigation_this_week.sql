@@ -1,43 +1,29 @@
 -- How much water does each field need this week?
 --
--- One row per field, the most urgent first. Water is net, and no rain is foreseen: look at the forecast, and divide by your irrigation's
--- efficiency. missing_in_a_week_mm is what the root zone would lack by then. A field that was not heard for `days` days is not listed.
+-- One row per field, the most urgent first: the advice of the view advice, and what the root zone would lack in a week (missing_in_a_week_mm).
+-- Water is net, and no rain is foreseen: look at the forecast, and divide by your irrigation's efficiency. Without advice, why says what is wrong.
 --
 -- @as_of timestamp = now: the moment to look from
--- @days int64 = 3: how many days old the latest result of a field may be
 with
-  latest_day_of_each_field as (
-    select *
-    from tinybeam.irrigation
-    where day > timestamp_sub(@as_of, interval @days day) and day <= @as_of
-    qualify row_number() over (partition by site_id order by day desc) = 1
-  ),
-  site_names as (
-    select site_id, name
-    from tinybeam.sites_v1
-    where valid_from <= @as_of and (valid_to is null or valid_to > @as_of)
-  ),
-  with_names as (
-    select coalesce(site_names.name, balance.site_id) as field, balance.*
-    from latest_day_of_each_field as balance
-    left join site_names on balance.site_id = site_names.site_id
+  in_a_week as (
+    select site_id, day, least(depletion_mm + 7 * crop_coefficient * reference_mm, available_mm) as missing_mm
+    from tinybeam.irrigation_at(@as_of)
   )
 select
-  field,
-  day,
-  case
-    when need_m3 is not null and need_mm > 0 then format('%s: %.0f mm today, %.*f m3', field, need_mm, if(need_m3 < 10, 1, 0), need_m3)
-    when need_mm > 0 then format('%s: %.0f mm today', field, need_mm)
-    when days_until_stress < 2 then format('%s: nothing today, stress in 1 day without rain', field)
-    when days_until_stress < 7 then format('%s: nothing today, stress in %.0f days without rain', field, floor(days_until_stress))
-    when days_until_stress >= 7 then format('%s: nothing this week', field)
-    else format('%s: nothing today, and no forecast', field)
-  end as advice,
-  round(need_mm, 1) as need_mm,
-  round(need_m3, 1) as need_m3,
-  round(days_until_stress, 1) as days_until_stress,
-  round(depletion_mm, 1) as missing_mm,
-  round(least(depletion_mm + 7 * crop_coefficient * reference_mm, available_mm), 1) as missing_in_a_week_mm,
-  assumed
-from with_names
-order by need_mm > 0 desc, days_until_stress, field;
+  advice.field,
+  advice.site_id,
+  in_a_week.day,
+  advice.advice,
+  advice.action,
+  round(advice.need_mm, 1) as need_mm,
+  round(advice.need_m3, 1) as need_m3,
+  round(advice.balance_days, 1) as balance_days,
+  round(advice.model_days, 1) as model_days,
+  advice.rests_on,
+  round(advice.depletion_mm, 1) as missing_mm,
+  round(in_a_week.missing_mm, 1) as missing_in_a_week_mm,
+  advice.why,
+  advice.assumed
+from tinybeam.advice_at(@as_of) as advice
+left join in_a_week on advice.site_id = in_a_week.site_id
+order by advice.action = 'unknown', advice.action = 'water' desc, coalesce(if(advice.rests_on = 'model', advice.model_days, advice.balance_days), 99), advice.field;

@@ -14,7 +14,7 @@ from lab.report.wording import listed
 def content(results: QueryResults) -> list[dict[str, Any]]:
     """Draws a small chart for each field that has moisture."""
     moisture, needs = grouped(results.moisture, "site_id"), grouped(results.irrigation, "site_id")
-    verdicts = {row["site_id"]: row for row in results.verdicts}
+    advice = {row["site_id"]: row for row in results.irrigation_this_week}
     top = max([0.5, *(row["mean"] for row in results.moisture)])
     top_need = max((row["need_mm"] for row in results.irrigation), default=0.0)
     figures = []
@@ -23,15 +23,15 @@ def content(results: QueryResults) -> list[dict[str, Any]]:
             wanted = columns(needs.get(site["site_id"], ()), "day", "need_mm")
             chart = charts.moisture_season(columns(days, "day", "mean"), wanted, top, top_need)
             drawn = svg(chart, _description(site["name"], days))
-            figures.append({**site, "verdict": verdicts.get(site["site_id"]), "needs": wanted, "chart": drawn})
+            figures.append({**site, "advice": advice.get(site["site_id"]), "needs": wanted, "chart": drawn})
     return figures
 
 
 def lede(content: list[dict[str, Any]]) -> str:
-    dry = [field["name"] for field in content if field["verdict"] and field["verdict"]["label"] == "now"]
-    verdict = f"{listed(dry)} {'needs' if len(dry) == 1 else 'need'} water now" if dry else "No field needs water now"
+    dry = [field["name"] for field in content if field["advice"] and field["advice"]["action"] == "water"]
+    advice = f"{listed(dry)} {'needs' if len(dry) == 1 else 'need'} water today" if dry else "No field needs water today"
     needs = " Bars: irrigation need, mm." if any(field["needs"] for field in content) else ""
-    return f"{verdict}, says the model on the gateway. Lines: moisture of the root zone day by day, m³ of water in a m³ of soil.{needs}"
+    return f"{advice}. Lines: moisture of the root zone day by day, m³ of water in a m³ of soil.{needs}"
 
 
 def _description(name: str, days: Rows) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lab.report.query_results import QueryResults
@@ -10,21 +11,29 @@ from pipeline.irrigation.water import HORIZON_DAYS
 
 
 def content(results: QueryResults) -> dict[str, Any]:
-    """Lists the newest day of each field, the one with the greatest need first."""
-    rows = sorted(results.irrigation_this_week, key=lambda row: (-row["need_mm"], row["days_until_stress"] or 0.0))
-    top = max((row["need_mm"] for row in rows), default=0.0)
-    soon = [row for row in rows if row["need_mm"] > 0 or (row["days_until_stress"] or 0.0) < HORIZON_DAYS]
-    shown = [{**row, "share": row["need_mm"] / top if top else 0.0} for row in soon]
-    later = [row["field"] for row in rows if row not in soon]
-    assumed = sorted({row["assumed"] for row in rows if row["assumed"]})
+    """Lists the advice for each field, the one with the greatest need first."""
+    advised = [row for row in results.irrigation_this_week if row["action"] != "unknown"]
+    rows = sorted(advised, key=lambda row: (-_need(row), _days(row)))
+    top = max((_need(row) for row in rows), default=0.0)
+    soon = [row for row in rows if row["action"] == "water" or _days(row) < HORIZON_DAYS]
     return {
-        "rows": shown,
-        "later": later,
-        "fields": len(rows),
+        "rows": [{**row, "share": _need(row) / top if top else 0.0} for row in soon],
+        "later": [row["field"] for row in rows if row not in soon],
+        "unknown": [row for row in results.irrigation_this_week if row["action"] == "unknown"],
+        "fields": len(results.irrigation_this_week),
         "total_m3": sum(row["need_m3"] or 0.0 for row in rows),
-        "thirsty": sum(row["need_mm"] > 0 for row in rows),
-        "assumed": assumed,
+        "thirsty": sum(row["action"] == "water" for row in rows),
+        "assumed": sorted({row["assumed"] for row in rows if row["assumed"]}),
     }
+
+
+def _need(row: Mapping[str, Any]) -> float:
+    return float(row["need_mm"] or 0.0)
+
+
+def _days(row: Mapping[str, Any]) -> float:
+    """Returns the days until stress that the advice rests on; an unknown number is worth a look."""
+    return float(row["model_days" if row["rests_on"] == "model" else "balance_days"] or 0.0)
 
 
 def lede(content: dict[str, Any]) -> str:
