@@ -28,6 +28,7 @@ class _BeyondLimitOrUnknown:
     """Leaves an alert as it is while the value is unknown, until the field is watered: a thermometer that fails is no good news."""
 
     limit: BeyondLimit
+    lasts: ClassVar[bool] = False
 
     def holds(self, observation: Observation, *, before: bool) -> bool:
         if observation.value is None:
@@ -36,6 +37,9 @@ class _BeyondLimitOrUnknown:
 
     def worsens(self, shown: Observation, observation: Observation) -> bool:
         return self.limit.worsens(shown, observation)
+
+    def improves(self, shown: Observation, observation: Observation) -> bool:
+        return self.limit.improves(shown, observation)
 
 
 class IrrigationSource:

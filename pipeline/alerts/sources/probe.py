@@ -39,6 +39,10 @@ class ProbeSource:
     def condition(rule: ProbeRule) -> Condition:
         return InStates(frozenset((Credibility.FAULTY,)))
 
+    @staticmethod
+    def is_watched(rule: ProbeRule, observation: Observation) -> bool:
+        return rule.watches(observation.device_id or "", observation.site_id)
+
     def observe(self, day: Irrigation, now: int) -> Iterator[Observation]:
         for device_id, probes in _by_device(day).items():
             known_at = max(micros(probe.time) for probe in probes)

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.alerts.observation import Observation
 from pipeline.alerts.sources.irrigation import IrrigationSource
-from pipeline.alerts.state_machine import ProcessingTime, StateMachine
+from pipeline.alerts.state_machine import StateMachine
 from schemas.envelope import micros
 from schemas.records import Irrigation
 from schemas.rules.irrigation import IrrigationRule
@@ -70,7 +70,7 @@ def test_a_field_without_temperatures_opens_beyond_raw_and_resolves_when_it_is_w
         for number, depletion in enumerate(depletions)
     ]
     machine = StateMachine(DAYS, IrrigationSource.condition(DAYS))
-    alerts = machine.run([one for row in rows for one in observed(row, DAYS)], ProcessingTime(NOW, live=False))
+    alerts = machine.run([one for row in rows for one in observed(row, DAYS)], NOW + timedelta(days=30))
     assert [(alert.state, alert.event_time - NOW + timedelta(hours=1)) for alert in alerts] == [
         ("opened", timedelta(days=1)),
         ("resolved", timedelta(days=4)),
@@ -80,7 +80,7 @@ def test_a_field_without_temperatures_opens_beyond_raw_and_resolves_when_it_is_w
 def test_a_thermometer_that_fails_resolves_nothing() -> None:
     rows = [day(balance_days=1.0, depletion_mm=70.0), day(balance_days=None, depletion_mm=72.0, moisture_time=NOW + timedelta(days=1))]
     machine = StateMachine(DAYS, IrrigationSource.condition(DAYS))
-    alerts = machine.run([one for row in rows for one in observed(row, DAYS)], ProcessingTime(NOW, live=False))
+    alerts = machine.run([one for row in rows for one in observed(row, DAYS)], NOW + timedelta(days=30))
     assert [alert.state for alert in alerts] == ["opened"]
 
 

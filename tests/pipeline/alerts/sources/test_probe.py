@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.alerts.sources.probe import ProbeSource
-from pipeline.alerts.state_machine import ProcessingTime, StateMachine
+from pipeline.alerts.state_machine import StateMachine
 from schemas.envelope import micros
 from schemas.records import Alert, Irrigation, Probe
 from schemas.rules.probe import ProbeRule
@@ -27,7 +27,7 @@ def day(*probes: Probe, revision: int = 0) -> Irrigation:
 def alerts(*days: Irrigation) -> list[Alert]:
     source = ProbeSource([RULE], REGISTRY)
     observations = [one for row in days for one in source.observe(row, micros(NOW + timedelta(days=9)))]
-    return StateMachine(RULE, source.condition(RULE)).run(observations, ProcessingTime(NOW, live=False))
+    return StateMachine(RULE, source.condition(RULE)).run(observations, NOW + timedelta(days=30))
 
 
 def test_a_fault_of_one_channel_opens_and_all_channels_sound_resolve() -> None:
