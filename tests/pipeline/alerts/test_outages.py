@@ -6,7 +6,7 @@ The gateway here keeps what it cannot send, sends it in some order once it can, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -14,20 +14,18 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.alerts import subject
-from pipeline.alerts.awaited_words import AwaitedWords, hear, late, pass_on
+from pipeline.alerts import engine_twin
 from pipeline.alerts.in_force import RulesInForce
 from pipeline.alerts.observation import Observation
-from pipeline.alerts.state import ALERT, AlertState
-from schemas.envelope import from_micros, micros
+from schemas.envelope import micros
 from schemas.records import Alert
 from schemas.registry import Registry
 from schemas.rules.event import EventRule
 from tests.pipeline.bodies import NOW, REGISTRY
 
 RULE = EventRule(name="frost", event="frost", opens=("low",), cooldown_seconds=1)
-WATCH = RulesInForce(Registry(REGISTRY.sites, REGISTRY.devices, (RULE,)))
-KEY, START, SECOND = "frost:d1", micros(NOW), 1_000_000
+RULES = RulesInForce(Registry(REGISTRY.sites, REGISTRY.devices, (RULE,)))
+START, SECOND = micros(NOW), 1_000_000
 HEARTBEAT = 60 * SECOND
 TRANSPORT = SECOND
 PROMPT = 90 * SECOND
@@ -56,7 +54,7 @@ class World:
         return next((outage for outage in self.outages if outage[0] <= at < outage[1]), None)
 
     def arrivals(self) -> Iterator[tuple[int, Any]]:
-        """What reaches the pipeline when: observations, and until when everything is delivered (a number)."""
+        """What reaches the pipeline when: observations, and the gateway's word until when everything is delivered."""
         delivered: list[tuple[int, int]] = []
         for outage in [*self.outages, None]:
             kept = [change for change in self.changes() if self.outage(change[0]) == outage]
@@ -66,13 +64,13 @@ class World:
             for number, (at, state) in enumerate(arranged):
                 when = (outage[1] + number * self.between if outage else at) + TRANSPORT
                 delivered.append((at, when))
-                yield when, observed(at, state)
+                yield START + when, observed(at, state)
                 for again in self.repeats:
-                    yield when + again, observed(at, state)
+                    yield START + when + again, observed(at, state)
         for heartbeat in range(0, END, HEARTBEAT):
             if not self.outage(heartbeat):
                 waiting = [at for at, when in delivered if at <= heartbeat < when]
-                yield heartbeat + TRANSPORT, START + min([heartbeat, *waiting])
+                yield START + heartbeat + TRANSPORT, ("gw", START + min([heartbeat, *waiting]))
 
 
 def observed(at: int, state: str) -> Observation:
@@ -89,53 +87,8 @@ def observed(at: int, state: str) -> Observation:
     )
 
 
-@dataclass
-class Pipeline:
-    """Runs the pure parts as the engine does: what arrives in its order, timers when they are due."""
-
-    state: AlertState | None = None
-    memory: AwaitedWords = field(default_factory=AwaitedWords)
-    rows: list[Alert] = field(default_factory=list)
-
-    def run(self, arrivals: list[tuple[int, Any]]) -> list[Alert]:
-        for at, reached in arrivals:
-            self._timers(START + at)
-            now = START + at
-            if isinstance(reached, Observation):
-                for _, one in late(reached, now):
-                    self.memory = hear(self.memory, one, now)
-                self._take(reached, now)
-            else:
-                self.memory = hear(self.memory, reached, now)
-        self._timers(START + 2 * END)
-        return self.rows
-
-    def _timers(self, now: int) -> None:
-        while (due := min(self._due(), default=None)) is not None and due[0] <= now:
-            if due[1] == "word":
-                self.memory, words = pass_on(self.memory, due[0])
-                for word in words:
-                    self._take(word, due[0])
-            else:
-                state, added = subject.wake(WATCH, KEY, self.state, from_micros(due[0]))
-                self._keep(state, added)
-
-    def _due(self) -> Iterator[tuple[int, str]]:
-        if self.memory.due is not None:
-            yield self.memory.due, "word"
-        if self.state and (due := subject.wakes_at(WATCH, KEY, self.state)) is not None:
-            yield due, "wake"
-
-    def _take(self, reached: Any, now: int) -> None:
-        self._keep(*subject.take(WATCH, KEY, self.state, reached, from_micros(now)))
-
-    def _keep(self, state: AlertState | None, added: list[Alert]) -> None:
-        self.state = ALERT.unpack(ALERT.pack(state)) if state else None
-        self.rows += added
-
-
 def run(world: World) -> list[Alert]:
-    return Pipeline().run(sorted(world.arrivals(), key=lambda arrival: arrival[0]))
+    return engine_twin.run(RULES, world.arrivals(), START + 2 * END)
 
 
 def pages(rows: list[Alert]) -> list[Alert]:
@@ -202,7 +155,7 @@ def test_a_gateway_whose_clock_is_five_minutes_behind_is_believed_when_it_stays_
     """It looks as if it worked off an outage for ever; but it is as far behind at each heartbeat."""
     behind = 300 * SECOND
     world = World([minutes(10, 100)], [], "oldest first", SECOND, [])
-    rows = Pipeline().run(sorted(((at + behind, reached) for at, reached in world.arrivals()), key=lambda arrival: arrival[0]))
+    rows = engine_twin.run(RULES, [(at + behind, reached) for at, reached in world.arrivals()], START + 2 * END)
     [page] = pages(rows)
     assert page.as_of - NOW <= timedelta(minutes=10 + 5 + 2, seconds=15)
 
