@@ -1,10 +1,9 @@
 -- How was each device of the registry at a moment? A device that was never heard is listed with nulls.
--- Readings are missing when the sensor's own numbers have a gap, within a window or between two; a number that falls back is a sensor
--- that started anew, not a gap. A gateway may merge the windows of a channel that does not change and send them as one longer summary, so
--- windows of a device overlap: those that do are of the same readings and make one stretch of time, and minutes_covered_last_day, the
--- time in which something was heard, says more than the number of windows. Until a pending summary is sent, at most an hour, a device that
--- is heard looks silent; when a device falls silent its pending summary is sent at once. No more than the last 30 days are searched for a
--- device's newest window: the bound keeps the price down.
+-- readings_missing_last_day is what missing_readings_between finds. A gateway may merge the windows of a channel that does not change and send
+-- them as one longer summary, so windows of a device overlap: minutes_covered_last_day, the time in which something was heard, counts overlaps
+-- once and says more than the number of windows. Until a pending summary is sent, at most an hour, a device that is heard looks silent; when a
+-- device falls silent its pending summary is sent at once. No more than the last 30 days are searched for a device's newest window: the bound
+-- keeps the price down.
 create or replace table function tinybeam.device_health_at(as_of timestamp)
 options (description = "Each device of the registry at a moment: last heard, windows and gaps of the day before, silence, time quality")
 as
@@ -19,7 +18,6 @@ from (
         max(last_time) as last_time,
         max(window_end) as window_end,
         max(late_partials) as late_partials,
-        tinybeam.merged_ranges(array_concat_agg(seq_ranges)) as seq_ranges,
         tinybeam.worst_time_quality(array_agg(distinct time_quality)) as time_quality
       from tinybeam.summaries
       where window_start > timestamp_sub(as_of, interval 30 day) and window_start <= as_of
@@ -47,28 +45,9 @@ from (
         max(last_time) as last_time,
         countif(of_last_day) as windows_of_last_day,
         countif(of_last_day and late_partials > 0) as late_windows_of_last_day,
-        logical_or(of_last_day) as of_last_day,
-        tinybeam.merged_ranges(array_concat_agg(seq_ranges)) as seq_ranges
+        logical_or(of_last_day) as of_last_day
       from with_the_number_of_their_stretch
       group by device_id, stretch
-    ),
-    with_their_last_number as (
-      select
-        *,
-        (select max(number) from unnest(seq_ranges) as number) as last_seq
-      from stretches
-    ),
-    with_the_number_before as (
-      select
-        *,
-        lag(last_seq) over (partition by device_id order by begin_time) as seq_before
-      from with_their_last_number
-    ),
-    with_missing_readings as (
-      select
-        *,
-        tinybeam.missing_in_ranges(seq_ranges) + coalesce(greatest(seq_ranges[safe_offset(0)] - seq_before - 1, 0), 0) as missing
-      from with_the_number_before
     ),
     heard as (
       select
@@ -77,9 +56,13 @@ from (
         max(last_time) as last_heard,
         sum(windows_of_last_day) as windows_last_day,
         sum(late_windows_of_last_day) as late_windows_last_day,
-        div(coalesce(sum(if(of_last_day, timestamp_diff(end_time, begin_time, second), 0)), 0), 60) as minutes_covered_last_day,
-        coalesce(sum(if(of_last_day, missing, 0)), 0) as readings_missing_last_day
-      from with_missing_readings
+        div(coalesce(sum(if(of_last_day, timestamp_diff(end_time, begin_time, second), 0)), 0), 60) as minutes_covered_last_day
+      from stretches
+      group by device_id
+    ),
+    missing as (
+      select device_id, sum(missing) as readings
+      from tinybeam.missing_readings_between(timestamp_sub(as_of, interval 1 day), as_of)
       group by device_id
     ),
     registered as (
@@ -97,8 +80,9 @@ from (
     coalesce(heard.windows_last_day, 0) as windows_last_day,
     coalesce(heard.late_windows_last_day, 0) as late_windows_last_day,
     coalesce(heard.minutes_covered_last_day, 0) as minutes_covered_last_day,
-    coalesce(heard.readings_missing_last_day, 0) as readings_missing_last_day,
+    coalesce(missing.readings, 0) as readings_missing_last_day,
     heard.newest.time_quality as time_quality
   from registered
   left join heard on registered.device_id = heard.device_id
+  left join missing on registered.device_id = missing.device_id
 );

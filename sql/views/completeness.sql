@@ -95,27 +95,14 @@ with
       ) - 1 as last_seq
     from gaps, unnest(generate_timestamp_array(timestamp_trunc(begin_time, hour), end_time, interval 1 hour)) as hour_start
   ),
-  whole_declared_ranges as (
-    select
-      ledgers.gateway_id,
-      ledgers.epoch,
-      first_seq,
-      if(place + 1 < array_length(latest.dropped_ranges), latest.dropped_ranges[offset(place + 1)], null) as last_seq
-    from ledgers, unnest(latest.dropped_ranges) as first_seq with offset as place
-    where mod(place, 2) = 0
+  merged_dropped_ranges as (
+    select gateway_id, epoch, tinybeam.merged_ranges(latest.dropped_ranges) as ranges
+    from ledgers
   ),
   declared_ranges as (
-    -- Of ranges that overlap, each but the first begins after the end of those before.
-    select
-      gateway_id,
-      epoch,
-      greatest(
-        first_seq,
-        coalesce(max(last_seq) over (partition by gateway_id, epoch order by first_seq, last_seq rows between unbounded preceding and 1 preceding), 0) + 1
-      ) as first_seq,
-      last_seq
-    from whole_declared_ranges
-    where first_seq >= 1 and last_seq between first_seq and 1000000000000
+    select gateway_id, epoch, first_seq, ranges[offset(place + 1)] as last_seq
+    from merged_dropped_ranges, unnest(ranges) as first_seq with offset as place
+    where mod(place, 2) = 0
   ),
   absent as (
     select
@@ -129,7 +116,6 @@ with
       on
         hours_of_gaps.gateway_id = declared_ranges.gateway_id
         and hours_of_gaps.epoch = declared_ranges.epoch
-        and declared_ranges.first_seq <= declared_ranges.last_seq
         and hours_of_gaps.first_seq <= declared_ranges.last_seq
         and hours_of_gaps.last_seq >= declared_ranges.first_seq
     where hours_of_gaps.last_seq >= hours_of_gaps.first_seq

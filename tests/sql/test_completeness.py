@@ -109,7 +109,7 @@ def spread(first: int, size: int, began: int, ended: int, dropped: list[int]) ->
 def covered(begin: int, end: int, dropped: list[int]) -> int:
     """Counts the numbers of [begin, end) in any sound range, each once."""
     cuts = sorted(
-        (max(low, begin), min(high + 1, end)) for low, high in zip(dropped[::2], dropped[1::2], strict=False) if 1 <= low <= high <= MOST
+        (max(low, begin), min(high + 1, end)) for low, high in zip(dropped[::2], dropped[1::2], strict=False) if 0 <= low <= high < 2**62
     )
     total, reached = 0, begin
     for low, high in cuts:
@@ -134,4 +134,18 @@ def test_completeness_of_random_and_hostile_numbers_is_the_plain_count(applied: 
             (row["gateway_id"], micros(row["hour"])): (row["received"], row["missing"], row["declared"], row["unplaced"])
             for row in applied.query_and_wait("select * from tinybeam.completeness")
         }
+        stores = list(applied.query_and_wait("select * from tinybeam.stores"))
+    assert_stores_add_up(stores, answered)
     assert answered == reference(rows)
+
+
+def assert_stores_add_up(stores: list[Any], hours: Counts) -> None:
+    """What the stores of a gateway received, miss and declare is what its hours do."""
+    names = ("received", "missing", "declared")
+    of_stores, of_hours = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for row in stores:
+        assert row["missing"] == row["lost"] + row["waiting"] + row["unknown"]
+        of_stores.update({(row["gateway_id"], name): row[name] for name in names})
+    for (gateway_id, _), counts in hours.items():
+        of_hours.update({(gateway_id, name): count for name, count in zip(names, counts, strict=False)})
+    assert +of_stores == +of_hours

@@ -1,0 +1,57 @@
+-- Which devices' clocks lie, and which devices only keep their readings for a while? One row for each device that sends a time, from from_time
+-- (inclusive) to to_time (exclusive).
+--
+-- clock_offset_ms of a window is how much later than dated its readings arrived: what the clock is off, plus how long the device kept them.
+--   ahead     an offset below -60 s: dated after they arrived, so the clock is wrong for certain;
+--   behind    an hour in which the offset is above 60 s and steady (all of it within 60 s): a clock that is slow, or a constant delay;
+--   buffered  an hour in which the offset is above 60 s and not steady: readings that were kept and came later, the older the more;
+--   jumps     steady hours that follow a steady one with an offset of more than 60 s less or more: the clock was set.
+-- skew_ms is the smallest offset of the steady hours' median hour; null without a steady hour. Hours are of event time.
+create or replace table function tinybeam.device_clocks_between(from_time timestamp, to_time timestamp)
+options (description = "Each device's clock from one time to another: skew, hours ahead, behind and buffered, jumps, doubtful times")
+as
+select *
+from (
+  with
+    offsets as (
+      select
+        device_id,
+        gateway_id,
+        timestamp_trunc(window_start, hour) as hour,
+        clock_offset_ms,
+        if(time_quality = 'synced', 0, 1) as doubtful
+      from tinybeam.summaries_v1
+      where window_start >= from_time and window_start < to_time and clock_offset_ms is not null
+    ),
+    hours as (
+      select
+        device_id,
+        min(gateway_id) as gateway_id,
+        hour,
+        min(clock_offset_ms) as smallest,
+        max(clock_offset_ms) - min(clock_offset_ms) <= 60000 as steady,
+        max(clock_offset_ms) as largest,
+        max(doubtful) as doubtful
+      from offsets
+      group by device_id, hour
+    ),
+    with_the_hour_before as (
+      select
+        *,
+        lag(smallest) over (partition by device_id order by hour) as smallest_before,
+        lag(steady) over (partition by device_id order by hour) as steady_before
+      from hours
+    )
+  select
+    device_id,
+    min(gateway_id) as gateway_id,
+    count(*) as hours,
+    approx_quantiles(if(steady, smallest, null), 2)[offset(1)] as skew_ms,
+    countif(smallest < -60000) as hours_ahead,
+    countif(steady and smallest > 60000) as hours_behind,
+    countif(not steady and largest > 60000) as hours_buffered,
+    countif(steady and steady_before and abs(smallest - smallest_before) > 60000) as jumps,
+    sum(doubtful) as hours_doubtful
+  from with_the_hour_before
+  group by device_id
+);

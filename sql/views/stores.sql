@@ -1,0 +1,117 @@
+-- What became of what each store of a gateway held: what arrived, what waits, what is lost?
+--
+-- A row for each epoch, the life of a gateway's store. received, declared and missing are the sums of what completeness shows by the hour.
+-- A gateway that comes back with a new store has lost the old one, and with it what it had not sent:
+--   lost     missing batches of a store that was replaced: they will not come;
+--   waiting  missing batches that the store's newest heartbeat says are still in it;
+--   unknown  missing batches that it says were confirmed, or of which it says nothing: on their way, or lost behind the gateway.
+-- readings_waiting and readings_lost are readings that the newest heartbeat counts as stored and in no batch yet, of a store that is there or
+-- was replaced. What a gateway stored after its newest heartbeat nobody knows: of a gateway that never came back, silent_minutes says since when.
+-- Two boxes under one name have two stores at a time: neither replaces the other.
+create or replace view tinybeam.stores
+options (description = "Each store (epoch) of each gateway: batches received, declared, waiting, lost and unknown, and readings in no batch")
+as
+with
+  arrivals as (
+    select gateway_id, epoch, seq, min(cut_time) as cut_time
+    from tinybeam.batches_v1
+    where seq between 1 and 1000000000000
+    group by gateway_id, epoch, seq
+  ),
+  batches_of_stores as (
+    select gateway_id, epoch, count(*) as received, max(seq) as highest, min(cut_time) as first_time, max(cut_time) as last_time
+    from arrivals
+    group by gateway_id, epoch
+  ),
+  heartbeats as (
+    select *, safe_cast(split(batch_id, ':')[safe_offset(1)] as int64) as epoch
+    from tinybeam.heartbeats_v1
+    where batches_cut between 0 and 1000000000000
+  ),
+  ledgers as (
+    select
+      gateway_id,
+      epoch,
+      min(heartbeat_time) as first_time,
+      max(heartbeat_time) as last_time,
+      array_agg(
+        struct(
+          batches_cut as batches_cut, batches_pending as batches_pending, dropped_ranges as dropped_ranges,
+          readings_stored as readings_stored, readings_summarised as readings_summarised
+        )
+        order by batches_cut desc, heartbeat_time desc limit 1
+      )[offset(0)] as newest
+    from heartbeats
+    where epoch is not null
+    group by gateway_id, epoch
+  ),
+  known as (
+    select
+      gateway_id,
+      epoch,
+      coalesce(batches_of_stores.received, 0) as received,
+      greatest(coalesce(batches_of_stores.highest, 0), coalesce(ledgers.newest.batches_cut, 0)) as highest,
+      least(coalesce(batches_of_stores.first_time, ledgers.first_time), coalesce(ledgers.first_time, batches_of_stores.first_time)) as first_time,
+      greatest(coalesce(batches_of_stores.last_time, ledgers.last_time), coalesce(ledgers.last_time, batches_of_stores.last_time)) as last_time,
+      ledgers.last_time as last_heartbeat_time,
+      greatest(coalesce(ledgers.newest.batches_pending, 0), 0) as pending,
+      greatest(
+        if(
+          ledgers.newest.readings_stored between 0 and 1000000000000000 and ledgers.newest.readings_summarised between 0 and 1000000000000000,
+          ledgers.newest.readings_stored - ledgers.newest.readings_summarised,
+          0
+        ),
+        0
+      ) as readings_in_no_batch,
+      tinybeam.merged_ranges(ledgers.newest.dropped_ranges) as dropped_ranges
+    from batches_of_stores
+    full join ledgers using (gateway_id, epoch)
+  ),
+  declared_ranges as (
+    select gateway_id, epoch, greatest(first_seq, 1) as first_seq, least(dropped_ranges[offset(place + 1)], highest) as last_seq
+    from known, unnest(dropped_ranges) as first_seq with offset as place
+    where mod(place, 2) = 0
+  ),
+  declared_and_here as (
+    select declared_ranges.gateway_id, declared_ranges.epoch, count(*) as batches
+    from declared_ranges
+    inner join arrivals
+      on
+        declared_ranges.gateway_id = arrivals.gateway_id
+        and declared_ranges.epoch = arrivals.epoch
+        and arrivals.seq between declared_ranges.first_seq and declared_ranges.last_seq
+    group by declared_ranges.gateway_id, declared_ranges.epoch
+  ),
+  declared as (
+    select gateway_id, epoch, sum(greatest(last_seq - first_seq + 1, 0)) as batches
+    from declared_ranges
+    group by gateway_id, epoch
+  ),
+  counted as (
+    select
+      known.*,
+      coalesce(declared.batches, 0) - coalesce(declared_and_here.batches, 0) as declared,
+      known.highest - known.received - (coalesce(declared.batches, 0) - coalesce(declared_and_here.batches, 0)) as missing,
+      coalesce(max(known.first_time) over (partition by known.gateway_id) >= known.last_time and count(*) over (partition by known.gateway_id) > 1, false)
+        as replaced
+    from known
+    left join declared on known.gateway_id = declared.gateway_id and known.epoch = declared.epoch
+    left join declared_and_here on known.gateway_id = declared_and_here.gateway_id and known.epoch = declared_and_here.epoch
+  )
+select
+  gateway_id,
+  epoch,
+  first_time,
+  last_time,
+  last_heartbeat_time,
+  timestamp_diff(current_timestamp(), last_time, minute) as silent_minutes,
+  replaced,
+  received,
+  declared,
+  missing,
+  if(replaced, missing, 0) as lost,
+  if(replaced, 0, least(missing, pending)) as waiting,
+  if(replaced, 0, missing - least(missing, pending)) as `unknown`,
+  if(replaced, 0, readings_in_no_batch) as readings_waiting,
+  if(replaced, readings_in_no_batch, 0) as readings_lost
+from counted;
