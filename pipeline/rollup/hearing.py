@@ -7,10 +7,6 @@ counts; a row of another counts if it shares no sequence number with any ranked 
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterator
-from itertools import accumulate, chain
 from typing import NamedTuple
 
 import numpy as np
@@ -36,65 +32,14 @@ def counted(heard: Partials) -> Mask:
     """Marks the rows that count, of the rows of one site, channel, unit and hour."""
     mask = np.ones(len(heard.rows), bool)
     if len(heard.gateways) > 1:
-        rows = _listed(heard)
-        for stretch in _shared_stretches(heard):
-            mask[stretch] = list(_winners([rows[place] for place in stretch]))
+        places, stretches = _shared_stretches(heard)
+        if len(places):
+            mask[places] = _winners(heard, places, stretches)
     return mask
 
 
-class _Row(NamedTuple):
-    gateway: int
-    values: int
-    ranges: list[tuple[int, int]]
-
-
-def _winners(rows: list[_Row]) -> Iterator[bool]:
-    """Yields whether each row of a stretch counts."""
-    totals: dict[int, int] = defaultdict(int)
-    for row in rows:
-        totals[row.gateway] += row.values
-    ranked = sorted(totals, key=lambda gateway: (-totals[gateway], gateway))
-    higher: dict[int, _Numbers | None] = {}
-    numbers: _Numbers | None = _Numbers([])
-    for gateway in ranked:
-        higher[gateway] = numbers
-        numbers = numbers and numbers.with_those_of([row.ranges for row in rows if row.gateway == gateway])
-    return (row.gateway == ranked[0] or _is_new(row.ranges, higher[row.gateway]) for row in rows)
-
-
-def _is_new(ranges: list[tuple[int, int]], higher: _Numbers | None) -> bool:
-    """Says whether numbers show that a row was heard by no gateway that is ranked higher."""
-    return bool(ranges) and higher is not None and not any(higher.meets(first, last) for first, last in ranges)
-
-
-class _Numbers:
-    """Holds intervals of sequence numbers, whatever their order and overlap."""
-
-    def __init__(self, intervals: list[tuple[int, int]]) -> None:
-        self._intervals = sorted(intervals)
-        self._firsts = [first for first, _ in self._intervals]
-        self._reach = list(accumulate((last for _, last in self._intervals), max))
-
-    def with_those_of(self, rows: list[list[tuple[int, int]]]) -> _Numbers | None:
-        """Adds those of rows; None if a row has none, for then nobody knows which readings it is of."""
-        return _Numbers([*self._intervals, *chain.from_iterable(rows)]) if all(rows) else None
-
-    def meets(self, first: int, last: int) -> bool:
-        before = bisect_right(self._firsts, last)
-        return before > 0 and self._reach[before - 1] >= first
-
-
-def _listed(heard: Partials) -> list[_Row]:
-    flat, ends = heard.ranges.tolist(), np.cumsum(heard.rows["numbers"]).tolist()
-    columns = heard.rows["gateway"].tolist(), heard.rows["count"].tolist(), [0, *ends[:-1]], ends
-    return [
-        _Row(gateway, values, list(zip(flat[begin:end:2], flat[begin + 1 : end : 2], strict=False)))
-        for gateway, values, begin, end in zip(*columns, strict=True)
-    ]
-
-
-def _shared_stretches(heard: Partials) -> Iterator[npt.NDArray[np.intp]]:
-    """Yields the places of the rows of each stretch that more than one gateway heard."""
+def _shared_stretches(heard: Partials) -> tuple[Integers, Integers]:
+    """Returns the places of the rows in stretches that more than one gateway heard, and the number of the stretch of each."""
     order = np.lexsort((heard.rows["start"], heard.rows["device"]))
     # Each device gets a span of its own, so that the running maximum of the ends never reaches into the next device.
     spans = heard.rows["device"][order].astype(np.int64) * (2 * _LONGEST * SECOND)
@@ -102,5 +47,57 @@ def _shared_stretches(heard: Partials) -> Iterator[npt.NDArray[np.intp]]:
     begins = np.flatnonzero(np.concatenate(([True], starts[1:] >= np.maximum.accumulate(ends)[:-1])))
     gateways = heard.rows["gateway"][order]
     shared = np.minimum.reduceat(gateways, begins) != np.maximum.reduceat(gateways, begins)
-    for first, end in zip(begins[shared].tolist(), np.append(begins[1:], len(order))[shared].tolist(), strict=True):
-        yield order[first:end]
+    sizes = np.diff(np.append(begins, len(order)))
+    return order[np.repeat(shared, sizes)], np.repeat(np.arange(np.count_nonzero(shared)), sizes[shared])
+
+
+def _winners(heard: Partials, places: Integers, stretches: Integers) -> Mask:
+    """Marks the rows at these places that count."""
+    ranks, numbered, numbers = _ranks(heard, places, stretches), heard.rows["numbers"][places] > 1, _Numbers.of(heard, places, stretches)
+    wins = ranks == 0
+    for rank in range(1, int(ranks.max()) + 1):
+        higher = ranks < rank
+        blind = np.bincount(stretches[higher & ~numbered], minlength=stretches[-1] + 1) > 0
+        wins |= (ranks == rank) & numbered & ~blind[stretches] & ~numbers.meet(ranks == rank, higher)
+    return wins
+
+
+def _ranks(heard: Partials, places: Integers, stretches: Integers) -> Integers:
+    """Returns the rank of each row's gateway in its stretch, from 0: the most values first, then the first by name."""
+    gateways = len(heard.gateways)
+    pairs, pair = np.unique(stretches * gateways + heard.rows["gateway"][places], return_inverse=True)
+    values = np.zeros(len(pairs), np.int64)
+    np.add.at(values, pair, heard.rows["count"][places])
+    order = np.lexsort((pairs, -values, pairs // gateways))
+    of_stretch = pairs[order] // gateways
+    ranks = np.empty(len(pairs), np.int64)
+    ranks[order] = np.arange(len(pairs)) - np.searchsorted(of_stretch, of_stretch)
+    return ranks[pair]
+
+
+class _Numbers(NamedTuple):
+    """Holds the ranges of sequence numbers of rows: the row of each, and its ends, which grow from stretch to stretch."""
+
+    rows: Integers
+    firsts: Integers
+    lasts: Integers
+
+    @classmethod
+    def of(cls, heard: Partials, places: Integers, stretches: Integers) -> _Numbers:
+        ranges = heard.rows["numbers"][places] // 2
+        rows = np.repeat(np.arange(len(places)), ranges)
+        begins = (np.cumsum(heard.rows["numbers"]) - heard.rows["numbers"])[places]
+        at = begins[rows] + 2 * (np.arange(len(rows)) - np.repeat(np.cumsum(ranges) - ranges, ranges))
+        # Any 64 bits are a number, so they are replaced by their order before a stretch is put above them.
+        known, ends = np.unique(np.concatenate((heard.ranges[at], heard.ranges[at + 1])), return_inverse=True)
+        firsts, lasts = ends.reshape(2, -1) + stretches[rows] * (len(known) + 1)
+        return cls(rows, firsts, lasts)
+
+    def meet(self, those: Mask, others: Mask) -> Mask:
+        """Marks the rows, of those, of which a range overlaps one of the others."""
+        mine, other = those[self.rows], others[self.rows]
+        order = np.argsort(self.firsts[other])
+        firsts, reach = self.firsts[other][order], np.maximum.accumulate(self.lasts[other][order])
+        before = np.searchsorted(firsts, self.lasts[mine], side="right")
+        meets = np.append(reach, -1)[before - 1] >= self.firsts[mine]
+        return np.bincount(self.rows[mine][meets], minlength=len(those)) > 0

@@ -40,6 +40,8 @@ _ROW = np.dtype(
     ]
 )
 _NUMBER = np.dtype("<i8")
+_WORD = np.dtype("<u4")
+"""Rows are brought together word by word: field by field, as numpy does by itself, takes a hundred times as long."""
 
 _Rows = np.ndarray[tuple[int], np.dtype[np.void]]
 
@@ -78,8 +80,7 @@ class Partials:
 
     def moments(self, places: npt.NDArray[np.intp]) -> moments.MomentColumns:
         """Returns the moments of the rows at these places."""
-        rows = self.rows[places]
-        return moments.MomentColumns(*(rows[name] for name in MOMENTS))
+        return moments.MomentColumns(*(self.rows[name][places] for name in MOMENTS))
 
 
 _NONE = PackedPartials((), (), b"", b"")
@@ -87,13 +88,13 @@ _NONE = PackedPartials((), (), b"", b"")
 
 def merge(several: Sequence[Partials]) -> Partials:
     """Returns each row of all once, in order of identity; names are in alphabetical order."""
-    rows = np.concatenate([one.rows for one in several])
+    rows = np.concatenate([one.rows.view(_WORD) for one in several]).view(_ROW)
     sizes = [len(one.rows) for one in several]
     devices, rows["device"] = _renamed([one.devices for one in several], sizes, rows["device"])
     gateways, rows["gateway"] = _renamed([one.gateways for one in several], sizes, rows["gateway"])
-    places = np.unique(rows["identity"], return_index=True)[1]
+    places = _distinct(rows["identity"])
     ranges = _lists_at(places, np.concatenate([one.ranges for one in several]), rows["numbers"])
-    return Partials(devices, gateways, rows[places], ranges)
+    return Partials(devices, gateways, rows.take(places), ranges)
 
 
 def partials(row_group: RowGroup) -> Iterator[tuple[Key, Partials]]:
@@ -134,7 +135,7 @@ class _Ordered:
         return cls(device.dictionary.to_pylist(), gateway.dictionary.to_pylist(), ordered, ranges.flatten().to_numpy(), range_starts)
 
     def between(self, first: int, end: int) -> Partials:
-        rows = self.rows[first:end].copy()
+        rows = self.rows[first:end].view(_WORD).copy().view(_ROW)
         devices, rows["device"] = np.unique(rows["device"], return_inverse=True)
         gateways, rows["gateway"] = np.unique(rows["gateway"], return_inverse=True)
         ranges = self.ranges[self.range_starts[first] : self.range_starts[end]]
@@ -147,6 +148,14 @@ def _identities(rows: pa.RecordBatch) -> npt.NDArray[np.uint64]:
     digests = b"".join(blake2b(name.encode(), digest_size=8).digest() for name in batches.dictionary.to_pylist())
     of_batches: npt.NDArray[np.uint64] = np.frombuffer(digests, "<u8")[batches.indices.to_numpy()]
     return of_batches + rows.column("row").to_numpy().astype(np.uint64)
+
+
+def _distinct(identities: npt.NDArray[np.uint64]) -> npt.NDArray[np.intp]:
+    """Returns the place of each identity, in ascending order."""
+    order = np.argsort(identities)
+    ascending = identities[order]
+    repeated = ascending[1:] == ascending[:-1]
+    return order[np.concatenate(([True], ~repeated))] if repeated.any() else order
 
 
 def _renamed(names: list[tuple[str, ...]], sizes: list[int], codes: npt.NDArray[np.int32]) -> tuple[tuple[str, ...], Integers]:

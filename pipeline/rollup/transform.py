@@ -48,7 +48,7 @@ _SITE = tuple[str, tuple[int, str]]
 _AT_ONCE = 64
 """How many packed partial summaries wait until they are merged."""
 
-_HOURS, _MARKS, _RETRACTED = "hours", "marks", "retracted"
+_HOURS, _MARKS, _WINDOWS = "hours", "marks", "windows"
 _TIMINGS = {PaneInfoTiming.EARLY: Timing.EARLY, PaneInfoTiming.ON_TIME: Timing.ON_TIME, PaneInfoTiming.LATE: Timing.LATE}
 
 
@@ -85,8 +85,7 @@ class RollUp(beam.PTransform):
             _MARKS, main="partials"
         )
         found = outputs.partials | "Windows" >> (_RevisedResults(self._schedule) if self._schedule.streaming else _SingleResults())
-        of_windows = (found.windows, found.retracted) | beam.Flatten()
-        rows = of_windows | "Rows" >> beam.ParDo(Collect(SiteWindow, partial(_row, self._clock)))
+        rows = found.results | "Rows" >> beam.ParDo(Collect(SiteWindow, partial(_row, self._clock)))
         marks = outputs[_MARKS] | "Marks" >> _Marks(self._schedule, self._clock)
         return RollupResults((rows, marks), found.windows, found.hours)
 
@@ -106,8 +105,10 @@ class _Partials(beam.DoFn):
 
 
 class _Results(NamedTuple):
+    """Holds results of all windows, again those that have values, and hours: outputs of one step, for the engine would store a Flatten."""
+
+    results: PCollection[WindowResult]
     windows: PCollection[WindowResult]
-    retracted: PCollection[WindowResult]
     hours: PCollection[HourOfDevices]
 
 
@@ -116,8 +117,7 @@ class _SingleResults(beam.PTransform):
 
     def expand(self, packed: PCollection[tuple[Key, bytes]]) -> _Results:
         merged = packed | "Merge" >> beam.CombinePerKey(_MergePartials())
-        found = merged | beam.FlatMap(_single_results).with_outputs(_RETRACTED, _HOURS, main="windows")
-        return _Results(found.windows, found[_RETRACTED], found[_HOURS])
+        return _Results(*(merged | beam.FlatMap(_single_results).with_outputs(_WINDOWS, _HOURS, main="results")))
 
 
 class _RevisedResults(beam.PTransform):
@@ -135,11 +135,9 @@ class _RevisedResults(beam.PTransform):
         )
         at_event_time = packed | "At event time" >> beam.Map(_at_its_hour).with_output_types(_KEYED)
         merged = at_event_time | hours | "Merge" >> beam.CombinePerKey(_MergePartials())
-        found = merged | "Changes" >> beam.ParDo(_Changes()).with_outputs(_RETRACTED, _HOURS, main="windows")
-        outputs = {"windows": found.windows, "retracted": found[_RETRACTED], "hours": found[_HOURS]}
-        return _Results(
-            **{name: output | f"Forget the hour of {name}" >> beam.WindowInto(GlobalWindows()) for name, output in outputs.items()}
-        )
+        outputs = _Results(*(merged | "Changes" >> beam.ParDo(_Changes()).with_outputs(_WINDOWS, _HOURS, main="results")))
+        forgotten = (output | f"Forget hours of {name}" >> beam.WindowInto(GlobalWindows()) for name, output in outputs._asdict().items())
+        return _Results(*forgotten)
 
 
 class _MergePartials(beam.CombineFn):
@@ -155,9 +153,6 @@ class _MergePartials(beam.CombineFn):
     def merge_accumulators(self, accumulators: Iterable[list[bytes]]) -> list[bytes]:
         collected = [packed for accumulator in accumulators for packed in accumulator]
         return _merged(collected) if len(collected) >= _AT_ONCE else collected
-
-    def compact(self, accumulator: list[bytes]) -> list[bytes]:
-        return _merged(accumulator)
 
     def extract_output(self, accumulator: list[bytes]) -> bytes:
         [packed] = _merged(accumulator)
@@ -185,7 +180,7 @@ class _Changes(beam.DoFn):
             summaries, revision = latest.get(window[:2], (0, -1))
             if window[2].summaries != summaries:
                 latest[window[:2]] = window[2].summaries, revision + 1
-                yield _output((key, window, revision + 1, timing))
+                yield from _outputs((key, window, revision + 1, timing))
                 if window[0] == HOUR:
                     yield TaggedOutput(_HOURS, HourOfDevices(key, revision + 1, found.devices))
         stored.write(RESULTS.pack(tuple((*window, *known) for window, known in latest.items())))
@@ -258,13 +253,16 @@ def _plain(marked: tuple[SiteHour, str]) -> tuple[tuple[str, int], str]:
     return (site_id, hour), batch_id
 
 
-def _output(result: WindowResult) -> WindowResult | TaggedOutput:
-    """Sends a window without values another way: it retracts, and says nothing to whoever goes on with windows."""
-    return result if result[1][2].count else TaggedOutput(_RETRACTED, result)
+def _outputs(result: WindowResult) -> Iterator[WindowResult | TaggedOutput]:
+    """Yields a result, and again for whoever goes on with windows if it has values: one without them retracts."""
+    yield result
+    if result[1][2].count:
+        yield TaggedOutput(_WINDOWS, result)
 
 
 def _single_results(merged: tuple[Key, bytes]) -> Iterator[WindowResult | TaggedOutput]:
     key = Key(*merged[0])
     found = results(key, Partials.unpack(merged[1]))
-    yield from (_output((key, window, 0, Timing.BATCH)) for window in found.windows)
+    for window in found.windows:
+        yield from _outputs((key, window, 0, Timing.BATCH))
     yield TaggedOutput(_HOURS, HourOfDevices(key, 0, found.devices))
