@@ -9,13 +9,16 @@ LAB := .venv/installed
 WAREHOUSE := .venv-warehouse/installed
 PYTEST_ARGS ?=
 
-.PHONY: help demo up test check docs bench bare lock clean install
+.PHONY: help demo certify up test check docs bench bare lock clean install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: $(LAB) $(WAREHOUSE) ## run the whole path on this machine: about three minutes, then the verdict
 	@$(BIN)/tinybeam lab demo
+
+certify: $(LAB) $(WAREHOUSE) ## take a bad day three ways into three warehouses and certify that they hold the same
+	@$(BIN)/tinybeam lab certify
 
 up: $(LAB) $(WAREHOUSE) ## keep the whole path running until Ctrl-C
 	@$(BIN)/tinybeam lab up

@@ -1,0 +1,162 @@
+"""Takes a recorded day three ways into three warehouses, and certifies that they hold the same.
+
+Streaming, with the pipeline killed in mid-hour and started anew; batch mode from the gateways' export files; batch mode from the archive
+that the streaming pipeline kept.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+from google.pubsub_v1.services.publisher import PublisherClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.types import PubsubMessage
+
+from lab.acts.analyst import prepare
+from lab.acts.gateways import SUBSCRIPTION, TOPIC
+from lab.acts.recorded_day import Message, RecordedDay, Recording, record
+from lab.console import Console
+from lab.folder import emptied
+from lab.services.child import Child
+from lab.services.stack import PubSub, Warehouse
+from lab.world import field
+from program.child import python_module
+from schemas.envelope import entries
+from schemas.registry import Registry
+from schemas.warehouse import DATASET
+from sql.certify import report
+from sql.certify.comparison import compare
+from sql.certify.relations import RELATIONS
+from sql.certify.warehouse import Warehouse as CertifiedWarehouse
+
+STREAMED, LOADED, REBUILT = "certify-streamed", "certify-loaded", "certify-rebuilt"
+"""The projects: what streaming wrote, what batch mode loaded from export files, and what it built anew from the archive."""
+_QUIET_SECONDS = 6.0
+_ARRIVAL_SECONDS = 240.0
+_COUNTS = ("batches_v1", "summaries_v1", "inferences_v1", "events_v1", "heartbeats_v1", "rejects_v1", "alerts_v1")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Holds where it happens: the folder of logs, the warehouse, and a client for each of the three projects."""
+
+    directory: Path
+    warehouse: Warehouse
+    clients: Mapping[str, bigquery.Client]
+
+    @property
+    def archive(self) -> Path:
+        return self.directory / "archive"
+
+
+def run(directory: Path, parts: str, recorded: RecordedDay, console: Console) -> bool:
+    """Runs it all; logs are in `directory`. Returns whether nothing differs. Raises StartFailed."""
+    recording = record(emptied(directory), recorded)
+    console.log(f"recorded {len(recording.before) + len(recording.after)} messages of {recorded.hours} hours with seed {recorded.seed}")
+    with Warehouse(directory, STREAMED) as warehouse:
+        place = Place(directory, warehouse, {project: _client(warehouse, project) for project in (STREAMED, LOADED, REBUILT)})
+        for project, client in place.clients.items():
+            prepare(client, Registry.load(field.REGISTRY), console.status)
+            console.log(f"{project} has its tables")
+        _stream(place, recording, parts, console)
+        for project, folder in ((LOADED, recording.files), (REBUILT, place.archive)):
+            _load(place, project, folder)
+            console.log(f"{project} is loaded from {folder.name}")
+        equal = [_certify(place.clients, STREAMED, other, console) for other in (LOADED, REBUILT)]
+        return all(equal)
+
+
+def _stream(place: Place, recording: Recording, parts: str, console: Console) -> None:
+    """Publishes the day; when its first part has arrived the pipeline is killed, and another goes on."""
+    with PubSub(place.directory, parts) as pubsub:
+        pubsub.create(TOPIC, SUBSCRIPTION)
+        batches: set[tuple[str, ...]] = set()
+        for messages, end in ((recording.before, Child.kill), (recording.after, Child.stop)):
+            with _pipeline(place, pubsub) as pipeline:
+                _publish(pubsub, messages)
+                batches |= {_name(message) for message in messages if message.sound}
+                pipeline.wait_until(_arrived(place.clients[STREAMED], len(batches)), "done with what was published", _ARRIVAL_SECONDS)
+                pipeline.wait_until(_settled(place.clients[STREAMED], place.archive), "quiet", _ARRIVAL_SECONDS)
+                end(pipeline)
+            console.log(f"streamed {len(messages)} messages; then came the {end.__name__} of the pipeline")
+
+
+def _pipeline(place: Place, pubsub: PubSub) -> Child:
+    flags = [f"--project={STREAMED}", f"--registry={field.REGISTRY}", f"--input_subscription={SUBSCRIPTION}", "--early_seconds=5"]
+    command = python_module("pipeline", *flags, f"--archive={place.archive}", "--archive_every=20s")
+    environment = {**place.warehouse.environment, "PUBSUB_EMULATOR_HOST": pubsub.address}
+    return Child("pipeline", command, place.directory / "streaming.log", environment)
+
+
+def _publish(pubsub: PubSub, messages: tuple[Message, ...]) -> None:
+    with grpc.insecure_channel(pubsub.address) as channel:
+        publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
+        for first in range(0, len(messages), 100):
+            part = [PubsubMessage(data=message.body, attributes=message.attributes) for message in messages[first : first + 100]]
+            publisher.publish(topic=TOPIC, messages=part)
+
+
+def _name(message: Message) -> tuple[str, ...]:
+    return tuple(message.attributes[name] for name in ("gateway_id", "epoch", "seq"))
+
+
+def _arrived(client: bigquery.Client, batches: int) -> Callable[[], bool]:
+    sql = f"select count(distinct batch_id) as total from {DATASET}.batches_v1"
+    return lambda: _pause() and next(row.total for row in client.query_and_wait(sql)) >= batches
+
+
+def _settled(client: bigquery.Client, archive: Path) -> Callable[[], bool]:
+    """Returns whether nothing was added for a while, to any table and to the archive."""
+    sql = " union all ".join(f"select '{table}' as name, count(*) as total from {DATASET}.{table}" for table in _COUNTS)
+    last: list[tuple[float, object]] = [(time.monotonic(), None)]
+
+    def settled() -> bool:
+        _pause()
+        found = sorted(tuple(row) for row in client.query_and_wait(sql)), _archived(archive)
+        if found != last[0][1]:
+            last[0] = time.monotonic(), found
+        return time.monotonic() - last[0][0] > _QUIET_SECONDS
+
+    return settled
+
+
+def _archived(folder: Path) -> int:
+    """Counts the different entries of the archive; a file that is being gathered is looked at the next time."""
+    found = set()
+    for path in folder.rglob("*.tbb"):
+        try:
+            found |= {str(each) for each in entries(io.BytesIO(path.read_bytes()))}
+        except FileNotFoundError:
+            continue
+    return len(found)
+
+
+def _pause() -> bool:
+    time.sleep(1.0)
+    return True
+
+
+def _client(warehouse: Warehouse, project: str) -> bigquery.Client:
+    return bigquery.Client(project=project, credentials=AnonymousCredentials(), client_options={"api_endpoint": warehouse.rest_url})
+
+
+def _load(place: Place, project: str, folder: Path) -> None:
+    command = python_module("pipeline", "--mode=batch", f"--input={folder}", f"--project={project}", f"--registry={field.REGISTRY}")
+    with Child("pipeline", command, place.directory / f"{project}.log", place.warehouse.environment) as pipeline:
+        pipeline.wait_until_done(300.0)
+
+
+def _certify(clients: Mapping[str, bigquery.Client], a: str, b: str, console: Console) -> bool:
+    console.title(f"{a} and {b}")
+    sides = [CertifiedWarehouse(clients[project], project) for project in (a, b)]
+    comparisons = [compare(relation, *sides) for relation in RELATIONS]
+    console.show("\n".join(map(report.line, comparisons)))
+    console.show(report.verdict(comparisons))
+    return all(comparison.equal for comparison in comparisons)
