@@ -91,10 +91,10 @@ def certify(parts: str, directory: Path, hours: int, seed: int | None) -> None:
 
     try:
         day = RecordedDay.until(datetime.now(UTC), hours, random.randrange(10**6) if seed is None else seed)
-        equal = run(directory.resolve(), parts, day, Console(sys.stdout))
+        differing = run(directory.resolve(), parts, day, Console(sys.stdout))
     except StartFailed as error:
         raise click.ClickException(str(error)) from error
-    raise SystemExit(0 if equal else 1)
+    raise SystemExit(1 if differing else 0)
 
 
 @cli.command()

@@ -56,8 +56,8 @@ class Place:
         return self.directory / "archive"
 
 
-def run(directory: Path, parts: str, recorded: RecordedDay, console: Console) -> bool:
-    """Runs it all; logs are in `directory`. Returns whether nothing differs. Raises StartFailed."""
+def run(directory: Path, parts: str, recorded: RecordedDay, console: Console) -> frozenset[str]:
+    """Runs it all; logs are in `directory`. Returns the tables and views that differ. Raises StartFailed."""
     recording = record(emptied(directory), recorded)
     console.log(f"recorded {len(recording.before) + len(recording.after)} messages of {recorded.hours} hours with seed {recorded.seed}")
     with Warehouse(directory, STREAMED) as warehouse:
@@ -69,8 +69,7 @@ def run(directory: Path, parts: str, recorded: RecordedDay, console: Console) ->
         for project, folder in ((LOADED, recording.files), (REBUILT, place.archive)):
             _load(place, project, folder)
             console.log(f"{project} is loaded from {folder.name}")
-        equal = [_certify(place.clients, STREAMED, other, console) for other in (LOADED, REBUILT)]
-        return all(equal)
+        return frozenset().union(*(_certify(place.clients, STREAMED, other, console) for other in (LOADED, REBUILT)))
 
 
 def _stream(place: Place, recording: Recording, parts: str, console: Console) -> None:
@@ -153,10 +152,10 @@ def _load(place: Place, project: str, folder: Path) -> None:
         pipeline.wait_until_done(300.0)
 
 
-def _certify(clients: Mapping[str, bigquery.Client], a: str, b: str, console: Console) -> bool:
+def _certify(clients: Mapping[str, bigquery.Client], a: str, b: str, console: Console) -> set[str]:
     console.title(f"{a} and {b}")
     sides = [CertifiedWarehouse(clients[project], project) for project in (a, b)]
     comparisons = [compare(relation, *sides) for relation in RELATIONS]
     console.show("\n".join(map(report.line, comparisons)))
     console.show(report.verdict(comparisons))
-    return all(comparison.equal for comparison in comparisons)
+    return {comparison.relation.name for comparison in comparisons if not comparison.equal}

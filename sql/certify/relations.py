@@ -19,6 +19,7 @@ from schemas.records import (
     Inference,
     Irrigation,
     Reject,
+    RuleDefinition,
     Site,
     SiteWindow,
     Summary,
@@ -71,6 +72,7 @@ RELATIONS = (
     ),
     Relation(name=TABLES[Device].name, key=("device_id", "valid_from"), day=None),
     Relation(name=TABLES[Site].name, key=("site_id", "valid_from"), day=None),
+    Relation(name=TABLES[RuleDefinition].name, key=("name",), day=None),
     Relation(
         name="summaries",
         key=("device_id", "channel", "unit", "window_start", "window_seconds"),
