@@ -140,8 +140,17 @@ def _differing_column(relation: Relation, columns: Columns, a: Row, b: Row) -> s
 
 
 def _alike(a: Any, b: Any, *, exact: bool) -> bool:
-    if not isinstance(a, float) or not isinstance(b, float):
-        return bool(a == b)
+    """Compares two values, and what is in lists and structs of them."""
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(_alike(*pair, exact=exact) for pair in zip(a, b, strict=True))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_alike(a[name], b[name], exact=exact) for name in a)
+    if isinstance(a, float) and isinstance(b, float):
+        return _floats_alike(a, b, exact=exact)
+    return bool(a == b)
+
+
+def _floats_alike(a: float, b: float, *, exact: bool) -> bool:
     if math.isnan(a) or math.isnan(b):
         return math.isnan(a) and math.isnan(b)
     return a == b if exact else math.isclose(a, b, rel_tol=RELATIVE, abs_tol=ABSOLUTE)

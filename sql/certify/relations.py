@@ -18,6 +18,7 @@ from schemas.records import (
     Heartbeat,
     Inference,
     Irrigation,
+    IrrigationV1,
     Reject,
     RuleDefinition,
     Site,
@@ -104,6 +105,7 @@ RELATIONS = (
 NOT_COMPARED = {
     TABLES[SiteWindow].name: "holds every revision; the view site_windows is compared",
     TABLES[Irrigation].name: "holds every revision; the view irrigation is compared",
+    TABLES[IrrigationV1].name: "was written by pipelines up to 0.2; the view irrigation is compared",
     TABLES[Alert].name: "holds every revision; the view alerts is compared",
     TABLES[DirtyWindow].name: "says which hours a run touched",
 }

@@ -104,6 +104,9 @@ def test_floats_that_were_added_in_another_order_are_alike_where_they_may_be() -
     assert not compared([thing("d1", 1, 0.3)], [thing("d1", 1, 0.300001)], DERIVED).equal
     assert compared([thing("d1", 1, math.nan)], [thing("d1", 1, math.nan)], DERIVED).equal
     assert not compared([thing("d1", 1, math.nan)], [thing("d1", 1, 1.0)], DERIVED).equal
+    inside = [[thing("d1", 1, [{"value": value}])] for value in (0.1 + 0.2, 0.3, 0.4)]
+    assert compared(inside[0], inside[1], DERIVED).equal
+    assert not compared(inside[0], inside[2], DERIVED).equal
     assert not compared([thing("d1", 1, None)], [thing("d1", 1, 0.0)], DERIVED).equal
 
 
