@@ -26,6 +26,8 @@ def advance(
     """Returns the device's new memory and the model's inputs, or None for the inputs when a needed channel is missing, the memory is
     too young, or the window lies before one already seen. `means` holds each channel's mean over the window, in the channel's unit.
 
+    A window in which the machine stands still says nothing, and is not remembered: what is usual is learned while it runs.
+
     Memory of another recipe counts as none. A window that lies more than `gap_hours` before the last one seen means that the
     remembered time was wrong: the memory starts anew.
     """
@@ -38,6 +40,8 @@ def advance(
         return (b"" if memory is None else memory), None
     since = start if past is None or end - past.end > recipe.gap_hours * _HOUR_US else past.since
     remembered = _run(recipe, past, values, end, (end - since) / _HOUR_US)
+    if past is not None and recipe.standstill and recipe.standstill.holds(values):
+        return (b"" if memory is None else memory), None
     inputs = tuple(values[name] for name in recipe.inputs)
     is_warm = end - since >= recipe.warm_up_hours * _HOUR_US
     return _pack(recipe, _Past(since, end, remembered)), inputs if is_warm and all(map(math.isfinite, inputs)) else None

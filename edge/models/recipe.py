@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from inspect import signature
+from statistics import median
 from typing import Any
 
 from edge.models.operations import OPERATIONS
@@ -34,6 +35,20 @@ class Step:
     of: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """Says in which windows the machine stands still: the median of these values lies below a bound.
+
+    The median, for mains hum in an idle sensor is in one or two bands only.
+    """
+
+    of: tuple[str, ...]
+    below: float
+
+    def holds(self, values: Mapping[str, float]) -> bool:
+        return median(values[name] for name in self.of) < self.below
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """Holds the steps, which of them are the model's inputs, and how much history they need.
@@ -49,6 +64,8 @@ class Recipe:
     gap_hours: float
     fingerprint: bytes
     spectrum: Spectrum | None = None
+    standstill: Standstill | None = None
+    """Windows of which nothing is said and nothing is remembered."""
 
     @staticmethod
     def parse(source: Mapping[str, Any], channels: Sequence[str]) -> Recipe:
@@ -58,7 +75,8 @@ class Recipe:
         spectrum = _spectrum(source, channels)
         names = _names(channels, spectrum, {*inputs, *(name for step in steps for name in step.of)})
         _check_names(steps, inputs, names)
-        canonical = json.dumps([sorted(channels), source], sort_keys=True).encode()
+        remembered = {key: value for key, value in source.items() if key != "standstill"}
+        canonical = json.dumps([sorted(channels), remembered], sort_keys=True).encode()
         return Recipe(
             channels=names,
             steps=steps,
@@ -67,6 +85,7 @@ class Recipe:
             gap_hours=_hours(source, "gap_hours"),
             fingerprint=blake2b(canonical, digest_size=8).digest(),
             spectrum=spectrum,
+            standstill=_standstill(source, {*names, *(step.name for step in steps)}),
         )
 
 
@@ -128,6 +147,18 @@ def _check_names(steps: Sequence[Step], inputs: Sequence[str], channels: Sequenc
     missing = [name for name in inputs if name not in known]
     if missing or not inputs:
         raise RecipeError(f"input {missing[0]!r} is not a step" if missing else "the recipe has no inputs")
+
+
+def _standstill(source: Mapping[str, Any], known: set[str]) -> Standstill | None:
+    if "standstill" not in source:
+        return None
+    settings = source["standstill"]
+    of, below = tuple(_list(settings, "of")), settings.get("below")
+    if not of or not known.issuperset(of):
+        raise RecipeError("standstill: of must be a list of channels or steps")
+    if not isinstance(below, int | float):
+        raise RecipeError("standstill: below must be a number")
+    return Standstill(of, float(below))
 
 
 def _list(source: Mapping[str, Any], key: str) -> list[Any]:

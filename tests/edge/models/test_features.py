@@ -193,3 +193,29 @@ def test_the_fingerprint_covers_the_spectrum() -> None:
 def test_a_recipe_that_makes_no_sense_is_refused_with_the_reason(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(RecipeError, match=reason):
         recipe(**changes)
+
+
+def test_a_window_in_which_the_machine_stands_still_says_nothing_and_is_not_remembered() -> None:
+    still = {"of": ["level"], "below": 0.5}
+    course = [(hour, {"level": level}) for hour, level in enumerate((4.0, 5.0, 0.1, 0.2, 6.0))]
+    memory, found = None, []
+    for hour, level in course:
+        before = memory
+        memory, inputs = advance(recipe(standstill=still), memory, START + timedelta(hours=hour), 3600, level)
+        assert (memory == before) == (level["level"] < 0.5)
+        found.append(inputs is not None)
+    assert found == [False, True, False, False, True]
+
+
+def test_standstill_needs_values_that_are_known_and_a_number() -> None:
+    for still, said in (
+        ({"of": ["none"], "below": 1}, "channels or steps"),
+        ({"of": [], "below": 1}, "channels or steps"),
+        ({"of": ["level"]}, "a number"),
+    ):
+        with pytest.raises(RecipeError, match=said):
+            recipe(standstill=still)
+
+
+def test_a_recipe_that_learns_of_standstill_keeps_what_it_remembers() -> None:
+    assert recipe().fingerprint == recipe(standstill={"of": ["level"], "below": 0.5}).fingerprint
