@@ -55,6 +55,8 @@ class Rejected:
     body: bytes
     device_id: str | None = None
     topic: str | None = None
+    seq: int | None = None
+    """The sensor's own number of it, if that can be read: then the reading is refused, but not missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -16,10 +16,15 @@ from importlib.metadata import version
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.contradictions import MOST_VALUES
 from pipeline.elements import Clock, DecodedBatch, ReceivedMessage, RejectedRows, TableRows, UnwrittenRows
 from pipeline.facts import as_text, rows_of
 from schemas.envelope import ID_PATTERN, Envelope, EnvelopeError
-from schemas.records import SCHEMA_VERSION, Reject
+from schemas.intervals import SEQ_LIMIT
+from schemas.records import SCHEMA_VERSION, RefusedReadings, Reject
+
+MOST_REFUSED = 1000
+"""So many ranges of numbers a reject names at most."""
 
 
 def of_message(message: ReceivedMessage, reason: str, text: str, now: datetime, stacktrace: str | None = None) -> TableRows:
@@ -40,7 +45,7 @@ def of_rows(batch: DecodedBatch, rejected: RejectedRows, stage: str, now: dateti
         gateway_id=envelope.gateway_id,
         batch_id=envelope.batch_id,
     )
-    return _reject(envelope.attributes(), ipc_stream(rejected.rows), why, now)
+    return _reject(envelope.attributes(), ipc_stream(rejected.rows), why, now, refused_readings(rejected.rows))
 
 
 def of_unwritten(unwritten: UnwrittenRows, clock: Clock) -> list[TableRows]:
@@ -53,6 +58,30 @@ def of_unwritten(unwritten: UnwrittenRows, clock: Clock) -> list[TableRows]:
         _of_table(unwritten, rejected.rows.filter(pc.equal(batch_ids, batch_id)), batch_id.as_py(), clock())
         for batch_id in batch_ids.unique()
     ]
+
+
+def refused_readings(rows: pa.RecordBatch) -> list[RefusedReadings]:
+    """Returns the sensors' numbers in rows of summaries, MOST_REFUSED ranges at most, so that these are not missing.
+
+    Numbers that cannot be true are left out: a forged row would hide what a device lost.
+    """
+    if "seq_ranges" not in rows.schema.names:
+        return []
+    columns = (rows.column(name).to_pylist() for name in ("device_id", "count", "seq_ranges"))
+    believed = {
+        (device_id, first, last)
+        for device_id, count, flat in zip(*columns, strict=True)
+        if device_id and count and _is_believed(flat or [], count)
+        for first, last in zip(flat[::2], flat[1::2], strict=True)
+    }
+    return [RefusedReadings(*each) for each in sorted(believed)[:MOST_REFUSED]]
+
+
+def _is_believed(flat: list[int | None], count: int) -> bool:
+    numbers = [number for number in flat if number is not None and 0 <= number < SEQ_LIMIT]
+    if len(numbers) != len(flat) or len(flat) % 2 or numbers != sorted(numbers):
+        return False
+    return sum(numbers[1::2]) - sum(numbers[::2]) + len(numbers) // 2 <= min(count, MOST_VALUES)
 
 
 def ipc_stream(rows: pa.RecordBatch) -> bytes:
@@ -93,7 +122,9 @@ def _names(attributes: Mapping[str, str]) -> tuple[str | None, str | None]:
     return envelope.gateway_id, envelope.batch_id
 
 
-def _reject(attributes: Mapping[str, str], body: bytes, why: _RejectReason, now: datetime) -> TableRows:
+def _reject(
+    attributes: Mapping[str, str], body: bytes, why: _RejectReason, now: datetime, readings: Sequence[RefusedReadings] = ()
+) -> TableRows:
     row = {
         "timestamp": now,
         "payloadString": as_text(body),
@@ -107,6 +138,7 @@ def _reject(attributes: Mapping[str, str], body: bytes, why: _RejectReason, now:
         "gateway_id": why.gateway_id,
         "batch_id": why.batch_id,
         "versions": _versions(),
+        "readings": [asdict(each) for each in readings],
     }
     return rows_of(Reject, [row])
 

@@ -40,4 +40,5 @@ def reject_row(rejected: Rejected, now: datetime) -> Reject:
         gateway_id=None,
         batch_id=None,
         versions=None,
+        seq=rejected.seq,
     )

@@ -14,7 +14,7 @@ from schemas.records.column import Doc
 from schemas.records.derived import Alert, DirtyWindow, Irrigation, IrrigationV1, Probe, SiteWindow
 from schemas.records.gateway import SCHEMA_VERSION, Event, Heartbeat, Inference, JournalReading, Summary
 from schemas.records.registry import Device, RuleDefinition, Site
-from schemas.records.transport import Attribute, Batch, Reject, RowIdentity
+from schemas.records.transport import Attribute, Batch, RefusedReadings, Reject, RowIdentity
 from schemas.records.vocabulary import AlertChange, Cause, Kind, LinkState, Severity, ThresholdState, TimeQuality, Timing
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "KindOfRows",
     "LinkState",
     "Probe",
+    "RefusedReadings",
     "Reject",
     "RowIdentity",
     "RuleDefinition",

@@ -30,6 +30,15 @@ class Attribute:
     value: Annotated[str, Doc("Attribute value", by="pipeline")]
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedReadings:
+    """Names readings in rows that were set aside: they arrived, so they are not missing."""
+
+    device_id: Annotated[str, Doc("Device", by="pipeline")]
+    first_seq: Annotated[int, Doc("First of the sensor's own numbers", by="pipeline")]
+    last_seq: Annotated[int, Doc("Last of them, inclusive", by="pipeline")]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
     """A row is anything that was not understood, with its original bytes. It begins with the columns of Google's dead-letter tables."""
@@ -48,6 +57,10 @@ class Reject:
     gateway_id: Annotated[str | None, Doc("Gateway, if known", by="pipeline")] = None
     batch_id: Annotated[str | None, Doc("Batch, if known", by="pipeline")] = None
     versions: Annotated[str | None, Doc("JSON object: software and schema versions that took part", by="pipeline")] = None
+    seq: Annotated[int | None, Doc("The sensor's own number of the reading, if it can be read", since="1.2")] = None
+    readings: Annotated[
+        tuple[RefusedReadings, ...], Doc("Readings whose summaries the pipeline set aside, by their sensors' own numbers", by="pipeline")
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@
 -- that falls back is a counter that began anew: no gap. It is a late reading instead if it falls among the numbers of the three stretches
 -- before or just below, the same gateway had not heard it in them, and the numbers go on above within the next three. What a sensor lost just before its counter began anew nobody knows,
 -- and where another gateway holds a window over that very minute, the few readings of it may count for the wrong side.
+-- What arrived and was refused (rejects, with the sensor's number) is not missing: refused says how many of the gap these are.
 -- A gap of more than a billion numbers is a counter that jumped, and no loss: the row has missing = null.
 -- The 30 days before from_time are searched for the reading below a gap. Reads summaries_v1 itself, and of it six narrow columns: repeated rows
 -- do not matter to a union of numbers, and ranges that make no sense are left out.
@@ -134,6 +135,8 @@ from (
       select
         *,
         max(last_seq) over (partition by device_id, beginning order by first_seq, last_seq rows between unbounded preceding and 1 preceding) as seq_before,
+        max(window_start) over (partition by device_id, beginning order by first_seq, last_seq rows between unbounded preceding and 1 preceding)
+          as time_before,
         max(stretch) over (partition by device_id, beginning) as last_stretch,
         min(stretch) over (partition by device_id, beginning order by first_seq, last_seq rows between unbounded preceding and 1 preceding)
           as first_stretch_below
@@ -144,6 +147,7 @@ from (
         device_id,
         seq_before + 1 as first_seq,
         first_seq - 1 as last_seq,
+        max(time_before) as time_before,
         array_agg(struct(window_start as window_start, gateway_id as gateway_id) order by window_start, gateway_id limit 1)[offset(0)] as found
       from with_the_number_before
       where
@@ -151,14 +155,56 @@ from (
         -- Numbers heard last of all, and below all others: a counter that has just begun anew.
         and not (first_stretch_below = last_stretch and stretch < last_stretch)
       group by device_id, beginning, seq_before, first_seq
+    ),
+    refusals as (
+      select device_id, seq as first_seq, seq as last_seq, timestamp
+      from tinybeam.rejects_v1
+      where timestamp >= timestamp_sub(from_time, interval 30 day) and seq is not null
+      union all
+      select reading.device_id, reading.first_seq, reading.last_seq, timestamp
+      from tinybeam.rejects_v1, unnest(readings) as reading
+      where timestamp >= timestamp_sub(from_time, interval 30 day)
+    ),
+    refused_in_gaps as (
+      select
+        gaps.device_id,
+        gaps.first_seq,
+        gaps.last_seq,
+        gaps.found.window_start as found_time,
+        tinybeam.merged_ranges(
+          array_concat_agg([greatest(gaps.first_seq, refusals.first_seq), least(gaps.last_seq, refusals.last_seq)])
+        ) as ranges
+      from gaps
+      inner join refusals on gaps.device_id = refusals.device_id
+      where
+        refusals.first_seq <= gaps.last_seq
+        and refusals.last_seq >= gaps.first_seq
+        and refusals.timestamp >= timestamp_sub(gaps.time_before, interval 1 hour)
+      group by gaps.device_id, gaps.first_seq, gaps.last_seq, found_time
+    ),
+    refused as (
+      select
+        device_id,
+        first_seq,
+        last_seq,
+        found_time,
+        (select sum(if(mod(place, 2) = 0, -number, number + 1)) from unnest(ranges) as number with offset as place) as readings
+      from refused_in_gaps
     )
   select
-    device_id,
-    found.gateway_id as gateway_id,
-    first_seq,
-    last_seq,
-    if(last_seq - first_seq < 1000000000, last_seq - first_seq + 1, null) as missing,
-    found.window_start as found_time
+    gaps.device_id,
+    gaps.found.gateway_id as gateway_id,
+    gaps.first_seq,
+    gaps.last_seq,
+    if(gaps.last_seq - gaps.first_seq < 1000000000, gaps.last_seq - gaps.first_seq + 1 - coalesce(refused.readings, 0), null) as missing,
+    coalesce(refused.readings, 0) as refused,
+    gaps.found.window_start as found_time
   from gaps
-  where found.window_start >= from_time
+  left join refused
+    on
+      gaps.device_id = refused.device_id
+      and gaps.first_seq = refused.first_seq
+      and gaps.last_seq = refused.last_seq
+      and gaps.found.window_start = refused.found_time
+  where gaps.found.window_start >= from_time
 );

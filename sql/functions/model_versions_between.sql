@@ -24,7 +24,7 @@ from (
       where window_start >= from_time and window_start < to_time
     ),
     by_label as (
-      select model, model_version, model_sha256, day, label, count(*) as inferences, avg(score) as score_mean
+      select model, model_version, model_sha256, day, label, count(*) as inferences, avg(score) as score_mean, avg(uncertainty) as uncertainty_mean
       from said
       group by model, model_version, model_sha256, day, label
     ),
@@ -40,7 +40,7 @@ from (
         model_version,
         model_sha256,
         day,
-        array_agg(struct(label as label, inferences as inferences, share as share, score_mean as score_mean) order by label) as labels
+        array_agg(struct(label as label, inferences as inferences, share as share, score_mean as score_mean, uncertainty_mean as uncertainty_mean) order by label) as labels
       from shares
       group by model, model_version, model_sha256, day
     ),

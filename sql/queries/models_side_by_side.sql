@@ -20,7 +20,7 @@ with
     left join (select * from ranked where place = 2) as older on newer.model = older.model
   ),
   said as (
-    select model, model_version, day, one.label as label, one.inferences as inferences, one.score_mean as score_mean, uncertainty_mean
+    select model, model_version, day, one.label as label, one.inferences as inferences, one.score_mean as score_mean, one.uncertainty_mean as uncertainty_mean
     from tinybeam.model_versions_between(@from_time, @to_time), unnest(labels) as one
   ),
   days_of_both as (
@@ -61,8 +61,8 @@ with
       sum(if(compared.model_version = pairs.older_version, compared.inferences, 0)) as older,
       sum(if(compared.model_version = pairs.newer_version, compared.inferences * compared.score_mean, 0)) as newer_scores,
       sum(if(compared.model_version = pairs.older_version, compared.inferences * compared.score_mean, 0)) as older_scores,
-      avg(if(compared.model_version = pairs.newer_version, compared.uncertainty_mean, null)) as newer_uncertainty,
-      avg(if(compared.model_version = pairs.older_version, compared.uncertainty_mean, null)) as older_uncertainty
+      sum(if(compared.model_version = pairs.newer_version, compared.inferences * compared.uncertainty_mean, 0)) as newer_uncertainties,
+      sum(if(compared.model_version = pairs.older_version, compared.inferences * compared.uncertainty_mean, 0)) as older_uncertainties
     from pairs
     inner join compared on pairs.model = compared.model
     group by compared.model, compared.label
@@ -76,8 +76,8 @@ select
   round(100 * safe_divide(by_label.newer, totals.newer_inferences), 1) as newer_percent,
   round(safe_divide(by_label.older_scores, by_label.older), 3) as older_score,
   round(safe_divide(by_label.newer_scores, by_label.newer), 3) as newer_score,
-  round(by_label.older_uncertainty, 3) as older_uncertainty,
-  round(by_label.newer_uncertainty, 3) as newer_uncertainty,
+  round(safe_divide(by_label.older_uncertainties, by_label.older), 3) as older_uncertainty,
+  round(safe_divide(by_label.newer_uncertainties, by_label.newer), 3) as newer_uncertainty,
   totals.days_of_both
 from by_label
 inner join totals on by_label.model = totals.model

@@ -13,7 +13,9 @@ create table if not exists tinybeam.rejects_v1 (
   `topic` string options (description = "MQTT topic, if it came from a sensor"),
   `gateway_id` string options (description = "Gateway, if known"),
   `batch_id` string options (description = "Batch, if known"),
-  `versions` string options (description = "JSON object: software and schema versions that took part")
+  `versions` string options (description = "JSON object: software and schema versions that took part"),
+  `seq` int64 options (description = "The sensor's own number of the reading, if it can be read"),
+  `readings` array<struct<`device_id` string, `first_seq` int64, `last_seq` int64>> options (description = "Readings whose summaries the pipeline set aside, by their sensors' own numbers")
 )
 partition by timestamp_trunc(timestamp, day)
 cluster by reason

@@ -79,3 +79,16 @@ def test_the_rows_of_each_batch_are_found_again() -> None:
 def test_a_reject_names_the_stage_that_set_it_aside(row: Summary, stage: str, reason: str) -> None:
     [reject] = assign_sites([numbered_batch(0, [row])], SITES, NOW)[1]
     assert [(row["stage"], row["reason"]) for row in reject.rows.to_pylist()] == [(stage, reason)]
+
+
+def test_a_reject_names_the_readings_of_its_rows_by_device_but_none_that_cannot_be_true() -> None:
+    rows = [
+        summary("stranger", count=9, sum=4.5, seq_ranges=(1, 3, 7, 7)),
+        summary("stranger", count=9, sum=4.5, seq_ranges=(1, 3, 7, 7), start=NOW - timedelta(seconds=60)),
+        summary("other", seq_ranges=(5, 6)),
+        summary("stranger", seq_ranges=(10, 2**61)),
+        summary("stranger", seq_ranges=(20,)),
+    ]
+    rejects = [row for reject in assign_sites([numbered_batch(0, rows)], SITES, NOW)[1] for row in reject.rows.to_pylist()]
+    named = {reject["reason"]: [tuple(one.values()) for one in reject["readings"]] for reject in rejects}
+    assert named == {"contradiction": [], "unknown_device": [("other", 5, 6), ("stranger", 1, 3), ("stranger", 7, 7)]}

@@ -130,13 +130,15 @@ def test_completeness_of_random_and_hostile_numbers_is_the_plain_count(applied: 
     for table in rows.values():
         rng.shuffle(table)
     with filled(applied, rows, NOON):
+        hours = list(applied.query_and_wait("select * from tinybeam.completeness"))
         answered = {
-            (row["gateway_id"], micros(row["hour"])): (row["received"], row["missing"], row["declared"], row["unplaced"])
-            for row in applied.query_and_wait("select * from tinybeam.completeness")
+            (row["gateway_id"], micros(row["hour"])): (row["received"], row["missing"], row["declared"], row["unplaced"]) for row in hours
         }
         stores = list(applied.query_and_wait("select * from tinybeam.stores"))
     assert_stores_add_up(stores, answered)
     assert answered == reference(rows)
+    for row in hours:
+        assert row["completeness"] == pytest.approx(row["received"] / (row["received"] + row["missing"] + row["declared"]), rel=1e-12)
 
 
 def assert_stores_add_up(stores: list[Any], hours: Counts) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from edge.intake.formats.format import Context, FormatSetup, reading_of
 from edge.reading import PayloadError, Reading, Rejected, check_values
+from schemas.intervals import SEQ_LIMIT
 
 MAX_ITEMS = 10_000
 
@@ -23,7 +24,13 @@ class _Item(msgspec.Struct):
     device: str | None = None
 
 
+class _Numbered(msgspec.Struct):
+    seq: int | None = None
+    device: str | None = None
+
+
 _item = msgspec.json.Decoder(_Item)
+_numbered = msgspec.json.Decoder(_Numbered)
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -45,7 +52,7 @@ class JsonFormat:
             try:
                 yield _reading(item, context)
             except PayloadError as error:
-                yield Rejected(error.reason, str(error), bytes(item), context.device_id)
+                yield Rejected(error.reason, str(error), bytes(item), context.device_id, seq=_seq(item, context.device_id))
 
 
 def _split(payload: bytes) -> list[bytes] | list[msgspec.Raw]:
@@ -73,3 +80,13 @@ def _decoded(body: bytes | msgspec.Raw) -> _Item:
         raise PayloadError("wrong_type", f"not a reading: {error}") from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise PayloadError("malformed_json", f"not valid JSON: {error}") from error
+
+
+def _seq(body: bytes | msgspec.Raw, device_id: str) -> int | None:
+    """Returns the number of an item that is no reading, if it has one and is of this device."""
+    try:
+        item = _numbered.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    known = item.seq is not None and 0 <= item.seq < SEQ_LIMIT and item.device in (None, device_id)
+    return item.seq if known else None

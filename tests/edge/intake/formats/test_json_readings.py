@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.intake.rejects import reject_row
 from edge.reading import Reading, Rejected, dedup_key
 from schemas.envelope import micros
 from tests.edge import payloads
@@ -117,3 +118,23 @@ def test_a_reading_without_seq_and_time_has_no_dedup_key() -> None:
     (reading,) = read({"values": {"a": 1}})
     assert isinstance(reading, Reading)
     assert dedup_key(reading) is None
+
+
+@pytest.mark.parametrize(
+    ("payload", "seq"),
+    [
+        (b'{"seq":7,"values":{"a":"wet"}}', 7),
+        (b'{"seq":7,"time":12.5,"values":{"a":1}}', 7),
+        (b'{"seq":7,"device":"d1","values":{}}', 7),
+        (b'{"seq":7,"device":"d2","values":{"a":1}}', None),
+        (b'{"seq":-1,"values":{"a":1}}', None),
+        (b'{"seq":"7","values":{"a":1}}', None),
+        (b'{"values":{}}', None),
+        (b'{"seq":7', None),
+    ],
+)
+def test_a_reading_that_is_refused_keeps_its_number_where_it_can_be_read(payload: bytes, seq: int | None) -> None:
+    (rejected,) = read(payload)
+    assert isinstance(rejected, Rejected)
+    assert rejected.seq == seq
+    assert reject_row(rejected, START).seq == seq
