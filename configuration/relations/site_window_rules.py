@@ -1,4 +1,4 @@
-"""Rules of rollups: a device at the watched sites measures the channel, in windows that the rollup can hold."""
+"""Rules of rollups: a device at the watched sites measures the channel, in one unit, in windows that the rollup can hold."""
 
 from __future__ import annotations
 
@@ -27,9 +27,17 @@ def find(rule: SiteWindowRule, registry: RegistryFile, fleet: Fleet) -> Iterator
     channels = {channel for _, sensors in classes.values() for channel in sensors.units}
     if classes and rule.channel not in channels:
         yield f"channel: no device at its sites measures {rule.channel!r}; there are {', '.join(sorted(channels))}"
+    measuring = [(config, sensors) for config, sensors in classes.values() if rule.channel in sensors.units]
+    yield from _confuses_units(rule, {sensors.units[rule.channel] for _, sensors in measuring})
     if rule.window_seconds == _MINUTE:
-        measuring = [(config, sensors) for config, sensors in classes.values() if rule.channel in sensors.units]
         yield from (sentence for config, sensors in measuring for sentence in _hinders_minutes(rule.channel, config, sensors))
+
+
+def _confuses_units(rule: SiteWindowRule, units: set[str]) -> Iterator[str]:
+    if rule.unit is None and len(units) > 1:
+        yield f"unit: devices at its sites measure {rule.channel} in {' and '.join(sorted(units))}: name the unit that the limit is in"
+    if rule.unit is not None and units and rule.unit not in units:
+        yield f"unit: no device at its sites measures {rule.channel} in {rule.unit!r}; there is {', '.join(sorted(units))}"
 
 
 def _hinders_minutes(channel: str, config: Config, sensors: Sensors) -> Iterator[str]:

@@ -13,3 +13,6 @@ class SiteWindowRule(LimitRule, frozen=True, kw_only=True, tag="site_window"):
 
     channel: Annotated[str, setting("Name of the measured quantity", min_length=1, example="temperature")]
     window_seconds: Annotated[Literal[60, 3600], setting("Length of the window: a minute or an hour", example=3600)]
+    unit: Annotated[
+        str | None, setting("Unit that the limit is in; to be named where devices of a site measure the channel in several", example="degC")
+    ] = None

@@ -279,6 +279,24 @@ def test_what_does_not_fit_is_a_sentence_that_names_file_and_setting(
     assert found == sentences
 
 
+@pytest.mark.parametrize(
+    ("unit", "sentences"),
+    [
+        ("", ["rules[3].unit: devices at its sites measure temperature in degC and degF: name the unit that the limit is in"]),
+        ('unit = "degF"', []),
+        ('unit = "K"', ["rules[3].unit: no device at its sites measures temperature in 'K'; there is degC, degF"]),
+    ],
+)
+def test_a_limit_is_of_one_unit(fleet: Callable[..., list[Path]], unit: str, sentences: list[str]) -> None:
+    gateway, registry, notify = fleet()
+    gateway.write_text(f'{GATEWAY}[[sensors]]\nname = "roof"\ndevices = ["roof-*"]\nchannels = {{ temperature = "degF" }}\n')
+    registry.write_text(RULES.replace("above = 30.0", f"above = 30.0\n{unit}").replace("[[rules]]", ROOF + "[[rules]]", 1))
+    assert [finding.sentence for finding in check([gateway, registry, notify])] == sentences
+
+
+ROOF = '[[devices]]\ndevice_id = "roof-1"\nkind = "roof"\nsite_id = "field"\n'
+
+
 def test_two_gateways_of_one_name_are_found(fleet: Callable[..., list[Path]], tmp_path: Path) -> None:
     gateway, *_ = fleet()
     twin = tmp_path / "twin.toml"

@@ -43,7 +43,7 @@ class SiteWindowSource:
         if start * _SECOND > now + _AHEAD:
             return
         for rule in self._by_window.get((key.channel, seconds), ()):
-            if rule.watches(key.site_id):
+            if rule.watches(key.site_id) and rule.unit in (None, key.unit):
                 mean = stats.sum / stats.count
                 span = "an hour" if seconds == HOUR else "a minute"
                 yield Observation(

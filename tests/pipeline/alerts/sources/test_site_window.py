@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from pipeline.alerts.observation import Observation
 from pipeline.alerts.sources.site_window import SiteWindowSource
@@ -33,6 +34,15 @@ def test_a_window_is_observed_with_its_mean_at_its_start_and_is_not_old_before_i
 
 def test_another_site_channel_or_length_is_not_observed() -> None:
     assert observed("south") == observed(channel="temperature") == observed(seconds=60) == []
+
+
+def test_a_rule_that_names_a_unit_observes_no_other() -> None:
+    def of(unit: str, rule: SiteWindowRule) -> int:
+        result = Key("north", "moisture", unit, START), (3600, START, STATS), 0, "on_time"
+        return len(list(SiteWindowSource([rule], REGISTRY).observe(result, micros(NOW))))
+
+    named = structs.replace(DRY, unit="m3/m3")
+    assert (of("m3/m3", named), of("%", named), of("%", DRY)) == (1, 0, 1)
 
 
 @pytest.mark.parametrize(("ahead", "count"), [(-3600, 1), (299, 1), (301, 0), (86_400, 0)])
