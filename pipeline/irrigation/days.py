@@ -8,6 +8,7 @@ is planted there is no row; a day whose moisture cannot be believed has a row th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -37,11 +38,9 @@ def rows_of(fields: Fields, site_id: str, hours: Iterable[HourOfDevices], as_of:
 
 def revise(fields: Fields, site_id: str, history: FieldHistory, more: Days, as_of: datetime) -> list[Irrigation]:
     """Merges more hours into the history. Returns a new revision of each day whose row they changed."""
-    before = {day: balance(fields, site_id, history.days, day, as_of) for day in affected_days(history.days, more)}
     merge(history.days, more)
-    after = {day: balance(fields, site_id, history.days, day, as_of) for day in affected_days(history.days, more)}
-    changed = [row for day, row in after.items() if row and row != before.get(day)]
-    return [_next(history.revisions, row) for row in changed]
+    rows = (balance(fields, site_id, history.days, day, as_of) for day in affected_days(history.days, more))
+    return [revised for row in rows if row and (revised := _next(history.revisions, row))]
 
 
 def affected_days(days: Days, changed: Iterable[int]) -> list[int]:
@@ -82,11 +81,10 @@ class _Measured(NamedTuple):
 
 
 def _measured(field: Field, days: Days, day: int) -> _Measured:
-    span = range(day - HISTORY_DAYS * DAY, day + DAY, DAY)
-    verdicts = {
-        name: [judge(channel, field.named_soil, device, hours) for device, hours in sorted(by_device(days, span, name).items())]
-        for name, channel in CHANNELS.items()
-    }
+    verdicts: dict[str, list[Verdict]] = {name: [] for name in CHANNELS}
+    for (name, device_id), hours in by_device(days, range(day - HISTORY_DAYS * DAY, day + DAY, DAY)).items():
+        if channel := CHANNELS.get(name):
+            verdicts[name].append(judge(channel, field.named_soil, device_id, hours))
     readings = sum(device.readings for (name, _, _), (_, devices) in days[day].items() if name in CHANNELS for device in devices)
     return _Measured(verdicts, readings)
 
@@ -140,10 +138,20 @@ def _probe(verdict: Verdict) -> Probe:
     )
 
 
-def _next(revisions: dict[int, int], row: Irrigation) -> Irrigation:
-    day = int(row.day.timestamp())
-    revisions[day] = revisions.get(day, -1) + 1
-    return replace(row, revision=revisions[day])
+def _next(revisions: dict[int, tuple[int, int]], row: Irrigation) -> Irrigation | None:
+    """Returns the row as the next revision of its day; None if it says what the last one said."""
+    day, digest = int(row.day.timestamp()), _digest(row)
+    last, known = revisions.get(day, (-1, 0))
+    if last >= 0 and digest == known:
+        return None
+    revisions[day] = last + 1, digest
+    return replace(row, revision=last + 1)
+
+
+def _digest(row: Irrigation) -> int:
+    """Returns 56 bits of all that the row says but when it was computed."""
+    content = repr(replace(row, revision=0, as_of=row.day)).encode()
+    return int.from_bytes(hashlib.blake2b(content, digest_size=7).digest())
 
 
 def _time(seconds: int) -> datetime:

@@ -5,7 +5,7 @@ The result is the same for any order, repetition and bundling of hours: of two r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -61,10 +61,10 @@ def merged(hours: Iterable[HourOfDevices]) -> Days:
 
 
 class FieldHistory(NamedTuple):
-    """Holds what is known of a field: its hours, and the last revision of each day that has a row."""
+    """Holds what is known of a field: its hours, and of each day that has a row the last revision and a digest of what it says."""
 
     days: Days
-    revisions: dict[int, int]
+    revisions: dict[int, tuple[int, int]]
 
     def forget(self, before: datetime) -> None:
         """Drops the days that began before a time."""
@@ -101,19 +101,16 @@ class DeviceHours(NamedTuple):
     hour: DeviceValues
 
 
-def by_device(days: Days, wanted: Iterable[int], channel: str) -> dict[str, list[DeviceHours]]:
-    """Returns what each device measured of a channel on the wanted days, in the order of time."""
-    devices: dict[str, list[DeviceHours]] = {}
-    for start, unit, hour in sorted(_of_channel(days, wanted, channel)):
-        devices.setdefault(hour.device_id, []).append(DeviceHours(start, unit, hour))
-    return devices
-
-
-def _of_channel(days: Days, wanted: Iterable[int], channel: str) -> Iterator[tuple[int, str, DeviceValues]]:
+def by_device(days: Days, wanted: Iterable[int]) -> dict[tuple[str, str], list[DeviceHours]]:
+    """Returns what each device measured of each channel on the wanted days, by channel and device in order, and in the order of time."""
+    found: dict[tuple[str, str], list[DeviceHours]] = {}
     for day in wanted:
-        for (name, unit, start), (_, devices) in days.get(day, {}).items():
-            if name == channel:
-                yield from ((start, unit, device) for device in devices)
+        for (channel, unit, start), (_, devices) in days.get(day, {}).items():
+            for device in devices:
+                found.setdefault((channel, device.device_id), []).append(DeviceHours(start, unit, device))
+    for hours in found.values():
+        hours.sort()
+    return dict(sorted(found.items()))
 
 
 class _StoredHour(NamedTuple):
@@ -126,7 +123,7 @@ class _StoredHour(NamedTuple):
 
 class _StoredHistory(NamedTuple):
     hours: tuple[_StoredHour, ...]
-    revisions: dict[int, int]
+    revisions: dict[int, tuple[int, int]]
 
 
 HISTORY = StateFormat("history", 1, _StoredHistory)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -38,6 +37,8 @@ class Channel:
     units: Mapping[str, tuple[float, float]]
     low: float
     high: float
+    hours: int
+    """How far back from its latest hour a device's hours are asked for: no further ones change a row."""
 
 
 MOISTURE = Channel(
@@ -48,6 +49,7 @@ MOISTURE = Channel(
     ),
     0.0,
     1.0,
+    hours=2 * LAST_WORD_HOURS + BRIDGED_HOURS,
 )
 TEMPERATURE = Channel(
     "temperature",
@@ -59,8 +61,11 @@ TEMPERATURE = Channel(
     ),
     -60.0,
     60.0,
+    hours=96,
 )
-RAIN = Channel("rain", "mm", MappingProxyType(dict.fromkeys(("mm", "l/m2", "l/m²"), (1.0, 0.0)) | {"in": (25.4, 0.0)}), 0.0, 150.0)
+RAIN = Channel(
+    "rain", "mm", MappingProxyType(dict.fromkeys(("mm", "l/m2", "l/m²"), (1.0, 0.0)) | {"in": (25.4, 0.0)}), 0.0, 150.0, hours=48
+)
 """What fell since the reading before: an hour has the sum of them."""
 
 CHANNELS = MappingProxyType({channel.name: channel for channel in (MOISTURE, TEMPERATURE, RAIN)})
@@ -95,8 +100,9 @@ def judge(channel: Channel, soil: tuple[str, Soil], device_id: str, hours: Seque
     """Judges a probe by its hours of the last days, in the order of time; `soil` with the name that people use."""
     if frozen := _frozen(channel, hours):
         return Verdict(device_id, channel.name, hours[-1], (), frozen)
-    faults = [_fault(channel, soil, hour) for hour in hours]
-    sound = tuple(_sound(channel, hour) for hour, fault in zip(hours, faults, strict=True) if fault is None)
+    lately = [hour for hour in hours if hours[-1].start - hour.start <= channel.hours * HOUR]
+    faults = [_fault(channel, soil, hour) for hour in lately]
+    sound = tuple(_sound(channel, hour) for hour, fault in zip(lately, faults, strict=True) if fault is None)
     return Verdict(device_id, channel.name, hours[-1], sound, faults[-1])
 
 
@@ -127,11 +133,13 @@ def _fault_in_soil(soil: tuple[str, Soil], hour: DeviceHours, low: float, high: 
 
 def _frozen(channel: Channel, hours: Sequence[DeviceHours]) -> str | None:
     """Says that a probe is frozen. A rain gauge in the dry is not."""
-    lately = [hour for hour in hours if hours[-1].start - hour.start <= FROZEN_HOURS * HOUR]
-    value = lately[-1].hour.max
-    moves = any(hour.hour.min != value or hour.hour.max != value or hour.unit != lately[-1].unit for hour in lately)
-    gap = max((later.start - hour.start for hour, later in pairwise(lately)), default=0)
-    heard = lately[-1].start - lately[0].start >= (FROZEN_HOURS - 1) * HOUR and gap <= FROZEN_GAP_HOURS * HOUR
-    if moves or not heard or channel is RAIN:
-        return None
-    return f"{channel.name} is frozen: {value:g} {lately[-1].unit} and nothing else for {FROZEN_HOURS} h"
+    latest, first = hours[-1], hours[-1].start
+    for hour in reversed(hours):
+        if channel is RAIN or hour.unit != latest.unit or not hour.hour.min == hour.hour.max == latest.hour.max:
+            return None
+        if first - hour.start > FROZEN_GAP_HOURS * HOUR:
+            return None
+        first = hour.start
+        if latest.start - first >= (FROZEN_HOURS - 1) * HOUR:
+            return f"{channel.name} is frozen: {latest.hour.max:g} {latest.unit} and nothing else for {FROZEN_HOURS} h"
+    return None

@@ -19,7 +19,7 @@ HISTORY = FieldHistory(
             HourOfDevices(Key("mill", "rain", "mm", EIGHT + 20 * HOUR), 1, TWO),
         ]
     ),
-    {EIGHT // 86_400 * 86_400: 7},
+    {EIGHT // 86_400 * 86_400: (7, 2**55 + 1)},
 )
 numbers = st.floats(allow_nan=False)
 devices = st.builds(DeviceHour, st.text(), st.integers(0, 2**40), numbers, numbers, numbers)
@@ -40,7 +40,7 @@ def test_a_new_field_has_no_history() -> None:
     assert FieldHistory.unpack(None) == FieldHistory({}, {})
 
 
-@given(st.lists(hours, max_size=20), st.dictionaries(st.integers(0, 2**40), st.integers(0, 2**31)))
-def test_a_history_comes_back_as_it_was(drawn: list[HourOfDevices], revisions: dict[int, int]) -> None:
+@given(st.lists(hours, max_size=20), st.dictionaries(st.integers(0, 2**40), st.tuples(st.integers(0, 2**31), st.integers(0, 2**56 - 1))))
+def test_a_history_comes_back_as_it_was(drawn: list[HourOfDevices], revisions: dict[int, tuple[int, int]]) -> None:
     history = FieldHistory(merged(drawn), revisions)
     assert FieldHistory.unpack(history.pack()) == history
