@@ -34,16 +34,25 @@ class Heard(NamedTuple):
 
 
 class Missed(NamedTuple):
-    """Says that a gateway misses the device by a rule: it was due at `due`, which was known at `known_at`."""
+    """Says that a gateway misses the device by a rule: it was due at `due`, and not heard until `until`, which was known at `known_at`."""
 
     gateway_id: str
+    site_id: str
     rule: str
     heard: int
     due: int
+    until: int
     known_at: int
-    site_id: str
     with_all: bool = False
     """All devices of the gateway are missing, which is an incident of the gateway."""
+
+
+class StillMissed(NamedTuple):
+    """Says that a gateway that misses the device has not heard it until then either."""
+
+    gateway_id: str
+    until: int
+    known_at: int
 
 
 class Expected(NamedTuple):
@@ -57,11 +66,15 @@ class Unplaced(NamedTuple):
     """Says that the device stands nowhere any more."""
 
 
+Report = Heard | Missed | StillMissed | Expected | Unplaced
+
+
 class Witness(msgspec.Struct, array_like=True):
-    """Is what a gateway knows of the device. `missed`: by rule, since when it is due, and whether with all others."""
+    """Is what a gateway knows of the device. `missed`: by rule, since when it is due, and whether with all others; `until`: up to when."""
 
     heard: int
     missed: dict[str, tuple[int, bool]] = {}
+    until: int = 0
 
 
 class DeviceState(msgspec.Struct, array_like=True):
@@ -71,8 +84,8 @@ class DeviceState(msgspec.Struct, array_like=True):
     witnesses: dict[str, Witness] = {}
     expected: int = 0
     """From when it is expected, 0 if it was heard."""
-    silent: set[str] = set()
-    """The rules that found it silent."""
+    silent: dict[str, int] = {}
+    """The rules that found it silent, and when it had been heard last."""
     observed: int = 0
     """The time of the last observation."""
     wake: int = 0
@@ -88,7 +101,7 @@ class DeviceMemory:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
 
-    def on_report(self, packed: bytes | None, key: str, report: Heard | Missed | Expected | Unplaced, now: int) -> Outcome:
+    def on_report(self, packed: bytes | None, key: str, report: Report, now: int) -> Outcome:
         state = DEVICE.unpack(packed) or _state_of(report)
         if state is None:
             return Outcome(None)
@@ -119,22 +132,25 @@ class DeviceMemory:
     def _observe(self, state: DeviceState, device_id: str, known_at: int, now: int, *, says_alive: bool) -> Iterator[Observation]:
         placed = self._watch.is_placed(device_id, max(now, state.expected))
         for rule in self._watch.rules_of_device(device_id, state.site_id):
-            silent, was_silent = placed and self._is_silent(state, rule, now), rule.name in state.silent
+            was_silent, silent = rule.name in state.silent, placed and self._is_silent(state, rule, now)
             if silent == was_silent and (silent or not says_alive):
                 continue
             finding = _silent(state, rule, known_at) if silent else _alive(state) if placed else _let_go(now)
-            state.silent = state.silent | {rule.name} if silent else state.silent - {rule.name}
+            state.silent = {name: heard for name, heard in state.silent.items() if name != rule.name}
+            state.silent |= {rule.name: _heard(state)} if silent else {}
             state.observed = max(finding.at, state.observed + 1)
             yield self._watch.of_device(rule, device_id, state.site_id, finding._replace(at=state.observed))
         if not placed:
             state.witnesses, state.expected = {}, 0
 
     def _is_silent(self, state: DeviceState, rule: SilenceRule, now: int) -> bool:
-        if not state.witnesses:
+        heard = _heard(state)
+        if not heard:
             return bool(state.expected) and now >= state.expected + patience(rule)
-        missing = [witness for witness in state.witnesses.values() if rule.name in witness.missed]
-        others = [witness for witness in state.witnesses.values() if rule.name not in witness.missed]
-        waited_for = any(now < witness.heard + _waited_for(rule) for witness in others)
+        if heard <= state.silent.get(rule.name, -1):
+            return True  # what another gateway heard before is no news
+        missing = [witness for witness in state.witnesses.values() if _misses(witness, rule, heard)]
+        waited_for = any(now < witness.heard + _waited_for(rule) and witness not in missing for witness in state.witnesses.values())
         return not waited_for and any(not witness.missed[rule.name][1] for witness in missing)
 
     def _wakes_at(self, state: DeviceState, device_id: str, now: int) -> int | None:
@@ -169,7 +185,12 @@ def _let_go(now: int) -> Finding:
 
 
 def _heard(state: DeviceState) -> int:
-    return max(witness.heard for witness in state.witnesses.values())
+    return max((witness.heard for witness in state.witnesses.values()), default=0)
+
+
+def _misses(witness: Witness, rule: SilenceRule, heard: int) -> bool:
+    """Tells whether the gateway listened for as long as the rule asks after anybody heard the device, and did not hear it."""
+    return rule.name in witness.missed and witness.until >= heard + silence(rule)
 
 
 def _waited_for(rule: SilenceRule) -> int:
@@ -177,11 +198,11 @@ def _waited_for(rule: SilenceRule) -> int:
     return max(WAITED_FOR, silence(rule))
 
 
-def _state_of(report: Heard | Missed | Expected | Unplaced) -> DeviceState | None:
-    return None if isinstance(report, Unplaced) else DeviceState(report.site_id)
+def _state_of(report: Report) -> DeviceState | None:
+    return None if isinstance(report, Unplaced | StillMissed) else DeviceState(report.site_id)
 
 
-def _take(state: DeviceState, report: Heard | Missed | Expected | Unplaced, now: int) -> int:
+def _take(state: DeviceState, report: Report, now: int) -> int:
     """Remembers what is reported; returns when it was known."""
     match report:
         case Heard(gateway_id, at, site_id):
@@ -190,10 +211,15 @@ def _take(state: DeviceState, report: Heard | Missed | Expected | Unplaced, now:
                 state.witnesses[gateway_id] = Witness(at)
             _keep_few(state)
             return at
-        case Missed(gateway_id, rule, heard, due, known_at, site_id, with_all):
-            witness = state.witnesses.setdefault(gateway_id, Witness(heard))
-            if heard >= witness.heard:
-                witness.missed[rule] = due, with_all
+        case Missed():
+            witness = state.witnesses.setdefault(report.gateway_id, Witness(report.heard))
+            if report.heard >= witness.heard:
+                witness.missed[report.rule] = report.due, report.with_all
+                witness.until = max(witness.until, report.until)
+            return report.known_at
+        case StillMissed(gateway_id, until, known_at):
+            if gateway_id in state.witnesses and state.witnesses[gateway_id].missed:
+                state.witnesses[gateway_id].until = max(state.witnesses[gateway_id].until, until)
             return known_at
         case Expected(since, site_id):
             if not state.witnesses:

@@ -13,7 +13,7 @@ from enum import StrEnum
 import msgspec
 
 from pipeline.alerts.observation import Observation
-from pipeline.alerts.silence.device import Heard, Missed, Unplaced
+from pipeline.alerts.silence.device import Heard, Missed, Report, StillMissed, Unplaced
 from pipeline.alerts.silence.listening import Listening
 from pipeline.alerts.silence.watch import Finding, Liveness, Watch, clock, listed, of_all_devices, silence
 from schemas.rules.silence import SilenceRule
@@ -23,7 +23,7 @@ FORGET = timedelta(days=7) // timedelta(microseconds=1)
 MOST_DEVICES = 100_000
 """So many devices a gateway knows, too. Of more, those are forgotten that were not heard for the longest time."""
 
-Found = Observation | tuple[str, Heard | Missed | Unplaced]
+Found = Observation | tuple[str, Report]
 """Is an observation of the gateway, or what a device's memory is to know, under its name."""
 
 
@@ -89,6 +89,7 @@ class Ear:
             yield name, Unplaced()
         for rule in self._watch.of_devices if overdue - unplaced else ():
             yield from self._judge_devices(rule, complete, at)
+        yield from self._still_miss(complete, at)
         self._forget(complete)
 
     def _judge_broker(self, since: int, at: int) -> Iterator[Found]:
@@ -107,23 +108,36 @@ class Ear:
         if not overdue:
             return
         if len(heard) > 1 and len(overdue) == len(heard):
-            yield from self._miss_all(rule, overdue, at)
+            yield from self._miss_all(rule, overdue, complete, at)
         elif len(heard) == 1 or min(ages.values()) < silence(rule) // 2:
-            for name, last in overdue.items():
-                yield self._miss(rule, name, last, Missed(self._gateway_id, rule.name, last.at, self._due(rule, last), at, last.site_id))
+            for name in overdue:
+                yield self._miss(rule, name, complete, at)
 
-    def _miss_all(self, rule: SilenceRule, devices: dict[str, LastHeard], at: int) -> Iterator[Found]:
+    def _miss_all(self, rule: SilenceRule, devices: dict[str, LastHeard], complete: int, at: int) -> Iterator[Found]:
         latest = max(last.at for last in devices.values())
         due = max(self._due(rule, last) for last in devices.values())
         sentence = f"hears nobody since {clock(latest)}, though its broker is online: {_of(devices)} fell silent together"
         yield self._incident(rule, Incident.DEVICES, devices, Finding(Liveness.SILENT, due, at, sentence))
-        for name, last in devices.items():
-            missed = Missed(self._gateway_id, rule.name, last.at, due, at, last.site_id, with_all=True)
-            yield self._miss(rule, name, last, missed)
+        for name in devices:
+            yield self._miss(rule, name, complete, at, with_all=True)
 
-    def _miss(self, rule: SilenceRule, device_id: str, last: LastHeard, missed: Missed) -> Found:
-        last.missed = last.missed | {rule.name: missed.with_all}
-        return device_id, missed
+    def _miss(self, rule: SilenceRule, device_id: str, complete: int, at: int, *, with_all: bool = False) -> Found:
+        last = self._hearing.devices[device_id]
+        last.missed, last.passed_on = last.missed | {rule.name: with_all}, complete
+        due = self._due(rule, last)
+        return device_id, Missed(self._gateway_id, last.site_id, rule.name, last.at, due, complete, at, with_all)
+
+    def _still_miss(self, complete: int, at: int) -> Iterator[Found]:
+        """Says again whom it misses, so that a device that another gateway heard meanwhile is silent when that one misses it too."""
+        for name, last in self._hearing.devices.items():
+            if last.missed and complete - last.passed_on >= self._watch.passes_on_after and self._is_missed_anew(name, last, complete):
+                last.passed_on = complete
+                yield name, StillMissed(self._gateway_id, complete, at)
+
+    def _is_missed_anew(self, device_id: str, last: LastHeard, complete: int) -> bool:
+        """Tells whether it listened long enough since the last interruption."""
+        rules = self._watch.rules_of_device(device_id, last.site_id)
+        return all(self._age(last, complete) >= silence(rule) for rule in rules if rule.name in last.missed)
 
     def _incident(self, rule: SilenceRule, incident: Incident, devices: dict[str, LastHeard], finding: Finding) -> Observation:
         sites = {last.site_id for last in devices.values()}

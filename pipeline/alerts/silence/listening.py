@@ -6,10 +6,15 @@ and of an older one `started_time` and `broker_state` say it. The latest of them
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 
 from pipeline.alerts.gateway_report import GatewayReport, Heartbeat
 from pipeline.alerts.silence.watch import LAG
+
+STEADY = timedelta(minutes=5) // timedelta(microseconds=1)
+"""After so long of the same delay, the delay is an error of the gateway's clock."""
 
 
 class Listening(msgspec.Struct, array_like=True):
@@ -26,6 +31,10 @@ class Listening(msgspec.Struct, array_like=True):
     since: int = 0
     deaf_since: int = 0
     """When the broker was first seen offline, 0 while it is online."""
+    late_lag: int | None = None
+    """What the first of the newest heartbeats took that came late one after the other, None if the last came at once."""
+    late_from: int = 0
+    """When that one came."""
 
     def true_time(self, at: int) -> int:
         """Corrects a time of the gateway's clock, if that is wrong by more than a delivery takes."""
@@ -35,14 +44,16 @@ class Listening(msgspec.Struct, array_like=True):
         """Takes a heartbeat, in any order. Returns whether it is the newest and came at once: only such a one judges."""
         lag = report.received - heartbeat.time
         newest = report.seq > self.seq if report.epoch == self.epoch else self._is_at_once(lag)
-        at_once = newest and (self._is_at_once(lag) or self._went_back(report, heartbeat))
+        at_once = newest and (self._is_at_once(lag) or self._went_back(report, heartbeat) or self._stays_late(lag, report.received))
         jumped = at_once and self.lag is not None and abs(lag - self.lag) > LAG
         if at_once:
-            self.lag = lag
+            self.lag, self.late_lag = lag, None
         at = min(self.true_time(heartbeat.time), report.received)
         self.since = max(self.since, at if jumped else self._hears_since(report, heartbeat, at))
         if newest:
             self._note(report, heartbeat, at)
+        elif heartbeat.broker_online and self.deaf_since:
+            self.deaf_since = max(self.deaf_since, at)
         return at_once
 
     def interrupted(self, at: int) -> None:
@@ -55,6 +66,12 @@ class Listening(msgspec.Struct, array_like=True):
     def _went_back(self, report: GatewayReport, heartbeat: Heartbeat) -> bool:
         """Tells whether the clock went back: by its number the heartbeat is newer, by its clock it is older."""
         return report.epoch == self.epoch and heartbeat.time < self.heartbeat
+
+    def _stays_late(self, lag: int, received: int) -> bool:
+        """Tells whether heartbeats came late by the same time for a while: its clock went back, unseen. In a backlog they come faster."""
+        if self.late_lag is None or abs(lag - self.late_lag) > LAG:
+            self.late_lag, self.late_from = lag, received
+        return received - self.late_from >= STEADY
 
     def _hears_since(self, report: GatewayReport, heartbeat: Heartbeat, at: int) -> int:
         """Returns from when on, at the latest, it has heard all the while; `at` for a heartbeat that says that something was lost."""

@@ -22,6 +22,7 @@ class Engine:
         self.states: dict[tuple[str, str], bytes] = {}
         self.timers: dict[tuple[str, str], int] = {}
         self.observed: list[Observation] = []
+        self.observed_at: list[int] = []
         self.now = 0
 
     def use(self, rules: tuple[SilenceRule, ...], registry: Registry) -> None:
@@ -65,6 +66,7 @@ class Engine:
         for found in outcome.found:
             if isinstance(found, Observation):
                 self.observed.append(found)
+                self.observed_at.append(self.now)
             else:
                 self.report("devices", *found)
 

@@ -21,7 +21,7 @@ from tests.pipeline.alerts.silence.engine import Engine
 from tests.pipeline.golden_bytes import golden
 
 GATEWAY_STATE = GatewayState(
-    Listening(epoch=7, seq=12, heartbeat=60, started=-5, dropped=2, lag=-(2**40), since=30, deaf_since=55),
+    Listening(epoch=7, seq=12, heartbeat=60, started=-5, dropped=2, lag=-(2**40), since=30, deaf_since=55, late_lag=8, late_from=9),
     Hearing(
         {"d1": LastHeard(2**50, "south", 40, {"silent": True, "long": False}), "d2": LastHeard(1, "north")},
         {"silent": OpenIncident(Incident.DEVICES, "south"), "long": OpenIncident(Incident.BROKER, None)},
@@ -32,7 +32,9 @@ GATEWAY_STATE = GatewayState(
     verdict=(50, 60),
     judges_from=90,
 )
-DEVICE_STATE = DeviceState("south", {"gw1": Witness(5, {"silent": (9, True)}), "gw2": Witness(4)}, 0, {"silent"}, observed=9, wake=30)
+DEVICE_STATE = DeviceState(
+    "south", {"gw1": Witness(5, {"silent": (9, True)}, 11), "gw2": Witness(4)}, 0, {"silent": 5}, observed=9, wake=30
+)
 
 
 def test_the_state_of_a_gateway_is_read_from_the_bytes_of_every_release() -> None:
