@@ -15,13 +15,15 @@ from msgspec import structs
 
 from pipeline.alerts.gateway_report import gateway_reports
 from pipeline.alerts.silence.watch import Liveness
+from pipeline.assign_sites import group_rows
+from pipeline.decode import decode
 from pipeline.elements import RowGroup
 from schemas.envelope import micros
 from schemas.records import Device
 from schemas.registry import Registry
 from schemas.rules.silence import SilenceRule
 from tests.pipeline.alerts.silence.engine import Engine
-from tests.pipeline.bodies import ALWAYS, NOW, REGISTRY, one_of, summary, table, with_sites
+from tests.pipeline.bodies import ALWAYS, NOW, REGISTRY, message_of, one_of, summary, table, with_sites
 
 SILENT, ALIVE = Liveness.SILENT, Liveness.ALIVE
 DEVICE = SilenceRule(name="silent", silent_seconds=600, devices=("d*",), never_heard_seconds=366 * 86_400)
@@ -145,6 +147,23 @@ def test_a_gateway_without_a_battery_in_its_clock_is_away_all_the_same() -> None
     for minutes in range(40, 60):
         hear(engine, summaries(minutes, "d2"), heartbeat(minutes, started_time=ALWAYS))
     assert engine.of(SILENT) == [("silent", "d1", 50)]
+
+
+def test_batches_that_the_gateway_dropped_for_want_of_room_make_nobody_silent() -> None:
+    """What was dropped came before what waits: at the time of the oldest that waits nobody was heard for hours."""
+    engine = engine_of(DEVICE)
+    all_heard(engine, 0, 10, "d1", "d2")
+    hear(engine, *(heartbeat(minutes, pending=200, received=300, batches_dropped=400) for minutes in (299, 300)))
+    hear(engine, *(heartbeat(minutes, pending=200 + 10 * (minutes - 300), batches_dropped=400) for minutes in range(301, 306)))
+    assert engine.of(SILENT) == []
+
+
+def test_a_heartbeat_of_before_the_column_says_nothing_of_listening() -> None:
+    rows = table("heartbeats", [one_of("heartbeats")]).drop_columns(["listening_since_time"])
+    decoded = group_rows([decode(message_of("heartbeats", rows, schema_version="1.1"))])
+    [report] = gateway_reports(decoded)
+    assert report.heartbeat is not None
+    assert (report.heartbeat.listening_since, report.heartbeat.broker_online) == (None, True)
 
 
 def test_a_lost_broker_is_one_incident_that_names_the_devices() -> None:
