@@ -13,6 +13,7 @@ _ROOMS = {
     "check": ("configuration.command", "edge", "Check configuration files against each other."),
     "pipeline": ("pipeline.run", "pipeline", "Run the pipeline: from Pub/Sub or export files into BigQuery."),
     "alerts": ("pipeline.alerts.command", "pipeline", "Test the rules of alerts like code."),
+    "rejects": ("pipeline.replay.command", "pipeline", "What was set aside: send it through once more."),
     "notify": ("notify.__main__", "notify", "Tell people of alerts: stdout, webhooks, mail."),
     "sql": ("sql.__main__", "pipeline", "Apply, check and ask the warehouse."),
     "certify": ("sql.certify.command", "pipeline", "Compare two warehouses: tables by identity, views as people see them."),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import apache_beam as beam
-from apache_beam.pvalue import PCollection
+from apache_beam.pvalue import PBegin, PCollection
 
 from pipeline import rejects
 from pipeline.alerts.transform import AlertInputs, RaiseAlerts, notifications
@@ -42,6 +42,10 @@ Archive = beam.PTransform[tuple[PCollection[DecodedBatch], PCollection[TableRows
 """Where messages go as they were sent: those of fresh batches, and those that became rejects because they are no batch."""
 
 
+Replay = beam.PTransform[PBegin, PCollection[DecodedBatch]]
+"""Gives rows that were set aside, to be sent through once more."""
+
+
 def build(  # noqa: PLR0913 - what the flow is put together from
     messages: PCollection[ReceivedMessage],
     registry: RegistrySource,
@@ -51,16 +55,20 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     publish: Publish | None = None,
     archive: Archive | None = None,
     open_alerts: Sequence[Alert] = (),
+    replay: Replay | None = None,
 ) -> None:
     """Builds the flow: every row of every message ends in its fact table or, with its original bytes, in rejects: at least once, repeats
     dropped.
 
     Alerts that people are notified of go to `publish` too, if it is given, and what came, as it was sent, to `archive`. `open_alerts` are
-    those that the warehouse has as open.
+    those that the warehouse has as open. What `replay` gives goes on as if its device had been known when it came.
     """
     batches, undecodable = messages | "Decode" >> Decode(clock, keep_messages=archive is not None)
     fresh = batches | "Deduplicate" >> Deduplicate()
     row_groups, unplaced = fresh | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
+    if replay:
+        replayed, _ = messages.pipeline | "Replay" >> replay | "Assign sites anew" >> AssignSites(OfRegistry(registry, Sites), clock)
+        row_groups = (row_groups, replayed) | "With what is replayed" >> beam.Flatten()
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
     irrigation = rollups.hours | "Irrigate" >> Irrigate(registry, schedule, clock)
     alerts = AlertInputs(row_groups, rollups.windows, irrigation) | "Alerts" >> RaiseAlerts(registry, schedule, clock, open_alerts)
@@ -75,9 +83,27 @@ def build(  # noqa: PLR0913 - what the flow is put together from
         unplaced,
     )
 
-    unwritten = rows | "Write" >> sink.write()
-    (unwritten | "Reject unwritten" >> beam.FlatMap(rejects.of_unwritten, clock),) | "Write rejects" >> sink.write_or_fail()
+    _write(rows, sink, clock)
     if publish:
         alerts | "Notifications" >> beam.FlatMap(notifications) | "Publish" >> publish
     if archive:
         (fresh, undecodable) | "Archive" >> archive
+
+
+def build_replay(replayed: PCollection[DecodedBatch], registry: RegistrySource, sink: Sink, schedule: Schedule, clock: Clock) -> None:
+    """Builds a batch run over rows that were set aside: facts, what they add to rollups with the marks for `tinybeam sql recompute`, and
+    alerts of their events.
+
+    Irrigation and alerts of site windows rest on whole hours, and follow when these are computed anew.
+    """
+    row_groups, unplaced = replayed | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
+    rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
+    no_windows, no_days = (replayed.pipeline | f"No {name}" >> beam.Create([]) for name in ("windows", "days"))
+    alerts = AlertInputs(row_groups, no_windows, no_days) | "Alerts" >> RaiseAlerts(registry, schedule, clock)
+    alert_rows = alerts | "Alert rows" >> beam.ParDo(Collect(Alert))
+    _write((row_groups | "Facts" >> beam.Map(facts), *rollups.rows, alert_rows, unplaced), sink, clock)
+
+
+def _write(rows: tuple[PCollection[TableRows], ...], sink: Sink, clock: Clock) -> None:
+    unwritten = rows | "Write" >> sink.write()
+    (unwritten | "Reject unwritten" >> beam.FlatMap(rejects.of_unwritten, clock),) | "Write rejects" >> sink.write_or_fail()

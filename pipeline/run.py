@@ -25,10 +25,12 @@ from pipeline.io.archive import Archive, ArchiveError, Gathering
 from pipeline.io.open_alerts import open_alerts
 from pipeline.io.registry import WAREHOUSE as REGISTRY_TABLES
 from pipeline.io.registry import RefreshedRegistry
+from pipeline.io.rejected import RejectTables
 from pipeline.io.sinks import AppendSink, LoadSink, PublishNotifications
 from pipeline.io.sources import ExportFiles, FromExportFiles, FromSubscription, NoInput
 from pipeline.irrigation.fields import without_balance
 from pipeline.options import BUNDLES, Options, UsageError, parse
+from pipeline.replay.transform import REACH, SELDOM, ReplayOnChange, Replays
 from pipeline.transforms import counts
 from program import logs
 from program.settings import ConfigError
@@ -97,7 +99,8 @@ def start(options: Options, registry: RegistrySource) -> PipelineResult:
         sink = LoadSink(options.warehouse, options.temp_location or tempfile.gettempdir(), uuid4().hex)
     publish = PublishNotifications(options.alerts_topic) if options.alerts_topic else None
     known = open_alerts(options.warehouse) if options.streaming else ()
-    flow.build(pipeline | "Read" >> source, registry, sink, options.schedule, wall_clock, publish, _archive(options), known)
+    messages, replay = pipeline | "Read" >> source, _replay(options, registry)
+    flow.build(messages, registry, sink, options.schedule, wall_clock, publish, _archive(options), known, replay)
     if known:
         _LOG.info("%d alerts are open in the warehouse: the pipeline goes on with them", len(known))
     _LOG.info("%s into %s.%s", options.input_subscription or options.input, options.warehouse.project, options.warehouse.dataset)
@@ -113,6 +116,13 @@ def _archive(options: Options) -> Archive | None:
         archive.gather_leftovers(options.archive)
     gathering = Gathering(options.archive_every.total_seconds()) if options.streaming else None
     return Archive(options.archive, wall_clock, gathering)
+
+
+def _replay(options: Options, registry: RegistrySource) -> flow.Replay | None:
+    """Returns what brings the rows of devices in that the registry comes to know while the pipeline runs."""
+    if not options.streaming:
+        return None
+    return ReplayOnChange(Replays(RejectTables(options.warehouse), REACH, max(options.registry_refresh, SELDOM)), registry, wall_clock)
 
 
 def _refresh_seconds(options: Options) -> float | None:

@@ -28,8 +28,14 @@ def still() -> datetime:
 class MemorySink:
     name: str
 
+    keeps: bool = False
+    """Whether it keeps what an earlier run wrote."""
+
+    def kept(self) -> MemorySink:
+        return MemorySink(self.name, keeps=True)
+
     def write(self) -> beam.PTransform[Any, Any]:
-        WRITTEN[self.name] = []
+        WRITTEN[self.name] = WRITTEN[self.name] if self.keeps else []
         return Each(beam.ParDo(_Keep(self.name)))
 
     def write_or_fail(self) -> beam.PTransform[Any, Any]:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -22,6 +23,8 @@ from pipeline.io.sources import _messages
 from pipeline.io.warehouse import Warehouse
 from schemas.envelope import entry
 from schemas.notification import parse
+from schemas.registry import Registry
+from sql import registry as analyst
 from tests.pipeline.bodies import message, numbered, one_of, summary
 from tests.waiting import eventually
 
@@ -176,6 +179,34 @@ def pulled(subscriber: pubsub_v1.SubscriberClient, name: str) -> list[tuple[str,
     if received:
         subscriber.acknowledge(subscription=name, ack_ids=[one.ack_id for one in received])
     return [(alert.rule, alert.subject, alert.state) for alert in (parse(one.message.data) for one in received)]
+
+
+def test_a_device_that_is_registered_while_the_pipeline_runs_needs_no_relaunch_and_its_rows_come_in_once(
+    tables: Warehouse, subscription: Any
+) -> None:
+    publisher, topic, name = subscription
+    known = Registry.parse(tomllib.loads(REGISTRY))
+    with tables.client() as client:
+        analyst.load(client, replace(known, devices=known.devices[:1]))
+        command = [word for word in arguments(tables, Path()) if not word.startswith("--registry=")]
+        running = subprocess.Popen([*command, f"--input_subscription={name}", "--registry_refresh=1s"])
+        try:
+            for seq in (1, 2):
+                sent = message([summary("d1"), summary("d2")], gateway_id="later", seq=seq)
+                publisher.publish(topic, sent.body, **sent.attributes).result(timeout=30)
+            assert eventually(lambda: count(tables, "later") == (2, 2), 120), count(tables, "later")
+            analyst.load(client, known)
+            assert eventually(lambda: count(tables, "later")[1] == 4, 120), count(tables, "later")
+            sent = message([summary("d1"), summary("d2")], gateway_id="later", seq=3)
+            publisher.publish(topic, sent.body, **sent.attributes).result(timeout=30)
+            assert eventually(lambda: count(tables, "later")[1] == 6, 120), count(tables, "later")
+            assert count(tables, "later") == (6, 6), "each once"
+            running.send_signal(signal.SIGTERM)
+            assert running.wait(timeout=30) == 0
+        finally:
+            running.kill()
+            running.wait()
+            analyst.load(client, Registry((), ()))
 
 
 def test_a_live_subscription_arrives_once_and_sigterm_stops(tables: Warehouse, registry: Path, subscription: Any) -> None:
