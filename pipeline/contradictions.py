@@ -16,7 +16,7 @@ import pyarrow as pa
 from schemas.arrow import wire_columns
 from schemas.intervals import SEQ_LIMIT
 from schemas.records import KINDS, Kind
-from schemas.sketch import BUCKETS, ONE_BUCKET, buckets
+from schemas.sketch import BUCKETS, ONE_BUCKET, bounds
 
 MOST_VALUES = 10**12
 """More values than this no window has, and no counter of a gateway counts: it keeps sums of counts within an int64."""
@@ -68,10 +68,10 @@ def _no_sketch(rows: pa.RecordBatch) -> Mask:
     mask = _not_sketches(sketches, counts)
     ends, entries = _ends(sketches), sketches.flatten().to_numpy()
     some = np.flatnonzero((np.diff(ends) > 0) & ~mask)
-    lowest, highest = entries[ends[some]] >> 40, entries[ends[some + 1] - 1] >> 40
-    of_min, of_max = buckets(np.stack([_numbers(rows, "min")[some], _numbers(rows, "max")[some]]))
-    # An edge between two buckets may be rounded either way.
-    mask[some] = (np.abs(lowest - of_min) > 1) | (np.abs(highest - of_max) > 1)
+    lows, highs = bounds()
+    for name, entry in (("min", entries[ends[some]]), ("max", entries[ends[some + 1] - 1])):
+        place, value = entry >> 40, _numbers(rows, name)[some]
+        mask[some] |= (value < lows[place]) | (value > highs[place])
     return mask
 
 

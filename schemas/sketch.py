@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import accumulate, chain
 from math import ceil, log
 from typing import TYPE_CHECKING
@@ -71,14 +72,17 @@ def bucket(value: float) -> int:
     return place if value > 0 else 2 * _ZERO - place
 
 
-def buckets(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Returns the number of each value's bucket, give or take one at the edge of two; beyond BUCKETS for what is above LARGEST."""
+@cache
+def bounds() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Returns the smallest and largest value of a bucket and its neighbours, for edges are rounded, by the bucket's number."""
     import numpy as np  # not for the gateway
 
-    size = np.abs(values)
-    places = np.ceil(np.log(np.clip(size, SMALLEST, LARGEST * GAMMA)) * _PER_LOG).astype(np.int64) + _POSITIVE
-    places = np.where(values > 0, places, 2 * _ZERO - places)
-    return np.where(size < SMALLEST, _ZERO, np.where(size > LARGEST, BUCKETS + 1, places))
+    place = np.arange(BUCKETS, dtype=np.float64)
+    size = np.maximum(place, 2 * _ZERO - place) - _POSITIVE
+    low, high = GAMMA ** (size - 2), GAMMA ** (size + 1)
+    lows, highs = np.where(place > _ZERO, low, -high), np.where(place > _ZERO, high, -low)
+    lows[_ZERO], highs[_ZERO] = -SMALLEST * GAMMA, SMALLEST * GAMMA
+    return lows, highs
 
 
 def value(bucket: int) -> float:
