@@ -76,6 +76,11 @@ def test_a_feature_is_added(copy: Path) -> None:
     walk(ROOT / "docs/how-to/add-a-feature.md", copy, "how-to-feature", {})
 
 
+@pytest.mark.timeout(900)  # it makes every table and view twice
+def test_an_archive_is_kept_and_the_tables_are_built_anew(tmp_path: Path, warehouse: Warehouse) -> None:
+    walk(ROOT / "docs/how-to/keep-an-archive.md", tmp_path, "how-to-archive", warehouse.environment, seconds=840)
+
+
 def test_every_page_is_walked() -> None:
     assert [page.name for page in PAGES if f"docs/how-to/{page.name}" not in Path(__file__).read_text()] == []
 

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
-from apache_beam.coders import FastPrimitivesCoder, VarIntCoder
+from apache_beam.coders import BytesCoder
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import (
-    BagRuntimeState,
-    BagStateSpec,
     ReadModifyWriteRuntimeState,
     ReadModifyWriteStateSpec,
     RuntimeTimer,
@@ -32,10 +30,11 @@ from pipeline.archive import ArchiveEntry
 from pipeline.elements import Clock, DecodedBatch, TableRows
 from pipeline.io import files
 from pipeline.io.append import brief
+from pipeline.state import StateFormat
 from pipeline.transforms.each import Each
 from program import logs
 
-MOST_FILES = 1000
+MOST_FILES = 500
 """How many small files are gathered at once at most."""
 MOST_BYTES = 64_000_000
 """A file of the archive is closed when it holds so much."""
@@ -55,6 +54,16 @@ class Gathering:
 
     seconds: float = 3600.0
     most_bytes: int = MOST_BYTES
+
+
+class WaitingFiles(NamedTuple):
+    """Names the small files of a place that wait to be one, and says how many bytes they hold."""
+
+    paths: tuple[str, ...]
+    bytes: int
+
+
+WAITING = StateFormat("archived_files", 1, WaitingFiles)
 
 
 class Archive(beam.PTransform):
@@ -111,9 +120,7 @@ class _WriteFiles(beam.DoFn):
 class _Gather(beam.DoFn):
     """Gathers the small files of a place into one, then removes them. The state holds their names, never what is in them."""
 
-    _FILES = BagStateSpec("files", FastPrimitivesCoder())
-    _BYTES = ReadModifyWriteStateSpec("bytes", VarIntCoder())
-    _COUNT = ReadModifyWriteStateSpec("count", VarIntCoder())
+    _FILES = ReadModifyWriteStateSpec("files", BytesCoder())
     _DUE = TimerSpec("due", TimeDomain.REAL_TIME)
 
     def __init__(self, folder: str, gathering: Gathering, clock: Clock) -> None:
@@ -124,35 +131,30 @@ class _Gather(beam.DoFn):
     def process(
         self,
         arrived: _ArrivedFile,
-        paths: BagRuntimeState = beam.DoFn.StateParam(_FILES),  # type: ignore[assignment]
-        size: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_BYTES),  # type: ignore[assignment]
-        count: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_COUNT),  # type: ignore[assignment]
+        stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_FILES),  # type: ignore[assignment]
         due: RuntimeTimer = beam.DoFn.TimerParam(_DUE),  # type: ignore[assignment]
     ) -> None:
-        place, (path, size_of_file) = arrived
-        if not count.read():
+        place, (path, size) = arrived
+        waiting = WAITING.unpack(stored.read()) or WaitingFiles((), 0)
+        if not waiting.paths:
             due.set(Timestamp(self._clock().timestamp() + self._gathering.seconds))
-        paths.add(path)
-        size.write((size.read() or 0) + size_of_file)
-        count.write((count.read() or 0) + 1)
-        if size.read() >= self._gathering.most_bytes or count.read() >= MOST_FILES:
-            self._gather(place, paths, size, count)
+        waiting = WaitingFiles((*waiting.paths, path), waiting.bytes + size)
+        if waiting.bytes >= self._gathering.most_bytes or len(waiting.paths) >= MOST_FILES:
+            gather(self._folder, place, waiting.paths)
+            stored.clear()
+        else:
+            stored.write(WAITING.pack(waiting))
 
     @on_timer(_DUE)
     def on_due(
         self,
         place: str = beam.DoFn.KeyParam,  # type: ignore[assignment]
-        paths: BagRuntimeState = beam.DoFn.StateParam(_FILES),  # type: ignore[assignment]
-        size: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_BYTES),  # type: ignore[assignment]
-        count: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_COUNT),  # type: ignore[assignment]
+        stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_FILES),  # type: ignore[assignment]
     ) -> None:
-        self._gather(place, paths, size, count)
-
-    def _gather(self, place: str, paths: BagRuntimeState, size: ReadModifyWriteRuntimeState, count: ReadModifyWriteRuntimeState) -> None:
-        gather(self._folder, place, paths.read())
-        paths.clear()
-        size.clear()
-        count.clear()
+        waiting = WAITING.unpack(stored.read())
+        if waiting:
+            gather(self._folder, place, waiting.paths)
+            stored.clear()
 
 
 def gather(folder: str, place: str, paths: Iterable[str]) -> None:

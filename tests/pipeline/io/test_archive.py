@@ -16,7 +16,7 @@ from apache_beam.testing import test_stream as scripted
 
 from pipeline import archive, flow
 from pipeline.elements import ReceivedMessage
-from pipeline.io.archive import Archive, ArchiveError, Gathering, check, gather, gather_leftovers
+from pipeline.io.archive import WAITING, Archive, ArchiveError, Gathering, WaitingFiles, check, gather, gather_leftovers
 from pipeline.io.files import write
 from pipeline.io.sources import ExportFiles, FromExportFiles, NoInput
 from pipeline.options import BUNDLES, FN_API
@@ -24,6 +24,7 @@ from pipeline.rollup.transform import Schedule
 from schemas.envelope import MAX_BODY_BYTES, entries
 from schemas.registry import FixedRegistry
 from tests.pipeline.bodies import NOW, REGISTRY, message, numbered, one_of, summary
+from tests.pipeline.golden_bytes import golden
 from tests.pipeline.io.object_store import OBJECTS
 from tests.pipeline.memory import MemorySink, still
 
@@ -185,3 +186,11 @@ def test_an_archive_that_cannot_be_written_to_is_refused_at_the_start(tmp_path: 
         check(str(tmp_path / "file"))
     check(str(tmp_path / "folder"))
     assert not any(path.is_file() for path in (tmp_path / "folder").iterdir())
+
+
+WAITING_TWO = WaitingFiles(("gs://b/archive/kind=events/day=2026-05-01/new-1.tbb", "/a/new-2.tbb"), 70_000)
+
+
+def test_what_waits_is_read_from_the_bytes_of_every_release_and_written_as_this_one_writes_it() -> None:
+    assert WAITING.unpack(golden("archived_files", 1)) == WAITING_TWO
+    assert WAITING.pack(WAITING_TWO) == golden("archived_files", 1)
