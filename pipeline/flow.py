@@ -71,7 +71,8 @@ def build(  # noqa: PLR0913 - what the flow is put together from
         row_groups = (row_groups, replayed) | "With what is replayed" >> beam.Flatten()
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
     irrigation = rollups.hours | "Irrigate" >> Irrigate(registry, schedule, clock)
-    alerts = AlertInputs(row_groups, rollups.windows, irrigation) | "Alerts" >> RaiseAlerts(registry, schedule, clock, open_alerts)
+    watched = AlertInputs(row_groups, rollups.windows, rollups.hours, irrigation)
+    alerts = watched | "Alerts" >> RaiseAlerts(registry, schedule, clock, open_alerts)
 
     rows = (
         row_groups | "Facts" >> beam.Map(facts),

@@ -16,19 +16,20 @@ Offset = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?[smhd]$")]
 """Time since the start of the case: `90s`, `12m`, `1.5h`, `7d`."""
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_SUBJECTS = {"event": "device", "channel": "site", "column": "site", "delivered_by": "delivered_by"}
-"""What says of what kind something given is -> what says of whom it is."""
+_SUBJECTS = {"event": ("device",), "channel": ("site", "device"), "column": ("site",), "delivered_by": ("delivered_by",)}
+"""What says of what kind something given is -> what may say of whom it is."""
 
 
 class Given(Settings, frozen=True, kw_only=True):
-    """Is one thing that the pipeline sees: an event of a device, a mean of a site, a column of its water balance, a gateway's word."""
+    """Is one thing that the pipeline sees: an event, a mean of a site or a device, a column of a water balance, a gateway's word."""
 
     at: Annotated[Offset, setting("When it happened, since the start; of a mean the start of its window", example="12m")]
     arrives: Annotated[Offset | None, setting("When it reached the pipeline. None: at once", example="37m")] = None
     event: Annotated[str | None, setting("Name of the threshold or model whose state changed", example="frost")] = None
-    device: Annotated[str | None, setting("The device, of an event", example="soil-01")] = None
+    device: Annotated[str | None, setting("The device, of an event or of the mean of an hour", example="soil-01")] = None
     state: Annotated[str | None, setting("Its state or label now", example="low")] = None
-    channel: Annotated[str | None, setting("Channel of a mean of a site", example="temperature")] = None
+    channel: Annotated[str | None, setting("Channel of a mean of a site or a device", example="temperature")] = None
+    unit: Annotated[str, setting("Unit of the mean, for rules that ask for one", example="degC")] = ""
     window_seconds: Annotated[Literal[60, 3600], setting("Length of the window that the mean is of")] = 3600
     column: Annotated[str | None, setting("Column of the water balance of a site", example="depletion_mm")] = None
     site: Annotated[str | None, setting("The site, of a mean or a column", example="mill-field")] = None
@@ -39,8 +40,9 @@ class Given(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         kinds = [kind for kind in _SUBJECTS if getattr(self, kind) is not None]
         require(len(kinds) == 1, f"exactly one of {', '.join(_SUBJECTS)} is needed")
-        subject = _SUBJECTS[kinds[0]]
-        require(getattr(self, subject) is not None, f"{subject}: it is missing beside {kinds[0]}")
+        subjects = _SUBJECTS[kinds[0]]
+        known = sum(getattr(self, subject) is not None for subject in subjects)
+        require(known == 1, f"{' or '.join(subjects)}: one is needed beside {kinds[0]}")
         require(self.event is None or self.state is not None, "state: it is missing beside event")
         require(self.value is not None or kinds[0] in ("event", "delivered_by"), f"value: it is missing beside {kinds[0]}")
 

@@ -41,7 +41,7 @@ def test(files: tuple[Path, ...], registry: Path | None, only: str) -> None:
         { rule = "frost", subject = "soil-01", state = "resolved", at = "5h" },
       ]
 
-    `given` may also be a mean (channel, site, value), a column of the water balance (column, site, value), or a gateway's word
+    `given` may also be a mean (channel, site or device, value), a column of the water balance (column, site, value), or a gateway's word
     that everything up to a time is delivered (delivered_by). `arrives` says when it reaches the pipeline, if that is later.
     Rules of silence are not run.
     """

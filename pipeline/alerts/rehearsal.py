@@ -14,12 +14,15 @@ from pipeline.alerts import engine_twin
 from pipeline.alerts.cases import Case, Expected, Given, span
 from pipeline.alerts.in_force import RulesInForce
 from pipeline.alerts.observation import Observation, SiteNames
+from pipeline.alerts.source import AlertSourceWithMemory
 from pipeline.alerts.sources import watched
+from pipeline.alerts.sources.deviation import DeviationSource
 from pipeline.alerts.sources.event import EventSource
+from pipeline.alerts.sources.rate import RateSource
 from pipeline.alerts.sources.site_window import SiteWindowSource
 from pipeline.elements import RowGroup
 from pipeline.enrich import Sites
-from pipeline.rollup.stats import HOUR, Key, Stats, WindowResult
+from pipeline.rollup.stats import HOUR, DeviceHour, HourOfDevices, Key, Stats, WindowResult
 from program.settings import require
 from schemas.envelope import micros
 from schemas.records import Alert, Kind, Timing
@@ -28,6 +31,7 @@ from schemas.rules.irrigation import IrrigationRule
 
 _SECOND = 1_000_000
 _DAY = "1d"
+_OF_PAST: tuple[type[AlertSourceWithMemory], ...] = (DeviationSource, RateSource)
 _TIME = pa.timestamp("us", "UTC")
 _STRINGS = ("device_id", "site_id", "gateway_id", "rule", "state", "channel")
 
@@ -42,17 +46,25 @@ def differences(case: Case, registry: Registry) -> list[str]:
 
 def run(case: Case, registry: Registry) -> list[Alert]:
     """Returns the rows that come of what is given. Raises ConfigError if it is of nobody in the registry."""
+    sources = _Sources(registry)
     arrivals: list[tuple[int, Any]] = []
     for number, given in enumerate(case.given, 1):
         _check(given, number, registry)
-        at = micros(case.start + span(given.at))
-        arrives = micros(case.start + span(given.arrives)) if given.arrives else at
+    for arrives, at, given in sorted(((*_times(case, given), given) for given in case.given), key=_arrival):
         if given.delivered_by:
             arrivals.append((arrives, (given.delivered_by, at)))
         else:
-            arrivals += [(arrives, each) for each in _observed(given, at, arrives, registry)]
+            arrivals += [(arrives, each) for each in sources.observed(given, at, arrives)]
     last = max((at for at, _ in arrivals), default=micros(case.start))
     return engine_twin.run(RulesInForce(registry), arrivals, last + span(case.ends or _DAY) // timedelta(microseconds=1))
+
+
+def _times(case: Case, given: Given) -> tuple[int, int]:
+    return micros(case.start + span(given.arrives or given.at)), micros(case.start + span(given.at))
+
+
+def _arrival(timed: tuple[int, int, Given]) -> int:
+    return timed[0]
 
 
 def _check(given: Given, number: int, registry: Registry) -> None:
@@ -61,19 +73,37 @@ def _check(given: Given, number: int, registry: Registry) -> None:
     require(given.site is None or given.site in sites, f"given[{number}].site: {given.site!r} is not in the registry")
 
 
-def _observed(given: Given, at: int, arrives: int, registry: Registry) -> Iterator[Observation]:
-    if given.event:
-        events = watched(EventSource, registry)
-        yield from events.observe(_event(given, at, arrives, registry), arrives) if events else ()
-    elif given.channel:
-        windows = watched(SiteWindowSource, registry)
-        yield from windows.observe(_window(given, at), arrives) if windows else ()
-    else:
-        yield from _of_column(given, at, registry)
+class _Sources:
+    """Observes what is given, by the sources that the rules watch; those that remember a device's past do."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._of_past = [source for kind in _OF_PAST if (source := watched(kind, registry))]
+        self._pasts: dict[tuple[int, str], bytes | None] = {}
+
+    def observed(self, given: Given, at: int, arrives: int) -> Iterator[Observation]:
+        if given.event:
+            events = watched(EventSource, self._registry)
+            yield from events.observe(_event(given, at, arrives, self._registry), arrives) if events else ()
+        elif given.channel and given.device:
+            yield from self._compared(given, at, arrives)
+        elif given.channel:
+            windows = watched(SiteWindowSource, self._registry)
+            yield from windows.observe(_window(given, at), arrives) if windows else ()
+        else:
+            yield from _of_column(given, at, self._registry)
+
+    def _compared(self, given: Given, at: int, arrives: int) -> Iterator[Observation]:
+        hour = _hour(given, at, self._registry)
+        for number, source in enumerate(self._of_past):
+            for key, mean in source.reports(hour):
+                outcome = source.memory("past").on_report(self._pasts.get((number, key)), key, mean, arrives)
+                self._pasts[number, key] = outcome.state
+                yield from (each for each in outcome.found if isinstance(each, Observation))
 
 
 def _event(given: Given, at: int, arrives: int, registry: Registry) -> RowGroup:
-    [site_id] = Sites(registry).of(pa.array([given.device]), pa.array([at], _TIME)).to_pylist()
+    site_id = _site(given, at, registry)
     texts = dict(zip(_STRINGS, (given.device, site_id, given.gateway, given.event, given.state, None), strict=True))
     columns = {name: pa.array([text], pa.string()) for name, text in texts.items()}
     columns |= {"value": pa.array([given.value or 0.0]), "threshold": pa.array([None], pa.float64())}
@@ -84,8 +114,19 @@ def _event(given: Given, at: int, arrives: int, registry: Registry) -> RowGroup:
 def _window(given: Given, at: int) -> WindowResult:
     start, value = at // _SECOND // given.window_seconds * given.window_seconds, given.value or 0.0
     stats = Stats(count=1, sum=value, m2=0.0, min=value, max=value, summaries=1)
-    key = Key(str(given.site), str(given.channel), "", start // HOUR * HOUR)
+    key = Key(str(given.site), str(given.channel), given.unit, start // HOUR * HOUR)
     return key, (given.window_seconds, start, stats), 0, Timing.ON_TIME
+
+
+def _hour(given: Given, at: int, registry: Registry) -> HourOfDevices:
+    start, value = at // _SECOND // HOUR * HOUR, given.value or 0.0
+    device = DeviceHour(device_id=str(given.device), count=1, mean=value, min=value, max=value)
+    return HourOfDevices(Key(_site(given, at, registry) or "", str(given.channel), given.unit, start), 0, (device,))
+
+
+def _site(given: Given, at: int, registry: Registry) -> str | None:
+    [site_id] = Sites(registry).of(pa.array([given.device]), pa.array([at], _TIME)).to_pylist()
+    return None if site_id is None else str(site_id)
 
 
 def _of_column(given: Given, at: int, registry: Registry) -> Iterator[Observation]:

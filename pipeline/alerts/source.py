@@ -12,8 +12,8 @@ from pipeline.alerts.condition import Condition
 from pipeline.alerts.observation import Observation
 from schemas.registry import Registry
 
-Input = Literal["row_groups", "windows", "irrigation"]
-"""What can be watched: rows with their sites, results of rollups, days of irrigation."""
+Input = Literal["row_groups", "windows", "hours", "irrigation"]
+"""What can be watched: rows with their sites, results of rollups, what each device measured in an hour, days of irrigation."""
 
 
 class AlertSource(Protocol):

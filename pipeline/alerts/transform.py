@@ -31,7 +31,7 @@ from pipeline.alerts.observation import GatewayWord, Observation, OpenAlert
 from pipeline.alerts.source import AlertSource, AlertSourceWithMemory, Outcome
 from pipeline.alerts.sources import SOURCES, SOURCES_WITH_MEMORY, watched
 from pipeline.elements import Clock, NotificationMessage, RowGroup
-from pipeline.rollup.stats import WindowResult
+from pipeline.rollup.stats import HourOfDevices, WindowResult
 from pipeline.rollup.transform import Schedule
 from pipeline.transforms.follow_alerts import FollowAlerts
 from pipeline.transforms.hear_words import HearWords
@@ -48,11 +48,12 @@ class AlertInputs(NamedTuple):
 
     row_groups: PCollection[RowGroup]
     windows: PCollection[WindowResult]
+    hours: PCollection[HourOfDevices]
     irrigation: PCollection[Irrigation]
 
 
 class RaiseAlerts(beam.PTransform):
-    """Raises alerts: `alerts = AlertInputs(row_groups, windows, irrigation) | RaiseAlerts(registry, schedule, clock)`."""
+    """Raises alerts: `alerts = AlertInputs(row_groups, windows, hours, irrigation) | RaiseAlerts(registry, schedule, clock)`."""
 
     def __init__(self, registry: RegistrySource, schedule: Schedule, clock: Clock, open_alerts: Sequence[Alert] = ()) -> None:
         super().__init__()

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from program.settings import require
+from schemas.rules.deviation import DeviationRule
 from schemas.rules.event import EventRule
 from schemas.rules.irrigation import IrrigationRule
 from schemas.rules.probe import ProbeRule
+from schemas.rules.rate import RateRule
 from schemas.rules.silence import SilenceRule
 from schemas.rules.site_window import SiteWindowRule
 
-Rule = EventRule | SiteWindowRule | IrrigationRule | ProbeRule | SilenceRule
+Rule = EventRule | SiteWindowRule | IrrigationRule | ProbeRule | SilenceRule | DeviationRule | RateRule
 """Told apart by their setting `source`."""
 
 

@@ -9,9 +9,11 @@ from typing import TypeVar
 
 from pipeline.alerts.observation import Observation
 from pipeline.alerts.source import AlertSource, AlertSourceWithMemory
+from pipeline.alerts.sources.deviation import DeviationSource
 from pipeline.alerts.sources.event import EventSource
 from pipeline.alerts.sources.irrigation import IrrigationSource
 from pipeline.alerts.sources.probe import ProbeSource
+from pipeline.alerts.sources.rate import RateSource
 from pipeline.alerts.sources.silence import SilenceSource
 from pipeline.alerts.sources.site_window import SiteWindowSource
 from pipeline.alerts.state_machine import StateMachine
@@ -19,7 +21,7 @@ from schemas.registry import Registry
 from schemas.rules import Rule
 
 SOURCES: tuple[type[AlertSource], ...] = (EventSource, SiteWindowSource, IrrigationSource, ProbeSource)
-SOURCES_WITH_MEMORY: tuple[type[AlertSourceWithMemory], ...] = (SilenceSource,)
+SOURCES_WITH_MEMORY: tuple[type[AlertSourceWithMemory], ...] = (SilenceSource, DeviationSource, RateSource)
 
 
 _Source = TypeVar("_Source", AlertSource, AlertSourceWithMemory)

@@ -20,7 +20,8 @@ from schemas.notification import parse
 from schemas.records import Alert, Event, Heartbeat
 from schemas.registry import FixedRegistry, Registry, RegistrySource
 from schemas.rules.event import EventRule
-from tests.pipeline.bodies import NOW, REGISTRY, message, one_of
+from schemas.rules.rate import RateRule
+from tests.pipeline.bodies import NOW, REGISTRY, message, one_of, summary
 from tests.pipeline.memory import MemorySink
 
 FROST = EventRule(name="frost", event="frost", opens=("low",))
@@ -125,3 +126,16 @@ def test_a_rule_that_is_taken_out_while_the_pipeline_runs_closes_its_alert() -> 
     assert (opened["state"], closed["state"], closed["alert_id"]) == ("opened", "resolved", opened["alert_id"])
     assert minute(12) <= closed["as_of"] <= minute(20)
     assert closed["message"].endswith("closed, for its rule is no longer in the registry")
+
+
+def test_a_channel_that_changes_too_fast_opens_an_alert_through_the_whole_flow() -> None:
+    rule = RateRule(name="falling", channel="moisture", below=-0.2, devices=("d1",))
+    messages = [
+        message([summary("d1", NOW, 0.5)], minute(2), seq=1),
+        sent(heartbeat(10), 10, 2),
+        message([summary("d1", minute(60), 0.1)], minute(62), seq=3),
+        sent(heartbeat(70), 70, 4),
+    ]
+    sink = run("falling", messages, FixedRegistry(replace(REGISTRY, rules=(rule,))))
+    [row] = sink.table("alerts_v1")
+    assert (row["rule"], row["subject"], row["state"], row["notified"], row["value"]) == ("falling", "d1", "opened", True, -0.4)

@@ -97,7 +97,7 @@ def test_means_are_given_by_the_hour_and_a_condition_must_last(folder: Path) -> 
         (case(EVENT.replace("d1", "d9")), "'this one': given[1].device: 'd9' is not in the registry"),
         (case(EVENT.replace("1h", "soon")), "cases[1].given[1].at"),
         (case('{ at = "1h", device = "d1" }'), "exactly one of event, channel, column, delivered_by is needed"),
-        (case('{ at = "1h", channel = "temperature", value = 1 }'), "site: it is missing beside channel"),
+        (case('{ at = "1h", channel = "temperature", value = 1 }'), "site or device: one is needed beside channel"),
         ('registry = "none.toml"\n' + case(EVENT), "none.toml: cannot be read"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.alerts.awaited_words import AWAITED_WORDS, AwaitedWords
 from pipeline.alerts.observation import Observation
+from pipeline.alerts.own_past import OWN_PAST, OwnPast
 from pipeline.alerts.state import ALERT, AlertState
 from tests.pipeline.golden_bytes import golden
 
@@ -46,13 +47,16 @@ STATE = AlertState(
     spans=((AT - 100, AT - 50),),
 )
 WORDS = AwaitedWords(late={"frost:d1": AT}, complete=AT - 1, due=AT + 10, lag=5, looked=AT, is_steady=True)
+PAST = OwnPast({1_777_636_800: (0, 0.25), 1_777_640_400: (3, -1.5)}, 5)
 
 
 def test_an_alert_is_read_from_the_bytes_of_every_release() -> None:
     assert ALERT.unpack(golden("alert", 1)) == STATE
     assert AWAITED_WORDS.unpack(golden("awaited_words", 1)) == WORDS
+    assert OWN_PAST.unpack(golden("own_past", 1)) == PAST
 
 
 def test_an_alert_is_written_as_this_release_writes_it() -> None:
     assert ALERT.pack(STATE) == golden("alert", 1)
     assert AWAITED_WORDS.pack(WORDS) == golden("awaited_words", 1)
+    assert OWN_PAST.pack(PAST) == golden("own_past", 1)

@@ -1,0 +1,65 @@
+"""Observes how far an hour of a device's channel is from the median of its own past, in terms of the median absolute deviation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from pipeline.alerts.condition import BeyondLimit, Condition
+from pipeline.alerts.observation import Observation, SiteNames
+from pipeline.alerts.own_past import SECOND, DeviceMean, OwnPast, PastMemory, means, z_score
+from pipeline.alerts.source import Input
+from pipeline.rollup.stats import HOUR, HourOfDevices
+from schemas.registry import Registry
+from schemas.rules.deviation import DeviationRule
+
+
+class DeviationSource:
+    """Observes hours of devices whose channel a rule watches. An hour's event time is its start; less than half of the past is no past."""
+
+    RULE: ClassVar[type] = DeviationRule
+    INPUT: ClassVar[Input] = "hours"
+    MEMORIES: ClassVar[tuple[str, ...]] = ("past",)
+
+    def __init__(self, rules: Iterable[DeviationRule], registry: Registry) -> None:
+        self._rules = tuple(rules)
+        self._names = SiteNames(registry)
+        self._memory = PastMemory(self._judge, max(rule.past_hours for rule in self._rules))
+
+    @staticmethod
+    def condition(rule: DeviationRule) -> Condition:
+        return BeyondLimit(None, rule.above, rule.hysteresis)
+
+    @staticmethod
+    def is_watched(rule: DeviationRule, observation: Observation) -> bool:
+        return observation.device_id is not None and rule.watches(observation.device_id, observation.site_id)
+
+    def reports(self, element: HourOfDevices) -> Iterator[tuple[str, DeviceMean]]:
+        if any(rule.channel == element.key.channel for rule in self._rules):
+            yield from ((mean.key, mean) for mean in means(element) if any(self._watching(mean)))
+
+    def memory(self, name: str) -> PastMemory:
+        return self._memory
+
+    def _watching(self, mean: DeviceMean) -> Iterator[DeviationRule]:
+        return (rule for rule in self._rules if rule.channel == mean.channel and rule.watches(mean.device_id, mean.site_id))
+
+    def _judge(self, past: OwnPast, mean: DeviceMean) -> Iterator[Observation]:
+        for rule in self._watching(mean):
+            before = past.before(mean.hour, rule.past_hours)
+            score = z_score(before, mean.mean, rule.least_spread) if len(before) * 2 >= rule.past_hours else None
+            if score is not None:
+                where = "above" if score > 0 else "below"
+                yield Observation(
+                    rule=rule.name,
+                    subject=mean.device_id,
+                    at=mean.hour * SECOND,
+                    revision=past.changes,
+                    known_at=(mean.hour + HOUR) * SECOND,
+                    value=abs(score),
+                    threshold=rule.above,
+                    site_id=mean.site_id,
+                    device_id=mean.device_id,
+                    text=f"{self._names.of(mean.site_id)}, {mean.device_id}: {mean.channel} of an hour is {mean.mean:.4g} {mean.unit}, "
+                    f"{abs(score):.1f} times its usual spread {where} what is usual",
+                )
