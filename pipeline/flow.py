@@ -99,8 +99,8 @@ def build_replay(replayed: PCollection[DecodedBatch], registry: RegistrySource, 
     """
     row_groups, unplaced = replayed | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
-    no_windows, no_days = (replayed.pipeline | f"No {name}" >> beam.Create([]) for name in ("windows", "days"))
-    alerts = AlertInputs(row_groups, no_windows, no_days) | "Alerts" >> RaiseAlerts(registry, schedule, clock)
+    no_windows, no_hours, no_days = (replayed.pipeline | f"No {name}" >> beam.Create([]) for name in ("windows", "hours", "days"))
+    alerts = AlertInputs(row_groups, no_windows, no_hours, no_days) | "Alerts" >> RaiseAlerts(registry, schedule, clock)
     alert_rows = alerts | "Alert rows" >> beam.ParDo(Collect(Alert))
     _write((row_groups | "Facts" >> beam.Map(facts), *rollups.rows, alert_rows, unplaced), sink, clock)
 
