@@ -81,6 +81,12 @@ def test_an_open_alert_is_closed_when_the_device_is_gone_or_the_rule_means_anoth
         assert (closed.state, why in closed.message) == ("resolved", True), closed.message
 
 
+def test_an_open_alert_of_a_site_that_was_taken_out_is_closed() -> None:
+    state, _ = follow(watch(HOT), None, heat(0, 36.0))
+    _, [closed] = subject.look(RulesInForce(replace(REGISTRY, rules=(HOT,), sites=())), "hot:south", state, NOW + MINUTE)
+    assert closed.message == "south: 36.0: closed, for its site is no longer in the registry"
+
+
 def test_a_rule_that_comes_back_opens_alerts_again() -> None:
     state, row = opened()
     state, _ = subject.look(watch(), "frost:d1", state, NOW + MINUTE)
