@@ -78,7 +78,7 @@ DEV = [
 ]
 
 # The lab and the benchmarks are not shipped: they need a checkout. Training is: `tinybeam train` is for who has a warehouse of their own.
-ROOMS = find_packages(include=["configuration*", "edge*", "notify*", "pipeline*", "program*", "schemas*", "sql*", "training*"])
+ROOMS = find_packages(include=["configuration*", "derive*", "edge*", "notify*", "pipeline*", "program*", "schemas*", "sql*", "training*"])
 
 setup(
     name="tinybeam",

@@ -15,7 +15,7 @@ _ROOMS = {
     "alerts": ("pipeline.alerts.command", "pipeline", "Test the rules of alerts like code."),
     "rejects": ("pipeline.replay.command", "pipeline", "What was set aside: send it through once more."),
     "notify": ("notify.__main__", "notify", "Tell people of alerts: stdout, webhooks, mail."),
-    "sql": ("sql.__main__", "pipeline", "Apply, check and ask the warehouse."),
+    "sql": ("derive.command", "pipeline", "Apply, check, recompute and ask the warehouse."),
     "certify": ("sql.certify.command", "pipeline", "Compare two warehouses: tables by identity, views as people see them."),
     "train": ("training.__main__", "train", "Rebuild a model and the page that judges it."),
     "lab": ("lab.__main__", "lab", "The whole path on this machine: demo, up."),
@@ -25,7 +25,7 @@ _ROOMS = {
 _CHECKOUT_ONLY = {"lab"}
 """Rooms that are not shipped."""
 
-_OURS = {"configuration", "edge", "notify", "pipeline", "program", "schemas", "sql", "tinybeam", "training"}
+_OURS = {"configuration", "derive", "edge", "notify", "pipeline", "program", "schemas", "sql", "tinybeam", "training"}
 
 
 class _Rooms(click.Group):

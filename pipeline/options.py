@@ -14,6 +14,7 @@ from pipeline.io.registry import WAREHOUSE as REGISTRY_TABLES
 from pipeline.io.warehouse import Warehouse, endpoints
 from pipeline.rollup.transform import Schedule
 from program import logs
+from program.duration import duration
 from schemas.warehouse import DATASET
 
 BUNDLES = "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner"
@@ -42,7 +43,6 @@ examples:
 _Add = Callable[..., Any]
 """Adds a flag, as argparse's add_argument."""
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+")
 _SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 _LONGEST_LATENESS = timedelta(days=365)
@@ -121,14 +121,6 @@ def parse(arguments: Sequence[str]) -> Options:
     )
 
 
-def duration(text: str) -> timedelta:
-    """Reads `5s`, `12m`, `2h` or `7d`."""
-    parts = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
-    if not parts:
-        raise argparse.ArgumentTypeError(f"{text!r} is no duration: write for example 5s, 12m, 2h or 7d")
-    return timedelta(**{_UNITS[parts[2]]: int(parts[1])})
-
-
 def _parser() -> _Parser:
     parser = _Parser(
         prog="tinybeam pipeline",
@@ -180,7 +172,7 @@ def _add_registry(add: _Add) -> None:
 
 def _add_rollups(add: _Add) -> None:
     add("--early_seconds", type=_positive, default=60, metavar="N", help="seconds between early results of an hour (default: %(default)s)")
-    add("--allowed_lateness", "--allowedLateness", type=duration, default=timedelta(days=7), metavar="7d", help=_LATENESS)
+    add("--allowed_lateness", "--allowedLateness", type=_duration, default=timedelta(days=7), metavar="7d", help=_LATENESS)
 
 
 def _add_engine(add: _Add) -> None:
@@ -221,6 +213,13 @@ _REGISTRY = (
 )
 _REFRESH = "streaming: how often the registry is looked at anew; what is unsound is refused, and the last good one stays (default: 60s)"
 _LATENESS = "how late a row may be for its hour's rollup; later rows mark the hour dirty (default: 7d); facts are stored whatever their age"
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _positive(text: str) -> int:

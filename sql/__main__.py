@@ -6,11 +6,10 @@ Exit codes: 0 done, 1 failed or found wanting, 2 called wrongly.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from google.api_core.exceptions import GoogleAPICallError
@@ -21,25 +20,12 @@ from schemas.registry import Registry
 from schemas.registry_tables import registry_of
 from schemas.registry_toml import toml
 from sql import application, present, registry, verification
+from sql.connection import connection, open_client
 from sql.questions import ParameterError, ask
 from sql.scripts import ASKING, CREATING, Script, ScriptError, scripts
-from sql.service import ServiceError, connect, local_host, reason
+from sql.service import ServiceError, local_host, reason
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 _EXPECTED = (ServiceError, application.ApplyError, ConfigError, ScriptError)
-
-
-def _connection(command: _Command) -> _Command:
-    """Adds the options that every command with a warehouse takes."""
-    command = click.option(
-        "--project",
-        envvar="GOOGLE_CLOUD_PROJECT",
-        help="Project of the warehouse; environments are projects.  [default: $GOOGLE_CLOUD_PROJECT]",
-    )(command)
-    command = click.option("--location", help="Location of the dataset, for example EU.  [default: the project's]")(command)
-    return click.option(
-        "--wait", "wait_seconds", default=60.0, show_default=True, help="How long to wait for a warehouse that does not answer, in seconds."
-    )(command)
 
 
 @click.group(no_args_is_help=True)
@@ -51,11 +37,11 @@ def cli() -> None:
 
 
 @cli.command()
-@_connection
+@connection
 @click.option("--dry_run", is_flag=True, help="Say what would be done, do nothing.")
 def apply(project: str | None, location: str | None, wait_seconds: float, dry_run: bool) -> None:
     """Create the dataset and its tables, add new columns, replace functions and views. May be repeated; drops nothing."""
-    client = _connect(project, location, wait_seconds)
+    client = open_client(project, location, wait_seconds)
     try:
         steps = application.plan(client, location)
         for step in steps:
@@ -70,7 +56,7 @@ def apply(project: str | None, location: str | None, wait_seconds: float, dry_ru
 
 @cli.command()
 @click.argument("names", nargs=-1)
-@_connection
+@connection
 @click.option(
     "--param",
     "parameters",
@@ -90,7 +76,7 @@ def check(
     try:
         faults = [*verification.grammar(files), *verification.habits(files)]
         if (project or local_host()) and not offline:
-            client = _connect(project, location, wait_seconds)
+            client = open_client(project, location, wait_seconds)
             faults += verification.columns(client, files, datetime.now(UTC))
             faults += [] if faults else _violations(client, files, _pairs(parameters))
     except ImportError as error:
@@ -106,7 +92,7 @@ def check(
 
 @cli.command()
 @click.argument("name", required=False)
-@_connection
+@connection
 @click.option(
     "--param",
     "parameters",
@@ -124,7 +110,7 @@ def query(
         click.echo("\n".join(_catalogue()))
         return
     [script] = _chosen([name], scripts("queries"))
-    client = _connect(project, location, wait_seconds)
+    client = open_client(project, location, wait_seconds)
     try:
         answer = ask(client, script, _pairs(parameters), datetime.now(UTC))
     except ParameterError as error:
@@ -136,7 +122,7 @@ def query(
 
 @cli.command("registry")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@_connection
+@connection
 @click.option("--export", type=click.Path(path_type=Path, dir_okay=False), help="Write the registry of the warehouse to this file instead.")
 @click.option("--dry_run", is_flag=True, help="Say what would change, change nothing.")
 def exchange_registry(
@@ -156,10 +142,10 @@ def exchange_registry(
         raise click.UsageError("name a FILE to load, or --export FILE to write")
     try:
         if export:
-            _export(_connect(project, location, wait_seconds), export)
+            _export(open_client(project, location, wait_seconds), export)
         elif file:
             content = Registry.load(file)
-            _load(_connect(project, location, wait_seconds), content, dry_run=dry_run)
+            _load(open_client(project, location, wait_seconds), content, dry_run=dry_run)
     except _EXPECTED as error:
         raise click.ClickException(str(error)) from error
     except GoogleAPICallError as error:
@@ -181,13 +167,6 @@ def _export(client: bigquery.Client, file: Path) -> None:
 
 def _counted(content: Registry) -> str:
     return f"{len(content.devices)} devices on {len(content.sites)} sites, {len(content.rules)} rules"
-
-
-def _connect(project: str | None, location: str | None, wait_seconds: float) -> bigquery.Client:
-    try:
-        return connect(project, location, wait_seconds, lambda text: click.echo(text, err=True), Random())
-    except ServiceError as error:
-        raise click.ClickException(str(error)) from error
 
 
 def _chosen(names: Iterable[str], among: Iterable[Script]) -> list[Script]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from schemas.records.column import Doc
-from schemas.records.derived import Alert, DirtyWindow, Irrigation, IrrigationV1, Probe, SiteWindow
+from schemas.records.derived import Alert, DirtyWindow, Irrigation, IrrigationV1, Probe, Recomputation, SiteWindow
 from schemas.records.gateway import SCHEMA_VERSION, Event, Heartbeat, Inference, JournalReading, Summary
 from schemas.records.registry import Device, RuleDefinition, Site
 from schemas.records.transport import Attribute, Batch, RefusedReadings, Reject, RowIdentity
@@ -39,6 +39,7 @@ __all__ = [
     "KindOfRows",
     "LinkState",
     "Probe",
+    "Recomputation",
     "RefusedReadings",
     "Reject",
     "RowIdentity",
@@ -93,6 +94,7 @@ TABLES: dict[type, Table] = {
     Batch: Table("batches_v1", "cut_time", ("gateway_id", "epoch"), identified=False),
     SiteWindow: Table("site_windows_v1", "window_start", ("site_id", "channel"), identified=False),
     DirtyWindow: Table("dirty_windows_v1", "window_start", ("site_id",), identified=False),
+    Recomputation: Table("recomputes_v1", None, ("started_time",), identified=False),
     Irrigation: Table("irrigation_v2", "day", ("site_id",), identified=False),
     IrrigationV1: Table("irrigation_v1", "day", ("site_id",), identified=False),
     Alert: Table("alerts_v1", "opened_time", ("rule", "subject"), identified=False),

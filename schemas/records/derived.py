@@ -60,6 +60,27 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recomputation:
+    """A row is a run of `tinybeam sql recompute` that came to its end: the rollups of the hours it looked at are what the facts say."""
+
+    started_time: Annotated[
+        datetime, Doc("When the run began; facts that arrived before are in the hours it looked at", "UTC", by="tinybeam sql")
+    ]
+    ended_time: Annotated[datetime, Doc("When it ended", "UTC", by="tinybeam sql")]
+    by_marks: Annotated[bool, Doc("True if it looked at every marked hour, false if at the hours of a time", by="tinybeam sql")]
+    from_time: Annotated[
+        datetime | None, Doc("Start of the first hour it looked at, null if it looked at none", "UTC", by="tinybeam sql")
+    ] = None
+    to_time: Annotated[datetime | None, Doc("End of the last hour it looked at, null if it looked at none", "UTC", by="tinybeam sql")] = (
+        None
+    )
+    site_hours: Annotated[int, Doc("Hours of sites it looked at", by="tinybeam sql")]
+    site_windows: Annotated[int, Doc("Site windows that were not what the facts say and were written anew", by="tinybeam sql")]
+    irrigation_days: Annotated[int, Doc("Water balances of a field and day that were written anew", by="tinybeam sql")]
+    alert_rows: Annotated[int, Doc("Rows of alerts that were added or closed", by="tinybeam sql")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Irrigation:
     """A row is the water balance of one field and day after FAO-56, from measured moisture. A later revision replaces an earlier one."""
 

@@ -1,6 +1,6 @@
 -- What is the 95th percentile of soil moisture of each field, and between which values does it usually lie?
 --
--- Of every single reading, not of means: from the sketches in the summaries, each value to 1 %. Nulls where a gateway too old to send
+-- One row per site and unit. Of every single reading, not of means: from the sketches in the summaries, each value to 1 %. Nulls where a gateway too old to send
 -- sketches took part; then ask for the days after its update.
 --
 -- @from_time timestamp = now - 7 days: from when, inclusive
@@ -10,13 +10,13 @@ with
   sketch_of_each_site as (
     select
       site_id,
-      any_value(unit) as unit,
+      unit,
       count(distinct device_id) as devices,
       sum(count) as readings,
-      array_concat_agg(sketch) as sketch
-    from tinybeam.summaries
-    where window_start >= @from_time and window_start < @to_time and channel = @channel
-    group by site_id
+      array_concat_agg(if(array_length(sketch) > 0, sketch, [-count])) as sketch
+    from tinybeam.counted_summaries(@from_time, @to_time)
+    where counts and window_start >= @from_time and window_start < @to_time and channel = @channel
+    group by site_id, unit
   ),
   site_names as (
     select site_id, name

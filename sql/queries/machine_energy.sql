@@ -1,6 +1,6 @@
 -- How has the vibration energy of a machine grown over its life?
 --
--- Per device and day: the mean square of the channel (for root-mean-square readings that is the vibration's power), its root, the energy
+-- Per device, unit and day: the mean square of the channel (for root-mean-square readings that is the vibration's power), its root, the energy
 -- (mean square times the hours that were measured), the energy of the life so far, and how many times the first day's power this is.
 -- A machine at rest is measured too, so compare days of like work.
 --
@@ -9,16 +9,21 @@
 -- @channel string = acceleration_rms: the channel with the level of vibration
 -- @device string = %: the device, or a pattern for several
 with
+  windows as (
+    select device_id, unit, window_start, window_seconds, sum(m2 + sum * sum / count) as squares, sum(count) as count
+    from tinybeam.counted_summaries(@from_time, @to_time)
+    where counts and window_start >= @from_time and window_start < @to_time and channel = @channel and device_id like @device
+    group by device_id, unit, window_start, window_seconds
+  ),
   power_of_each_day as (
     select
       device_id,
+      unit,
       timestamp_trunc(window_start, day) as day,
-      any_value(unit) as unit,
-      safe_divide(sum(m2 + safe_divide(sum * sum, count)), sum(count)) as mean_square,
+      sum(squares) / sum(count) as mean_square,
       sum(window_seconds) / 3600 as hours
-    from tinybeam.summaries
-    where window_start >= @from_time and window_start < @to_time and channel = @channel and device_id like @device
-    group by device_id, day
+    from windows
+    group by device_id, unit, day
   )
 select
   device_id as machine,
@@ -28,7 +33,7 @@ select
   round(mean_square, 4) as mean_square,
   round(hours, 2) as hours,
   round(mean_square * hours, 3) as energy,
-  round(sum(mean_square * hours) over (partition by device_id order by day), 3) as energy_of_life,
-  round(safe_divide(mean_square, first_value(mean_square) over (partition by device_id order by day)), 2) as times_first_day
+  round(sum(mean_square * hours) over (partition by device_id, unit order by day), 3) as energy_of_life,
+  round(safe_divide(mean_square, first_value(mean_square) over (partition by device_id, unit order by day)), 2) as times_first_day
 from power_of_each_day
-order by machine, day;
+order by machine, unit, day;

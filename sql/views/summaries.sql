@@ -5,7 +5,7 @@
 -- A device that several gateways hear counts once: what the gateway with the most values heard counts, and of each other one the rows whose
 -- sensor numbers meet those of no gateway before it (a device that moved from one to the other). What only a gateway heard that does not count is
 -- readings_uncounted; seq_ranges and seq_missing are of what any of them heard. Where gateways held windows (deadband) of other lengths,
--- these are rows of their own, so do not add up rows: ask summaries_between, which counts them once, too.
+-- these are rows of their own: to add up over windows, ask counted_summaries, which counts them once, too.
 -- A row that makes no sense gives nulls, not an error, and leaves the others of its window as they are: one gateway gone mad must not take
 -- the view from everybody.
 -- sketch is for tinybeam.quantile(array_concat_agg(sketch), 0.95) over any rows. Values of a part that came without one (from a gateway that

@@ -1,0 +1,98 @@
+"""`tinybeam sql recompute`, which joins the warehouse's SQL and the pipeline's logic; the other commands of `tinybeam sql` know SQL alone.
+
+Exit codes: 0 done, 1 failed, 2 called wrongly.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import click
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud import bigquery
+
+from derive import rollups
+from program.duration import duration
+from schemas.records import Recomputation
+from sql import recomputation
+from sql.__main__ import cli as sql
+from sql.connection import connection, open_client
+from sql.questions import moment
+from sql.service import reason
+
+cli = sql
+
+
+class _Duration(click.ParamType):
+    name = "duration"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        try:
+            return duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Moment(click.ParamType):
+    name = "time"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            return moment(value, datetime.now(UTC))
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time: write 2026-05-01, 2026-05-01T12:00:00Z or 'now - 7 days'", param, ctx)
+
+
+@cli.command()
+@connection
+@click.option("--from", "from_time", type=_Moment(), help="Look at every hour from then, not at marked hours; as `now - 7 days`.")
+@click.option("--to", "to_time", type=_Moment(), help="Until then, with --from.  [default: now]")
+@click.option("--every", type=_Duration(), metavar="10m", help="Again and again, with such a pause, until it is interrupted.")
+@click.option("--dry_run", is_flag=True, help="Say what differs, write nothing.")
+@click.option(
+    "--at_most", type=click.IntRange(1), default=recomputation.SITE_HOURS, show_default=True, help="Hours of sites in one SQL statement."
+)
+def recompute(
+    project: str | None,
+    location: str | None,
+    wait_seconds: float,
+    from_time: datetime | None,
+    to_time: datetime | None,
+    every: timedelta | None,
+    dry_run: bool,
+    at_most: int,
+) -> None:
+    """Make rollups equal to the facts.
+
+    The pipeline's own rollups are a fast first answer: of what one run saw. This computes the windows of every hour that got
+    facts since the last run (the pipeline marks them) from the facts, in the warehouse, and writes those that differ. A second
+    run changes nothing.
+
+    \b
+    Run it beside a pipeline:              tinybeam sql recompute --every 10m
+    After an upgrade, or with no marks:    tinybeam sql recompute --from 2026-05-01
+    See what is wrong and write nothing:   tinybeam sql recompute --from 'now - 7 days' --dry_run
+    """
+    if to_time and not from_time:
+        raise click.UsageError("--to needs --from")
+    client = open_client(project, location, wait_seconds)
+    while True:
+        _run(client, (from_time, to_time or datetime.now(UTC)) if from_time else None, at_most=at_most, dry_run=dry_run)
+        if not every:
+            return
+        time.sleep(every.total_seconds())
+
+
+def _run(client: bigquery.Client, times: tuple[datetime, datetime] | None, *, at_most: int, dry_run: bool) -> None:
+    try:
+        choice = recomputation.of_span(*times) if times else recomputation.of_marks(client)
+        record = rollups.derive(client, choice, click.echo, at_most=at_most, dry_run=dry_run)
+    except GoogleAPICallError as error:
+        raise click.ClickException(f"{reason(error)} (was `tinybeam sql apply` run on this project?)") from error
+    click.echo(_counts(record, dry_run=dry_run))
+
+
+def _counts(record: Recomputation, *, dry_run: bool) -> str:
+    changed = "would change" if dry_run else "changed"
+    return f"looked at {record.site_hours} hours of sites, {record.site_windows} site windows {changed}"

@@ -1,0 +1,47 @@
+"""Computes rollups anew from the facts, set of hours by set of hours, says how far it is, and keeps a record.
+
+Idempotent: what is as the facts say is not written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from google.cloud import bigquery
+
+from schemas.records import Recomputation
+from sql import recomputation
+from sql.recomputation import Choice, Span
+
+Echo = Callable[[str], None]
+"""Says a sentence to whoever waits."""
+
+
+def derive(client: bigquery.Client, choice: Choice, echo: Echo, *, at_most: int, dry_run: bool) -> Recomputation:
+    """Looks at the chosen hours. Raises GoogleAPICallError from the service."""
+    started = datetime.now(UTC)
+    spans = recomputation.spans(client, choice, at_most)
+    windows = 0
+    for number, span in enumerate(spans, 1):
+        changed = recomputation.recompute(client, choice, span, started, dry_run=dry_run)
+        windows += changed
+        echo(f"{number} of {len(spans)}: {_text(span)}: {changed} windows {'differ' if dry_run else 'written anew'}")
+    record = Recomputation(
+        started_time=started,
+        ended_time=datetime.now(UTC),
+        by_marks=choice.by_marks,
+        from_time=spans[0].from_time if spans else None,
+        to_time=spans[-1].to_time if spans else None,
+        site_hours=sum(span.site_hours for span in spans),
+        site_windows=windows,
+        irrigation_days=0,
+        alert_rows=0,
+    )
+    if not dry_run:
+        recomputation.keep(client, record)
+    return record
+
+
+def _text(span: Span) -> str:
+    return f"{span.site_hours} hours of sites from {span.from_time:%Y-%m-%d %H:%M} to {span.to_time:%Y-%m-%d %H:%M}"

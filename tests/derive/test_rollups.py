@@ -1,0 +1,99 @@
+"""After `tinybeam sql recompute` site windows are what the facts say, to the last cell, however these came, on a real warehouse server."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from google.cloud import bigquery
+
+from derive.rollups import derive
+from schemas.records import Recomputation
+from sql import recomputation
+from sql.recomputation import Choice
+from tests.derive import hostile
+from tests.derive.hostile import Window
+
+
+@pytest.fixture
+def warehouse_client(applied: bigquery.Client) -> Iterator[bigquery.Client]:
+    yield applied
+    for table in ("summaries_v1", "site_windows_v1", "dirty_windows_v1", "recomputes_v1"):
+        applied.query_and_wait(f"truncate table tinybeam.{table}")
+
+
+def recomputed(client: bigquery.Client, choice: Choice | None = None, at_most: int = 4) -> Recomputation:
+    return derive(client, choice or recomputation.of_marks(client), lambda text: None, at_most=at_most, dry_run=False)
+
+
+def differing(found: dict[Window, tuple[float, ...]], expected: dict[Window, tuple[float, ...]]) -> list[str]:
+    """Each cell that is not what it must be."""
+    missing = [(None, None)] * len(hostile.CELLS)
+    return [
+        f"{window} {name}: {left} instead of {right}"
+        for window in found.keys() | expected.keys()
+        for name, (left, right) in zip(
+            hostile.CELLS,
+            zip(found[window], expected[window], strict=True) if {window} <= found.keys() & expected.keys() else missing,
+            strict=True,
+        )
+        if left is None or left != (right if isinstance(right, int) else pytest.approx(right, rel=1e-9, abs=1e-9))
+    ]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_hostile_month_split_over_three_runs_equals_the_facts(warehouse_client: bigquery.Client, seed: int) -> None:
+    rows = hostile.month(random.Random(0))
+    batches = hostile.batches(rows)
+    rng = random.Random(seed)
+    begin = datetime.now(UTC) - timedelta(hours=3)
+    for number in range(
+        3
+    ):  # each run sees a part, some of it again, in any order; the second is restarted and knows nothing of its first half
+        seen = [batches[one] for one in rng.sample(rows, len(rows) // 2 if number < 2 else len(rows))][: 300 if number == 2 else None]
+        hostile.stored(warehouse_client, [*seen, *rng.sample(seen, 50)])
+        hostile.rolled_up_by_a_run(warehouse_client, seen, begin + timedelta(hours=number), rng)
+        if number == 1:
+            recomputed(warehouse_client)
+    hostile.stored(warehouse_client, batches.values())
+    hostile.rolled_up_by_a_run(warehouse_client, [batches[one] for one in rng.sample(rows, 40)], datetime.now(UTC), rng)
+
+    expected = hostile.truth(rows)
+    assert len(expected) > 200
+    assert differing(hostile.shown(warehouse_client), expected), "without recomputation it is wrong"
+    first = recomputed(warehouse_client)
+    assert differing(hostile.shown(warehouse_client), expected) == []
+    assert first.site_windows > 0
+    assert recomputed(warehouse_client).site_windows == 0
+
+
+def test_hours_of_a_time_are_looked_at_without_marks(warehouse_client: bigquery.Client) -> None:
+    rows = hostile.month(random.Random(4), 60)
+    hostile.stored(warehouse_client, hostile.batches(rows).values())
+    assert recomputed(warehouse_client).site_hours == 0
+    times = recomputation.of_span(hostile.MONTH, hostile.MONTH + timedelta(days=31))
+    assert recomputed(warehouse_client, times).site_windows >= len(hostile.truth(rows))
+    assert differing(hostile.shown(warehouse_client), hostile.truth(rows)) == []
+
+
+def test_a_dry_run_counts_and_writes_nothing(warehouse_client: bigquery.Client) -> None:
+    rows = hostile.month(random.Random(4), 60)
+    hostile.stored(warehouse_client, hostile.batches(rows).values())
+    times = recomputation.of_span(hostile.MONTH, hostile.MONTH + timedelta(days=31))
+    said: list[str] = []
+    record = derive(warehouse_client, times, said.append, at_most=4, dry_run=True)
+    assert record.site_windows >= len(hostile.truth(rows))
+    assert hostile.shown(warehouse_client) == {}
+    assert list(warehouse_client.query_and_wait("select * from tinybeam.recomputes_v1")) == []
+    assert said[0].startswith("1 of ")
+
+
+def test_what_a_later_run_says_of_a_part_does_not_hide_what_was_recomputed(warehouse_client: bigquery.Client) -> None:
+    rows = hostile.month(random.Random(5), 80)
+    batches = hostile.batches(rows)
+    hostile.stored(warehouse_client, batches.values())
+    recomputed(warehouse_client, recomputation.of_span(hostile.MONTH, hostile.MONTH + timedelta(days=31)))
+    hostile.rolled_up_by_a_run(warehouse_client, [batches[one] for one in rows[:40]], datetime.now(UTC), random.Random(0))
+    assert differing(hostile.shown(warehouse_client), hostile.truth(rows)) == []
