@@ -19,6 +19,7 @@ from schemas.records import (
     Inference,
     Irrigation,
     IrrigationV1,
+    Recomputation,
     Reject,
     RuleDefinition,
     Site,
@@ -108,5 +109,6 @@ NOT_COMPARED = {
     TABLES[IrrigationV1].name: "was written by pipelines up to 0.2; the view irrigation is compared",
     TABLES[Alert].name: "holds every revision; the view alerts is compared",
     TABLES[DirtyWindow].name: "says which hours a run touched",
+    TABLES[Recomputation].name: "says when rollups were computed anew",
 }
 """Tables that are not compared themselves, with the reason."""
