@@ -14,7 +14,6 @@ from google.cloud import bigquery
 
 from derive import rollups
 from program.duration import duration
-from schemas.records import Recomputation
 from sql import recomputation
 from sql.__main__ import cli as sql
 from sql.connection import connection, open_client
@@ -90,9 +89,4 @@ def _run(client: bigquery.Client, times: tuple[datetime, datetime] | None, *, at
         record = rollups.derive(client, choice, click.echo, at_most=at_most, dry_run=dry_run)
     except GoogleAPICallError as error:
         raise click.ClickException(f"{reason(error)} (was `tinybeam sql apply` run on this project?)") from error
-    click.echo(_counts(record, dry_run=dry_run))
-
-
-def _counts(record: Recomputation, *, dry_run: bool) -> str:
-    changed = "would change" if dry_run else "changed"
-    return f"looked at {record.site_hours} hours of sites, {record.site_windows} site windows {changed}"
+    click.echo(rollups.counts(record, dry_run=dry_run))

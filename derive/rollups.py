@@ -43,5 +43,11 @@ def derive(client: bigquery.Client, choice: Choice, echo: Echo, *, at_most: int,
     return record
 
 
+def counts(record: Recomputation, *, dry_run: bool = False) -> str:
+    """Returns a sentence for whoever waited."""
+    changed = "would change" if dry_run else "changed"
+    return f"recomputed: looked at {record.site_hours} hours of sites, {record.site_windows} site windows {changed}"
+
+
 def _text(span: Span) -> str:
     return f"{span.site_hours} hours of sites from {span.from_time:%Y-%m-%d %H:%M} to {span.to_time:%Y-%m-%d %H:%M}"

@@ -78,6 +78,7 @@ class Options:
     archive: str
     archive_every: timedelta
     beam: tuple[str, ...]
+    recompute: bool = True
     log_level: logs.Level = "info"
     log_format: logs.Format = "text"
 
@@ -116,6 +117,7 @@ def parse(arguments: Sequence[str]) -> Options:
         archive=flags.archive.rstrip("/"),
         archive_every=flags.archive_every,
         beam=_for_beam(flags, rest, streaming=streaming),
+        recompute=not flags.no_recompute,
         log_level=flags.log_level,
         log_format=flags.log_format,
     )
@@ -173,6 +175,11 @@ def _add_registry(add: _Add) -> None:
 def _add_rollups(add: _Add) -> None:
     add("--early_seconds", type=_positive, default=60, metavar="N", help="seconds between early results of an hour (default: %(default)s)")
     add("--allowed_lateness", "--allowedLateness", type=_duration, default=timedelta(days=7), metavar="7d", help=_LATENESS)
+    add(
+        "--no_recompute",
+        action="store_true",
+        help="batch: leave rollups at what this run saw; else it ends as `tinybeam sql recompute` does, with the hours that it touched",
+    )
 
 
 def _add_engine(add: _Add) -> None:

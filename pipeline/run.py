@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Sequence
+from datetime import datetime
 from random import Random
 from types import FrameType
 from uuid import uuid4
@@ -18,6 +19,7 @@ import click
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineResult
 
+from derive import batch
 from pipeline import flow
 from pipeline.elements import wall_clock
 from pipeline.io import archive, warehouse
@@ -35,6 +37,7 @@ from pipeline.transforms import counts
 from program import logs
 from program.settings import ConfigError
 from schemas.registry import Registry, RegistrySource
+from schemas.warehouse import DATASET
 
 _LOG = logs.get(__name__)
 
@@ -76,10 +79,12 @@ def _run(options: Options, registry: RefreshedRegistry) -> int:
     try:
         warehouse.check(options.warehouse, Random())
         _look_at(registry.load(), options)
+        started = wall_clock()
         result = start(options, registry)
+        code = _wait(result, options)
+        return code if code or options.streaming else _recompute(options, started)
     except Stopped:
         return 0
-    return _wait(result, options)
 
 
 def start(options: Options, registry: RegistrySource) -> PipelineResult:
@@ -156,6 +161,20 @@ def _wait(result: PipelineResult, options: Options) -> int:
         for sentence in counts.of_run(result.metrics()).sentences():
             print(sentence)
     return 0 if state in ("DONE", "CANCELLED", "DRAINED", "UPDATED") else 1
+
+
+def _recompute(options: Options, started: datetime) -> int:
+    """Ends a batch run: rollups become what all facts say. Returns the exit code."""
+    if not options.recompute or options.warehouse.dataset != DATASET:
+        _LOG.info("rollups are of what this run saw: run `tinybeam sql recompute` to make them what all facts say")
+        return 0
+    with options.warehouse.client() as client:
+        try:
+            batch.recompute(client, started, _LOG.info)
+        except batch.NotRecomputed as error:
+            print(f"pipeline: {error}", file=sys.stderr)
+            return 1
+    return 0
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -1,0 +1,30 @@
+"""Ends a batch run: the rollups of the hours that it touched become what all facts say, its own and those of runs before it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud import bigquery
+
+from derive import rollups
+from derive.rollups import Echo
+from sql import recomputation
+from sql.recomputation import Choice
+from sql.service import reason
+
+
+class NotRecomputed(RuntimeError):
+    """The facts are there and the rollups are not what they say; the text says why and what to do."""
+
+
+def recompute(client: bigquery.Client, started: datetime, echo: Echo) -> None:
+    """Looks at the hours that were marked since the run started. Raises NotRecomputed."""
+    try:
+        record = rollups.derive(client, Choice(marked_since=started), echo, at_most=recomputation.SITE_HOURS, dry_run=False)
+    except GoogleAPICallError as error:
+        raise NotRecomputed(
+            f"the facts are loaded, but rollups could not be computed from them ({reason(error)}): run `tinybeam sql apply`, then "
+            "`tinybeam sql recompute`"
+        ) from error
+    echo(rollups.counts(record))
