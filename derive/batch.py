@@ -9,7 +9,7 @@ from google.cloud import bigquery
 
 from derive import rollups
 from derive.rollups import Echo
-from sql import recomputation
+from schemas.registry import Registry
 from sql.recomputation import Choice
 from sql.service import reason
 
@@ -18,10 +18,10 @@ class NotRecomputed(RuntimeError):
     """The facts are there and the rollups are not what they say; the text says why and what to do."""
 
 
-def recompute(client: bigquery.Client, started: datetime, echo: Echo) -> None:
+def recompute(client: bigquery.Client, started: datetime, registry: Registry, echo: Echo) -> None:
     """Looks at the hours that were marked since the run started. Raises NotRecomputed."""
     try:
-        record = rollups.derive(client, Choice(marked_since=started), echo, at_most=recomputation.SITE_HOURS, dry_run=False)
+        record = rollups.derive(client, Choice(marked_since=started), registry, echo)
     except GoogleAPICallError as error:
         raise NotRecomputed(
             f"the facts are loaded, but rollups could not be computed from them ({reason(error)}): run `tinybeam sql apply`, then "

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
 from derive import rollups
+from derive.rollups import How
 from program.duration import duration
+from program.settings import ConfigError
+from schemas.registry import Registry
+from schemas.registry_tables import registry_of
 from sql import recomputation
 from sql.__main__ import cli as sql
 from sql.connection import connection, open_client
 from sql.questions import moment
+from sql.registry import read
 from sql.service import reason
 
 cli = sql
@@ -47,6 +53,9 @@ class _Moment(click.ParamType):
 @connection
 @click.option("--from", "from_time", type=_Moment(), help="Look at every hour from then, not at marked hours; as `now - 7 days`.")
 @click.option("--to", "to_time", type=_Moment(), help="Until then, with --from.  [default: now]")
+@click.option(
+    "--registry", "file", type=click.Path(path_type=Path), help="Sites and rules, as TOML.  [default: the registry in the warehouse]"
+)
 @click.option("--every", type=_Duration(), metavar="10m", help="Again and again, with such a pause, until it is interrupted.")
 @click.option("--dry_run", is_flag=True, help="Say what differs, write nothing.")
 @click.option(
@@ -58,6 +67,7 @@ def recompute(
     wait_seconds: float,
     from_time: datetime | None,
     to_time: datetime | None,
+    file: Path | None,
     every: timedelta | None,
     dry_run: bool,
     at_most: int,
@@ -66,7 +76,7 @@ def recompute(
 
     The pipeline's own rollups are a fast first answer: of what one run saw. This computes the windows of every hour that got
     facts since the last run (the pipeline marks them) from the facts, in the warehouse, and writes those that differ. A second
-    run changes nothing.
+    run changes nothing. The water balances of these days and the alerts that rest on either follow; nobody is notified.
 
     \b
     Run it beside a pipeline:              tinybeam sql recompute --every 10m
@@ -77,16 +87,19 @@ def recompute(
         raise click.UsageError("--to needs --from")
     client = open_client(project, location, wait_seconds)
     while True:
-        _run(client, (from_time, to_time or datetime.now(UTC)) if from_time else None, at_most=at_most, dry_run=dry_run)
+        _run(client, (from_time, to_time or datetime.now(UTC)) if from_time else None, file, How(at_most, dry_run))
         if not every:
             return
         time.sleep(every.total_seconds())
 
 
-def _run(client: bigquery.Client, times: tuple[datetime, datetime] | None, *, at_most: int, dry_run: bool) -> None:
+def _run(client: bigquery.Client, times: tuple[datetime, datetime] | None, file: Path | None, how: How) -> None:
     try:
+        registry = Registry.load(file) if file else registry_of(read(client))
         choice = recomputation.of_span(*times) if times else recomputation.of_marks(client)
-        record = rollups.derive(client, choice, click.echo, at_most=at_most, dry_run=dry_run)
+        record = rollups.derive(client, choice, registry, click.echo, how)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
     except GoogleAPICallError as error:
         raise click.ClickException(f"{reason(error)} (was `tinybeam sql apply` run on this project?)") from error
-    click.echo(rollups.counts(record, dry_run=dry_run))
+    click.echo(rollups.counts(record, dry_run=how.dry_run))

@@ -82,7 +82,7 @@ def _run(options: Options, registry: RefreshedRegistry) -> int:
         started = wall_clock()
         result = start(options, registry)
         code = _wait(result, options)
-        return code if code or options.streaming else _recompute(options, started)
+        return code if code or options.streaming else _recompute(options, registry.current(), started)
     except Stopped:
         return 0
 
@@ -163,14 +163,14 @@ def _wait(result: PipelineResult, options: Options) -> int:
     return 0 if state in ("DONE", "CANCELLED", "DRAINED", "UPDATED") else 1
 
 
-def _recompute(options: Options, started: datetime) -> int:
+def _recompute(options: Options, registry: Registry, started: datetime) -> int:
     """Ends a batch run: rollups become what all facts say. Returns the exit code."""
     if not options.recompute or options.warehouse.dataset != DATASET:
         _LOG.info("rollups are of what this run saw: run `tinybeam sql recompute` to make them what all facts say")
         return 0
     with options.warehouse.client() as client:
         try:
-            batch.recompute(client, started, _LOG.info)
+            batch.recompute(client, started, registry, _LOG.info)
         except batch.NotRecomputed as error:
             print(f"pipeline: {error}", file=sys.stderr)
             return 1

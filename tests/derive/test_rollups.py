@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.cloud import bigquery
 
-from derive.rollups import derive
+from derive.rollups import How, derive
 from schemas.records import Recomputation
+from schemas.registry import Registry
 from sql import recomputation
 from sql.recomputation import Choice
 from tests.derive import hostile
@@ -25,7 +26,7 @@ def warehouse_client(applied: bigquery.Client) -> Iterator[bigquery.Client]:
 
 
 def recomputed(client: bigquery.Client, choice: Choice | None = None, at_most: int = 4) -> Recomputation:
-    return derive(client, choice or recomputation.of_marks(client), lambda text: None, at_most=at_most, dry_run=False)
+    return derive(client, choice or recomputation.of_marks(client), Registry((), ()), lambda text: None, How(at_most))
 
 
 def differing(found: dict[Window, tuple[float, ...]], expected: dict[Window, tuple[float, ...]]) -> list[str]:
@@ -83,7 +84,7 @@ def test_a_dry_run_counts_and_writes_nothing(warehouse_client: bigquery.Client) 
     hostile.stored(warehouse_client, hostile.batches(rows).values())
     times = recomputation.of_span(hostile.MONTH, hostile.MONTH + timedelta(days=31))
     said: list[str] = []
-    record = derive(warehouse_client, times, said.append, at_most=4, dry_run=True)
+    record = derive(warehouse_client, times, Registry((), ()), said.append, How(4, dry_run=True))
     assert record.site_windows >= len(hostile.truth(rows))
     assert hostile.shown(warehouse_client) == {}
     assert list(warehouse_client.query_and_wait("select * from tinybeam.recomputes_v1")) == []
