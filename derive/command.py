@@ -87,7 +87,12 @@ def recompute(
         raise click.UsageError("--to needs --from")
     client = open_client(project, location, wait_seconds)
     while True:
-        _run(client, (from_time, to_time or datetime.now(UTC)) if from_time else None, file, How(at_most, dry_run))
+        try:
+            _run(client, (from_time, to_time or datetime.now(UTC)) if from_time else None, file, How(at_most, dry_run))
+        except click.ClickException as error:
+            if not every:
+                raise
+            click.echo(f"{error.message}; trying again in {every}", err=True)
         if not every:
             return
         time.sleep(every.total_seconds())
