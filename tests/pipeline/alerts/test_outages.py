@@ -11,7 +11,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.alerts import engine_twin
@@ -116,6 +116,8 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 @settings(max_examples=500, deadline=None)
+@example(World([(100 * SECOND, 120 * SECOND)], [(100 * SECOND, 710 * SECOND)], "oldest first", 20 * SECOND, []))
+@example(World([(100 * SECOND, 1331 * SECOND)], [(100 * SECOND, 1430 * SECOND)], "oldest first", 20 * SECOND, []))
 @given(worlds())
 def test_people_are_notified_once_of_what_lasts_and_of_nothing_that_is_over(world: World) -> None:
     rows = run(world)
