@@ -16,10 +16,11 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
 from program.settings import ConfigError
+from schemas.arrow import Column
 from schemas.registry import Registry
 from schemas.registry_tables import registry_of
 from schemas.registry_toml import toml
-from sql import application, present, registry, verification
+from sql import application, present, promotion, registry, verification
 from sql.connection import connection, open_client
 from sql.questions import ParameterError, ask
 from sql.scripts import ASKING, CREATING, Script, ScriptError, scripts
@@ -150,6 +151,44 @@ def exchange_registry(
         raise click.ClickException(str(error)) from error
     except GoogleAPICallError as error:
         raise click.ClickException(f"{reason(error)} (was `tinybeam sql apply` run on this project?)") from error
+
+
+@cli.command()
+@click.argument("field")
+@connection
+@click.option("--dry_run", is_flag=True, help="Say how many rows of which days would be filled, change nothing.")
+def promote(field: str, project: str | None, location: str | None, wait_seconds: float, dry_run: bool) -> None:
+    """Fill the column FIELD from `extras` in the rows that were written before this version knew it.
+
+    A gateway may be newer than the pipeline: what the pipeline did not know of its rows is kept in `extras`. Run `tinybeam sql apply`
+    first, which adds the column. May be repeated: a value that is there is never changed. Rows of the last two hours are left for the
+    next run.
+
+    \b
+    Examples:
+      tinybeam sql promote clock_offset_ms --dry_run
+      tinybeam sql promote clock_offset_ms
+    """
+    client = open_client(project, location, wait_seconds)
+    until = datetime.now(UTC) - promotion.SETTLED
+    try:
+        for table, column in promotion.columns_of(field).items():
+            _promote(client, table, column, until, dry_run=dry_run)
+    except promotion.PromoteError as error:
+        raise click.ClickException(str(error)) from error
+    except GoogleAPICallError as error:
+        raise click.ClickException(f"{reason(error)} (was `tinybeam sql apply` run on this project?)") from error
+
+
+def _promote(client: bigquery.Client, table: str, column: Column, until: datetime, *, dry_run: bool) -> None:
+    total = 0
+    for of_day in promotion.days(client, table, column, until):
+        unreadable = f", {of_day.unreadable} are no {column.type} and stay" if of_day.unreadable else ""
+        click.echo(f"{table} {of_day.day:%Y-%m-%d}: {of_day.rows} rows{unreadable}")
+        if of_day.rows and not dry_run:
+            promotion.fill(client, of_day, column, until)
+        total += of_day.rows
+    click.echo(f"{table}.{column.name}: {total} rows {'would be' if dry_run else 'are'} filled")
 
 
 def _load(client: bigquery.Client, content: Registry, *, dry_run: bool) -> None:

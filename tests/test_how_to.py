@@ -44,6 +44,10 @@ def test_a_sensor_is_added(tmp_path: Path, warehouse: Warehouse) -> None:
     walk(ROOT / "docs/how-to/add-a-sensor.md", tmp_path, "how-to-sensor", warehouse.environment)
 
 
+def test_the_registry_is_changed(tmp_path: Path, warehouse: Warehouse) -> None:
+    walk(ROOT / "docs/how-to/change-the-registry.md", tmp_path, "how-to-registry", warehouse.environment)
+
+
 def test_a_view_is_added(copy: Path, warehouse: Warehouse) -> None:
     walk(ROOT / "docs/how-to/add-a-view.md", copy, "how-to-view", warehouse.environment)
 
