@@ -55,7 +55,9 @@ def _rows(client: bigquery.Client) -> list[tuple[float | None, str]]:
     return [(found.pop("clock_offset_ms"), str(found)) for found in map(dict, rows)]
 
 
-@pytest.mark.parametrize(("field", "sentence"), [("nonesuch", "no table of facts has a column"), ("site_id", "no table"), ("sketch", "is a list")])
+@pytest.mark.parametrize(
+    ("field", "sentence"), [("nonesuch", "no table of facts has a column"), ("site_id", "no table"), ("sketch", "is a list")]
+)
 def test_what_cannot_be_filled_is_refused(field: str, sentence: str) -> None:
     with pytest.raises(PromoteError, match=sentence):
         columns_of(field)
