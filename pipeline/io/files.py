@@ -24,14 +24,14 @@ _BACKOFF = Backoff(initial_interval=0.5, max_interval=60.0)
 _LOG = logs.get(__name__)
 
 
-def write(path: str, content: bytes) -> None:
+def write(path: str, content: bytes, sleep: Callable[[float], None] = time.sleep) -> None:
     """Writes a file, waiting for storage that does not take it."""
     for pause in _BACKOFF.delays(Random()):
         try:
             write_once(path, content)
         except Exception as error:  # noqa: BLE001 - each filesystem has its own exceptions, and none may lose what came
             _LOG.warning("%s cannot be written (%s); trying again in %.1f s", path, brief(error), pause)
-            time.sleep(pause)
+            sleep(pause)
         else:
             return
 

@@ -11,6 +11,9 @@ from apache_beam.io.filesystem import BeamIOError, CompressionTypes, FileMetadat
 OBJECTS: dict[str, bytes] = {}
 """By path. Beam makes a filesystem for every call, so what is stored is kept here."""
 
+OUT_OF_ORDER: set[str] = set()
+"""Beginnings of paths that cannot be opened or created for now."""
+
 
 class MemoryObjects(FileSystem):
     """Is found by Beam for paths that begin with `memory://`."""
@@ -36,9 +39,11 @@ class MemoryObjects(FileSystem):
         return (FileMetadata(path, len(content)) for path, content in list(OBJECTS.items()) if path.startswith(dir_or_prefix))
 
     def create(self, path: str, mime_type: str = "", compression_type: str = CompressionTypes.AUTO) -> Any:
+        _look(path)
         return _Object(path)
 
     def open(self, path: str, mime_type: str = "", compression_type: str = CompressionTypes.AUTO) -> Any:
+        _look(path)
         if path not in OBJECTS:
             raise BeamIOError(f"{path} is not there")
         return io.BytesIO(OBJECTS[path])
@@ -67,6 +72,11 @@ class MemoryObjects(FileSystem):
     def delete(self, paths: list[str]) -> None:
         if absent := [path for path in paths if OBJECTS.pop(path, None) is None]:
             raise BeamIOError("delete failed", dict.fromkeys(absent, "not there"))
+
+
+def _look(path: str) -> None:
+    if path.startswith(tuple(OUT_OF_ORDER)):
+        raise BeamIOError(f"503 for {path}")
 
 
 class _Object(io.BytesIO):

@@ -25,7 +25,7 @@ from schemas.envelope import MAX_BODY_BYTES, entries
 from schemas.registry import FixedRegistry
 from tests.pipeline.bodies import NOW, REGISTRY, message, numbered, one_of, summary
 from tests.pipeline.golden_bytes import golden
-from tests.pipeline.io.object_store import OBJECTS
+from tests.pipeline.io.object_store import OBJECTS, OUT_OF_ORDER
 from tests.pipeline.memory import MemorySink, still
 
 STREAMED = [
@@ -148,6 +148,33 @@ def test_a_gathering_that_is_tried_again_after_a_crash_neither_loses_nor_fails(f
     gather(folder, PLACE, paths)
     gather(folder, PLACE, paths)
     assert list(kept(folder).values()) == [b"012"]
+
+
+def test_storage_that_does_not_take_a_file_is_waited_for() -> None:
+    path, pauses = "memory://bucket/kept/a.tbb", list[float]()
+    OUT_OF_ORDER.add(path)
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            OUT_OF_ORDER.clear()
+
+    write(path, b"12", sleep)
+    assert (OBJECTS.pop(path), len(pauses)) == (b"12", 3)
+
+
+def test_small_files_that_cannot_be_read_stay_and_are_gathered_later() -> None:
+    folder = "memory://bucket/kept"
+    paths = [f"{folder}/{PLACE}/{archive.ARRIVED}{number}.tbb" for number in range(2)]
+    for path in paths:
+        write(path, b"1")
+    OUT_OF_ORDER.add(paths[1])
+    gather(folder, PLACE, paths)
+    assert set(kept(folder)) == {path.removeprefix(f"{folder}/") for path in paths}
+    OUT_OF_ORDER.clear()
+    gather_leftovers(folder)
+    assert list(kept(folder).values()) == [b"11"]
+    OBJECTS.clear()
 
 
 def test_what_an_earlier_run_left_is_gathered_at_the_next_start(folder: str) -> None:
