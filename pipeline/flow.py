@@ -15,6 +15,9 @@ from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.irrigation.transform import Irrigate
 from pipeline.irrigation.transform import row as irrigation_row
+from pipeline.replay.elements import Replayed
+from pipeline.replay.marks import mark
+from pipeline.replay.transform import again_rows, first_batches, new_rows
 from pipeline.rollup.transform import RollUp, Schedule
 from pipeline.transforms.assign_sites import AssignSites
 from pipeline.transforms.batch_rows import BatchRows
@@ -42,7 +45,7 @@ Archive = beam.PTransform[tuple[PCollection[DecodedBatch], PCollection[TableRows
 """Where messages go as they were sent: those of fresh batches, and those that became rejects because they are no batch."""
 
 
-Replay = beam.PTransform[PBegin, PCollection[DecodedBatch]]
+Replay = beam.PTransform[PBegin, PCollection[Replayed]]
 """Gives rows that were set aside, to be sent through once more."""
 
 
@@ -66,9 +69,12 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     batches, undecodable = messages | "Decode" >> Decode(clock, keep_messages=archive is not None)
     fresh = batches | "Deduplicate" >> Deduplicate()
     row_groups, unplaced = fresh | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
+    replay_rows: tuple[PCollection[TableRows], ...] = ()
     if replay:
-        replayed, _ = messages.pipeline | "Replay" >> replay | "Assign sites anew" >> AssignSites(OfRegistry(registry, Sites), clock)
-        row_groups = (row_groups, replayed) | "With what is replayed" >> beam.Flatten()
+        replayed = messages.pipeline | "Replay" >> replay
+        anew, _ = replayed | "New rows" >> beam.FlatMap(new_rows) | "Assign sites anew" >> AssignSites(OfRegistry(registry, Sites), clock)
+        row_groups = (row_groups, anew) | "With what is replayed" >> beam.Flatten()
+        replay_rows = (replayed | "Replay rows" >> beam.Map(mark, clock),)
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
     irrigation = rollups.hours | "Irrigate" >> Irrigate(registry, schedule, clock)
     watched = AlertInputs(row_groups, rollups.windows, rollups.hours, irrigation)
@@ -82,6 +88,7 @@ def build(  # noqa: PLR0913 - what the flow is put together from
         fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)),
         undecodable,
         unplaced,
+        *replay_rows,
     )
 
     _write(rows, sink, clock)
@@ -91,18 +98,26 @@ def build(  # noqa: PLR0913 - what the flow is put together from
         (fresh, undecodable) | "Archive" >> archive
 
 
-def build_replay(replayed: PCollection[DecodedBatch], registry: RegistrySource, sink: Sink, schedule: Schedule, clock: Clock) -> None:
-    """Builds a batch run over rows that were set aside: facts, what they add to rollups with the marks for `tinybeam sql recompute`, and
-    alerts of their events.
+def build_replay(replayed: PCollection[Replayed], registry: RegistrySource, sink: Sink, schedule: Schedule, clock: Clock) -> None:
+    """Builds a batch run over rejects: facts and rows of batches, what they add to rollups with the marks for `tinybeam sql recompute`, and
+    alerts of their events. What is derived is made of rows that are facts already, too: a replay may have been killed before it was.
 
     Irrigation and alerts of site windows rest on whole hours, and follow when these are computed anew.
     """
-    row_groups, unplaced = replayed | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
+    new, unplaced = replayed | "New rows" >> beam.FlatMap(new_rows) | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
+    again, _ = replayed | "Rows again" >> beam.FlatMap(again_rows) | "Assign again" >> AssignSites(OfRegistry(registry, Sites), clock)
+    row_groups = (new, again) | "All rows" >> beam.Flatten()
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
     no_windows, no_hours, no_days = (replayed.pipeline | f"No {name}" >> beam.Create([]) for name in ("windows", "hours", "days"))
     alerts = AlertInputs(row_groups, no_windows, no_hours, no_days) | "Alerts" >> RaiseAlerts(registry, schedule, clock)
-    alert_rows = alerts | "Alert rows" >> beam.ParDo(Collect(Alert))
-    _write((row_groups | "Facts" >> beam.Map(facts), *rollups.rows, alert_rows, unplaced), sink, clock)
+    rows = (
+        new | "Facts" >> beam.Map(facts),
+        *rollups.rows,
+        alerts | "Alert rows" >> beam.ParDo(Collect(Alert)),
+        replayed | "Batches" >> beam.FlatMap(first_batches) | "Batch rows" >> beam.ParDo(BatchRows(clock)),
+        unplaced,
+    )
+    _write(rows, sink, clock)
 
 
 def _write(rows: tuple[PCollection[TableRows], ...], sink: Sink, clock: Clock) -> None:

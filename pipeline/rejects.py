@@ -44,6 +44,7 @@ def of_rows(batch: DecodedBatch, rejected: RejectedRows, stage: str, now: dateti
         stacktrace=stacktrace,
         gateway_id=envelope.gateway_id,
         batch_id=envelope.batch_id,
+        device_id=_only_device(rejected.rows),
     )
     return _reject(envelope.attributes(), ipc_stream(rejected.rows), why, now, refused_readings(rejected.rows))
 
@@ -84,6 +85,14 @@ def _is_believed(flat: list[int | None], count: int) -> bool:
     return sum(numbers[1::2]) - sum(numbers[::2]) + len(numbers) // 2 <= min(count, MOST_VALUES)
 
 
+def _only_device(rows: pa.RecordBatch) -> str | None:
+    """Returns the device that all rows are of; None if they are of several, or of none."""
+    if "device_id" not in rows.schema.names:
+        return None
+    devices = rows.column("device_id").unique()
+    return devices[0].as_py() if len(devices) == 1 else None
+
+
 def ipc_stream(rows: pa.RecordBatch) -> bytes:
     """Returns the rows as one Arrow IPC stream."""
     out = pa.BufferOutputStream()
@@ -103,6 +112,7 @@ class _RejectReason:
     gateway_id: str | None
     batch_id: str | None
     stacktrace: str | None = None
+    device_id: str | None = None
 
 
 def _of_table(unwritten: UnwrittenRows, rows: pa.RecordBatch, batch_id: str | None, now: datetime) -> TableRows:
@@ -135,6 +145,7 @@ def _reject(
         "reject_id": _identity(attributes, body),
         "stage": why.stage,
         "reason": why.reason,
+        "device_id": why.device_id,
         "gateway_id": why.gateway_id,
         "batch_id": why.batch_id,
         "versions": _versions(),

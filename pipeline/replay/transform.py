@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -26,7 +26,8 @@ from apache_beam.utils.timestamp import Timestamp
 
 from pipeline.elements import Clock, DecodedBatch
 from pipeline.enrich import Sites
-from pipeline.replay.known_devices import Identity, RejectStore, known_by_now, without
+from pipeline.replay.elements import Identity, Left, RejectStore, Replayed, Selection
+from pipeline.replay.recover import UNKNOWN_DEVICE, Fix, identities_of, recovered, without
 from pipeline.state import StateFormat
 from program import logs
 from schemas.envelope import micros
@@ -63,19 +64,20 @@ class Replays:
     reach: timedelta
     every: timedelta = timedelta(minutes=1)
 
-    def found(self, sites: Sites, now: datetime) -> Iterator[DecodedBatch]:
-        return known_by_now(self.store, sites, now - self.reach)
+    def found(self, sites: Sites, now: datetime) -> Iterator[Replayed]:
+        selection = Selection(first=now - self.reach, reasons=(UNKNOWN_DEVICE,))
+        return (each for each in recovered(self.store, selection, sites, now) if isinstance(each, Replayed))
 
 
 class ReplayNow(beam.PTransform):
-    """Replays once: `batches = pipeline | ReplayNow(replays, registry, clock)`."""
+    """Replays once what is meant: `replayed = pipeline | ReplayNow(store, selection, registry, clock, fix)`."""
 
-    def __init__(self, replays: Replays, registry: RegistrySource, clock: Clock) -> None:
+    def __init__(self, store: RejectStore, selection: Selection, registry: RegistrySource, clock: Clock, fix: Fix | None = None) -> None:
         super().__init__()
-        self._arguments = replays, OfRegistry(registry, Sites), clock
+        self._arguments = store, selection, OfRegistry(registry, Sites), clock, fix
 
-    def expand(self, root: PBegin) -> PCollection[DecodedBatch]:
-        return root | beam.Impulse() | "Find" >> beam.FlatMap(_find, *self._arguments).with_output_types(DecodedBatch)
+    def expand(self, root: PBegin) -> PCollection[Replayed]:
+        return root | beam.Impulse() | "Find" >> beam.FlatMap(_find, *self._arguments).with_output_types(Replayed)
 
 
 class ReplayOnChange(beam.PTransform):
@@ -85,9 +87,9 @@ class ReplayOnChange(beam.PTransform):
         super().__init__()
         self._look = _Look(replays, registry, clock)
 
-    def expand(self, root: PBegin) -> PCollection[DecodedBatch]:
+    def expand(self, root: PBegin) -> PCollection[Replayed]:
         one = root | beam.Impulse() | "One key" >> beam.Map(_keyed).with_output_types(tuple[str, bytes])
-        return one | "Look" >> beam.ParDo(self._look).with_output_types(DecodedBatch)
+        return one | "Look" >> beam.ParDo(self._look).with_output_types(Replayed)
 
 
 class _Look(beam.DoFn):
@@ -112,7 +114,7 @@ class _Look(beam.DoFn):
         self,
         stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_STATE),  # type: ignore[assignment]
         timer: RuntimeTimer = beam.DoFn.TimerParam(_WAKE),  # type: ignore[assignment]
-    ) -> Iterator[DecodedBatch]:
+    ) -> Iterator[Replayed]:
         self._wake(timer)
         state = due(LOOKED.unpack(stored.read()) or LookState(), self._name.current())
         if not state.looks_due:
@@ -120,10 +122,10 @@ class _Look(beam.DoFn):
         found = self._found(state)
         if found is not None:
             stored.write(LOOKED.pack(after(state, found)))
-            _say(sum(batch.rows.num_rows for batch in found))
+            _say(sum(rows_of(each.new) for each in found))
             yield from found
 
-    def _found(self, state: LookState) -> list[DecodedBatch] | None:
+    def _found(self, state: LookState) -> list[Replayed] | None:
         """Returns what is to be replayed; None if that cannot be known now: the look stays due."""
         replayed = frozenset(state.replayed)
         try:
@@ -131,7 +133,7 @@ class _Look(beam.DoFn):
         except Exception as error:  # noqa: BLE001 - an outage of whatever kind
             _LOG.warning("rejects of unknown devices cannot be read now: %s: %s", type(error).__name__, error)
             return None
-        return [rest for batch in found if (rest := without(batch, replayed))]
+        return [rest for each in found if (rest := _without(each, replayed))]
 
     def _wake(self, timer: RuntimeTimer) -> None:
         timer.set(Timestamp(micros=micros(self._clock() + self._replays.every)))
@@ -142,10 +144,10 @@ def due(state: LookState, registry: str) -> LookState:
     return state if state.registry == registry else LookState(registry, LOOKS)
 
 
-def after(state: LookState, found: list[DecodedBatch]) -> LookState:
+def after(state: LookState, found: list[Replayed]) -> LookState:
     """Returns the state after a look. What was replayed is remembered until the last look that is due."""
     left = state.looks_due - 1
-    new = ((batch.envelope.batch_id, number) for batch in found for number in batch.rows.column("row").to_pylist())
+    new = (identity for each in found for batch in (each.new, each.again) if batch for identity in identities_of(batch))
     return state._replace(looks_due=left, replayed=(*state.replayed, *new) if left else ())
 
 
@@ -154,12 +156,38 @@ def placements_name(registry: Registry) -> str:
     return hashlib.sha256(repr(sorted(map(repr, registry.devices))).encode()).hexdigest()
 
 
-def _find(_: Any, replays: Replays, sites: OfRegistry[Sites], clock: Clock) -> Iterator[DecodedBatch]:
-    count = 0
-    for batch in replays.found(sites.current(), clock()):
-        count += batch.rows.num_rows
+def rows_of(batch: DecodedBatch | None) -> int:
+    return batch.rows.num_rows if batch else 0
+
+
+def new_rows(replayed: Replayed) -> Iterator[DecodedBatch]:
+    """Yields the rows that become facts."""
+    if replayed.new:
+        yield replayed.new
+
+
+def again_rows(replayed: Replayed) -> Iterator[DecodedBatch]:
+    """Yields the rows that are facts already; what is derived of them may be missing, if a replay was killed in between."""
+    if replayed.again:
+        yield replayed.again
+
+
+def first_batches(replayed: Replayed) -> Iterator[DecodedBatch]:
+    """Yields the batch of a message that was not understood, if it has no row of its own yet."""
+    batch = replayed.new or replayed.again
+    if replayed.first_of_batch and batch:
         yield batch
-    _say(count)
+
+
+def _without(replayed: Replayed, identities: frozenset[Identity]) -> Replayed | None:
+    new, again = (without(batch, identities) if batch else None for batch in (replayed.new, replayed.again))
+    return replace(replayed, new=new, again=again) if new or again else None
+
+
+def _find(_: Any, store: RejectStore, selection: Selection, sites: OfRegistry[Sites], clock: Clock, fix: Fix | None) -> Iterator[Replayed]:
+    for each in recovered(store, selection, sites.current(), clock(), fix):
+        if not isinstance(each, Left):
+            yield each
 
 
 def _say(rows: int) -> None:

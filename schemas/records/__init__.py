@@ -14,7 +14,7 @@ from schemas.records.column import Doc
 from schemas.records.derived import Alert, DirtyWindow, Irrigation, IrrigationV1, Probe, Recomputation, SiteWindow
 from schemas.records.gateway import SCHEMA_VERSION, Event, Heartbeat, Inference, JournalReading, Summary
 from schemas.records.registry import Device, RuleDefinition, Site
-from schemas.records.transport import Attribute, Batch, RefusedReadings, Reject, RowIdentity
+from schemas.records.transport import Attribute, Batch, RefusedReadings, Reject, Replay, RowIdentity
 from schemas.records.vocabulary import AlertChange, Cause, Kind, LinkState, Severity, ThresholdState, TimeQuality, Timing
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "Recomputation",
     "RefusedReadings",
     "Reject",
+    "Replay",
     "RowIdentity",
     "RuleDefinition",
     "Severity",
@@ -91,6 +92,7 @@ TABLES: dict[type, Table] = {
     Event: Table("events_v1", "event_time", ("device_id", "rule"), identified=True),
     Heartbeat: Table("heartbeats_v1", "heartbeat_time", ("gateway_id",), identified=True),
     Reject: Table("rejects_v1", "timestamp", ("reason",), identified=False),
+    Replay: Table("replays_v1", "replayed_time", ("reject_id",), identified=False),
     Batch: Table("batches_v1", "cut_time", ("gateway_id", "epoch"), identified=False),
     SiteWindow: Table("site_windows_v1", "window_start", ("site_id", "channel"), identified=False),
     DirtyWindow: Table("dirty_windows_v1", "window_start", ("site_id",), identified=False),

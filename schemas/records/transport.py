@@ -64,6 +64,16 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """A row says that rows of a reject became facts by a replay. Rows are only added; of one reject the largest rows_in counts."""
+
+    reject_id: Annotated[str, Doc("Identity of the reject", by="pipeline")]
+    replayed_time: Annotated[datetime, Doc("When the replay ran", "UTC", by="pipeline")]
+    rows_in: Annotated[int, Doc("How many of its rows are facts since then", by="pipeline")]
+    rows_left: Annotated[int, Doc("How many of its rows are still set aside", by="pipeline")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """A row is one batch as it was received: the transport's own record, for completeness and cost."""
 

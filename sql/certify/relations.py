@@ -21,6 +21,7 @@ from schemas.records import (
     IrrigationV1,
     Recomputation,
     Reject,
+    Replay,
     RuleDefinition,
     Site,
     SiteWindow,
@@ -108,6 +109,7 @@ NOT_COMPARED = {
     TABLES[Irrigation].name: "holds every revision; the view irrigation is compared",
     TABLES[IrrigationV1].name: "was written by pipelines up to 0.2; the view irrigation is compared",
     TABLES[Alert].name: "holds every revision; the view alerts is compared",
+    TABLES[Replay].name: "says what a person or a changed registry replayed",
     TABLES[DirtyWindow].name: "says which hours a run touched",
     TABLES[Recomputation].name: "says when rollups were computed anew",
 }

@@ -14,7 +14,7 @@ from apache_beam.utils.timestamp import Timestamp
 
 from pipeline import flow
 from pipeline.options import FN_API
-from pipeline.replay.known_devices import Identity, SetAside
+from pipeline.replay.elements import Identity, Replayed, Selection, SetAside
 from pipeline.replay.transform import LOOKED, LOOKS, LookState, ReplayNow, Replays, _Look, after, due, placements_name
 from pipeline.rollup.transform import Schedule
 from schemas.envelope import from_micros
@@ -23,6 +23,7 @@ from schemas.registry import FixedRegistry, Registry
 from tests.pipeline.bodies import ALWAYS, NOW, REGISTRY, message, summary
 from tests.pipeline.golden_bytes import golden
 from tests.pipeline.memory import MemorySink
+from tests.pipeline.replay.test_recover import of_row
 
 GROWN = replace(REGISTRY, devices=(*REGISTRY.devices, Device("stranger", "soil", "north", ALWAYS, None)))
 IN_FORCE: list[Registry] = [REGISTRY]
@@ -36,15 +37,21 @@ class Written:
 
     sink: MemorySink
 
-    def set_aside(self, reason: str, since: datetime) -> Iterator[SetAside]:
+    def set_aside(self, selection: Selection) -> Iterator[SetAside]:
         if FAILURES:
             raise FAILURES.pop()
         for row in self.sink.table("rejects_v1"):
-            if row["reason"] == reason:
-                yield SetAside({pair["key"]: pair["value"] for pair in row["attributes"]}, row["payloadBytes"], row["timestamp"])
+            if row["reason"] in selection.reasons or not selection.reasons:
+                yield replace(of_row(row), received_time=row["timestamp"], rows_in=self.rows_in(row["reject_id"]))
+
+    def rows_in(self, reject_id: str) -> int:
+        return max((row["rows_in"] for row in self.sink.table("replays_v1") if row["reject_id"] == reject_id), default=0)
 
     def facts(self, kind: Kind, batch_ids: Collection[str], first: datetime, last: datetime) -> set[Identity]:
         return {(row["batch_id"], row["row"]) for row in self.sink.table(f"{kind}_v1")}
+
+    def batches(self, batch_ids: Collection[str], first: datetime, last: datetime) -> set[str]:
+        return {row["batch_id"] for row in self.sink.table("batches_v1")}
 
 
 class Changing:
@@ -92,7 +99,12 @@ class Looking:
 
     def wake(self) -> list[tuple[str, list[int]]]:
         found = self.step.on_wake(self.state, self.timer)  # type: ignore[arg-type]
-        return [(batch.envelope.batch_id, batch.rows.column("row").to_pylist()) for batch in found]
+        return [named(each) for each in found]
+
+
+def named(replayed: Replayed) -> tuple[str, list[int]]:
+    assert replayed.new
+    return replayed.new.envelope.batch_id, replayed.new.rows.column("row").to_pylist()
 
 
 SENT = message([summary("stranger"), summary("d1"), summary("stranger")])
@@ -135,7 +147,8 @@ def _replay(sink: MemorySink) -> None:
     kept = sink.kept()
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
         registry = FixedRegistry(GROWN)
-        replayed = pipeline | ReplayNow(Replays(Written(kept), timedelta(days=30)), registry, clock)
+        meant = Selection(first=NOW - timedelta(days=30))
+        replayed = pipeline | ReplayNow(Written(kept), meant, registry, clock)
         flow.build_replay(replayed, registry, kept, Schedule(streaming=False), clock)
 
 

@@ -1,0 +1,40 @@
+"""Says what to do about each reason, in a few words; docs/rejects.md says more."""
+
+from __future__ import annotations
+
+_GATEWAY = "sent by no gateway of ours, or damaged on the way: see who publishes"
+_VERSION = "a gateway of another version, or not one of ours"
+_OURS = "please report it, with the stack trace; replay once the pipeline is mended"
+
+REMEDIES = {
+    "bad_device": "publish to sensors/DEVICE/readings",
+    "no_sensor_class": "add the device's pattern to a class in gateway.toml",
+    "malformed_json": "look at the bytes (`show`): a cut message, another encoding, a wrong topic",
+    "wrong_type": "the message names the place: change what the sensor sends",
+    "no_values": "let the sensor stay silent when it has nothing to say",
+    "not_finite": "the sensor has a fault: leave the channel out while it has",
+    "oversized": "send smaller messages, or raise mqtt.max_payload_bytes",
+    "time_future": "set the clock of the sensor, or of the gateway",
+    "time_past": "a sensor without a clock leaves `time` out",
+    "bad_frame": "compare with edge/frame.py",
+    "no_frame_channel": "add the channel to `frames` of the class in gateway.toml",
+    "bad_envelope": _GATEWAY,
+    "broken_entry": "copy the export file again",
+    "bad_size": _GATEWAY,
+    "bad_zstd": _GATEWAY,
+    "bad_arrow": _GATEWAY,
+    "bad_row_count": _GATEWAY,
+    "bad_times": _GATEWAY,
+    "bad_schema": "update the pipeline, then replay",
+    "null_value": _VERSION,
+    "contradiction": _VERSION,
+    "time_out_of_range": "look at the gateway's clock",
+    "unknown_device": "register the device, then replay",
+    "warehouse_refused": "tinybeam sql apply, then replay",
+    "fault": _OURS,
+}
+"""By reason."""
+
+
+def remedy(reason: str) -> str:
+    return REMEDIES.get(reason, "")
