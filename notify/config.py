@@ -37,11 +37,20 @@ class NotifySettings(Settings, frozen=True, kw_only=True):
     max_per_hour: Annotated[
         int,
         setting(
-            "Notifications of one rule and site to each receiver in an hour; the last one says that further ones are not sent",
+            "Notices of one rule and site to each receiver in an hour; what is over that is gathered, and sent in the next one",
             ge=1,
             le=100_000,
         ),
     ] = 6
+    gather_seconds: Annotated[
+        int,
+        setting(
+            "For so long after a notice the next ones of its rule and site are gathered; after each further one in an hour twice as long",
+            ge=0,
+            le=3600,
+            since="0.3.0",
+        ),
+    ] = 30
 
 
 class RetrySettings(LimitedBackoff, frozen=True, kw_only=True):

@@ -61,7 +61,7 @@ class Dispatcher:
             return receivers
         _log.warning("%s revision %d is sent to nobody: it is of %s", alert.alert_id, alert.revision, alert.as_of)
         for name in receivers:
-            self._sent_log.record(alert, name, Outcome.TOO_OLD, self._clock.now())
+            self._sent_log.record([alert], name, Outcome.TOO_OLD, self._clock.now())
         return []
 
     def _hand_over(self, alert: Alert, receivers: list[str], receipt: Receipt) -> None:

@@ -1,7 +1,8 @@
-"""Sends what waits for one receiver: tries again, gives up, keeps to the limit of an hour, and records what came of it.
+"""Sends what is for one receiver: tries again, gives up, gathers what comes too fast into one notice, and records what came of it.
 
-A receiver that fails waits with full jitter for each notification by itself, and holds up no other receiver. An older revision is not sent
-after a newer one. What remains: a kill between a receiver's answer and the record right after it can repeat that one notification.
+A receiver that fails waits with full jitter for each notice by itself, and holds up no other receiver. An older revision is not sent
+after a newer one. What is gathered lies in the log of what was sent, so that its messages are acknowledged and a kill loses none of it.
+What remains: a kill between a receiver's answer and the record right after it can repeat that one notice, under the same key.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from random import Random
 
 from notify.clock import Clock
 from notify.config import Config
+from notify.notice import Notice
 from notify.notification import Notification
+from notify.pace import HOUR, Pace
 from notify.receivers.receiver import Receiver, ReceiverError
-from notify.sent_log import Outcome, SentLog
+from notify.sent_log import Group, Outcome, SentLog
 from program import logs
 
-HOUR = timedelta(hours=1)
 IDLE_SECONDS = 60.0
 
 _log = logs.get(__name__)
@@ -26,11 +28,15 @@ _log = logs.get(__name__)
 
 @dataclass(slots=True)
 class _Attempt:
-    """Is a notification in one receiver; times of a monotonic clock, in seconds."""
+    """Is a notice on its way to the receiver; times of a monotonic clock, in seconds."""
 
-    notification: Notification
+    group: Group
     first: float
     due: float
+    notification: Notification | None = None
+    """The one that it is of; None for what is gathered of the group."""
+    notice: Notice | None = None
+    """What is sent; None until something gathered is due."""
     failures: int = 0
     outcome: Outcome | None = None
     """What came of it, if only the record of it is missing."""
@@ -41,9 +47,13 @@ class ReceiverWorker:
 
     def __init__(self, receiver: Receiver, sent_log: SentLog, config: Config, clock: Clock, rng: Random) -> None:
         self._receiver, self._sent_log, self._clock, self._rng = receiver, sent_log, clock, rng
-        self._backoff, self._max_per_hour = config.retry, config.notify.max_per_hour
+        self._backoff = config.retry
+        self._pace = Pace(timedelta(seconds=config.notify.gather_seconds), config.notify.max_per_hour)
         self._lock, self._attempts = threading.Lock(), list[_Attempt]()
+        self._gathered: dict[Group, _Attempt] = {}
         self.woken = threading.Event()
+        for group in sent_log.waiting_groups(receiver.name):
+            self._gather(group)
 
     @property
     def name(self) -> str:
@@ -51,8 +61,9 @@ class ReceiverWorker:
 
     def add(self, notification: Notification) -> None:
         now = self._clock.monotonic()
+        alert = notification.alert
         with self._lock:
-            self._attempts.append(_Attempt(notification, now, now))
+            self._attempts.append(_Attempt(Group.of(alert), now, now, notification, Notice((alert,))))
         self.woken.set()
 
     def run_due(self) -> float:
@@ -70,55 +81,80 @@ class ReceiverWorker:
         return min(due, key=_urgency, default=None)
 
     def _make(self, attempt: _Attempt) -> None:
-        alert = attempt.notification.alert
-        if attempt.outcome:
-            self._settle(attempt, attempt.outcome)
-        elif self._sent_log.is_settled(alert, self.name):
+        if attempt.outcome and attempt.notice:
+            self._settle(attempt, attempt.notice, attempt.outcome)
+        elif attempt.notification:
+            self._make_single(attempt, attempt.notification)
+        elif (seconds := self._seconds_to_wait(attempt.group)) > 0:
+            attempt.due = self._clock.monotonic() + seconds  # the clock was set, or another notice of the group went meanwhile
+        else:
+            attempt.notice = attempt.notice or Notice.of(self._sent_log.take_waiting(attempt.group, self.name))
+            self._send(attempt, attempt.notice)
+
+    def _make_single(self, attempt: _Attempt, notification: Notification) -> None:
+        alert = notification.alert
+        if self._sent_log.is_settled(alert, self.name):
             _log.debug("%s revision %d is overtaken by a later one in %s", alert.alert_id, alert.revision, self.name)
             self._remove(attempt)
-        elif (room := self._room(attempt)) <= 0:
-            _log.warning("%s revision %d is not sent to %s: it is over the limit of an hour", alert.alert_id, alert.revision, self.name)
-            self._settle(attempt, Outcome.RATE_LIMITED)
+        elif attempt.group in self._gathered or self._seconds_to_wait(attempt.group) > 0:
+            self._sent_log.wait(alert, self.name, self._clock.now())
+            self._gather(attempt.group)
+            self._remove(attempt)
         else:
-            self._send(attempt, self._limit_remark() if room == 1 else "")
+            self._send(attempt, Notice((alert,)))
 
-    def _room(self, attempt: _Attempt) -> int:
-        """Counts how many notifications of the same rule and site may still be sent in this hour."""
-        return self._max_per_hour - self._sent_log.count(attempt.notification.alert, self.name, self._clock.now() - HOUR)
+    def _gather(self, group: Group) -> None:
+        """Sees that what waits of the group is sent as soon as its pace allows."""
+        if group in self._gathered:
+            return
+        due = self._clock.monotonic() + (seconds := self._seconds_to_wait(group))
+        _log.info("rule %s, site %s: what comes in the next %.0f s is one notice to %s", group.rule, group.site or "-", seconds, self.name)
+        attempt = self._gathered[group] = _Attempt(group, due, due)
+        with self._lock:
+            self._attempts.append(attempt)
 
-    def _send(self, attempt: _Attempt, remark: str) -> None:
+    def _seconds_to_wait(self, group: Group) -> float:
+        now = self._clock.now()
+        return (self._pace.next_time(self._sent_log.sent_times(group, self.name, now - HOUR), now) - now).total_seconds()
+
+    def _send(self, attempt: _Attempt, notice: Notice) -> None:
         try:
-            self._receiver.send(attempt.notification.alert, remark)
+            self._receiver.send(notice)
         except ReceiverError as error:
-            self._back_off(attempt, error)
+            self._back_off(attempt, notice, error)
         else:
-            self._settle(attempt, Outcome.SENT)
+            self._settle(attempt, notice, Outcome.SENT)
 
-    def _limit_remark(self) -> str:
-        return f"{self._max_per_hour} notifications of this rule and site in an hour: further ones are not sent, look at alerts_open"
-
-    def _back_off(self, attempt: _Attempt, error: ReceiverError) -> None:
-        now, alert = self._clock.monotonic(), attempt.notification.alert
+    def _back_off(self, attempt: _Attempt, notice: Notice, error: ReceiverError) -> None:
+        now, alert = self._clock.monotonic(), notice.first
         attempt.failures += 1
         attempt.due = now + self._backoff.delay(attempt.failures, self._rng)
         _log.warning("%s; %s revision %d, attempt %d", error, alert.alert_id, alert.revision, attempt.failures)
         if self._backoff.gives_up(elapsed := attempt.due - attempt.first):
-            _log.error("GIVEN UP after %.0f s: %s was never sent to %s: %s", elapsed, alert.alert_id, self.name, alert.message)
-            self._settle(attempt, Outcome.GAVE_UP)
+            what = f"{alert.alert_id} and {len(notice.more)} more" if notice.more else alert.alert_id
+            _log.error("GIVEN UP after %.0f s: %s was never sent to %s: %s", elapsed, what, self.name, alert.message)
+            self._settle(attempt, notice, Outcome.GAVE_UP)
 
-    def _settle(self, attempt: _Attempt, outcome: Outcome) -> None:
+    def _settle(self, attempt: _Attempt, notice: Notice, outcome: Outcome) -> None:
         attempt.outcome = outcome
         # If the disk fails, the record is tried again, not the receiver.
         attempt.due = self._clock.monotonic() + self._backoff.initial_interval
-        self._sent_log.record(attempt.notification.alert, self.name, outcome, self._clock.now())
+        self._sent_log.record(notice.alerts, self.name, outcome, self._clock.now())
         self._remove(attempt)
+        if attempt.notification is None:
+            del self._gathered[attempt.group]
+            if self._sent_log.is_waiting(attempt.group, self.name):
+                self._gather(attempt.group)
 
     def _remove(self, attempt: _Attempt) -> None:
         with self._lock:
             self._attempts.remove(attempt)
-        attempt.notification.on_done(attempt.notification, self.name)
+        if attempt.notification:
+            attempt.notification.on_done(attempt.notification, self.name)
 
 
 def _urgency(attempt: _Attempt) -> tuple[float, str, int]:
+    if attempt.notification is None:
+        return attempt.due, "", 0
     alert = attempt.notification.alert
     return attempt.due, alert.alert_id, -alert.revision

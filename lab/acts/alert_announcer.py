@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lab.console import Console
 from lab.services.webhook_receiver import WebhookReceiver
+from program.local_time import moment
 
 
 @dataclass(slots=True)
@@ -20,5 +21,6 @@ class AlertAnnouncer:
         """Logs the alerts that came since the last call."""
         alerts = self.receiver.alerts()
         for alert in alerts[self.announced :]:
-            self.console.log(f"alert delivered to the webhook: {alert.message}" + (" (over)" if alert.state == "resolved" else ""))
+            over = " (over)" if alert.state == "resolved" else ""
+            self.console.log(f"alert delivered to the webhook: {alert.message}, {moment(alert.event_time, alert.time_zone)}{over}")
         self.announced = len(alerts)

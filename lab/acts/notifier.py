@@ -16,6 +16,7 @@ subscription = "{subscription}"
 [notify]
 state_file = "{state}"
 max_per_hour = 60
+gather_seconds = 0
 
 [retry]
 initial_interval = 0.5

@@ -26,6 +26,8 @@ class ReceivedAlert:
     state: str
     subject: str
     message: str
+    time_zone: str | None = None
+    """Of the alert's site, by its IANA name; None for UTC."""
 
 
 class WebhookReceiver:
@@ -65,6 +67,7 @@ class WebhookReceiver:
             state=row.state,
             subject=row.subject,
             message=row.message,
+            time_zone=row.time_zone,
         )
         with self._lock:
             self._alerts.append(alert)

@@ -1,21 +1,21 @@
-"""A mail server takes the notification as one mail to all recipients. Its `Message-ID` is the same when it comes again."""
+"""A mail server takes the notice as one mail to all recipients. Its `Message-ID` is the same when it comes again."""
 
 from __future__ import annotations
 
 import hashlib
 import smtplib
-from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Annotated, Any
 
 from msgspec import Meta, field
 
-from notify.receivers.receiver import ReceiverError, demand_file, sentence, verifying_context
+from notify import wording
+from notify.notice import Notice
+from notify.receivers.receiver import ReceiverError, demand_file, verifying_context
 from program import logs
 from program.names import Name
 from program.settings import Secret, Settings, is_local, require, setting
-from schemas.records import Alert
 
 _log = logs.get(__name__)
 
@@ -54,9 +54,9 @@ class Mail:
         self._settings = settings
         self._context = verifying_context(settings.tls_ca)
 
-    def send(self, alert: Alert, remark: str) -> None:
+    def send(self, notice: Notice) -> None:
         try:
-            refused = self._submit(self._mail(alert, remark))
+            refused = self._submit(self._mail(notice))
         except (OSError, smtplib.SMTPException) as error:
             raise ReceiverError(f"mail {self.name}: {error!r}") from error
         for address, reason in refused.items():
@@ -71,25 +71,15 @@ class Mail:
                 server.login(settings.user, settings.password)
             return server.send_message(mail)
 
-    def _mail(self, alert: Alert, remark: str) -> EmailMessage:
+    def _mail(self, notice: Notice) -> EmailMessage:
         mail = EmailMessage()
         mail["From"], mail["To"] = self._settings.sender, ", ".join(self._settings.recipients)
-        mail["Subject"] = f"[{alert.severity}] {alert.rule} {alert.state}: {alert.site_id or alert.subject}"
-        mail["Date"] = alert.as_of
-        mail["Message-ID"] = self._message_id(alert)
-        mail.set_content("\n".join([sentence(alert, remark), "", *_details(alert)]) + "\n")
+        mail["Subject"] = wording.subject(notice)
+        mail["Date"] = max(alert.as_of for alert in notice.alerts)
+        mail["Message-ID"] = self._message_id(notice)
+        mail.set_content(wording.text(notice) + "\n")
         return mail
 
-    def _message_id(self, alert: Alert) -> str:
-        digest = hashlib.sha256(f"{alert.alert_id}/{alert.revision}/{self.name}".encode()).hexdigest()
+    def _message_id(self, notice: Notice) -> str:
+        digest = hashlib.sha256(f"{notice.key}/{self.name}".encode()).hexdigest()
         return f"<{digest[:32]}@{self._settings.sender.rpartition('@')[2]}>"
-
-
-def _details(alert: Alert) -> list[str]:
-    names = ("alert_id", "revision", "state", "rule", "severity", "subject", "site_id", "device_id", "value", "threshold")
-    times = [f"{name}: {_time(getattr(alert, name))}" for name in ("opened_time", "event_time", "as_of")]
-    return [f"{name}: {value}" for name in names if (value := getattr(alert, name)) is not None] + times
-
-
-def _time(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,4 +1,4 @@
-"""Defines what a receiver is: somewhere a notification is sent to.
+"""Defines what a receiver is: somewhere a notice is sent to.
 
 It has it for certain when `send` returns; else `send` raises ReceiverError.
 """
@@ -9,31 +9,25 @@ import ssl
 from pathlib import Path
 from typing import Protocol
 
+from notify.notice import Notice
 from program.files import is_visible
 from program.settings import require
-from schemas.records import Alert
 
 
 class ReceiverError(Exception):
-    """The notification may not have arrived; the text says why, without secrets."""
+    """The notice may not have arrived; the text says why, without secrets."""
 
 
 class Receiver(Protocol):
-    """Sends notifications: `receiver.send(alert, remark)`.
+    """Sends notices: `receiver.send(notice)`.
 
-    Whoever gets one can recognise a repetition: a receiver sends a key that depends on alert and revision alone.
+    Whoever gets one can recognise a repetition: a receiver sends the notice's key.
     """
 
     @property
     def name(self) -> str: ...
-    def send(self, alert: Alert, remark: str) -> None:
-        """Sends one. Raises ReceiverError. The remark is for the reader, mostly empty."""
-
-
-def sentence(alert: Alert, remark: str) -> str:
-    """Writes one line for a person, such as `[warning] dry opened: The field dries out`."""
-    text = f"[{alert.severity}] {alert.rule} {alert.state}: {alert.message}"
-    return f"{text} ({remark})" if remark else text
+    def send(self, notice: Notice) -> None:
+        """Sends one. Raises ReceiverError."""
 
 
 def demand_file(name: str, file: Path | None) -> None:

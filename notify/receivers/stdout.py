@@ -1,13 +1,14 @@
-"""Writes notifications to standard output."""
+"""Writes notices to standard output."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from notify.receivers.receiver import ReceiverError, sentence
+from notify.notice import Notice
+from notify.receivers.receiver import ReceiverError
+from notify.wording import line
 from program.names import Name
 from program.settings import Settings, setting
-from schemas.records import Alert
 
 
 class StdoutSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag="stdout"):
@@ -20,13 +21,13 @@ class StdoutSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag=
 
 
 class Stdout:
-    """Writes a line with the event time and what happened."""
+    """Writes a line with all that matters of a notice."""
 
     def __init__(self, settings: StdoutSettings) -> None:
         self.name = settings.name
 
-    def send(self, alert: Alert, remark: str) -> None:
+    def send(self, notice: Notice) -> None:
         try:
-            print(f"{alert.event_time:%Y-%m-%d %H:%M:%S} {sentence(alert, remark)}", flush=True)
+            print(line(notice), flush=True)
         except (OSError, ValueError) as error:
             raise ReceiverError(f"stdout: {error}") from error

@@ -12,17 +12,20 @@ from urllib.parse import urlsplit
 
 from msgspec import field
 
-from notify.receivers.receiver import ReceiverError, demand_file, sentence, verifying_context
+from notify.notice import Notice
+from notify.receivers.receiver import ReceiverError, demand_file, verifying_context
+from notify.wording import LISTED, chat
 from program.names import Name
 from program.settings import ConfigError, Secret, Settings, is_local, require, setting
 from schemas.notification import encode
 from schemas.records import Alert
 
 _ANSWER_BYTES = 4096
+_OF_MORE = ("alert_id", "revision", "state", "severity", "opened_time", "event_time", "message")
 
 
 class WebhookSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag="webhook"):
-    """Sends a POST of the notification as JSON, with `text` added; any 2xx counts as sent."""
+    """Sends a POST of the notification as JSON, with `text` and the counts of alerts added; any 2xx counts as sent."""
 
     name: Annotated[Name, setting("Name of the receiver, for routes", example="pager")]
     url: Annotated[
@@ -53,7 +56,10 @@ def _check_url(text: str) -> None:
 
 
 class Webhook:
-    """POSTs the notification's JSON, with `text` added. Any 2xx means that it arrived; redirections are not followed."""
+    """POSTs the first notification's JSON, with `text`, `alerts`, `alerts_open` and `more` added.
+
+    Any 2xx means that it arrived; redirections are not followed.
+    """
 
     def __init__(self, settings: WebhookSettings) -> None:
         self.name = settings.name
@@ -61,9 +67,9 @@ class Webhook:
         https = urllib.request.HTTPSHandler(context=verifying_context(settings.tls_ca))
         self._opener = urllib.request.build_opener(_NoRedirect(), https)
 
-    def send(self, alert: Alert, remark: str) -> None:
+    def send(self, notice: Notice) -> None:
         try:
-            with self._opener.open(self._request(alert, remark), timeout=self._settings.timeout_seconds) as answer:
+            with self._opener.open(self._request(notice), timeout=self._settings.timeout_seconds) as answer:
                 answer.read(_ANSWER_BYTES)
         except urllib.error.HTTPError as error:
             with error:
@@ -71,13 +77,24 @@ class Webhook:
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise ReceiverError(f"webhook {self.name}: {error!r}") from error
 
-    def _request(self, alert: Alert, remark: str) -> urllib.request.Request:
-        content = json.loads(encode(alert)[1]) | {"text": sentence(alert, remark)}
-        headers = {"Content-Type": "application/json", "User-Agent": "tinybeam", "Idempotency-Key": f"{alert.alert_id}/{alert.revision}"}
+    def _request(self, notice: Notice) -> urllib.request.Request:
+        headers = {"Content-Type": "application/json", "User-Agent": "tinybeam", "Idempotency-Key": notice.key}
         if self._settings.authorization:
             headers["Authorization"] = self._settings.authorization
         # The configuration lets nothing but http and https pass.
-        return urllib.request.Request(self._settings.url, json.dumps(content).encode(), headers, method="POST")  # noqa: S310
+        return urllib.request.Request(self._settings.url, json.dumps(_content(notice)).encode(), headers, method="POST")  # noqa: S310
+
+
+def _content(notice: Notice) -> dict[str, Any]:
+    """Returns the first alert's notification, the text, how many alerts the notice is of, and the next of them."""
+    more = [_brief(alert) for alert in notice.more[:LISTED]]
+    counts = {"alerts": len(notice.alerts), "alerts_open": notice.open_alerts}
+    return {**json.loads(encode(notice.first)[1]), "text": chat(notice), **counts, "more": more}
+
+
+def _brief(alert: Alert) -> dict[str, Any]:
+    content = json.loads(encode(alert)[1])
+    return {name: content[name] for name in _OF_MORE}
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

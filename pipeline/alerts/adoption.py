@@ -60,6 +60,7 @@ def _observation(alert: Alert) -> Observation:
         known_at=micros(alert.event_time),
         value=alert.value,
         threshold=alert.threshold,
+        unit=alert.unit,
         site_id=alert.site_id,
         device_id=alert.device_id,
         text=alert.message,

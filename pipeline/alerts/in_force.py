@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
+from pipeline.alerts.names import ForPeople
 from pipeline.alerts.observation import Observation
 from pipeline.alerts.sources import is_watched, state_machines
 from pipeline.alerts.state import AlertState
 from pipeline.alerts.state_machine import StateMachine
+from schemas.records import Alert
 from schemas.registry import Registry
 
 
@@ -16,11 +19,16 @@ class RulesInForce:
 
     def __init__(self, registry: Registry) -> None:
         self._machines = state_machines(registry)
+        self._people = ForPeople(registry)
         self._sites = {site.site_id for site in registry.sites}
         self._ends = {device.device_id: device.valid_to for device in sorted(registry.devices, key=lambda device: device.valid_from)}
 
     def machine(self, rule: str) -> StateMachine | None:
         return self._machines.get(rule)
+
+    def complete(self, alerts: Iterable[Alert]) -> list[Alert]:
+        """Returns the rows with what a person needs: names, time zone, what to do, link."""
+        return [self._people.complete(machine.rule if (machine := self.machine(alert.rule)) else None, alert) for alert in alerts]
 
     def reason_to_close(self, rule: str, state: AlertState, now: datetime) -> str | None:
         """Says why nothing will resolve an open alert; None if something may, or none is open."""

@@ -8,7 +8,6 @@ from datetime import timedelta
 import msgspec
 
 from schemas.records import Alert
-from schemas.registry import Registry
 
 AHEAD = timedelta(minutes=5)
 """What is dated further ahead than this comes from a wrong clock. It may not make a rule wait until that time."""
@@ -37,6 +36,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """For a person: `Mill Field, soil-01: soil says stress`."""
     gateway_id: str | None = None
     """Gateway that says when it has delivered everything, so that what it delivered late is known to last. None: nobody says so."""
+    unit: str | None = None
+    """Of value and threshold."""
 
     @property
     def key(self) -> str:
@@ -64,13 +65,3 @@ class OpenAlert:
     @property
     def key(self) -> str:
         return f"{self.alert.rule}:{self.alert.subject}"
-
-
-class SiteNames:
-    """Knows the latest name of each site, for texts."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._names = {site.site_id: site.name for site in sorted(registry.sites, key=lambda site: site.valid_from)}
-
-    def of(self, site_id: str | None) -> str:
-        return self._names.get(site_id or "", site_id or "no site")

@@ -13,7 +13,8 @@ import pyarrow as pa
 from pipeline.alerts import engine_twin
 from pipeline.alerts.cases import Case, Expected, Given, span
 from pipeline.alerts.in_force import RulesInForce
-from pipeline.alerts.observation import Observation, SiteNames
+from pipeline.alerts.names import Names
+from pipeline.alerts.observation import Observation
 from pipeline.alerts.source import AlertSourceWithMemory
 from pipeline.alerts.sources import watched
 from pipeline.alerts.sources.deviation import DeviationSource
@@ -132,7 +133,7 @@ def _site(given: Given, at: int, registry: Registry) -> str | None:
 def _of_column(given: Given, at: int, registry: Registry) -> Iterator[Observation]:
     for rule in registry.rules:
         if isinstance(rule, IrrigationRule) and rule.column == given.column and rule.watches(str(given.site)):
-            text = f"{SiteNames(registry).of(given.site)}: {given.column} is {given.value:.4g}"
+            text = f"{Names(registry).site(given.site)}: {given.column} is {given.value:.4g}"
             yield Observation(
                 rule=rule.name,
                 subject=str(given.site),

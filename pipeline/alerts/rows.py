@@ -76,6 +76,7 @@ def _row(state: AlertState, observation: Observation, showing: Showing) -> Alert
         event_time=from_micros(observation.at),
         value=observation.value,
         threshold=observation.threshold,
+        unit=observation.unit,
         message=observation.text,
         historical=showing.old,
         notified=not showing.old and not showing.quiet,

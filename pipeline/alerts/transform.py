@@ -201,4 +201,4 @@ def _keyed(reached: Observation | GatewayWord | OpenAlert) -> tuple[str, Observa
 
 def _run(keyed: tuple[str, Iterable[Observation]], rules: OfRegistry[RulesInForce], clock: Clock) -> list[Alert]:
     key, observations = keyed
-    return subject.run(rules.current(), key, observations, clock())
+    return rules.current().complete(subject.run(rules.current(), key, observations, clock()))

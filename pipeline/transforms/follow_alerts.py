@@ -51,7 +51,7 @@ class FollowAlerts(beam.DoFn):
         key, reached = keyed
         state, alerts = subject.take(self._rules.current(), key, ALERT.unpack(stored.read()), reached, self._clock())
         self._store(key, state, stored, wake, look)
-        yield from alerts
+        yield from self._rules.current().complete(alerts)
 
     @on_timer(_WAKE)
     def on_wake(
@@ -63,7 +63,7 @@ class FollowAlerts(beam.DoFn):
     ) -> Iterator[Alert]:
         state, alerts = subject.wake(self._rules.current(), key, ALERT.unpack(stored.read()), self._clock())
         self._store(key, state, stored, wake, look)
-        yield from alerts
+        yield from self._rules.current().complete(alerts)
 
     @on_timer(_LOOK)
     def on_look(
@@ -75,7 +75,7 @@ class FollowAlerts(beam.DoFn):
     ) -> Iterator[Alert]:
         state, alerts = subject.look(self._rules.current(), key, ALERT.unpack(stored.read()), self._clock())
         self._store(key, state, stored, wake, look)
-        yield from alerts
+        yield from self._rules.current().complete(alerts)
 
     def _store(
         self, key: str, state: AlertState | None, stored: ReadModifyWriteRuntimeState, wake: RuntimeTimer, look: RuntimeTimer

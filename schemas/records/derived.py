@@ -178,3 +178,9 @@ class Alert:
     notified: Annotated[
         bool | None, Doc("Whether people are notified of this row; null before 0.3, where all were that are not historical", by="pipeline")
     ] = None
+    unit: Annotated[str | None, Doc("Unit of value and threshold, null where it is not known", by="pipeline")] = None
+    site_name: Annotated[str | None, Doc("Name of the site, null where the registry has none", by="pipeline")] = None
+    device_name: Annotated[str | None, Doc("Name of the device, null where the registry has none", by="pipeline")] = None
+    time_zone: Annotated[str | None, Doc("Time zone of the site, by its IANA name; null for UTC", by="pipeline")] = None
+    to_do: Annotated[str | None, Doc("What the person who is notified is to do; null when it is resolved", by="pipeline")] = None
+    link: Annotated[str | None, Doc("Page about the alert, null if its rule names none", by="pipeline")] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from program.settings import setting
 from schemas.rules.rule import ALL, BaseRule, Patterns, matches
@@ -10,6 +10,8 @@ from schemas.rules.rule import ALL, BaseRule, Patterns, matches
 
 class DeviationRule(BaseRule, frozen=True, kw_only=True, tag="deviation"):
     """Opens an alert when the mean of an hour is further from the median of its past than so many usual spreads: a robust z-score."""
+
+    TO_DO: ClassVar[str] = "Look at the device and what it measures: it is not as its own past was"
 
     channel: Annotated[str, setting("Name of the measured quantity", min_length=1, example="temperature")]
     above: Annotated[float, setting("Opens when the distance is more than so many usual spreads", gt=0, le=1e6)] = 6.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -13,12 +13,19 @@ from schemas.rules.rule import ALL, BaseRule, Patterns, matches
 class EventRule(BaseRule, frozen=True, kw_only=True, tag="event"):
     """The states in `opens` open an alert of the device, any other state resolves it."""
 
+    TO_DO: ClassVar[str] = "Look at the device; the view events has what led to it"
+
     event: Annotated[str, setting("Name of the threshold, or of the model whose label changes", min_length=1, example="soil")]
     opens: Annotated[
         Annotated[tuple[str, ...], Meta(min_length=1)], setting("States or labels that open an alert", example=["soon", "now"])
     ]
     devices: Annotated[Patterns, setting("Patterns of device ids", example=["soil-*"])] = ALL
     sites: Annotated[Patterns, setting("Patterns of site ids")] = ALL
+
+    unit: Annotated[
+        str | None,
+        setting("Unit of the threshold, or of the model's score, for people. None: not said", example="m3/m3", since="0.3.0"),
+    ] = None
 
     def watches(self, device_id: str, site_id: str | None) -> bool:
         return matches(device_id, self.devices) and matches(site_id, self.sites)

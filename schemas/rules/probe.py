@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from program.settings import setting
 from schemas.rules.rule import ALL, BaseRule, Patterns, matches
@@ -10,6 +10,8 @@ from schemas.rules.rule import ALL, BaseRule, Patterns, matches
 
 class ProbeRule(BaseRule, frozen=True, kw_only=True, tag="probe"):
     """Opens an alert when moisture, temperature or rain of a field's device is impossible, frozen or of no known unit."""
+
+    TO_DO: ClassVar[str] = "Look at the probe, its cable and the unit that its gateway declares"
 
     devices: Annotated[Patterns, setting("Patterns of device ids", example=["soil-*"])] = ALL
     sites: Annotated[Patterns, setting("Patterns of site ids")] = ALL

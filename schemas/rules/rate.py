@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from program.settings import setting
 from schemas.rules.rule import ALL, LimitRule, Patterns, matches
@@ -10,6 +10,8 @@ from schemas.rules.rule import ALL, LimitRule, Patterns, matches
 
 class RateRule(LimitRule, frozen=True, kw_only=True, tag="rate"):
     """Opens an alert when the mean of an hour changed by more than the limit for each hour since the hour that it is compared with."""
+
+    TO_DO: ClassVar[str] = "Look at the device and what it measures: it changes faster than the rule allows"
 
     channel: Annotated[str, setting("Name of the measured quantity", min_length=1, example="level")]
     over_hours: Annotated[int, setting("How many hours before the hour that it is compared with is", ge=1, le=168)] = 1

@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 from program.settings import YEAR, require, setting
 from schemas.rules.rule import ALL, BaseRule, Patterns, matches
 
+_OF_DEVICE = "Look at the device's power, its antenna and whether it still stands there; the view device_health says when it was last heard"
+_OF_GATEWAY = "Look at the gateway's power and its network; the view gateways says what it reported last"
+
 
 class SilenceRule(BaseRule, frozen=True, kw_only=True, tag="silence"):
     """Opens an alert when the subject is silent for `silent_seconds`; it is resolved when it is heard again."""
@@ -35,11 +38,16 @@ class SilenceRule(BaseRule, frozen=True, kw_only=True, tag="silence"):
     gateways: Annotated[Patterns, setting("Patterns of gateway ids, of subject gateway", example=["gateway-*"])] = ALL
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.subject == "gateway":
             of_devices = self.devices != ALL or self.sites != ALL
             require(not of_devices, "subject is gateway, which stands on no site: name gateways instead of devices or sites")
         else:
             require(self.gateways == ALL, "gateways are watched where subject is gateway: name devices or sites instead")
+
+    @property
+    def what_to_do(self) -> str:
+        return self.to_do or (_OF_GATEWAY if self.subject == "gateway" else _OF_DEVICE)
 
     def watches_device(self, device_id: str, site_id: str | None) -> bool:
         return self.subject == "device" and matches(device_id, self.devices) and matches(site_id, self.sites)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from program.settings import setting
 from schemas.rules.rule import LimitRule
@@ -10,6 +10,8 @@ from schemas.rules.rule import LimitRule
 
 class SiteWindowRule(LimitRule, frozen=True, kw_only=True, tag="site_window"):
     """Opens an alert when the mean is below or above the limit."""
+
+    TO_DO: ClassVar[str] = "Look at the site; the view site_windows has its values by the minute and the hour"
 
     channel: Annotated[str, setting("Name of the measured quantity", min_length=1, example="temperature")]
     window_seconds: Annotated[Literal[60, 3600], setting("Length of the window: a minute or an hour", example=3600)]

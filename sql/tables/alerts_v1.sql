@@ -16,7 +16,13 @@ create table if not exists tinybeam.alerts_v1 (
   `historical` bool not null options (description = "True if it comes from backlog: nobody is notified"),
   `revision` int64 not null options (description = "0 for the opening, then rising"),
   `as_of` timestamp not null options (description = "When the row was made [UTC]"),
-  `notified` bool options (description = "Whether people are notified of this row; null before 0.3, where all were that are not historical")
+  `notified` bool options (description = "Whether people are notified of this row; null before 0.3, where all were that are not historical"),
+  `unit` string options (description = "Unit of value and threshold, null where it is not known"),
+  `site_name` string options (description = "Name of the site, null where the registry has none"),
+  `device_name` string options (description = "Name of the device, null where the registry has none"),
+  `time_zone` string options (description = "Time zone of the site, by its IANA name; null for UTC"),
+  `to_do` string options (description = "What the person who is notified is to do; null when it is resolved"),
+  `link` string options (description = "Page about the alert, null if its rule names none")
 )
 partition by timestamp_trunc(opened_time, day)
 cluster by rule, subject

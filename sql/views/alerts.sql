@@ -23,7 +23,13 @@ select
   message,
   logical_or(coalesce(notified, not historical)) over (partition by opened_time, alert_id) as told,
   revision,
-  as_of
+  as_of,
+  unit,
+  site_name,
+  device_name,
+  time_zone,
+  to_do,
+  link
 from tinybeam.alerts_v1
 where true
 qualify row_number() over (partition by opened_time, alert_id order by revision desc, as_of desc) = 1;

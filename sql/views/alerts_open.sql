@@ -33,7 +33,12 @@ select
   latest_alert_of_each_rule_and_subject.site_id,
   latest_alert_of_each_rule_and_subject.device_id,
   latest_alert_of_each_rule_and_subject.alert_id,
-  latest_alert_of_each_rule_and_subject.revision
+  latest_alert_of_each_rule_and_subject.revision,
+  latest_alert_of_each_rule_and_subject.unit,
+  coalesce(latest_alert_of_each_rule_and_subject.device_name, latest_alert_of_each_rule_and_subject.device_id) as device,
+  latest_alert_of_each_rule_and_subject.time_zone,
+  latest_alert_of_each_rule_and_subject.to_do,
+  latest_alert_of_each_rule_and_subject.link
 from latest_alert_of_each_rule_and_subject
 left join latest_name_of_each_site on latest_alert_of_each_rule_and_subject.site_id = latest_name_of_each_site.site_id
 where latest_alert_of_each_rule_and_subject.open;

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from notify.clock import Clock
 from notify.dispatch import Dispatcher
+from notify.notice import Notice
 from notify.receiver_worker import ReceiverWorker
 from notify.receivers.receiver import ReceiverError
 from notify.sent_log import SentLog
@@ -29,14 +30,14 @@ class FakeReceiver:
     def __init__(self, name: str) -> None:
         self.name, self.failures = name, 0
         self.received: list[tuple[str, int]] = []
-        self.remarks: list[str] = []
+        self.notices: list[Notice] = []
 
-    def send(self, alert: Alert, remark: str) -> None:
+    def send(self, notice: Notice) -> None:
         if self.failures:
             self.failures -= 1
             raise ReceiverError(f"{self.name} is down")
-        self.received.append((alert.alert_id, alert.revision))
-        self.remarks.append(remark)
+        self.received += [(alert.alert_id, alert.revision) for alert in notice.alerts]
+        self.notices.append(notice)
 
 
 @dataclass
@@ -170,23 +171,6 @@ def test_zero_never_gives_up(tmp_path: Path) -> None:
     notifier.pass_time(30 * 86_400)
     notifier.sent_log.close()
     assert notifier.acknowledged == ["first"]
-
-
-def test_six_an_hour_of_one_rule_and_site_and_the_sixth_says_so(tmp_path: Path) -> None:
-    notifier = ThreadlessNotifier(tmp_path, ("a",))
-    for number in range(20):
-        notifier.dispatch(alert(number), str(number))
-        notifier.dispatch(alert(100 + number, site_id="south"), "south")
-    notifier.pass_time(1)
-    heard = notifier.receivers["a"].received
-    assert len(heard) == 12
-    assert len(notifier.acknowledged) == 40
-    assert [bool(remark) for remark in notifier.receivers["a"].remarks].count(True) == 2
-    notifier.pass_time(3600)
-    notifier.dispatch(alert(99, as_of=notifier.now()), "an hour later")
-    notifier.pass_time(1)
-    notifier.sent_log.close()
-    assert len(heard) == 13
 
 
 def test_an_old_notification_is_acknowledged_and_sent_to_nobody(notifier: ThreadlessNotifier) -> None:

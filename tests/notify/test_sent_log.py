@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from notify.sent_log import Outcome, SentLog, SentLogError
+from notify.sent_log import Group, Outcome, SentLog, SentLogError
 from schemas.envelope import micros
 from tests.notify.alerts import NOW, alert
 
+NORTH = Group("dry", "north")
 YEAR_1 = datetime(1, 1, 2, tzinfo=UTC)
 
 
@@ -41,17 +42,17 @@ def test_a_file_of_an_earlier_version_is_taken_over(tmp_path: Path, receiver_col
             assert sent_log.is_settled(alert(1, revision=3), "mail")
             assert sent_log.is_settled(alert(2, revision=3), "mail")
             assert not sent_log.is_settled(alert(1, revision=4), "mail")
-            assert sent_log.count(alert(1), "mail", YEAR_1) == 1
+            assert sent_log.sent_times(NORTH, "mail", YEAR_1) == [NOW]
 
 
 def test_a_file_that_an_earlier_version_used_once_more_keeps_what_both_have_sent(tmp_path: Path) -> None:
     with closing(SentLog(tmp_path / "told.db")) as sent_log:
-        sent_log.record(alert(3), "mail", Outcome.SENT, NOW)
+        sent_log.record([alert(3)], "mail", Outcome.SENT, NOW)
     write_earlier_file(tmp_path / "told.db", "receiver")
     for _ in range(2):
         with closing(SentLog(tmp_path / "told.db")) as sent_log:
             assert all(sent_log.is_settled(each, "mail") for each in (alert(1, revision=3), alert(2, revision=3), alert(3)))
-            assert sent_log.count(alert(1), "mail", YEAR_1) == 2
+            assert sent_log.sent_times(NORTH, "mail", YEAR_1) == [NOW, NOW]
 
 
 def test_a_second_notifier_on_the_same_file_is_refused(tmp_path: Path) -> None:

@@ -153,3 +153,27 @@ def test_every_example_of_the_page_is_a_sound_rule() -> None:
     defaults = EventRule(name="any", event="any", opens=("any",))
     for name in ("severity", "for_seconds", "cooldown_seconds", "historical_seconds"):
         assert re.search(rf"^\| `{name}` \| all \| `?{getattr(defaults, name)}`? \|", page, re.MULTILINE), name
+
+
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ("ftp://example.com/", "link must be an http or https URL with a host"),
+        ("example.com/{site_id}", "link must be an http or https URL with a host"),
+        ("https://{site_id}.example.com/", "link must be an http or https URL with a host"),
+        ("https://example.com/{site}", "link names {site}; it may name alert_id, rule, subject, site_id, device_id"),
+        ("https://example.com/{site_id", "link has a brace without its other one"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path, link: str, reason: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(reason)):
+        load(tmp_path, SOUND.replace('event = "soil"', f'event = "soil"\nlink = "{link}"'))
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_every_kind_of_rule_checks_its_link_and_says_what_to_do(tmp_path: Path, number: int) -> None:
+    blocks = SOUND.split("[[rules]]\n")
+    blocks[number + 1] += 'link = "https://example.com/{nothing}"\n'
+    with pytest.raises(ConfigError, match="it may name"):
+        load(tmp_path, "[[rules]]\n".join(blocks))
+    assert load(tmp_path, SOUND).rules[number].what_to_do

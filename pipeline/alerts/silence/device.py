@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from pipeline.alerts.observation import Observation
-from pipeline.alerts.silence.watch import LAG, Finding, Liveness, Watch, clock, patience, silence
+from pipeline.alerts.silence.watch import LAG, Finding, Liveness, Watch, patience, silence
 from pipeline.alerts.source import Outcome
 from pipeline.state import StateFormat
 from schemas.rules.silence import SilenceRule
@@ -135,7 +135,7 @@ class DeviceMemory:
             was_silent, silent = rule.name in state.silent, placed and self._is_silent(state, rule, now)
             if silent == was_silent and (silent or not says_alive):
                 continue
-            finding = _silent(state, rule, known_at) if silent else _alive(state) if placed else _let_go(now)
+            finding = _silent(self._watch, state, rule, known_at) if silent else _alive(self._watch, state) if placed else _let_go(now)
             state.silent = {name: heard for name, heard in state.silent.items() if name != rule.name}
             state.silent |= {rule.name: _heard(state)} if silent else {}
             state.observed = max(finding.at, state.observed + 1)
@@ -167,17 +167,17 @@ class DeviceMemory:
         return None
 
 
-def _silent(state: DeviceState, rule: SilenceRule, known_at: int) -> Finding:
+def _silent(watch: Watch, state: DeviceState, rule: SilenceRule, known_at: int) -> Finding:
     if not state.witnesses:
-        sentence = f"not heard yet, expected since {clock(state.expected)}"
+        sentence = f"not heard yet, expected since {watch.clock(state.expected, state.site_id)}"
         return Finding(Liveness.SILENT, state.expected + patience(rule), known_at, sentence)
     due = max(witness.missed[rule.name][0] for witness in state.witnesses.values() if rule.name in witness.missed)
-    return Finding(Liveness.SILENT, due, known_at, f"silent since {clock(_heard(state))}")
+    return Finding(Liveness.SILENT, due, known_at, f"silent since {watch.clock(_heard(state), state.site_id)}")
 
 
-def _alive(state: DeviceState) -> Finding:
+def _alive(watch: Watch, state: DeviceState) -> Finding:
     heard = _heard(state)
-    return Finding(Liveness.ALIVE, heard, heard, f"heard again at {clock(heard)}")
+    return Finding(Liveness.ALIVE, heard, heard, f"heard again at {watch.clock(heard, state.site_id)}")
 
 
 def _let_go(now: int) -> Finding:

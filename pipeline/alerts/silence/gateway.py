@@ -13,7 +13,7 @@ import msgspec
 from pipeline.alerts.gateway_report import GatewayReport
 from pipeline.alerts.silence.hearing import Ear, Found, Hearing
 from pipeline.alerts.silence.listening import Listening
-from pipeline.alerts.silence.watch import LAG, Finding, Liveness, Watch, clock, of_gateway, silence
+from pipeline.alerts.silence.watch import LAG, Finding, Liveness, Watch, of_gateway, silence
 from pipeline.alerts.source import Outcome
 from pipeline.state import StateFormat
 from schemas.rules.silence import SilenceRule
@@ -97,7 +97,7 @@ class GatewayMemory:
             at = state.silence_counts_from + silence(rule)
             if now >= at:
                 state.silent.add(rule.name)
-                sentence = f"nothing has arrived since {clock(state.arrival)}"
+                sentence = f"nothing has arrived since {self._watch.clock(state.arrival, None)}"
                 yield of_gateway(rule, gateway_id, Finding(Liveness.SILENT, at, at, sentence))
 
     def _hear_gateway(self, state: GatewayState, gateway_id: str) -> Iterator[Found]:
@@ -105,4 +105,4 @@ class GatewayMemory:
             if rule.name in state.silent:
                 state.silent.discard(rule.name)
                 at = state.arrival
-                yield of_gateway(rule, gateway_id, Finding(Liveness.ALIVE, at, at, f"heard again at {clock(at)}"))
+                yield of_gateway(rule, gateway_id, Finding(Liveness.ALIVE, at, at, f"heard again at {self._watch.clock(at, None)}"))

@@ -15,7 +15,7 @@ import msgspec
 from pipeline.alerts.observation import Observation
 from pipeline.alerts.silence.device import Heard, Missed, Report, StillMissed, Unplaced
 from pipeline.alerts.silence.listening import Listening
-from pipeline.alerts.silence.watch import Finding, Liveness, Watch, clock, listed, of_all_devices, silence
+from pipeline.alerts.silence.watch import Finding, Liveness, Watch, of_all_devices, silence
 from schemas.rules.silence import SilenceRule
 
 FORGET = timedelta(days=7) // timedelta(microseconds=1)
@@ -68,7 +68,7 @@ class Ear:
         rules, before = self._watch.rules_of_device(device_id, site_id), self._hearing.devices.get(device_id)
         if not rules or (before and at <= before.at):
             return
-        finding = Finding(Liveness.ALIVE, now, now, f"hears {device_id} again")
+        finding = Finding(Liveness.ALIVE, now, now, f"hears {self._watch.names.device(device_id)} again")
         yield from self._end(Incident.DEVICES, (rule.name for rule in rules), finding)
         news = before is None or before.missed or at - before.passed_on >= self._watch.passes_on_after
         passed_on = at if news or before is None else before.passed_on
@@ -96,7 +96,8 @@ class Ear:
         for rule in self._watch.of_devices:
             devices = self._watched(rule)
             if devices and rule.name not in self._hearing.incidents and at - since >= silence(rule):
-                sentence = f"its broker is offline since {clock(since)}: {_of(devices)} cannot be heard"
+                begin = self._watch.clock(since, _site(devices))
+                sentence = f"its broker is offline since {begin}: {self._watch.listed(devices)} cannot be heard"
                 finding = Finding(Liveness.SILENT, since + silence(rule), at, sentence)
                 yield self._incident(rule, Incident.BROKER, devices, finding)
 
@@ -116,7 +117,8 @@ class Ear:
     def _miss_all(self, rule: SilenceRule, devices: dict[str, LastHeard], complete: int, at: int) -> Iterator[Found]:
         latest = max(last.at for last in devices.values())
         due = max(self._due(rule, last) for last in devices.values())
-        sentence = f"hears nobody since {clock(latest)}, though its broker is online: {_of(devices)} fell silent together"
+        since = self._watch.clock(latest, _site(devices))
+        sentence = f"hears nobody since {since}, though its broker is online: {self._watch.listed(devices)} fell silent together"
         yield self._incident(rule, Incident.DEVICES, devices, Finding(Liveness.SILENT, due, at, sentence))
         for name in devices:
             yield self._miss(rule, name, complete, at, with_all=True)
@@ -140,8 +142,7 @@ class Ear:
         return all(self._age(last, complete) >= silence(rule) for rule in rules if rule.name in last.missed)
 
     def _incident(self, rule: SilenceRule, incident: Incident, devices: dict[str, LastHeard], finding: Finding) -> Observation:
-        sites = {last.site_id for last in devices.values()}
-        site_id = sites.pop() if len(sites) == 1 else None
+        site_id = _site(devices)
         self._hearing.incidents[rule.name] = OpenIncident(incident, site_id)
         return of_all_devices(rule, self._gateway_id, site_id, finding)
 
@@ -181,6 +182,7 @@ class Ear:
             devices.pop(name, None)
 
 
-def _of(devices: Iterable[str]) -> str:
-    names = list(devices)
-    return f"{len(names)} device{'s' * (len(names) > 1)} ({listed(names)})"
+def _site(devices: dict[str, LastHeard]) -> str | None:
+    """Returns the site of all of them; None if they stand on several."""
+    sites = {last.site_id for last in devices.values()}
+    return sites.pop() if len(sites) == 1 else None

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from pipeline.alerts.observation import Observation, SiteNames
+from pipeline.alerts.names import Names
+from pipeline.alerts.observation import Observation
 from schemas.envelope import from_micros, micros
 from schemas.registry import Registry
 from schemas.rules.silence import SilenceRule
@@ -58,7 +59,7 @@ class Watch:
         self.of_devices = [rule for rule in rules if rule.subject == "device"]
         self._of_gateways = [rule for rule in rules if rule.subject == "gateway"]
         self._rules_of_device: dict[tuple[str, str], list[SilenceRule]] = {}
-        self._names = SiteNames(registry)
+        self.names = Names(registry)
         self._placements: dict[str, list[Placement]] = defaultdict(list)
         for row in registry.devices:
             self._placements[row.device_id].append(Placement(row.site_id, micros(row.valid_from), micros(row.valid_to or _NO_END)))
@@ -87,8 +88,18 @@ class Watch:
             if to_come and self.rules_of_device(device_id, (first := min(to_come, key=_begin)).site_id):
                 yield device_id, first
 
+    def clock(self, at: int, site_id: str | None) -> str:
+        """Writes a time as the people of the site read it."""
+        return self.names.clock(from_micros(at), site_id)
+
+    def listed(self, devices: Iterable[str]) -> str:
+        """Counts and names the devices: `5 devices (soil-01, soil-02 and 3 more)`."""
+        names = sorted(map(self.names.device, devices))
+        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        return f"{len(names)} device{'s' * (len(names) > 1)} ({', '.join(names[:LISTED])}{more})"
+
     def of_device(self, rule: SilenceRule, device_id: str, site_id: str, finding: Finding) -> Observation:
-        text = f"{self._names.of(site_id)}, {device_id}: {finding.sentence}"
+        text = f"{self.names.place(site_id, device_id)}: {finding.sentence}"
         return replace(_observation(rule, device_id, finding, text), site_id=site_id, device_id=device_id)
 
 
@@ -112,17 +123,6 @@ def patience(rule: SilenceRule) -> int:
     return rule.never_heard_seconds * _SECOND
 
 
-def clock(at: int) -> str:
-    return from_micros(at).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def listed(devices: Iterable[str]) -> str:
-    """Names the devices: `soil-01, soil-02 and 3 more`."""
-    names = sorted(devices)
-    more = len(names) - LISTED
-    return ", ".join(names) if more <= 0 else f"{', '.join(names[:LISTED])} and {more} more"
-
-
 def _observation(rule: SilenceRule, subject: str, finding: Finding, text: str) -> Observation:
     return Observation(
         rule=rule.name,
@@ -131,6 +131,7 @@ def _observation(rule: SilenceRule, subject: str, finding: Finding, text: str) -
         known_at=finding.known_at,
         state=finding.state,
         threshold=rule.silent_seconds,
+        unit="s",
         text=text,
     )
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from pipeline.alerts.condition import BeyondLimit, Condition
-from pipeline.alerts.observation import Observation, SiteNames
+from pipeline.alerts.names import Names
+from pipeline.alerts.observation import Observation
 from pipeline.alerts.own_past import SECOND, DeviceMean, OwnPast, PastMemory, means, z_score
 from pipeline.alerts.source import Input
 from pipeline.rollup.stats import HOUR, HourOfDevices
@@ -23,7 +24,7 @@ class DeviationSource:
 
     def __init__(self, rules: Iterable[DeviationRule], registry: Registry) -> None:
         self._rules = tuple(rules)
-        self._names = SiteNames(registry)
+        self._names = Names(registry)
         self._memory = PastMemory(self._judge, max(rule.past_hours for rule in self._rules))
 
     @staticmethod
@@ -60,6 +61,7 @@ class DeviationSource:
                     threshold=rule.above,
                     site_id=mean.site_id,
                     device_id=mean.device_id,
-                    text=f"{self._names.of(mean.site_id)}, {mean.device_id}: {mean.channel} of an hour is {mean.mean:.4g} {mean.unit}, "
+                    unit="usual spreads",
+                    text=f"{self._names.place(mean.site_id, mean.device_id)}: {mean.channel} of an hour is {mean.mean:.4g} {mean.unit}, "
                     f"{abs(score):.1f} times its usual spread {where} what is usual",
                 )

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.alerts.condition import Condition, InStates
-from pipeline.alerts.observation import AHEAD, Observation, SiteNames
+from pipeline.alerts.names import Names
+from pipeline.alerts.observation import AHEAD, Observation
 from pipeline.alerts.source import Input
 from pipeline.elements import RowGroup
 from schemas.records import Kind
@@ -29,7 +30,7 @@ class EventSource:
     INPUT: ClassVar[Input] = "row_groups"
 
     def __init__(self, rules: Iterable[EventRule], registry: Registry) -> None:
-        self._names = SiteNames(registry)
+        self._names = Names(registry)
         self._by_event: dict[str, list[EventRule]] = defaultdict(list)
         for rule in rules:
             self._by_event[rule.event].append(rule)
@@ -59,6 +60,7 @@ class EventSource:
     def _observation(self, rule: EventRule, row: Mapping[str, Any], order: tuple[int, int]) -> Observation:
         device_id, site_id, state = row["device_id"], row["site_id"], row["state"]
         change = f"{row['channel']} is {state}" if row["channel"] else f"{row['rule']} says {state}"
+        measured = f"{row['value']:.4g} {rule.unit}" if rule.unit else f"{row['value']:.4g}"
         return Observation(
             rule=rule.name,
             subject=device_id,
@@ -71,5 +73,6 @@ class EventSource:
             site_id=site_id,
             device_id=device_id,
             gateway_id=row["gateway_id"],
-            text=f"{self._names.of(site_id)}, {device_id}: {change} ({row['value']:.4g})",
+            unit=rule.unit,
+            text=f"{self._names.place(site_id, device_id)}: {change} ({measured})",
         )

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import ClassVar
 
 from pipeline.alerts.condition import BeyondLimit, Condition
-from pipeline.alerts.observation import AHEAD, Observation, SiteNames
+from pipeline.alerts.names import Names
+from pipeline.alerts.observation import AHEAD, Observation
 from pipeline.alerts.source import Input
 from schemas.envelope import micros
 from schemas.records import Irrigation
@@ -52,7 +53,7 @@ class IrrigationSource:
     INPUT: ClassVar[Input] = "irrigation"
 
     def __init__(self, rules: Iterable[IrrigationRule], registry: Registry) -> None:
-        self._names = SiteNames(registry)
+        self._names = Names(registry)
         self._rules = tuple(rules)
 
     @staticmethod
@@ -79,7 +80,8 @@ class IrrigationSource:
                     value=getattr(day, rule.column),
                     threshold=rule.limit,
                     site_id=day.site_id,
-                    text=f"{self._names.of(day.site_id)}: {_advice(day)}",
+                    unit=rule.unit,
+                    text=f"{self._names.site(day.site_id)}: {_advice(day)}",
                 )
 
 

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import ClassVar
 
 from pipeline.alerts.condition import Condition, InStates
-from pipeline.alerts.observation import AHEAD, Observation, SiteNames
+from pipeline.alerts.names import Names
+from pipeline.alerts.observation import AHEAD, Observation
 from pipeline.alerts.source import Input
 from schemas.envelope import micros
 from schemas.records import Irrigation, Probe
@@ -32,7 +33,7 @@ class ProbeSource:
     INPUT: ClassVar[Input] = "irrigation"
 
     def __init__(self, rules: Iterable[ProbeRule], registry: Registry) -> None:
-        self._names = SiteNames(registry)
+        self._names = Names(registry)
         self._rules = tuple(rules)
 
     @staticmethod
@@ -63,7 +64,7 @@ class ProbeSource:
             state=Credibility.FAULTY if faults else Credibility.SOUND,
             site_id=day.site_id,
             device_id=device_id,
-            text=f"{self._names.of(day.site_id)}, {device_id}: {sentence}",
+            text=f"{self._names.place(day.site_id, device_id)}: {sentence}",
         )
 
 

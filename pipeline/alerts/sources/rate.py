@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from pipeline.alerts.condition import BeyondLimit, Condition
-from pipeline.alerts.observation import Observation, SiteNames
+from pipeline.alerts.names import Names
+from pipeline.alerts.observation import Observation
 from pipeline.alerts.own_past import SECOND, DeviceMean, OwnPast, PastMemory, means
 from pipeline.alerts.source import Input
 from pipeline.rollup.stats import HOUR, HourOfDevices
@@ -23,7 +24,7 @@ class RateSource:
 
     def __init__(self, rules: Iterable[RateRule], registry: Registry) -> None:
         self._rules = tuple(rules)
-        self._names = SiteNames(registry)
+        self._names = Names(registry)
         self._memory = PastMemory(self._judge, max(rule.over_hours for rule in self._rules) + 24)
 
     @staticmethod
@@ -59,6 +60,7 @@ class RateSource:
                     threshold=rule.limit,
                     site_id=mean.site_id,
                     device_id=mean.device_id,
-                    text=f"{self._names.of(mean.site_id)}, {mean.device_id}: {mean.channel} changes by {rate:+.4g} {mean.unit} an hour, "
+                    unit=f"{mean.unit}/h",
+                    text=f"{self._names.place(mean.site_id, mean.device_id)}: {mean.channel} changes by {rate:+.4g} {mean.unit} an hour, "
                     f"from {before:.4g} to {mean.mean:.4g} in {rule.over_hours} h",
                 )

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import ClassVar
 
 from pipeline.alerts.condition import BeyondLimit, Condition
-from pipeline.alerts.observation import AHEAD, Observation, SiteNames
+from pipeline.alerts.names import Names
+from pipeline.alerts.observation import AHEAD, Observation
 from pipeline.alerts.source import Input
 from pipeline.rollup.stats import HOUR, WindowResult
 from schemas.registry import Registry
@@ -25,7 +26,7 @@ class SiteWindowSource:
     INPUT: ClassVar[Input] = "windows"
 
     def __init__(self, rules: Iterable[SiteWindowRule], registry: Registry) -> None:
-        self._names = SiteNames(registry)
+        self._names = Names(registry)
         self._by_window: dict[tuple[str, int], list[SiteWindowRule]] = defaultdict(list)
         for rule in rules:
             self._by_window[rule.channel, rule.window_seconds].append(rule)
@@ -55,5 +56,6 @@ class SiteWindowSource:
                     value=mean,
                     threshold=rule.limit,
                     site_id=key.site_id,
-                    text=f"{self._names.of(key.site_id)}: mean {key.channel} of {span} is {mean:.4g} {key.unit}",
+                    unit=key.unit or None,
+                    text=f"{self._names.site(key.site_id)}: mean {key.channel} of {span} is {mean:.4g} {key.unit}",
                 )

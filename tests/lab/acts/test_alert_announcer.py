@@ -9,13 +9,14 @@ from tests.lab.services.test_webhook_receiver import ALERT
 
 
 def test_the_console_shows_each_alert_once() -> None:
-    out = io.StringIO()
+    out, alert = io.StringIO(), replace(ALERT, time_zone="Europe/Berlin")
     with WebhookReceiver() as receiver:
         announcer = AlertAnnouncer(receiver, Console(out))
-        receiver.receive(encode(ALERT)[1])
+        receiver.receive(encode(alert)[1])
         announcer.announce()
         announcer.announce()
-        receiver.receive(encode(replace(ALERT, state="resolved", revision=1))[1])
+        receiver.receive(encode(replace(alert, state="resolved", revision=1))[1])
         announcer.announce()
     lines = [line.partition("s  ")[2] for line in out.getvalue().splitlines()]
-    assert lines == [f"alert delivered to the webhook: {ALERT.message}", f"alert delivered to the webhook: {ALERT.message} (over)"]
+    sentence = f"alert delivered to the webhook: {ALERT.message}, 14:00, 1 May 2026, Europe/Berlin"
+    assert lines == [sentence, f"{sentence} (over)"]

@@ -19,6 +19,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from lab.services.child import free_port
+from notify.notice import Notice
 from notify.receivers.mail import Mail, MailSettings
 from notify.receivers.receiver import ReceiverError
 from program.settings import Secret
@@ -81,12 +82,15 @@ def test_a_mail_says_what_happened_and_keeps_its_name_when_it_comes_again() -> N
     mailbox = Mailbox()
     with mail_server(mailbox) as port:
         for _ in range(2):
-            mail(port, "farmer@example.com", "office@example.com", starttls=False).send(alert(), "")
-        mail(port, starttls=False).send(alert(revision=1), "")
+            mail(port, "farmer@example.com", "office@example.com", starttls=False).send(Notice((alert(),)))
+        mail(port, starttls=False).send(Notice((alert(revision=1),)))
     first, again, other = mailbox.mails
-    assert (first["Subject"], first["To"]) == ("[warning] dry opened: north", "farmer@example.com, office@example.com")
-    assert first.get_content().splitlines()[0] == "[warning] dry opened: Norderfeld ist trocken: größte Not"
-    assert f"alert_id: {alert().alert_id}" in first.get_content()
+    assert (first["Subject"], first["To"]) == (
+        "Warning: Norderfeld ist trocken: größte Not",
+        "farmer@example.com, office@example.com",
+    )
+    assert first.get_content().splitlines()[0] == "Warning: Norderfeld ist trocken: größte Not"
+    assert first.get_content().splitlines()[-1] == f"alert {alert().alert_id}"
     assert first["Message-ID"] == again["Message-ID"] != other["Message-ID"]
     assert re.fullmatch(r"<[0-9a-f]{32}@example\.com>", first["Message-ID"])
 
@@ -95,11 +99,11 @@ def test_starttls_and_a_password_are_used_when_they_are_set(tls: tuple[Path, ssl
     mailbox, (ca, context) = Mailbox(), tls
     server = {"tls_context": context, "require_starttls": True, "authenticator": _authenticate, "auth_required": True}
     with mail_server(mailbox, **server) as port:
-        mail(port, user="farmer", password=Secret("secret"), tls_ca=ca).send(alert(), "")
+        mail(port, user="farmer", password=Secret("secret"), tls_ca=ca).send(Notice((alert(),)))
         with pytest.raises(ReceiverError, match="535") as refused:
-            mail(port, user="farmer", password=Secret("wrong-password"), tls_ca=ca).send(alert(), "")
+            mail(port, user="farmer", password=Secret("wrong-password"), tls_ca=ca).send(Notice((alert(),)))
         with pytest.raises(ReceiverError, match="CERTIFICATE_VERIFY_FAILED"):
-            mail(port, user="farmer", password=Secret("secret")).send(alert(), "")
+            mail(port, user="farmer", password=Secret("secret")).send(Notice((alert(),)))
     assert mailbox.encrypted == [True]
     assert "wrong-password" not in str(refused.value)
 
@@ -107,15 +111,15 @@ def test_starttls_and_a_password_are_used_when_they_are_set(tls: tuple[Path, ssl
 def test_a_server_without_starttls_gets_nothing() -> None:
     mailbox = Mailbox()
     with mail_server(mailbox) as port, pytest.raises(ReceiverError, match="STARTTLS"):
-        mail(port).send(alert(), "")
+        mail(port).send(Notice((alert(),)))
     assert mailbox.mails == []
 
 
 def test_a_recipient_that_is_refused_is_named_in_the_log_and_the_others_get_it(caplog: pytest.LogCaptureFixture) -> None:
     mailbox = Mailbox()
     with mail_server(mailbox) as port, caplog.at_level(logging.ERROR):
-        mail(port, "farmer@example.com", "nobody@example.com", starttls=False).send(alert(), "")
+        mail(port, "farmer@example.com", "nobody@example.com", starttls=False).send(Notice((alert(),)))
         assert "refused nobody@example.com" in caplog.text
         with pytest.raises(ReceiverError, match="nobody"):
-            mail(port, "nobody@example.com", starttls=False).send(alert(), "")
+            mail(port, "nobody@example.com", starttls=False).send(Notice((alert(),)))
     assert len(mailbox.mails) == 1

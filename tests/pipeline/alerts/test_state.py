@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from pipeline.alerts.awaited_words import AWAITED_WORDS, AwaitedWords
 from pipeline.alerts.observation import Observation
 from pipeline.alerts.own_past import OWN_PAST, OwnPast
@@ -46,17 +48,20 @@ STATE = AlertState(
     backlog_due=AT + 7,
     spans=((AT - 100, AT - 50),),
 )
+LOW_IN_DEGREES = replace(LOW, unit="degC")
+STATE_WITH_UNIT = replace(STATE, last=LOW_IN_DEGREES, shown=LOW_IN_DEGREES, pending=LOW_IN_DEGREES, backlog=(LOW_IN_DEGREES,))
 WORDS = AwaitedWords(late={"frost:d1": AT}, complete=AT - 1, due=AT + 10, lag=5, looked=AT, is_steady=True)
 PAST = OwnPast({1_777_636_800: (0, 0.25), 1_777_640_400: (3, -1.5)}, 5)
 
 
 def test_an_alert_is_read_from_the_bytes_of_every_release() -> None:
     assert ALERT.unpack(golden("alert", 1)) == STATE
+    assert ALERT.unpack(golden("alert_with_unit", 1)) == STATE_WITH_UNIT
     assert AWAITED_WORDS.unpack(golden("awaited_words", 1)) == WORDS
     assert OWN_PAST.unpack(golden("own_past", 1)) == PAST
 
 
 def test_an_alert_is_written_as_this_release_writes_it() -> None:
-    assert ALERT.pack(STATE) == golden("alert", 1)
+    assert ALERT.pack(STATE_WITH_UNIT) == golden("alert_with_unit", 1)
     assert AWAITED_WORDS.pack(WORDS) == golden("awaited_words", 1)
     assert OWN_PAST.pack(PAST) == golden("own_past", 1)
