@@ -30,6 +30,7 @@ CONFIG = """
 subscription = "{subscription}"
 [notify]
 state_file = "sent.db"
+gather_seconds = 0
 [retry]
 initial_interval = 0.1
 max_interval = 0.5
