@@ -123,6 +123,32 @@ def report(directory: Path) -> None:
         raise click.ClickException(str(error)) from error
 
 
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--directory", type=_FOLDER, default="build/drills", show_default=True, help="For logs and results; emptied first.")
+@click.option("--list", "listing", is_flag=True, help="Say which drills there are, and what each is about.")
+def drill(names: tuple[str, ...], directory: Path, listing: bool) -> None:
+    """Play what goes wrong in the field, in compressed time, and let the oracle judge; without NAME every drill.
+
+    The gateways' and the pipeline's own code works on simulated time, into a local warehouse. What came of each drill is in summary.json:
+    readings lost and repeated, cells of the views that differ from an independent calculation, and what else must hold. Exit status 1 if
+    anything does not.
+    """
+    from lab.drills.catalogue import DRILLS
+    from lab.drills.run import run
+
+    if listing:
+        click.echo("\n".join(f"{name}: {each.STORY}" for name, each in DRILLS.items()))
+        return
+    if unknown := [name for name in names if name not in DRILLS]:
+        raise click.UsageError(f"there is no drill {unknown[0]!r}; there are {', '.join(DRILLS)}")
+    try:
+        sound = run(directory.resolve(), [DRILLS[name] for name in names or DRILLS], Console(sys.stdout))
+    except StartFailed as error:
+        raise click.ClickException(str(error)) from error
+    raise SystemExit(0 if sound else 1)
+
+
 def _leave(number: int, frame: FrameType | None) -> None:
     """SIGTERM unwinds the stack, so that the lab stops its children first."""
     raise SystemExit(128 + number)

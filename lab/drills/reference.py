@@ -1,0 +1,98 @@
+"""Calculates from the raw readings what the views must show, in plain Python, and counts the cells that differ.
+
+Nothing of the system under test is used: no statistics, no merge law, no window code.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from google.cloud import bigquery
+
+from lab.drills.probes import UNITS, RawReading
+
+SiteOf = Callable[[str, datetime], str]
+"""Device and time -> site."""
+
+_COLUMNS = ("count", "mean", "min", "max")
+_TOLERANCE = 1e-9
+
+_SITE_WINDOWS = """
+select site_id, channel, unit, window_start, window_seconds, count, mean, min, max
+from tinybeam.site_windows
+where window_start >= @since and window_seconds in unnest(@lengths)
+"""
+_SUMMARIES = """
+select device_id as site_id, channel, unit, timestamp_trunc(window_start, hour) as window_start, 3600 as window_seconds,
+  sum(count) as count, sum(sum) / sum(count) as mean, min(min) as min, max(max) as max
+from tinybeam.summaries
+where window_start >= @since
+group by device_id, channel, unit, timestamp_trunc(window_start, hour)
+"""
+
+
+class WindowKey(NamedTuple):
+    """Names a window of one channel of a site (or of a device)."""
+
+    subject: str
+    channel: str
+    unit: str
+    window_start: datetime
+    window_seconds: int
+
+
+Cells = Mapping[WindowKey, tuple[float, ...]]
+"""Window -> count, mean, min, max."""
+
+
+def expected(readings: Iterable[RawReading], subject_of: SiteOf, seconds: int) -> Cells:
+    """Calculates the windows of this length from readings, each of which counts once."""
+    values: dict[WindowKey, list[float]] = defaultdict(list)
+    for raw in readings:
+        start = datetime.fromtimestamp(raw.time.timestamp() // seconds * seconds, raw.time.tzinfo)
+        for channel, value in raw.values.items():
+            values[WindowKey(subject_of(raw.device_id, raw.time), channel, UNITS[channel], start, seconds)].append(value)
+    return {key: (len(found), statistics.fmean(found), min(found), max(found)) for key, found in values.items()}
+
+
+def wrong_cells(
+    client: bigquery.Client, readings: Iterable[RawReading], site_of: SiteOf, lengths: tuple[int, ...] = (60, 3600)
+) -> list[str]:
+    """Names the cells that differ from the readings: of site windows of these lengths, and of the hours of each device in `summaries`."""
+    readings = list(readings)
+    since = min((raw.time for raw in readings), default=datetime.now(UTC)) - timedelta(hours=2)
+    by_site = {key: cell for seconds in lengths for key, cell in expected(readings, site_of, seconds).items()}
+    by_device = expected(readings, lambda device, _: device, 3600)
+    shown = _shown(client, _SITE_WINDOWS, since, lengths), _shown(client, _SUMMARIES, since, lengths)
+    return [*_differences("site_windows", by_site, shown[0]), *_differences("summaries", by_device, shown[1])]
+
+
+def _shown(client: bigquery.Client, sql: str, since: datetime, lengths: tuple[int, ...]) -> Cells:
+    parameters = [
+        bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
+        bigquery.ArrayQueryParameter("lengths", "INT64", list(lengths)),
+    ]
+    rows = client.query_and_wait(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters))
+    return {WindowKey(*(row[name] for name in ("site_id", *WindowKey._fields[1:]))): tuple(row[name] for name in _COLUMNS) for row in rows}
+
+
+def _differences(view: str, wanted: Cells, shown: Cells) -> Iterable[str]:
+    for key in sorted(wanted.keys() | shown.keys()):
+        window = f"{key.subject} {key.channel} {key.window_start:%Y-%m-%d %H:%M} ({key.window_seconds} s)"
+        for name, want, have in zip(_COLUMNS, wanted.get(key, _NONE), shown.get(key, _NONE), strict=True):
+            if not _equal(want, have):
+                yield f"{view}.{name} of {window}: {have}, not {want}"
+
+
+def _equal(want: float | None, have: float | None) -> bool:
+    if want is None or have is None:
+        return want is have
+    return math.isclose(want, have, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+
+
+_NONE = (None,) * len(_COLUMNS)

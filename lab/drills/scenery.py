@@ -1,0 +1,79 @@
+"""Sets what most drills play on: two fields, three probes, two gateways, a day of weather; and what they do with the warehouse."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from lab.drills import engine
+from lab.drills.drill import Ground
+from lab.drills.gateway import Pace, SimulatedGateway
+from lab.drills.probes import Probe
+from lab.drills.stage import Arrivals, Stage
+from lab.services.stack import Child
+from program.child import python_module
+from schemas.records import Alert
+from schemas.registry import FixedRegistry, Registry
+
+REGISTRY = Path(__file__).with_name("registry.toml")
+BEGIN = datetime(2026, 5, 4, tzinfo=UTC)
+NORTH, SOUTH = "gateway-north", "gateway-south"
+SITES: Mapping[str, str] = {"soil-01": "north-field", "soil-02": "north-field", "soil-03": "south-field"}
+TEN_MINUTES = timedelta(minutes=10)
+PACE = Pace(window_seconds=600, batch_seconds=600, heartbeat_seconds=600)
+
+_RECOMPUTE_SECONDS = 120.0
+
+
+def site_of(device_id: str, _: datetime) -> str:
+    return SITES[device_id]
+
+
+def weather(number: int, frosts: Iterable[tuple[datetime, datetime]] = ()) -> Callable[[datetime], Mapping[str, float]]:
+    """Returns what probe `number` measures: mild days, moisture that falls slowly, and frost in the given times."""
+    cold = tuple(frosts)
+
+    def values(time: datetime) -> Mapping[str, float]:
+        days = (time - BEGIN) / timedelta(days=1)
+        temperature = -2.0 if any(begin <= time < end for begin, end in cold) else 14.0 + 6.0 * math.sin(2 * math.pi * (days - 0.3))
+        return {"moisture": round(0.28 - 0.004 * days + 0.003 * number, 4), "temperature": round(temperature + 0.1 * number, 2)}
+
+    return values
+
+
+def probe(number: int, *gateways: str, values: Callable[[datetime], Mapping[str, float] | None] | None = None) -> Probe:
+    return Probe(
+        device_id=f"soil-{number:02}",
+        gateways=gateways,
+        values=values or weather(number),
+        interval=TEN_MINUTES,
+        offset=timedelta(seconds=60 + 7 * number),
+    )
+
+
+def stage(ground: Ground, *probes: Probe, pace: Pace = PACE) -> Stage:
+    """Returns a stage with the gateways that hear these probes."""
+    names = sorted({name for each in probes for name in each.gateways})
+    return Stage({name: SimulatedGateway(name, ground.directory, pace) for name in names}, probes)
+
+
+def stream(ground: Ground, arrivals: Arrivals, registry: Registry | None = None) -> list[Alert]:
+    """Streams what arrived into the warehouse, by a pipeline that starts with the first moment. Returns what was notified."""
+    result = engine.stream(arrivals, FixedRegistry(registry or Registry.load(REGISTRY)))
+    engine.load(ground.client, result.rows)
+    return list(result.notifications)
+
+
+def recompute(ground: Ground) -> None:
+    """Lets the warehouse derive rollups from the facts, as a user does. Raises StartFailed."""
+    command = python_module("tinybeam", "sql", "recompute")
+    with Child("recompute", command, ground.directory / "recompute.log", ground.warehouse.environment) as child:
+        child.wait_until_done(_RECOMPUTE_SECONDS)
+
+
+def alerts_of(ground: Ground, rule: str) -> list[Mapping[str, object]]:
+    """Returns every row of alerts of a rule, in the order in which they were made."""
+    sql = f"select * from tinybeam.alerts_v1 where opened_time >= '2000-01-01' and rule = '{rule}' order by as_of, revision"
+    return [dict(row) for row in ground.client.query_and_wait(sql)]
