@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from edge.config import load
@@ -15,6 +15,7 @@ from pipeline.elements import ReceivedMessage
 from schemas.records import LinkState
 
 UPLOAD_AT_ONCE = 10_000
+GRACE_SECONDS = 5
 
 _SETTINGS = """\
 # Written by a drill.
@@ -28,7 +29,7 @@ topic = "{gateway_id}/sensors/+/readings"
 
 [windows]
 seconds = {window_seconds}
-grace_seconds = 5
+grace_seconds = {grace_seconds}
 
 [batches]
 seconds = {batch_seconds}
@@ -82,6 +83,11 @@ class SimulatedGateway:
     def powered(self) -> bool:
         return self._gateway is not None
 
+    @property
+    def closes_after(self) -> timedelta:
+        """Returns how long after its begin a window is closed at the latest."""
+        return timedelta(seconds=self.pace.window_seconds + GRACE_SECONDS + 1)
+
     def power_on(self, now: datetime) -> None:
         """Starts the gateway on the store that it left behind."""
         config = load(self._settings())
@@ -130,6 +136,7 @@ class SimulatedGateway:
             state=self.directory / self.gateway_id,
             heartbeat_seconds=pace.heartbeat_seconds,
             window_seconds=pace.window_seconds,
+            grace_seconds=GRACE_SECONDS,
             batch_seconds=pace.batch_seconds,
             deadband=pace.deadband,
         )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from lab.acts import history
 from lab.drills import engine
 from lab.drills.drill import Ground
 from lab.drills.gateway import Pace, SimulatedGateway
 from lab.drills.probes import Probe
 from lab.drills.stage import Arrivals, Stage
 from lab.services.stack import Child
+from pipeline.elements import ReceivedMessage
 from program.child import python_module
+from schemas.envelope import entry
 from schemas.records import Alert
-from schemas.registry import FixedRegistry, Registry
+from schemas.registry import FixedRegistry, Registry, RegistrySource
 
 REGISTRY = Path(__file__).with_name("registry.toml")
 BEGIN = datetime(2026, 5, 4, tzinfo=UTC)
@@ -59,11 +62,20 @@ def stage(ground: Ground, *probes: Probe, pace: Pace = PACE) -> Stage:
     return Stage({name: SimulatedGateway(name, ground.directory, pace) for name in names}, probes)
 
 
-def stream(ground: Ground, arrivals: Arrivals, registry: Registry | None = None) -> list[Alert]:
+def stream(ground: Ground, arrivals: Arrivals, registry: RegistrySource | None = None) -> list[Alert]:
     """Streams what arrived into the warehouse, by a pipeline that starts with the first moment. Returns what was notified."""
-    result = engine.stream(arrivals, FixedRegistry(registry or Registry.load(REGISTRY)))
+    result = engine.stream(arrivals, registry or FixedRegistry(Registry.load(REGISTRY)))
     engine.load(ground.client, result.rows)
     return list(result.notifications)
+
+
+def load(ground: Ground, name: str, batches: Sequence[ReceivedMessage], registry: Path = REGISTRY) -> None:
+    """Loads batches by a run of the pipeline in batch mode, from an export file, in this order. Raises StartFailed."""
+    folder = ground.directory / name
+    folder.mkdir()
+    with (folder / "batches.tbb").open("wb") as file:
+        file.writelines(entry(batch.attributes, batch.body) for batch in batches)
+    history.load(folder, ground.warehouse, ground.directory / f"{name}.log", registry)
 
 
 def recompute(ground: Ground) -> None:
@@ -77,3 +89,9 @@ def alerts_of(ground: Ground, rule: str) -> list[Mapping[str, object]]:
     """Returns every row of alerts of a rule, in the order in which they were made."""
     sql = f"select * from tinybeam.alerts_v1 where opened_time >= '2000-01-01' and rule = '{rule}' order by as_of, revision"
     return [dict(row) for row in ground.client.query_and_wait(sql)]
+
+
+def recomputed_windows(ground: Ground) -> int:
+    """Counts the rows that recomputations wrote so far."""
+    sql = "select count(*) as total from tinybeam.site_windows_v1 where window_start >= '2000-01-01' and timing = 'recomputed'"
+    return int(next(iter(ground.client.query_and_wait(sql))).total)

@@ -48,10 +48,11 @@ class Stage:
             gateway.power_on(now)
 
     def finish(self, now: datetime) -> Arrivals:
-        """Ends the scene as a clean stop does: everything is cut and uploaded."""
+        """Ends the scene as a clean stop does, once the last windows are over: everything is cut and uploaded."""
+        end = now + max(gateway.closes_after for gateway in self.gateways.values())
         for gateway in self.gateways.values():
-            gateway.flush(now)
-        arrivals = [(now, self._uploads(now))]
+            gateway.flush(end)
+        arrivals = [(end, self._uploads(end))]
         for gateway in self.gateways.values():
             gateway.power_off()
         return arrivals
