@@ -22,6 +22,8 @@ _JUMPS = (
     (BEGIN + 8 * _HOUR, datetime(1970, 1, 1, tzinfo=UTC) - BEGIN),
 )
 
+_OF_CLOCKS = {"time_future", "time_out_of_range", "time_unset"}
+
 
 def run(ground: Ground) -> Outcome:
     stage = scenery.stage(ground, probe(1, NORTH), probe(2, NORTH), probe(3, SOUTH))
@@ -30,7 +32,9 @@ def run(ground: Ground) -> Outcome:
     arrivals = stage.play(BEGIN, _END, TEN_MINUTES) + stage.finish(_END)
     told = scenery.stream(ground, gathered(arrivals, timedelta(minutes=30)))
     scenery.recompute(ground)
-    return judged(ground, stage.log, scenery.site_of, {"nobody is told of anything": not told}, lengths=(3600,))
+    reasons = {row.reason for row in ground.client.query_and_wait("select reason from tinybeam.rejects where timestamp >= '1900-01-01'")}
+    invariants = {"nobody is told of anything": not told, "what was set aside says that a clock is wrong": reasons <= _OF_CLOCKS}
+    return judged(ground, stage.log, scenery.site_of, invariants, lengths=(3600,))
 
 
 def _jumping(now: datetime) -> datetime:

@@ -12,9 +12,10 @@ from google.cloud import bigquery
 from lab.console import Console
 from lab.drills import reference
 from lab.drills.probes import RawLog
+from lab.drills.rejected import rejected_messages
 from lab.services.stack import Warehouse
 from lab.witness import delivered
-from lab.witness.oracle import Verdict, delivered_keys, judge
+from lab.witness.oracle import DeliveredKeys, Verdict, delivered_keys, judge
 
 CHANNELS = ("moisture", "temperature")
 
@@ -59,9 +60,13 @@ def judged(
     invariants: Mapping[str, bool],
     lengths: tuple[int, ...] = (60, 3600),
 ) -> Outcome:
-    """Asks the oracle: what was acknowledged against what the views show, reading by reading and cell by cell."""
+    """Asks the oracle: what was acknowledged against what the views show, reading by reading and cell by cell.
+
+    A reading that is a reject with its bytes is delivered, and in no cell.
+    """
     since = min(raw.time for raw in log.readings.values()).replace(hour=0, minute=0, second=0, microsecond=0)
-    facts, rejected = delivered.channel_facts(ground.client, since), delivered.rejected_bodies(ground.client, since)
-    verdict = judge(set(log.readings), log.acknowledged, delivered_keys(facts, lambda _: CHANNELS, rejected))
-    wrong = reference.wrong_cells(ground.client, log.accepted(), site_of, lengths)
-    return Outcome(verdict=verdict, wrong_cells=wrong, invariants=invariants)
+    facts = delivered_keys(delivered.channel_facts(ground.client, since), lambda _: CHANNELS, {})
+    rejected = {log.keys[body] for body in rejected_messages(ground.client)}
+    verdict = judge(set(log.readings), log.acknowledged, DeliveredKeys(facts.keys | rejected, facts.repeated))
+    counted = [raw for raw in log.accepted() if raw.key not in rejected]
+    return Outcome(verdict=verdict, wrong_cells=reference.wrong_cells(ground.client, counted, site_of, lengths), invariants=invariants)

@@ -26,6 +26,11 @@ class RawReading:
     def key(self) -> MessageKey:
         return self.device_id, self.seq
 
+    @property
+    def payload(self) -> bytes:
+        """Returns the message's bytes; they name the device, as the sensor's boot."""
+        return reading(self.time, self.seq, self.device_id, self.values)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
@@ -51,7 +56,7 @@ class Probe:
             number += 1
 
     def message(self, gateway_id: str, raw: RawReading) -> MqttMessage:
-        return MqttMessage(topic(gateway_id, self.device_id), reading(raw.time, raw.seq, "drill", raw.values))
+        return MqttMessage(topic(gateway_id, self.device_id), raw.payload)
 
 
 @dataclass(slots=True)
@@ -60,9 +65,12 @@ class RawLog:
 
     readings: dict[MessageKey, RawReading] = field(default_factory=dict)
     acknowledged: set[MessageKey] = field(default_factory=set)
+    keys: dict[bytes, MessageKey] = field(default_factory=dict)
+    """The bytes of a message -> its reading."""
 
     def attempt(self, raws: Sequence[RawReading]) -> None:
         self.readings.update((raw.key, raw) for raw in raws)
+        self.keys.update((raw.payload, raw.key) for raw in raws)
 
     def acknowledge(self, raws: Sequence[RawReading]) -> None:
         self.acknowledged.update(raw.key for raw in raws)

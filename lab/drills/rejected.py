@@ -1,0 +1,26 @@
+"""Finds the probes' messages among the rejects, whoever set them aside: a message that is there with its bytes is not lost."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import pyarrow as pa
+from google.cloud import bigquery
+
+_REJECTS = "select payloadBytes as payload, stage from tinybeam.rejects where timestamp >= '1900-01-01'"
+
+
+def rejected_messages(client: bigquery.Client) -> set[bytes]:
+    """Returns the bytes of every message that a gateway set aside, also of those whose reject the pipeline set aside in turn."""
+    rows = client.query_and_wait(_REJECTS)
+    return {body for row in rows for body in ([bytes(row.payload)] if row.stage.startswith("edge.") else _inside(bytes(row.payload)))}
+
+
+def _inside(payload: bytes) -> Iterator[bytes]:
+    try:
+        table = pa.ipc.open_stream(io.BytesIO(payload)).read_all()
+    except pa.ArrowInvalid:
+        return
+    if "payloadBytes" in table.column_names:
+        yield from table.column("payloadBytes").to_pylist()
