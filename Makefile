@@ -9,7 +9,7 @@ LAB := .venv/installed
 WAREHOUSE := .venv-warehouse/installed
 PYTEST_ARGS ?=
 
-.PHONY: help demo certify up test check docs bench bare lock clean install
+.PHONY: help demo certify drills up test check docs bench bare lock clean install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ check: $(LAB) ## run the checks alone: style, types, import contracts, dead code
 
 docs: $(LAB) ## make the documentation's site in build/site; a warning is an error
 	@$(BIN)/sphinx-build -q -E -W --keep-going -d build/doctrees -b html docs build/site
+
+drills: $(LAB) $(WAREHOUSE) ## play what goes wrong in the field in compressed time, and let the oracle judge: figures in build/drills
+	@$(BIN)/tinybeam lab drill
 
 bench: $(LAB) $(WAREHOUSE) ## measure against what else one would use: a quarter of an hour, figures in build/bench
 	@$(BIN)/python -m bench

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -69,7 +69,7 @@ def wrong_cells(
     by_site = {key: cell for seconds in lengths for key, cell in expected(readings, site_of, seconds).items()}
     by_device = expected(readings, lambda device, _: device, 3600)
     shown = _shown(client, _SITE_WINDOWS, since, lengths), _shown(client, _SUMMARIES, since, lengths)
-    return [*_differences("site_windows", by_site, shown[0]), *_differences("summaries", by_device, shown[1])]
+    return [*differences("site_windows", by_site, shown[0]), *differences("summaries", by_device, shown[1])]
 
 
 def _shown(client: bigquery.Client, sql: str, since: datetime, lengths: tuple[int, ...]) -> Cells:
@@ -81,7 +81,8 @@ def _shown(client: bigquery.Client, sql: str, since: datetime, lengths: tuple[in
     return {WindowKey(*(row[name] for name in ("site_id", *WindowKey._fields[1:]))): tuple(row[name] for name in _COLUMNS) for row in rows}
 
 
-def _differences(view: str, wanted: Cells, shown: Cells) -> Iterable[str]:
+def differences(view: str, wanted: Cells, shown: Cells) -> Iterator[str]:
+    """Yields a sentence for each cell that is not as wanted; a window on one side alone has four."""
     for key in sorted(wanted.keys() | shown.keys()):
         window = f"{key.subject} {key.channel} {key.window_start:%Y-%m-%d %H:%M} ({key.window_seconds} s)"
         for name, want, have in zip(_COLUMNS, wanted.get(key, _NONE), shown.get(key, _NONE), strict=True):

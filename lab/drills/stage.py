@@ -89,7 +89,7 @@ def gathered(arrivals: Arrivals, apart: timedelta, exact: Sequence[datetime] = (
     fewer: Arrivals = []
     begin: datetime | None = None
     for now, arrived in sorted([*arrivals, *((time, list[ReceivedMessage]()) for time in exact)], key=lambda moment: moment[0]):
-        if begin is None or now - begin >= apart or now in exact:
+        if begin is None or now - begin >= apart or now in exact or fewer[-1][0] in exact:
             begin = now
             fewer.append((now, list(arrived)))
         else:
