@@ -7,7 +7,7 @@ from datetime import timedelta
 from lab.drills import scenery
 from lab.drills.drill import Ground, Outcome, judged
 from lab.drills.scenery import BEGIN, NORTH, SOUTH, TEN_MINUTES, probe, weather
-from lab.drills.stage import Incident, gathered
+from lab.drills.stage import Arrivals, Incident, gathered
 
 NAME = "outage"
 STORY = "Three days without an uplink: nothing is lost, a frost that lasts is told at the return, one that is over is not."
@@ -15,6 +15,7 @@ STORY = "Three days without an uplink: nothing is lost, a frost that lasts is to
 _CUT, _BACK = BEGIN + timedelta(hours=6), BEGIN + timedelta(days=3, hours=6)
 _PASSED = BEGIN + timedelta(days=2, hours=2), BEGIN + timedelta(days=2, hours=6)
 _LASTING = BEGIN + timedelta(days=3, hours=1), BEGIN + timedelta(days=9)
+_FROZEN = {"soil-01", "soil-02"}
 _END = _BACK + timedelta(hours=6)
 
 
@@ -29,23 +30,33 @@ def run(ground: Ground) -> Outcome:
     stage.power_on(BEGIN)
     incidents = [Incident(_CUT, lambda: set_uplink(up=False)), Incident(_BACK, lambda: set_uplink(up=True))]
     arrivals = stage.play(BEGIN, _END, TEN_MINUTES, incidents) + stage.finish(_END)
-    silence_due = _CUT + timedelta(seconds=3630)
-    told = scenery.stream(ground, gathered(arrivals, timedelta(hours=3), [silence_due]))
+    told = scenery.stream(ground, _moments(arrivals))
     scenery.recompute(ground)
-    frosts = [alert for alert in told if alert.rule == "frost" and alert.state == "opened"]
+    frosts = [alert for alert in told if alert.rule == "frost"]
     return judged(
         ground,
         stage.log,
         scenery.site_of,
         {
-            "a frost that lasts is told once, at the return": [alert.subject for alert in frosts] == ["soil-01"],
-            "a frost that was over is a historical alert": {"soil-01", "soil-02"}
-            == {row["subject"] for row in scenery.alerts_of(ground, "frost")},
+            "a frost that lasts is notified once": [alert.subject for alert in frosts] == ["soil-01"],
+            "it is notified within half an hour of the return": all(alert.as_of <= _BACK + timedelta(minutes=40) for alert in frosts),
+            "a frost that was over is an alert of history": {row["subject"] for row in scenery.alerts_of(ground, "frost")} == _FROZEN,
             "no probe is called silent": not scenery.alerts_of(ground, "sensor-silent"),
             "the gateway is called silent once": _states(ground, "gateway-silent") == ["opened", "resolved"],
         },
         lengths=(3600,),
     )
+
+
+def _moments(arrivals: Arrivals) -> Arrivals:
+    """Gathers quiet hours; around the return every moment counts, and when the gateway's silence is due there is one."""
+    silence_due, soon = _CUT + timedelta(seconds=3630), _BACK + timedelta(hours=1)
+    before = gathered([moment for moment in arrivals if moment[0] <= _BACK], timedelta(hours=3), [silence_due])
+    return [
+        *before,
+        *(moment for moment in arrivals if _BACK < moment[0] <= soon),
+        *gathered([moment for moment in arrivals if moment[0] > soon], timedelta(hours=3)),
+    ]
 
 
 def _states(ground: Ground, rule: str) -> list[object]:
