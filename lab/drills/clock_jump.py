@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from lab.drills import scenery
 from lab.drills.drill import Ground, Outcome, judged
 from lab.drills.scenery import BEGIN, NORTH, SOUTH, TEN_MINUTES, probe
-from lab.drills.stage import gathered
+from lab.drills.stage import moments
 
 NAME = "clock-jump"
 STORY = (
@@ -30,7 +30,7 @@ def run(ground: Ground) -> Outcome:
     stage.gateways[NORTH].clock = _jumping
     stage.power_on(BEGIN)
     arrivals = stage.play(BEGIN, _END, TEN_MINUTES) + stage.finish(_END)
-    told = scenery.stream(ground, gathered(arrivals, timedelta(minutes=30)))
+    told = scenery.stream(ground, moments(arrivals, timedelta(minutes=30)))
     scenery.recompute(ground)
     reasons = {row.reason for row in ground.client.query_and_wait("select reason from tinybeam.rejects where timestamp >= '1900-01-01'")}
     invariants = {"nobody is told of anything": not told, "what was set aside says that a clock is wrong": reasons <= _OF_CLOCKS}

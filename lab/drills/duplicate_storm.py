@@ -8,7 +8,7 @@ from random import Random
 from lab.drills import scenery
 from lab.drills.drill import Ground, Outcome, judged
 from lab.drills.scenery import BEGIN, NORTH, SOUTH, TEN_MINUTES, probe
-from lab.drills.stage import Arrivals, gathered
+from lab.drills.stage import Arrivals, moments
 
 NAME = "duplicate-storm"
 STORY = "Each batch comes up to five times, and the pipeline starts anew without its state in mid-hour: nothing is shown twice."
@@ -23,8 +23,8 @@ def run(ground: Ground) -> Outcome:
     stage.power_on(BEGIN)
     ground.console.log(f"seed {_SEED}")
     arrivals = _repeated(stage.play(BEGIN, _END, TEN_MINUTES) + stage.finish(_END), Random(_SEED))
-    told = scenery.stream(ground, gathered([moment for moment in arrivals if moment[0] <= _RESTART], _QUARTER))
-    told += scenery.stream(ground, gathered([moment for moment in arrivals if moment[0] > _RESTART], _QUARTER))
+    told = scenery.stream(ground, moments([each for each in arrivals if each[0] <= _RESTART], _QUARTER))
+    told += scenery.stream(ground, moments([each for each in arrivals if each[0] > _RESTART], _QUARTER))
     scenery.recompute(ground)
     return judged(ground, stage.log, scenery.site_of, {"nobody is told of anything": not told}, lengths=(3600,))
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from lab.drills import engine, scenery
 from lab.drills.drill import Ground, Outcome, judged
 from lab.drills.scenery import BEGIN, NORTH, REGISTRY, SOUTH, TEN_MINUTES, probe
-from lab.drills.stage import gathered
+from lab.drills.stage import moments
 from schemas.registry import Registry
 
 NAME = "moved-device"
@@ -34,7 +34,7 @@ def run(ground: Ground) -> Outcome:
     stage.power_on(BEGIN)
     arrivals = stage.play(BEGIN, _END, TEN_MINUTES) + stage.finish(_END)
     before = Registry.load(REGISTRY)
-    scenery.stream(ground, gathered(arrivals, timedelta(minutes=20)), EditedRegistry(before, _moved(before), _MOVED))
+    scenery.stream(ground, moments(arrivals, timedelta(minutes=20)), EditedRegistry(before, _moved(before), _MOVED))
     scenery.recompute(ground)
     return judged(ground, stage.log, _site_of, {}, lengths=(3600,))
 

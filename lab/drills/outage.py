@@ -7,7 +7,7 @@ from datetime import timedelta
 from lab.drills import scenery
 from lab.drills.drill import Ground, Outcome, judged
 from lab.drills.scenery import BEGIN, NORTH, SOUTH, TEN_MINUTES, probe, weather
-from lab.drills.stage import Arrivals, Incident, gathered
+from lab.drills.stage import Incident, moments
 
 NAME = "outage"
 STORY = "Three days without an uplink: nothing is lost, a frost that lasts is told at the return, one that is over is not."
@@ -16,6 +16,7 @@ _CUT, _BACK = BEGIN + timedelta(hours=6), BEGIN + timedelta(days=3, hours=6)
 _PASSED = BEGIN + timedelta(days=2, hours=2), BEGIN + timedelta(days=2, hours=6)
 _LASTING = BEGIN + timedelta(days=3, hours=1), BEGIN + timedelta(days=9)
 _FROZEN = {"soil-01", "soil-02"}
+_SILENCE_DUE = _CUT + timedelta(seconds=3630)
 _END = _BACK + timedelta(hours=6)
 
 
@@ -30,7 +31,7 @@ def run(ground: Ground) -> Outcome:
     stage.power_on(BEGIN)
     incidents = [Incident(_CUT, lambda: set_uplink(up=False)), Incident(_BACK, lambda: set_uplink(up=True))]
     arrivals = stage.play(BEGIN, _END, TEN_MINUTES, incidents) + stage.finish(_END)
-    told = scenery.stream(ground, _moments(arrivals))
+    told = scenery.stream(ground, moments(arrivals, timedelta(hours=3), [(_BACK, _BACK + timedelta(hours=1))], [_SILENCE_DUE]))
     scenery.recompute(ground)
     frosts = [alert for alert in told if alert.rule == "frost"]
     return judged(
@@ -46,17 +47,6 @@ def run(ground: Ground) -> Outcome:
         },
         lengths=(3600,),
     )
-
-
-def _moments(arrivals: Arrivals) -> Arrivals:
-    """Gathers quiet hours; around the return every moment counts, and when the gateway's silence is due there is one."""
-    silence_due, soon = _CUT + timedelta(seconds=3630), _BACK + timedelta(hours=1)
-    before = gathered([moment for moment in arrivals if moment[0] <= _BACK], timedelta(hours=3), [silence_due])
-    return [
-        *before,
-        *(moment for moment in arrivals if _BACK < moment[0] <= soon),
-        *gathered([moment for moment in arrivals if moment[0] > soon], timedelta(hours=3)),
-    ]
 
 
 def _states(ground: Ground, rule: str) -> list[object]:

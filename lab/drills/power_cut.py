@@ -7,13 +7,14 @@ from datetime import timedelta
 from lab.drills import scenery
 from lab.drills.drill import Ground, Outcome, judged
 from lab.drills.scenery import BEGIN, NORTH, SOUTH, TEN_MINUTES, probe
-from lab.drills.stage import Incident, gathered
+from lab.drills.stage import Incident, moments
 
 NAME = "power-cut"
-STORY = "Six hours without power at a gateway: what it acknowledged before is there, and none of its probes is called silent."
+STORY = "Four hours without power at a gateway: what it acknowledged before is there, and none of its probes is called silent."
 
-_CUT, _BACK = BEGIN + timedelta(hours=8), BEGIN + timedelta(hours=14)
-_END = BEGIN + timedelta(hours=20)
+_CUT, _BACK = BEGIN + timedelta(hours=2), BEGIN + timedelta(hours=6)
+_SILENCE_DUE = _CUT + timedelta(seconds=3630)
+_END = _BACK + timedelta(hours=3)
 
 
 def run(ground: Ground) -> Outcome:
@@ -22,7 +23,7 @@ def run(ground: Ground) -> Outcome:
     stage.power_on(BEGIN)
     incidents = [Incident(_CUT, north.power_off), Incident(_BACK, lambda: north.power_on(_BACK))]
     arrivals = stage.play(BEGIN, _END, TEN_MINUTES, incidents) + stage.finish(_END)
-    told = scenery.stream(ground, gathered(arrivals, timedelta(minutes=30), [_CUT + timedelta(seconds=3630)]))
+    told = scenery.stream(ground, moments(arrivals, timedelta(minutes=30), [(_BACK, _END)], [_SILENCE_DUE]))
     scenery.recompute(ground)
     return judged(
         ground,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from lab.drills.gateway import SimulatedGateway
 from lab.drills.probes import Probe, RawLog
 from pipeline.elements import ReceivedMessage
+
+SOON = timedelta(seconds=150)
 
 Arrivals = list[tuple[datetime, list[ReceivedMessage]]]
 """What reached Pub/Sub, moment by moment."""
@@ -81,17 +83,26 @@ def messages(arrivals: Arrivals) -> list[ReceivedMessage]:
     return [message for _, arrived in arrivals for message in arrived]
 
 
-def gathered(arrivals: Arrivals, apart: timedelta, exact: Sequence[datetime] = ()) -> Arrivals:
-    """Brings what arrives within `apart` together, as of its end: a moment costs the simulated engine a quarter of a second.
+def moments(
+    arrivals: Arrivals, quiet: timedelta, close: Sequence[tuple[datetime, datetime]] = (), exact: Sequence[datetime] = ()
+) -> Arrivals:
+    """Gathers what arrives into moments, since each costs the simulated engine a quarter of a second.
 
-    At the `exact` times there is a moment of their own, though nothing may arrive.
+    Within the times `close` every moment stays and has one after it, when what waits a little is due; elsewhere those within `quiet` become
+    one, as of its end. At the `exact` times there is a moment of their own, though nothing may arrive.
     """
+    near = [now for now, _ in arrivals if _within(now, close)]
+    single = {*near, *(now + SOON for now in near), *exact}
     fewer: Arrivals = []
-    begin: datetime | None = None
-    for now, arrived in sorted([*arrivals, *((time, list[ReceivedMessage]()) for time in exact)], key=lambda moment: moment[0]):
-        if begin is None or now - begin >= apart or now in exact or fewer[-1][0] in exact:
+    begin = datetime.min.replace(tzinfo=UTC)
+    for now, arrived in sorted([*arrivals, *((time, list[ReceivedMessage]()) for time in single - {*near})], key=lambda moment: moment[0]):
+        if now - begin >= quiet or now in single or fewer[-1][0] in single:
             begin = now
             fewer.append((now, list(arrived)))
         else:
             fewer[-1] = (now, fewer[-1][1] + arrived)
     return fewer
+
+
+def _within(now: datetime, spans: Sequence[tuple[datetime, datetime]]) -> bool:
+    return any(begin <= now <= end for begin, end in spans)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lab.drills.gateway import Pace, SimulatedGateway
 from lab.drills.probes import Probe
-from lab.drills.stage import Incident, Stage, gathered, messages
+from lab.drills.stage import Incident, Stage, messages, moments
+from pipeline.elements import ReceivedMessage
 
 BEGIN = datetime(2026, 5, 4, tzinfo=UTC)
 STEP = timedelta(minutes=10)
@@ -54,7 +55,13 @@ def test_a_probe_speaks_with_the_same_numbers_however_time_is_cut() -> None:
     assert len(set(whole)) == 60
 
 
-def test_gathered_moments_keep_everything_and_have_the_exact_ones() -> None:
-    exact = BEGIN + timedelta(minutes=25)
-    moments = gathered([(BEGIN + number * STEP, []) for number in range(7)], timedelta(minutes=30), [exact])
-    assert [moment for moment, _ in moments] == [BEGIN + timedelta(minutes=minutes) for minutes in (20, 25, 50, 60)]
+def test_moments_are_gathered_but_for_close_times_and_exact_ones() -> None:
+    exact, close = BEGIN + timedelta(minutes=5), BEGIN + timedelta(minutes=50)
+    found = moments([(BEGIN + number * STEP, []) for number in range(7)], timedelta(minutes=30), [(close, close)], [exact])
+    assert [(now - BEGIN).total_seconds() / 60 for now, _ in found] == [0, 5, 30, 40, 50, 52.5, 60]
+
+
+def test_moments_keep_everything_that_arrives() -> None:
+    sent = [ReceivedMessage({}, bytes([number]), BEGIN) for number in range(7)]
+    found = moments([(BEGIN + number * STEP, [sent[number]]) for number in range(7)], timedelta(minutes=30))
+    assert messages(found) == sent
