@@ -80,10 +80,6 @@ class SimulatedGateway:
     _store: Store | None = None
 
     @property
-    def powered(self) -> bool:
-        return self._gateway is not None
-
-    @property
     def closes_after(self) -> timedelta:
         """Returns how long after its begin a window is closed at the latest."""
         return timedelta(seconds=self.pace.window_seconds + GRACE_SECONDS + 1)
