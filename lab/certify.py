@@ -38,7 +38,8 @@ from sql.certify.warehouse import Warehouse as CertifiedWarehouse
 
 STREAMED, LOADED, REBUILT = "certify-streamed", "certify-loaded", "certify-rebuilt"
 """The projects: what streaming wrote, what batch mode loaded from export files, and what it built anew from the archive."""
-_QUIET_SECONDS = 6.0
+_QUIET_SECONDS = 10.0
+"""How long nothing may arrive until all has."""
 _LOAD_SECONDS = 600.0
 _ARRIVAL_SECONDS = 900.0
 _COUNTS = ("batches_v1", "summaries_v1", "inferences_v1", "events_v1", "heartbeats_v1", "rejects_v1", "alerts_v1")

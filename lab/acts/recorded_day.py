@@ -7,6 +7,7 @@ hardly changes and is held by its deadband; batches come again, in another order
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -161,29 +162,29 @@ def _payload(device_id: str, time: datetime, seq: int) -> bytes:
 
 def _gateway(directory: Path, gateway_id: str, readings: Sequence[_Reading], day: RecordedDay) -> list[Message]:
     """Runs one gateway through the day, a tick a minute. Returns its batches in their order, and exports them."""
-    own = [reading for reading in readings if reading.gateway_id == gateway_id]
+    own = deque(reading for reading in readings if reading.gateway_id == gateway_id)
+    messages: list[Message] = []
     with open_gateway(_settings(directory, gateway_id), day.begin) as (gateway, store):
-        at = 0
         for minute in range(1, day.hours * 60 + 61):
             now = day.begin + timedelta(minutes=minute)
-            arrived = [reading for reading in own[at : at + 1000] if reading.arrives <= now]
-            at += len(arrived)
-            _minute(gateway, gateway_id, arrived, now)
+            _minute(gateway, gateway_id, [own.popleft() for _ in range(len(own)) if own[0].arrives <= now], now)
+            if minute % 20 == 0:
+                messages += _delivered(store, directory)
         gateway.flush(now + timedelta(minutes=1))
-        export(store, directory / _EXPORT, max_file_bytes=50_000)
-        return list(_batches(store))
+        return [*messages, *_delivered(store, directory)]
+
+
+def _delivered(store: Store, directory: Path) -> list[Message]:
+    """Exports what waits, and confirms it as Pub/Sub would: the next heartbeat says that nothing waits any more."""
+    waiting = store.batches(0, 1_000_000)
+    export(store, directory / _EXPORT)
+    store.confirm([batch.envelope.seq for batch in waiting])
+    return [Message(batch.envelope.attributes(), batch.body) for batch in waiting]
 
 
 def _minute(gateway: Gateway, gateway_id: str, arrived: Sequence[_Reading], now: datetime) -> None:
     gateway.accept([MqttMessage(field.topic(gateway_id, reading.device_id), reading.payload) for reading in arrived], now)
     gateway.tick(now)
-
-
-def _batches(store: Store) -> Iterator[Message]:
-    last = 0
-    while batches := store.batches(last, 100):
-        yield from (Message(batch.envelope.attributes(), batch.body) for batch in batches)
-        last = batches[-1].envelope.seq
 
 
 def _odd_messages(batches: Sequence[Message], rng: random.Random) -> list[Message]:

@@ -38,7 +38,7 @@ def cli(a: str, b: str, only: tuple[str, ...], wait_seconds: float, *, as_json: 
       tinybeam certify my-project rebuilt
 
     A day is compared as one number, and its rows only where that differs. On BigQuery each side's tables and views are read once for it.
-    Rollups of a run are a fast first answer: recompute them before they are compared.
+    Rollups of a streaming run are a fast first answer: `tinybeam sql recompute` both sides before they are compared.
     """
     relations = [relation for relation in RELATIONS if not only or relation.name in only]
     try:
