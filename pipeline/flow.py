@@ -77,7 +77,9 @@ def build(  # noqa: PLR0913 - what the flow is put together from
         replay_rows = (replayed | "Replay rows" >> beam.Map(mark, clock),)
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
     irrigation = rollups.hours | "Irrigate" >> Irrigate(registry, schedule, clock)
-    watched = AlertInputs(row_groups, rollups.windows, rollups.hours, irrigation)
+    of_gateways = row_groups | "Rejects of gateways" >> beam.FlatMap(rejects.of_gateway)
+    set_aside = (undecodable, unplaced, of_gateways) | "All rejects" >> beam.Flatten()
+    watched = AlertInputs(row_groups, rollups.windows, rollups.hours, irrigation, set_aside)
     alerts = watched | "Alerts" >> RaiseAlerts(registry, schedule, clock, open_alerts)
 
     rows = (
@@ -108,8 +110,8 @@ def build_replay(replayed: PCollection[Replayed], registry: RegistrySource, sink
     again, _ = replayed | "Rows again" >> beam.FlatMap(again_rows) | "Assign again" >> AssignSites(OfRegistry(registry, Sites), clock)
     row_groups = (new, again) | "All rows" >> beam.Flatten()
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
-    no_windows, no_hours, no_days = (replayed.pipeline | f"No {name}" >> beam.Create([]) for name in ("windows", "hours", "days"))
-    alerts = AlertInputs(row_groups, no_windows, no_hours, no_days) | "Alerts" >> RaiseAlerts(registry, schedule, clock)
+    nothing = [replayed.pipeline | f"No {name}" >> beam.Create([]) for name in ("windows", "hours", "days", "rejects")]
+    alerts = AlertInputs(row_groups, *nothing) | "Alerts" >> RaiseAlerts(registry, schedule, clock)
     rows = (
         new | "Facts" >> beam.Map(facts),
         *rollups.rows,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.contradictions import MOST_VALUES
-from pipeline.elements import Clock, DecodedBatch, ReceivedMessage, RejectedRows, TableRows, UnwrittenRows
-from pipeline.facts import as_text, rows_of
+from pipeline.elements import Clock, DecodedBatch, ReceivedMessage, RejectedRows, RowGroup, TableRows, UnwrittenRows
+from pipeline.facts import as_text, facts, rows_of
 from schemas.envelope import ID_PATTERN, Envelope, EnvelopeError
 from schemas.intervals import SEQ_LIMIT
-from schemas.records import SCHEMA_VERSION, RefusedReadings, Reject
+from schemas.records import SCHEMA_VERSION, Kind, RefusedReadings, Reject
 
 MOST_REFUSED = 1000
 """So many ranges of numbers a reject names at most."""
@@ -47,6 +47,12 @@ def of_rows(batch: DecodedBatch, rejected: RejectedRows, stage: str, now: dateti
         device_id=_only_device(rejected.rows),
     )
     return _reject(envelope.attributes(), ipc_stream(rejected.rows), why, now, refused_readings(rejected.rows))
+
+
+def of_gateway(row_group: RowGroup) -> Iterator[TableRows]:
+    """Yields the rejects that a gateway sent."""
+    if row_group.kind == Kind.REJECTS:
+        yield facts(row_group)
 
 
 def of_unwritten(unwritten: UnwrittenRows, clock: Clock) -> list[TableRows]:

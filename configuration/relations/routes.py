@@ -40,6 +40,7 @@ def _can_take(rule: Rule, route: Route, registry: RegistryFile) -> bool:
 
 def _sites(rule: Rule, registry: RegistryFile) -> list[str]:
     """Where its alerts can be."""
-    if getattr(rule, "subject", "") == "gateway":
+    patterns = getattr(rule, "sites", None)
+    if patterns is None or getattr(rule, "subject", "") == "gateway":
         return [_NO_SITE]
-    return [site.site_id for site in registry.sites if matches(site.site_id, rule.sites)]
+    return [site.site_id for site in registry.sites if matches(site.site_id, patterns)]

@@ -12,8 +12,9 @@ from pipeline.alerts.condition import Condition
 from pipeline.alerts.observation import Observation
 from schemas.registry import Registry
 
-Input = Literal["row_groups", "windows", "hours", "irrigation"]
-"""What can be watched: rows with their sites, results of rollups, what each device measured in an hour, days of irrigation."""
+Input = Literal["row_groups", "windows", "hours", "irrigation", "rejects"]
+"""What can be watched: rows with their sites, results of rollups, what each device measured in an hour, days of irrigation, rows of
+rejects."""
 
 
 class AlertSource(Protocol):

@@ -30,7 +30,7 @@ from pipeline.alerts.in_force import RulesInForce
 from pipeline.alerts.observation import GatewayWord, Observation, OpenAlert
 from pipeline.alerts.source import AlertSource, AlertSourceWithMemory, Outcome
 from pipeline.alerts.sources import SOURCES, SOURCES_WITH_MEMORY, watched
-from pipeline.elements import Clock, NotificationMessage, RowGroup
+from pipeline.elements import Clock, NotificationMessage, RowGroup, TableRows
 from pipeline.rollup.stats import HourOfDevices, WindowResult
 from pipeline.rollup.transform import Schedule
 from pipeline.transforms.follow_alerts import FollowAlerts
@@ -50,10 +50,11 @@ class AlertInputs(NamedTuple):
     windows: PCollection[WindowResult]
     hours: PCollection[HourOfDevices]
     irrigation: PCollection[Irrigation]
+    rejects: PCollection[TableRows]
 
 
 class RaiseAlerts(beam.PTransform):
-    """Raises alerts: `alerts = AlertInputs(row_groups, windows, hours, irrigation) | RaiseAlerts(registry, schedule, clock)`."""
+    """Raises alerts: `alerts = AlertInputs(row_groups, windows, hours, irrigation, rejects) | RaiseAlerts(registry, schedule, clock)`."""
 
     def __init__(self, registry: RegistrySource, schedule: Schedule, clock: Clock, open_alerts: Sequence[Alert] = ()) -> None:
         super().__init__()

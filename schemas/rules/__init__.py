@@ -13,10 +13,11 @@ from schemas.rules.event import EventRule
 from schemas.rules.irrigation import IrrigationRule
 from schemas.rules.probe import ProbeRule
 from schemas.rules.rate import RateRule
+from schemas.rules.rejects import RejectsRule
 from schemas.rules.silence import SilenceRule
 from schemas.rules.site_window import SiteWindowRule
 
-Rule = EventRule | SiteWindowRule | IrrigationRule | ProbeRule | SilenceRule | DeviationRule | RateRule
+Rule = EventRule | SiteWindowRule | IrrigationRule | ProbeRule | SilenceRule | DeviationRule | RateRule | RejectsRule
 """Told apart by their setting `source`."""
 
 

@@ -92,9 +92,13 @@ def test_a_registry_without_rules_has_none(tmp_path: Path) -> None:
         (
             'source = "event"',
             'source = "events"',
-            "rules[1].source must be one of event, site_window, irrigation, probe, silence, deviation, rate, not 'events'",
+            "rules[1].source must be one of event, site_window, irrigation, probe, silence, deviation, rate, rejects, not 'events'",
         ),
-        ('source = "event"', "", "rules[1].source is missing: one of event, site_window, irrigation, probe, silence, deviation, rate"),
+        (
+            'source = "event"',
+            "",
+            "rules[1].source is missing: one of event, site_window, irrigation, probe, silence, deviation, rate, rejects",
+        ),
         ('name = "dries-out"', 'name = "dries out"', "rules[1].name must be letters, digits, dot, dash or underscore"),
         ('name = "dries-out"', 'name = "dry"', "rules[2].name: 'dry' is the name of an earlier rule"),
         ('name = "dries-out"', "", "rules[1].name is missing"),
@@ -148,7 +152,7 @@ def test_every_example_of_the_page_is_a_sound_rule() -> None:
     page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
     examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     rules = Registry.parse(tomllib.loads("\n".join(examples))).rules
-    assert {rule.source for rule in rules} == {"event", "site_window", "irrigation", "probe", "silence", "deviation", "rate"}
+    assert {rule.source for rule in rules} == {"event", "site_window", "irrigation", "probe", "silence", "deviation", "rate", "rejects"}
     assert len(examples) == len(rules) == 8
     defaults = EventRule(name="any", event="any", opens=("any",))
     for name in ("severity", "for_seconds", "cooldown_seconds", "historical_seconds"):

@@ -14,6 +14,7 @@ from pipeline.alerts.sources.event import EventSource
 from pipeline.alerts.sources.irrigation import IrrigationSource
 from pipeline.alerts.sources.probe import ProbeSource
 from pipeline.alerts.sources.rate import RateSource
+from pipeline.alerts.sources.rejects import RejectsSource
 from pipeline.alerts.sources.silence import SilenceSource
 from pipeline.alerts.sources.site_window import SiteWindowSource
 from pipeline.alerts.state_machine import StateMachine
@@ -21,7 +22,7 @@ from schemas.registry import Registry
 from schemas.rules import Rule
 
 SOURCES: tuple[type[AlertSource], ...] = (EventSource, SiteWindowSource, IrrigationSource, ProbeSource)
-SOURCES_WITH_MEMORY: tuple[type[AlertSourceWithMemory], ...] = (SilenceSource, DeviationSource, RateSource)
+SOURCES_WITH_MEMORY: tuple[type[AlertSourceWithMemory], ...] = (SilenceSource, DeviationSource, RateSource, RejectsSource)
 
 
 _Source = TypeVar("_Source", AlertSource, AlertSourceWithMemory)

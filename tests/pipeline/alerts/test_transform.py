@@ -23,6 +23,7 @@ from schemas.records import Alert, Event, Heartbeat
 from schemas.registry import FixedRegistry
 from schemas.rules.event import EventRule
 from schemas.rules.irrigation import IrrigationRule
+from schemas.rules.rejects import RejectsRule
 from schemas.rules.silence import SilenceRule
 from schemas.rules.site_window import SiteWindowRule
 from tests.pipeline.bodies import NOW, REGISTRY, message, one_of, summary
@@ -195,6 +196,27 @@ def test_a_field_that_needs_water_opens_an_alert_at_the_hour_that_says_so() -> N
     of_days = {row["moisture_time"] - timedelta(hours=1): row["depletion_mm"] for row in sink.table("irrigation_v2")}
     assert (alert["state"], alert["value"], alert["threshold"]) == ("opened", of_days[alert["event_time"]], 80.0)
     assert alert["event_time"] == min(of_days)
+
+
+def test_a_surge_of_rejects_by_pipeline_and_gateways_opens_once_and_ends() -> None:
+    """A release that understands nothing, a device that nobody knows, a gateway that sets much aside: of each gateway one alert."""
+    rule = RejectsRule(name="surge", above=4, window_seconds=600)
+    broken = [replace(message([summary("d1", minute(at))], minute(at), seq=1 + at, gateway_id="gw3"), body=b"?") for at in range(1, 9)]
+    strangers = [message([summary("who", minute(at))], minute(at + 0.5), seq=1 + at, gateway_id="gw4") for at in range(1, 9)]
+    aside = message([replace(one_of("rejects"), timestamp=minute(9))] * 5, minute(9), gateway_id="gw5")
+    script = scripted.TestStream(coder=PickleCoder()).advance_watermark_to(NOW.timestamp()).advance_processing_time(NOW.timestamp())
+    now = NOW
+    for one in [*sorted([*broken, *strangers], key=lambda each: each.received_time), aside, *AFTER]:
+        script = script.add_elements([one]).advance_processing_time((one.received_time - now).total_seconds())
+        now = one.received_time
+    sink, NOTIFIED["surge"], TIME[0] = MemorySink("surge"), [], NOW
+    with beam.Pipeline(options=PipelineOptions([f"--runner={BUNDLES}", "--streaming"])) as pipeline:
+        messages = pipeline | script.advance_watermark_to_infinity() | beam.Map(_at_its_arrival).with_output_types(ReceivedMessage)
+        registry = FixedRegistry(replace(REGISTRY, rules=(rule,)))
+        flow.build(messages, registry, sink, Schedule(streaming=True), clock, beam.Map(Keep("surge")))
+    for gateway in ("gw3", "gw4", "gw5"):
+        assert states(rows(sink, "surge", gateway)) == [("opened", False), ("resolved", False)]
+    assert len(NOTIFIED["surge"]) == 6
 
 
 def test_notifications_are_alerts_again_when_read(streamed: MemorySink) -> None:
