@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from program.settings import setting
 from schemas.rules.rule import ALL, BaseRule, Patterns, matches
@@ -12,6 +12,10 @@ DAY = 86_400
 
 class RejectsRule(BaseRule, frozen=True, kw_only=True, tag="rejects"):
     """Opens an alert of a gateway when more of it was set aside in a time than the limit; resolved at half of the limit."""
+
+    TO_DO: ClassVar[str] = (
+        "Look at what was set aside: `tinybeam rejects ls` says why and what to do, `tinybeam rejects replay` brings it in"
+    )
 
     above: Annotated[int, setting("Opens when more rejects than this were made in window_seconds", ge=1, example=100)]
     window_seconds: Annotated[int, setting("In how long they are counted", ge=10, le=DAY)] = 600
