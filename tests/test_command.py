@@ -50,6 +50,11 @@ def test_every_command_has_a_help_that_says_what_it_does():
         assert command.help, f"tinybeam {' '.join(words)} has no help text"
 
 
+def test_no_help_shows_the_mark_that_keeps_its_lines_apart():
+    marked = [" ".join(words) for words, _ in commands(main) if "\\b" in CliRunner().invoke(main, [*words, "--help"]).output]
+    assert marked == []
+
+
 def test_every_option_has_a_help_that_says_what_it_is_for():
     silent = [
         f"tinybeam {' '.join(words)} {parameter.opts[0]}"

@@ -24,7 +24,7 @@ def cli() -> None:
 @click.option("--registry", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Rules of this file instead of FILE's own.")
 @click.option("--only", metavar="TEXT", default="", help="Run the cases whose name holds this text.")
 def test(files: tuple[Path, ...], registry: Path | None, only: str) -> None:
-    r"""Run the cases of FILE: what the pipeline sees over time, and which rows of alerts come of it.
+    """Run the cases of FILE: what the pipeline sees over time, and which rows of alerts come of it.
 
     The rules run as they do in a pipeline, with cooldowns, outages and timers, but on a clock of their own: a week takes milliseconds.
 
