@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 NAMESPACE = "tinybeam"
+NO_REASON = "(no known form)"
+"""Stands for reasons that no program of ours writes: a gateway gone mad must not fill the screen, nor make a counter for each row."""
+
+_REASON = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+def counted_reason(reason: str) -> str:
+    """Returns the name under which a reject of that reason is counted: gateways write reasons, too."""
+    return reason if _REASON.fullmatch(reason) else NO_REASON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from functools import cache
 from apache_beam.metrics.metric import MetricResults, Metrics, MetricsFilter
 from apache_beam.metrics.metricbase import Counter
 
-from pipeline.counts import NAMESPACE, Counts
+from pipeline.counts import NAMESPACE, Counts, counted_reason
 from pipeline.elements import TableRows
 from schemas.records import TABLES, Reject
 
@@ -25,7 +25,7 @@ def count_rows(rows: TableRows) -> None:
     counter(f"rows/{rows.table}").inc(rows.rows.num_rows)
     if rows.table == _REJECTS:
         for reason in rows.rows.column("reason").to_pylist():
-            counter(f"rejects/{reason}").inc()
+            counter(f"rejects/{counted_reason(reason)}").inc()
 
 
 def of_run(results: MetricResults) -> Counts:
