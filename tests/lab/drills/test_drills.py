@@ -21,6 +21,7 @@ REQUIRED = {
     "silent-sensor",
     "moved-device",
     "power-cut",
+    "bad-deploy",
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.utils.timestamp import Timestamp
 
-from pipeline import flow
+from pipeline import flow, rejects
 from pipeline.options import FN_API
 from pipeline.replay.elements import Identity, Replayed, Selection, SetAside
 from pipeline.replay.transform import LOOKED, LOOKS, LookState, ReplayNow, Replays, _Look, after, due, placements_name
@@ -22,7 +22,7 @@ from schemas.records import Device, Kind
 from schemas.registry import FixedRegistry, Registry
 from tests.pipeline.bodies import ALWAYS, NOW, REGISTRY, message, summary
 from tests.pipeline.golden_bytes import golden
-from tests.pipeline.memory import MemorySink
+from tests.pipeline.memory import WRITTEN, MemorySink
 from tests.pipeline.replay.test_recover import of_row
 
 GROWN = replace(REGISTRY, devices=(*REGISTRY.devices, Device("stranger", "soil", "north", ALWAYS, None)))
@@ -140,6 +140,21 @@ def test_a_batch_run_replays_and_a_second_one_finds_nothing_left() -> None:
         came = Counter((row["device_id"], row["batch_id"]) for row in sink.table("summaries_v1"))
         assert came == Counter((device, f"gw1:7:{number}") for number in (1, 2) for device in ("stranger", "d1"))
         assert len(sink.table("rejects_v1")) == before
+    assert {row["site_id"] for row in sink.table("dirty_windows_v1")} == {"north", "south"}
+
+
+@pytest.mark.parametrize("lost", ["dirty_windows_v1", "summaries_v1", "batches_v1"])
+def test_a_replay_that_was_killed_before_it_wrote_a_table_is_finished_by_the_next(lost: str) -> None:
+    sink = MemorySink(f"killed before {lost}")
+    undecodable = message([summary("d1"), summary("d2")], seq=3)
+    [aside] = [rejects.of_message(undecodable, "fault", "a release with a fault", NOW)]
+    WRITTEN[sink.name] = [aside]
+    _replay(sink)
+    WRITTEN[sink.name] = [rows for rows in WRITTEN[sink.name] if rows.table != lost]
+    _replay(sink)
+    came = Counter((row["batch_id"], row["row"]) for row in sink.table("summaries_v1"))
+    assert came == Counter({("gw1:7:3", 0): 1, ("gw1:7:3", 1): 1})
+    assert [row["batch_id"] for row in sink.table("batches_v1")] == ["gw1:7:3"]
     assert {row["site_id"] for row in sink.table("dirty_windows_v1")} == {"north", "south"}
 
 

@@ -1,0 +1,87 @@
+"""A release of the pipeline understands nothing for half a day, then it is mended, and what it set aside is replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from lab.drills import engine, scenery
+from lab.drills.drill import Ground, Outcome, judged
+from lab.drills.scenery import BEGIN, NORTH, REGISTRY, SOUTH, TEN_MINUTES, probe
+from lab.drills.stage import moments
+from lab.services.stack import Child
+from pipeline.decode import decode
+from pipeline.elements import DecodedBatch, ReceivedMessage
+from pipeline.transforms import decode as step
+from program.child import python_module
+
+NAME = "bad-deploy"
+STORY = "A release sets half a day aside; mended, `tinybeam rejects replay` brings all of it in, each row once, however often it runs."
+
+_BAD_FROM, _MENDED = BEGIN + timedelta(hours=6), BEGIN + timedelta(hours=18)
+_END = BEGIN + timedelta(days=1)
+_REPLAY_SECONDS = 240.0
+_TABLES = ("summaries_v1", "events_v1", "heartbeats_v1", "batches_v1", "site_windows_v1", "dirty_windows_v1", "alerts_v1", "replays_v1")
+
+
+def run(ground: Ground) -> Outcome:
+    stage = scenery.stage(ground, probe(1, NORTH), probe(2, NORTH, SOUTH), probe(3, SOUTH))
+    stage.power_on(BEGIN)
+    arrivals = stage.play(BEGIN, _END, TEN_MINUTES) + stage.finish(_END)
+    with _bad_release():
+        scenery.stream(ground, moments(arrivals, timedelta(hours=1)))
+    aside = _count(ground, "rejects_v1")
+    _replay(ground, "replay")
+    once = _counts(ground)
+    _replay(ground, "replay-again")
+    unchanged = _counts(ground) == once
+    scenery.recompute(ground)
+    return judged(
+        ground,
+        stage.log,
+        scenery.site_of,
+        {
+            "half a day was set aside": aside > 0,
+            "every batch is there": _one(ground, "select count(distinct batch_id) as n from tinybeam.batches_v1")
+            == sum(len(messages) for _, messages in arrivals),
+            "all of it is marked as replayed": _one(ground, "select countif(rows_left = 0) as n from tinybeam.rejects") == aside,
+            "a second replay adds no row to any table": unchanged,
+        },
+        lengths=(3600,),
+    )
+
+
+@contextmanager
+def _bad_release() -> Iterator[None]:
+    """Puts a fault into the pipeline's decoding: it fails for what arrives in half a day."""
+
+    def faulty(message: ReceivedMessage, *, keep_message: bool = False) -> DecodedBatch:
+        if _BAD_FROM <= engine.simulated_clock() < _MENDED:
+            raise RuntimeError("a release with a fault")
+        return decode(message, keep_message=keep_message)
+
+    vars(step)["decode"] = faulty
+    try:
+        yield
+    finally:
+        vars(step)["decode"] = decode
+
+
+def _replay(ground: Ground, name: str) -> None:
+    """Replays as a user does. Raises StartFailed."""
+    command = python_module("tinybeam", "rejects", "replay", "--from", f"{BEGIN:%Y-%m-%d}", "--registry", str(REGISTRY))
+    with Child(name, command, ground.directory / f"{name}.log", ground.warehouse.environment) as child:
+        child.wait_until_done(_REPLAY_SECONDS)
+
+
+def _counts(ground: Ground) -> list[int]:
+    return [_count(ground, table) for table in _TABLES]
+
+
+def _count(ground: Ground, table: str) -> int:
+    return _one(ground, f"select count(*) as n from tinybeam.{table}")
+
+
+def _one(ground: Ground, sql: str) -> int:
+    return int(next(iter(ground.client.query_and_wait(sql))).n)
