@@ -22,11 +22,13 @@ def run(ground: Ground) -> Outcome:
     stage = scenery.stage(ground, probe(1, NORTH), probe(2, NORTH), probe(3, SOUTH))
     stage.power_on(BEGIN)
     ground.console.log(f"seed {_SEED}")
-    arrivals = _repeated(stage.play(BEGIN, _END, TEN_MINUTES) + stage.finish(_END), Random(_SEED))
+    once = stage.play(BEGIN, _END, TEN_MINUTES) + stage.finish(_END)
+    arrivals = _repeated(once, Random(_SEED))
     told = scenery.stream(ground, moments([each for each in arrivals if each[0] <= _RESTART], _QUARTER))
     told += scenery.stream(ground, moments([each for each in arrivals if each[0] > _RESTART], _QUARTER))
     scenery.recompute(ground)
-    return judged(ground, stage.log, scenery.site_of, {"nobody is told of anything": not told}, lengths=(3600,))
+    invariants = {"nobody is told of anything": not told, "certify: as loaded once and in order": scenery.is_certified(ground, once)}
+    return judged(ground, stage.log, scenery.site_of, invariants, lengths=(3600,))
 
 
 def _repeated(arrivals: Arrivals, random: Random) -> Arrivals:

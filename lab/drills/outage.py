@@ -43,6 +43,7 @@ def run(ground: Ground) -> Outcome:
             "it is notified within half an hour of the return": all(alert.as_of <= _BACK + timedelta(minutes=40) for alert in frosts),
             "a frost that was over is an alert of history": {row["subject"] for row in scenery.alerts_of(ground, "frost")} == _FROZEN,
             "no probe is called silent": not scenery.alerts_of(ground, "sensor-silent"),
+            "certify: as loaded once and in order": scenery.is_certified(ground, arrivals),
             "the gateway is called silent once": _states(ground, "gateway-silent") == ["opened", "resolved"],
         },
         lengths=(3600,),

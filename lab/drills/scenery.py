@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lab.acts import history
+from lab.acts.analyst import prepare
 from lab.drills import engine
 from lab.drills.drill import Ground
 from lab.drills.gateway import Pace, SimulatedGateway
 from lab.drills.probes import Probe
-from lab.drills.stage import Arrivals, Stage
-from lab.services.stack import Child
+from lab.drills.stage import Arrivals, Stage, messages
+from lab.services.stack import Child, StartFailed
+from lab.witness import delivered
 from pipeline.elements import ReceivedMessage
 from program.child import python_module
 from schemas.envelope import entry
@@ -27,7 +30,9 @@ SITES: Mapping[str, str] = {"soil-01": "north-field", "soil-02": "north-field", 
 TEN_MINUTES = timedelta(minutes=10)
 PACE = Pace(window_seconds=600, batch_seconds=600, heartbeat_seconds=600)
 
-_RECOMPUTE_SECONDS = 120.0
+_STRAIGHT = "straight"
+_RECOMPUTE_SECONDS = 300.0
+_CERTIFY_SECONDS = 300.0
 
 
 def site_of(device_id: str, _: datetime) -> str:
@@ -83,6 +88,24 @@ def recompute(ground: Ground) -> None:
     command = python_module("tinybeam", "sql", "recompute")
     with Child("recompute", command, ground.directory / "recompute.log", ground.warehouse.environment) as child:
         child.wait_until_done(_RECOMPUTE_SECONDS)
+
+
+def is_certified(ground: Ground, arrivals: Arrivals) -> bool:
+    """Loads what arrived once and in order into a second warehouse, and returns whether `tinybeam certify` finds the two alike."""
+    other = copy(ground.warehouse)
+    other.project = _STRAIGHT
+    straight = Ground(other, delivered.connect(other), ground.directory, ground.console)
+    prepare(straight.client, Registry.load(REGISTRY), ground.console.status)
+    load(straight, _STRAIGHT, messages(arrivals))
+    recompute(straight)
+    command = python_module("tinybeam", "certify", ground.warehouse.project, _STRAIGHT)
+    with Child("certify", command, ground.directory / "certify.log", ground.warehouse.environment) as child:
+        try:
+            child.wait_until_done(_CERTIFY_SECONDS)
+        except StartFailed as error:
+            ground.console.log(str(error))
+            return False
+    return True
 
 
 def alerts_of(ground: Ground, rule: str) -> list[Mapping[str, object]]:

@@ -24,7 +24,8 @@ _SEED = 20260504
 def run(ground: Ground) -> Outcome:
     stage = scenery.stage(ground, probe(1, NORTH), probe(2, NORTH, SOUTH), probe(3, SOUTH), pace=_PACE)
     stage.power_on(BEGIN)
-    batches = messages(stage.play(BEGIN, _END, _HOUR) + stage.finish(_END)) * 2
+    arrivals = stage.play(BEGIN, _END, _HOUR) + stage.finish(_END)
+    batches = messages(arrivals) * 2
     ground.console.log(f"{len(batches)} batches, doubled and shuffled with seed {_SEED}, in {_RUNS} runs")
     Random(_SEED).shuffle(batches)
     for number in range(_RUNS):
@@ -33,4 +34,8 @@ def run(ground: Ground) -> Outcome:
     again = scenery.recomputed_windows(ground)
     scenery.recompute(ground)
     unchanged = scenery.recomputed_windows(ground) == again
-    return judged(ground, stage.log, scenery.site_of, {"a second recompute changes nothing": unchanged}, lengths=(3600,))
+    invariants = {
+        "a second recompute changes nothing": unchanged,
+        "certify: as loaded once and in order": scenery.is_certified(ground, arrivals),
+    }
+    return judged(ground, stage.log, scenery.site_of, invariants, lengths=(3600,))
