@@ -32,7 +32,7 @@ def test_a_run_says_its_counts_and_leaves_a_record(warehouse: Warehouse, applied
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", warehouse.rest_url)
     result = CliRunner().invoke(cli, ["recompute", "--project", "sql-cases"])
     assert result.exit_code == 0
-    assert "looked at 0 hours of sites, 0 site windows changed" in result.output
+    assert "looked at 0 hours of sites, 0 site windows, 0 days of fields and 0 rows of alerts changed" in result.output
     with client_of(warehouse, "sql-cases") as client:
         [row] = client.query_and_wait("select by_marks, site_hours from tinybeam.recomputes_v1")
         assert (row["by_marks"], row["site_hours"]) == (True, 0)
