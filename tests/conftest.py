@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from lab.services.stack import Warehouse
 from sql import application
+from sql.scripts import scripts
 from tests.warehouses import client_of
 
 # A first call imports much, and machines are shared: time is no verdict. A failure prints what repeats it.
@@ -31,3 +32,10 @@ def applied(warehouse: Warehouse) -> Iterator[bigquery.Client]:
         for step in application.plan(client, None):
             application.run(client, step)
         yield client
+
+
+@pytest.fixture
+def emptied(applied: bigquery.Client) -> bigquery.Client:
+    """A client of that project, whose tables are all empty, whoever filled them before."""
+    applied.query_and_wait("".join(f"truncate table tinybeam.{table.name};" for table in scripts("tables")))
+    return applied

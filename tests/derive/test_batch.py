@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,10 +18,8 @@ STARTED = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def client(applied: bigquery.Client) -> Iterator[bigquery.Client]:
-    yield applied
-    for table in ("summaries_v1", "site_windows_v1", "dirty_windows_v1", "recomputes_v1"):
-        applied.query_and_wait(f"truncate table tinybeam.{table}")
+def client(emptied: bigquery.Client) -> bigquery.Client:
+    return emptied
 
 
 def test_the_second_of_two_runs_over_the_same_hours_leaves_what_all_facts_say(client: bigquery.Client) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner
+from google.cloud import bigquery
 
 from derive.command import cli
 from lab.services.stack import Warehouse
@@ -28,12 +29,10 @@ def test_a_warehouse_without_tables_is_named_with_its_cure(warehouse: Warehouse,
     assert "tinybeam sql apply" in result.output
 
 
-def test_a_run_says_its_counts_and_leaves_a_record(warehouse: Warehouse, applied: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_says_its_counts_and_leaves_a_record(warehouse: Warehouse, emptied: bigquery.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", warehouse.rest_url)
     result = CliRunner().invoke(cli, ["recompute", "--project", "sql-cases"])
     assert result.exit_code == 0
     assert "looked at 0 hours of sites, 0 site windows, 0 days of fields and 0 rows of alerts changed" in result.output
-    with client_of(warehouse, "sql-cases") as client:
-        [row] = client.query_and_wait("select by_marks, site_hours from tinybeam.recomputes_v1")
-        assert (row["by_marks"], row["site_hours"]) == (True, 0)
-        client.query_and_wait("truncate table tinybeam.recomputes_v1")
+    [row] = emptied.query_and_wait("select by_marks, site_hours from tinybeam.recomputes_v1")
+    assert (row["by_marks"], row["site_hours"]) == (True, 0)

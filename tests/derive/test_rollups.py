@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,10 +18,8 @@ from tests.derive.hostile import Window
 
 
 @pytest.fixture
-def warehouse_client(applied: bigquery.Client) -> Iterator[bigquery.Client]:
-    yield applied
-    for table in ("summaries_v1", "site_windows_v1", "dirty_windows_v1", "recomputes_v1"):
-        applied.query_and_wait(f"truncate table tinybeam.{table}")
+def warehouse_client(emptied: bigquery.Client) -> bigquery.Client:
+    return emptied
 
 
 def recomputed(client: bigquery.Client, choice: Choice | None = None, at_most: int = 4) -> Recomputation:

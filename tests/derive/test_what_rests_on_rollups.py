@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -44,10 +43,8 @@ REGISTRY = Registry(
 
 
 @pytest.fixture
-def client(applied: bigquery.Client) -> Iterator[bigquery.Client]:
-    yield applied
-    for table in ("summaries_v1", "site_windows_v1", "dirty_windows_v1", "recomputes_v1", "irrigation_v2", "alerts_v1"):
-        applied.query_and_wait(f"truncate table tinybeam.{table}")
+def client(emptied: bigquery.Client) -> bigquery.Client:
+    return emptied
 
 
 def moisture(hour: int) -> float:

@@ -22,6 +22,9 @@ def reasons_of(file: Path) -> Iterator[str]:
             yield from words(node.args[0])
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "_CHECKS":
             yield from (check.elts[0].value for check in node.value.elts if isinstance(check, ast.Tuple))
+        if isinstance(node, ast.FunctionDef) and node.name == "_checks":
+            yields = (each.value for each in ast.walk(node) if isinstance(each, ast.Yield) and isinstance(each.value, ast.Tuple))
+            yield from (word for each in yields for word in words(each.elts[0]))
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "of_message":
             yield from words(node.args[1])
 

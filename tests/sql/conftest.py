@@ -16,10 +16,3 @@ def bare(warehouse: Warehouse, request: pytest.FixtureRequest) -> Iterator[bigqu
     """A client of a project that is empty and the test's own."""
     with client_of(warehouse, f"sql-{abs(hash(request.node.name)) % 10**9}") as client:
         yield client
-
-
-@pytest.fixture
-def emptied(applied: bigquery.Client) -> Iterator[bigquery.Client]:
-    """A client of the applied project, whose table of summaries is empty again afterwards."""
-    yield applied
-    applied.query_and_wait("truncate table tinybeam.summaries_v1")
