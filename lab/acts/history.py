@@ -72,8 +72,11 @@ def open_gateway(settings: Path, started: datetime) -> Iterator[tuple[Gateway, S
 
 
 def load(folder: Path, warehouse: Warehouse, log: Path, registry: Path = field.REGISTRY) -> None:
-    """Loads a folder of export files with the pipeline in batch mode. Raises StartFailed when that fails."""
-    command = python_module("pipeline", "--mode=batch", f"--input={folder}/*.tbb")
+    """Loads a folder of export files with the pipeline in batch mode. Raises StartFailed when that fails.
+
+    Hours that another run touched too are to be recomputed afterwards: `tinybeam sql recompute`.
+    """
+    command = python_module("pipeline", "--mode=batch", f"--input={folder}/*.tbb", "--no_recompute")
     options = [f"--project={warehouse.project}", f"--registry={registry}"]
     with Child("pipeline", [*command, *options], log, warehouse.environment) as pipeline:
         pipeline.wait_until_done(_LOAD_SECONDS)
