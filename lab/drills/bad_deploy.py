@@ -10,18 +10,15 @@ from lab.drills import engine, scenery
 from lab.drills.drill import Ground, Outcome, judged
 from lab.drills.scenery import BEGIN, NORTH, REGISTRY, SOUTH, TEN_MINUTES, probe
 from lab.drills.stage import moments
-from lab.services.stack import Child
 from pipeline.decode import decode
 from pipeline.elements import DecodedBatch, ReceivedMessage
 from pipeline.transforms import decode as step
-from program.child import python_module
 
 NAME = "bad-deploy"
 STORY = "A release sets half a day aside; mended, `tinybeam rejects replay` brings all of it in, each row once, however often it runs."
 
 _BAD_FROM, _MENDED = BEGIN + timedelta(hours=6), BEGIN + timedelta(hours=18)
 _END = BEGIN + timedelta(days=1)
-_REPLAY_SECONDS = 240.0
 _TABLES = ("summaries_v1", "events_v1", "heartbeats_v1", "batches_v1", "site_windows_v1", "dirty_windows_v1", "alerts_v1", "replays_v1")
 
 
@@ -48,7 +45,6 @@ def run(ground: Ground) -> Outcome:
             "all of it is marked as replayed": _one(ground, "select countif(rows_left = 0) as n from tinybeam.rejects") == aside,
             "a second replay adds no row to any table": unchanged,
         },
-        lengths=(3600,),
     )
 
 
@@ -69,10 +65,7 @@ def _bad_release() -> Iterator[None]:
 
 
 def _replay(ground: Ground, name: str) -> None:
-    """Replays as a user does. Raises StartFailed."""
-    command = python_module("tinybeam", "rejects", "replay", "--from", f"{BEGIN:%Y-%m-%d}", "--registry", str(REGISTRY))
-    with Child(name, command, ground.directory / f"{name}.log", ground.warehouse.environment) as child:
-        child.wait_until_done(_REPLAY_SECONDS)
+    scenery.run(ground, name, "rejects", "replay", "--from", f"{BEGIN:%Y-%m-%d}", "--registry", str(REGISTRY))
 
 
 def _counts(ground: Ground) -> list[int]:

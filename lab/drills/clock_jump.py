@@ -34,7 +34,7 @@ def run(ground: Ground) -> Outcome:
     scenery.recompute(ground)
     reasons = {row.reason for row in ground.client.query_and_wait("select reason from tinybeam.rejects where timestamp >= '1900-01-01'")}
     invariants = {"nobody is told of anything": not told, "what was set aside says that a clock is wrong": reasons <= _OF_CLOCKS}
-    return judged(ground, stage.log, scenery.site_of, invariants, lengths=(3600,))
+    return judged(ground, stage.log, scenery.site_of, invariants)
 
 
 def _jumping(now: datetime) -> datetime:

@@ -53,13 +53,7 @@ class Drill(Protocol):
     def run(self, ground: Ground) -> Outcome: ...
 
 
-def judged(
-    ground: Ground,
-    log: RawLog,
-    site_of: reference.SiteOf,
-    invariants: Mapping[str, bool],
-    lengths: tuple[int, ...] = (60, 3600),
-) -> Outcome:
+def judged(ground: Ground, log: RawLog, site_of: reference.SiteOf, invariants: Mapping[str, bool]) -> Outcome:
     """Asks the oracle: what was acknowledged against what the views show, reading by reading and cell by cell.
 
     A reading that is a reject with its bytes is delivered, and in no cell.
@@ -69,4 +63,4 @@ def judged(
     rejected = {log.keys[body] for body in rejected_messages(ground.client)}
     verdict = judge(set(log.readings), log.acknowledged, DeliveredKeys(facts.keys | rejected, facts.repeated))
     counted = [raw for raw in log.accepted() if raw.key not in rejected]
-    return Outcome(verdict=verdict, wrong_cells=reference.wrong_cells(ground.client, counted, site_of, lengths), invariants=invariants)
+    return Outcome(verdict=verdict, wrong_cells=reference.wrong_cells(ground.client, counted, site_of), invariants=invariants)

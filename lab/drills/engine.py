@@ -10,7 +10,9 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
+from uuid import uuid4
 
 import apache_beam as beam
 import pyarrow as pa
@@ -19,17 +21,17 @@ from apache_beam.coders import PickleCoder
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import PCollection
 from apache_beam.testing.test_stream import TestStream
-from google.cloud import bigquery
 
 from pipeline import flow
 from pipeline.elements import NotificationMessage, ReceivedMessage, TableRows, UnwrittenRows
+from pipeline.io import warehouse
+from pipeline.io.warehouse import Warehouse
 from pipeline.options import BUNDLES
 from pipeline.rollup.transform import Schedule
 from pipeline.transforms.each import Each
 from schemas import notification
 from schemas.records import Alert
 from schemas.registry import RegistrySource
-from schemas.warehouse import DATASET
 
 WATERMARK_LAG = timedelta(seconds=30)
 """The stream's watermark follows the clock so far behind, as that of a subscription does."""
@@ -69,16 +71,12 @@ def stream(moments: Sequence[tuple[datetime, Sequence[ReceivedMessage]]], regist
     return StreamResult(tuple(_rows), tuple(_notifications))
 
 
-def load(client: bigquery.Client, rows: Sequence[TableRows]) -> None:
+def load(target: Warehouse, rows: Sequence[TableRows]) -> None:
     """Loads rows into their tables, one job for each table."""
     for table in sorted({each.table for each in rows}):
         whole = io.BytesIO()
         pq.write_table(pa.Table.from_batches([each.rows for each in rows if each.table == table]), whole)
-        whole.seek(0)
-        config = bigquery.LoadJobConfig(source_format="PARQUET", write_disposition="WRITE_APPEND", create_disposition="CREATE_NEVER")
-        config.parquet_options = bigquery.ParquetOptions()
-        config.parquet_options.enable_list_inference = True
-        client.load_table_from_file(whole, f"{client.project}.{DATASET}.{table}", job_config=config).result()
+        warehouse.load(target, table, f"drill_{uuid4().hex}", whole, Random())
 
 
 def _script(moments: Sequence[tuple[datetime, Sequence[ReceivedMessage]]]) -> TestStream:

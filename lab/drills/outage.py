@@ -46,7 +46,6 @@ def run(ground: Ground) -> Outcome:
             "certify: as loaded once and in order": scenery.is_certified(ground, arrivals),
             "the gateway is called silent once": _states(ground, "gateway-silent") == ["opened", "resolved"],
         },
-        lengths=(3600,),
     )
 
 

@@ -34,5 +34,4 @@ def run(ground: Ground) -> Outcome:
             "the gateway is told to be silent, and to be back": [alert.state for alert in told if alert.rule == "gateway-silent"]
             == ["opened", "resolved"],
         },
-        lengths=(3600,),
     )

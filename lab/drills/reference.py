@@ -21,11 +21,12 @@ SiteOf = Callable[[str, datetime], str]
 
 _COLUMNS = ("count", "mean", "min", "max")
 _TOLERANCE = 1e-9
+_HOUR = 3600
 
 _SITE_WINDOWS = """
 select site_id, channel, unit, window_start, window_seconds, count, mean, min, max
 from tinybeam.site_windows
-where window_start >= @since and window_seconds in unnest(@lengths)
+where window_start >= @since and window_seconds = 3600
 """
 _SUMMARIES = """
 select device_id as site_id, channel, unit, timestamp_trunc(window_start, hour) as window_start, 3600 as window_seconds,
@@ -60,23 +61,19 @@ def expected(readings: Iterable[RawReading], subject_of: SiteOf, seconds: int) -
     return {key: (len(found), statistics.fmean(found), min(found), max(found)) for key, found in values.items()}
 
 
-def wrong_cells(
-    client: bigquery.Client, readings: Iterable[RawReading], site_of: SiteOf, lengths: tuple[int, ...] = (60, 3600)
-) -> list[str]:
-    """Names the cells that differ from the readings: of site windows of these lengths, and of the hours of each device in `summaries`."""
+def wrong_cells(client: bigquery.Client, readings: Iterable[RawReading], site_of: SiteOf) -> list[str]:
+    """Names the cells that differ from the readings: of the hours of each site in `site_windows`, and of each device in `summaries`."""
     readings = list(readings)
     since = min((raw.time for raw in readings), default=datetime.now(UTC)) - timedelta(hours=2)
-    by_site = {key: cell for seconds in lengths for key, cell in expected(readings, site_of, seconds).items()}
-    by_device = expected(readings, lambda device, _: device, 3600)
-    shown = _shown(client, _SITE_WINDOWS, since, lengths), _shown(client, _SUMMARIES, since, lengths)
-    return [*differences("site_windows", by_site, shown[0]), *differences("summaries", by_device, shown[1])]
-
-
-def _shown(client: bigquery.Client, sql: str, since: datetime, lengths: tuple[int, ...]) -> Cells:
-    parameters = [
-        bigquery.ScalarQueryParameter("since", "TIMESTAMP", since),
-        bigquery.ArrayQueryParameter("lengths", "INT64", list(lengths)),
+    by_site, by_device = expected(readings, site_of, _HOUR), expected(readings, lambda device, _: device, _HOUR)
+    return [
+        *differences("site_windows", by_site, _shown(client, _SITE_WINDOWS, since)),
+        *differences("summaries", by_device, _shown(client, _SUMMARIES, since)),
     ]
+
+
+def _shown(client: bigquery.Client, sql: str, since: datetime) -> Cells:
+    parameters = [bigquery.ScalarQueryParameter("since", "TIMESTAMP", since)]
     rows = client.query_and_wait(sql, job_config=bigquery.QueryJobConfig(query_parameters=parameters))
     return {WindowKey(*(row[name] for name in ("site_id", *WindowKey._fields[1:]))): tuple(row[name] for name in _COLUMNS) for row in rows}
 

@@ -18,10 +18,12 @@ from lab.drills.stage import Arrivals, Stage, messages
 from lab.services.stack import Child, StartFailed
 from lab.witness import delivered
 from pipeline.elements import ReceivedMessage
+from pipeline.io.warehouse import Warehouse
 from program.child import python_module
 from schemas.envelope import entry
 from schemas.records import Alert
 from schemas.registry import FixedRegistry, Registry, RegistrySource
+from schemas.warehouse import DATASET
 
 REGISTRY = Path(__file__).with_name("registry.toml")
 BEGIN = datetime(2026, 5, 4, tzinfo=UTC)
@@ -31,8 +33,7 @@ TEN_MINUTES = timedelta(minutes=10)
 PACE = Pace(window_seconds=600, batch_seconds=600, heartbeat_seconds=600)
 
 _STRAIGHT = "straight"
-_RECOMPUTE_SECONDS = 300.0
-_CERTIFY_SECONDS = 300.0
+_COMMAND_SECONDS = 300.0
 
 
 def site_of(device_id: str, _: datetime) -> str:
@@ -70,7 +71,7 @@ def stage(ground: Ground, *probes: Probe, pace: Pace = PACE) -> Stage:
 def stream(ground: Ground, arrivals: Arrivals, registry: RegistrySource | None = None) -> list[Alert]:
     """Streams what arrived into the warehouse, by a pipeline that starts with the first moment. Returns what was notified."""
     result = engine.stream(arrivals, registry or FixedRegistry(Registry.load(REGISTRY)))
-    engine.load(ground.client, result.rows)
+    engine.load(Warehouse(ground.warehouse.project, DATASET, ground.warehouse.rest_url, ground.warehouse.grpc_address), result.rows)
     return list(result.notifications)
 
 
@@ -83,11 +84,15 @@ def load(ground: Ground, name: str, batches: Sequence[ReceivedMessage], registry
     history.load(folder, ground.warehouse, ground.directory / f"{name}.log", registry)
 
 
+def run(ground: Ground, name: str, *words: str) -> None:
+    """Runs a command of `tinybeam` on the drill's warehouse, as a user does. Raises StartFailed."""
+    with Child(name, python_module("tinybeam", *words), ground.directory / f"{name}.log", ground.warehouse.environment) as child:
+        child.wait_until_done(_COMMAND_SECONDS)
+
+
 def recompute(ground: Ground) -> None:
-    """Lets the warehouse derive rollups from the facts, as a user does. Raises StartFailed."""
-    command = python_module("tinybeam", "sql", "recompute")
-    with Child("recompute", command, ground.directory / "recompute.log", ground.warehouse.environment) as child:
-        child.wait_until_done(_RECOMPUTE_SECONDS)
+    """Lets the warehouse derive rollups from the facts. Raises StartFailed."""
+    run(ground, "recompute", "sql", "recompute")
 
 
 def is_certified(ground: Ground, arrivals: Arrivals) -> bool:
@@ -98,13 +103,11 @@ def is_certified(ground: Ground, arrivals: Arrivals) -> bool:
     prepare(straight.client, Registry.load(REGISTRY), ground.console.status)
     load(straight, _STRAIGHT, messages(arrivals))
     recompute(straight)
-    command = python_module("tinybeam", "certify", ground.warehouse.project, _STRAIGHT)
-    with Child("certify", command, ground.directory / "certify.log", ground.warehouse.environment) as child:
-        try:
-            child.wait_until_done(_CERTIFY_SECONDS)
-        except StartFailed as error:
-            ground.console.log(str(error))
-            return False
+    try:
+        run(ground, "certify", "certify", ground.warehouse.project, _STRAIGHT)
+    except StartFailed as error:
+        ground.console.log(str(error))
+        return False
     return True
 
 

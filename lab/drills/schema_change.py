@@ -45,7 +45,6 @@ def run(ground: Ground) -> Outcome:
             "what the new gateway says more is kept": _batteries(ground) == {_BATTERY},
             "no row is a reject": next(iter(ground.client.query_and_wait("select count(*) as n from tinybeam.rejects_v1"))).n == 0,
         },
-        lengths=(3600,),
     )
 
 

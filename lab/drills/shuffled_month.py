@@ -38,4 +38,4 @@ def run(ground: Ground) -> Outcome:
         "a second recompute changes nothing": unchanged,
         "certify: as loaded once and in order": scenery.is_certified(ground, arrivals),
     }
-    return judged(ground, stage.log, scenery.site_of, invariants, lengths=(3600,))
+    return judged(ground, stage.log, scenery.site_of, invariants)

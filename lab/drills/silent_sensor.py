@@ -34,7 +34,6 @@ def run(ground: Ground) -> Outcome:
             == [("soil-01", "opened"), ("soil-01", "resolved")],
             "it is told within a quarter of an hour": all(alert.as_of < _DUE + timedelta(minutes=15) for alert in told[:1]),
         },
-        lengths=(3600,),
     )
 
 
