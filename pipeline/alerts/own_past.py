@@ -5,9 +5,9 @@ The result depends on the hours alone, in whatever order they come; a later revi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from pipeline.alerts.observation import Observation
 from pipeline.alerts.source import Outcome
@@ -58,6 +58,29 @@ def means(hour: HourOfDevices) -> Iterator[DeviceMean]:
     for device in hour.devices:
         if device.count:
             yield DeviceMean(device.device_id, site_id, channel, unit, start, hour.revision, device.mean)
+
+
+class DeviceRule(Protocol):
+    """Is a rule that watches a channel of devices."""
+
+    @property
+    def channel(self) -> str: ...
+
+    def watches_device(self, device_id: str, site_id: str | None) -> bool: ...
+
+
+_Rule = TypeVar("_Rule", bound=DeviceRule)
+
+
+def watching(rules: Iterable[_Rule], mean: DeviceMean) -> Iterator[_Rule]:
+    """Yields the rules that watch what was measured."""
+    return (rule for rule in rules if rule.channel == mean.channel and rule.watches_device(mean.device_id, mean.site_id))
+
+
+def watched_means(rules: Sequence[DeviceRule], hour: HourOfDevices) -> Iterator[tuple[str, DeviceMean]]:
+    """Yields what devices measured in an hour that any rule watches, by the key of its memory."""
+    if any(rule.channel == hour.key.channel for rule in rules):
+        yield from ((mean.key, mean) for mean in means(hour) if any(watching(rules, mean)))
 
 
 def z_score(past: list[float], mean: float, least_spread: float) -> float | None:

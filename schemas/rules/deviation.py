@@ -23,5 +23,5 @@ class DeviationRule(BaseRule, frozen=True, kw_only=True, tag="deviation"):
     devices: Annotated[Patterns, setting("Patterns of device ids", example=["cold-store-*"])] = ALL
     sites: Annotated[Patterns, setting("Patterns of site ids")] = ALL
 
-    def watches(self, device_id: str, site_id: str | None) -> bool:
+    def watches_device(self, device_id: str, site_id: str | None) -> bool:
         return matches(device_id, self.devices) and matches(site_id, self.sites)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pipeline.alerts.condition import BeyondLimit, Condition
 from pipeline.alerts.names import Names
 from pipeline.alerts.observation import Observation
-from pipeline.alerts.own_past import SECOND, DeviceMean, OwnPast, PastMemory, means, z_score
+from pipeline.alerts.own_past import SECOND, DeviceMean, OwnPast, PastMemory, watched_means, watching, z_score
 from pipeline.alerts.source import Input
 from pipeline.rollup.stats import HOUR, HourOfDevices
 from schemas.registry import Registry
@@ -33,20 +33,16 @@ class DeviationSource:
 
     @staticmethod
     def is_watched(rule: DeviationRule, observation: Observation) -> bool:
-        return observation.device_id is not None and rule.watches(observation.device_id, observation.site_id)
+        return observation.device_id is not None and rule.watches_device(observation.device_id, observation.site_id)
 
     def reports(self, element: HourOfDevices) -> Iterator[tuple[str, DeviceMean]]:
-        if any(rule.channel == element.key.channel for rule in self._rules):
-            yield from ((mean.key, mean) for mean in means(element) if any(self._watching(mean)))
+        return watched_means(self._rules, element)
 
     def memory(self, name: str) -> PastMemory:
         return self._memory
 
-    def _watching(self, mean: DeviceMean) -> Iterator[DeviationRule]:
-        return (rule for rule in self._rules if rule.channel == mean.channel and rule.watches(mean.device_id, mean.site_id))
-
     def _judge(self, past: OwnPast, mean: DeviceMean) -> Iterator[Observation]:
-        for rule in self._watching(mean):
+        for rule in watching(self._rules, mean):
             before = past.before(mean.hour, rule.past_hours)
             score = z_score(before, mean.mean, rule.least_spread) if len(before) * 2 >= rule.past_hours else None
             if score is not None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pipeline.alerts.condition import BeyondLimit, Condition
 from pipeline.alerts.names import Names
 from pipeline.alerts.observation import Observation
-from pipeline.alerts.own_past import SECOND, DeviceMean, OwnPast, PastMemory, means
+from pipeline.alerts.own_past import SECOND, DeviceMean, OwnPast, PastMemory, watched_means, watching
 from pipeline.alerts.source import Input
 from pipeline.rollup.stats import HOUR, HourOfDevices
 from schemas.registry import Registry
@@ -36,17 +36,13 @@ class RateSource:
         return observation.device_id is not None and rule.watches_device(observation.device_id, observation.site_id)
 
     def reports(self, element: HourOfDevices) -> Iterator[tuple[str, DeviceMean]]:
-        if any(rule.channel == element.key.channel for rule in self._rules):
-            yield from ((mean.key, mean) for mean in means(element) if any(self._watching(mean)))
+        return watched_means(self._rules, element)
 
     def memory(self, name: str) -> PastMemory:
         return self._memory
 
-    def _watching(self, mean: DeviceMean) -> Iterator[RateRule]:
-        return (rule for rule in self._rules if rule.channel == mean.channel and rule.watches_device(mean.device_id, mean.site_id))
-
     def _judge(self, past: OwnPast, mean: DeviceMean) -> Iterator[Observation]:
-        for rule in self._watching(mean):
+        for rule in watching(self._rules, mean):
             before = past.mean(mean.hour - rule.over_hours * HOUR)
             if before is not None:
                 rate = (mean.mean - before) / rule.over_hours
