@@ -14,9 +14,7 @@ from (
   with
     balance_of_each_field as (
       select *
-      from tinybeam.irrigation
-      where day > timestamp_sub(moment, interval 3 day) and day <= moment
-      qualify row_number() over (partition by site_id order by day desc) = 1
+      from tinybeam.irrigation_at(moment)
     ),
     devices_left_out as (
       select distinct balance_of_each_field.site_id, probe.device_id
