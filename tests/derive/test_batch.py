@@ -17,29 +17,24 @@ from tests.warehouses import client_of
 STARTED = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def client(emptied: bigquery.Client) -> bigquery.Client:
-    return emptied
-
-
-def test_the_second_of_two_runs_over_the_same_hours_leaves_what_all_facts_say(client: bigquery.Client) -> None:
+def test_the_second_of_two_runs_over_the_same_hours_leaves_what_all_facts_say(emptied: bigquery.Client) -> None:
     rows = hostile.month(random.Random(7), 60)
     batches = list(hostile.batches(rows).values())
     for number, seen in enumerate((batches[:30], batches[30:])):
-        hostile.stored(client, seen)
-        hostile.rolled_up_by_a_run(client, seen, STARTED + timedelta(minutes=number), random.Random(0))
+        hostile.stored(emptied, seen)
+        hostile.rolled_up_by_a_run(emptied, seen, STARTED + timedelta(minutes=number), random.Random(0))
     said: list[str] = []
-    recompute(client, STARTED, Registry((), ()), said.append)
-    assert hostile.shown(client) == {window: pytest.approx(cells) for window, cells in hostile.truth(rows).items()}
+    recompute(emptied, STARTED, Registry((), ()), said.append)
+    assert hostile.shown(emptied) == {window: pytest.approx(cells) for window, cells in hostile.truth(rows).items()}
     assert said[-1].startswith("recomputed: looked at ")
 
 
-def test_hours_that_the_run_did_not_touch_are_left(client: bigquery.Client) -> None:
+def test_hours_that_the_run_did_not_touch_are_left(emptied: bigquery.Client) -> None:
     batches = list(hostile.batches(hostile.month(random.Random(7), 20)).values())
-    hostile.stored(client, batches)
-    hostile.rolled_up_by_a_run(client, batches, STARTED - timedelta(minutes=1), random.Random(0))
+    hostile.stored(emptied, batches)
+    hostile.rolled_up_by_a_run(emptied, batches, STARTED - timedelta(minutes=1), random.Random(0))
     said: list[str] = []
-    recompute(client, STARTED, Registry((), ()), said.append)
+    recompute(emptied, STARTED, Registry((), ()), said.append)
     assert said == ["recomputed: looked at 0 hours of sites, 0 site windows, 0 days of fields and 0 rows of alerts changed"]
 
 

@@ -17,11 +17,6 @@ from tests.derive import hostile
 from tests.derive.hostile import Window
 
 
-@pytest.fixture
-def warehouse_client(emptied: bigquery.Client) -> bigquery.Client:
-    return emptied
-
-
 def recomputed(client: bigquery.Client, choice: Choice | None = None, at_most: int = 4) -> Recomputation:
     return derive(client, choice or recomputation.of_marks(client), Registry((), ()), lambda text: None, How(at_most))
 
@@ -42,7 +37,7 @@ def differing(found: dict[Window, tuple[float, ...]], expected: dict[Window, tup
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_hostile_month_split_over_three_runs_equals_the_facts(warehouse_client: bigquery.Client, seed: int) -> None:
+def test_a_hostile_month_split_over_three_runs_equals_the_facts(emptied: bigquery.Client, seed: int) -> None:
     rows = hostile.month(random.Random(0))
     batches = hostile.batches(rows)
     rng = random.Random(seed)
@@ -51,47 +46,47 @@ def test_a_hostile_month_split_over_three_runs_equals_the_facts(warehouse_client
         3
     ):  # each run sees a part, some of it again, in any order; the second is restarted and knows nothing of its first half
         seen = [batches[one] for one in rng.sample(rows, len(rows) // 2 if number < 2 else len(rows))][: 300 if number == 2 else None]
-        hostile.stored(warehouse_client, [*seen, *rng.sample(seen, 50)])
-        hostile.rolled_up_by_a_run(warehouse_client, seen, begin + timedelta(hours=number), rng)
+        hostile.stored(emptied, [*seen, *rng.sample(seen, 50)])
+        hostile.rolled_up_by_a_run(emptied, seen, begin + timedelta(hours=number), rng)
         if number == 1:
-            recomputed(warehouse_client)
-    hostile.stored(warehouse_client, batches.values())
-    hostile.rolled_up_by_a_run(warehouse_client, [batches[one] for one in rng.sample(rows, 40)], datetime.now(UTC), rng)
+            recomputed(emptied)
+    hostile.stored(emptied, batches.values())
+    hostile.rolled_up_by_a_run(emptied, [batches[one] for one in rng.sample(rows, 40)], datetime.now(UTC), rng)
 
     expected = hostile.truth(rows)
     assert len(expected) > 200
-    assert differing(hostile.shown(warehouse_client), expected), "without recomputation it is wrong"
-    first = recomputed(warehouse_client)
-    assert differing(hostile.shown(warehouse_client), expected) == []
+    assert differing(hostile.shown(emptied), expected), "without recomputation it is wrong"
+    first = recomputed(emptied)
+    assert differing(hostile.shown(emptied), expected) == []
     assert first.site_windows > 0
-    assert recomputed(warehouse_client).site_windows == 0
+    assert recomputed(emptied).site_windows == 0
 
 
-def test_hours_of_a_time_are_looked_at_without_marks(warehouse_client: bigquery.Client) -> None:
+def test_hours_of_a_time_are_looked_at_without_marks(emptied: bigquery.Client) -> None:
     rows = hostile.month(random.Random(4), 60)
-    hostile.stored(warehouse_client, hostile.batches(rows).values())
-    assert recomputed(warehouse_client).site_hours == 0
+    hostile.stored(emptied, hostile.batches(rows).values())
+    assert recomputed(emptied).site_hours == 0
     times = recomputation.of_span(hostile.MONTH, hostile.MONTH + timedelta(days=31))
-    assert recomputed(warehouse_client, times).site_windows >= len(hostile.truth(rows))
-    assert differing(hostile.shown(warehouse_client), hostile.truth(rows)) == []
+    assert recomputed(emptied, times).site_windows >= len(hostile.truth(rows))
+    assert differing(hostile.shown(emptied), hostile.truth(rows)) == []
 
 
-def test_a_dry_run_counts_and_writes_nothing(warehouse_client: bigquery.Client) -> None:
+def test_a_dry_run_counts_and_writes_nothing(emptied: bigquery.Client) -> None:
     rows = hostile.month(random.Random(4), 60)
-    hostile.stored(warehouse_client, hostile.batches(rows).values())
+    hostile.stored(emptied, hostile.batches(rows).values())
     times = recomputation.of_span(hostile.MONTH, hostile.MONTH + timedelta(days=31))
     said: list[str] = []
-    record = derive(warehouse_client, times, Registry((), ()), said.append, How(4, dry_run=True))
+    record = derive(emptied, times, Registry((), ()), said.append, How(4, dry_run=True))
     assert record.site_windows >= len(hostile.truth(rows))
-    assert hostile.shown(warehouse_client) == {}
-    assert list(warehouse_client.query_and_wait("select * from tinybeam.recomputes_v1")) == []
+    assert hostile.shown(emptied) == {}
+    assert list(emptied.query_and_wait("select * from tinybeam.recomputes_v1")) == []
     assert said[0].startswith("1 of ")
 
 
-def test_what_a_later_run_says_of_a_part_does_not_hide_what_was_recomputed(warehouse_client: bigquery.Client) -> None:
+def test_what_a_later_run_says_of_a_part_does_not_hide_what_was_recomputed(emptied: bigquery.Client) -> None:
     rows = hostile.month(random.Random(5), 80)
     batches = hostile.batches(rows)
-    hostile.stored(warehouse_client, batches.values())
-    recomputed(warehouse_client, recomputation.of_span(hostile.MONTH, hostile.MONTH + timedelta(days=31)))
-    hostile.rolled_up_by_a_run(warehouse_client, [batches[one] for one in rows[:40]], datetime.now(UTC), random.Random(0))
-    assert differing(hostile.shown(warehouse_client), hostile.truth(rows)) == []
+    hostile.stored(emptied, batches.values())
+    recomputed(emptied, recomputation.of_span(hostile.MONTH, hostile.MONTH + timedelta(days=31)))
+    hostile.rolled_up_by_a_run(emptied, [batches[one] for one in rows[:40]], datetime.now(UTC), random.Random(0))
+    assert differing(hostile.shown(emptied), hostile.truth(rows)) == []

@@ -42,11 +42,6 @@ REGISTRY = Registry(
 )
 
 
-@pytest.fixture
-def client(emptied: bigquery.Client) -> bigquery.Client:
-    return emptied
-
-
 def moisture(hour: int) -> float:
     return 0.10 if 24 <= hour < 40 else 0.20
 
@@ -76,9 +71,9 @@ def alerts(client: bigquery.Client) -> list[tuple[str, str, datetime, str]]:
     return [tuple(row.values()) for row in rows]
 
 
-def test_balances_and_alerts_become_what_the_facts_say_and_stay_so(client: bigquery.Client) -> None:
-    hostile.stored(client, hostile.batches(facts()).values())
-    first = recomputed(client)
+def test_balances_and_alerts_become_what_the_facts_say_and_stay_so(emptied: bigquery.Client) -> None:
+    hostile.stored(emptied, hostile.batches(facts()).values())
+    first = recomputed(emptied)
     expected = {
         row.day: row.depletion_mm
         for row in rows_of(
@@ -99,42 +94,42 @@ def test_balances_and_alerts_become_what_the_facts_say_and_stay_so(client: bigqu
         )
     }
     assert first.irrigation_days == len(expected) == 3
-    assert balances(client) == pytest.approx(expected)
-    assert [(rule, state, time) for rule, state, time, _ in alerts(client)] == [
+    assert balances(emptied) == pytest.approx(expected)
+    assert [(rule, state, time) for rule, state, time, _ in alerts(emptied)] == [
         ("dry", "resolved", BEGIN + timedelta(hours=40)),
         ("water", "opened", BEGIN + timedelta(hours=23)),
     ]
-    second = recomputed(client)
+    second = recomputed(emptied)
     assert (second.site_windows, second.irrigation_days, second.alert_rows) == (0, 0, 0)
 
 
-def test_what_a_run_wrote_wrongly_is_put_right(client: bigquery.Client) -> None:
-    hostile.stored(client, hostile.batches(facts()).values())
-    recomputed(client)
-    truth = balances(client), alerts(client)
-    [row] = client.query_and_wait("select * from tinybeam.irrigation where day = '2026-05-02'")
+def test_what_a_run_wrote_wrongly_is_put_right(emptied: bigquery.Client) -> None:
+    hostile.stored(emptied, hostile.batches(facts()).values())
+    recomputed(emptied)
+    truth = balances(emptied), alerts(emptied)
+    [row] = emptied.query_and_wait("select * from tinybeam.irrigation where day = '2026-05-02'")
     columns = ", ".join(f"`{name}`" for name in row.keys())  # noqa: SIM118 - a row of BigQuery is no dict
     wrong = columns.replace("`depletion_mm`", "0.5").replace("`revision`", "9").replace("`as_of`", "current_timestamp()")
-    client.query_and_wait(
+    emptied.query_and_wait(
         f"insert into tinybeam.irrigation_v2 ({columns}) select {wrong} from tinybeam.irrigation where day = '2026-05-02'"
     )
-    client.query_and_wait("delete from tinybeam.alerts_v1 where rule = 'dry'")
-    assert balances(client) != truth[0]
-    record = recomputed(client)
+    emptied.query_and_wait("delete from tinybeam.alerts_v1 where rule = 'dry'")
+    assert balances(emptied) != truth[0]
+    record = recomputed(emptied)
     assert (record.site_windows, record.irrigation_days, record.alert_rows) == (0, 1, 2)
-    assert (balances(client), alerts(client)) == truth
+    assert (balances(emptied), alerts(emptied)) == truth
 
 
-def test_a_false_alert_is_closed(client: bigquery.Client) -> None:
+def test_a_false_alert_is_closed(emptied: bigquery.Client) -> None:
     hostile.stored(
-        client, hostile.batches([one for one in facts() if moisture((one.start - int(BEGIN.timestamp())) // 3600) > 0.15]).values()
+        emptied, hostile.batches([one for one in facts() if moisture((one.start - int(BEGIN.timestamp())) // 3600) > 0.15]).values()
     )
     false = Alert(
         alert_id="dry:north:1", rule="dry", source="site_window", subject="north", site_id="north", severity="warning", state="opened",
         opened_time=BEGIN, event_time=BEGIN, message="dry", historical=False, revision=0, as_of=BEGIN,
     )  # fmt: skip
-    append(client, Alert, [replace(false, alert_id=f"dry:north:{int(BEGIN.timestamp())}")])
-    recomputed(client)
-    [(rule, state, _, message), *_] = alerts(client)
+    append(emptied, Alert, [replace(false, alert_id=f"dry:north:{int(BEGIN.timestamp())}")])
+    recomputed(emptied)
+    [(rule, state, _, message), *_] = alerts(emptied)
     assert (rule, state) == ("dry", "resolved")
     assert "corrected by recomputation" in message
