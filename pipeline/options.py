@@ -164,12 +164,12 @@ def _add_output(add: _Add) -> None:
     add("--project", default="", help="Google Cloud project of the warehouse")
     add("--dataset", default=DATASET, help="BigQuery dataset (default: %(default)s)")
     add("--archive", default="", metavar="FOLDER", help=_ARCHIVE)
-    add("--archive_every", type=duration, default=timedelta(hours=1), metavar="1h", help=_ARCHIVE_EVERY)
+    add("--archive_every", type=_duration, default=timedelta(hours=1), metavar="1h", help=_ARCHIVE_EVERY)
 
 
 def _add_registry(add: _Add) -> None:
     add("--registry", default=REGISTRY_TABLES, metavar="FILE", help=_REGISTRY)
-    add("--registry_refresh", type=duration, default=timedelta(minutes=1), metavar="60s", help=_REFRESH)
+    add("--registry_refresh", type=_duration, default=timedelta(minutes=1), metavar="60s", help=_REFRESH)
 
 
 def _add_rollups(add: _Add) -> None:

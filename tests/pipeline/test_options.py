@@ -63,6 +63,8 @@ def test_durations(text: str, meant: timedelta) -> None:
         (STREAMING[:2], "give --input_subscription"),
         (STREAMING[1:], "--project is missing"),
         ([*STREAMING, "--registry_refresh=0s"], "at least 1s"),
+        ([*STREAMING, "--registry_refresh=often"], "'often' is no duration: write for example"),
+        ([*STREAMING, "--archive_every=1"], "'1' is no duration: write for example"),
         ([*STREAMING, "--runner=DataflowRunner"], "which Dataflow's workers do not have"),
         ([*STREAMING, "--input=x"], "no --input"),
         ([*BATCH, STREAMING[2]], "no --input_subscription"),
