@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
@@ -19,34 +18,15 @@ from schemas.rules.irrigation import IrrigationRule
 _HOUR = timedelta(hours=1) // timedelta(microseconds=1)
 _AHEAD = AHEAD // timedelta(microseconds=1)
 _LEAST_MM = 0.5
-_WATERED = "watered"
 _WATERED_SHARE = 0.5
 """A field whose depletion is at most this share of RAW has been watered."""
-
-
-@dataclass(frozen=True, slots=True)
-class _BeyondLimitOrUnknown:
-    """Leaves an alert as it is while the value is unknown, until the field is watered: a thermometer that fails is no good news."""
-
-    limit: BeyondLimit
-    lasts: ClassVar[bool] = False
-
-    def holds(self, observation: Observation, *, before: bool) -> bool:
-        if observation.value is None:
-            return before and observation.state != _WATERED
-        return self.limit.holds(observation, before=before)
-
-    def worsens(self, shown: Observation, observation: Observation) -> bool:
-        return self.limit.worsens(shown, observation)
-
-    def improves(self, shown: Observation, observation: Observation) -> bool:
-        return self.limit.improves(shown, observation)
 
 
 class IrrigationSource:
     """Observes days. A day's event time is the start of the hour that its moisture is of. One whose hour has not begun is not observed.
 
-    A day without advice is not observed. A day without a forecast is: beyond RAW there are no days left, and within it they are unknown.
+    A day without advice is not observed. Where the value is unknown (no forecast without temperatures, unless beyond RAW, where no days are
+    left), only a field that has been watered is: a thermometer that fails is neither good news nor bad.
     """
 
     RULE: ClassVar[type] = IrrigationRule
@@ -58,7 +38,7 @@ class IrrigationSource:
 
     @staticmethod
     def condition(rule: IrrigationRule) -> Condition:
-        return _BeyondLimitOrUnknown(BeyondLimit(rule.below, rule.above, rule.hysteresis))
+        return BeyondLimit(rule.below, rule.above, rule.hysteresis)
 
     @staticmethod
     def is_watched(rule: IrrigationRule, observation: Observation) -> bool:
@@ -69,15 +49,15 @@ class IrrigationSource:
         if known_at - _HOUR > now + _AHEAD:
             return
         for rule in self._rules if day.no_advice is None else ():
-            if rule.watches(day.site_id):
+            value = getattr(day, rule.column)
+            if rule.watches(day.site_id) and (value is not None or _is_watered(day)):
                 yield Observation(
                     rule=rule.name,
                     subject=day.site_id,
                     at=known_at - _HOUR,
                     revision=day.revision,
                     known_at=known_at,
-                    state=_WATERED if _is_watered(day) else None,
-                    value=getattr(day, rule.column),
+                    value=value,
                     threshold=rule.limit,
                     site_id=day.site_id,
                     unit=rule.unit,

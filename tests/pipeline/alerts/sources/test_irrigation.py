@@ -51,7 +51,7 @@ def test_a_day_without_advice_is_not_observed() -> None:
         ({"need_mm": 59.0, "need_m3": 3046.4, "balance_days": 0.0}, "north: give 59 mm today, 3,046 m3; the crop is under stress now"),
         ({"balance_days": 9.04}, "north: no water needed today; 9.0 days until stress without rain"),
         ({"balance_days": 9.04, "rain_mm": 2.0}, "north: no water needed today; 9.0 days until stress without more rain"),
-        ({"balance_days": None}, "north: no water needed today; nothing is foreseen without temperatures"),
+        ({"balance_days": None, "depletion_mm": 5.0}, "north: no water needed today; nothing is foreseen without temperatures"),
         (
             {"balance_days": 9.04, "assumed": "mid-season"},
             "north: no water needed today; 9.0 days until stress without rain (assumed: mid-season)",
@@ -75,6 +75,12 @@ def test_a_field_without_temperatures_opens_beyond_raw_and_resolves_when_it_is_w
         ("opened", timedelta(days=1)),
         ("resolved", timedelta(days=4)),
     ]
+
+
+def test_a_day_of_which_the_value_is_unknown_is_not_observed_unless_the_field_is_watered() -> None:
+    """It would confirm what is open, and notify people of it, and knows nothing of it."""
+    assert observed(day(balance_days=None, depletion_mm=72.0), DAYS) == []
+    assert len(observed(day(balance_days=None, depletion_mm=5.0), DAYS)) == 1
 
 
 def test_a_thermometer_that_fails_resolves_nothing() -> None:
