@@ -1,6 +1,9 @@
 """Starts local-bigquery with what pip installed and no download. Runs in the warehouse's own interpreter, so it imports nothing of ours.
 
 DuckDB would fetch its extensions from the network at first use; here they come from their pip packages, into this environment.
+And its lists of everything (`duckdb_tables()` and their like) ask each table of each project for its size: 30 ms a project, several times
+a statement. What is asked of one project is answered from that project's catalog instead, which takes 1 ms. A column's description,
+which is a text already, is not asked of DuckDB at all.
 """
 
 from __future__ import annotations
@@ -14,6 +17,23 @@ import duckdb
 
 _EXTENSIONS = Path(sys.prefix) / "duckdb-extensions"
 _connect = duckdb.connect
+
+# By list of DuckDB: the same columns of the same names, of one project's catalog as it is now.
+_LISTS = {
+    "duckdb_tables()": """
+        select '{project}' as database_name, schema_name, table_name, coalesce(record_count, 0)::bigint as estimated_size
+        from {catalog}.ducklake_table join {schemas} using (schema_id) left join {catalog}.ducklake_table_stats using (table_id)
+        where end_snapshot is null""",
+    "duckdb_views()": """
+        select '{project}' as database_name, schema_name, view_name, false as internal
+        from {catalog}.ducklake_view join {schemas} using (schema_id)
+        where end_snapshot is null""",
+    "duckdb_columns()": """
+        select '{project}' as database_name, schema_name, table_name, column_name, nulls_allowed as is_nullable
+        from {catalog}.ducklake_column as c join {catalog}.ducklake_table as t using (table_id) join {schemas} using (schema_id)
+        where c.end_snapshot is null and t.end_snapshot is null and c.parent_column is null""",
+}
+_SCHEMAS = "(select schema_id, schema_name from {catalog}.ducklake_schema where end_snapshot is null)"
 
 
 def _extension_file(extension: str) -> Path:
@@ -37,8 +57,43 @@ def connect(*arguments: Any, config: dict[str, Any] | None = None, **options: An
     return connection
 
 
+def of_one_project(statement: str, project: str, catalog: str) -> str:
+    """Rewrites DuckDB's lists of everything in a statement to lists of what one project holds."""
+    schemas = _SCHEMAS.format(catalog=catalog)
+    for function, of_project in _LISTS.items():
+        statement = statement.replace(function, f"({of_project.format(project=project, catalog=catalog, schemas=schemas)})")
+    return statement
+
+
+def scoped(database: Any) -> Any:
+    """Returns a replacement of local-bigquery's database.fetch: a question about one project, its first parameter, goes to its catalog."""
+    fetch = database.fetch
+
+    def fetch_of_project(statement: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        project = str(parameters[0]) if parameters else ""
+        if project in database._attached:  # noqa: SLF001
+            statement = of_one_project(statement, project, database.quote(f"__ducklake_metadata_{project}"))
+        return fetch(statement, parameters)
+
+    return fetch_of_project
+
+
+def knowing_texts(evaluator: Any) -> Any:
+    """Returns a replacement of local-bigquery's evaluator of options, which knows the value of a text without asking DuckDB."""
+
+    def evaluator_of(cursor: Any) -> Any:
+        evaluate = evaluator(cursor)
+        return lambda node: node.this if node.is_string else evaluate(node)
+
+    return evaluator_of
+
+
 if __name__ == "__main__":
     duckdb.connect = connect
     from local_bigquery.cli import main
+    from local_bigquery.engine import database
+    from local_bigquery.jobs import query
 
+    database.fetch = scoped(database)
+    query._evaluator = knowing_texts(query._evaluator)  # noqa: SLF001
     main()

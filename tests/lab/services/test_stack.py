@@ -22,6 +22,7 @@ from lab.witness import delivered
 from lab.witness.tap import Publication, Tap
 from lab.witness.tcp_proxy import TcpProxy
 from tests.waiting import eventually
+from tests.warehouses import client_of
 
 TOPIC, SUBSCRIPTION = "projects/demo-project/topics/telemetry", "projects/demo-project/subscriptions/pipeline"
 PARTS = ("auto", "pip")
@@ -172,6 +173,22 @@ def test_the_warehouse_answers_bigquerys_client_and_is_gone_afterwards(tmp_path:
         ports = [int(address.rsplit(":", 1)[1]) for address in (warehouse.rest_url, warehouse.grpc_address)]
         client.close()
     assert not any(listens(port) for port in ports)
+
+
+def test_what_a_project_holds_is_known_of_it_alone_and_as_it_is_now(tmp_path: Path) -> None:
+    with Warehouse(tmp_path) as warehouse, client_of(warehouse, "one") as one, client_of(warehouse, "two") as two:
+        for client in (one, two):
+            client.create_dataset("d")
+        one.query_and_wait("create table d.t (a int64 not null, s struct<a string>, l array<int64>); insert into d.t (a) values (1), (2)")
+        one.query_and_wait("create view d.v as select a as b from d.t")
+        table = one.get_table("d.t")
+        assert [(field.name, field.mode) for field in table.schema] == [("a", "REQUIRED"), ("s", "NULLABLE"), ("l", "REPEATED")]
+        assert table.num_rows == 2
+        assert [(item.table_id, item.table_type) for item in one.list_tables("d")] == [("t", "TABLE"), ("v", "VIEW")]
+        assert list(two.list_tables("d")) == []
+        one.query_and_wait("drop view d.v; alter table d.t drop column l; alter table d.t rename to u")
+        assert [item.table_id for item in one.list_tables("d")] == ["u"]
+        assert [field.name for field in one.get_table("d.u").schema] == ["a", "s"]
 
 
 def test_without_its_interpreter_the_warehouse_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
