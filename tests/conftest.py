@@ -10,8 +10,7 @@ from hypothesis import settings
 
 from lab.services.stack import Warehouse
 from sql import application
-from sql.scripts import scripts
-from tests.warehouses import client_of
+from tests.warehouses import client_of, empty
 
 # A first call imports much, and machines are shared: time is no verdict. A failure prints what repeats it.
 settings.register_profile("tinybeam", deadline=None, print_blob=True)
@@ -26,16 +25,23 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 
 @pytest.fixture(scope="session")
-def applied(warehouse: Warehouse) -> Iterator[bigquery.Client]:
-    """A client of a project to which the SQL files are applied. Whoever fills tables empties them first."""
+def sql_project(warehouse: Warehouse) -> Iterator[bigquery.Client]:
+    """A client of a project to which the SQL files are applied. It may hold what other tests left."""
     with client_of(warehouse, "sql-cases") as client:
         for step in application.plan(client, None):
             application.run(client, step)
         yield client
 
 
+@pytest.fixture(scope="module")
+def applied(sql_project: bigquery.Client) -> bigquery.Client:
+    """A client of that project, whose tables are empty when a module begins. Whoever fills tables empties them afterwards."""
+    empty(sql_project)
+    return sql_project
+
+
 @pytest.fixture
-def emptied(applied: bigquery.Client) -> bigquery.Client:
-    """A client of that project, whose tables are all empty, whoever filled them before."""
-    applied.query_and_wait("".join(f"truncate table tinybeam.{table.name};" for table in scripts("tables")))
-    return applied
+def emptied(sql_project: bigquery.Client) -> bigquery.Client:
+    """A client of that project, whose tables are empty when a test begins, whoever filled them before."""
+    empty(sql_project)
+    return sql_project

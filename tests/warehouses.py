@@ -1,12 +1,34 @@
-"""Clients of the local warehouse."""
+"""Clients of the local warehouse, and projects in it that are left as they were found."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from lab.services.stack import Warehouse
+from schemas.warehouse import DATASET
+from sql.scripts import scripts
 
 
 def client_of(warehouse: Warehouse, project: str) -> bigquery.Client:
     return bigquery.Client(project=project, credentials=AnonymousCredentials(), client_options={"api_endpoint": warehouse.rest_url})
+
+
+@contextmanager
+def passing_project(warehouse: Warehouse, project: str) -> Iterator[bigquery.Client]:
+    """A client of a project that is gone afterwards: each that a server holds makes every statement slower."""
+    with client_of(warehouse, project) as client:
+        yield client
+        for dataset in client.list_datasets():
+            client.delete_dataset(dataset.reference, delete_contents=True, not_found_ok=True)
+
+
+def empty(client: bigquery.Client) -> None:
+    """Empties the tables of a project that hold rows."""
+    tables = [f"{DATASET}.{table.name}" for table in scripts("tables")]
+    filled = client.query_and_wait(" union all ".join(f"(select '{table}' as name from {table} limit 1)" for table in tables))
+    for row in filled:
+        client.query_and_wait(f"truncate table {row.name}")

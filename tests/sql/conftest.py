@@ -8,11 +8,11 @@ import pytest
 from google.cloud import bigquery
 
 from lab.services.stack import Warehouse
-from tests.warehouses import client_of
+from tests.warehouses import passing_project
 
 
 @pytest.fixture
 def bare(warehouse: Warehouse, request: pytest.FixtureRequest) -> Iterator[bigquery.Client]:
     """A client of a project that is empty and the test's own."""
-    with client_of(warehouse, f"sql-{abs(hash(request.node.name)) % 10**9}") as client:
+    with passing_project(warehouse, f"sql-{abs(hash(request.node.name)) % 10**9}") as client:
         yield client

@@ -13,7 +13,7 @@ from lab.services.stack import Warehouse
 from sql import application
 from sql.certify.command import cli
 from sql.certify.relations import RELATIONS
-from tests.warehouses import client_of
+from tests.warehouses import passing_project
 
 A, B = "certify-a", "certify-b"
 Pair = tuple[bigquery.Client, bigquery.Client]
@@ -28,7 +28,7 @@ def insert(client: bigquery.Client, seq: int, *, received: str = "2026-05-09", v
 
 @pytest.fixture(scope="module")
 def applied_pair(warehouse: Warehouse) -> Iterator[Pair]:
-    with client_of(warehouse, A) as a, client_of(warehouse, B) as b:
+    with passing_project(warehouse, A) as a, passing_project(warehouse, B) as b:
         for client in (a, b):
             for step in application.plan(client, None):
                 application.run(client, step)
