@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,10 +40,12 @@ def run(directory: Path, warehouse: Warehouse, console: Console) -> HistoryResul
     registry = Registry.load(file)
     client = delivered.connect(warehouse)
     console.log(f"warehouse: {warehouse.version} at {warehouse.rest_url}")
-    prepare(client, registry, console.status)
-    console.status("simulating the fields with the crop-water model, and the machines")
     simulated, reconciliation = devices(registry), Reconciliation(client, timeline.begin)
-    _export(simulated, timeline, directory, reconciliation, console)
+    with ThreadPoolExecutor(1) as pool:
+        tables = pool.submit(prepare, client, registry, lambda action: None)
+        console.status("simulating the fields with the crop-water model, and the machines, while the tables are made")
+        _export(simulated, timeline, directory, reconciliation, console)
+        tables.result()
     console.status("loading the export files with the pipeline in batch mode")
     history.load(directory / history.EXPORT_FOLDER, warehouse, directory / "batch.log", file)
     counts = Counts.of(reconciliation.verdict())
