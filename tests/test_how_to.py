@@ -7,15 +7,28 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from lab.services.stack import Warehouse
 from tests.walk import ROOT, walk
+from tests.warehouses import passing_project, projects
 
 PAGES = sorted((ROOT / "docs" / "how-to").glob("*.md"))
+Environment = Mapping[str, str]
 _LEFT_OUT = shutil.ignore_patterns(".*", "build", "__pycache__", "*.egg-info")
+
+
+@pytest.fixture
+def served(warehouse: Warehouse) -> Iterator[Environment]:
+    """By which variables a page's commands find the warehouse, in which nothing of the page is left."""
+    before = projects(warehouse)
+    yield warehouse.environment
+    for project in projects(warehouse) - before:
+        with passing_project(warehouse, project):
+            pass
 
 
 @pytest.fixture
@@ -40,28 +53,28 @@ def test_what_the_readme_tries_prints_what_it_shows() -> None:
     assert [line for line in done.stdout.splitlines() if line.startswith(("events", "rejects"))] == printed.splitlines()
 
 
-def test_a_sensor_is_added(tmp_path: Path, warehouse: Warehouse) -> None:
-    walk(ROOT / "docs/how-to/add-a-sensor.md", tmp_path, "how-to-sensor", warehouse.environment)
+def test_a_sensor_is_added(tmp_path: Path, served: Environment) -> None:
+    walk(ROOT / "docs/how-to/add-a-sensor.md", tmp_path, "how-to-sensor", served)
 
 
-def test_the_registry_is_changed(tmp_path: Path, warehouse: Warehouse) -> None:
-    walk(ROOT / "docs/how-to/change-the-registry.md", tmp_path, "how-to-registry", warehouse.environment)
+def test_the_registry_is_changed(tmp_path: Path, served: Environment) -> None:
+    walk(ROOT / "docs/how-to/change-the-registry.md", tmp_path, "how-to-registry", served)
 
 
-def test_a_view_is_added(copy: Path, warehouse: Warehouse) -> None:
-    walk(ROOT / "docs/how-to/add-a-view.md", copy, "how-to-view", warehouse.environment)
+def test_a_view_is_added(copy: Path, served: Environment) -> None:
+    walk(ROOT / "docs/how-to/add-a-view.md", copy, "how-to-view", served)
 
 
-def test_an_alert_is_added(tmp_path: Path, warehouse: Warehouse) -> None:
-    walk(ROOT / "docs/how-to/add-an-alert.md", tmp_path, "how-to-alert", warehouse.environment)
+def test_an_alert_is_added(tmp_path: Path, served: Environment) -> None:
+    walk(ROOT / "docs/how-to/add-an-alert.md", tmp_path, "how-to-alert", served)
 
 
-def test_a_source_of_alerts_is_added(copy: Path, warehouse: Warehouse) -> None:
-    walk(ROOT / "docs/how-to/add-an-alert-source.md", copy, "how-to-alert-source", warehouse.environment)
+def test_a_source_of_alerts_is_added(copy: Path, served: Environment) -> None:
+    walk(ROOT / "docs/how-to/add-an-alert-source.md", copy, "how-to-alert-source", served)
 
 
-def test_a_model_is_added(tmp_path: Path, warehouse: Warehouse) -> None:
-    walk(ROOT / "docs/how-to/add-a-model.md", tmp_path, "how-to-model", warehouse.environment)
+def test_a_model_is_added(tmp_path: Path, served: Environment) -> None:
+    walk(ROOT / "docs/how-to/add-a-model.md", tmp_path, "how-to-model", served)
 
 
 def test_a_payload_format_is_added(copy: Path) -> None:
@@ -81,8 +94,8 @@ def test_a_feature_is_added(copy: Path) -> None:
 
 
 @pytest.mark.timeout(900)  # it makes every table and view twice
-def test_an_archive_is_kept_and_the_tables_are_built_anew(tmp_path: Path, warehouse: Warehouse) -> None:
-    walk(ROOT / "docs/how-to/keep-an-archive.md", tmp_path, "how-to-archive", warehouse.environment, seconds=840)
+def test_an_archive_is_kept_and_the_tables_are_built_anew(tmp_path: Path, served: Environment) -> None:
+    walk(ROOT / "docs/how-to/keep-an-archive.md", tmp_path, "how-to-archive", served, seconds=840)
 
 
 def test_every_page_is_walked() -> None:
