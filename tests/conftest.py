@@ -8,9 +8,10 @@ import pytest
 from google.cloud import bigquery
 from hypothesis import settings
 
+from lab.acts.analyst import empty
 from lab.services.stack import Warehouse
 from sql import application
-from tests.warehouses import client_of, empty
+from tests.warehouses import client_of
 
 # A first call imports much, and machines are shared: time is no verdict. A failure prints what repeats it.
 settings.register_profile("tinybeam", deadline=None, print_blob=True)

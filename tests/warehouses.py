@@ -9,8 +9,6 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from lab.services.stack import Warehouse
-from schemas.warehouse import DATASET
-from sql.scripts import scripts
 
 
 def client_of(warehouse: Warehouse, project: str) -> bigquery.Client:
@@ -26,15 +24,8 @@ def passing_project(warehouse: Warehouse, project: str) -> Iterator[bigquery.Cli
             client.delete_dataset(dataset.reference, delete_contents=True, not_found_ok=True)
 
 
+
 def projects(warehouse: Warehouse) -> set[str]:
     """The projects that a warehouse has."""
     with client_of(warehouse, warehouse.project) as client:
         return {project.project_id for project in client.list_projects()}
-
-
-def empty(client: bigquery.Client) -> None:
-    """Empties the tables of a project that hold rows."""
-    tables = [f"{DATASET}.{table.name}" for table in scripts("tables")]
-    filled = client.query_and_wait(" union all ".join(f"(select '{table}' as name from {table} limit 1)" for table in tables))
-    for row in filled:
-        client.query_and_wait(f"truncate table {row.name}")

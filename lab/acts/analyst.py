@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from google.cloud import bigquery
 
 from schemas.registry import Registry
+from schemas.warehouse import DATASET
 from sql import application, present
 from sql.questions import ask
 from sql.registry import load
@@ -31,6 +32,14 @@ def prepare(client: bigquery.Client, registry: Registry, progress: Callable[[str
         progress(step.action)
         application.run(client, step)
     load(client, registry)
+
+
+def empty(client: bigquery.Client) -> None:
+    """Empties the tables of a project that hold rows."""
+    tables = [f"{DATASET}.{table.name}" for table in scripts("tables")]
+    filled = client.query_and_wait(" union all ".join(f"(select '{table}' as name from {table} limit 1)" for table in tables))
+    for row in filled:
+        client.query_and_wait(f"truncate table {row.name}")
 
 
 def answers(client: bigquery.Client) -> Iterator[tuple[str, str]]:

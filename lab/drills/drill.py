@@ -22,7 +22,7 @@ CHANNELS = ("moisture", "temperature")
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Is what a drill stands on: a warehouse with tables and views of its own, and an empty folder."""
+    """Is what a drill stands on: a warehouse with empty tables, and an empty folder."""
 
     warehouse: Warehouse
     client: bigquery.Client
@@ -37,10 +37,6 @@ class Outcome:
     verdict: Verdict
     wrong_cells: Sequence[str]
     invariants: Mapping[str, bool] = field(default_factory=dict)
-
-    @property
-    def sound(self) -> bool:
-        return self.verdict.sound and not self.wrong_cells and all(self.invariants.values())
 
 
 class Drill(Protocol):

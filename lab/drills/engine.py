@@ -7,7 +7,7 @@ the drill's time; appends themselves are proven elsewhere.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -37,6 +37,7 @@ WATERMARK_LAG = timedelta(seconds=30)
 """The stream's watermark follows the clock so far behind, as that of a subscription does."""
 
 _clock: list[datetime] = [datetime(1970, 1, 1, tzinfo=UTC)]
+_progress: list[Callable[[datetime], None]] = []
 _rows: list[TableRows] = []
 _notifications: list[Alert] = []
 """Engines copy what they are given, so what they leave behind is kept in the module, for one run at a time."""
@@ -54,11 +55,14 @@ def simulated_clock() -> datetime:
     return _clock[0]
 
 
-def stream(moments: Sequence[tuple[datetime, Sequence[ReceivedMessage]]], registry: RegistrySource) -> StreamResult:
+def stream(
+    moments: Sequence[tuple[datetime, Sequence[ReceivedMessage]]], registry: RegistrySource, progress: Callable[[datetime], None]
+) -> StreamResult:
     """Streams what arrives at each moment, in order; the clock and real-time timers move from moment to moment. One run at a time."""
     _rows.clear()
     _notifications.clear()
     _clock[0] = moments[0][0]
+    _progress[:] = [progress]
     try:
         with beam.Pipeline(options=PipelineOptions([f"--runner={BUNDLES}", "--streaming"])) as pipeline:
             messages = pipeline | _script(moments) | "Follow the clock" >> beam.FlatMap(_follow)
@@ -107,6 +111,7 @@ def _follow(element: datetime | ReceivedMessage) -> Iterator[ReceivedMessage]:
     """Moves the clock on by the times in the stream, and lets messages pass."""
     if isinstance(element, datetime):
         _clock[0] = element
+        _progress[0](element)
     else:
         yield element
 

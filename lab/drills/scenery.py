@@ -8,8 +8,10 @@ from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from google.cloud import bigquery
+
 from lab.acts import history
-from lab.acts.analyst import prepare
+from lab.acts.analyst import empty, prepare
 from lab.drills import engine
 from lab.drills.drill import Ground
 from lab.drills.gateway import Pace, SimulatedGateway
@@ -24,6 +26,7 @@ from schemas.envelope import entry
 from schemas.records import Alert
 from schemas.registry import FixedRegistry, Registry, RegistrySource
 from schemas.warehouse import DATASET
+from sql.registry import load as load_registry
 
 REGISTRY = Path(__file__).with_name("registry.toml")
 BEGIN = datetime(2026, 5, 4, tzinfo=UTC)
@@ -65,12 +68,15 @@ def probe(number: int, *gateways: str, values: Callable[[datetime], Mapping[str,
 def stage(ground: Ground, *probes: Probe, pace: Pace = PACE) -> Stage:
     """Returns a stage with the gateways that hear these probes."""
     names = sorted({name for each in probes for name in each.gateways})
-    return Stage({name: SimulatedGateway(name, ground.directory, pace) for name in names}, probes)
+    gateways = {name: SimulatedGateway(name, ground.directory, pace) for name in names}
+    return Stage(gateways, probes, progress=lambda now: ground.console.status(f"gateways work on {now:%d %B, %H:%M}"))
 
 
 def stream(ground: Ground, arrivals: Arrivals, registry: RegistrySource | None = None) -> list[Alert]:
     """Streams what arrived into the warehouse, by a pipeline that starts with the first moment. Returns what was notified."""
-    result = engine.stream(arrivals, registry or FixedRegistry(Registry.load(REGISTRY)))
+    source = registry or FixedRegistry(Registry.load(REGISTRY))
+    result = engine.stream(arrivals, source, lambda now: ground.console.status(f"streams what arrived by {now:%d %B, %H:%M}"))
+    ground.console.log(f"streamed {len(messages(arrivals))} batches, {len(result.notifications)} notifications")
     engine.load(Warehouse(ground.warehouse.project, DATASET, ground.warehouse.rest_url, ground.warehouse.grpc_address), result.rows)
     return list(result.notifications)
 
@@ -82,12 +88,24 @@ def load(ground: Ground, name: str, batches: Sequence[ReceivedMessage], registry
     with (folder / "batches.tbb").open("wb") as file:
         file.writelines(entry(batch.attributes, batch.body) for batch in batches)
     history.load(folder, ground.warehouse, ground.directory / f"{name}.log", registry)
+    ground.console.log(f"loaded {len(batches)} batches: {name}")
 
 
 def run(ground: Ground, name: str, *words: str) -> None:
     """Runs a command of `tinybeam` on the drill's warehouse, as a user does. Raises StartFailed."""
     with Child(name, python_module("tinybeam", *words), ground.directory / f"{name}.log", ground.warehouse.environment) as child:
         child.wait_until_done(_COMMAND_SECONDS)
+    ground.console.log(f"ran tinybeam {' '.join(words[:2])}")
+
+
+def prepared(client: bigquery.Client, progress: Callable[[str], None]) -> None:
+    """Makes tables and views, or empties the tables where a drill has been before, and loads the registry."""
+    registry = Registry.load(REGISTRY)
+    if any(dataset.dataset_id == DATASET for dataset in client.list_datasets()):
+        empty(client)
+        load_registry(client, registry)
+    else:
+        prepare(client, registry, progress)
 
 
 def recompute(ground: Ground) -> None:
@@ -100,7 +118,7 @@ def is_certified(ground: Ground, arrivals: Arrivals) -> bool:
     other = copy(ground.warehouse)
     other.project = _STRAIGHT
     straight = Ground(other, delivered.connect(other), ground.directory, ground.console)
-    prepare(straight.client, Registry.load(REGISTRY), ground.console.status)
+    prepared(straight.client, ground.console.status)
     load(straight, _STRAIGHT, messages(arrivals))
     recompute(straight)
     try:

@@ -31,6 +31,7 @@ class Stage:
     gateways: dict[str, SimulatedGateway]
     probes: Sequence[Probe]
     log: RawLog = field(default_factory=RawLog)
+    progress: Callable[[datetime], None] = lambda _: None
 
     def play(self, begin: datetime, end: datetime, step: timedelta, incidents: Sequence[Incident] = ()) -> Arrivals:
         """Returns what arrived at the end of each step. An incident happens at the begin of the step that it falls into."""
@@ -43,6 +44,7 @@ class Stage:
             self._measure(now, now + step)
             now += step
             arrivals.append((now, self._work(now)))
+            self.progress(now)
         return arrivals
 
     def power_on(self, now: datetime) -> None:
