@@ -57,16 +57,19 @@ class RootZone:
         return water.readily_available(self.field.crop, self.available, self.transpired)
 
     def state(self, moisture: float, probes: Sequence[Verdict], rain: Rain) -> WaterState:
-        """Returns the water of the root zone. Beyond RAW there is stress, whatever the weather: that needs no forecast."""
+        """Returns the water of the root zone. Beyond RAW there is stress, whatever the weather: that needs no forecast.
+
+        In the first hour that a field is heard, temperatures that are not there may be on their way, and RAW with them: no day is foreseen.
+        """
         now = self._depletion(moisture)
         depletion = self._after_rain(now, probes, rain)
-        days = self._forecast(depletion)
+        days = self._forecast(depletion, first_hour=len({hour.start for probe in probes for hour in probe.sound}) < 2)
         near = depletion > self.readily_available or (days is not None and days < NEAR_DAYS)
         return WaterState(depletion, now - depletion, depletion if near else 0.0, days)
 
-    def _forecast(self, depletion: float) -> float | None:
+    def _forecast(self, depletion: float, *, first_hour: bool) -> float | None:
         if self.reference is None:
-            return 0.0 if depletion > self.readily_available else None
+            return 0.0 if depletion > self.readily_available and not first_hour else None
         return water.days_until_stress(self.field.soil, self.field.crop, self.age, depletion, self.reference)
 
     def _depletion(self, moisture: float) -> float:

@@ -76,14 +76,16 @@ def reference(field: Field, series: Series, day: int) -> Reference:
     if field.site.latitude is None:
         return Reference(None, "no forecast: the registry does not say the latitude")
     sun = water.radiation(field.site.latitude, from_micros(day * _SECOND).timetuple().tm_yday)
-    for back in range(LOOK_BACK_DAYS + 1):
-        known = temperatures(series, day - back * DAY)
-        if known and known.whole:
-            assumed = f"temperatures of {from_micros((day - back * DAY) * _SECOND):%Y-%m-%d}" if back else None
-            return Reference(water.hargreaves(known.low, known.high, sun), assumed)
-    if today := temperatures(series, day):
-        middle, half = (today.low + today.high) / 2, max(today.high - today.low, TYPICAL_RANGE) / 2
-        assumed = f"the day's temperatures so far, and {TYPICAL_RANGE:g} K between lowest and highest at least"
+    days = [(day - back * DAY, known) for back in range(LOOK_BACK_DAYS + 1) if (known := temperatures(series, day - back * DAY))]
+    if whole := next(((start, known) for start, known in days if known.whole), None):
+        start, known = whole
+        assumed = None if start == day else f"temperatures of {from_micros(start * _SECOND):%Y-%m-%d}"
+        return Reference(water.hargreaves(known.low, known.high, sun), assumed)
+    if days:
+        start, known = days[0]
+        middle, half = (known.low + known.high) / 2, max(known.high - known.low, TYPICAL_RANGE) / 2
+        of_day = "the day's temperatures so far" if start == day else f"the few temperatures of {from_micros(start * _SECOND):%Y-%m-%d}"
+        assumed = f"{of_day}, and {TYPICAL_RANGE:g} K between lowest and highest at least"
         return Reference(water.hargreaves(middle - half, middle + half, sun), assumed)
     return Reference(None, "no forecast: no temperature was heard")
 

@@ -26,7 +26,8 @@ class IrrigationSource:
     """Observes days. A day's event time is the start of the hour that its moisture is of. One whose hour has not begun is not observed.
 
     A day without advice is not observed. Where the value is unknown (no forecast without temperatures, unless beyond RAW, where no days are
-    left), only a field that has been watered is: a thermometer that fails is neither good news nor bad.
+    left), only a field that has been watered is: a thermometer that fails is neither good news nor bad. That goes for the need, too, since
+    the readily available water follows from the forecast.
     """
 
     RULE: ClassVar[type] = IrrigationRule
@@ -50,7 +51,7 @@ class IrrigationSource:
             return
         for rule in self._rules if day.no_advice is None else ():
             value = getattr(day, rule.column)
-            if rule.watches(day.site_id) and (value is not None or _is_watered(day)):
+            if rule.watches(day.site_id) and (_is_known(day, rule.column) or _is_watered(day)):
                 yield Observation(
                     rule=rule.name,
                     subject=day.site_id,
@@ -63,6 +64,10 @@ class IrrigationSource:
                     unit=rule.unit,
                     text=f"{self._names.site(day.site_id)}: {_advice(day)}",
                 )
+
+
+def _is_known(day: Irrigation, column: str) -> bool:
+    return getattr(day, column) is not None and (column == "depletion_mm" or day.balance_days is not None)
 
 
 def _is_watered(day: Irrigation) -> bool:

@@ -136,9 +136,26 @@ def test_a_whole_day_of_long_ago_stands_in_for_nothing() -> None:
 
 
 def test_without_temperatures_a_depletion_beyond_raw_is_stress_all_the_same() -> None:
-    day = sure(hour(3, "moisture", 0.2))
+    day = sure(merge(hour(2, "moisture", 0.2), hour(3, "moisture", 0.2)))
     assert (day.balance_days, day.need_mm) == (0.0, pytest.approx(110.0))
     assert day.assumed == "no forecast: no temperature was heard"
+
+
+def test_in_the_first_hour_of_a_field_its_temperatures_may_be_on_their_way() -> None:
+    """With them the readily available water is more: the field was said to be under stress, and a moment later not."""
+    moisture = hour(3, "moisture", 0.22)
+    assert sure(moisture).balance_days is None
+    known = sure(merge(hour(3, "temperature", 5.0), moisture))
+    assert known.balance_days is not None
+    assert known.balance_days > 0
+
+
+def test_the_temperatures_of_yesterday_stand_in_though_it_was_not_whole() -> None:
+    """Else each midnight until the first whole day would have an hour without a forecast."""
+    yesterday = merge(hour(-2, "moisture", 0.22), hour(-2, "temperature", 11.0))
+    day = sure(merge(yesterday, hour(0, "moisture", 0.22)))
+    assert day.reference_mm == pytest.approx(water.hargreaves(6.0, 16.0, water.radiation(40.0, 121)))
+    assert day.assumed == f"the few temperatures of {MIDNIGHT - timedelta(days=1):%Y-%m-%d}, and 10 K between lowest and highest at least"
 
 
 def test_percent_is_converted_because_it_is_declared() -> None:

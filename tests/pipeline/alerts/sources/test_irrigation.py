@@ -80,6 +80,7 @@ def test_a_field_without_temperatures_opens_beyond_raw_and_resolves_when_it_is_w
 def test_a_day_of_which_the_value_is_unknown_is_not_observed_unless_the_field_is_watered() -> None:
     """It would confirm what is open, and notify people of it, and knows nothing of it."""
     assert observed(day(balance_days=None, depletion_mm=72.0), DAYS) == []
+    assert observed(day(balance_days=None, depletion_mm=72.0, need_mm=72.0), NEED) == []
     assert len(observed(day(balance_days=None, depletion_mm=5.0), DAYS)) == 1
 
 
