@@ -24,7 +24,6 @@ def passing_project(warehouse: Warehouse, project: str) -> Iterator[bigquery.Cli
             client.delete_dataset(dataset.reference, delete_contents=True, not_found_ok=True)
 
 
-
 def projects(warehouse: Warehouse) -> set[str]:
     """The projects that a warehouse has."""
     with client_of(warehouse, warehouse.project) as client:

@@ -123,10 +123,18 @@ def is_certified(ground: Ground, arrivals: Arrivals) -> bool:
     recompute(straight)
     try:
         run(ground, "certify", "certify", ground.warehouse.project, _STRAIGHT)
-    except StartFailed as error:
-        ground.console.log(str(error))
+    except StartFailed:
+        log = ground.directory / "certify.log"
+        ground.console.show("\n".join(_unequal(log.read_text())))
+        ground.console.log(f"not as loaded once and in order: {log}")
         return False
     return True
+
+
+def _unequal(certificate: str) -> list[str]:
+    """Returns what a certificate says of the tables and views that differ, or all of it if it is none."""
+    compared = certificate.partition("not compared:")[0]
+    return [line for line in compared.splitlines() if ", equal" not in line]
 
 
 def alerts_of(ground: Ground, rule: str) -> list[Mapping[str, object]]:
