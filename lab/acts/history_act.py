@@ -42,7 +42,7 @@ def run(directory: Path, warehouse: Warehouse, console: Console) -> HistoryResul
     console.log(f"warehouse: {warehouse.version} at {warehouse.rest_url}")
     simulated, reconciliation = devices(registry), Reconciliation(client, timeline.begin)
     with ThreadPoolExecutor(1) as pool:
-        tables = pool.submit(prepare, client, registry, lambda action: None)
+        tables = pool.submit(prepare, client, registry, lambda _: None)
         console.status("simulating the fields with the crop-water model, and the machines, while the tables are made")
         _export(simulated, timeline, directory, reconciliation, console)
         tables.result()
