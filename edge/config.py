@@ -69,7 +69,7 @@ class MqttSettings(Settings, frozen=True, kw_only=True):
     commit_messages: Annotated[int, setting("So many messages share one commit to disk before they are acknowledged", ge=1, le=100_000)] = (
         500
     )
-    commit_milliseconds: Annotated[int, setting("Longest wait of a message for the commit that it shares", ge=0, le=60_000)] = 20
+    commit_milliseconds: Annotated[int, setting("Longest wait of a message for the commit that it shares", ge=0, le=60_000)] = 500
 
     def __post_init__(self) -> None:
         files = {"tls_ca": self.tls_ca, "tls_certificate": self.tls_certificate, "tls_key": self.tls_key}

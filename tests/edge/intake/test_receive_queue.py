@@ -40,6 +40,26 @@ def test_enough_ends_the_gathering() -> None:
     later.join()
 
 
+def test_messages_that_keep_coming_are_gathered() -> None:
+    queue = ReceiveQueue(1000)
+    stopped = threading.Event()
+    putting = threading.Thread(target=lambda: [queue.put(messages(n)) for n in range(1000) if not stopped.wait(0.01)])
+    putting.start()
+    taken = [len(queue.take(10.0, 0.5)) for _ in range(4)]
+    stopped.set()
+    putting.join()
+    assert max(taken) >= 10
+
+
+def test_a_flow_that_stands_still_is_not_waited_for() -> None:
+    """As of a broker that has sent what it may have under way: no more comes before these are acknowledged."""
+    queue, begun = ReceiveQueue(1000), time.monotonic()
+    for at in range(0, 200, 20):
+        queue.put(messages(*range(at, at + 20)))
+        assert len(queue.take(10.0, 30.0)) == 20
+    assert time.monotonic() - begun < 25
+
+
 def test_large_messages_end_the_gathering_and_hold_up_who_puts_more() -> None:
     queue = ReceiveQueue(1000)
     queue.put(messages(1, size=1 << 20))
