@@ -214,6 +214,7 @@ def _take(state: DeviceState, report: Report, now: int) -> int:
         case Missed():
             witness = state.witnesses.setdefault(report.gateway_id, Witness(report.heard))
             if report.heard >= witness.heard:
+                witness.heard = report.heard  # not every time that it heard the device was passed on
                 witness.missed[report.rule] = report.due, report.with_all
                 witness.until = max(witness.until, report.until)
             return report.known_at

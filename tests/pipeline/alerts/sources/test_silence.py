@@ -91,6 +91,15 @@ def test_a_device_is_silent_when_its_gateway_has_delivered_everything_and_it_is_
     assert engine.of(ALIVE)[-1] == ("silent", "d1", 20)
 
 
+@pytest.mark.parametrize("last", range(1, 8))
+def test_whoever_is_silent_is_so_since_it_was_heard_last(last: int) -> None:
+    """A gateway passes on only some of the times that it hears a device, and people read the last of all."""
+    engine = engine_of(DEVICE)
+    all_heard(engine, 0, last, "d1")
+    beat(engine, last + 1, last + 15)
+    assert engine.observed[-1].text.endswith(f"silent since {at(last):%Y-%m-%d %H:%M:%S} UTC")
+
+
 def test_a_backlog_behind_its_heartbeats_is_not_silence() -> None:
     """After an outage heartbeats overtake summaries: each says since when batches wait."""
     engine = engine_of(DEVICE)
