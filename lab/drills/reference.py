@@ -32,7 +32,7 @@ _SUMMARIES = """
 select device_id as site_id, channel, unit, timestamp_trunc(window_start, hour) as window_start, 3600 as window_seconds,
   sum(count) as count, sum(sum) / sum(count) as mean, min(min) as min, max(max) as max
 from tinybeam.summaries
-where window_start >= @since
+where day >= timestamp_trunc(@since, day) and window_start >= @since
 group by device_id, channel, unit, timestamp_trunc(window_start, hour)
 """
 

@@ -18,8 +18,8 @@ from schemas.warehouse import DATASET
 VIEWS = ("batches", "summaries", "inferences", "events", "heartbeats", "rejects", "site_windows")
 
 _CHANNEL_FACTS = """
-select device_id, channel, array_concat_agg(seq_ranges order by window_start) as seq_ranges, sum(count) as total
-from tinybeam.summaries
+select device_id, channel, array_concat_agg(seq_ranges order by window_start) as seq_ranges, sum(if(counts, count, 0)) as total
+from tinybeam.counted_summaries(@since, timestamp '9000-01-01')
 where window_start >= @since
 group by device_id, channel
 """
@@ -48,7 +48,7 @@ def connect(warehouse: Warehouse) -> bigquery.Client:
 
 
 def channel_facts(client: bigquery.Client, since: datetime) -> list[ChannelFacts]:
-    """Reads every channel of every device in `summaries`, and in rejects those of devices that nobody registered."""
+    """Reads what any gateway heard of every channel of every device, and in rejects those of devices that nobody registered."""
     facts = [ChannelFacts(row.device_id, row.channel, row.seq_ranges, row.total) for row in _ask(client, _CHANNEL_FACTS, since)]
     unregistered = [reject.payload for reject in _ask(client, _REJECTS, since) if reject.reason == "unknown_device"]
     return facts + _merged([row for payload in unregistered for row in _rows(payload)])

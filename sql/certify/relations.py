@@ -79,7 +79,7 @@ RELATIONS = (
     Relation(
         name="summaries",
         key=("device_id", "channel", "unit", "window_start", "window_seconds"),
-        day="window_start",
+        day="day",
         ignored={"received_time": _RECEIVED, "gateway_id": _NEWEST},
         exact=False,
     ),

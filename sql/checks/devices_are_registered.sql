@@ -3,7 +3,7 @@
 -- @from_time timestamp = now - 30 days: from when, inclusive
 with
   heard as (
-    select device_id, window_start as time from tinybeam.summaries where window_start >= @from_time
+    select device_id, window_start as time from tinybeam.summaries where day >= timestamp_trunc(@from_time, day) and window_start >= @from_time
     union all
     select device_id, window_start as time from tinybeam.inferences where window_start >= @from_time
     union all

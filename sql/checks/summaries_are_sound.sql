@@ -5,7 +5,8 @@
 select device_id, channel, window_start, window_seconds, count, min, mean, max, last, m2
 from tinybeam.summaries
 where
-  window_start >= @from_time
+  day >= timestamp_trunc(@from_time, day)
+  and window_start >= @from_time
   and not (
     coalesce(count, 0) > 0
     and window_seconds > 0

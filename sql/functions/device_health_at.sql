@@ -3,7 +3,7 @@
 -- them as one longer summary, so windows of a device overlap: minutes_covered_last_day, the time in which something was heard, counts overlaps
 -- once and says more than the number of windows. Until a pending summary is sent, at most an hour, a device that is heard looks silent; when a
 -- device falls silent its pending summary is sent at once. No more than the last 30 days are searched for a device's newest window: the bound
--- keeps the price down.
+-- keeps the price down. Reads summaries_v1 itself: here it does not matter how often a row came, and a window was heard whether it counts or not.
 create or replace table function tinybeam.device_health_at(as_of timestamp)
 options (description = "Each device of the registry at a moment: last heard, windows and gaps of the day before, silence, time quality")
 as
@@ -16,10 +16,10 @@ from (
         window_start,
         array_agg(struct(gateway_id as gateway_id) order by received_time desc limit 1)[offset(0)].gateway_id as gateway_id,
         max(last_time) as last_time,
-        max(window_end) as window_end,
-        max(late_partials) as late_partials,
+        max(timestamp_add(window_start, interval if(window_seconds between 1 and 604800, window_seconds, 0) second)) as window_end,
+        logical_or(late) as has_late_readings,
         tinybeam.worst_time_quality(array_agg(distinct time_quality)) as time_quality
-      from tinybeam.summaries
+      from tinybeam.summaries_v1
       where window_start > timestamp_sub(as_of, interval 30 day) and window_start <= as_of
       group by device_id, window_start
     ),
@@ -44,7 +44,7 @@ from (
         array_agg(struct(gateway_id as gateway_id, time_quality as time_quality) order by window_start desc limit 1)[offset(0)] as newest,
         max(last_time) as last_time,
         countif(of_last_day) as windows_of_last_day,
-        countif(of_last_day and late_partials > 0) as late_windows_of_last_day,
+        countif(of_last_day and has_late_readings) as late_windows_of_last_day,
         logical_or(of_last_day) as of_last_day
       from with_the_number_of_their_stretch
       group by device_id, stretch

@@ -29,7 +29,7 @@ from (
         timestamp_trunc(timestamp_sub(facts.window_end, interval 1 microsecond), minute) as last_minute
       from tinybeam.counted_summaries(from_time, to_time) as facts
       left join marked on facts.site_id = marked.site_id and facts.hour = marked.hour
-      where every_hour or marked.site_id is not null
+      where facts.makes_sense and (every_hour or marked.site_id is not null)
     ),
     facts_of_each_window as (
       select

@@ -29,7 +29,7 @@ with
       approx_quantiles(timestamp_diff(received_time, window_end, second), 100) as lateness,
       approx_quantiles(abs(clock_offset_ms), 100) as clock_offset
     from tinybeam.summaries
-    where window_start >= @from_time and window_start < @to_time
+    where day >= timestamp_trunc(@from_time, day) and window_start >= @from_time and window_start < @to_time
     group by gateway_id
   ),
   numbers as (
