@@ -1,157 +1,131 @@
-"""Brings alerts of site windows and of irrigation to what the true values say: adds those that are missing, closes those that are over.
+"""Brings alerts to what the facts say: adds those that are missing, corrects those that stand otherwise, retracts those that are not so.
 
-The pipeline's own state machines run over the values that are shown now. What is younger than an hour is left to the running pipeline,
-which may know more than the warehouse. Nobody is notified. Idempotent: what is there, or was closed, is not written again.
+Of sources whose observations follow from the facts; silence and rejects are judged by the clock of a live run, and left. What is younger
+than an hour is left to the running pipeline, which may know more than the warehouse. Nobody is notified. Idempotent: a second run over the
+same facts writes nothing.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from google.cloud import bigquery
 
+from derive.corrections import Known, Reach, Subject, corrections
+from derive.observations import Facts, observe, sources
 from derive.rows import append
-from pipeline.alerts.observation import Observation
-from pipeline.alerts.source import AlertSource
-from pipeline.alerts.sources import SOURCES, state_machines, watched
-from pipeline.alerts.state_machine import StateMachine
-from pipeline.rollup.stats import HOUR, SECOND, Key, Stats, WindowResult
+from pipeline.alerts.in_force import RulesInForce
 from schemas.arrow import table_columns
-from schemas.envelope import from_micros, micros
-from schemas.records import TABLES, Alert, AlertChange, Irrigation, Probe, Timing
+from schemas.records import TABLES, Alert, AlertChange
 from schemas.registry import Registry
-from schemas.rules.site_window import SiteWindowRule
 from schemas.warehouse import DATASET
 from sql.recomputation import Span
 
 SETTLED = timedelta(hours=1)
 """How old values must be: a running pipeline has told of them by then, and its rows are in the warehouse."""
-LOOK_BACK = timedelta(days=3)
-"""How much earlier than the first hour that was looked at the state machines begin."""
+AROUND = timedelta(days=1)
+"""How much before the hours that were looked at, and after them, alerts are looked at too."""
+BEFORE = timedelta(days=2)
+"""How much earlier facts are read, so that an alert that was open then is judged from its beginning."""
 
-_ALERTS = f"{DATASET}.{TABLES[Alert].name}"
+_COLUMNS = [column.name for column in table_columns(Alert)]
+_NAMES = ", ".join(f"`{name}`" for name in _COLUMNS)
+_TABLE = f"{DATASET}.{TABLES[Alert].name}"
+_OF_ALERT = "partition by opened_time, alert_id order by revision desc, as_of desc"
+_LATEST = f"""
+select {_NAMES}, told from (
+  select *, logical_or(coalesce(notified, not historical)) over (partition by opened_time, alert_id) as told
+  from {_TABLE}
+  where source in unnest(@sources)
+  qualify row_number() over ({_OF_ALERT}) = 1
+)
+"""
+_BEFORE = f"""
+select {_NAMES} from (
+  select *, first_value(state) over ({_OF_ALERT}) as last_state
+  from {_TABLE}
+  where source in unnest(@sources) and opened_time < @begin
+)
+where event_time < @begin and last_state != '{AlertChange.RETRACTED}'
+qualify row_number() over (partition by rule, subject order by opened_time desc, revision desc, as_of desc) = 1
+"""
+
+_Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Values:
-    """Holds what the sources observe, from a time on."""
+class _Time:
+    """Is a time in which alerts are looked at."""
 
-    windows: Sequence[WindowResult]
-    irrigation: Sequence[Irrigation]
+    begin: datetime
+    end: datetime
 
 
 def derive(client: bigquery.Client, registry: Registry, spans: Sequence[Span], now: datetime, *, dry_run: bool) -> list[Alert]:
     """Writes the rows that are missing; returns them."""
-    sources = [found for source in SOURCES if source.INPUT != "row_groups" and (found := watched(source, registry))]
-    if not spans or not sources:
-        return []
-    begin = min(span.from_time for span in spans) - LOOK_BACK
-    values = _Values(_windows(client, registry, begin), _days(client, begin))
-    observed = _observed(sources, values, now)
-    known = _known(client)
-    machines = state_machines(registry)
-    missing = [
-        row
-        for (rule, subject), of_subject in sorted(observed.items())
-        for row in corrections(machines[rule], of_subject, known.get((rule, subject), []), now)
-    ]
+    missing = [row for time in _times(spans, now) for row in _of_time(client, registry, time, now)] if sources(registry) else []
     if missing and not dry_run:
         append(client, Alert, missing)
     return missing
 
 
-def corrections(machine: StateMachine, observed: Iterable[Observation], known: Sequence[Alert], now: datetime) -> Iterator[Alert]:
-    """Yields the rows by which the alerts of one rule and subject become what was observed. `known` are their latest rows."""
-    settled = sorted((one for one in observed if one.known_at <= micros(now - SETTLED)), key=lambda one: one.order)
-    alerts: dict[str, list[Alert]] = defaultdict(list)
-    for row in machine.run(settled, now):
-        alerts[row.alert_id].append(row)
-    for rows in alerts.values():
-        if not any(_overlap(rows[0].opened_time, rows[-1], alert) for alert in known):
-            yield from (replace(row, historical=True, notified=False) for row in rows)
-    still_open = any(rows[-1].state != AlertChange.RESOLVED for rows in alerts.values())
-    for alert in known:
-        if settled and not still_open and alert.state != AlertChange.RESOLVED and micros(alert.event_time) <= settled[-1].at:
-            yield _closed(alert, settled[-1], now)
+def _times(spans: Sequence[Span], now: datetime) -> Iterator[_Time]:
+    """Joins what was looked at to times, with what is around; far from each other they are looked at alone."""
+    joined: _Time | None = None
+    for span in sorted(spans, key=_begin):
+        begin, end = span.from_time - AROUND, min(span.to_time + AROUND, now)
+        if joined and begin > joined.end:
+            yield joined
+            joined = None
+        joined = _Time(joined.begin, max(end, joined.end)) if joined else _Time(begin, end)
+    if joined:
+        yield joined
 
 
-def _overlap(opened: datetime, last: Alert, known: Alert) -> bool:
-    """Tells whether an alert that opened then, and whose last row this is, and one that is known are of the same time."""
-    begins_before_the_end = known.state != AlertChange.RESOLVED or opened <= known.event_time
-    ends_after_the_begin = last.state != AlertChange.RESOLVED or known.opened_time <= last.event_time
-    return begins_before_the_end and ends_after_the_begin
+def _of_time(client: bigquery.Client, registry: Registry, time: _Time, now: datetime) -> list[Alert]:
+    """Returns the rows that are missing of a time. If they leave an alert open, what came later is looked at too: its end may be there."""
+    missing = _missing(client, registry, time, now)
+    leave_open = {AlertChange.OPENED, AlertChange.UPDATED} & set({row.alert_id: row.state for row in missing}.values())
+    return _missing(client, registry, _Time(time.begin, now), now) if leave_open and time.end < now else missing
 
 
-def _closed(alert: Alert, last: Observation, now: datetime) -> Alert:
-    return replace(
-        alert,
-        state=AlertChange.RESOLVED,
-        event_time=from_micros(last.at),
-        value=last.value,
-        message=f"{last.text}: closed, corrected by recomputation from all facts",
-        historical=True,
-        notified=False,
-        revision=alert.revision + 1,
-        as_of=now,
-    )
+def _missing(client: bigquery.Client, registry: Registry, time: _Time, now: datetime) -> list[Alert]:
+    reach = Reach(time.begin - BEFORE, time.begin, min(time.end, now - SETTLED))
+    observed = observe(Facts(client, registry, reach.earliest, time.end), now)
+    known, before, rules = _known(client, registry), _before(client, registry, reach.earliest), RulesInForce(registry)
+    subjects = (Subject(*key, found, known.get(key, ()), before.get(key)) for key, found in sorted(observed.items()))
+    return [row for subject in subjects for row in corrections(rules, subject, reach, now)]
 
 
-def _observed(sources: Iterable[AlertSource], values: _Values, now: datetime) -> dict[tuple[str, str], list[Observation]]:
-    found: dict[tuple[str, str], list[Observation]] = defaultdict(list)
-    for source in sources:
-        for element in values.windows if source.INPUT == "windows" else values.irrigation:
-            for observation in source.observe(element, micros(now)):
-                found[observation.rule, observation.subject].append(observation)
-    return found
-
-
-def _windows(client: bigquery.Client, registry: Registry, begin: datetime) -> list[WindowResult]:
-    """Returns the windows of those lengths and channels that a rule watches."""
-    lengths_and_channels = sorted({f"{rule.window_seconds} {rule.channel}" for rule in registry.rules if isinstance(rule, SiteWindowRule)})
-    query = (
-        f"select * from {DATASET}.site_windows "
-        "where window_start >= @begin and concat(cast(window_seconds as string), ' ', channel) in unnest(@watched)"
-    )
-    rows = client.query_and_wait(
-        query, job_config=_parameters(begin, bigquery.ArrayQueryParameter("watched", "STRING", lengths_and_channels))
-    )
-    return [_window(row) for row in rows]
-
-
-def _days(client: bigquery.Client, begin: datetime) -> list[Irrigation]:
-    rows = client.query_and_wait(f"select * from {DATASET}.irrigation where day >= @begin", job_config=_parameters(begin))
-    return [_day(dict(row)) for row in rows]
-
-
-def _parameters(begin: datetime, *others: bigquery.ArrayQueryParameter) -> bigquery.QueryJobConfig:
-    return bigquery.QueryJobConfig(query_parameters=[bigquery.ScalarQueryParameter("begin", "TIMESTAMP", begin), *others])
-
-
-def _window(row: Any) -> WindowResult:
-    start = micros(row["window_start"]) // SECOND
-    stats = Stats(**{name: row[name] for name in ("count", "sum", "m2", "min", "max", "summaries")})
-    key = Key(row["site_id"], row["channel"], row["unit"], start // HOUR * HOUR)
-    return key, (row["window_seconds"], start, stats), row["revision"], Timing(row["timing"])
-
-
-def _day(row: dict[str, Any]) -> Irrigation:
-    names = {column.name for column in table_columns(Irrigation)}
-    probes = tuple(Probe(**probe) for probe in row["probes"] or ())
-    return Irrigation(**{name: value for name, value in row.items() if name in names} | {"probes": probes})
-
-
-def _known(client: bigquery.Client) -> dict[tuple[str, str], list[Alert]]:
+def _known(client: bigquery.Client, registry: Registry) -> dict[_Key, list[Known]]:
     """Returns the latest row of each alert."""
-    names = ", ".join(column.name for column in table_columns(Alert))
-    query = (
-        f"select {names} from {_ALERTS} where true "
-        "qualify row_number() over (partition by opened_time, alert_id order by revision desc, as_of desc) = 1"
-    )
-    found: dict[tuple[str, str], list[Alert]] = defaultdict(list)
-    for row in client.query_and_wait(query):
-        found[row["rule"], row["subject"]].append(Alert(**dict(row)))
+    found: dict[_Key, list[Known]] = defaultdict(list)
+    for row in _rows(client, _LATEST, [_sources(registry)]):
+        found[row["rule"], row["subject"]].append(Known(_alert(row), row["told"]))
     return found
+
+
+def _before(client: bigquery.Client, registry: Registry, begin: datetime) -> dict[_Key, Alert]:
+    """Returns of each rule and subject the row that its latest alert had then."""
+    parameters = [_sources(registry), bigquery.ScalarQueryParameter("begin", "TIMESTAMP", begin)]
+    return {(row["rule"], row["subject"]): _alert(row) for row in _rows(client, _BEFORE, parameters)}
+
+
+def _rows(client: bigquery.Client, query: str, parameters: Sequence[Any]) -> Iterable[Any]:
+    return client.query_and_wait(query, job_config=bigquery.QueryJobConfig(query_parameters=list(parameters)))
+
+
+def _sources(registry: Registry) -> bigquery.ArrayQueryParameter:
+    return bigquery.ArrayQueryParameter("sources", "STRING", sources(registry))
+
+
+def _alert(row: Any) -> Alert:
+    return Alert(**{name: row[name] for name in _COLUMNS})
+
+
+def _begin(span: Span) -> datetime:
+    return span.from_time

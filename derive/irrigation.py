@@ -6,7 +6,6 @@ Idempotent: a day gets a new revision only if its row differs from the one that 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,10 +13,10 @@ from typing import Any
 
 from google.cloud import bigquery
 
+from derive.hours import by_site, hours_between
 from derive.rows import append
 from pipeline.irrigation.days import HISTORY_DAYS, rows_of
 from pipeline.irrigation.fields import Fields
-from pipeline.rollup.stats import DeviceHour, HourOfDevices, Key
 from schemas.arrow import table_columns
 from schemas.records import Irrigation
 from schemas.registry import Registry
@@ -69,25 +68,13 @@ def _length(span: Span) -> int:
 
 def _differing(client: bigquery.Client, fields: Fields, sites: list[str], days: Days, now: datetime) -> Iterator[Irrigation]:
     """Yields the next revision of each day that differs. The days after are looked at too, for a day rests on those before it."""
-    hours = _hours(client, sites, days.first - _MARGIN, days.end + _MARGIN)
+    hours = by_site(hours_between(client, days.first - _MARGIN, days.end + _MARGIN, sites))
     shown = _shown(client, sites, days.first, days.end + _MARGIN)
     for site_id, of_site in hours.items():
         for row in rows_of(fields, site_id, of_site, now):
             before = shown.get((site_id, row.day))
             if days.first <= row.day < days.end + _MARGIN and not (before and _same(_content(row), _content(before))):
                 yield replace(row, revision=before["revision"] + 1 if before else 0)
-
-
-def _hours(client: bigquery.Client, sites: list[str], begin: datetime, end: datetime) -> dict[str, list[HourOfDevices]]:
-    query = f"select * from {DATASET}.device_hours_between(@begin, @end) where site_id in unnest(@sites) order by device_id"
-    measured: dict[Key, list[DeviceHour]] = defaultdict(list)
-    for row in client.query_and_wait(query, job_config=_parameters(sites, begin, end)):
-        key = Key(row["site_id"], row["channel"], row["unit"], int(row["hour"].timestamp()))
-        measured[key].append(DeviceHour(row["device_id"], row["count"], row["mean"], row["min"], row["max"]))
-    by_site: dict[str, list[HourOfDevices]] = defaultdict(list)
-    for key, devices in measured.items():
-        by_site[key.site_id].append(HourOfDevices(key, 0, tuple(devices)))
-    return by_site
 
 
 def _shown(client: bigquery.Client, sites: list[str], begin: datetime, end: datetime) -> dict[tuple[str, datetime], dict[str, Any]]:

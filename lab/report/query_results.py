@@ -49,6 +49,7 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
             from tinybeam.alerts_v1
             where opened_time >= @since
             group by alert_id
+            having countif(state = 'retracted') = 0
         """,
         "completeness": """
             select gateway_id, hour, received, missing, declared, completeness

@@ -15,11 +15,8 @@ from pipeline.alerts.cases import Case, Expected, Given, span
 from pipeline.alerts.in_force import RulesInForce
 from pipeline.alerts.names import Names
 from pipeline.alerts.observation import Observation
-from pipeline.alerts.source import AlertSourceWithMemory
-from pipeline.alerts.sources import watched
-from pipeline.alerts.sources.deviation import DeviationSource
+from pipeline.alerts.sources import SOURCES_OF_PAST, watched
 from pipeline.alerts.sources.event import EventSource
-from pipeline.alerts.sources.rate import RateSource
 from pipeline.alerts.sources.site_window import SiteWindowSource
 from pipeline.elements import RowGroup
 from pipeline.enrich import Sites
@@ -32,7 +29,6 @@ from schemas.rules.irrigation import IrrigationRule
 
 _SECOND = 1_000_000
 _DAY = "1d"
-_OF_PAST: tuple[type[AlertSourceWithMemory], ...] = (DeviationSource, RateSource)
 _TIME = pa.timestamp("us", "UTC")
 _STRINGS = ("device_id", "site_id", "gateway_id", "rule", "state", "channel")
 
@@ -79,7 +75,7 @@ class _Sources:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._of_past = [source for kind in _OF_PAST if (source := watched(kind, registry))]
+        self._of_past = [source for kind in SOURCES_OF_PAST if (source := watched(kind, registry))]
         self._pasts: dict[tuple[int, str], bytes | None] = {}
 
     def observed(self, given: Given, at: int, arrives: int) -> Iterator[Observation]:

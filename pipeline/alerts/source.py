@@ -81,3 +81,11 @@ class AlertSourceWithMemory(Protocol):
 
     def memory(self, name: str) -> Memory:
         """Returns one of its memories."""
+
+
+class AlertSourceOfPast(AlertSourceWithMemory, Protocol):
+    """Judges hours of devices by hours before them, and knows no clock: what it observes follows from the facts, in any order."""
+
+    @property
+    def past_hours(self) -> int:
+        """How many hours before an hour it looks at."""

@@ -88,9 +88,9 @@ class StateMachine:
         """Returns when to call `wake`, in microseconds; None if nothing will be due."""
         return min((due for due in (state.backlog_due, self._settles_at(state), self._matures_at(state)) if due is not None), default=None)
 
-    def run(self, observations: Iterable[Observation], now: datetime) -> list[Alert]:
-        """Returns the rows of everything that was observed of one subject, in any order: batch mode."""
-        state, made = AlertState(), []
+    def run(self, observations: Iterable[Observation], now: datetime, state: AlertState | None = None) -> list[Alert]:
+        """Returns the rows of everything that was observed of one subject, in any order: batch mode. `state` is that of before."""
+        state, made = state or AlertState(), []
         for observation in sorted(observations, key=_order):
             state, added = self._take(state, observation, now, old=True)
             made += added

@@ -10,12 +10,17 @@ from schemas.records import Alert
 _COLUMNS = ", ".join(field.name for field in fields(Alert) if field.name != "historical")
 _LATEST_OPEN = """
 select * from (
-  select {columns}, not logical_or(coalesce(notified, not historical)) over (partition by opened_time, alert_id) as historical
-  from `{dataset}.alerts_v1`
-  where true
-  qualify row_number() over (partition by rule, subject order by opened_time desc, revision desc, as_of desc) = 1
+  select * from (
+    select {columns}, not logical_or(coalesce(notified, not historical)) over (partition by opened_time, alert_id) as historical
+    from `{dataset}.alerts_v1`
+    where true
+    qualify row_number() over (partition by opened_time, alert_id order by revision desc, as_of desc) = 1
+  )
+  where state != 'retracted'
+  qualify row_number() over (partition by rule, subject order by event_time desc, opened_time desc) = 1
 ) where state != 'resolved'
 """
+"""Asks as the view alerts_open does."""
 
 
 def open_alerts(warehouse: Warehouse) -> tuple[Alert, ...]:

@@ -34,6 +34,8 @@ class AlertChange(StrEnum):
     OPENED = "opened"
     UPDATED = "updated"
     RESOLVED = "resolved"
+    RETRACTED = "retracted"
+    """The facts do not support it: a run raised it from a part of them."""
 
 
 class ThresholdState(StrEnum):

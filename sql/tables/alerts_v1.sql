@@ -7,7 +7,7 @@ create table if not exists tinybeam.alerts_v1 (
   `site_id` string options (description = "Site of the subject, null for a gateway"),
   `device_id` string options (description = "Device, null for a site or gateway"),
   `severity` string not null options (description = "info, warning or critical"),
-  `state` string not null options (description = "opened, updated or resolved"),
+  `state` string not null options (description = "opened, updated, resolved or retracted"),
   `opened_time` timestamp not null options (description = "Event time of the opening [UTC]"),
   `event_time` timestamp not null options (description = "Event time of what this row shows [UTC]"),
   `value` float64 options (description = "The value that led to it [the source's unit]"),

@@ -1,7 +1,7 @@
 -- What is wrong now, where, and since when?
 --
--- One row per rule and subject that has an open alert. An alert that a newer one of the same rule and subject took the place of
--- (the pipeline was started without its state) is not open. It reads the whole table, which is small: an alert may have been open for long.
+-- One row per rule and subject that has an open alert. Of several alerts of the same rule and subject the one counts whose row is of the latest
+-- event, then the one that opened last: a pipeline may follow one that began elsewhere than the facts say. It reads the whole table, which is small: an alert may have been open for long.
 create or replace view tinybeam.alerts_open
 options (description = "Alerts that are open: at most one per rule and subject, with the name of the site and the age")
 as
@@ -10,7 +10,7 @@ with
     select *
     from tinybeam.alerts
     where true
-    qualify row_number() over (partition by rule, subject order by opened_time desc) = 1
+    qualify row_number() over (partition by rule, subject order by event_time desc, opened_time desc) = 1
   ),
   latest_name_of_each_site as (
     select site_id, name
@@ -38,7 +38,8 @@ select
   coalesce(latest_alert_of_each_rule_and_subject.device_name, latest_alert_of_each_rule_and_subject.device_id) as device,
   latest_alert_of_each_rule_and_subject.time_zone,
   latest_alert_of_each_rule_and_subject.to_do,
-  latest_alert_of_each_rule_and_subject.link
+  latest_alert_of_each_rule_and_subject.link,
+  latest_alert_of_each_rule_and_subject.source
 from latest_alert_of_each_rule_and_subject
 left join latest_name_of_each_site on latest_alert_of_each_rule_and_subject.site_id = latest_name_of_each_site.site_id
 where latest_alert_of_each_rule_and_subject.open;

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from pipeline.alerts.observation import Observation
-from pipeline.alerts.source import AlertSource, AlertSourceWithMemory
+from pipeline.alerts.source import AlertSource, AlertSourceOfPast, AlertSourceWithMemory
 from pipeline.alerts.sources.deviation import DeviationSource
 from pipeline.alerts.sources.event import EventSource
 from pipeline.alerts.sources.irrigation import IrrigationSource
@@ -22,10 +22,11 @@ from schemas.registry import Registry
 from schemas.rules import Rule
 
 SOURCES: tuple[type[AlertSource], ...] = (EventSource, SiteWindowSource, IrrigationSource, ProbeSource)
-SOURCES_WITH_MEMORY: tuple[type[AlertSourceWithMemory], ...] = (SilenceSource, DeviationSource, RateSource, RejectsSource)
+SOURCES_OF_PAST: tuple[type[AlertSourceOfPast], ...] = (DeviationSource, RateSource)
+SOURCES_WITH_MEMORY: tuple[type[AlertSourceWithMemory], ...] = (SilenceSource, *SOURCES_OF_PAST, RejectsSource)
 
 
-_Source = TypeVar("_Source", AlertSource, AlertSourceWithMemory)
+_Source = TypeVar("_Source", AlertSource, AlertSourceOfPast, AlertSourceWithMemory)
 
 
 def watched(source: type[_Source], registry: Registry) -> _Source | None:

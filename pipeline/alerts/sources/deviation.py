@@ -25,7 +25,8 @@ class DeviationSource:
     def __init__(self, rules: Iterable[DeviationRule], registry: Registry) -> None:
         self._rules = tuple(rules)
         self._names = Names(registry)
-        self._memory = PastMemory(self._judge, max(rule.past_hours for rule in self._rules))
+        self.past_hours = max(rule.past_hours for rule in self._rules)
+        self._memory = PastMemory(self._judge, self.past_hours)
 
     @staticmethod
     def condition(rule: DeviationRule) -> Condition:

@@ -25,7 +25,8 @@ class RateSource:
     def __init__(self, rules: Iterable[RateRule], registry: Registry) -> None:
         self._rules = tuple(rules)
         self._names = Names(registry)
-        self._memory = PastMemory(self._judge, max(rule.over_hours for rule in self._rules) + 24)
+        self.past_hours = max(rule.over_hours for rule in self._rules)
+        self._memory = PastMemory(self._judge, self.past_hours + 24)
 
     @staticmethod
     def condition(rule: RateRule) -> Condition:
