@@ -33,6 +33,9 @@ _AS_OF = "when the run computed it"
 _REVISION = "how often the run computed it before"
 _SET_ASIDE = "when the run set it aside"
 _VERSIONS = "the software of the run"
+_TOLD = "whether people were notified: by a run that was live when it happened"
+_DERIVED_ALERTS = "source not in ('silence', 'rejects')"
+_LIVE = "silence and surges of rejects are judged by the clock of a live run"
 _NEWEST = "that of the partial received last, which the run decides"
 
 
@@ -95,10 +98,19 @@ RELATIONS = (
         name="alerts",
         key=("alert_id",),
         day="opened_time",
-        ignored={"revision": _REVISION, "as_of": _AS_OF, "told": "whether the run was live when it happened"},
+        ignored={"revision": _REVISION, "as_of": _AS_OF, "told": _TOLD},
         exact=False,
-        where="source != 'silence'",
-        where_reason="silence is by the clock of a live run",
+        where=_DERIVED_ALERTS,
+        where_reason=_LIVE,
+    ),
+    Relation(
+        name="alerts_open",
+        key=("rule", "subject"),
+        day=None,
+        ignored={"revision": _REVISION, "age_seconds": "by the clock of whoever looks", "told": _TOLD},
+        exact=False,
+        where=_DERIVED_ALERTS,
+        where_reason=_LIVE,
     ),
     Relation(name="completeness", key=("gateway_id", "hour"), day="hour", exact=False),
 )
