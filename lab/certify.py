@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,15 +65,26 @@ def run(directory: Path, parts: str, recorded: RecordedDay, console: Console) ->
     console.log(f"recorded {len(recording.before) + len(recording.after)} messages of {recorded.hours} hours with seed {recorded.seed}")
     with Warehouse(directory, STREAMED) as warehouse:
         place = Place(directory, warehouse, {project: _client(warehouse, project) for project in (STREAMED, LOADED, REBUILT)})
-        for project, client in place.clients.items():
-            prepare(client, Registry.load(field.REGISTRY), console.status)
-            console.log(f"{project} has its tables")
-        _stream(place, recording, parts, console)
-        _recompute(place)
+        _prepare(place, STREAMED, console.status)
+        console.log(f"{STREAMED} has its tables; those of the others are made while it is filled")
+        with ThreadPoolExecutor(1) as pool:
+            others = [pool.submit(_prepare, place, project, _silent) for project in (LOADED, REBUILT)]
+            _stream(place, recording, parts, console)
+            _recompute(place)
+            for other in others:
+                other.result()
         for project, folder in ((LOADED, recording.files), (REBUILT, place.archive)):
             _load(place, project, folder)
             console.log(f"{project} is loaded from {folder.name}")
         return frozenset().union(*(_certify(place.clients, STREAMED, other, console) for other in (LOADED, REBUILT)))
+
+
+def _prepare(place: Place, project: str, progress: Callable[[str], None]) -> None:
+    prepare(place.clients[project], Registry.load(field.REGISTRY), progress)
+
+
+def _silent(action: str) -> None:
+    """Says nothing: a console belongs to one thread."""
 
 
 def _stream(place: Place, recording: Recording, parts: str, console: Console) -> None:

@@ -27,7 +27,9 @@ _FIRST, _SECOND = field.GATEWAYS
 _DEVICES = {_FIRST: ("soil-01", "soil-02", "soil-99"), _SECOND: ("soil-06", "soil-07")}
 """Gateway -> the devices that it alone hears; soil-99 is registered nowhere."""
 _SHARED = "soil-03"
-_COLD_HOUR = 1
+_COLD_HOURS = (0, 2)
+"""Which of three hours are cold: a frost ends and comes back, and one lasts at the end of the day."""
+_DRY = ("soil-06", "soil-07")
 _EXPORT = "export"
 _ODD_FILE = "odd.tbb"
 
@@ -155,8 +157,8 @@ def _ways(gateway_id: str, device_id: str, time: datetime, seq: int, rng: random
 def _payload(device_id: str, time: datetime, seq: int) -> bytes:
     """Encodes what the sensor measures: the same, whoever hears it."""
     noise = random.Random(f"{device_id} {seq}")
-    cold = 21.0 if time.hour % 3 == _COLD_HOUR else 0.0
-    moisture = round(0.24 - 0.0001 * seq + noise.gauss(0, 0.001), 4)
+    cold = 21.0 if (seq - 1) * EVERY // timedelta(hours=1) % 3 in _COLD_HOURS else 0.0
+    moisture = round((0.12 if device_id in _DRY else 0.24) - 0.0001 * seq + noise.gauss(0, 0.001), 4)
     return field.reading(time, seq, "b1", {"moisture": moisture, "temperature": round(20.0 - cold + noise.gauss(0, 1.5), 2)})
 
 

@@ -28,7 +28,10 @@ from (
         verdict.window_start >= from_time
         and verdict.window_start < to_time
         and verdict.model = 'soil'
-      qualify row_number() over (partition by verdict.device_id, verdict.site_id, balance.day order by verdict.window_start desc, verdict.received_time desc) = 1
+      qualify row_number() over (
+        partition by verdict.device_id, verdict.site_id, balance.day
+        order by verdict.window_start desc, verdict.gateway_id, verdict.batch_id, verdict.`row`
+      ) = 1
     ),
     verdict_of_each_day as (
       select verdict.site_id, verdict.day, min(verdict.score) as model_days

@@ -25,7 +25,7 @@ from (
       select device_id, site_id, score, uncertainty, timestamp_add(window_start, interval window_seconds second) as model_time
       from tinybeam.inferences
       where window_start > timestamp_sub(moment, interval 2 day) and window_start <= moment and model = 'soil'
-      qualify row_number() over (partition by device_id order by window_start desc, received_time desc) = 1
+      qualify row_number() over (partition by device_id order by window_start desc, gateway_id, batch_id, `row`) = 1
     ),
     most_urgent_verdict_of_each_field as (
       select verdict.*

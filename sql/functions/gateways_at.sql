@@ -10,4 +10,4 @@ select
   * except (gateway_id, site_id, extras)
 from tinybeam.heartbeats
 where heartbeat_time > timestamp_sub(as_of, interval 30 day) and heartbeat_time <= as_of
-qualify row_number() over (partition by gateway_id order by heartbeat_time desc, received_time desc) = 1;
+qualify row_number() over (partition by gateway_id order by heartbeat_time desc, batch_id desc, `row` desc) = 1;
