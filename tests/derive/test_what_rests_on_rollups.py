@@ -107,6 +107,7 @@ def test_balances_and_alerts_become_what_the_facts_say_and_stay_so(emptied: bigq
     assert first.irrigation_days == len(expected) == 3
     assert balances(emptied) == pytest.approx(expected)
     assert [(rule, state, time) for rule, _, state, time, _ in alerts(emptied) if rule == "dry"] == [("dry", "resolved", BEGIN + 40 * HOUR)]
+    assert {rule for rule, *_ in alerts(emptied)} == {"dry", "water"}
     assert alerts(emptied) == of_a_pipeline_that_misses_nothing()
     second = recomputed(emptied)
     assert (second.site_windows, second.irrigation_days, second.alert_rows) == (0, 0, 0)
