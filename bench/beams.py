@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.coders import VarIntCoder
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import PCollection
+from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
 
 from bench.messages import BEGIN, registry
 from pipeline import flow, rejects
@@ -75,6 +77,30 @@ def _facts_only(messages: PCollection[ReceivedMessage]) -> None:
     rows = (written, fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)), undecodable, unplaced)
     unwritten = rows | "Write" >> CountingSink().write()
     (unwritten | "Reject unwritten" >> beam.FlatMap(rejects.of_unwritten, clock),) | "Write rejects" >> CountingSink().write_or_fail()
+
+
+def floor(export_file: Path) -> Callable[[beam.Pipeline], Any]:
+    """Builds what a flow of batches cannot do without: messages are read, keyed by gateway, and counted in a state of the key."""
+    return lambda pipeline: _read(pipeline, export_file) | beam.Map(_by_gateway).with_output_types(_KEYED) | beam.ParDo(_CountInState())
+
+
+_KEYED = tuple[str, bytes]
+
+
+def _by_gateway(message: ReceivedMessage) -> tuple[str, bytes]:
+    return message.attributes["gateway_id"], message.body
+
+
+class _CountInState(beam.DoFn):
+    _SO_FAR = ReadModifyWriteStateSpec("so_far", VarIntCoder())
+
+    def process(
+        self,
+        keyed: tuple[str, bytes],
+        so_far: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_SO_FAR),  # type: ignore[assignment]
+    ) -> None:
+        so_far.write((so_far.read() or 0) + 1)
+        COUNTED["messages"] += 1
 
 
 def _read(pipeline: beam.Pipeline, export_file: Path) -> PCollection[ReceivedMessage]:

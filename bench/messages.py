@@ -59,6 +59,12 @@ class Workload:
         return self.rows // self.batch_rows
 
     @property
+    def messages(self) -> int:
+        """Counts the batches as often as they come."""
+        of_a_gateway = self.batches // GATEWAYS
+        return self.batches + GATEWAYS * (of_a_gateway // REPEATED)
+
+    @property
     def windows(self) -> int:
         """Counts the site windows: of each site and channel a window a minute, and one an hour."""
         minutes = self.rows // ROWS_A_MINUTE

@@ -6,7 +6,7 @@ starting the engine are in it, reading the modules is not. Rows are counted once
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,16 +28,17 @@ class WrongAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Says how many rows each run takes, and how many runs count."""
+    """Says how many rows each run takes by the rows of its batches, the baselines too, and how many runs count."""
 
-    rows: int
-    small_batches: int
+    rows: Mapping[int, int]
     per_row: int
     turns: int
 
 
-FULL = Size(rows=2_000_000, small_batches=200_000, per_row=80_000, turns=3)
-QUICK = Size(rows=4_000, small_batches=2_000, per_row=2_000, turns=1)
+FULL = Size(rows={500: 2_000_000, 50: 1_000_000, 20: 600_000, 10: 400_000, 5: 200_000}, per_row=80_000, turns=3)
+QUICK = Size(rows={500: 4_000, 10: 2_000}, per_row=2_000, turns=1)
+_FLOOR = "10 rows a batch"
+"""The load by which the engine alone is measured: batches are read, keyed, and counted in a state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,9 @@ def rollups(folder: Path, size: Size, log: Log) -> list[Figure]:
 
 
 def _measure(work: Comparison, folder: Path, size: Size, log: Log) -> list[Figure]:
-    large, small, rows = _loads(folder, size)
-    subjects = {
-        "500 rows a batch": pipeline_speed(work.build, large),
-        "50 rows a batch": pipeline_speed(work.build, small),
+    rows = Workload(folder, size.per_row, 500)
+    loads = {f"{batch_rows} rows a batch": Workload(folder, count, batch_rows) for batch_rows, count in size.rows.items()}
+    baselines = {
         "a row per element, from JSON": _per_row_speed(
             rows, lambda pipeline: work.of_rows(per_row.from_json_lines(pipeline, rows.json_lines()))
         ),
@@ -69,20 +69,17 @@ def _measure(work: Comparison, folder: Path, size: Size, log: Log) -> list[Figur
             rows, lambda pipeline: work.of_rows(per_row.from_export_file(pipeline, rows.export_file(), beams.clock))
         ),
     }
-    return _compare(work.name, by_turns(subjects, size.turns, log))
+    floor = {"the engine alone": _floor_speed(loads[_FLOOR])}
+    subjects = {name: pipeline_speed(work.build, load) for name, load in loads.items()}
+    return _compare(work.name, by_turns(subjects | baselines | floor, size.turns, log), list(loads), list(baselines))
 
 
-def _loads(folder: Path, size: Size) -> tuple[Workload, Workload, Workload]:
-    return Workload(folder, size.rows, 500), Workload(folder, size.small_batches, 50), Workload(folder, size.per_row, 500)
-
-
-def _compare(command: str, speeds: dict[str, float]) -> list[Figure]:
-    """Compares each of the pipeline's speeds, which come first, with each baseline."""
-    names = list(speeds)
+def _compare(command: str, speeds: dict[str, float], subjects: Sequence[str], baselines: Sequence[str]) -> list[Figure]:
+    """Compares each of the pipeline's speeds with each baseline, and the one at the engine's rows a batch with the engine alone."""
+    pairs = [(subject, baseline) for subject in subjects for baseline in baselines] + [(_FLOOR, "the engine alone")]
     return [
         figure(f"{command}: {subject}, against {baseline}", speeds[subject], UNIT, speeds[baseline], f"python -m bench {command}")
-        for subject in names[:2]
-        for baseline in names[2:]
+        for subject, baseline in pairs
     ]
 
 
@@ -95,6 +92,12 @@ def pipeline_speed(build: Callable[[Path], Callable[[beam.Pipeline], Any]], load
 def _per_row_speed(load: Workload, build: Callable[[beam.Pipeline], Any]) -> Callable[[], float]:
     load.export_file(), load.json_lines()
     return lambda: _speed(load, build, {"facts": load.rows})
+
+
+def _floor_speed(load: Workload) -> Callable[[], float]:
+    """Returns a run that does nothing with the messages but read, key and count them."""
+    export_file = load.export_file()
+    return lambda: _speed(load, beams.floor(export_file), {"messages": load.messages})
 
 
 def _speed(load: Workload, build: Callable[[beam.Pipeline], Any], expected: dict[str, int]) -> float:
