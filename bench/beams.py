@@ -22,11 +22,12 @@ from pipeline.facts import facts
 from pipeline.io.sources import FromExportFiles
 from pipeline.options import FN_API
 from pipeline.rollup.transform import Schedule
+from pipeline.transforms import coders
 from pipeline.transforms.assign_sites import AssignSites
 from pipeline.transforms.batch_rows import BatchRows
-from pipeline.transforms.decode import Decode
-from pipeline.transforms.dedup import Deduplicate
+from pipeline.transforms.decode import DecodeNew
 from pipeline.transforms.each import Each
+from pipeline.transforms.gather import Gather
 from schemas.registry import FixedRegistry, OfRegistry
 
 COUNTED: Counter[str] = Counter()
@@ -70,8 +71,9 @@ def facts_only(export_file: Path) -> Callable[[beam.Pipeline], Any]:
 
 
 def _facts_only(messages: PCollection[ReceivedMessage]) -> None:
-    batches, undecodable = messages | "Decode" >> Decode(clock)
-    fresh = batches | "Deduplicate" >> Deduplicate()
+    coders.register()
+    parcels = messages | "Gather" >> Gather()
+    fresh, undecodable = parcels | "Decode new" >> DecodeNew(clock)
     row_groups, unplaced = fresh | "Assign sites" >> AssignSites(OfRegistry(FixedRegistry(registry()), Sites), clock)
     written = row_groups | "Facts" >> beam.Map(facts)
     rows = (written, fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)), undecodable, unplaced)

@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from pipeline.elements import DecodedBatch, ReceivedMessage, TableRows
+from pipeline.elements import DecodedBatches, ReceivedMessage, TableRows
 from schemas.envelope import EnvelopeError, entry, micros, time_of
 
 RECEIVED_TIME = "archive_received_time"
@@ -33,10 +33,10 @@ class ArchiveEntry(NamedTuple):
     content: bytes
 
 
-def of_batch(batch: DecodedBatch) -> ArchiveEntry:
-    """Keeps the message of a batch, which must have been decoded with it."""
-    assert batch.message is not None
-    return _entry(batch.envelope.kind, batch.message)
+def of_batches(batches: DecodedBatches) -> Iterator[ArchiveEntry]:
+    """Keeps the messages of batches, which must have been decoded with them."""
+    messages = [receipt.message for receipt in batches.receipts]
+    return (_entry(batches.kind, message) for message in messages if message)
 
 
 def of_rejects(rows: TableRows) -> Iterator[ArchiveEntry]:
@@ -48,6 +48,8 @@ def of_rejects(rows: TableRows) -> Iterator[ArchiveEntry]:
 
 def restored(attributes: Mapping[str, str]) -> tuple[dict[str, str], datetime | None]:
     """Returns a message's own attributes, and when it was received if they are those of an archived entry."""
+    if RECEIVED_TIME not in attributes:
+        return dict(attributes), None
     own = {name: value for name, value in attributes.items() if name != RECEIVED_TIME}
     try:
         return own, time_of(attributes, RECEIVED_TIME)

@@ -13,32 +13,33 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline import rejects
-from pipeline.elements import DecodedBatch, RejectedRows, RowGroup, TableRows
+from pipeline.elements import DecodedBatches, RejectedRows, RowGroup, TableRows
 from pipeline.enrich import Sites, enrich
 from pipeline.validate import validate
 
 _TIME = pa.timestamp("us", "UTC")
 
 
-def assign_sites(batches: Sequence[DecodedBatch], sites: Sites, now: datetime) -> tuple[RowGroup, list[TableRows]]:
+def assign_sites(several: Sequence[DecodedBatches], sites: Sites, now: datetime) -> tuple[RowGroup, list[TableRows]]:
     """Returns the good rows (maybe none), and one reject for each batch and reason."""
-    valid, invalid = validate(group_rows(batches), now)
+    valid, invalid = validate(group_rows(several), now)
     row_group, unplaced = enrich(valid, sites)
     rejected = [("pipeline.validate", rows) for rows in invalid] + [("pipeline.enrich", rows) for rows in unplaced]
-    return row_group, [reject for stage, rows in rejected for reject in _rejects(batches, rows, stage, now)]
+    return row_group, [reject for stage, rows in rejected for reject in _rejects(several, rows, stage, now)]
 
 
-def group_rows(batches: Sequence[DecodedBatch]) -> RowGroup:
+def group_rows(several: Sequence[DecodedBatches]) -> RowGroup:
     """Returns all rows of batches of one kind."""
-    rows = pa.concat_batches([batch.rows for batch in batches])
-    batch_of_row = pa.array(np.repeat(np.arange(len(batches)), [batch.rows.num_rows for batch in batches]))
+    rows = pa.concat_batches([batches.rows for batches in several])
+    receipts = [receipt for batches in several for receipt in batches.receipts]
+    batch_of_row = pa.array(np.repeat(np.arange(len(receipts)), np.concatenate([batches.counts for batches in several])))
     of_batch = {
-        "batch_id": pa.array([batch.envelope.batch_id for batch in batches], pa.string()),
-        "gateway_id": pa.array([batch.envelope.gateway_id for batch in batches], pa.string()),
-        "received_time": pa.array([batch.received_time for batch in batches], _TIME),
+        "batch_id": pa.array([receipt.envelope.batch_id for receipt in receipts], pa.string()),
+        "gateway_id": pa.array([receipt.envelope.gateway_id for receipt in receipts], pa.string()),
+        "received_time": pa.array([receipt.received_time for receipt in receipts], _TIME),
     }
     arrays = [*rows.columns, *(values.take(batch_of_row) for values in of_batch.values())]
-    return RowGroup(batches[0].envelope.kind, pa.RecordBatch.from_arrays(arrays, names=[*rows.schema.names, *of_batch]))
+    return RowGroup(several[0].kind, pa.RecordBatch.from_arrays(arrays, names=[*rows.schema.names, *of_batch]))
 
 
 def by_batch(row_group: RowGroup) -> Iterator[RowGroup]:
@@ -49,9 +50,9 @@ def by_batch(row_group: RowGroup) -> Iterator[RowGroup]:
         yield row_group.with_rows(row_group.rows.slice(first, end - first))
 
 
-def _rejects(batches: Sequence[DecodedBatch], rejected: RejectedRows, stage: str, now: datetime) -> Iterator[TableRows]:
-    by_id = {batch.envelope.batch_id: batch for batch in batches}
-    for of_batch in by_batch(RowGroup(batches[0].envelope.kind, rejected.rows)):
+def _rejects(several: Sequence[DecodedBatches], rejected: RejectedRows, stage: str, now: datetime) -> Iterator[TableRows]:
+    by_id = {batch.envelope.batch_id: batch for batches in several for batch in batches}
+    for of_batch in by_batch(RowGroup(several[0].kind, rejected.rows)):
         batch = by_id[of_batch.rows.column("batch_id")[0].as_py()]
         rows = batch.rows.take(of_batch.rows.column("row"))
         yield rejects.of_rows(batch, RejectedRows(rejected.reason, rejected.text, rows), stage, now)

@@ -6,12 +6,15 @@ Between workers, rows travel as one Arrow IPC message: pickled buffer by buffer,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import compress
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.envelope import Envelope
@@ -45,6 +48,54 @@ class DecodedBatch:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _decoded_batch, (self.envelope, self.received_time, self.body_bytes, *_packed(self.rows), self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Says which batch came, when, and how large it was; `message` is there for the archive alone."""
+
+    envelope: Envelope
+    received_time: datetime
+    body_bytes: int
+    message: ReceivedMessage | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedBatches:
+    """Holds decoded batches of one kind: their receipts, how many rows each has, and the rows of all, batch by batch.
+
+    `for batch in batches` yields each alone.
+    """
+
+    receipts: tuple[Receipt, ...]
+    counts: npt.NDArray[np.int64]
+    rows: pa.RecordBatch
+
+    @classmethod
+    def of(cls, batch: DecodedBatch) -> DecodedBatches:
+        """Returns the one batch."""
+        receipt = Receipt(batch.envelope, batch.received_time, batch.body_bytes, batch.message)
+        return cls((receipt,), np.array([batch.rows.num_rows]), batch.rows)
+
+    @property
+    def kind(self) -> str:
+        return self.receipts[0].envelope.kind
+
+    def only(self, chosen: Sequence[bool]) -> DecodedBatches:
+        """Returns the chosen ones, of which there must be some."""
+        if all(chosen):
+            return self
+        rows = self.rows.filter(pa.array(np.repeat(chosen, self.counts)))
+        return DecodedBatches(tuple(compress(self.receipts, chosen)), self.counts[np.array(chosen)], rows)
+
+    def __iter__(self) -> Iterator[DecodedBatch]:
+        ends = np.cumsum(self.counts).tolist()
+        for receipt, count, end in zip(self.receipts, self.counts.tolist(), ends, strict=True):
+            rows = self.rows.slice(end - count, count)
+            yield DecodedBatch(receipt.envelope, receipt.received_time, receipt.body_bytes, rows, receipt.message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _decoded_batches, (self.receipts, self.counts, *_packed(self.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +159,10 @@ def _decoded_batch(  # noqa: PLR0913 - what __reduce__ gives
     envelope: Envelope, received_time: datetime, body_bytes: int, schema: bytes, rows: bytes, message: ReceivedMessage | None
 ) -> DecodedBatch:
     return DecodedBatch(envelope, received_time, body_bytes, _unpacked(schema, rows), message)
+
+
+def _decoded_batches(receipts: tuple[Receipt, ...], counts: npt.NDArray[np.int64], schema: bytes, rows: bytes) -> DecodedBatches:
+    return DecodedBatches(receipts, counts, _unpacked(schema, rows))
 
 
 def _row_group(kind: str, schema: bytes, rows: bytes) -> RowGroup:

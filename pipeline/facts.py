@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.elements import DecodedBatch, RowGroup, TableRows
+from pipeline.elements import Receipt, RowGroup, TableRows
 from schemas import records
 from schemas.arrow import schema, table_columns
 from schemas.records import KINDS, TABLES
+
+_OF_RECEIPT = ("received_time", "body_bytes")
 
 
 def facts(row_group: RowGroup) -> TableRows:
@@ -25,10 +27,14 @@ def facts(row_group: RowGroup) -> TableRows:
     return TableRows(TABLES[record].name, pa.RecordBatch.from_arrays(arrays, schema=table_schema(record)))
 
 
-def batch_row(batch: DecodedBatch) -> dict[str, Any]:
-    """Returns the batch's own row of batches_v1: that it came, when, and what its envelope declares."""
-    values = {name: getattr(batch.envelope, name, None) for name, _ in _types(records.Batch)}
-    return values | {"received_time": batch.received_time, "body_bytes": batch.body_bytes}
+def batch_rows(receipts: Sequence[Receipt]) -> TableRows:
+    """Returns the batches' own rows of batches_v1: that each came, when, and what its envelope declares."""
+    envelopes = [receipt.envelope for receipt in receipts]
+    arrays = [
+        pa.array([getattr(each, name) for each in (receipts if name in _OF_RECEIPT else envelopes)], kind)
+        for name, kind in _types(records.Batch)
+    ]
+    return TableRows(TABLES[records.Batch].name, pa.RecordBatch.from_arrays(arrays, schema=table_schema(records.Batch)))
 
 
 def rows_of(record: type, values: list[dict[str, Any]]) -> TableRows:

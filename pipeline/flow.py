@@ -10,7 +10,7 @@ from apache_beam.pvalue import PBegin, PCollection
 
 from pipeline import rejects
 from pipeline.alerts.transform import AlertInputs, RaiseAlerts, notifications
-from pipeline.elements import Clock, DecodedBatch, NotificationMessage, ReceivedMessage, TableRows, UnwrittenRows
+from pipeline.elements import Clock, DecodedBatches, NotificationMessage, ReceivedMessage, TableRows, UnwrittenRows
 from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.irrigation.transform import Irrigate
@@ -19,11 +19,12 @@ from pipeline.replay.elements import Replayed
 from pipeline.replay.marks import mark
 from pipeline.replay.transform import again_rows, first_batches, new_rows
 from pipeline.rollup.transform import RollUp, Schedule
+from pipeline.transforms import coders
 from pipeline.transforms.assign_sites import AssignSites
 from pipeline.transforms.batch_rows import BatchRows
 from pipeline.transforms.collect import Collect
-from pipeline.transforms.decode import Decode
-from pipeline.transforms.dedup import Deduplicate
+from pipeline.transforms.decode import DecodeNew
+from pipeline.transforms.gather import Gather
 from schemas.records import Alert, Irrigation
 from schemas.registry import OfRegistry, RegistrySource
 
@@ -41,7 +42,7 @@ class Sink(Protocol):
 Publish = beam.PTransform[PCollection[NotificationMessage], Any]
 """Where notifications go."""
 
-Archive = beam.PTransform[tuple[PCollection[DecodedBatch], PCollection[TableRows]], Any]
+Archive = beam.PTransform[tuple[PCollection[DecodedBatches], PCollection[TableRows]], Any]
 """Where messages go as they were sent: those of fresh batches, and those that became rejects because they are no batch."""
 
 
@@ -66,8 +67,9 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     Alerts that people are notified of go to `publish` too, if it is given, and what came, as it was sent, to `archive`. `open_alerts` are
     those that the warehouse has as open. What `replay` gives goes on as if its device had been known when it came.
     """
-    batches, undecodable = messages | "Decode" >> Decode(clock, keep_messages=archive is not None)
-    fresh = batches | "Deduplicate" >> Deduplicate()
+    coders.register()
+    parcels = messages | "Gather" >> Gather()
+    fresh, undecodable = parcels | "Decode new" >> DecodeNew(clock, keep_messages=archive is not None)
     row_groups, unplaced = fresh | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
     replay_rows: tuple[PCollection[TableRows], ...] = ()
     if replay:
@@ -106,6 +108,7 @@ def build_replay(replayed: PCollection[Replayed], registry: RegistrySource, sink
 
     Irrigation and alerts of site windows rest on whole hours, and follow when these are computed anew.
     """
+    coders.register()
     new, unplaced = replayed | "New rows" >> beam.FlatMap(new_rows) | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
     again, _ = replayed | "Rows again" >> beam.FlatMap(again_rows) | "Assign again" >> AssignSites(OfRegistry(registry, Sites), clock)
     row_groups = (new, again) | "All rows" >> beam.Flatten()

@@ -39,7 +39,21 @@ _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _KIND_PATTERN = re.compile("|".join(KINDS))
 _VERSION_PATTERN = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
+_ANY_TIME = (-(2**63), 2**63 - 1)
+_LIMITS = {
+    "epoch": (0, 2**63 - 1),
+    "seq": (1, 2**63 - 1),
+    "row_count": (1, MAX_ROWS),
+    "raw_bytes": (1, MAX_RAW_BYTES),
+    "priority": (0, 9),
+    "cut_time": _ANY_TIME,
+    "time_min": _ANY_TIME,
+    "time_max": _ANY_TIME,
+}
+_PATTERNS = {"gateway_id": ID_PATTERN, "kind": _KIND_PATTERN, "schema_version": _VERSION_PATTERN} | dict.fromkeys(_LIMITS, _INTEGER)
+_ALL_PATTERNS = re.compile("\n".join(f"(?:{pattern.pattern})" for pattern in _PATTERNS.values()))
+"""All of them, a line each: none matches the end of a line."""
 
 
 class EnvelopeError(ValueError):
@@ -85,18 +99,16 @@ class Envelope:
     @classmethod
     def parse(cls, attributes: Mapping[str, str]) -> Envelope:
         """Reads attributes; unknown ones are ignored. Raises EnvelopeError for a missing, malformed or out-of-range one."""
+        texts = _texts(attributes)
+        numbers = {name: _within(name, int(texts[name]), *limits) for name, limits in _LIMITS.items()}
         envelope = cls(
-            gateway_id=_text(attributes, "gateway_id", ID_PATTERN),
-            epoch=_integer(attributes, "epoch", 0, 2**63 - 1),
-            seq=_integer(attributes, "seq", 1, 2**63 - 1),
-            kind=_text(attributes, "kind", _KIND_PATTERN),
-            schema_version=_text(attributes, "schema_version", _VERSION_PATTERN),
-            row_count=_integer(attributes, "row_count", 1, MAX_ROWS),
-            raw_bytes=_integer(attributes, "raw_bytes", 1, MAX_RAW_BYTES),
-            priority=_integer(attributes, "priority", 0, 9),
-            cut_time=time_of(attributes, "cut_time"),
-            time_min=time_of(attributes, "time_min"),
-            time_max=time_of(attributes, "time_max"),
+            gateway_id=texts["gateway_id"],
+            kind=texts["kind"],
+            schema_version=texts["schema_version"],
+            cut_time=_time("cut_time", numbers.pop("cut_time")),
+            time_min=_time("time_min", numbers.pop("time_min")),
+            time_max=_time("time_max", numbers.pop("time_max")),
+            **numbers,
         )
         if envelope.time_min > envelope.time_max:
             raise EnvelopeError("time_min is after time_max")
@@ -107,10 +119,7 @@ class Envelope:
 
 def time_of(attributes: Mapping[str, str], name: str) -> datetime:
     """Returns the time of one attribute, whatever the others say. Raises EnvelopeError."""
-    try:
-        return from_micros(_integer(attributes, name, -(2**63), 2**63 - 1))
-    except OverflowError as error:
-        raise EnvelopeError(f"attribute {name} is not a time between the years 1 and 9999") from error
+    return _time(name, _within(name, int(_text(attributes, name, _INTEGER)), *_ANY_TIME))
 
 
 def micros(time: datetime) -> int:
@@ -162,10 +171,10 @@ def _entry(content: bytes, at: int) -> tuple[dict[str, str], bytes, int] | None:
     if zlib.crc32(memoryview(content)[at + _HEAD.size : end]) != crc:
         return None
     try:
-        attributes = json.loads(content[at + _HEAD.size : middle])
+        attributes = json.loads(content[at + _HEAD.size : middle].decode())
     except ValueError:
         return None
-    if not isinstance(attributes, dict) or not all(isinstance(value, str) for value in attributes.values()):
+    if not isinstance(attributes, dict) or set(map(type, attributes.values())) - {str}:
         return None
     return attributes, content[middle:end], end
 
@@ -188,8 +197,22 @@ def _text(attributes: Mapping[str, str], name: str, pattern: re.Pattern[str]) ->
     return attributes[name]
 
 
-def _integer(attributes: Mapping[str, str], name: str, low: int, high: int) -> int:
-    value = int(_text(attributes, name, _INTEGER))
+def _texts(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Returns the attributes that an envelope has, all matched at once. Raises EnvelopeError for the first that is missing or malformed."""
+    texts = {name: attributes.get(name, "") for name in _PATTERNS}
+    if not _ALL_PATTERNS.fullmatch("\n".join(texts.values())):
+        return {name: _text(attributes, name, pattern) for name, pattern in _PATTERNS.items()}
+    return texts
+
+
+def _within(name: str, value: int, low: int, high: int) -> int:
     if not low <= value <= high:
         raise EnvelopeError(f"attribute {name} is outside {low} to {high}: {value}")
     return value
+
+
+def _time(name: str, value: int) -> datetime:
+    try:
+        return from_micros(value)
+    except OverflowError as error:
+        raise EnvelopeError(f"attribute {name} is not a time between the years 1 and 9999") from error

@@ -22,7 +22,7 @@ from edge.summaries.summarise import merged, summaries
 from edge.windows import Window
 from pipeline.assign_sites import group_rows
 from pipeline.decode import decode
-from pipeline.elements import ReceivedMessage
+from pipeline.elements import DecodedBatches, ReceivedMessage
 from pipeline.rollup.partials import partials
 from pipeline.validate import validate
 from schemas.arrow import wire_columns
@@ -89,7 +89,7 @@ def test_every_record_arrives_as_it_left(kind: str, data: st.DataObject) -> None
 @given(data=st.data())
 def test_every_record_is_believed_or_set_aside(kind: str, data: st.DataObject) -> None:
     rows = data.draw(st.lists(records(KINDS[kind].record), min_size=1, max_size=6))
-    valid, rejected = validate(group_rows([decode(received(encode(kind, rows)))]), NOW)
+    valid, rejected = validate(group_rows([DecodedBatches.of(decode(received(encode(kind, rows))))]), NOW)
     assert sorted(row for one in (valid, *rejected) for row in one.rows.column("row").to_pylist()) == list(range(len(rows)))
 
 
@@ -110,7 +110,7 @@ def test_what_a_gateway_summarises_is_believed(minutes: list[list[tuple[int, flo
     """Each minute by itself, and all of them held as one summary."""
     rows = [row for number, minute in enumerate(minutes) for row in summaries(window_of(number, minute), {"a": "m"})]
     held = replace(reduce(merged, rows), device_id="held")
-    assert not validate(group_rows([decode(received(encode(Kind.SUMMARIES, [*rows, held])))]), NOW)[1]
+    assert not validate(group_rows([DecodedBatches.of(decode(received(encode(Kind.SUMMARIES, [*rows, held]))))]), NOW)[1]
 
 
 def window_of(number: int, minute: list[tuple[int, float, int | None]]) -> Window:
@@ -129,7 +129,7 @@ def test_what_a_deadband_delayed_is_sound_to_the_pipeline_and_lies_in_its_hour(t
     batches = [batch for batch in place.store.batches(0, 1000) if batch.envelope.kind == "summaries"]
     place.store.close()
     decoded = [decode(ReceivedMessage(batch.envelope.attributes(), batch.body, START + timedelta(hours=2))) for batch in batches]
-    row_group = group_rows(decoded)
+    row_group = group_rows([DecodedBatches.of(batch) for batch in decoded])
     assert validate(row_group, START)[1] == []
     assert [seconds for batch in decoded for seconds in batch.rows.column("window_seconds").to_pylist()] == [10, 190, 200, 10]
     with_site = row_group.with_rows(row_group.rows.append_column("site_id", pa.array(["north"] * row_group.rows.num_rows)))

@@ -22,8 +22,8 @@ from bench.baselines import rowwise
 from bench.baselines.bytewax_flow import Entries, Tally, first, store
 from bench.baselines.rowwise import Entry
 from pipeline.assign_sites import assign_sites
-from pipeline.decode import decode
-from pipeline.elements import ReceivedMessage, RowGroup
+from pipeline.decode import decode_all
+from pipeline.elements import DecodedBatches, ReceivedMessage, RowGroup
 from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.rollup.partials import merge, partials
@@ -58,14 +58,16 @@ def run(export_file: Path, registry: Path) -> tuple[int, int]:
     flow = Dataflow("columns")
     keyed = op.key_on("store", op.input("read", flow, EntryChunks(export_file)), store)
     fresh = op.filter("fresh", op.key_rm("unkey", op.stateful_map("repeats", keyed, first)), lambda entry: entry is not None)
-    row_groups = op.flat_map_batch(
-        "place", fresh, lambda entries: [assign_sites([decode(_message(entry)) for entry in entries], sites, NOW)[0]]
-    )
+    row_groups = op.flat_map_batch("place", fresh, lambda entries: [assign_sites(_decoded(entries), sites, NOW)[0]])
     op.output("facts", op.map("rows", row_groups, lambda row_group: facts(row_group).rows), written)
     merged = op.reduce_final("merge", op.flat_map("reduce", row_groups, _partials), add)
     op.output("windows", op.flat_map("window rows", merged, _windows), rolled)
     run_main(flow)
     return written.count, rolled.count
+
+
+def _decoded(entries: Iterable[Entry]) -> list[DecodedBatches]:
+    return [each for each in decode_all(map(_message, entries)) if isinstance(each, DecodedBatches)]
 
 
 def _message(entry: Entry) -> ReceivedMessage:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+
+import pyarrow as pa
 
 from lab.drills import engine, scenery
 from lab.drills.drill import Ground, Outcome, judged
 from lab.drills.scenery import BEGIN, NORTH, REGISTRY, SOUTH, TEN_MINUTES, probe
 from lab.drills.stage import moments
-from pipeline.decode import decode
-from pipeline.elements import DecodedBatch, ReceivedMessage
-from pipeline.transforms import decode as step
+from pipeline import decode
+from pipeline.arrow_stream import Stream
 
 NAME = "bad-deploy"
 STORY = "A release sets half a day aside; mended, `tinybeam rejects replay` brings all of it in, each row once, however often it runs."
@@ -51,17 +52,18 @@ def run(ground: Ground) -> Outcome:
 @contextmanager
 def _bad_release() -> Iterator[None]:
     """Puts a fault into the pipeline's decoding: it fails for what arrives in half a day."""
+    sound = vars(decode)["read_together"]
 
-    def faulty(message: ReceivedMessage, *, keep_message: bool = False) -> DecodedBatch:
+    def faulty(streams: Sequence[Stream]) -> pa.RecordBatch:
         if _BAD_FROM <= engine.simulated_clock() < _MENDED:
             raise RuntimeError("a release with a fault")
-        return decode(message, keep_message=keep_message)
+        return sound(streams)
 
-    vars(step)["decode"] = faulty
+    vars(decode)["read_together"] = faulty
     try:
         yield
     finally:
-        vars(step)["decode"] = decode
+        vars(decode)["read_together"] = sound
 
 
 def _replay(ground: Ground, name: str) -> None:

@@ -27,7 +27,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import archive
 from pipeline.archive import ArchiveEntry
-from pipeline.elements import Clock, DecodedBatch, TableRows
+from pipeline.elements import Clock, DecodedBatches, TableRows
 from pipeline.io import files
 from pipeline.io.append import brief
 from pipeline.state import StateFormat
@@ -78,10 +78,10 @@ class Archive(beam.PTransform):
         self._clock = clock
         self._gathering = gathering
 
-    def expand(self, inputs: tuple[PCollection[DecodedBatch], PCollection[TableRows]]) -> Any:
+    def expand(self, inputs: tuple[PCollection[DecodedBatches], PCollection[TableRows]]) -> Any:
         batches, undecodable = inputs
         entries = (
-            batches | "Batches" >> beam.Map(archive.of_batch).with_output_types(ArchiveEntry),
+            batches | "Batches" >> beam.FlatMap(archive.of_batches).with_output_types(ArchiveEntry),
             undecodable | "Undecodable" >> beam.FlatMap(archive.of_rejects).with_output_types(ArchiveEntry),
         )
         prefix = archive.ARRIVED if self._gathering else ""

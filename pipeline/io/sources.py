@@ -22,7 +22,6 @@ from pipeline.archive import SUFFIX
 from pipeline.elements import EXPORT_FILE, Clock, ReceivedMessage
 from pipeline.io.append import brief
 from pipeline.io.files import matching
-from pipeline.transforms.counts import counter
 from program import logs
 from schemas.envelope import EnvelopeError, entries, time_of
 
@@ -107,7 +106,6 @@ def _messages(file: ReadableFile, clock: Clock) -> Iterator[ReceivedMessage]:
     with file.open() as export:
         try:
             for entry in entries(export):
-                counter("messages").inc()
                 yield _message(entry, file.metadata.path, clock)
         except EnvelopeError as error:
             raise RuntimeError(f"{file.metadata.path}: {error}") from error

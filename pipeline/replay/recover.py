@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.assign_sites import group_rows
-from pipeline.elements import DecodedBatch
+from pipeline.elements import DecodedBatch, DecodedBatches
 from pipeline.enrich import Sites, enrich
 from pipeline.replay.contents import MESSAGE, NotReplayable, batch_of, with_rows
 from pipeline.replay.elements import Identity, Left, RejectStore, Replayed, Selection, SetAside
@@ -77,7 +77,7 @@ def _look(reject: SetAside, sites: Sites, now: datetime) -> _Found | Left:
         batch = batch_of(reject)
     except NotReplayable as error:
         return Left(reject.reject_id, str(error))
-    valid, invalid = validate(group_rows([batch]), now)
+    valid, invalid = validate(group_rows([DecodedBatches.of(batch)]), now)
     placed, unplaced = enrich(valid, sites)
     numbers = set(placed.rows.column("row").to_pylist())
     if not numbers:

@@ -24,7 +24,7 @@ from apache_beam.transforms.userstate import (
 )
 from apache_beam.utils.timestamp import Timestamp
 
-from pipeline.elements import Clock, DecodedBatch
+from pipeline.elements import Clock, DecodedBatch, DecodedBatches
 from pipeline.enrich import Sites
 from pipeline.replay.elements import Identity, Left, RejectStore, Replayed, Selection
 from pipeline.replay.recover import UNKNOWN_DEVICE, Fix, identities_of, recovered, without
@@ -160,23 +160,23 @@ def rows_of(batch: DecodedBatch | None) -> int:
     return batch.rows.num_rows if batch else 0
 
 
-def new_rows(replayed: Replayed) -> Iterator[DecodedBatch]:
+def new_rows(replayed: Replayed) -> Iterator[DecodedBatches]:
     """Yields the rows that become facts."""
     if replayed.new:
-        yield replayed.new
+        yield DecodedBatches.of(replayed.new)
 
 
-def again_rows(replayed: Replayed) -> Iterator[DecodedBatch]:
+def again_rows(replayed: Replayed) -> Iterator[DecodedBatches]:
     """Yields the rows that are facts already; what is derived of them may be missing, if a replay was killed in between."""
     if replayed.again:
-        yield replayed.again
+        yield DecodedBatches.of(replayed.again)
 
 
-def first_batches(replayed: Replayed) -> Iterator[DecodedBatch]:
+def first_batches(replayed: Replayed) -> Iterator[DecodedBatches]:
     """Yields the batch of a message that was not understood, if it has no row of its own yet."""
     batch = replayed.new or replayed.again
     if replayed.first_of_batch and batch:
-        yield batch
+        yield DecodedBatches.of(batch)
 
 
 def _without(replayed: Replayed, identities: frozenset[Identity]) -> Replayed | None:

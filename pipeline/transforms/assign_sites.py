@@ -19,13 +19,13 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import rejects
 from pipeline.assign_sites import assign_sites
-from pipeline.elements import Clock, DecodedBatch, RejectedRows, RowGroup, TableRows
+from pipeline.elements import Clock, DecodedBatch, DecodedBatches, RejectedRows, RowGroup, TableRows
 from pipeline.enrich import Sites
 from schemas.registry import OfRegistry
 
 ROWS_TOGETHER = 10_000
 BYTES_TOGETHER = 16_000_000
-"""How many rows of batches, or bytes of them, go on together at most, give or take one batch."""
+"""How many rows of batches, or bytes of them, go on together at most, give or take those of one parcel."""
 
 _REJECTS = "rejects"
 
@@ -38,8 +38,9 @@ class AssignSites(beam.PTransform):
         self._sites = sites
         self._clock = clock
 
-    def expand(self, batches: PCollection[DecodedBatch]) -> tuple[PCollection[RowGroup], PCollection[TableRows]]:
-        outputs = batches | beam.ParDo(_AssignSites(self._sites, self._clock)).with_outputs(_REJECTS, main="row_groups")
+    def expand(self, batches: PCollection[DecodedBatches]) -> tuple[PCollection[RowGroup], PCollection[TableRows]]:
+        assign = beam.ParDo(_AssignSites(self._sites, self._clock)).with_output_types(RowGroup)
+        outputs = batches | assign.with_outputs(_REJECTS, main="row_groups")
         return outputs["row_groups"], outputs[_REJECTS]
 
 
@@ -51,11 +52,11 @@ class _AssignSites(beam.DoFn):
     def start_bundle(self) -> None:
         self._waiting: dict[str, _Waiting] = defaultdict(_Waiting)
 
-    def process(self, batch: DecodedBatch, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Any]:  # type: ignore[assignment]
-        waiting = self._waiting[batch.envelope.kind]
-        waiting.add(batch, timestamp)
+    def process(self, batches: DecodedBatches, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[Any]:  # type: ignore[assignment]
+        waiting = self._waiting[batches.kind]
+        waiting.add(batches, timestamp)
         if waiting.rows >= ROWS_TOGETHER or waiting.raw_bytes >= BYTES_TOGETHER:
-            yield from self._flush(batch.envelope.kind)
+            yield from self._flush(batches.kind)
 
     def finish_bundle(self) -> Iterator[Any]:
         for kind in list(self._waiting):
@@ -64,36 +65,40 @@ class _AssignSites(beam.DoFn):
     def _flush(self, kind: str) -> Iterator[Any]:
         """Sends on what waits, as old as the oldest batch in it."""
         waiting = self._waiting.pop(kind)
-        for row_group, rejected in self._assigned(waiting.batches):
+        for row_group, rejected in self._assigned(waiting.several):
             if row_group and row_group.rows.num_rows:
                 yield WindowedValue(row_group, waiting.oldest, (GlobalWindow(),))
             for reject in rejected:
                 yield TaggedOutput(_REJECTS, WindowedValue(reject, waiting.oldest, (GlobalWindow(),)))
 
-    def _assigned(self, batches: Sequence[DecodedBatch]) -> Iterator[tuple[RowGroup | None, list[TableRows]]]:
+    def _assigned(self, several: Sequence[DecodedBatches]) -> Iterator[tuple[RowGroup | None, list[TableRows]]]:
         """Assigns sites to all at once; a batch that makes us fail is found by looking at each alone."""
         try:
-            yield assign_sites(batches, self._sites.current(), self._clock())
+            yield assign_sites(several, self._sites.current(), self._clock())
         except Exception as error:  # noqa: BLE001 - set aside
-            if len(batches) == 1:
-                fault = RejectedRows("fault", repr(error), batches[0].rows)
-                yield None, [rejects.of_rows(batches[0], fault, "pipeline.enrich", self._clock(), traceback.format_exc())]
+            each = [batch for batches in several for batch in batches]
+            if len(each) == 1:
+                yield None, [self._fault(each[0], error)]
             else:
-                for batch in batches:
-                    yield from self._assigned([batch])
+                for batch in each:
+                    yield from self._assigned([DecodedBatches.of(batch)])
+
+    def _fault(self, batch: DecodedBatch, error: Exception) -> TableRows:
+        fault = RejectedRows("fault", repr(error), batch.rows)
+        return rejects.of_rows(batch, fault, "pipeline.enrich", self._clock(), "".join(traceback.format_exception(error)))
 
 
 @dataclass(slots=True)
 class _Waiting:
     """Holds batches that wait for more of their kind."""
 
-    batches: list[DecodedBatch] = field(default_factory=list)
+    several: list[DecodedBatches] = field(default_factory=list)
     rows: int = 0
     raw_bytes: int = 0
     oldest: Timestamp = MAX_TIMESTAMP
 
-    def add(self, batch: DecodedBatch, timestamp: Timestamp) -> None:
-        self.batches.append(batch)
-        self.rows += batch.rows.num_rows
-        self.raw_bytes += batch.envelope.raw_bytes
+    def add(self, batches: DecodedBatches, timestamp: Timestamp) -> None:
+        self.several.append(batches)
+        self.rows += batches.rows.num_rows
+        self.raw_bytes += sum(receipt.envelope.raw_bytes for receipt in batches.receipts)
         self.oldest = min(self.oldest, timestamp)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindow
@@ -11,11 +10,10 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import rejects
-from pipeline.elements import Clock, DecodedBatch, TableRows, UnwrittenRows
-from pipeline.facts import batch_row, rows_of
+from pipeline.elements import Clock, DecodedBatches, Receipt, TableRows, UnwrittenRows
+from pipeline.facts import batch_rows
 from pipeline.transforms.collect import ROWS_AT_ONCE
 from pipeline.validate import within_partitions
-from schemas import records
 
 
 class BatchRows(beam.DoFn):
@@ -25,10 +23,10 @@ class BatchRows(beam.DoFn):
         self._clock = clock
 
     def start_bundle(self) -> None:
-        self._buffer: list[dict[str, Any]] = []
+        self._buffer: list[Receipt] = []
 
-    def process(self, batch: DecodedBatch) -> Iterator[TableRows]:
-        self._buffer.append(batch_row(batch))
+    def process(self, batches: DecodedBatches) -> Iterator[TableRows]:
+        self._buffer.extend(batches.receipts)
         if len(self._buffer) >= ROWS_AT_ONCE:
             yield from self._flush()
 
@@ -36,9 +34,9 @@ class BatchRows(beam.DoFn):
         return (WindowedValue(rows, MIN_TIMESTAMP, (GlobalWindow(),)) for rows in self._flush())
 
     def _flush(self) -> Iterator[TableRows]:
-        values, self._buffer = self._buffer, []
-        if values:
-            within, outside = within_partitions(rows_of(records.Batch, values), self._clock())
+        receipts, self._buffer = self._buffer, []
+        if receipts:
+            within, outside = within_partitions(batch_rows(receipts), self._clock())
             if within:
                 yield within
             if outside:

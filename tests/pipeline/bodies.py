@@ -12,7 +12,7 @@ import zstandard
 
 from pipeline.assign_sites import group_rows
 from pipeline.decode import decode
-from pipeline.elements import DecodedBatch, ReceivedMessage, RowGroup
+from pipeline.elements import DecodedBatch, DecodedBatches, ReceivedMessage, RowGroup
 from pipeline.enrich import Sites, enrich
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import Envelope, from_micros
@@ -183,14 +183,19 @@ def batch(rows: list[Any], received: datetime = NOW, **changes: Any) -> DecodedB
     return decode(message(rows, received, **changes))
 
 
-def numbered_batch(number: int, rows: Sequence[Any]) -> DecodedBatch:
+def numbered_message(number: int, rows: Sequence[Any]) -> ReceivedMessage:
+    """Messages of two gateways, each with its own arrival."""
+    return message(list(rows), NOW + timedelta(seconds=number), gateway_id=f"gw{number % 2}", seq=1 + number)
+
+
+def numbered_batch(number: int, rows: Sequence[Any]) -> DecodedBatches:
     """Batches of two gateways, each with its own arrival."""
-    return batch(list(rows), NOW + timedelta(seconds=number), gateway_id=f"gw{number % 2}", seq=1 + number)
+    return DecodedBatches.of(decode(numbered_message(number, rows)))
 
 
 def grouped(rows: list[Any], received: datetime = NOW, **changes: Any) -> RowGroup:
     """The rows as validation sees them."""
-    return group_rows([batch(rows, received, **changes)])
+    return group_rows([DecodedBatches.of(batch(rows, received, **changes))])
 
 
 def with_sites(rows: list[Any], received: datetime = NOW, **changes: Any) -> RowGroup:

@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.assign_sites import assign_sites, by_batch, group_rows
-from pipeline.elements import DecodedBatch, RowGroup, TableRows
+from pipeline.decode import Refused, decode_all
+from pipeline.elements import DecodedBatches, RowGroup, TableRows
 from pipeline.enrich import Sites
 from pipeline.facts import facts
 from schemas.records import Summary
-from tests.pipeline.bodies import NOW, REGISTRY, numbered, numbered_batch, one_of, summary
+from tests.pipeline.bodies import NOW, REGISTRY, numbered, numbered_batch, numbered_message, one_of, summary
 
 SITES = Sites(REGISTRY)
 
@@ -34,7 +35,7 @@ ROWS = st.sampled_from(
 )
 
 
-def together(batches: Sequence[DecodedBatch]) -> tuple[pa.Table, Counter[tuple[Any, ...]]]:
+def together(batches: Sequence[DecodedBatches]) -> tuple[pa.Table, Counter[tuple[Any, ...]]]:
     return described([assign_sites(batches, SITES, NOW)])
 
 
@@ -50,9 +51,11 @@ def described(results: Iterable[tuple[RowGroup, list[TableRows]]]) -> tuple[pa.T
 def test_batches_together_give_what_each_gives_alone(piles: list[list[Summary]]) -> None:
     batches = [numbered_batch(number, pile) for number, pile in enumerate(piles)]
     alone, rejects = described(assign_sites([batch], SITES, NOW) for batch in batches)
-    facts_together, rejected = together(batches)
-    assert facts_together.to_pylist() == alone.to_pylist()
-    assert rejected == rejects
+    decoded_together = [each for each in decode_all(numbered_message(*pile) for pile in enumerate(piles)) if not isinstance(each, Refused)]
+    for looked_at in (batches, decoded_together):
+        facts_together, rejected = together(looked_at)
+        assert facts_together.to_pylist() == alone.to_pylist()
+        assert rejected == rejects
 
 
 @pytest.mark.parametrize("kind", ["summaries", "inferences", "events", "heartbeats", "rejects"])

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from pipeline.assign_sites import group_rows
 from pipeline.decode import decode
-from pipeline.facts import batch_row, rows_of
+from pipeline.elements import DecodedBatches
+from pipeline.facts import batch_rows
 from pipeline.validate import validate, within_partitions
 from schemas import sketch
 from schemas.envelope import micros
-from schemas.records import Batch, Summary
+from schemas.records import Summary
 from tests.pipeline.bodies import NOW, batch, grouped, message_of, numbered, one_of, summary, table
 
 
@@ -82,7 +83,7 @@ def test_a_bad_row_is_set_aside_and_its_neighbours_go_on(reason: str, change: di
 def test_a_null_where_none_may_be_is_set_aside() -> None:
     rows = table("summaries", numbered(3))
     holed = rows.set_column(rows.schema.get_field_index("sum"), "sum", pa.array([0.0, None, 0.5]))
-    valid, rejected = validate(group_rows([decode(message_of("summaries", holed))]), NOW)
+    valid, rejected = validate(group_rows([DecodedBatches.of(decode(message_of("summaries", holed)))]), NOW)
     assert (valid.rows.num_rows, rejected[0].reason, rejected[0].rows.column("row").to_pylist()) == (2, "null_value", [1])
 
 
@@ -90,7 +91,7 @@ def test_a_null_or_infinite_element_of_a_list_sets_its_row_aside() -> None:
     rows = table("inferences", [one_of("inferences")] * 4)
     features = pa.array([[1.0], [None], [], [2.0, math.inf]])
     holed = rows.set_column(rows.schema.get_field_index("features"), "features", features)
-    valid, rejected = validate(group_rows([decode(message_of("inferences", holed))]), NOW)
+    valid, rejected = validate(group_rows([DecodedBatches.of(decode(message_of("inferences", holed)))]), NOW)
     assert valid.rows.column("row").to_pylist() == [0, 2]
     assert [(one.reason, one.rows.column("row").to_pylist()) for one in rejected] == [("null_value", [1]), ("not_finite", [3])]
 
@@ -99,7 +100,7 @@ def test_a_time_beyond_the_years_of_bigquery_is_set_aside_in_any_column() -> Non
     rows = table("summaries", numbered(2))
     far = pa.array([2**62, micros(NOW) + 1_000_000], pa.int64()).cast(pa.timestamp("us", "UTC"))
     changed = rows.set_column(rows.schema.get_field_index("last_time"), "last_time", far)
-    _, rejected = validate(group_rows([decode(message_of("summaries", changed))]), NOW)
+    _, rejected = validate(group_rows([DecodedBatches.of(decode(message_of("summaries", changed)))]), NOW)
     assert [(one.reason, one.rows.column("row").to_pylist()) for one in rejected] == [("time_out_of_range", [0])]
 
 
@@ -136,7 +137,7 @@ def test_a_sketch_is_judged_alone_wherever_it_stands(piles: list[list[float] | N
 def test_a_null_entry_of_a_sketch_sets_its_row_aside() -> None:
     rows = table("summaries", numbered(3))
     holed = rows.set_column(rows.schema.get_field_index("sketch"), "sketch", pa.array([[], [None], []], pa.list_(pa.int64())))
-    _, rejected = validate(group_rows([decode(message_of("summaries", holed))]), NOW)
+    _, rejected = validate(group_rows([DecodedBatches.of(decode(message_of("summaries", holed)))]), NOW)
     assert [(one.reason, one.rows.column("row").to_pylist()) for one in rejected] == [("null_value", [1])]
 
 
@@ -186,8 +187,8 @@ def sound(flat: list[int], most: int) -> bool:
 
 
 def test_a_row_of_any_table_outside_its_partitions_is_set_aside() -> None:
-    ancient = batch_row(batch([summary()], cut_time=datetime(1999, 1, 1, tzinfo=UTC)))
-    written, rejected = within_partitions(rows_of(Batch, [ancient]), NOW)
+    [ancient] = DecodedBatches.of(batch([summary()], cut_time=datetime(1999, 1, 1, tzinfo=UTC))).receipts
+    written, rejected = within_partitions(batch_rows([ancient]), NOW)
     assert written is None
     assert rejected is not None
     assert rejected.reason == "time_out_of_range"

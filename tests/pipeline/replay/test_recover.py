@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.assign_sites import assign_sites
-from pipeline.elements import DecodedBatch
+from pipeline.elements import DecodedBatch, DecodedBatches
 from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.replay.elements import Identity, Left, Replayed, Selection, SetAside
@@ -96,7 +96,7 @@ def test_what_is_found_becomes_the_facts_that_it_would_have_been() -> None:
     batch = numbered_batch(0, MIXED)
     at_once, _ = assign_sites([batch], Sites(GROWN), NOW)
     first, _ = assign_sites([batch], Sites(REGISTRY), NOW)
-    later, rejected = assign_sites(new(Store(*set_aside(0, MIXED))), Sites(GROWN), NOW)
+    later, rejected = assign_sites([DecodedBatches.of(batch) for batch in new(Store(*set_aside(0, MIXED)))], Sites(GROWN), NOW)
     rows = [*facts(first).rows.to_pylist(), *facts(later).rows.to_pylist()]
     strip = [{**row, "received_time": None} for row in sorted(rows, key=lambda row: row["row"])]
     assert strip == [{**row, "received_time": None} for row in facts(at_once).rows.to_pylist()]
@@ -116,7 +116,7 @@ def test_facts_are_asked_for_many_batches_at_once() -> None:
 
 
 def test_rows_are_taken_out_of_a_batch() -> None:
-    batch = numbered_batch(0, MIXED)
+    [batch] = numbered_batch(0, MIXED)
     name = batch.envelope.batch_id
     left = without(batch, {(name, 0), (name, 2), ("other", 1)})
     assert left is not None

@@ -12,7 +12,7 @@ import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.transforms.window import TimestampedValue
 
-from pipeline.elements import DecodedBatch, RowGroup, TableRows
+from pipeline.elements import DecodedBatches, RowGroup, TableRows
 from pipeline.enrich import Sites
 from pipeline.options import FN_API
 from pipeline.transforms.assign_sites import ROWS_TOGETHER, AssignSites
@@ -42,15 +42,19 @@ def _keep(row_group: RowGroup, timestamp: Any = beam.DoFn.TimestampParam) -> Non
     ARRIVALS.append(timestamp.micros / 1e6)
 
 
+def _as_it_arrived(batches: DecodedBatches) -> TimestampedValue:
+    return TimestampedValue(batches, batches.receipts[0].received_time.timestamp())
+
+
 def _keep_reject(reject: TableRows) -> None:
     REJECTS.append(reject)
 
 
-def run(batches: Sequence[DecodedBatch], sites: OfRegistry[Any] = SITES) -> None:
+def run(batches: Sequence[DecodedBatches], sites: OfRegistry[Any] = SITES) -> None:
     for kept in (ROW_GROUPS, REJECTS, ARRIVALS):
         kept.clear()
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
-        arrived = pipeline | beam.Create(list(batches)) | beam.Map(lambda sent: TimestampedValue(sent, sent.received_time.timestamp()))
+        arrived = pipeline | beam.Create(list(batches)) | beam.Map(_as_it_arrived)
         row_groups, rejects = arrived | AssignSites(sites, still)
         row_groups | "Keep" >> beam.Map(_keep)
         rejects | "Keep rejects" >> beam.Map(_keep_reject)

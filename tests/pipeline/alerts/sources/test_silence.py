@@ -17,7 +17,7 @@ from pipeline.alerts.gateway_report import gateway_reports
 from pipeline.alerts.silence.watch import Liveness
 from pipeline.assign_sites import group_rows
 from pipeline.decode import decode
-from pipeline.elements import RowGroup
+from pipeline.elements import DecodedBatches, RowGroup
 from schemas.envelope import micros
 from schemas.records import Device
 from schemas.registry import Registry
@@ -169,7 +169,7 @@ def test_batches_that_the_gateway_dropped_for_want_of_room_make_nobody_silent() 
 
 def test_a_heartbeat_of_before_the_column_says_nothing_of_listening() -> None:
     rows = table("heartbeats", [one_of("heartbeats")]).drop_columns(["listening_since_time"])
-    decoded = group_rows([decode(message_of("heartbeats", rows, schema_version="1.1"))])
+    decoded = group_rows([DecodedBatches.of(decode(message_of("heartbeats", rows, schema_version="1.1")))])
     [report] = gateway_reports(decoded)
     assert report.heartbeat is not None
     assert (report.heartbeat.listening_since, report.heartbeat.broker_online) == (None, True)
