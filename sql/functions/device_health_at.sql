@@ -14,7 +14,7 @@ from (
       select
         device_id,
         window_start,
-        array_agg(struct(gateway_id as gateway_id) order by received_time desc limit 1)[offset(0)].gateway_id as gateway_id,
+        array_agg(struct(gateway_id as gateway_id) order by last_time desc, gateway_id limit 1)[offset(0)].gateway_id as gateway_id,
         max(last_time) as last_time,
         max(timestamp_add(window_start, interval if(window_seconds between 1 and 604800, window_seconds, 0) second)) as window_end,
         logical_or(late) as has_late_readings,
