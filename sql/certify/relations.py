@@ -36,7 +36,6 @@ _VERSIONS = "the software of the run"
 _TOLD = "whether people were notified: by a run that was live when it happened"
 _DERIVED_ALERTS = "source not in ('silence', 'rejects')"
 _LIVE = "silence and surges of rejects are judged by the clock of a live run"
-_NEWEST = "that of the partial received last, which the run decides"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,7 @@ RELATIONS = (
         name="summaries",
         key=("device_id", "channel", "unit", "window_start", "window_seconds"),
         day="day",
-        ignored={"received_time": _RECEIVED, "gateway_id": _NEWEST},
+        ignored={"received_time": _RECEIVED},
         exact=False,
     ),
     Relation(

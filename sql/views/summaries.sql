@@ -37,10 +37,12 @@ with
       window_start,
       window_seconds,
       max(gateways) as gateways,
-      array_agg(struct(site_id as site_id) order by counts desc, received_time desc, batch_id desc limit 1)[offset(0)] as newest,
-      array_agg(struct(last as value, last_time as time) order by counts desc, last_time desc, received_time desc limit 1)[offset(0)] as latest,
+      array_agg(struct(site_id as site_id) order by counts desc, last_time desc, batch_id desc, `row` desc limit 1)[offset(0)] as newest,
       array_agg(
-        struct(gateway_id as gateway_id, clock_offset_ms as clock_offset_ms) order by counts desc, makes_sense desc, count desc, batch_id limit 1
+        struct(last as value, last_time as time) order by counts desc, last_time desc, batch_id desc, `row` desc limit 1
+      )[offset(0)] as latest,
+      array_agg(
+        struct(gateway_id as gateway_id, clock_offset_ms as clock_offset_ms) order by counts desc, makes_sense desc, count desc, batch_id, `row` limit 1
       )[offset(0)] as largest,
       sum(counted) as count,
       any_value(mean) as mean,
