@@ -35,8 +35,7 @@ class ArchiveEntry(NamedTuple):
 
 def of_batches(batches: DecodedBatches) -> Iterator[ArchiveEntry]:
     """Keeps the messages of batches, which must have been decoded with them."""
-    messages = [receipt.message for receipt in batches.receipts]
-    return (_entry(batches.kind, message) for message in messages if message)
+    return (_entry(batches.kind, message) for message in batches.messages)
 
 
 def of_rejects(rows: TableRows) -> Iterator[ArchiveEntry]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -16,7 +17,8 @@ END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 _CONTINUES = 0xFFFFFFFF
 _HEAD = struct.Struct("<II")
-_U16, _U32, _I32, _I64, _OFFSETS = (struct.Struct(f"<{code}") for code in ("H", "I", "i", "q", "4H"))
+_U16, _U32, _I32, _I64 = (struct.Struct(f"<{code}") for code in "HIiq")
+_OFFSETS = tuple(struct.Struct(f"<{number}H") for number in range(5))
 _HEADERS = {1: "a schema", 2: "a dictionary", 3: "a record batch"}
 _SCHEMA, _RECORD_BATCH = 1, 3
 _AT_ONCE = 100
@@ -38,7 +40,7 @@ class Stream(NamedTuple):
 def take_apart(raw: bytes) -> Stream:
     """Takes the stream apart. Raises BadStream."""
     try:
-        schema_end = _end(raw, 0, _SCHEMA)[0]
+        schema_end = _schema_end(raw[: _HEAD.size + _U32.unpack_from(raw, 4)[0]])
         end, record_batch = _end(raw, schema_end, _RECORD_BATCH)
         if raw[end:] != END_OF_STREAM:
             raise BadStream("the record batch is not followed by exactly the end of the stream")
@@ -64,6 +66,12 @@ def _read(streams: Sequence[Stream]) -> pa.RecordBatch:
     return rows
 
 
+@lru_cache(maxsize=64)
+def _schema_end(schema: bytes) -> int:
+    """Returns how long the schema's message is, which has no body; nearly all streams begin with the same. Raises as `_end`."""
+    return _end(schema, 0, _SCHEMA)[0]
+
+
 def _end(raw: bytes, at: int, wanted: int) -> tuple[int, int]:
     """Returns where the IPC message ends that begins there, and where its header lies, a FlatBuffers table. Raises BadStream if it is
     another than is wanted; struct.error or IndexError where it points elsewhere.
@@ -85,6 +93,6 @@ def _end(raw: bytes, at: int, wanted: int) -> tuple[int, int]:
 def _members(raw: bytes, table: int) -> list[int]:
     """Returns the positions of a FlatBuffers table's first four members, 0 for one that is absent."""
     vtable = table - _I32.unpack_from(raw, table)[0]
-    present = _U16.unpack_from(raw, vtable)[0] // 2 - 2
-    offsets = _OFFSETS.unpack_from(raw, vtable + 4)
-    return [table + offset if offset and number < present else 0 for number, offset in enumerate(offsets)]
+    present = min(max(_U16.unpack_from(raw, vtable)[0] // 2 - 2, 0), 4)
+    offsets = _OFFSETS[present].unpack_from(raw, vtable + 4)
+    return [table + offset if offset else 0 for offset in offsets] + [0] * (4 - present)

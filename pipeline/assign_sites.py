@@ -17,8 +17,6 @@ from pipeline.elements import DecodedBatches, RejectedRows, RowGroup, TableRows
 from pipeline.enrich import Sites, enrich
 from pipeline.validate import validate
 
-_TIME = pa.timestamp("us", "UTC")
-
 
 def assign_sites(several: Sequence[DecodedBatches], sites: Sites, now: datetime) -> tuple[RowGroup, list[TableRows]]:
     """Returns the good rows (maybe none), and one reject for each batch and reason."""
@@ -31,13 +29,9 @@ def assign_sites(several: Sequence[DecodedBatches], sites: Sites, now: datetime)
 def group_rows(several: Sequence[DecodedBatches]) -> RowGroup:
     """Returns all rows of batches of one kind."""
     rows = pa.concat_batches([batches.rows for batches in several])
-    receipts = [receipt for batches in several for receipt in batches.receipts]
-    batch_of_row = pa.array(np.repeat(np.arange(len(receipts)), np.concatenate([batches.counts for batches in several])))
-    of_batch = {
-        "batch_id": pa.array([receipt.envelope.batch_id for receipt in receipts], pa.string()),
-        "gateway_id": pa.array([receipt.envelope.gateway_id for receipt in receipts], pa.string()),
-        "received_time": pa.array([receipt.received_time for receipt in receipts], _TIME),
-    }
+    receipts = pa.concat_batches([batches.receipts for batches in several])
+    batch_of_row = pa.array(np.repeat(np.arange(receipts.num_rows), np.concatenate([batches.counts for batches in several])))
+    of_batch = {name: receipts.column(name) for name in ("batch_id", "gateway_id", "received_time")}
     arrays = [*rows.columns, *(values.take(batch_of_row) for values in of_batch.values())]
     return RowGroup(several[0].kind, pa.RecordBatch.from_arrays(arrays, names=[*rows.schema.names, *of_batch]))
 

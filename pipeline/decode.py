@@ -11,24 +11,23 @@ import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import zstandard
 
 from pipeline.arrow_stream import BadStream, Stream, read_together, take_apart
 from pipeline.columns import BadSchema, conformed, decoded_schema
-from pipeline.elements import EXPORT_FILE, DecodedBatch, DecodedBatches, Receipt, ReceivedMessage
-from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, Envelope, EnvelopeError, micros
+from pipeline.elements import EXPORT_FILE, Counts, DecodedBatch, DecodedBatches, ReceivedMessage
+from pipeline.receipts import receipts
+from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, EnvelopeError, from_micros, number_of, texts_of
 from schemas.records import KINDS
 
 BYTES_TOGETHER = 16_000_000
 """So many decompressed bytes are decoded together at most, give or take one message."""
 
 _INT64 = np.iinfo(np.int64)
-_Integers = npt.NDArray[np.int64]
 
 
 class Undecodable(ValueError):
@@ -49,12 +48,11 @@ class Refused:
     stacktrace: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """Is a message of which envelope and body are sound, and the stream in it can be read."""
+class _Opened(NamedTuple):
+    """Is a message, the attributes that its envelope has, each of its form, and the stream that is in it."""
 
     message: ReceivedMessage
-    envelope: Envelope
+    texts: dict[str, str]
     stream: Stream
 
 
@@ -83,8 +81,8 @@ def _alike(messages: Iterable[ReceivedMessage]) -> Iterator[list[_Opened] | Refu
         except Exception as error:  # noqa: BLE001 - set aside
             yield _refused(message, error)
             continue
-        waiting[opened.envelope.kind, opened.stream.schema].append(opened)
-        bytes_waiting += opened.envelope.raw_bytes
+        waiting[opened.texts["kind"], opened.stream.schema].append(opened)
+        bytes_waiting += int(opened.texts["raw_bytes"])
         if bytes_waiting >= BYTES_TOGETHER:
             yield from waiting.values()
             waiting, bytes_waiting = defaultdict(list), 0
@@ -111,21 +109,23 @@ def _refused(message: ReceivedMessage, error: Exception) -> Refused:
 
 def _opened(message: ReceivedMessage, decompressor: zstandard.ZstdDecompressor) -> _Opened:
     """Opens a message. Raises Undecodable."""
-    envelope = _envelope(message)
+    texts, rows, raw_bytes = _envelope(message)
     try:
-        stream = take_apart(_decompressed(message.body, envelope.raw_bytes, decompressor))
+        stream = take_apart(_decompressed(message.body, raw_bytes, decompressor))
     except BadStream as error:
         raise Undecodable("bad_arrow", str(error)) from error
-    if stream.rows != envelope.row_count:
-        raise Undecodable("bad_row_count", f"the envelope says {envelope.row_count} rows, the body holds {stream.rows}")
-    return _Opened(message, envelope, stream)
+    if stream.rows != rows:
+        raise Undecodable("bad_row_count", f"the envelope says {rows} rows, the body holds {stream.rows}")
+    return _Opened(message, texts, stream)
 
 
-def _envelope(message: ReceivedMessage) -> Envelope:
+def _envelope(message: ReceivedMessage) -> tuple[dict[str, str], int, int]:
+    """Returns the attributes of the envelope, each of its form, and how many rows and bytes it declares."""
     if EXPORT_FILE in message.attributes and "gateway_id" not in message.attributes:
         raise Undecodable("broken_entry", f"bytes of {message.attributes[EXPORT_FILE]} that are no sound entry")
     try:
-        return Envelope.parse(message.attributes)
+        texts = texts_of(message.attributes)
+        return texts, number_of(texts, "row_count"), number_of(texts, "raw_bytes")
     except EnvelopeError as error:
         raise Undecodable("bad_envelope", str(error)) from error
 
@@ -145,17 +145,21 @@ def _decompressed(body: bytes, raw_bytes: int, decompressor: zstandard.ZstdDecom
 
 def _decoded(alike: Sequence[_Opened], *, keep_messages: bool) -> DecodedBatches:
     """Decodes messages of one kind and schema. Raises Undecodable if any of them is unsound."""
-    counts = np.array([opened.envelope.row_count for opened in alike])
-    starts = np.cumsum(counts) - counts
-    rows = _rows(alike, counts, starts)
-    _check_times(rows.column(KINDS[alike[0].envelope.kind].event_time), alike, starts)
-    return DecodedBatches(tuple(_receipt(opened, keep_messages=keep_messages) for opened in alike), counts, rows)
-
-
-def _rows(alike: Sequence[_Opened], counts: _Integers, starts: _Integers) -> pa.RecordBatch:
-    kind = alike[0].envelope.kind
+    messages, texts, streams = zip(*alike, strict=True)
     try:
-        received = read_together([opened.stream for opened in alike])
+        of_batches = receipts(messages, texts)
+    except EnvelopeError as error:
+        raise Undecodable("bad_envelope", str(error)) from error
+    counts = of_batches.column("row_count").to_numpy()
+    starts = np.cumsum(counts) - counts
+    rows = _rows(texts[0]["kind"], streams, counts, starts)
+    _check_times(rows.column(KINDS[texts[0]["kind"]].event_time), of_batches, starts)
+    return DecodedBatches(of_batches, counts, rows, messages if keep_messages else ())
+
+
+def _rows(kind: str, streams: Sequence[Stream], counts: Counts, starts: Counts) -> pa.RecordBatch:
+    try:
+        received = read_together(streams)
         arrays = conformed(received, kind, starts.tolist())
     except BadSchema as error:
         raise Undecodable("bad_schema", str(error)) from error
@@ -165,21 +169,12 @@ def _rows(alike: Sequence[_Opened], counts: _Integers, starts: _Integers) -> pa.
     return pa.RecordBatch.from_arrays([numbers, *arrays], schema=decoded_schema(kind))
 
 
-def _receipt(opened: _Opened, *, keep_messages: bool) -> Receipt:
-    message = opened.message
-    return Receipt(opened.envelope, message.received_time, len(message.body), message if keep_messages else None)
-
-
-def _check_times(times: pa.Array, alike: Sequence[_Opened], starts: _Integers) -> None:
+def _check_times(times: pa.Array, of_batches: pa.RecordBatch, starts: Counts) -> None:
     """Checks that each envelope's time range is that of its rows; a range that nobody checked would be worth nothing to a router."""
-    first, last = (np.array([micros(getattr(each.envelope, name)) for each in alike]) for name in ("time_min", "time_max"))
+    first, last = (of_batches.column(name).view(pa.int64()).to_numpy() for name in ("time_min", "time_max"))
     low, high = (np.asarray(times.view(pa.int64()).fill_null(nothing)) for nothing in (_INT64.max, _INT64.min))
     earliest, latest = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
     wrong = ((earliest != first) | (latest != last)) & (earliest <= latest)  # without any time there is nothing to compare
     if wrong.any():
-        envelope = alike[int(wrong.argmax())].envelope
-        raise Undecodable("bad_times", f"the envelope says {_span(envelope.time_min, envelope.time_max)}, the rows hold other event times")
-
-
-def _span(first: datetime, last: datetime) -> str:
-    return f"{first.isoformat()} to {last.isoformat()}"
+        span = " to ".join(from_micros(int(time[wrong.argmax()])).isoformat() for time in (first, last))
+        raise Undecodable("bad_times", f"the envelope says {span}, the rows hold other event times")

@@ -7,17 +7,21 @@ Between workers, rows travel as one Arrow IPC message: pickled buffer by buffer,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from functools import lru_cache
-from itertools import compress
+from functools import cache, lru_cache
+from itertools import compress, repeat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from schemas.arrow import schema, table_columns
 from schemas.envelope import Envelope
+from schemas.records import Batch
+
+Counts = npt.NDArray[np.int64]
 
 Clock = Callable[[], datetime]
 """Gives the time now, UTC. It is passed in, so that tests have their own."""
@@ -50,52 +54,54 @@ class DecodedBatch:
         return _decoded_batch, (self.envelope, self.received_time, self.body_bytes, *_packed(self.rows), self.message)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """Says which batch came, when, and how large it was; `message` is there for the archive alone."""
-
-    envelope: Envelope
-    received_time: datetime
-    body_bytes: int
-    message: ReceivedMessage | None = None
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedBatches:
-    """Holds decoded batches of one kind: their receipts, how many rows each has, and the rows of all, batch by batch.
-
-    `for batch in batches` yields each alone.
+    """Holds decoded batches of one kind: their receipts, which are rows of batches_v1, how many rows each has, and the rows of all, batch
+    by batch. `messages` are there for the archive alone. `for batch in batches` yields each alone.
     """
 
-    receipts: tuple[Receipt, ...]
-    counts: npt.NDArray[np.int64]
+    receipts: pa.RecordBatch
+    counts: Counts
     rows: pa.RecordBatch
+    messages: tuple[ReceivedMessage, ...] = ()
 
     @classmethod
     def of(cls, batch: DecodedBatch) -> DecodedBatches:
         """Returns the one batch."""
-        receipt = Receipt(batch.envelope, batch.received_time, batch.body_bytes, batch.message)
-        return cls((receipt,), np.array([batch.rows.num_rows]), batch.rows)
+        receipt = {name: getattr(batch.envelope, name, None) for name in receipt_schema().names}
+        receipt |= {"received_time": batch.received_time, "body_bytes": batch.body_bytes}
+        receipts = pa.RecordBatch.from_pylist([receipt], schema=receipt_schema())
+        return cls(receipts, np.array([batch.rows.num_rows]), batch.rows, (batch.message,) if batch.message else ())
 
     @property
     def kind(self) -> str:
-        return self.receipts[0].envelope.kind
+        kind: str = self.receipts.column("kind")[0].as_py()
+        return kind
 
     def only(self, chosen: Sequence[bool]) -> DecodedBatches:
         """Returns the chosen ones, of which there must be some."""
         if all(chosen):
             return self
         rows = self.rows.filter(pa.array(np.repeat(chosen, self.counts)))
-        return DecodedBatches(tuple(compress(self.receipts, chosen)), self.counts[np.array(chosen)], rows)
+        return DecodedBatches(
+            self.receipts.filter(pa.array(chosen)), self.counts[np.array(chosen)], rows, tuple(compress(self.messages, chosen))
+        )
 
     def __iter__(self) -> Iterator[DecodedBatch]:
         ends = np.cumsum(self.counts).tolist()
-        for receipt, count, end in zip(self.receipts, self.counts.tolist(), ends, strict=True):
-            rows = self.rows.slice(end - count, count)
-            yield DecodedBatch(receipt.envelope, receipt.received_time, receipt.body_bytes, rows, receipt.message)
+        receipts, messages = self.receipts.to_pylist(), self.messages or repeat(None)
+        for receipt, count, end, message in zip(receipts, self.counts.tolist(), ends, messages, strict=False):
+            envelope = Envelope(**{field.name: receipt[field.name] for field in fields(Envelope)})
+            yield DecodedBatch(envelope, receipt["received_time"], receipt["body_bytes"], self.rows.slice(end - count, count), message)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _decoded_batches, (self.receipts, self.counts, *_packed(self.rows))
+        return _decoded_batches, (*_packed(self.receipts), self.counts, *_packed(self.rows), self.messages)
+
+
+@cache
+def receipt_schema() -> pa.Schema:
+    """Returns the schema of batches_v1."""
+    return schema(table_columns(Batch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +167,10 @@ def _decoded_batch(  # noqa: PLR0913 - what __reduce__ gives
     return DecodedBatch(envelope, received_time, body_bytes, _unpacked(schema, rows), message)
 
 
-def _decoded_batches(receipts: tuple[Receipt, ...], counts: npt.NDArray[np.int64], schema: bytes, rows: bytes) -> DecodedBatches:
-    return DecodedBatches(receipts, counts, _unpacked(schema, rows))
+def _decoded_batches(  # noqa: PLR0913 - what __reduce__ gives
+    receipt_schema: bytes, receipts: bytes, counts: Counts, schema: bytes, rows: bytes, messages: tuple[ReceivedMessage, ...]
+) -> DecodedBatches:
+    return DecodedBatches(_unpacked(receipt_schema, receipts), counts, _unpacked(schema, rows), messages)
 
 
 def _row_group(kind: str, schema: bytes, rows: bytes) -> RowGroup:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.elements import Receipt, RowGroup, TableRows
+from pipeline.elements import RowGroup, TableRows
 from schemas import records
 from schemas.arrow import schema, table_columns
 from schemas.records import KINDS, TABLES
-
-_OF_RECEIPT = ("received_time", "body_bytes")
 
 
 def facts(row_group: RowGroup) -> TableRows:
@@ -25,16 +23,6 @@ def facts(row_group: RowGroup) -> TableRows:
         columns |= _gateways_rejects(rows)
     arrays = [_filled(columns.get(name), kind, rows.num_rows) for name, kind in _types(record)]
     return TableRows(TABLES[record].name, pa.RecordBatch.from_arrays(arrays, schema=table_schema(record)))
-
-
-def batch_rows(receipts: Sequence[Receipt]) -> TableRows:
-    """Returns the batches' own rows of batches_v1: that each came, when, and what its envelope declares."""
-    envelopes = [receipt.envelope for receipt in receipts]
-    arrays = [
-        pa.array([getattr(each, name) for each in (receipts if name in _OF_RECEIPT else envelopes)], kind)
-        for name, kind in _types(records.Batch)
-    ]
-    return TableRows(TABLES[records.Batch].name, pa.RecordBatch.from_arrays(arrays, schema=table_schema(records.Batch)))
 
 
 def rows_of(record: type, values: list[dict[str, Any]]) -> TableRows:

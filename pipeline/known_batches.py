@@ -11,7 +11,6 @@ import zlib
 import msgspec
 
 from pipeline.state import StateFormat
-from schemas.envelope import Envelope
 from schemas.intervals import IntervalSet
 
 BUCKETS = 32
@@ -29,18 +28,18 @@ def bucket(gateway_id: str) -> int:
 
 
 class KnownBatches:
-    """Knows the batches of one bucket: `known.add(envelope)` tells whether it is new, `known.pack()` gives the state."""
+    """Knows the batches of one bucket: `known.add("gw1", 7, 1)` tells whether it is new, `known.pack()` gives the state."""
 
     def __init__(self, packed: bytes | None = None) -> None:
         self._stores = SEQS.unpack(packed) or {}
         self._opened: dict[str, IntervalSet] = {}
 
-    def add(self, envelope: Envelope) -> bool:
+    def add(self, gateway_id: str, epoch: int, seq: int) -> bool:
         """Adds a batch; returns False if it was known already."""
-        store = f"{envelope.gateway_id}:{envelope.epoch}"
+        store = f"{gateway_id}:{epoch}"
         if store not in self._opened:
             self._opened[store] = IntervalSet(_FLAT.decode(self._stores[store]) if store in self._stores else ())
-        return self._opened[store].add(envelope.seq)
+        return self._opened[store].add(seq)
 
     def pack(self) -> bytes:
         opened = {store: msgspec.Raw(msgspec.msgpack.encode(seqs.flat())) for store, seqs in self._opened.items()}

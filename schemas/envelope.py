@@ -41,7 +41,7 @@ _KIND_PATTERN = re.compile("|".join(KINDS))
 _VERSION_PATTERN = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}")
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _ANY_TIME = (-(2**63), 2**63 - 1)
-_LIMITS = {
+LIMITS = {
     "epoch": (0, 2**63 - 1),
     "seq": (1, 2**63 - 1),
     "row_count": (1, MAX_ROWS),
@@ -51,7 +51,8 @@ _LIMITS = {
     "time_min": _ANY_TIME,
     "time_max": _ANY_TIME,
 }
-_PATTERNS = {"gateway_id": ID_PATTERN, "kind": _KIND_PATTERN, "schema_version": _VERSION_PATTERN} | dict.fromkeys(_LIMITS, _INTEGER)
+"""Integers among the attributes, each with the smallest and the largest that may be."""
+_PATTERNS = {"gateway_id": ID_PATTERN, "kind": _KIND_PATTERN, "schema_version": _VERSION_PATTERN} | dict.fromkeys(LIMITS, _INTEGER)
 _ALL_PATTERNS = re.compile("\n".join(f"(?:{pattern.pattern})" for pattern in _PATTERNS.values()))
 """All of them, a line each: none matches the end of a line."""
 
@@ -99,8 +100,8 @@ class Envelope:
     @classmethod
     def parse(cls, attributes: Mapping[str, str]) -> Envelope:
         """Reads attributes; unknown ones are ignored. Raises EnvelopeError for a missing, malformed or out-of-range one."""
-        texts = _texts(attributes)
-        numbers = {name: _within(name, int(texts[name]), *limits) for name, limits in _LIMITS.items()}
+        texts = texts_of(attributes)
+        numbers = {name: number_of(texts, name) for name in LIMITS}
         envelope = cls(
             gateway_id=texts["gateway_id"],
             kind=texts["kind"],
@@ -112,9 +113,14 @@ class Envelope:
         )
         if envelope.time_min > envelope.time_max:
             raise EnvelopeError("time_min is after time_max")
-        if envelope.schema_version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+        if not is_readable(envelope.schema_version):
             raise EnvelopeError(f"schema_version {envelope.schema_version} is of another major version than {SCHEMA_VERSION}")
         return envelope
+
+
+def is_readable(schema_version: str) -> bool:
+    """Tells whether batches of that version are of this major version."""
+    return schema_version.split(".", maxsplit=1)[0] == SCHEMA_VERSION.split(".")[0]
 
 
 def time_of(attributes: Mapping[str, str], name: str) -> datetime:
@@ -197,12 +203,17 @@ def _text(attributes: Mapping[str, str], name: str, pattern: re.Pattern[str]) ->
     return attributes[name]
 
 
-def _texts(attributes: Mapping[str, str]) -> dict[str, str]:
-    """Returns the attributes that an envelope has, all matched at once. Raises EnvelopeError for the first that is missing or malformed."""
+def texts_of(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Returns the attributes that an envelope has, each of its form. Raises EnvelopeError for the first that is missing or malformed."""
     texts = {name: attributes.get(name, "") for name in _PATTERNS}
     if not _ALL_PATTERNS.fullmatch("\n".join(texts.values())):
         return {name: _text(attributes, name, pattern) for name, pattern in _PATTERNS.items()}
     return texts
+
+
+def number_of(texts: Mapping[str, str], name: str) -> int:
+    """Returns an integer among the attributes. Raises EnvelopeError if it is out of range."""
+    return _within(name, int(texts[name]), *LIMITS[name])
 
 
 def _within(name: str, value: int, low: int, high: int) -> int:

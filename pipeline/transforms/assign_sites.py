@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import apache_beam as beam
+import pyarrow.compute as pc
 from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
@@ -100,5 +101,5 @@ class _Waiting:
     def add(self, batches: DecodedBatches, timestamp: Timestamp) -> None:
         self.several.append(batches)
         self.rows += batches.rows.num_rows
-        self.raw_bytes += sum(receipt.envelope.raw_bytes for receipt in batches.receipts)
+        self.raw_bytes += pc.sum(batches.receipts.column("raw_bytes")).as_py()
         self.oldest = min(self.oldest, timestamp)

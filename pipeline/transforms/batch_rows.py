@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import apache_beam as beam
+import pyarrow as pa
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import rejects
-from pipeline.elements import Clock, DecodedBatches, Receipt, TableRows, UnwrittenRows
-from pipeline.facts import batch_rows
+from pipeline.elements import Clock, DecodedBatches, TableRows, UnwrittenRows
 from pipeline.transforms.collect import ROWS_AT_ONCE
 from pipeline.validate import within_partitions
+from schemas.records import TABLES, Batch
 
 
 class BatchRows(beam.DoFn):
@@ -23,21 +24,22 @@ class BatchRows(beam.DoFn):
         self._clock = clock
 
     def start_bundle(self) -> None:
-        self._buffer: list[Receipt] = []
+        self._waiting: list[pa.RecordBatch] = []
 
     def process(self, batches: DecodedBatches) -> Iterator[TableRows]:
-        self._buffer.extend(batches.receipts)
-        if len(self._buffer) >= ROWS_AT_ONCE:
+        self._waiting.append(batches.receipts)
+        if sum(receipts.num_rows for receipts in self._waiting) >= ROWS_AT_ONCE:
             yield from self._flush()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         return (WindowedValue(rows, MIN_TIMESTAMP, (GlobalWindow(),)) for rows in self._flush())
 
     def _flush(self) -> Iterator[TableRows]:
-        receipts, self._buffer = self._buffer, []
-        if receipts:
-            within, outside = within_partitions(batch_rows(receipts), self._clock())
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            rows = TableRows(TABLES[Batch].name, pa.concat_batches(waiting))
+            within, outside = within_partitions(rows, self._clock())
             if within:
                 yield within
             if outside:
-                yield from rejects.of_unwritten(UnwrittenRows("batches_v1", outside), self._clock)
+                yield from rejects.of_unwritten(UnwrittenRows(rows.table, outside), self._clock)

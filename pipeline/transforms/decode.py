@@ -66,7 +66,8 @@ def _reject(refused: Refused, now: datetime) -> TableRows:
 
 def _new(decoded: DecodedBatches, known: KnownBatches) -> DecodedBatches | None:
     """Returns the batches that had not come before; None if all had."""
-    is_new = [known.add(receipt.envelope) for receipt in decoded.receipts]
+    names = (decoded.receipts.column(name).to_pylist() for name in ("gateway_id", "epoch", "seq"))
+    is_new = [known.add(*name) for name in zip(*names, strict=True)]
     counter("batches").inc(sum(is_new))
     counter("repeated").inc(len(is_new) - sum(is_new))
     return decoded.only(is_new) if any(is_new) else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 import pytest
 from hypothesis import given
@@ -11,29 +9,10 @@ from hypothesis import strategies as st
 
 from pipeline.known_batches import BUCKETS, SEQS, KnownBatches, bucket
 from pipeline.state import UnreadableState
-from schemas.envelope import Envelope
-from tests.pipeline.bodies import NOW
 from tests.pipeline.golden_bytes import golden
 
 KNOWN = {"gw1:7": (1, 1, 70_000, 70_000), "gw2:0": (1, 2**40)}
 
-
-def named(gateway_id: str, epoch: int, seq: int) -> Envelope:
-    return replace(ANY, gateway_id=gateway_id, epoch=epoch, seq=seq)
-
-
-ANY = Envelope(
-    gateway_id="gw1",
-    epoch=7,
-    seq=1,
-    kind="summaries",
-    row_count=1,
-    raw_bytes=1,
-    priority=0,
-    cut_time=NOW,
-    time_min=NOW,
-    time_max=NOW,
-)
 
 NAMES = st.tuples(st.sampled_from(["gw1", "gw2"]), st.integers(0, 1), st.integers(1, 9))
 
@@ -43,7 +22,7 @@ def test_a_batch_is_new_once_whatever_state_it_is_looked_up_in(visits: list[list
     packed, new = None, []
     for visit in visits:
         known = KnownBatches(packed)
-        new += [name for name in visit if known.add(named(*name))]
+        new += [name for name in visit if known.add(*name)]
         packed = known.pack()
     assert sorted(new) == sorted({name for visit in visits for name in visit})
 
@@ -51,7 +30,7 @@ def test_a_batch_is_new_once_whatever_state_it_is_looked_up_in(visits: list[list
 def test_the_known_numbers_are_read_from_the_bytes_of_this_release() -> None:
     known = KnownBatches(golden("seqs", 2))
     asked = [("gw1", 7, 1), ("gw1", 7, 2), ("gw2", 0, 2**39), ("gw2", 1, 1)]
-    assert [known.add(named(*name)) for name in asked] == [False, True, False, True]
+    assert [known.add(*name) for name in asked] == [False, True, False, True]
 
 
 def test_the_known_numbers_are_written_as_this_release_writes_them() -> None:

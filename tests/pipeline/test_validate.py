@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from pipeline.assign_sites import group_rows
 from pipeline.decode import decode
-from pipeline.elements import DecodedBatches
-from pipeline.facts import batch_rows
+from pipeline.elements import DecodedBatches, TableRows
 from pipeline.validate import validate, within_partitions
 from schemas import sketch
 from schemas.envelope import micros
@@ -187,8 +186,8 @@ def sound(flat: list[int], most: int) -> bool:
 
 
 def test_a_row_of_any_table_outside_its_partitions_is_set_aside() -> None:
-    [ancient] = DecodedBatches.of(batch([summary()], cut_time=datetime(1999, 1, 1, tzinfo=UTC))).receipts
-    written, rejected = within_partitions(batch_rows([ancient]), NOW)
+    ancient = DecodedBatches.of(batch([summary()], cut_time=datetime(1999, 1, 1, tzinfo=UTC))).receipts
+    written, rejected = within_partitions(TableRows("batches_v1", ancient), NOW)
     assert written is None
     assert rejected is not None
     assert rejected.reason == "time_out_of_range"

@@ -43,7 +43,7 @@ def _keep(row_group: RowGroup, timestamp: Any = beam.DoFn.TimestampParam) -> Non
 
 
 def _as_it_arrived(batches: DecodedBatches) -> TimestampedValue:
-    return TimestampedValue(batches, batches.receipts[0].received_time.timestamp())
+    return TimestampedValue(batches, batches.receipts.column("received_time")[0].as_py().timestamp())
 
 
 def _keep_reject(reject: TableRows) -> None:
