@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
+import msgspec
+
 from schemas.records import KINDS, SCHEMA_VERSION
 
 MAX_BODY_BYTES = 8_000_000
@@ -35,6 +37,7 @@ _MAGIC = b"TBB1"
 _HEAD = struct.Struct("<4sIII")
 _MAX_ATTRIBUTES = 1_000_000
 """More than any attributes that Pub/Sub carries, written as JSON: an archive keeps messages that are no batches, too."""
+_ATTRIBUTES: msgspec.json.Decoder[dict[str, str]] = msgspec.json.Decoder(dict[str, str])
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _KIND_PATTERN = re.compile("|".join(KINDS))
@@ -177,10 +180,8 @@ def _entry(content: bytes, at: int) -> tuple[dict[str, str], bytes, int] | None:
     if zlib.crc32(memoryview(content)[at + _HEAD.size : end]) != crc:
         return None
     try:
-        attributes = json.loads(content[at + _HEAD.size : middle].decode())
-    except ValueError:
-        return None
-    if not isinstance(attributes, dict) or set(map(type, attributes.values())) - {str}:
+        attributes = _ATTRIBUTES.decode(content[at + _HEAD.size : middle])
+    except (msgspec.MsgspecError, ValueError):
         return None
     return attributes, content[middle:end], end
 

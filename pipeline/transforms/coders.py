@@ -1,5 +1,5 @@
-"""Tells the engine how what holds rows travels, and how large it is without packing it: an engine counts the bytes of what passes between
-steps on one worker, too, and would pack each element for that alone.
+"""Tells the engine how the elements of the flow travel, and how large they are without packing them: an engine counts the bytes of what
+passes between steps on one worker, too, and would pack elements for that alone.
 """
 
 from __future__ import annotations
@@ -9,27 +9,37 @@ from typing import Any
 
 from apache_beam.coders import Coder, typecoders
 
-from pipeline.elements import DecodedBatches, RowGroup, TableRows
+from pipeline.elements import DecodedBatches, ReceivedMessage, RowGroup, TableRows
 
 
-class RowsCoder(Coder):
-    """Packs elements that have `rows`."""
-
+class _Pickled(Coder):
     def encode(self, value: Any) -> bytes:
         return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
 
     def decode(self, encoded: bytes) -> Any:
         return pickle.loads(encoded)  # noqa: S301 - what a worker of ours packed
 
-    def estimate_size(self, value: Any) -> int:
-        size: int = value.rows.get_total_buffer_size()
-        return size
-
     def is_deterministic(self) -> bool:
         return False
 
 
+class MessageCoder(_Pickled):
+    """Packs messages."""
+
+    def estimate_size(self, value: ReceivedMessage) -> int:
+        return len(value.body)
+
+
+class RowsCoder(_Pickled):
+    """Packs elements that have `rows`."""
+
+    def estimate_size(self, value: DecodedBatches | RowGroup | TableRows) -> int:
+        size: int = value.rows.get_total_buffer_size()
+        return size
+
+
 def register() -> None:
-    """Makes this the coder of the elements of the flow."""
+    """Makes these the coders of the elements of the flow."""
+    typecoders.registry.register_coder(ReceivedMessage, MessageCoder)
     for kind in (DecodedBatches, RowGroup, TableRows):
         typecoders.registry.register_coder(kind, RowsCoder)
