@@ -68,6 +68,9 @@ def of_file(place: str) -> Registry:
             content = file.read()
     except (OSError, BeamIOError, ValueError) as error:
         raise ConfigError(f"{place}: cannot be read: {brief(error)}") from error
+    if not content.strip():
+        # As an editor leaves it for a moment: it would unregister every device.
+        raise ConfigError(f"{place}: is empty")
     return Registry.of_toml(content, place)
 
 

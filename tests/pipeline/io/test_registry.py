@@ -55,15 +55,22 @@ def test_an_analysts_change_is_taken_and_an_unsound_one_refused_until_it_is_mend
     assert eventually(lambda: {site.name for site in refreshed.current().sites} == {"Northern", "Southern"})
 
 
+def replaced(file: Path, content: str) -> None:
+    """At once, so that nobody reads a half."""
+    beside = file.with_suffix(".new")
+    beside.write_text(content)
+    beside.replace(file)
+
+
 def test_a_file_is_read_again_and_the_same_content_is_the_same_object(tmp_path: Path) -> None:
     file = tmp_path / "registry.toml"
     file.write_text(TOML)
     refreshed = RefreshedRegistry(str(file), NOWHERE, 0.02)
     first = refreshed.load()
     assert replace(refreshed).current() is first, "a copy that travelled to a worker has the cache of its process"
-    file.write_text(TOML + "# the same\n")
+    replaced(file, TOML + "# the same\n")
     assert refreshed.current() is first
-    file.write_text(TOML.replace('"d1"', '"d2"'))
+    replaced(file, TOML.replace('"d1"', '"d2"'))
     assert eventually(lambda: refreshed.current().devices[0].device_id == "d2")
 
 
@@ -73,6 +80,9 @@ def test_a_file_that_is_not_there_or_unsound_is_named(tmp_path: Path) -> None:
     (tmp_path / "wrong.toml").write_text("[[sites]]\nsite_id = 3\n")
     with pytest.raises(ConfigError, match=r"wrong\.toml: sites\[1\]"):
         of_file(str(tmp_path / "wrong.toml"))
+    (tmp_path / "empty.toml").write_text("\n")
+    with pytest.raises(ConfigError, match=r"empty\.toml: is empty"):
+        of_file(str(tmp_path / "empty.toml"))
 
 
 def test_a_warehouse_without_the_tables_says_which(warehouse: Server) -> None:
