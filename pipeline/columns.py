@@ -25,6 +25,7 @@ MAX_COLUMN_NAME = 128
 MAX_EXTRAS_BYTES = MAX_RAW_BYTES
 """Of what is not known a batch may not become more as JSON than a body may hold."""
 
+_EXTRAS = pa.field("extras", pa.string())
 _FIRST_VERSION = "1.0"
 _KEPT_TYPES = (pa.types.is_string, pa.types.is_binary, pa.types.is_boolean, pa.types.is_integer, pa.types.is_float32, pa.types.is_float64)
 _ESCAPED = 6
@@ -37,30 +38,25 @@ class BadSchema(ValueError):
     """The columns are not those of a batch; the text says which and why."""
 
 
-def conformed(received: pa.RecordBatch, kind: str, starts: Sequence[int]) -> list[pa.Array]:
+def conformed(received: pa.RecordBatch, kind: str, starts: Sequence[int]) -> pa.RecordBatch:
     """Returns `extras` and the wire's columns, by name and type. `starts` says where the rows of each batch begin. Raises BadSchema."""
     wanted = _wire_schema(kind)
-    if received.schema.equals(wanted):
-        return [pa.nulls(received.num_rows, pa.string()), *received.columns]
+    if received.schema.equals(wanted):  # the schema stays as it was sent, for rejects are made of it byte for byte
+        return received.add_column(0, _EXTRAS, pa.nulls(received.num_rows, pa.string()))
     names = received.schema.names
     if len(set(names)) < len(names):
         raise BadSchema("two columns have the same name")
     columns = wire_columns(KINDS[kind].record)
     arrays = [_column(received, column, wanted.field(column.name).type) for column in columns]
     known = {column.name for column in columns}
-    return [_extras(received.select([name for name in names if name not in known]), starts), *arrays]
+    extras = _extras(received.select([name for name in names if name not in known]), starts)
+    return pa.RecordBatch.from_arrays([extras, *arrays], schema=pa.schema([_EXTRAS, *wanted]))
 
 
 @cache
 def _wire_schema(kind: str) -> pa.Schema:
     """Returns the schema of a gateway of this version."""
     return schema(wire_columns(KINDS[kind].record))
-
-
-@cache
-def decoded_schema(kind: str) -> pa.Schema:
-    """Returns the schema of decoded rows: the row's number in its batch, what is not known of it, then the columns of the wire."""
-    return pa.schema([pa.field("row", pa.int64(), nullable=False), pa.field("extras", pa.string()), *_wire_schema(kind)])
 
 
 def _column(received: pa.RecordBatch, column: Column, wanted: pa.DataType) -> pa.Array:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import zstandard
 
 from pipeline.arrow_stream import BadStream, Stream, read_together, take_apart
-from pipeline.columns import BadSchema, conformed, decoded_schema
+from pipeline.columns import BadSchema, conformed
 from pipeline.elements import EXPORT_FILE, Counts, DecodedBatch, DecodedBatches, ReceivedMessage
 from pipeline.receipts import receipts
 from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, EnvelopeError, from_micros, number_of, texts_of
@@ -27,6 +27,7 @@ from schemas.records import KINDS
 BYTES_TOGETHER = 16_000_000
 """So many decompressed bytes are decoded together at most, give or take one message."""
 
+_ROW = pa.field("row", pa.int64(), nullable=False)
 _INT64 = np.iinfo(np.int64)
 
 
@@ -160,13 +161,12 @@ def _decoded(alike: Sequence[_Opened], *, keep_messages: bool) -> DecodedBatches
 def _rows(kind: str, streams: Sequence[Stream], counts: Counts, starts: Counts) -> pa.RecordBatch:
     try:
         received = read_together(streams)
-        arrays = conformed(received, kind, starts.tolist())
+        rows = conformed(received, kind, starts.tolist())
     except BadSchema as error:
         raise Undecodable("bad_schema", str(error)) from error
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise Undecodable("bad_arrow", f"not a sound Arrow IPC stream: {error}") from error
-    numbers = pa.array(np.arange(received.num_rows) - np.repeat(starts, counts))
-    return pa.RecordBatch.from_arrays([numbers, *arrays], schema=decoded_schema(kind))
+    return rows.add_column(0, _ROW, pa.array(np.arange(rows.num_rows) - np.repeat(starts, counts)))
 
 
 def _check_times(times: pa.Array, of_batches: pa.RecordBatch, starts: Counts) -> None:

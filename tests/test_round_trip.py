@@ -21,7 +21,7 @@ from edge.store.batch import EncodedBatch, encode
 from edge.summaries.summarise import merged, summaries
 from edge.windows import Window
 from pipeline.assign_sites import group_rows
-from pipeline.decode import decode
+from pipeline.decode import decode, decode_all
 from pipeline.elements import DecodedBatches, ReceivedMessage
 from pipeline.rollup.partials import partials
 from pipeline.validate import validate
@@ -83,6 +83,14 @@ def test_every_record_arrives_as_it_left(kind: str, data: st.DataObject) -> None
         values_sent = [getattr(row, column.name) for row in rows]
         assert arrived.column(column.name).to_pylist() == [list(value) if column.repeated else value for value in values_sent]
     assert arrived.column("row").to_pylist() == list(range(len(rows)))
+
+
+def test_the_schema_stays_as_the_gateway_wrote_it_for_rejects_are_made_of_it() -> None:
+    sent = received(encode(Kind.SUMMARIES, summaries(window_of(0, [(0, 0.5, 1)]), {"a": "m"})))
+    stream = pa.ipc.open_stream(zstandard.ZstdDecompressor().decompress(sent.body))
+    [batches] = decode_all([sent, sent])
+    assert isinstance(batches, DecodedBatches)
+    assert batches.rows.schema.remove(0).remove(0).serialize() == stream.schema.serialize()
 
 
 @pytest.mark.parametrize("kind", KINDS)

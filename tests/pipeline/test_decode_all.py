@@ -126,6 +126,12 @@ def test_messages_together_give_what_each_gives_alone(messages: list[ReceivedMes
     assert together(messages) == alone(messages)
 
 
+def test_what_unknown_columns_become_depends_on_no_neighbour() -> None:
+    messages = [newer(ROWS, value) for value in (3.5, math.nan, None, 0.1)]
+    assert len(list(decode_all(messages))) == 1
+    assert together(messages) == alone(messages)
+
+
 @pytest.mark.parametrize("fault", BAD)
 def test_a_message_that_is_no_batch_costs_itself_alone(fault: str) -> None:
     neighbours = [message(numbered(2), seq=seq) for seq in range(1, 9)]
@@ -154,7 +160,7 @@ def test_many_bytes_are_taken_in_portions(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_fault_of_ours_sets_the_one_message_aside_with_the_stack_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     sound = room.conformed
 
-    def poisoned(received: pa.RecordBatch, kind: str, starts: Sequence[int]) -> list[pa.Array]:
+    def poisoned(received: pa.RecordBatch, kind: str, starts: Sequence[int]) -> pa.RecordBatch:
         if "d9" in received.column("device_id").to_pylist():
             raise ZeroDivisionError("of d9")
         return sound(received, kind, starts)
