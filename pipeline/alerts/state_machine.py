@@ -32,7 +32,7 @@ PROMPT = 3 * _MINUTE // 2
 PROMPT_RESULT = 5 * _MINUTE
 """Results of rollups take their time: the gateway's window and batch, and the engine's early results."""
 PATIENCE = 2 * _MINUTE
-"""How long late results wait for others."""
+"""How long late results wait for others, if they are young enough to notify people without a gateway's word."""
 PATIENCE_FOR_WORD = 15 * _MINUTE
 """How long late observations wait for their gateway's word before they are history."""
 
@@ -79,8 +79,7 @@ class StateMachine:
         before: list[Alert] = []
         if state.backlog_due is not None and micros(now) >= state.backlog_due:
             last = state.backlog[-1]
-            recent = micros(now) - last.known_at <= self.rule.historical_seconds * _SECOND
-            state, before = self._put_in_order(state, now, notify=recent and not last.gateway_id)
+            state, before = self._put_in_order(state, now, notify=self._needs_no_word(last, now))
         state, added = self._bring_up_to(state, micros(now), now)
         return state, before + added
 
@@ -102,10 +101,15 @@ class StateMachine:
         """Lets a late observation wait for others of its time."""
         if observation.order == state.order or observation.order in map(_order, state.backlog):
             return state, []
-        patience = PATIENCE_FOR_WORD if observation.gateway_id else PATIENCE
-        due = micros(now) + patience if state.backlog_due is None else state.backlog_due
+        patience = PATIENCE if self._needs_no_word(observation, now) else PATIENCE_FOR_WORD
+        due = micros(now) + patience
+        due = due if state.backlog_due is None else min(due, state.backlog_due)
         state = replace(state, backlog=tuple(sorted((*state.backlog, observation), key=_order)), backlog_due=due)
         return self._put_in_order(state, now) if len(state.backlog) > MOST_WAITING else (state, [])
+
+    def _needs_no_word(self, observation: Observation, now: datetime) -> bool:
+        """Tells whether nobody gives a word for it alone, and it is young enough to be worth notifying people of without."""
+        return not observation.gateway_id and micros(now) - observation.known_at <= self.rule.historical_seconds * _SECOND
 
     def _put_in_order(self, state: AlertState, now: datetime, *, until: Observation | None = None, notify: bool = False) -> Stepped:
         """Takes what waits from before an observation, or all. `notify`: what holds after the last of it is worth notifying people."""

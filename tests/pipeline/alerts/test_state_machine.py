@@ -145,8 +145,19 @@ def test_the_end_of_an_alert_that_somebody_knows_of_is_notified_however_late_it_
     machine = state_machine(EVENT)
     state, _ = machine.step(None, observed(0, "now"), NOW)
     state, _ = machine.step(state, observed(40, "fine"), late)
-    _, rows = machine.wake(state, late + timedelta(minutes=2))
+    assert machine.wakes_at(state) == micros(late + timedelta(minutes=15)), "a gateway may give its word until then"
+    _, rows = machine.wake(state, late + timedelta(minutes=15))
     assert changes(rows) == [("resolved", 1, False)]
+
+
+def test_a_result_of_long_ago_waits_for_a_word_and_a_younger_one_behind_it_for_two_minutes() -> None:
+    machine, now = state_machine(BELOW), NOW + timedelta(hours=6)
+    state, _ = machine.step(None, observed(0, value=0.1, rule=BELOW), now)
+    assert machine.wakes_at(state) == micros(now + timedelta(minutes=15))
+    of_before, rows = machine.word(state, micros(now), now + timedelta(minutes=3))
+    assert (changes(rows), machine.wakes_at(of_before)) == ([("opened", 0, False)], None)
+    state, _ = machine.step(state, observed(350, value=0.1, rule=BELOW), now)
+    assert machine.wakes_at(state) == micros(now + timedelta(minutes=2))
 
 
 def test_an_alert_from_backlog_is_notified_when_something_fresh_confirms_it() -> None:
