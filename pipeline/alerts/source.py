@@ -16,6 +16,9 @@ Input = Literal["row_groups", "windows", "hours", "irrigation", "rejects"]
 """What can be watched: rows with their sites, results of rollups, what each device measured in an hour, days of irrigation, rows of
 rejects."""
 
+RESULTS: frozenset[Input] = frozenset(("windows", "hours", "irrigation"))
+"""What is computed from summaries: of what is late of it, the word of the gateway that delivered them is true once it is computed."""
+
 
 class AlertSource(Protocol):
     """Judges each element alone: `EventSource(rules, registry).observe(row_group, now)`. Times are in microseconds since 1970."""

@@ -28,13 +28,13 @@ from apache_beam.utils.timestamp import Timestamp
 from pipeline.alerts import subject
 from pipeline.alerts.in_force import RulesInForce
 from pipeline.alerts.observation import GatewayWord, Observation, OpenAlert
-from pipeline.alerts.source import AlertSource, AlertSourceWithMemory, Outcome
+from pipeline.alerts.source import RESULTS, AlertSource, AlertSourceWithMemory, Outcome
 from pipeline.alerts.sources import SOURCES, SOURCES_WITH_MEMORY, watched
 from pipeline.elements import Clock, NotificationMessage, RowGroup, TableRows
 from pipeline.rollup.stats import HourOfDevices, WindowResult
 from pipeline.rollup.transform import Schedule
 from pipeline.transforms.follow_alerts import FollowAlerts
-from pipeline.transforms.hear_words import HearWords
+from pipeline.transforms.hear_words import Heard, HearWords
 from schemas import notification
 from schemas.envelope import micros
 from schemas.records import Alert, Irrigation
@@ -64,27 +64,32 @@ class RaiseAlerts(beam.PTransform):
         self._open_alerts = tuple(open_alerts)
 
     def expand(self, inputs: AlertInputs) -> PCollection[Alert]:
-        observed = self._observed(inputs) | "All that is observed" >> beam.Flatten()
-        return self._follow(observed, inputs.row_groups) if self._streaming else self._run(observed)
+        by_kind = self._observed(inputs)
+        observed = tuple(by_kind.values()) | "All that is observed" >> beam.Flatten()
+        if not self._streaming:
+            return self._run(observed)
+        of_results = tuple(each for kind, each in by_kind.items() if kind.INPUT in RESULTS) | "Of results" >> beam.Flatten()
+        return self._follow(Heard(observed, of_results, inputs.row_groups))
 
-    def _follow(self, observed: PCollection[Observation], row_groups: PCollection[RowGroup]) -> PCollection[Alert]:
-        words = (observed, row_groups) | "Hear words" >> HearWords(self._clock)
-        before = observed.pipeline | "Open before" >> beam.Create([OpenAlert(alert) for alert in self._open_alerts])
-        keyed = (observed, words, before) | "All that counts" >> beam.Flatten() | "By subject" >> beam.Map(_keyed).with_output_types(_KEYED)
+    def _follow(self, heard: Heard) -> PCollection[Alert]:
+        words = heard | "Hear words" >> HearWords(self._clock)
+        before = words.pipeline | "Open before" >> beam.Create([OpenAlert(alert) for alert in self._open_alerts])
+        everything = (heard.observed, words, before) | "All that counts" >> beam.Flatten()
+        keyed = everything | "By subject" >> beam.Map(_keyed).with_output_types(_KEYED)
         return keyed | "Follow" >> beam.ParDo(FollowAlerts(OfRegistry(self._registry, RulesInForce), self._clock))
 
     def _run(self, observed: PCollection[Observation]) -> PCollection[Alert]:
         grouped = observed | "By subject" >> beam.Map(_keyed).with_output_types(_KEYED) | beam.GroupByKey()
         return grouped | "Run" >> beam.FlatMap(_run, OfRegistry(self._registry, RulesInForce), self._clock)
 
-    def _observed(self, inputs: AlertInputs) -> tuple[PCollection[Observation], ...]:
+    def _observed(self, inputs: AlertInputs) -> dict[type[AlertSource | AlertSourceWithMemory], PCollection[Observation]]:
         """Observes the inputs. Every source is a step, whatever the rules say now: the graph is the same when they change."""
-        observed = [_input(inputs, kind) | _label(kind) >> beam.ParDo(_Observe(self._watched(kind), self._clock)) for kind in SOURCES]
-        if self._streaming:
-            observed += [
-                _input(inputs, kind) | _label(kind) >> _Remember(kind, self._watched(kind), self._clock) for kind in SOURCES_WITH_MEMORY
-            ]
-        return tuple(observed)
+        observed: dict[type[AlertSource | AlertSourceWithMemory], PCollection[Observation]] = {
+            kind: _input(inputs, kind) | _label(kind) >> beam.ParDo(_Observe(self._watched(kind), self._clock)) for kind in SOURCES
+        }
+        for kind in SOURCES_WITH_MEMORY if self._streaming else ():
+            observed[kind] = _input(inputs, kind) | _label(kind) >> _Remember(kind, self._watched(kind), self._clock)
+        return observed
 
     def _watched(self, kind: Any) -> OfRegistry[Any]:
         return OfRegistry(self._registry, partial(watched, kind))
