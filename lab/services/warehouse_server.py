@@ -1,9 +1,9 @@
 """Starts local-bigquery with what pip installed and no download. Runs in the warehouse's own interpreter, so it imports nothing of ours.
 
 DuckDB would fetch its extensions from the network at first use; here they come from their pip packages, into this environment.
-And its lists of everything (`duckdb_tables()` and their like) ask each table of each project for its size: 30 ms a project, several times
-a statement. What is asked of one project is answered from that project's catalog instead, which takes 1 ms. A column's description,
-which is a text already, is not asked of DuckDB at all.
+And its lists of everything (`duckdb_tables()` and their like) ask each table of each project, and each result of a query, for its size:
+30 ms a project, several times a statement. What is asked of one project or one result is answered from its own catalog instead, which
+takes 1 ms. A column's description, which is a text already, is not asked of DuckDB at all.
 """
 
 from __future__ import annotations
@@ -33,6 +33,16 @@ _LISTS = {
         from {catalog}.ducklake_column as c join {catalog}.ducklake_table as t using (table_id) join {schemas} using (schema_id)
         where c.end_snapshot is null and t.end_snapshot is null and c.parent_column is null""",
 }
+# The same of one table of the server's own, a query's result.
+_LISTS_OF_RESULT = {
+    "duckdb_tables()": """
+        select 'emulator' as database_name, '{schema}' as schema_name, '{name}' as table_name, count(*) as estimated_size from {table}""",
+    "duckdb_views()": "select '' as database_name, '' as schema_name, '' as view_name, false as internal where false",
+    "duckdb_columns()": """
+        select 'emulator' as database_name, '{schema}' as schema_name, '{name}' as table_name, name as column_name,
+            not "notnull" as is_nullable
+        from pragma_table_info('{table}')""",
+}
 _SCHEMAS = "(select schema_id, schema_name from {catalog}.ducklake_schema where end_snapshot is null)"
 
 
@@ -57,22 +67,29 @@ def connect(*arguments: Any, config: dict[str, Any] | None = None, **options: An
     return connection
 
 
-def of_one_project(statement: str, project: str, catalog: str) -> str:
-    """Rewrites DuckDB's lists of everything in a statement to lists of what one project holds."""
-    schemas = _SCHEMAS.format(catalog=catalog)
-    for function, of_project in _LISTS.items():
-        statement = statement.replace(function, f"({of_project.format(project=project, catalog=catalog, schemas=schemas)})")
+def rewritten(statement: str, lists: dict[str, str], **what: str) -> str:
+    """Rewrites DuckDB's lists of everything in a statement to lists of less."""
+    for function, less in lists.items():
+        statement = statement.replace(function, f"({less.format(**what)})")
     return statement
 
 
 def scoped(database: Any) -> Any:
-    """Returns a replacement of local-bigquery's database.fetch: a question about one project, its first parameter, goes to its catalog."""
+    """Returns a replacement of local-bigquery's database.fetch: what is asked of one project, its first parameter, goes to its catalog."""
     fetch = database.fetch
 
     def fetch_of_project(statement: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-        project = str(parameters[0]) if parameters else ""
+        project, schema, name = (*(parameters or []), None, None, None)[:3]
         if project in database._attached:  # noqa: SLF001
-            statement = of_one_project(statement, project, database.quote(f"__ducklake_metadata_{project}"))
+            catalog = database.quote(f"__ducklake_metadata_{project}")
+            schemas = _SCHEMAS.format(catalog=catalog)
+            return fetch(rewritten(statement, _LISTS, project=project, catalog=catalog, schemas=schemas), parameters)
+        if project == "emulator" and name is not None:
+            table = database.quote(project, schema, name)
+            try:
+                return fetch(rewritten(statement, _LISTS_OF_RESULT, schema=schema, name=name, table=table), parameters)
+            except duckdb.CatalogException:
+                return []
         return fetch(statement, parameters)
 
     return fetch_of_project
