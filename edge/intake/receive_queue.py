@@ -16,7 +16,7 @@ _MAX_MESSAGES = 4000
 _MAX_BYTES = 1 << 20
 _PAUSE_GAPS = 4
 """A flow stands still when nothing came in the time of so many messages: by chance, one pause in fifty is as long."""
-_LEAST_PAUSE_SECONDS, _FIRST_GAP_SECONDS = 0.002, 1.0
+_LEAST_PAUSE_SECONDS, _FIRST_GAP_SECONDS = 0.002, 0.25
 
 
 class ReceiveQueue:

@@ -22,7 +22,7 @@ def some_beyond_their_hour(rng: random.Random, rows: list[Heard]) -> list[Heard]
 @pytest.mark.parametrize("seed", range(2))
 def test_what_a_run_that_saw_all_facts_said_is_what_sql_says(emptied: bigquery.Client, seed: int) -> None:
     rng, now = random.Random(seed), datetime.now(UTC)
-    batches = list(hostile.batches(some_beyond_their_hour(rng, hostile.month(rng, 300))).values())
+    batches = list(hostile.batches(some_beyond_their_hour(rng, hostile.month(rng, 200))).values())
     hostile.stored(emptied, batches)
     hostile.rolled_up_by_a_run(emptied, batches, now, rng)
     assert len(hostile.shown(emptied)) > 80

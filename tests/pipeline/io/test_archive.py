@@ -41,11 +41,17 @@ TOO_LARGE = ReceivedMessage(
 TABLES = ("summaries_v1", "events_v1", "batches_v1", "site_windows_v1")
 
 
+@pytest.fixture
+def folder() -> Iterator[str]:
+    """A folder among objects, as those of a cloud."""
+    OBJECTS.clear()
+    yield "memory://bucket/kept"
+    OBJECTS.clear()
+
+
 @pytest.fixture(params=["local", "objects"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    OBJECTS.clear()
-    yield str(tmp_path / "kept") if request.param == "local" else "memory://bucket/kept"
-    OBJECTS.clear()
+def any_folder(request: pytest.FixtureRequest, folder: str, tmp_path: Path) -> str:
+    return str(tmp_path / "kept") if request.param == "local" else folder
 
 
 def kept(folder: str) -> dict[str, bytes]:
@@ -81,10 +87,10 @@ def rebuilt(name: str, folder: str, keep: Archive | None = None) -> MemorySink:
     return sink
 
 
-def test_what_was_streamed_is_rebuilt_row_by_row_with_the_times_at_which_it_was_received(folder: str) -> None:
+def test_what_was_streamed_is_rebuilt_row_by_row_with_the_times_at_which_it_was_received(any_folder: str) -> None:
     sent = [*STREAMED, EXTENDED, BROKEN, TOO_LARGE, STREAMED[0], BROKEN]
-    first = streamed("streamed-to-archive", sent, folder, Gathering())
-    second = rebuilt("from-archive", folder)
+    first = streamed("streamed-to-archive", sent, any_folder, Gathering())
+    second = rebuilt("from-archive", any_folder)
     for table in ("summaries_v1", "events_v1", "batches_v1"):
         assert sorted(second.table(table), key=str) == sorted(first.table(table), key=str)
         assert second.table(table)
@@ -93,9 +99,9 @@ def test_what_was_streamed_is_rebuilt_row_by_row_with_the_times_at_which_it_was_
     assert {reason for _, reason in of_both[0]} == {"unknown_device", "bad_envelope", "oversized"}
 
 
-def test_entries_are_kept_as_they_were_sent_by_kind_and_day_of_receipt(folder: str) -> None:
-    streamed("by-kind-and-day", [*STREAMED, EXTENDED, BROKEN], folder, Gathering())
-    files = kept(folder)
+def test_entries_are_kept_as_they_were_sent_by_kind_and_day_of_receipt(any_folder: str) -> None:
+    streamed("by-kind-and-day", [*STREAMED, EXTENDED, BROKEN], any_folder, Gathering())
+    files = kept(any_folder)
     assert sorted({path.rpartition("/")[0] for path in files}) == [
         "kind=events/day=2026-05-01",
         "kind=summaries/day=2026-05-01",

@@ -69,13 +69,13 @@ def run(name: str, source: beam.PTransform, *, streaming: bool) -> list[Row]:
 
 
 def stream(sent: list[ReceivedMessage]) -> scripted.TestStream:
-    """The day ends between the sixth message before the last and the others, and early results are asked for now and then."""
+    """The day ends before the last six messages, and early results are asked for now and then. A bundle has two messages."""
     script = scripted.TestStream(coder=PickleCoder()).advance_watermark_to(YESTERDAY.timestamp())
-    for number, one in enumerate(sent):
-        if number == len(sent) - 6:
+    for at in range(0, len(sent), 2):
+        if at == len(sent) - 6:
             script = script.advance_watermark_to((MIDNIGHT + timedelta(hours=1)).timestamp())
-        script = script.add_elements([one])
-        script = script if number % 5 else script.advance_processing_time(61)
+        script = script.add_elements(sent[at : at + 2])
+        script = script if at % 6 else script.advance_processing_time(61)
     return script.advance_watermark_to_infinity()
 
 
