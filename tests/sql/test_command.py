@@ -129,7 +129,7 @@ def test_a_wrong_registry_changes_nothing(applied: bigquery.Client, command: Com
 def test_a_query_answers_as_table_json_and_csv(applied: bigquery.Client, command: Command) -> None:
     assert command("query", "what_happened").stdout.split()[:3] == ["time", "severity", "site"]
     assert json.loads(command("query", "what_happened", "--json", "--param", "from_time=2026-05-01").stdout) == []
-    assert command("query", "driest_fields", "--csv").stdout.startswith("field,crop,verdict,")
+    assert command("query", "driest_fields", "--csv").stdout.startswith("field,crop,advice,")
 
 
 def test_the_questions_are_listed_without_a_warehouse() -> None:
@@ -144,8 +144,8 @@ def test_the_questions_are_listed_without_a_warehouse() -> None:
     [
         (("query", "driest_field"), "try driest_fields"),
         (("query", "driest_fields", "--param", "day=3"), "no parameter 'day'"),
-        (("query", "driest_fields", "--param", "days=few"), "days must be a int64"),
-        (("query", "driest_fields", "--param", "days"), "NAME=VALUE"),
+        (("query", "worst_machines", "--param", "days=few"), "days must be a int64"),
+        (("query", "worst_machines", "--param", "days"), "NAME=VALUE"),
         (("query", "driest_fields", "--nonesuch"), "No such option"),
     ],
 )
