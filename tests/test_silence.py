@@ -13,7 +13,7 @@ from edge.gateway import Gateway, Links
 from edge.store.store import Store
 from pipeline.assign_sites import group_rows
 from pipeline.decode import decode
-from pipeline.elements import ReceivedMessage, RowGroup
+from pipeline.elements import DecodedBatches, ReceivedMessage, RowGroup
 from pipeline.enrich import Sites, enrich
 from schemas.envelope import from_micros
 from schemas.records import Device, LinkState
@@ -47,7 +47,7 @@ class Box:
         for waiting in self.store.batches(0, 1000):
             self.store.confirm([waiting.envelope.seq])
             received = ReceivedMessage(waiting.envelope.attributes(), waiting.body, now + timedelta(seconds=1))
-            yield enrich(group_rows([decode(received)]), Sites(FARM))[0]
+            yield enrich(group_rows([DecodedBatches.of(decode(received))]), Sites(FARM))[0]
 
     def lose_power(self) -> None:
         self.gateway = None
