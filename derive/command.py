@@ -21,10 +21,10 @@ from schemas.registry import Registry
 from schemas.registry_tables import registry_of
 from sql import recomputation
 from sql.__main__ import cli as sql
-from sql.connection import connection, open_client
+from sql.connection import Connection, connection
 from sql.questions import moment
 from sql.registry import read
-from sql.service import reason
+from sql.service import explained
 
 cli = sql
 
@@ -62,9 +62,7 @@ class _Moment(click.ParamType):
     "--at_most", type=click.IntRange(1), default=recomputation.SITE_HOURS, show_default=True, help="Hours of sites in one SQL statement."
 )
 def recompute(
-    project: str | None,
-    location: str | None,
-    wait_seconds: float,
+    connection: Connection,
     from_time: datetime | None,
     to_time: datetime | None,
     file: Path | None,
@@ -85,7 +83,7 @@ def recompute(
     """
     if to_time and not from_time:
         raise click.UsageError("--to needs --from")
-    client = open_client(project, location, wait_seconds)
+    client = connection.open()
     while True:
         try:
             _run(client, (from_time, to_time or datetime.now(UTC)) if from_time else None, file, How(at_most, dry_run))
@@ -106,5 +104,5 @@ def _run(client: bigquery.Client, times: tuple[datetime, datetime] | None, file:
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
     except GoogleAPICallError as error:
-        raise click.ClickException(f"{reason(error)} (was `tinybeam sql apply` run on this project?)") from error
+        raise click.ClickException(explained(error)) from error
     click.echo(rollups.counts(record, dry_run=how.dry_run))

@@ -1,35 +1,67 @@
-"""Gives every command with a warehouse its options, and a client that has answered once."""
+"""Gives every command with a warehouse its options as one Connection, which opens a client that has answered once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from google.cloud import bigquery
 
-from sql.service import ServiceError, connect
+from sql.service import Place, ServiceError, connect, local_host
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-def connection(command: _Command) -> _Command:
-    """Adds the options that every command with a warehouse takes."""
-    command = click.option(
+_OPTIONS = (
+    click.option(
         "--project",
         envvar="GOOGLE_CLOUD_PROJECT",
         help="Project of the warehouse; environments are projects.  [default: $GOOGLE_CLOUD_PROJECT]",
-    )(command)
-    command = click.option("--location", help="Location of the dataset, for example EU.  [default: the project's]")(command)
-    return click.option(
+    ),
+    click.option("--location", help="Location of the dataset, for example EU.  [default: the project's]"),
+    click.option(
+        "--maximum_bytes_billed",
+        type=click.IntRange(1),
+        envvar="TINYBEAM_MAXIMUM_BYTES_BILLED",
+        metavar="BYTES",
+        help="BigQuery refuses a statement that would bill more than this, and bills nothing for it.  "
+        "[default: $TINYBEAM_MAXIMUM_BYTES_BILLED, else no limit]",
+    ),
+    click.option(
         "--wait", "wait_seconds", default=60.0, show_default=True, help="How long to wait for a warehouse that does not answer, in seconds."
-    )(command)
+    ),
+)
 
 
-def open_client(project: str | None, location: str | None, wait_seconds: float) -> bigquery.Client:
-    """Returns a client whose service has answered. Raises ClickException."""
-    try:
-        return connect(project, location, wait_seconds, lambda text: click.echo(text, err=True), Random())
-    except ServiceError as error:
-        raise click.ClickException(str(error)) from error
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Says which warehouse a command is for, and how long it waits for it."""
+
+    place: Place
+    wait_seconds: float
+
+    @property
+    def known(self) -> bool:
+        """Returns whether anything says where the warehouse is."""
+        return bool(self.place.project or local_host())
+
+    def open(self) -> bigquery.Client:
+        """Returns a client whose service has answered. Raises ClickException."""
+        try:
+            return connect(self.place, self.wait_seconds, lambda text: click.echo(text, err=True), Random())
+        except ServiceError as error:
+            raise click.ClickException(str(error)) from error
+
+
+def connection(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that every command with a warehouse takes; the command gets them as `connection`."""
+
+    @wraps(command)
+    def connected(wait_seconds: float, **options: Any) -> Any:
+        place = Place(**{field.name: options.pop(field.name) for field in fields(Place)})
+        return command(connection=Connection(place, wait_seconds), **options)
+
+    for option in reversed(_OPTIONS):
+        connected = option(connected)
+    return connected

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 
 import requests
@@ -19,6 +20,7 @@ from google.cloud import bigquery
 from program.backoff import Backoff
 
 _LOCAL = "BIGQUERY_EMULATOR_HOST"
+_TOO_DEAR = "bytesBilledLimitExceeded"
 _BACKOFF = Backoff(max_interval=5.0)
 _UNREACHABLE = (requests.exceptions.ConnectionError, requests.exceptions.Timeout, TransportError, ServerError)
 
@@ -32,9 +34,18 @@ def local_host() -> str | None:
     return os.environ.get(_LOCAL) or None
 
 
-def connect(project: str | None, location: str | None, wait_seconds: float, echo: Callable[[str], None], rng: Random) -> bigquery.Client:
-    """Returns a client whose service has answered once: `ask(connect("my-project"), script, {}, now)`. Raises ServiceError."""
-    client = _client(project, location)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Says which project's warehouse is meant, where its jobs run, and what a statement may bill at most."""
+
+    project: str | None
+    location: str | None = None
+    maximum_bytes_billed: int | None = None
+
+
+def connect(place: Place, wait_seconds: float, echo: Callable[[str], None], rng: Random) -> bigquery.Client:
+    """Returns a client whose service has answered once: `connect(Place("my-project"), 60.0, print, Random())`. Raises ServiceError."""
+    client = _client(place)
     host = local_host()
     echo(f"local warehouse at {host}, project {client.project}" if host else f"BigQuery, project {client.project}")
     _wait(client, wait_seconds, echo, rng)
@@ -48,18 +59,37 @@ def reason(error: Exception) -> str:
     return line.split("?prettyPrint=false: ")[-1]
 
 
-def _client(project: str | None, location: str | None) -> bigquery.Client:
+def explained(error: GoogleAPICallError) -> str:
+    """Returns the service's words with what to do about it."""
+    if any(detail.get("reason") == _TOO_DEAR for detail in error.errors):
+        return (
+            f"{reason(error)} That is more than --maximum_bytes_billed: raise it, or ask for fewer days; --dry_run says what it would read"
+        )
+    return f"{reason(error)} (was `tinybeam sql apply` run on this project?)"
+
+
+def _client(place: Place) -> bigquery.Client:
     host = local_host()
     if host and not host.startswith(("http://", "https://")):
         raise ServiceError(f"{_LOCAL} must begin with http://, it is {host!r}")
-    if host and not project:
+    if host and not place.project:
         raise ServiceError("name the project: --project or GOOGLE_CLOUD_PROJECT")
     try:
-        return bigquery.Client(project=project, location=location, credentials=AnonymousCredentials() if host else None)
+        return bigquery.Client(
+            project=place.project,
+            location=place.location,
+            credentials=AnonymousCredentials() if host else None,
+            default_query_job_config=_defaults(place),
+        )
     except (DefaultCredentialsError, OSError) as error:
         raise ServiceError(
             f"no credentials or project for BigQuery: {reason(error)}; run `gcloud auth application-default login`, name --project"
         ) from error
+
+
+def _defaults(place: Place) -> bigquery.QueryJobConfig | None:
+    """Returns what holds for every query. Google's configuration has no None for a limit: it would become a text."""
+    return bigquery.QueryJobConfig(maximum_bytes_billed=place.maximum_bytes_billed) if place.maximum_bytes_billed else None
 
 
 def _wait(client: bigquery.Client, wait_seconds: float, echo: Callable[[str], None], rng: Random) -> None:

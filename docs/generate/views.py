@@ -20,8 +20,8 @@ _INTRODUCTION = """\
 # Views and queries
 
 Views are the interface to the warehouse: they have no version and show each fact once. Filter on the column that a view names, and only
-those days are read. `tinybeam sql query` lists the queries, and with a name it asks one. What the tables hold is in
-[tables](tables/README.md).
+those days are read. `tinybeam sql query` lists the queries, and with a name it asks one; with `--dry_run` it says how many bytes that
+would read and what they cost, and `--maximum_bytes_billed` bounds it. What the tables hold is in [tables](tables/README.md).
 All times are UTC. "Channel unit" is the row's own `unit`; "as the score" is the unit that the model's bundle declares.
 """
 

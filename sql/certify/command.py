@@ -12,7 +12,7 @@ from sql.certify import report
 from sql.certify.comparison import Comparison, compare
 from sql.certify.relations import RELATIONS, Relation
 from sql.certify.warehouse import NoRelation, Warehouse
-from sql.service import ServiceError, connect, reason
+from sql.service import Place, ServiceError, connect, reason
 
 _NAMES = [relation.name for relation in RELATIONS]
 
@@ -58,7 +58,7 @@ def cli(a: str, b: str, only: tuple[str, ...], wait_seconds: float, *, as_json: 
 
 def _warehouse(name: str, wait_seconds: float) -> Warehouse:
     project, dataset = _split(name)
-    return Warehouse(connect(project, None, wait_seconds, lambda text: click.echo(text, err=True), Random()), project, dataset)
+    return Warehouse(connect(Place(project), wait_seconds, lambda text: click.echo(text, err=True), Random()), project, dataset)
 
 
 def _split(name: str) -> tuple[str, str]:

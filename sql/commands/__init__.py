@@ -1,0 +1,1 @@
+"""The commands of `tinybeam sql`, one a file."""
