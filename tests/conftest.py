@@ -11,7 +11,7 @@ from hypothesis import settings
 from lab.acts.analyst import empty
 from lab.services.stack import Warehouse
 from sql import application
-from tests.warehouses import client_of
+from tests.warehouses import client_of, silent
 
 # A first call imports much, and machines are shared: time is no verdict. A failure prints what repeats it.
 settings.register_profile("tinybeam", deadline=None, print_blob=True)
@@ -29,8 +29,15 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 def sql_project(warehouse: Warehouse) -> Iterator[bigquery.Client]:
     """A client of a project to which the SQL files are applied. It may hold what other tests left."""
     with client_of(warehouse, "sql-cases") as client:
-        for step in application.plan(client, None):
-            application.run(client, step)
+        application.apply(client, None, silent)
+        yield client
+
+
+@pytest.fixture(scope="session")
+def second_sql_project(warehouse: Warehouse) -> Iterator[bigquery.Client]:
+    """A client of another such project, for what compares two."""
+    with client_of(warehouse, "sql-cases-rebuilt") as client:
+        application.apply(client, None, silent)
         yield client
 
 

@@ -28,9 +28,7 @@ _MOST_ROWS = 12
 
 def prepare(client: bigquery.Client, registry: Registry, progress: Callable[[str], None]) -> None:
     """Makes tables, functions and views and loads the registry, as `tinybeam sql apply` and `tinybeam sql registry` do."""
-    for step in application.plan(client, None):
-        progress(step.action)
-        application.run(client, step)
+    application.apply(client, None, progress)
     load(client, registry)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from google.cloud import bigquery
 
 from sql import application
 from sql.commands.choice import errors_explained
@@ -12,11 +13,22 @@ from sql.connection import Connection, connection
 @click.command()
 @connection
 @click.option("--dry_run", is_flag=True, help="Say what would be done, do nothing.")
-def apply(connection: Connection, *, dry_run: bool) -> None:
-    """Create the dataset and its tables, add new columns, replace functions and views. May be repeated; drops nothing."""
+@click.option("--again", is_flag=True, help="Replace functions and views even if they seem to be those of these files.")
+def apply(connection: Connection, *, dry_run: bool, again: bool) -> None:
+    """Create the dataset and its tables, add new columns, replace functions and views. May be repeated; drops nothing.
+
+    What is as these files say is left alone: a label of the dataset, tinybeam_objects, is the fingerprint of its functions and views.
+    """
     with errors_explained():
-        client = connection.open()
-        for step in application.plan(client, connection.place.location):
-            click.echo(f"would {step.action}" if dry_run else step.action)
-            if not dry_run:
-                application.run(client, step)
+        client, location = connection.open(), connection.place.location
+        steps = _foretell(client, location, again=again) if dry_run else application.apply(client, location, click.echo, again=again)
+        if not steps:
+            click.echo("nothing to do: tables, functions and views are those of these files")
+
+
+def _foretell(client: bigquery.Client, location: str | None, *, again: bool) -> int:
+    """Says what would be done and returns of how many steps that is."""
+    steps = application.plan(client, location, again=again)
+    for step in steps:
+        click.echo(f"would {step.action}")
+    return len(steps)

@@ -15,6 +15,8 @@ from lab.services.stack import Warehouse
 from schemas.registry import Registry
 from sql import application
 from sql.__main__ import cli
+from sql.fingerprint import LABEL, record
+from sql.scripts import scripts
 
 Command = Callable[..., Result]
 REGISTRY = """
@@ -56,10 +58,35 @@ def test_apply_adds_columns_keeps_rows_and_may_be_repeated(bare: bigquery.Client
     assert (first.exit_code, "add column sites_v1.latitude" in first.stdout, "create table sites_v1" in first.stdout) == (0, True, False)
     before = _schemas(bare)
     second = command("apply", project=bare.project)
-    assert second.exit_code == 0
-    assert all(line.startswith("replace ") for line in second.stdout.splitlines())
+    assert (second.exit_code, second.stdout) == (0, "nothing to do: tables, functions and views are those of these files\n")
+    again = command("apply", "--again", "--dry_run", project=bare.project).stdout.splitlines()
+    assert all(line.startswith("would replace ") for line in again)
+    assert {line.split()[-1] for line in again} == {script.name for script in scripts("functions", "views")}
     assert _schemas(bare) == before
     assert [(row.site_id, row.crop) for row in bare.query_and_wait("select * from tinybeam.sites")] == [("north", None)]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("view", "sites"), ("table function", "gateways_at"), ("table", "replays_v1")])
+def test_what_is_no_longer_there_is_noticed(sql_project: bigquery.Client, kind: str, name: str) -> None:
+    sql_project.query_and_wait(f"drop {kind} tinybeam.{name}")
+    steps = application.plan(sql_project, None)
+    again = f"{'create' if kind == 'table' else 'replace'} {kind.removeprefix('table ')} {name}"
+    assert {"replace view summaries", again} <= {step.action for step in steps}
+    for step in steps:
+        if step.action.endswith(name):
+            application.run(sql_project, step)
+    assert application.plan(sql_project, None) == []
+
+
+def test_objects_that_nobody_recorded_are_replaced_and_labels_of_others_stay(sql_project: bigquery.Client) -> None:
+    dataset = sql_project.get_dataset("tinybeam")
+    recorded = dataset.labels[LABEL]
+    dataset.labels = {"team": "farm", LABEL: "of-other-files"}
+    sql_project.update_dataset(dataset, ["labels"])
+    assert "replace view summaries" in {step.action for step in application.plan(sql_project, None)}
+    record(sql_project, "tinybeam", recorded)
+    assert sql_project.get_dataset("tinybeam").labels == {"team": "farm", LABEL: recorded}
+    assert application.plan(sql_project, None) == []
 
 
 def test_apply_refuses_a_column_of_another_type_before_touching_anything(bare: bigquery.Client, command: Command) -> None:
@@ -172,7 +199,8 @@ def test_a_warehouse_that_does_not_answer_is_waited_for_aloud_and_not_for_ever(c
 
 
 def test_check_finds_everything_sound(applied: bigquery.Client, command: Command) -> None:
-    sound = command("check", "--param", "from_time=2026-01-01")
+    checks = [script.name for script in scripts("checks")]  # every file of the other folders is run by the cases
+    sound = command("check", *checks, "--param", "from_time=2026-01-01")
     assert (sound.exit_code, sound.stdout.endswith("files are sound\n")) == (0, True), sound.stderr
 
 

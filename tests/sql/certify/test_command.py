@@ -9,13 +9,12 @@ import pytest
 from click.testing import CliRunner, Result
 from google.cloud import bigquery
 
+from lab.acts.analyst import empty
 from lab.services.stack import Warehouse
-from sql import application
 from sql.certify.command import cli
 from sql.certify.relations import RELATIONS
-from tests.warehouses import passing_project
 
-A, B = "certify-a", "certify-b"
+A, B = "sql-cases", "sql-cases-rebuilt"
 Pair = tuple[bigquery.Client, bigquery.Client]
 COLUMNS = "batch_id, `row`, gateway_id, received_time, device_id, event_time, cause, rule, state, value, severity, time_quality"
 NAMES = "'gw:1:{seq}', 0, 'gw', timestamp '{received}', 'd1', timestamp '2026-05-0{seq} 12:00:00'"
@@ -27,16 +26,16 @@ def insert(client: bigquery.Client, seq: int, *, received: str = "2026-05-09", v
 
 
 @pytest.fixture(scope="module")
-def applied_pair(warehouse: Warehouse) -> Iterator[Pair]:
-    with passing_project(warehouse, A) as a, passing_project(warehouse, B) as b:
-        for client in (a, b):
-            for step in application.plan(client, None):
-                application.run(client, step)
-        yield a, b
+def applied_pair(sql_project: bigquery.Client, second_sql_project: bigquery.Client) -> Iterator[Pair]:
+    for client in (sql_project, second_sql_project):
+        empty(client)
+    yield sql_project, second_sql_project
+    for client in (sql_project, second_sql_project):
+        empty(client)
 
 
 @pytest.fixture
-def pair(applied_pair: Pair, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+def pair(applied_pair: Pair, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Pair:
     """Both hold the same four events, received at other times."""
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", warehouse.rest_url)
     for client, received in zip(applied_pair, ("2026-05-10", "2026-05-11"), strict=True):
