@@ -6,7 +6,6 @@ from setuptools import find_packages, setup
 
 EDGE = [
     "google-cloud-pubsub>=2.30",
-    "nanoarrow>=0.7",
     "paho-mqtt>=2.1,<3",
     "zstandard>=0.23",
     # tflite-runtime has wheels for Python 3.11 only, and on numpy 2 it imports and then fails when a model is loaded
@@ -115,6 +114,7 @@ setup(
         "models.vibration": ["*"],
         "notify": ["*.toml", "*.json"],
         "schemas": ["*.json"],
+        "schemas.dictionary": ["*.zdict"],
         "sql": ["*.toml", "*/*.sql"],
         "training": ["*/*.j2"],
     },

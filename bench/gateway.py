@@ -23,11 +23,9 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-import pyarrow as pa
-import zstandard
-
 from bench import flood
 from bench.acknowledgement import acknowledgement_seconds
+from edge.store.batch import decoded
 from edge.store.store import Store
 from edge.windows import unpack
 from lab.services.broker import Broker
@@ -115,7 +113,7 @@ def _summarised(store: Store) -> Iterator[tuple[str, int]]:
     """Yields device and seq of the readings that are in a summary."""
     for batch in store.batches(0, 10**6):
         if batch.envelope.kind == "summaries":
-            for row in pa.ipc.open_stream(zstandard.ZstdDecompressor().decompress(batch.body)).read_all().to_pylist():
+            for row in decoded(batch.body):
                 if row["channel"] == "moisture":
                     ranges: list[int] = row["seq_ranges"]
                     for first, last in zip(ranges[::2], ranges[1::2], strict=True):

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import nanoarrow as na
-import zstandard
 
 from edge.config import Config
 from edge.gateway import Gateway, MqttMessage
 from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
-from edge.store.store import OutboxBatch, Store
+from edge.store.batch import decoded
+from edge.store.store import Store
 from schemas.records import Kind
 
 _MAX_BATCHES = 1_000_000
@@ -86,7 +85,7 @@ def dry_run(config: Config, recording: Iterable[RecordedMessage], directory: Pat
 def rows(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yields (kind, row) of everything that waits in the store, in the order in which it was cut."""
     for batch in store.batches(0, _MAX_BATCHES):
-        for row in _rows(batch):
+        for row in decoded(batch.body):
             yield batch.envelope.kind, row
 
 
@@ -116,12 +115,6 @@ def _moment(time: float | str) -> datetime:
             raise ValueError(f"time {time[:40]!r} has no offset: write Z for UTC")
         return moment.astimezone(UTC)
     return datetime.fromtimestamp(time, UTC)
-
-
-def _rows(batch: OutboxBatch) -> list[dict[str, Any]]:
-    raw = zstandard.ZstdDecompressor().decompress(batch.body, max_output_size=batch.envelope.raw_bytes)
-    rows: list[dict[str, Any]] = na.ArrayStream.from_readable(raw).read_all().to_pylist()
-    return rows
 
 
 def _summary(row: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 is guessed.
 
 Messages of a kind and schema are decoded together, because a call costs nearly the same for ten rows and for a thousand; what comes out is
-what each gives alone. Memory is bounded before it is used: the body, its declared size, and everything that could grow inside the stream.
+what each gives alone. Memory is bounded before it is used: the body and its declared size (pipeline.body), and everything that could grow.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import zstandard
 
-from pipeline.arrow_stream import BadStream, Stream, read_together, take_apart
+from pipeline import body
+from pipeline.body import Content, Undecodable
 from pipeline.columns import BadSchema, conformed
 from pipeline.elements import EXPORT_FILE, Counts, DecodedBatch, DecodedBatches, ReceivedMessage
 from pipeline.receipts import receipts
-from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, EnvelopeError, from_micros, number_of, texts_of
+from schemas.envelope import EnvelopeError, from_micros, number_of, texts_of
 from schemas.records import KINDS
 
 BYTES_TOGETHER = 16_000_000
@@ -29,14 +29,6 @@ BYTES_TOGETHER = 16_000_000
 
 _ROW = pa.field("row", pa.int64(), nullable=False)
 _INT64 = np.iinfo(np.int64)
-
-
-class Undecodable(ValueError):
-    """The message is not a batch. `reason` is a short fixed word, the text says what was wrong."""
-
-    def __init__(self, reason: str, text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +42,16 @@ class Refused:
 
 
 class _Opened(NamedTuple):
-    """Is a message, the attributes that its envelope has, each of its form, and the stream that is in it."""
+    """Is a message, the attributes that its envelope has, each of its form, and what is in its body."""
 
     message: ReceivedMessage
     texts: dict[str, str]
-    stream: Stream
+    content: Content
 
 
 def decode(message: ReceivedMessage) -> DecodedBatch:
     """Decodes one message. Raises Undecodable."""
-    [batch] = _decoded([_opened(message, zstandard.ZstdDecompressor())], keep_messages=False)
+    [batch] = _decoded([_opened(message)], keep_messages=False)
     return batch
 
 
@@ -75,14 +67,14 @@ def decode_all(messages: Iterable[ReceivedMessage], *, keep_messages: bool = Fal
 def _alike(messages: Iterable[ReceivedMessage]) -> Iterator[list[_Opened] | Refused]:
     """Opens messages, and yields those of one kind and schema together."""
     waiting: dict[tuple[str, bytes], list[_Opened]] = defaultdict(list)
-    bytes_waiting, decompressor = 0, zstandard.ZstdDecompressor()
+    bytes_waiting = 0
     for message in messages:
         try:
-            opened = _opened(message, decompressor)
+            opened = _opened(message)
         except Exception as error:  # noqa: BLE001 - set aside
             yield _refused(message, error)
             continue
-        waiting[opened.texts["kind"], opened.stream.schema].append(opened)
+        waiting[opened.texts["kind"], opened.content.schema].append(opened)
         bytes_waiting += int(opened.texts["raw_bytes"])
         if bytes_waiting >= BYTES_TOGETHER:
             yield from waiting.values()
@@ -108,16 +100,10 @@ def _refused(message: ReceivedMessage, error: Exception) -> Refused:
     return Refused(message, "fault", repr(error), "".join(traceback.format_exception(error)))
 
 
-def _opened(message: ReceivedMessage, decompressor: zstandard.ZstdDecompressor) -> _Opened:
+def _opened(message: ReceivedMessage) -> _Opened:
     """Opens a message. Raises Undecodable."""
     texts, rows, raw_bytes = _envelope(message)
-    try:
-        stream = take_apart(_decompressed(message.body, raw_bytes, decompressor))
-    except BadStream as error:
-        raise Undecodable("bad_arrow", str(error)) from error
-    if stream.rows != rows:
-        raise Undecodable("bad_row_count", f"the envelope says {rows} rows, the body holds {stream.rows}")
-    return _Opened(message, texts, stream)
+    return _Opened(message, texts, body.opened(message.body, raw_bytes, rows))
 
 
 def _envelope(message: ReceivedMessage) -> tuple[dict[str, str], int, int]:
@@ -131,36 +117,23 @@ def _envelope(message: ReceivedMessage) -> tuple[dict[str, str], int, int]:
         raise Undecodable("bad_envelope", str(error)) from error
 
 
-def _decompressed(body: bytes, raw_bytes: int, decompressor: zstandard.ZstdDecompressor) -> bytes:
-    """Returns what is in the body's one zstd frame, which must say before it is opened that it holds exactly `raw_bytes`."""
-    if len(body) > MAX_BODY_BYTES:
-        raise Undecodable("oversized", f"the body has {len(body)} bytes; at most {MAX_BODY_BYTES} are accepted")
-    try:
-        declared = zstandard.frame_content_size(body)
-        if declared != raw_bytes or declared > MAX_RAW_BYTES:
-            raise Undecodable("bad_size", f"the envelope says {raw_bytes} bytes, the zstd frame {declared}")
-        return decompressor.decompress(body, max_output_size=raw_bytes, allow_extra_data=False)
-    except zstandard.ZstdError as error:
-        raise Undecodable("bad_zstd", f"not exactly one sound zstd frame: {error}") from error
-
-
 def _decoded(alike: Sequence[_Opened], *, keep_messages: bool) -> DecodedBatches:
     """Decodes messages of one kind and schema. Raises Undecodable if any of them is unsound."""
-    messages, texts, streams = zip(*alike, strict=True)
+    messages, texts, contents = zip(*alike, strict=True)
     try:
         of_batches = receipts(messages, texts)
     except EnvelopeError as error:
         raise Undecodable("bad_envelope", str(error)) from error
     counts = of_batches.column("row_count").to_numpy()
     starts = np.cumsum(counts) - counts
-    rows = _rows(texts[0]["kind"], streams, counts, starts)
+    rows = _rows(texts[0]["kind"], contents, counts, starts)
     _check_times(rows.column(KINDS[texts[0]["kind"]].event_time), of_batches, starts)
     return DecodedBatches(of_batches, counts, rows, messages if keep_messages else ())
 
 
-def _rows(kind: str, streams: Sequence[Stream], counts: Counts, starts: Counts) -> pa.RecordBatch:
+def _rows(kind: str, contents: Sequence[Content], counts: Counts, starts: Counts) -> pa.RecordBatch:
+    received = body.read_together(contents)
     try:
-        received = read_together(streams)
         rows = conformed(received, kind, starts.tolist())
     except BadSchema as error:
         raise Undecodable("bad_schema", str(error)) from error

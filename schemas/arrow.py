@@ -1,6 +1,6 @@
 """Reads a record's fields into a neutral description, from which both ends build their own Arrow schema.
 
-The gateway builds nanoarrow schemas (edge.store.batch), the pipeline pyarrow schemas (`schemas.arrow.schema`, pyarrow imported on use).
+The gateway writes buffers of them (schemas.columns); the pipeline builds pyarrow schemas (`schemas.arrow.schema`, pyarrow imported on use).
 """
 
 from __future__ import annotations
@@ -60,13 +60,18 @@ def schema(wanted: tuple[Column, ...]) -> pa.Schema:
 def _arrow_type(column: Column) -> pa.DataType:
     import pyarrow as pa
 
-    if column.type == "struct":
-        arrow: pa.DataType = pa.struct([pa.field(inner.name, _arrow_type(inner), inner.nullable) for inner in column.fields])
-    elif column.type == "timestamp":
-        arrow = pa.timestamp("us", "UTC")
-    else:
-        arrow = pa.type_for_alias(column.type)
-    return pa.list_(arrow) if column.repeated else arrow
+    if column.type != "struct":
+        return arrow_type(column.type, repeated=column.repeated)
+    struct = pa.struct([pa.field(inner.name, _arrow_type(inner), inner.nullable) for inner in column.fields])
+    return pa.list_(struct) if column.repeated else struct
+
+
+def arrow_type(kind: str, *, repeated: bool) -> pa.DataType:
+    """Returns the pyarrow type of values of a column's `type`."""
+    import pyarrow as pa
+
+    arrow: pa.DataType = pa.timestamp("us", "UTC") if kind == "timestamp" else pa.type_for_alias(kind)
+    return pa.list_(arrow) if repeated else arrow
 
 
 def _column(name: str, hint: Any) -> Column:

@@ -1,8 +1,7 @@
-"""Reads the bytes of an export file as rows, for both peers, with pyarrow and zstandard alone. Runs in their environments."""
+"""Reads the bytes of an export file as rows, for both peers: opened by our reader, taken apart by pyarrow. Runs in their environments."""
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 import time
@@ -10,9 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import zstandard
-
+from pipeline.body import rows_of
 from schemas.envelope import entries
 from schemas.registry import Registry
 
@@ -35,9 +32,8 @@ def name(entry: Entry) -> str:
 
 def rows(entry: Entry) -> Iterator[Row]:
     """Yields the rows of a batch, with their dedup key."""
-    raw = zstandard.ZstdDecompressor().decompress(entry[1], max_output_size=int(entry[0]["raw_bytes"]))
     placement = {"batch_id": name(entry), "gateway_id": entry[0]["gateway_id"]}
-    for number, row in enumerate(pa.ipc.open_stream(io.BytesIO(raw)).read_all().to_pylist()):
+    for number, row in enumerate(rows_of(entry[1]).to_pylist()):
         yield {**placement, "row": number, **row}
 
 

@@ -16,6 +16,7 @@ from lab.drills.drill import Ground, Outcome, judged
 from lab.drills.scenery import BEGIN, NORTH, REGISTRY, SOUTH, TEN_MINUTES, probe
 from lab.drills.stage import messages
 from lab.services.stack import StartFailed
+from pipeline.body import rows_of
 from pipeline.elements import ReceivedMessage
 from schemas.registry import Registry
 
@@ -61,7 +62,7 @@ def _changed(message: ReceivedMessage) -> ReceivedMessage:
     """Returns the message as a newer gateway in the north, and an older one in the south, would have sent it."""
     if message.attributes["kind"] != "summaries":
         return message
-    rows = pa.ipc.open_stream(zstandard.decompress(message.body)).read_all()
+    rows = pa.Table.from_batches([rows_of(message.body)])
     if message.attributes["gateway_id"] == NORTH:
         rows = rows.append_column(_NEW_COLUMN, pa.array([_BATTERY] * rows.num_rows, pa.int64()))
     else:

@@ -10,7 +10,8 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.decode import Undecodable, decode
+from pipeline.body import Undecodable
+from pipeline.decode import decode
 from pipeline.elements import DecodedBatch, ReceivedMessage
 from pipeline.replay.elements import SetAside
 from schemas.arrow import schema, wire_columns

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -10,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import zstandard
 
+from pipeline.body import rows_of
 from pipeline.rejects import ipc_stream
 from pipeline.replay.contents import MESSAGE, rows_of_stream
 from pipeline.replay.elements import SetAside
-from schemas.envelope import MAX_RAW_BYTES, micros
+from schemas.envelope import micros
 from schemas.records import KINDS
 
 
@@ -46,8 +46,8 @@ class Message:
 
     @property
     def rows(self) -> pa.RecordBatch:
-        """Returns the rows, those of a message too. Raises what zstandard and pyarrow raise if the bytes hold none."""
-        return rows_of_stream(opened(self.body) if self.stage == MESSAGE else self.body)
+        """Returns the rows, those of a message too. Raises Undecodable or what pyarrow raises if the bytes hold none."""
+        return rows_of(self.body) if self.stage == MESSAGE else rows_of_stream(self.body)
 
     def with_attributes(self, **changes: str) -> Message:
         return Message(replace(self.reject, attributes={**self.reject.attributes, **changes}))
@@ -70,10 +70,6 @@ class Message:
             return {}
         times = pc.min_max(rows.column(kind.event_time)).as_py()
         return {"time_min": str(micros(times["min"])), "time_max": str(micros(times["max"]))} if times["min"] else {}
-
-
-def opened(body: bytes) -> bytes:
-    return zstandard.ZstdDecompressor().stream_reader(io.BytesIO(body)).read(MAX_RAW_BYTES)
 
 
 def messages_of(returned: object) -> list[Message]:

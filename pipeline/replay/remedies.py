@@ -23,6 +23,8 @@ REMEDIES = {
     "bad_size": _GATEWAY,
     "bad_zstd": _GATEWAY,
     "bad_arrow": _GATEWAY,
+    "bad_columns": _GATEWAY,
+    "no_dictionary": "update the pipeline, then replay",
     "bad_row_count": _GATEWAY,
     "bad_times": _GATEWAY,
     "bad_schema": "update the pipeline, then replay",

@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-import zstandard
 
+from pipeline.body import rows_of
 from pipeline.replay.contents import MESSAGE, rows_of_stream
-from pipeline.replay.message import opened
 
 LONGEST = 200
 """So many characters of a sentence are shown in a table, or of a value of a row."""
@@ -49,8 +48,8 @@ def safe(text: str, most: int = LONGEST) -> str:
 
 def _body(stage: str, body: bytes, most_bytes: int, most_rows: int) -> Iterable[str]:
     try:
-        rows = rows_of_stream(opened(body) if stage == MESSAGE else body)
-    except (pa.ArrowException, zstandard.ZstdError, OSError, ValueError):
+        rows = rows_of(body) if stage == MESSAGE else rows_of_stream(body)
+    except (pa.ArrowException, OSError, ValueError):
         return safe(_as_text(body[:most_bytes] if not _is_json(body) else body), most_bytes).split("\n")
     return _rows(rows, most_rows)
 

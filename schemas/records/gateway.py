@@ -9,8 +9,11 @@ from typing import Annotated
 from schemas.records.column import DEVICE, Doc
 from schemas.records.vocabulary import Cause, LinkState, Severity, ThresholdState, TimeQuality, any_of
 
-SCHEMA_VERSION = "1.2"
-"""Version of the wire records, `major.minor`. A column that an older gateway may lack (`Doc.since`) is a minor, all else a major change."""
+SCHEMA_VERSION = "1.3"
+"""Version of the wire records, `major.minor`. A column that an older gateway may lack (`Doc.since`) is a minor, all else a major change.
+
+A version may bring a dictionary (schemas/dictionary): 1.3 brought the first, and bodies in columns; its records are those of 1.2.
+"""
 
 _WINDOW_START = Doc("Start of the tumbling event-time window, inclusive", "UTC")
 _WINDOW_SECONDS = Doc("Length of the window", "s")

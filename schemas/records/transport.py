@@ -85,7 +85,7 @@ class Batch:
     schema_version: Annotated[str, Doc("Version of the records, major.minor", by="pipeline")]
     row_count: Annotated[int, Doc("Number of rows", by="pipeline")]
     body_bytes: Annotated[int, Doc("Size as sent, compressed", "byte", by="pipeline")]
-    raw_bytes: Annotated[int, Doc("Size of the Arrow stream before compression", "byte", by="pipeline")]
+    raw_bytes: Annotated[int, Doc("Size before compression", "byte", by="pipeline")]
     priority: Annotated[int, Doc("Higher goes first", by="pipeline")]
     cut_time: Annotated[datetime, Doc("When the gateway cut it", "UTC", by="pipeline")]
     time_min: Annotated[datetime, Doc("Earliest event time of its rows", "UTC", by="pipeline")]

@@ -8,7 +8,7 @@ create table if not exists tinybeam.batches_v1 (
   `schema_version` string not null options (description = "Version of the records, major.minor"),
   `row_count` int64 not null options (description = "Number of rows"),
   `body_bytes` int64 not null options (description = "Size as sent, compressed [byte]"),
-  `raw_bytes` int64 not null options (description = "Size of the Arrow stream before compression [byte]"),
+  `raw_bytes` int64 not null options (description = "Size before compression [byte]"),
   `priority` int64 not null options (description = "Higher goes first"),
   `cut_time` timestamp not null options (description = "When the gateway cut it [UTC]"),
   `time_min` timestamp not null options (description = "Earliest event time of its rows [UTC]"),

@@ -9,13 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import zstandard
-
 from edge.config import Config, parse
 from edge.gateway import MqttMessage
 from edge.store.store import Store
 from edge.windows import unpack
+from pipeline.body import rows_of
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -52,7 +50,7 @@ def message(device: str, *items: Mapping[str, Any], dup: bool = False) -> MqttMe
 def rows(store: Store, kind: str) -> list[dict[str, Any]]:
     """Rows of the waiting batches of a kind, in order."""
     bodies = (batch.body for batch in store.batches(0, 10**6) if batch.envelope.kind == kind)
-    return [row for body in bodies for row in pa.ipc.open_stream(zstandard.ZstdDecompressor().decompress(body)).read_all().to_pylist()]
+    return [row for body in bodies for row in rows_of(body).to_pylist()]
 
 
 def stored_readings(store: Store) -> Counter[tuple[str, int]]:

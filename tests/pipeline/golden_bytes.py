@@ -5,5 +5,5 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def golden(name: str, version: int) -> bytes:
+def golden(name: str, version: int | str) -> bytes:
     return bytes.fromhex((Path(__file__).parent / "golden" / f"{name}.v{version}.hex").read_text())

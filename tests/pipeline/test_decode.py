@@ -13,12 +13,13 @@ import pyarrow as pa
 import pytest
 import zstandard
 
-from pipeline.decode import Undecodable, decode
+from pipeline.body import Undecodable
+from pipeline.decode import decode
 from pipeline.elements import EXPORT_FILE, ReceivedMessage
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, micros
 from schemas.records import KINDS
-from tests.pipeline.bodies import NOW, compress, envelope, ipc, message, message_of, numbered, one_of, summary, table
+from tests.pipeline.bodies import NOW, compress, envelope, in_columns, ipc, message, message_of, numbered, one_of, summary, table
 
 
 def refusal(bad: ReceivedMessage) -> str:
@@ -220,7 +221,7 @@ def test_random_damage_is_refused_or_harmless_and_never_anything_else() -> None:
 
 def _damaged(kind: str, rows: pa.RecordBatch, rng: random.Random) -> ReceivedMessage:
     """A batch with damage before or after compression (the latter never gets past the checksum)."""
-    raw = bytearray(ipc(rows))
+    raw = bytearray(rng.choice((ipc, in_columns))(rows))
     how = rng.randrange(5)
     if how == 0:
         raw[rng.randrange(len(raw))] ^= 1 << rng.randrange(8)

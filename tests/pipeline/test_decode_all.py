@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from pipeline import decode as room
 from pipeline import parcel
-from pipeline.decode import Refused, Undecodable, decode, decode_all
+from pipeline.body import Undecodable
+from pipeline.decode import Refused, decode, decode_all
 from pipeline.elements import EXPORT_FILE, DecodedBatch, ReceivedMessage
-from tests.pipeline.bodies import NOW, compress, envelope, ipc, message, message_of, numbered, one_of, summary, table
+from tests.pipeline.bodies import NOW, compress, envelope, in_columns, ipc, message, message_of, numbered, one_of, summary, table
 
 Found = tuple[Any, ...]
 
@@ -88,6 +89,14 @@ def without_its_record_batch() -> bytes:
     return RAW[: len(ROWS.schema.serialize())] + RAW[-8:]
 
 
+def with_dictionary(body: bytes, number: int) -> bytes:
+    """The body, as if it needed the dictionary of that number of two bytes. (Format: RFC 8878, 3.1.1.1.)"""
+    size_bytes = 1 + bool(body[4] & 0xC0) * ((1 << (body[4] >> 6)) - 1)
+    assert body[4] & 0x23 == 0x20, "one segment, no dictionary"
+    return body[:4] + bytes([body[4] | 2]) + struct.pack("<H", number) + body[5 : 5 + size_bytes] + body[5 + size_bytes :]
+
+
+GOOD_COLUMNS = message_of("summaries", ROWS, content=in_columns)
 BAD = {
     "envelope": replace(message(numbered(1)), attributes={}),
     "piece of a file": ReceivedMessage({EXPORT_FILE: "a.tbb"}, b"junk", NOW),
@@ -106,6 +115,15 @@ BAD = {
     "no column": message_of("summaries", ROWS.drop_columns(["sum"])),
     "two record batches": of_raw(two_batches()),
     "no record batch": of_raw(without_its_record_batch()),
+    "columns of text that is none": message_of("summaries", ROWS.set_column(0, ROWS.schema.field(0), NOT_UTF8), content=in_columns),
+    "columns that end early": of_raw(in_columns(ROWS)[:-1]),
+    "columns that go on": of_raw(in_columns(ROWS) + b"\0"),
+    "columns of more rows": of_raw(in_columns(ROWS, 4)),
+    "columns of no rows": of_raw(in_columns(ROWS, 0)),
+    "no column, in columns": message_of("summaries", ROWS.drop_columns(["sum"]), content=in_columns),
+    "a flag that is none": of_raw(in_columns(ROWS).replace(b"\0" * 3 + b"synced", b"\0\2\0synced")),
+    "no description": of_raw(b"TBC1" + bytes(6)),
+    "a dictionary that nobody has": replace(GOOD_COLUMNS, body=with_dictionary(GOOD_COLUMNS.body, 0xFFFF)),
 }
 GOOD = [
     message(numbered(4)),
@@ -117,6 +135,12 @@ GOOD = [
     newer(ROWS, 3.5),
     newer(ROWS, math.nan),
     newer(ROWS, None),
+    GOOD_COLUMNS,
+    message_of("summaries", table("summaries", numbered(5)), NOW + timedelta(seconds=7), content=in_columns, gateway_id="gw3"),
+    message_of("heartbeats", table("heartbeats", [one_of("heartbeats")]), content=in_columns),
+    message_of("summaries", ROWS.select(ROWS.schema.names[::-1]), content=in_columns),
+    message_of("summaries", ROWS.append_column("battery", pa.array([0.1, None, math.inf])), content=in_columns, schema_version="1.9"),
+    message_of("summaries", ROWS.append_column("tags", pa.array([[1], [], [2, 3]])), content=in_columns, schema_version="1.9"),
     with_column("window_start", pa.array([None] * 2 + [NOW], pa.timestamp("us", "UTC"))),
 ]
 

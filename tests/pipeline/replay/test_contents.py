@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import rejects
-from pipeline.decode import Undecodable, decode
+from pipeline.body import Undecodable
+from pipeline.decode import decode
 from pipeline.elements import RejectedRows, UnwrittenRows
 from pipeline.facts import facts, rows_of
 from pipeline.replay.contents import NotReplayable, batch_of

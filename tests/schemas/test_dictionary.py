@@ -1,0 +1,26 @@
+"""The dictionary of this version is what training gives, to the byte, and those of releases stay."""
+
+import hashlib
+
+from schemas.dictionary import FOLDER, current, dictionaries, number_of, train, version_of
+from schemas.records import SCHEMA_VERSION
+
+RELEASED: dict[str, str] = {}
+"""Version -> SHA-256 of the dictionary that a release had."""
+
+
+def test_the_dictionary_of_this_version_is_what_training_gives_to_the_byte() -> None:
+    assert train.trained() == current()
+    assert train.main(["--check"]) == 0
+
+
+def test_dictionaries_that_a_release_had_are_here_unchanged() -> None:
+    here = {version: hashlib.sha256((FOLDER / f"{version}.zdict").read_bytes()).hexdigest() for version in RELEASED}
+    assert here == RELEASED
+
+
+def test_a_dictionary_s_number_tells_its_version() -> None:
+    assert version_of(number_of("12.34")) == "12.34"
+    assert version_of(7) == "?"
+    assert number_of(SCHEMA_VERSION) in dictionaries()
+    assert all(number >= 32_768 for number in dictionaries()), "the numbers below are zstd's own"
