@@ -9,13 +9,20 @@ from google.cloud import bigquery
 
 from derive import rollups
 from derive.rollups import Echo
+from pipeline.io.warehouse import Warehouse
 from schemas.registry import Registry
 from sql.recomputation import Choice
-from sql.service import reason
+from sql.service import Target, open_client, reason
 
 
 class NotRecomputed(RuntimeError):
     """The facts are there and the rollups are not what they say; the text says why and what to do."""
+
+
+def recompute_in(warehouse: Warehouse, started: datetime, registry: Registry, echo: Echo) -> None:
+    """Does so in the pipeline's own warehouse. Raises NotRecomputed."""
+    with open_client(Target(warehouse.project, datasets=warehouse.datasets), warehouse.endpoint) as client:
+        recompute(client, started, registry, echo)
 
 
 def recompute(client: bigquery.Client, started: datetime, registry: Registry, echo: Echo) -> None:

@@ -11,7 +11,7 @@ from google.cloud import bigquery
 
 from schemas.arrow import table_columns
 from schemas.records import TABLES
-from schemas.warehouse import DATASET
+from sql.client import datasets_of
 
 
 def append(client: bigquery.Client, record: type, rows: Sequence[Any]) -> None:
@@ -19,7 +19,7 @@ def append(client: bigquery.Client, record: type, rows: Sequence[Any]) -> None:
     names = [column.name for column in table_columns(record)]
     plain = [_plain({name: values[name] for name in names}) for values in map(asdict, rows)]
     config = bigquery.LoadJobConfig(write_disposition="WRITE_APPEND", create_disposition="CREATE_NEVER")
-    client.load_table_from_json(plain, f"{DATASET}.{TABLES[record].name}", job_config=config).result()
+    client.load_table_from_json(plain, datasets_of(client).path(TABLES[record].name), job_config=config).result()
 
 
 def _plain(value: Any) -> Any:

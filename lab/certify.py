@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.pubsub_v1.services.publisher import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
@@ -29,6 +28,7 @@ from lab.services.child import Child
 from lab.services.stack import PubSub, Warehouse
 from lab.world import field
 from program.child import python_module
+from schemas.datasets import Datasets
 from schemas.envelope import entries
 from schemas.registry import Registry
 from schemas.warehouse import DATASET
@@ -36,6 +36,7 @@ from sql.certify import report
 from sql.certify.comparison import compare
 from sql.certify.relations import RELATIONS
 from sql.certify.warehouse import Warehouse as CertifiedWarehouse
+from sql.service import Target, open_client
 
 STREAMED, LOADED, REBUILT = "certify-streamed", "certify-loaded", "certify-rebuilt"
 """The projects: what streaming wrote, what batch mode loaded from export files, and what it built anew from the archive."""
@@ -158,7 +159,7 @@ def _pause() -> bool:
 
 
 def _client(warehouse: Warehouse, project: str) -> bigquery.Client:
-    return bigquery.Client(project=project, credentials=AnonymousCredentials(), client_options={"api_endpoint": warehouse.rest_url})
+    return open_client(Target(project, datasets=Datasets.of_environment()), warehouse.rest_url)
 
 
 def _recompute(place: Place) -> None:
@@ -176,7 +177,7 @@ def _load(place: Place, project: str, folder: Path) -> None:
 
 def _certify(clients: Mapping[str, bigquery.Client], a: str, b: str, console: Console) -> set[str]:
     console.title(f"{a} and {b}")
-    sides = [CertifiedWarehouse(clients[project], project) for project in (a, b)]
+    sides = [CertifiedWarehouse(clients[project], project, Datasets.of_environment()) for project in (a, b)]
     comparisons = [compare(relation, *sides) for relation in RELATIONS]
     console.show("\n".join(map(report.line, comparisons)))
     console.show(report.verdict(comparisons))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pipeline.io.warehouse import Warehouse, endpoints
 from pipeline.rollup.transform import Schedule
 from program import logs
 from program.duration import duration
-from schemas.warehouse import DATASET
+from schemas.datasets import SETTINGS, Datasets
 
 BUNDLES = "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner"
 FN_API = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
@@ -107,7 +108,7 @@ def parse(arguments: Sequence[str]) -> Options:
         input=flags.input,
         input_subscription=flags.input_subscription,
         alerts_topic=flags.alerts_topic,
-        warehouse=Warehouse(flags.project, flags.dataset, endpoint, storage_endpoint),
+        warehouse=Warehouse(flags.project, _datasets(flags), endpoint, storage_endpoint),
         registry=flags.registry,
         registry_refresh=flags.registry_refresh,
         schedule=Schedule(streaming, flags.early_seconds, flags.allowed_lateness),
@@ -162,7 +163,10 @@ def _add_input(add: _Add) -> None:
 
 def _add_output(add: _Add) -> None:
     add("--project", default="", help="Google Cloud project of the warehouse")
-    add("--dataset", default=DATASET, help="BigQuery dataset (default: %(default)s)")
+    for setting in SETTINGS:
+        add(
+            setting.flag, dest=setting.field, default=os.environ.get(setting.variable) or setting.default, metavar="NAME", help=setting.help
+        )
     add("--archive", default="", metavar="FOLDER", help=_ARCHIVE)
     add("--archive_every", type=_duration, default=timedelta(hours=1), metavar="1h", help=_ARCHIVE_EVERY)
 
@@ -254,6 +258,13 @@ def _refuse_contradictions(flags: argparse.Namespace, rest: Sequence[str]) -> No
         raise UsageError("--id_attribute works on Dataflow only; repeats are dropped without it")
     if flags.allowed_lateness > _LONGEST_LATENESS:
         raise UsageError(f"--allowed_lateness is at most {_LONGEST_LATENESS.days}d")
+
+
+def _datasets(flags: argparse.Namespace) -> Datasets:
+    try:
+        return Datasets(**{setting.field: getattr(flags, setting.field) for setting in SETTINGS})
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _refuse_registry(flags: argparse.Namespace) -> None:

@@ -37,7 +37,6 @@ from pipeline.transforms import counts
 from program import logs
 from program.settings import ConfigError
 from schemas.registry import Registry, RegistrySource
-from schemas.warehouse import DATASET
 
 _LOG = logs.get(__name__)
 
@@ -108,7 +107,7 @@ def start(options: Options, registry: RegistrySource) -> PipelineResult:
     flow.build(messages, registry, sink, options.schedule, wall_clock, publish, _archive(options), known, replay)
     if known:
         _LOG.info("%d alerts are open in the warehouse: the pipeline goes on with them", len(known))
-    _LOG.info("%s into %s.%s", options.input_subscription or options.input, options.warehouse.project, options.warehouse.dataset)
+    _LOG.info("%s into %s.%s", options.input_subscription or options.input, options.warehouse.project, options.warehouse.datasets.tables)
     return pipeline.run()
 
 
@@ -165,15 +164,14 @@ def _wait(result: PipelineResult, options: Options) -> int:
 
 def _recompute(options: Options, registry: Registry, started: datetime) -> int:
     """Ends a batch run: rollups become what all facts say. Returns the exit code."""
-    if not options.recompute or options.warehouse.dataset != DATASET:
+    if not options.recompute:
         _LOG.info("rollups are of what this run saw: run `tinybeam sql recompute` to make them what all facts say")
         return 0
-    with options.warehouse.client() as client:
-        try:
-            batch.recompute(client, started, registry, _LOG.info)
-        except batch.NotRecomputed as error:
-            print(f"pipeline: {error}", file=sys.stderr)
-            return 1
+    try:
+        batch.recompute_in(options.warehouse, started, registry, _LOG.info)
+    except batch.NotRecomputed as error:
+        print(f"pipeline: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -17,10 +17,10 @@ import msgspec
 
 from program.settings import ConfigError, Settings, require
 from schemas.arrow import Column, table_columns
+from schemas.datasets import Datasets
 from schemas.envelope import from_micros, micros
 from schemas.records import TABLES, Device, RuleDefinition, Site
 from schemas.registry import Registry
-from schemas.warehouse import DATASET
 
 RECORDS: Mapping[str, type] = {"sites": Site, "devices": Device, "rules": RuleDefinition}
 """The record of each section of the file."""
@@ -32,9 +32,9 @@ _SECTION = re.compile(r"(sites|devices|rules)(?:\[(\d+)\]\.?)?(.*)", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{\w+\}")
 
 
-def query(dataset: str = DATASET) -> str:
+def query(datasets: Datasets) -> str:
     """Returns the one statement that reads all three tables as they are at one moment: rows (section, entry)."""
-    selects = (_select(dataset, section, record) for section, record in RECORDS.items())
+    selects = (_select(datasets, section, record) for section, record in RECORDS.items())
     return " union all ".join(selects) + " order by section, entry"
 
 
@@ -69,9 +69,9 @@ def plain(settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in defaults or getattr(settings, name) != defaults[name]}
 
 
-def _select(dataset: str, section: str, record: type) -> str:
+def _select(datasets: Datasets, section: str, record: type) -> str:
     columns = ", ".join(_read(column) for column in table_columns(record))
-    return f"select '{section}' as section, to_json_string(struct({columns})) as entry from {dataset}.{TABLES[record].name}"
+    return f"select '{section}' as section, to_json_string(struct({columns})) as entry from {datasets.path(TABLES[record].name)}"
 
 
 def _read(column: Column) -> str:

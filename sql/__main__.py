@@ -16,7 +16,7 @@ from sql.commands.registry import exchange_registry
 
 @click.group(no_args_is_help=True)
 def cli() -> None:
-    """Apply, check and ask the warehouse: dataset `tinybeam` of a BigQuery project.
+    """Apply, check and ask the warehouse: dataset `tinybeam` of a BigQuery project, or another by --dataset.
 
     Set BIGQUERY_EMULATOR_HOST=http://127.0.0.1:PORT to use a local warehouse server instead of BigQuery.
     """

@@ -1,4 +1,4 @@
-"""Brings a project's dataset to what the SQL files say: creates what is missing, adds new columns, replaces functions and views.
+"""Brings a project's datasets to what the SQL files say: creates what is missing, adds new columns, replaces functions and views.
 
 May be repeated: a second run does nothing. Never drops or changes a table's column; a column that differs is refused before anything is
 touched.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.cloud import bigquery
@@ -15,6 +16,8 @@ from google.cloud import bigquery
 from schemas.arrow import Column
 from schemas.records import TABLES
 from schemas.warehouse import DATASET, StoredType, definition, differences
+from sql import access
+from sql.client import datasets_of
 from sql.fingerprint import fingerprint, is_recorded, record
 from sql.scripts import Script, in_order, scripts
 from sql.service import reason
@@ -28,10 +31,10 @@ class ApplyError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step is one statement to run, and what it does in words."""
+    """A step is one thing to do with a client, and what it does in words."""
 
     action: str
-    statement: str
+    do: Callable[[bigquery.Client], object]
 
 
 def plan(client: bigquery.Client, location: str | None, *, again: bool = False) -> list[Step]:
@@ -39,12 +42,12 @@ def plan(client: bigquery.Client, location: str | None, *, again: bool = False) 
 
     Raises ApplyError for a table that cannot be brought along by adding columns.
     """
-    create = [Step(f"create table {table.name}", table.text) for table in _absent(client)]
+    create = [_statement(f"create table {table.name}", table.text) for table in _absent(client)]
     add = [step for table in _tables() for step in _new_columns(client, table.name)]
     derived = _derived()
-    changed = again or create or add or not is_recorded(client, DATASET, _fingerprint(derived), [script.name for script in derived])
-    replace = [Step(f"replace {_kind(script)} {script.name}", script.text) for script in derived] if changed else []
-    return [*_dataset(client, location), *create, *add, *replace]
+    changed = again or create or add or not is_recorded(client, _fingerprint(client, derived), [script.name for script in derived])
+    replace = [_statement(f"replace {_kind(script)} {script.name}", script.text) for script in derived] if changed else []
+    return [*_datasets(client, location), *create, *add, *replace, *_authorisation(client, replaced=bool(replace))]
 
 
 def apply(client: bigquery.Client, location: str | None, progress: Callable[[str], object], *, again: bool = False) -> int:
@@ -54,24 +57,49 @@ def apply(client: bigquery.Client, location: str | None, progress: Callable[[str
         progress(step.action)
         run(client, step)
     if steps:
-        record(client, DATASET, _fingerprint(_derived()))
+        record(client, _fingerprint(client, _derived()))
     return len(steps)
 
 
 def run(client: bigquery.Client, step: Step) -> None:
     """Runs one step. Raises ApplyError."""
     try:
-        client.query_and_wait(step.statement)
+        step.do(client)
     except GoogleAPICallError as error:
         raise ApplyError(f"{step.action}: {reason(error)}") from error
 
 
-def _dataset(client: bigquery.Client, location: str | None) -> Iterator[Step]:
-    try:
-        client.get_dataset(DATASET)
-    except NotFound:
-        where = f' options (location = "{location}")' if location else ""
-        yield Step(f"create dataset {DATASET}", f"create schema if not exists {DATASET}{where}")
+def _statement(action: str, sql: str) -> Step:
+    return Step(action, lambda client: client.query_and_wait(sql))
+
+
+def _datasets(client: bigquery.Client, location: str | None) -> Iterator[Step]:
+    """Yields what creates the datasets that are missing. BigQuery joins no datasets of two locations, so the second follows the first."""
+    names = datasets_of(client)
+    for name in dict.fromkeys((names.tables, names.of_views)):
+        try:
+            there: str = client.get_dataset(name).location
+        except NotFound:
+            where = f" in {location}" if location else ""
+            yield Step(f"create dataset {name}{where}", partial(_create_dataset, name=name, location=location))
+            continue
+        if location and location.upper() != there.upper():
+            raise ApplyError(
+                f"dataset {name} is in {there} and cannot be moved to {location}: leave --location out or name another dataset"
+            )
+        location = there
+
+
+def _create_dataset(client: bigquery.Client, *, name: str, location: str | None) -> None:
+    dataset = bigquery.Dataset(f"{client.project}.{name}")
+    dataset.location = location
+    client.create_dataset(dataset, exists_ok=True)
+
+
+def _authorisation(client: bigquery.Client, *, replaced: bool) -> Iterator[Step]:
+    names = datasets_of(client)
+    if names.apart and (replaced or not access.is_authorised(client, names)):
+        yield Step(f"authorise {names.views} to read {names.tables}", partial(access.authorise, datasets=names))
 
 
 def _derived() -> list[Script]:
@@ -79,8 +107,8 @@ def _derived() -> list[Script]:
     return in_order(scripts("functions", "views"))
 
 
-def _fingerprint(derived: Iterable[Script]) -> str:
-    return fingerprint(script.text for script in derived)
+def _fingerprint(client: bigquery.Client, derived: Iterable[Script]) -> str:
+    return fingerprint(datasets_of(client).sql(script.text) for script in derived)
 
 
 def _tables() -> list[Script]:
@@ -88,16 +116,17 @@ def _tables() -> list[Script]:
 
 
 def _absent(client: bigquery.Client) -> list[Script]:
+    names = datasets_of(client)
     try:
-        present = {table.table_id for table in client.list_tables(DATASET)}
+        present = {f"{names.tables}.{table.table_id}" for table in client.list_tables(names.tables)}
     except NotFound:
         present = set()
-    return [table for table in _tables() if table.name not in present]
+    return [table for table in _tables() if names.path(table.name) not in present]
 
 
 def _new_columns(client: bigquery.Client, name: str) -> Iterator[Step]:
     try:
-        fields = client.get_table(f"{DATASET}.{name}").schema
+        fields = client.get_table(datasets_of(client).path(name)).schema
     except NotFound:
         return
     present = {field.name: StoredType(field.field_type, field.mode == "REPEATED") for field in fields}
@@ -110,7 +139,7 @@ def _new_columns(client: bigquery.Client, name: str) -> Iterator[Step]:
 def _addition(name: str, column: Column) -> Step:
     if not column.nullable and not column.repeated:
         raise ApplyError(f"table {name} lacks column {column.name}, which is not nullable: only nullable columns can be added")
-    return Step(f"add column {name}.{column.name}", f"alter table {DATASET}.{name} add column if not exists {definition(column)}")
+    return _statement(f"add column {name}.{column.name}", f"alter table {DATASET}.{name} add column if not exists {definition(column)}")
 
 
 def _kind(script: Script) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import wraps
 from random import Random
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 import click
 from google.cloud import bigquery
 
-from sql.service import Place, ServiceError, connect, local_host
+from schemas.datasets import SETTINGS, Datasets
+from sql.service import ServiceError, Target, connect, local_host
 
 _OPTIONS = (
     click.option(
@@ -19,7 +20,15 @@ _OPTIONS = (
         envvar="GOOGLE_CLOUD_PROJECT",
         help="Project of the warehouse; environments are projects.  [default: $GOOGLE_CLOUD_PROJECT]",
     ),
-    click.option("--location", help="Location of the dataset, for example EU.  [default: the project's]"),
+    click.option(
+        "--location",
+        envvar="TINYBEAM_LOCATION",
+        help="Location of the datasets, for example EU.  [default: $TINYBEAM_LOCATION, else the project's]",
+    ),
+    *(
+        click.option(setting.flag, setting.field, envvar=setting.variable, default=setting.default, show_default=False, help=setting.help)
+        for setting in SETTINGS
+    ),
     click.option(
         "--maximum_bytes_billed",
         type=click.IntRange(1),
@@ -38,18 +47,18 @@ _OPTIONS = (
 class Connection:
     """Says which warehouse a command is for, and how long it waits for it."""
 
-    place: Place
+    target: Target
     wait_seconds: float
 
     @property
     def known(self) -> bool:
         """Returns whether anything says where the warehouse is."""
-        return bool(self.place.project or local_host())
+        return bool(self.target.project or local_host())
 
     def open(self) -> bigquery.Client:
         """Returns a client whose service has answered. Raises ClickException."""
         try:
-            return connect(self.place, self.wait_seconds, lambda text: click.echo(text, err=True), Random())
+            return connect(self.target, self.wait_seconds, lambda text: click.echo(text, err=True), Random())
         except ServiceError as error:
             raise click.ClickException(str(error)) from error
 
@@ -58,10 +67,18 @@ def connection(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options that every command with a warehouse takes; the command gets them as `connection`."""
 
     @wraps(command)
-    def connected(wait_seconds: float, **options: Any) -> Any:
-        place = Place(**{field.name: options.pop(field.name) for field in fields(Place)})
-        return command(connection=Connection(place, wait_seconds), **options)
+    def connected(wait_seconds: float, project: str | None, location: str | None, maximum_bytes_billed: int | None, **options: Any) -> Any:
+        target = Target(project, location, _datasets(options), maximum_bytes_billed)
+        return command(connection=Connection(target, wait_seconds), **options)
 
     for option in reversed(_OPTIONS):
         connected = option(connected)
     return connected
+
+
+def _datasets(options: dict[str, Any]) -> Datasets:
+    """Takes the names of datasets out of a command's options. Raises UsageError."""
+    try:
+        return Datasets(**{setting.field: options.pop(setting.field) for setting in SETTINGS})
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error

@@ -12,6 +12,9 @@ from collections.abc import Iterable
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
+from schemas.datasets import Datasets
+from sql.client import datasets_of
+
 LABEL = "tinybeam_objects"
 _DIGITS = 32  # a label's value has at most 63 characters
 
@@ -21,19 +24,27 @@ def fingerprint(statements: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(statements).encode()).hexdigest()[:_DIGITS]
 
 
-def is_recorded(client: bigquery.Client, dataset: str, value: str, names: Iterable[str]) -> bool:
-    """Returns whether the dataset bears this fingerprint and still has every object of these names."""
+def is_recorded(client: bigquery.Client, value: str, names: Iterable[str]) -> bool:
+    """Returns whether the dataset of views bears this fingerprint and still has every object of these names."""
+    datasets = datasets_of(client)
     try:
-        return client.get_dataset(dataset).labels.get(LABEL) == value and set(names) <= _objects(client, dataset)
+        recorded = client.get_dataset(datasets.of_views).labels.get(_label(datasets)) == value
+        return recorded and {f"{datasets.prefix}{name}" for name in names} <= _objects(client, datasets.of_views)
     except NotFound:
         return False
 
 
-def record(client: bigquery.Client, dataset: str, value: str) -> None:
-    """Labels the dataset; its other labels stay."""
-    labelled = client.get_dataset(dataset)
-    labelled.labels = {**labelled.labels, LABEL: value}
+def record(client: bigquery.Client, value: str) -> None:
+    """Labels the dataset of views; its other labels stay."""
+    datasets = datasets_of(client)
+    labelled = client.get_dataset(datasets.of_views)
+    labelled.labels = {**labelled.labels, _label(datasets): value}
     client.update_dataset(labelled, ["labels"])
+
+
+def _label(datasets: Datasets) -> str:
+    """Returns a key for each prefix, as several may share a dataset; keys are in lower case and have at most 63 characters."""
+    return f"{LABEL}_{datasets.prefix.lower()}"[:63].rstrip("_") if datasets.prefix else LABEL
 
 
 def _objects(client: bigquery.Client, dataset: str) -> set[str]:

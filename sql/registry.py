@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from google.cloud import bigquery
 
 from schemas.arrow import Column, table_columns
+from schemas.datasets import Datasets
 from schemas.records import TABLES
 from schemas.registry import Registry
 from schemas.registry_changes import changes
@@ -17,7 +18,7 @@ from schemas.warehouse import DATASET
 
 def read(client: bigquery.Client) -> Entries:
     """Returns the rows of the three tables as they are at one moment, sound or not. Raises GoogleAPICallError from the service."""
-    return entries_of_rows((row.section, row.entry) for row in client.query_and_wait(query()))
+    return entries_of_rows((row.section, row.entry) for row in client.query_and_wait(query(Datasets())))
 
 
 def load(client: bigquery.Client, registry: Registry, *, dry_run: bool = False) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 import requests
@@ -18,6 +18,8 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Tra
 from google.cloud import bigquery
 
 from program.backoff import Backoff
+from schemas.datasets import Datasets
+from sql.client import WarehouseClient
 
 _LOCAL = "BIGQUERY_EMULATOR_HOST"
 _TOO_DEAR = "bytesBilledLimitExceeded"
@@ -35,18 +37,19 @@ def local_host() -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Says which project's warehouse is meant, where its jobs run, and what a statement may bill at most."""
+class Target:
+    """Says which project's warehouse is meant, its datasets, where its jobs run, and what a statement may bill at most."""
 
     project: str | None
     location: str | None = None
+    datasets: Datasets = field(default_factory=Datasets)
     maximum_bytes_billed: int | None = None
 
 
-def connect(place: Place, wait_seconds: float, echo: Callable[[str], None], rng: Random) -> bigquery.Client:
-    """Returns a client whose service has answered once: `connect(Place("my-project"), 60.0, print, Random())`. Raises ServiceError."""
-    client = _client(place)
+def connect(target: Target, wait_seconds: float, echo: Callable[[str], None], rng: Random) -> WarehouseClient:
+    """Returns a client whose service has answered once: `connect(Target("my-project"), 60.0, print, Random())`. Raises ServiceError."""
     host = local_host()
+    client = open_client(target, host)
     echo(f"local warehouse at {host}, project {client.project}" if host else f"BigQuery, project {client.project}")
     _wait(client, wait_seconds, echo, rng)
     return client
@@ -68,18 +71,20 @@ def explained(error: GoogleAPICallError) -> str:
     return f"{reason(error)} (was `tinybeam sql apply` run on this project?)"
 
 
-def _client(place: Place) -> bigquery.Client:
-    host = local_host()
+def open_client(target: Target, host: str | None) -> WarehouseClient:
+    """Returns a client of the local server at `host`, or of the real service; nothing is asked yet. Raises ServiceError."""
     if host and not host.startswith(("http://", "https://")):
         raise ServiceError(f"{_LOCAL} must begin with http://, it is {host!r}")
-    if host and not place.project:
+    if host and not target.project:
         raise ServiceError("name the project: --project or GOOGLE_CLOUD_PROJECT")
     try:
-        return bigquery.Client(
-            project=place.project,
-            location=place.location,
+        return WarehouseClient(
+            target.datasets,
+            project=target.project,
+            location=target.location,
             credentials=AnonymousCredentials() if host else None,
-            default_query_job_config=_defaults(place),
+            client_options={"api_endpoint": host} if host else None,
+            default_query_job_config=_defaults(target),
         )
     except (DefaultCredentialsError, OSError) as error:
         raise ServiceError(
@@ -87,9 +92,9 @@ def _client(place: Place) -> bigquery.Client:
         ) from error
 
 
-def _defaults(place: Place) -> bigquery.QueryJobConfig | None:
+def _defaults(target: Target) -> bigquery.QueryJobConfig | None:
     """Returns what holds for every query. Google's configuration has no None for a limit: it would become a text."""
-    return bigquery.QueryJobConfig(maximum_bytes_billed=place.maximum_bytes_billed) if place.maximum_bytes_billed else None
+    return bigquery.QueryJobConfig(maximum_bytes_billed=target.maximum_bytes_billed) if target.maximum_bytes_billed else None
 
 
 def _wait(client: bigquery.Client, wait_seconds: float, echo: Callable[[str], None], rng: Random) -> None:

@@ -25,7 +25,7 @@ from program.child import python_module
 from schemas.envelope import entry
 from schemas.records import Alert
 from schemas.registry import FixedRegistry, Registry, RegistrySource
-from schemas.warehouse import DATASET
+from sql.client import datasets_of
 from sql.registry import load as load_registry
 
 REGISTRY = Path(__file__).with_name("registry.toml")
@@ -77,7 +77,10 @@ def stream(ground: Ground, arrivals: Arrivals, registry: RegistrySource | None =
     source = registry or FixedRegistry(Registry.load(REGISTRY))
     result = engine.stream(arrivals, source, lambda now: ground.console.status(f"streams what arrived by {now:%d %B, %H:%M}"))
     ground.console.log(f"streamed {len(messages(arrivals))} batches, {len(result.notifications)} notifications")
-    engine.load(Warehouse(ground.warehouse.project, DATASET, ground.warehouse.rest_url, ground.warehouse.grpc_address), result.rows)
+    engine.load(
+        Warehouse(ground.warehouse.project, datasets_of(ground.client), ground.warehouse.rest_url, ground.warehouse.grpc_address),
+        result.rows,
+    )
     return list(result.notifications)
 
 
@@ -101,7 +104,7 @@ def run(ground: Ground, name: str, *words: str) -> None:
 def prepared(client: bigquery.Client, progress: Callable[[str], None]) -> None:
     """Makes tables and views, or empties the tables where a drill has been before, and loads the registry."""
     registry = Registry.load(REGISTRY)
-    if any(dataset.dataset_id == DATASET for dataset in client.list_datasets()):
+    if any(dataset.dataset_id == datasets_of(client).tables for dataset in client.list_datasets()):
         empty(client)
         load_registry(client, registry)
     else:

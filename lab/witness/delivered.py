@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import pyarrow as pa
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from lab.services.warehouse import Warehouse
 from lab.witness.oracle import ChannelFacts
+from schemas.datasets import Datasets
 from schemas.warehouse import DATASET
+from sql.service import Target, open_client
 
 VIEWS = ("batches", "summaries", "inferences", "events", "heartbeats", "rejects", "site_windows")
 
@@ -42,9 +43,8 @@ where heartbeat_time >= @since
 
 
 def connect(warehouse: Warehouse) -> bigquery.Client:
-    """Returns Google's own client for the local warehouse."""
-    options = {"api_endpoint": warehouse.rest_url}
-    return bigquery.Client(project=warehouse.project, credentials=AnonymousCredentials(), client_options=options)
+    """Returns Google's own client for the local warehouse, with the datasets that the environment names."""
+    return open_client(Target(warehouse.project, datasets=Datasets.of_environment()), warehouse.rest_url)
 
 
 def channel_facts(client: bigquery.Client, since: datetime) -> list[ChannelFacts]:

@@ -12,7 +12,7 @@ _LATEST_OPEN = """
 select * from (
   select * from (
     select {columns}, not logical_or(coalesce(notified, not historical)) over (partition by opened_time, alert_id) as historical
-    from `{dataset}.alerts_v1`
+    from `{table}`
     where true
     qualify row_number() over (partition by opened_time, alert_id order by revision desc, as_of desc) = 1
   )
@@ -25,6 +25,6 @@ select * from (
 
 def open_alerts(warehouse: Warehouse) -> tuple[Alert, ...]:
     """Returns the latest row of the latest alert of each rule and subject, if it is open; historical if nobody was notified of any."""
-    query = _LATEST_OPEN.format(columns=_COLUMNS, dataset=f"{warehouse.project}.{warehouse.dataset}")
+    query = _LATEST_OPEN.format(columns=_COLUMNS, table=warehouse.path("alerts_v1"))
     with warehouse.client() as client:
         return tuple(Alert(**dict(row.items())) for row in client.query_and_wait(query))

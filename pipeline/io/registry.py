@@ -79,14 +79,13 @@ def of_warehouse(warehouse: Warehouse) -> Registry:
 
     BigQuery answers the same query from its cache, free of charge, for as long as the tables do not change.
     """
-    where = f"{warehouse.project}.{warehouse.dataset}"
     try:
         with warehouse.client() as client:
-            rows = client.query_and_wait(query(warehouse.dataset), wait_timeout=ANSWER_SECONDS)
+            rows = client.query_and_wait(query(warehouse.datasets), wait_timeout=ANSWER_SECONDS)
             entries = entries_of_rows((row.section, row.entry) for row in rows)
         return registry_of(entries)
     except (ConfigError, GoogleAPICallError) as error:
-        raise ConfigError(f"registry of {where}: {error if isinstance(error, ConfigError) else brief(error)}") from error
+        raise ConfigError(f"registry of {warehouse.name}: {error if isinstance(error, ConfigError) else brief(error)}") from error
 
 
 def _keep_fresh(cache: RegistryCache, seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:

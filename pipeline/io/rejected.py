@@ -47,16 +47,15 @@ class RejectTables:
 
     def set_aside(self, selection: Selection) -> Iterator[SetAside]:
         """Yields one of each reject_id, the oldest first, with the time at which its batch was received."""
-        dataset = self.warehouse.dataset
         where, parameters = _meant(selection)
         sql = (
             f"select rejected.reject_id as reject_id, rejected.stage as stage, rejected.reason as reason, "
             f"rejected.attributes as attributes, rejected.payloadBytes as body, "
             f"coalesce(received.received_time, rejected.timestamp) as received_time, coalesce(replays.rows_in, 0) as rows_in "
-            f"from {dataset}.rejects_v1 as rejected left join ("
-            f"select batch_id, min(received_time) as received_time from {dataset}.batches_v1 where cut_time >= @cut_since group by batch_id"
+            f"from tinybeam.rejects_v1 as rejected left join ("
+            f"select batch_id, min(received_time) as received_time from tinybeam.batches_v1 where cut_time >= @cut_since group by batch_id"
             f") as received on rejected.batch_id = received.batch_id left join ("
-            f"select reject_id, max(rows_in) as rows_in from {dataset}.replays_v1 group by reject_id"
+            f"select reject_id, max(rows_in) as rows_in from tinybeam.replays_v1 group by reject_id"
             f") as replays on rejected.reject_id = replays.reject_id "
             f"where {where} "
             f"qualify row_number() over (partition by rejected.reject_id order by rejected.timestamp) = 1 "
@@ -71,15 +70,15 @@ class RejectTables:
         table, time = TABLES[KINDS[kind].record].name, KINDS[kind].event_time
         number = "`row`" if TABLES[KINDS[kind].record].identified else "cast(split(reject_id, ':')[safe_offset(3)] as int64)"
         sql = (
-            f"select distinct batch_id, {number} as number from {self.warehouse.dataset}.{table} "
+            f"select distinct batch_id, {number} as number from tinybeam.{table} "
             f"where {time} >= @first and {time} <= @last and batch_id in unnest(@batch_ids)"
         )
         return {(row["batch_id"], row["number"]) for row in self._ask(sql, _bounded(batch_ids, first, last))}
 
     def batches(self, batch_ids: Collection[str], first: datetime, last: datetime) -> set[str]:
         sql = (
-            f"select distinct batch_id from {self.warehouse.dataset}.batches_v1 "
-            f"where cut_time >= @first and cut_time <= @last and batch_id in unnest(@batch_ids)"
+            "select distinct batch_id from tinybeam.batches_v1 "
+            "where cut_time >= @first and cut_time <= @last and batch_id in unnest(@batch_ids)"
         )
         return {row["batch_id"] for row in self._ask(sql, _bounded(batch_ids, first, last))}
 
@@ -95,23 +94,25 @@ class RejectTables:
         sql = (
             f"select {_COLUMNS[by]}, count(*) as rejects, min(timestamp) as first, max(timestamp) as last, "
             f"countif(rows_left = 0) as replayed, any_value(errorMessage) as for_example "
-            f"from {self.warehouse.dataset}.rejects as rejected where {where} group by all order by rejects desc, last desc"
+            f"from tinybeam.rejects as rejected where {where} group by all order by rejects desc, last desc"
         )
         return list(self._ask(sql, parameters))
 
     def whole(self, selection: Selection) -> Iterator[dict[str, Any]]:
         """Yields rejects with all their columns, the oldest first."""
         where, parameters = _meant(selection)
-        yield from self._ask(f"select * from {self.warehouse.dataset}.rejects as rejected where {where} order by timestamp", parameters)
+        yield from self._ask(f"select * from tinybeam.rejects as rejected where {where} order by timestamp", parameters)
 
     def named(self, beginning: str, most: int) -> list[dict[str, Any]]:
         """Returns the rejects whose identity begins so, a few at most."""
-        sql = f"select * from {self.warehouse.dataset}.rejects where starts_with(reject_id, @beginning) order by timestamp limit {most}"
+        sql = f"select * from tinybeam.rejects where starts_with(reject_id, @beginning) order by timestamp limit {most}"
         return list(self._ask(sql, [ScalarQueryParameter("beginning", "STRING", beginning)]))
 
     def _ask(self, sql: str, parameters: Iterable[_Parameter]) -> Iterator[dict[str, Any]]:
         with self.warehouse.client() as client:
-            for row in client.query_and_wait(sql, job_config=QueryJobConfig(query_parameters=list(parameters))):
+            for row in client.query_and_wait(
+                self.warehouse.datasets.sql(sql), job_config=QueryJobConfig(query_parameters=list(parameters))
+            ):
                 yield dict(row.items())
 
 

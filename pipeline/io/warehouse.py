@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from random import Random
 from typing import Any, BinaryIO
@@ -26,6 +26,7 @@ from requests.exceptions import ConnectionError as NoConnection
 from pipeline.io.append import ANSWER_SECONDS, BACKOFF, TRANSIENT, Appender, brief
 from program import logs
 from program.backoff import Backoff
+from schemas.datasets import Datasets
 from schemas.records import TABLES
 from schemas.warehouse import StoredType, differences
 
@@ -47,7 +48,7 @@ class Warehouse:
     """Says where the warehouse is. The endpoints are those of a local server; None is Google."""
 
     project: str
-    dataset: str
+    datasets: Datasets = field(default_factory=Datasets)
     endpoint: str | None = None
     storage_endpoint: str | None = None
 
@@ -62,8 +63,16 @@ class Warehouse:
         channel = grpc.insecure_channel(self.storage_endpoint, options=[("grpc.max_send_message_length", -1)])
         return BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=channel))
 
+    @property
+    def name(self) -> str:
+        return f"{self.project}.{self.datasets.tables}"
+
+    def path(self, table: str) -> str:
+        return f"{self.project}.{self.datasets.path(table)}"
+
     def stream(self, table: str) -> str:
-        return f"projects/{self.project}/datasets/{self.dataset}/tables/{table}/streams/_default"
+        dataset, name = self.datasets.path(table).split(".")
+        return f"projects/{self.project}/datasets/{dataset}/tables/{name}/streams/_default"
 
 
 def endpoints(rest: str | None, storage: str | None) -> tuple[str | None, str | None]:
@@ -82,8 +91,8 @@ def check(warehouse: Warehouse, rng: Random) -> None:
             _LOG.warning("the warehouse does not answer (%s); trying again in %.1f s", brief(error), pause)
             time.sleep(pause)
     if faults:
-        where = f"{warehouse.project}.{warehouse.dataset}"
-        raise UnfitTables(f"{where} {', '.join(faults)}: run `tinybeam sql apply --project {warehouse.project}` of this version")
+        apply = f"tinybeam sql apply --project {warehouse.project}{warehouse.datasets.flags}"
+        raise UnfitTables(f"{warehouse.name} {', '.join(faults)}: run `{apply}` of this version")
 
 
 def mismatch(warehouse: Warehouse, table: str) -> str | None:
@@ -94,20 +103,21 @@ def mismatch(warehouse: Warehouse, table: str) -> str | None:
 
 def _faults(warehouse: Warehouse) -> list[str]:
     with warehouse.client() as client:
-        missing = sorted(_RECORDS.keys() - _tables(client, warehouse))
+        there = _tables(client, warehouse)
+        missing = sorted(table for table in _RECORDS if warehouse.path(table) not in there)
         faults = [f"has no {', '.join(missing)}"] if missing else []
         return faults + [text for table in sorted(_RECORDS.keys() - set(missing)) for text in _differences(client, warehouse, table)]
 
 
 def _differences(client: bigquery.Client, warehouse: Warehouse, table: str) -> Iterator[str]:
-    fields = client.get_table(f"{warehouse.project}.{warehouse.dataset}.{table}", timeout=ANSWER_SECONDS).schema
+    fields = client.get_table(warehouse.path(table), timeout=ANSWER_SECONDS).schema
     present = {field.name: StoredType(field.field_type, field.mode == "REPEATED") for field in fields}
     return (f"{table} {difference}" for difference in differences(_RECORDS[table], present))
 
 
 def _tables(client: bigquery.Client, warehouse: Warehouse) -> set[str]:
     try:
-        return {table.table_id for table in client.list_tables(warehouse.dataset, timeout=10)}
+        return {f"{warehouse.name}.{table.table_id}" for table in client.list_tables(warehouse.datasets.tables, timeout=10)}
     except exceptions.NotFound:
         return set()
 
@@ -171,7 +181,7 @@ def _start_or_find(client: bigquery.Client, warehouse: Warehouse, table: str, jo
     config = bigquery.LoadJobConfig(source_format="PARQUET", write_disposition="WRITE_APPEND", create_disposition="CREATE_NEVER")
     config.parquet_options = bigquery.ParquetOptions()
     config.parquet_options.enable_list_inference = True
-    target = f"{warehouse.project}.{warehouse.dataset}.{table}"
+    target = warehouse.path(table)
     try:
         if isinstance(parquet, Sequence):
             return client.load_table_from_uri(parquet, target, job_id=job_id, job_config=config)

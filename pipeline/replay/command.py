@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar, get_args
@@ -39,7 +40,7 @@ from pipeline.replay.transform import REACH, ReplayNow
 from pipeline.rollup.transform import Schedule
 from program import logs
 from program.settings import ConfigError
-from schemas.warehouse import DATASET
+from schemas.datasets import SETTINGS, Datasets
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _EVERY = 1000
@@ -55,10 +56,17 @@ def cli() -> None:
     logs.set_up("warning", "text")
 
 
-def _where(command: _Command) -> _Command:
-    command = click.option("--dataset", default=DATASET, show_default=True, help="BigQuery dataset.")(command)
+def _where(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say where the warehouse is; the command gets them as `tables`."""
+
+    @wraps(command)
+    def located(project: str | None, **options: Any) -> Any:
+        return command(tables=_tables(project, {setting.field: options.pop(setting.field) for setting in SETTINGS}), **options)
+
+    for setting in reversed(SETTINGS):
+        located = click.option(setting.flag, setting.field, envvar=setting.variable, default=setting.default, help=setting.help)(located)
     return click.option("--project", envvar="GOOGLE_CLOUD_PROJECT", help="Project of the warehouse.  [default: $GOOGLE_CLOUD_PROJECT]")(
-        command
+        located
     )
 
 
@@ -78,7 +86,7 @@ def _filters(command: _Command) -> _Command:
 )
 @_filters
 @_where
-def ls(group_by: Grouping, project: str | None, dataset: str, **filters: Any) -> None:
+def ls(group_by: Grouping, tables: RejectTables, **filters: Any) -> None:
     """Count rejects: how many, the first and last of them, how many were replayed whole, and what to do.
 
     \b
@@ -86,7 +94,7 @@ def ls(group_by: Grouping, project: str | None, dataset: str, **filters: Any) ->
       tinybeam rejects ls
       tinybeam rejects ls --group_by gateway --reason bad_schema --from 2026-05-01
     """
-    rows = _tables(project, dataset).groups(_selection(**filters), group_by)
+    rows = tables.groups(_selection(**filters), group_by)
     if group_by == "reason":
         rows = [{**row, "what to do": remedy(row["reason"])} for row in rows]
     for line in terminal.table(rows) if rows else ["no rejects"]:
@@ -98,9 +106,9 @@ def ls(group_by: Grouping, project: str | None, dataset: str, **filters: Any) ->
 @click.option("--bytes", "most_bytes", default=2000, show_default=True, help="Of a text, so many characters at most.")
 @click.option("--rows", "most_rows", default=10, show_default=True, help="Of rows, so many at most.")
 @_where
-def show(reject_id: str, most_bytes: int, most_rows: int, project: str | None, dataset: str) -> None:
+def show(reject_id: str, most_bytes: int, most_rows: int, tables: RejectTables) -> None:
     """Show one reject: why it was set aside, its attributes, its bytes as rows, JSON or text. The first letters of its id are enough."""
-    found = _tables(project, dataset).named(reject_id, 2)
+    found = tables.named(reject_id, 2)
     if len(found) != 1:
         raise click.ClickException(f"{'several rejects begin' if found else 'no reject begins'} with {reject_id}")
     for line in terminal.reject(found[0], most_bytes, most_rows):
@@ -111,12 +119,12 @@ def show(reject_id: str, most_bytes: int, most_rows: int, project: str | None, d
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @_filters
 @_where
-def export(folder: Path, project: str | None, dataset: str, **filters: Any) -> None:
+def export(folder: Path, tables: RejectTables, **filters: Any) -> None:
     """Write rejects to files under FOLDER/STAGE/REASON: a message as an export file (.tbb, `tinybeam pipeline --mode=batch` reads it), rows
     as an Arrow stream (.arrow), a sensor's message as it came (.payload); beside each a .json with its attributes and why.
     """
     count = 0
-    for count, row in enumerate(_tables(project, dataset).whole(_selection(**filters)), 1):
+    for count, row in enumerate(tables.whole(_selection(**filters)), 1):
         files.write(row, folder)
         _progress(count, "written")
     click.echo(f"{count:,} rejects are in {folder}")
@@ -134,7 +142,7 @@ def export(folder: Path, project: str | None, dataset: str, **filters: Any) -> N
     help="Python file with a function transform(message) that mends each reject. It is code: it runs here, with your rights.",
 )
 @click.option("--dry_run", "--dry-run", is_flag=True, help="Say how many rows would come in, change nothing.")
-def replay(project: str | None, dataset: str, registry: str, transform: str | None, dry_run: bool, **filters: Any) -> None:
+def replay(tables: RejectTables, registry: str, transform: str | None, dry_run: bool, **filters: Any) -> None:
     """Send what was set aside through the pipeline once more: messages that it understands by now, rows whose device is registered by now,
     rows that the warehouse takes by now. With --transform, as the function leaves them.
 
@@ -152,7 +160,6 @@ def replay(project: str | None, dataset: str, registry: str, transform: str | No
               return None                # leave it out
           return message.with_attributes(schema_version="1.0")   # .with_body(bytes) .with_rows(record_batch)
     """
-    tables = _tables(project, dataset)
     meant, fix = _selection(**filters), FileFix(transform) if transform else None
     known = RefreshedRegistry(registry, tables.warehouse, None)
     try:
@@ -170,10 +177,13 @@ def replay(project: str | None, dataset: str, registry: str, transform: str | No
         click.echo("run `tinybeam sql recompute`: it computes their hours anew")
 
 
-def _tables(project: str | None, dataset: str) -> RejectTables:
+def _tables(project: str | None, datasets: dict[str, str]) -> RejectTables:
     if not project:
         raise click.UsageError("name the project: --project or GOOGLE_CLOUD_PROJECT")
-    return RejectTables(Warehouse(project, dataset, *warehouse.endpoints(None, None)))
+    try:
+        return RejectTables(Warehouse(project, Datasets(**datasets), *warehouse.endpoints(None, None)))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _selection(first: datetime | None, last: datetime | None, **names: tuple[str, ...]) -> Selection:

@@ -7,12 +7,12 @@ from random import Random
 import click
 from google.api_core.exceptions import GoogleAPICallError
 
-from schemas.warehouse import DATASET
+from schemas.datasets import Datasets
 from sql.certify import report
 from sql.certify.comparison import Comparison, compare
 from sql.certify.relations import RELATIONS, Relation
 from sql.certify.warehouse import NoRelation, Warehouse
-from sql.service import Place, ServiceError, connect, reason
+from sql.service import ServiceError, Target, connect, reason
 
 _NAMES = [relation.name for relation in RELATIONS]
 
@@ -26,7 +26,8 @@ _NAMES = [relation.name for relation in RELATIONS]
     "--wait", "wait_seconds", default=60.0, show_default=True, help="How long to wait for a warehouse that does not answer, in seconds."
 )
 def cli(a: str, b: str, only: tuple[str, ...], wait_seconds: float, *, as_json: bool) -> None:
-    """Certify that two warehouses A and B hold and show the same, row by row; A and B are PROJECT or PROJECT.DATASET.
+    """Certify that two warehouses A and B hold and show the same, row by row; A and B are PROJECT, PROJECT.DATASET or
+    PROJECT.DATASET.VIEWS_DATASET.
 
     Facts are compared by their identity, to the last bit; what is derived from them as the views show it, floats within 1e-9. Columns that
     depend on the run, such as received_time, are not compared: they are printed with the reason. The first row that differs is shown with
@@ -57,14 +58,22 @@ def cli(a: str, b: str, only: tuple[str, ...], wait_seconds: float, *, as_json: 
 
 
 def _warehouse(name: str, wait_seconds: float) -> Warehouse:
-    project, dataset = _split(name)
-    return Warehouse(connect(Place(project), wait_seconds, lambda text: click.echo(text, err=True), Random()), project, dataset)
+    project, datasets = _split(name)
+    return Warehouse(connect(Target(project), wait_seconds, lambda text: click.echo(text, err=True), Random()), project, datasets)
 
 
-def _split(name: str) -> tuple[str, str]:
-    """Splits PROJECT.DATASET; a project may have a domain with dots before a colon."""
-    project, _, dataset = name.rpartition(".")
-    return (name, DATASET) if not project or ":" in dataset else (project, dataset)
+def _split(name: str) -> tuple[str, Datasets]:
+    """Splits PROJECT.DATASET.VIEWS_DATASET; a project may have a domain with dots before a colon."""
+    domain, colon, rest = name.rpartition(":")
+    project, *named = rest.split(".")
+    try:
+        settings = Datasets.of_environment()
+        datasets = Datasets(named[0], "".join(named[1:]), settings.prefix) if named else settings
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if len(named) > len(("dataset", "views_dataset")):
+        raise click.UsageError(f"{name!r} is not PROJECT, PROJECT.DATASET or PROJECT.DATASET.VIEWS_DATASET")
+    return f"{domain}{colon}{project}", datasets
 
 
 def _compared(relations: list[Relation], a: Warehouse, b: Warehouse, *, quiet: bool) -> list[Comparison]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
+from schemas.datasets import Datasets
 from schemas.warehouse import DATASET
 from sql.certify.relations import Relation
 
@@ -37,22 +38,26 @@ class Bucket(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """Asks a dataset of a project: `Warehouse(client, "my-project").buckets(relation, columns)`."""
+    """Asks the datasets of a project: `Warehouse(client, "my-project").buckets(relation, columns)`. The client is Google's own."""
 
     client: bigquery.Client
     project: str
-    dataset: str = DATASET
+    datasets: Datasets = field(default_factory=Datasets)
 
     @property
     def name(self) -> str:
-        return self.project if self.dataset == DATASET else f"{self.project}.{self.dataset}"
+        """Returns what `tinybeam certify` calls it."""
+        apart = f".{self.datasets.views}" if self.datasets.apart else ""
+        return f"{self.project}.{self.datasets.tables}{apart}" if apart or self.datasets.tables != DATASET else self.project
 
     def columns(self, relation: Relation) -> Columns:
         """Returns the columns that are compared. Raises NoRelation."""
         try:
-            schema = self.client.get_table(f"{self.project}.{self.dataset}.{relation.name}").schema
+            schema = self.client.get_table(f"{self.project}.{self.datasets.path(relation.name)}").schema
         except NotFound as error:
-            raise NoRelation(f"{self.name} has no {relation.name}: run `tinybeam sql apply --project {self.project}`") from error
+            raise NoRelation(
+                f"{self.name} has no {relation.name}: run `tinybeam sql apply --project {self.project}{self.datasets.flags}`"
+            ) from error
         wanted = [column for column in schema if column.name not in relation.ignored]
         floats = frozenset(column.name for column in wanted if column.field_type in _FLOATS and column.mode != "REPEATED")
         return Columns(tuple(column.name for column in wanted), floats)
@@ -90,7 +95,7 @@ class Warehouse:
         return f"select *, {bucket} as bucket from {path} where {relation.where} and {within} {once}"
 
     def _path(self, relation: Relation) -> str:
-        return f"`{self.project}.{self.dataset}.{relation.name}`"
+        return f"`{self.project}.{self.datasets.path(relation.name)}`"
 
 
 def _value(name: str, relation: Relation, columns: Columns) -> str:

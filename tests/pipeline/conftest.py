@@ -9,6 +9,7 @@ import pytest
 
 from lab.services.stack import Warehouse as Server
 from pipeline.io.warehouse import Warehouse, appender
+from schemas.datasets import Datasets
 
 PROJECT = "pipeline-tests"
 
@@ -16,7 +17,7 @@ PROJECT = "pipeline-tests"
 @pytest.fixture(scope="session")
 def tables(warehouse: Server) -> Iterator[Warehouse]:
     """Where the tables are; filled by whoever asks, so look for your own gateway only."""
-    made = Warehouse(PROJECT, "tinybeam", warehouse.rest_url, warehouse.grpc_address)
+    made = Warehouse(PROJECT, Datasets(), warehouse.rest_url, warehouse.grpc_address)
     with made.client() as client:
         client.create_dataset("tinybeam")
         for path in sorted((Path(__file__).parents[2] / "sql" / "tables").glob("*.sql")):

@@ -18,7 +18,7 @@ BATCH = ["--mode=batch", "--project=p1", "--registry=r.toml", "--input=exported/
 
 def test_the_least_that_must_be_said() -> None:
     options = parse(STREAMING)
-    assert (options.mode, options.warehouse.project, options.warehouse.dataset, options.registry) == (
+    assert (options.mode, options.warehouse.project, options.warehouse.datasets.tables, options.registry) == (
         "streaming",
         "p1",
         "tinybeam",

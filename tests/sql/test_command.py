@@ -84,7 +84,7 @@ def test_objects_that_nobody_recorded_are_replaced_and_labels_of_others_stay(sql
     dataset.labels = {"team": "farm", LABEL: "of-other-files"}
     sql_project.update_dataset(dataset, ["labels"])
     assert "replace view summaries" in {step.action for step in application.plan(sql_project, None)}
-    record(sql_project, "tinybeam", recorded)
+    record(sql_project, recorded)
     assert sql_project.get_dataset("tinybeam").labels == {"team": "farm", LABEL: recorded}
     assert application.plan(sql_project, None) == []
 

@@ -13,6 +13,7 @@ from lab.services.stack import Warehouse as Server
 from pipeline.io.registry import WAREHOUSE, RefreshedRegistry, of_file, of_warehouse
 from pipeline.io.warehouse import Warehouse
 from program.settings import ConfigError
+from schemas.datasets import Datasets
 from schemas.registry import Registry
 from sql import registry as analyst
 from tests.pipeline.bodies import REGISTRY
@@ -20,7 +21,7 @@ from tests.waiting import eventually
 from tests.warehouses import client_of
 
 TOML = '[[sites]]\nsite_id = "north"\nname = "North"\n[[devices]]\ndevice_id = "d1"\nkind = "soil"\nsite_id = "north"\n'
-NOWHERE = Warehouse("p", "tinybeam", "http://127.0.0.1:1")
+NOWHERE = Warehouse("p", Datasets(), "http://127.0.0.1:1")
 
 
 @pytest.fixture
@@ -87,4 +88,4 @@ def test_a_file_that_is_not_there_or_unsound_is_named(tmp_path: Path) -> None:
 
 def test_a_warehouse_without_the_tables_says_which(warehouse: Server) -> None:
     with pytest.raises(ConfigError, match=r"registry of no-tables\.tinybeam"):
-        of_warehouse(Warehouse("no-tables", "tinybeam", warehouse.rest_url))
+        of_warehouse(Warehouse("no-tables", Datasets(), warehouse.rest_url))

@@ -22,6 +22,7 @@ from pipeline.io.sinks import AppendSink, LoadSink
 from pipeline.io.warehouse import UnfitTables, Warehouse, appender, check
 from pipeline.options import FN_API
 from pipeline.rollup.transform import Schedule
+from schemas.datasets import Datasets
 from schemas.records import KINDS, TABLES
 from schemas.registry import FixedRegistry
 from schemas.warehouse import ddl
@@ -79,7 +80,7 @@ def test_a_load_of_the_same_name_is_not_done_twice(tables: Warehouse, tmp_path: 
 
 
 def test_a_warehouse_without_tables_says_what_to_run(warehouse: Server) -> None:
-    empty = Warehouse("nothing-here", "tinybeam", warehouse.rest_url, warehouse.grpc_address)
+    empty = Warehouse("nothing-here", Datasets(), warehouse.rest_url, warehouse.grpc_address)
     with pytest.raises(UnfitTables, match=r"has no alerts_v1, .*tinybeam sql apply --project nothing-here"):
         check(empty, Random(1))
 
@@ -87,7 +88,7 @@ def test_a_warehouse_without_tables_says_what_to_run(warehouse: Server) -> None:
 @pytest.fixture
 def older(warehouse: Server) -> Iterator[tuple[Warehouse, bigquery.Client]]:
     """A warehouse of an older version: summaries have no sketch yet."""
-    where = Warehouse("older", "tinybeam", warehouse.rest_url, warehouse.grpc_address)
+    where = Warehouse("older", Datasets(), warehouse.rest_url, warehouse.grpc_address)
     with where.client() as client:
         client.create_dataset("tinybeam", exists_ok=True)
         for record in TABLES:
