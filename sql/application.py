@@ -6,8 +6,8 @@ touched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import partial
 
 from google.api_core.exceptions import GoogleAPICallError, NotFound
@@ -21,6 +21,9 @@ from sql.client import datasets_of
 from sql.fingerprint import fingerprint, is_recorded, record
 from sql.scripts import Script, in_order, scripts
 from sql.service import reason
+from sql.step import Step, statement
+from sql.upkeep import Upkeep
+from sql.upkeep import steps as upkeep_steps
 
 _RECORDS = {table.name: record for record, table in TABLES.items()}
 
@@ -29,36 +32,34 @@ class ApplyError(RuntimeError):
     """The dataset cannot be brought to what the files say; the text names the object."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step is one thing to do with a client, and what it does in words."""
-
-    action: str
-    do: Callable[[bigquery.Client], object]
-
-
-def plan(client: bigquery.Client, location: str | None, *, again: bool = False) -> list[Step]:
+def plan(client: bigquery.Client, location: str | None, upkeep: Upkeep | None = None, *, again: bool = False) -> list[Step]:
     """Plans what is to be done, in order; functions and views are left out if they and the tables are as the files say, unless `again`.
 
     Raises ApplyError for a table that cannot be brought along by adding columns.
     """
-    create = [_statement(f"create table {table.name}", table.text) for table in _absent(client)]
+    create = [statement(f"create table {table.name}", table.text) for table in _absent(client)]
     add = [step for table in _tables() for step in _new_columns(client, table.name)]
     derived = _derived()
     changed = again or create or add or not is_recorded(client, _fingerprint(client, derived), [script.name for script in derived])
-    replace = [_statement(f"replace {_kind(script)} {script.name}", script.text) for script in derived] if changed else []
-    return [*_datasets(client, location), *create, *add, *replace, *_authorisation(client, replaced=bool(replace))]
+    replace = [statement(f"replace {_kind(script)} {script.name}", script.text) for script in derived] if changed else []
+    kept = upkeep_steps(client, upkeep or Upkeep(), datetime.now(UTC))
+    return [*_datasets(client, location), *create, *add, *kept, *replace, *_authorisation(client, replaced=bool(replace))]
 
 
 def apply(client: bigquery.Client, location: str | None, progress: Callable[[str], object], *, again: bool = False) -> int:
-    """Runs what `plan` says, with each step's words to `progress` before it begins. Returns how many steps that was. Raises ApplyError."""
+    """Runs what `plan` says. Returns how many steps that was. Raises ApplyError."""
     steps = plan(client, location, again=again)
+    carry_out(client, steps, progress)
+    return len(steps)
+
+
+def carry_out(client: bigquery.Client, steps: Sequence[Step], progress: Callable[[str], object]) -> None:
+    """Runs every step of a plan, with its words to `progress` before it begins. Raises ApplyError."""
     for step in steps:
         progress(step.action)
         run(client, step)
     if steps:
         record(client, _fingerprint(client, _derived()))
-    return len(steps)
 
 
 def run(client: bigquery.Client, step: Step) -> None:
@@ -67,10 +68,6 @@ def run(client: bigquery.Client, step: Step) -> None:
         step.do(client)
     except GoogleAPICallError as error:
         raise ApplyError(f"{step.action}: {reason(error)}") from error
-
-
-def _statement(action: str, sql: str) -> Step:
-    return Step(action, lambda client: client.query_and_wait(sql))
 
 
 def _datasets(client: bigquery.Client, location: str | None) -> Iterator[Step]:
@@ -139,7 +136,7 @@ def _new_columns(client: bigquery.Client, name: str) -> Iterator[Step]:
 def _addition(name: str, column: Column) -> Step:
     if not column.nullable and not column.repeated:
         raise ApplyError(f"table {name} lacks column {column.name}, which is not nullable: only nullable columns can be added")
-    return _statement(f"add column {name}.{column.name}", f"alter table {DATASET}.{name} add column if not exists {definition(column)}")
+    return statement(f"add column {name}.{column.name}", f"alter table {DATASET}.{name} add column if not exists {definition(column)}")
 
 
 def _kind(script: Script) -> str:
