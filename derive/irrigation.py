@@ -78,7 +78,7 @@ def _differing(client: bigquery.Client, fields: Fields, sites: list[str], days: 
 
 
 def _shown(client: bigquery.Client, sites: list[str], begin: datetime, end: datetime) -> dict[tuple[str, datetime], dict[str, Any]]:
-    query = f"select * from {DATASET}.irrigation where day >= @begin and day < @end and site_id in unnest(@sites)"
+    query = f"select * from {DATASET}.irrigation_between(@begin, @end) where site_id in unnest(@sites)"
     rows = client.query_and_wait(query, job_config=_parameters(sites, begin, end))
     return {(row["site_id"], row["day"]): dict(row) for row in rows}
 

@@ -62,8 +62,8 @@ class Facts:
     def events(self) -> list[RowGroup]:
         names = sorted({rule.event for rule in self.registry.rules if isinstance(rule, EventRule)})
         query = (
-            f"select {', '.join(_EVENT_COLUMNS)} from {DATASET}.events where event_time >= @begin and event_time < @end "
-            "and rule in unnest(@wanted) order by event_time, device_id, gateway_id, batch_id, `row`"
+            f"select {', '.join(_EVENT_COLUMNS)} from {DATASET}.events_between(@begin, @end) "
+            "where rule in unnest(@wanted) order by event_time, device_id, gateway_id, batch_id, `row`"
         )
         rows = [dict(row) for row in self._rows(query, names)]
         return [RowGroup(Kind.EVENTS, pa.RecordBatch.from_pylist(rows, pa.schema(_EVENT_COLUMNS)))]
@@ -73,8 +73,8 @@ class Facts:
         """Reads the windows of those lengths and channels that a rule watches."""
         watched_ones = {f"{rule.window_seconds} {rule.channel}" for rule in self.registry.rules if isinstance(rule, SiteWindowRule)}
         query = (
-            f"select * from {DATASET}.site_windows where window_start >= @begin and window_start < @end "
-            "and concat(cast(window_seconds as string), ' ', channel) in unnest(@wanted)"
+            f"select * from {DATASET}.site_windows_between(@begin, @end) "
+            "where concat(cast(window_seconds as string), ' ', channel) in unnest(@wanted)"
         )
         return [_window(row) for row in self._rows(query, sorted(watched_ones))]
 

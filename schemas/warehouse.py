@@ -12,6 +12,10 @@ from schemas.records import KINDS, TABLES, Table
 
 DATASET = "tinybeam"
 """The one dataset; environments are projects."""
+FOREVER = "timestamp '9000-01-01'"
+"""The end of a time without end, in SQL."""
+ALL_TIME = f"timestamp '1900-01-01', {FOREVER}"
+"""The arguments with which a function NAME_between is asked for all time."""
 
 _STORED_TYPES = {
     "string": "STRING",

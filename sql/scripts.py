@@ -24,7 +24,7 @@ _PARAMETER = re.compile(r"@(\w+) (\w+) = ([^:]*(?::\d[^:]*)*): (.+)")
 _REFERENCE = re.compile(rf"\b{DATASET}\.(\w+)")
 _VARIABLE = re.compile(r"@(\w+)")
 _BOUNDED_FUNCTION = re.compile(rf"\b(?:from|join)\s+{DATASET}\.\w+\(\s*@")
-_SELECTED = re.compile(r"^select\s(.*?)^from\b", re.MULTILINE | re.DOTALL)
+_SELECTED = re.compile(r"^(?:  )?select\s(.*?)^(?:  )?from\b", re.MULTILINE | re.DOTALL)
 _LAST_NAME = re.compile(r"\w+|\*")
 _COMMENT = re.compile(r"--[^\n]*")
 _STRING = re.compile(r"'[^'\n]*'|\"(?:[^\"\\\n]|\\.)*\"")
@@ -91,7 +91,7 @@ class Script:
 
     @property
     def selected(self) -> tuple[str, ...]:
-        """Returns the names of the columns that the outermost select lists; `*` stands for itself."""
+        """Returns the names of the columns that the last select lists that is no part of another; `*` stands for itself."""
         listed = _SELECTED.findall(self.code)[-1]
         return tuple(_LAST_NAME.findall(item)[-1] for item in _items(listed))
 

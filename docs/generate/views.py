@@ -19,8 +19,10 @@ _INTRODUCTION = """\
 <!-- Generated from sql/ by `python -m docs.generate`. Do not edit. -->
 # Views and queries
 
-Views are the interface to the warehouse: they have no version and show each fact once. Filter on the column that a view names, and only
-those days are read. `tinybeam sql query` lists the queries, and with a name it asks one; with `--dry_run` it says how many bytes that
+Views are the interface to the warehouse: they have no version and show each fact once. A view shows the last 90 days, and
+`NAME_between(from_time, to_time)` the same of any time:
+`select * from tinybeam.summaries_between(timestamp '2026-05-01', timestamp '2026-05-03')`
+reads those two days. `tinybeam sql query` lists the queries, and with a name it asks one; with `--dry_run` it says how many bytes that
 would read and what they cost, and `--maximum_bytes_billed` bounds it. What the tables hold is in [tables](tables/README.md).
 All times are UTC. "Channel unit" is the row's own `unit`; "as the score" is the unit that the model's bundle declares.
 """
@@ -50,11 +52,17 @@ def page() -> str:
 def columns() -> Mapping[str, Mapping[str, tuple[Shown, ...]]]:
     """Returns the columns by folder and name of their file, in their order. Raises KeyError for a name without a file."""
     declared = tomllib.loads(Path(COLUMNS).read_text())
-    files = {folder: {script.name: script for script in scripts(folder)} for folder in declared}
+    files = {folder: {script.name: _selecting(script) for script in scripts(folder)} for folder in declared}
     return {
         folder: {name: shown_columns(files[folder][name], listed) for name, listed in objects.items()}
         for folder, objects in declared.items()
     }
+
+
+def _selecting(script: Script) -> Script:
+    """Returns the script that lists the columns: for a view over a function of its own, the function."""
+    of_any_time = {function.name: function for function in scripts("functions")}.get(f"{script.name}_between")
+    return of_any_time if of_any_time and script.folder == "views" else script
 
 
 def shown_columns(script: Script, declared: Mapping[str, Any]) -> tuple[Shown, ...]:

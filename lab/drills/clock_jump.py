@@ -8,6 +8,7 @@ from lab.drills import scenery
 from lab.drills.drill import Ground, Outcome, judged
 from lab.drills.scenery import BEGIN, NORTH, SOUTH, TEN_MINUTES, probe
 from lab.drills.stage import moments
+from schemas.warehouse import ALL_TIME
 
 NAME = "clock-jump"
 STORY = (
@@ -32,7 +33,7 @@ def run(ground: Ground) -> Outcome:
     arrivals = stage.play(BEGIN, _END, TEN_MINUTES) + stage.finish(_END)
     told = scenery.stream(ground, moments(arrivals, timedelta(minutes=30)))
     scenery.recompute(ground)
-    reasons = {row.reason for row in ground.client.query_and_wait("select reason from tinybeam.rejects where timestamp >= '1900-01-01'")}
+    reasons = {row.reason for row in ground.client.query_and_wait(f"select reason from tinybeam.rejects_between({ALL_TIME})")}
     invariants = {"nobody is told of anything": not told, "what was set aside says that a clock is wrong": reasons <= _OF_CLOCKS}
     return judged(ground, stage.log, scenery.site_of, invariants)
 

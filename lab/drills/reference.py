@@ -25,14 +25,13 @@ _HOUR = 3600
 
 _SITE_WINDOWS = """
 select site_id, channel, unit, window_start, window_seconds, count, mean, min, max
-from tinybeam.site_windows
-where window_start >= @since and window_seconds = 3600
+from tinybeam.site_windows_between(@since, timestamp '9000-01-01')
+where window_seconds = 3600
 """
 _SUMMARIES = """
 select device_id as site_id, channel, unit, timestamp_trunc(window_start, hour) as window_start, 3600 as window_seconds,
   sum(count) as count, sum(sum) / sum(count) as mean, min(min) as min, max(max) as max
-from tinybeam.summaries
-where day >= timestamp_trunc(@since, day) and window_start >= @since
+from tinybeam.summaries_between(@since, timestamp '9000-01-01')
 group by device_id, channel, unit, timestamp_trunc(window_start, hour)
 """
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import pyarrow as pa
 from google.cloud import bigquery
 
-_REJECTS = "select payloadBytes as payload, stage from tinybeam.rejects where timestamp >= '1900-01-01'"
+from schemas.warehouse import ALL_TIME
+
+_REJECTS = f"select payloadBytes as payload, stage from tinybeam.rejects_between({ALL_TIME})"
 
 
 def rejected_messages(client: bigquery.Client) -> set[bytes]:

@@ -20,27 +20,27 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
     {
         "moisture": """
             select site_id, timestamp_trunc(window_start, day) as day, safe_divide(sum(sum), sum(count)) as mean, min(unit) as unit
-            from tinybeam.site_windows
-            where window_start >= @since and window_seconds = 3600 and channel = 'moisture'
+            from tinybeam.site_windows_between(@since, timestamp '9000-01-01')
+            where window_seconds = 3600 and channel = 'moisture'
             group by site_id, day
             order by site_id, day
         """,
         "scores": """
             select device_id, site_id, window_start as time, window_seconds, score, label, model_sha256
-            from tinybeam.inferences
-            where window_start >= @since and model = 'vibration'
+            from tinybeam.inferences_between(@since, timestamp '9000-01-01')
+            where model = 'vibration'
             order by device_id, time
         """,
         "label_changes": """
             select device_id, event_time as time, previous_state, state, value
-            from tinybeam.events
-            where event_time >= @since and cause = 'label' and rule = 'vibration'
+            from tinybeam.events_between(@since, timestamp '9000-01-01')
+            where cause = 'label' and rule = 'vibration'
             order by device_id, time
         """,
         "irrigation": """
             select site_id, day, need_mm
-            from tinybeam.irrigation
-            where day >= @since and need_mm is not null
+            from tinybeam.irrigation_between(@since, timestamp '9000-01-01')
+            where need_mm is not null
             order by site_id, day
         """,
         "alerts": """
@@ -60,22 +60,20 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
         "models": """
             select model, model_version, model_sha256, runtime, count(distinct device_id) as devices, count(*) as verdicts,
               min(window_start) as first_window, max(window_start) as last_window
-            from tinybeam.inferences
-            where window_start >= @since
+            from tinybeam.inferences_between(@since, timestamp '9000-01-01')
             group by model, model_version, model_sha256, runtime
             order by model, first_window
         """,
         "transport": """
             select kind, count(*) as batches, sum(row_count) as total_rows, sum(raw_bytes) as raw_bytes, sum(body_bytes) as body_bytes
-            from tinybeam.batches
-            where received_time >= @since
+            from tinybeam.batches_between(@since, timestamp '9000-01-01')
             group by kind
             order by body_bytes desc
         """,
         "spans": """
             select batch_id, time_min as first_time
-            from tinybeam.batches
-            where received_time >= @since and kind = 'summaries'
+            from tinybeam.batches_between(@since, timestamp '9000-01-01')
+            where kind = 'summaries'
         """,
         "sites": """
             select placed.site_id, name, crop, soil, area_m2, placed.first_device, placed.total_devices, placed.kind

@@ -13,7 +13,7 @@ from google.cloud import bigquery
 from lab.services.warehouse import Warehouse
 from lab.witness.oracle import ChannelFacts
 from schemas.datasets import Datasets
-from schemas.warehouse import DATASET
+from schemas.warehouse import ALL_TIME, DATASET
 from sql.service import Target, open_client
 
 VIEWS = ("batches", "summaries", "inferences", "events", "heartbeats", "rejects", "site_windows")
@@ -26,8 +26,7 @@ group by device_id, channel
 """
 _REJECTS = """
 select payloadBytes as payload, stage, reason
-from tinybeam.rejects
-where timestamp >= @since
+from tinybeam.rejects_between(@since, timestamp '9000-01-01')
 """
 _NEWEST_READINGS = """
 select max(last_time) as last_time, batch_id
@@ -37,8 +36,7 @@ group by batch_id
 """
 _HEARTBEATS = """
 select count(distinct gateway_id) as total
-from tinybeam.heartbeats
-where heartbeat_time >= @since
+from tinybeam.heartbeats_between(@since, timestamp '9000-01-01')
 """
 
 
@@ -61,7 +59,7 @@ def rejected_bodies(client: bigquery.Client, since: datetime) -> Mapping[bytes, 
 
 def row_counts(client: bigquery.Client) -> dict[str, int]:
     """Counts the rows of each view."""
-    every = " union all ".join(f"select '{view}' as name, count(*) as total from {DATASET}.{view}" for view in VIEWS)
+    every = " union all ".join(f"select '{view}' as name, count(*) as total from {DATASET}.{view}_between({ALL_TIME})" for view in VIEWS)
     return {row.name: row.total for row in sorted(client.query_and_wait(every), key=lambda row: VIEWS.index(row.name))}
 
 

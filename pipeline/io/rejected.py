@@ -18,6 +18,7 @@ from pipeline.io import warehouse
 from pipeline.io.warehouse import Warehouse
 from pipeline.replay.elements import Identity, Selection, SetAside
 from schemas.records import KINDS, TABLES, Kind
+from schemas.warehouse import ALL_TIME, FOREVER
 
 Grouping = Literal["reason", "stage", "gateway", "device", "day"]
 """By what rejects are counted."""
@@ -41,7 +42,7 @@ _Parameter = ScalarQueryParameter | ArrayQueryParameter
 
 @dataclass(frozen=True, slots=True)
 class RejectTables:
-    """Reads rejects_v1, replays_v1 and the tables of facts; to list rejects, the view."""
+    """Reads rejects_v1, replays_v1 and the tables of facts; to list rejects, what the view shows of any time."""
 
     warehouse: Warehouse
 
@@ -94,18 +95,18 @@ class RejectTables:
         sql = (
             f"select {_COLUMNS[by]}, count(*) as rejects, min(timestamp) as first, max(timestamp) as last, "
             f"countif(rows_left = 0) as replayed, any_value(errorMessage) as for_example "
-            f"from tinybeam.rejects as rejected where {where} group by all order by rejects desc, last desc"
+            f"from {_shown(selection)} as rejected where {where} group by all order by rejects desc, last desc"
         )
         return list(self._ask(sql, parameters))
 
     def whole(self, selection: Selection) -> Iterator[dict[str, Any]]:
         """Yields rejects with all their columns, the oldest first."""
         where, parameters = _meant(selection)
-        yield from self._ask(f"select * from tinybeam.rejects as rejected where {where} order by timestamp", parameters)
+        yield from self._ask(f"select * from {_shown(selection)} as rejected where {where} order by timestamp", parameters)
 
     def named(self, beginning: str, most: int) -> list[dict[str, Any]]:
         """Returns the rejects whose identity begins so, a few at most."""
-        sql = f"select * from tinybeam.rejects where starts_with(reject_id, @beginning) order by timestamp limit {most}"
+        sql = f"select * from tinybeam.rejects_between({ALL_TIME}) where starts_with(reject_id, @beginning) order by timestamp limit {most}"
         return list(self._ask(sql, [ScalarQueryParameter("beginning", "STRING", beginning)]))
 
     def _ask(self, sql: str, parameters: Iterable[_Parameter]) -> Iterator[dict[str, Any]]:
@@ -114,6 +115,11 @@ class RejectTables:
                 self.warehouse.datasets.sql(sql), job_config=QueryJobConfig(query_parameters=list(parameters))
             ):
                 yield dict(row.items())
+
+
+def _shown(selection: Selection) -> str:
+    """Returns what the view rejects shows, of the time of the selection."""
+    return f"tinybeam.rejects_between(@since, {'@until' if selection.last else FOREVER})"
 
 
 def _meant(selection: Selection) -> tuple[str, list[_Parameter]]:

@@ -53,6 +53,8 @@ class Relation:
     """The column by which the first arrival of a row is known."""
     exact: bool = True
     """Whether floats must be equal to the last bit; sums that were added in another order need not be."""
+    of_any_time: bool = False
+    """Whether it is a view of the last days over a function NAME_between, which is asked for all time."""
     where: str = "true"
     """Which rows are compared."""
     where_reason: str | None = None
@@ -84,6 +86,7 @@ RELATIONS = (
         day="day",
         ignored={"received_time": _RECEIVED},
         exact=False,
+        of_any_time=True,
     ),
     Relation(
         name="site_windows",
@@ -91,14 +94,23 @@ RELATIONS = (
         day="window_start",
         ignored={"revision": _REVISION, "as_of": _AS_OF, "timing": "whether the run was early, on time, late, a batch or a recomputation"},
         exact=False,
+        of_any_time=True,
     ),
-    Relation(name="irrigation", key=("site_id", "day"), day="day", ignored={"revision": _REVISION, "as_of": _AS_OF}, exact=False),
+    Relation(
+        name="irrigation",
+        key=("site_id", "day"),
+        day="day",
+        ignored={"revision": _REVISION, "as_of": _AS_OF},
+        exact=False,
+        of_any_time=True,
+    ),
     Relation(
         name="alerts",
         key=("alert_id",),
         day="opened_time",
         ignored={"revision": _REVISION, "as_of": _AS_OF, "told": _TOLD},
         exact=False,
+        of_any_time=True,
         where=_DERIVED_ALERTS,
         where_reason=_LIVE,
     ),

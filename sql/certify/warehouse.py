@@ -10,7 +10,7 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from schemas.datasets import Datasets
-from schemas.warehouse import DATASET
+from schemas.warehouse import ALL_TIME, DATASET
 from sql.certify.relations import Relation
 
 PAGE_ROWS = 2000
@@ -95,6 +95,9 @@ class Warehouse:
         return f"select *, {bucket} as bucket from {path} where {relation.where} and {within} {once}"
 
     def _path(self, relation: Relation) -> str:
+        """Returns the table or view, or the function that shows of any time what the view shows of the last days."""
+        if relation.of_any_time:
+            return f"`{self.project}.{self.datasets.path(f'{relation.name}_between')}`({ALL_TIME})"
         return f"`{self.project}.{self.datasets.path(relation.name)}`"
 
 

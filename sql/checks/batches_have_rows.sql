@@ -16,6 +16,6 @@ with
     select batch_id from tinybeam.rejects_v1 where timestamp >= @rows_from_time and batch_id is not null
   )
 select batches.batch_id, batches.kind, batches.row_count, batches.cut_time
-from tinybeam.batches as batches
+from tinybeam.batches_between(@from_time, timestamp '9000-01-01') as batches
 left join rows_that_came on batches.batch_id = rows_that_came.batch_id
-where batches.cut_time >= @from_time and batches.received_time < @to_time and rows_that_came.batch_id is null;
+where batches.received_time < @to_time and rows_that_came.batch_id is null;

@@ -3,11 +3,11 @@
 -- @from_time timestamp = now - 30 days: from when, inclusive
 with
   heard as (
-    select device_id, window_start as time from tinybeam.summaries where day >= timestamp_trunc(@from_time, day) and window_start >= @from_time
+    select device_id, window_start as time from tinybeam.summaries_between(@from_time, timestamp '9000-01-01')
     union all
-    select device_id, window_start as time from tinybeam.inferences where window_start >= @from_time
+    select device_id, window_start as time from tinybeam.inferences_between(@from_time, timestamp '9000-01-01')
     union all
-    select device_id, event_time as time from tinybeam.events where event_time >= @from_time
+    select device_id, event_time as time from tinybeam.events_between(@from_time, timestamp '9000-01-01')
   )
 select heard.device_id, count(*) as times, min(heard.time) as first_time, max(heard.time) as last_time
 from heard

@@ -3,11 +3,11 @@
 -- @from_time timestamp = now - 30 days: from when, inclusive
 with
   identities as (
-    select 'inferences' as view_name, batch_id, `row` from tinybeam.inferences where window_start >= @from_time
+    select 'inferences' as view_name, batch_id, `row` from tinybeam.inferences_between(@from_time, timestamp '9000-01-01')
     union all
-    select 'events' as view_name, batch_id, `row` from tinybeam.events where event_time >= @from_time
+    select 'events' as view_name, batch_id, `row` from tinybeam.events_between(@from_time, timestamp '9000-01-01')
     union all
-    select 'heartbeats' as view_name, batch_id, `row` from tinybeam.heartbeats where heartbeat_time >= @from_time
+    select 'heartbeats' as view_name, batch_id, `row` from tinybeam.heartbeats_between(@from_time, timestamp '9000-01-01')
   )
 select view_name, batch_id, `row`, count(*) as times
 from identities

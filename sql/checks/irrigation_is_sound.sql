@@ -3,24 +3,21 @@
 --
 -- @from_time timestamp = now - 30 days: from when, inclusive
 select site_id, day, available_mm, readily_available_mm, depletion_mm, need_mm, need_m3, balance_days, no_advice
-from tinybeam.irrigation
+from tinybeam.irrigation_between(@from_time, timestamp '9000-01-01')
 where
-  day >= @from_time
-  and (
-    (depletion_mm is null) != (no_advice is not null)
-    or (depletion_mm is null) != (need_mm is null)
-    or (depletion_mm is null and coalesce(moisture, need_m3, balance_days) is not null)
-    or not (
-      available_mm > 0
-      and readily_available_mm between 0 and available_mm
-      and coalesce(moisture between 0 and 1, true)
-      and coalesce(depletion_mm between 0 and available_mm * (1 + 1e-9), true)
-      and coalesce(need_mm = 0 or need_mm = depletion_mm, true)
-      and coalesce(need_mm > 0 or depletion_mm <= readily_available_mm, true)
-      and coalesce(coalesce(need_m3 > 0, need_mm > 0) = (need_mm > 0), true)
-      and coalesce(temperature_min <= temperature_max, true)
-      and coalesce(reference_mm >= 0, true)
-      and coalesce(rain_unseen_mm >= 0, true)
-      and coalesce(balance_days between 0 and 14 and (balance_days = 0) = (depletion_mm >= readily_available_mm), true)
-    )
+  (depletion_mm is null) != (no_advice is not null)
+  or (depletion_mm is null) != (need_mm is null)
+  or (depletion_mm is null and coalesce(moisture, need_m3, balance_days) is not null)
+  or not (
+    available_mm > 0
+    and readily_available_mm between 0 and available_mm
+    and coalesce(moisture between 0 and 1, true)
+    and coalesce(depletion_mm between 0 and available_mm * (1 + 1e-9), true)
+    and coalesce(need_mm = 0 or need_mm = depletion_mm, true)
+    and coalesce(need_mm > 0 or depletion_mm <= readily_available_mm, true)
+    and coalesce(coalesce(need_m3 > 0, need_mm > 0) = (need_mm > 0), true)
+    and coalesce(temperature_min <= temperature_max, true)
+    and coalesce(reference_mm >= 0, true)
+    and coalesce(rain_unseen_mm >= 0, true)
+    and coalesce(balance_days between 0 and 14 and (balance_days = 0) = (depletion_mm >= readily_available_mm), true)
   );

@@ -11,8 +11,8 @@ from (
   with
     balance_of_each_day as (
       select site_id, day, moisture_time, balance_days, probes
-      from tinybeam.irrigation
-      where day >= from_time and day < to_time and balance_days is not null
+      from tinybeam.irrigation_between(from_time, to_time)
+      where balance_days is not null
     ),
     devices_left_out as (
       select distinct balance_of_each_day.site_id, balance_of_each_day.day, probe.device_id
@@ -21,13 +21,10 @@ from (
     ),
     verdict_of_each_device_and_day as (
       select verdict.site_id, balance.day, verdict.device_id, verdict.score
-      from tinybeam.inferences as verdict
+      from tinybeam.inferences_between(from_time, to_time) as verdict
       inner join balance_of_each_day as balance
         on verdict.site_id = balance.site_id and verdict.window_start >= balance.day and verdict.window_start < balance.moisture_time
-      where
-        verdict.window_start >= from_time
-        and verdict.window_start < to_time
-        and verdict.model = 'soil'
+      where verdict.model = 'soil'
       qualify row_number() over (
         partition by verdict.device_id, verdict.site_id, balance.day
         order by verdict.window_start desc, verdict.gateway_id, verdict.batch_id, verdict.`row`

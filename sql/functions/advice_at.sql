@@ -23,8 +23,8 @@ from (
     ),
     latest_verdict_of_each_device as (
       select device_id, site_id, score, uncertainty, timestamp_add(window_start, interval window_seconds second) as model_time
-      from tinybeam.inferences
-      where window_start > timestamp_sub(moment, interval 2 day) and window_start <= moment and model = 'soil'
+      from tinybeam.inferences_between(timestamp_sub(moment, interval 2 day), timestamp_add(moment, interval 1 microsecond))
+      where window_start > timestamp_sub(moment, interval 2 day) and model = 'soil'
       qualify row_number() over (partition by device_id order by window_start desc, gateway_id, batch_id, `row`) = 1
     ),
     most_urgent_verdict_of_each_field as (

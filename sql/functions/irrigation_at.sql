@@ -8,8 +8,8 @@ from (
   with
     latest_day_of_each_field as (
       select *
-      from tinybeam.irrigation
-      where day > timestamp_sub(moment, interval 3 day) and day <= moment
+      from tinybeam.irrigation_between(timestamp_sub(moment, interval 3 day), timestamp_add(moment, interval 1 microsecond))
+      where day > timestamp_sub(moment, interval 3 day)
       qualify row_number() over (partition by site_id order by day desc) = 1
     ),
     site_names as (

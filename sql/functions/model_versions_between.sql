@@ -20,8 +20,7 @@ from (
         label,
         score,
         uncertainty
-      from tinybeam.inferences
-      where window_start >= from_time and window_start < to_time
+      from tinybeam.inferences_between(from_time, to_time)
     ),
     by_label as (
       select model, model_version, model_sha256, day, label, count(*) as inferences, avg(score) as score_mean, avg(uncertainty) as uncertainty_mean

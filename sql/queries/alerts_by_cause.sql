@@ -9,8 +9,7 @@ with
     select
       *,
       timestamp_diff(coalesce(least(resolved_time, @to_time), @to_time), opened_time, second) as open_seconds
-    from tinybeam.alerts
-    where opened_time >= @from_time and opened_time < @to_time
+    from tinybeam.alerts_between(@from_time, @to_time)
   ),
   site_names as (
     select site_id, name

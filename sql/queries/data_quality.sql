@@ -28,8 +28,7 @@ with
       countif(time_quality != 'synced') as doubtful_times,
       approx_quantiles(timestamp_diff(received_time, window_end, second), 100) as lateness,
       approx_quantiles(abs(clock_offset_ms), 100) as clock_offset
-    from tinybeam.summaries
-    where day >= timestamp_trunc(@from_time, day) and window_start >= @from_time and window_start < @to_time
+    from tinybeam.summaries_between(@from_time, @to_time)
     group by gateway_id
   ),
   numbers as (
@@ -39,8 +38,7 @@ with
   ),
   clocks as (
     select gateway_id, 100 * countif(time_quality != 'synced') / count(*) as unsynced_percent
-    from tinybeam.heartbeats
-    where heartbeat_time >= @from_time and heartbeat_time < @to_time
+    from tinybeam.heartbeats_between(@from_time, @to_time)
     group by gateway_id
   ),
   device_clocks as (
@@ -62,8 +60,7 @@ with
   ),
   set_aside as (
     select coalesce(gateway_id, '(unknown)') as gateway_id, count(*) as rejects
-    from tinybeam.rejects
-    where timestamp >= @from_time and timestamp < @to_time
+    from tinybeam.rejects_between(@from_time, @to_time)
     group by 1
   )
 select

@@ -20,7 +20,6 @@ select
   sum(if(kind = 'events', body_bytes, 0)) as events_bytes,
   sum(if(kind = 'heartbeats', body_bytes, 0)) as heartbeats_bytes,
   sum(if(kind = 'rejects', body_bytes, 0)) as rejects_bytes
-from tinybeam.batches
-where cut_time >= @from_time and cut_time < @to_time
+from tinybeam.batches_between(@from_time, @to_time)
 group by gateway_id
 order by body_bytes desc, gateway_id;

@@ -22,7 +22,6 @@ select
   round(events.value, 3) as value,
   timestamp_diff(events.received_time, events.event_time, second) as known_after_seconds,
   events.time_quality
-from tinybeam.events as events
+from tinybeam.events_between(@from_time, @to_time) as events
 left join site_names on events.site_id = site_names.site_id
-where events.event_time >= @from_time and events.event_time < @to_time
 order by time, device_id, what;

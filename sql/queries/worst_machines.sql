@@ -9,8 +9,8 @@
 with
   scored as (
     select device_id, site_id, window_start, window_seconds, received_time, label, score, uncertainty
-    from tinybeam.inferences
-    where window_start > timestamp_sub(@as_of, interval 8 + @days day) and window_start <= @as_of and model = @model
+    from tinybeam.inferences_between(timestamp_sub(@as_of, interval 8 + @days day), timestamp_add(@as_of, interval 1 microsecond))
+    where window_start > timestamp_sub(@as_of, interval 8 + @days day) and model = @model
   ),
   latest_verdict_of_each_device as (
     select *

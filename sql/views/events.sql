@@ -2,14 +2,10 @@
 --
 -- One row per device_id, event_time, cause, rule, channel and state, however often the batch arrived, and however many gateways told of it: then
 -- that of the gateway whose id comes first. Where the sensor sends no time, each gateway took its own, and both events are shown.
--- Filter on event_time: it is in the `partition by`, so the filter reaches the table and reads only those days.
+-- The last 90 days by event_time, from midnight UTC, and what is dated ahead; for other days events_between(from_time, to_time). A filter on event_time
+-- reaches the table and reads only those days.
 create or replace view tinybeam.events
-options (description = "Thresholds crossed and labels changed: one row for each, however many gateways told of it")
+options (description = "Thresholds crossed and labels changed: one row for each, however many gateways told of it; of the last 90 days, for others events_between")
 as
 select *
-from tinybeam.events_v1
-where true
-qualify row_number() over (
-  partition by event_time, device_id, cause, rule, channel, state
-  order by gateway_id, batch_id, `row`, received_time
-) = 1;
+from tinybeam.events_between(timestamp_sub(timestamp_trunc(current_timestamp(), day), interval 90 day), timestamp '9000-01-01');

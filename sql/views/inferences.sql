@@ -2,14 +2,10 @@
 --
 -- One row per device_id, window_start, window_seconds and model_sha256, however often the batch arrived, and however many gateways heard the
 -- device: then that of the gateway whose id comes first.
--- Filter on window_start: it is in the `partition by`, so the filter reaches the table and reads only those days.
+-- The last 90 days by window_start, from midnight UTC, and what is dated ahead; for other days inferences_between(from_time, to_time). A filter on window_start
+-- reaches the table and reads only those days.
 create or replace view tinybeam.inferences
-options (description = "What each model said about each window of each device: one row, however many gateways heard the device")
+options (description = "What each model said about each window of each device: one row, however many gateways heard the device; of the last 90 days, for others inferences_between")
 as
 select *
-from tinybeam.inferences_v1
-where true
-qualify row_number() over (
-  partition by window_start, window_seconds, device_id, model, model_sha256
-  order by gateway_id, batch_id, `row`, received_time
-) = 1;
+from tinybeam.inferences_between(timestamp_sub(timestamp_trunc(current_timestamp(), day), interval 90 day), timestamp '9000-01-01');

@@ -1,29 +1,11 @@
 -- What was not understood, why, and what of it came in by a replay since?
 --
--- One row per reject_id, as it was first set aside. The same message can be set aside again on another day, so timestamp cannot be in
--- the `partition by`: a filter on it does not spare the reading of other days. Leave payloadBytes and payloadString out of the select
--- where they are not needed: what remains is narrow.
+-- One row per reject_id, as it was first set aside. Leave payloadBytes and payloadString out of the select where they are not needed: what
+-- remains is narrow.
+-- The last 90 days by timestamp, from midnight UTC, and what is dated ahead; for other days rejects_between(from_time, to_time). A filter on timestamp
+-- reaches the table and reads only those days.
 create or replace view tinybeam.rejects
-options (description = "What was not understood, with its original bytes, and whether it was replayed: one row per reject_id")
+options (description = "What was not understood, with its original bytes, and whether it was replayed: one row per reject_id; of the last 90 days, for others rejects_between")
 as
-with first_rejects as (
-  select *
-  from tinybeam.rejects_v1
-  where true
-  qualify row_number() over (partition by reject_id order by timestamp) = 1
-),
-
-latest_replays as (
-  select reject_id, replayed_time, rows_in, rows_left
-  from tinybeam.replays_v1
-  where true
-  qualify row_number() over (partition by reject_id order by rows_in desc, replayed_time) = 1
-)
-
-select
-  first_rejects.*,
-  latest_replays.replayed_time,
-  latest_replays.rows_in as replayed_rows,
-  latest_replays.rows_left
-from first_rejects
-left join latest_replays using (reject_id);
+select *
+from tinybeam.rejects_between(timestamp_sub(timestamp_trunc(current_timestamp(), day), interval 90 day), timestamp '9000-01-01');

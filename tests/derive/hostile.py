@@ -17,7 +17,7 @@ from pipeline.rollup import marks
 from pipeline.rollup.stats import row
 from schemas.intervals import IntervalSet
 from schemas.records import Summary, Timing
-from schemas.warehouse import DATASET
+from schemas.warehouse import ALL_TIME, DATASET
 from tests.pipeline.bodies import grouped, summary
 from tests.pipeline.rollup import heard
 from tests.pipeline.rollup.reference import Heard, described, rolled_up
@@ -108,7 +108,7 @@ def rolled_up_by_a_run(client: bigquery.Client, row_groups: Sequence[RowGroup], 
 
 def shown(client: bigquery.Client) -> dict[Window, tuple[float, ...]]:
     """What people see."""
-    rows = client.query_and_wait(f"select * from {DATASET}.site_windows")
+    rows = client.query_and_wait(f"select * from {DATASET}.site_windows_between({ALL_TIME})")
     found = [((one["site_id"], one["unit"], one["window_seconds"], one["window_start"]), one) for one in rows]
     assert len({window for window, _ in found}) == len(found), "a window is one row"
     return {window: tuple(one[cell] for cell in CELLS) for window, one in found}

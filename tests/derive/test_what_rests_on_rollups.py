@@ -22,6 +22,7 @@ from schemas.records import Alert, Recomputation, Site, Timing
 from schemas.registry import Registry
 from schemas.rules.irrigation import IrrigationRule
 from schemas.rules.site_window import SiteWindowRule
+from schemas.warehouse import ALL_TIME
 from sql import recomputation
 from tests.derive import hostile
 from tests.pipeline.rollup.reference import Heard
@@ -70,11 +71,16 @@ def recomputed(client: bigquery.Client) -> Recomputation:
 
 
 def balances(client: bigquery.Client) -> dict[datetime, float]:
-    return {row["day"]: row["depletion_mm"] for row in client.query_and_wait("select day, depletion_mm from tinybeam.irrigation")}
+    return {
+        row["day"]: row["depletion_mm"]
+        for row in client.query_and_wait(f"select day, depletion_mm from tinybeam.irrigation_between({ALL_TIME})")
+    }
 
 
 def alerts(client: bigquery.Client) -> list[Shown]:
-    rows = client.query_and_wait("select rule, opened_time, state, event_time, message from tinybeam.alerts order by rule, opened_time")
+    rows = client.query_and_wait(
+        f"select rule, opened_time, state, event_time, message from tinybeam.alerts_between({ALL_TIME}) order by rule, opened_time"
+    )
     return [tuple(row.values()) for row in rows]
 
 
@@ -117,11 +123,12 @@ def test_what_a_run_wrote_wrongly_is_put_right(emptied: bigquery.Client) -> None
     hostile.stored(emptied, hostile.batches(facts()).values())
     recomputed(emptied)
     truth = balances(emptied), alerts(emptied)
-    [row] = emptied.query_and_wait("select * from tinybeam.irrigation where day = '2026-05-02'")
+    [row] = emptied.query_and_wait(f"select * from tinybeam.irrigation_between({ALL_TIME}) where day = '2026-05-02'")
     columns = ", ".join(f"`{name}`" for name in row.keys())  # noqa: SIM118 - a row of BigQuery is no dict
     wrong = columns.replace("`depletion_mm`", "0.5").replace("`revision`", "9").replace("`as_of`", "current_timestamp()")
     emptied.query_and_wait(
-        f"insert into tinybeam.irrigation_v2 ({columns}) select {wrong} from tinybeam.irrigation where day = '2026-05-02'"
+        f"insert into tinybeam.irrigation_v2 ({columns}) select {wrong} "
+        f"from tinybeam.irrigation_between({ALL_TIME}) where day = '2026-05-02'"
     )
     emptied.query_and_wait("delete from tinybeam.alerts_v1 where rule = 'dry'")
     assert balances(emptied) != truth[0]

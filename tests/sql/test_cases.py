@@ -1,7 +1,8 @@
 """Every folder tests/sql/OBJECT/CASE is a test: input.yaml fills tables, expect.yaml says what OBJECT then answers.
 
 input.yaml: {table: [row, ...]}; columns left out come from defaults.yaml. expect.yaml: {rows: [row, ...]}, and where needed `params`
-of a query or check, or `ask`, the select to run (functions). A row names the columns it is about; times may be `now - 2 hours`.
+of a query or check, or `ask`, the select to run (functions; without one, a function that ends with _between is asked for all time). A row
+names the columns it is about; times may be `now - 2 hours`.
 Rows of queries must come in the order given.
 """
 
@@ -19,6 +20,7 @@ from google.cloud import bigquery
 
 from schemas.arrow import table_columns
 from schemas.records import TABLES
+from schemas.warehouse import ALL_TIME
 from sql.questions import ask, moment
 from sql.scripts import Script, scripts
 
@@ -66,6 +68,8 @@ def _time(value: str | datetime, now: datetime) -> datetime:
 def _answer(client: bigquery.Client, script: Script, expected: Mapping[str, Any], now: datetime) -> Any:
     if "ask" in expected:
         return client.query_and_wait(expected["ask"])
+    if script.folder == "functions":
+        return client.query_and_wait(f"select * from tinybeam.{script.name}({ALL_TIME})")
     if script.folder == "views":
         return client.query_and_wait(f"select * from tinybeam.{script.name}")
     return ask(client, script, {name: str(value) for name, value in expected.get("params", {}).items()}, now)

@@ -12,6 +12,7 @@ import pytest
 from google.cloud import bigquery
 
 from schemas.intervals import IntervalSet
+from schemas.warehouse import ALL_TIME
 from tests.pipeline.rollup.reference import Heard, described
 from tests.sql.test_cases import filled
 
@@ -120,7 +121,7 @@ def shown(emptied: bigquery.Client) -> Iterator[Shown]:
     Random(5).shuffle(facts)
     with filled(emptied, {"summaries_v1": facts}, datetime.now(UTC)):
         rows: Shown = {f"d{seed}": [] for seed in SEEDS}
-        for found in emptied.query_and_wait("select * except (sketch) from tinybeam.summaries"):
+        for found in emptied.query_and_wait(f"select * except (sketch) from tinybeam.summaries_between({ALL_TIME})"):
             rows[found["device_id"]].append(dict(found))
         yield rows
 

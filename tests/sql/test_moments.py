@@ -15,6 +15,7 @@ from edge.windows import Window
 from schemas import moments
 from schemas.envelope import micros
 from schemas.records import Summary
+from schemas.warehouse import ALL_TIME
 from tests.sql.test_quantile import START, loaded
 
 COLUMNS = ("count", "sum", "m2", "min", "max")
@@ -47,7 +48,7 @@ def test_python_and_sql_merge_alike(emptied: bigquery.Client) -> None:
     rng = Random(5)
     devices = {f"d{number}": partials(f"d{number}", rng) for number in range(40)}
     loaded(emptied, (part for parts in devices.values() for part in parts))
-    rows = {row["device_id"]: row for row in emptied.query_and_wait("select * from tinybeam.summaries")}
+    rows = {row["device_id"]: row for row in emptied.query_and_wait(f"select * from tinybeam.summaries_between({ALL_TIME})")}
     assert rows.keys() == devices.keys()
     for device, parts in devices.items():
         wanted, row = merged(parts), rows[device]

@@ -19,6 +19,7 @@ from edge.windows import Window, WindowedReadings, Windows
 from schemas import sketch
 from schemas.envelope import micros
 from schemas.records import Summary
+from schemas.warehouse import ALL_TIME
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 SHARES = [0.0, 0.05, 0.5, 0.95, 1.0]
@@ -88,12 +89,13 @@ def test_quantiles_over_groups_and_times_are_within_one_percent_of_those_of_the_
     windows = [*windowed(first, 60), *windowed(second, 300)]  # as after a change of settings
     loaded(emptied, (one for window in windows for one in summaries(window, {})))
 
-    by_channel = answers(emptied, "select channel, {shares} from tinybeam.summaries group by channel")
+    by_channel = answers(emptied, f"select channel, {{shares}} from tinybeam.summaries_between({ALL_TIME}) group by channel")
     assert {row["channel"] for row in by_channel} == set(CHANNELS)
     for row in by_channel:
         agree(row, [reading.values[row["channel"]] for reading in readings])
 
-    hours = "select device_id, channel, timestamp_trunc(window_start, hour) as hour, {shares} from tinybeam.summaries group by 1, 2, 3"
+    hour = "timestamp_trunc(window_start, hour) as hour"
+    hours = f"select device_id, channel, {hour}, {{shares}} from tinybeam.summaries_between({ALL_TIME}) group by 1, 2, 3"
     by_hour = answers(emptied, hours)
     assert len(by_hour) == 2 * len(CHANNELS) * 2
     for row in by_hour:
@@ -102,14 +104,14 @@ def test_quantiles_over_groups_and_times_are_within_one_percent_of_those_of_the_
         agree(row, [one.values[row["channel"]] for one in of])
 
     span = "window_start >= '2026-05-01T00:10:00Z' and window_start < '2026-05-01T01:35:00Z'"
-    (ranged,) = answers(emptied, "select {shares} from tinybeam.summaries where channel = 'velocity' and " + span)
+    (ranged,) = answers(emptied, f"select {{shares}} from tinybeam.summaries_between({ALL_TIME}) where channel = 'velocity' and " + span)
     between = range(micros(START) + 600_000_000, micros(START) + 5_700_000_000)
     agree(ranged, [one.values["velocity"] for one in readings if one.event_us in between])
 
 
 def test_the_view_counts_what_the_readings_are(emptied: bigquery.Client, readings: list[Reading]) -> None:
     loaded(emptied, (one for window in windowed(readings[:400], 60) for one in summaries(window, {})))
-    rows = emptied.query_and_wait("select channel, sketch from tinybeam.summaries where partials > 1")
+    rows = emptied.query_and_wait(f"select channel, sketch from tinybeam.summaries_between({ALL_TIME}) where partials > 1")
     merged = sorted((row["channel"], tuple(row["sketch"])) for row in rows)
     at = lambda reading: (reading.device_id, reading.event_us // 60_000_000)  # noqa: E731
     whole = [list(window) for _, window in groupby(sorted(readings[:400], key=at), at)]

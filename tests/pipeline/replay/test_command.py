@@ -34,7 +34,8 @@ GROWN = replace(REGISTRY, devices=(*REGISTRY.devices, Device("newcomer", "soil",
 @pytest.fixture
 def command(warehouse: Server, tables: Warehouse) -> Callable[..., Result]:
     with tables.client() as client:
-        client.query_and_wait((ROOT / "sql/views/rejects.sql").read_text())
+        for name in ("functions/rejects_between.sql", "views/rejects.sql"):
+            client.query_and_wait((ROOT / "sql" / name).read_text())
 
     def run(*arguments: str) -> Result:
         environment = {

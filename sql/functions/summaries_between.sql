@@ -1,0 +1,94 @@
+-- What did each channel of each device measure in each window?
+--
+-- What the view summaries shows, which says what a row is, of any time: from from_time (inclusive) to to_time (exclusive) by window_start. Both reach the
+-- table before anything is compared, so only those days are read.
+create or replace table function tinybeam.summaries_between(from_time timestamp, to_time timestamp)
+options (description = "What each channel of each device measured in each window: one row per device, channel, unit and window, late readings included, a device heard by several gateways once")
+as
+select *
+from (
+  with
+    rows_of_each_window as (
+      select
+        *,
+        if(counts, count, 0) as counted,
+        safe_divide(
+          sum(if(counts, sum, null)) over (partition by device_id, channel, unit, day, window_start, window_seconds),
+          sum(if(counts, count, 0)) over (partition by device_id, channel, unit, day, window_start, window_seconds)
+        ) as mean
+      from tinybeam.counted_summaries(from_time, to_time)
+      where window_start >= from_time and window_start < to_time
+    ),
+    windows as (
+      select
+        device_id,
+        channel,
+        unit,
+        day,
+        window_start,
+        window_seconds,
+        max(gateways) as gateways,
+        array_agg(struct(site_id as site_id) order by counts desc, last_time desc, batch_id desc, `row` desc limit 1)[offset(0)] as newest,
+        array_agg(
+          struct(last as value, last_time as time) order by counts desc, last_time desc, batch_id desc, `row` desc limit 1
+        )[offset(0)] as latest,
+        array_agg(
+          struct(gateway_id as gateway_id, clock_offset_ms as clock_offset_ms) order by counts desc, makes_sense desc, count desc, batch_id, `row` limit 1
+        )[offset(0)] as largest,
+        sum(counted) as count,
+        any_value(mean) as mean,
+        sum(if(counts, sum, null)) as sum,
+        sum(if(counts, m2 + count * pow(sum / count - mean, 2), null)) as m2,
+        min(if(counts, min, null)) as min,
+        max(if(counts, max, null)) as max,
+        array_concat_agg(seq_ranges) as seq_ranges_heard,
+        if(countif(readings_uncounted is null) = 0, sum(readings_uncounted), null) as readings_uncounted,
+        array_concat_agg(if(counts, if(array_length(sketch) > 0, sketch, [-count]), [])) as sketch_of_parts,
+        tinybeam.worst_time_quality(array_agg(distinct if(counts, time_quality, 'synced'))) as time_quality,
+        count(*) as partials_heard,
+        countif(counts) as partials,
+        countif(counts and late) as late_partials,
+        coalesce(max(if(counts, received_time, null)), max(received_time)) as received_time
+      from rows_of_each_window
+      group by device_id, channel, unit, day, window_start, window_seconds
+      having countif(counts) > 0 or countif(makes_sense) = 0
+    ),
+    merged as (
+      select
+        *,
+        -- Nearly every window has one part, whose ranges are merged already; handing over [] for it makes all those calls one.
+        if(partials_heard = 1, seq_ranges_heard, tinybeam.merged_ranges(if(partials_heard > 1, seq_ranges_heard, []))) as seq_ranges,
+        if(partials = 1, sketch_of_parts, tinybeam.merged_sketch(if(partials > 1, sketch_of_parts, []))) as sketch
+      from windows
+    )
+  select
+    device_id,
+    channel,
+    unit,
+    newest.site_id as site_id,
+    largest.gateway_id as gateway_id,
+    gateways,
+    day,
+    window_start,
+    timestamp_add(window_start, interval if(window_seconds between 0 and 366 * 86400, window_seconds, null) second) as window_end,
+    window_seconds,
+    count,
+    mean,
+    sqrt(greatest(safe_divide(m2, count), 0)) as stddev,
+    min,
+    max,
+    latest.value as last,
+    latest.time as last_time,
+    sum,
+    m2,
+    seq_ranges,
+    tinybeam.missing_in_ranges(seq_ranges) as seq_missing,
+    readings_uncounted,
+    sketch,
+    partials,
+    late_partials,
+    time_quality,
+    largest.clock_offset_ms as clock_offset_ms,
+    received_time
+  from merged
+);
