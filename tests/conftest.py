@@ -11,7 +11,7 @@ from hypothesis import settings
 from lab.acts.analyst import empty
 from lab.services.stack import Warehouse
 from sql import application
-from tests.warehouses import client_of, silent
+from tests.warehouses import APPLIED, REBUILT, client_of, silent
 
 # A first call imports much, and machines are shared: time is no verdict. A failure prints what repeats it.
 settings.register_profile("tinybeam", deadline=None, print_blob=True)
@@ -20,15 +20,15 @@ settings.load_profile("tinybeam")
 
 @pytest.fixture(scope="session")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """The local warehouse server, empty. Use a project of your own in it: another project is another, empty warehouse."""
-    with Warehouse(tmp_path_factory.mktemp("warehouse"), "demo-project") as running:
+    """The local warehouse server, empty. Another project is another, empty warehouse; its own one is that of `sql_project`."""
+    with Warehouse(tmp_path_factory.mktemp("warehouse"), APPLIED) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def sql_project(warehouse: Warehouse) -> Iterator[bigquery.Client]:
-    """A client of a project to which the SQL files are applied. It may hold what other tests left."""
-    with client_of(warehouse, "sql-cases") as client:
+    """A client of the warehouse's own project, to which the SQL files are applied. It may hold what other tests left."""
+    with client_of(warehouse, APPLIED) as client:
         application.apply(client, None, silent)
         yield client
 
@@ -36,7 +36,7 @@ def sql_project(warehouse: Warehouse) -> Iterator[bigquery.Client]:
 @pytest.fixture(scope="session")
 def second_sql_project(warehouse: Warehouse) -> Iterator[bigquery.Client]:
     """A client of another such project, for what compares two."""
-    with client_of(warehouse, "sql-cases-rebuilt") as client:
+    with client_of(warehouse, REBUILT) as client:
         application.apply(client, None, silent)
         yield client
 

@@ -16,12 +16,10 @@ from google.cloud import bigquery
 from lab.acts.analyst import empty
 from lab.services.stack import Warehouse
 from tests.walk import ROOT, walk
-from tests.warehouses import passing_project
+from tests.warehouses import APPLIED, passing_project
 
 PAGES = sorted((ROOT / "docs" / "how-to").glob("*.md"))
 Environment = Mapping[str, str]
-APPLIED = "sql-cases"
-"""The project of the fixtures `sql_project` and, with `-rebuilt` behind it, `second_sql_project`."""
 _LEFT_OUT = shutil.ignore_patterns(".*", "build", "__pycache__", "*.egg-info")
 
 

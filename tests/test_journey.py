@@ -14,12 +14,13 @@ from google.cloud import bigquery
 from edge.gateway import MqttMessage
 from edge.uplink.export import export
 from lab.acts import history
-from lab.acts.analyst import prepare
+from lab.acts.analyst import empty, prepare
 from lab.acts.gateways import HISTORY, write_settings
 from lab.services.stack import Warehouse
 from lab.witness import delivered
 from lab.world.field import REGISTRY, topic
 from schemas.registry import Registry
+from tests.warehouses import silent
 
 GATEWAY = "gateway-north"
 BEGIN = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=4)
@@ -32,17 +33,10 @@ Rows = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with Warehouse(tmp_path_factory.mktemp("warehouse")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(warehouse: Warehouse) -> Iterator[bigquery.Client]:
-    client = delivered.connect(warehouse)
-    prepare(client, Registry.load(REGISTRY), lambda _: None)
-    yield client
-    client.close()
+def client(applied: bigquery.Client) -> Iterator[bigquery.Client]:
+    prepare(applied, Registry.load(REGISTRY), silent)
+    yield applied
+    empty(applied)
 
 
 def _message(device: str, minutes: float, seq: int, moisture: float, temperature: float) -> MqttMessage:

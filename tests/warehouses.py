@@ -10,6 +10,11 @@ from google.cloud import bigquery
 
 from lab.services.stack import Warehouse
 
+APPLIED = "sql-cases"
+"""The project of the fixture `sql_project`."""
+REBUILT = f"{APPLIED}-rebuilt"
+"""That of `second_sql_project`."""
+
 
 def client_of(warehouse: Warehouse, project: str) -> bigquery.Client:
     return bigquery.Client(project=project, credentials=AnonymousCredentials(), client_options={"api_endpoint": warehouse.rest_url})

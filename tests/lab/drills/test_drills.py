@@ -58,14 +58,14 @@ class Broken:
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[bool, list[dict[str, Any]], str]:
     """Whether all was sound, the summaries and the output of a drill that cannot run, and of one that can."""
     directory, output = tmp_path_factory.mktemp("lab") / "drills", io.StringIO()
-    sound = run(directory, [Broken(), DRILLS["silent-sensor"]], Console(output))
+    sound = run(directory, [Broken(), DRILLS["schema-change"]], Console(output))
     return sound, json.loads((directory / "summary.json").read_text()), output.getvalue()
 
 
-def test_the_drill_of_a_silent_sensor_is_sound_and_summarised(played: tuple[bool, list[dict[str, Any]], str]) -> None:
+def test_the_drill_of_a_schema_change_is_sound_and_summarised(played: tuple[bool, list[dict[str, Any]], str]) -> None:
     summary = played[1][1]
-    assert (summary["name"], summary["lost"], summary["repeated"], summary["wrong_cells"]) == ("silent-sensor", 0, 0, 0)
-    assert len(summary["invariants"]) == 4
+    assert (summary["name"], summary["lost"], summary["repeated"], summary["wrong_cells"]) == ("schema-change", 0, 0, 0)
+    assert len(summary["invariants"]) == 5
     assert all(summary["invariants"].values())
 
 
@@ -80,5 +80,5 @@ def test_the_output_ends_with_one_line_a_drill(played: tuple[bool, list[dict[str
     broken, sound, verdict = played[2].splitlines()[-3:]
     assert broken.startswith("BROKEN  broken")
     assert "of which broken: the drill runs to its end" in broken
-    assert sound.startswith("sound   silent-sensor")
+    assert sound.startswith("sound   schema-change")
     assert "NOT all sound" in verdict

@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from google.cloud import bigquery
 from PIL import Image
 
 from edge.models.bundle import Bundle
 from lab.acts import history
-from lab.acts.analyst import prepare
+from lab.acts.analyst import empty, prepare
 from lab.acts.faults import FaultInterval, PerformedAction
 from lab.acts.gateways import BUNDLES
 from lab.acts.run_record import Counts, RunRecord
@@ -23,12 +24,12 @@ from lab.report import render
 from lab.report.query_results import QueryResults, gather
 from lab.services.stack import Warehouse
 from lab.services.webhook_receiver import ReceivedAlert
-from lab.witness import delivered
 from lab.witness.latency import Arrival
 from lab.world.device import devices
 from lab.world.field import write_registry
 from schemas.registry import Registry
 from tests.lab import browser
+from tests.warehouses import silent
 
 DAYS = 5
 KEPT = ("soil-01", "soil-06", "machine-fan", "machine-elevator")
@@ -79,7 +80,7 @@ def _record(total: Counts = SOUND) -> RunRecord:
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QueryResults]:
+def results(warehouse: Warehouse, applied: bigquery.Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QueryResults]:
     """Of two fields and two machines, through gateway, export files, pipeline and warehouse."""
     directory = tmp_path_factory.mktemp("season")
     timeline = Timeline.until(NOW, DAYS)
@@ -88,12 +89,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QueryResults]:
     few = replace(whole, devices=tuple(device for device in whole.devices if device.device_id in KEPT))
     for _ in history.simulate(devices(few), timeline, directory, lambda _: None):
         pass
-    with Warehouse(directory / "warehouse") as warehouse:
-        client = delivered.connect(warehouse)
-        prepare(client, whole, lambda _: None)
-        history.load(directory / history.EXPORT_FOLDER, warehouse, directory / "batch.log", file)
-        yield gather(client, timeline.begin, NOW)
-        client.close()
+    prepare(applied, whole, silent)
+    history.load(directory / history.EXPORT_FOLDER, warehouse, directory / "batch.log", file)
+    yield gather(applied, timeline.begin, NOW)
+    empty(applied)
 
 
 @pytest.fixture(scope="module")

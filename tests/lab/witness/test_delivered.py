@@ -7,13 +7,12 @@ import pyarrow as pa
 import pytest
 from google.cloud import bigquery
 
-from lab.acts.analyst import prepare
+from lab.acts.analyst import empty, prepare
 from lab.acts.reconciliation import Reconciliation
-from lab.services.stack import Warehouse
-from lab.witness import delivered
 from lab.witness.oracle import MessageKey
 from lab.world.field import REGISTRY
 from schemas.registry import Registry
+from tests.warehouses import silent
 
 BEGIN = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
 READINGS: set[MessageKey] = {("soil-01", seq) for seq in (1, 2, 3, 4)}
@@ -22,12 +21,10 @@ BROKEN = b'{"values": {'
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bigquery.Client]:
-    with Warehouse(tmp_path_factory.mktemp("warehouse")) as warehouse:
-        client = delivered.connect(warehouse)
-        prepare(client, Registry.load(REGISTRY), lambda _: None)
-        yield client
-        client.close()
+def client(applied: bigquery.Client) -> Iterator[bigquery.Client]:
+    prepare(applied, Registry.load(REGISTRY), silent)
+    yield applied
+    empty(applied)
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from lab.acts.analyst import empty
 from lab.services.stack import Warehouse
 from sql.certify.command import cli
 from sql.certify.relations import RELATIONS
+from tests.warehouses import APPLIED, REBUILT
 
-A, B = "sql-cases", "sql-cases-rebuilt"
 Pair = tuple[bigquery.Client, bigquery.Client]
 COLUMNS = "batch_id, `row`, gateway_id, received_time, device_id, event_time, cause, rule, state, value, severity, time_quality"
 NAMES = "'gw:1:{seq}', 0, 'gw', timestamp '{received}', 'd1', timestamp '2026-05-0{seq} 12:00:00'"
@@ -46,7 +46,7 @@ def pair(applied_pair: Pair, warehouse: Warehouse, monkeypatch: pytest.MonkeyPat
 
 
 def certify(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, [A, B, *arguments])
+    return CliRunner().invoke(cli, [APPLIED, REBUILT, *arguments])
 
 
 def test_two_that_hold_the_same_are_certified_with_counts_and_what_was_not_compared(pair: Pair) -> None:
@@ -86,13 +86,13 @@ def test_a_row_that_is_stored_again_is_no_difference_and_said_and_under_another_
 
 def test_json_names_the_first_difference_of_each(pair: Pair) -> None:
     pair[1].query_and_wait("update tinybeam.events_v1 set state = 'high' where batch_id = 'gw:1:1'")
-    done = CliRunner().invoke(cli, [A, B, "--only=events_v1", "--json"])
+    done = CliRunner().invoke(cli, [APPLIED, REBUILT, "--only=events_v1", "--json"])
     [certificate] = json.loads(done.stdout)
     assert (done.exit_code, certificate["equal"]) == (1, False)
     assert certificate["relations"][0]["first"] == {"key": {"batch_id": "gw:1:1", "row": 0}, "column": "state", "a": "low", "b": "high"}
 
 
 def test_a_project_without_tables_is_named_with_the_cure(pair: Pair) -> None:
-    done = CliRunner().invoke(cli, [A, "certify-none"])
+    done = CliRunner().invoke(cli, [APPLIED, "certify-none"])
     assert done.exit_code == 1
     assert "certify-none has no summaries_v1: run `tinybeam sql apply --project certify-none`" in done.output
