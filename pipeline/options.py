@@ -18,7 +18,7 @@ from program import logs
 from program.duration import duration
 from schemas.datasets import SETTINGS, Datasets
 
-BUNDLES = "apache_beam.runners.direct.direct_runner.BundleBasedDirectRunner"
+BUNDLES = "pipeline.local_runner.LocalRunner"
 FN_API = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 """What DirectRunner means in streaming and in batch mode: named outright, it downloads nothing."""
 
