@@ -18,12 +18,15 @@ html_title = f"TinyBeam {release}"
 html_show_copyright = False
 html_copy_source = False
 
+_CONTENTS = {"views": "views/*\nqueries/*"}
+
 
 def setup(app: Sphinx) -> None:
     app.connect("source-read", _with_contents)
 
 
 def _with_contents(_: Sphinx, name: str, source: list[str]) -> None:
-    """Gives a folder's README, which lists its pages for people, the list that the site's navigation needs."""
-    if name.endswith("/README"):
-        source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\n*\n```\n"
+    """Gives a page that lists others for people, a folder's README or that of views and queries, the list that navigation needs."""
+    globs = _CONTENTS.get(name, "*" if name.endswith("/README") else "")
+    if globs:
+        source[0] += f"\n```{{toctree}}\n:hidden:\n:glob:\n\n{globs}\n```\n"

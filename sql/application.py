@@ -18,6 +18,8 @@ from schemas.records import TABLES
 from schemas.warehouse import DATASET, StoredType, definition, differences
 from sql import access
 from sql.client import datasets_of
+from sql.columns import columns
+from sql.descriptions import describe
 from sql.fingerprint import fingerprint, is_recorded, record
 from sql.scripts import Script, in_order, scripts
 from sql.service import reason
@@ -41,7 +43,7 @@ def plan(client: bigquery.Client, location: str | None, upkeep: Upkeep | None = 
     add = [step for table in _tables() for step in _new_columns(client, table.name)]
     derived = _derived()
     changed = again or create or add or not is_recorded(client, _fingerprint(client, derived), [script.name for script in derived])
-    replace = [statement(f"replace {_kind(script)} {script.name}", script.text) for script in derived] if changed else []
+    replace = [_replacement(script) for script in derived] if changed else []
     kept = upkeep_steps(client, upkeep or Upkeep(), datetime.now(UTC))
     return [*_datasets(client, location), *create, *add, *kept, *replace, *_authorisation(client, replaced=bool(replace))]
 
@@ -104,8 +106,18 @@ def _derived() -> list[Script]:
     return in_order(scripts("functions", "views"))
 
 
+def _replacement(script: Script) -> Step:
+    def replace(client: bigquery.Client) -> None:
+        client.query_and_wait(script.text)
+        if script.folder == "views":
+            describe(client, script.name)
+
+    return Step(f"replace {script.folder.removesuffix('s')} {script.name}", replace)
+
+
 def _fingerprint(client: bigquery.Client, derived: Iterable[Script]) -> str:
-    return fingerprint(datasets_of(client).sql(script.text) for script in derived)
+    """Returns that of the statements as they are sent, and of the descriptions of columns."""
+    return fingerprint([*(datasets_of(client).sql(script.text) for script in derived), repr(columns()["views"])])
 
 
 def _tables() -> list[Script]:
@@ -137,7 +149,3 @@ def _addition(name: str, column: Column) -> Step:
     if not column.nullable and not column.repeated:
         raise ApplyError(f"table {name} lacks column {column.name}, which is not nullable: only nullable columns can be added")
     return statement(f"add column {name}.{column.name}", f"alter table {DATASET}.{name} add column if not exists {definition(column)}")
-
-
-def _kind(script: Script) -> str:
-    return script.folder.removesuffix("s")

@@ -126,6 +126,8 @@ def test_every_query_that_is_named_runs_as_it_is_written(applied):
     assert len(asked) > 8
     for name, *words in asked:
         given = dict(value.split("=", 1) for option, value in pairwise(words) if option == "--param")
+        if given == {parameter.name: parameter.default for parameter in questions[name].parameters}:
+            continue  # tests/sql/test_columns.py asks every query so
         list(ask(applied, questions[name], given, datetime.now(UTC)))
 
 

@@ -13,12 +13,18 @@ ROOT = Path(__file__).parents[2]
 
 def pages() -> dict[Path, str]:
     """Every generated page by its path from the root of the repository."""
-    return {Path("docs/metrics.md"): metrics.page(), Path("docs/views.md"): views.page()}
+    return {Path("docs/metrics.md"): metrics.page()} | views.pages()
 
 
 def stale(root: Path) -> list[Path]:
-    """Pages that are missing or differ from what the code says."""
-    return [path for path, text in pages().items() if not (root / path).is_file() or (root / path).read_text() != text]
+    """Pages that are missing or differ from what the code says, and those of views and queries that are no more."""
+    changed = [path for path, text in pages().items() if not (root / path).is_file() or (root / path).read_text() != text]
+    return changed + left_over(root)
+
+
+def left_over(root: Path) -> list[Path]:
+    there = {page.relative_to(root) for folder in ("views", "queries") for page in (root / "docs" / folder).glob("*.md")}
+    return sorted(there - pages().keys())
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
         for path in (wrong := stale(ROOT)):
             print(f"{path} is stale: run `python -m docs.generate` and commit", file=sys.stderr)
         return 1 if wrong else 0
+    for path in left_over(ROOT):
+        (ROOT / path).unlink()
     for path, text in pages().items():
+        (ROOT / path).parent.mkdir(exist_ok=True)
         (ROOT / path).write_text(text)
     return 0
 

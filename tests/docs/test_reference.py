@@ -52,7 +52,17 @@ def test_every_metric_that_a_page_names_is_one():
     assert named - shown == set()
 
 
-@pytest.mark.parametrize("page", pages())
+def test_a_page_of_a_view_that_is_no_more_is_found(tmp_path: Path):
+    for path, text in pages().items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    (tmp_path / "docs/views/of_before.md").write_text("")
+    assert stale(tmp_path) == [Path("docs/views/of_before.md")]
+
+
+@pytest.mark.parametrize(
+    "page", [Path("docs/metrics.md"), Path("docs/views.md"), Path("docs/views/alerts.md"), Path("docs/queries/driest_fields.md")]
+)
 def test_a_page_that_was_changed_by_hand_is_found(page: Path, tmp_path: Path):
     for path, text in pages().items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)

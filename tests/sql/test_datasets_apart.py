@@ -21,13 +21,23 @@ from sql import access, application
 from sql.__main__ import cli
 from sql.certify.command import _split
 from sql.fingerprint import record
+from sql.scripts import scripts
 from sql.service import Target, open_client
 from tests.warehouses import passing_project
 
 APART = Datasets("farm", "farm_views", "tb_")
 PROJECT = "sql-datasets-apart"
-OF_TABLES = {"sites_v1", "devices_v1", "rules_v1", "rejects_v1", "replays_v1", "dirty_windows_v1", "summaries_v1"}
-OF_VIEWS = {"sites", "devices", "rules", "rejects", "quantile", "hours_to_recompute"}
+SCRIPTS = {script.name: script for script in scripts("tables", "functions", "views")}
+
+
+def needed(*names: str) -> set[str]:
+    """These objects, and what they read."""
+    read = {other for name in names for other in SCRIPTS[name].references & SCRIPTS.keys()}
+    return set(names) if read <= set(names) else needed(*names, *read)
+
+
+WANTED = needed("sites", "devices", "rules", "rejects", "hours_to_recompute")
+OF_TABLES = {name for name in WANTED if SCRIPTS[name].folder == "tables"}
 REGISTRY = """
 [[sites]]
 site_id = "north"
@@ -43,8 +53,7 @@ site_id = "north"
 def planned(warehouse: Warehouse) -> Iterator[list[str]]:
     """What was planned and done, in a project whose datasets are apart."""
     with passing_project(warehouse, PROJECT), open_client(Target(PROJECT, "EU", APART), warehouse.rest_url) as client:
-        wanted = OF_TABLES | OF_VIEWS
-        steps = [step for step in application.plan(client, "EU") if step.action.split()[-1] in wanted or "farm" in step.action]
+        steps = [step for step in application.plan(client, "EU") if step.action.split()[-1] in WANTED or "farm" in step.action]
         for step in steps:
             application.run(client, step)
         record(client, "of-these-files")
@@ -64,7 +73,7 @@ def test_each_is_where_the_settings_say(planned: list[str], warehouse: Warehouse
         assert {table.table_id for table in client.list_tables("farm")} == {f"tb_{name}" for name in OF_TABLES}
         views, functions = client.list_tables("farm_views"), client.list_routines("farm_views")
         there = {view.table_id for view in views} | {function.routine_id for function in functions}
-        assert there == {f"tb_{name}" for name in OF_VIEWS}
+        assert there == {f"tb_{name}" for name in WANTED - OF_TABLES}
         assert client.get_dataset("farm_views").labels == {"tinybeam_objects_tb": "of-these-files"}
         assert [client.get_dataset(name).location for name in ("farm", "farm_views")] == ["EU", "EU"]
 
