@@ -43,7 +43,14 @@ class GatewaySettings(Settings, frozen=True, kw_only=True):
 
     id: Annotated[Name, setting("Name of the gateway, unique in the fleet; never changed while the store holds data", example="gateway-1")]
     state_dir: Annotated[Path, setting("Folder of the store, on a disk that survives a power cut", example="/var/lib/tinybeam")]
-    heartbeat_seconds: Annotated[int, setting("Time between two heartbeats", ge=1, le=DAY)] = 60
+    heartbeat_seconds: Annotated[
+        int, setting("Time between two heartbeats, up to a quarter more to go with a batch. News goes at once", ge=1, le=DAY)
+    ] = 900
+
+    @property
+    def longest_heartbeat_seconds(self) -> int:
+        """Returns the longest time between two heartbeats, of which the later waits for a batch."""
+        return self.heartbeat_seconds + self.heartbeat_seconds // 4
 
 
 class MqttSettings(Settings, frozen=True, kw_only=True):
@@ -96,7 +103,7 @@ class WindowSettings(Settings, frozen=True, kw_only=True):
 class BatchSettings(Settings, frozen=True, kw_only=True):
     """Sets how rows are cut into batches."""
 
-    seconds: Annotated[int, setting("Least time between two cuts. 0: as windows.seconds", ge=0, le=7 * DAY)] = 0
+    seconds: Annotated[int, setting("Least time between two cuts; events do not wait. 0: as windows.seconds", ge=0, le=7 * DAY)] = 900
     max_rows: Annotated[int, setting("Most rows of a batch", ge=1, le=100_000)] = 20_000
 
 

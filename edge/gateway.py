@@ -20,6 +20,7 @@ from typing import Any
 
 from edge.config import Config, Sensors
 from edge.events.threshold_monitor import ThresholdMonitor
+from edge.heartbeats import Heartbeats
 from edge.intake.inbox import Inbox, MqttMessage
 from edge.intake.rejects import reject_row
 from edge.listening import Listening
@@ -74,7 +75,8 @@ class Gateway:
         self._closed_windows = _Rows([], [], [])
         # Not the highest id replayed: what the last cut closed may lie above it, and JournalMark never descends.
         self._evaluated_id, self._last_id = int(self._evaluated.get() or 0), store.ledger().journaled
-        self._last_cut, self._last_heartbeat = started, datetime.min.replace(tzinfo=started.tzinfo)
+        self._last_cut = started
+        self._heartbeats = Heartbeats(config.gateway.heartbeat_seconds, config.batch_seconds, store.ledger)
         self.links = Links()
         self._listening = Listening(timedelta(seconds=config.windows.seconds))
         self.clock_quality = TimeQuality.SYNCED
@@ -96,20 +98,21 @@ class Gateway:
         """Closes the windows that are due, scores them, cuts what waited long enough. Returns the batches it cut. Raises StoreFull."""
         self._listening.note(now, self.links.broker)
         self._close_due(now)
-        envelopes = self._cut_urgent(now)
-        if _due(self._last_cut, now, self._config.batch_seconds) or len(self._closed_windows.summaries) >= self._config.batches.max_rows:
+        envelopes, last_cut = self._cut_urgent(now), self._last_cut
+        if _due(last_cut, now, self._config.batch_seconds) or len(self._closed_windows.summaries) >= self._config.batches.max_rows:
             envelopes += self._cut_windows(now)
-        if _due(self._last_heartbeat, now, self._config.gateway.heartbeat_seconds):
+        states = self.links.uplink, self.links.broker, self.clock_quality
+        if self._heartbeats.is_due(now, states=states, was_cut=self._last_cut != last_cut, last_cut=last_cut):
             envelopes += self._store.cut([encode(Kind.HEARTBEATS, [self.heartbeat(now)])], now)
-            self._last_heartbeat = now
+            self._heartbeats.note(now, states)
         return envelopes
 
     def flush(self, now: datetime) -> list[Envelope]:
         """Cuts what is closed or pending, and a last heartbeat, for a clean stop. Open windows stay in the journal."""
         self._close_due(now)
         self._closed_windows.add(self._deadbands.release_all())
-        self._last_heartbeat = datetime.min.replace(tzinfo=now.tzinfo)
-        self._last_cut = self._last_heartbeat
+        self._heartbeats.make_due()
+        self._last_cut = datetime.min.replace(tzinfo=now.tzinfo)
         return self.tick(now)
 
     def heartbeat(self, now: datetime) -> Heartbeat:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def find(rule: SilenceRule, registry: RegistryFile, fleet: Fleet) -> Iterator[str]:
     for gateway in fleet.gateways:
         config = gateway.config
-        if rule.watches_gateway(config.gateway.id) and rule.silent_seconds <= config.gateway.heartbeat_seconds:
-            yield _too_short(rule, config.gateway.heartbeat_seconds, f"{config.gateway.id} sends a heartbeat")
+        heartbeat = config.gateway.longest_heartbeat_seconds
+        if rule.watches_gateway(config.gateway.id) and rule.silent_seconds <= heartbeat:
+            yield _too_short(rule, heartbeat, f"{config.gateway.id} sends a heartbeat")
         watched = [device_id for device_id, site_id in present(registry).items() if rule.watches_device(device_id, site_id)]
         for sensors in {found.name: found for device_id in watched if (found := config.sensors_of(device_id))}.values():
             if rule.silent_seconds <= (longest := _longest(config, sensors)):

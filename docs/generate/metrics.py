@@ -16,7 +16,7 @@ _INTRODUCTION = """\
 
 A gateway answers on `health.host` and `health.port`: `/metrics` in the text format of Prometheus, and `/healthz` as JSON, with status 200
 while it works and 503 while it is `starting`, `stuck` (no news for 30 seconds) or `full` (no room for readings). The same figures go to the
-warehouse once a minute as [heartbeats](tables/heartbeats_v1.md), so a fleet can be watched without scraping it: see the view `gateways` in
+warehouse now and then as [heartbeats](tables/heartbeats_v1.md), so a fleet can be watched without scraping it: see the view `gateways` in
 [views](views.md).
 
 What to watch:

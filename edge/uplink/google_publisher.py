@@ -7,24 +7,28 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import grpc
 from google.api_core.exceptions import InvalidArgument, OutOfRange
 from google.auth import identity_pool
-from google.cloud.pubsub_v1 import PublisherClient, types
 from google.oauth2 import service_account
+from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
 from edge.store.store import OutboxBatch
-from edge.uplink.sender import MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES
 from edge.uplink.uplink import PublishFuture, UplinkError
+from schemas.envelope import MAX_MESSAGE_BYTES
+from schemas.message import folded
 
 _HOST = "pubsub.googleapis.com:443"
 _ATTEMPT_SECONDS = 30.0
+_REQUESTS = 8
+"""So many are under way at most; more wait their turn."""
 _CHANNEL = [
     # gRPC would otherwise wait up to two minutes before it looks whether the network is back.
     ("grpc.initial_reconnect_backoff_ms", 500),
@@ -34,41 +38,37 @@ _CHANNEL = [
 
 
 class GooglePublisher:
-    """Publishes to Pub/Sub, or its emulator if PUBSUB_EMULATOR_HOST is set. A request is one message: a refusal concerns one batch."""
+    """Publishes to Pub/Sub, or its emulator if PUBSUB_EMULATOR_HOST is set. Batches that are given together are one request."""
 
     def __init__(self, topic: str, credentials_file: Path | None = None) -> None:
         """Makes the client. Raises UplinkError. Reads the file (or the one GOOGLE_APPLICATION_CREDENTIALS names), asks no network."""
         self._topic = topic
-        self._client = PublisherClient(
-            batch_settings=types.BatchSettings(max_messages=1),
-            publisher_options=types.PublisherOptions(
-                retry=None,
-                timeout=_ATTEMPT_SECONDS,
-                flow_control=types.PublishFlowControl(
-                    message_limit=2 * MAX_IN_FLIGHT,
-                    byte_limit=2 * MAX_IN_FLIGHT_BYTES,
-                    limit_exceeded_behavior=types.LimitExceededBehavior.BLOCK,
-                ),
-            ),
-            transport=PublisherGrpcTransport(channel=_channel(credentials_file)),
-        )
+        self._channel = _channel(credentials_file)
+        self._client = PublisherClient(transport=PublisherGrpcTransport(channel=self._channel))
+        self._requests = ThreadPoolExecutor(_REQUESTS, thread_name_prefix="publish")
 
-    def publish(self, batch: OutboxBatch) -> PublishFuture:
-        try:
-            answer: PublishFuture = self._client.publish(self._topic, batch.body, **batch.envelope.attributes())
-        except Exception as error:  # noqa: BLE001
-            # The client raises some faults of a message here and others in the answer.
-            failed: Future[str] = Future()
-            failed.set_exception(error)
-            return failed
-        return answer
+    def publish(self, batches: Sequence[OutboxBatch]) -> PublishFuture:
+        # Not client.publish of google.cloud.pubsub: it gathers messages by a clock of its own, and a refusal of one is told of all.
+        return self._requests.submit(self._publish, batches)
+
+    def _publish(self, batches: Sequence[OutboxBatch]) -> None:
+        request = publish_request(self._topic, batches)
+        if PublishRequest.pb(request).ByteSize() > MAX_MESSAGE_BYTES:
+            raise ValueError(f"a request to Pub/Sub has at most {MAX_MESSAGE_BYTES} bytes")
+        self._client.publish(request=request, retry=None, timeout=_ATTEMPT_SECONDS)
 
     def refuses_only_this(self, error: BaseException) -> bool:
         return isinstance(error, InvalidArgument | OutOfRange | ValueError | TypeError)
 
     def close(self) -> None:
-        self._client.stop()
-        self._client.transport.close()
+        self._requests.shutdown()
+        self._channel.close()
+
+
+def publish_request(topic: str, batches: Sequence[OutboxBatch]) -> PublishRequest:
+    """Returns what is sent: a message for each batch."""
+    parts = (folded(batch.envelope, batch.body) for batch in batches)
+    return PublishRequest(topic=topic, messages=[PubsubMessage(attributes=attributes, data=data) for attributes, data in parts])
 
 
 def _channel(credentials_file: Path | None) -> Any:

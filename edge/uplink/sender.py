@@ -1,13 +1,14 @@
 """Decides what to send next, and what an answer means: the uplink without its thread and its client.
 
 Guarantees at least once: a batch leaves the store only after its confirmation; one whose answer was lost is sent again under the same
-name. Higher priorities overtake. While the uplink is down there is one attempt at a time, after a back-off, for ever. A batch that is
-refused by itself waits by itself and holds up nobody.
+name. Higher priorities overtake. Batches that wait together go in one request. While the uplink is down there is one attempt at a time, of
+one batch, after a back-off, for ever. If a request is refused each of its batches goes alone; one that is refused by itself waits by itself
+and holds up nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -20,6 +21,8 @@ from program.backoff import Backoff
 
 MAX_IN_FLIGHT = 32
 MAX_IN_FLIGHT_BYTES = 16_000_000
+MAX_TOGETHER_BYTES = 1_000_000
+"""A request with more than one batch has no more: what is lost on a bad line is sent again as a whole."""
 ANSWER_SECONDS = 120.0
 """An attempt without any answer for so long counts as failed."""
 _OUTAGE_REFUSALS = 3
@@ -30,7 +33,7 @@ _log = logs.get(__name__)
 
 @dataclass(slots=True)
 class _Refusal:
-    """Counts how often one batch was refused by itself, and until when it waits by itself."""
+    """Counts how often one batch was refused by itself, and until when it waits by itself; 0 times if it was with others."""
 
     failures: int
     until: float
@@ -55,7 +58,7 @@ class Sender:
     def __init__(self, store: Store, publisher: Publisher, *, backoff: Backoff, rng: Random, wake: Callable[[], None]) -> None:
         self._store, self._publisher = store, publisher
         self._backoff, self._rng, self._wake = backoff, rng, wake
-        self._answers: SimpleQueue[tuple[int, PublishFuture]] = SimpleQueue()
+        self._answers: SimpleQueue[tuple[Sequence[int], PublishFuture]] = SimpleQueue()
         self._in_flight: dict[int, _Attempt] = {}
         self._arrived: set[int] = set()
         self._refused: dict[int, _Refusal] = {}
@@ -90,28 +93,33 @@ class Sender:
         """Says whether nothing is under way, and nothing could be sent now."""
         if self._in_flight or not self._answers.empty():
             return False
-        return self._failures > 0 or not self._store.pending(1, skip=self._refused.keys())
+        waiting = {seq for seq, refusal in self._refused.items() if refusal.failures}
+        return self._failures > 0 or not self._store.pending(1, skip=waiting)
 
     def _take_answers(self, now: float) -> None:
         failure: BaseException | None = None
         while True:
             try:
-                seq, answer = self._answers.get_nowait()
+                seqs, answer = self._answers.get_nowait()
             except Empty:
                 break
             error = _error(answer)
-            attempt = self._in_flight.pop(seq, None)
+            under_way = [seq for seq in seqs if self._in_flight.pop(seq, None)]
             if error is None:
-                self._arrived.add(seq)
-            elif attempt:
-                failure = self._failure(seq, error, now) or failure
+                self._arrived.update(seqs)
+            elif under_way:
+                failure = self._failure(seqs, error, now) or failure
         if failure:
             self.back_off(failure, now)
 
-    def _failure(self, seq: int, error: BaseException, now: float) -> BaseException | None:
-        """Returns the error if it concerns more than this batch."""
+    def _failure(self, seqs: Sequence[int], error: BaseException, now: float) -> BaseException | None:
+        """Returns the error if it concerns more than this request."""
         if not self._publisher.refuses_only_this(error):
             return error
+        if len(seqs) > 1:
+            self._refused |= {seq: self._refused.get(seq, _Refusal(0, now)) for seq in seqs}
+            return None
+        [seq] = seqs
         refusal = self._refused.setdefault(seq, _Refusal(0, now))
         refusal.failures += 1
         refusal.until = now + max(self._backoff.initial_interval, self._backoff.delay(refusal.failures, self._rng))
@@ -141,11 +149,24 @@ class Sender:
         self.online, self._failures, self._not_before = True, 0, 0.0
 
     def _send(self, now: float) -> None:
-        for batch in self._choose(self._in_flight_limit - len(self._in_flight), now):
+        for batches in self._together(self._choose(self._in_flight_limit - len(self._in_flight), now)):
             bytes_in_flight = sum(attempt.size for attempt in self._in_flight.values())
-            if bytes_in_flight and bytes_in_flight + len(batch.body) > MAX_IN_FLIGHT_BYTES:
+            if bytes_in_flight and bytes_in_flight + sum(len(batch.body) for batch in batches) > MAX_IN_FLIGHT_BYTES:
                 break
-            self._publish(batch, now)
+            self._publish(batches, now)
+
+    def _together(self, chosen: Sequence[OutboxBatch]) -> Iterator[list[OutboxBatch]]:
+        """Yields the batches of each request; one that was refused goes alone."""
+        request, size = list[OutboxBatch](), 0
+        for batch in chosen:
+            is_alone = batch.envelope.seq in self._refused
+            if request and (is_alone or size + len(batch.body) > MAX_TOGETHER_BYTES or request[0].envelope.seq in self._refused):
+                yield request
+                request, size = [], 0
+            request.append(batch)
+            size += len(batch.body)
+        if request:
+            yield request
 
     def _choose(self, limit: int, now: float) -> list[OutboxBatch]:
         """Chooses at most so many batches: those never refused first, so that refused ones of high priority starve nobody."""
@@ -158,15 +179,15 @@ class Sender:
         chosen = self._in_flight.keys() | {batch.envelope.seq for batch in fresh}
         return fresh + self._store.pending(limit - len(fresh), skip=waiting | chosen)
 
-    def _publish(self, batch: OutboxBatch, now: float) -> None:
-        seq = batch.envelope.seq
-        answer = self._publisher.publish(batch)
-        self._in_flight[seq] = _Attempt(now, len(batch.body))
-        answer.add_done_callback(lambda answer: self._receive(seq, answer))
+    def _publish(self, batches: Sequence[OutboxBatch], now: float) -> None:
+        seqs = [batch.envelope.seq for batch in batches]
+        answer = self._publisher.publish(batches)
+        self._in_flight |= {batch.envelope.seq: _Attempt(now, len(batch.body)) for batch in batches}
+        answer.add_done_callback(lambda answer: self._receive(seqs, answer))
 
-    def _receive(self, seq: int, answer: PublishFuture) -> None:
+    def _receive(self, seqs: Sequence[int], answer: PublishFuture) -> None:
         """Takes an answer, from any thread."""
-        self._answers.put((seq, answer))
+        self._answers.put((seqs, answer))
         self._wake()
 
     def _next_due(self, now: float) -> float:

@@ -6,7 +6,7 @@ A kind is one module with its settings (a struct with a tag, whose fields are [u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from edge.finding import Finding
@@ -19,7 +19,7 @@ class UplinkError(Exception):
 
 
 class PublishFuture(Protocol):
-    """Tells what became of one batch; Google's futures and those of concurrent.futures do."""
+    """Tells what became of one request; those of concurrent.futures do."""
 
     def exception(self) -> BaseException | None: ...
     def add_done_callback(self, callback: Callable[[Any], Any], /) -> Any: ...
@@ -28,13 +28,14 @@ class PublishFuture(Protocol):
 class Publisher(Protocol):
     """Sends batches over an open uplink. Where they go, under which topic or path, is its own affair.
 
-    `publish` sends a batch's body with `batch.envelope.attributes()`, unchanged. It neither raises nor waits: the answer, given from any
-    thread, carries every fault. The same batch may be published again, and its answer may come late or never.
+    `publish` sends batches that wait together, each with its body and envelope unchanged; the answer is of all of them. It neither raises
+    nor waits: the answer, given from any thread, carries every fault. The same batch may be published again, and its answer may come late
+    or never.
     """
 
-    def publish(self, batch: OutboxBatch) -> PublishFuture: ...
+    def publish(self, batches: Sequence[OutboxBatch]) -> PublishFuture: ...
     def refuses_only_this(self, error: BaseException) -> bool:
-        """Says whether the fault is of this batch, and another might pass."""
+        """Says whether the fault is of these batches, and others might pass. Each of several is then sent alone."""
         ...
 
     def close(self) -> None:
@@ -45,7 +46,7 @@ class Publisher(Protocol):
 class Uplink(Protocol):
     """Holds the settings of a kind of uplink, and opens it.
 
-    Usage: `publisher = settings.open()`, `publisher.publish(batch).add_done_callback(...)`, `publisher.close()`.
+    Usage: `publisher = settings.open()`, `publisher.publish(batches).add_done_callback(...)`, `publisher.close()`.
     """
 
     @property

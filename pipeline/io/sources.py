@@ -24,6 +24,7 @@ from pipeline.io.append import brief
 from pipeline.io.files import matching
 from program import logs
 from schemas.envelope import EnvelopeError, entries, time_of
+from schemas.message import unfolded
 
 _LOG = logs.get(__name__)
 
@@ -86,7 +87,8 @@ class FromExportFiles(beam.PTransform):
 class _AsMessage(beam.DoFn):
     def process(self, message: PubsubMessage, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[ReceivedMessage]:  # type: ignore[assignment]
         received = message.publish_time or timestamp.to_utc_datetime(has_tz=True)
-        yield ReceivedMessage(dict(message.attributes or {}), bytes(message.data or b""), _plain(received))
+        attributes, body = unfolded(message.attributes or {}, bytes(message.data or b""))
+        yield ReceivedMessage(attributes, body, _plain(received))
 
 
 def _plain(time: datetime) -> datetime:

@@ -109,7 +109,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """A row shows the gateway's own state once a minute, with its ledger. Counters run since the epoch (the store) began."""
+    """A row shows the gateway's own state at one time, with its ledger. Counters run since the epoch (the store) began."""
 
     heartbeat_time: Annotated[datetime, Doc("When it was written", "UTC")]
     started_time: Annotated[datetime, Doc("When the gateway process started", "UTC")]

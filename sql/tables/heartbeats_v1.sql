@@ -32,4 +32,4 @@ create table if not exists tinybeam.heartbeats_v1 (
 )
 partition by timestamp_trunc(heartbeat_time, day)
 cluster by gateway_id
-options (description = "A row shows the gateway's own state once a minute, with its ledger. Counters run since the epoch (the store) began.");
+options (description = "A row shows the gateway's own state at one time, with its ledger. Counters run since the epoch (the store) began.");

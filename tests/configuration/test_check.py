@@ -21,6 +21,9 @@ GATEWAY = f"""
 [gateway]
 id = "gw-1"
 state_dir = "state"
+heartbeat_seconds = 48
+[batches]
+seconds = 0
 [uplink]
 kind = "pubsub"
 topic = "projects/demo-project/topics/telemetry"

@@ -21,9 +21,10 @@ START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 def settings(**changed: Mapping[str, Any]) -> dict[str, Any]:
     """A parsed TOML: `changed` are settings added to its sections, or whole sections where they are lists."""
     content: dict[str, Any] = {
-        "gateway": {"id": "gw-1", "state_dir": "state"},
+        "gateway": {"id": "gw-1", "state_dir": "state", "heartbeat_seconds": 60},
         "uplink": {"kind": "pubsub", "topic": "projects/demo-project/topics/telemetry"},
         "windows": {"seconds": 10, "grace_seconds": 2},
+        "batches": {"seconds": 0},
         "sensors": [
             {
                 "name": "soil",

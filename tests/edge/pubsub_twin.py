@@ -2,6 +2,7 @@
 
 import heapq
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import Future
 from itertools import count
 from random import Random
@@ -32,19 +33,22 @@ class PubSubTwin:
         self.bodies: dict[str, bytes] = {}
         self.order: list[str] = []
         self.attempts: list[float] = []
+        self.sizes: list[int] = []
+        """How many batches each attempt was of."""
         self._rng = rng or Random(1)
         self._due: list[tuple[float, int, Future[str], BaseException | None]] = []
         self._numbers = count()
 
-    def publish(self, batch: OutboxBatch) -> Future[str]:
-        batch_id = batch.envelope.batch_id
+    def publish(self, batches: Sequence[OutboxBatch]) -> Future[str]:
         self.attempts.append(self.now)
+        self.sizes.append(len(batches))
         answer: Future[str] = Future()
-        if batch_id in self.poison or self.weather == "refusing":
+        if self.poison & {batch.envelope.batch_id for batch in batches} or self.weather == "refusing":
             return self._answer(answer, exceptions.InvalidArgument("message refused"))
         weather = self._rng.choice(["fine", "down", "losing", "silent"]) if self.weather == "mixed" else self.weather
         if weather in {"fine", "slow", "losing"}:
-            self._accept(batch_id, batch.body)
+            for batch in batches:
+                self._accept(batch.envelope.batch_id, batch.body)
         if weather == "silent":
             return answer
         if weather in {"down", "losing"}:

@@ -21,6 +21,7 @@ def test_a_window_stays_open_over_a_restart_though_a_younger_reading_was_cut(tmp
         "gateway": {"id": "barn-1", "state_dir": str(tmp_path)},
         "uplink": {"kind": "pubsub", "topic": "projects/demo-project/topics/telemetry"},
         "windows": {"seconds": 60, "grace_seconds": 0},
+        "batches": {"seconds": 0},
         "sensors": [{"name": "soil", "devices": ["soil-*"], "channels": {"moisture": "m3/m3"}}],
     }
     config = parse(content, tmp_path / "gateway.toml")

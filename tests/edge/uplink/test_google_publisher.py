@@ -20,6 +20,7 @@ from edge.uplink.uplink import UplinkError
 from edge.uplink.worker import UplinkWorker
 from program.backoff import Backoff
 from schemas.envelope import Envelope
+from schemas.message import unfolded
 from tests.edge.encoded import NOW, encoded
 from tests.waiting import eventually
 
@@ -90,7 +91,7 @@ def test_google_s_client_comes_back_soon_after_the_service_does(service: Service
     assert eventually(lambda: uplink.state == "offline", 10)
     service.start()
     assert eventually(lambda: store.ledger().confirmed == 2, 10)
-    assert {message.data for message in service.received} == {b"before", b"during"}
+    assert {unfolded(message.attributes, message.data)[1] for message in service.received} == {b"before", b"during"}
 
 
 def test_google_s_client_reports_refusals_one_by_one(service: Service, uplink: UplinkWorker, store: Store) -> None:
@@ -118,13 +119,13 @@ def test_a_message_that_the_client_itself_refuses_becomes_an_answer(service: Ser
     publisher = GooglePublisher(TOPIC)
     store.cut([encoded()], NOW)
     (batch,) = store.pending(1)
-    error = publisher.publish(replace(batch, body=bytes(11_000_000))).exception()
+    error = publisher.publish([replace(batch, body=bytes(11_000_000))]).exception()
     assert error is not None
     assert publisher.refuses_only_this(error)
     publisher.close()
 
 
-def test_batches_reach_a_subscriber_verbatim_with_their_attributes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_reach_a_subscriber_verbatim_with_their_envelopes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     emulator = PubSubEmulator()
     emulator.start()
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{emulator._port}")
@@ -139,7 +140,8 @@ def test_batches_reach_a_subscriber_verbatim_with_their_attributes(store: Store,
         uplink.stop(20)
         publisher.close()
         pulled = subscriber.pull(subscription=subscription, max_messages=100).received_messages
-    arrived = {Envelope.parse(dict(received.message.attributes)): received.message.data for received in pulled}
+    messages = (unfolded(received.message.attributes, received.message.data) for received in pulled)
+    arrived = {Envelope.parse(attributes): body for attributes, body in messages}
     assert arrived == {envelope: bytes(range(256)) * envelope.seq for envelope in cut}
     assert store.ledger().confirmed == 40
     emulator.stop()

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -31,12 +31,12 @@ class Instant:
         self.error: Exception | None = None
         self.bodies: list[bytes] = []
 
-    def publish(self, batch: OutboxBatch) -> Future[str]:
+    def publish(self, batches: Sequence[OutboxBatch]) -> Future[str]:
         answer: Future[str] = Future()
         if self.error:
             answer.set_exception(self.error)
         else:
-            self.bodies.append(batch.body)
+            self.bodies += [batch.body for batch in batches]
             answer.set_result("id")
         return answer
 
@@ -82,10 +82,10 @@ def test_stopping_while_offline_leaves_the_rest_at_once(store: Store) -> None:
 
 def test_a_turn_that_fails_does_not_end_the_thread(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Instant):
-        def publish(self, batch: OutboxBatch) -> Future[str]:
+        def publish(self, batches: Sequence[OutboxBatch]) -> Future[str]:
             if self.error:
                 raise self.error
-            return super().publish(batch)
+            return super().publish(batches)
 
     publisher = Broken()
     publisher.error = RuntimeError("a fault of ours")

@@ -1,0 +1,53 @@
+"""Knows when a heartbeat is due: every so often, with a batch that goes up anyway if one is near, and soon after something changed.
+
+Guarantees that one is at most a quarter later than its interval, and that what a person waits for (the uplink or the broker is back, a
+backlog is gone) is said within a minute, however rare heartbeats are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from edge.store.ledger import Ledger
+from schemas.records import LinkState, TimeQuality
+
+SOON = timedelta(minutes=1)
+"""News waits so long after the last heartbeat, so that a link that comes and goes costs no more than one a minute."""
+_BEHIND = timedelta(minutes=2)
+"""Who has a batch waiting that was cut so long ago is behind, and is to say when it is not any more."""
+
+States = tuple[LinkState, LinkState, TimeQuality]
+"""Uplink, broker, and the gateway's clock."""
+
+
+class Heartbeats:
+    """Is asked at every tick, `heartbeats.is_due(now, ...)`, and notes each that was cut, `heartbeats.note(now, states)`."""
+
+    def __init__(self, interval_seconds: int, batch_seconds: int, ledger: Callable[[], Ledger]) -> None:
+        self._interval, self._batch = timedelta(seconds=interval_seconds), timedelta(seconds=batch_seconds)
+        self._ledger = ledger
+        self._last = datetime.min.replace(tzinfo=UTC)
+        self._states: States | None = None
+        self._is_behind = False
+
+    def is_due(self, now: datetime, *, states: States, was_cut: bool, last_cut: datetime) -> bool:
+        """Says whether one is due. `was_cut`: batches of windows were cut at this tick, the last time before it at `last_cut`."""
+        waited = abs(now - self._last)
+        if waited >= self._interval:
+            patience = self._interval / 4
+            is_cut_near = last_cut + self._batch <= now + patience
+            return was_cut or not is_cut_near or waited >= self._interval + patience
+        return waited >= SOON and (states != self._states or (self._is_behind and not _is_behind(self._ledger(), now)))
+
+    def make_due(self) -> None:
+        """Makes one due at once."""
+        self._last = datetime.min.replace(tzinfo=UTC)
+
+    def note(self, now: datetime, states: States) -> None:
+        """Notes what a heartbeat of that time says."""
+        self._last, self._states, self._is_behind = now, states, _is_behind(self._ledger(), now)
+
+
+def _is_behind(ledger: Ledger, now: datetime) -> bool:
+    return ledger.oldest_pending_time is not None and abs(now - ledger.oldest_pending_time) > _BEHIND
