@@ -187,4 +187,5 @@ def _start_or_find(client: bigquery.Client, warehouse: Warehouse, table: str, jo
             return client.load_table_from_uri(parquet, target, job_id=job_id, job_config=config)
         return client.load_table_from_file(parquet, target, rewind=True, job_id=job_id, job_config=config)
     except exceptions.Conflict:
-        return client.get_job(job_id)
+        # A job is named with its location, unless that is US or EU.
+        return client.get_job(job_id, location=client.get_dataset(warehouse.datasets.tables).location)
