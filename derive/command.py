@@ -21,7 +21,9 @@ from schemas.registry import Registry
 from schemas.registry_tables import registry_of
 from sql import recomputation
 from sql.__main__ import cli as sql
+from sql.commands.estimates import price_per_tib
 from sql.connection import Connection, connection
+from sql.cost import priced
 from sql.questions import moment
 from sql.registry import read
 from sql.service import explained
@@ -61,6 +63,7 @@ class _Moment(click.ParamType):
 @click.option(
     "--at_most", type=click.IntRange(1), default=recomputation.SITE_HOURS, show_default=True, help="Hours of sites in one SQL statement."
 )
+@price_per_tib
 def recompute(
     connection: Connection,
     from_time: datetime | None,
@@ -69,6 +72,7 @@ def recompute(
     every: timedelta | None,
     dry_run: bool,
     at_most: int,
+    price_per_tib: float,
 ) -> None:
     """Make rollups equal to the facts.
 
@@ -91,6 +95,8 @@ def recompute(
             if not every:
                 raise
             click.echo(f"{error.message}; trying again in {every}", err=True)
+        if read := client.bytes_read():
+            click.echo(f"it read {priced(read, price_per_tib)}")
         if not every:
             return
         time.sleep(every.total_seconds())

@@ -19,12 +19,23 @@ class WarehouseClient(bigquery.Client):
     def __init__(self, datasets: Datasets, **options: Any) -> None:
         super().__init__(**options)
         self.datasets = datasets
+        self._read, self._jobs = 0, list[bigquery.QueryJob]()
 
     def query(self, query: str, *arguments: Any, **options: Any) -> bigquery.QueryJob:
-        return super().query(self.datasets.sql(query), *arguments, **options)
+        job = super().query(self.datasets.sql(query), *arguments, **options)
+        self._jobs.append(job)
+        return job
 
     def query_and_wait(self, query: str, *arguments: Any, **options: Any) -> RowIterator:
-        return super().query_and_wait(self.datasets.sql(query), *arguments, **options)
+        rows = super().query_and_wait(self.datasets.sql(query), *arguments, **options)
+        self._read += rows.total_bytes_processed or 0
+        return rows
+
+    def bytes_read(self) -> int:
+        """Returns how much the statements read since this was asked for the last time, as the service says; of those that are done."""
+        read = self._read + sum(job.total_bytes_processed or 0 for job in self._jobs)
+        self._read, self._jobs = 0, []
+        return read
 
 
 def datasets_of(client: bigquery.Client) -> Datasets:

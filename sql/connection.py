@@ -9,9 +9,9 @@ from random import Random
 from typing import Any
 
 import click
-from google.cloud import bigquery
 
 from schemas.datasets import SETTINGS, Datasets
+from sql.client import WarehouseClient
 from sql.service import ServiceError, Target, connect, local_host
 
 _OPTIONS = (
@@ -55,7 +55,7 @@ class Connection:
         """Returns whether anything says where the warehouse is."""
         return bool(self.target.project or local_host())
 
-    def open(self) -> bigquery.Client:
+    def open(self) -> WarehouseClient:
         """Returns a client whose service has answered. Raises ClickException."""
         try:
             return connect(self.target, self.wait_seconds, lambda text: click.echo(text, err=True), Random())

@@ -31,12 +31,12 @@ class Cost:
 
     @property
     def usd(self) -> float | None:
-        return None if self.bytes is None else self.bytes / _TIB * self.price_per_tib
+        return None if self.bytes is None else _usd(self.bytes, self.price_per_tib)
 
     def __str__(self) -> str:
         if self.bytes is None:
             return f"{self.name}: this local warehouse has no figure of bytes and bills nothing; ask BigQuery, which has one"
-        return f"{self.name} would read {_size(self.bytes)}: {self.usd:.4f} USD at {self.price_per_tib:g} USD per TiB"
+        return f"{self.name} would read {priced(self.bytes, self.price_per_tib)}"
 
     def row(self) -> dict[str, Any]:
         return {"name": self.name, "bytes": self.bytes, "usd": self.usd, "price_per_tib": self.price_per_tib}
@@ -51,6 +51,15 @@ def estimate(client: bigquery.Client, script: Script, values: Mapping[str, str],
 def cost(script: Script, read: int, price_per_tib: float, *, local: bool) -> Cost:
     """Returns the cost of a script that reads so much. Local servers answer 0 for whatever they read: that is no figure."""
     return Cost(script.name, None if local and not read else read, price_per_tib)
+
+
+def priced(read: int, price_per_tib: float) -> str:
+    """Says how much that is and what it costs."""
+    return f"{_size(read)}: {_usd(read, price_per_tib):.4f} USD at {price_per_tib:g} USD per TiB"
+
+
+def _usd(read: int, price_per_tib: float) -> float:
+    return read / _TIB * price_per_tib
 
 
 def _size(amount: float) -> str:

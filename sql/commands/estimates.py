@@ -20,7 +20,7 @@ price_per_tib = click.option(
     default=PRICE_PER_TIB,
     show_default=False,
     metavar="USD",
-    help=f"With --dry_run: what a TiB that is read costs.  [default: $TINYBEAM_PRICE_PER_TIB, else {PRICE_PER_TIB:g}, the list price of "
+    help=f"What a TiB that is read costs.  [default: $TINYBEAM_PRICE_PER_TIB, else {PRICE_PER_TIB:g}, the list price of "
     "queries on demand in US and EU since 2023-07-05; at least 10 MB a table are billed]",
 )
 """Adds the price to a command."""

@@ -12,6 +12,7 @@ from google.cloud import bigquery
 from derive.command import cli
 from lab.services.stack import Warehouse
 from sql.cost import Cost
+from sql.service import Target, open_client
 from tests.sql.billing_service import BillingService
 
 GIGABYTES = 2 * 2**30
@@ -74,6 +75,14 @@ def test_a_statement_within_its_limit_is_answered(service: tuple[BillingService,
 def test_the_local_warehouse_has_no_figure_and_none_is_invented(warehouse: Warehouse, sql_project: bigquery.Client) -> None:
     answer = run(warehouse.rest_url, "query", "what_happened", "--dry_run", GOOGLE_CLOUD_PROJECT=sql_project.project)
     assert answer.stdout.startswith("what_happened: this local warehouse has no figure of bytes"), answer.stderr
+
+
+def test_what_was_read_is_counted_once(service: tuple[BillingService, str]) -> None:
+    with open_client(Target("p"), service[1]) as client:
+        client.query_and_wait("select 1")
+        client.query_and_wait("select 2")
+        assert client.bytes_read() == 2 * GIGABYTES
+        assert client.bytes_read() == 0
 
 
 @pytest.mark.parametrize(("read", "text"), [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.0 KiB"), (5 * 2**50, "5120.0 TiB")])
