@@ -53,8 +53,7 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
         """,
         "completeness": """
             select gateway_id, hour, received, missing, declared, completeness
-            from tinybeam.completeness
-            where hour >= @since
+            from tinybeam.completeness_between(@since, timestamp '9000-01-01')
             order by gateway_id, hour
         """,
         "models": """

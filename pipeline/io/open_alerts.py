@@ -13,7 +13,7 @@ select * from (
   select * from (
     select {columns}, not logical_or(coalesce(notified, not historical)) over (partition by opened_time, alert_id) as historical
     from `{table}`
-    where true
+    where opened_time >= timestamp_sub(timestamp_trunc(current_timestamp(), day), interval 366 day)
     qualify row_number() over (partition by opened_time, alert_id order by revision desc, as_of desc) = 1
   )
   where state != 'retracted'

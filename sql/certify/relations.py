@@ -123,7 +123,7 @@ RELATIONS = (
         where=_DERIVED_ALERTS,
         where_reason=_LIVE,
     ),
-    Relation(name="completeness", key=("gateway_id", "hour"), day="hour", exact=False),
+    Relation(name="completeness", key=("gateway_id", "hour"), day="hour", exact=False, of_any_time=True),
 )
 """What is compared, in this order."""
 

@@ -1,7 +1,7 @@
 -- Can the data be trusted? Per gateway: what is missing, what came late, what was not understood, how good the clocks are.
 --
--- batches_missing are of the hours asked for; batches_lost and batches_waiting, readings_lost and readings_waiting are of all the life of the
--- stores that were in use then (view stores). readings_missing counts gaps in the sensors' own numbers, each once, at the gateway that heard
+-- batches_missing are of the hours asked for; batches_lost and batches_waiting of what was cut in those days, readings_lost and readings_waiting of
+-- the stores that were in use then (view stores). readings_missing counts gaps in the sensors' own numbers, each once, at the gateway that heard
 -- the reading above the gap (missing_readings_between); what was dropped or lost on a gateway is missing there, too.
 -- devices_with_wrong_clocks and devices_that_buffer tell clocks that lie from readings that were kept for a while (device_clocks_between).
 -- A summary is late by the time from the end of its window to its arrival in the cloud. clock_offset is the sensors' time against the
@@ -16,8 +16,7 @@ with
       sum(received) as received,
       sum(missing) as missing,
       sum(declared) as declared
-    from tinybeam.completeness
-    where hour >= timestamp_trunc(@from_time, hour) and hour < @to_time
+    from tinybeam.completeness_between(@from_time, @to_time)
     group by gateway_id
   ),
   windows as (
@@ -54,8 +53,7 @@ with
       sum(waiting) as waiting,
       sum(readings_lost) as readings_lost,
       sum(readings_waiting) as readings_waiting
-    from tinybeam.stores
-    where last_time >= @from_time and first_time < @to_time
+    from tinybeam.stores_between(@from_time, @to_time)
     group by gateway_id
   ),
   set_aside as (

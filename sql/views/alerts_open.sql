@@ -1,14 +1,15 @@
 -- What is wrong now, where, and since when?
 --
 -- One row per rule and subject that has an open alert. Of several alerts of the same rule and subject the one counts whose row is of the latest
--- event, then the one that opened last: a pipeline may follow one that began elsewhere than the facts say. It reads the whole table, which is small: an alert may have been open for long.
+-- event, then the one that opened last: a pipeline may follow one that began elsewhere than the facts say. An alert that opened more than 366 days
+-- ago is not there: a rule that has been broken for a year tells nobody anything.
 create or replace view tinybeam.alerts_open
-options (description = "Alerts that are open: at most one per rule and subject, with the name of the site and the age")
+options (description = "Alerts that are open: at most one per rule and subject, with the name of the site and the age; of the last 366 days")
 as
 with
   latest_alert_of_each_rule_and_subject as (
     select *
-    from tinybeam.alerts
+    from tinybeam.alerts_between(timestamp_sub(timestamp_trunc(current_timestamp(), day), interval 366 day), timestamp '9000-01-01')
     where true
     qualify row_number() over (partition by rule, subject order by event_time desc, opened_time desc) = 1
   ),

@@ -2,7 +2,7 @@
 --
 -- One row. Facts that arrived before rollups_as_of are in site_windows, irrigation and their alerts as if all had been there at once; of what came
 -- later there is the pipeline's first answer. hours_marked_since counts the hours of sites that got such facts. Nulls where `tinybeam sql recompute`
--- never ran. Both tables are small and read whole.
+-- never ran. Of hours of the last 366 days.
 create or replace view tinybeam.rollups_as_of
 options (description = "Up to when rollups are what the facts say: when the last `tinybeam sql recompute` began, and what came since")
 as
@@ -18,7 +18,9 @@ with
     select distinct dirty_windows_v1.site_id, dirty_windows_v1.window_start
     from tinybeam.dirty_windows_v1
     cross join last_run
-    where last_run.rollups_as_of is null or dirty_windows_v1.marked_time >= last_run.rollups_as_of
+    where
+      dirty_windows_v1.window_start >= timestamp_sub(timestamp_trunc(current_timestamp(), day), interval 366 day)
+      and (last_run.rollups_as_of is null or dirty_windows_v1.marked_time >= last_run.rollups_as_of)
   )
 select
   rollups_as_of,

@@ -14,6 +14,7 @@ import pytest
 from google.cloud import bigquery
 
 from schemas.envelope import micros
+from schemas.warehouse import ALL_TIME
 from tests.sql.test_cases import filled
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -50,6 +51,21 @@ def gateway(number: int, rng: Random) -> dict[str, list[dict[str, Any]]]:
             heartbeat = {"batch_id": f"{name}:{epoch}:{highest}", "gateway_id": name, "batches_cut": cut}
             rows["heartbeats_v1"].append(heartbeat | {"heartbeat_time": str(time + timedelta(minutes=minute)), "dropped_ranges": bounds})
     return rows
+
+
+def is_sound(rows: dict[str, list[dict[str, Any]]]) -> bool:
+    """Whether no batch was cut before one of a lower number, and no number is nonsense: then other days are known by their ends."""
+    times: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for row in rows["batches_v1"]:
+        times[row["epoch"]].append((row["seq"], at(row["cut_time"])))
+    for row in rows["heartbeats_v1"]:
+        if not 0 <= row["batches_cut"] <= 10**9:
+            return False
+    return all(
+        0 < low[0] <= high[0] <= 10**9 and low[1] <= high[1]
+        for marks in times.values()
+        for low, high in pairwise(sorted(marks, key=lambda mark: mark[0]))
+    )
 
 
 def reference(rows: dict[str, list[dict[str, Any]]]) -> Counts:
@@ -130,13 +146,24 @@ def test_completeness_of_random_and_hostile_numbers_is_the_plain_count(applied: 
     for table in rows.values():
         rng.shuffle(table)
     with filled(applied, rows, NOON):
-        hours = list(applied.query_and_wait("select * from tinybeam.completeness"))
+        hours = list(applied.query_and_wait(f"select * from tinybeam.completeness_between({ALL_TIME})"))
         answered = {
             (row["gateway_id"], micros(row["hour"])): (row["received"], row["missing"], row["declared"], row["unplaced"]) for row in hours
         }
-        stores = list(applied.query_and_wait("select * from tinybeam.stores"))
+        of_two_days = {
+            (row["gateway_id"], micros(row["hour"])): (row["received"], row["missing"], row["declared"], row["unplaced"])
+            for row in applied.query_and_wait(
+                "select * from tinybeam.completeness_between(timestamp '2026-05-02 06:00:00', timestamp '2026-05-04 06:00:00')"
+            )
+        }
+        stores = list(applied.query_and_wait(f"select * from tinybeam.stores_between({ALL_TIME})"))
     assert_stores_add_up(stores, answered)
     assert answered == reference(rows)
+    begin, end = micros(datetime(2026, 5, 2, 6, tzinfo=UTC)), micros(datetime(2026, 5, 4, 6, tzinfo=UTC))
+    sound = {each["batches_v1"][0]["gateway_id"] for each in gateways if each["batches_v1"] and is_sound(each)}
+    assert {key: counts for key, counts in of_two_days.items() if key[0] in sound} == {
+        key: counts for key, counts in answered.items() if key[0] in sound and begin <= key[1] < end
+    }
     for row in hours:
         assert row["completeness"] == pytest.approx(row["received"] / (row["received"] + row["missing"] + row["declared"]), rel=1e-12)
 

@@ -1,0 +1,127 @@
+-- What became of what each store of a gateway held: what arrived, what waits, what is lost?
+--
+-- What the view stores shows, which says what a row is, of the stores that were heard from from_time (its day inclusive) to to_time (exclusive), and of
+-- the batches that they cut in that time: numbers up to the highest of the 366 days before (batch_numbers) are of before.
+create or replace table function tinybeam.stores_between(from_time timestamp, to_time timestamp)
+options (description = "Each store (epoch) of each gateway: batches received, declared, waiting, lost and unknown, and readings in no batch")
+as
+select *
+from (
+  with
+    cut_before as (
+      select gateway_id, epoch, max(highest) as highest
+      from tinybeam.batch_numbers
+      where day >= timestamp_trunc(timestamp_sub(from_time, interval 366 day), day) and day < timestamp_trunc(from_time, day)
+      group by gateway_id, epoch
+    ),
+    arrivals as (
+      select batches.gateway_id, batches.epoch, batches.seq, min(batches.cut_time) as cut_time
+      from tinybeam.batches_v1 as batches
+      left join cut_before on batches.gateway_id = cut_before.gateway_id and batches.epoch = cut_before.epoch
+      where
+        batches.cut_time >= timestamp_trunc(from_time, day)
+        and batches.cut_time < to_time
+        and batches.seq between 1 and 1000000000000
+        and batches.seq > coalesce(cut_before.highest, 0)
+      group by batches.gateway_id, batches.epoch, batches.seq
+    ),
+    batches_of_stores as (
+      select gateway_id, epoch, count(*) as received, max(seq) as highest, min(cut_time) as first_time, max(cut_time) as last_time
+      from arrivals
+      group by gateway_id, epoch
+    ),
+    heartbeats as (
+      select *, safe_cast(split(batch_id, ':')[safe_offset(1)] as int64) as epoch
+      from tinybeam.heartbeats_v1
+      where heartbeat_time >= timestamp_trunc(from_time, day) and heartbeat_time < to_time and batches_cut between 0 and 1000000000000
+    ),
+    ledgers as (
+      select
+        gateway_id,
+        epoch,
+        min(heartbeat_time) as first_time,
+        max(heartbeat_time) as last_time,
+        array_agg(
+          struct(
+            batches_cut as batches_cut, batches_pending as batches_pending, dropped_ranges as dropped_ranges,
+            readings_stored as readings_stored, readings_summarised as readings_summarised
+          )
+          order by batches_cut desc, heartbeat_time desc limit 1
+        )[offset(0)] as newest
+      from heartbeats
+      where epoch is not null
+      group by gateway_id, epoch
+    ),
+    known as (
+      select
+        gateway_id,
+        epoch,
+        coalesce(batches_of_stores.received, 0) as received,
+        coalesce(cut_before.highest, 0) as highest_before,
+        greatest(coalesce(batches_of_stores.highest, 0), coalesce(ledgers.newest.batches_cut, 0), coalesce(cut_before.highest, 0)) as highest,
+        least(coalesce(batches_of_stores.first_time, ledgers.first_time), coalesce(ledgers.first_time, batches_of_stores.first_time)) as first_time,
+        greatest(coalesce(batches_of_stores.last_time, ledgers.last_time), coalesce(ledgers.last_time, batches_of_stores.last_time)) as last_time,
+        ledgers.last_time as last_heartbeat_time,
+        greatest(coalesce(ledgers.newest.batches_pending, 0), 0) as pending,
+        greatest(
+          if(
+            ledgers.newest.readings_stored between 0 and 1000000000000000 and ledgers.newest.readings_summarised between 0 and 1000000000000000,
+            ledgers.newest.readings_stored - ledgers.newest.readings_summarised,
+            0
+          ),
+          0
+        ) as readings_in_no_batch,
+        tinybeam.merged_ranges(ledgers.newest.dropped_ranges) as dropped_ranges
+      from batches_of_stores
+      full join ledgers using (gateway_id, epoch)
+      left join cut_before using (gateway_id, epoch)
+    ),
+    declared_ranges as (
+      select gateway_id, epoch, greatest(first_seq, highest_before + 1) as first_seq, least(dropped_ranges[offset(place + 1)], highest) as last_seq
+      from known, unnest(dropped_ranges) as first_seq with offset as place
+      where mod(place, 2) = 0
+    ),
+    declared_and_here as (
+      select declared_ranges.gateway_id, declared_ranges.epoch, count(*) as batches
+      from declared_ranges
+      inner join arrivals
+        on
+          declared_ranges.gateway_id = arrivals.gateway_id
+          and declared_ranges.epoch = arrivals.epoch
+          and arrivals.seq between declared_ranges.first_seq and declared_ranges.last_seq
+      group by declared_ranges.gateway_id, declared_ranges.epoch
+    ),
+    declared as (
+      select gateway_id, epoch, sum(greatest(last_seq - first_seq + 1, 0)) as batches
+      from declared_ranges
+      group by gateway_id, epoch
+    ),
+    counted as (
+      select
+        known.*,
+        coalesce(declared.batches, 0) - coalesce(declared_and_here.batches, 0) as declared,
+        known.highest - known.highest_before - known.received - (coalesce(declared.batches, 0) - coalesce(declared_and_here.batches, 0)) as missing,
+        coalesce(max(known.first_time) over (partition by known.gateway_id) >= known.last_time and count(*) over (partition by known.gateway_id) > 1, false)
+          as replaced
+      from known
+      left join declared on known.gateway_id = declared.gateway_id and known.epoch = declared.epoch
+      left join declared_and_here on known.gateway_id = declared_and_here.gateway_id and known.epoch = declared_and_here.epoch
+    )
+  select
+    gateway_id,
+    epoch,
+    first_time,
+    last_time,
+    last_heartbeat_time,
+    timestamp_diff(current_timestamp(), last_time, minute) as silent_minutes,
+    replaced,
+    received,
+    declared,
+    missing,
+    if(replaced, missing, 0) as lost,
+    if(replaced, 0, least(missing, pending)) as waiting,
+    if(replaced, 0, missing - least(missing, pending)) as `unknown`,
+    if(replaced, 0, readings_in_no_batch) as readings_waiting,
+    if(replaced, readings_in_no_batch, 0) as readings_lost
+  from counted
+);
