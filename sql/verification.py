@@ -10,6 +10,7 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
 from schemas.records import TABLES
+from sql.bounds import unbounded
 from sql.questions import bind
 from sql.scripts import ASKING, CREATING, Script, ScriptError
 from sql.service import reason
@@ -37,13 +38,14 @@ def grammar(wanted: Iterable[Script]) -> Iterator[Fault]:
 
 def habits(wanted: Iterable[Script]) -> Iterator[Fault]:
     """Asks of each file a question on top, readable parameters that are the ones used, one object that bears the file's name, and a filter
-    on the partition.
+    on the partition that stands where the table is read.
     """
     for script in wanted:
         if script.folder != "tables" and "?" not in " ".join(script.header):
             yield Fault(script.path, "the comment at the top must ask the question that it answers")
         if script.folder in ASKING:
             yield from _habits_of_asking(script)
+        yield from (Fault(script.path, text) for text in unbounded(script))
         if script.folder in CREATING and script.name not in script.references:
             yield Fault(script.path, f"it does not create {script.name}")
         if script.statements != 1 or not script.code.endswith(";"):
