@@ -18,6 +18,7 @@ BENCHMARKS = {
     "rollups": ("bench.rows", "the whole flow, rollups included, against the same"),
     "peers": ("bench.peers", "the whole flow, against Bytewax and Pathway"),
     "gateway": ("bench.edges", "MQTT messages into the gateway's store, against a commit for each"),
+    "inference": ("bench.inference", "a scored window at the gateway, together with others against alone"),
     "uplink_bytes": ("bench.edges", "bytes a device and day from gateway to Pub/Sub, against what the sensors sent"),
     "latency": ("bench.latency", "reading to row on the live path, against the waiting that is configured"),
 }

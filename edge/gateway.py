@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from edge.config import Config, Sensors
@@ -160,11 +159,11 @@ class Gateway:
                 self._monitor.reading(sensors.thresholds if sensors else (), reading)
 
     def _close_due(self, now: datetime) -> None:
-        for group in _by_end(self._windows.advance(micros(now))):
-            for window in group:
-                self._summarise(window)
-            for name, bundle in self._bundles.items():
-                self._score(name, bundle, group)
+        closed = self._windows.advance(micros(now))
+        for window in closed:
+            self._summarise(window)
+        for name, bundle in self._bundles.items():
+            self._score(name, bundle, closed)
         self._closed_windows.add(self._deadbands.release_expired(self._windows.watermark_us))
 
     def _summarise(self, window: Window) -> None:
@@ -175,10 +174,10 @@ class Gateway:
             due = self._deadbands.add(counted, deadband, sensors.hold_seconds) if sensors and deadband else [counted]
             self._closed_windows.add(due)
 
-    def _score(self, name: str, bundle: Bundle, group: Sequence[Window]) -> None:
-        """Scores windows of the same end."""
-        scored = [window for window in group if not window.late and (sensors := self._sensors(window)) and sensors.model == name]
-        for inference, window in self._models.infer(bundle, scored):
+    def _score(self, name: str, bundle: Bundle, closed: Sequence[Window]) -> None:
+        """Scores the windows that closed together, oldest first, in one message to the model's child."""
+        scored = [window for window in closed if not window.late and (sensors := self._sensors(window)) and sensors.model == name]
+        for inference, window in self._models.infer(bundle, scored) if scored else ():
             sensors = self._sensors(window)
             if self._deadbands.is_news(inference, self._score_deadbands.get(name, 0.0), sensors.hold_seconds if sensors else 0):
                 self._closed_windows.inferences.append(inference)
@@ -235,10 +234,6 @@ class _Rows:
         for summary, readings in counted:
             self.summaries.append(summary)
             self.readings.append(readings)
-
-
-def _by_end(windows: Sequence[Window]) -> Iterator[list[Window]]:
-    return (list(group) for _, group in groupby(windows, key=lambda window: window.end_us))
 
 
 def _due(last: datetime, now: datetime, seconds: int) -> bool:

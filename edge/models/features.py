@@ -76,10 +76,9 @@ def _pack(recipe: Recipe, past: _Past) -> bytes:
 
 
 def _unpack(recipe: Recipe, memory: bytes | None) -> _Past | None:
-    count = sum(step.operation.remembers for step in recipe.steps)
-    if not memory or len(memory) != _HEAD.size + 8 * count:
+    if not memory or len(memory) != _HEAD.size + 8 * recipe.remembered:
         return None
     fingerprint, since, end = _HEAD.unpack_from(memory)
     if fingerprint != recipe.fingerprint:
         return None
-    return _Past(since, end, struct.unpack_from(f"<{count}d", memory, _HEAD.size))
+    return _Past(since, end, struct.unpack_from(f"<{recipe.remembered}d", memory, _HEAD.size))

@@ -40,7 +40,7 @@ class ModelRunner:
         return self._scorer.runtime
 
     def infer(self, bundle: Bundle, windows: Sequence[Window]) -> list[tuple[Inference, Window]]:
-        """Returns the inferences of windows of one end, none of them late, each with its window."""
+        """Returns the inferences of windows, oldest first and none of them late, each with its window. All are one message to the child."""
         ready = [(window, features) for window in windows if (features := self._features(bundle, window)) is not None]
         try:
             scores = self._scorer.score(bundle.name, [features for _, features in ready])

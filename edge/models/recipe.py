@@ -64,6 +64,8 @@ class Recipe:
     gap_hours: float
     fingerprint: bytes
     spectrum: Spectrum | None = None
+    remembered: int = 0
+    """Says how many steps give a value to remember."""
     standstill: Standstill | None = None
     """Windows of which nothing is said and nothing is remembered."""
 
@@ -85,6 +87,7 @@ class Recipe:
             gap_hours=_hours(source, "gap_hours"),
             fingerprint=blake2b(canonical, digest_size=8).digest(),
             spectrum=spectrum,
+            remembered=sum(step.operation.remembers for step in steps),
             standstill=_standstill(source, {*names, *(step.name for step in steps)}),
         )
 

@@ -332,6 +332,29 @@ def test_a_label_that_changes_is_an_event_and_the_normal_label_is_none_at_first(
     assert [row["label"] for row in rows(place.store, "inferences")] == ["fine", "fine", "now", "now", "fine"]
 
 
+class Counting(Thirst):
+    """Counts the rows of each call."""
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+
+    def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]:
+        self.rows.append(len(features))
+        return super().score(name, features)
+
+
+def test_windows_that_close_together_are_one_call_of_the_model_whatever_their_ends(place: OnePlace) -> None:
+    scorer = Counting()
+    place.gateway = Gateway(place.config, place.store, START, scorer=scorer, bundles={"soil": bundle()})
+    for device in ("d1", "d2"):
+        place.gateway.accept([message(device, *[reading(seq, seq * 10) for seq in range(4)])], START)
+    place.gateway.flush(START + 60 * SECOND)
+    assert scorer.rows == [8]
+    assert [each[:2] for each in inferred(place.store)] == [
+        (device, START + at * SECOND) for device in ("d1", "d2") for at in (0, 10, 20, 30)
+    ]
+
+
 class Broken:
     """A scorer that always fails."""
 
