@@ -88,7 +88,7 @@ KINDS: dict[str, KindOfRows] = {
 
 TABLES: dict[type, Table] = {
     Summary: Table("summaries_v1", "window_start", ("device_id", "channel"), identified=True),
-    Inference: Table("inferences_v1", "window_start", ("device_id", "model"), identified=True),
+    Inference: Table("inferences_v1", "window_start", ("model", "device_id"), identified=True),
     Event: Table("events_v1", "event_time", ("device_id", "rule"), identified=True),
     Heartbeat: Table("heartbeats_v1", "heartbeat_time", ("gateway_id",), identified=True),
     Reject: Table("rejects_v1", "timestamp", ("reason",), identified=False),

@@ -20,5 +20,5 @@ create table if not exists tinybeam.inferences_v1 (
   `time_quality` string not null options (description = "How far the event time can be trusted: synced, estimated or untrusted")
 )
 partition by timestamp_trunc(window_start, day)
-cluster by device_id, model
+cluster by model, device_id
 options (description = "A row says what one model found in one window of one device.");
