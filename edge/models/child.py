@@ -11,22 +11,29 @@ import resource
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
-
-import numpy as np
+from typing import TYPE_CHECKING, BinaryIO
 
 from edge.models import tflite
 from edge.models.bundle import Bundle, BundleError
-from edge.models.model import Floats, Model
 from edge.models.protocol import FAILED, LENGTH, OK, READY, SHAPE, UNUSABLE, send
+from program.on_demand import load_on_demand
+
+if TYPE_CHECKING:
+    from edge.models.model import Floats
 
 MAX_MEMORY = 4 << 30
+_UNUSED = ("numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random")
+"""numpy 1 imports them at once, numpy 2 does not."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Returns the exit status: 0 when the parent closed the pipe, 1 when the bundle or the runtime cannot be used."""
     _bound_memory()
     sink = _own_stdout()
+    load_on_demand(*_UNUSED)
+    # Imports numpy, which must come after.
+    from edge.models.model import Model
+
     try:
         runtime = tflite.load()
         model = Model(Bundle.load(Path(arguments[0])), runtime)
@@ -51,6 +58,8 @@ def serve(source: BinaryIO, sink: BinaryIO, run: Callable[[Floats], Floats]) -> 
 
 
 def _features(body: bytes) -> Floats:
+    import numpy as np
+
     rows, columns = SHAPE.unpack_from(body)
     return np.frombuffer(body, "<f8", offset=SHAPE.size).reshape(rows, columns)
 
