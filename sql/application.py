@@ -109,7 +109,7 @@ def _derived() -> list[Script]:
 def _replacement(script: Script) -> Step:
     def replace(client: bigquery.Client) -> None:
         client.query_and_wait(script.text)
-        if script.folder == "views":
+        if script.folder == "views" and not script.is_materialized:
             describe(client, script.name)
 
     return Step(f"replace {script.folder.removesuffix('s')} {script.name}", replace)

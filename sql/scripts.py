@@ -90,6 +90,20 @@ class Script:
         return set(_VARIABLE.findall(self.code))
 
     @property
+    def is_materialized(self) -> bool:
+        """Returns whether it creates a view that BigQuery keeps up to date: its schema follows from its query, and is not to be updated."""
+        return "materialized view" in self.code
+
+    @property
+    def qualifying(self) -> set[str]:
+        """Returns the names of objects that stand before a column without being an alias."""
+        return {
+            name
+            for name in self.references
+            if re.search(rf"(?<![.\w]){name}\.\w", self.code) and not re.search(rf"\bas {name}\b|\b{name} as \(", self.code)
+        }
+
+    @property
     def selected(self) -> tuple[str, ...]:
         """Returns the names of the columns that the last select lists that is no part of another; `*` stands for itself."""
         listed = _SELECTED.findall(self.code)[-1]

@@ -48,6 +48,8 @@ def habits(wanted: Iterable[Script]) -> Iterator[Fault]:
         yield from (Fault(script.path, text) for text in unbounded(script))
         if script.folder in CREATING and script.name not in script.references:
             yield Fault(script.path, f"it does not create {script.name}")
+        for name in sorted(script.qualifying):
+            yield Fault(script.path, f"{name}.column needs an alias, as in `tinybeam.{name} as {name}`: what it is called is a setting")
         if script.statements != 1 or not script.code.endswith(";"):
             yield Fault(script.path, "it must be one statement that ends with ;")
 

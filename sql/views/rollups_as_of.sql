@@ -15,12 +15,12 @@ with
     where by_marks
   ),
   marks as (
-    select distinct dirty_windows_v1.site_id, dirty_windows_v1.window_start
-    from tinybeam.dirty_windows_v1
+    select distinct dirty.site_id, dirty.window_start
+    from tinybeam.dirty_windows_v1 as dirty
     cross join last_run
     where
-      dirty_windows_v1.window_start >= timestamp_sub(timestamp_trunc(current_timestamp(), day), interval 366 day)
-      and (last_run.rollups_as_of is null or dirty_windows_v1.marked_time >= last_run.rollups_as_of)
+      dirty.window_start >= timestamp_sub(timestamp_trunc(current_timestamp(), day), interval 366 day)
+      and (last_run.rollups_as_of is null or dirty.marked_time >= last_run.rollups_as_of)
   )
 select
   rollups_as_of,

@@ -33,7 +33,8 @@ def declared(script: Script) -> list[tuple[str, str]]:
 def test_the_columns_of_a_view_are_those_that_its_page_shows(applied: bigquery.Client, script: Script):
     fields = applied.get_table(f"tinybeam.{script.name}").schema
     assert declared(script) == [(field.name, type_of(field)) for field in fields]
-    assert [field.description for field in fields] == [column.description for column in columns()["views"][script.name]]
+    meant = [column.description for column in columns()["views"][script.name]]
+    assert [field.description for field in fields] == ([None] * len(meant) if script.is_materialized else meant)
 
 
 @pytest.mark.parametrize("script", tuple(scripts("views")), ids=lambda script: script.name)

@@ -72,6 +72,7 @@ def test_text_that_is_not_sql_is_found() -> None:
         ("queries", "-- What?\n-- @a timestamp = now: when\nselect @a as one from tinybeam.gateways_at(current_timestamp());", "partition"),
         ("queries", "-- What?\n-- @a int64 = 1: unused\nselect 1 as one from tinybeam.devices_v1;", "not used"),
         ("queries", "-- What?\nselect @a as one from tinybeam.devices_v1;", "not declared"),
+        ("checks", "-- What?\nselect devices_v1.kind from tinybeam.devices_v1;", "needs an alias"),
         ("queries", "-- What?\n-- @a: bad\nselect @a as one from tinybeam.devices_v1;", "@name type = default"),
     ],
 )
