@@ -19,6 +19,7 @@ BENCHMARKS = {
     "peers": ("bench.peers", "the whole flow, against Bytewax and Pathway"),
     "gateway": ("bench.edges", "MQTT messages into the gateway's store, against a commit for each"),
     "inference": ("bench.inference", "a scored window at the gateway, together with others against alone"),
+    "batch_bytes": ("bench.edges", "bytes a summary by the rows of its batch, against an Arrow stream without a dictionary"),
     "uplink_bytes": ("bench.edges", "bytes a device and day from gateway to Pub/Sub, against what the sensors sent"),
     "latency": ("bench.latency", "reading to row on the live path, against the waiting that is configured"),
 }

@@ -132,7 +132,8 @@ def doctor(file: Path, as_json: bool) -> None:
 @click.option("--card", callback=_renamed("--export"), expose_value=False, hidden=True, help="The name of --export until 0.1.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a row instead of a sentence.")
 def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: bool) -> None:
-    """Show what the gateway would make of recorded READINGS (a file, or - for standard input), without broker, uplink or state.
+    """Show what the gateway would make of recorded READINGS (a file, or - for standard input), without broker, uplink or state; at the
+    end, on standard error, what a day like these costs in bytes up.
 
     A line is a reading as its sensor sends it, with device and time: {"device": "air-1", "time": "2026-05-01T12:00:00Z", "seq": 1,
     "values": {"co2": 612}}. The clock is that of the readings, so a season takes seconds. The pipeline loads export files.
@@ -144,11 +145,13 @@ def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: boo
     """
     config = _loaded(file)
     try:
-        with TemporaryDirectory() as folder, dry_run.dry_run(config, dry_run.read_recording(readings), Path(folder)) as store:
+        recording = dry_run.Recording(config.mqtt.topic, dry_run.read_recording(readings))
+        with TemporaryDirectory() as folder, dry_run.dry_run(config, recording, Path(folder)) as store:
             for kind, row in dry_run.rows(store):
                 click.echo(dry_run.as_json(kind, row) if as_json else f"{kind:11}{dry_run.sentence(kind, row)}")
             for written in write_export(store, directory) if directory else ():
                 click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes", err=True)
+            click.echo(recording.cost(store, config.uplink.destination), err=True)
     except _MISCONFIGURED as error:
         _misconfigured(f"{file}: {error}")
     except dry_run.DryRunError as error:

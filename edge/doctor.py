@@ -11,6 +11,7 @@ from pathlib import Path
 
 from edge import clock
 from edge.config import Config, ConfigError, load
+from edge.day_cost import of_config
 from edge.finding import Finding, Status, of_secret
 from edge.intake import tls
 from edge.models.bundle import BundleError
@@ -21,6 +22,8 @@ from edge.store.store import Store, StoreError, StoreLocked
 from schemas.records import TimeQuality
 
 _SECONDS = 3.0
+_SELDOM = 600
+"""Seconds between batches from which on requests are not most of what goes up."""
 
 Check = Callable[[Config], Iterator[Finding]]
 
@@ -112,8 +115,13 @@ def _uplink(config: Config) -> Iterator[Finding]:
     yield from config.uplink.findings()
 
 
+def _day(config: Config) -> Iterator[Finding]:
+    advice = "" if config.batch_seconds >= _SELDOM else "where bytes are paid for, raise batches.seconds and gateway.heartbeat_seconds"
+    yield Finding("bytes up", Status.OK, of_config(config), advice)
+
+
 def _existing(folder: Path) -> Path:
     return next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
 
 
-_CHECKS: tuple[Check, ...] = (_store, _disk, _models, _secrets, _clock, _broker, _uplink)
+_CHECKS: tuple[Check, ...] = (_store, _disk, _models, _secrets, _clock, _broker, _uplink, _day)

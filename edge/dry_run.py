@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from edge.config import Config
+from edge.day_cost import Traffic, of_store
 from edge.gateway import Gateway, MqttMessage
 from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
@@ -80,6 +81,29 @@ def dry_run(config: Config, recording: Iterable[RecordedMessage], directory: Pat
         if gateway and now:
             gateway.flush(now + timedelta(seconds=config.windows.seconds + config.windows.grace_seconds))
         yield store
+
+
+class Recording:
+    """Goes through a recording once, and knows then what it was: `recording.cost(store, topic)` after a dry run of it."""
+
+    def __init__(self, topic: str, messages: Iterable[RecordedMessage]) -> None:
+        self._topic, self._messages, self._traffic = topic, messages, Traffic()
+        self._first: datetime | None = None
+        self._last: datetime | None = None
+
+    def __iter__(self) -> Iterator[RecordedMessage]:
+        for message in self._messages:
+            self._first, self._last = min(self._first or message.time, message.time), max(self._last or message.time, message.time)
+            self._traffic.heard([MqttMessage(self._topic.replace("+", message.device_id), message.payload)])
+            yield message
+
+    def cost(self, store: Store, topic: str) -> str:
+        """Says what a day like this costs in bytes up."""
+        if self._first is None or self._last is None:
+            return "no readings, so no cost"
+        of_store(store, topic, self._traffic)
+        span = self._last - self._first
+        return f"bytes up, as these {span / timedelta(hours=1):.1f} hours of readings cost: {self._traffic.sentence(span)}"
 
 
 def rows(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,7 +1,7 @@
 """Knows when a heartbeat is due: every so often, with a batch that goes up anyway if one is near, and soon after something changed.
 
-Guarantees that one is at most a quarter later than its interval, and that what a person waits for (the uplink or the broker is back, a
-backlog is gone) is said within a minute, however rare heartbeats are.
+Guarantees that one is at most a quarter later than its interval and a minute earlier, and that what a person waits for (a link that is
+back, a backlog that is gone) is said within a minute, however rare heartbeats are.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ class Heartbeats:
 
     def is_due(self, now: datetime, *, states: States, was_cut: bool, last_cut: datetime) -> bool:
         """Says whether one is due. `was_cut`: batches of windows were cut at this tick, the last time before it at `last_cut`."""
-        waited = abs(now - self._last)
+        waited, patience = abs(now - self._last), self._interval / 4
+        if was_cut and waited >= self._interval - min(patience, SOON):
+            return True
         if waited >= self._interval:
-            patience = self._interval / 4
             is_cut_near = last_cut + self._batch <= now + patience
-            return was_cut or not is_cut_near or waited >= self._interval + patience
+            return not is_cut_near or waited >= self._interval + patience
         return waited >= SOON and (states != self._states or (self._is_behind and not _is_behind(self._ledger(), now)))
 
     def make_due(self) -> None:

@@ -1,0 +1,150 @@
+"""Estimates what a day costs in bytes up, from the batches that the gateway's own code cuts: for `tinybeam edge try` and `doctor`.
+
+Counted are Pub/Sub's requests as Google's client sends them, with its headers and its token; not TLS, TCP and what comes down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from edge.config import Config, Sensors
+from edge.gateway import Gateway, MqttMessage
+from edge.store.store import OutboxBatch, Store
+from program.patterns import matches
+from schemas.message import folded
+
+HEADER_BYTES = 240
+"""Headers and frames of HTTP/2 around a request, as `python -m bench uplink_bytes` measures them."""
+TOKEN_BYTES = 1040
+"""The access token, of 1,024 characters, goes with every request: gRPC's header compression leaves it out."""
+
+DEVICES, HOURS = 5, 2
+_START = datetime(2026, 5, 1, tzinfo=UTC)
+_MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
+_REQUESTS = "requests"
+_ALL = 1_000_000
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Counts bytes: `raw` are what the sensors sent, as MQTT's PUBLISH packets at QoS 1; `up` are by kind of batch, and `requests`."""
+
+    raw: int = 0
+    up: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+
+    def heard(self, messages: Iterable[MqttMessage]) -> None:
+        self.raw += sum(map(packet_bytes, messages))
+
+    def sent(self, topic: str, batches: Sequence[OutboxBatch]) -> None:
+        """Counts batches that go together in one request."""
+        for batch in batches:
+            self.up[batch.envelope.kind] += message_bytes(batch)
+        self.up[_REQUESTS] += HEADER_BYTES + TOKEN_BYTES + _field(len(topic.encode()))
+        self.requests += 1
+
+    def sentence(self, span: timedelta) -> str:
+        """Says what a day costs that is like this span."""
+        days = max(span, _MINUTE) / _DAY
+        parts = [f"{name} {_kilobytes(size / days)}" for name, size in self.up.most_common() if name != _REQUESTS]
+        requests = f"{self.requests / days:.0f} requests with their token {_kilobytes(self.up[_REQUESTS] / days)}"
+        share = f"; the readings as MQTT are {_kilobytes(self.raw / days)}" if self.raw else ""
+        return f"about {_kilobytes(self.up.total() / days)} a day: {', '.join([requests, *parts])}{share}"
+
+
+def of_store(store: Store, topic: str, traffic: Traffic) -> None:
+    """Counts everything that waits in a store, as if batches that were cut at one moment went together."""
+    for _, together in groupby(store.batches(0, _ALL), key=lambda batch: batch.envelope.cut_time):
+        traffic.sent(topic, list(together))
+
+
+def of_config(config: Config) -> str:
+    """Says what a day costs if a few devices of each pattern send every channel once a minute. Models are left out."""
+    sensors = tuple(msgspec.structs.replace(each, model=None) for each in config.sensors if each.channels)
+    if not sensors:
+        return "not estimated: no class has channels, and frames depend on their samples"
+    devices = [(name, each) for each in sensors for name in _devices(each)]
+    plain = msgspec.structs.replace(config, sensors=sensors, models=())
+    with (
+        TemporaryDirectory(dir=in_memory()) as folder,
+        closing(Store(Path(folder) / "store.db", config.gateway.id, config.store.max_bytes)) as store,
+    ):
+        traffic = _played(plain, store, devices)
+    assumed = f"if {len(devices)} devices ({DEVICES} of each pattern) send all their channels once a minute, as JSON, without models"
+    return f"{assumed}: {traffic.sentence(timedelta(hours=HOURS))}"
+
+
+def in_memory() -> str | None:
+    """Returns a folder in memory where there is one: what is only counted need not wear out a card."""
+    return next((folder for folder in ("/dev/shm",) if os.access(folder, os.W_OK)), None)  # noqa: S108
+
+
+def packet_bytes(message: MqttMessage) -> int:
+    """Counts the bytes of a PUBLISH packet at QoS 1: type, length (one byte to three), topic and its length, packet identifier, payload."""
+    rest = 2 + len(message.topic.encode()) + 2 + len(message.payload)
+    return 1 + _varint(rest) + rest
+
+
+def message_bytes(batch: OutboxBatch) -> int:
+    """Counts the bytes of a batch as a message of a PublishRequest, in Protocol Buffers."""
+    attributes, data = folded(batch.envelope, batch.body)
+    return _field(_field(len(data)) + sum(_attribute(*each) for each in attributes.items()))
+
+
+def _attribute(name: str, value: str) -> int:
+    return _field(_field(len(name.encode())) + _field(len(value.encode())))
+
+
+def _field(size: int) -> int:
+    """Counts a field with so many bytes in it: tag, length, and the bytes."""
+    return 1 + _varint(size) + size
+
+
+def _varint(value: int) -> int:
+    return max(1, -(-value.bit_length() // 7))
+
+
+def _kilobytes(size: float) -> str:
+    return f"{size / 1000:,.0f} kB"
+
+
+def _devices(sensors: Sensors) -> Iterator[str]:
+    """Yields names of devices of the class; none for a pattern of sets of letters."""
+    for pattern in sensors.devices:
+        names = [pattern.replace("*", str(number)).replace("?", str(number)) for number in range(1, DEVICES + 1)]
+        yield from (name for name in dict.fromkeys(names) if matches(name, sensors.devices))
+
+
+def _played(config: Config, store: Store, devices: Sequence[tuple[str, Sensors]]) -> Traffic:
+    """Plays a few hours of readings that wander a little."""
+    rng, traffic, gateway = Random(1), Traffic(), Gateway(config, store, _START)
+    values = {(name, channel): rng.uniform(5, 30) for name, sensors in devices for channel in sensors.channels}
+    for minute in range(HOURS * 60):
+        now = _START + (minute + 1) * _MINUTE
+        values = {key: value + rng.gauss(0, 0.05) for key, value in values.items()}
+        messages = [
+            _message(config, name, minute, now, {channel: values[name, channel] for channel in of.channels}) for name, of in devices
+        ]
+        traffic.heard(messages)
+        gateway.accept(messages, now)
+        gateway.tick(now)
+    of_store(store, config.uplink.destination, traffic)
+    return traffic
+
+
+def _message(config: Config, device: str, seq: int, now: datetime, values: Mapping[str, float]) -> MqttMessage:
+    payload = {"time": now.timestamp() - 0.2, "seq": seq, "values": {name: round(value, 2) for name, value in values.items()}}
+    return MqttMessage(config.mqtt.topic.replace("+", device), json.dumps(payload, separators=(",", ":")).encode())

@@ -1,0 +1,52 @@
+"""What a day is said to cost is counted as what is sent would be."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from google.pubsub_v1.types import PublishRequest
+
+from edge.day_cost import HEADER_BYTES, TOKEN_BYTES, Traffic, of_config, of_store, packet_bytes
+from edge.gateway import Gateway, MqttMessage
+from edge.store.store import Store
+from edge.uplink.google_publisher import publish_request
+from tests.edge.gateways import START, config, message
+
+TOPIC = "projects/my-project/topics/telemetry"
+
+
+@pytest.mark.parametrize("devices", [1, 7, 300])
+def test_requests_are_counted_as_protocol_buffers_write_them(tmp_path: Path, devices: int) -> None:
+    settings = config(tmp_path)
+    store = Store(tmp_path / "store.db", "gw-1", 64 << 20)
+    gateway = Gateway(settings, store, START)
+    gateway.accept([message(f"d{number}", {"values": {"moisture": 0.3 + number / 1000}}) for number in range(devices)], START)
+    gateway.flush(START + timedelta(minutes=1))
+    traffic, waiting = Traffic(), store.batches(0, 100)
+    of_store(store, TOPIC, traffic)
+    store.close()
+    assert {batch.envelope.cut_time for batch in waiting} == {START + timedelta(minutes=1)}
+    request = len(PublishRequest.serialize(publish_request(TOPIC, waiting)))
+    assert (traffic.requests, traffic.up.total()) == (1, request + HEADER_BYTES + TOKEN_BYTES)
+
+
+@pytest.mark.parametrize(("payload", "bytes_of_length"), [(10, 1), (200, 2), (20_000, 3)])
+def test_a_packet_is_counted_with_its_head(payload: int, bytes_of_length: int) -> None:
+    assert packet_bytes(MqttMessage("sensors/d1/readings", b"x" * payload)) == 1 + bytes_of_length + 2 + 19 + 2 + payload
+
+
+def test_a_day_costs_less_the_rarer_batches_are(tmp_path: Path) -> None:
+    def cost(seconds: int) -> int:
+        rare = config(tmp_path, batches={"seconds": seconds}, gateway={"heartbeat_seconds": seconds}, windows={"seconds": 60})
+        text = of_config(rare)
+        assert "if 5 devices (5 of each pattern) send all their channels once a minute" in text
+        return int(text.split("about ")[1].split(" kB a day")[0].replace(",", ""))
+
+    assert cost(120) > 3 * cost(900) > 0
+
+
+def test_a_class_of_frames_alone_is_not_estimated(tmp_path: Path) -> None:
+    frames = [{"name": "machine", "devices": ["m*"], "frames": {"acceleration": "m/s2"}}]
+    assert "not estimated" in of_config(config(tmp_path, sensors=frames))
