@@ -20,10 +20,16 @@ BENCHMARKS = {
     "gateway": ("bench.edges", "MQTT messages into the gateway's store, against a commit for each"),
     "inference": ("bench.inference", "a scored window at the gateway, together with others against alone"),
     "batch_bytes": ("bench.edges", "bytes a summary by the rows of its batch, against an Arrow stream without a dictionary"),
+    "memory": ("bench.memory", "what a gateway takes at rest, and which imports take it"),
+    "losses": ("bench.losses", "readings that a gateway loses in crashes and outages, against Telegraf"),
+    "paced": ("bench.paced", "processor time of a message at 1 to 1,000 a second, against Telegraf"),
     "uplink_bytes": ("bench.edges", "bytes a device and day from gateway to Pub/Sub, against what the sensors sent"),
     "latency": ("bench.latency", "reading to row on the live path, against the waiting that is configured"),
 }
 """Name -> its module, which has a function of that name and the sizes FULL and QUICK, and its line in the help."""
+
+BY_NAME_ALONE = ("losses", "paced", "memory")
+"""Those that run only when they are named: they build Telegraf or an environment, which takes ten minutes."""
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -39,8 +45,8 @@ def cli(names: tuple[str, ...], out: Path, *, quick: bool) -> None:
     """Measure TinyBeam against the alternatives.
 
     Every figure has its baseline from the same run, the two measured by turns: on a shared machine the ratio counts, not the number.
-    Without a NAME everything is measured, in under a quarter of an hour; `python -m bench.report
-    --take build/bench` then writes docs/performance.md.
+    Without a NAME everything but losses, paced and memory is measured, in under a quarter of an hour; `python -m
+    bench.report --take build/bench` then writes docs/performance.md.
 
     \b
     python -m bench facts            run one benchmark
@@ -49,7 +55,7 @@ def cli(names: tuple[str, ...], out: Path, *, quick: bool) -> None:
     console = Console(sys.stderr)
     (out / "load").mkdir(parents=True, exist_ok=True)
     (out / "machine.txt").write_text(json.dumps(machine(), indent=2) + "\n")
-    for name in names or BENCHMARKS:
+    for name in names or [each for each in BENCHMARKS if each not in BY_NAME_ALONE]:
         console.title(f"{name}: {BENCHMARKS[name][1]}")
         module = import_module(BENCHMARKS[name][0])
         benchmark: Callable[..., list[Figure]] = getattr(module, name)
