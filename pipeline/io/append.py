@@ -8,7 +8,7 @@ import concurrent.futures
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import grpc
 import pyarrow as pa
@@ -68,7 +68,12 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
-Waiting = tuple[str, pa.RecordBatch]
+class Waiting(NamedTuple):
+    """Holds rows that wait to be sent; `doubted` once they were refused as a whole, so a new connection was opened for them."""
+
+    table: str
+    rows: pa.RecordBatch
+    doubted: bool = False
 
 
 class Appender:
@@ -88,7 +93,7 @@ class Appender:
 
     def append(self, rows: Mapping[str, Sequence[pa.RecordBatch]]) -> list[UnwrittenRows]:
         """Appends rows; returns when every row of every table is written or given back."""
-        waiting = [(table, piece) for table, batches in rows.items() for piece in pieces(batches)]
+        waiting = [Waiting(table, piece) for table, batches in rows.items() for piece in pieces(batches)]
         unwritten: list[UnwrittenRows] = []
         pauses = BACKOFF.delays(self._rng)
         while waiting:
@@ -108,17 +113,27 @@ class Appender:
         """Sends everything, then waits once for each answer. Returns what failed, and what is left of refused requests."""
         failed: list[Waiting] = []
         to_retry: list[Waiting] = []
-        for table, rows, future in [(table, rows, self._send(table, rows)) for table, rows in waiting]:
+        for sent, future in [(one, self._send(one.table, one.rows)) for one in waiting]:
             try:
-                if refusal := self._refusal(table, future):
-                    remaining, rejected = split_refused(rows, refusal)
-                    unwritten += [UnwrittenRows(table, piece) for piece in rejected]
-                    to_retry += [(table, piece) for piece in remaining]
+                if refusal := self._refusal(sent.table, future):
+                    to_retry += self._refused(sent, refusal, unwritten)
             except TRANSIENT as error:
-                _LOG.warning("append of %d rows to %s failed: %s", rows.num_rows, table, brief(error))
-                self._forget(table)
-                failed.append((table, rows))
+                _LOG.warning("append of %d rows to %s failed: %s", sent.rows.num_rows, sent.table, brief(error))
+                self._forget(sent.table)
+                failed.append(sent)
         return failed, to_retry
+
+    def _refused(self, sent: Waiting, refusal: exceptions.GoogleAPICallError, unwritten: list[UnwrittenRows]) -> list[Waiting]:
+        """Returns what of it is to be sent again; what is refused for good becomes `unwritten`.
+
+        The first refusal that names no row may be about the table as this connection knew it: it may have its column now.
+        """
+        if not sent.doubted and not _row_errors(refusal):
+            self._forget(sent.table)
+            return [sent._replace(doubted=True)]
+        remaining, rejected = split_refused(sent.rows, refusal)
+        unwritten += [UnwrittenRows(sent.table, piece) for piece in rejected]
+        return [sent._replace(rows=piece) for piece in remaining]
 
     def _refusal(self, table: str, future: AppendFuture) -> exceptions.GoogleAPICallError | None:
         """Returns why the rows were refused for their content, None if they were not. Raises what is TRANSIENT."""
@@ -163,7 +178,7 @@ def pieces(batches: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def split_refused(rows: pa.RecordBatch, error: exceptions.GoogleAPICallError) -> tuple[list[pa.RecordBatch], list[RejectedRows]]:
     """Returns (rows to send again, rows refused). An answer that names no row is narrowed down by halves."""
-    bad = {fault.index: fault.message for fault in getattr(error.response, "row_errors", ())}
+    bad = {fault.index: fault.message for fault in _row_errors(error)}
     if bad:
         rest = rows.filter(pa.array([index not in bad for index in range(rows.num_rows)]))
         rejected = [RejectedRows("warehouse_refused", text, rows.slice(index, 1)) for index, text in sorted(bad.items())]
@@ -172,6 +187,10 @@ def split_refused(rows: pa.RecordBatch, error: exceptions.GoogleAPICallError) ->
         return [], [RejectedRows("warehouse_refused", brief(error), rows)]
     middle = rows.num_rows // 2
     return [rows.slice(0, middle), rows.slice(middle)], []
+
+
+def _row_errors(error: exceptions.GoogleAPICallError) -> Sequence[Any]:
+    return getattr(error.response, "row_errors", ())
 
 
 def brief(error: BaseException) -> str:

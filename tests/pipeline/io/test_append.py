@@ -112,6 +112,24 @@ def test_rows_wait_for_a_column_that_their_table_lacks_and_none_is_refused(names
     assert "t lacks column m: run `tinybeam sql apply`" in caplog.text
 
 
+def test_rows_are_not_doubted_before_a_new_connection_refused_them_too() -> None:
+    """The column came between the refusal and the look at the table; the old connection does not know of it."""
+    table = Table(names_rows=False)
+    stale = table._refusal([(0, 0)])
+
+    @dataclass
+    class Stale(Table):
+        def send(self, batch: pa.RecordBatch) -> concurrent.futures.Future[None]:
+            answer: concurrent.futures.Future[None] = concurrent.futures.Future()
+            answer.set_exception(stale)
+            return answer
+
+    connections: list[Table] = [Stale(), table]
+    appender = Appender(lambda *_: connections.pop(0), table.mismatch, lambda _: None, Longest())
+    assert appender.append({"t": [rows(1, 2, 3, 4)]}) == []
+    assert sorted(table.written) == [1, 2, 3, 4]
+
+
 def test_rows_wait_while_bigquery_has_not_seen_the_new_column_yet() -> None:
     table = Table(faults=[exceptions.InvalidArgument("Schema mismatch due to extra fields in user schema. Entity: t")])
     assert appended(table, rows(1, 2)) == ([], [0.5])
