@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from datetime import UTC, datetime
+from functools import cache
 
 from schemas.records import TimeQuality
 
@@ -28,7 +29,7 @@ def quality(time: datetime, status: int | None) -> TimeQuality:
 def kernel_status() -> int | None:
     """Returns the status bits of adjtimex(2), None where there is none."""
     try:
-        library = ctypes.CDLL(None, use_errno=True)
+        library = _library()
         timex = (ctypes.c_byte * 512)()
         if library.adjtimex(timex) < 0:
             return None
@@ -37,3 +38,9 @@ def kernel_status() -> int | None:
     # struct timex: modes, offset, freq, maxerror, esterror, status; the first and last are int, the others long.
     offset = 5 * ctypes.sizeof(ctypes.c_long)
     return ctypes.c_int.from_buffer(timex, offset).value
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    """Is opened once: the loop asks every second."""
+    return ctypes.CDLL(None, use_errno=True)

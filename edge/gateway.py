@@ -106,6 +106,10 @@ class Gateway:
             self._heartbeats.note(now, states)
         return envelopes
 
+    def seconds_to_close(self, now: datetime) -> float:
+        """Says in how many seconds the next window is to close; infinity if none is open."""
+        return self._windows.seconds_to_close(micros(now))
+
     def flush(self, now: datetime) -> list[Envelope]:
         """Cuts what is closed or pending, and a last heartbeat, for a clean stop. Open windows stay in the journal."""
         self._close_due(now)

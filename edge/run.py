@@ -27,7 +27,8 @@ from edge.uplink.worker import UplinkWorker
 from program import logs
 from schemas.records import LinkState
 
-TICK_SECONDS = 0.2
+TICK_SECONDS, REST_SECONDS = 0.2, 1.0
+"""Between two ticks at least, and at most: a gateway with nothing to do is still for so long."""
 REPORT_SECONDS = 1.0
 FULL_SECONDS = 0.5
 UPLINK_SECONDS = 10.0
@@ -71,7 +72,7 @@ class Loop:
 
     def turn(self) -> None:
         """Takes one micro-batch from the broker to the store and back, and does whatever is due."""
-        incoming = self._source.take(TICK_SECONDS)
+        incoming = self._source.take(min(max(TICK_SECONDS, self._gateway.seconds_to_close(clock.now())), REST_SECONDS))
         if incoming and self._store(incoming):
             self._source.acknowledge(incoming)
         self._tick()

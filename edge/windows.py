@@ -7,6 +7,7 @@ Debt: after a clock that jumped far ahead everything is late, hence summarised b
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -105,6 +106,10 @@ class Windows:
         self.watermark_us = max(self.watermark_us, now_us - self._grace_us)
         closed = sorted(key for key in self._open if key[0] <= self.watermark_us)
         return [self._open.pop(key) for key in closed]
+
+    def seconds_to_close(self, now_us: int) -> float:
+        """Says when `advance` has a window to close; infinity if none is open, below nought if one is due."""
+        return min(((key[0] + self._grace_us - now_us) / 1e6 for key in self._open), default=math.inf)
 
     def __len__(self) -> int:
         return len(self._open)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,11 @@ class MessageSource:
         self._store = store
         self.waiting: list[Incoming] = []
         self.acknowledged: list[int] = []
+        self.waits: list[float] = []
         self.stored_at_acknowledgement = 0
 
     def take(self, seconds: float) -> list[Incoming]:
+        self.waits.append(seconds)
         incoming, self.waiting = self.waiting, []
         return incoming
 
@@ -122,3 +126,34 @@ def test_a_full_store_does_not_hold_up_the_end(store: Store, tmp_path: Path) -> 
     thread.join(10)
     assert not thread.is_alive()
     assert source.acknowledged == []
+
+
+class Resting:
+    """A core whose next window closes in so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def seconds_to_close(self, _now: datetime) -> float:
+        return self._seconds
+
+    def tick(self, _now: datetime) -> list[Any]:
+        return []
+
+
+@pytest.mark.parametrize(("to_close", "rests"), [(math.inf, 1.0), (30.0, 1.0), (0.5, 0.5), (-3.0, 0.2)])
+def test_the_loop_is_still_until_something_falls_due(store: Store, to_close: float, rests: float) -> None:
+    source = MessageSource(store)
+    loop = Loop(Resting(to_close), source, UplinkHandle(), None, threading.Event())  # type: ignore[arg-type]
+    loop._next_report = math.inf
+    loop.turn()
+    assert source.waits == [rests]
+
+
+def test_a_gateway_knows_when_its_next_window_closes(store: Store, tmp_path: Path) -> None:
+    gateway = Gateway(config(tmp_path), store, START)
+    assert gateway.seconds_to_close(START) == math.inf
+    gateway.accept([message("d1", {"time": START.timestamp() + 3, "values": {"moisture": 0.3}})], START)
+    assert gateway.seconds_to_close(START) == 12.0
+    gateway.tick(START + timedelta(seconds=12))
+    assert gateway.seconds_to_close(START + timedelta(seconds=12)) == math.inf
