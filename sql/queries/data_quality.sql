@@ -4,8 +4,9 @@
 -- the stores that were in use then (view stores). readings_missing counts gaps in the sensors' own numbers, each once, at the gateway that heard
 -- the reading above the gap (missing_readings_between); what was dropped or lost on a gateway is missing there, too.
 -- devices_with_wrong_clocks and devices_that_buffer tell clocks that lie from readings that were kept for a while (device_clocks_between).
--- A summary is late by the time from the end of its window to its arrival in the cloud. clock_offset is the sensors' time against the
--- gateway's; clock_unsynced_percent is the share of heartbeats in which the gateway's own clock was not synchronised.
+-- A summary is late by the time from the end of its window to its arrival in the cloud. clock_offset is how much later than
+-- dated readings arrived at the gateway, kept ones included; clock_unsynced_percent is the share of heartbeats in which the gateway's own clock
+-- was not synchronised.
 --
 -- @from_time timestamp = now - 7 days: from when, inclusive
 -- @to_time timestamp = now: until when, exclusive
