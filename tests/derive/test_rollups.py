@@ -15,6 +15,7 @@ from sql import recomputation
 from sql.recomputation import Choice
 from tests.derive import hostile
 from tests.derive.hostile import Window
+from tests.pipeline.rollup.reference import Heard
 
 
 def recomputed(client: bigquery.Client, choice: Choice | None = None, at_most: int = 4) -> Recomputation:
@@ -90,3 +91,27 @@ def test_what_a_later_run_says_of_a_part_does_not_hide_what_was_recomputed(empti
     recomputed(emptied, recomputation.of_span(hostile.MONTH, hostile.MONTH + timedelta(days=31)))
     hostile.rolled_up_by_a_run(emptied, [batches[one] for one in rows[:40]], datetime.now(UTC), random.Random(0))
     assert differing(hostile.shown(emptied), hostile.truth(rows)) == []
+
+
+@pytest.mark.parametrize("seconds", [420, 2400, 7200])
+def test_windows_that_do_not_divide_the_hour_lose_and_repeat_no_reading(emptied: bigquery.Client, seconds: int) -> None:
+    """As gateways of before were configured: a reading a minute for 14 hours, on the grid of the epoch, heard by two."""
+    begin = int(hostile.MONTH.timestamp()) // seconds * seconds
+    rows = [
+        Heard(gateway, "d1", "degC", start, seconds, tuple(range(start // 60, (start + seconds) // 60)), (20.0,) * (seconds // 60))
+        for start in range(begin, begin + 14 * 3600, seconds)
+        for gateway in ("gw1", "gw2")
+    ]
+    batches = list(hostile.batches(rows).values())
+    hostile.stored(emptied, batches)
+    hostile.rolled_up_by_a_run(emptied, batches, datetime.now(UTC), random.Random(0))
+    assert readings(hostile.shown(emptied)) == 14 * 60
+    hostile.rolled_up_by_a_run(emptied, batches[: len(batches) // 2], datetime.now(UTC), random.Random(0))
+    recomputed(emptied, recomputation.of_span(hostile.MONTH - timedelta(days=1), hostile.MONTH + timedelta(days=1)))
+    assert readings(hostile.shown(emptied)) == 14 * 60
+    assert differing(hostile.shown(emptied), hostile.truth(rows)) == []
+
+
+def readings(found: dict[Window, tuple[float, ...]]) -> float:
+    """How many readings the hours hold."""
+    return sum(cells[0] for (_, _, seconds, _), cells in found.items() if seconds == 3600)

@@ -6,7 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import apache_beam as beam
@@ -22,6 +22,7 @@ from pipeline.options import BUNDLES, FN_API
 from pipeline.rollup.transform import Schedule
 from schemas.envelope import Envelope
 from schemas.registry import FixedRegistry
+from tests.pipeline.alerts import test_outage_flow as outages
 from tests.pipeline.bodies import NOW, REGISTRY, message, one_of, summary
 from tests.pipeline.memory import REFUSED_CHANNEL, MemorySink, still
 
@@ -191,3 +192,20 @@ def test_a_batch_whose_rows_are_all_refused_still_has_its_receipt() -> None:
     sink = batched("refused", [message([summary("stranger")])])
     assert not sink.table("summaries_v1")
     assert len(sink.table("batches_v1")) == len(sink.table("rejects_v1")) == 1
+
+
+@pytest.mark.parametrize("seconds", [420, 2400, 7200])
+def test_windows_that_do_not_divide_the_hour_are_counted_fully_in_both_modes(seconds: int) -> None:
+    """As a gateway of before was configured: a reading a minute, for 20 windows."""
+    of_a_window, begin = seconds // 60, NOW.timestamp() // seconds * seconds
+    messages = []
+    for number in range(20):
+        start, first = datetime.fromtimestamp(begin + number * seconds, UTC), number * of_a_window
+        row = summary(
+            "d2", start, window_seconds=seconds, count=of_a_window, sum=0.5 * of_a_window, seq_ranges=(first, first + of_a_window - 1)
+        )
+        messages.append(message([row], start + timedelta(seconds=seconds + 5), seq=number + 1))
+    for sink in (batched(f"long-{seconds}", messages), outages.run(f"live-{seconds}", messages)):
+        hours = {key: row["count"] for key, row in latest(sink).items() if key[2] == 3600}
+        assert sum(hours.values()) == 20 * of_a_window
+        assert not sink.table("rejects_v1")
