@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 
@@ -12,14 +12,14 @@ from lab.drills import engine, scenery
 from lab.drills.drill import Ground, Outcome, judged
 from lab.drills.scenery import BEGIN, NORTH, REGISTRY, SOUTH, TEN_MINUTES, probe
 from lab.drills.stage import moments
-from pipeline import decode
-from pipeline.arrow_stream import Stream
+from pipeline import body
+from pipeline.body import Content
 from schemas.warehouse import ALL_TIME
 
 NAME = "bad-deploy"
 STORY = "A release sets half a day aside; mended, `tinybeam rejects replay` brings all of it in, each row once, however often it runs."
 
-_BAD_FROM, _MENDED = BEGIN + timedelta(hours=6), BEGIN + timedelta(hours=18)
+BAD_FROM, _MENDED = BEGIN + timedelta(hours=6), BEGIN + timedelta(hours=18)
 _END = BEGIN + timedelta(days=1)
 _TABLES = ("summaries_v1", "events_v1", "heartbeats_v1", "batches_v1", "site_windows_v1", "dirty_windows_v1", "alerts_v1", "replays_v1")
 
@@ -28,7 +28,7 @@ def run(ground: Ground) -> Outcome:
     stage = scenery.stage(ground, probe(1, NORTH), probe(2, NORTH, SOUTH), probe(3, SOUTH))
     stage.power_on(BEGIN)
     arrivals = stage.play(BEGIN, _END, TEN_MINUTES) + stage.finish(_END)
-    with _bad_release():
+    with bad_release(engine.simulated_clock):
         scenery.stream(ground, moments(arrivals, timedelta(hours=1)))
     aside = _count(ground, "rejects_v1")
     _replay(ground, "replay")
@@ -52,20 +52,20 @@ def run(ground: Ground) -> Outcome:
 
 
 @contextmanager
-def _bad_release() -> Iterator[None]:
+def bad_release(clock: Callable[[], datetime]) -> Iterator[None]:
     """Puts a fault into the pipeline's decoding: it fails for what arrives in half a day."""
-    sound = vars(decode)["read_together"]
+    sound = body.read_together
 
-    def faulty(streams: Sequence[Stream]) -> pa.RecordBatch:
-        if _BAD_FROM <= engine.simulated_clock() < _MENDED:
+    def faulty(contents: Sequence[Content]) -> pa.RecordBatch:
+        if BAD_FROM <= clock() < _MENDED:
             raise RuntimeError("a release with a fault")
-        return sound(streams)
+        return sound(contents)
 
-    vars(decode)["read_together"] = faulty
+    body.read_together = faulty
     try:
         yield
     finally:
-        vars(decode)["read_together"] = sound
+        body.read_together = sound
 
 
 def _replay(ground: Ground, name: str) -> None:
