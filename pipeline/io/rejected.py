@@ -16,7 +16,9 @@ from google.cloud.bigquery import ArrayQueryParameter, QueryJobConfig, ScalarQue
 from pipeline.elements import TableRows
 from pipeline.io import warehouse
 from pipeline.io.warehouse import Warehouse
+from pipeline.replay.contents import MESSAGE
 from pipeline.replay.elements import Identity, Selection, SetAside
+from schemas.message import unfolded
 from schemas.records import KINDS, TABLES, Kind
 from schemas.warehouse import ALL_TIME, FOREVER
 
@@ -65,7 +67,7 @@ class RejectTables:
         cut_since = ScalarQueryParameter("cut_since", "TIMESTAMP", selection.first - _LONGEST_WAIT)
         for row in self._ask(sql, [*parameters, cut_since]):
             attributes = {attribute["key"]: attribute["value"] for attribute in row["attributes"]}
-            yield SetAside(**{**row, "attributes": attributes})
+            yield SetAside(**{**row, **_as_sent(row["stage"], attributes, row["body"])})
 
     def facts(self, kind: Kind, batch_ids: Collection[str], first: datetime, last: datetime) -> set[Identity]:
         table, time = TABLES[KINDS[kind].record].name, KINDS[kind].event_time
@@ -139,6 +141,13 @@ def _meant(selection: Selection) -> tuple[str, list[_Parameter]]:
             conditions.append(condition)
             parameters.append(ArrayQueryParameter(name, "STRING", list(values)))
     return " and ".join(conditions), parameters
+
+
+def _as_sent(stage: str, attributes: dict[str, str], body: bytes) -> dict[str, Any]:
+    """Returns attributes and body; of a message that an older pipeline did not understand, what is folded before the body is taken out."""
+    if stage == MESSAGE:
+        attributes, body = unfolded(attributes, body)
+    return {"attributes": attributes, "body": body}
 
 
 def _bounded(batch_ids: Collection[str], first: datetime, last: datetime) -> list[_Parameter]:

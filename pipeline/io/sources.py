@@ -136,8 +136,9 @@ _PROGRESS = _Progress()
 def _message(entry: tuple[dict[str, str], bytes] | bytes, path: str, clock: Clock) -> ReceivedMessage:
     if isinstance(entry, bytes):
         return ReceivedMessage({EXPORT_FILE: path}, entry, clock())
-    attributes, received_time = archive.restored(entry[0])
-    return ReceivedMessage(attributes, entry[1], received_time or _cut_time(attributes, clock))
+    restored, received_time = archive.restored(entry[0])
+    attributes, body = unfolded(restored, entry[1])  # an older pipeline archived it as it came
+    return ReceivedMessage(attributes, body, received_time or _cut_time(attributes, clock))
 
 
 def _cut_time(attributes: dict[str, str], clock: Clock) -> datetime:
