@@ -10,12 +10,13 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.body import Undecodable
+from pipeline.body import Undecodable, rows_of
 from pipeline.decode import decode
 from pipeline.elements import DecodedBatch, ReceivedMessage
 from pipeline.replay.elements import SetAside
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import Envelope, EnvelopeError
+from schemas.message import unfolded
 from schemas.records import KINDS, TABLES, Kind
 
 MESSAGE, WAREHOUSE, GATEWAY = "pipeline.decode", "pipeline.warehouse", "edge."
@@ -40,6 +41,11 @@ def batch_of(reject: SetAside) -> DecodedBatch:
         if isinstance(error, NotReplayable):
             raise
         raise NotReplayable(f"not rows of a batch: {type(error).__name__}: {error}") from error
+
+
+def rows_in(stage: str, body: bytes) -> pa.RecordBatch:
+    """Returns the rows in a reject's bytes, as they came: those of a message too. Raises Undecodable and pyarrow's exceptions."""
+    return rows_of(unfolded({}, body)[1]) if stage == MESSAGE else rows_of_stream(body)
 
 
 def rows_of_stream(body: bytes) -> pa.RecordBatch:

@@ -9,9 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import zstandard
 
-from pipeline.body import rows_of
 from pipeline.rejects import ipc_stream
-from pipeline.replay.contents import MESSAGE, rows_of_stream
+from pipeline.replay.contents import MESSAGE, rows_in
 from pipeline.replay.elements import SetAside
 from schemas.envelope import micros
 from schemas.records import KINDS
@@ -47,7 +46,7 @@ class Message:
     @property
     def rows(self) -> pa.RecordBatch:
         """Returns the rows, those of a message too. Raises Undecodable or what pyarrow raises if the bytes hold none."""
-        return rows_of(self.body) if self.stage == MESSAGE else rows_of_stream(self.body)
+        return rows_in(self.stage, self.body)
 
     def with_attributes(self, **changes: str) -> Message:
         return Message(replace(self.reject, attributes={**self.reject.attributes, **changes}))

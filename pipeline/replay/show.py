@@ -9,8 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.body import rows_of
-from pipeline.replay.contents import MESSAGE, rows_of_stream
+from pipeline.replay.contents import rows_in
 
 LONGEST = 200
 """So many characters of a sentence are shown in a table, or of a value of a row."""
@@ -48,7 +47,7 @@ def safe(text: str, most: int = LONGEST) -> str:
 
 def _body(stage: str, body: bytes, most_bytes: int, most_rows: int) -> Iterable[str]:
     try:
-        rows = rows_of(body) if stage == MESSAGE else rows_of_stream(body)
+        rows = rows_in(stage, body)
     except (pa.ArrowException, OSError, ValueError):
         return safe(_as_text(body[:most_bytes] if not _is_json(body) else body), most_bytes).split("\n")
     return _rows(rows, most_rows)

@@ -118,8 +118,8 @@ def _facts(client: bigquery.Client) -> Counter[tuple[str, int]]:
     return Counter((row.device_id, row.number) for row in rows)
 
 
-def test_what_an_older_pipeline_could_not_unfold_comes_in_by_replay(
-    replay: Callable[..., Result], tables: Warehouse, tmp_path: Path
+def test_what_an_older_pipeline_could_not_unfold_is_shown_and_comes_in_by_replay(
+    command: Callable[..., Result], replay: Callable[..., Result], tables: Warehouse, tmp_path: Path
 ) -> None:
     """Gateways were updated before the pipeline, which sees their messages as the flow does without the source that unfolds them."""
     registry = tmp_path / "registry.toml"
@@ -129,6 +129,9 @@ def test_what_an_older_pipeline_could_not_unfold_comes_in_by_replay(
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
         sent = replace(whole, attributes=attributes, body=data)
         flow.build(pipeline | beam.Create([sent]), FixedRegistry(REGISTRY), AppendSink(tables), Schedule(streaming=False), wall_clock)
+    command("export", str(tmp_path / "exported"), "--gateway", "newer")
+    [path] = (tmp_path / "exported").rglob("*.tbb")
+    assert '"device_id": "d2"' in command("show", path.stem).stdout
     replaying = ("--gateway", "newer", "--registry", str(registry))
     assert [replay(*replaying).stdout.splitlines()[0] for _ in range(2)] == [
         "1 rejects: 2 rows came in (2 summaries)",
