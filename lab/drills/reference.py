@@ -15,6 +15,7 @@ from typing import NamedTuple
 from google.cloud import bigquery
 
 from lab.drills.probes import UNITS, RawReading
+from schemas.warehouse import FOREVER
 
 SiteOf = Callable[[str, datetime], str]
 """Device and time -> site."""
@@ -23,15 +24,15 @@ _COLUMNS = ("count", "mean", "min", "max")
 _TOLERANCE = 1e-9
 _HOUR = 3600
 
-_SITE_WINDOWS = """
+_SITE_WINDOWS = f"""
 select site_id, channel, unit, window_start, window_seconds, count, mean, min, max
-from tinybeam.site_windows_between(@since, timestamp '9000-01-01')
+from tinybeam.site_windows_between(@since, {FOREVER})
 where window_seconds = 3600
 """
-_SUMMARIES = """
+_SUMMARIES = f"""
 select device_id as site_id, channel, unit, timestamp_trunc(window_start, hour) as window_start, 3600 as window_seconds,
   sum(count) as count, sum(sum) / sum(count) as mean, min(min) as min, max(max) as max
-from tinybeam.summaries_between(@since, timestamp '9000-01-01')
+from tinybeam.summaries_between(@since, {FOREVER})
 group by device_id, channel, unit, timestamp_trunc(window_start, hour)
 """
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from google.cloud import bigquery
 
+from schemas.warehouse import FOREVER
 from sql.questions import ask
 from sql.scripts import scripts
 
@@ -18,28 +19,28 @@ _QUESTIONS = ("irrigation_this_week",)
 
 _VIEWS: Mapping[str, str] = MappingProxyType(
     {
-        "moisture": """
+        "moisture": f"""
             select site_id, timestamp_trunc(window_start, day) as day, safe_divide(sum(sum), sum(count)) as mean, min(unit) as unit
-            from tinybeam.site_windows_between(@since, timestamp '9000-01-01')
+            from tinybeam.site_windows_between(@since, {FOREVER})
             where window_seconds = 3600 and channel = 'moisture'
             group by site_id, day
             order by site_id, day
         """,
-        "scores": """
+        "scores": f"""
             select device_id, site_id, window_start as time, window_seconds, score, label, model_sha256
-            from tinybeam.inferences_between(@since, timestamp '9000-01-01')
+            from tinybeam.inferences_between(@since, {FOREVER})
             where model = 'vibration'
             order by device_id, time
         """,
-        "label_changes": """
+        "label_changes": f"""
             select device_id, event_time as time, previous_state, state, value
-            from tinybeam.events_between(@since, timestamp '9000-01-01')
+            from tinybeam.events_between(@since, {FOREVER})
             where cause = 'label' and rule = 'vibration'
             order by device_id, time
         """,
-        "irrigation": """
+        "irrigation": f"""
             select site_id, day, need_mm
-            from tinybeam.irrigation_between(@since, timestamp '9000-01-01')
+            from tinybeam.irrigation_between(@since, {FOREVER})
             where need_mm is not null
             order by site_id, day
         """,
@@ -51,27 +52,27 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
             group by alert_id
             having countif(state = 'retracted') = 0
         """,
-        "completeness": """
+        "completeness": f"""
             select gateway_id, hour, received, missing, declared, completeness
-            from tinybeam.completeness_between(@since, timestamp '9000-01-01')
+            from tinybeam.completeness_between(@since, {FOREVER})
             order by gateway_id, hour
         """,
-        "models": """
+        "models": f"""
             select model, model_version, model_sha256, runtime, count(distinct device_id) as devices, count(*) as verdicts,
               min(window_start) as first_window, max(window_start) as last_window
-            from tinybeam.inferences_between(@since, timestamp '9000-01-01')
+            from tinybeam.inferences_between(@since, {FOREVER})
             group by model, model_version, model_sha256, runtime
             order by model, first_window
         """,
-        "transport": """
+        "transport": f"""
             select kind, count(*) as batches, sum(row_count) as total_rows, sum(raw_bytes) as raw_bytes, sum(body_bytes) as body_bytes
-            from tinybeam.batches_between(@since, timestamp '9000-01-01')
+            from tinybeam.batches_between(@since, {FOREVER})
             group by kind
             order by body_bytes desc
         """,
-        "spans": """
+        "spans": f"""
             select batch_id, time_min as first_time
-            from tinybeam.batches_between(@since, timestamp '9000-01-01')
+            from tinybeam.batches_between(@since, {FOREVER})
             where kind = 'summaries'
         """,
         "sites": """

@@ -13,20 +13,20 @@ from google.cloud import bigquery
 from lab.services.warehouse import Warehouse
 from lab.witness.oracle import ChannelFacts
 from schemas.datasets import Datasets
-from schemas.warehouse import ALL_TIME, DATASET
+from schemas.warehouse import ALL_TIME, DATASET, FOREVER
 from sql.service import Target, open_client
 
 VIEWS = ("batches", "summaries", "inferences", "events", "heartbeats", "rejects", "site_windows")
 
-_CHANNEL_FACTS = """
+_CHANNEL_FACTS = f"""
 select device_id, channel, array_concat_agg(seq_ranges order by window_start) as seq_ranges, sum(if(counts, count, 0)) as total
-from tinybeam.counted_summaries(@since, timestamp '9000-01-01')
+from tinybeam.counted_summaries(@since, {FOREVER})
 where window_start >= @since
 group by device_id, channel
 """
-_REJECTS = """
+_REJECTS = f"""
 select payloadBytes as payload, stage, reason
-from tinybeam.rejects_between(@since, timestamp '9000-01-01')
+from tinybeam.rejects_between(@since, {FOREVER})
 """
 _NEWEST_READINGS = """
 select max(last_time) as last_time, batch_id
@@ -34,9 +34,9 @@ from tinybeam.summaries_v1
 where window_start >= @since and received_time >= @since
 group by batch_id
 """
-_HEARTBEATS = """
+_HEARTBEATS = f"""
 select count(distinct gateway_id) as total
-from tinybeam.heartbeats_between(@since, timestamp '9000-01-01')
+from tinybeam.heartbeats_between(@since, {FOREVER})
 """
 
 
