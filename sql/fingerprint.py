@@ -1,7 +1,7 @@
 """Tells whether a dataset's functions and views are those of these files: a label of the dataset is the fingerprint of their statements.
 
-Replacing sixty objects that are what they were costs minutes of a service's time; asking costs two lists. What somebody replaced by hand
-is not seen: `tinybeam sql apply --again` replaces it.
+Replacing objects that are what they were is a job for each; asking is three requests. What somebody replaced by hand is not seen:
+`tinybeam sql apply --again` replaces it.
 """
 
 from __future__ import annotations

@@ -33,19 +33,19 @@ def blocks(page: Path, project: str) -> list[Block]:
     return [Block(language, title or "", text.replace("my-project", project)) for language, title, text in _FENCE.findall(page.read_text())]
 
 
-def walk(page: Path, folder: Path, project: str, environment: Mapping[str, str], seconds: float = _SECONDS) -> None:
+def walk(page: Path, folder: Path, project: str, environment: Mapping[str, str]) -> None:
     """Raises AssertionError at the first thing that is not as the page says."""
     found = blocks(page, project)
-    said = _run(found, folder, environment, seconds)
+    said = _run(found, folder, environment)
     for told, text in zip(_told(found), said, strict=True):
         _compare(page, told, text)
 
 
-def _run(found: list[Block], folder: Path, environment: Mapping[str, str], seconds: float) -> list[str]:
+def _run(found: list[Block], folder: Path, environment: Mapping[str, str]) -> list[str]:
     """What each `sh` block printed."""
     script = "set -euo pipefail\nexec 2>&1\n" + "".join(_part(block) for block in found)
     own = {**os.environ, **environment, "PATH": f"{_shims(folder)}:{os.environ['PATH']}", "PYTHONPATH": str(_rooms(folder))}
-    done = subprocess.run(["bash", "-c", script], cwd=folder, env=own, capture_output=True, text=True, check=False, timeout=seconds)
+    done = subprocess.run(["bash", "-c", script], cwd=folder, env=own, capture_output=True, text=True, check=False, timeout=_SECONDS)
     assert done.returncode == 0, f"ended with status {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
     return done.stdout.split(_MARK)[:-1]
 

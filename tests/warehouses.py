@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from lab.services.stack import Warehouse
+from sql.service import Target, open_client
 
 APPLIED = "sql-cases"
 """The project of the fixture `sql_project`."""
@@ -17,7 +17,7 @@ REBUILT = f"{APPLIED}-rebuilt"
 
 
 def client_of(warehouse: Warehouse, project: str) -> bigquery.Client:
-    return bigquery.Client(project=project, credentials=AnonymousCredentials(), client_options={"api_endpoint": warehouse.rest_url})
+    return open_client(Target(project), warehouse.rest_url)
 
 
 @contextmanager
