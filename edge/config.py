@@ -44,7 +44,7 @@ class GatewaySettings(Settings, frozen=True, kw_only=True):
     id: Annotated[Name, setting("Name of the gateway, unique in the fleet; never changed while the store holds data", example="gateway-1")]
     state_dir: Annotated[Path, setting("Folder of the store, on a disk that survives a power cut", example="/var/lib/tinybeam")]
     heartbeat_seconds: Annotated[
-        int, setting("Time between two heartbeats, up to a quarter more to go with a batch. News goes at once", ge=1, le=DAY)
+        int, setting("Time between two heartbeats, up to a quarter more to go with a batch. News goes within a minute", ge=1, le=DAY)
     ] = 900
 
     @property
