@@ -75,7 +75,7 @@ class Gateway:
         # Not the highest id replayed: what the last cut closed may lie above it, and JournalMark never descends.
         self._evaluated_id, self._last_id = int(self._evaluated.get() or 0), store.ledger().journaled
         self._last_cut = started
-        self._heartbeats = Heartbeats(config.gateway.heartbeat_seconds, config.batch_seconds, store.ledger)
+        self._heartbeats = Heartbeats(config.gateway, config.batch_seconds, store.ledger)
         self.links = Links()
         self._listening = Listening(timedelta(seconds=config.windows.seconds))
         self.clock_quality = TimeQuality.SYNCED
@@ -102,8 +102,9 @@ class Gateway:
             envelopes += self._cut_windows(now)
         states = self.links.uplink, self.links.broker, self.clock_quality
         if self._heartbeats.is_due(now, states=states, was_cut=self._last_cut != last_cut, last_cut=last_cut):
-            envelopes += self._store.cut([encode(Kind.HEARTBEATS, [self.heartbeat(now)])], now)
-            self._heartbeats.note(now, states)
+            heartbeat = self.heartbeat(now)
+            envelopes += self._store.cut([encode(Kind.HEARTBEATS, [heartbeat])], now)
+            self._heartbeats.note(now, states, heartbeat.oldest_pending_time)
         return envelopes
 
     def seconds_to_close(self, now: datetime) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from edge.config import GatewaySettings
 from edge.store.ledger import Ledger
 from schemas.records import LinkState, TimeQuality
 
@@ -22,33 +23,33 @@ States = tuple[LinkState, LinkState, TimeQuality]
 
 
 class Heartbeats:
-    """Is asked at every tick, `heartbeats.is_due(now, ...)`, and notes each that was cut, `heartbeats.note(now, states)`."""
+    """Is asked at every tick, `heartbeats.is_due(now, ...)`, and notes each that was cut, `heartbeats.note(now, ...)`."""
 
-    def __init__(self, interval_seconds: int, batch_seconds: int, ledger: Callable[[], Ledger]) -> None:
-        self._interval, self._batch = timedelta(seconds=interval_seconds), timedelta(seconds=batch_seconds)
-        self._ledger = ledger
+    def __init__(self, settings: GatewaySettings, batch_seconds: int, ledger: Callable[[], Ledger]) -> None:
+        self._interval, self._longest = timedelta(seconds=settings.heartbeat_seconds), timedelta(seconds=settings.longest_heartbeat_seconds)
+        self._batch, self._ledger = timedelta(seconds=batch_seconds), ledger
         self._last = datetime.min.replace(tzinfo=UTC)
         self._states: States | None = None
         self._is_behind = False
 
     def is_due(self, now: datetime, *, states: States, was_cut: bool, last_cut: datetime) -> bool:
         """Says whether one is due. `was_cut`: batches of windows were cut at this tick, the last time before it at `last_cut`."""
-        waited, patience = abs(now - self._last), self._interval / 4
+        waited, patience = abs(now - self._last), self._longest - self._interval
         if was_cut and waited >= self._interval - min(patience, SOON):
             return True
         if waited >= self._interval:
             is_cut_near = last_cut + self._batch <= now + patience
-            return not is_cut_near or waited >= self._interval + patience
-        return waited >= SOON and (states != self._states or (self._is_behind and not _is_behind(self._ledger(), now)))
+            return not is_cut_near or waited >= self._longest
+        return waited >= SOON and (states != self._states or (self._is_behind and not _is_behind(self._ledger().oldest_pending_time, now)))
 
     def make_due(self) -> None:
         """Makes one due at once."""
         self._last = datetime.min.replace(tzinfo=UTC)
 
-    def note(self, now: datetime, states: States) -> None:
-        """Notes what a heartbeat of that time says."""
-        self._last, self._states, self._is_behind = now, states, _is_behind(self._ledger(), now)
+    def note(self, now: datetime, states: States, oldest_pending_time: datetime | None) -> None:
+        """Notes what a heartbeat of that time says: not what is so now, for a backlog may have gone while it was cut."""
+        self._last, self._states, self._is_behind = now, states, _is_behind(oldest_pending_time, now)
 
 
-def _is_behind(ledger: Ledger, now: datetime) -> bool:
-    return ledger.oldest_pending_time is not None and abs(now - ledger.oldest_pending_time) > _BEHIND
+def _is_behind(oldest_pending_time: datetime | None, now: datetime) -> bool:
+    return oldest_pending_time is not None and abs(now - oldest_pending_time) > _BEHIND

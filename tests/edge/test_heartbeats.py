@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.config import GatewaySettings
 from edge.heartbeats import SOON, Heartbeats, States
 from edge.store.ledger import Ledger
 from schemas.records import LinkState, TimeQuality
@@ -37,7 +39,8 @@ class World:
 
     def __init__(self, interval: int, batch: int) -> None:
         self.ledger = IDLE
-        self.heartbeats = Heartbeats(interval, batch, lambda: self.ledger)
+        settings = GatewaySettings(id="gw-1", state_dir=Path("state"), heartbeat_seconds=interval)
+        self.heartbeats = Heartbeats(settings, batch, lambda: self.ledger)
         self.due: list[int] = []
         self._last_cut = BEGIN
 
@@ -45,7 +48,7 @@ class World:
         for second in seconds:
             now = BEGIN + timedelta(seconds=second)
             if self.heartbeats.is_due(now, states=states, was_cut=second in cuts, last_cut=self._last_cut):
-                self.heartbeats.note(now, states)
+                self.heartbeats.note(now, states, self.ledger.oldest_pending_time)
                 self.due.append(second)
             if second in cuts:
                 self._last_cut = now
@@ -100,3 +103,9 @@ def test_that_a_backlog_is_gone_is_said_at_once() -> None:
     world.run(range(300))
     world.ledger = replace(IDLE, oldest_pending_time=BEGIN + timedelta(seconds=299))
     assert world.run(range(300, 800)) == [0, 300]
+
+
+def test_a_backlog_that_went_while_a_heartbeat_was_cut_is_said_to_be_gone() -> None:
+    world = World(900, 900)
+    world.heartbeats.note(BEGIN, ONLINE, BEGIN - timedelta(hours=3))
+    assert world.run(range(1, 300)) == [60]
