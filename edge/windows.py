@@ -109,7 +109,7 @@ class Windows:
 
     def seconds_to_close(self, now_us: int) -> float:
         """Says when `advance` has a window to close; infinity if none is open, below nought if one is due."""
-        return min(((key[0] + self._grace_us - now_us) / 1e6 for key in self._open), default=math.inf)
+        return (min(self._open)[0] + self._grace_us - now_us) / 1e6 if self._open else math.inf
 
     def __len__(self) -> int:
         return len(self._open)
