@@ -145,7 +145,7 @@ def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: boo
     """
     config = _loaded(file)
     try:
-        recording = dry_run.Recording(config.mqtt.topic, dry_run.read_recording(readings))
+        recording = dry_run.Recording(config.mqtt, dry_run.read_recording(readings))
         with TemporaryDirectory() as folder, dry_run.dry_run(config, recording, Path(folder)) as store:
             for kind, row in dry_run.rows(store):
                 click.echo(dry_run.as_json(kind, row) if as_json else f"{kind:11}{dry_run.sentence(kind, row)}")

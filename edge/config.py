@@ -78,6 +78,10 @@ class MqttSettings(Settings, frozen=True, kw_only=True):
     )
     commit_milliseconds: Annotated[int, setting("Longest wait of a message for the commit that it shares", ge=0, le=60_000)] = 500
 
+    def topic_of(self, device_id: str) -> str:
+        """Returns the topic on which a device sends."""
+        return self.topic.replace("+", device_id)
+
     def __post_init__(self) -> None:
         files = {"tls_ca": self.tls_ca, "tls_certificate": self.tls_certificate, "tls_key": self.tls_key}
         present = [name for name, file in files.items() if file]

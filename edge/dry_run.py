@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from edge.config import Config
+from edge.config import Config, MqttSettings
 from edge.day_cost import Traffic, of_store
 from edge.gateway import Gateway, MqttMessage
 from edge.models.bundles import bundles_of
@@ -77,7 +77,7 @@ def dry_run(config: Config, recording: Iterable[RecordedMessage], directory: Pat
                 gateway, now = Gateway(config, store, message.time, scorer=scorer, bundles=bundles), message.time
             now = max(now, message.time)
             gateway.tick(now)
-            gateway.accept([MqttMessage(config.mqtt.topic.replace("+", message.device_id), message.payload)], now)
+            gateway.accept([MqttMessage(config.mqtt.topic_of(message.device_id), message.payload)], now)
         if gateway and now:
             gateway.flush(now + timedelta(seconds=config.windows.seconds + config.windows.grace_seconds))
         yield store
@@ -86,15 +86,15 @@ def dry_run(config: Config, recording: Iterable[RecordedMessage], directory: Pat
 class Recording:
     """Goes through a recording once, and knows then what it was: `recording.cost(store, topic)` after a dry run of it."""
 
-    def __init__(self, topic: str, messages: Iterable[RecordedMessage]) -> None:
-        self._topic, self._messages, self._traffic = topic, messages, Traffic()
+    def __init__(self, mqtt: MqttSettings, messages: Iterable[RecordedMessage]) -> None:
+        self._mqtt, self._messages, self._traffic = mqtt, messages, Traffic()
         self._first: datetime | None = None
         self._last: datetime | None = None
 
     def __iter__(self) -> Iterator[RecordedMessage]:
         for message in self._messages:
             self._first, self._last = min(self._first or message.time, message.time), max(self._last or message.time, message.time)
-            self._traffic.heard([MqttMessage(self._topic.replace("+", message.device_id), message.payload)])
+            self._traffic.heard([MqttMessage(self._mqtt.topic_of(message.device_id), message.payload)])
             yield message
 
     def cost(self, store: Store, topic: str) -> str:
