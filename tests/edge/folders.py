@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edge.day_cost import in_memory
+
 
 @contextmanager
 def memory_folder() -> Iterator[Path]:
     """In memory where there is such a place."""
-    with tempfile.TemporaryDirectory(prefix="tinybeam-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:
+    with tempfile.TemporaryDirectory(prefix="tinybeam-", dir=in_memory()) as name:
         yield Path(name)
