@@ -10,18 +10,17 @@ import sys
 
 import zstandard
 
-from schemas.dictionary import FOLDER, number_of
+from schemas.dictionary import FOLDER, LEVEL, number_of
 from schemas.dictionary.seeds import contents
 from schemas.records import SCHEMA_VERSION
 
 SIZE = 8192
 """Bytes. docs/adr/0029-columns-and-a-dictionary.md has what others are worth."""
-_LEVEL = 12
 
 
 def trained(size: int = SIZE) -> bytes:
     """Returns a dictionary of so many bytes at most."""
-    return zstandard.train_dictionary(size, [*contents()], level=_LEVEL, dict_id=number_of(SCHEMA_VERSION)).as_bytes()
+    return zstandard.train_dictionary(size, [*contents()], level=LEVEL, dict_id=number_of(SCHEMA_VERSION)).as_bytes()
 
 
 def main(arguments: list[str] | None = None) -> int:
