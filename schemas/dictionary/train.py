@@ -18,9 +18,9 @@ SIZE = 8192
 """Bytes. docs/adr/0029-columns-and-a-dictionary.md has what others are worth."""
 
 
-def trained(size: int = SIZE) -> bytes:
-    """Returns a dictionary of so many bytes at most."""
-    return zstandard.train_dictionary(size, [*contents()], level=LEVEL, dict_id=number_of(SCHEMA_VERSION)).as_bytes()
+def trained() -> bytes:
+    """Returns the dictionary of this version, of SIZE bytes at most."""
+    return zstandard.train_dictionary(SIZE, [*contents()], level=LEVEL, dict_id=number_of(SCHEMA_VERSION)).as_bytes()
 
 
 def main(arguments: list[str] | None = None) -> int:
