@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figures import Figure, Log, by_turns, figure
+from bench.processes import children, cpu_seconds
 from edge.models.bundle import Bundle
 from edge.models.infer import ModelRunner
 from edge.models.process_scorer import ProcessScorer
@@ -99,11 +100,4 @@ def _reading(bundle: Bundle, device: str, start: int) -> Reading:
 
 def _cpu_seconds() -> float:
     """Returns the processor time of this process and of its children that run."""
-    children = [pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()]
-    return time.process_time() + sum(_of_child(pid) for pid in children)
-
-
-def _of_child(pid: str) -> float:
-    """Returns user and system time, in steps of a scheduler's tick (mostly 10 ms)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return time.process_time() + sum(map(cpu_seconds, children(os.getpid())))

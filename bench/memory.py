@@ -16,6 +16,7 @@ from bench.figures import Figure, Log, figure
 from bench.gateways.stand import DEVICES, Stand
 from bench.gateways.tinybeam_gateway import TinyBeam
 from bench.peers import environment as installed
+from bench.processes import children
 from program.child import environment
 
 COMMAND = "python -m bench memory"
@@ -72,12 +73,6 @@ def _at_rest(python: Path, folder: Path, size: Size) -> tuple[float, float]:
         with Stand(subject, Path(place) / "stand", size.start_seconds) as stand:
             stand.publish(0, 5 * DEVICES)
             return _pss(stand.gateway.pid), sum(_pss(child) for child in children(stand.gateway.pid))
-
-
-def children(pid: int) -> list[int]:
-    """Returns the processes that a process started and that run."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 def _pss(pid: int) -> float:

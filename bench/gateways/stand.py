@@ -15,6 +15,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.gateways.subject import Place, Span, Subject
+from bench.processes import cpu_seconds
 from lab.services.broker import Broker
 from lab.services.child import Child, free_port, listens
 from program.child import environment, python_module
@@ -61,9 +62,7 @@ class Stand:
         self.gateway = self._start_gateway()
 
     def cpu_seconds(self) -> float:
-        """Returns the processor time of the gateway's process, all threads that run together."""
-        tasks = Path(f"/proc/{self.gateway.pid}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+        return cpu_seconds(self.gateway.pid)
 
     def break_output(self) -> None:
         self._recorder.kill()
