@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,7 +17,9 @@ from statistics import median
 import grpc
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
-from google.pubsub_v1.types import PublishRequest, PublishResponse, PubsubMessage
+from google.pubsub_v1.types import PublishRequest, PubsubMessage
+
+from bench.publish_service import publish_service
 
 TOKEN = "aB3-" * 256
 """As long as an access token of a service account, and as hard to compress."""
@@ -44,14 +45,7 @@ def bytes_around(token: str = "") -> float:
 @contextmanager
 def _service() -> Iterator[int]:
     """Yields the port of a Pub/Sub that takes everything."""
-    handler = grpc.unary_unary_rpc_method_handler(
-        lambda request, _: PublishResponse(message_ids=["1"] * len(request.messages)),
-        request_deserializer=PublishRequest.deserialize,
-        response_serializer=PublishResponse.serialize,
-    )
-    server = grpc.server(ThreadPoolExecutor(1))
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("google.pubsub.v1.Publisher", {"Publish": handler}),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    server, port = publish_service(lambda _: None)
     server.start()
     yield port
     server.stop(0).wait()

@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import sys
 from base64 import b64encode
-from concurrent import futures
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO
 
 import grpc
-from google.pubsub_v1.types import PublishRequest, PublishResponse
+from google.pubsub_v1.types import PublishRequest
+
+from bench.publish_service import publish_service
 
 WEB, PUBSUB = "web.jsonl", "pubsub.jsonl"
 _LOCK = Lock()
@@ -40,15 +41,11 @@ def _web(port: int, file: BinaryIO) -> ThreadingHTTPServer:
 
 
 def _pubsub(port: int, file: BinaryIO) -> grpc.Server:
-    def publish(request: PublishRequest, _context: grpc.ServicerContext) -> PublishResponse:
+    def note(request: PublishRequest) -> None:
         for message in request.messages:
             _note(file, [dict(message.attributes), b64encode(message.data).decode()])
-        return PublishResponse(message_ids=[str(number) for number in range(len(request.messages))])
 
-    method = grpc.unary_unary_rpc_method_handler(publish, PublishRequest.deserialize, PublishResponse.serialize)
-    server = grpc.server(futures.ThreadPoolExecutor(4))
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("google.pubsub.v1.Publisher", {"Publish": method}),))
-    server.add_insecure_port(f"127.0.0.1:{port}")
+    server, _ = publish_service(note, port)
     return server
 
 
