@@ -13,10 +13,12 @@ from typing import Any
 import pyarrow as pa
 import zstandard
 
+from bench.figures import Figure, figure
 from bench.uplink_bytes import Plan, played, soil_fields
 from edge.day_cost import in_memory
 from edge.store.batch import encode
 from pipeline.body import rows_of
+from pipeline.rejects import ipc_stream
 from schemas.arrow import schema, wire_columns
 from schemas.records import Kind, Summary
 
@@ -25,21 +27,14 @@ _SENSORS = ((60, "1/min"), (1, "1 Hz"))
 _COMMAND = "python -m bench batch_bytes"
 
 
-def figures(rows: int, devices: int = 5, sensors: Sequence[tuple[int, str]] = _SENSORS) -> Iterator[dict[str, Any]]:
-    """Yields rows {name, value, ...}: bytes of a body for each of its summaries. `rows` are taken of each kind of sensors."""
+def figures(rows: int, devices: int = 5, sensors: Sequence[tuple[int, str]] = _SENSORS) -> Iterator[Figure]:
+    """Yields the bytes of a body for each of its summaries. `rows` are taken of each kind of sensors."""
     for interval, name in sensors:
         summaries = _summaries(interval, rows, devices)
         for size in ROWS:
             chunks = [summaries[at : at + size] for at in range(0, len(summaries) - size + 1, size)]
             value, baseline = (sum(map(bytes_of, chunks)) / size / len(chunks) for bytes_of in (_columns, _arrow))
-            yield {
-                "name": f"batch_bytes: {size} rows a batch, sensors at {name}",
-                "value": round(value, 1),
-                "unit": "B/summary",
-                "baseline": round(baseline, 1),
-                "ratio": float(f"{value / baseline:.3g}"),
-                "command": _COMMAND,
-            }
+            yield figure(f"batch_bytes: {size} rows a batch, sensors at {name}", value, "B/summary", baseline, _COMMAND)
 
 
 def _summaries(interval: int, rows: int, devices: int) -> list[Summary]:
@@ -64,7 +59,5 @@ def _columns(summaries: Sequence[Summary]) -> int:
 def _arrow(summaries: Sequence[Summary]) -> int:
     wanted = wire_columns(Summary)
     arrays = [pa.array([getattr(row, column.name) for row in summaries], schema((column,)).field(0).type) for column in wanted]
-    out = pa.BufferOutputStream()
-    with pa.ipc.new_stream(out, schema(wanted)) as writer:
-        writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema(wanted)))
-    return len(zstandard.ZstdCompressor(level=3, write_checksum=True).compress(out.getvalue().to_pybytes()))
+    stream = ipc_stream(pa.RecordBatch.from_arrays(arrays, schema=schema(wanted)))
+    return len(zstandard.ZstdCompressor(level=3, write_checksum=True).compress(stream))

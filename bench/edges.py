@@ -37,7 +37,7 @@ def gateway(folder: Path, size: Size, log: Log) -> list[Figure]:
 
 
 def batch_bytes(folder: Path, size: Size, log: Log) -> list[Figure]:
-    return [Figure(**row) for row in batches.figures(size.rows)]
+    return list(batches.figures(size.rows))
 
 
 def uplink_bytes(folder: Path, size: Size, log: Log) -> list[Figure]:
