@@ -49,7 +49,10 @@ bundle = "{bundle}"
 
 @dataclass(frozen=True, slots=True)
 class TinyBeam:
-    """Is the same by default and at its most durable. `model` scores every device; `python` runs it."""
+    """Is the same by default and at its most durable. `model` is that of a class that no device here is of: its child runs, and rests.
+
+    `python` runs the gateway.
+    """
 
     name: str = "TinyBeam"
     model: Path | None = None

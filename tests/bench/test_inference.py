@@ -7,7 +7,7 @@ from pathlib import Path
 from bench import inference
 
 
-def test_a_window_costs_less_in_company_of_twenty(tmp_path: Path) -> None:
+def test_windows_in_companies_of_three_sizes_and_alone_have_their_cost(tmp_path: Path) -> None:
     figures = inference.inference(tmp_path, inference.Size(windows=400, turns=1), lambda _: None)
     assert [figure.name.split(": ")[1] for figure in figures] == [
         *(f"a window of {devices} that close together" for devices in (100, 20, 5)),
