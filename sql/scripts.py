@@ -105,9 +105,9 @@ class Script:
 
     @property
     def selected(self) -> tuple[str, ...]:
-        """Returns the names of the columns that the last select lists that is no part of another; `*` stands for itself."""
+        """Returns the names of the columns that the last select lists that is no part of another; `*` stands for itself, and so does `* except`."""
         listed = _SELECTED.findall(self.code)[-1]
-        return tuple(_LAST_NAME.findall(item)[-1] for item in _items(listed))
+        return tuple("*" if item.lstrip().startswith("*") else _LAST_NAME.findall(item)[-1] for item in _items(listed))
 
     @property
     def statements(self) -> int:

@@ -69,32 +69,7 @@ from (
       from tinybeam.irrigation_v1
       where day >= from_time and day < to_time
     )
-  select
-    site_id,
-    day,
-    crop,
-    soil,
-    moisture,
-    moisture_time,
-    probes,
-    temperature_min,
-    temperature_max,
-    reference_mm,
-    rain_mm,
-    rain_unseen_mm,
-    crop_coefficient,
-    root_depth,
-    available_mm,
-    readily_available_mm,
-    depletion_mm,
-    need_mm,
-    need_m3,
-    balance_days,
-    no_advice,
-    assumed,
-    readings,
-    revision,
-    as_of
+  select * except (version)
   from results_of_every_version
   where true
   qualify
