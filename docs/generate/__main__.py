@@ -27,6 +27,15 @@ def left_over(root: Path) -> list[Path]:
     return sorted(there - pages().keys())
 
 
+def write(root: Path) -> None:
+    """Writes every page, and deletes those of views and queries that are no more."""
+    for path in left_over(root):
+        (root / path).unlink()
+    for path, text in pages().items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 and name the pages if any is stale")
@@ -34,11 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         for path in (wrong := stale(ROOT)):
             print(f"{path} is stale: run `python -m docs.generate` and commit", file=sys.stderr)
         return 1 if wrong else 0
-    for path in left_over(ROOT):
-        (ROOT / path).unlink()
-    for path, text in pages().items():
-        (ROOT / path).parent.mkdir(exist_ok=True)
-        (ROOT / path).write_text(text)
+    write(ROOT)
     return 0
 
 
