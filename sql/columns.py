@@ -48,7 +48,12 @@ def columns() -> Mapping[str, Mapping[str, tuple[Shown, ...]]]:
 
 def of_any_time(view: Script) -> Script | None:
     """Returns the function that shows of any time what the view shows of the last days, if there is one."""
-    return next((function for function in scripts("functions") if function.name == f"{view.name}_between"), None)
+    return _functions().get(f"{view.name}_between")
+
+
+@cache
+def _functions() -> Mapping[str, Script]:
+    return {function.name: function for function in scripts("functions")}
 
 
 def _selecting(script: Script) -> Script:
