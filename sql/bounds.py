@@ -39,7 +39,7 @@ _KNOWN = {
 
 def unbounded(script: Script) -> Iterator[str]:
     """Yields, for each read without a bound, a sentence that names what is read."""
-    if "materialized view" in script.code:
+    if script.is_materialized:
         return
     arguments = _arguments(script.code)
     for read in _READ.finditer(script.code):

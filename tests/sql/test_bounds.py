@@ -33,7 +33,7 @@ def test_reads_are_seen_wherever_they_stand() -> None:
     assert {file.name: len(reads(file)) for file in FILES if file.name in _TABLES_READ} == _TABLES_READ
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if reads(file) and "materialized" not in file.code], ids=lambda file: file.path)
+@pytest.mark.parametrize("file", [file for file in FILES if reads(file) and not file.is_materialized], ids=lambda file: file.path)
 def test_each_read_is_found_once_its_bound_is_gone(file: Script) -> None:
     columns = "|".join(sorted({PARTITIONS[read[1]] for read in reads(file)}))
     without = re.sub(rf"\b({columns})(`?) >=? ", r"\1\2 < ", file.text)
