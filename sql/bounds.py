@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from schemas.records import TABLES
 from schemas.warehouse import DATASET
-from sql.scripts import Script
+from sql.scripts import Script, open_brackets, split
 
 PARTITIONS: Mapping[str, str] = {table.name: table.partition for table in TABLES.values() if table.partition} | {"batch_numbers": "day"}
 """What is read by its days, and the column that has them."""
@@ -48,7 +48,7 @@ def unbounded(script: Script) -> Iterator[str]:
             yield f"it reads {table} without a lower bound of {PARTITIONS[table]} in the same select"
     for call in _CALL.finditer(script.code):
         begin = script.code[call.end() : _closing(script.code, call.end())]
-        if not _is_known(_split(begin, ",")[0], arguments):
+        if not _is_known(split(begin, ",")[0], arguments):
             yield f"it asks {call[0].split('.')[-1].rstrip('(')} from a time that is not known before the query runs: {begin.strip()}"
 
 
@@ -66,7 +66,7 @@ def _own_select(code: str, at: int) -> str:
         depth += (code[begin] == ")") - (code[begin] == "(")
     text, offset = code[begin + 1 : _closing(code, at)], at - begin - 1
     parts, start = [], 0
-    for end in [*(place.start() for place in _SET.finditer(text) if not _depth(text[: place.start()])), len(text)]:
+    for end in [*(place.start() for place in _SET.finditer(text) if not open_brackets(text[: place.start()])), len(text)]:
         parts.append((start, end))
         start = end
     first, last = next(part for part in parts if part[0] <= offset <= part[1])
@@ -78,16 +78,16 @@ def _is_bounded(select: str, column: str, arguments: frozenset[str]) -> bool:
     if condition is None or re.search(r"\bor\b", _bare(condition)):
         return False
     lower = re.compile(rf"(?:\w+\.)?`?{column}`? >=? (.+)", re.DOTALL)
-    found = (lower.fullmatch(one.strip()) for one in _split(condition, " and "))
+    found = (lower.fullmatch(one.strip()) for one in split(condition, " and "))
     return any(match and _is_known(match[1], arguments) for match in found)
 
 
 def _flat_where(select: str) -> str | None:
     """Returns the condition of the select's own `where`."""
     for place in re.finditer(r"\bwhere\b", select):
-        if not _depth(select[: place.start()]):
+        if not open_brackets(select[: place.start()]):
             rest = " ".join(select[place.end() :].split())
-            end = next((clause.start() for clause in _CLAUSE.finditer(rest) if not _depth(rest[: clause.start()])), len(rest))
+            end = next((clause.start() for clause in _CLAUSE.finditer(rest) if not open_brackets(rest[: clause.start()])), len(rest))
             return rest[:end]
     return None
 
@@ -99,17 +99,7 @@ def _is_known(expression: str, arguments: frozenset[str]) -> bool:
 
 def _bare(text: str) -> str:
     """Leaves out what is in brackets."""
-    return "".join(char for at, char in enumerate(text) if not _depth(text[: at + 1]))
-
-
-def _split(text: str, separator: str) -> list[str]:
-    """Splits at a separator, but for those in brackets."""
-    parts, start = [], 0
-    for place in re.finditer(re.escape(separator), text):
-        if not _depth(text[: place.start()]):
-            parts.append(text[start : place.start()])
-            start = place.end()
-    return [*parts, text[start:]]
+    return "".join(char for at, char in enumerate(text) if not open_brackets(text[: at + 1]))
 
 
 def _closing(code: str, at: int) -> int:
@@ -120,7 +110,3 @@ def _closing(code: str, at: int) -> int:
         if depth < 0:
             return place
     return len(code)
-
-
-def _depth(text: str) -> int:
-    return text.count("(") - text.count(")")

@@ -105,9 +105,9 @@ class Script:
 
     @property
     def selected(self) -> tuple[str, ...]:
-        """Returns the names of the columns that the last select lists that is no part of another; `*` stands for itself, and so does `* except`."""
+        """Returns the names of the columns that the last select lists that is no part of another; `*`, also with `except`, is `*`."""
         listed = _SELECTED.findall(self.code)[-1]
-        return tuple("*" if item.lstrip().startswith("*") else _LAST_NAME.findall(item)[-1] for item in _items(listed))
+        return tuple("*" if item.lstrip().startswith("*") else _LAST_NAME.findall(item)[-1] for item in split(listed, ","))
 
     @property
     def statements(self) -> int:
@@ -139,17 +139,19 @@ def scripts(*folders: str, root: Path = ROOT) -> Iterator[Script]:
             yield Script(folder, path.stem, path.read_text())
 
 
-def _items(text: str) -> Iterator[str]:
-    """Splits a select's list at its commas, but for those in brackets."""
-    item, depth = "", 0
-    for char in text:
-        depth += (char in "([") - (char in ")]")
-        if char == "," and not depth:
-            yield item
-            item = ""
-        else:
-            item += char
-    yield item
+def split(text: str, separator: str) -> list[str]:
+    """Splits SQL at a separator, but for those in brackets."""
+    parts, start = [], 0
+    for place in re.finditer(re.escape(separator), text):
+        if not open_brackets(text[: place.start()]):
+            parts.append(text[start : place.start()])
+            start = place.end()
+    return [*parts, text[start:]]
+
+
+def open_brackets(text: str) -> int:
+    """Returns how many brackets are open at the end of a text."""
+    return sum(map(text.count, "([")) - sum(map(text.count, ")]"))
 
 
 def in_order(wanted: Iterable[Script]) -> list[Script]:
