@@ -10,23 +10,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
-from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
 from derive import rollups
 from derive.rollups import How
 from program.duration import duration
-from program.settings import ConfigError
 from schemas.registry import Registry
 from schemas.registry_tables import registry_of
 from sql import recomputation
 from sql.__main__ import cli as sql
+from sql.commands.choice import errors_explained
 from sql.commands.estimates import price_per_tib
 from sql.connection import Connection, connection
 from sql.cost import priced
 from sql.questions import moment
 from sql.registry import read
-from sql.service import explained
 
 cli = sql
 
@@ -103,12 +101,8 @@ def recompute(
 
 
 def _run(client: bigquery.Client, times: tuple[datetime, datetime] | None, file: Path | None, how: How) -> None:
-    try:
+    with errors_explained():
         registry = Registry.load(file) if file else registry_of(read(client))
         choice = recomputation.of_span(*times) if times else recomputation.of_marks(client)
         record = rollups.derive(client, choice, registry, click.echo, how)
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
-    except GoogleAPICallError as error:
-        raise click.ClickException(explained(error)) from error
     click.echo(rollups.counts(record, dry_run=how.dry_run))
