@@ -11,6 +11,7 @@ from google.api_core.exceptions import GoogleAPICallError
 
 from program.settings import ConfigError
 from sql.application import ApplyError
+from sql.promotion import PromoteError
 from sql.questions import ParameterError
 from sql.scripts import Script, ScriptError
 from sql.service import ServiceError, explained
@@ -41,7 +42,7 @@ def errors_explained() -> Iterator[None]:
         yield
     except ParameterError as error:
         raise click.UsageError(str(error)) from error
-    except (ServiceError, ApplyError, ConfigError, ScriptError) as error:
+    except (ServiceError, ApplyError, ConfigError, ScriptError, PromoteError) as error:
         raise click.ClickException(str(error)) from error
     except GoogleAPICallError as error:
         raise click.ClickException(explained(error)) from error

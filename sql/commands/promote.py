@@ -32,11 +32,8 @@ def promote(field: str, connection: Connection, *, dry_run: bool) -> None:
     client = connection.open()
     until = datetime.now(UTC) - promotion.SETTLED
     with errors_explained():
-        try:
-            for table, column in promotion.columns_of(field).items():
-                _promote(client, table, column, until, dry_run=dry_run)
-        except promotion.PromoteError as error:
-            raise click.ClickException(str(error)) from error
+        for table, column in promotion.columns_of(field).items():
+            _promote(client, table, column, until, dry_run=dry_run)
 
 
 def _promote(client: bigquery.Client, table: str, column: Column, until: datetime, *, dry_run: bool) -> None:
