@@ -11,13 +11,15 @@ from google.cloud import bigquery
 
 from schemas.datasets import Datasets
 from schemas.records import TABLES
+from sql.client import datasets_of
 from sql.scripts import Script, scripts
 
 _TABLES = {table.name for table in TABLES.values()}
 
 
-def authorise(client: bigquery.Client, datasets: Datasets) -> None:
+def authorise(client: bigquery.Client) -> None:
     """Writes the entries into the access list of the tables' dataset. Raises GoogleAPICallError."""
+    datasets = datasets_of(client)
     dataset = client.get_dataset(datasets.tables)
     ours = entries(client.project, datasets)
     theirs = [entry for entry in dataset.access_entries if not _is_ours(entry, client.project, datasets)]
@@ -25,8 +27,9 @@ def authorise(client: bigquery.Client, datasets: Datasets) -> None:
     client.update_dataset(dataset, ["access_entries"])
 
 
-def is_authorised(client: bigquery.Client, datasets: Datasets) -> bool:
+def is_authorised(client: bigquery.Client) -> bool:
     """Returns whether each entry is there."""
+    datasets = datasets_of(client)
     try:
         there = client.get_dataset(datasets.tables).access_entries
     except NotFound:

@@ -97,8 +97,8 @@ def _create_dataset(client: bigquery.Client, *, name: str, location: str | None)
 
 def _authorisation(client: bigquery.Client, *, replaced: bool) -> Iterator[Step]:
     names = datasets_of(client)
-    if names.apart and (replaced or not access.is_authorised(client, names)):
-        yield Step(f"authorise {names.views} to read {names.tables}", partial(access.authorise, datasets=names))
+    if names.apart and (replaced or not access.is_authorised(client)):
+        yield Step(f"authorise {names.views} to read {names.tables}", access.authorise)
 
 
 def _derived() -> list[Script]:

@@ -82,10 +82,10 @@ def test_views_and_functions_are_authorised_to_read_the_tables(planned: list[str
     assert planned[-1] == "authorise farm_views to read farm"
     with open_client(Target(PROJECT, datasets=APART), warehouse.rest_url) as client:
         before = client.get_dataset("farm").access_entries
-        access.authorise(client, APART)
+        access.authorise(client)
         after = [entry.to_api_repr() for entry in client.get_dataset("farm").access_entries]
         assert after == [entry.to_api_repr() for entry in before], "authorising twice adds nothing"
-        assert access.is_authorised(client, APART)
+        assert access.is_authorised(client)
     views = {"dataset": {"projectId": PROJECT, "datasetId": "farm_views"}, "targetTypes": ["VIEWS"]}
     assert [entry["dataset"] for entry in after if "dataset" in entry] == [views]
     routines = {entry["routine"]["routineId"] for entry in after if "routine" in entry}
