@@ -9,13 +9,10 @@ from datetime import datetime
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 
-from schemas.records import TABLES
-from sql.bounds import unbounded
+from sql.bounds import PARTITIONS, unbounded
 from sql.questions import bind
 from sql.scripts import ASKING, CREATING, Script, ScriptError
 from sql.service import reason
-
-_PARTITIONS = {table.partition for table in TABLES.values() if table.partition} | {"hour"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +73,5 @@ def _habits_of_asking(script: Script) -> Iterator[Fault]:
     used = script.variables
     yield from (Fault(script.path, f"@{name} is used and not declared in the header") for name in sorted(used - declared))
     yield from (Fault(script.path, f"@{name} is declared and not used") for name in sorted(declared - used))
-    if not script.reads_only_the_registry and not script.filters(_PARTITIONS):
+    if not script.reads_only_the_registry and not script.filters(set(PARTITIONS.values())):
         yield Fault(script.path, "it must filter on the partition by a parameter")
