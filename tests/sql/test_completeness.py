@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -24,8 +24,9 @@ LAST = micros(datetime.max.replace(tzinfo=UTC))
 HOSTILE = [-(2**63), -5, 0, MOST, MOST + 1, 2**53, 2**62, 2**63 - 1]
 STEPS = [0.0, 0.0, 0.2, 0.5, 60.0, 1800.0, 3600.0, 90_000.0, -7200.0, -0.3, 40 * 86400.0]
 
+COUNTED = ("received", "missing", "declared", "unplaced")
 Counts = dict[tuple[str, int], tuple[int, ...]]
-"""(gateway_id, hour in microseconds) -> received, missing, declared, unplaced."""
+"""(gateway_id, hour in microseconds) -> what is COUNTED."""
 
 
 def gateway(number: int, rng: Random) -> dict[str, list[dict[str, Any]]]:
@@ -92,8 +93,7 @@ def reference(rows: dict[str, list[dict[str, Any]]]) -> Counts:
             first = before if before and before not in seen[key] else before + 1
             for hour, count, declared, unplaced in spread(first, after - first, began if before else ended, ended, dropped):
                 counts[key[0], hour].update(missing=count - declared, declared=declared, unplaced=unplaced)
-    names = ("received", "missing", "declared", "unplaced")
-    return {key: tuple(count[name] for name in names) for key, count in counts.items() if any(count.values())}
+    return {key: tuple(count[name] for name in COUNTED) for key, count in counts.items() if any(count.values())}
 
 
 def ledgers(heartbeats: list[dict[str, Any]]) -> dict[tuple[str, int], tuple[int, int, list[int]]]:
@@ -134,6 +134,11 @@ def covered(begin: int, end: int, dropped: list[int]) -> int:
     return total
 
 
+def counts_of(hours: Iterable[Any]) -> Counts:
+    """The rows of completeness as the reference has them."""
+    return {(row["gateway_id"], micros(row["hour"])): tuple(row[name] for name in COUNTED) for row in hours}
+
+
 def at(text: str) -> int:
     return micros(datetime.fromisoformat(text))
 
@@ -147,16 +152,10 @@ def test_completeness_of_random_and_hostile_numbers_is_the_plain_count(applied: 
         rng.shuffle(table)
     with filled(applied, rows, NOON):
         hours = list(applied.query_and_wait(f"select * from tinybeam.completeness_between({ALL_TIME})"))
-        answered = {
-            (row["gateway_id"], micros(row["hour"])): (row["received"], row["missing"], row["declared"], row["unplaced"]) for row in hours
-        }
-        of_two_days = {
-            (row["gateway_id"], micros(row["hour"])): (row["received"], row["missing"], row["declared"], row["unplaced"])
-            for row in applied.query_and_wait(
-                "select * from tinybeam.completeness_between(timestamp '2026-05-02 06:00:00', timestamp '2026-05-04 06:00:00')"
-            )
-        }
+        two_days = "timestamp '2026-05-02 06:00:00', timestamp '2026-05-04 06:00:00'"
+        of_two_days = counts_of(applied.query_and_wait(f"select * from tinybeam.completeness_between({two_days})"))
         stores = list(applied.query_and_wait(f"select * from tinybeam.stores_between({ALL_TIME})"))
+    answered = counts_of(hours)
     assert_stores_add_up(stores, answered)
     assert answered == reference(rows)
     begin, end = micros(datetime(2026, 5, 2, 6, tzinfo=UTC)), micros(datetime(2026, 5, 4, 6, tzinfo=UTC))
