@@ -11,7 +11,7 @@ from schemas.arrow import Column, columns, table_columns
 from schemas.records import KINDS, TABLES, Table
 
 DATASET = "tinybeam"
-"""The one dataset; environments are projects."""
+"""The dataset that all SQL names, and that holds everything unless a setting says otherwise; environments are projects."""
 FOREVER = "timestamp '9000-01-01'"
 """The end of a time without end, in SQL."""
 ALL_TIME = f"timestamp '1900-01-01', {FOREVER}"
