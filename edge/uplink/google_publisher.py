@@ -61,7 +61,8 @@ class GooglePublisher:
         return isinstance(error, InvalidArgument | OutOfRange | ValueError | TypeError)
 
     def close(self) -> None:
-        self._requests.shutdown()
+        # Without a wait: a request may be under way for half a minute, others behind it, and a batch without an answer stays in the store.
+        self._requests.shutdown(wait=False, cancel_futures=True)
         self._channel.close()
 
 

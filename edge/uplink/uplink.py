@@ -39,7 +39,7 @@ class Publisher(Protocol):
         ...
 
     def close(self) -> None:
-        """Waits for what is under way and closes the connection."""
+        """Ends what is under way, which may have arrived or not, and closes the connection. Does not wait."""
         ...
 
 

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -123,6 +125,19 @@ def test_a_message_that_the_client_itself_refuses_becomes_an_answer(service: Ser
     assert error is not None
     assert publisher.refuses_only_this(error)
     publisher.close()
+
+
+def test_closing_ends_requests_that_nobody_answers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{silent.getsockname()[1]}")
+        publisher = GooglePublisher(TOPIC)
+        store.cut([encoded() for _ in range(12)], NOW)
+        answers = [publisher.publish([batch]) for batch in store.pending(12)]
+        closing = threading.Thread(target=publisher.close, daemon=True)
+        closing.start()
+        closing.join(5)
+        assert not closing.is_alive()
+        assert eventually(lambda: all(answer.done() for answer in answers), 5)
 
 
 def test_batches_reach_a_subscriber_verbatim_with_their_envelopes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
