@@ -126,9 +126,9 @@ class Appender:
     def _refused(self, sent: Waiting, refusal: exceptions.GoogleAPICallError, unwritten: list[UnwrittenRows]) -> list[Waiting]:
         """Returns what of it is to be sent again; what is refused for good becomes `unwritten`.
 
-        The first refusal that names no row may be about the table as this connection knew it: it may have its column now.
+        The first refusal, whether it names rows or not, may be about the table as it was then: it may have its column now.
         """
-        if not sent.doubted and not _row_errors(refusal):
+        if not sent.doubted:
             self._forget(sent.table)
             return [sent._replace(doubted=True)]
         remaining, rejected = split_refused(sent.rows, refusal)

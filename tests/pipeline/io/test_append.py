@@ -112,9 +112,10 @@ def test_rows_wait_for_a_column_that_their_table_lacks_and_none_is_refused(names
     assert "t lacks column m: run `tinybeam sql apply`" in caplog.text
 
 
-def test_rows_are_not_doubted_before_a_new_connection_refused_them_too() -> None:
+@pytest.mark.parametrize("names_rows", [True, False])
+def test_rows_are_not_doubted_before_a_new_connection_refused_them_too(names_rows: bool) -> None:
     """The column came between the refusal and the look at the table; the old connection does not know of it."""
-    table = Table(names_rows=False)
+    table = Table(names_rows=names_rows)
     stale = table._refusal([(0, 0)])
 
     @dataclass
