@@ -113,17 +113,18 @@ class _Load(beam.PTransform):
         self._part = part
 
     def expand(self, rows: tuple[PCollection[TableRows], ...]) -> PCollection[UnwrittenRows]:
-        folder = f"{self._loads.folder.rstrip('/')}/tinybeam-{self._loads.run}-{self._part}"
-        files = rows | "Write Parquet" >> Each(beam.ParDo(_WriteParquet(folder)).with_output_types(tuple[str, str]))
+        write = _WriteParquet(self._loads.folder, f"tinybeam-{self._loads.run}-{self._part}")
+        files = rows | "Write Parquet" >> Each(beam.ParDo(write).with_output_types(tuple[str, str]))
         job_id = f"tinybeam_{self._loads.run}_{self._part}"
         return files | beam.GroupByKey() | "Load" >> beam.ParDo(_LoadFiles(self._loads.warehouse, job_id))
 
 
 class _WriteParquet(beam.DoFn):
-    """Writes rows to (table, file), a file per table and bundle, and one more for every BUFFER_BYTES."""
+    """Writes rows to (table, file), a file per table and bundle, and one more for every BUFFER_BYTES. All names begin alike."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, begin: str) -> None:
         self._folder = folder
+        self._begin = begin
 
     def start_bundle(self) -> None:
         self._buffer: dict[str, list[pa.RecordBatch]] = defaultdict(list)
@@ -142,7 +143,7 @@ class _WriteParquet(beam.DoFn):
 
     def _write(self, table: str) -> str:
         self._bytes.pop(table)
-        path = FileSystems.join(self._folder, f"{table}-{uuid4().hex}.parquet")
+        path = FileSystems.join(self._folder, f"{self._begin}-{table}-{uuid4().hex}.parquet")
         _make_folder(self._folder)
         with FileSystems.create(path, mime_type="application/octet-stream") as file:
             pq.write_table(pa.Table.from_batches(self._buffer.pop(table)), file, compression="zstd")
