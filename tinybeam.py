@@ -11,7 +11,7 @@ from program.version import version
 _ROOMS = {
     "edge": ("edge.__main__", "edge", "Run a gateway: validate, run, doctor, export."),
     "check": ("configuration.command", "edge", "Check configuration files against each other."),
-    "pipeline": ("pipeline.run", "pipeline", "Run the pipeline: from Pub/Sub or export files into BigQuery."),
+    "pipeline": ("pipeline.command", "pipeline", "Run the pipeline, here or on Dataflow: from Pub/Sub or export files into BigQuery."),
     "alerts": ("pipeline.alerts.command", "pipeline", "Test the rules of alerts like code."),
     "rejects": ("pipeline.replay.command", "pipeline", "What was set aside: send it through once more."),
     "notify": ("notify.__main__", "notify", "Tell people of alerts: stdout, webhooks, mail."),

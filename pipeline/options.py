@@ -18,9 +18,16 @@ from program import logs
 from program.duration import duration
 from schemas.datasets import SETTINGS, Datasets
 
+DATAFLOW = "DataflowRunner"
 BUNDLES = "pipeline.local_runner.LocalRunner"
 FN_API = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 """What DirectRunner means in streaming and in batch mode: named outright, it downloads nothing."""
+
+DESCRIPTION = """\
+What gateways sent, by Pub/Sub or in export files, into BigQuery, for as long as this command runs. Flags that are not listed go to Beam.
+
+`tinybeam pipeline launch`, `update`, `status`, `drain` and `cancel` are about a job on Dataflow; each has its own --help.
+"""
 
 EXAMPLES = """\
 examples:
@@ -29,9 +36,9 @@ examples:
         --input_subscription=projects/demo-project/subscriptions/pipeline \\
         --bigquery_endpoint=http://127.0.0.1:9050 --bigquery_storage_endpoint=127.0.0.1:9060
 
-  on Dataflow (flags that are not listed above go to Beam):
-    tinybeam pipeline --runner=DataflowRunner --project=my-project --region=europe-west1 \\
-        --input_subscription=projects/my-project/subscriptions/tinybeam --temp_location=gs://my-bucket/tmp --setup_file=./setup.py
+  on Dataflow, with these flags and those of the job (`tinybeam pipeline launch --help`):
+    tinybeam pipeline launch --project=my-project --region=europe-west1 \\
+        --input_subscription=projects/my-project/subscriptions/tinybeam --temp_location=gs://my-bucket/tmp
 
   the export files of an offline gateway:
     tinybeam pipeline --mode=batch --input='exported/*.tbb' --project=my-project --registry=registry.toml
@@ -40,6 +47,12 @@ examples:
     tinybeam pipeline --mode=batch --input=gs://my-bucket/archive --project=my-second-project --registry=registry.toml
     tinybeam certify my-project my-second-project
 """
+
+_GONE = {
+    "--id_attribute": "the pipeline drops repeats by the names of their batches, whatever their attributes",
+    "--timestamp_attribute": "times are in the batches, and an element's is when Pub/Sub received it",
+}
+"""Flags that were, and why they are no more."""
 
 _Add = Callable[..., Any]
 """Adds a flag, as argparse's add_argument."""
@@ -73,8 +86,6 @@ class Options:
     registry: str
     registry_refresh: timedelta
     schedule: Schedule
-    id_attribute: str | None
-    timestamp_attribute: str | None
     temp_location: str | None
     archive: str
     archive_every: timedelta
@@ -94,14 +105,22 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Reads flags. Raises UsageError; prints help and exits on --help."""
+    """Reads flags of a run that ends with this command. Raises UsageError; prints help and exits on --help."""
+    options = parse_any(arguments)
+    if options.runner == DATAFLOW:
+        raise UsageError("`tinybeam pipeline launch` launches on Dataflow, with the same flags and no --runner")
+    if options.streaming and options.warehouse.endpoint and not options.warehouse.storage_endpoint:
+        raise UsageError("--bigquery_endpoint is of a local warehouse: name its gRPC port too, with --bigquery_storage_endpoint=HOST:PORT")
+    return options
+
+
+def parse_any(arguments: Sequence[str]) -> Options:
+    """Reads flags of a run anywhere. Raises UsageError; prints help and exits on --help."""
     flags, rest = _parser().parse_known_args(list(arguments))
+    _refuse_what_is_gone(rest)
     _refuse_contradictions(flags, rest)
-    _refuse_registry(flags)
     endpoint, storage_endpoint = endpoints(flags.bigquery_endpoint, flags.bigquery_storage_endpoint)
     streaming = flags.mode == Mode.STREAMING
-    if streaming and endpoint and not storage_endpoint:
-        raise UsageError("--bigquery_endpoint is of a local warehouse: name its gRPC port too, with --bigquery_storage_endpoint=HOST:PORT")
     return Options(
         mode=Mode(flags.mode),
         runner=_runner(flags.runner, streaming=streaming),
@@ -112,8 +131,6 @@ def parse(arguments: Sequence[str]) -> Options:
         registry=flags.registry,
         registry_refresh=flags.registry_refresh,
         schedule=Schedule(streaming, flags.early_seconds, flags.allowed_lateness),
-        id_attribute=flags.id_attribute,
-        timestamp_attribute=flags.timestamp_attribute,
         temp_location=flags.temp_location,
         archive=flags.archive.rstrip("/"),
         archive_every=flags.archive_every,
@@ -127,7 +144,7 @@ def parse(arguments: Sequence[str]) -> Options:
 def _parser() -> _Parser:
     parser = _Parser(
         prog="tinybeam pipeline",
-        description="What gateways sent, by Pub/Sub or in export files, into BigQuery. Flags that are not listed go to Beam.",
+        description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -187,18 +204,6 @@ def _add_rollups(add: _Add) -> None:
 
 
 def _add_engine(add: _Add) -> None:
-    add(
-        "--id_attribute",
-        "--idAttribute",
-        metavar="NAME",
-        help="Dataflow: attribute by which Pub/Sub drops repeats (ours are dropped anyway)",
-    )
-    add(
-        "--timestamp_attribute",
-        "--timestampAttribute",
-        metavar="NAME",
-        help="attribute with the element's time instead of the publish time",
-    )
     add("--temp_location", "--tempLocation", metavar="FOLDER", help="batch: where Parquet files wait for their load, gs:// for Dataflow")
 
 
@@ -239,6 +244,12 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _refuse_what_is_gone(rest: Sequence[str]) -> None:
+    for word in rest:
+        if why := _GONE.get(word.partition("=")[0].replace("A", "_a")):
+            raise UsageError(f"{word.partition('=')[0]} is gone: {why}")
+
+
 def _refuse_contradictions(flags: argparse.Namespace, rest: Sequence[str]) -> None:
     if stray := [word for word in rest[:1] if not word.startswith("-")]:
         raise UsageError(f"{stray[0]!r} is no flag: write --name=value")
@@ -254,8 +265,8 @@ def _refuse_contradictions(flags: argparse.Namespace, rest: Sequence[str]) -> No
         raise UsageError("--mode=batch notifies nobody of alerts: give no --alerts_topic")
     if flags.alerts_topic and not _TOPIC.fullmatch(flags.alerts_topic):
         raise UsageError(f"--alerts_topic must look like projects/P/topics/T, not {flags.alerts_topic!r}")
-    if flags.id_attribute and flags.runner == "DirectRunner":
-        raise UsageError("--id_attribute works on Dataflow only; repeats are dropped without it")
+    if not flags.registry_refresh:
+        raise UsageError("--registry_refresh is at least 1s")
     if flags.allowed_lateness > _LONGEST_LATENESS:
         raise UsageError(f"--allowed_lateness is at most {_LONGEST_LATENESS.days}d")
 
@@ -265,16 +276,6 @@ def _datasets(flags: argparse.Namespace) -> Datasets:
         return Datasets(**{setting.field: getattr(flags, setting.field) for setting in SETTINGS})
     except ValueError as error:
         raise UsageError(str(error)) from error
-
-
-def _refuse_registry(flags: argparse.Namespace) -> None:
-    if flags.runner == "DataflowRunner" and flags.registry != REGISTRY_TABLES and "://" not in flags.registry:
-        raise UsageError(
-            f"--registry={flags.registry} is a file of this machine, which Dataflow's workers do not have: put it into the warehouse by "
-            "`tinybeam sql registry` and leave the flag out, or into a bucket"
-        )
-    if not flags.registry_refresh:
-        raise UsageError("--registry_refresh is at least 1s")
 
 
 def _runner(name: str, *, streaming: bool) -> str:

@@ -15,7 +15,6 @@ from types import FrameType
 from uuid import uuid4
 
 import apache_beam as beam
-import click
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineResult
 
@@ -36,6 +35,7 @@ from pipeline.replay.transform import REACH, SELDOM, ReplayOnChange, Replays
 from pipeline.transforms import counts
 from program import logs
 from program.settings import ConfigError
+from schemas.records import Alert
 from schemas.registry import Registry, RegistrySource
 
 _LOG = logs.get(__name__)
@@ -45,20 +45,11 @@ class Stopped(BaseException):
     """SIGTERM or SIGINT came."""
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def cli(arguments: tuple[str, ...]) -> None:
-    """Run the pipeline: from Pub/Sub or export files into BigQuery (--help lists its flags)."""
-    sys.exit(main(arguments))
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
         logs.set_up(options.log_level, options.log_format)
-        registry = RefreshedRegistry(options.registry, options.warehouse, _refresh_seconds(options))
-        if options.registry != REGISTRY_TABLES:
-            registry.load()
+        registry = registry_of(options)
     except (UsageError, ConfigError) as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 2
@@ -76,25 +67,42 @@ def _run(options: Options, registry: RefreshedRegistry) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
-        warehouse.check(options.warehouse, Random())
-        _look_at(registry.load(), options)
+        known = ready(options, registry)
         started = wall_clock()
-        result = start(options, registry)
+        result = build(options, registry, known).run()
         code = _wait(result, options)
         return code if code or options.streaming else _recompute(options, registry.current(), started)
     except Stopped:
         return 0
 
 
-def start(options: Options, registry: RegistrySource) -> PipelineResult:
-    """Builds the flow and starts it."""
+def registry_of(options: Options) -> RefreshedRegistry:
+    """Returns the registry that the options name; a file is read at once. Raises ConfigError."""
+    registry = RefreshedRegistry(options.registry, options.warehouse, _refresh_seconds(options))
+    if options.registry != REGISTRY_TABLES:
+        registry.load()
+    return registry
+
+
+def ready(options: Options, registry: RefreshedRegistry) -> Sequence[Alert]:
+    """Returns once warehouse and registry answer: with the alerts that the warehouse has as open. Raises UnfitTables and ConfigError."""
+    warehouse.check(options.warehouse, Random())
+    _look_at(registry.load(), options)
+    known = open_alerts(options.warehouse) if options.streaming else ()
+    if known:
+        _LOG.info("%d alerts are open in the warehouse: the pipeline goes on with them", len(known))
+    return known
+
+
+def build(options: Options, registry: RegistrySource, known: Sequence[Alert] = ()) -> beam.Pipeline:
+    """Builds the flow, which goes on with `known`, the alerts that are open."""
     if options.runner == BUNDLES:
         _LOG.info(
             "DirectRunner in streaming mode is Beam's BundleBasedDirectRunner: for trying out, its Pub/Sub messages are acknowledged early"
         )
     pipeline = beam.Pipeline(options=PipelineOptions(list(options.beam)))
     if options.streaming:
-        source: beam.PTransform = FromSubscription(options.input_subscription, options.id_attribute, options.timestamp_attribute)
+        source: beam.PTransform = FromSubscription(options.input_subscription)
         sink: flow.Sink = AppendSink(options.warehouse)
     else:
         found = ExportFiles.at(options.input)
@@ -102,13 +110,10 @@ def start(options: Options, registry: RegistrySource) -> PipelineResult:
         source = FromExportFiles(found.glob, wall_clock)
         sink = LoadSink(options.warehouse, options.temp_location or tempfile.gettempdir(), uuid4().hex)
     publish = PublishNotifications(options.alerts_topic) if options.alerts_topic else None
-    known = open_alerts(options.warehouse) if options.streaming else ()
     messages, replay = pipeline | "Read" >> source, _replay(options, registry)
     flow.build(messages, registry, sink, options.schedule, wall_clock, publish, _archive(options), known, replay)
-    if known:
-        _LOG.info("%d alerts are open in the warehouse: the pipeline goes on with them", len(known))
     _LOG.info("%s into %s.%s", options.input_subscription or options.input, options.warehouse.project, options.warehouse.datasets.tables)
-    return pipeline.run()
+    return pipeline
 
 
 def _archive(options: Options) -> Archive | None:

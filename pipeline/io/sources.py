@@ -32,11 +32,9 @@ _LOG = logs.get(__name__)
 class FromSubscription(beam.PTransform):
     """Reads the messages of a subscription; `received_time` is when Pub/Sub received them."""
 
-    def __init__(self, subscription: str, id_attribute: str | None = None, timestamp_attribute: str | None = None) -> None:
+    def __init__(self, subscription: str) -> None:
         super().__init__()
-        self._read = ReadFromPubSub(
-            subscription=subscription, id_label=id_attribute, timestamp_attribute=timestamp_attribute, with_attributes=True
-        )
+        self._read = ReadFromPubSub(subscription=subscription, with_attributes=True)
 
     def expand(self, root: PBegin) -> PCollection[ReceivedMessage]:
         return root | "Read subscription" >> self._read | "Messages" >> beam.ParDo(_AsMessage()).with_output_types(ReceivedMessage)

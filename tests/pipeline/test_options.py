@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.dataflow.choices import job_options
 from pipeline.options import BUNDLES, FN_API, UsageError, parse
 from pipeline.run import main
 
@@ -33,9 +34,9 @@ def test_direct_runner_means_a_runner_that_downloads_nothing(arguments: list[str
 
 
 def test_flags_that_are_not_ours_go_to_beam() -> None:
-    beam = parse([STREAMING[0], STREAMING[2], "--runner=DataflowRunner", "--region=europe-west1", "--max_num_workers", "3"]).beam
-    assert beam[-3:] == ("--region=europe-west1", "--max_num_workers", "3")
-    assert {"--runner=DataflowRunner", "--project=p1", "--streaming", "--no_save_main_session"} <= set(beam)
+    beam = parse([STREAMING[0], STREAMING[2], "--runner=FlinkRunner", "--flink_master=here", "--parallelism", "3"]).beam
+    assert beam[-3:] == ("--flink_master=here", "--parallelism", "3")
+    assert {"--runner=FlinkRunner", "--project=p1", "--streaming", "--no_save_main_session"} <= set(beam)
 
 
 def test_the_names_of_googles_templates_are_understood() -> None:
@@ -43,12 +44,11 @@ def test_the_names_of_googles_templates_are_understood() -> None:
         [
             *STREAMING[:2],
             "--inputSubscription=projects/p/subscriptions/s",
-            "--timestampAttribute=t",
             "--tempLocation=gs://b",
             "--allowedLateness=2h",
         ]
     )
-    assert (options.input_subscription, options.timestamp_attribute, options.temp_location) == ("projects/p/subscriptions/s", "t", "gs://b")
+    assert (options.input_subscription, options.temp_location) == ("projects/p/subscriptions/s", "gs://b")
     assert options.schedule.lateness == timedelta(hours=2)
 
 
@@ -65,7 +65,7 @@ def test_durations(text: str, meant: timedelta) -> None:
         ([*STREAMING, "--registry_refresh=0s"], "at least 1s"),
         ([*STREAMING, "--registry_refresh=often"], "'often' is no duration: write for example"),
         ([*STREAMING, "--archive_every=1"], "'1' is no duration: write for example"),
-        ([*STREAMING, "--runner=DataflowRunner"], "which Dataflow's workers do not have"),
+        ([*STREAMING, "--runner=DataflowRunner"], "`tinybeam pipeline launch` launches on Dataflow"),
         ([*STREAMING, "--input=x"], "no --input"),
         ([*BATCH, STREAMING[2]], "no --input_subscription"),
         (BATCH[:3], "give --input=GLOB"),
@@ -74,7 +74,8 @@ def test_durations(text: str, meant: timedelta) -> None:
         ([*STREAMING, "--allowed_lateness=999d"], "at most 365d"),
         ([*STREAMING, "--early_seconds=0"], "whole number of seconds"),
         ([*STREAMING, "--mode=both"], "invalid choice"),
-        ([*STREAMING, "--id_attribute=x"], "Dataflow only"),
+        ([*STREAMING, "--id_attribute=x"], "--id_attribute is gone: the pipeline drops repeats"),
+        ([*STREAMING, "--timestampAttribute=t"], "--timestampAttribute is gone: times are in the batches"),
         ([*STREAMING, "--bigquery_endpoint=http://127.0.0.1:1"], "--bigquery_storage_endpoint"),
         ([*STREAMING, "stray"], "'stray' is no flag"),
     ],
@@ -97,12 +98,12 @@ def test_wrong_usage_and_a_wrong_registry_end_with_2(tmp_path: Path, capsys: pyt
 def test_the_registry_is_that_of_the_warehouse_unless_a_file_is_named() -> None:
     options = parse([STREAMING[0], STREAMING[2]])
     assert (options.registry, options.registry_refresh) == ("bigquery", timedelta(minutes=1))
-    assert parse([STREAMING[0], STREAMING[2], "--runner=DataflowRunner", "--registry=gs://b/r.toml"]).registry == "gs://b/r.toml"
+    assert job_options([STREAMING[0], STREAMING[2], "--temp_location=gs://b", "--registry=gs://b/r.toml"]).registry == "gs://b/r.toml"
 
 
 def test_help_teaches_with_examples() -> None:
     shown = subprocess.run([sys.executable, "-m", "pipeline", "--help"], capture_output=True, text=True, check=True).stdout
-    for word in ("--input_subscription", "DataflowRunner", "--mode=batch", "--allowed_lateness", "examples:"):
+    for word in ("--input_subscription", "tinybeam pipeline launch", "--mode=batch", "--allowed_lateness", "examples:"):
         assert word in shown
 
 

@@ -1,0 +1,1 @@
+"""Launches the pipeline on Dataflow, and operates what was launched: follow, replace, drain, cancel."""

@@ -1,0 +1,61 @@
+"""What Beam's own runner asks Dataflow and Cloud Storage for, by stand-ins on this machine."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from io import BytesIO
+from pathlib import Path
+
+from apache_beam.portability.api import beam_runner_api_pb2
+from google.cloud.dataflow_v1beta3 import Job
+
+from tests.pipeline.dataflow.google_cloud import GoogleCloud, LaunchedJob
+
+
+def asked_for(job: LaunchedJob) -> Job:
+    return Job.from_json(json.dumps(job.request), ignore_unknown_fields=True)
+
+
+def staged(cloud: GoogleCloud, job: LaunchedJob) -> dict[str, bytes]:
+    """The objects that were put for a job, by their last name."""
+    [graph] = [package.rpartition("/")[0] for package in [job.request["environment"]["sdkPipelineOptions"]["options"]["pipelineUrl"]]]
+    folder = graph.removeprefix("gs://")
+    return {name.rpartition("/")[2]: content for name, content in cloud.objects.items() if name.startswith(folder)}
+
+
+def test_a_job_is_launched_with_all_that_was_chosen(launched: GoogleCloud) -> None:
+    job = asked_for(launched.jobs[0])
+    environment, pool = job.environment, job.environment.worker_pools[0]
+    assert (job.name, job.type_.name, job.labels) == ("tinybeam", "JOB_TYPE_STREAMING", {"app": "tinybeam"})
+    assert set(environment.service_options) == {"streaming_mode_at_least_once", "min_num_workers=1"}
+    assert {"enable_streaming_engine", "enable_windmill_service"} <= set(environment.experiments)
+    assert environment.service_account_email == "tinybeam-pipeline@my-project.iam.gserviceaccount.com"
+    assert (pool.machine_type, pool.num_workers, pool.ip_configuration.name) == ("n1-standard-2", 1, "WORKER_IP_PRIVATE")
+    assert (pool.autoscaling_settings.algorithm.name, pool.autoscaling_settings.max_num_workers) == ("AUTOSCALING_ALGORITHM_BASIC", 3)
+
+
+def test_workers_get_the_sources_and_the_floors_of_what_they_need(launched: GoogleCloud) -> None:
+    files = staged(launched, launched.jobs[0])
+    assert {"pyarrow>=18", "msgspec>=0.19", "google-cloud-bigquery-storage>=2.30"} <= set(files["requirements.txt"].decode().split())
+    with tarfile.open(fileobj=BytesIO(files["workflow.tar.gz"])) as sources:
+        carried = {name.partition("/")[2] for name in sources.getnames()}
+    assert {"setup.py", "pipeline/flow.py", "pipeline/dataflow/launch.py", "schemas/dictionary/1.3.zdict"} <= carried
+    assert "2.77" in asked_for(launched.jobs[0]).environment.worker_pools[0].worker_harness_container_image
+
+
+def test_workers_of_an_image_get_the_graph_alone(launched: GoogleCloud) -> None:
+    assert set(staged(launched, launched.jobs[1])) & {"requirements.txt", "workflow.tar.gz"} == set()
+    assert asked_for(launched.jobs[1]).environment.worker_pools[0].worker_harness_container_image == "eu/tinybeam:1"
+
+
+def test_an_update_names_the_job_that_it_asks_to_replace(launched: GoogleCloud) -> None:
+    first, asked = launched.jobs
+    assert (asked.request["replaceJobId"], "graph_validate_only" in asked.service_options) == (first.id, True)
+    assert "graph_validate_only" not in first.service_options
+
+
+def test_nothing_of_this_machine_is_part_of_the_graph(launched: GoogleCloud) -> None:
+    graph = launched.object("pipeline.pb")
+    assert beam_runner_api_pb2.Pipeline.FromString(graph).components.transforms
+    assert [word for word in (b"127.0.0.1", str(Path.cwd()).encode(), b"__main__") if word in graph] == []
