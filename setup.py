@@ -6,6 +6,8 @@ from setuptools import find_packages, setup
 
 EDGE = [
     "google-cloud-pubsub>=2.30",
+    # imported only where batches are written for pipelines before 0.3
+    "nanoarrow>=0.9",
     "paho-mqtt>=2.1,<3",
     "zstandard>=0.23",
     # tflite-runtime has wheels for Python 3.11 only, and on numpy 2 it imports and then fails when a model is loaded

@@ -25,7 +25,7 @@ from typing import Any
 
 from bench import flood
 from bench.acknowledgement import acknowledgement_seconds
-from edge.store.batch import decoded
+from edge.store.form import decoded
 from edge.store.store import Store
 from edge.windows import unpack
 from lab.services.broker import Broker

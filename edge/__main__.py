@@ -22,13 +22,14 @@ from edge.models.bundle import BundleError
 from edge.models.bundles import bundles_of
 from edge.models.scorer import ScorerFailed
 from edge.run import run as run_gateway
+from edge.store.form import FormError
 from edge.store.store import Store, StoreError
 from edge.uplink.export import export as write_export
 from edge.uplink.uplink import UplinkError
 from program import logs
 from program.files import is_visible
 
-_MISCONFIGURED = (ConfigError, BundleError, UplinkError)
+_MISCONFIGURED = (ConfigError, BundleError, FormError, UplinkError)
 
 
 def _renamed(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:

@@ -19,7 +19,8 @@ from program import settings
 from program.names import Name
 from program.patterns import matches
 from program.settings import YEAR, ConfigError, Settings, is_local, require, setting
-from schemas.records import Severity
+from schemas.records import SCHEMA_VERSION, Severity
+from schemas.releases import SCHEMA_VERSIONS, EarlierPipeline
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
@@ -109,6 +110,20 @@ class BatchSettings(Settings, frozen=True, kw_only=True):
 
     seconds: Annotated[int, setting("Least time between two cuts; events do not wait. 0: as windows.seconds", ge=0, le=7 * DAY)] = 900
     max_rows: Annotated[int, setting("Most rows of a batch", ge=1, le=100_000)] = 20_000
+    for_pipeline: Annotated[
+        EarlierPipeline | None,
+        setting(
+            "Release of the pipeline, while it is an earlier one than the gateway's: batches are then written as it reads them. "
+            "None: the gateway's own",
+            example="0.2",
+            since="0.3.0",
+        ),
+    ] = None
+
+    @property
+    def schema_version(self) -> str:
+        """Returns the version of the records that batches are written in."""
+        return SCHEMA_VERSIONS[self.for_pipeline] if self.for_pipeline else SCHEMA_VERSION
 
 
 class StoreSettings(Settings, frozen=True, kw_only=True):

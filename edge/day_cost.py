@@ -23,7 +23,7 @@ from edge.config import Config, Sensors
 from edge.gateway import Gateway, MqttMessage
 from edge.store.store import OutboxBatch, Store
 from program.patterns import matches
-from schemas.message import folded
+from schemas.message import message_parts
 
 HEADER_BYTES = 230
 """Headers and frames of HTTP/2 around a request, as `python -m bench uplink_bytes` measures them."""
@@ -100,7 +100,7 @@ def packet_bytes(message: MqttMessage) -> int:
 
 def message_bytes(batch: OutboxBatch) -> int:
     """Counts the bytes of a batch as a message of a PublishRequest, in Protocol Buffers."""
-    attributes, data = folded(batch.envelope, batch.body)
+    attributes, data = message_parts(batch.envelope, batch.body)
     return _field(_field(len(data)) + sum(_attribute(*each) for each in attributes.items()))
 
 

@@ -18,6 +18,7 @@ from edge.models.bundle import BundleError
 from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import ScorerFailed
+from edge.store.form import FormError, form
 from edge.store.store import Store, StoreError, StoreLocked
 from schemas.records import TimeQuality
 
@@ -115,6 +116,20 @@ def _uplink(config: Config) -> Iterator[Finding]:
     yield from config.uplink.findings()
 
 
+def _pipeline(config: Config) -> Iterator[Finding]:
+    """Looks at batches for a pipeline of an earlier release. Most gateways have none, and nothing is said of it."""
+    release = config.batches.for_pipeline
+    if not release:
+        return
+    try:
+        form(config.batches.schema_version)
+    except FormError as error:
+        yield Finding("pipeline", Status.FAIL, str(error), "install the package, or update the pipeline first")
+    else:
+        advice = "once the pipeline is updated remove batches.for_pipeline: batches are then smaller"
+        yield Finding("pipeline", Status.OK, f"batches are written as pipelines of {release} read them", advice)
+
+
 def _day(config: Config) -> Iterator[Finding]:
     advice = "" if config.batch_seconds >= _SELDOM else "where bytes are paid for, raise batches.seconds and gateway.heartbeat_seconds"
     yield Finding("bytes up", Status.OK, of_config(config), advice)
@@ -124,4 +139,4 @@ def _existing(folder: Path) -> Path:
     return next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
 
 
-_CHECKS: tuple[Check, ...] = (_store, _disk, _models, _secrets, _clock, _broker, _uplink, _day)
+_CHECKS: tuple[Check, ...] = (_store, _disk, _models, _secrets, _clock, _broker, _uplink, _pipeline, _day)

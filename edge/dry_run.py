@@ -20,7 +20,7 @@ from edge.day_cost import Traffic, of_store
 from edge.gateway import Gateway, MqttMessage
 from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
-from edge.store.batch import decoded
+from edge.store.form import decoded
 from edge.store.store import Store
 from schemas.records import Kind
 

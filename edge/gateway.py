@@ -28,6 +28,7 @@ from edge.models.infer import ModelRunner
 from edge.models.scorer import NoScorer, Scorer
 from edge.reading import Reading
 from edge.store.batch import EncodedBatch, encode
+from edge.store.form import form
 from edge.store.store import Entry, JournalMark, Store
 from edge.summaries.deadband import CountedSummary, Deadbands
 from edge.summaries.summarise import summaries
@@ -60,7 +61,11 @@ class Gateway:
     def __init__(
         self, config: Config, store: Store, started: datetime, *, scorer: Scorer | None = None, bundles: Mapping[str, Bundle] | None = None
     ) -> None:
-        """Resumes open windows and unfinished evaluation from the store. `bundles` are by the name of their [[models]]."""
+        """Resumes open windows and unfinished evaluation from the store. `bundles` are by the name of their [[models]].
+
+        Raises FormError: what is missing to write batches is to be known now, not at the first cut.
+        """
+        form(config.batches.schema_version)
         self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
         spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}
         self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, spectra)
@@ -103,7 +108,7 @@ class Gateway:
         states = self.links.uplink, self.links.broker, self.clock_quality
         if self._heartbeats.is_due(now, states=states, was_cut=self._last_cut != last_cut, last_cut=last_cut):
             heartbeat = self.heartbeat(now)
-            envelopes += self._store.cut([encode(Kind.HEARTBEATS, [heartbeat])], now)
+            envelopes += self._store.cut(self._encoded(Kind.HEARTBEATS, [heartbeat]), now)
             self._heartbeats.note(now, states, heartbeat.oldest_pending_time)
         return envelopes
 
@@ -195,12 +200,12 @@ class Gateway:
         """Cuts rejects, and events with the changes that raised them."""
         envelopes: list[Envelope] = []
         while rejected := self._inbox.next_rejected():
-            batch = encode(Kind.REJECTS, [reject_row(each, now) for each in rejected])
+            batches = self._encoded(Kind.REJECTS, [reject_row(each, now) for each in rejected])
             sections, counters = [self._inbox.rejected_keys], {"readings_rejected": len(rejected)}
-            envelopes += self._store.cut([batch], now, sections=sections, counters=counters)
+            envelopes += self._store.cut(batches, now, sections=sections, counters=counters)
             self._inbox.rejected_cut(len(rejected))
         if self._monitor.events:
-            batches = _encoded(Kind.EVENTS, self._monitor.events, self._config.batches.max_rows)
+            batches = self._encoded(Kind.EVENTS, self._monitor.events)
             self._evaluated.set("", str(self._last_id).encode())
             envelopes += self._store.cut(batches, now, sections=[*self._monitor.sections, self._evaluated])
             self._evaluated_id = self._last_id
@@ -215,9 +220,9 @@ class Gateway:
         rows = self._closed_windows
         if not rows.summaries and not self._deadbands.changed:
             return []
-        max_rows, watermark = self._config.batches.max_rows, self._windows.watermark_us
-        batches = _encoded(Kind.SUMMARIES, rows.summaries, max_rows, rows.readings)
-        batches += _encoded(Kind.INFERENCES, rows.inferences, max_rows)
+        watermark = self._windows.watermark_us
+        batches = self._encoded(Kind.SUMMARIES, rows.summaries, rows.readings)
+        batches += self._encoded(Kind.INFERENCES, rows.inferences)
         self._watermark.set("", str(watermark).encode())
         sections = [self._models.features, *self._deadbands.sections, self._watermark]
         counters = Counter(readings_summarised=sum(rows.readings), inferences_failed=self._models.failed) + self._inbox.counted
@@ -225,6 +230,10 @@ class Gateway:
         self._closed_windows, self._models.failed, self._last_cut = _Rows([], [], []), 0, now
         self._inbox.counted.clear()
         return envelopes
+
+    def _encoded(self, kind: Kind, rows: Sequence[Any], readings: Sequence[int] = ()) -> list[EncodedBatch]:
+        most, version = self._config.batches.max_rows, self._config.batches.schema_version
+        return [encode(kind, rows[at : at + most], sum(readings[at : at + most]), version) for at in range(0, len(rows), most)]
 
 
 @dataclass(slots=True)
@@ -244,7 +253,3 @@ class _Rows:
 def _due(last: datetime, now: datetime, seconds: int) -> bool:
     """Says whether so many seconds are over: a clock that jumped back must not put anything off for years."""
     return abs(now - last) >= timedelta(seconds=seconds)
-
-
-def _encoded(kind: Kind, rows: Sequence[Any], max_rows: int, readings: Sequence[int] = ()) -> list[EncodedBatch]:
-    return [encode(kind, rows[at : at + max_rows], sum(readings[at : at + max_rows])) for at in range(0, len(rows), max_rows)]

@@ -128,7 +128,7 @@ class Loop:
 
 
 def run(config: Config, stopping: threading.Event) -> None:
-    """Runs until `stopping` is set. Raises ConfigError, BundleError, UplinkError, StoreError, OSError before anything runs."""
+    """Runs until `stopping` is set. Raises ConfigError, BundleError, UplinkError, FormError, StoreError, OSError before anything runs."""
     bundles, context = bundles_of(config), tls.context(config.mqtt)
     with ExitStack() as stack:
         publisher = config.uplink.open()

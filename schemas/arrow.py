@@ -12,7 +12,8 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin, get_type_hints
 
-from schemas.records import TABLES, Doc, RowIdentity
+from schemas.records import SCHEMA_VERSION, TABLES, Doc, RowIdentity
+from schemas.releases import is_before
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,9 +40,9 @@ def columns(record: type) -> tuple[Column, ...]:
 
 
 @cache
-def wire_columns(record: type) -> tuple[Column, ...]:
-    """Returns the columns that a batch carries: those of the gateway."""
-    return tuple(column for column in columns(record) if column.doc.by == "gateway")
+def wire_columns(record: type, version: str = SCHEMA_VERSION) -> tuple[Column, ...]:
+    """Returns the columns that a batch carries, of this version of the records or an earlier one: those of the gateway."""
+    return tuple(column for column in columns(record) if column.doc.by == "gateway" and not is_before(version, column.doc.since))
 
 
 @cache

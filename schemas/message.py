@@ -1,8 +1,8 @@
 """Writes a batch as a Pub/Sub message, and reads one: attributes are what subscriptions filter by, the rest of the envelope is folded.
 
 Folded, it stands before the body: a byte that begins no zstd frame, then FIELDS as integers of variable length (LEB128, zigzag as in
-Protocol Buffers): some 30 bytes instead of the 200 of nine attributes. A message with all of them, from gateways before 0.3 and
-in export files and archives, is as good; both say the same.
+Protocol Buffers): some 30 bytes instead of the 200 of nine attributes. A message with all of them, from and for those who know nothing
+else (batches of a version before FIRST_IN_COLUMNS) and in export files and archives, is as good; both say the same.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from schemas.envelope import Envelope, micros
+from schemas.releases import FIRST_IN_COLUMNS, is_before
 
 MARK = b"\1"
 ROUTING = ("gateway_id", "kind")
@@ -22,8 +23,13 @@ _MOST_BYTES = 10
 _HALF = 2**63
 
 
+def message_parts(envelope: Envelope, body: bytes) -> tuple[dict[str, str], bytes]:
+    """Returns attributes and data of the message that carries the batch, as readers of its version understand it."""
+    return (envelope.attributes(), body) if is_before(envelope.schema_version, FIRST_IN_COLUMNS) else folded(envelope, body)
+
+
 def folded(envelope: Envelope, body: bytes) -> tuple[dict[str, str], bytes]:
-    """Returns attributes and data of the message that carries the batch."""
+    """Returns attributes and data of a message with the envelope folded before the body."""
     major, minor = map(int, envelope.schema_version.split("."))
     cut = micros(envelope.cut_time)
     since_cut = (micros(envelope.time_min) - cut, micros(envelope.time_max) - cut)

@@ -16,7 +16,7 @@ from tinybeam import main
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ["edge", "check", "pipeline", "notify", "sql", "train", "lab"]
-HEAVY = ["aquacrop", "apache_beam", "google.cloud.bigquery", "numba", "pandas", "pyarrow", "tensorflow"]
+HEAVY = ["aquacrop", "apache_beam", "google.cloud.bigquery", "nanoarrow", "numba", "pandas", "pyarrow", "tensorflow"]
 
 
 def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

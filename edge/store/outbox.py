@@ -110,4 +110,5 @@ class Outbox:
             cut_time=now,
             time_min=batch.time_min,
             time_max=batch.time_max,
+            schema_version=batch.schema_version,
         )

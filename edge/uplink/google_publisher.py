@@ -23,7 +23,7 @@ from google.pubsub_v1.types import PublishRequest, PubsubMessage
 from edge.store.store import OutboxBatch
 from edge.uplink.uplink import PublishFuture, UplinkError
 from schemas.envelope import MAX_MESSAGE_BYTES
-from schemas.message import folded
+from schemas.message import message_parts
 
 _HOST = "pubsub.googleapis.com:443"
 _ATTEMPT_SECONDS = 30.0
@@ -68,7 +68,7 @@ class GooglePublisher:
 
 def publish_request(topic: str, batches: Sequence[OutboxBatch]) -> PublishRequest:
     """Returns what is sent: a message for each batch."""
-    parts = (folded(batch.envelope, batch.body) for batch in batches)
+    parts = (message_parts(batch.envelope, batch.body) for batch in batches)
     return PublishRequest(topic=topic, messages=[PubsubMessage(attributes=attributes, data=data) for attributes, data in parts])
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,22 @@ def test_the_doctor_says_that_a_key_can_be_read_by_others(file: Path, tmp_path: 
     assert (finding.status, finding.advice) == ("fail", f"chmod 600 {key}")
     key.chmod(0o600)
     assert [finding.status for finding in examine(file) if finding.name == "keys"] == ["ok"]
+
+
+def test_the_doctor_says_for_which_pipeline_batches_are_written_and_what_ends_it(file: Path) -> None:
+    file.write_text(f'[batches]\nfor_pipeline = "0.2"\n{file.read_text()}')
+    (finding,) = [finding for finding in examine(file) if finding.name == "pipeline"]
+    assert (finding.status, finding.text) == ("ok", "batches are written as pipelines of 0.2 read them")
+    assert "remove batches.for_pipeline" in finding.advice
+
+
+def test_a_gateway_for_an_earlier_pipeline_says_what_it_lacks(file: Path) -> None:
+    file.write_text(f'[batches]\nfor_pipeline = "0.2"\n{file.read_text()}')
+    without = "import sys; sys.modules['nanoarrow'] = None; from edge.__main__ import cli; cli(['try', '-', '--config', sys.argv[1]])"
+    line = '{"device": "d1", "time": "2026-05-01T12:00:00Z", "values": {"moisture": 0.3}}'
+    failed = subprocess.run([sys.executable, "-c", without, file], input=line, capture_output=True, text=True, check=False)
+    assert failed.returncode == 2
+    assert "batches.for_pipeline needs the package nanoarrow" in failed.stderr
 
 
 def test_a_folder_that_may_not_be_looked_into_is_a_finding_of_the_doctors(file: Path) -> None:

@@ -10,7 +10,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.store.batch import decoded, encode
+from edge.store.batch import encode
+from edge.store.form import decoded
 from pipeline.body import rows_of
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import MAX_ROWS
