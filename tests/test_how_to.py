@@ -56,6 +56,10 @@ def test_a_sensor_is_added(tmp_path: Path, served: Environment) -> None:
     walk(ROOT / "docs/how-to/add-a-sensor.md", tmp_path, APPLIED, served)
 
 
+def test_a_gateway_is_updated_before_its_pipeline(tmp_path: Path) -> None:
+    walk(ROOT / "docs/how-to/update-in-either-order.md", tmp_path, "how-to-update", {})
+
+
 def test_the_registry_is_changed(tmp_path: Path, served: Environment) -> None:
     walk(ROOT / "docs/how-to/change-the-registry.md", tmp_path, APPLIED, served)
 
