@@ -73,8 +73,8 @@ def facts_only(export_file: Path) -> Callable[[beam.Pipeline], Any]:
 def _facts_only(messages: PCollection[ReceivedMessage]) -> None:
     coders.register()
     parcels = messages | "Gather" >> Gather()
-    fresh, undecodable = parcels | "Decode new" >> DecodeNew(clock)
-    row_groups, unplaced = fresh | "Assign sites" >> AssignSites(OfRegistry(FixedRegistry(registry()), Sites), clock)
+    fresh, undecodable, *_ = parcels | "Decode new" >> DecodeNew(clock)
+    row_groups, unplaced, *_ = fresh | "Assign sites" >> AssignSites(OfRegistry(FixedRegistry(registry()), Sites), clock)
     written = row_groups | "Facts" >> beam.Map(facts)
     rows = (written, fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)), undecodable, unplaced)
     unwritten = rows | "Write" >> CountingSink().write()

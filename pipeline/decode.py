@@ -128,7 +128,13 @@ def _decoded(alike: Sequence[_Opened], *, keep_messages: bool) -> DecodedBatches
     starts = np.cumsum(counts) - counts
     rows = _rows(texts[0]["kind"], contents, counts, starts)
     _check_times(rows.column(KINDS[texts[0]["kind"]].event_time), of_batches, starts)
-    return DecodedBatches(of_batches, counts, rows, messages if keep_messages else ())
+    return DecodedBatches(of_batches, counts, rows, messages if keep_messages else (), _ack_ids(messages))
+
+
+def _ack_ids(messages: Sequence[ReceivedMessage]) -> tuple[str, ...]:
+    """Returns the ids by which these are acknowledged; none where that is not the sink's work."""
+    ack_ids = tuple(message.ack_id for message in messages)
+    return ack_ids if all(ack_ids) else ()
 
 
 def _rows(kind: str, contents: Sequence[Content], counts: Counts, starts: Counts) -> pa.RecordBatch:

@@ -31,13 +31,18 @@ EXPORT_FILE = "card_file"
 and in their identity, so its value keeps the old word."""
 
 
+BatchName = tuple[str, int, int]
+"""Is `gateway_id`, `epoch` and `seq`."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """Is one message as it arrived, nothing in it trusted yet."""
+    """Is one message as it arrived, nothing in it trusted yet. `ack_id` is there where its sink acknowledges it."""
 
     attributes: dict[str, str]
     body: bytes
     received_time: datetime
+    ack_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +62,15 @@ class DecodedBatch:
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedBatches:
     """Holds decoded batches of one kind: their receipts, which are rows of batches_v1, how many rows each has, and the rows of all, batch
-    by batch. `messages` are there for the archive alone. `for batch in batches` yields each alone.
+    by batch. `messages` are there for the archive alone, `ack_ids` where their sink acknowledges them. `for batch in batches` yields each
+    alone.
     """
 
     receipts: pa.RecordBatch
     counts: Counts
     rows: pa.RecordBatch
     messages: tuple[ReceivedMessage, ...] = ()
+    ack_ids: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, batch: DecodedBatch) -> DecodedBatches:
@@ -78,13 +85,22 @@ class DecodedBatches:
         kind: str = self.receipts.column("kind")[0].as_py()
         return kind
 
+    def names(self) -> list[BatchName]:
+        """Returns the name of each."""
+        columns = (self.receipts.column(name).to_pylist() for name in ("gateway_id", "epoch", "seq"))
+        return list(zip(*columns, strict=True))
+
     def only(self, chosen: Sequence[bool]) -> DecodedBatches:
         """Returns the chosen ones, of which there must be some."""
         if all(chosen):
             return self
         rows = self.rows.filter(pa.array(np.repeat(chosen, self.counts)))
         return DecodedBatches(
-            self.receipts.filter(pa.array(chosen)), self.counts[np.array(chosen)], rows, tuple(compress(self.messages, chosen))
+            self.receipts.filter(pa.array(chosen)),
+            self.counts[np.array(chosen)],
+            rows,
+            tuple(compress(self.messages, chosen)),
+            tuple(compress(self.ack_ids, chosen)),
         )
 
     def __iter__(self) -> Iterator[DecodedBatch]:
@@ -95,7 +111,7 @@ class DecodedBatches:
             yield DecodedBatch(envelope, receipt["received_time"], receipt["body_bytes"], self.rows.slice(end - count, count), message)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _decoded_batches, (*_packed(self.receipts), self.counts, *_packed(self.rows), self.messages)
+        return _decoded_batches, (*_packed(self.receipts), self.counts, *_packed(self.rows), self.messages, self.ack_ids)
 
 
 @cache
@@ -142,6 +158,18 @@ class TableRows:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """Holds every row that some messages became, and the ids by which these are acknowledged once all of the rows are written.
+
+    `batches` are the names of those messages that are batches.
+    """
+
+    tables: tuple[TableRows, ...]
+    ack_ids: tuple[str, ...]
+    batches: tuple[BatchName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class UnwrittenRows:
     """Holds rows that the warehouse refused for their content."""
 
@@ -168,9 +196,15 @@ def _decoded_batch(  # noqa: PLR0913 - what __reduce__ gives
 
 
 def _decoded_batches(  # noqa: PLR0913 - what __reduce__ gives
-    receipt_schema: bytes, receipts: bytes, counts: Counts, schema: bytes, rows: bytes, messages: tuple[ReceivedMessage, ...]
+    receipt_schema: bytes,
+    receipts: bytes,
+    counts: Counts,
+    schema: bytes,
+    rows: bytes,
+    messages: tuple[ReceivedMessage, ...],
+    ack_ids: tuple[str, ...] = (),
 ) -> DecodedBatches:
-    return DecodedBatches(_unpacked(receipt_schema, receipts), counts, _unpacked(schema, rows), messages)
+    return DecodedBatches(_unpacked(receipt_schema, receipts), counts, _unpacked(schema, rows), messages, ack_ids)
 
 
 def _row_group(kind: str, schema: bytes, rows: bytes) -> RowGroup:

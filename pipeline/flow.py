@@ -10,7 +10,7 @@ from apache_beam.pvalue import PBegin, PCollection
 
 from pipeline import rejects
 from pipeline.alerts.transform import AlertInputs, RaiseAlerts, notifications
-from pipeline.elements import Clock, DecodedBatches, NotificationMessage, ReceivedMessage, TableRows, UnwrittenRows
+from pipeline.elements import Clock, DecodedBatches, Delivery, NotificationMessage, ReceivedMessage, RowGroup, TableRows, UnwrittenRows
 from pipeline.enrich import Sites
 from pipeline.facts import facts
 from pipeline.irrigation.transform import Irrigate
@@ -46,6 +46,11 @@ Archive = beam.PTransform[tuple[PCollection[DecodedBatches], PCollection[TableRo
 """Where messages go as they were sent: those of fresh batches, and those that became rejects because they are no batch."""
 
 
+Acknowledge = beam.PTransform[tuple[PCollection[Delivery], PCollection[Delivery], PCollection[tuple[int, bytes]]], Any]
+"""Writes what messages became, undecodable ones and batches, and acknowledges them then; repeats come as `pipeline.repeats` packs them. The
+messages must have ids."""
+
+
 Replay = beam.PTransform[PBegin, PCollection[Replayed]]
 """Gives rows that were set aside, to be sent through once more."""
 
@@ -60,23 +65,31 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     archive: Archive | None = None,
     open_alerts: Sequence[Alert] = (),
     replay: Replay | None = None,
+    acknowledge: Acknowledge | None = None,
 ) -> None:
     """Builds the flow: every row of every message ends in its fact table or, with its original bytes, in rejects: at least once, repeats
     dropped.
 
     Alerts that people are notified of go to `publish` too, if it is given, and what came, as it was sent, to `archive`. `open_alerts` are
-    those that the warehouse has as open. What `replay` gives goes on as if its device had been known when it came.
+    those that the warehouse has as open. What `replay` gives goes on as if its device had been known when it came. With `acknowledge` the
+    rows of messages go there, and all others to `sink`.
     """
     coders.register()
+    is_acknowledged = acknowledge is not None
     parcels = messages | "Gather" >> Gather()
-    fresh, undecodable = parcels | "Decode new" >> DecodeNew(clock, keep_messages=archive is not None)
-    row_groups, unplaced = fresh | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
+    decoded = parcels | "Decode new" >> DecodeNew(clock, keep_messages=archive is not None, acknowledge=is_acknowledged)
+    fresh, undecodable = decoded.batches, decoded.undecodable
+    assigned = fresh | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock, acknowledge=is_acknowledged)
+    row_groups, unplaced = assigned.row_groups, assigned.unplaced
     replay_rows: tuple[PCollection[TableRows], ...] = ()
     if replay:
         replayed = messages.pipeline | "Replay" >> replay
-        anew, _ = replayed | "New rows" >> beam.FlatMap(new_rows) | "Assign sites anew" >> AssignSites(OfRegistry(registry, Sites), clock)
-        row_groups = (row_groups, anew) | "With what is replayed" >> beam.Flatten()
+        new = replayed | "New rows" >> beam.FlatMap(new_rows)
+        anew = new | "Assign sites anew" >> AssignSites(OfRegistry(registry, Sites), clock)
+        row_groups = (row_groups, anew.row_groups) | "With what is replayed" >> beam.Flatten()
         replay_rows = (replayed | "Replay rows" >> beam.Map(mark, clock),)
+        if is_acknowledged:
+            replay_rows = (*replay_rows, anew.row_groups | "Facts of replays" >> beam.Map(facts))
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
     irrigation = rollups.hours | "Irrigate" >> Irrigate(registry, schedule, clock)
     of_gateways = row_groups | "Rejects of gateways" >> beam.FlatMap(rejects.of_gateway)
@@ -84,18 +97,17 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     watched = AlertInputs(row_groups, rollups.windows, rollups.hours, irrigation, set_aside)
     alerts = watched | "Alerts" >> RaiseAlerts(registry, schedule, clock, open_alerts)
 
-    rows = (
-        row_groups | "Facts" >> beam.Map(facts),
+    derived = (
         *rollups.rows,
         irrigation | "Irrigation rows" >> beam.ParDo(Collect(Irrigation, irrigation_row)),
         alerts | "Alert rows" >> beam.ParDo(Collect(Alert)),
-        fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)),
-        undecodable,
-        unplaced,
-        *replay_rows,
     )
-
-    _write(rows, sink, clock)
+    if acknowledge:
+        (decoded.deliveries, assigned.deliveries, decoded.repeats) | "Acknowledge" >> acknowledge
+        _write((*derived, *replay_rows), sink, clock)
+    else:
+        of_messages = fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)), undecodable, unplaced
+        _write((row_groups | "Facts" >> beam.Map(facts), *derived, *of_messages, *replay_rows), sink, clock)
     if publish:
         alerts | "Notifications" >> beam.FlatMap(notifications) | "Publish" >> publish
     if archive:
@@ -109,8 +121,9 @@ def build_replay(replayed: PCollection[Replayed], registry: RegistrySource, sink
     Irrigation and alerts of site windows rest on whole hours, and follow when these are computed anew.
     """
     coders.register()
-    new, unplaced = replayed | "New rows" >> beam.FlatMap(new_rows) | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
-    again, _ = replayed | "Rows again" >> beam.FlatMap(again_rows) | "Assign again" >> AssignSites(OfRegistry(registry, Sites), clock)
+    assigned = replayed | "New rows" >> beam.FlatMap(new_rows) | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock)
+    new, unplaced = assigned.row_groups, assigned.unplaced
+    again = _again(replayed, registry, clock)
     row_groups = (new, again) | "All rows" >> beam.Flatten()
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
     nothing = [replayed.pipeline | f"No {name}" >> beam.Create([]) for name in ("windows", "hours", "days", "rejects")]
@@ -123,6 +136,12 @@ def build_replay(replayed: PCollection[Replayed], registry: RegistrySource, sink
         unplaced,
     )
     _write(rows, sink, clock)
+
+
+def _again(replayed: PCollection[Replayed], registry: RegistrySource, clock: Clock) -> PCollection[RowGroup]:
+    """Gives the rows that are facts already."""
+    rows = replayed | "Rows again" >> beam.FlatMap(again_rows)
+    return (rows | "Assign again" >> AssignSites(OfRegistry(registry, Sites), clock)).row_groups
 
 
 def _write(rows: tuple[PCollection[TableRows], ...], sink: Sink, clock: Clock) -> None:

@@ -36,10 +36,16 @@ class KnownBatches:
 
     def add(self, gateway_id: str, epoch: int, seq: int) -> bool:
         """Adds a batch; returns False if it was known already."""
+        return self._seqs(gateway_id, epoch).add(seq)
+
+    def knows(self, gateway_id: str, epoch: int, seq: int) -> bool:
+        return seq in self._seqs(gateway_id, epoch)
+
+    def _seqs(self, gateway_id: str, epoch: int) -> IntervalSet:
         store = f"{gateway_id}:{epoch}"
         if store not in self._opened:
             self._opened[store] = IntervalSet(_FLAT.decode(self._stores[store]) if store in self._stores else ())
-        return self._opened[store].add(seq)
+        return self._opened[store]
 
     def pack(self) -> bytes:
         opened = {store: msgspec.Raw(msgspec.msgpack.encode(seqs.flat())) for store, seqs in self._opened.items()}

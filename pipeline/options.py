@@ -23,6 +23,9 @@ BUNDLES = "pipeline.local_runner.LocalRunner"
 FN_API = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 """What DirectRunner means in streaming and in batch mode: named outright, it downloads nothing."""
 
+PRISM = "pipeline.prism.PrismRunner"
+"""What PrismRunner means: Beam's, which finds Prism and takes it along when it ends."""
+
 DESCRIPTION = """\
 What gateways sent, by Pub/Sub or in export files, into BigQuery, for as long as this command runs. Flags that are not listed go to Beam.
 
@@ -35,6 +38,9 @@ examples:
     tinybeam pipeline --runner=DirectRunner --project=demo-project --registry=registry.toml \\
         --input_subscription=projects/demo-project/subscriptions/pipeline \\
         --bigquery_endpoint=http://127.0.0.1:9050 --bigquery_storage_endpoint=127.0.0.1:9060
+
+  on a machine of one's own, where a message is acknowledged when its rows are written:
+    tinybeam pipeline --runner=PrismRunner --project=my-project --input_subscription=projects/my-project/subscriptions/tinybeam
 
   on Dataflow, with these flags and those of the job (`tinybeam pipeline launch --help`):
     tinybeam pipeline launch --project=my-project --region=europe-west1 \\
@@ -97,6 +103,11 @@ class Options:
     @property
     def streaming(self) -> bool:
         return self.mode == Mode.STREAMING
+
+    @property
+    def acknowledges_when_written(self) -> bool:
+        """Says whether messages are acknowledged by their sink: Dataflow has a source of its own, and LocalRunner knows no other."""
+        return self.streaming and self.runner not in (BUNDLES, "DataflowRunner")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -161,7 +172,7 @@ def _add_input(add: _Add) -> None:
         default=Mode.STREAMING.value,
         help="follow a subscription, or load export files once (default: %(default)s)",
     )
-    add("--runner", default="DirectRunner", help="Beam runner (default: %(default)s)")
+    add("--runner", default="DirectRunner", help=_RUNNER)
     add(
         "--input",
         default="",
@@ -217,6 +228,10 @@ def _add_logs(add: _Add) -> None:
     add("--log_format", choices=logs.FORMATS, default="text", help=f"{logs.FORMAT_HELP} (default: %(default)s)")
 
 
+_RUNNER = (
+    "Beam runner: DataflowRunner; PrismRunner on a machine of one's own; DirectRunner to try things out: in streaming mode it acknowledges "
+    "messages before their rows are written, and what is under way in a crash is lost (default: %(default)s)"
+)
 _ARCHIVE = (
     "keep every batch as it was sent, in export files by kind and day, for --mode=batch --input=FOLDER to build the tables anew; "
     "local, gs://, s3:// or azfs:// (default: keep none)"
@@ -279,9 +294,9 @@ def _datasets(flags: argparse.Namespace) -> Datasets:
 
 
 def _runner(name: str, *, streaming: bool) -> str:
-    if name != "DirectRunner":
-        return name
-    return BUNDLES if streaming else FN_API
+    if name == "DirectRunner":
+        return BUNDLES if streaming else FN_API
+    return PRISM if name == "PrismRunner" else name
 
 
 def _for_beam(flags: argparse.Namespace, rest: Sequence[str], *, streaming: bool) -> tuple[str, ...]:

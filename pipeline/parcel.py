@@ -9,14 +9,23 @@ import msgspec
 from pipeline.elements import ReceivedMessage
 from schemas.envelope import from_micros, micros
 
-_Packed = list[tuple[dict[str, str], bytes, int]]
-_DECODER: msgspec.msgpack.Decoder[_Packed] = msgspec.msgpack.Decoder(_Packed)
+
+class _Packed(msgspec.Struct, array_like=True, frozen=True):
+    """Is how a message is packed. Parcels that an earlier version packed end with the time of arrival."""
+
+    attributes: dict[str, str]
+    body: bytes
+    received: int
+    ack_id: str = ""
+
+
+_DECODER: msgspec.msgpack.Decoder[list[_Packed]] = msgspec.msgpack.Decoder(list[_Packed])
 
 
 def pack(messages: Iterable[ReceivedMessage]) -> bytes:
-    """Packs attributes, body and time of arrival of each."""
-    return msgspec.msgpack.encode([(message.attributes, message.body, micros(message.received_time)) for message in messages])
+    """Packs attributes, body and time of arrival of each, and the id by which it is acknowledged."""
+    return msgspec.msgpack.encode([(each.attributes, each.body, micros(each.received_time), each.ack_id) for each in messages])
 
 
 def unpack(packed: bytes) -> Iterator[ReceivedMessage]:
-    return (ReceivedMessage(attributes, body, from_micros(received)) for attributes, body, received in _DECODER.decode(packed))
+    return (ReceivedMessage(each.attributes, each.body, from_micros(each.received), each.ack_id) for each in _DECODER.decode(packed))

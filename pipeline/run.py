@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from random import Random
 from types import FrameType
 from uuid import uuid4
@@ -29,8 +30,12 @@ from pipeline.io.registry import RefreshedRegistry
 from pipeline.io.rejected import RejectTables
 from pipeline.io.sinks import AppendSink, LoadSink, PublishNotifications
 from pipeline.io.sources import ExportFiles, FromExportFiles, FromSubscription, NoInput
+from pipeline.io.subscription.pubsub import puller
+from pipeline.io.subscription.sink import WriteAndAcknowledge
+from pipeline.io.subscription.source import FromPulls
 from pipeline.irrigation.fields import without_balance
 from pipeline.options import BUNDLES, Options, UsageError, parse
+from pipeline.prism import NoPrism
 from pipeline.replay.transform import REACH, SELDOM, ReplayOnChange, Replays
 from pipeline.transforms import counts
 from program import logs
@@ -39,6 +44,10 @@ from schemas.records import Alert
 from schemas.registry import Registry, RegistrySource
 
 _LOG = logs.get(__name__)
+
+
+FINISH_SECONDS = 8.0
+"""How long a pipeline that is asked to stop writes what it has pulled; whoever started it may lose patience after ten seconds."""
 
 
 class Stopped(BaseException):
@@ -58,22 +67,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NoInput as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 2
-    except (warehouse.UnfitTables, ArchiveError, ConfigError) as error:
+    except (warehouse.UnfitTables, ArchiveError, ConfigError, NoPrism) as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 1
 
 
 def _run(options: Options, registry: RefreshedRegistry) -> int:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop)
+    _hear_signals()
     try:
         known = ready(options, registry)
         started = wall_clock()
         result = build(options, registry, known).run()
+        _hear_signals()  # a runner may have set its own
         code = _wait(result, options)
         return code if code or options.streaming else _recompute(options, registry.current(), started)
     except Stopped:
         return 0
+
+
+def _hear_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
 
 
 def registry_of(options: Options) -> RefreshedRegistry:
@@ -102,7 +116,7 @@ def build(options: Options, registry: RegistrySource, known: Sequence[Alert] = (
         )
     pipeline = beam.Pipeline(options=PipelineOptions(list(options.beam)))
     if options.streaming:
-        source: beam.PTransform = FromSubscription(options.input_subscription)
+        source = _subscription(options)
         sink: flow.Sink = AppendSink(options.warehouse)
     else:
         found = ExportFiles.at(options.input)
@@ -111,9 +125,22 @@ def build(options: Options, registry: RegistrySource, known: Sequence[Alert] = (
         sink = LoadSink(options.warehouse, options.temp_location or tempfile.gettempdir(), uuid4().hex)
     publish = PublishNotifications(options.alerts_topic) if options.alerts_topic else None
     messages, replay = pipeline | "Read" >> source, _replay(options, registry)
-    flow.build(messages, registry, sink, options.schedule, wall_clock, publish, _archive(options), known, replay)
+    flow.build(messages, registry, sink, options.schedule, wall_clock, publish, _archive(options), known, replay, _acknowledge(options))
     _LOG.info("%s into %s.%s", options.input_subscription or options.input, options.warehouse.project, options.warehouse.datasets.tables)
     return pipeline
+
+
+def _subscription(options: Options) -> beam.PTransform:
+    if options.acknowledges_when_written:
+        return FromPulls(partial(puller, options.input_subscription))
+    return FromSubscription(options.input_subscription)
+
+
+def _acknowledge(options: Options) -> flow.Acknowledge | None:
+    """Returns what writes rows of messages and acknowledges them, where that is not the engine's work."""
+    if not options.acknowledges_when_written:
+        return None
+    return WriteAndAcknowledge(partial(warehouse.appender, options.warehouse), partial(puller, options.input_subscription), wall_clock)
 
 
 def _archive(options: Options) -> Archive | None:
@@ -155,6 +182,8 @@ def _wait(result: PipelineResult, options: Options) -> int:
         state = result.wait_until_finish()
     except Stopped:
         _LOG.info("asked to stop")
+        if options.acknowledges_when_written:
+            puller(options.input_subscription).finish(FINISH_SECONDS)
         result.cancel()
         state = "CANCELLED"
     finally:

@@ -1,6 +1,6 @@
 """Runs a child process of the lab: its output goes to a log file, it leads a process group, and it does not outlive its parent.
 
-Guarantees that after `stop` nothing of the group is left, and that a killed lab takes its children along (lab/services/die_with_parent.py).
+Guarantees that after `stop` nothing of the group is left, and that a killed lab takes its children along (program/die_with_parent.py).
 Start children from a thread that lives as long as they should: the kernel ties them to the thread, not to the process.
 """
 
@@ -10,14 +10,14 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from program import die_with_parent
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-_DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 _STEP = 0.02
 
 
@@ -33,7 +33,7 @@ class Child:
         self.name, self.log = name, log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", str(_DIE_WITH_PARENT), str(os.getpid()), *command],
+                [*die_with_parent.command(), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

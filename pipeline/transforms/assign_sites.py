@@ -9,7 +9,7 @@ import traceback
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import pyarrow.compute as pc
@@ -20,35 +20,48 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import rejects
 from pipeline.assign_sites import assign_sites
-from pipeline.elements import Clock, DecodedBatch, DecodedBatches, RejectedRows, RowGroup, TableRows
+from pipeline.batch_rows import batch_rows
+from pipeline.elements import Clock, DecodedBatch, DecodedBatches, Delivery, RejectedRows, RowGroup, TableRows
 from pipeline.enrich import Sites
+from pipeline.facts import facts
 from schemas.registry import OfRegistry
 
 ROWS_TOGETHER = 10_000
 BYTES_TOGETHER = 16_000_000
 """How many rows of batches, or bytes of them, go on together at most, give or take those of one parcel."""
 
-_REJECTS = "rejects"
+_REJECTS, _DELIVERIES = "rejects", "deliveries"
+
+
+class Assigned(NamedTuple):
+    """Holds row groups and rejects; where the sink acknowledges, all rows of some messages together as deliveries, too."""
+
+    row_groups: PCollection[RowGroup]
+    unplaced: PCollection[TableRows]
+    deliveries: PCollection[Delivery] | None = None
 
 
 class AssignSites(beam.PTransform):
-    """Assigns sites: `row_groups, unplaced = batches | AssignSites(OfRegistry(registry, Sites), clock)`."""
+    """Assigns sites: `assigned = batches | AssignSites(OfRegistry(registry, Sites), clock)`."""
 
-    def __init__(self, sites: OfRegistry[Sites], clock: Clock) -> None:
+    def __init__(self, sites: OfRegistry[Sites], clock: Clock, *, acknowledge: bool = False) -> None:
         super().__init__()
         self._sites = sites
         self._clock = clock
+        self._acknowledge = acknowledge
 
-    def expand(self, batches: PCollection[DecodedBatches]) -> tuple[PCollection[RowGroup], PCollection[TableRows]]:
-        assign = beam.ParDo(_AssignSites(self._sites, self._clock)).with_output_types(RowGroup)
-        outputs = batches | assign.with_outputs(_REJECTS, main="row_groups")
-        return outputs["row_groups"], outputs[_REJECTS]
+    def expand(self, batches: PCollection[DecodedBatches]) -> Assigned:
+        assign = beam.ParDo(_AssignSites(self._sites, self._clock, acknowledge=self._acknowledge)).with_output_types(RowGroup)
+        tags = (_REJECTS, _DELIVERIES) if self._acknowledge else (_REJECTS,)
+        outputs = batches | assign.with_outputs(*tags, main="row_groups")
+        return Assigned(*(outputs[tag] for tag in ("row_groups", *tags)))
 
 
 class _AssignSites(beam.DoFn):
-    def __init__(self, sites: OfRegistry[Sites], clock: Clock) -> None:
+    def __init__(self, sites: OfRegistry[Sites], clock: Clock, *, acknowledge: bool) -> None:
         self._sites = sites
         self._clock = clock
+        self._acknowledge = acknowledge
 
     def start_bundle(self) -> None:
         self._waiting: dict[str, _Waiting] = defaultdict(_Waiting)
@@ -66,11 +79,22 @@ class _AssignSites(beam.DoFn):
     def _flush(self, kind: str) -> Iterator[Any]:
         """Sends on what waits, as old as the oldest batch in it."""
         waiting = self._waiting.pop(kind)
+        tables = list[TableRows]()
         for row_group, rejected in self._assigned(waiting.several):
+            tables += rejected
             if row_group and row_group.rows.num_rows:
-                yield WindowedValue(row_group, waiting.oldest, (GlobalWindow(),))
+                yield waiting.as_old(row_group)
+                tables += [facts(row_group)] if self._acknowledge else []
             for reject in rejected:
-                yield TaggedOutput(_REJECTS, WindowedValue(reject, waiting.oldest, (GlobalWindow(),)))
+                yield TaggedOutput(_REJECTS, waiting.as_old(reject))
+        if self._acknowledge:
+            yield TaggedOutput(_DELIVERIES, waiting.as_old(self._delivery(waiting.several, tables)))
+
+    def _delivery(self, several: Sequence[DecodedBatches], tables: Sequence[TableRows]) -> Delivery:
+        """Puts together what these batches became, their own rows with it."""
+        own = batch_rows([batches.receipts for batches in several], self._clock)
+        ack_ids = tuple(ack_id for batches in several for ack_id in batches.ack_ids)
+        return Delivery((*tables, *own), ack_ids, tuple(name for batches in several for name in batches.names()))
 
     def _assigned(self, several: Sequence[DecodedBatches]) -> Iterator[tuple[RowGroup | None, list[TableRows]]]:
         """Assigns sites to all at once; a batch that makes us fail is found by looking at each alone."""
@@ -103,3 +127,7 @@ class _Waiting:
         self.rows += batches.rows.num_rows
         self.raw_bytes += pc.sum(batches.receipts.column("raw_bytes")).as_py()
         self.oldest = min(self.oldest, timestamp)
+
+    def as_old(self, element: Any) -> WindowedValue:
+        """Gives an element the time of the oldest batch."""
+        return WindowedValue(element, self.oldest, (GlobalWindow(),))

@@ -1,4 +1,4 @@
-"""Makes the batches' own rows of batches_v1, those of a bundle at once; a batch whose cut time no partition has becomes a reject."""
+"""Makes the batches' own rows of batches_v1, those of a bundle at once. The logic is in pipeline/batch_rows.py."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipeline import rejects
-from pipeline.elements import Clock, DecodedBatches, TableRows, UnwrittenRows
+from pipeline.batch_rows import batch_rows
+from pipeline.elements import Clock, DecodedBatches, TableRows
 from pipeline.transforms.collect import ROWS_AT_ONCE
-from pipeline.validate import within_partitions
-from schemas.records import TABLES, Batch
 
 
 class BatchRows(beam.DoFn):
@@ -36,10 +34,4 @@ class BatchRows(beam.DoFn):
 
     def _flush(self) -> Iterator[TableRows]:
         waiting, self._waiting = self._waiting, []
-        if waiting:
-            rows = TableRows(TABLES[Batch].name, pa.concat_batches(waiting))
-            within, outside = within_partitions(rows, self._clock())
-            if within:
-                yield within
-            if outside:
-                yield from rejects.of_unwritten(UnwrittenRows(rows.table, outside), self._clock)
+        return batch_rows(waiting, self._clock)

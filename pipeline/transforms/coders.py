@@ -9,7 +9,7 @@ from typing import Any
 
 from apache_beam.coders import Coder, typecoders
 
-from pipeline.elements import DecodedBatches, ReceivedMessage, RowGroup, TableRows
+from pipeline.elements import DecodedBatches, Delivery, ReceivedMessage, RowGroup, TableRows
 
 
 class _Pickled(Coder):
@@ -38,8 +38,16 @@ class RowsCoder(_Pickled):
         return size
 
 
+class DeliveryCoder(_Pickled):
+    """Packs deliveries."""
+
+    def estimate_size(self, value: Delivery) -> int:
+        return sum(table.rows.get_total_buffer_size() for table in value.tables)
+
+
 def register() -> None:
     """Makes these the coders of the elements of the flow."""
     typecoders.registry.register_coder(ReceivedMessage, MessageCoder)
+    typecoders.registry.register_coder(Delivery, DeliveryCoder)
     for kind in (DecodedBatches, RowGroup, TableRows):
         typecoders.registry.register_coder(kind, RowsCoder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.coders import BytesCoder
@@ -17,26 +17,40 @@ from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadMo
 
 from pipeline import parcel, rejects
 from pipeline.decode import Refused, decode_all
-from pipeline.elements import Clock, DecodedBatches, TableRows
+from pipeline.elements import BatchName, Clock, DecodedBatches, Delivery, TableRows
 from pipeline.known_batches import KnownBatches
+from pipeline.repeats import pack_repeats
 from pipeline.transforms.counts import counter
 from pipeline.transforms.gather import Parcel
 
-_REJECTS = "rejects"
+_REJECTS, _DELIVERIES, _REPEATS = "rejects", "deliveries", "repeats"
+_TYPES = {_REPEATS: tuple[int, bytes]}
+"""A key is to be packed alike by every worker."""
+
+
+class Decoded(NamedTuple):
+    """Holds new batches and rejects; where the sink acknowledges, the rejects as deliveries too, and news of repeats, by bucket, packed."""
+
+    batches: PCollection[DecodedBatches]
+    undecodable: PCollection[TableRows]
+    deliveries: PCollection[Delivery] | None = None
+    repeats: PCollection[tuple[int, bytes]] | None = None
 
 
 class DecodeNew(beam.PTransform):
-    """Decodes, and lets the first of equal batches go on: `new, undecodable = parcels | DecodeNew(clock)`."""
+    """Decodes, and lets the first of equal batches go on: `decoded = parcels | DecodeNew(clock)`."""
 
-    def __init__(self, clock: Clock, *, keep_messages: bool = False) -> None:
+    def __init__(self, clock: Clock, *, keep_messages: bool = False, acknowledge: bool = False) -> None:
         super().__init__()
         self._clock = clock
         self._keep_messages = keep_messages
+        self._acknowledge = acknowledge
 
-    def expand(self, parcels: PCollection[Parcel]) -> tuple[PCollection[DecodedBatches], PCollection[TableRows]]:
-        decode = beam.ParDo(_DecodeNew(self._clock, keep_messages=self._keep_messages)).with_output_types(DecodedBatches)
-        outputs = parcels | decode.with_outputs(_REJECTS, main="batches")
-        return outputs["batches"], outputs[_REJECTS]
+    def expand(self, parcels: PCollection[Parcel]) -> Decoded:
+        decode = beam.ParDo(_DecodeNew(self._clock, keep_messages=self._keep_messages)).with_output_types(DecodedBatches, **_TYPES)
+        tags = (_REJECTS, _DELIVERIES, _REPEATS) if self._acknowledge else (_REJECTS,)
+        outputs = parcels | decode.with_outputs(*tags, main="batches")
+        return Decoded(*(outputs[tag] for tag in ("batches", *tags)))
 
 
 class _DecodeNew(beam.DoFn):
@@ -52,22 +66,33 @@ class _DecodeNew(beam.DoFn):
         stored: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_KNOWN),  # type: ignore[assignment]
     ) -> Iterator[Any]:
         known = KnownBatches(stored.read())
+        repeats = list[tuple[BatchName, str]]()
         for decoded in decode_all(parcel.unpack(sent[1]), keep_messages=self._keep_messages):
             if isinstance(decoded, Refused):
-                yield TaggedOutput(_REJECTS, _reject(decoded, self._clock()))
-            elif batches := _new(decoded, known):
+                yield from _rejected(decoded, self._clock())
+            elif batches := _new(decoded, known, repeats):
                 yield batches
+        if repeats:
+            yield TaggedOutput(_REPEATS, (sent[0], pack_repeats(repeats)))
         stored.write(known.pack())
+
+
+def _rejected(refused: Refused, now: datetime) -> Iterator[TaggedOutput]:
+    reject = _reject(refused, now)
+    yield TaggedOutput(_REJECTS, reject)
+    if refused.message.ack_id:
+        yield TaggedOutput(_DELIVERIES, Delivery((reject,), (refused.message.ack_id,)))
 
 
 def _reject(refused: Refused, now: datetime) -> TableRows:
     return rejects.of_message(refused.message, refused.reason, refused.text, now, refused.stacktrace)
 
 
-def _new(decoded: DecodedBatches, known: KnownBatches) -> DecodedBatches | None:
-    """Returns the batches that had not come before; None if all had."""
-    names = (decoded.receipts.column(name).to_pylist() for name in ("gateway_id", "epoch", "seq"))
-    is_new = [known.add(*name) for name in zip(*names, strict=True)]
+def _new(decoded: DecodedBatches, known: KnownBatches, repeats: list[tuple[BatchName, str]]) -> DecodedBatches | None:
+    """Returns the batches that had not come before; None if all had. Those that had go to `repeats`, where they have ids."""
+    names = decoded.names()
+    is_new = [known.add(*name) for name in names]
     counter("batches").inc(sum(is_new))
     counter("repeated").inc(len(is_new) - sum(is_new))
+    repeats += [(name, ack_id) for new, name, ack_id in zip(is_new, names, decoded.ack_ids, strict=False) if not new]
     return decoded.only(is_new) if any(is_new) else None

@@ -55,7 +55,7 @@ def run(batches: Sequence[DecodedBatches], sites: OfRegistry[Any] = SITES) -> No
         kept.clear()
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
         arrived = pipeline | beam.Create(list(batches)) | beam.Map(_as_it_arrived)
-        row_groups, rejects = arrived | AssignSites(sites, still)
+        row_groups, rejects, *_ = arrived | AssignSites(sites, still)
         row_groups | "Keep" >> beam.Map(_keep)
         rejects | "Keep rejects" >> beam.Map(_keep_reject)
 

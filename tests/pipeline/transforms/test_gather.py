@@ -71,7 +71,7 @@ def test_repeats_are_dropped_in_a_parcel_and_across_parcels_and_a_corrupt_copy_s
     parcels = [(bucket("gw1"), parcel.pack(some)) for some in ([corrupt, good[0], good[1], good[0]], [good[1], good[2], corrupt])]
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
         keyed = pipeline | beam.Create(parcels).with_output_types(Parcel)
-        new, undecodable = keyed | DecodeNew(still)
+        new, undecodable, *_ = keyed | DecodeNew(still)
         new | "Keep new" >> beam.Map(_keep_new)
         undecodable | "Keep rejects" >> beam.Map(_keep_reject)
     assert sorted(seq for batches in NEW for seq in batches.receipts.column("seq").to_pylist()) == [1, 2, 3]

@@ -1,0 +1,122 @@
+"""Writes what messages became, and acknowledges them then: at least once, and a message is never acknowledged before its rows are written.
+
+Rows that the warehouse refuses for their content are written as rejects before. A repeat waits until its batch is known to be written.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.coders import BytesCoder
+from apache_beam.pvalue import PCollection
+from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.timestamp import MIN_TIMESTAMP
+from apache_beam.utils.windowed_value import WindowedValue
+
+from pipeline import rejects
+from pipeline.elements import BatchName, Clock, Delivery, TableRows
+from pipeline.io.append import Appender
+from pipeline.io.sinks import BUFFER_BYTES
+from pipeline.known_batches import bucket
+from pipeline.repeats import Repeats, pack_written
+from pipeline.transforms.counts import count_rows
+from pipeline.transforms.each import Each
+
+_News = tuple[int, bytes]
+"""Is a bucket, and news of its batches as `pipeline.repeats` packs them."""
+
+
+class Acknowledger(Protocol):
+    """Acknowledges messages by their ids."""
+
+    def acknowledge(self, ack_ids: Iterable[str]) -> None: ...
+
+
+class WriteAndAcknowledge(beam.PTransform):
+    """Writes and acknowledges: `(undecodable, placed, repeats) | WriteAndAcknowledge(appender, acknowledger, clock)`, where the first two
+    give those of the process.
+    """
+
+    def __init__(self, appender: Callable[[], Appender], acknowledger: Callable[[], Acknowledger], clock: Clock) -> None:
+        super().__init__()
+        self._appender, self._acknowledger, self._clock = appender, acknowledger, clock
+
+    def expand(self, inputs: tuple[PCollection[Delivery], PCollection[Delivery], PCollection[_News]]) -> Any:
+        undecodable, placed, repeats = inputs
+        write = beam.ParDo(Write(self._appender, self._acknowledger, self._clock)).with_output_types(_News)
+        written = (undecodable, placed) | "Write messages" >> Each(write)
+        return (written, repeats) | beam.Flatten() | "Repeats" >> beam.ParDo(_AcknowledgeRepeats(self._acknowledger))
+
+
+class Write(beam.DoFn):
+    """Writes the deliveries of a bundle together, then acknowledges them; says which batches are written."""
+
+    def __init__(self, appender: Callable[[], Appender], acknowledger: Callable[[], Acknowledger], clock: Clock) -> None:
+        self._appender, self._acknowledger, self._clock = appender, acknowledger, clock
+
+    def start_bundle(self) -> None:
+        self._deliveries: list[Delivery] = []
+        self._bytes = 0
+
+    def process(self, delivery: Delivery) -> Iterator[_News]:
+        self._deliveries.append(delivery)
+        self._bytes += sum(table.rows.nbytes for table in delivery.tables)
+        if self._bytes > BUFFER_BYTES:
+            yield from self._flush()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        return (WindowedValue(news, MIN_TIMESTAMP, (GlobalWindow(),)) for news in self._flush())
+
+    def _flush(self) -> list[_News]:
+        deliveries = self._deliveries
+        self.start_bundle()
+        self._write([table for delivery in deliveries for table in delivery.tables])
+        self._acknowledger().acknowledge([ack_id for delivery in deliveries for ack_id in delivery.ack_ids])
+        return _news(name for delivery in deliveries for name in delivery.batches)
+
+    def _write(self, tables: Iterable[TableRows]) -> None:
+        appender = self._appender()
+        refused = [reject for rows in appender.append(_by_table(tables)) for reject in rejects.of_unwritten(rows, self._clock)]
+        if again := appender.append(_by_table(refused)):
+            raise RuntimeError(f"the warehouse refuses rejects: {again[0].rejected.text}")
+
+
+class _AcknowledgeRepeats(beam.DoFn):
+    """Acknowledges the repeats of a bucket whose batches are written."""
+
+    _WRITTEN = ReadModifyWriteStateSpec("written", BytesCoder())
+    _WAITING = ReadModifyWriteStateSpec("waiting", BytesCoder())
+
+    def __init__(self, acknowledger: Callable[[], Acknowledger]) -> None:
+        self._acknowledger = acknowledger
+
+    def process(
+        self,
+        news: _News,
+        written: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_WRITTEN),  # type: ignore[assignment]
+        waiting: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_WAITING),  # type: ignore[assignment]
+    ) -> None:
+        repeats = Repeats(written.read(), waiting.read())
+        self._acknowledger().acknowledge(list(repeats.hear(news[1])))
+        for state, packed in zip((written, waiting), repeats.pack(), strict=True):
+            state.write(packed)
+
+
+def _by_table(tables: Iterable[TableRows]) -> dict[str, list[pa.RecordBatch]]:
+    found: dict[str, list[pa.RecordBatch]] = defaultdict(list)
+    for rows in tables:
+        count_rows(rows)
+        found[rows.table].append(rows.rows)
+    return found
+
+
+def _news(names: Iterable[BatchName]) -> list[_News]:
+    by_bucket: dict[int, list[BatchName]] = defaultdict(list)
+    for name in names:
+        by_bucket[bucket(name[0])].append(name)
+    return [(key, pack_written(each)) for key, each in by_bucket.items()]
