@@ -79,7 +79,9 @@ DEV = [
 ]
 
 # The lab and the benchmarks are not shipped: they need a checkout. Training is: `tinybeam train` is for who has a warehouse of their own.
-ROOMS = find_packages(include=["configuration*", "derive*", "edge*", "notify*", "pipeline*", "program*", "schemas*", "sql*", "training*"])
+ROOMS = find_packages(
+    include=["configuration*", "costs*", "derive*", "edge*", "notify*", "pipeline*", "program*", "schemas*", "sql*", "training*"]
+)
 
 setup(
     name="tinybeam",
@@ -111,6 +113,7 @@ setup(
     package_dir={"": "."},
     packages=[*ROOMS, "models", "models.soil", "models.vibration"],
     package_data={
+        "costs": ["*.toml"],
         "edge": ["*.toml", "*.json", "examples/*"],
         "models.soil": ["*"],
         "models.vibration": ["*"],

@@ -40,11 +40,15 @@ _ALL = 1_000_000
 
 @dataclass(slots=True)
 class Traffic:
-    """Counts bytes: `raw` are what the sensors sent, as MQTT's PUBLISH packets at QoS 1; `up` are by kind of batch, and `requests`."""
+    """Counts bytes: `raw` are what the sensors sent, as MQTT's PUBLISH packets at QoS 1; `up` are by kind of batch, and `requests`.
+    `rows` and `batches` are by kind too.
+    """
 
     raw: int = 0
     up: Counter[str] = field(default_factory=Counter)
     requests: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
+    batches: Counter[str] = field(default_factory=Counter)
 
     def heard(self, messages: Iterable[MqttMessage]) -> None:
         self.raw += sum(map(packet_bytes, messages))
@@ -53,6 +57,8 @@ class Traffic:
         """Counts batches that go together in one request."""
         for batch in batches:
             self.up[batch.envelope.kind] += message_bytes(batch)
+            self.rows[batch.envelope.kind] += batch.envelope.row_count
+            self.batches[batch.envelope.kind] += 1
         self.up[_REQUESTS] += HEADER_BYTES + TOKEN_BYTES + _field(len(topic.encode()))
         self.requests += 1
 
@@ -78,13 +84,18 @@ def of_config(config: Config) -> str:
         return "not estimated: no class has channels, and frames depend on their samples"
     devices = [(name, each) for each in sensors for name in _devices(each)]
     plain = msgspec.structs.replace(config, sensors=sensors, models=())
+    traffic = played(plain, devices, _MINUTE, timedelta(hours=HOURS))
+    assumed = f"if {len(devices)} devices ({DEVICES} of each pattern) send all their channels once a minute, as JSON, without models"
+    return f"{assumed}: {traffic.sentence(timedelta(hours=HOURS))}"
+
+
+def played(config: Config, devices: Sequence[tuple[str, Sensors]], every: timedelta, span: timedelta) -> Traffic:
+    """Plays readings that wander a little, one of each device `every` so long, for a span, and counts what a gateway sends of them."""
     with (
         TemporaryDirectory(dir=in_memory()) as folder,
         closing(Store(Path(folder) / "store.db", config.gateway.id, config.store.max_bytes)) as store,
     ):
-        traffic = _played(plain, store, devices)
-    assumed = f"if {len(devices)} devices ({DEVICES} of each pattern) send all their channels once a minute, as JSON, without models"
-    return f"{assumed}: {traffic.sentence(timedelta(hours=HOURS))}"
+        return play(config, store, devices, every, span)
 
 
 def in_memory() -> str | None:
@@ -128,15 +139,15 @@ def _devices(sensors: Sensors) -> Iterator[str]:
         yield from (name for name in dict.fromkeys(names) if matches(name, sensors.devices))
 
 
-def _played(config: Config, store: Store, devices: Sequence[tuple[str, Sensors]]) -> Traffic:
-    """Plays a few hours of readings that wander a little."""
+def play(config: Config, store: Store, devices: Sequence[tuple[str, Sensors]], every: timedelta, span: timedelta) -> Traffic:
+    """Does so in this store, which keeps the batches."""
     rng, traffic, gateway = Random(1), Traffic(), Gateway(config, store, _START)
     values = {(name, channel): rng.uniform(5, 30) for name, sensors in devices for channel in sensors.channels}
-    for minute in range(HOURS * 60):
-        now = _START + (minute + 1) * _MINUTE
+    for number in range(round(span / every)):
+        now = _START + (number + 1) * every
         values = {key: value + rng.gauss(0, 0.05) for key, value in values.items()}
         messages = [
-            _message(config, name, minute, now, {channel: values[name, channel] for channel in of.channels}) for name, of in devices
+            _message(config, name, number, now, {channel: values[name, channel] for channel in of.channels}) for name, of in devices
         ]
         traffic.heard(messages)
         gateway.accept(messages, now)

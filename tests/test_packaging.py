@@ -24,7 +24,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-SHIPPED = ["configuration", "edge", "models", "notify", "pipeline", "program", "schemas", "sql", "training"]
+SHIPPED = ["configuration", "costs", "edge", "models", "notify", "pipeline", "program", "schemas", "sql", "training"]
 CHECKOUT_ONLY = ["bench", "lab"]
 ROOMS = [*SHIPPED, *CHECKOUT_ONLY]
 NEVER_ON_A_GATEWAY = {"apache-beam", "aquacrop", "duckdb", "google-cloud-bigquery", "numba", "pandas", "pyarrow", "scipy", "tensorflow"}
