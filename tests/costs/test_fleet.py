@@ -49,7 +49,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pa.Table]:
     devices = tuple(Device(name, "sensors", "farm", ALWAYS, None) for name in names)
     sink = MemorySink("costs")
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
-        flow.build(pipeline | beam.Create(list(messages)), FixedRegistry(Registry(sites, devices)), sink, Schedule(streaming=False), wall_clock)
+        flow.build(pipeline | beam.Create(messages), FixedRegistry(Registry(sites, devices)), sink, Schedule(streaming=False), wall_clock)
     batches = defaultdict(list)
     for each in WRITTEN["costs"]:
         batches[each.table.removesuffix("_v1")].append(each.rows)
