@@ -19,7 +19,7 @@ from schemas.dictionary import dictionaries, version_of
 from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES
 
 Content = Stream | Columns
-"""What is in a body, taken apart. Those of equal `schema` can be read together."""
+"""Is what a body holds. Those of equal `schema` can be read together."""
 
 _THREAD = local()
 
@@ -32,28 +32,44 @@ class Undecodable(ValueError):
         self.reason = reason
 
 
-def opened(body: bytes, raw_bytes: int, rows: int) -> Content:
-    """Opens a body that must hold exactly so many bytes, of so many rows. Raises Undecodable."""
-    content = _taken_apart(_decompressed(body, raw_bytes))
-    if content.rows != rows:
-        raise Undecodable("bad_row_count", f"the envelope says {rows} rows, the body holds {content.rows}")
-    return content
+def opened(body: bytes, raw_bytes: int) -> Content:
+    """Opens a body that must hold exactly so many bytes. Raises Undecodable."""
+    return _taken_apart(_decompressed(body, raw_bytes))
 
 
 def rows_of(body: bytes) -> pa.RecordBatch:
     """Returns the rows of a body, whatever its envelope says. Raises Undecodable."""
-    return read_together([_taken_apart(_decompressed(body, None))])
+    content = _taken_apart(_decompressed(body, None))
+    return read_together([content], [content.rows])
 
 
-def read_together(contents: Sequence[Content]) -> pa.RecordBatch:
-    """Returns the rows of contents of one schema, one after the other. Raises Undecodable."""
-    in_columns = isinstance(contents[0], Columns)
+def read_together(contents: Sequence[Content], counts: Sequence[int]) -> pa.RecordBatch:
+    """Returns the rows of contents of one schema, each of which must have so many, one after the other. Raises Undecodable."""
+    if isinstance(contents[0], Columns):
+        return _read_columns(contents, counts)  # type: ignore[arg-type]
+    _check_rows(contents, counts)
     try:
-        return column_stream.read_together(contents) if in_columns else arrow_stream.read_together(contents)  # type: ignore[arg-type]
+        return arrow_stream.read_together(contents)  # type: ignore[arg-type]
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        if in_columns:
-            raise Undecodable("bad_columns", f"not sound columns: {error}") from error
         raise Undecodable("bad_arrow", f"not a sound Arrow IPC stream: {error}") from error
+
+
+def _read_columns(contents: Sequence[Columns], counts: Sequence[int]) -> pa.RecordBatch:
+    try:
+        buffers = column_stream.locate(contents)
+    except BadStream as error:
+        raise Undecodable("bad_columns", str(error)) from error
+    _check_rows(contents, counts)
+    try:
+        return column_stream.read(buffers)
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise Undecodable("bad_columns", f"not sound columns: {error}") from error
+
+
+def _check_rows(contents: Sequence[Content], counts: Sequence[int]) -> None:
+    for content, count in zip(contents, counts, strict=True):
+        if content.rows != count:
+            raise Undecodable("bad_row_count", f"the envelope says {count} rows, the body holds {content.rows}")
 
 
 def _taken_apart(raw: bytes) -> Content:

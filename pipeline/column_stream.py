@@ -1,124 +1,150 @@
-"""Takes the columns of a batch's content apart, and reads those of many contents at once. schemas/columns.py says what the bytes are.
+"""Reads the columns of many batches' contents at once. schemas/columns.py says what the bytes are.
 
-Every byte is accounted for before a value is read: each content by its own lengths, so none reaches into another's when buffers of the same
-column are put behind each other.
+Every byte is accounted for before a value is read: each content by its own lengths, so none reaches into another's. One call of numpy takes
+a column of all contents: a call for each buffer of each costs more than the bytes in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.arrow_stream import BadStream
+from pipeline.column_layout import INTEGERS, LENGTH_BYTES, Layout, Place, layout_of
 from schemas.arrow import arrow_type
-from schemas.columns import Described, described, head
+from schemas.columns import Described, head
 
-_Numbers = npt.NDArray[np.int64]
-_LENGTH_BYTES = 4
+_Integers = npt.NDArray[np.int64]
 
 
 class Columns(NamedTuple):
-    """Holds a content, the description in it, where its buffers begin and end, and how many rows it has."""
+    """Holds a content, the description in it, how many rows it says that there are, and where its buffers begin."""
 
     schema: bytes
     content: bytes
-    cuts: tuple[int, ...]
     rows: int
-
-
-class _Place(NamedTuple):
-    """Says which of the buffers are a column's, by their numbers."""
-
-    column: Described
-    nulls: int | None
-    lengths: int | None
-    values: int
-
-
-class _Layout(NamedTuple):
-    """Says what a description means. `sizes` are of the buffers of values: the bytes of each, and which of the buffers of lengths says how
-    many there are; None for one a row.
-    """
-
-    places: tuple[_Place, ...]
-    with_lengths: int
-    sizes: tuple[tuple[int, int | None], ...]
-    schema: pa.Schema
+    begin: int
 
 
 def take_apart(content: bytes) -> Columns:
-    """Takes the content apart. Raises BadStream."""
+    """Looks how the content begins, and whether it is long enough for its rows. Raises BadStream."""
     try:
-        text, rows, values = head(content)
-        layout = _layout(text)
-        lengths = np.frombuffer(content, "<u4", layout.with_lengths * rows, values).reshape(layout.with_lengths, rows)
+        text, rows, begin = head(content)
+        row_bytes = layout_of(text).row_bytes
     except ValueError as error:
         raise BadStream(f"not sound columns: {error}") from error
-    cuts = tuple(_cuts(layout, values, rows, lengths.sum(axis=1, dtype=np.int64).tolist()))
-    if cuts[-1] != len(content):
-        raise BadStream(f"{rows} rows of these columns are {cuts[-1]} bytes, and there are {len(content)}")
-    return Columns(text, content, cuts, rows)
+    if begin + row_bytes * rows > len(content):
+        raise BadStream(f"not sound columns: {rows} rows are more than fit into {len(content)} bytes")
+    return Columns(text, content, rows, begin)
 
 
-def _cuts(layout: _Layout, at: int, rows: int, sums: Sequence[int]) -> Iterator[int]:
-    yield at
-    for _ in range(layout.with_lengths):
-        at += _LENGTH_BYTES * rows
-        yield at
-    for width, which in layout.sizes:
-        at += width * (rows if which is None else sums[which])
-        yield at
+@dataclass(frozen=True, slots=True)
+class Buffers:
+    """Holds contents of one description behind each other.
+
+    Of each buffer and content `begins` says where it begins and `counts` how many values are in it; `offsets` say of each column with
+    lengths where, among those of all contents, the values of each row begin.
+    """
+
+    joined: bytes
+    layout: Layout
+    rows: _Integers
+    begins: _Integers
+    counts: _Integers
+    offsets: _Integers
+
+    def of_rows(self) -> dict[int, npt.NDArray[Any]]:
+        """Returns the numbers in the buffers that have one a row."""
+        integers = _added_up(_numbers(self.joined, self.begins[self.layout.integers], self.rows, "<i8"), self.rows)
+        floats = _numbers(self.joined, self.begins[self.layout.floats], self.rows, "<f8")
+        return dict(zip((*self.layout.integers, *self.layout.floats), (*integers, *floats), strict=True))
+
+    def of_lists(self, which: int, column: Described) -> npt.NDArray[Any]:
+        """Returns the numbers in a buffer of a column of lists."""
+        begins, counts = self.begins[which : which + 1], self.counts[which]
+        if column.type in INTEGERS:
+            return _added_up(_numbers(self.joined, begins, counts, "<i8"), counts)[0]
+        return _numbers(self.joined, begins, counts, "<f8")[0]
+
+    def of_bytes(self, which: int) -> bytes:
+        """Returns the bytes in a buffer."""
+        ends = (self.begins[which] + self.counts[which]).tolist()
+        return b"".join([self.joined[begin:end] for begin, end in zip(self.begins[which].tolist(), ends, strict=True)])
 
 
-def read_together(contents: Sequence[Columns]) -> pa.RecordBatch:
-    """Returns the rows of contents of one description, one after the other. Raises BadStream, or pyarrow's errors for text that is none."""
-    layout, rows = _layout(contents[0].schema), np.array([each.rows for each in contents])
-    batch = pa.RecordBatch.from_arrays([_read(place, contents, rows) for place in layout.places], schema=layout.schema)
+def locate(contents: Sequence[Columns]) -> Buffers:
+    """Finds the buffers of contents of one description. Raises BadStream if those of any do not end where it ends."""
+    layout, rows = layout_of(contents[0].schema), np.array([each.rows for each in contents])
+    joined, sizes = b"".join([each.content for each in contents]), np.array([len(each.content) for each in contents])
+    ends = np.cumsum(sizes)
+    lengths_begin = ends - sizes + contents[0].begin + LENGTH_BYTES * rows * np.arange(layout.with_lengths + 1)[:, np.newaxis]
+    offsets = _running(_numbers(joined, lengths_begin[:-1], rows, "<u4"))
+    last_rows = np.cumsum(rows)
+    sums = offsets[:, last_rows] - offsets[:, last_rows - rows]
+    counts = np.array([rows if which is None else sums[which] for _, which in layout.sizes])
+    widths = np.array([width for width, _ in layout.sizes])
+    values_end = lengths_begin[-1] + np.cumsum(counts * widths[:, np.newaxis], axis=0)
+    _check_ends(rows, values_end[-1] - ends + sizes, sizes)
+    begins = np.concatenate((lengths_begin, values_end[:-1]))
+    return Buffers(joined, layout, rows, begins, np.concatenate((np.tile(rows, (layout.with_lengths, 1)), counts)), offsets)
+
+
+def _check_ends(rows: _Integers, are: _Integers, sizes: _Integers) -> None:
+    wrong = int((are != sizes).argmax())
+    if are[wrong] != sizes[wrong]:
+        raise BadStream(f"{rows[wrong]} rows of these columns are {are[wrong]} bytes, and there are {sizes[wrong]}")
+
+
+def read(buffers: Buffers) -> pa.RecordBatch:
+    """Returns the rows of all contents, one after the other. Raises BadStream, or pyarrow's errors for text that is none."""
+    layout, of_rows = buffers.layout, buffers.of_rows()
+    batch = pa.RecordBatch.from_arrays([_read(place, buffers, of_rows) for place in layout.places], schema=layout.schema)
     batch.validate(full=True)
     return batch
 
 
-def _read(place: _Place, contents: Sequence[Columns], rows: _Numbers) -> pa.Array:
-    column, count = place.column, int(rows.sum())
-    bitmap = None if place.nulls is None else _bitmap(_joined(contents, place.nulls))
-    sizes = np.array([_size(each, place.values) for each in contents]) // column.width if column.repeated else rows
-    values = _values(column, _joined(contents, place.values), sizes)
+def _read(place: Place, buffers: Buffers, of_rows: Mapping[int, npt.NDArray[Any]]) -> pa.Array:
+    column, count = place.column, int(buffers.rows.sum())
     kind = arrow_type(column.type, repeated=column.repeated)
+    bitmap = None if place.nulls is None else _bitmap(buffers.of_bytes(place.nulls))
     if place.lengths is None:
+        values = _bits(buffers.of_bytes(place.values)) if column.type == "bool" else pa.py_buffer(of_rows[place.values])
         return pa.Array.from_buffers(kind, count, [bitmap, values])
-    offsets = _offsets(_joined(contents, place.lengths))
+    offsets = pa.py_buffer(buffers.offsets[place.lengths].astype(np.int32))
     if not column.repeated:
-        return pa.Array.from_buffers(kind, count, [bitmap, offsets, values])
-    elements = pa.Array.from_buffers(kind.value_type, int(sizes.sum()), [None, values])
+        return pa.Array.from_buffers(kind, count, [bitmap, offsets, pa.py_buffer(buffers.of_bytes(place.values))])
+    numbers = buffers.of_lists(place.values, column)
+    elements = pa.Array.from_buffers(kind.value_type, len(numbers), [None, pa.py_buffer(numbers)])
     return pa.Array.from_buffers(kind, count, [bitmap, offsets], children=[elements])
 
 
-def _joined(contents: Sequence[Columns], at: int) -> bytes:
-    """Puts the same buffer of all behind each other."""
-    return b"".join([each.content[each.cuts[at] : each.cuts[at + 1]] for each in contents])
+def _numbers(joined: bytes, begins: _Integers, counts: _Integers, kind: str) -> npt.NDArray[Any]:
+    """Returns of some buffers, each a line of `begins`, as many numbers as each content has. They may lie at any byte, so each byte counts
+    as the beginning of one.
+    """
+    width = np.dtype(kind).itemsize
+    before = np.cumsum(counts) - counts
+    places = np.repeat(begins - width * before, counts, axis=1) + width * np.arange(counts.sum())
+    every: npt.NDArray[Any] = np.ndarray(max(len(joined) - width + 1, 0), kind, joined, 0, (1,))
+    return every[places]
 
 
-def _size(content: Columns, at: int) -> int:
-    return content.cuts[at + 1] - content.cuts[at]
-
-
-def _values(column: Described, buffer: bytes, sizes: _Numbers) -> pa.Buffer:
-    """Returns the values as Arrow has them. `sizes` are how many each content has."""
-    if column.type in {"int64", "timestamp"}:
-        return pa.py_buffer(_sums(np.frombuffer(buffer, "<i8"), sizes))
-    return _bits(buffer) if column.type == "bool" else pa.py_buffer(buffer)
-
-
-def _sums(steps: _Numbers, sizes: _Numbers) -> _Numbers:
+def _added_up(steps: _Integers, counts: _Integers) -> _Integers:
     """Adds the differences up, in each content from 0, modulo 2^64."""
-    sums: _Numbers = np.cumsum(steps)
-    starts = np.cumsum(sizes) - sizes
-    sums -= np.repeat(np.concatenate((np.zeros(1, np.int64), sums))[starts], sizes)
+    sums = _running(steps)
+    added: _Integers = sums[:, 1:] - np.repeat(sums[:, np.cumsum(counts) - counts], counts, axis=1)
+    return added
+
+
+def _running(numbers: npt.NDArray[Any]) -> _Integers:
+    """Returns the sums of no number, of the first, of the first two, and so on, of each line."""
+    sums = np.zeros((len(numbers), numbers.shape[1] + 1), np.int64)
+    np.cumsum(numbers, axis=1, dtype=np.int64, out=sums[:, 1:])
     return sums
 
 
@@ -131,22 +157,3 @@ def _bits(flags: bytes) -> pa.Buffer:
     if flags.count(0) + flags.count(1) < len(flags):
         raise BadStream("a flag is neither 0 nor 1")
     return pa.py_buffer(np.packbits(np.frombuffer(flags, np.uint8), bitorder="little"))
-
-
-def _offsets(lengths: bytes) -> pa.Buffer:
-    sums = np.cumsum(np.frombuffer(lengths, "<u4"), dtype=np.int64)
-    return pa.py_buffer(np.concatenate((np.zeros(1, np.int32), sums.astype(np.int32))))
-
-
-@lru_cache(maxsize=64)
-def _layout(text: bytes) -> _Layout:
-    """Reads a description. Raises BadColumns."""
-    columns = described(text)
-    with_lengths = [column for column in columns if column.has_lengths]
-    places, sizes = list[_Place](), list[tuple[int, int | None]]()
-    for column in columns:
-        lengths, first = with_lengths.index(column) if column.has_lengths else None, len(with_lengths) + len(sizes)
-        places.append(_Place(column, first if column.nullable else None, lengths, first + column.nullable))
-        sizes += [(1, None)] * column.nullable + [(column.width, lengths)]
-    schema = pa.schema([pa.field(name, arrow_type(kind, repeated=repeated), nullable) for name, kind, repeated, nullable in columns])
-    return _Layout(tuple(places), len(with_lengths), tuple(sizes), schema)

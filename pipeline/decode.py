@@ -21,7 +21,7 @@ from pipeline.body import Content, Undecodable
 from pipeline.columns import BadSchema, conformed
 from pipeline.elements import EXPORT_FILE, Counts, DecodedBatch, DecodedBatches, ReceivedMessage
 from pipeline.receipts import receipts
-from schemas.envelope import EnvelopeError, from_micros, number_of, texts_of
+from schemas.envelope import Envelope, EnvelopeError, from_micros
 from schemas.records import KINDS
 
 BYTES_TOGETHER = 16_000_000
@@ -42,56 +42,78 @@ class Refused:
 
 
 class _Opened(NamedTuple):
-    """Is a message, the attributes that its envelope has, each of its form, and what is in its body."""
+    """Is a message, its place among the receipts, and what is in its body."""
 
     message: ReceivedMessage
-    texts: dict[str, str]
+    place: int
     content: Content
 
 
 def decode(message: ReceivedMessage) -> DecodedBatch:
     """Decodes one message. Raises Undecodable."""
-    [batch] = _decoded([_opened(message)], keep_messages=False)
+    _check_envelope(message)
+    receipt = receipts([message])
+    content = body.opened(message.body, receipt.column("raw_bytes")[0].as_py())
+    [batch] = _decoded([_Opened(message, 0, content)], receipt, keep_messages=False)
     return batch
 
 
 def decode_all(messages: Iterable[ReceivedMessage], *, keep_messages: bool = False) -> Iterator[DecodedBatches | Refused]:
     """Decodes messages, those that are alike together; batches have their message in them where it is to be archived."""
-    for alike in _alike(messages):
+    named, of_named, refused = _named(list(messages))
+    yield from refused
+    for alike in _alike(named, of_named):
         if isinstance(alike, Refused):
             yield alike
         else:
-            yield from _sound(alike, keep_messages=keep_messages)
+            yield from _sound(alike, of_named, keep_messages=keep_messages)
 
 
-def _alike(messages: Iterable[ReceivedMessage]) -> Iterator[list[_Opened] | Refused]:
+def _named(messages: list[ReceivedMessage]) -> tuple[list[ReceivedMessage], pa.RecordBatch, list[Refused]]:
+    """Returns the messages that have an envelope, with their receipts, and the others."""
+    try:
+        return messages, receipts(messages), []
+    except ValueError:
+        named, refused = list[ReceivedMessage](), list[Refused]()
+        for message in messages:
+            try:
+                _check_envelope(message)
+            except Exception as error:  # noqa: BLE001 - set aside
+                refused.append(_refused(message, error))
+            else:
+                named.append(message)
+        return named, receipts(named), refused
+
+
+def _alike(messages: Sequence[ReceivedMessage], of_all: pa.RecordBatch) -> Iterator[list[_Opened] | Refused]:
     """Opens messages, and yields those of one kind and schema together."""
     waiting: dict[tuple[str, bytes], list[_Opened]] = defaultdict(list)
     bytes_waiting = 0
-    for message in messages:
+    declared = zip(of_all.column("kind").to_pylist(), of_all.column("raw_bytes").to_pylist(), strict=True)
+    for place, (message, (kind, raw_bytes)) in enumerate(zip(messages, declared, strict=True)):
         try:
-            opened = _opened(message)
+            content = body.opened(message.body, raw_bytes)
         except Exception as error:  # noqa: BLE001 - set aside
             yield _refused(message, error)
             continue
-        waiting[opened.texts["kind"], opened.content.schema].append(opened)
-        bytes_waiting += int(opened.texts["raw_bytes"])
+        waiting[kind, content.schema].append(_Opened(message, place, content))
+        bytes_waiting += raw_bytes
         if bytes_waiting >= BYTES_TOGETHER:
             yield from waiting.values()
             waiting, bytes_waiting = defaultdict(list), 0
     yield from waiting.values()
 
 
-def _sound(alike: Sequence[_Opened], *, keep_messages: bool) -> Iterator[DecodedBatches | Refused]:
+def _sound(alike: Sequence[_Opened], of_all: pa.RecordBatch, *, keep_messages: bool) -> Iterator[DecodedBatches | Refused]:
     """Decodes all at once; one that spoils that is found by halves, and refused alone."""
     try:
-        yield _decoded(alike, keep_messages=keep_messages)
+        yield _decoded(alike, of_all, keep_messages=keep_messages)
     except Exception as error:  # noqa: BLE001 - set aside
         if len(alike) == 1:
             yield _refused(alike[0].message, error)
         else:
             for half in (alike[: len(alike) // 2], alike[len(alike) // 2 :]):
-                yield from _sound(half, keep_messages=keep_messages)
+                yield from _sound(half, of_all, keep_messages=keep_messages)
 
 
 def _refused(message: ReceivedMessage, error: Exception) -> Refused:
@@ -100,34 +122,25 @@ def _refused(message: ReceivedMessage, error: Exception) -> Refused:
     return Refused(message, "fault", repr(error), "".join(traceback.format_exception(error)))
 
 
-def _opened(message: ReceivedMessage) -> _Opened:
-    """Opens a message. Raises Undecodable."""
-    texts, rows, raw_bytes = _envelope(message)
-    return _Opened(message, texts, body.opened(message.body, raw_bytes, rows))
-
-
-def _envelope(message: ReceivedMessage) -> tuple[dict[str, str], int, int]:
-    """Returns the attributes of the envelope, each of its form, and how many rows and bytes it declares."""
+def _check_envelope(message: ReceivedMessage) -> None:
+    """Raises Undecodable for attributes that are no envelope."""
     if EXPORT_FILE in message.attributes and "gateway_id" not in message.attributes:
         raise Undecodable("broken_entry", f"bytes of {message.attributes[EXPORT_FILE]} that are no sound entry")
     try:
-        texts = texts_of(message.attributes)
-        return texts, number_of(texts, "row_count"), number_of(texts, "raw_bytes")
+        Envelope.parse(message.attributes)
     except EnvelopeError as error:
         raise Undecodable("bad_envelope", str(error)) from error
 
 
-def _decoded(alike: Sequence[_Opened], *, keep_messages: bool) -> DecodedBatches:
+def _decoded(alike: Sequence[_Opened], of_all: pa.RecordBatch, *, keep_messages: bool) -> DecodedBatches:
     """Decodes messages of one kind and schema. Raises Undecodable if any of them is unsound."""
-    messages, texts, contents = zip(*alike, strict=True)
-    try:
-        of_batches = receipts(messages, texts)
-    except EnvelopeError as error:
-        raise Undecodable("bad_envelope", str(error)) from error
+    messages, places, contents = zip(*alike, strict=True)
+    of_batches = of_all if len(places) == of_all.num_rows else of_all.take(pa.array(places))
+    kind = of_batches.column("kind")[0].as_py()
     counts = of_batches.column("row_count").to_numpy()
     starts = np.cumsum(counts) - counts
-    rows = _rows(texts[0]["kind"], contents, counts, starts)
-    _check_times(rows.column(KINDS[texts[0]["kind"]].event_time), of_batches, starts)
+    rows = _rows(kind, contents, counts, starts)
+    _check_times(rows.column(KINDS[kind].event_time), of_batches, starts)
     return DecodedBatches(of_batches, counts, rows, messages if keep_messages else (), _ack_ids(messages))
 
 
@@ -138,7 +151,7 @@ def _ack_ids(messages: Sequence[ReceivedMessage]) -> tuple[str, ...]:
 
 
 def _rows(kind: str, contents: Sequence[Content], counts: Counts, starts: Counts) -> pa.RecordBatch:
-    received = body.read_together(contents)
+    received = body.read_together(contents, counts.tolist())
     try:
         rows = conformed(received, kind, starts.tolist())
     except BadSchema as error:

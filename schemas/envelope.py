@@ -56,8 +56,6 @@ LIMITS = {
 }
 """Integers among the attributes, each with the smallest and the largest that may be."""
 _PATTERNS = {"gateway_id": ID_PATTERN, "kind": _KIND_PATTERN, "schema_version": _VERSION_PATTERN} | dict.fromkeys(LIMITS, _INTEGER)
-_ALL_PATTERNS = re.compile("\n".join(f"(?:{pattern.pattern})" for pattern in _PATTERNS.values()))
-"""All of them, a line each: none matches the end of a line."""
 
 
 class EnvelopeError(ValueError):
@@ -103,8 +101,8 @@ class Envelope:
     @classmethod
     def parse(cls, attributes: Mapping[str, str]) -> Envelope:
         """Reads attributes; unknown ones are ignored. Raises EnvelopeError for a missing, malformed or out-of-range one."""
-        texts = texts_of(attributes)
-        numbers = {name: number_of(texts, name) for name in LIMITS}
+        texts = {name: _text(attributes, name, pattern) for name, pattern in _PATTERNS.items()}
+        numbers = {name: _within(name, int(texts[name]), *LIMITS[name]) for name in LIMITS}
         envelope = cls(
             gateway_id=texts["gateway_id"],
             kind=texts["kind"],
@@ -204,17 +202,9 @@ def _text(attributes: Mapping[str, str], name: str, pattern: re.Pattern[str]) ->
     return attributes[name]
 
 
-def texts_of(attributes: Mapping[str, str]) -> dict[str, str]:
-    """Returns the attributes that an envelope has, each of its form. Raises EnvelopeError for the first that is missing or malformed."""
-    texts = {name: attributes.get(name, "") for name in _PATTERNS}
-    if not _ALL_PATTERNS.fullmatch("\n".join(texts.values())):
-        return {name: _text(attributes, name, pattern) for name, pattern in _PATTERNS.items()}
-    return texts
-
-
-def number_of(texts: Mapping[str, str], name: str) -> int:
-    """Returns an integer among the attributes. Raises EnvelopeError if it is out of range."""
-    return _within(name, int(texts[name]), *LIMITS[name])
+def is_of_form(name: str, text: str) -> bool:
+    """Tells whether the text may be the attribute of that name, if it is within its limits."""
+    return _PATTERNS[name].fullmatch(text) is not None
 
 
 def _within(name: str, value: int, low: int, high: int) -> int:

@@ -56,10 +56,10 @@ def bad_release(clock: Callable[[], datetime]) -> Iterator[None]:
     """Puts a fault into the pipeline's decoding: it fails for what arrives in half a day."""
     sound = body.read_together
 
-    def faulty(contents: Sequence[Content]) -> pa.RecordBatch:
+    def faulty(contents: Sequence[Content], counts: Sequence[int]) -> pa.RecordBatch:
         if BAD_FROM <= clock() < _MENDED:
             raise RuntimeError("a release with a fault")
-        return sound(contents)
+        return sound(contents, counts)
 
     body.read_together = faulty
     try:

@@ -48,7 +48,8 @@ def test_bodies_read_together_give_the_rows_of_each(kind: str, data: st.DataObje
     batches = data.draw(
         st.lists(st.lists(records_of(kind), min_size=1, max_size=4).map(lambda rows: encode(kind, rows)), min_size=1, max_size=4)
     )
-    together = read_together([opened(batch.body, batch.raw_bytes, batch.row_count) for batch in batches])
+    contents = [opened(batch.body, batch.raw_bytes) for batch in batches]
+    together = read_together(contents, [batch.row_count for batch in batches])
     assert together.to_pylist() == [row for batch in batches for row in rows_of(batch.body).to_pylist()]
 
 
@@ -63,7 +64,7 @@ def test_a_dictionary_that_is_not_here_is_named_with_its_version() -> None:
     later = zstandard.train_dictionary(1024, samples, dict_id=number_of("1.99"))
     body = zstandard.ZstdCompressor(dict_data=later).compress(samples[0])
     with pytest.raises(Undecodable, match=r"of a gateway of schema version 1\.99\); here are those of 1\.3") as caught:
-        opened(body, len(samples[0]), 1)
+        opened(body, len(samples[0]))
     assert caught.value.reason == "no_dictionary"
 
 
@@ -73,7 +74,7 @@ def test_a_bomb_with_a_dictionary_is_bounded_in_memory() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for _ in range(200):
         with pytest.raises(Undecodable, match="bytes, the zstd frame"):
-            opened(small, MAX_RAW_BYTES, 1)
+            opened(small, MAX_RAW_BYTES)
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) < 32_000
 
 

@@ -142,6 +142,8 @@ GOOD = [
     message_of("summaries", ROWS.append_column("battery", pa.array([0.1, None, math.inf])), content=in_columns, schema_version="1.9"),
     message_of("summaries", ROWS.append_column("tags", pa.array([[1], [], [2, 3]])), content=in_columns, schema_version="1.9"),
     with_column("window_start", pa.array([None] * 2 + [NOW], pa.timestamp("us", "UTC"))),
+    replace(message(numbered(2)), attributes=message(numbered(2)).attributes | {"epoch": "-0"}),
+    message_of("summaries", ROWS.append_column("tags", pa.array([[], [1], []])), content=in_columns, schema_version="1.9"),
 ]
 
 
