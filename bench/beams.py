@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,10 @@ COUNTED: Counter[str] = Counter()
 class CountingSink:
     """Counts rows by table and keeps none."""
 
-    def write(self) -> beam.PTransform[tuple[PCollection[TableRows], ...], PCollection[UnwrittenRows]]:
+    def write(self) -> beam.PTransform[Mapping[str, PCollection[TableRows]], PCollection[UnwrittenRows]]:
         return Each(beam.ParDo(_Count()))
 
-    def write_or_fail(self) -> beam.PTransform[tuple[PCollection[TableRows], ...], PCollection[UnwrittenRows]]:
+    def write_or_fail(self) -> beam.PTransform[Mapping[str, PCollection[TableRows]], PCollection[UnwrittenRows]]:
         return Each(beam.ParDo(_Count()))
 
 
@@ -76,9 +76,11 @@ def _facts_only(messages: PCollection[ReceivedMessage]) -> None:
     fresh, undecodable, *_ = parcels | "Decode new" >> DecodeNew(clock)
     row_groups, unplaced, *_ = fresh | "Assign sites" >> AssignSites(OfRegistry(FixedRegistry(registry()), Sites), clock)
     written = row_groups | "Facts" >> beam.Map(facts)
-    rows = (written, fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)), undecodable, unplaced)
+    batches = fresh | "Batch rows" >> beam.ParDo(BatchRows(clock))
+    rows = {"Facts": written, "Batches": batches, "Undecodable": undecodable, "Unplaced": unplaced}
     unwritten = rows | "Write" >> CountingSink().write()
-    (unwritten | "Reject unwritten" >> beam.FlatMap(rejects.of_unwritten, clock),) | "Write rejects" >> CountingSink().write_or_fail()
+    rejected = unwritten | "Reject unwritten" >> beam.FlatMap(rejects.of_unwritten, clock)
+    {"Unwritten": rejected} | "Write rejects" >> CountingSink().write_or_fail()
 
 
 def floor(export_file: Path) -> Callable[[beam.Pipeline], Any]:

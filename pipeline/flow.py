@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import apache_beam as beam
@@ -30,12 +30,12 @@ from schemas.registry import OfRegistry, RegistrySource
 
 
 class Sink(Protocol):
-    """Takes rows: `rows | sink.write()`."""
+    """Takes rows, by what they are of: `{"Facts": rows} | sink.write()`."""
 
-    def write(self) -> beam.PTransform[tuple[PCollection[TableRows], ...], PCollection[UnwrittenRows]]:
+    def write(self) -> beam.PTransform[Mapping[str, PCollection[TableRows]], PCollection[UnwrittenRows]]:
         """Writes rows of any table; gives those that the warehouse refused for their content."""
 
-    def write_or_fail(self) -> beam.PTransform[tuple[PCollection[TableRows], ...], PCollection[UnwrittenRows]]:
+    def write_or_fail(self) -> beam.PTransform[Mapping[str, PCollection[TableRows]], PCollection[UnwrittenRows]]:
         """Writes rows that may not be refused again: fails instead."""
 
 
@@ -81,15 +81,15 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     fresh, undecodable = decoded.batches, decoded.undecodable
     assigned = fresh | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock, acknowledge=is_acknowledged)
     row_groups, unplaced = assigned.row_groups, assigned.unplaced
-    replay_rows: tuple[PCollection[TableRows], ...] = ()
+    replay_rows: dict[str, PCollection[TableRows]] = {}
     if replay:
         replayed = messages.pipeline | "Replay" >> replay
         new = replayed | "New rows" >> beam.FlatMap(new_rows)
         anew = new | "Assign sites anew" >> AssignSites(OfRegistry(registry, Sites), clock)
         row_groups = (row_groups, anew.row_groups) | "With what is replayed" >> beam.Flatten()
-        replay_rows = (replayed | "Replay rows" >> beam.Map(mark, clock),)
+        replay_rows["Replays"] = replayed | "Replay rows" >> beam.Map(mark, clock)
         if is_acknowledged:
-            replay_rows = (*replay_rows, anew.row_groups | "Facts of replays" >> beam.Map(facts))
+            replay_rows["Facts of replays"] = anew.row_groups | "Facts of replays" >> beam.Map(facts)
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
     irrigation = rollups.hours | "Irrigate" >> Irrigate(registry, schedule, clock)
     of_gateways = row_groups | "Rejects of gateways" >> beam.FlatMap(rejects.of_gateway)
@@ -97,17 +97,23 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     watched = AlertInputs(row_groups, rollups.windows, rollups.hours, irrigation, set_aside)
     alerts = watched | "Alerts" >> RaiseAlerts(registry, schedule, clock, open_alerts)
 
-    derived = (
-        *rollups.rows,
-        irrigation | "Irrigation rows" >> beam.ParDo(Collect(Irrigation, irrigation_row)),
-        alerts | "Alert rows" >> beam.ParDo(Collect(Alert)),
-    )
+    derived = {
+        **rollups.rows,
+        "Irrigation": irrigation | "Irrigation rows" >> beam.ParDo(Collect(Irrigation, irrigation_row)),
+        "Alerts": alerts | "Alert rows" >> beam.ParDo(Collect(Alert)),
+        **replay_rows,
+    }
     if acknowledge:
         (decoded.deliveries, assigned.deliveries, decoded.repeats) | "Acknowledge" >> acknowledge
-        _write((*derived, *replay_rows), sink, clock)
+        _write(derived, sink, clock)
     else:
-        of_messages = fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)), undecodable, unplaced
-        _write((row_groups | "Facts" >> beam.Map(facts), *derived, *of_messages, *replay_rows), sink, clock)
+        of_messages = {
+            "Facts": row_groups | "Facts" >> beam.Map(facts),
+            "Batches": fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)),
+            "Undecodable": undecodable,
+            "Unplaced": unplaced,
+        }
+        _write({**of_messages, **derived}, sink, clock)
     if publish:
         alerts | "Notifications" >> beam.FlatMap(notifications) | "Publish" >> publish
     if archive:
@@ -128,13 +134,13 @@ def build_replay(replayed: PCollection[Replayed], registry: RegistrySource, sink
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
     nothing = [replayed.pipeline | f"No {name}" >> beam.Create([]) for name in ("windows", "hours", "days", "rejects")]
     alerts = AlertInputs(row_groups, *nothing) | "Alerts" >> RaiseAlerts(registry, schedule, clock)
-    rows = (
-        new | "Facts" >> beam.Map(facts),
-        *rollups.rows,
-        alerts | "Alert rows" >> beam.ParDo(Collect(Alert)),
-        replayed | "Batches" >> beam.FlatMap(first_batches) | "Batch rows" >> beam.ParDo(BatchRows(clock)),
-        unplaced,
-    )
+    rows = {
+        "Facts": new | "Facts" >> beam.Map(facts),
+        **rollups.rows,
+        "Alerts": alerts | "Alert rows" >> beam.ParDo(Collect(Alert)),
+        "Batches": replayed | "Batches" >> beam.FlatMap(first_batches) | "Batch rows" >> beam.ParDo(BatchRows(clock)),
+        "Unplaced": unplaced,
+    }
     _write(rows, sink, clock)
 
 
@@ -144,6 +150,6 @@ def _again(replayed: PCollection[Replayed], registry: RegistrySource, clock: Clo
     return (rows | "Assign again" >> AssignSites(OfRegistry(registry, Sites), clock)).row_groups
 
 
-def _write(rows: tuple[PCollection[TableRows], ...], sink: Sink, clock: Clock) -> None:
+def _write(rows: Mapping[str, PCollection[TableRows]], sink: Sink, clock: Clock) -> None:
     unwritten = rows | "Write" >> sink.write()
-    (unwritten | "Reject unwritten" >> beam.FlatMap(rejects.of_unwritten, clock),) | "Write rejects" >> sink.write_or_fail()
+    {"Unwritten": unwritten | "Reject unwritten" >> beam.FlatMap(rejects.of_unwritten, clock)} | "Write rejects" >> sink.write_or_fail()

@@ -73,7 +73,8 @@ class RaiseAlerts(beam.PTransform):
 
     def _follow(self, heard: Heard) -> PCollection[Alert]:
         words = heard | "Hear words" >> HearWords(self._clock)
-        before = words.pipeline | "Open before" >> beam.Create([OpenAlert(alert) for alert in self._open_alerts])
+        # no Create: its steps depend on how many there are
+        before = words.pipeline | "Start" >> beam.Impulse() | "Open before" >> beam.FlatMap(_each_open, self._open_alerts)
         everything = (heard.observed, words, before) | "All that counts" >> beam.Flatten()
         keyed = everything | "By subject" >> beam.Map(_keyed).with_output_types(_KEYED)
         return keyed | "Follow" >> beam.ParDo(FollowAlerts(OfRegistry(self._registry, RulesInForce), self._clock))
@@ -199,6 +200,10 @@ def _observations(found: Any) -> Iterator[Observation]:
 def _reports_found(found: Any) -> Iterator[_KEYED]:
     if not isinstance(found, Observation):
         yield found
+
+
+def _each_open(start: bytes, alerts: Sequence[Alert]) -> Iterator[OpenAlert]:
+    return map(OpenAlert, alerts)
 
 
 def _keyed(reached: Observation | GatewayWord | OpenAlert) -> tuple[str, Observation | GatewayWord | OpenAlert]:

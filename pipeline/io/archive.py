@@ -80,10 +80,10 @@ class Archive(beam.PTransform):
 
     def expand(self, inputs: tuple[PCollection[DecodedBatches], PCollection[TableRows]]) -> Any:
         batches, undecodable = inputs
-        entries = (
-            batches | "Batches" >> beam.FlatMap(archive.of_batches).with_output_types(ArchiveEntry),
-            undecodable | "Undecodable" >> beam.FlatMap(archive.of_rejects).with_output_types(ArchiveEntry),
-        )
+        entries = {
+            "Batches": batches | "Batches" >> beam.FlatMap(archive.of_batches).with_output_types(ArchiveEntry),
+            "Undecodable": undecodable | "Undecodable" >> beam.FlatMap(archive.of_rejects).with_output_types(ArchiveEntry),
+        }
         prefix = archive.ARRIVED if self._gathering else ""
         arrived = entries | "Write files" >> Each(beam.ParDo(_WriteFiles(self._folder, prefix)).with_output_types(_ArrivedFile))
         if self._gathering is None:

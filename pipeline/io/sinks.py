@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -112,7 +112,7 @@ class _Load(beam.PTransform):
         self._loads = loads
         self._part = part
 
-    def expand(self, rows: tuple[PCollection[TableRows], ...]) -> PCollection[UnwrittenRows]:
+    def expand(self, rows: Mapping[str, PCollection[TableRows]]) -> PCollection[UnwrittenRows]:
         write = _WriteParquet(self._loads.folder, f"tinybeam-{self._loads.run}-{self._part}")
         files = rows | "Write Parquet" >> Each(beam.ParDo(write).with_output_types(tuple[str, str]))
         job_id = f"tinybeam_{self._loads.run}_{self._part}"

@@ -62,11 +62,11 @@ class Schedule:
 
 
 class RollupResults(NamedTuple):
-    """Holds rows of site_windows_v1 and dirty_windows_v1, and for the steps that go on with them windows, without those that are retracted,
-    and what each device measured in the hours that changed.
+    """Holds, by name, rows of site_windows_v1 and dirty_windows_v1, and for the steps that go on with them windows, without those that are
+    retracted, and what each device measured in the hours that changed.
     """
 
-    rows: tuple[PCollection[TableRows], PCollection[TableRows]]
+    rows: dict[str, PCollection[TableRows]]
     windows: PCollection[WindowResult]
     hours: PCollection[HourOfDevices]
 
@@ -87,7 +87,7 @@ class RollUp(beam.PTransform):
         found = outputs.partials | "Windows" >> (_RevisedResults(self._schedule) if self._schedule.streaming else _SingleResults())
         rows = found.results | "Rows" >> beam.ParDo(Collect(SiteWindow, partial(_row, self._clock)))
         marks = outputs[_MARKS] | "Marks" >> _Marks(self._schedule, self._clock)
-        return RollupResults((rows, marks), found.windows, found.hours)
+        return RollupResults({"Site windows": rows, "Dirty windows": marks}, found.windows, found.hours)
 
 
 class _Partials(beam.DoFn):

@@ -49,7 +49,7 @@ class WriteAndAcknowledge(beam.PTransform):
     def expand(self, inputs: tuple[PCollection[Delivery], PCollection[Delivery], PCollection[_News]]) -> Any:
         undecodable, placed, repeats = inputs
         write = beam.ParDo(Write(self._appender, self._acknowledger, self._clock)).with_output_types(_News)
-        written = (undecodable, placed) | "Write messages" >> Each(write)
+        written = {"Undecodable": undecodable, "Placed": placed} | "Write messages" >> Each(write)
         return (written, repeats) | beam.Flatten() | "Repeats" >> beam.ParDo(_AcknowledgeRepeats(self._acknowledger))
 
 

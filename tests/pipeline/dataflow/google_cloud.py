@@ -83,9 +83,11 @@ class GoogleCloud:
         self._server.server_close()
         self._thread.join(10.0)
 
-    def object(self, ending: str) -> bytes:
-        """Returns the object that was put last under a name that ends so."""
-        return next(content for name, content in reversed(self.objects.items()) if name.endswith(ending))
+    def staged(self, job: LaunchedJob) -> dict[str, bytes]:
+        """Returns the objects that were put for a job, by their last names."""
+        graph = job.request["environment"]["sdkPipelineOptions"]["options"]["pipelineUrl"]
+        folder = graph.removeprefix("gs://").rpartition("/")[0]
+        return {name.rpartition("/")[2]: content for name, content in self.objects.items() if name.startswith(f"{folder}/")}
 
     def answer(self, method: str, target: str, headers: Any, body: bytes) -> tuple[int, Any, dict[str, str]]:
         """Returns (status, content, headers) of the answer to a request."""

@@ -17,13 +17,6 @@ def asked_for(job: LaunchedJob) -> Job:
     return Job.from_json(json.dumps(job.request), ignore_unknown_fields=True)
 
 
-def staged(cloud: GoogleCloud, job: LaunchedJob) -> dict[str, bytes]:
-    """The objects that were put for a job, by their last name."""
-    [graph] = [package.rpartition("/")[0] for package in [job.request["environment"]["sdkPipelineOptions"]["options"]["pipelineUrl"]]]
-    folder = graph.removeprefix("gs://")
-    return {name.rpartition("/")[2]: content for name, content in cloud.objects.items() if name.startswith(folder)}
-
-
 def test_a_job_is_launched_with_all_that_was_chosen(launched: GoogleCloud) -> None:
     job = asked_for(launched.jobs[0])
     environment, pool = job.environment, job.environment.worker_pools[0]
@@ -36,7 +29,7 @@ def test_a_job_is_launched_with_all_that_was_chosen(launched: GoogleCloud) -> No
 
 
 def test_workers_get_the_sources_and_the_floors_of_what_they_need(launched: GoogleCloud) -> None:
-    files = staged(launched, launched.jobs[0])
+    files = launched.staged(launched.jobs[0])
     assert {"pyarrow>=18", "msgspec>=0.19", "google-cloud-bigquery-storage>=2.30"} <= set(files["requirements.txt"].decode().split())
     with tarfile.open(fileobj=BytesIO(files["workflow.tar.gz"])) as sources:
         carried = {name.partition("/")[2] for name in sources.getnames()}
@@ -45,7 +38,7 @@ def test_workers_get_the_sources_and_the_floors_of_what_they_need(launched: Goog
 
 
 def test_workers_of_an_image_get_the_graph_alone(launched: GoogleCloud) -> None:
-    assert set(staged(launched, launched.jobs[1])) & {"requirements.txt", "workflow.tar.gz"} == set()
+    assert set(launched.staged(launched.jobs[1])) & {"requirements.txt", "workflow.tar.gz"} == set()
     assert asked_for(launched.jobs[1]).environment.worker_pools[0].worker_harness_container_image == "eu/tinybeam:1"
 
 
@@ -56,6 +49,6 @@ def test_an_update_names_the_job_that_it_asks_to_replace(launched: GoogleCloud) 
 
 
 def test_nothing_of_this_machine_is_part_of_the_graph(launched: GoogleCloud) -> None:
-    graph = launched.object("pipeline.pb")
+    graph = launched.staged(launched.jobs[1])["pipeline.pb"]
     assert beam_runner_api_pb2.Pipeline.FromString(graph).components.transforms
     assert [word for word in (b"127.0.0.1", str(Path.cwd()).encode(), b"__main__") if word in graph] == []

@@ -43,7 +43,8 @@ def roll_up(runner: str, row_groups: Any, *, streaming: bool) -> dict[str, list[
     FOUND.clear()
     with beam.Pipeline(options=PipelineOptions([f"--runner={runner}", *(["--streaming"] if streaming else [])])) as pipeline:
         results = pipeline | row_groups | RollUp(Schedule(streaming=streaming), still)
-        for name, elements in (("windows", results.windows), ("hours", results.hours), *zip(("rows", "marks"), results.rows, strict=True)):
+        rows = dict(zip(("rows", "marks"), results.rows.values(), strict=True))
+        for name, elements in {"windows": results.windows, "hours": results.hours, **rows}.items():
             elements | f"Keep {name}" >> beam.Map(keep, name)
     tables = {name: [row for rows in FOUND[name] for row in rows.rows.to_pylist()] for name in ("rows", "marks")}
     return {**FOUND, **tables}
