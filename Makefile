@@ -58,6 +58,8 @@ lock: $(LAB) ## write the lock files anew from setup.py and requirements/warehou
 		--python-version 3.11 --output-file requirements/lab.txt $(LOCK)
 	@$(BIN)/uv pip compile requirements/warehouse.in --override requirements/warehouse-overrides.txt \
 		--python-version 3.13 --output-file requirements/warehouse.txt $(LOCK)
+	@$(BIN)/uv pip compile setup.py --extra pipeline --constraint requirements/lab.txt \
+		--python-version 3.11 --output-file requirements/worker.txt $(LOCK)
 
 LOCK = --universal --generate-hashes --no-header --no-annotate --quiet $(UPGRADE)
 

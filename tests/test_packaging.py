@@ -180,7 +180,7 @@ def test_the_lock_holds_what_setup_asks_for(version):
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", ["lab.txt", "warehouse.txt"])
+@pytest.mark.parametrize("name", ["lab.txt", "warehouse.txt", "worker.txt"])
 def test_a_lock_pins_everything_by_hash_and_names_no_place_to_get_it_from(name):
     text = (ROOT / "requirements" / name).read_text()
     entries = re.split(r"\n(?=\S)", text.strip())
