@@ -7,6 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 NAMESPACE = "tinybeam"
+METRICS = {
+    "messages": ("counter", "Messages read, from Pub/Sub or export files"),
+    "batches": ("counter", "Batches that had not come before"),
+    "repeated": ("counter", "Batches that had come before, and were dropped"),
+    "rows/TABLE": ("counter", "Rows on their way into a table; a retried bundle counts again"),
+    "rejects/REASON": ("counter", "What was set aside, by reason"),
+    "late_appends/TABLE": ("counter", "How often rows of a table had waited for another five minutes; the log says why"),
+    "batch_age_seconds": ("distribution", "Age of batches that had not come before, since the gateway cut them, when they are decoded"),
+}
+"""Kind and meaning of each metric of the pipeline, in this namespace."""
+
 NO_REASON = "(no known form)"
 """Stands for reasons that no program of ours writes: a gateway gone mad must not fill the screen, nor make a counter for each row."""
 

@@ -1,4 +1,4 @@
-"""docs/metrics.md: what a gateway exposes, read from its own exposition."""
+"""docs/metrics.md: what a gateway exposes, read from its own exposition, and what the pipeline counts."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from edge.health import HealthStatus, exposition
+from pipeline.counts import METRICS, NAMESPACE
 from schemas.arrow import Column, columns
 from schemas.records import Heartbeat
 
 _INTRODUCTION = """\
-<!-- Generated from edge/health.py by `python -m docs.generate`. Do not edit. -->
+<!-- Generated from edge/health.py and pipeline/counts.py by `python -m docs.generate`. Do not edit. -->
 # Metrics
+
+## Of a gateway
 
 A gateway answers on `health.host` and `health.port`: `/metrics` in the text format of Prometheus, and `/healthz` as JSON, with status 200
 while it works and 503 while it is `starting`, `stuck` (no news for 30 seconds) or `full` (no room for readings). The same figures go to the
@@ -29,7 +32,15 @@ What to watch:
 | `tinybeam_readings_rejected_total` grows | messages that are no readings: [reject reasons](rejects.md) |
 | `tinybeam_broker_online` is 0 | the broker is away or refuses the gateway |
 
-## All of them
+| metric | kind | meaning |
+|---|---|---|
+"""
+_OF_PIPELINE = f"""
+## Of the pipeline
+
+The engine shows them, Dataflow on the page of the job and in Cloud Monitoring, in the namespace `{NAMESPACE}`; a batch run ends with the
+counters. `late_appends` that grows says that a table is denied, missing or lacks a column: nothing is lost, its messages are not
+acknowledged, and the log names the cause as an error. `system lag` and `data freshness` are Dataflow's own.
 
 | metric | kind | meaning |
 |---|---|---|
@@ -42,7 +53,8 @@ def page() -> str:
     rows = "".join(
         f"| `{name}` | {kind} | {meaning} |\n" for name, meaning, kind in _METRIC.findall(exposition(HealthStatus(_heartbeat())))
     )
-    return _INTRODUCTION + rows
+    of_pipeline = "".join(f"| `{name}` | {kind} | {meaning} |\n" for name, (kind, meaning) in METRICS.items())
+    return _INTRODUCTION + rows + _OF_PIPELINE + of_pipeline
 
 
 def _heartbeat() -> Heartbeat:

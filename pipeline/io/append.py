@@ -1,14 +1,16 @@
 """Appends Arrow rows, at least once: what is transient is retried for ever, loudly; a row that the warehouse refuses for its content is
-given back, and the rows beside it are written. A table that lacks a column is no fault of the rows: they wait until it has it.
+given back, and the rows beside it are written. A table that lacks a column is no fault of the rows: they wait until it has it. Rows of
+other tables, and what is left of a refused request, do not wait with them.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
-import threading
+import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import grpc
 import pyarrow as pa
@@ -18,6 +20,8 @@ from google.cloud.bigquery_storage_v1.exceptions import StreamClosedError
 from requests.exceptions import ConnectionError as NoConnection
 
 from pipeline.elements import RejectedRows, UnwrittenRows
+from pipeline.io.connections import AppendFuture, Connection, Connections, Link
+from pipeline.io.late_appends import LateAppends
 from program import logs
 from program.backoff import Backoff
 
@@ -25,6 +29,9 @@ MAX_REQUEST_BYTES = 7_500_000
 """BigQuery takes append requests of under 10 MB, headers and all."""
 
 ANSWER_SECONDS = 60.0
+
+_TOO_LARGE = re.compile(r"larger than max|too large|size exceeds|exceeds the maximum")
+"""Of words about the size of a request, which may come under the code of quotas."""
 
 _OF_SCHEMA = "schema mismatch"
 """Of BigQuery's own words, which it still says for some minutes after the column is there."""
@@ -54,26 +61,20 @@ _REFUSALS = (exceptions.InvalidArgument, exceptions.OutOfRange)
 _LOG = logs.get(__name__)
 
 
-class AppendFuture(Protocol):
-    """Waits for what came of one append: returns, or raises what the warehouse said."""
-
-    def result(self, timeout: float) -> Any: ...
-
-
-class Connection(Protocol):
-    """Connects to one table: `connection.send(rows).result(60.0)`."""
-
-    def send(self, rows: pa.RecordBatch) -> AppendFuture: ...
-
-    def close(self) -> None: ...
-
-
 class Waiting(NamedTuple):
     """Holds rows that wait to be sent; `doubted` once they were refused as a whole, so a new connection was opened for them."""
 
     table: str
     rows: pa.RecordBatch
     doubted: bool = False
+
+
+class Sent(NamedTuple):
+    """Holds rows that were sent, over which connection, and where their answer comes from; no connection if none could be opened."""
+
+    waiting: Waiting
+    link: Link | None
+    future: AppendFuture
 
 
 class Appender:
@@ -85,61 +86,76 @@ class Appender:
         mismatch: Callable[[str], str | None],
         sleep: Callable[[float], None],
         rng: Random,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`mismatch` says in what a table differs from what is written to it, None if in nothing."""
-        self._connect, self._mismatch, self._sleep, self._rng = connect, mismatch, sleep, rng
-        self._connections: dict[str, Connection] = {}
-        self._lock = threading.Lock()
+        self._connections = Connections(connect)
+        self._mismatch, self._sleep, self._rng, self._clock = mismatch, sleep, rng, clock
 
-    def append(self, rows: Mapping[str, Sequence[pa.RecordBatch]]) -> list[UnwrittenRows]:
-        """Appends rows; returns when every row of every table is written or given back."""
-        waiting = [Waiting(table, piece) for table, batches in rows.items() for piece in pieces(batches)]
+    def append(self, rows: Mapping[str, Sequence[pa.RecordBatch]], on_late: Callable[[str], None] = lambda _: None) -> list[UnwrittenRows]:
+        """Appends rows; returns when every row of every table is written or given back. `on_late` hears of a table whose rows wait long."""
+        ready = [Waiting(table, piece) for table, batches in rows.items() for piece in pieces(batches)]
+        failed: list[Waiting] = []
         unwritten: list[UnwrittenRows] = []
-        pauses = BACKOFF.delays(self._rng)
-        while waiting:
-            waiting, to_retry = self._round(waiting, unwritten)
-            if waiting:
-                pause = next(pauses)
-                _LOG.warning("%d appends wait; trying again in %.1f s", len(waiting), pause)
-                self._sleep(pause)
-            waiting += to_retry
+        late, pauses = LateAppends(on_late), BACKOFF.delays(self._rng)
+        while ready or failed:
+            if not ready:
+                self._pause(next(pauses), len(failed))
+                ready, failed = failed, []
+            failed_now, ready = self._round(ready, unwritten, late)
+            failed += failed_now
         return unwritten
 
     def close(self) -> None:
-        for table in list(self._connections):
-            self._forget(table)
+        self._connections.close()
 
-    def _round(self, waiting: Sequence[Waiting], unwritten: list[UnwrittenRows]) -> tuple[list[Waiting], list[Waiting]]:
+    def _pause(self, seconds: float, appends: int) -> None:
+        _LOG.warning("%d appends wait; trying again in %.1f s", appends, seconds)
+        self._sleep(seconds)
+
+    def _round(self, ready: Sequence[Waiting], unwritten: list[UnwrittenRows], late: LateAppends) -> tuple[list[Waiting], list[Waiting]]:
         """Sends everything, then waits once for each answer. Returns what failed, and what is left of refused requests."""
         failed: list[Waiting] = []
-        to_retry: list[Waiting] = []
-        for sent, future in [(one, self._send(one.table, one.rows)) for one in waiting]:
+        remaining: list[Waiting] = []
+        for sent in [self._send(one) for one in ready]:
+            table = sent.waiting.table
             try:
-                if refusal := self._refusal(sent.table, future):
-                    to_retry += self._refused(sent, refusal, unwritten)
+                if refusal := self._refusal(table, sent.future):
+                    remaining += self._refused(sent, refusal, unwritten)
             except TRANSIENT as error:
-                _LOG.warning("append of %d rows to %s failed: %s", sent.rows.num_rows, sent.table, brief(error))
-                self._forget(sent.table)
-                failed.append(sent)
-        return failed, to_retry
+                _LOG.warning("append of %d rows to %s failed: %s", sent.waiting.rows.num_rows, table, brief(error))
+                self._retire(sent.link)
+                late.failed(table, brief(error), self._clock())
+                failed.append(sent.waiting)
+            finally:
+                self._give_back(sent.link)
+        return failed, remaining
 
-    def _refused(self, sent: Waiting, refusal: exceptions.GoogleAPICallError, unwritten: list[UnwrittenRows]) -> list[Waiting]:
+    def _refused(self, sent: Sent, refusal: exceptions.GoogleAPICallError, unwritten: list[UnwrittenRows]) -> list[Waiting]:
         """Returns what of it is to be sent again; what is refused for good becomes `unwritten`.
 
-        The first refusal, whether it names rows or not, may be about the table as it was then: it may have its column now.
+        The first refusal, whether it names rows or not, may be about the table as it was then: it may have its column now. One for a
+        request's size is about nothing else.
         """
-        if not sent.doubted:
-            self._forget(sent.table)
-            return [sent._replace(doubted=True)]
-        remaining, rejected = split_refused(sent.rows, refusal)
-        unwritten += [UnwrittenRows(sent.table, piece) for piece in rejected]
-        return [sent._replace(rows=piece) for piece in remaining]
+        table, rows, doubted = sent.waiting
+        too_large = _is_too_large(refusal)
+        if too_large or not doubted:
+            self._retire(sent.link)
+        if not (too_large or doubted):
+            return [Waiting(table, rows, doubted=True)]
+        remaining, rejected = split_refused(rows, refusal)
+        unwritten += [UnwrittenRows(table, piece) for piece in rejected]
+        return [Waiting(table, piece, doubted) for piece in remaining]
 
     def _refusal(self, table: str, future: AppendFuture) -> exceptions.GoogleAPICallError | None:
-        """Returns why the rows were refused for their content, None if they were not. Raises what is TRANSIENT."""
+        """Returns why the rows were refused for their content or size, None if they were not. Raises what is TRANSIENT."""
         try:
             future.result(timeout=ANSWER_SECONDS)
-        except _REFUSALS as error:
+        except (*_REFUSALS, exceptions.ResourceExhausted) as error:
+            if _is_too_large(error):
+                return error
+            if isinstance(error, exceptions.ResourceExhausted):
+                raise
             if _OF_SCHEMA in str(error).lower():
                 raise UnfitTable(str(error)) from error
             if difference := self._mismatch(table):
@@ -147,26 +163,27 @@ class Appender:
             return error
         return None
 
-    def _send(self, table: str, rows: pa.RecordBatch) -> AppendFuture:
+    def _send(self, waiting: Waiting) -> Sent:
+        link = None
         try:
-            return self._connection(table, rows.schema).send(rows)
+            link = self._connections.take(waiting.table, waiting.rows.schema)
+            return Sent(waiting, link, link.connection.send(waiting.rows))
         except TRANSIENT as error:
             failed: concurrent.futures.Future[None] = concurrent.futures.Future()
             failed.set_exception(error)
-            return failed
+            return Sent(waiting, link, failed)
 
-    def _connection(self, table: str, schema: pa.Schema) -> Connection:
-        with self._lock:
-            if table not in self._connections:
-                self._connections[table] = self._connect(table, schema)
-            return self._connections[table]
+    def _retire(self, link: Link | None) -> None:
+        if link:
+            self._connections.retire(link)
 
-    def _forget(self, table: str) -> None:
-        """Closes a connection; the next append opens a new one."""
-        with self._lock:
-            connection = self._connections.pop(table, None)
-        if connection:
-            connection.close()
+    def _give_back(self, link: Link | None) -> None:
+        if link:
+            self._connections.give_back(link)
+
+
+def _is_too_large(error: exceptions.GoogleAPICallError) -> bool:
+    return bool(_TOO_LARGE.search(str(error).lower()))
 
 
 def pieces(batches: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

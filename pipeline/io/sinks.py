@@ -26,7 +26,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from pipeline.elements import NotificationMessage, TableRows, UnwrittenRows
 from pipeline.io import warehouse
 from pipeline.io.warehouse import Warehouse
-from pipeline.transforms.counts import count_rows
+from pipeline.transforms.counts import count_late, count_rows
 from pipeline.transforms.each import Each
 from program import logs
 
@@ -99,7 +99,7 @@ class _Append(beam.DoFn):
             yield WindowedValue(unwritten, MIN_TIMESTAMP, (GlobalWindow(),))
 
     def _flush(self) -> list[UnwrittenRows]:
-        unwritten = warehouse.appender(self._warehouse).append(self._buffer)
+        unwritten = warehouse.appender(self._warehouse).append(self._buffer, count_late)
         self.start_bundle()
         if unwritten and not self._may_refuse:
             raise RuntimeError(f"the warehouse refuses rejects: {unwritten[0].rejected.text}")

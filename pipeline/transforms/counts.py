@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from apache_beam.metrics.metric import MetricResults, Metrics, MetricsFilter
-from apache_beam.metrics.metricbase import Counter
+from apache_beam.metrics.metricbase import Counter, Distribution
 
 from pipeline.counts import NAMESPACE, Counts, counted_reason
 from pipeline.elements import TableRows
@@ -26,6 +27,23 @@ def count_rows(rows: TableRows) -> None:
     if rows.table == _REJECTS:
         for reason in rows.rows.column("reason").to_pylist():
             counter(f"rejects/{counted_reason(reason)}").inc()
+
+
+def count_late(table: str) -> None:
+    """Counts that rows of a table have waited for another LATE_SECONDS."""
+    counter(f"late_appends/{table}").inc()
+
+
+def measure_ages(seconds: Iterable[float]) -> None:
+    """Measures how old new batches are when they are decoded: since their cut at the gateway, by its clock."""
+    ages = _ages()
+    for age in seconds:
+        ages.update(max(int(age), 0))
+
+
+@cache
+def _ages() -> Distribution:
+    return Metrics.distribution(NAMESPACE, "batch_age_seconds")
 
 
 def of_run(results: MetricResults) -> Counts:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import apache_beam as beam
+import pyarrow as pa
 from apache_beam.coders import BytesCoder
 from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
@@ -20,8 +21,9 @@ from pipeline.decode import Refused, decode_all
 from pipeline.elements import BatchName, Clock, DecodedBatches, Delivery, TableRows
 from pipeline.known_batches import KnownBatches
 from pipeline.repeats import pack_repeats
-from pipeline.transforms.counts import counter
+from pipeline.transforms.counts import counter, measure_ages
 from pipeline.transforms.gather import Parcel
+from schemas.envelope import micros
 
 _REJECTS, _DELIVERIES, _REPEATS = "rejects", "deliveries", "repeats"
 _TYPES = {_REPEATS: tuple[int, bytes]}
@@ -71,10 +73,16 @@ class _DecodeNew(beam.DoFn):
             if isinstance(decoded, Refused):
                 yield from _rejected(decoded, self._clock())
             elif batches := _new(decoded, known, repeats):
+                measure_ages(_ages(batches, micros(self._clock())))
                 yield batches
         if repeats:
             yield TaggedOutput(_REPEATS, (sent[0], pack_repeats(repeats)))
         stored.write(known.pack())
+
+
+def _ages(batches: DecodedBatches, now: int) -> Iterator[float]:
+    """Yields the seconds since each batch was cut."""
+    return ((now - cut) / 1e6 for cut in batches.receipts.column("cut_time").view(pa.int64()).to_pylist())
 
 
 def _rejected(refused: Refused, now: datetime) -> Iterator[TaggedOutput]:

@@ -24,7 +24,7 @@ from pipeline.io.append import Appender
 from pipeline.io.sinks import BUFFER_BYTES
 from pipeline.known_batches import bucket
 from pipeline.repeats import Repeats, pack_written
-from pipeline.transforms.counts import count_rows
+from pipeline.transforms.counts import count_late, count_rows
 from pipeline.transforms.each import Each
 
 _News = tuple[int, bytes]
@@ -81,8 +81,9 @@ class Write(beam.DoFn):
 
     def _write(self, tables: Iterable[TableRows]) -> None:
         appender = self._appender()
-        refused = [reject for rows in appender.append(_by_table(tables)) for reject in rejects.of_unwritten(rows, self._clock)]
-        if again := appender.append(_by_table(refused)):
+        unwritten = appender.append(_by_table(tables), count_late)
+        refused = [reject for rows in unwritten for reject in rejects.of_unwritten(rows, self._clock)]
+        if again := appender.append(_by_table(refused), count_late):
             raise RuntimeError(f"the warehouse refuses rejects: {again[0].rejected.text}")
 
 

@@ -170,3 +170,64 @@ def test_requests_stay_below_the_limit_and_keep_every_row() -> None:
 
 def test_nothing_is_no_request() -> None:
     assert list(pieces([])) == list(pieces([rows()])) == []
+
+
+def test_a_table_that_is_denied_holds_no_other_of_its_bundle() -> None:
+    denied, other = Table(faults=[exceptions.PermissionDenied("no rights")] * 3), Table(bad={5}, names_rows=False)
+    written_at: list[tuple[int, list[int]]] = []
+    tables = {"denied": denied, "other": other}
+    appender = Appender(
+        lambda table, _: tables[table], lambda _: None, lambda _: written_at.append((len(denied.written), sorted(other.written))), Longest()
+    )
+    unwritten = appender.append({"denied": [rows(1, 2)], "other": [rows(*range(3, 9))]})
+    assert written_at[0] == (0, [3, 4, 6, 7, 8])
+    assert (denied.written, numbers_of(unwritten)) == ([1, 2], [5])
+
+
+def test_rows_that_wait_for_minutes_are_told_by_table_and_cause(caplog: pytest.LogCaptureFixture) -> None:
+    now, late = [0.0], []
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    table = Table(faults=[exceptions.NotFound("t is not there")] * 20)
+    appender = Appender(table.connect, table.mismatch, sleep, Longest(), lambda: now[0])
+    assert appender.append({"t": [rows(1)]}, late.append) == []
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert (now[0] // 300, late) == (2, ["t", "t"])
+    assert errors[0].startswith("rows of t wait for 5 minutes, and their messages are not acknowledged: NotFound: 404 t is not there")
+
+
+def test_an_outage_that_passes_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    appended(Table(faults=[exceptions.ServiceUnavailable("503")] * 8), rows(1))
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@dataclass
+class Narrow(Table):
+    """Takes requests of some rows at most, as a server does that counts bytes."""
+
+    most: int = 3
+
+    def send(self, batch: pa.RecordBatch) -> concurrent.futures.Future[None]:
+        if batch.num_rows > self.most:
+            answer: concurrent.futures.Future[None] = concurrent.futures.Future()
+            answer.set_exception(exceptions.ResourceExhausted("Received message larger than max (5000000 vs. 4194304)"))
+            return answer
+        return super().send(batch)
+
+
+def test_a_request_that_is_too_large_for_the_server_is_split_at_once() -> None:
+    table = Narrow()
+    unwritten, slept = appended(table, rows(*range(20)))
+    assert (unwritten, sorted(table.written), slept) == ([], list(range(20)), [])
+
+
+def test_a_row_that_is_too_large_by_itself_is_given_back() -> None:
+    unwritten, slept = appended(Narrow(most=0), rows(1, 2))
+    assert (numbers_of(unwritten), slept) == ([1, 2], [])
+
+
+def test_a_quota_is_waited_for_and_nothing_is_split() -> None:
+    table = Table(faults=[exceptions.ResourceExhausted("Exceeds quota of AppendRows throughput")])
+    assert (appended(table, rows(*range(20)))[1], table.opened) == ([0.5], 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -26,7 +26,7 @@ class Warehouse:
         self.happened: list[str] = []
         self._refused, self._fails = refused, fails
 
-    def append(self, rows: Mapping[str, Sequence[pa.RecordBatch]]) -> list[UnwrittenRows]:
+    def append(self, rows: Mapping[str, Sequence[pa.RecordBatch]], on_late: Callable[[str], None]) -> list[UnwrittenRows]:
         if self._fails:
             raise RuntimeError("crash")
         self.happened += [f"write {table}" for table in rows]
