@@ -16,10 +16,10 @@ import grpc
 import pyarrow as pa
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
-from google.cloud.bigquery_storage_v1.exceptions import StreamClosedError
 from requests.exceptions import ConnectionError as NoConnection
 
 from pipeline.elements import RejectedRows, UnwrittenRows
+from pipeline.io.append_stream import StreamEnded
 from pipeline.io.connections import AppendFuture, Connection, Connections, Link
 from pipeline.io.late_appends import LateAppends
 from program import logs
@@ -47,7 +47,7 @@ TRANSIENT = (
     exceptions.RetryError,
     GoogleAuthError,
     NoConnection,
-    StreamClosedError,
+    StreamEnded,
     grpc.RpcError,
     TimeoutError,
     concurrent.futures.TimeoutError,
@@ -87,10 +87,13 @@ class Appender:
         sleep: Callable[[float], None],
         rng: Random,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         """`mismatch` says in what a table differs from what is written to it, None if in nothing."""
         self._connections = Connections(connect)
         self._mismatch, self._sleep, self._rng, self._clock = mismatch, sleep, rng, clock
+        self._answer_seconds = answer_seconds
 
     def append(self, rows: Mapping[str, Sequence[pa.RecordBatch]], on_late: Callable[[str], None] = lambda _: None) -> list[UnwrittenRows]:
         """Appends rows; returns when every row of every table is written or given back. `on_late` hears of a table whose rows wait long."""
@@ -150,7 +153,7 @@ class Appender:
     def _refusal(self, table: str, future: AppendFuture) -> exceptions.GoogleAPICallError | None:
         """Returns why the rows were refused for their content or size, None if they were not. Raises what is TRANSIENT."""
         try:
-            future.result(timeout=ANSWER_SECONDS)
+            future.result(timeout=self._answer_seconds)
         except (*_REFUSALS, exceptions.ResourceExhausted) as error:
             if _is_too_large(error):
                 return error

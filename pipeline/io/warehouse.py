@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,16 +13,14 @@ from typing import Any, BinaryIO
 import grpc
 import pyarrow as pa
 from google.api_core import exceptions
-from google.api_core.future.polling import _OperationNotComplete
-from google.api_core.retry import Retry, if_exception_type
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
-from google.cloud.bigquery_storage_v1 import BigQueryWriteClient, types
+from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 from google.cloud.bigquery_storage_v1.services.big_query_write.transports import BigQueryWriteGrpcTransport
-from google.cloud.bigquery_storage_v1.writer import AppendRowsFuture, AppendRowsStream
 from requests.exceptions import ConnectionError as NoConnection
 
 from pipeline.io.append import ANSWER_SECONDS, BACKOFF, TRANSIENT, Appender, brief
+from pipeline.io.append_stream import AppendStream
 from program import logs
 from program.backoff import Backoff
 from schemas.datasets import Datasets
@@ -35,8 +32,6 @@ _BETWEEN_LOADS = Backoff(initial_interval=2.0, max_interval=60.0)
 
 _RECORDS = {table.name: record for record, table in TABLES.items()}
 _LOG = logs.get(__name__)
-_FAST = Retry(if_exception_type(_OperationNotComplete), initial=0.002, maximum=0.05, multiplier=1.5)
-"""The futures of appends are polled; by default with up to a second between two looks."""
 
 
 class UnfitTables(Exception):
@@ -58,10 +53,16 @@ class Warehouse:
         return bigquery.Client(project=self.project, credentials=AnonymousCredentials(), client_options={"api_endpoint": self.endpoint})
 
     def write_client(self) -> BigQueryWriteClient:
+        client = BigQueryWriteClient(transport=self._transport())
+        # Else opening a stream waits for its first answer.
+        client.transport.append_rows._prefetch_first_result_ = False  # type: ignore[attr-defined]
+        return client
+
+    def _transport(self) -> BigQueryWriteGrpcTransport | None:
         if not self.storage_endpoint:
-            return BigQueryWriteClient()
+            return None
         channel = grpc.insecure_channel(self.storage_endpoint, options=[("grpc.max_send_message_length", -1)])
-        return BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=channel))
+        return BigQueryWriteGrpcTransport(channel=channel)
 
     @property
     def name(self) -> str:
@@ -127,40 +128,10 @@ def appender(warehouse: Warehouse) -> Appender:
     """Returns the appender of this process: engines call setup and teardown for every bundle, and a connection must outlive bundles."""
     client = warehouse.write_client()
 
-    def connect(table: str, schema: pa.Schema) -> AppendConnection:
-        return AppendConnection(client, warehouse.stream(table), schema)
+    def connect(table: str, schema: pa.Schema) -> AppendStream:
+        return AppendStream(client, warehouse.stream(table), schema)
 
     return Appender(connect, partial(mismatch, warehouse), time.sleep, Random())
-
-
-class AppendConnection:
-    """Connects to the default stream of one table."""
-
-    def __init__(self, client: BigQueryWriteClient, stream: str, schema: pa.Schema) -> None:
-        self._stream = stream
-        first = types.AppendRowsRequest(write_stream=stream, trace_id="tinybeam")
-        first.arrow_rows.writer_schema.serialized_schema = schema.serialize().to_pybytes()
-        self._rows = AppendRowsStream(client, first)
-        self._lock = threading.Lock()
-
-    def send(self, rows: pa.RecordBatch) -> _FastFuture:
-        request = types.AppendRowsRequest(write_stream=self._stream)
-        request.arrow_rows.rows.serialized_record_batch = rows.serialize().to_pybytes()
-        with self._lock:
-            return _FastFuture(self._rows.send(request))
-
-    def close(self) -> None:
-        with self._lock:
-            if self._rows.is_active:
-                self._rows.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _FastFuture:
-    future: AppendRowsFuture
-
-    def result(self, timeout: float) -> Any:
-        return self.future.result(timeout=timeout, polling=_FAST)
 
 
 def load(warehouse: Warehouse, table: str, job_id: str, parquet: BinaryIO | Sequence[str], rng: Random) -> None:
