@@ -80,7 +80,7 @@ class Sent(NamedTuple):
 class Appender:
     """Appends to any table, over one connection per table, from any thread: `appender.append({table: batches})`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is put together from
         self,
         connect: Callable[[str, pa.Schema], Connection],
         mismatch: Callable[[str], str | None],
