@@ -16,8 +16,8 @@ class Bounds:
 
     messages: int = 20_000
     bytes: int = 128_000_000
-    lease_seconds: int = 60
-    """For how long Pub/Sub gives a message to nobody else; extended when a third of it is over."""
+    lease_seconds: int = 30
+    """For how long Pub/Sub gives a message to nobody else; extended when a third of it is over. So long waits what a killed process had."""
     longest_seconds: float = 3600.0
     """A message that is out for longer is given up, for nothing will come of it; Pub/Sub delivers it again."""
 

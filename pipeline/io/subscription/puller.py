@@ -74,6 +74,7 @@ class Puller:
                 return
             loops = [self._keep_pulling] * PULL_THREADS + [self._keep_extending]
             self._threads = [threading.Thread(target=loop, daemon=True, name=f"subscription-{at}") for at, loop in enumerate(loops)]
+        _LOG.info("at most %d messages at once are pulled and not acknowledged", self._bounds.messages)
         for thread in self._threads:
             thread.start()
 

@@ -1,0 +1,128 @@
+"""Makes what twenty gateways send, from a seed, with repeats; and says what views and rollups must then show, to the last bit.
+
+Values are whole numbers, so that sums are exact in any order.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from google.pubsub_v1.types import PubsubMessage
+
+from edge.store.batch import encode
+from schemas import sketch
+from schemas.envelope import Envelope
+from schemas.records import Device, Kind, Site, Summary
+from schemas.registry import Registry
+
+GATEWAYS, SITES = 20, 4
+CHANNELS = ("c1", "c2", "c3")
+VALUES = 3
+"""So many a window, of one minute."""
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+SiteHour = tuple[str, str, datetime]
+"""Is a site, a channel and the start of an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Is so many messages of batches that are different, of the hours before `end`; each has a row for every channel of a device."""
+
+    messages: int
+    end: datetime
+    repeated: float = 0.2
+    """So many more come again, as a share."""
+
+    @property
+    def begin(self) -> datetime:
+        minutes = -(-self.messages // GATEWAYS)
+        return self.end.replace(minute=0, second=0, microsecond=0) - -(-minutes // 60) * _HOUR
+
+    @property
+    def rows(self) -> int:
+        return self.messages * len(CHANNELS)
+
+    def published(self, rng: random.Random, together: int = 50) -> Iterator[list[PubsubMessage]]:
+        """Yields messages by portions, each with some that came before."""
+        sent: list[PubsubMessage] = []
+        for first in range(0, self.messages, together):
+            portion = [self._message(number) for number in range(first, min(first + together, self.messages))]
+            sent += portion
+            yield portion + rng.sample(sent, round(len(portion) * self.repeated))
+
+    def sums(self) -> dict[SiteHour, tuple[int, float]]:
+        """Returns count and sum of every hour of every site and channel."""
+        counts, sums = Counter[SiteHour](), Counter[SiteHour]()
+        for number in range(self.messages):
+            for row in self._rows(number):
+                key = _site(number % GATEWAYS), row.channel, row.window_start.replace(minute=0)
+                counts[key] += row.count
+                sums[key] += int(row.sum)
+        return {key: (count, float(sums[key])) for key, count in counts.items()}
+
+    def _message(self, number: int) -> PubsubMessage:
+        rows = self._rows(number)
+        batch = encode(Kind.SUMMARIES, rows)
+        envelope = Envelope(
+            gateway_id=f"gateway-{number % GATEWAYS:02}",
+            epoch=7,
+            seq=number // GATEWAYS + 1,
+            kind=batch.kind,
+            row_count=batch.row_count,
+            raw_bytes=batch.raw_bytes,
+            priority=batch.priority,
+            cut_time=batch.time_max + _MINUTE,
+            time_min=batch.time_min,
+            time_max=batch.time_max,
+        )
+        return PubsubMessage(data=batch.body, attributes=envelope.attributes())
+
+    def _rows(self, number: int) -> Sequence[Summary]:
+        start, seq = self.begin + number // GATEWAYS * _MINUTE, number // GATEWAYS * VALUES + 1
+        return [_summary(_device(number % GATEWAYS), channel, start, seq, number + at) for at, channel in enumerate(CHANNELS)]
+
+
+def registry() -> Registry:
+    """Returns where the devices stand: one for each gateway, on a few sites."""
+    return Registry(
+        tuple(Site(site_id=_site(number), name=_site(number), valid_from=_ALWAYS) for number in range(SITES)),
+        tuple(Device(_device(number), "engine", _site(number), _ALWAYS, None) for number in range(GATEWAYS)),
+    )
+
+
+def _summary(device_id: str, channel: str, start: datetime, seq: int, first: int) -> Summary:
+    values = [float(first % 97 + at) for at in range(VALUES)]
+    mean = sum(values) / VALUES
+    return Summary(
+        device_id=device_id,
+        channel=channel,
+        unit="1",
+        window_start=start,
+        window_seconds=60,
+        count=VALUES,
+        sum=sum(values),
+        m2=sum((value - mean) ** 2 for value in values),
+        min=min(values),
+        max=max(values),
+        last=values[-1],
+        last_time=start + timedelta(seconds=50),
+        seq_ranges=(seq, seq + VALUES - 1),
+        sketch=sketch.of(values),
+        late=False,
+        time_quality="synced",
+        clock_offset_ms=None,
+    )
+
+
+def _device(gateway: int) -> str:
+    return f"engine-{gateway:02}"
+
+
+def _site(gateway: int) -> str:
+    return f"site-{gateway % SITES}"
