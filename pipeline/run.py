@@ -23,6 +23,7 @@ from derive import batch
 from pipeline import flow
 from pipeline.elements import wall_clock
 from pipeline.io import archive, warehouse
+from pipeline.io.append import brief
 from pipeline.io.archive import Archive, ArchiveError, Gathering
 from pipeline.io.open_alerts import open_alerts
 from pipeline.io.registry import WAREHOUSE as REGISTRY_TABLES
@@ -186,6 +187,11 @@ def _wait(result: PipelineResult, options: Options) -> int:
             puller(options.input_subscription).finish(FINISH_SECONDS)
         result.cancel()
         state = "CANCELLED"
+    except Exception as error:
+        if not options.acknowledges_when_written:
+            raise
+        _LOG.error("the engine failed, what was not written comes again: %s", brief(error))
+        state = "FAILED"
     finally:
         if options.streaming:
             warehouse.appender(options.warehouse).close()

@@ -43,7 +43,7 @@ class Kills:
         return not (self.lost or self.repeated or self.left or self.wrong_hours or self.orphans)
 
 
-def run(stand: Stand, load: Load, count: int, rate: float, seed: int, console: Console) -> Kills:
+def run(stand: Stand, load: Load, console: Console, *, count: int, rate: float, seed: int) -> Kills:
     """Publishes the load at `rate` messages a second, once more from the beginning until the last kill. Raises StartFailed."""
     rng, began = random.Random(seed), time.monotonic()
     stand.start()

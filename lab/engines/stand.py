@@ -94,7 +94,8 @@ class Stand:
         """Counts messages that Pub/Sub would give again; what is leased to somebody is not among them."""
         try:
             subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=self._channel))
-            return len(subscriber.pull(subscription=SUBSCRIPTION, max_messages=1000, timeout=_LEFT_SECONDS, retry=None).received_messages)
+            answer = subscriber.pull(subscription=SUBSCRIPTION, max_messages=1000, timeout=_LEFT_SECONDS, retry=None)
+            return len(answer.received_messages)
         except DeadlineExceeded:
             return 0
 
