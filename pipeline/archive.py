@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
-from pipeline.elements import DecodedBatches, ReceivedMessage, TableRows
+from pipeline.elements import ArchiveEntry, DecodedBatches, ReceivedMessage, TableRows
 from schemas.envelope import EnvelopeError, entry, micros, time_of
 
 RECEIVED_TIME = "archive_received_time"
@@ -24,13 +24,6 @@ UNDECODABLE = "undecodable"
 SUFFIX = ".tbb"
 ARRIVED = "new-"
 """A file's name begins so until it is gathered with others of its kind and day."""
-
-
-class ArchiveEntry(NamedTuple):
-    """Holds one message as bytes of an export file, and in which folder of the archive it belongs."""
-
-    place: str
-    content: bytes
 
 
 def of_batches(batches: DecodedBatches) -> Iterator[ArchiveEntry]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from itertools import compress, repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -157,16 +157,24 @@ class TableRows:
         return _table_rows, (self.table, *_packed(self.rows))
 
 
+class ArchiveEntry(NamedTuple):
+    """Holds one message as bytes of an export file, and in which folder of the archive it belongs."""
+
+    place: str
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """Holds every row that some messages became, and the ids by which these are acknowledged once all of the rows are written.
 
-    `batches` are the names of those messages that are batches.
+    `batches` are the names of those messages that are batches, `entries` are there for the archive alone.
     """
 
     tables: tuple[TableRows, ...]
     ack_ids: tuple[str, ...]
     batches: tuple[BatchName, ...] = ()
+    entries: tuple[ArchiveEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

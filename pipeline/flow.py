@@ -43,7 +43,8 @@ Publish = beam.PTransform[PCollection[NotificationMessage], Any]
 """Where notifications go."""
 
 Archive = beam.PTransform[tuple[PCollection[DecodedBatches], PCollection[TableRows]], Any]
-"""Where messages go as they were sent: those of fresh batches, and those that became rejects because they are no batch."""
+"""Where messages go as they were sent: those of fresh batches, and those that became rejects because they are no batch. With `acknowledge`
+it takes what they became, no batches and batches, with their entries, and gives that when they are kept."""
 
 
 Acknowledge = beam.PTransform[tuple[PCollection[Delivery], PCollection[Delivery], PCollection[tuple[int, bytes]]], Any]
@@ -104,7 +105,9 @@ def build(  # noqa: PLR0913 - what the flow is put together from
         **replay_rows,
     }
     if acknowledge:
-        (decoded.deliveries, assigned.deliveries, decoded.repeats) | "Acknowledge" >> acknowledge
+        deliveries = decoded.deliveries, assigned.deliveries
+        kept = deliveries | "Archive" >> archive if archive else deliveries
+        (*kept, decoded.repeats) | "Acknowledge" >> acknowledge
         _write(derived, sink, clock)
     else:
         of_messages = {
@@ -116,7 +119,7 @@ def build(  # noqa: PLR0913 - what the flow is put together from
         _write({**of_messages, **derived}, sink, clock)
     if publish:
         alerts | "Notifications" >> beam.FlatMap(notifications) | "Publish" >> publish
-    if archive:
+    if archive and not acknowledge:
         (fresh, undecodable) | "Archive" >> archive
 
 

@@ -24,7 +24,7 @@ from pipeline import flow
 from pipeline.elements import wall_clock
 from pipeline.io import archive, warehouse
 from pipeline.io.append import brief
-from pipeline.io.archive import Archive, ArchiveError, Gathering
+from pipeline.io.archive import Archive, ArchiveError, ArchiveFirst, Gathering
 from pipeline.io.open_alerts import open_alerts
 from pipeline.io.registry import WAREHOUSE as REGISTRY_TABLES
 from pipeline.io.registry import RefreshedRegistry
@@ -144,15 +144,18 @@ def _acknowledge(options: Options) -> flow.Acknowledge | None:
     return WriteAndAcknowledge(partial(warehouse.appender, options.warehouse), partial(puller, options.input_subscription), wall_clock)
 
 
-def _archive(options: Options) -> Archive | None:
+def _archive(options: Options) -> flow.Archive | None:
     """Returns the archive, if there is to be one and it can be written to. Raises ArchiveError."""
     if not options.archive:
         return None
     archive.check(options.archive)
     if options.streaming:
         archive.gather_leftovers(options.archive)
-    gathering = Gathering(options.archive_every.total_seconds()) if options.streaming else None
-    return Archive(options.archive, wall_clock, gathering)
+    if not options.streaming:
+        return Archive(options.archive, wall_clock, None)
+    gathering = Gathering(options.archive_every.total_seconds())
+    kind = ArchiveFirst if options.acknowledges_when_written else Archive
+    return kind(options.archive, wall_clock, gathering)
 
 
 def _replay(options: Options, registry: RegistrySource) -> flow.Replay | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from lab.console import Console
@@ -22,6 +22,15 @@ _LEASE_SECONDS = 40.0
 """Repeats that a killed pipeline had come again when their leases end, and are to be acknowledged."""
 _ARRIVAL_SECONDS = 300.0
 _STEP_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Says how often to kill, how many messages come a second, and the seed of when and whom."""
+
+    count: int
+    rate: float
+    seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,24 +52,24 @@ class Kills:
         return not (self.lost or self.repeated or self.left or self.wrong_hours or self.orphans)
 
 
-def run(stand: Stand, load: Load, console: Console, *, count: int, rate: float, seed: int) -> Kills:
-    """Publishes the load at `rate` messages a second, once more from the beginning until the last kill. Raises StartFailed."""
-    rng, began = random.Random(seed), time.monotonic()
+def run(stand: Stand, load: Load, plan: Plan, console: Console) -> Kills:
+    """Publishes the load, kills meanwhile, waits until all has arrived, and compares. Raises StartFailed."""
+    rng, began = random.Random(plan.seed), time.monotonic()
     stand.start()
     with ThreadPoolExecutor(1) as pool:
-        publishing = pool.submit(_publish, stand, load, rate, random.Random(seed))
-        found = [_kill(stand, number, rng, publishing, console) for number in range(1, count + 1)]
-        stand.wait_until_pulling(count + 1)
+        publishing = pool.submit(_publish, stand, load, plan)
+        found = [_kill(stand, number, rng, console) for number in range(1, plan.count + 1)]
+        stand.wait_until_pulling(plan.count + 1)
         publishing.result()
-    console.log(f"{load.messages} messages are published, {count} kills are done")
-    _wait(stand, lambda: stand.batches() >= load.messages, console)
+    console.log(f"{load.messages} messages are published, {plan.count} kills are done")
+    wait(stand, lambda: stand.batches() >= load.messages, console)
     time.sleep(_LEASE_SECONDS)
     stand.pipeline.stop(20.0)
     left = stand.left()
     stand.recompute()
     shown, hours, sums = stand.shown(load), stand.hours(load), load.sums()
     return Kills(
-        count=count,
+        count=plan.count,
         of_engine=sum(of_engine for of_engine, _ in found),
         messages=load.messages,
         lost=shown.lost,
@@ -72,15 +81,15 @@ def run(stand: Stand, load: Load, console: Console, *, count: int, rate: float, 
     )
 
 
-def _publish(stand: Stand, load: Load, rate: float, rng: random.Random) -> None:
+def _publish(stand: Stand, load: Load, plan: Plan) -> None:
     began, sent = time.monotonic(), 0
-    for portion in load.published(rng):
+    for portion in load.published(random.Random(plan.seed)):
         stand.publish(portion)
         sent += len(portion)
-        time.sleep(max(0.0, began + sent / rate - time.monotonic()))
+        time.sleep(max(0.0, began + sent / plan.rate - time.monotonic()))
 
 
-def _kill(stand: Stand, number: int, rng: random.Random, publishing: Future[None], console: Console) -> tuple[bool, bool]:
+def _kill(stand: Stand, number: int, rng: random.Random, console: Console) -> tuple[bool, bool]:
     """Kills one that pulls, at random, and starts the next. Returns whether it was the engine, and whether the other outlived it."""
     stand.wait_until_pulling(number)
     time.sleep(rng.uniform(0.0, _LONGEST_LIFE))
@@ -94,8 +103,7 @@ def _kill(stand: Stand, number: int, rng: random.Random, publishing: Future[None
     else:
         stand.pipeline.kill()
         orphan = not is_gone(engine)
-    at_work = "" if not publishing.done() else ", after all was published"
-    console.log(f"kill {number} of {'Prism' if is_engine else 'the pipeline'} with {stand.batches()} batches written{at_work}")
+    console.log(f"kill {number} of {'Prism' if is_engine else 'the pipeline'} with {stand.batches()} batches written")
     stand.start()
     return is_engine, orphan
 
@@ -107,7 +115,7 @@ def _ended(stand: Stand) -> bool:
     return bool(stand.pipeline.status)
 
 
-def _wait(stand: Stand, done: Callable[[], bool], console: Console) -> None:
+def wait(stand: Stand, done: Callable[[], bool], console: Console) -> None:
     """Waits until all has arrived, or for long enough: what is missing then is lost."""
     deadline = time.monotonic() + _ARRIVAL_SECONDS
     while not done() and time.monotonic() < deadline and stand.pipeline.status is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -56,7 +56,7 @@ class Stand:
         prepare(self.client, registry(), progress)
         self._pubsub.create(TOPIC, SUBSCRIPTION)
 
-    def publish(self, messages: Sequence[PubsubMessage]) -> None:
+    def publish(self, messages: list[PubsubMessage]) -> None:
         self._publisher.publish(topic=TOPIC, messages=messages)
 
     def start(self, runner: str = "PrismRunner") -> Child:
@@ -102,7 +102,8 @@ class Stand:
     def shown(self, load: Load) -> Shown:
         """Asks the view of summaries."""
         sql = (
-            "select count(*) as total, sum(count) as counted, count(distinct concat(device_id, '/', channel, '/', window_start)) as different "
+            "select count(*) as total, sum(count) as counted, "
+            "count(distinct concat(device_id, '/', channel, '/', window_start)) as different "
             f"from tinybeam.summaries where window_start >= timestamp '{load.begin:%Y-%m-%d %H:%M:%S}'"
         )
         [row] = self.client.query_and_wait(sql)

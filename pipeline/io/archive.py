@@ -6,13 +6,13 @@ At least once: a retry may write an entry into a second file; whoever reads the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.coders import BytesCoder
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.pvalue import PCollection
+from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import (
     ReadModifyWriteRuntimeState,
@@ -26,8 +26,7 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP, Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import archive
-from pipeline.archive import ArchiveEntry
-from pipeline.elements import Clock, DecodedBatches, TableRows
+from pipeline.elements import ArchiveEntry, Clock, DecodedBatches, Delivery, TableRows
 from pipeline.io import files
 from pipeline.io.append import brief
 from pipeline.state import StateFormat
@@ -39,7 +38,10 @@ MOST_FILES = 500
 MOST_BYTES = 64_000_000
 """A file of the archive is closed when it holds so much."""
 
+_FILES = "files"
 _LOG = logs.get(__name__)
+_Deliveries = tuple[PCollection[Delivery], PCollection[Delivery]]
+"""Are what messages became that are no batches, and what batches became."""
 _ArrivedFile = tuple[str, tuple[str, int]]
 """Place, then path and bytes of a small file."""
 
@@ -89,6 +91,46 @@ class Archive(beam.PTransform):
         if self._gathering is None:
             return arrived
         return arrived | "Gather" >> beam.ParDo(_Gather(self._folder, self._gathering, self._clock))
+
+
+class ArchiveFirst(beam.PTransform):
+    """Archives messages, then passes on what they became, so that none is acknowledged before it is kept; gives the two that it takes."""
+
+    def __init__(self, folder: str, clock: Clock, gathering: Gathering) -> None:
+        super().__init__()
+        self._folder = folder
+        self._clock = clock
+        self._gathering = gathering
+
+    def expand(self, deliveries: _Deliveries) -> _Deliveries:
+        write = beam.ParDo(_WriteFirst(self._folder)).with_output_types(Delivery, **{_FILES: _ArrivedFile})
+        undecodable, placed = (
+            each | f"Write files of {name}" >> write.with_outputs(_FILES, main="deliveries")
+            for name, each in zip(("undecodable", "placed"), deliveries, strict=True)
+        )
+        arrived = (undecodable[_FILES], placed[_FILES]) | beam.Flatten()
+        arrived | "Gather" >> beam.ParDo(_Gather(self._folder, self._gathering, self._clock))
+        return undecodable["deliveries"], placed["deliveries"]
+
+
+class _WriteFirst(beam.DoFn):
+    """Writes the entries of a bundle's deliveries into a file for each place; only then do the deliveries go on."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def start_bundle(self) -> None:
+        self._deliveries: list[Delivery] = []
+
+    def process(self, delivery: Delivery) -> None:
+        self._deliveries.append(delivery)
+
+    def finish_bundle(self) -> Iterator[Any]:
+        for place, content in archive.by_place(entry for each in self._deliveries for entry in each.entries).items():
+            file = place, (_write(self._folder, place, content, archive.ARRIVED), len(content))
+            yield TaggedOutput(_FILES, WindowedValue(file, MIN_TIMESTAMP, (GlobalWindow(),)))
+        for delivery in self._deliveries:
+            yield WindowedValue(replace(delivery, entries=()), MIN_TIMESTAMP, (GlobalWindow(),))
 
 
 class _WriteFiles(beam.DoFn):

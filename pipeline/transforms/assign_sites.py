@@ -18,7 +18,7 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipeline import rejects
+from pipeline import archive, rejects
 from pipeline.assign_sites import assign_sites
 from pipeline.batch_rows import batch_rows
 from pipeline.elements import Clock, DecodedBatch, DecodedBatches, Delivery, RejectedRows, RowGroup, TableRows
@@ -94,7 +94,8 @@ class _AssignSites(beam.DoFn):
         """Puts together what these batches became, their own rows with it."""
         own = batch_rows([batches.receipts for batches in several], self._clock)
         ack_ids = tuple(ack_id for batches in several for ack_id in batches.ack_ids)
-        return Delivery((*tables, *own), ack_ids, tuple(name for batches in several for name in batches.names()))
+        names = tuple(name for batches in several for name in batches.names())
+        return Delivery((*tables, *own), ack_ids, names, tuple(entry for batches in several for entry in archive.of_batches(batches)))
 
     def _assigned(self, several: Sequence[DecodedBatches]) -> Iterator[tuple[RowGroup | None, list[TableRows]]]:
         """Assigns sites to all at once; a batch that makes us fail is found by looking at each alone."""

@@ -16,7 +16,7 @@ from apache_beam.coders import BytesCoder
 from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
 
-from pipeline import parcel, rejects
+from pipeline import archive, parcel, rejects
 from pipeline.decode import Refused, decode_all
 from pipeline.elements import BatchName, Clock, DecodedBatches, Delivery, TableRows
 from pipeline.known_batches import KnownBatches
@@ -71,7 +71,7 @@ class _DecodeNew(beam.DoFn):
         repeats = list[tuple[BatchName, str]]()
         for decoded in decode_all(parcel.unpack(sent[1]), keep_messages=self._keep_messages):
             if isinstance(decoded, Refused):
-                yield from _rejected(decoded, self._clock())
+                yield from self._rejected(decoded)
             elif batches := _new(decoded, known, repeats):
                 measure_ages(_ages(batches, micros(self._clock())))
                 yield batches
@@ -79,17 +79,17 @@ class _DecodeNew(beam.DoFn):
             yield TaggedOutput(_REPEATS, (sent[0], pack_repeats(repeats)))
         stored.write(known.pack())
 
+    def _rejected(self, refused: Refused) -> Iterator[TaggedOutput]:
+        reject = _reject(refused, self._clock())
+        yield TaggedOutput(_REJECTS, reject)
+        if refused.message.ack_id:
+            entries = tuple(archive.of_rejects(reject)) if self._keep_messages else ()
+            yield TaggedOutput(_DELIVERIES, Delivery((reject,), (refused.message.ack_id,), entries=entries))
+
 
 def _ages(batches: DecodedBatches, now: int) -> Iterator[float]:
     """Yields the seconds since each batch was cut."""
     return ((now - cut) / 1e6 for cut in batches.receipts.column("cut_time").view(pa.int64()).to_pylist())
-
-
-def _rejected(refused: Refused, now: datetime) -> Iterator[TaggedOutput]:
-    reject = _reject(refused, now)
-    yield TaggedOutput(_REJECTS, reject)
-    if refused.message.ack_id:
-        yield TaggedOutput(_DELIVERIES, Delivery((reject,), (refused.message.ack_id,)))
 
 
 def _reject(refused: Refused, now: datetime) -> TableRows:

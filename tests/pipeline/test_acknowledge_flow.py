@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import apache_beam as beam
 import pyarrow as pa
@@ -14,10 +15,11 @@ from apache_beam.pvalue import PCollection
 
 from pipeline import flow
 from pipeline.elements import Delivery, ReceivedMessage, TableRows
+from pipeline.io.archive import ArchiveFirst, Gathering
 from pipeline.options import FN_API
 from pipeline.repeats import Repeats, pack_written
 from pipeline.rollup.transform import Schedule
-from schemas.envelope import Envelope
+from schemas.envelope import Envelope, entries
 from schemas.records import KINDS
 from schemas.registry import FixedRegistry
 from tests.pipeline.bodies import NOW, REGISTRY, message, one_of, summary
@@ -25,6 +27,9 @@ from tests.pipeline.memory import MemorySink, still
 
 DELIVERIES: list[Delivery] = []
 REPEATS: list[bytes] = []
+AHEAD: list[int] = []
+"""By how many entries the archive was ahead of what was acknowledged, whenever something was."""
+KEPT: list[Path] = []
 
 MIXED = message([summary(), summary("stranger"), summary(count=0)], seq=1)
 """A fact, and two rows that are set aside for different reasons."""
@@ -45,6 +50,11 @@ class _Keep(beam.PTransform):
 
 def _keep_delivery(delivery: Delivery) -> None:
     DELIVERIES.append(delivery)
+    AHEAD.append(len(archived(KEPT[0])) - sum(len(each.ack_ids) for each in DELIVERIES))
+
+
+def archived(folder: Path) -> list[bytes]:
+    return [entry[1] for path in folder.rglob("*.tbb") for entry in entries(io.BytesIO(path.read_bytes())) if isinstance(entry, tuple)]
 
 
 def _keep_repeats(news: tuple[int, bytes]) -> None:
@@ -52,12 +62,19 @@ def _keep_repeats(news: tuple[int, bytes]) -> None:
 
 
 @pytest.fixture(scope="module")
-def sink() -> MemorySink:
-    DELIVERIES.clear(), REPEATS.clear()
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="module")
+def sink(kept: Path) -> MemorySink:
+    DELIVERIES.clear(), REPEATS.clear(), AHEAD.clear(), KEPT.clear()
+    KEPT.append(kept)
     sink = MemorySink("acknowledged")
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
         messages = pipeline | beam.Create(SENT)
-        flow.build(messages, FixedRegistry(REGISTRY), sink, Schedule(streaming=False), still, acknowledge=_Keep())
+        keep = ArchiveFirst(str(kept), still, Gathering())
+        flow.build(messages, FixedRegistry(REGISTRY), sink, Schedule(streaming=False), still, archive=keep, acknowledge=_Keep())
     return sink
 
 
@@ -110,3 +127,9 @@ def test_rows_of_messages_go_to_no_other_sink(sink: MemorySink) -> None:
     assert sink.table("site_windows_v1")
     tables = ("batches_v1", "summaries_v1", "inferences_v1", "events_v1", "heartbeats_v1", "rejects_v1")
     assert [row for table in tables for row in sink.table(table)] == []
+
+
+def test_every_message_but_repeats_of_batches_is_in_the_archive_before_it_is_acknowledged(sink: MemorySink, kept: Path) -> None:
+    assert AHEAD
+    assert min(AHEAD) >= 0
+    assert Counter(archived(kept)) == Counter(each.body for each in [MIXED, SECOND, *OF_KINDS, BROKEN, BROKEN])

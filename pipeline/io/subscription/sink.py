@@ -21,11 +21,13 @@ from apache_beam.utils.windowed_value import WindowedValue
 from pipeline import rejects
 from pipeline.elements import BatchName, Clock, Delivery, TableRows
 from pipeline.io.append import Appender
-from pipeline.io.sinks import BUFFER_BYTES
 from pipeline.known_batches import bucket
 from pipeline.repeats import Repeats, pack_written
 from pipeline.transforms.counts import count_late, count_rows
 from pipeline.transforms.each import Each
+
+FLUSH_BYTES = 2_000_000
+"""Deliveries of a bundle are written at its end, or when they are more than this: what is written early is acknowledged early."""
 
 _News = tuple[int, bytes]
 """Is a bucket, and news of its batches as `pipeline.repeats` packs them."""
@@ -66,7 +68,7 @@ class Write(beam.DoFn):
     def process(self, delivery: Delivery) -> Iterator[_News]:
         self._deliveries.append(delivery)
         self._bytes += sum(table.rows.nbytes for table in delivery.tables)
-        if self._bytes > BUFFER_BYTES:
+        if self._bytes > FLUSH_BYTES:
             yield from self._flush()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:

@@ -1,0 +1,69 @@
+"""Lets a pipeline on Prism read a backlog: how fast it reads and writes, and how much memory its processes have at most."""
+
+from __future__ import annotations
+
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from lab.console import Console
+from lab.engines.kills import wait
+from lab.engines.load import Load
+from lab.engines.stand import Stand
+
+_STEP_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Is what came of it: messages written a second from the first pull on, and the most memory of pipeline and engine, in MB."""
+
+    messages: int
+    seconds: float
+    messages_per_second: float
+    pipeline_mb: int
+    engine_mb: int
+
+
+def run(stand: Stand, load: Load, console: Console) -> Backlog:
+    """Publishes the load, then starts a pipeline and waits until all of it is written. Raises StartFailed."""
+    for portion in load.published(random.Random(1), together=500):
+        stand.publish(portion)
+    console.log(f"{load.messages} messages are pending")
+    stand.start()
+    stand.wait_until_pulling(1)
+    began, done = time.monotonic(), Event()
+    with ThreadPoolExecutor(1) as pool:
+        peaks = pool.submit(_peaks, stand, done)
+        wait(stand, lambda: stand.batches() >= load.messages, console)
+        seconds = time.monotonic() - began
+        done.set()
+        pipeline, engine = peaks.result()
+    return Backlog(
+        messages=load.messages,
+        seconds=seconds,
+        messages_per_second=stand.batches() / seconds,
+        pipeline_mb=pipeline,
+        engine_mb=engine,
+    )
+
+
+def _peaks(stand: Stand, done: Event) -> tuple[int, int]:
+    """Returns the most resident memory of both, looked at several times a second."""
+    pipeline = engine = 0
+    while not done.wait(_STEP_SECONDS):
+        pipeline = max(pipeline, resident_mb(stand.pipeline.pid))
+        engine = max(engine, resident_mb(stand.engine() or 0))
+    return pipeline, engine
+
+
+def resident_mb(process: int) -> int:
+    """Returns the resident memory of a process, 0 of one that is not there."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except FileNotFoundError:
+        return 0
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS")), 0)
