@@ -9,7 +9,7 @@ LAB := .venv/installed
 WAREHOUSE := .venv-warehouse/installed
 PYTEST_ARGS ?=
 
-.PHONY: help demo certify drills up test check docs bench bare lock clean install
+.PHONY: help demo certify engines drills up test check docs bench bare lock clean install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ docs: $(LAB) ## make the documentation's site in build/site; a warning is an err
 
 drills: $(LAB) $(WAREHOUSE) ## play what goes wrong in the field in compressed time, and let the oracle judge: figures in build/drills
 	@$(BIN)/tinybeam lab drill
+
+engines: $(LAB) $(WAREHOUSE) ## kill a pipeline 50 times, and take a day through each engine: forty minutes, figures in build/engines
+	@$(BIN)/tinybeam lab engines
 
 bench: $(LAB) $(WAREHOUSE) ## measure against what else one would use: a quarter of an hour, figures in build/bench
 	@$(BIN)/python -m bench

@@ -55,9 +55,9 @@ class Place:
     warehouse: Warehouse
     clients: Mapping[str, bigquery.Client]
 
-    @property
-    def archive(self) -> Path:
-        return self.directory / "archive"
+    def archive(self, project: str) -> Path:
+        """Returns where streaming into a project keeps what came."""
+        return self.directory / f"{project}-archive"
 
 
 def run(directory: Path, parts: str, recorded: RecordedDay, console: Console) -> frozenset[str]:
@@ -65,22 +65,22 @@ def run(directory: Path, parts: str, recorded: RecordedDay, console: Console) ->
     recording = record(emptied(directory), recorded)
     console.log(f"recorded {len(recording.before) + len(recording.after)} messages of {recorded.hours} hours with seed {recorded.seed}")
     with Warehouse(directory, STREAMED) as warehouse:
-        place = Place(directory, warehouse, {project: _client(warehouse, project) for project in (STREAMED, LOADED, REBUILT)})
-        _prepare(place, STREAMED, console.status)
+        place = Place(directory, warehouse, {project: client_of(warehouse, project) for project in (STREAMED, LOADED, REBUILT)})
+        prepare_tables(place, STREAMED, console.status)
         console.log(f"{STREAMED} has its tables; those of the others are made while it is filled")
         with ThreadPoolExecutor(1) as pool:
-            others = [pool.submit(_prepare, place, project, _silent) for project in (LOADED, REBUILT)]
-            _stream(place, recording, parts, console)
-            _recompute(place)
+            others = [pool.submit(prepare_tables, place, project, _silent) for project in (LOADED, REBUILT)]
+            stream(place, STREAMED, recording, parts, console)
+            recompute(place, STREAMED)
             for other in others:
                 other.result()
-        for project, folder in ((LOADED, recording.files), (REBUILT, place.archive)):
-            _load(place, project, folder)
+        for project, folder in ((LOADED, recording.files), (REBUILT, place.archive(STREAMED))):
+            load(place, project, folder)
             console.log(f"{project} is loaded from {folder.name}")
-        return frozenset().union(*(_certify(place.clients, STREAMED, other, console) for other in (LOADED, REBUILT)))
+        return frozenset().union(*(certify(place.clients, STREAMED, other, console) for other in (LOADED, REBUILT)))
 
 
-def _prepare(place: Place, project: str, progress: Callable[[str], None]) -> None:
+def prepare_tables(place: Place, project: str, progress: Callable[[str], None]) -> None:
     prepare(place.clients[project], Registry.load(field.REGISTRY), progress)
 
 
@@ -88,26 +88,26 @@ def _silent(action: str) -> None:
     """Says nothing: a console belongs to one thread."""
 
 
-def _stream(place: Place, recording: Recording, parts: str, console: Console) -> None:
+def stream(place: Place, project: str, recording: Recording, parts: str, console: Console, runner: str = "DirectRunner") -> None:  # noqa: PLR0913
     """Publishes the day; when its first part has arrived the pipeline is killed, and another goes on."""
     with PubSub(place.directory, parts) as pubsub:
         pubsub.create(TOPIC, SUBSCRIPTION)
         batches: set[tuple[str, ...]] = set()
         for messages, end in ((recording.before, Child.kill), (recording.after, Child.stop)):
-            with _pipeline(place, pubsub) as pipeline:
+            with _pipeline(place, project, pubsub, runner) as pipeline:
                 _publish(pubsub, messages)
-                batches |= {_name(message) for message in messages if message.sound}
-                pipeline.wait_until(_arrived(place.clients[STREAMED], len(batches)), "done with what was published", _ARRIVAL_SECONDS)
-                pipeline.wait_until(_settled(place.clients[STREAMED], place.archive), "quiet", _ARRIVAL_SECONDS)
+                batches |= {name(message) for message in messages if message.sound}
+                pipeline.wait_until(_arrived(place.clients[project], len(batches)), "done with what was published", _ARRIVAL_SECONDS)
+                pipeline.wait_until(_settled(place.clients[project], place.archive(project)), "quiet", _ARRIVAL_SECONDS)
                 end(pipeline)
             console.log(f"streamed {len(messages)} messages; then came the {end.__name__} of the pipeline")
 
 
-def _pipeline(place: Place, pubsub: PubSub) -> Child:
-    flags = [f"--project={STREAMED}", f"--registry={field.REGISTRY}", f"--input_subscription={SUBSCRIPTION}", "--early_seconds=5"]
-    command = python_module("pipeline", *flags, f"--archive={place.archive}", "--archive_every=20s")
+def _pipeline(place: Place, project: str, pubsub: PubSub, runner: str) -> Child:
+    flags = [f"--project={project}", f"--runner={runner}", f"--registry={field.REGISTRY}", f"--input_subscription={SUBSCRIPTION}"]
+    command = python_module("pipeline", *flags, "--early_seconds=5", f"--archive={place.archive(project)}", "--archive_every=20s")
     environment = {**place.warehouse.environment, "PUBSUB_EMULATOR_HOST": pubsub.address}
-    return Child("pipeline", command, place.directory / "streaming.log", environment)
+    return Child("pipeline", command, place.directory / f"{project}.log", environment)
 
 
 def _publish(pubsub: PubSub, messages: tuple[Message, ...]) -> None:
@@ -118,7 +118,7 @@ def _publish(pubsub: PubSub, messages: tuple[Message, ...]) -> None:
             publisher.publish(topic=TOPIC, messages=part)
 
 
-def _name(message: Message) -> tuple[str, ...]:
+def name(message: Message) -> tuple[str, ...]:
     return tuple(message.attributes[name] for name in ("gateway_id", "epoch", "seq"))
 
 
@@ -158,24 +158,27 @@ def _pause() -> bool:
     return True
 
 
-def _client(warehouse: Warehouse, project: str) -> bigquery.Client:
+def client_of(warehouse: Warehouse, project: str) -> bigquery.Client:
     return open_client(Target(project, datasets=Datasets.of_environment()), warehouse.rest_url)
 
 
-def _recompute(place: Place) -> None:
-    """Makes the rollups of the streamed warehouse what all its facts say; batch runs end with that themselves."""
-    command = python_module("tinybeam", "sql", "recompute", f"--project={STREAMED}")
+def recompute(place: Place, project: str) -> None:
+    """Makes the rollups of a streamed warehouse what all its facts say; batch runs end with that themselves."""
+    command = python_module("tinybeam", "sql", "recompute", f"--project={project}")
     with Child("recompute", command, place.directory / "recompute.log", place.warehouse.environment) as recompute:
         recompute.wait_until_done(_LOAD_SECONDS)
 
 
-def _load(place: Place, project: str, folder: Path) -> None:
-    command = python_module("pipeline", "--mode=batch", f"--input={folder}", f"--project={project}", f"--registry={field.REGISTRY}")
+def load(place: Place, project: str, folder: Path, runner: str = "DirectRunner") -> None:
+    """Loads the export files of a folder."""
+    flags = ["--mode=batch", f"--runner={runner}", f"--input={folder}", f"--project={project}", f"--registry={field.REGISTRY}"]
+    command = python_module("pipeline", *flags)
     with Child("pipeline", command, place.directory / f"{project}.log", place.warehouse.environment) as pipeline:
         pipeline.wait_until_done(_LOAD_SECONDS)
 
 
-def _certify(clients: Mapping[str, bigquery.Client], a: str, b: str, console: Console) -> set[str]:
+def certify(clients: Mapping[str, bigquery.Client], a: str, b: str, console: Console) -> set[str]:
+    """Shows how two projects compare. Returns the tables and views that differ."""
     console.title(f"{a} and {b}")
     sides = [CertifiedWarehouse(clients[project], project, Datasets.of_environment()) for project in (a, b)]
     comparisons = [compare(relation, *sides) for relation in RELATIONS]

@@ -16,8 +16,8 @@ from apache_beam.runners.portability import job_server, prism_runner
 
 from program import die_with_parent, logs
 
-_OF_BEAM = b"github.com/apache/beam/sdks/v2/go/cmd/prism"
-"""Stands in the program; other programs of that name are no engine."""
+MODULE = "github.com/apache/beam/sdks/v2/go/cmd/prism"
+"""Is Prism's Go module. Its name stands in the program; other programs of that name are no engine."""
 _CHUNK = 1 << 20
 _LOG = logs.get(__name__)
 
@@ -28,7 +28,7 @@ class NoPrism(RuntimeError):
     def __init__(self, why: str) -> None:
         super().__init__(
             f"--runner=PrismRunner needs Prism, which was not found on PATH or in Go's folder ({why}). With Go installed: "
-            f"`go install github.com/apache/beam/sdks/v2/go/cmd/prism@v{apache_beam.__version__}`; or name a program or an archive of "
+            f"`go install {MODULE}@v{apache_beam.__version__}`; or name a program or an archive of "
             "Beam's release by --prism_location=. To try things out without it: --runner=DirectRunner"
         )
 
@@ -68,10 +68,10 @@ def _candidates(environment: Mapping[str, str]) -> Iterator[Path]:
 
 def _is_prism(path: Path) -> bool:
     """Says whether this is Beam's program: its modules stand in it."""
-    last = b""
+    name, last = MODULE.encode(), b""
     with path.open("rb") as program:
         while chunk := program.read(_CHUNK):
-            if _OF_BEAM in last + chunk:
+            if name in last + chunk:
                 return True
-            last = chunk[-len(_OF_BEAM) :]
+            last = chunk[-len(name) :]
     return False

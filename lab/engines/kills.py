@@ -46,6 +46,8 @@ class Kills:
     wrong_hours: int
     orphans: int
     seconds: float
+    messages_per_second: float = 0.0
+    """What a pipeline reads and writes of a backlog, where that was measured."""
 
     @property
     def sound(self) -> bool:
