@@ -97,15 +97,20 @@ class Puller:
         room = self._leases.room()
         if room <= 0:
             return False
-        pulled = self._connection.pull(min(room, MOST_TOGETHER))
-        if pulled:
-            self._leases.add({message.ack_id: len(message.body) for message in pulled}, self._monotonic())
+        if pulled := self._connection.pull(min(room, MOST_TOGETHER)):
+            self._take_in(pulled)
+        else:
             with self._lock:
-                self._waiting += pulled
-                self._watermark.pulled(min(message.received_time for message in pulled).timestamp(), self._clock().timestamp())
-            self._arrived.set()
-            self._connection.extend([message.ack_id for message in pulled], self._bounds.lease_seconds)
+                self._watermark.found_empty(self._clock().timestamp())
         return True
+
+    def _take_in(self, pulled: list[ReceivedMessage]) -> None:
+        self._leases.add({message.ack_id: len(message.body) for message in pulled}, self._monotonic())
+        with self._lock:
+            self._waiting += pulled
+            self._watermark.pulled(min(message.received_time for message in pulled).timestamp(), self._clock().timestamp())
+        self._arrived.set()
+        self._connection.extend([message.ack_id for message in pulled], self._bounds.lease_seconds)
 
     def acknowledge(self, ack_ids: Iterable[str]) -> None:
         """Acknowledges messages whose rows are written; what fails is tried again later, and till then their leases are extended."""
