@@ -7,6 +7,7 @@ import sys
 import click
 
 from pipeline.dataflow.command import COMMANDS
+from pipeline.dataflow.verify import verify_cloud
 from pipeline.run import main
 
 
@@ -36,5 +37,5 @@ def cli(ctx: click.Context) -> None:
         sys.exit(main(()))
 
 
-for command in COMMANDS:
+for command in (*COMMANDS, verify_cloud):
     cli.add_command(command)

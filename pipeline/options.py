@@ -29,7 +29,8 @@ PRISM = "pipeline.prism.PrismRunner"
 DESCRIPTION = """\
 What gateways sent, by Pub/Sub or in export files, into BigQuery, for as long as this command runs. Flags that are not listed go to Beam.
 
-`tinybeam pipeline launch`, `update`, `status`, `drain` and `cancel` are about a job on Dataflow; each has its own --help.
+`tinybeam pipeline launch`, `update`, `status`, `drain` and `cancel` are about a job on Dataflow, and
+`tinybeam pipeline verify-cloud` tries a project before; each has its own --help.
 """
 
 EXAMPLES = """\

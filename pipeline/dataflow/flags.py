@@ -18,7 +18,7 @@ from pipeline.dataflow.submit import submit
 from pipeline.io.archive import ArchiveError
 from pipeline.io.dataflow_jobs import DataflowJobs
 from pipeline.io.sources import NoInput
-from pipeline.io.warehouse import UnfitTables
+from pipeline.io.warehouse import UnfitTables, Warehouse, endpoints
 from pipeline.options import Options, UsageError
 from program import logs
 from program.settings import ConfigError
@@ -115,18 +115,36 @@ def _launcher(options: Options, jobs: DataflowJobs) -> Launcher:
     return Launcher(jobs=jobs, submit=lambda with_flags: submit(with_flags, registry, known), say=say)
 
 
+def with_place(command: _Command) -> _Command:
+    """Adds the options that name a project, a region and datasets; the command gets `jobs` and `warehouse`."""
+
+    @wraps(command)
+    @_failures_explained
+    def placed(project: str | None, region: str, dataflow_endpoint: str, **options: Any) -> Any:
+        if not project:
+            raise click.UsageError("name the project: --project or GOOGLE_CLOUD_PROJECT")
+        datasets = _datasets({setting.field: options.pop(setting.field) for setting in SETTINGS})
+        where = Warehouse(project, datasets, *endpoints(None, None))
+        return command(jobs=DataflowJobs(project, region, dataflow_endpoint), warehouse=where, **options)
+
+    for setting in reversed(SETTINGS):
+        placed = click.option(setting.flag, setting.field, envvar=setting.variable, default=setting.default, help=setting.help)(placed)
+    project = click.option("--project", envvar="GOOGLE_CLOUD_PROJECT", help="Project of the job.  [default: $GOOGLE_CLOUD_PROJECT]")
+    return project(_region(_endpoint(placed)))
+
+
 def with_job(command: _Command) -> _Command:
     """Adds the options that name a job that is there; the command gets `jobs` and `name`."""
 
     @wraps(command)
-    @_failures_explained
-    def naming(project: str | None, region: str, job_name: str, dataflow_endpoint: str, **options: Any) -> Any:
-        if not project:
-            raise click.UsageError("name the project: --project or GOOGLE_CLOUD_PROJECT")
-        datasets = Datasets(**{setting.field: options.pop(setting.field) for setting in SETTINGS})
-        return command(jobs=DataflowJobs(project, region, dataflow_endpoint), name=job_name or job.name_for(datasets), **options)
+    def naming(jobs: DataflowJobs, warehouse: Warehouse, job_name: str, **options: Any) -> Any:
+        return command(jobs=jobs, name=job_name or job.name_for(warehouse.datasets), **options)
 
-    for setting in reversed(SETTINGS):
-        naming = click.option(setting.flag, setting.field, envvar=setting.variable, default=setting.default, help=setting.help)(naming)
-    project = click.option("--project", envvar="GOOGLE_CLOUD_PROJECT", help="Project of the job.  [default: $GOOGLE_CLOUD_PROJECT]")
-    return project(_region(_job_name(_endpoint(naming))))
+    return with_place(_job_name(naming))
+
+
+def _datasets(names: dict[str, str]) -> Datasets:
+    try:
+        return Datasets(**names)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error

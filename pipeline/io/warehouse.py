@@ -86,14 +86,14 @@ def check(warehouse: Warehouse, rng: Random) -> None:
     """Returns once the warehouse answers, has every table, and every column of it. Raises UnfitTables if it lacks one."""
     for pause in BACKOFF.delays(rng):
         try:
-            faults = _faults(warehouse)
+            found = faults(warehouse)
             break
         except TRANSIENT as error:
             _LOG.warning("the warehouse does not answer (%s); trying again in %.1f s", brief(error), pause)
             time.sleep(pause)
-    if faults:
+    if found:
         apply = f"tinybeam sql apply --project {warehouse.project}{warehouse.datasets.flags}"
-        raise UnfitTables(f"{warehouse.name} {', '.join(faults)}: run `{apply}` of this version")
+        raise UnfitTables(f"{warehouse.name} {', '.join(found)}: run `{apply}` of this version")
 
 
 def mismatch(warehouse: Warehouse, table: str) -> str | None:
@@ -102,12 +102,13 @@ def mismatch(warehouse: Warehouse, table: str) -> str | None:
         return ", ".join(_differences(client, warehouse, table)) or None
 
 
-def _faults(warehouse: Warehouse) -> list[str]:
+def faults(warehouse: Warehouse) -> list[str]:
+    """Returns what tables and columns lack. Raises what is TRANSIENT."""
     with warehouse.client() as client:
         there = _tables(client, warehouse)
         missing = sorted(table for table in _RECORDS if warehouse.path(table) not in there)
-        faults = [f"has no {', '.join(missing)}"] if missing else []
-        return faults + [text for table in sorted(_RECORDS.keys() - set(missing)) for text in _differences(client, warehouse, table)]
+        found = [f"has no {', '.join(missing)}"] if missing else []
+        return found + [text for table in sorted(_RECORDS.keys() - set(missing)) for text in _differences(client, warehouse, table)]
 
 
 def _differences(client: bigquery.Client, warehouse: Warehouse, table: str) -> Iterator[str]:

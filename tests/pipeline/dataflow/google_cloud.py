@@ -202,6 +202,9 @@ def _object(cloud: GoogleCloud, request: _Request) -> Any:
     name = f"{request.groups[0]}/{urllib.parse.unquote(request.groups[1])}"
     if name not in cloud.objects:
         return _not_found(name)
+    if request.method == "DELETE":
+        del cloud.objects[name]
+        return 204, b"", {}
     return cloud.objects[name] if request.query.get("alt") == "media" else cloud.described(name)
 
 
@@ -250,7 +253,7 @@ def _handler(cloud: GoogleCloud) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_POST = do_PUT = do_GET  # noqa: N815 - the base class names them
+        do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - the base class names them
 
         def _body(self) -> bytes:
             if self.headers.get("Transfer-Encoding") != "chunked":
