@@ -24,7 +24,7 @@ from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import NoScorer, Scorer, ScorerFailed
 from edge.store.store import Store, StoreFull
 from edge.uplink.worker import UplinkWorker
-from program import logs
+from program import logs, service_manager
 from schemas.records import LinkState
 
 TICK_SECONDS, REST_SECONDS = 0.2, 1.0
@@ -110,7 +110,8 @@ class Loop:
             self.report()
 
     def report(self) -> None:
-        """Gives the core the state of its links and of the clock, and the health server the gateway's state."""
+        """Gives the core the state of its links and of the clock, and the health server the gateway's state; tells that the loop turns."""
+        service_manager.alive()
         self._gateway.links = Links(self._uplink.state, self._source.state)
         self._gateway.clock_quality = clock.quality(clock.now(), clock.kernel_status())
         if self._health:
@@ -151,9 +152,11 @@ def _turn(gateway: Gateway, intake: Intake, uplink: UplinkWorker, health: Health
     loop.report()
     intake.start()
     _log.info("gateway runs")
+    service_manager.ready()
     try:
         loop.run()
     finally:
+        service_manager.stopping()
         intake.stop()
     try:
         gateway.flush(clock.now())

@@ -20,7 +20,7 @@ from google.cloud.pubsub_v1.subscriber.futures import StreamingPullFuture
 from google.cloud.pubsub_v1.subscriber.message import Message
 from google.cloud.pubsub_v1.types import FlowControl
 
-from program import logs
+from program import logs, service_manager
 
 LEASE_SECONDS = 10
 """So soon the messages of a killed notifier come again."""
@@ -88,10 +88,13 @@ def follow(name: str, handle: Callable[[bytes, OutstandingMessage], None], finis
     try:
         with _Client() as client:
             pulling = client.subscribe(name, handle_message, flow_control=_FLOW, await_callbacks_on_shutdown=True)
+            service_manager.ready()
             while not stopping.wait(_LOOK_SECONDS):
+                service_manager.alive()
                 if pulling.done():
                     pulling.result()
                     raise SubscriptionError(f"{name}: the stream ended")
+            service_manager.stopping()
             finish()
             _close(pulling)
             _give_back(client, name, outstanding.ack_ids())

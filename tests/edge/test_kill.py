@@ -7,7 +7,7 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -19,6 +19,7 @@ from lab.services.child import Child, free_port
 from lab.witness.tap import Tap
 from lab.witness.tcp_proxy import TcpProxy
 from tests.edge.gateways import stored_readings
+from tests.waiting import eventually
 
 KILLS = 20
 SEED = 20260501
@@ -81,14 +82,6 @@ def gateway(directory: Path) -> Child:
     offline = {"PUBSUB_EMULATOR_HOST": f"127.0.0.1:{free_port()}"}
     command = [sys.executable, "-m", "edge", "run", "--config", str(directory / "gateway.toml")]
     return Child("gateway", command, directory / "gateway.log", offline)
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    """Whether it came true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
 
 
 def acknowledged(tap: Tap) -> set[int]:

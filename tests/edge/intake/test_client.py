@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -17,6 +17,7 @@ from edge.frame import Header, encode
 from edge.intake.client import Incoming, Intake
 from lab.services.broker import Broker
 from lab.witness.tcp_proxy import TcpProxy
+from tests.waiting import eventually
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)")
@@ -28,14 +29,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
         yield broker
 
 
-def within(seconds: float, condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
-
-
-def take(intake: Intake, count: int, seconds: float = 10.0) -> list[Incoming]:
+def take(intake: Intake, count: int, seconds: float = 60.0) -> list[Incoming]:
     received: list[Incoming] = []
     deadline = time.monotonic() + seconds
     while len(received) < count and time.monotonic() < deadline:
@@ -51,7 +45,7 @@ def send(port: int, *payloads: bytes) -> None:
 def started(port: int) -> Intake:
     intake = Intake(MqttSettings(port=port), "gw-1", None)
     intake.start()
-    assert within(10, lambda: intake.state == "online")
+    assert eventually(lambda: intake.state == "online")
     return intake
 
 
@@ -63,7 +57,7 @@ def status(port: int) -> str:
     client.connect("127.0.0.1", port)
     client.subscribe("gateways/gw-1/status")
     client.loop_start()
-    assert within(10, lambda: bool(states))
+    assert eventually(lambda: bool(states))
     client.disconnect()
     client.loop_stop()
     return states[0]
@@ -99,9 +93,9 @@ def test_an_acknowledgement_of_a_connection_that_is_gone_is_not_sent_on_the_next
         send(broker.port, b"1")
         stale = take(intake, 1)
         proxy.cut()
-        assert within(10, lambda: intake.state == "offline")
+        assert eventually(lambda: intake.state == "offline")
         proxy.restore()
-        assert within(10, lambda: intake.state == "online")
+        assert eventually(lambda: intake.state == "online")
         sent = proxy.bytes_sent
         intake.acknowledge(stale)
         (again,) = take(intake, 1)
@@ -137,14 +131,14 @@ def test_a_message_of_a_session_that_was_subscribed_otherwise_is_refused_loudly(
     other.loop_stop()
     publish.single("sensors/d1/readings", b"2", qos=2, port=broker.port, hostname="127.0.0.1")
     intake = started(broker.port)
-    assert within(10, lambda: "at QoS 2 is neither stored nor acknowledged" in caplog.text)
+    assert eventually(lambda: "at QoS 2 is neither stored nor acknowledged" in caplog.text)
     assert intake.take(0.0) == []
     intake.stop()
 
 
 def test_the_gateway_says_that_it_is_online_and_its_stop_that_it_is_not(broker: Broker) -> None:
     intake = started(broker.port)
-    assert within(10, lambda: status(broker.port) == "online")
+    assert eventually(lambda: status(broker.port) == "online")
     intake.stop()
     assert status(broker.port) == "offline"
 
@@ -153,16 +147,16 @@ def test_a_broker_that_comes_late_is_waited_for_loudly(tmp_path: Path, caplog: p
     broker = Broker(tmp_path / "late")
     intake = Intake(MqttSettings(port=broker.port), "gw-1", None)
     intake.start()
-    assert within(10, lambda: "cannot be reached" in caplog.text)
+    assert eventually(lambda: "cannot be reached" in caplog.text)
     with broker:
-        assert within(10, lambda: intake.state == "online")
+        assert eventually(lambda: intake.state == "online")
         intake.stop()
 
 
 def test_a_micro_batch_ends_with_its_number_or_its_time(broker: Broker) -> None:
     intake = Intake(MqttSettings(port=broker.port, commit_messages=4), "gw-1", None)
     intake.start()
-    assert within(10, lambda: intake.state == "online")
+    assert eventually(lambda: intake.state == "online")
     send(broker.port, *(b"x" for _ in range(10)))
     assert max(len(intake.take(1.0)) for _ in range(3)) <= 4
     intake.stop()

@@ -6,7 +6,6 @@ import getpass
 import logging
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from threading import Thread
@@ -19,17 +18,11 @@ from edge.intake import tls
 from edge.intake.client import Intake
 from lab.services.child import Child, free_port, listens
 from tests.edge.gateways import config
+from tests.waiting import eventually
 
 trustme = pytest.importorskip("trustme", reason="trustme is not installed (pip install trustme)")
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 with_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)")
-
-
-def within(seconds: float, condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
 
 
 class SecureBroker:
@@ -91,7 +84,7 @@ def test_only_a_gateway_with_a_certificate_of_the_authority_comes_in_and_only_to
             intake = Intake(settings, "gw-1", context)
             intake.start()
             text = "is online" if enters else "trying again"
-            assert within(10, lambda text=text: text in caplog.text), caplog.text  # type: ignore[misc]
+            assert eventually(lambda text=text: text in caplog.text), caplog.text  # type: ignore[misc]
             assert (intake.state == "online") is enters
             intake.stop()
 
@@ -105,7 +98,7 @@ def test_messages_of_all_sizes_come_whole_and_in_order_over_tls_and_are_acknowle
         files = {"ca_certs": settings.tls_ca, "certfile": settings.tls_certificate, "keyfile": settings.tls_key}
         intake, received = Intake(settings, "gw-1", tls.context(settings)), []
         intake.start()
-        assert within(10, lambda: intake.state == "online")
+        assert eventually(lambda: intake.state == "online")
         messages = [{"topic": "sensors/d1/readings", "payload": payload, "qos": 1} for payload in payloads]
         publishing = Thread(target=lambda: publish.multiple(messages, port=broker.port, hostname="localhost", tls=files))  # type: ignore[arg-type]
         publishing.start()
@@ -118,7 +111,7 @@ def test_messages_of_all_sizes_come_whole_and_in_order_over_tls_and_are_acknowle
         intake.stop()
         again = Intake(settings, "gw-1", tls.context(settings))
         again.start()
-        assert within(10, lambda: again.state == "online")
+        assert eventually(lambda: again.state == "online")
         assert again.take(0.2) == []
         again.stop()
     assert [one.message.payload for one in received] == payloads

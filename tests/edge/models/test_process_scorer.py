@@ -275,7 +275,7 @@ def test_every_runtime_at_hand_gives_the_same_labels(bundle: Bundle, runtime: st
     assert [bundle.label(float(row[1])) for row in found] == [case.label for case in bundle.golden]
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -289,7 +289,7 @@ def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:
 
 def fail_for_good(scorer: ProcessScorer) -> None:
     """Calls until the failure is not that the child is still starting."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             scorer.score("soil", ROW)
