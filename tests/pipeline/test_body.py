@@ -14,6 +14,7 @@ from edge.store.batch import encode
 from pipeline.body import Undecodable, opened, read_together, rows_of
 from pipeline.decode import decode
 from pipeline.elements import ReceivedMessage
+from schemas import columns
 from schemas.columns import pack
 from schemas.dictionary import current, number_of
 from schemas.envelope import MAX_RAW_BYTES, entries
@@ -51,6 +52,17 @@ def test_bodies_read_together_give_the_rows_of_each(kind: str, data: st.DataObje
     contents = [opened(batch.body, batch.raw_bytes) for batch in batches]
     together = read_together(contents, [batch.row_count for batch in batches])
     assert together.to_pylist() == [row for batch in batches for row in rows_of(batch.body).to_pylist()]
+
+
+@pytest.mark.parametrize("counts", [[1, 2], [200, 1], [50, 300, 20]])
+def test_few_rows_and_many_are_read_together_alike(counts: list[int]) -> None:
+    batches = [encode("summaries", numbered(count)) for count in counts]
+    together = read_together([opened(batch.body, batch.raw_bytes) for batch in batches], counts)
+    assert together.to_pylist() == [row for batch in batches for row in columns.unpack(_content(batch.body))]
+
+
+def _content(body: bytes) -> bytes:
+    return zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(current())).decompress(body)
 
 
 def test_the_gateway_compresses_with_the_dictionary_of_its_version() -> None:
