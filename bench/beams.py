@@ -75,7 +75,7 @@ def _facts_only(messages: PCollection[ReceivedMessage]) -> None:
     parcels = messages | "Gather" >> Gather()
     fresh, undecodable, *_ = parcels | "Decode new" >> DecodeNew(clock)
     row_groups, unplaced, *_ = fresh | "Assign sites" >> AssignSites(OfRegistry(FixedRegistry(registry()), Sites), clock)
-    written = row_groups | "Facts" >> beam.Map(facts)
+    written = row_groups | "Facts" >> beam.Map(facts).with_output_types(TableRows)
     batches = fresh | "Batch rows" >> beam.ParDo(BatchRows(clock))
     rows = {"Facts": written, "Batches": batches, "Undecodable": undecodable, "Unplaced": unplaced}
     unwritten = rows | "Write" >> CountingSink().write()

@@ -90,7 +90,7 @@ def build(  # noqa: PLR0913 - what the flow is put together from
         row_groups = (row_groups, anew.row_groups) | "With what is replayed" >> beam.Flatten()
         replay_rows["Replays"] = replayed | "Replay rows" >> beam.Map(mark, clock)
         if is_acknowledged:
-            replay_rows["Facts of replays"] = anew.row_groups | "Facts of replays" >> beam.Map(facts)
+            replay_rows["Facts of replays"] = anew.row_groups | "Facts of replays" >> beam.Map(facts).with_output_types(TableRows)
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
     irrigation = rollups.hours | "Irrigate" >> Irrigate(registry, schedule, clock)
     of_gateways = row_groups | "Rejects of gateways" >> beam.FlatMap(rejects.of_gateway)
@@ -111,7 +111,7 @@ def build(  # noqa: PLR0913 - what the flow is put together from
         _write(derived, sink, clock)
     else:
         of_messages = {
-            "Facts": row_groups | "Facts" >> beam.Map(facts),
+            "Facts": row_groups | "Facts" >> beam.Map(facts).with_output_types(TableRows),
             "Batches": fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)),
             "Undecodable": undecodable,
             "Unplaced": unplaced,
@@ -138,7 +138,7 @@ def build_replay(replayed: PCollection[Replayed], registry: RegistrySource, sink
     nothing = [replayed.pipeline | f"No {name}" >> beam.Create([]) for name in ("windows", "hours", "days", "rejects")]
     alerts = AlertInputs(row_groups, *nothing) | "Alerts" >> RaiseAlerts(registry, schedule, clock)
     rows = {
-        "Facts": new | "Facts" >> beam.Map(facts),
+        "Facts": new | "Facts" >> beam.Map(facts).with_output_types(TableRows),
         **rollups.rows,
         "Alerts": alerts | "Alert rows" >> beam.ParDo(Collect(Alert)),
         "Batches": replayed | "Batches" >> beam.FlatMap(first_batches) | "Batch rows" >> beam.ParDo(BatchRows(clock)),

@@ -15,6 +15,7 @@ from pipeline.elements import Clock, DecodedBatches, TableRows
 from pipeline.transforms.collect import ROWS_AT_ONCE
 
 
+@beam.typehints.with_output_types(TableRows)
 class BatchRows(beam.DoFn):
     """Makes the rows: `batches | beam.ParDo(BatchRows(clock))`."""
 

@@ -18,6 +18,7 @@ ROWS_AT_ONCE = 5000
 """How many rows are made one by one before they go on."""
 
 
+@beam.typehints.with_output_types(TableRows)
 class Collect(beam.DoFn):
     """Collects rows: `alerts | beam.ParDo(Collect(Alert))`. Elements that are no record need `values`, which gives the columns of one."""
 
