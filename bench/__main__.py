@@ -26,11 +26,12 @@ BENCHMARKS = {
     "paced": ("bench.paced", "processor time of a message at 1 to 1,000 a second, against Telegraf"),
     "uplink_bytes": ("bench.edges", "bytes a device and day from gateway to Pub/Sub, against what the sensors sent"),
     "latency": ("bench.latency", "reading to row on the live path, against the waiting that is configured"),
+    "storm": ("bench.storm", "ten thousand anomalies in a minute to a webhook, against what is promised"),
 }
 """Name -> its module, which has a function of that name and the sizes FULL and QUICK, and its line in the help."""
 
-BY_NAME_ALONE = ("losses", "paced", "memory")
-"""Those that run only when they are named: they build Telegraf or an environment, which takes ten minutes."""
+BY_NAME_ALONE = ("losses", "paced", "memory", "storm")
+"""Those that run only when they are named: they build Telegraf or an environment, which takes ten minutes, or play a storm in real time."""
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -46,7 +47,7 @@ def cli(names: tuple[str, ...], out: Path, *, quick: bool) -> None:
     """Measure TinyBeam against the alternatives.
 
     Every figure has its baseline from the same run, the two measured by turns: on a shared machine the ratio counts, not the number.
-    Without a NAME everything but losses, paced and memory is measured, in under a quarter of an hour; `python -m
+    Without a NAME everything but losses, paced, memory and storm is measured, in under a quarter of an hour; `python -m
     bench.report --take build/bench` then writes docs/performance.md.
 
     \b
