@@ -51,8 +51,9 @@ class AssignSites(beam.PTransform):
         self._acknowledge = acknowledge
 
     def expand(self, batches: PCollection[DecodedBatches]) -> Assigned:
-        assign = beam.ParDo(_AssignSites(self._sites, self._clock, acknowledge=self._acknowledge)).with_output_types(RowGroup)
-        tags = (_REJECTS, _DELIVERIES) if self._acknowledge else (_REJECTS,)
+        types = {_REJECTS: TableRows, _DELIVERIES: Delivery} if self._acknowledge else {}
+        tags = tuple(types) or (_REJECTS,)
+        assign = beam.ParDo(_AssignSites(self._sites, self._clock, acknowledge=self._acknowledge)).with_output_types(RowGroup, **types)
         outputs = batches | assign.with_outputs(*tags, main="row_groups")
         return Assigned(*(outputs[tag] for tag in ("row_groups", *tags)))
 

@@ -26,8 +26,8 @@ from pipeline.transforms.gather import Parcel
 from schemas.envelope import micros
 
 _REJECTS, _DELIVERIES, _REPEATS = "rejects", "deliveries", "repeats"
-_TYPES = {_REPEATS: tuple[int, bytes]}
-"""A key is to be packed alike by every worker."""
+_TYPES = {_REJECTS: TableRows, _DELIVERIES: Delivery, _REPEATS: tuple[int, bytes]}
+"""They say how the outputs travel; a key is to be packed alike by every worker."""
 
 
 class Decoded(NamedTuple):
@@ -49,8 +49,9 @@ class DecodeNew(beam.PTransform):
         self._acknowledge = acknowledge
 
     def expand(self, parcels: PCollection[Parcel]) -> Decoded:
-        decode = beam.ParDo(_DecodeNew(self._clock, keep_messages=self._keep_messages)).with_output_types(DecodedBatches, **_TYPES)
-        tags = (_REJECTS, _DELIVERIES, _REPEATS) if self._acknowledge else (_REJECTS,)
+        types = _TYPES if self._acknowledge else {}
+        tags = tuple(types) or (_REJECTS,)
+        decode = beam.ParDo(_DecodeNew(self._clock, keep_messages=self._keep_messages)).with_output_types(DecodedBatches, **types)
         outputs = parcels | decode.with_outputs(*tags, main="batches")
         return Decoded(*(outputs[tag] for tag in ("batches", *tags)))
 
