@@ -1,4 +1,4 @@
-"""Lets a pipeline on Prism read a backlog: how fast it reads and writes, and how much memory its processes have at most."""
+"""Lets a pipeline on Prism read a backlog: how fast it is read, how fast it is written, and how much memory that takes at most."""
 
 from __future__ import annotations
 
@@ -13,26 +13,31 @@ from lab.console import Console
 from lab.engines.kills import wait
 from lab.engines.load import Load
 from lab.engines.stand import Stand
+from pipeline.io.subscription.source import MOST_TOGETHER
 
 _STEP_SECONDS = 0.2
+_TOGETHER = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """Is what came of it: messages written a second from the first pull on, and the most memory of pipeline and engine, in MB."""
+    """Is what came of it: messages pulled, leased and acknowledged a second by themselves, and written a second from the first pull on; and
+    the most memory of pipeline and engine, in MB.
+    """
 
     messages: int
     seconds: float
-    messages_per_second: float
+    read_per_second: float
+    written_per_second: float
     pipeline_mb: int
     engine_mb: int
 
 
 def run(stand: Stand, load: Load, console: Console) -> Backlog:
     """Publishes the load, then starts a pipeline and waits until all of it is written. Raises StartFailed."""
-    for portion in load.published(random.Random(1), together=500):
-        stand.publish(portion)
-    console.log(f"{load.messages} messages are pending")
+    read_per_second = _read(stand, load)
+    console.log(f"{read_per_second:.0f} messages a second are read; once more {load.messages} are pending")
+    _publish(stand, load)
     stand.start()
     stand.wait_until_pulling(1)
     began, done = time.monotonic(), Event()
@@ -45,10 +50,31 @@ def run(stand: Stand, load: Load, console: Console) -> Backlog:
     return Backlog(
         messages=load.messages,
         seconds=seconds,
-        messages_per_second=stand.batches() / seconds,
+        read_per_second=read_per_second,
+        written_per_second=stand.batches() / seconds,
         pipeline_mb=pipeline,
         engine_mb=engine,
     )
+
+
+def _publish(stand: Stand, load: Load) -> None:
+    for portion in load.published(random.Random(1), together=_TOGETHER):
+        stand.publish(portion)
+
+
+def _read(stand: Stand, load: Load) -> float:
+    """Reads the load as a pipeline does, and acknowledges it at once. Returns how many messages a second."""
+    _publish(stand, load)
+    puller = stand.puller()
+    began, read = time.monotonic(), 0
+    puller.start()
+    while read < load.messages:
+        messages = puller.take(MOST_TOGETHER, _STEP_SECONDS)
+        puller.acknowledge([message.ack_id for message in messages])
+        read += len(messages)
+    seconds = time.monotonic() - began
+    puller.close()
+    return read / seconds
 
 
 def _peaks(stand: Stand, done: Event) -> tuple[int, int]:

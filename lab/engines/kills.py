@@ -47,7 +47,7 @@ class Kills:
     orphans: int
     seconds: float
     messages_per_second: float = 0.0
-    """What a pipeline reads and writes of a backlog, where that was measured."""
+    """What is read of a backlog, where that was measured."""
 
     @property
     def sound(self) -> bool:

@@ -62,12 +62,14 @@ def run(directory: Path, size: Size, seed: int, console: Console) -> bool:
     if has_prism and size.pending:
         summary.backlog = place.backlog(size.pending)
         if summary.kills:
-            summary.kills = replace(summary.kills, messages_per_second=summary.backlog.messages_per_second)
+            summary.kills = replace(summary.kills, messages_per_second=summary.backlog.read_per_second)
     place.write(summary)
     if size.hours:
         summary.engines = place.day(size.hours, [DIRECT, PRISM] if has_prism else [DIRECT])
     place.write(summary)
     console.show("\n".join(map(_line, summary.engines)))
+    if summary.kills:
+        console.show(_kills_line(summary.kills))
     console.log(f"{'sound' if summary.sound else 'NOT sound'}: {directory / SUMMARY}")
     return summary.sound
 
@@ -89,7 +91,7 @@ class _Place:
         load = Load(pending, self.now, repeated=0.0)
         found = self._on_stand(f"{pending} messages pending", "backlog", lambda stand: backlog.run(stand, load, self.console))
         memory = f"the pipeline takes {found.pipeline_mb} MB at most, Prism {found.engine_mb} MB"
-        self.console.log(f"{found.messages_per_second:.0f} messages a second are read and written; {memory}")
+        self.console.log(f"{found.written_per_second:.0f} messages a second are written; {memory}")
         return found
 
     def day(self, hours: int, engines: list[str]) -> list[EngineDay]:
@@ -110,6 +112,11 @@ class _Place:
             found = part(stand)
         self.console.show(str(found))
         return found
+
+
+def _kills_line(found: Kills) -> str:
+    read = f", {found.messages_per_second:.0f} messages a second read" if found.messages_per_second else ""
+    return f"{found.count} kills: {found.lost} lost, {found.repeated} repeated, {found.wrong_hours} hours of rollups wrong{read}"
 
 
 def _line(each: EngineDay) -> str:

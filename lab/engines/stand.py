@@ -24,6 +24,8 @@ from lab.acts.gateways import SUBSCRIPTION, TOPIC
 from lab.engines.load import VALUES, Load, SiteHour, registry
 from lab.services.stack import Child, PubSub, Warehouse
 from lab.witness import delivered
+from pipeline.io.subscription.pubsub import puller_at
+from pipeline.io.subscription.puller import Puller
 from program.child import python_module
 
 READY_LINE = "messages at once are pulled and not acknowledged"
@@ -58,6 +60,10 @@ class Stand:
 
     def publish(self, messages: list[PubsubMessage]) -> None:
         self._publisher.publish(topic=TOPIC, messages=messages)
+
+    def puller(self) -> Puller:
+        """Returns what a pipeline pulls with."""
+        return puller_at(SUBSCRIPTION, self._pubsub.address)
 
     def start(self, runner: str = "PrismRunner") -> Child:
         flags = [f"--runner={runner}", f"--project={self._warehouse.project}", f"--input_subscription={SUBSCRIPTION}"]

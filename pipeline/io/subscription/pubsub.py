@@ -30,7 +30,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @cache
 def puller(subscription: str) -> Puller:
     """Returns the puller of this process: a message is out until whoever wrote it says so, in whichever thread."""
-    return Puller(PubSubConnection(_client(), subscription), time.monotonic, wall_clock, Random())
+    return puller_at(subscription, os.environ.get("PUBSUB_EMULATOR_HOST"))
+
+
+def puller_at(subscription: str, emulator: str | None) -> Puller:
+    """Returns a puller of its own, of Google's Pub/Sub or of an emulator."""
+    return Puller(PubSubConnection(_client(emulator), subscription), time.monotonic, wall_clock, Random())
 
 
 class PubSubConnection:
@@ -68,11 +73,10 @@ def _called(method: Callable[..., Any], **arguments: Any) -> Any:
         raise Unreachable(brief(error)) from error
 
 
-def _client() -> SubscriberClient:
-    host = os.environ.get("PUBSUB_EMULATOR_HOST")
-    if not host:
+def _client(emulator: str | None) -> SubscriberClient:
+    if not emulator:
         return SubscriberClient()
-    channel = grpc.insecure_channel(host, options=[("grpc.max_receive_message_length", -1)])
+    channel = grpc.insecure_channel(emulator, options=[("grpc.max_receive_message_length", -1)])
     return SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
 
 
