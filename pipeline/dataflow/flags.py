@@ -15,6 +15,7 @@ from pipeline.dataflow.follow import Unanswered
 from pipeline.dataflow.launch import Launcher, NotLaunched
 from pipeline.dataflow.settings import JobSettings
 from pipeline.dataflow.submit import submit
+from pipeline.dataflow.worker import NotPacked
 from pipeline.io.archive import ArchiveError
 from pipeline.io.dataflow_jobs import DataflowJobs
 from pipeline.io.sources import NoInput
@@ -41,7 +42,7 @@ def _failures_explained(command: _Command) -> _Command:
             return command(*arguments, **options)
         except (UsageError, NoInput) as error:
             raise click.UsageError(str(error)) from error
-        except (Unanswered, NotLaunched, UnfitTables, ArchiveError, ConfigError) as error:
+        except (Unanswered, NotLaunched, NotPacked, UnfitTables, ArchiveError, ConfigError) as error:
             raise click.ClickException(str(error)) from error
 
     return explained

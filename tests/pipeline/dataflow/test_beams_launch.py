@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import tarfile
+import zipfile
 from io import BytesIO
 from pathlib import Path
 
@@ -31,14 +31,15 @@ def test_a_job_is_launched_with_all_that_was_chosen(launched: GoogleCloud) -> No
 def test_workers_get_the_sources_and_the_floors_of_what_they_need(launched: GoogleCloud) -> None:
     files = launched.staged(launched.jobs[0])
     assert {"pyarrow>=18", "msgspec>=0.19", "google-cloud-bigquery-storage>=2.30"} <= set(files["requirements.txt"].decode().split())
-    with tarfile.open(fileobj=BytesIO(files["workflow.tar.gz"])) as sources:
-        carried = {name.partition("/")[2] for name in sources.getnames()}
-    assert {"setup.py", "pipeline/flow.py", "pipeline/dataflow/launch.py", "schemas/dictionary/1.3.zdict"} <= carried
+    [wheel] = [name for name in files if name.endswith(".whl")]
+    with zipfile.ZipFile(BytesIO(files[wheel])) as sources:
+        assert {"pipeline/flow.py", "pipeline/dataflow/launch.py", "schemas/dictionary/1.3.zdict"} <= set(sources.namelist())
+    assert files["extra_packages.txt"].decode().split() == [wheel]
     assert "2.77" in asked_for(launched.jobs[0]).environment.worker_pools[0].worker_harness_container_image
 
 
 def test_workers_of_an_image_get_the_graph_alone(launched: GoogleCloud) -> None:
-    assert set(launched.staged(launched.jobs[1])) & {"requirements.txt", "workflow.tar.gz"} == set()
+    assert set(launched.staged(launched.jobs[1])) == {"pipeline.pb", "submission_environment_dependencies.txt"}
     assert asked_for(launched.jobs[1]).environment.worker_pools[0].worker_harness_container_image == "eu/tinybeam:1"
 
 

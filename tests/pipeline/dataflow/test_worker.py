@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tarfile
+import zipfile
 from io import BytesIO
 from pathlib import Path
 
@@ -15,12 +15,12 @@ AS_A_WORKER = Path(__file__).with_name("as_a_worker.py")
 
 def worker(folder: Path, launched: GoogleCloud) -> subprocess.CompletedProcess[str]:
     files = launched.staged(launched.jobs[0])
-    with tarfile.open(fileobj=BytesIO(files["workflow.tar.gz"])) as sources:
-        sources.extractall(folder, filter="data")
-    [package] = folder.iterdir()
+    [wheel] = [content for name, content in files.items() if name.endswith(".whl")]
+    with zipfile.ZipFile(BytesIO(wheel)) as sources:
+        sources.extractall(folder / "sources")
     (folder / "pipeline.pb").write_bytes(files["pipeline.pb"])
     (folder / "requirements.txt").write_bytes(files["requirements.txt"])
-    command = [sys.executable, "-P", str(AS_A_WORKER), str(folder), str(package)]
+    command = [sys.executable, "-P", str(AS_A_WORKER), str(folder), str(folder / "sources")]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
 
 
