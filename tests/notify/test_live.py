@@ -7,8 +7,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 
 import grpc
 import pytest
@@ -201,3 +203,22 @@ def test_a_subscription_that_is_not_there_ends_it_with_one_line(pubsub: PubSub, 
     assert running.returncode == 1
     assert log.splitlines()[-1].startswith(f"Error: {topic.subscription}: ")
     assert "Traceback" not in log
+
+
+def test_the_first_of_a_storm_is_there_within_five_seconds_of_real_time_and_the_rest_does_not_follow_one_by_one(
+    topic: Topic, tmp_path: Path
+) -> None:
+    """`python -m bench storm` measures it with the pipeline before the notifier."""
+    with Hook().listening() as hook:
+        file = configure(tmp_path, topic, hook.url)
+        file.write_text(file.read_text().replace("gather_seconds = 0\n", ""))
+        with notifier(file, topic) as running:
+            topic.publish(body(replace(fresh(), rule="wet", alert_id="wet:d1:1")))
+            assert eventually(lambda: hook.received() == [("wet:d1:1", 0)])
+            began = monotonic()
+            topic.publish(*(body(fresh(number)) for number in range(2, 1002)))
+            assert eventually(lambda: len(hook.received()) == 2)
+            assert monotonic() - began <= 5.0
+            assert eventually(topic.is_empty)
+            stop(running)
+    assert len(hook.received()) == 2
