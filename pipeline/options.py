@@ -108,7 +108,7 @@ class Options:
     @property
     def acknowledges_when_written(self) -> bool:
         """Says whether messages are acknowledged by their sink: Dataflow has a source of its own, and LocalRunner knows no other."""
-        return self.streaming and self.runner not in (BUNDLES, "DataflowRunner")
+        return self.streaming and self.runner not in (BUNDLES, DATAFLOW)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -65,8 +65,9 @@ class Stand:
         """Returns what a pipeline pulls with."""
         return puller_at(SUBSCRIPTION, self._pubsub.address)
 
-    def start(self, runner: str = "PrismRunner") -> Child:
-        flags = [f"--runner={runner}", f"--project={self._warehouse.project}", f"--input_subscription={SUBSCRIPTION}"]
+    def start(self) -> Child:
+        """Starts a pipeline on Prism."""
+        flags = ["--runner=PrismRunner", f"--project={self._warehouse.project}", f"--input_subscription={SUBSCRIPTION}"]
         command = python_module("pipeline", *flags, "--early_seconds=5")
         environment = {**self._warehouse.environment, "PUBSUB_EMULATOR_HOST": self._pubsub.address}
         self._pipeline = Child("pipeline", command, self.log, environment)

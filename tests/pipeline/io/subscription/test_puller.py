@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 import pytest
@@ -130,6 +131,35 @@ def test_a_puller_that_closes_gives_back_everything(subscription: Subscription, 
     puller.take(1)
     puller.close()
     assert names(subscription.pull(10)) == ["passed on", "waiting"]
+
+
+def test_asked_to_finish_it_waits_for_what_is_out_and_gives_back_what_waits(subscription: Subscription, puller: Puller) -> None:
+    for name in ("passed on", "waiting"):
+        subscription.publish(name)
+    puller.pull()
+    passed_on = puller.take(1)
+    with ThreadPoolExecutor(1) as pool:
+        finishing = pool.submit(puller.finish, 1.0)
+        assert eventually(lambda: names(subscription.pull(10)) == ["waiting"])
+        assert not finishing.done()
+        puller.acknowledge(ids(passed_on))
+        finishing.result(60.0)
+    assert subscription.left == {"waiting"}
+
+
+def test_asked_to_finish_it_does_not_wait_for_ever(time: Time, subscription: Subscription, puller: Puller) -> None:
+    subscription.publish("never written")
+    puller.pull()
+    puller.take(1)
+    with ThreadPoolExecutor(1) as pool:
+        finishing = pool.submit(puller.finish, 1.0)
+
+        def is_over() -> bool:
+            time.seconds += 1.0
+            return finishing.done()
+
+        assert eventually(is_over)
+    assert names(subscription.pull(10)) == ["never written"]
 
 
 def test_its_threads_pull_go_on_after_an_outage_and_end(time: Time, subscription: Subscription, puller: Puller) -> None:
