@@ -9,7 +9,8 @@
 -- and where another gateway holds a window over that very minute, the few readings of it may count for the wrong side.
 -- What arrived and was refused (rejects, with the sensor's number) is not missing: refused says how many of the gap these are.
 -- A gap of more than a billion numbers is a counter that jumped, and no loss: the row has missing = null.
--- The 30 days before from_time are searched for the reading below a gap. Reads summaries_v1 itself, and of it six narrow columns: repeated rows
+-- The fortnight before from_time is searched for the reading below a gap, no more: what is asked about two days reads a twentieth of ninety. A longer
+-- gap is found by asking from further back. Reads summaries_v1 itself, and of it six narrow columns: repeated rows
 -- do not matter to a union of numbers, and ranges that make no sense are left out.
 create or replace table function tinybeam.missing_readings_between(from_time timestamp, to_time timestamp)
 options (description = "The gaps in each sensor's own numbers, found from one time to another: a row for each gap")
@@ -25,7 +26,7 @@ from (
         if(window_seconds between 1 and 604800, window_seconds, 1) as window_seconds,
         seq_ranges
       from tinybeam.summaries_v1
-      where window_start >= timestamp_sub(from_time, interval 30 day) and window_start < to_time and array_length(seq_ranges) > 0
+      where window_start >= timestamp_sub(from_time, interval 14 day) and window_start < to_time and array_length(seq_ranges) > 0
     ),
     ends_of_windows as (
       select device_id, window_start, max(timestamp_add(window_start, interval window_seconds second)) as window_end
@@ -159,11 +160,11 @@ from (
     refusals as (
       select device_id, seq as first_seq, seq as last_seq, timestamp
       from tinybeam.rejects_v1
-      where timestamp >= timestamp_sub(from_time, interval 30 day) and seq is not null
+      where timestamp >= timestamp_sub(from_time, interval 14 day) and seq is not null
       union all
       select reading.device_id, reading.first_seq, reading.last_seq, timestamp
       from tinybeam.rejects_v1, unnest(readings) as reading
-      where timestamp >= timestamp_sub(from_time, interval 30 day)
+      where timestamp >= timestamp_sub(from_time, interval 14 day)
     ),
     refused_in_gaps as (
       select
