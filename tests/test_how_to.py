@@ -104,7 +104,10 @@ def test_an_archive_is_kept_and_the_tables_are_built_anew(tmp_path: Path, served
 
 
 def test_every_page_is_walked() -> None:
-    assert [page.name for page in PAGES if f"docs/how-to/{page.name}" not in Path(__file__).read_text()] == []
+    """Commands that need a project of Google's stand in blocks of `bash`, which nobody walks: test_docs.py looks at their options."""
+    walked = [page.name for page in PAGES if "\n```sh\n" in page.read_text()]
+    assert len(walked) > 10
+    assert [name for name in walked if f"docs/how-to/{name}" not in Path(__file__).read_text()] == []
 
 
 def test_a_page_that_is_wrong_is_found(tmp_path: Path) -> None:
