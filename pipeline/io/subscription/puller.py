@@ -151,8 +151,7 @@ class Puller:
         self._give_back(self._leases.all())
 
     def _acknowledge(self) -> None:
-        while self._to_acknowledge:
-            ack_ids = [self._to_acknowledge.popleft() for _ in range(min(MOST_TOGETHER, len(self._to_acknowledge)))]
+        while ack_ids := self._next_to_acknowledge():
             try:
                 self._connection.acknowledge(ack_ids)
             except Unreachable:
@@ -160,6 +159,10 @@ class Puller:
                 raise
             self._leases.end(ack_ids)
             self._acknowledged.set()
+
+    def _next_to_acknowledge(self) -> list[str]:
+        with self._lock:
+            return [self._to_acknowledge.popleft() for _ in range(min(MOST_TOGETHER, len(self._to_acknowledge)))]
 
     def _give_back(self, ack_ids: Sequence[str]) -> None:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
@@ -176,3 +178,20 @@ def test_its_threads_pull_go_on_after_an_outage_and_end(time: Time, subscription
     puller.close()
     puller.start()
     assert puller.take(1) == []
+
+
+def test_many_threads_acknowledge_each_message_once(time: Time) -> None:
+    acknowledged: list[str] = []
+
+    class Counting(Subscription):
+        def acknowledge(self, ack_ids: Sequence[str]) -> None:
+            acknowledged.extend(ack_ids)
+
+    puller, interval = _puller(time, Counting(time)), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda first: puller.acknowledge(str(first * 5 + number) for number in range(5)), range(2_000)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert sorted(map(int, acknowledged)) == list(range(10_000))
