@@ -12,7 +12,7 @@ from costs.prices import Prices
 
 HOURS = MONTH / timedelta(hours=1)
 
-BATCH_SECONDS, ROW_SECONDS = 180e-6, 5e-6
+BATCH_SECONDS, ROW_SECONDS = 110e-6, 4e-6
 """Processor time of the whole flow for a batch, and for each of its rows: what `python -m bench rollups` measures, rounded up."""
 USED = 0.5
 """The share of a core that is counted on: the rest is for what Dataflow does itself, and for catching up."""
