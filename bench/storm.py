@@ -30,7 +30,6 @@ from lab.services.stack import PubSub, StartFailed, Warehouse
 from lab.services.webhook_receiver import WebhookReceiver
 from lab.witness import delivered
 from program.child import python_module
-from schemas.envelope import Envelope
 from schemas.message import message_parts
 from schemas.records import Event, Kind
 from schemas.registry import Registry
@@ -166,18 +165,7 @@ def _event(number: int, state: str) -> Event:
 
 def _publish(publisher: PublisherClient, seq: int, events: list[Event]) -> None:
     batch = encode(Kind.EVENTS, events)
-    envelope = Envelope(
-        gateway_id="storm",
-        epoch=1,
-        seq=seq,
-        kind=batch.kind,
-        row_count=batch.row_count,
-        raw_bytes=batch.raw_bytes,
-        priority=batch.priority,
-        cut_time=datetime.now(UTC),
-        time_min=batch.time_min,
-        time_max=batch.time_max,
-    )
+    envelope = batch.envelope("storm", 1, seq, datetime.now(UTC))
     attributes, data = message_parts(envelope, batch.body)
     publisher.publish(topic=TOPIC, messages=[PubsubMessage(attributes=attributes, data=data)])
 

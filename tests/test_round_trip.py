@@ -27,7 +27,7 @@ from pipeline.elements import DecodedBatches, ReceivedMessage
 from pipeline.rollup.partials import partials
 from pipeline.validate import validate
 from schemas.arrow import wire_columns
-from schemas.envelope import Envelope, entries, micros
+from schemas.envelope import entries, micros
 from schemas.records import KINDS, Event, Kind
 from tests.edge.gateways import START
 from tests.edge.test_gateway import OnePlace
@@ -61,18 +61,7 @@ def records(record: type) -> st.SearchStrategy[Any]:
 
 
 def received(batch: EncodedBatch) -> ReceivedMessage:
-    envelope = Envelope(
-        gateway_id="gw1",
-        epoch=1,
-        seq=1,
-        kind=batch.kind,
-        row_count=batch.row_count,
-        raw_bytes=batch.raw_bytes,
-        priority=batch.priority,
-        cut_time=NOW,
-        time_min=batch.time_min,
-        time_max=batch.time_max,
-    )
+    envelope = batch.envelope("gw1", 1, 1, NOW)
     return ReceivedMessage(envelope.attributes(), batch.body, NOW + timedelta(seconds=1))
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from edge.store.form import form
-from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, MAX_ROWS
+from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, MAX_ROWS, Envelope
 from schemas.records import KINDS, SCHEMA_VERSION
 
 
@@ -29,6 +29,22 @@ class EncodedBatch:
     readings: int = 0
     """Readings that are lost with this batch: the ledger counts them when a full store drops it."""
     schema_version: str = SCHEMA_VERSION
+
+    def envelope(self, gateway_id: str, epoch: int, seq: int, cut_time: datetime) -> Envelope:
+        """Returns the envelope of the batch under this name."""
+        return Envelope(
+            gateway_id=gateway_id,
+            epoch=epoch,
+            seq=seq,
+            kind=self.kind,
+            row_count=self.row_count,
+            raw_bytes=self.raw_bytes,
+            priority=self.priority,
+            cut_time=cut_time,
+            time_min=self.time_min,
+            time_max=self.time_max,
+            schema_version=self.schema_version,
+        )
 
 
 def encode(kind: str, rows: Sequence[Any], readings: int = 0, schema_version: str = SCHEMA_VERSION) -> EncodedBatch:

@@ -55,7 +55,8 @@ class Outbox:
     def write(self, connection: Connection, batches: Sequence[EncodedBatch], now: datetime, admitted: Sequence[bool]) -> list[Envelope]:
         """Names every batch; those that are not admitted are dropped by their names."""
         last = connection.execute("select value from counters where name = 'batches_cut'").fetchone()
-        envelopes = [self._envelope(batch, seq, now) for seq, batch in enumerate(batches, last[0] + 1 if last else 1)]
+        first = last[0] + 1 if last else 1
+        envelopes = [batch.envelope(self._gateway_id, self._epoch, seq, now) for seq, batch in enumerate(batches, first)]
         for envelope, batch, is_admitted in zip(envelopes, batches, admitted, strict=True):
             if is_admitted:
                 row = (envelope.seq, batch.priority, micros(now), batch.readings, json.dumps(envelope.attributes()), batch.body)
@@ -97,18 +98,3 @@ class Outbox:
     def _load(self, seqs: Sequence[int]) -> list[OutboxBatch]:
         rows = (self._database.read("select attributes, body from outbox where seq = ?", seq)[0] for seq in seqs)
         return [OutboxBatch(Envelope.parse(json.loads(attributes)), body) for attributes, body in rows]
-
-    def _envelope(self, batch: EncodedBatch, seq: int, now: datetime) -> Envelope:
-        return Envelope(
-            gateway_id=self._gateway_id,
-            epoch=self._epoch,
-            seq=seq,
-            kind=batch.kind,
-            row_count=batch.row_count,
-            raw_bytes=batch.raw_bytes,
-            priority=batch.priority,
-            cut_time=now,
-            time_min=batch.time_min,
-            time_max=batch.time_max,
-            schema_version=batch.schema_version,
-        )
