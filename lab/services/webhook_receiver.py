@@ -9,9 +9,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 
+from lab.services.http_server import serving
 from schemas.notification import MAX_BYTES, NotificationError, parse
 
 
@@ -38,18 +39,15 @@ class WebhookReceiver:
         self._alerts: list[ReceivedAlert] = []
         self._lock = threading.Lock()
         self._on_alert = on_alert
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_port}/alerts"
+        self._serving = serving(self._handler())
+        self.url = ""
 
     def __enter__(self) -> WebhookReceiver:
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="webhook", daemon=True)
-        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._serving.__enter__()}/alerts"
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10.0)
+        self._serving.__exit__(kind, error, trace)
 
     def alerts(self) -> tuple[ReceivedAlert, ...]:
         """Returns the alerts so far, in the order of their arrival."""

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+from lab.services.http_server import serving
 from notify.config import Config, parse
 from schemas.notification import encode
 from schemas.records import Alert
@@ -95,13 +96,6 @@ class Hook:
             def log_message(self, *_: Any) -> None:
                 return
 
-        server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.url = f"http://127.0.0.1:{server.server_port}/hook"
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
+        with serving(Handler, port) as at:
+            self.url = f"http://127.0.0.1:{at}/hook"
             yield self
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()

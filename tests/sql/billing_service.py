@@ -6,11 +6,12 @@ The local warehouse has no figure of bytes; this has nothing else. What was aske
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from lab.services.http_server import serving
 
 
 class BillingService:
@@ -44,15 +45,8 @@ class BillingService:
             def log_message(self, *_: Any) -> None:
                 return
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.server_close()
+        with serving(Handler) as port:
+            yield f"http://127.0.0.1:{port}"
 
     def answer(self, content: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Answers jobs.insert and jobs.query as BigQuery does: a dry run by its bytes, what is over its limit by an error."""

@@ -15,11 +15,13 @@ import urllib.parse
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any
 
 import google_crc32c
+
+from lab.services.http_server import serving
 
 _ENDED = {"DONE", "FAILED", "CANCELLED", "UPDATED", "DRAINED"}
 _DRAINED, _CANCELLED = ("DRAINING", ["DRAINING", "DRAINED"]), ("CANCELLED", ["CANCELLING", "CANCELLED"])
@@ -72,16 +74,12 @@ class GoogleCloud:
     def __enter__(self) -> GoogleCloud:
         self._uploads: dict[str, tuple[str, bytearray]] = {}
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://localhost:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="google-cloud", daemon=True)
-        self._thread.start()
+        self._serving = serving(_handler(self))
+        self.url = f"http://localhost:{self._serving.__enter__()}"
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10.0)
+        self._serving.__exit__(kind, error, trace)
 
     def staged(self, job: LaunchedJob) -> dict[str, bytes]:
         """Returns the objects that were put for a job, by their last names."""
