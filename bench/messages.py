@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from edge.store.batch import EncodedBatch, encode
-from schemas import sketch
+from lab.world.summary import summary_of
 from schemas.envelope import Envelope, entry, micros
 from schemas.records import Device, Site, Summary
 from schemas.registry import Registry
@@ -34,6 +34,8 @@ REPEATED = 20
 
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
+_UNTIL_CUT = timedelta(seconds=62)
+"""From the start of a batch's first window to its cut."""
 _READINGS = 6
 _CYCLE = 20
 """Minutes until the same values are reused: drawing new ones takes longer than the pipeline takes for all."""
@@ -106,7 +108,7 @@ class Workload:
                     seqs[gateway] += 1
                     chunk = rows[first : first + self.batch_rows]
                     batch = encode("summaries", chunk)
-                    yield _envelope(gateway, seqs[gateway], batch), batch, chunk
+                    yield batch.envelope(f"gw{gateway}", 7, seqs[gateway], batch.time_min + _UNTIL_CUT), batch, chunk
 
 
 def times_sent(envelope: Envelope) -> int:
@@ -144,41 +146,16 @@ def _first_summaries(gateway: int, minute: int) -> list[Summary]:
 
 
 def _summary(device_id: str, channel: str, unit: str, values: list[float]) -> Summary:
-    mean = sum(values) / _READINGS
-    return Summary(
+    offset = round(10 * (values[0] - 20), 3)
+    return summary_of(
+        values,
         device_id=device_id,
         channel=channel,
         unit=unit,
         window_start=BEGIN,
-        window_seconds=60,
-        count=_READINGS,
-        sum=sum(values),
-        m2=sum((value - mean) ** 2 for value in values),
-        min=min(values),
-        max=max(values),
-        last=values[-1],
         last_time=BEGIN,
         seq_ranges=(),
-        sketch=sketch.of(values),
-        late=False,
-        time_quality="synced",
-        clock_offset_ms=round(10 * (values[0] - 20), 3),
-    )
-
-
-def _envelope(gateway: int, seq: int, batch: EncodedBatch) -> Envelope:
-    cut = batch.time_min + _MINUTE + timedelta(seconds=2)
-    return Envelope(
-        gateway_id=f"gw{gateway}",
-        epoch=7,
-        seq=seq,
-        kind=batch.kind,
-        row_count=batch.row_count,
-        raw_bytes=batch.raw_bytes,
-        priority=batch.priority,
-        cut_time=cut,
-        time_min=batch.time_min,
-        time_max=batch.time_max,
+        clock_offset_ms=offset,
     )
 
 

@@ -14,8 +14,7 @@ from datetime import UTC, datetime, timedelta
 from google.pubsub_v1.types import PubsubMessage
 
 from edge.store.batch import encode
-from schemas import sketch
-from schemas.envelope import Envelope
+from lab.world.summary import summary_of
 from schemas.records import Device, Kind, Site, Summary
 from schemas.registry import Registry
 
@@ -69,18 +68,7 @@ class Load:
     def _message(self, number: int) -> PubsubMessage:
         rows = self._rows(number)
         batch = encode(Kind.SUMMARIES, rows)
-        envelope = Envelope(
-            gateway_id=f"gateway-{number % GATEWAYS:02}",
-            epoch=7,
-            seq=number // GATEWAYS + 1,
-            kind=batch.kind,
-            row_count=batch.row_count,
-            raw_bytes=batch.raw_bytes,
-            priority=batch.priority,
-            cut_time=batch.time_max + _MINUTE,
-            time_min=batch.time_min,
-            time_max=batch.time_max,
-        )
+        envelope = batch.envelope(f"gateway-{number % GATEWAYS:02}", 7, number // GATEWAYS + 1, batch.time_max + _MINUTE)
         return PubsubMessage(data=batch.body, attributes=envelope.attributes())
 
     def _rows(self, number: int) -> Sequence[Summary]:
@@ -98,26 +86,8 @@ def registry() -> Registry:
 
 def _summary(device_id: str, channel: str, start: datetime, seq: int, first: int) -> Summary:
     values = [float(first % 97 + at) for at in range(VALUES)]
-    mean = sum(values) / VALUES
-    return Summary(
-        device_id=device_id,
-        channel=channel,
-        unit="1",
-        window_start=start,
-        window_seconds=60,
-        count=VALUES,
-        sum=sum(values),
-        m2=sum((value - mean) ** 2 for value in values),
-        min=min(values),
-        max=max(values),
-        last=values[-1],
-        last_time=start + timedelta(seconds=50),
-        seq_ranges=(seq, seq + VALUES - 1),
-        sketch=sketch.of(values),
-        late=False,
-        time_quality="synced",
-        clock_offset_ms=None,
-    )
+    last, seqs = start + timedelta(seconds=50), (seq, seq + VALUES - 1)
+    return summary_of(values, device_id=device_id, channel=channel, unit="1", window_start=start, last_time=last, seq_ranges=seqs)
 
 
 def _device(gateway: int) -> str:
