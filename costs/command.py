@@ -89,18 +89,30 @@ def cli(
         listed, sent = price_list.load(prices), month(fleet)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
-    ways = sorted((way(fleet, sent, listed, asked) for way in WAYS.values()), key=lambda way: way.usd)
-    ways = [way for way in ways if way.freshest <= freshness]
-    if not ways:
-        raise click.UsageError("--freshness is at least 1m: fresher rows are not promised by any way")
+    ways = _ways(fleet, sent, listed, asked, freshness)
     beside = raw(fleet, sent, listed, asked)
     if as_json:
         click.echo(json.dumps({"month": asdict(sent), "ways": [_row(way) for way in (*ways, beside)]}, indent=2))
         return
-    chosen = next((way for way in ways if way.name == engine), None) if engine else ways[0]
-    if not chosen:
-        raise click.UsageError(f"--engine {engine}: rows are at least a day old; ask for --freshness 1d")
-    click.echo("\n".join(_text(fleet, sent, chosen, ways, beside, listed)))
+    click.echo("\n".join(_text(fleet, sent, _chosen(engine, ways), ways, beside, listed)))
+
+
+def _ways(fleet: Fleet, sent: Month, listed: Prices, asked: Asked, freshness: timedelta) -> list[Way]:
+    """Returns the ways that are fresh enough, the cheapest first. Raises UsageError if there is none."""
+    ways = sorted((way(fleet, sent, listed, asked) for way in WAYS.values()), key=lambda way: way.usd)
+    fresh = [way for way in ways if way.freshest <= freshness]
+    if not fresh:
+        raise click.UsageError("--freshness is at least 1m: fresher rows are not promised by any way")
+    return fresh
+
+
+def _chosen(engine: str | None, ways: Sequence[Way]) -> Way:
+    """Returns the way that is asked for, else the cheapest. Raises UsageError."""
+    if not engine:
+        return ways[0]
+    if found := [way for way in ways if way.name == engine]:
+        return found[0]
+    raise click.UsageError(f"--engine {engine}: rows are at least a day old; ask for --freshness 1d")
 
 
 def _row(way: Way) -> dict[str, object]:

@@ -16,6 +16,7 @@ from costs.command import cli
 from costs.fleet import Fleet, Month
 from costs.prices import SHIPPED, load
 from costs.ways import BATCH_SECONDS, HOURS, ROW_SECONDS, Asked, Way, cores, dataflow, files, own, raw, stored_bytes
+from sql.cost import PRICE_PER_TIB
 
 ROOT = Path(__file__).parents[2]
 MINUTE = timedelta(minutes=1)
@@ -110,6 +111,11 @@ def test_your_own_list_counts(tmp_path: Path) -> None:
     own_list.write_text(SHIPPED.read_text().replace('per = "h"', 'per = "day"'))
     done = CliRunner().invoke(cli, ["--prices", str(own_list)])
     assert (done.exit_code, f"{own_list}: dataflow_vcpu.per" in done.output) == (2, True)
+
+
+def test_a_query_costs_what_a_dry_run_says() -> None:
+    query = load().query
+    assert (query.usd, query.per) == (PRICE_PER_TIB, "TiB")
 
 
 def test_every_price_has_its_page_and_its_date() -> None:
