@@ -20,10 +20,10 @@ from pipeline.replay.marks import mark
 from pipeline.replay.transform import again_rows, first_batches, new_rows
 from pipeline.rollup.transform import RollUp, Schedule
 from pipeline.transforms import coders
-from pipeline.transforms.assign_sites import AssignSites
+from pipeline.transforms.assign_sites import Assigned, AssignSites
 from pipeline.transforms.batch_rows import BatchRows
 from pipeline.transforms.collect import Collect
-from pipeline.transforms.decode import DecodeNew
+from pipeline.transforms.decode import Decoded, DecodeNew
 from pipeline.transforms.gather import Gather
 from schemas.records import Alert, Irrigation
 from schemas.registry import OfRegistry, RegistrySource
@@ -79,9 +79,8 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     is_acknowledged = acknowledge is not None
     parcels = messages | "Gather" >> Gather()
     decoded = parcels | "Decode new" >> DecodeNew(clock, keep_messages=archive is not None, acknowledge=is_acknowledged)
-    fresh, undecodable = decoded.batches, decoded.undecodable
-    assigned = fresh | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock, acknowledge=is_acknowledged)
-    row_groups, unplaced = assigned.row_groups, assigned.unplaced
+    assigned = decoded.batches | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock, acknowledge=is_acknowledged)
+    row_groups = assigned.row_groups
     replay_rows: dict[str, PCollection[TableRows]] = {}
     if replay:
         replayed = messages.pipeline | "Replay" >> replay
@@ -94,7 +93,7 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     rollups = row_groups | "Roll up" >> RollUp(schedule, clock)
     irrigation = rollups.hours | "Irrigate" >> Irrigate(registry, schedule, clock)
     of_gateways = row_groups | "Rejects of gateways" >> beam.FlatMap(rejects.of_gateway)
-    set_aside = (undecodable, unplaced, of_gateways) | "All rejects" >> beam.Flatten()
+    set_aside = (decoded.undecodable, assigned.unplaced, of_gateways) | "All rejects" >> beam.Flatten()
     watched = AlertInputs(row_groups, rollups.windows, rollups.hours, irrigation, set_aside)
     alerts = watched | "Alerts" >> RaiseAlerts(registry, schedule, clock, open_alerts)
 
@@ -105,22 +104,33 @@ def build(  # noqa: PLR0913 - what the flow is put together from
         **replay_rows,
     }
     if acknowledge:
-        deliveries = decoded.deliveries, assigned.deliveries
-        kept = deliveries | "Archive" >> archive if archive else deliveries
-        (*kept, decoded.repeats) | "Acknowledge" >> acknowledge
+        _acknowledge(decoded, assigned, archive, acknowledge)
         _write(derived, sink, clock)
     else:
-        of_messages = {
-            "Facts": row_groups | "Facts" >> beam.Map(facts).with_output_types(TableRows),
-            "Batches": fresh | "Batch rows" >> beam.ParDo(BatchRows(clock)),
-            "Undecodable": undecodable,
-            "Unplaced": unplaced,
-        }
-        _write({**of_messages, **derived}, sink, clock)
+        if archive:
+            (decoded.batches, decoded.undecodable) | "Archive" >> archive
+        _write({**_of_messages(decoded, row_groups, assigned.unplaced, clock), **derived}, sink, clock)
     if publish:
         alerts | "Notifications" >> beam.FlatMap(notifications) | "Publish" >> publish
-    if archive and not acknowledge:
-        (fresh, undecodable) | "Archive" >> archive
+
+
+def _acknowledge(decoded: Decoded, assigned: Assigned, archive: Archive | None, acknowledge: Acknowledge) -> None:
+    """Keeps what messages became, if it is to be kept, and then has its rows written and the messages acknowledged."""
+    deliveries = decoded.deliveries, assigned.deliveries
+    kept = deliveries | "Archive" >> archive if archive else deliveries
+    (*kept, decoded.repeats) | "Acknowledge" >> acknowledge
+
+
+def _of_messages(
+    decoded: Decoded, row_groups: PCollection[RowGroup], unplaced: PCollection[TableRows], clock: Clock
+) -> dict[str, PCollection[TableRows]]:
+    """Gives the rows that messages are, by what they are of."""
+    return {
+        "Facts": row_groups | "Facts" >> beam.Map(facts).with_output_types(TableRows),
+        "Batches": decoded.batches | "Batch rows" >> beam.ParDo(BatchRows(clock)),
+        "Undecodable": decoded.undecodable,
+        "Unplaced": unplaced,
+    }
 
 
 def build_replay(replayed: PCollection[Replayed], registry: RegistrySource, sink: Sink, schedule: Schedule, clock: Clock) -> None:
