@@ -101,7 +101,7 @@ def _tables(place: Place, made: ExitStack) -> str:
 
 def _append(place: Place, made: ExitStack) -> str:
     client, table = _own_table(place, made, "appended")
-    where = f"projects/{table.project}/datasets/{table.dataset_id}/tables/{table.table_id}/streams/_default"
+    where = warehouse.default_stream(table.project, table.dataset_id, table.table_id)
     stream = AppendStream(place.warehouse.write_client(), where, _ROWS.schema)
     made.callback(stream.close)
     stream.send(_ROWS).result(ANSWER_SECONDS)
@@ -113,7 +113,7 @@ def _load(place: Place, made: ExitStack) -> str:
     parquet = BytesIO()
     pq.write_table(pa.Table.from_batches([_ROWS]), parquet)
     path = _path(_own_object(place, made, "parquet", parquet.getvalue()))
-    config = bigquery.LoadJobConfig(source_format="PARQUET", write_disposition="WRITE_APPEND", create_disposition="CREATE_NEVER")
+    config = warehouse.load_config()
     if place.warehouse.endpoint:
         client.load_table_from_file(parquet, table, rewind=True, job_config=config).result(timeout=ANSWER_SECONDS)
     else:

@@ -72,8 +72,12 @@ class Warehouse:
         return f"{self.project}.{self.datasets.path(table)}"
 
     def stream(self, table: str) -> str:
-        dataset, name = self.datasets.path(table).split(".")
-        return f"projects/{self.project}/datasets/{dataset}/tables/{name}/streams/_default"
+        return default_stream(self.project, *self.datasets.path(table).split("."))
+
+
+def default_stream(project: str, dataset: str, table: str) -> str:
+    """Returns the resource name of the stream that appends to a table."""
+    return f"projects/{project}/datasets/{dataset}/tables/{table}/streams/_default"
 
 
 def endpoints(rest: str | None, storage: str | None) -> tuple[str | None, str | None]:
@@ -149,11 +153,16 @@ def load(warehouse: Warehouse, table: str, job_id: str, parquet: BinaryIO | Sequ
     raise RuntimeError(f"load into {table} failed {LOAD_ATTEMPTS} times; the last job is {job_id}_{LOAD_ATTEMPTS - 1}")
 
 
-def _start_or_find(client: bigquery.Client, warehouse: Warehouse, table: str, job_id: str, parquet: BinaryIO | Sequence[str]) -> Any:
+def load_config() -> bigquery.LoadJobConfig:
+    """Says how Parquet files are loaded into a table that is there."""
     config = bigquery.LoadJobConfig(source_format="PARQUET", write_disposition="WRITE_APPEND", create_disposition="CREATE_NEVER")
     config.parquet_options = bigquery.ParquetOptions()
     config.parquet_options.enable_list_inference = True
-    target = warehouse.path(table)
+    return config
+
+
+def _start_or_find(client: bigquery.Client, warehouse: Warehouse, table: str, job_id: str, parquet: BinaryIO | Sequence[str]) -> Any:
+    config, target = load_config(), warehouse.path(table)
     try:
         if isinstance(parquet, Sequence):
             return client.load_table_from_uri(parquet, target, job_id=job_id, job_config=config)
