@@ -230,8 +230,8 @@ def _add_logs(add: _Add) -> None:
 
 
 _RUNNER = (
-    "Beam runner: DataflowRunner; PrismRunner on a machine of one's own; DirectRunner to try things out: in streaming mode it acknowledges "
-    "messages before their rows are written, and what is under way in a crash is lost (default: %(default)s)"
+    "Beam runner: PrismRunner on a machine of one's own; DirectRunner to try things out: in streaming mode it acknowledges messages before "
+    "their rows are written, and what is under way in a crash is lost (default: %(default)s). Dataflow has `tinybeam pipeline launch`"
 )
 _ARCHIVE = (
     "keep every batch as it was sent, in export files by kind and day, for --mode=batch --input=FOLDER to build the tables anew; "
