@@ -19,8 +19,9 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from edge.config import Config, Sensors
+from edge.config import Config
 from edge.gateway import Gateway, MqttMessage
+from edge.settings.sensors import Sensors
 from edge.store.store import OutboxBatch, Store
 from program.patterns import matches
 from schemas.message import message_parts

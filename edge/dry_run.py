@@ -15,11 +15,12 @@ from typing import Any
 
 import msgspec
 
-from edge.config import Config, MqttSettings
+from edge.config import Config
 from edge.day_cost import Traffic, of_store
 from edge.gateway import Gateway, MqttMessage
 from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
+from edge.settings.mqtt import MqttSettings
 from edge.store.form import decoded
 from edge.store.store import Store
 from schemas.records import Kind

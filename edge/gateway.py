@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from edge.config import Config, Sensors
+from edge.config import Config
 from edge.events.threshold_monitor import ThresholdMonitor
 from edge.heartbeats import Heartbeats
 from edge.intake.inbox import Inbox, MqttMessage
@@ -27,6 +27,7 @@ from edge.models.bundle import Bundle
 from edge.models.infer import ModelRunner
 from edge.models.scorer import NoScorer, Scorer
 from edge.reading import Reading
+from edge.settings.sensors import Sensors
 from edge.store.batch import EncodedBatch, encode
 from edge.store.form import form
 from edge.store.store import Entry, JournalMark, Store

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from edge.config import GatewaySettings
+from edge.settings.gateway import GatewaySettings
 from edge.store.ledger import Ledger
 from schemas.records import LinkState, TimeQuality
 

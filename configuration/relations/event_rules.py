@@ -12,7 +12,9 @@ from program.settings import ConfigError
 from schemas.records import ThresholdState
 
 if TYPE_CHECKING:
-    from edge.config import Config, Sensors, Threshold
+    from edge.config import Config
+    from edge.settings.sensors import Sensors
+    from edge.settings.thresholds import Threshold
     from schemas.registry import RegistryFile
     from schemas.rules.event import EventRule
 

@@ -9,7 +9,8 @@ from configuration.fleet import Fleet
 from configuration.relations.devices import present
 
 if TYPE_CHECKING:
-    from edge.config import Config, Sensors
+    from edge.config import Config
+    from edge.settings.sensors import Sensors
     from schemas.registry import RegistryFile
     from schemas.rules.site_window import SiteWindowRule
 

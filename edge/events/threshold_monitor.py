@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge.config import Threshold
 from edge.events.transitions import LastChange, crossing, relabelling
 from edge.models.bundle import Bundle
 from edge.reading import Reading
+from edge.settings.thresholds import Threshold
 from edge.store.section import Section, Sections
 from edge.windows import Window
 from schemas.records import Cause, Event, Inference

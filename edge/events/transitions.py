@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.config import Threshold
 from edge.models.bundle import Bundle
 from edge.reading import Reading
+from edge.settings.thresholds import Threshold
 from edge.windows import Window
 from schemas.envelope import from_micros
 from schemas.records import Cause, Event, Inference, Severity, ThresholdState

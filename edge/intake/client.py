@@ -16,9 +16,9 @@ from typing import Any, cast
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge.config import MqttSettings
 from edge.intake.receive_queue import ReceiveQueue
 from edge.intake.stream import Incoming, Stream
+from edge.settings.mqtt import MqttSettings
 from program import logs
 from schemas.records import LinkState
 

@@ -14,11 +14,12 @@ from datetime import datetime
 
 import msgspec
 
-from edge.config import Config, Sensors
+from edge.config import Config
 from edge.intake.dedup import RecentKeys, rejected_key, unpacked
 from edge.intake.formats import Context, Format, FormatSetup, formats
 from edge.intake.rejects import next_batch
 from edge.reading import Limits, Reading, Rejected, dedup_key, is_name, oversized
+from edge.settings.sensors import Sensors
 from edge.spectrum import Spectrum
 from edge.store.section import Sections
 from schemas.envelope import micros

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-from edge.config import MqttSettings
+from edge.settings.mqtt import MqttSettings
 from program.settings import ConfigError
 
 

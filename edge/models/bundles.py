@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from edge.config import Config, Sensors
+from edge.config import Config
 from edge.frame import max_bytes
 from edge.models.bundle import Bundle
+from edge.settings.sensors import Sensors
 from program.settings import ConfigError
 
 

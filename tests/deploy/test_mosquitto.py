@@ -14,9 +14,9 @@ from queue import Empty, Queue
 import pytest
 from paho.mqtt.client import CallbackAPIVersion, Client, MQTTv311
 
-from edge.config import MqttSettings
 from edge.intake import tls
 from edge.intake.client import Intake
+from edge.settings.mqtt import MqttSettings
 from lab.services.child import Child, free_port, listens
 from tests.waiting import eventually
 

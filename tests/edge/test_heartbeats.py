@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config import GatewaySettings
 from edge.heartbeats import SOON, Heartbeats, States
+from edge.settings.gateway import GatewaySettings
 from edge.store.ledger import Ledger
 from schemas.records import LinkState, TimeQuality
 

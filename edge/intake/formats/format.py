@@ -9,8 +9,9 @@ from typing import Protocol
 
 import msgspec
 
-from edge.config import Config, Sensors
+from edge.config import Config
 from edge.reading import Bands, Limits, Reading, Rejected, Stamp, event_us
+from edge.settings.sensors import Sensors
 from edge.spectrum import Spectrum
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edge.config import Sensors
 from edge.frame import MAGIC, Frame, decode
 from edge.intake.formats.format import Context, FormatSetup, reading_of
 from edge.reading import Bands, PayloadError, Reading, Rejected
+from edge.settings.sensors import Sensors
 from edge.spectrum import Spectrum, time_domain_features
 from program import logs
 

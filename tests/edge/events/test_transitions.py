@@ -9,11 +9,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config import Threshold
 from edge.events.threshold_monitor import ThresholdMonitor
 from edge.events.transitions import LastChange, crossing
 from edge.models.bundle import Bundle
 from edge.reading import Reading
+from edge.settings.thresholds import Threshold
 from edge.store.section import Section
 from edge.windows import Window
 from schemas.records import Inference

@@ -12,9 +12,9 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt import publish
 
-from edge.config import MqttSettings
 from edge.frame import Header, encode
 from edge.intake.client import Incoming, Intake
+from edge.settings.mqtt import MqttSettings
 from lab.services.broker import Broker
 from lab.witness.tcp_proxy import TcpProxy
 from tests.waiting import eventually

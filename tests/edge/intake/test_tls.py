@@ -13,9 +13,10 @@ from threading import Thread
 import pytest
 from paho.mqtt import publish
 
-from edge.config import ConfigError, MqttSettings
+from edge.config import ConfigError
 from edge.intake import tls
 from edge.intake.client import Intake
+from edge.settings.mqtt import MqttSettings
 from lab.services.child import Child, free_port, listens
 from tests.edge.gateways import config
 from tests.waiting import eventually

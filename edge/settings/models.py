@@ -1,0 +1,22 @@
+"""Declares [[models]]: the bundles that a gateway scores with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from program.settings import Settings, setting
+
+
+class ModelSettings(Settings, frozen=True, kw_only=True):
+    """Names a model bundle that the gateway scores with."""
+
+    name: Annotated[str, setting("Name that classes of sensors use", min_length=1, example="soil")]
+    bundle: Annotated[Path, setting("Folder with model.tflite and manifest.json", example="models/soil")]
+    deadband: Annotated[
+        float,
+        setting(
+            "An inference of the same label whose score is within +-deadband of the last one sent is not sent, for hold_seconds. 0: each",
+            ge=0,
+        ),
+    ] = 0.0

@@ -1,0 +1,73 @@
+"""Declares [[sensors]]: classes of devices, and what is asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from msgspec import Meta
+
+from edge import config_check
+from edge.frame import MAX_CHANNEL
+from edge.settings.thresholds import Channel, Threshold
+from edge.spectrum import time_domain_units
+from program.settings import Settings, require, setting
+
+HOUR = 3600
+FrameChannel = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_CHANNEL - 1}}}$",
+        extra={"form": f"a channel of frames: at most {MAX_CHANNEL} letters, digits, dots, dashes and underscores"},
+    ),
+]
+_UNITS = 'a table of channel and unit, such as { moisture = "m3/m3" }'
+_DEADBANDS = "a table of channel and number, such as { moisture = 0.01 }"
+
+
+class Sensors(Settings, frozen=True, kw_only=True):
+    """Describes a class of devices: which they are, what they measure, what is asked of them. The first class whose pattern fits counts."""
+
+    name: Annotated[str, setting("Name of the class, unique in the file", min_length=1, example="soil")]
+    devices: Annotated[
+        tuple[Annotated[str, Meta(min_length=1)], ...],
+        setting("Names or patterns (*, ?, [a-c]) of its devices", min_length=1, example=["soil-*"]),
+    ]
+    channels: Annotated[
+        Mapping[Channel, str], setting("Channels of readings, with their units", form=_UNITS, example={"moisture": "m3/m3"})
+    ] = {}
+    frames: Annotated[
+        Mapping[FrameChannel, str],
+        setting("Channels of frames (raw samples), with the samples' units", form=_UNITS, example={"acceleration": "m/s2"}),
+    ] = {}
+    model: Annotated[str | None, setting("One of [[models]]; its channels must be among these", example="soil")] = None
+    deadband: Annotated[
+        Mapping[Channel, Annotated[float, Meta(gt=0)]],
+        setting(
+            "By channel: windows whose values stay within +-deadband of the mean sent last wait, and are sent as one longer summary. "
+            "None: each at once",
+            form=_DEADBANDS,
+            example={"moisture": 0.005},
+        ),
+    ] = {}
+    hold_seconds: Annotated[int, setting("How long such windows wait at most; never beyond the hour", ge=1, le=HOUR)] = HOUR
+    thresholds: tuple[Threshold, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(self.channels or self.frames, "channels or frames must name a channel")
+        config_check.check_frames(self.channels, self.frames)
+        config_check.check_unique("thresholds", [threshold.name for threshold in self.thresholds])
+        for channel in self.deadband:
+            config_check.check_channel(f"deadband.{channel}", channel, self.units)
+        for number, threshold in enumerate(self.thresholds, 1):
+            config_check.check_channel(f"thresholds[{number}].channel", threshold.channel, self.units)
+
+    @property
+    def units(self) -> Mapping[str, str]:
+        """Returns the unit of everything that is summarised: the channels, and the time-domain features of the frames' channels."""
+        if not self.frames:
+            return self.channels
+        units = dict(self.channels)
+        for channel, unit in self.frames.items():
+            units |= time_domain_units(channel, unit)
+        return units
