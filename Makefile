@@ -36,6 +36,7 @@ check: $(LAB) ## run the checks alone: style, types, import contracts, dead code
 	@$(BIN)/python -m configuration --check
 	@$(BIN)/python -m bench.report --check
 	@$(BIN)/python -m docs.generate --check
+	@$(BIN)/python -m deploy.generate --check
 	@$(BIN)/tinybeam sql check --offline
 	@$(MAKE) docs
 

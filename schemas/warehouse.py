@@ -49,14 +49,14 @@ class Difference(NamedTuple):
     def __str__(self) -> str:
         if self.there is None:
             return f"lacks column {self.column.name}"
-        return f"column {self.column.name} is {self.there} there and {_stored_type(self.column)} here"
+        return f"column {self.column.name} is {self.there} there and {stored_type(self.column)} here"
 
 
 def differences(record: type, present: Mapping[str, StoredType]) -> Iterator[Difference]:
     """Yields the columns that the record's table lacks or has with another type. What a newer table has besides is no difference."""
     for column in table_columns(record):
         there = present.get(column.name)
-        if there is None or there._replace(name=_SYNONYMS.get(there.name, there.name)) != _stored_type(column):
+        if there is None or there._replace(name=_SYNONYMS.get(there.name, there.name)) != stored_type(column):
             yield Difference(column, there)
 
 
@@ -115,27 +115,34 @@ def sql_type(column: Column) -> str:
     return f"array<{sql}>" if column.repeated else sql
 
 
-def _stored_type(column: Column) -> StoredType:
+def stored_type(column: Column) -> StoredType:
+    """Returns the column's type as BigQuery's API tells it."""
     return StoredType(_STORED_TYPES[column.type], column.repeated)
 
 
 def _line(column: Column) -> str:
-    return f"| `{column.name}` | {sql_type(column)} | {_mode(column)} | {column.doc.unit} | {column.doc.by} | {column.doc.text} |\n"
+    return f"| `{column.name}` | {sql_type(column)} | {column_mode(column)} | {column.doc.unit} | {column.doc.by} | {column.doc.text} |\n"
 
 
-def _mode(column: Column) -> str:
+def column_mode(column: Column) -> str:
+    """Returns `required`, `nullable` or `repeated`."""
     if column.repeated:
         return "repeated"
     return "nullable" if column.nullable else "required"
 
 
 def _constraint(column: Column) -> str:
-    return " not null" if _mode(column) == "required" else ""
+    return " not null" if column_mode(column) == "required" else ""
+
+
+def column_description(column: Column) -> str:
+    """Returns what the warehouse says of the column: its meaning, and its unit if it has one."""
+    unit = f" [{column.doc.unit}]" if column.doc.unit else ""
+    return column.doc.text + unit
 
 
 def _quoted(column: Column) -> str:
-    unit = f" [{column.doc.unit}]" if column.doc.unit else ""
-    return json.dumps(column.doc.text + unit, ensure_ascii=False)
+    return json.dumps(column_description(column), ensure_ascii=False)
 
 
 def _layout(table: Table) -> str:

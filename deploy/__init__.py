@@ -1,0 +1,1 @@
+"""Holds what a launch needs as code and configuration, and what writes the parts that follow from schemas and sql. Not shipped."""

@@ -1,0 +1,1 @@
+"""Writes what Terraform reads of tables, views and functions, from `schemas` and `sql`."""
