@@ -1,0 +1,53 @@
+# Who may do what: docs in ../../ROLES.md.
+module "accounts" {
+  source = "../../modules/accounts"
+
+  project = var.project
+
+  depends_on = [module.services]
+}
+
+module "identity" {
+  source = "../../modules/identity"
+
+  project     = var.project
+  authorities = [for name in var.authorities : file(name)]
+  revoked     = var.revoked
+
+  depends_on = [module.services]
+}
+
+module "access" {
+  source = "../../modules/access"
+
+  project  = var.project
+  dataflow = local.dataflow
+  accounts = {
+    pipeline = module.accounts.pipeline
+    launcher = module.accounts.launcher
+    notifier = module.accounts.notifier
+    analyst  = module.accounts.analyst
+  }
+
+  topic               = module.messages.topic
+  alerts_topic        = module.messages.alerts_topic
+  subscriptions       = module.messages.subscriptions
+  notify_subscription = module.messages.notify_subscription
+  dead_letters        = module.messages.dead_letters
+  dataset             = module.warehouse.dataset
+  views_dataset       = module.warehouse.views_dataset
+  buckets = {
+    staging   = module.buckets.staging
+    loads     = module.buckets.loads
+    templates = module.buckets.templates
+    archive   = module.buckets.archive
+  }
+  images = one(module.images[*].repository)
+
+  subject   = module.identity.subject
+  site      = module.identity.site
+  sites     = var.sites
+  machines  = var.machines
+  analysts  = var.analysts
+  launchers = var.launchers
+}

@@ -1,0 +1,46 @@
+# Where the data goes: messages, tables and views, buckets.
+locals {
+  dataflow = var.engine == "dataflow"
+  labels   = merge({ app = "tinybeam" }, var.labels)
+}
+
+module "services" {
+  source = "../../modules/services"
+
+  project  = var.project
+  dataflow = local.dataflow
+  budget   = var.billing_account != null
+}
+
+module "messages" {
+  source = "../../modules/messages"
+
+  project        = var.project
+  labels         = local.labels
+  retention_days = var.retention_days
+  # Dataflow does not support dead-letter topics
+  delivery_attempts = local.dataflow ? null : 100
+
+  depends_on = [module.services]
+}
+
+module "warehouse" {
+  source = "../../modules/warehouse"
+
+  project  = var.project
+  labels   = local.labels
+  location = var.location
+
+  depends_on = [module.services]
+}
+
+module "buckets" {
+  source = "../../modules/buckets"
+
+  project  = var.project
+  labels   = local.labels
+  location = var.location
+  prefix   = "${var.project}-tinybeam"
+
+  depends_on = [module.services]
+}

@@ -1,0 +1,30 @@
+# Views alone: the tables' dataset lets the views read it, and nobody who asks them.
+resource "google_bigquery_dataset_iam_member" "analyst_reads" {
+  project    = var.project
+  dataset_id = var.views_dataset
+  role       = "roles/bigquery.dataViewer"
+  member     = var.accounts.analyst.member
+}
+
+resource "google_project_iam_member" "analyst_asks" {
+  project = var.project
+  role    = "roles/bigquery.jobUser"
+  member  = var.accounts.analyst.member
+}
+
+resource "google_bigquery_dataset_iam_member" "analysts_read" {
+  for_each = var.analysts
+
+  project    = var.project
+  dataset_id = var.views_dataset
+  role       = "roles/bigquery.dataViewer"
+  member     = each.value
+}
+
+resource "google_project_iam_member" "analysts_ask" {
+  for_each = var.analysts
+
+  project = var.project
+  role    = "roles/bigquery.jobUser"
+  member  = each.value
+}
