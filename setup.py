@@ -67,6 +67,8 @@ DEV = [
     "pytest>=8",
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.8",
+    # reads deploy/terraform for the tests
+    "python-hcl2>=8.1",
     "pyyaml>=6",
     "ruff>=0.9",
     "setuptools>=77",

@@ -28,7 +28,7 @@ from sql.scripts import scripts
 from tinybeam import main
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")])
 SPOKEN = [page for page in PAGES if page.parent not in {ROOT / "docs" / "tables", ROOT / "docs" / "adr"}]
 
 
