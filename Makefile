@@ -62,6 +62,8 @@ lock: $(LAB) ## write the lock files anew from setup.py and requirements/warehou
 		--python-version 3.11 --output-file requirements/lab.txt $(LOCK)
 	@$(BIN)/uv pip compile requirements/warehouse.in --override requirements/warehouse-overrides.txt \
 		--python-version 3.13 --output-file requirements/warehouse.txt $(LOCK)
+	@for extra in edge notify; do $(BIN)/uv pip compile setup.py --extra $$extra --constraint requirements/lab.txt \
+		--python-version 3.11 --output-file requirements/$$extra.txt $(LOCK); done
 	@$(BIN)/uv pip compile setup.py --extra pipeline --constraint requirements/lab.txt \
 		--python-version 3.11 --output-file requirements/worker.txt $(LOCK)
 

@@ -62,6 +62,8 @@ DEV = [
     "jsonschema>=4.23",
     "mypy>=1.13",
     "myst-parser>=5",
+    # reads locks for the images' bills of materials, and for tests
+    "packaging>=24",
     "pillow>=11",
     "pyfao56>=1.4",
     "pytest>=8",
