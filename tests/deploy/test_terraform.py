@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -222,7 +223,20 @@ def unquoted(value: Mapping[str, object]) -> dict[str, object]:
 
 @pytest.mark.skipif(TOFU is None, reason="tofu is not on PATH nor in Go's folder")
 def test_tofu_reads_every_file_and_would_write_it_so() -> None:
-    formatted = subprocess.run(
-        [str(TOFU), "fmt", "-check", "-recursive", "-list=true", FOLDER], capture_output=True, text=True, check=False
-    )
-    assert (formatted.stdout, formatted.stderr, formatted.returncode) == ("", "", 0)
+    assert unlike_tofus(FOLDER) == ("", "", 0)
+
+
+@pytest.mark.skipif(TOFU is None, reason="tofu is not on PATH nor in Go's folder")
+def test_tofu_finds_what_it_cannot_read_and_what_it_would_write_otherwise(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text("locals {\n  a   = 1\n}\n")
+    assert unlike_tofus(tmp_path)[0] == "main.tf\n"
+    (tmp_path / "main.tf").write_text("locals {\n  a = \n}\n")
+    assert "Invalid expression" in unlike_tofus(tmp_path)[1]
+
+
+def unlike_tofus(folder: Path) -> tuple[str, str, int]:
+    """What tofu would write otherwise, what it cannot read, and its exit status."""
+    command = [str(TOFU), "fmt", "-check", "-recursive", "-list=true", "-no-color", "."]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    formatted = subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, check=False)
+    return formatted.stdout, formatted.stderr, formatted.returncode

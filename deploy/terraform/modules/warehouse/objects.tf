@@ -6,12 +6,12 @@ locals {
 module "level_0" {
   source = "./level"
 
-  project  = var.project
-  dataset  = google_bigquery_dataset.views.dataset_id
-  prefix   = var.table_prefix
-  labels   = var.labels
-  names    = local.names
-  objects  = { for name, object in local.objects : name => object if object.level == 0 }
+  project = var.project
+  dataset = google_bigquery_dataset.views.dataset_id
+  prefix  = var.table_prefix
+  labels  = var.labels
+  names   = local.names
+  objects = { for name, object in local.objects : name => object if object.level == 0 }
 
   depends_on = [google_bigquery_table.facts]
 }
@@ -19,12 +19,12 @@ module "level_0" {
 module "level_1" {
   source = "./level"
 
-  project  = var.project
-  dataset  = google_bigquery_dataset.views.dataset_id
-  prefix   = var.table_prefix
-  labels   = var.labels
-  names    = local.names
-  objects  = { for name, object in local.objects : name => object if object.level == 1 }
+  project = var.project
+  dataset = google_bigquery_dataset.views.dataset_id
+  prefix  = var.table_prefix
+  labels  = var.labels
+  names   = local.names
+  objects = { for name, object in local.objects : name => object if object.level == 1 }
 
   depends_on = [module.level_0]
 }
@@ -32,12 +32,12 @@ module "level_1" {
 module "level_2" {
   source = "./level"
 
-  project  = var.project
-  dataset  = google_bigquery_dataset.views.dataset_id
-  prefix   = var.table_prefix
-  labels   = var.labels
-  names    = local.names
-  objects  = { for name, object in local.objects : name => object if object.level == 2 }
+  project = var.project
+  dataset = google_bigquery_dataset.views.dataset_id
+  prefix  = var.table_prefix
+  labels  = var.labels
+  names   = local.names
+  objects = { for name, object in local.objects : name => object if object.level == 2 }
 
   depends_on = [module.level_1]
 }
@@ -45,12 +45,12 @@ module "level_2" {
 module "level_3" {
   source = "./level"
 
-  project  = var.project
-  dataset  = google_bigquery_dataset.views.dataset_id
-  prefix   = var.table_prefix
-  labels   = var.labels
-  names    = local.names
-  objects  = { for name, object in local.objects : name => object if object.level == 3 }
+  project = var.project
+  dataset = google_bigquery_dataset.views.dataset_id
+  prefix  = var.table_prefix
+  labels  = var.labels
+  names   = local.names
+  objects = { for name, object in local.objects : name => object if object.level == 3 }
 
   depends_on = [module.level_2]
 }
@@ -58,12 +58,12 @@ module "level_3" {
 module "level_4" {
   source = "./level"
 
-  project  = var.project
-  dataset  = google_bigquery_dataset.views.dataset_id
-  prefix   = var.table_prefix
-  labels   = var.labels
-  names    = local.names
-  objects  = { for name, object in local.objects : name => object if object.level == 4 }
+  project = var.project
+  dataset = google_bigquery_dataset.views.dataset_id
+  prefix  = var.table_prefix
+  labels  = var.labels
+  names   = local.names
+  objects = { for name, object in local.objects : name => object if object.level == 4 }
 
   depends_on = [module.level_3]
 }
