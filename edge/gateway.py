@@ -28,11 +28,11 @@ from edge.models.infer import ModelRunner
 from edge.models.scorer import NoScorer, Scorer
 from edge.reading import Reading
 from edge.settings.sensors import Sensors
-from edge.store.batch import EncodedBatch, encode
+from edge.store.batch import BatchLimits, EncodedBatch, encode_all
 from edge.store.form import form
-from edge.store.store import Entry, JournalMark, Store
+from edge.store.store import CommitTooLarge, Entry, JournalMark, Store
 from edge.summaries.deadband import CountedSummary, Deadbands
-from edge.summaries.summarise import summaries
+from edge.summaries.summarise import MAX_SEQ_RANGES, summaries
 from edge.windows import Window, WindowedReadings, Windows, pack, unpack
 from program.version import version
 from schemas.envelope import Envelope, micros
@@ -42,6 +42,8 @@ __all__ = ["Gateway", "Links", "MqttMessage"]
 
 _NEVER = -(2**62)
 _READINGS_A_COMMIT = 500
+_PENDING_SHARE = 16
+"""This part of the store may be taken by what deadbands hold back."""
 _VERSION = version()
 
 
@@ -67,10 +69,11 @@ class Gateway:
         Raises FormError: what is missing to write batches is to be known now, not at the first cut.
         """
         form(config.batches.schema_version)
+        self._batch_limits = BatchLimits(config.batches.max_rows, store.max_batch_bytes, config.batches.schema_version)
         self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
         spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}
         self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, spectra)
-        self._monitor, self._deadbands = ThresholdMonitor(store.section), Deadbands(store.section)
+        self._monitor, self._deadbands = ThresholdMonitor(store.section), Deadbands(store.section, store.max_bytes // _PENDING_SHARE)
         self._models = ModelRunner(scorer or NoScorer(), store.section)
         self._score_deadbands = {model.name: model.deadband for model in config.models}
         self._watermark, self._evaluated = store.section("watermark"), store.section("evaluated")
@@ -94,8 +97,15 @@ class Gateway:
         Raises edge.store.store.StoreFull: acknowledge none of them, and call again, with no messages, until it returns.
         """
         self._inbox.receive(messages, now, self.clock_quality)
-        while keyed := self._inbox.readings[:_READINGS_A_COMMIT]:
-            self._append([each.reading for each in keyed], b"".join(each.dedup_key for each in keyed if each.dedup_key))
+        most = _READINGS_A_COMMIT
+        while keyed := self._inbox.readings[:most]:
+            try:
+                self._append([each.reading for each in keyed], b"".join(each.dedup_key for each in keyed if each.dedup_key))
+            except CommitTooLarge:
+                if most == 1:
+                    raise
+                most //= 2
+                continue
             self._inbox.readings_stored(len(keyed))
         return self._cut_urgent(now)
 
@@ -179,11 +189,12 @@ class Gateway:
 
     def _summarise(self, window: Window) -> None:
         sensors = self._sensors(window)
-        rows = summaries(window, sensors.units if sensors else {})
-        for counted in map(CountedSummary, rows, [len(window.readings), *[0] * (len(rows) - 1)]):
-            deadband = sensors.deadband.get(counted.summary.channel) if sensors and not window.late else None
-            due = self._deadbands.add(counted, deadband, sensors.hold_seconds) if sensors and deadband else [counted]
-            self._closed_windows.add(due)
+        for part in window.parts(MAX_SEQ_RANGES):
+            rows = summaries(part, sensors.units if sensors else {})
+            for counted in map(CountedSummary, rows, [len(part.readings), *[0] * (len(rows) - 1)]):
+                deadband = sensors.deadband.get(counted.summary.channel) if sensors and not window.late else None
+                due = self._deadbands.add(counted, deadband, sensors.hold_seconds) if sensors and deadband else [counted]
+                self._closed_windows.add(due)
 
     def _score(self, name: str, bundle: Bundle, closed: Sequence[Window]) -> None:
         """Scores the windows that closed together, oldest first, in one message to the model's child."""
@@ -233,8 +244,7 @@ class Gateway:
         return envelopes
 
     def _encoded(self, kind: Kind, rows: Sequence[Any], readings: Sequence[int] = ()) -> list[EncodedBatch]:
-        most, version = self._config.batches.max_rows, self._config.batches.schema_version
-        return [encode(kind, rows[at : at + most], sum(readings[at : at + most]), version) for at in range(0, len(rows), most)]
+        return encode_all(kind, rows, readings, self._batch_limits)
 
 
 @dataclass(slots=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -42,6 +42,28 @@ class Window:
     @property
     def end_us(self) -> int:
         return self.start_us + self.seconds * 1_000_000
+
+    def parts(self, most_ranges: int) -> Iterator[Window]:
+        """Yields windows of the same interval with its readings, the numbers of each within so many ranges: itself, if that is enough.
+
+        What the parts are summarised to adds up to what the whole is. Readings without a number are in the first.
+        """
+        if len(self.readings) <= most_ranges:
+            yield self
+            return
+        part, ranges, last = replace(self, readings=[]), 0, _NO_NUMBER
+        for reading in sorted(self.readings, key=lambda reading: _NO_NUMBER if reading.seq is None else reading.seq):
+            number = _NO_NUMBER if reading.seq is None else reading.seq
+            begins = number > last + 1
+            if begins and ranges == most_ranges:
+                yield part
+                part, ranges = replace(self, readings=[]), 0
+            part.readings.append(reading)
+            ranges, last = ranges + begins, number
+        yield part
+
+
+_NO_NUMBER = -2
 
 
 class _WindowedReading(msgspec.Struct, array_like=True):

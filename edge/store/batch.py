@@ -47,17 +47,49 @@ class EncodedBatch:
         )
 
 
-def encode(kind: str, rows: Sequence[Any], readings: int = 0, schema_version: str = SCHEMA_VERSION) -> EncodedBatch:
-    """Encodes `rows`, records of the kind, for readers of a version. Raises ValueError for no rows, or more than one batch may hold;
-    ValueError, TypeError, AttributeError or OverflowError for a row that is not such a record.
+class BatchTooLarge(ValueError):
+    """So many rows are too many bytes for one batch; fewer may not be."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """Says what a batch may hold at most, and the version of the schema that it is of."""
+
+    rows: int = MAX_ROWS
+    body_bytes: int = MAX_BODY_BYTES
+    schema_version: str = SCHEMA_VERSION
+
+
+def encode_all(kind: str, rows: Sequence[Any], readings: Sequence[int], limits: BatchLimits) -> list[EncodedBatch]:
+    """Encodes rows in order, in as many batches as their number and their bytes need. `readings[i]` are lost with row i, if any are.
+
+    Raises BatchTooLarge if one row alone is.
     """
-    if not 1 <= len(rows) <= MAX_ROWS:
-        raise ValueError(f"a batch of {kind} holds 1 to {MAX_ROWS} rows, not {len(rows)}")
-    written = form(schema_version)
+    parts = (slice(at, at + limits.rows) for at in range(0, len(rows), limits.rows))
+    return [batch for part in parts for batch in _split(kind, rows[part], readings[part], limits)]
+
+
+def _split(kind: str, rows: Sequence[Any], readings: Sequence[int], limits: BatchLimits) -> list[EncodedBatch]:
+    try:
+        return [encode(kind, rows, sum(readings), limits)]
+    except BatchTooLarge:
+        if len(rows) == 1:
+            raise
+    half = len(rows) // 2
+    return [batch for part in (slice(half), slice(half, None)) for batch in _split(kind, rows[part], readings[part], limits)]
+
+
+def encode(kind: str, rows: Sequence[Any], readings: int = 0, limits: BatchLimits = BatchLimits()) -> EncodedBatch:
+    """Encodes `rows`, records of the kind, for readers of a version. Raises BatchTooLarge for more bytes than one batch may hold,
+    ValueError for no rows or too many; ValueError, TypeError, AttributeError or OverflowError for a row that is not such a record.
+    """
+    if not 1 <= len(rows) <= limits.rows:
+        raise ValueError(f"a batch of {kind} holds 1 to {limits.rows} rows, not {len(rows)}")
+    written = form(limits.schema_version)
     raw = written.content(KINDS[kind].record, rows)
     body = written.compress(raw)
-    if len(raw) > MAX_RAW_BYTES or len(body) > MAX_BODY_BYTES:
-        raise ValueError(f"a batch of {len(rows)} {kind} is too large: {len(raw)} bytes, {len(body)} compressed")
+    if len(raw) > MAX_RAW_BYTES or len(body) > limits.body_bytes:
+        raise BatchTooLarge(f"a batch of {len(rows)} {kind} is too large: {len(raw)} bytes, {len(body)} compressed")
     times = [getattr(row, KINDS[kind].event_time) for row in rows]
     return EncodedBatch(
         kind=kind,
@@ -68,5 +100,5 @@ def encode(kind: str, rows: Sequence[Any], readings: int = 0, schema_version: st
         time_min=min(times),
         time_max=max(times),
         readings=readings,
-        schema_version=schema_version,
+        schema_version=limits.schema_version,
     )

@@ -36,6 +36,10 @@ class StoreFull(StoreError):
     """Nothing was written: the bound or the disk is reached and nothing may be dropped for it."""
 
 
+class CommitTooLarge(ValueError):
+    """One commit would not have room in the log; nothing was written. In smaller parts it has."""
+
+
 class Cursor(Protocol):
     """Hands over what a statement returned."""
 
@@ -126,6 +130,11 @@ class Database:
         """Says how many pages one commit may add so that the log keeps its bound; a few pages more change with it."""
         return self._log_pages * 3 // 4 - self._log_pages // 128 - 16
 
+    @property
+    def max_row_bytes(self) -> int:
+        """Says how large the blob of a row may be that one commit adds with a few small ones."""
+        return (self.max_commit_pages - 16) * PAGE_BYTES
+
     def free_pages(self) -> int:
         """Counts the pages that the bound still allows to fill."""
         count, free = (self._connection.execute(f"pragma {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
@@ -140,7 +149,11 @@ class Database:
         return sizes
 
     def read(self, sql: str, *parameters: Any) -> list[Any]:
-        return self._connection.execute(sql, parameters).fetchall()
+        """Returns the rows. Raises StoreError."""
+        try:
+            return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -178,11 +191,14 @@ def _sync_folder(folder: Path) -> None:
 
 def pages(blobs: Iterable[int]) -> int:
     """Returns an upper bound of the pages that new rows with blobs of these sizes fill, whatever the mixture of sizes."""
-    return -(-sum(map(_filled, blobs)) // PAGE_BYTES)
+    return -(-sum(map(filled_bytes, blobs)) // PAGE_BYTES)
 
 
-def _filled(size: int) -> int:
-    """Rows share a page, or have a page alone, or go on in a chain of others; a part of the last of each is unused."""
+def filled_bytes(size: int) -> int:
+    """Returns an upper bound of the bytes of pages that a new row with a blob of this size fills.
+
+    Rows share a page, or have a page alone, or go on in a chain of others; a part of the last of each is unused.
+    """
     if size < PAGE_BYTES // 2:
         return size * 3 // 2 + 96
     return PAGE_BYTES if size < PAGE_BYTES - 96 else size + 2 * PAGE_BYTES

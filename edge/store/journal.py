@@ -55,7 +55,7 @@ class Journal:
     def append(self, entries: Sequence[Entry], dedup_keys: bytes) -> range:
         last_ids = list(accumulate((entry.readings for entry in entries), initial=self.last_id))[1:]
         ids = range(self.last_id + 1, last_ids[-1] + 1)
-        with self._rereading(), self._database.transaction() as connection:
+        with self._rereading(ids[-1]), self._database.transaction() as connection:
             rows = [(at, entry.window_end_us, entry.body) for at, entry in zip(last_ids, entries, strict=True)]
             connection.executemany("insert into journal values (?, ?, ?)", rows)
             # The newest row is never deleted: the last id is read from it.
@@ -95,13 +95,14 @@ class Journal:
                 done = ids[-1][0]
 
     @contextmanager
-    def _rereading(self) -> Iterator[None]:
-        """Reads the last id again after a fault: whether a commit that failed took place after all is for the file to say."""
+    def _rereading(self, last_id: int) -> Iterator[None]:
+        """Reads the last id again after a fault: a commit that took place all the same is one, whatever struck behind it."""
         try:
             yield
         except StoreError:
             self.last_id = self._last()
-            raise
+            if self.last_id != last_id:
+                raise
 
     def _last(self) -> int:
         return int(self._database.read("select coalesce(max(last_id), 0) from commits")[0][0])

@@ -6,12 +6,14 @@ Guarantees that no seq names two batches, that a batch's bytes never change, and
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from edge.store.batch import EncodedBatch
-from edge.store.database import PAGE_BYTES, Connection, Database, add, pages
+from edge.store.database import PAGE_BYTES, Connection, Database, StoreError, add, pages
 from edge.store.ledger import record_drop
 from schemas.envelope import Envelope, micros
 
@@ -32,18 +34,29 @@ class OutboxBatch:
     body: bytes
 
 
+INSERT = "insert into outbox values (?, ?, ?, ?, ?, ?)"
+
+
+def row_of(envelope: Envelope, batch: EncodedBatch, now: datetime) -> tuple[Any, ...]:
+    """Returns the row of a batch, for INSERT."""
+    return envelope.seq, batch.priority, micros(now), batch.readings, json.dumps(envelope.attributes()), batch.body
+
+
 class Outbox:
     """Names, keeps and drops batches. Not thread-safe: the store locks around it."""
 
     def __init__(self, database: Database, gateway_id: str, epoch: int) -> None:
         self._database, self._gateway_id, self._epoch = database, gateway_id, epoch
+        self.last_seq = self._last()
+        """The highest number given out. Rows beyond it are parts of a cut that did not take place yet: nobody sees them."""
 
     def pending(self, limit: int, skip: Collection[int]) -> list[OutboxBatch]:
-        rows = self._database.read("select seq from outbox order by priority desc, seq limit ?", limit + len(skip))
+        sql = "select seq from outbox where seq <= ? order by priority desc, seq limit ?"
+        rows = self._database.read(sql, self.last_seq, limit + len(skip))
         return self._load([seq for (seq,) in rows if seq not in skip][:limit])
 
     def after(self, seq: int, limit: int) -> list[OutboxBatch]:
-        rows = self._database.read("select seq from outbox where seq > ? order by seq limit ?", seq, limit)
+        rows = self._database.read("select seq from outbox where seq > ? and seq <= ? order by seq limit ?", seq, self.last_seq, limit)
         return self._load([seq for (seq,) in rows])
 
     def confirm(self, seqs: Iterable[int]) -> None:
@@ -52,19 +65,38 @@ class Outbox:
             connection.executemany("delete from outbox where seq = ?", waiting)
             add(connection, {"batches_confirmed": len(waiting)})
 
-    def write(self, connection: Connection, batches: Sequence[EncodedBatch], now: datetime, admitted: Sequence[bool]) -> list[Envelope]:
-        """Names every batch; those that are not admitted are dropped by their names."""
-        last = connection.execute("select value from counters where name = 'batches_cut'").fetchone()
-        first = last[0] + 1 if last else 1
-        envelopes = [batch.envelope(self._gateway_id, self._epoch, seq, now) for seq, batch in enumerate(batches, first)]
+    def named(self, batches: Sequence[EncodedBatch], now: datetime) -> list[Envelope]:
+        """Returns the envelopes of batches that are cut next."""
+        return [batch.envelope(self._gateway_id, self._epoch, seq, now) for seq, batch in enumerate(batches, self.last_seq + 1)]
+
+    @contextmanager
+    def giving_out(self, count: int) -> Iterator[None]:
+        """Takes so many numbers once what is done within is committed. A fault that struck behind the commit is passed over: the file says
+        whether it took place.
+        """
+        last = self.last_seq + count
+        try:
+            yield
+        except StoreError:
+            self.last_seq = self._last()
+            if not count or self.last_seq != last:
+                raise
+        self.last_seq = last
+
+    def give_out(
+        self, connection: Connection, envelopes: Sequence[Envelope], batches: Sequence[EncodedBatch], admitted: Sequence[bool]
+    ) -> None:
+        """Gives the numbers out; batches that are not admitted are dropped by their names."""
         for envelope, batch, is_admitted in zip(envelopes, batches, admitted, strict=True):
-            if is_admitted:
-                row = (envelope.seq, batch.priority, micros(now), batch.readings, json.dumps(envelope.attributes()), batch.body)
-                connection.execute("insert into outbox values (?, ?, ?, ?, ?, ?)", row)
-            else:
+            if not is_admitted:
                 record_drop(connection, envelope.seq, batch.readings)
         add(connection, {"batches_cut": len(batches)})
-        return envelopes
+
+    def remove_unfinished(self) -> None:
+        """Removes rows of a cut that did not take place, in small commits."""
+        while rows := self._database.read("select seq from outbox where seq > ? limit ?", self.last_seq, _DROPPED_AT_ONCE):
+            with self._database.transaction() as connection:
+                connection.executemany("delete from outbox where seq = ?", rows)
 
     def admit(self, batches: Sequence[EncodedBatch], needed: int) -> list[bool]:
         """Says which batches find room beside `needed` pages, the highest priority first; drops lower and equal ones for them."""
@@ -94,6 +126,10 @@ class Outbox:
                 if wanted <= 0:
                     break
         return bool(oldest)
+
+    def _last(self) -> int:
+        last = self._database.read("select value from counters where name = 'batches_cut'")
+        return int(last[0][0]) if last else 0
 
     def _load(self, seqs: Sequence[int]) -> list[OutboxBatch]:
         rows = (self._database.read("select attributes, body from outbox where seq = ?", seq)[0] for seq in seqs)

@@ -22,6 +22,8 @@ class Section:
         self.name = name
         self._values = dict(values)
         self._changed: dict[str, bytes | None] = {}
+        self.bytes = sum(len(key) + len(value) for key, value in self._values.items())
+        """Keys and values, in the store or not."""
 
     def get(self, key: str = "") -> bytes | None:
         """Returns the value last set, in the store or not."""
@@ -29,9 +31,11 @@ class Section:
 
     def set(self, key: str, value: bytes | None) -> None:
         """Sets a value; None deletes it."""
-        if value is None:
-            self._values.pop(key, None)
-        else:
+        before = self._values.pop(key, None)
+        if before is not None:
+            self.bytes -= len(key) + len(before)
+        if value is not None:
+            self.bytes += len(key) + len(value)
             self._values[key] = value
         self._changed[key] = value
 

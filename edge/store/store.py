@@ -18,21 +18,24 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
+from typing import Any
 
 from edge.store import journal, ledger, outbox
 from edge.store.batch import EncodedBatch
-from edge.store.database import Connection, Database, StoreError, StoreFull, StoreLocked, add, connect, pages
+from edge.store.database import CommitTooLarge, Connection, Database, StoreError, StoreFull, StoreLocked, add, connect, pages
 from edge.store.journal import Entry, Journal, JournalMark
 from edge.store.ledger import Ledger
-from edge.store.outbox import Outbox, OutboxBatch
+from edge.store.outbox import Outbox, OutboxBatch, row_of
+from edge.store.parts import Parts, remember
 from edge.store.section import Section, key_of
-from schemas.envelope import Envelope
+from schemas.envelope import MAX_BODY_BYTES, Envelope
 
-__all__ = ["Entry", "JournalMark", "Ledger", "OutboxBatch", "Store", "StoreError", "StoreFull", "StoreLocked"]
+__all__ = ["CommitTooLarge", "Entry", "JournalMark", "Ledger", "OutboxBatch", "Store", "StoreError", "StoreFull", "StoreLocked"]
 
 _NOTHING: Mapping[str, int] = MappingProxyType({})
 _BATCHES_RESERVE = 8
@@ -65,10 +68,18 @@ class Store:
             self.epoch = self._claim()
             self._journal = Journal(self._database)
             self._outbox = Outbox(self._database, gateway_id, self.epoch)
+            self._parts, self._has_parts = Parts(self._database), True
+            with suppress(StoreFull):
+                self._finish_parts()
             self._journal.sweep()
         except BaseException:
             self._database.close()
             raise
+
+    @property
+    def max_batch_bytes(self) -> int:
+        """Says how large the body of a batch may be, so that one commit has room for it."""
+        return min(MAX_BODY_BYTES, self._database.max_row_bytes)
 
     def close(self) -> None:
         with self._lock:
@@ -77,8 +88,8 @@ class Store:
     def append(self, entries: Sequence[Entry], dedup_keys: bytes = b"") -> range:
         """Adds to the journal in one durable commit and returns the readings' ids.
 
-        Raises StoreFull: nothing was written, do not acknowledge. `dedup_keys`: 8 bytes for each reading whose repetition must be
-        recognised after a crash.
+        Raises StoreFull: nothing was written, do not acknowledge; CommitTooLarge: the same in parts has room. `dedup_keys`: 8 bytes for
+        each reading whose repetition must be recognised after a crash.
         """
         if len(dedup_keys) % 8:
             raise ValueError(f"a dedup key has 8 bytes, and {len(dedup_keys)} are no multiple of that")
@@ -114,19 +125,24 @@ class Store:
         """Names the batches and stores them, closes journal rows, commits sections and adds to counters, all or nothing.
 
         For lack of room batches of lower or the same priority are dropped; a new batch that finds none even so is itself dropped, by
-        its name: the bound never stops a cut. Raises ValueError if it is too large for one commit, StoreFull if the disk is full.
+        its name: the bound never stops a cut. Raises StoreFull if the disk is full.
         """
         memory = {name: value for section in sections for name, value in section.changed.items()}
         with self._lock:
+            self._finish_parts()
             admitted = self._admit(batches, memory, counters)
-            with self._database.transaction() as connection:
-                envelopes = self._outbox.write(connection, batches, now, admitted)
-                self._remember(connection, memory)
+            envelopes = self._outbox.named(batches, now)
+            rows = [row_of(envelope, batch, now) for envelope, batch, found in zip(envelopes, batches, admitted, strict=True) if found]
+            with self._outbox.giving_out(len(batches)), self._commit(rows, memory) as connection:
+                self._outbox.give_out(connection, envelopes, batches, admitted)
                 add(connection, counters)
                 if closed:
                     self._journal.close(connection, closed)
             for section in sections:
                 section.mark_committed()
+            # A full disk has no room to move and to delete either: that waits, the cut stands.
+            with suppress(StoreFull):
+                self._finish_parts()
             if closed:
                 self._journal.sweep()
             return envelopes
@@ -176,21 +192,49 @@ class Store:
         with self._lock:
             return self._journal.after(last)
 
+    @contextmanager
+    def _commit(self, rows: Sequence[tuple[Any, ...]], memory: Mapping[str, bytes | None]) -> Iterator[Connection]:
+        """Commits rows of the outbox, memory and what is done within, or nothing; in parts where one commit would be too large."""
+        bodies, small = [len(row[-1]) for row in rows], _sizes(memory)
+        if max([*bodies, *small], default=0) > self.max_batch_bytes:
+            raise CommitTooLarge(f"{max([*bodies, *small])} bytes in one row, but a store of {self.max_bytes} takes {self.max_batch_bytes}")
+        is_large = pages([*bodies, *small]) + _BATCHES_RESERVE > self._database.max_commit_pages
+        if is_large:
+            self._has_parts = True
+            self._parts.write(outbox.INSERT, rows, bodies)
+            self._parts.stage(memory)
+        with self._database.transaction() as connection:
+            if is_large:
+                self._parts.make_valid(connection)
+            else:
+                connection.executemany(outbox.INSERT, rows)
+                remember(connection, memory)
+            yield connection
+
+    def _finish_parts(self) -> None:
+        """Brings what was written in parts to its place, or removes it. To be called before anything else is cut."""
+        if self._has_parts:
+            self._outbox.remove_unfinished()
+            self._parts.finish()
+            self._has_parts = False
+
     def _admit(self, batches: Sequence[EncodedBatch], memory: Mapping[str, bytes | None], counters: Mapping[str, int]) -> list[bool]:
         """Makes room; returns which batches found it."""
-        small = [len(name) + len(value or b"") for name, value in memory.items()] + [len(name) for name in counters]
-        self._room(small + [len(batch.body) for batch in batches])
-        needed = pages(small) + _BATCHES_RESERVE
+        small = _sizes(memory)
+        # In parts there are two of each for a while.
+        factor = 2 if pages([*small, *(len(batch.body) for batch in batches)]) > self._database.max_commit_pages else 1
+        needed = factor * pages([*small, *map(len, counters)]) + _BATCHES_RESERVE
         self._outbox.make_room(needed)
         return self._outbox.admit(batches, needed)
 
     def _room(self, sizes: Sequence[int]) -> int:
-        """Returns the pages that a commit may need. Raises ValueError if the log has no room for them."""
+        """Returns the pages that a commit may need. Raises CommitTooLarge if the log has no room for them."""
         needed = pages(sizes)
         if needed > self._database.max_commit_pages:
-            raise ValueError(f"a commit of {needed} pages, but a store of {self.max_bytes} bytes takes {self._database.max_commit_pages}")
+            most = self._database.max_commit_pages
+            raise CommitTooLarge(f"a commit of {needed} pages, but a store of {self.max_bytes} bytes takes {most}")
         return needed
 
-    def _remember(self, connection: Connection, memory: Mapping[str, bytes | None]) -> None:
-        connection.executemany("delete from memory where name = ?", [(name,) for name, value in memory.items() if value is None])
-        connection.executemany("insert or replace into memory values (?, ?)", [pair for pair in memory.items() if pair[1] is not None])
+
+def _sizes(memory: Mapping[str, bytes | None]) -> list[int]:
+    return [len(name) + len(value or b"") for name, value in memory.items()]

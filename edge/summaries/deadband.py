@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from edge.store.section import Sections
-from edge.summaries.summarise import merged
+from edge.summaries.summarise import MAX_SEQ_RANGES, merged
 from schemas.arrow import wire_columns
 from schemas.envelope import micros
 from schemas.records import Inference, Summary
@@ -60,6 +60,7 @@ class PendingSummary:
             _end(run) == micros(summary.window_start)
             and (run.unit, run.time_quality) == (summary.unit, summary.time_quality)
             and (len(numbers) < 2 or numbers[0] < numbers[1])
+            and len(run.seq_ranges) + len(summary.seq_ranges) <= 2 * MAX_SEQ_RANGES
         )
 
     def extended(self, window: CountedSummary) -> PendingSummary:
@@ -72,9 +73,13 @@ class PendingSummary:
 
 
 class Deadbands:
-    """Keeps the pending summaries of a gateway, by channel, and its last inferences that were news, by model."""
+    """Keeps the pending summaries of a gateway, by channel, and its last inferences that were news, by model.
 
-    def __init__(self, section: Sections) -> None:
+    Once `max_bytes` are full of them, windows of further channels are sent at once.
+    """
+
+    def __init__(self, section: Sections, max_bytes: int = 32 << 20) -> None:
+        self._max_bytes = max_bytes
         self._runs, self._verdicts = self.sections = section("held"), section("verdict")
         self._pending = {key: PendingSummary.unpack(packed) for key, packed in self._runs.items().items()}
 
@@ -86,11 +91,15 @@ class Deadbands:
     def add(self, window: CountedSummary, deadband: float, hold_seconds: int) -> Iterator[CountedSummary]:
         """Yields what is to be sent once this window has closed. A channel's windows come in the order of their ends, none late."""
         key = f"{window.summary.device_id}/{window.summary.channel}"
+        has_room = self._runs.bytes < self._max_bytes
+        if not has_room and key not in self._pending:
+            yield window
+            return
         pending = self._pending.get(key) or PendingSummary(float("nan"), deadband, window.summary.window_seconds)
         if not pending.continues(window.summary, deadband):
             yield from _run(pending)
             pending = replace(pending.sent(), deadband=deadband)
-        if _within(pending, window.summary):
+        if has_room and _within(pending, window.summary):
             pending = pending.extended(window)
             if _is_full(pending, hold_seconds):
                 yield from _run(pending)

@@ -15,6 +15,9 @@ from schemas.envelope import from_micros
 from schemas.intervals import IntervalSet
 from schemas.records import Summary, TimeQuality
 
+MAX_SEQ_RANGES = 1000
+"""So many ranges of numbers one summary has at most, so that no sensor makes a row that is larger than a batch."""
+
 _RANKS: dict[str, int] = {quality: rank for rank, quality in enumerate(TimeQuality)}
 
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.gateway import Gateway
-from edge.store.batch import encode
+from edge.store.batch import BatchLimits, encode
 from edge.store.form import decoded
 from edge.store.store import Store
 from edge.uplink.export import export
@@ -60,7 +60,7 @@ def test_what_is_written_for_an_earlier_pipeline_is_what_a_gateway_of_then_wrote
     attributes, body = sent_before(version)[kind]
     rows = [record(kind, row) for row in stream(body).to_pylist()]
     store = Store(tmp_path / "store.db", "gw-1", 16 << 20)
-    store.cut([encode(kind, rows, schema_version=version)], START)
+    store.cut([encode(kind, rows, limits=BatchLimits(schema_version=version))], START)
     [batch] = store.pending(1)
     store.close()
     attributes_now, body_now = message_parts(batch.envelope, batch.body)
@@ -78,7 +78,7 @@ def test_what_is_written_for_an_earlier_pipeline_is_what_a_gateway_of_then_wrote
 @given(data=st.data())
 def test_every_row_comes_back_with_the_columns_of_the_version(kind: str, version: str, data: st.DataObject) -> None:
     rows = data.draw(st.lists(records_of(kind), min_size=1, max_size=5))
-    batch = encode(kind, rows, schema_version=version)
+    batch = encode(kind, rows, limits=BatchLimits(schema_version=version))
     wanted = [column.name for column in wire_columns(KINDS[kind].record, version)]
     expected = [{name: carried(kind, row)[name] for name in wanted} for row in rows]
     assert rows_of(batch.body).to_pylist() == expected
@@ -89,7 +89,7 @@ def test_every_row_comes_back_with_the_columns_of_the_version(kind: str, version
 def test_a_value_of_the_wrong_type_is_not_written_for_an_earlier_pipeline_either(changed: dict[str, Any]) -> None:
     event = {name: getattr(one_of("events"), name) for name in KINDS["events"].record.__dataclass_fields__}
     with pytest.raises((AttributeError, TypeError, ValueError)):
-        encode("events", [KINDS["events"].record(**event | changed)], schema_version="1.1")
+        encode("events", [KINDS["events"].record(**event | changed)], limits=BatchLimits(schema_version="1.1"))
 
 
 def test_a_gateway_for_an_earlier_pipeline_sends_and_exports_nothing_that_it_would_not_read(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from edge.store.database import MIN_BYTES, connect
-from edge.store.store import Entry, JournalMark, Store, StoreFull
+from edge.store.store import CommitTooLarge, Entry, JournalMark, Store, StoreFull
 from schemas.intervals import IntervalSet
 from schemas.records import KINDS
 from tests.edge.encoded import NOW, encoded
@@ -192,12 +192,28 @@ def test_closed_rows_that_cannot_be_deleted_yet_are_not_replayed(tmp_path: Path)
     assert rows_in_journal(path) == 1
 
 
-def test_a_commit_too_large_for_the_log_is_refused_whole(store: Store) -> None:
-    with pytest.raises(ValueError, match="a commit of"):
+def test_readings_too_large_for_one_commit_are_refused_whole(store: Store) -> None:
+    with pytest.raises(CommitTooLarge, match="a commit of"):
         store.append([Entry(10, bytes(BOUND // 3))])
-    with pytest.raises(ValueError, match="a commit of"):
-        store.cut([encoded(body=bytes(BOUND // 3))], NOW)
-    assert (store.ledger().journaled, store.ledger().cut) == (0, 0)
+    assert store.ledger().journaled == 0
+
+
+def test_a_batch_too_large_for_one_commit_is_refused_whole(store: Store) -> None:
+    with pytest.raises(CommitTooLarge, match="bytes in one row"):
+        store.cut([encoded(body=bytes(store.max_batch_bytes + 1))], NOW)
+    assert store.ledger().cut == 0
+
+
+def test_a_cut_too_large_for_one_commit_takes_place_in_parts_within_the_bound(folder: Path) -> None:
+    bodies = [random.Random(at).randbytes(20_000) for at in range(60)]
+    memory = {str(at): bytes([at % 250]) * 150 for at in range(1500)}
+    with closing(Store(folder / "large.db", "gw-1", 4 * BOUND)) as store:
+        store.append([Entry(10, bytes(100))])
+        sections = [remember("m", memory)]
+        store.cut([encoded(body=body) for body in bodies], NOW, closed=JournalMark(10, 1), sections=sections, counters={"cuts": 1})
+        assert bytes_of(folder / "large.db") <= 4 * BOUND
+        assert ([batch.body for batch in store.pending(100)], dict(store.section("m").items())) == (bodies, memory)
+        assert (list(store.replay()), store.ledger().cut, store.ledger().counters) == ([], 60, {"cuts": 1})
 
 
 class FullStore(RuleBasedStateMachine):

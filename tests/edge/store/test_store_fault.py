@@ -42,6 +42,8 @@ def work(store: Store) -> Work:
             if rng.random() < 0.7:
                 done.readings.update(zip(store.append([Entry(10, body) for body in bodies]), bodies, strict=True))
             else:
+                if rng.random() < 0.5:  # too large for one commit
+                    bodies = [body * 10 for body in bodies]
                 named = store.cut([encoded(body=body) for body in bodies], NOW)
                 done.batches.update(zip((envelope.seq for envelope in named), bodies, strict=True))
         except StoreError as fault:

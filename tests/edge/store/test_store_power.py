@@ -62,8 +62,9 @@ def step(store: Store, rng: random.Random, number: int) -> None:
     if dice < 0.6:
         store.append([Entry(10 * number, rng.randbytes(rng.randint(1, 900))) for _ in range(rng.randint(1, 8))], rng.randbytes(16))
     elif dice < 0.85:
-        kinds = rng.choices(list(KINDS), k=rng.randint(0, 2))
-        batches = [encoded(kind, rng.randbytes(rng.randint(1, 9000))) for kind in kinds]
+        # One in ten is too large for one commit.
+        most, count = (25_000, 9) if rng.random() < 0.1 else (9000, rng.randint(0, 2))
+        batches = [encoded(kind, rng.randbytes(rng.randint(most // 2, most))) for kind in rng.choices(list(KINDS), k=count)]
         closed = JournalMark(10 * (number - 5), store.ledger().journaled)
         store.cut(batches, NOW, closed=closed, sections=[remember("m", {str(number % 7): rng.randbytes(30)})], counters={"cuts": 1})
     else:

@@ -74,12 +74,17 @@ _STEP = st.tuples(
 )
 
 
-def played(steps: list[Any], hold_seconds: int, deadband: float) -> tuple[list[CountedSummary], list[CountedSummary]]:
+_BYTES = st.sampled_from([0, 300, 1 << 20])
+
+
+def played(
+    steps: list[Any], hold_seconds: int, deadband: float, max_bytes: int = 1 << 20
+) -> tuple[list[CountedSummary], list[CountedSummary]]:
     """What came and what was sent. A death loses what was not cut, and the journal gives the windows since then again."""
     came: list[CountedSummary] = []
     memory = Memory()
     sent: list[CountedSummary] = []
-    deadbands, waiting, uncut, minute, seq = Deadbands(memory.section), [], [], 0, 0
+    deadbands, waiting, uncut, minute, seq = Deadbands(memory.section, max_bytes), [], [], 0, 0
     for gap, values, numbers, what in steps:
         minute, seq = minute + gap, (seq if numbers == "goes on" else 0)
         window = counted(minute, values, seq)
@@ -92,7 +97,7 @@ def played(steps: list[Any], hold_seconds: int, deadband: float) -> tuple[list[C
             memory.commit(deadbands.sections)
             waiting, uncut = [], []
         if what == "death":
-            deadbands, waiting = Deadbands(memory.section), []
+            deadbands, waiting = Deadbands(memory.section, max_bytes), []
             for again in uncut:
                 waiting += closed(deadbands, again, deadband, hold_seconds)
     return came, sent + waiting + list(deadbands.release_all())
@@ -103,13 +108,22 @@ def closed(deadbands: Deadbands, window: CountedSummary, deadband: float, hold_s
     yield from deadbands.release_expired(micros(window.summary.window_start) + 60_000_000)
 
 
-@given(st.lists(_STEP, min_size=1, max_size=40), st.sampled_from([60, 300, 3600]), st.sampled_from([0.05, 0.1, 1.0]))
-def test_what_was_sent_adds_up_to_what_came_exactly_once(steps: list[Any], hold_seconds: int, deadband: float) -> None:
-    came, sent = played(steps, hold_seconds, deadband)
+@given(st.lists(_STEP, min_size=1, max_size=40), st.sampled_from([60, 300, 3600]), st.sampled_from([0.05, 0.1, 1.0]), _BYTES)
+def test_what_was_sent_adds_up_to_what_came_exactly_once(steps: list[Any], hold_seconds: int, deadband: float, max_bytes: int) -> None:
+    came, sent = played(steps, hold_seconds, deadband, max_bytes)
     assert sum(one.readings for one in sent) == sum(one.readings for one in came)
     assert total([one.summary for one in sent]) == total([one.summary for one in came])
     covered = [minute for one in sent for minute in range(*span(one.summary))]
     assert sorted(covered) == [span(one.summary)[0] for one in came]
+
+
+def test_once_its_bytes_are_full_all_windows_are_sent_at_once_and_no_channel_is_added() -> None:
+    deadbands = Deadbands(Section, max_bytes=1)
+    assert len(sent_of(series(0.3, 0.3, 0.3), deadbands=deadbands)) == 3
+    known = deadbands.sections[0].bytes
+    other = [CountedSummary(replace(window.summary, channel="b"), window.readings) for window in series(0.3, 0.3, 0.3)]
+    assert len(sent_of(other, deadbands=deadbands)) == 3
+    assert deadbands.sections[0].bytes == known
 
 
 @given(st.lists(_STEP, min_size=1, max_size=40), st.sampled_from([60, 300, 3600]), st.sampled_from([0.05, 0.1, 1.0]))

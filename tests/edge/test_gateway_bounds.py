@@ -1,0 +1,57 @@
+"""What is too large for a batch, a commit or a store is cut smaller, and what stands beside it never notices."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+from edge.config import Config
+from edge.gateway import Gateway, MqttMessage
+from edge.store.store import Store
+from tests.edge.gateways import START, config, message, rows
+
+MIB = 1 << 20
+
+
+def sent(settings: Config, bound: int, messages: list[MqttMessage], after: timedelta) -> Counter[str]:
+    """Takes all messages at once, closes their windows, and counts the values of each device that are in summaries."""
+    with closing(Store(settings.store_file, "gw-1", bound)) as store:
+        gateway = Gateway(settings, store, START)
+        gateway.accept(messages, START + timedelta(seconds=1))
+        gateway.flush(START + after)
+        assert store.ledger().dropped == 0
+        counted = Counter[str]()
+        for row in rows(store, "summaries"):
+            counted[row["device_id"]] += row["count"]
+        return counted
+
+
+def test_wide_messages_with_gaps_in_their_numbers_are_cut_smaller(tmp_path: Path) -> None:
+    """Case 22: a batch of 65 summaries was too large, the gateway dead, and dead again after each restart."""
+    values = {f"c{number}": 1.5 for number in range(64)}
+    wide = [message("d1", {"seq": 2 * at, "time": START.timestamp() + at / 100, "values": values}) for at in range(5000)]
+    good = message("d2", {"seq": 1, "time": START.timestamp(), "values": {"moisture": 0.3}})
+    settings = config(tmp_path, windows={"seconds": 3600, "grace_seconds": 2}, mqtt={"max_payload_bytes": MIB})
+    assert sent(settings, 64 * MIB, [*wide, good], timedelta(hours=2)) == {"d1": 5000 * 64, "d2": 1}
+
+
+def test_a_small_store_takes_readings_and_cuts_of_any_number_in_parts(tmp_path: Path) -> None:
+    """Case 23: one commit of N pages, and the gateway was dead for good."""
+    channels = {f"channel-{number}": "1" for number in range(5)}
+    sensors = [{"name": "soil", "devices": ["d*"], "channels": channels, "deadband": dict.fromkeys(channels, 0.5)}]
+    settings = config(tmp_path, sensors=sensors)
+    rng = random.Random(7)
+    messages = [message(f"d{number}", {"values": {channel: rng.random() for channel in channels}}) for number in range(2000)]
+    assert sum(sent(settings, 8 * MIB, messages, timedelta(minutes=1)).values()) == 5 * 2000
+
+
+def test_one_message_of_the_largest_size_finds_its_way_through_the_smallest_store(tmp_path: Path) -> None:
+    values = {f"{number:060}": 1.5 for number in range(64)}
+    items = [{"seq": 3 * at, "time": START.timestamp() + at / 1000, "values": values} for at in range(200)]
+    payload = json.dumps(items).encode()
+    settings = config(tmp_path, mqtt={"max_payload_bytes": MIB})
+    assert sent(settings, 16 * MIB, [MqttMessage("sensors/d1/readings", payload)], timedelta(minutes=1)) == {"d1": 200 * 64}
