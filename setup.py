@@ -5,6 +5,8 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 EDGE = [
+    # imported only where a class of sensors sends CBOR
+    "cbor2>=6",
     "google-cloud-pubsub>=2.30",
     # imported only where batches are written for pipelines before 0.3
     "nanoarrow>=0.9",
@@ -118,7 +120,7 @@ setup(
     packages=[*ROOMS, "models", "models.soil", "models.vibration"],
     package_data={
         "costs": ["*.toml"],
-        "edge": ["*.toml", "*.json", "examples/*"],
+        "edge": ["*.toml", "*.json", "examples/*", "presets/*.toml"],
         "models.soil": ["*"],
         "models.vibration": ["*"],
         "notify": ["*.toml", "*.json"],

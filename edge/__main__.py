@@ -14,13 +14,14 @@ from typing import Any, BinaryIO, NoReturn
 
 import click
 
+from edge import clock, dry_run
 from edge import doctor as examination
-from edge import dry_run
 from edge.config import Config, ConfigError, load
 from edge.finding import Status
 from edge.models.bundle import BundleError
 from edge.models.bundles import bundles_of
 from edge.models.scorer import ScorerFailed
+from edge.recording import BadLines, read_recording
 from edge.run import run as run_gateway
 from edge.store.form import FormError
 from edge.store.store import Store, StoreError
@@ -94,7 +95,7 @@ def run(file: Path) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    source, target = f"{config.mqtt.topic} of {config.mqtt.host}:{config.mqtt.port}", config.uplink.destination
+    source, target = f"{', '.join(config.subscriptions)} of {config.mqtt.host}:{config.mqtt.port}", config.uplink.destination
     click.echo(f"gateway {config.gateway.id}: {source} -> {target}; Ctrl-C stops it")
     try:
         run_gateway(config, stopping)
@@ -137,26 +138,30 @@ def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: boo
     end, on standard error, what a day like these costs in bytes up.
 
     A line is a reading as its sensor sends it, with device and time: {"device": "air-1", "time": "2026-05-01T12:00:00Z", "seq": 1,
-    "values": {"co2": 612}}. The clock is that of the readings, so a season takes seconds. The pipeline loads export files.
+    "values": {"co2": 612}}; or a topic and its payload, as mosquitto_sub -v prints them. A line that is neither is counted and passed over.
+    The clock is that of the readings, so a season takes seconds. The pipeline loads export files.
 
     \b
     Examples:
       tinybeam edge try readings.jsonl --config gateway.toml
       tinybeam edge try readings.jsonl --config gateway.toml --export exported
+      mosquitto_sub -v -t 'zigbee2mqtt/+' | tinybeam edge try - --config gateway.toml
     """
     config = _loaded(file)
     try:
-        recording = dry_run.Recording(config.mqtt, dry_run.read_recording(readings))
+        bad = BadLines()
+        messages = dry_run.timed(config, read_recording(readings, config, bad), clock.now)
+        recording = dry_run.Recording(messages)
         with TemporaryDirectory() as folder, dry_run.dry_run(config, recording, Path(folder)) as store:
             for kind, row in dry_run.rows(store):
                 click.echo(dry_run.as_json(kind, row) if as_json else f"{kind:11}{dry_run.sentence(kind, row)}")
             for written in write_export(store, directory) if directory else ():
                 click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes", err=True)
             click.echo(recording.cost(store, config.uplink.destination), err=True)
+        if bad.count:
+            _passed_over(bad, recording)
     except _MISCONFIGURED as error:
         _misconfigured(f"{file}: {error}")
-    except dry_run.DryRunError as error:
-        raise click.UsageError(f"READINGS: {error}") from error
     except (StoreError, ScorerFailed, OSError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -191,6 +196,12 @@ def export(file: Path, directory: Path, as_json: bool) -> None:
         click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes")
     if not exported:
         click.echo("no batch waits")
+
+
+def _passed_over(bad: BadLines, recording: dry_run.Recording) -> None:
+    if recording.is_empty:
+        raise click.UsageError(f"READINGS: {bad}")
+    click.echo(str(bad), err=True)
 
 
 def _loaded(file: Path) -> Config:

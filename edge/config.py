@@ -5,19 +5,21 @@ Every setting is declared once, in `edge.settings`; `edge.config_check` has what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
 from edge import config_check
+from edge.settings import presets
 from edge.settings.batches import BatchSettings, StoreSettings
 from edge.settings.gateway import GatewaySettings
 from edge.settings.health import HealthSettings
 from edge.settings.models import ModelSettings
 from edge.settings.mqtt import MqttSettings
 from edge.settings.sensors import Sensors
+from edge.settings.topics import TopicPattern
 from edge.settings.windows import WindowSettings
 from edge.uplink.kinds import UplinkSettings
 from program import settings
@@ -42,6 +44,10 @@ class Config(Settings, frozen=True, kw_only=True):
     sensors: Annotated[tuple[Sensors, ...], Meta(min_length=1)]
     models: tuple[ModelSettings, ...] = ()
 
+    @classmethod
+    def completed(cls, content: dict[str, Any]) -> dict[str, Any]:
+        return presets.completed(content)
+
     def __post_init__(self) -> None:
         models = [model.name for model in self.models]
         config_check.check_unique("sensors", [sensors.name for sensors in self.sensors])
@@ -53,10 +59,39 @@ class Config(Settings, frozen=True, kw_only=True):
         """Returns the first class that one of its patterns puts the device in."""
         return next((sensors for sensors in self.sensors if matches(device_id, sensors.devices)), None)
 
+    def topics_of(self, sensors: Sensors) -> Sequence[TopicPattern]:
+        """Returns the topics that a class speaks on."""
+        payload = sensors.payload
+        if payload is None or not payload.topics:
+            return [TopicPattern.parse("mqtt.topic", self.mqtt.topic)]
+        return [TopicPattern.parse("topics", topic, needs_device=payload.device is None) for topic in payload.topics]
+
+    @property
+    def subscriptions(self) -> list[str]:
+        """Returns the topic filters of all classes, each once."""
+        return list(dict.fromkeys(topic.filter for sensors in self.sensors for topic in self.topics_of(sensors)))
+
+    def topic_of(self, device_id: str) -> str:
+        """Returns a topic on which a device may send."""
+        sensors = self.sensors_of(device_id) or self.sensors[0]
+        name = device_id.removeprefix(sensors.payload.device_prefix) if sensors.payload else device_id
+        return self.topics_of(sensors)[0].topic_of(name)
+
+    @property
+    def secret_files(self) -> Mapping[str, Path]:
+        """What the settings name and nobody else may read, by setting."""
+        return {name: file for name, file in self.files.items() if file and name.endswith(("tls_key", "password_file", "hash_key_file"))}
+
     @property
     def files(self) -> Mapping[str, Path | None]:
         """What the settings name and must be there, by setting."""
-        return {f"mqtt.{name}": getattr(self.mqtt, name) for name in ("tls_ca", "tls_certificate", "tls_key")}
+        of_broker = {f"mqtt.{name}": getattr(self.mqtt, name) for name in ("tls_ca", "tls_certificate", "tls_key", "password_file")}
+        of_classes = {
+            f"sensors[{number}].payload.hash_key_file": sensors.payload.hash_key_file
+            for number, sensors in enumerate(self.sensors, 1)
+            if sensors.payload
+        }
+        return of_broker | of_classes
 
     @property
     def batch_seconds(self) -> int:

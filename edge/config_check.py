@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.spectrum import time_domain_units
+from edge.units import Range, conversion
 from program.files import is_visible
 from program.patterns import is_shadowed
 from program.settings import require
+
+if TYPE_CHECKING:
+    from edge.settings.payload import PayloadSettings
+    from edge.settings.thresholds import Threshold
 
 
 def check_models(used: Sequence[str | None], models: Collection[str]) -> None:
@@ -45,6 +51,27 @@ def check_files(files: Mapping[str, Path | None]) -> None:
 def check_channel(setting: str, channel: str, known: Collection[str]) -> None:
     """Raises ConfigError unless the setting names a channel that is summarised."""
     require(channel in known, f"{setting}: {channel!r} is not one of the class's channels: {', '.join(known)}")
+
+
+def check_threshold(setting: str, threshold: Threshold, unit: str, valid: Range) -> None:
+    """Raises ConfigError for a limit that no valid value of the channel can cross, for then it is meant in another unit."""
+    for name, limit in (("below", threshold.below), ("above", threshold.above)):
+        sentence = f"{setting}.{name} {limit} is in {unit}, where {threshold.channel} is {valid}: it says nothing"
+        require(limit is None or limit in valid, sentence)
+
+
+def check_meanings(payload: PayloadSettings, channels: Mapping[str, str]) -> None:
+    """Raises ConfigError for what is said of a channel that the class does not have, and for units that nobody can convert."""
+    for name in ("scale", "offset", "units"):
+        for channel in getattr(payload, name):
+            check_channel(f"payload.{name}.{channel}", channel, channels)
+    for channel in payload.booleans:
+        check_channel("payload.booleans", channel, channels)
+    for source, channel in payload.rename.items():
+        check_channel(f"payload.rename.{source}", channel, channels)
+    for channel, unit in payload.units.items():
+        sentence = f"payload.units.{channel}: nobody can convert {unit!r} to {channels[channel]!r}; payload.scale can say how"
+        require(conversion(unit, channels[channel]), sentence)
 
 
 def check_unique(setting: str, names: Iterable[str]) -> None:

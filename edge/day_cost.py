@@ -159,4 +159,4 @@ def play(config: Config, store: Store, devices: Sequence[tuple[str, Sensors]], e
 
 def _message(config: Config, device: str, seq: int, now: datetime, values: Mapping[str, float]) -> MqttMessage:
     payload = {"time": now.timestamp() - 0.2, "seq": seq, "values": {name: round(value, 2) for name, value in values.items()}}
-    return MqttMessage(config.mqtt.topic_of(device), json.dumps(payload, separators=(",", ":")).encode())
+    return MqttMessage(config.topic_of(device), json.dumps(payload, separators=(",", ":")).encode())

@@ -86,8 +86,8 @@ def _models(config: Config) -> Iterator[Finding]:
 
 
 def _secrets(config: Config) -> Iterator[Finding]:
-    if config.mqtt.tls_key:
-        yield of_secret("mqtt.tls_key", config.mqtt.tls_key)
+    for name, file in config.secret_files.items():
+        yield of_secret(name, file)
 
 
 def _clock(_config: Config) -> Iterator[Finding]:
@@ -106,6 +106,9 @@ def _broker(config: Config) -> Iterator[Finding]:
             if context:
                 context.wrap_socket(connection, server_hostname=mqtt.host).close()
         yield Finding("broker", Status.OK, f"{mqtt.host}:{mqtt.port} answers" + (" and shows a good certificate" if context else ""))
+        if mqtt.is_plain:
+            risk = f"readings from {mqtt.host} come without TLS: who is on that network can read and forge them"
+            yield Finding("broker", Status.WARN, risk, "set mqtt.tls_ca where the broker can do TLS")
     except (ConfigError, ssl.SSLError) as error:
         yield Finding("broker", Status.FAIL, str(error), "correct mqtt.tls_ca, tls_certificate and tls_key, or the broker's certificate")
     except OSError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,53 +18,50 @@ import msgspec
 from edge.config import Config
 from edge.day_cost import Traffic, of_store
 from edge.gateway import Gateway, MqttMessage
+from edge.intake.reader import Reader
 from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
-from edge.settings.mqtt import MqttSettings
+from edge.reading import Reading
+from edge.recording import RecordedMessage
 from edge.store.form import decoded
 from edge.store.store import Store
-from schemas.records import Kind
+from schemas.envelope import from_micros, micros
+from schemas.records import Kind, TimeQuality
 
 _MAX_BATCHES = 1_000_000
 
 
-class DryRunError(ValueError):
-    """A line is no recorded payload; the text names the line."""
-
-
 @dataclass(frozen=True, slots=True)
-class RecordedMessage:
-    """Holds a message as its sensor sent it, and the sensor's time, which is the gateway's clock here."""
+class TimedMessage:
+    """Holds a message and the gateway's clock at its arrival."""
 
-    device_id: str
+    message: MqttMessage
     time: datetime
-    payload: bytes
 
 
-class _Line(msgspec.Struct):
-    device: str
-    time: float | str
-    payload: str | None = None
-    payload_base64: bytes | None = None
+def timed(config: Config, recording: Iterable[RecordedMessage], clock: Callable[[], datetime]) -> Iterator[TimedMessage]:
+    """Yields the messages with the time at which they came: noted in the recording, else the sensor's own, else that of the message before.
 
-
-_line = msgspec.json.Decoder(_Line)
-
-
-def read_recording(lines: Iterable[bytes]) -> Iterator[RecordedMessage]:
-    """Yields one message a line: a reading in JSON as sensors send it, with `device` and `time`, or these two and the `payload` of another
-    format, as text or as `payload_base64`. Empty lines are passed over. Raises DryRunError.
+    Where no message has a time they come now, as when a live subscription is read.
     """
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            yield _recorded_message(number, line.strip())
+    reader, before = Reader(config), None
+    for recorded in recording:
+        message = MqttMessage(recorded.topic, recorded.payload)
+        before = recorded.time or _sensor_time(reader, message, before or clock()) or before
+        yield TimedMessage(message, before or clock())
+
+
+def _sensor_time(reader: Reader, message: MqttMessage, now: datetime) -> datetime | None:
+    results = reader.read(message, micros(now), TimeQuality.SYNCED)
+    times = [each.event_us for each in results if isinstance(each, Reading) and each.sensor_time]
+    return from_micros(max(times)) if times else None
 
 
 @contextmanager
-def dry_run(config: Config, recording: Iterable[RecordedMessage], directory: Path) -> Iterator[Store]:
+def dry_run(config: Config, recording: Iterable[TimedMessage], directory: Path) -> Iterator[Store]:
     """Yields a store in `directory` with what became of the recording, all windows closed. Raises BundleError, ConfigError, ScorerFailed.
 
-    Usage: `with dry_run(config, read_recording(lines), directory) as store: list(rows(store))`.
+    Usage: `with dry_run(config, timed(config, read_recording(...), clock), directory) as store: list(rows(store))`.
     """
     config = msgspec.structs.replace(config, gateway=msgspec.structs.replace(config.gateway, state_dir=directory))
     bundles = bundles_of(config)
@@ -78,7 +75,7 @@ def dry_run(config: Config, recording: Iterable[RecordedMessage], directory: Pat
                 gateway, now = Gateway(config, store, message.time, scorer=scorer, bundles=bundles), message.time
             now = max(now, message.time)
             gateway.tick(now)
-            gateway.accept([MqttMessage(config.mqtt.topic_of(message.device_id), message.payload)], now)
+            gateway.accept([message.message], now)
         if gateway and now:
             gateway.flush(now + timedelta(seconds=config.windows.seconds + config.windows.grace_seconds))
         yield store
@@ -87,16 +84,20 @@ def dry_run(config: Config, recording: Iterable[RecordedMessage], directory: Pat
 class Recording:
     """Goes through a recording once, and knows then what it was: `recording.cost(store, topic)` after a dry run of it."""
 
-    def __init__(self, mqtt: MqttSettings, messages: Iterable[RecordedMessage]) -> None:
-        self._mqtt, self._messages, self._traffic = mqtt, messages, Traffic()
+    def __init__(self, messages: Iterable[TimedMessage]) -> None:
+        self._messages, self._traffic = messages, Traffic()
         self._first: datetime | None = None
         self._last: datetime | None = None
 
-    def __iter__(self) -> Iterator[RecordedMessage]:
+    def __iter__(self) -> Iterator[TimedMessage]:
         for message in self._messages:
             self._first, self._last = min(self._first or message.time, message.time), max(self._last or message.time, message.time)
-            self._traffic.heard([MqttMessage(self._mqtt.topic_of(message.device_id), message.payload)])
+            self._traffic.heard([message.message])
             yield message
+
+    @property
+    def is_empty(self) -> bool:
+        return self._first is None
 
     def cost(self, store: Store, topic: str) -> str:
         """Says what a day like this costs in bytes up."""
@@ -122,24 +123,6 @@ def sentence(kind: str, row: Mapping[str, Any]) -> str:
 def as_json(kind: str, row: Mapping[str, Any]) -> str:
     """Writes a row for programs: times in ISO 8601, bytes in base64."""
     return msgspec.json.encode({"kind": kind, **row}).decode()
-
-
-def _recorded_message(number: int, line: bytes) -> RecordedMessage:
-    try:
-        parsed = _line.decode(line)
-        payload = parsed.payload_base64 or (line if parsed.payload is None else parsed.payload.encode())
-        return RecordedMessage(parsed.device, _moment(parsed.time), payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError, OSError) as error:
-        raise DryRunError(f"line {number}: a recorded message is a JSON object with device and time: {error}") from error
-
-
-def _moment(time: float | str) -> datetime:
-    if isinstance(time, str):
-        moment = datetime.fromisoformat(time)
-        if moment.tzinfo is None:
-            raise ValueError(f"time {time[:40]!r} has no offset: write Z for UTC")
-        return moment.astimezone(UTC)
-    return datetime.fromtimestamp(time, UTC)
 
 
 def _summary(row: Mapping[str, Any]) -> str:

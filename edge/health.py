@@ -35,14 +35,16 @@ def healthz(status: HealthStatus | None, now: datetime) -> tuple[int, Mapping[st
     return (200 if state == "ok" else 503), {"status": state, **beat}
 
 
-def exposition(status: HealthStatus | None) -> str:
-    """Writes Prometheus text format 0.0.4, with the descriptions of the heartbeat's columns."""
+def exposition(status: HealthStatus | None, *, plain: bool = False) -> str:
+    """Writes Prometheus text format 0.0.4, with the descriptions of the heartbeat's columns. `plain`: readings come without TLS."""
     if status is None:
         return ""
     lines = [
         line for column in columns(Heartbeat) for line in _metric(column.name, column.doc.text, getattr(status.heartbeat, column.name))
     ]
-    return "\n".join([*lines, *_metric("store_full", "1 while readings are not acknowledged for want of room", int(status.full)), ""])
+    lines += _metric("store_full", "1 while readings are not acknowledged for want of room", int(status.full))
+    lines += _metric("broker_plain", "1 where readings come from another machine without TLS, mqtt.allow_plain", int(plain))
+    return "\n".join([*lines, ""])
 
 
 def _metric(name: str, text: str, value: Any) -> list[str]:
@@ -60,9 +62,10 @@ def _metric(name: str, text: str, value: Any) -> list[str]:
 class Health:
     """Answers HTTP in threads of its own. Usage: `health.report(status)`, by any thread; `health.stop()`."""
 
-    def __init__(self, host: str, port: int, clock: Any) -> None:
-        """Begins to serve; port 0 takes a free one. Raises OSError."""
+    def __init__(self, host: str, port: int, clock: Any, *, plain: bool = False) -> None:
+        """Begins to serve; port 0 takes a free one. `plain`: readings come without TLS. Raises OSError."""
         self._status: HealthStatus | None = None
+        self._plain = plain
         self._clock = clock
         health = self
 
@@ -99,5 +102,5 @@ class Health:
             code, answer = healthz(self._status, self._clock())
             return code, "application/json", json.dumps(answer).encode()
         if path == "/metrics":
-            return 200, "text/plain; version=0.0.4; charset=utf-8", exposition(self._status).encode()
+            return 200, "text/plain; version=0.0.4; charset=utf-8", exposition(self._status, plain=self._plain).encode()
         return 404, "text/plain", b"there are /healthz and /metrics\n"

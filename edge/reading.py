@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -19,6 +19,11 @@ from schemas.intervals import SEQ_LIMIT
 
 MAX_CHANNELS = 64
 MAX_VALUE = 1e15
+_EARLIEST_US = 946_684_800_000_000
+"""The year 2000: what is said to be older comes from a device whose clock was never set."""
+_UNITS_OF_TIME = {"s": 1_000_000, "ms": 1_000, "us": 1}
+_THESE_DAYS_US = 2 * 366 * 86_400 * 1_000_000
+_LONGEST_UPTIME = 1e9
 OVERSIZED_KEPT_BYTES = 65_536
 """How many bytes of a message over the limit its reject keeps."""
 
@@ -84,9 +89,10 @@ class Stamp(Protocol):
 class PayloadError(ValueError):
     """Says why this is no reading: `reason` is a fixed word, the text a sentence."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, device_id: str | None = None) -> None:
+        """`device_id` is that of the sender, where it is not known anyway."""
         super().__init__(message)
-        self.reason = reason
+        self.reason, self.device_id = reason, device_id
 
 
 _pack = msgspec.msgpack.Encoder()
@@ -98,9 +104,12 @@ def oversized(payload: bytes, limits: Limits) -> Rejected:
     return Rejected("oversized", f"{size}; the first {OVERSIZED_KEPT_BYTES} are kept", payload[:OVERSIZED_KEPT_BYTES])
 
 
-def dedup_key(reading: Reading) -> bytes | None:
-    """Returns 8 bytes that a repetition of this reading shares; None without seq and time of the sensor, for then equal is not the same."""
-    if reading.seq is None and not reading.sensor_time:
+def dedup_key(reading: Reading, *, retained: bool = False) -> bytes | None:
+    """Returns 8 bytes that a repetition of this reading shares; None without seq and time of the sensor, for then equal is not the same.
+
+    `retained`: the broker kept it and sends it at each connection, so equal is the same.
+    """
+    if reading.seq is None and not reading.sensor_time and not retained:
         return None
     identity = (reading.device_id, reading.boot, reading.seq, reading.event_us if reading.sensor_time else None, reading.values)
     return blake2b(_pack.encode(identity), digest_size=8).digest()
@@ -113,8 +122,42 @@ def event_us(device_id: str, stamp: Stamp, arrived_us: int, limits: Limits) -> i
     """
     if stamp.device is not None and stamp.device != device_id:
         raise PayloadError("bad_device", f"the reading says device {stamp.device[:80]!r}, its topic {device_id!r}")
-    _check_stamp(stamp)
-    return arrived_us if stamp.time is None else _event_time(stamp.time, arrived_us, limits)
+    check_stamp(stamp.seq, stamp.boot)
+    return arrived_us if stamp.time is None else believable(_micros_of(stamp.time), stamp.time, arrived_us, limits)
+
+
+def check_stamp(seq: int | None, boot: str | None) -> None:
+    """Raises PayloadError for what is no number of a reading, or no word of a start."""
+    if seq is not None and not 0 <= seq < SEQ_LIMIT:
+        raise PayloadError("wrong_type", f"seq {seq} is outside 0 to 2^62")
+    if boot is not None and not is_name(boot):
+        raise PayloadError("wrong_type", f"boot {boot[:80]!r} is not a short word")
+
+
+def believable(event: int, time: Any, arrived_us: int, limits: Limits) -> int:
+    """Returns a time that is neither too far ahead nor too long ago. Raises PayloadError, with a guess at what the number may be."""
+    if event > arrived_us + limits.max_future_seconds * 1_000_000:
+        ahead = f"time {str(time)[:40]} is more than {limits.max_future_seconds} s ahead of the gateway"
+        raise PayloadError("time_future", ahead + _guess(time, arrived_us))
+    if event < max(arrived_us - limits.max_age_seconds * 1_000_000, _EARLIEST_US):
+        ago = f"time {str(time)[:40]} is more than {limits.max_age_seconds} s ago"
+        raise PayloadError("time_past", ago + _guess(time, arrived_us))
+    return event
+
+
+def _guess(time: Any, arrived_us: int) -> str:
+    """Says in which unit a number would be a time of these days; or that a small one counts from the start of the device."""
+    try:
+        number = float(time)
+    except (TypeError, ValueError):
+        return ""
+    for unit, factor in _UNITS_OF_TIME.items():
+        if abs(number * factor - arrived_us) < _THESE_DAYS_US:
+            moment = datetime.fromtimestamp(number * factor / 1e6, UTC)
+            return f'; as {unit} since 1970 it is {moment:%Y-%m-%d %H:%M:%S}: declare time_unit = "{unit}" in [sensors.payload]'
+    if 0 <= number < _LONGEST_UPTIME:
+        return '; it may count from the start of a device without a clock: declare time = "arrival" in [sensors.payload]'
+    return ""
 
 
 def check_values(values: Mapping[str, float]) -> None:
@@ -134,23 +177,9 @@ def is_name(text: str) -> bool:
     return ID_PATTERN.fullmatch(text) is not None
 
 
-def _check_stamp(stamp: Stamp) -> None:
-    if stamp.seq is not None and not 0 <= stamp.seq < SEQ_LIMIT:
-        raise PayloadError("wrong_type", f"seq {stamp.seq} is outside 0 to 2^62")
-    if stamp.boot is not None and not is_name(stamp.boot):
-        raise PayloadError("wrong_type", f"boot {stamp.boot[:80]!r} is not a short word")
-
-
-def _event_time(time: float | str, arrived_us: int, limits: Limits) -> int:
-    event = _micros_of(time)
-    if event > arrived_us + limits.max_future_seconds * 1_000_000:
-        raise PayloadError("time_future", f"time {time} is more than {limits.max_future_seconds} s ahead of the gateway")
-    if event < arrived_us - limits.max_age_seconds * 1_000_000:
-        raise PayloadError("time_past", f"time {time} is more than {limits.max_age_seconds} s ago")
-    return event
-
-
 def _micros_of(time: float | str) -> int:
+    if isinstance(time, str) and time.strip().lstrip("-").replace(".", "", 1).isdecimal():
+        raise PayloadError("wrong_type", f"time {time[:40]!r} is a number as text: declare in [sensors.payload] what it counts, time_unit")
     try:
         if not isinstance(time, str):
             return round(time * 1_000_000)
@@ -158,5 +187,7 @@ def _micros_of(time: float | str) -> int:
     except (ValueError, OverflowError) as error:
         raise PayloadError("wrong_type", f"time {str(time)[:40]!r} is no time") from error
     if moment.tzinfo is None:
-        raise PayloadError("wrong_type", f"time {time[:40]!r} has no offset: write Z for UTC")
+        raise PayloadError(
+            "wrong_type", f"time {time[:40]!r} has no offset: write Z for UTC, or declare the zone that it is in, zone in [sensors.payload]"
+        )
     return micros(moment)

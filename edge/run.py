@@ -138,13 +138,13 @@ def run(config: Config, stopping: threading.Event) -> None:
         stack.callback(store.close)
         scorer = _scorer(bundles, stack)
         gateway = Gateway(config, store, clock.now(), scorer=scorer, bundles=bundles)
-        health = Health(config.health.host, config.health.port, clock.now) if config.health.port else None
+        health = Health(config.health.host, config.health.port, clock.now, plain=config.mqtt.is_plain) if config.health.port else None
         if health:
             stack.callback(health.stop)
         uplink = UplinkWorker(store, publisher, backoff=config.uplink.retry)
         uplink.start()
         stack.callback(uplink.stop, UPLINK_SECONDS)
-        _turn(gateway, Intake(config.mqtt, config.gateway.id, context), uplink, health, stopping)
+        _turn(gateway, Intake(config.mqtt, config.gateway.id, context, config.subscriptions), uplink, health, stopping)
 
 
 def _turn(gateway: Gateway, intake: Intake, uplink: UplinkWorker, health: Health | None, stopping: threading.Event) -> None:

@@ -43,6 +43,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     RENAMED: ClassVar[Mapping[str, str]] = {}
     """Maps settings of earlier versions to a sentence that names the new one."""
 
+    @classmethod
+    def completed(cls, content: dict[str, Any]) -> dict[str, Any]:
+        """Returns the content with what it refers to put in. Raises ConfigError."""
+        return content
+
 
 class Secret(str):
     """Holds a text that is never shown, neither in a repr nor in an error."""
@@ -127,7 +132,7 @@ def build(struct: type[Struct], content: dict[str, Any], folder: Path) -> Struct
         plain: dict[str, Any] = _plain(content, "")
     except RecursionError as error:
         raise ConfigError(_TOO_DEEP) from error
-    hook = _custom_types(folder)
+    plain, hook = struct.completed(plain), _custom_types(folder)
     try:
         settings = msgspec.convert(plain, struct, dec_hook=hook)
     except msgspec.ValidationError as error:
@@ -141,6 +146,14 @@ def is_local(host: str) -> bool:
     """Says whether the host is this machine, by name or address."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_public(host: str) -> bool:
+    """Says whether the host is an address that the whole world can reach. What a name leads to is not known."""
+    try:
+        return ip_address(host).is_global
     except ValueError:
         return False
 

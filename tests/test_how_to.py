@@ -56,6 +56,10 @@ def test_a_sensor_is_added(tmp_path: Path, served: Environment) -> None:
     walk(ROOT / "docs/how-to/add-a-sensor.md", tmp_path, APPLIED, served)
 
 
+def test_an_own_payload_is_brought_in(tmp_path: Path) -> None:
+    walk(ROOT / "docs/how-to/bring-your-own-payload.md", tmp_path, "how-to-payload", {})
+
+
 def test_a_gateway_is_updated_before_its_pipeline(tmp_path: Path) -> None:
     walk(ROOT / "docs/how-to/update-in-either-order.md", tmp_path, "how-to-update", {})
 

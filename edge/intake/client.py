@@ -16,9 +16,11 @@ from typing import Any, cast
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edge.intake.password import password
 from edge.intake.receive_queue import ReceiveQueue
 from edge.intake.stream import Incoming, Stream
 from edge.settings.mqtt import MqttSettings
+from edge.settings.topics import TopicPattern
 from program import logs
 from schemas.records import LinkState
 
@@ -35,7 +37,9 @@ class Intake:
     Usage: `incoming = intake.take(seconds)`, store it, `intake.acknowledge(incoming)`.
     """
 
-    def __init__(self, settings: MqttSettings, gateway_id: str, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, settings: MqttSettings, gateway_id: str, tls: ssl.SSLContext | None, topics: Sequence[str] | None = None) -> None:
+        """`topics` are the filters to subscribe to, that of the settings if there are no others. Raises ConfigError for a password file."""
+        self._topics = list(topics or [TopicPattern.parse("mqtt.topic", settings.topic).filter])
         self._settings, self._status_topic = settings, f"gateways/{gateway_id}/status"
         self._waiting = ReceiveQueue(settings.commit_messages)
         self._stopping = threading.Event()
@@ -51,6 +55,8 @@ class Intake:
         )
         self._client.will_set(self._status_topic, LinkState.OFFLINE.value, qos=1, retain=True)
         self._client.reconnect_delay_set(1, _MAX_RECONNECT_SECONDS)
+        if settings.user:
+            self._client.username_pw_set(settings.user, password(settings))
         if tls is not None:
             self._client.tls_set_context(tls)
         self._listen()
@@ -102,7 +108,7 @@ class Intake:
             return
         self._connected = True
         _log.info("broker %s is online (%s session)", self._address(), "kept" if flags.session_present else "new")
-        client.subscribe(self._settings.topic, qos=1)
+        client.subscribe([(topic, 1) for topic in self._topics])
         client.publish(self._status_topic, LinkState.ONLINE.value, qos=1, retain=True)
 
     def _on_connect_fail(self, _client: mqtt.Client, _data: Any) -> None:
@@ -114,8 +120,9 @@ class Intake:
             _log.error("broker %s is offline: %s; trying again", self._address(), reason)
 
     def _on_subscribe(self, _client: mqtt.Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
-        if any(reason.is_failure for reason in reasons):
-            _log.error("broker %s refuses the subscription to %s", self._address(), self._settings.topic)
+        for topic, reason in zip(self._topics, reasons, strict=False):
+            if reason.is_failure:
+                _log.error("broker %s refuses the subscription to %s", self._address(), topic)
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         """Logs what paho sees nevertheless: messages at QoS 2, which nobody subscribed to; all, if its socket is not our stream."""

@@ -7,7 +7,6 @@ lost.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,25 +15,19 @@ import msgspec
 
 from edge.config import Config
 from edge.intake.dedup import RecentKeys, rejected_key, unpacked
-from edge.intake.formats import Context, Format, FormatSetup, formats
+from edge.intake.reader import MqttMessage, Reader
 from edge.intake.rejects import next_batch
-from edge.reading import Limits, Reading, Rejected, dedup_key, is_name, oversized
+from edge.reading import Reading, Rejected, dedup_key
 from edge.settings.sensors import Sensors
 from edge.spectrum import Spectrum
 from edge.store.section import Sections
+from edge.units import Range
 from schemas.envelope import micros
 
 _READINGS_REMEMBERED = 100_000
 _REJECTED_REMEMBERED = 512
-_MAX_DEVICES = 100_000
 
-
-class MqttMessage(msgspec.Struct, frozen=True, gc=False):
-    """Holds a message as it arrived. `dup` is the broker's flag: it may have delivered it before."""
-
-    topic: str
-    payload: bytes
-    dup: bool = False
+__all__ = ["Inbox", "KeyedReading", "MqttMessage"]
 
 
 class KeyedReading(msgspec.Struct, frozen=True, gc=False):
@@ -52,35 +45,36 @@ class Inbox:
     """
 
     def __init__(
-        self, config: Config, stored_keys: Iterable[int], section: Sections, spectra: Mapping[str, Spectrum] | None = None
+        self,
+        config: Config,
+        stored_keys: Iterable[int],
+        section: Sections,
+        spectra: Mapping[str, Spectrum] | None = None,
+        model_ranges: Mapping[str, Mapping[str, Range]] | None = None,
     ) -> None:
-        """`stored_keys` are the dedup keys of readings, oldest first; `spectra` are by the name of their [[models]]."""
-        self._config = config
-        self._limits = Limits(config.mqtt.max_payload_bytes, config.mqtt.max_future_seconds, config.mqtt.max_age_seconds)
-        self._topic_start, self._topic_end = config.mqtt.topic.split("+")
+        """`stored_keys` are the dedup keys of readings, oldest first; `spectra` and `model_ranges` are by the name of their [[models]]."""
+        self._reader = Reader(config, spectra, model_ranges)
         self._stored = RecentKeys((key.to_bytes(8, "big") for key in stored_keys), _READINGS_REMEMBERED)
         self.rejected_keys = section("rejected")
         self._known_rejected = RecentKeys(unpacked(self.rejected_keys.get() or b""), 2 * _REJECTED_REMEMBERED)
         self._cut_keys = unpacked(self.rejected_keys.get() or b"")
         self._waiting_keys: list[bytes] = []
-        self._classes: dict[str, Sensors | None] = {}
         self.readings: list[KeyedReading] = []
         self.rejected: list[Rejected] = []
-        self.counted: Counter[str] = Counter()
-        self._formats = formats(FormatSetup(config, spectra or {}, self.counted))
+        self.counted = self._reader.counted
 
     @property
     def devices(self) -> int:
         """Says how many devices that the configuration knows have sent a message."""
-        return sum(sensors is not None for sensors in list(self._classes.values()))
+        return self._reader.routes.devices
 
     def receive(self, messages: Sequence[MqttMessage], now: datetime, clock_quality: str) -> None:
         """Reads messages. `clock_quality` is that of the gateway's own clock."""
         arrived_us = micros(now)
         for message in messages:
-            for result in self._read(message, arrived_us, clock_quality):
+            for result in self._reader.read(message, arrived_us, clock_quality):
                 if isinstance(result, Reading):
-                    self._keep(result)
+                    self._keep(result, retained=message.retain)
                 else:
                     self._reject(replace(result, topic=message.topic), dup=message.dup)
 
@@ -101,34 +95,10 @@ class Inbox:
 
     def sensors(self, device_id: str) -> Sensors | None:
         """Returns the device's class."""
-        try:
-            return self._classes[device_id]
-        except KeyError:
-            if len(self._classes) >= _MAX_DEVICES:
-                self._classes.clear()
-            sensors = self._classes[device_id] = self._config.sensors_of(device_id)
-            return sensors
+        return self._reader.routes.sensors(device_id)
 
-    def _read(self, message: MqttMessage, arrived_us: int, clock_quality: str) -> Iterable[Reading | Rejected]:
-        payload, device_id = message.payload, message.topic.removeprefix(self._topic_start).removesuffix(self._topic_end)
-        if len(payload) > self._limits.max_payload_bytes:
-            return [oversized(payload, self._limits)]
-        if not is_name(device_id):
-            return [Rejected("bad_device", f"{device_id[:80]!r} is no device identifier", payload)]
-        sensors = self.sensors(device_id)
-        if sensors is None:
-            text = f"no [[sensors]] of the gateway's configuration is for device {device_id}"
-            return [Rejected("no_sensor_class", text, payload, device_id)]
-        return self._format_of(payload).read(payload, Context(device_id, sensors, arrived_us, clock_quality, self._limits))
-
-    def _format_of(self, payload: bytes) -> Format:
-        for payload_format in self._formats:
-            if payload_format.claims(payload):
-                return payload_format
-        raise AssertionError("the last format claims every payload")
-
-    def _keep(self, reading: Reading) -> None:
-        key = dedup_key(reading)
+    def _keep(self, reading: Reading, *, retained: bool) -> None:
+        key = dedup_key(reading, retained=retained)
         if key is None or self._stored.is_new(key):
             self.readings.append(KeyedReading(reading, key))
         else:

@@ -15,10 +15,10 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from edge.intake.inbox import MqttMessage
+from edge.intake.reader import MqttMessage
 
 _CHUNK = 1 << 16
-_PUBLISH, _PUBLISH_BITS, _DUP, _AT_LEAST_ONCE = 0x30, 0xF4, 0x08, 0x02
+_PUBLISH, _PUBLISH_BITS, _DUP, _AT_LEAST_ONCE, _RETAIN = 0x30, 0xF4, 0x08, 0x02, 0x01
 _MAX_PACKET_BYTES = 1 << 28
 _PUBACK = 0x4002_0000
 _PINGRESP = b"\xd0\0"
@@ -148,5 +148,5 @@ def _publication(head: int, data: bytes, at: int, end: int, stream: Stream) -> I
     payload = rest + 2 if head & _AT_LEAST_ONCE else rest
     if payload > end:
         return None
-    message = MqttMessage(data[topic:rest].decode("utf-8", "replace"), data[payload:end], head & _DUP != 0)
+    message = MqttMessage(data[topic:rest].decode("utf-8", "replace"), data[payload:end], head & _DUP != 0, head & _RETAIN != 0)
     return Incoming(message, data[rest] << 8 | data[rest + 1] if payload > rest else 0, stream)

@@ -1,4 +1,4 @@
-"""Proves the gateway's X.509 identity to the broker: mutual TLS, both sides verified, TLS 1.2 or newer."""
+"""Connects to the broker by TLS 1.2 or newer, the broker verified always, the gateway where it has a certificate."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def context(mqtt: MqttSettings) -> ssl.SSLContext | None:
         context.load_verify_locations(str(mqtt.tls_ca))
     except (ssl.SSLError, OSError) as error:
         raise ConfigError(f"mqtt.tls_ca {mqtt.tls_ca}: {error}") from error
+    if mqtt.tls_certificate is None:
+        return context
     try:
         context.load_cert_chain(str(mqtt.tls_certificate), str(mqtt.tls_key))
     except (ssl.SSLError, OSError) as error:

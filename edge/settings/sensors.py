@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -9,8 +10,10 @@ from msgspec import Meta
 
 from edge import config_check
 from edge.frame import MAX_CHANNEL
+from edge.settings.payload import PayloadSettings
 from edge.settings.thresholds import Channel, Threshold
 from edge.spectrum import time_domain_units
+from edge.units import Range, possible
 from program.settings import Settings, require, setting
 
 HOUR = 3600
@@ -22,6 +25,7 @@ FrameChannel = Annotated[
     ),
 ]
 _UNITS = 'a table of channel and unit, such as { moisture = "m3/m3" }'
+_NUMBERS = "a table of channel and number, such as { temperature = -40 }"
 _DEADBANDS = "a table of channel and number, such as { moisture = 0.01 }"
 
 
@@ -40,6 +44,30 @@ class Sensors(Settings, frozen=True, kw_only=True):
         Mapping[FrameChannel, str],
         setting("Channels of frames (raw samples), with the samples' units", form=_UNITS, example={"acceleration": "m/s2"}),
     ] = {}
+    valid_min: Annotated[
+        Mapping[Channel, float],
+        setting(
+            "By channel: a lower value is set aside",
+            form=_NUMBERS,
+            example={"temperature": -40.0},
+            since="0.3.0",
+        ),
+    ] = {}
+    valid_max: Annotated[
+        Mapping[Channel, float],
+        setting(
+            "By channel: a higher value is set aside",
+            form=_NUMBERS,
+            example={"temperature": 60.0},
+            since="0.3.0",
+        ),
+    ] = {}
+    retained: Annotated[
+        bool, setting("Whether a retained message, which the broker kept from earlier, is a reading. Else it is left out", since="0.3.0")
+    ] = False
+    payload: Annotated[
+        PayloadSettings | None, setting("Messages that are not TinyBeam's own JSON: see how-to/bring-your-own-payload.md", since="0.3.0")
+    ] = None
     model: Annotated[str | None, setting("One of [[models]]; its channels must be among these", example="soil")] = None
     deadband: Annotated[
         Mapping[Channel, Annotated[float, Meta(gt=0)]],
@@ -57,10 +85,30 @@ class Sensors(Settings, frozen=True, kw_only=True):
         require(self.channels or self.frames, "channels or frames must name a channel")
         config_check.check_frames(self.channels, self.frames)
         config_check.check_unique("thresholds", [threshold.name for threshold in self.thresholds])
+        self._check_ranges()
+        self._check_payload()
         for channel in self.deadband:
             config_check.check_channel(f"deadband.{channel}", channel, self.units)
         for number, threshold in enumerate(self.thresholds, 1):
             config_check.check_channel(f"thresholds[{number}].channel", threshold.channel, self.units)
+            config_check.check_threshold(f"thresholds[{number}]", threshold, self.units[threshold.channel], self.valid(threshold.channel))
+
+    def _check_ranges(self) -> None:
+        for name, limits in (("valid_min", self.valid_min), ("valid_max", self.valid_max)):
+            for channel in limits:
+                config_check.check_channel(f"{name}.{channel}", channel, self.channels)
+        for channel, unit in self.channels.items():
+            low, high = self.valid(channel).low, self.valid(channel).high
+            require(low < high, f"channels.{channel}: no value in {unit} can be valid: from {low:g} to {high:g}")
+
+    def _check_payload(self) -> None:
+        if self.payload:
+            config_check.check_meanings(self.payload, self.channels)
+
+    def valid(self, channel: str) -> Range:
+        """Returns which values of a channel can be true: what its unit allows, and what the class says."""
+        declared = Range(self.valid_min.get(channel, -math.inf), self.valid_max.get(channel, math.inf))
+        return possible(self.units.get(channel, "")).within(declared)
 
     @property
     def units(self) -> Mapping[str, str]:

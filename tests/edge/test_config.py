@@ -24,7 +24,7 @@ def test_the_example_is_valid() -> None:
 
 def test_every_default_that_the_example_shows_is_the_default(tmp_path: Path) -> None:
     text = EXAMPLE.read_text()
-    without_default = r"tls_|credentials|for_pipeline|model|name|bundle|deadband|\[\[models"
+    without_default = r"tls_|user|password_file|credentials|for_pipeline|model|name|bundle|deadband|\[\[models"
     shown = re.sub(rf"^# ((?!{without_default})[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)
     assert shown.count("\n# ") < text.count("\n# ") - 15
     file = tmp_path / "shown.toml"
@@ -68,16 +68,16 @@ def vibration(**changed: Any) -> dict[str, Any]:
         ({"mqtt": {"port": 70_000}}, "mqtt.port must be 1 to 65535, not 70000"),
         (
             {"mqtt": {"host": "10.0.0.1"}},
-            "mqtt.host 10.0.0.1 is another machine: set mqtt.tls_ca, tls_certificate and tls_key",
+            "mqtt.host 10.0.0.1 is another machine: set mqtt.tls_ca, or allow_plain = true on a private network",
         ),
-        ({"mqtt": {"tls_ca": "ca.pem"}}, "mqtt: TLS needs tls_ca, tls_certificate and tls_key; given: tls_ca"),
+        ({"mqtt": {"tls_key": "own.key", "tls_ca": "ca.pem"}}, "mqtt.tls_certificate and tls_key go together"),
         (
             {"mqtt": {"topic": "sensors/#"}},
-            "mqtt.topic must be a topic filter with one `+`, the device, and no `#`, not 'sensors/#'",
+            "mqtt.topic must say which level is the device: write {device} for one of its +; not 'sensors/#'",
         ),
         (
             {"mqtt": {"topic": "+/+/readings"}},
-            "mqtt.topic must be a topic filter with one `+`, the device, and no `#`, not '+/+/readings'",
+            "mqtt.topic must say which level is the device: write {device} for one of its +; not '+/+/readings'",
         ),
         (
             {"gateway": {"id": "a b"}},

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge.__main__ import cli
-from edge.dry_run import DryRunError, read_recording
+from edge.recording import BadLines, read_recording
 from schemas.envelope import entries
+from tests.edge.gateways import config
 
 SETTINGS = """
 [gateway]
@@ -86,11 +87,29 @@ def test_the_option_of_earlier_versions_is_refused_with_its_new_name(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "line", [b"{", b"[]", b'{"device": "d"}', b'{"device": "d", "time": "noon"}', b'{"device": "d", "time": 1e300}', b"\xff"]
+    "line", [b"{", b"[]", b'{"device": "d"}', b'{"device": "d", "time": "noon"}', b'{"device": "d", "time": 1e300}', b"\xff", b"a/b {}"]
 )
-def test_a_line_that_is_no_reading_is_named(line: bytes) -> None:
-    with pytest.raises(DryRunError, match="line 2: "):
-        list(read_recording([b'{"device": "d", "time": 0}', line]))
+def test_a_line_that_is_no_message_is_named_and_the_next_is_read(line: bytes, tmp_path: Path) -> None:
+    bad = BadLines()
+    lines = [b'{"device": "d1", "time": 0}', line, b"sensors/d1/readings 7"]
+    messages = list(read_recording(lines, config(tmp_path), bad))
+    assert [message.topic for message in messages] == ["sensors/d1/readings"] * 2
+    assert (bad.count, bad.sentences[0].startswith("line 2: ")) == (1, True)
+
+
+def test_17_what_mosquitto_sub_prints_is_read_and_bad_lines_are_counted(tmp_path: Path) -> None:
+    lines = (
+        'sensors/air-1/readings {"time": "2026-05-01T12:00:00Z", "values": {"co2": 600}}\n'
+        'sensors/air-1/readings {"values": \n'
+        "}}\n"
+        '2026-05-01T14:00:30+0200 sensors/air-1/readings {"values": {"co2": 800}}\n'
+        '1777636840.5 sensors/air-1/readings {"values": {"co2": 1000}}\n'
+    )
+    result = tried(tmp_path, lines)
+    assert result.exit_code == 0
+    assert "summaries  air-1 co2: 3 values, mean 800 ppm, 600 to 1000, in the 60 s from 2026-05-01 12:00:00" in result.stdout
+    assert "rejects    air-1: malformed_json" in result.stdout
+    assert "1 lines are no messages: line 3: " in result.stderr
 
 
 def test_a_wrong_line_is_a_usage_error(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from edge.config import Config
 from edge.reading import Bands, Limits, Reading, Rejected, Stamp, event_us
 from edge.settings.sensors import Sensors
 from edge.spectrum import Spectrum
+from edge.units import Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +23,37 @@ class FormatSetup:
     config: Config
     spectra: Mapping[str, Spectrum] = field(default_factory=dict)
     counted: Counter[str] = field(default_factory=Counter)
+    model_ranges: Mapping[str, Mapping[str, Range]] = field(default_factory=dict)
+    """By the name of [[models]] and channel: what its model was made for."""
+    devices: DeviceNames | None = None
+
+    def ranges(self, sensors: Sensors) -> dict[str, Range]:
+        """Returns the valid ranges of a class, of the channels that have one: its own, and its model's."""
+        of_model = self.model_ranges.get(sensors.model or "", {})
+        ranges = {channel: sensors.valid(channel).within(of_model.get(channel, Range())) for channel in sensors.channels}
+        return {channel: valid for channel, valid in ranges.items() if valid != Range()}
+
+
+class DeviceNames(Protocol):
+    """Gives a device that is named in a message its identifier."""
+
+    def device(self, sensors: Sensors, name: str) -> str:
+        """Raises PayloadError for one that is not of the class."""
+        ...
 
 
 class Context(msgspec.Struct, frozen=True, gc=False):
-    """Holds what is known of a message besides its payload: device and class by its topic, arrival in microseconds since 1970."""
+    """Holds what is known of a message besides its payload: device and class by its topic, arrival in microseconds since 1970.
+
+    `device_id` is empty where the device stands in the message; `channel` is that of the topic.
+    """
 
     device_id: str
     sensors: Sensors
     arrived_us: int
     clock_quality: str
     limits: Limits
+    channel: str | None = None
 
 
 class Format(Protocol):

@@ -1,19 +1,23 @@
 """Reads JSON: one object `{"values": {channel: number}, "time": ..., "seq": ..., "boot": ..., "device": ...}`, or an array of such.
 
-Each good item is read on its own. Nothing is guessed: what is not understood is rejected with its bytes. Pure.
+Each good item is read on its own. Nothing is guessed: what is not understood is rejected with its bytes. A sound message is read in one
+step; one with a flaw is read once more, value by value, so that a null costs no neighbour. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
+from edge.intake.documents.json_documents import json_documents
 from edge.intake.formats.format import Context, FormatSetup, reading_of
+from edge.intake.mapping.item import MAX_ITEMS
+from edge.intake.mapping.message_map import MessageMap
+from edge.intake.mapping.times import time_name, undeclared
 from edge.reading import PayloadError, Reading, Rejected, check_values
-from schemas.intervals import SEQ_LIMIT
-
-MAX_ITEMS = 10_000
+from edge.units import Range
 
 
 class _Item(msgspec.Struct):
@@ -24,35 +28,45 @@ class _Item(msgspec.Struct):
     device: str | None = None
 
 
-class _Numbered(msgspec.Struct):
-    seq: int | None = None
-    device: str | None = None
-
-
 _item = msgspec.json.Decoder(_Item)
-_numbered = msgspec.json.Decoder(_Numbered)
+_keys = msgspec.json.Decoder(dict[str, Any])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class JsonFormat:
     """Claims every payload, for it is the last format."""
 
-    def __init__(self, setup: FormatSetup) -> None: ...
+    def __init__(self, setup: FormatSetup) -> None:
+        classes = setup.config.sensors
+        self._ranges = {sensors.name: setup.ranges(sensors) for sensors in classes}
+        self._maps = {sensors.name: MessageMap(sensors, self._ranges[sensors.name]) for sensors in classes if not sensors.payload}
 
     def claims(self, payload: bytes) -> bool:
         return True
 
     def read(self, payload: bytes, context: Context) -> Iterator[Reading | Rejected]:
+        ranges = self._ranges[context.sensors.name]
         try:
-            items = _split(payload)
+            parts = _split(payload)
+        except PayloadError:
+            yield from self._carefully(payload, context)
+            return
+        for item in parts:
+            try:
+                yield _reading(item, context, ranges)
+            except PayloadError:
+                yield from self._carefully(bytes(item), context, is_item=isinstance(item, msgspec.Raw))
+
+    def _carefully(self, payload: bytes, context: Context, *, is_item: bool = False) -> Iterator[Reading | Rejected]:
+        """Yields what is good of a message that has a flaw, and the flaw."""
+        try:
+            documents = json_documents(payload, context.arrived_us)
         except PayloadError as error:
             yield Rejected(error.reason, str(error), payload, context.device_id)
             return
-        for item in items:
-            try:
-                yield _reading(item, context)
-            except PayloadError as error:
-                yield Rejected(error.reason, str(error), bytes(item), context.device_id, seq=_seq(item, context.device_id))
+        message_map = self._maps[context.sensors.name]
+        for document in documents:
+            yield from message_map.read_item(document, context) if is_item else message_map.read(document, context)
 
 
 def _split(payload: bytes) -> list[bytes] | list[msgspec.Raw]:
@@ -67,9 +81,14 @@ def _split(payload: bytes) -> list[bytes] | list[msgspec.Raw]:
     return items
 
 
-def _reading(body: bytes | msgspec.Raw, context: Context) -> Reading:
+def _reading(body: bytes | msgspec.Raw, context: Context, ranges: Mapping[str, Range]) -> Reading:
     item = _decoded(body)
     check_values(item.values)
+    for channel, valid in ranges.items():
+        if (value := item.values.get(channel)) is not None and not valid.low <= value <= valid.high:
+            raise PayloadError("out_of_range", f"{channel} is {value}")
+    if item.time is None and (name := time_name(_keys.decode(body))):
+        raise undeclared(name)
     return reading_of(context, item, item.values)
 
 
@@ -80,13 +99,3 @@ def _decoded(body: bytes | msgspec.Raw) -> _Item:
         raise PayloadError("wrong_type", f"not a reading: {error}") from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise PayloadError("malformed_json", f"not valid JSON: {error}") from error
-
-
-def _seq(body: bytes | msgspec.Raw, device_id: str) -> int | None:
-    """Returns the number of an item that is no reading, if it has one and is of this device."""
-    try:
-        item = _numbered.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return None
-    known = item.seq is not None and 0 <= item.seq < SEQ_LIMIT and item.device in (None, device_id)
-    return item.seq if known else None

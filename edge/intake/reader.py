@@ -1,0 +1,64 @@
+"""Reads a message: its topic says which class it is of, the class how its payload becomes readings. No I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from edge.config import Config
+from edge.intake.formats import Context, Format, FormatSetup, described_formats, formats
+from edge.intake.routes import Routes
+from edge.reading import Limits, PayloadError, Reading, Rejected, oversized
+from edge.spectrum import Spectrum
+from edge.units import Range
+
+
+class MqttMessage(msgspec.Struct, frozen=True, gc=False):
+    """Holds a message as it arrived. `dup` is the broker's flag: it may have delivered it before; `retain`: it kept it from earlier."""
+
+    topic: str
+    payload: bytes
+    dup: bool = False
+    retain: bool = False
+
+
+class Reader:
+    """Knows the classes and formats of a gateway. Usage: `for result in reader.read(message, arrived_us, clock_quality)`."""
+
+    def __init__(
+        self,
+        config: Config,
+        spectra: Mapping[str, Spectrum] | None = None,
+        model_ranges: Mapping[str, Mapping[str, Range]] | None = None,
+    ) -> None:
+        """`spectra` and `model_ranges` are by the name of their [[models]]. Raises ConfigError for a key file that cannot be read."""
+        self.counted: Counter[str] = Counter()
+        self.routes = Routes(config)
+        self._limits = Limits(config.mqtt.max_payload_bytes, config.mqtt.max_future_seconds, config.mqtt.max_age_seconds)
+        setup = FormatSetup(config, spectra or {}, self.counted, model_ranges or {}, self.routes)
+        self._formats, self._described = formats(setup), described_formats(setup)
+
+    def read(self, message: MqttMessage, arrived_us: int, clock_quality: str) -> Iterable[Reading | Rejected]:
+        """Returns the readings of the message, and what of it is none. Raises nothing, whatever it holds."""
+        payload = message.payload
+        if len(payload) > self._limits.max_payload_bytes:
+            return [oversized(payload, self._limits)]
+        try:
+            route = self.routes.of_topic(message.topic)
+        except PayloadError as error:
+            return [Rejected(error.reason, str(error), payload, error.device_id)]
+        sensors = route.sensors
+        if message.retain and not sensors.retained:
+            self.counted["readings_retained"] += 1
+            return ()
+        context = Context(route.device_id or "", sensors, arrived_us, clock_quality, self._limits, route.channel)
+        return _format_of(payload, self._described if sensors.payload else self._formats).read(payload, context)
+
+
+def _format_of(payload: bytes, known: Sequence[Format]) -> Format:
+    for payload_format in known:
+        if payload_format.claims(payload):
+            return payload_format
+    raise AssertionError("the last format claims every payload")

@@ -1,0 +1,116 @@
+"""Finds the class of a message by its topic: which device sent it, under which identifier, and how its payload is to be read.
+
+A topic is looked at once; what was found is kept for the topics heard of late. No I/O but for the secrets that settings name, read once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from edge.config import Config
+from edge.intake.device_names import NameBook, identifier
+from edge.reading import PayloadError
+from edge.settings.sensors import Sensors
+from program import logs
+from program.settings import ConfigError
+
+_MAX_KEPT = 100_000
+
+_log = logs.get(__name__)
+
+
+class Route(msgspec.Struct, frozen=True, gc=False):
+    """Says whose message it is. `device_id` is None where the device stands in the message; `channel` is that of the topic."""
+
+    sensors: Sensors
+    device_id: str | None
+    channel: str | None = None
+
+
+class Routes:
+    """Knows the topics and devices of all classes. Usage: `routes.of_topic(topic)`, `routes.device(sensors, name)`."""
+
+    def __init__(self, config: Config) -> None:
+        """Raises ConfigError for a key file that cannot be read."""
+        self._config = config
+        self._patterns = [(pattern, sensors) for sensors in config.sensors for pattern in config.topics_of(sensors)]
+        self._keys = {sensors.name: _key(sensors) for sensors in config.sensors}
+        self._by_topic: dict[str, Route] = {}
+        self._classes: dict[str, Sensors | None] = {}
+        self._names = NameBook()
+
+    @property
+    def devices(self) -> int:
+        """Says how many devices that the configuration knows have sent a message."""
+        return sum(sensors is not None for sensors in list(self._classes.values()))
+
+    def of_topic(self, topic: str) -> Route:
+        """Raises PayloadError for a topic or a device that is of no class."""
+        route = self._by_topic.get(topic)
+        if route is None:
+            if len(self._by_topic) >= _MAX_KEPT:
+                self._by_topic.clear()
+            route = self._by_topic[topic] = self._found(topic)
+        return route
+
+    def device(self, sensors: Sensors, name: str) -> str:
+        """Returns the identifier of a device of this class. Raises PayloadError if it is another's, or of another class."""
+        device_id = self._identifier(sensors, name)
+        if self.sensors(device_id) is not sensors:
+            raise PayloadError("no_sensor_class", f"device {device_id} is not among the devices of the class {sensors.name!r}")
+        self._note(device_id, name)
+        return device_id
+
+    def sensors(self, device_id: str) -> Sensors | None:
+        """Returns the device's class."""
+        try:
+            return self._classes[device_id]
+        except KeyError:
+            if len(self._classes) >= _MAX_KEPT:
+                self._classes.clear()
+            sensors = self._classes[device_id] = self._config.sensors_of(device_id)
+            return sensors
+
+    def _found(self, topic: str) -> Route:
+        names: list[str] = []
+        for sensors, device, channel in self._fitting(topic):
+            if sensors.payload and sensors.payload.device is not None:
+                return Route(sensors, None, channel)
+            device_id = self._identifier(sensors, device or "")
+            if self.sensors(device_id) is sensors:
+                self._note(device_id, device or "")
+                return Route(sensors, device_id, channel)
+            names.append(device_id)
+        if not names:
+            raise PayloadError("no_sensor_class", f"no [[sensors]] of the gateway's configuration has the topic {topic[:200]!r}")
+        raise PayloadError("no_sensor_class", f"no [[sensors]] of the gateway's configuration is for device {names[0]}", names[0])
+
+    def _fitting(self, topic: str) -> Iterator[tuple[Sensors, str | None, str | None]]:
+        """Yields the classes that speak on the topic, with the names of device and channel in it."""
+        for pattern, sensors in self._patterns:
+            if found := pattern.match(topic):
+                yield sensors, *found
+
+    def _identifier(self, sensors: Sensors, name: str) -> str:
+        prefix = sensors.payload.device_prefix if sensors.payload else ""
+        return identifier(name, prefix, self._keys[sensors.name])
+
+    def _note(self, device_id: str, name: str) -> None:
+        """Raises PayloadError if the identifier is that of a device of another name."""
+        if other := self._names.is_taken(device_id, name):
+            raise PayloadError("bad_device", f"{name[:80]!r} and {other[:80]!r} would both be device {device_id}: give one another name")
+
+
+def _key(sensors: Sensors) -> bytes:
+    file = sensors.payload.hash_key_file if sensors.payload else None
+    if file is None:
+        return b""
+    try:
+        key = file.read_bytes().strip()
+    except OSError as error:
+        raise ConfigError(f"payload.hash_key_file {file}: {error.strerror}") from error
+    if len(key) < 16:
+        raise ConfigError(f"payload.hash_key_file {file}: a key has at least 16 bytes")
+    return key

@@ -1,0 +1,107 @@
+"""Reads recordings of messages, a line each: as sensors' JSON with device and time, or as `mosquitto_sub -v` prints them.
+
+A line that is no message is noted and passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+
+from edge.config import Config
+
+_LISTED = 3
+_TIMED = re.compile(rb"(\d{4}-\d\d-\d\dT\S+|\d{9,11}(?:\.\d+)?) +(?=\S+ )")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedMessage:
+    """Holds a message, and when it came, which is the gateway's clock here; None if nobody noted it."""
+
+    topic: str
+    time: datetime | None
+    payload: bytes
+
+
+@dataclass(slots=True)
+class BadLines:
+    """Counts lines that are no messages, and keeps what is wrong with the first."""
+
+    count: int = 0
+    sentences: list[str] = field(default_factory=list)
+
+    def add(self, sentence: str) -> None:
+        self.count += 1
+        if len(self.sentences) < _LISTED:
+            self.sentences.append(sentence)
+
+    def __str__(self) -> str:
+        more = f"; and {self.count - len(self.sentences)} more" if self.count > len(self.sentences) else ""
+        return f"{self.count} lines are no messages: {'; '.join(self.sentences)}{more}"
+
+
+class _Line(msgspec.Struct):
+    device: str | None = None
+    topic: str | None = None
+    time: float | str | None = None
+    payload: str | None = None
+    payload_base64: bytes | None = None
+
+
+_line = msgspec.json.Decoder(_Line)
+
+
+def read_recording(lines: Iterable[bytes], config: Config, bad: BadLines) -> Iterator[RecordedMessage]:
+    """Yields one message a line. A line is one of
+
+    - a reading in JSON as sensors send it, with `device` and `time`; or these two (or `topic`) and the `payload` of another format, as text
+      or as `payload_base64`;
+    - `TOPIC PAYLOAD`, as `mosquitto_sub -v` prints it, or `TIME TOPIC PAYLOAD`, as `mosquitto_sub -F '%I %t %p'` does.
+
+    Empty lines are passed over.
+    """
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if text:
+            try:
+                yield _json_line(text, config) if text.startswith(b"{") else _topic_line(text, config)
+            except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError, OSError) as error:
+                bad.add(f"line {number}: {error}")
+
+
+def _json_line(line: bytes, config: Config) -> RecordedMessage:
+    parsed = _line.decode(line)
+    payload = parsed.payload_base64 or (line if parsed.payload is None else parsed.payload.encode())
+    if parsed.topic is None and (parsed.device is None or parsed.time is None):
+        raise ValueError("a recorded message is a JSON object with device and time, or a line of `mosquitto_sub -v`")
+    topic = config.topic_of(parsed.device or "") if parsed.topic is None else parsed.topic
+    return RecordedMessage(topic, None if parsed.time is None else _moment(parsed.time), payload)
+
+
+def _topic_line(line: bytes, config: Config) -> RecordedMessage:
+    timed = _TIMED.match(line)
+    topic, _, payload = line[timed.end() if timed else 0 :].partition(b" ")
+    text = topic.decode()
+    if not any(pattern.match(text) for sensors in config.sensors for pattern in config.topics_of(sensors)):
+        raise ValueError(f"{text[:80]!r} is no topic of the gateway's, which are {', '.join(config.subscriptions)}")
+    return RecordedMessage(text, _moment(_number_or_text(timed[1].decode())) if timed else None, payload)
+
+
+def _number_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _moment(time: float | str) -> datetime:
+    if isinstance(time, str):
+        moment = datetime.fromisoformat(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", time))
+        if moment.tzinfo is None:
+            raise ValueError(f"time {time[:40]!r} has no offset: write Z for UTC")
+        return moment.astimezone(UTC)
+    return datetime.fromtimestamp(time, UTC)
