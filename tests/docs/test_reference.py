@@ -12,7 +12,7 @@ import pytest
 from docs.generate import metrics
 from docs.generate.__main__ import ROOT, stale, write
 
-REJECTING = {"PayloadError", "Rejected", "RejectedRows", "Undecodable"}
+REJECTING = {"Fault", "PayloadError", "Rejected", "RejectedRows", "Undecodable"}
 
 
 def reasons_of(file: Path) -> Iterator[str]:
