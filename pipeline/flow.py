@@ -28,6 +28,9 @@ from pipeline.transforms.gather import Gather
 from schemas.records import Alert, Irrigation
 from schemas.registry import OfRegistry, RegistrySource
 
+OF_MESSAGES = frozenset(("Facts", "Batches", "Undecodable", "Unplaced"))
+"""What rows are of that messages are made of; all others follow from them."""
+
 
 class Sink(Protocol):
     """Takes rows, by what they are of: `{"Facts": rows} | sink.write()`."""

@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from pipeline.io.loads.waiting import LOADS_A_DAY, SHORTEST_INTERVAL
 from pipeline.io.registry import WAREHOUSE as REGISTRY_TABLES
 from pipeline.io.warehouse import Warehouse, endpoints
 from pipeline.rollup.transform import Schedule
@@ -67,6 +68,9 @@ _Add = Callable[..., Any]
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+")
 _SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 _LONGEST_LATENESS = timedelta(days=365)
+_LOAD_INTERVAL_DEFAULT = timedelta(minutes=15)
+_LONGEST_LOAD_INTERVAL = timedelta(minutes=30)
+"""A message that is out for an hour is given up; the load has to end, too."""
 
 
 class Mode(StrEnum):
@@ -74,6 +78,13 @@ class Mode(StrEnum):
 
     STREAMING = "streaming"
     BATCH = "batch"
+
+
+class WriteMethod(StrEnum):
+    """Says how streaming writes what messages are: as it comes, or by load jobs every so often."""
+
+    APPEND = "append"
+    LOAD = "load"
 
 
 class UsageError(ValueError):
@@ -94,6 +105,8 @@ class Options:
     registry_refresh: timedelta
     schedule: Schedule
     temp_location: str | None
+    load_interval: timedelta | None
+    """None where rows are appended."""
     archive: str
     archive_every: timedelta
     beam: tuple[str, ...]
@@ -144,6 +157,7 @@ def parse_any(arguments: Sequence[str]) -> Options:
         registry_refresh=flags.registry_refresh,
         schedule=Schedule(streaming, flags.early_seconds, flags.allowed_lateness),
         temp_location=flags.temp_location,
+        load_interval=_load_interval(flags),
         archive=flags.archive.rstrip("/"),
         archive_every=flags.archive_every,
         beam=_for_beam(flags, rest, streaming=streaming),
@@ -196,6 +210,8 @@ def _add_output(add: _Add) -> None:
         add(
             setting.flag, dest=setting.field, default=os.environ.get(setting.variable) or setting.default, metavar="NAME", help=setting.help
         )
+    add("--write_method", choices=[method.value for method in WriteMethod], help=_WRITE_METHOD)
+    add("--load_interval", type=_duration, metavar="15m", help=_LOAD_INTERVAL)
     add("--archive", default="", metavar="FOLDER", help=_ARCHIVE)
     add("--archive_every", type=_duration, default=timedelta(hours=1), metavar="1h", help=_ARCHIVE_EVERY)
 
@@ -216,7 +232,7 @@ def _add_rollups(add: _Add) -> None:
 
 
 def _add_engine(add: _Add) -> None:
-    add("--temp_location", "--tempLocation", metavar="FOLDER", help="batch: where Parquet files wait for their load, gs:// for Dataflow")
+    add("--temp_location", "--tempLocation", metavar="FOLDER", help="where Parquet files wait for their load, gs:// for Dataflow")
 
 
 def _add_local_warehouse(add: _Add) -> None:
@@ -238,6 +254,11 @@ _ARCHIVE = (
     "local, gs://, s3:// or azfs:// (default: keep none)"
 )
 _ARCHIVE_EVERY = "streaming: how often small files of the archive are gathered into one; all are complete at any time (default: 1h)"
+_WRITE_METHOD = (
+    "streaming: append rows within seconds, or load them from files every --load_interval, which BigQuery does for nothing; rollups, "
+    "alerts and what else follows from them are appended either way (default: append)"
+)
+_LOAD_INTERVAL = "streaming, --write_method=load: how often rows are loaded, from 58s to 30m (default: 15m)"
 _ALERTS = "streaming: topic for alerts that are not historical (default: none; rows of alerts are written either way)"
 _REGISTRY = (
     "sites, devices as of a time, and rules: the warehouse's tables, which `tinybeam sql registry` fills, or a TOML file, local, gs:// or "
@@ -285,6 +306,26 @@ def _refuse_contradictions(flags: argparse.Namespace, rest: Sequence[str]) -> No
         raise UsageError("--registry_refresh is at least 1s")
     if flags.allowed_lateness > _LONGEST_LATENESS:
         raise UsageError(f"--allowed_lateness is at most {_LONGEST_LATENESS.days}d")
+
+
+def _load_interval(flags: argparse.Namespace) -> timedelta | None:
+    """Returns how often rows are loaded; None where they are appended, or loaded once. Raises UsageError."""
+    if flags.mode == Mode.BATCH and (flags.write_method or flags.load_interval is not None):
+        raise UsageError("--mode=batch loads its rows once: give no --write_method and no --load_interval")
+    if flags.write_method != WriteMethod.LOAD:
+        if flags.load_interval is not None:
+            raise UsageError("--load_interval is of --write_method=load")
+        return None
+    interval: timedelta = _LOAD_INTERVAL_DEFAULT if flags.load_interval is None else flags.load_interval
+    if interval < SHORTEST_INTERVAL:
+        jobs = timedelta(days=1) // max(interval, timedelta(seconds=1))
+        raise UsageError(
+            f"--load_interval is at least {SHORTEST_INTERVAL.seconds}s: BigQuery takes {LOADS_A_DAY:,} load jobs a day for a table, and "
+            f"this makes {jobs:,}"
+        )
+    if interval > _LONGEST_LOAD_INTERVAL:
+        raise UsageError("--load_interval is at most 30m: a message that is not written in an hour is delivered again")
+    return interval
 
 
 def _datasets(flags: argparse.Namespace) -> Datasets:

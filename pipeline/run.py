@@ -25,14 +25,20 @@ from pipeline.elements import wall_clock
 from pipeline.io import archive, warehouse
 from pipeline.io.append import brief
 from pipeline.io.archive import Archive, ArchiveError, ArchiveFirst, Gathering
+from pipeline.io.loads.batch import LoadSink
+from pipeline.io.loads.deliveries import OUT_AT_MOST, ByLoads, load_all
+from pipeline.io.loads.jobs import FILES_OF_A_JOB
+from pipeline.io.loads.streaming import StreamedLoadSink
+from pipeline.io.loads.waiting import Gathering as Loads
+from pipeline.io.loads.waiting import Size
 from pipeline.io.open_alerts import open_alerts
 from pipeline.io.registry import WAREHOUSE as REGISTRY_TABLES
 from pipeline.io.registry import RefreshedRegistry
 from pipeline.io.rejected import RejectTables
-from pipeline.io.sinks import AppendSink, LoadSink, PublishNotifications
+from pipeline.io.sinks import AppendSink, PublishNotifications
 from pipeline.io.sources import ExportFiles, FromExportFiles, FromSubscription, NoInput
 from pipeline.io.subscription.pubsub import puller
-from pipeline.io.subscription.sink import WriteAndAcknowledge
+from pipeline.io.subscription.sink import WriteAndAcknowledge, by_appends
 from pipeline.io.subscription.source import FromPulls
 from pipeline.irrigation.fields import without_balance
 from pipeline.options import BUNDLES, Options, UsageError, parse
@@ -118,12 +124,12 @@ def build(options: Options, registry: RegistrySource, known: Sequence[Alert] = (
     pipeline = beam.Pipeline(options=PipelineOptions(list(options.beam)))
     if options.streaming:
         source = _subscription(options)
-        sink: flow.Sink = AppendSink(options.warehouse)
+        sink: flow.Sink = _streaming_sink(options)
     else:
         found = ExportFiles.at(options.input)
         _LOG.info("%d files of %.1f MB match %s", found.files, found.bytes / 1e6, found.glob)
         source = FromExportFiles(found.glob, wall_clock)
-        sink = LoadSink(options.warehouse, options.temp_location or tempfile.gettempdir(), uuid4().hex)
+        sink = LoadSink(options.warehouse, _folder(options), uuid4().hex)
     publish = PublishNotifications(options.alerts_topic) if options.alerts_topic else None
     messages, replay = pipeline | "Read" >> source, _replay(options, registry)
     flow.build(messages, registry, sink, options.schedule, wall_clock, publish, _archive(options), known, replay, _acknowledge(options))
@@ -141,7 +147,28 @@ def _acknowledge(options: Options) -> flow.Acknowledge | None:
     """Returns what writes rows of messages and acknowledges them, where that is not the engine's work."""
     if not options.acknowledges_when_written:
         return None
-    return WriteAndAcknowledge(partial(warehouse.appender, options.warehouse), partial(puller, options.input_subscription), wall_clock)
+    acknowledger = partial(puller, options.input_subscription)
+    if options.load_interval:
+        loads = Loads(options.load_interval.total_seconds(), OUT_AT_MOST)
+        write: beam.PTransform = ByLoads(
+            _folder(options), loads, partial(load_all, options.warehouse, wall_clock), acknowledger, wall_clock
+        )
+    else:
+        write = by_appends(partial(warehouse.appender, options.warehouse), acknowledger, wall_clock)
+    return WriteAndAcknowledge(write, acknowledger)
+
+
+def _streaming_sink(options: Options) -> flow.Sink:
+    """Returns what writes rows that are not acknowledged with their messages: where those are loaded, that is what follows from them."""
+    if not options.load_interval or options.acknowledges_when_written:
+        return AppendSink(options.warehouse)
+    loads = Loads(options.load_interval.total_seconds(), Size(files=FILES_OF_A_JOB))
+    return StreamedLoadSink(options.warehouse, _folder(options), loads, wall_clock, flow.OF_MESSAGES)
+
+
+def _folder(options: Options) -> str:
+    """Returns where files wait for their load."""
+    return options.temp_location or tempfile.gettempdir()
 
 
 def _archive(options: Options) -> flow.Archive | None:

@@ -28,6 +28,8 @@ from schemas.records import TABLES
 from schemas.warehouse import StoredType, differences
 
 LOAD_ATTEMPTS = 5
+_PASSING = (exceptions.ServerError, exceptions.TooManyRequests, NoConnection)
+"""What a run that ends tries again, so often; a pipeline waits for a quota and a permission, too."""
 _BETWEEN_LOADS = Backoff(initial_interval=2.0, max_interval=60.0)
 
 _RECORDS = {table.name: record for record, table in TABLES.items()}
@@ -139,18 +141,29 @@ def appender(warehouse: Warehouse) -> Appender:
     return Appender(connect, partial(mismatch, warehouse), time.sleep, Random())
 
 
-def load(warehouse: Warehouse, table: str, job_id: str, parquet: BinaryIO | Sequence[str], rng: Random) -> None:
-    """Loads a Parquet file, or those of gs:// names, as one job; a job of this name that was already done is not done again."""
-    client = warehouse.client()
-    for attempt, pause in zip(range(LOAD_ATTEMPTS), _BETWEEN_LOADS.delays(rng), strict=False):
+def load(  # noqa: PLR0913 - what a job is made of
+    warehouse: Warehouse, table: str, job_id: str, parquet: BinaryIO | Sequence[str], rng: Random, *, for_ever: bool = False
+) -> None:
+    """Loads a Parquet file, or those of gs:// names, as one job. A job is done once: one whose end was not heard of is looked for by its
+    name, and only one that is known to have failed is followed by another. Raises BadRequest for rows that do not fit.
+    """
+    client, failed = warehouse.client(), 0
+    passing = (*_PASSING, *TRANSIENT) if for_ever else _PASSING
+    for attempt, pause in enumerate(_BETWEEN_LOADS.delays(rng), 1):
+        job = None
         try:
-            _start_or_find(client, warehouse, table, f"{job_id}_{attempt}", parquet).result()
-        except (exceptions.ServerError, exceptions.TooManyRequests, NoConnection) as error:
+            job = _start_or_find(client, warehouse, table, f"{job_id}_{failed}", parquet)
+            job.result()
+        except exceptions.BadRequest:
+            raise
+        except passing as error:
+            failed += bool(job and job.error_result)
+            if attempt == LOAD_ATTEMPTS and not for_ever:
+                raise RuntimeError(f"load into {table} failed {attempt} times; the last job is {job_id}_{failed}") from error
             _LOG.warning("load into %s failed (%s); trying again in %.1f s", table, brief(error), pause)
             time.sleep(pause)
         else:
             return
-    raise RuntimeError(f"load into {table} failed {LOAD_ATTEMPTS} times; the last job is {job_id}_{LOAD_ATTEMPTS - 1}")
 
 
 def load_config() -> bigquery.LoadJobConfig:

@@ -23,9 +23,9 @@ from pipeline import flow
 from pipeline.elements import wall_clock
 from pipeline.enrich import Sites
 from pipeline.io import warehouse
+from pipeline.io.loads.batch import LoadSink
 from pipeline.io.registry import WAREHOUSE, RefreshedRegistry
 from pipeline.io.rejected import Grouping, RejectTables
-from pipeline.io.sinks import LoadSink
 from pipeline.io.warehouse import Warehouse
 from pipeline.options import FN_API
 from pipeline.replay import export as files

@@ -33,6 +33,20 @@ def test_direct_runner_means_a_runner_that_downloads_nothing(arguments: list[str
     assert f"--runner={runner}" in parse([*arguments, "--runner=DirectRunner"]).beam
 
 
+@pytest.mark.parametrize(
+    ("arguments", "interval"),
+    [
+        ([], None),
+        (["--write_method=append"], None),
+        (["--write_method=load"], timedelta(minutes=15)),
+        (["--write_method=load", "--load_interval=58s"], timedelta(seconds=58)),
+        (["--write_method=load", "--load_interval=30m"], timedelta(minutes=30)),
+    ],
+)
+def test_rows_are_appended_unless_loads_are_asked_for(arguments: list[str], interval: timedelta | None) -> None:
+    assert parse([*STREAMING, *arguments]).load_interval == interval
+
+
 def test_flags_that_are_not_ours_go_to_beam() -> None:
     beam = parse([STREAMING[0], STREAMING[2], "--runner=FlinkRunner", "--flink_master=here", "--parallelism", "3"]).beam
     assert beam[-3:] == ("--flink_master=here", "--parallelism", "3")
@@ -65,6 +79,14 @@ def test_durations(text: str, meant: timedelta) -> None:
         ([*STREAMING, "--registry_refresh=0s"], "at least 1s"),
         ([*STREAMING, "--registry_refresh=often"], "'often' is no duration: write for example"),
         ([*STREAMING, "--archive_every=1"], "'1' is no duration: write for example"),
+        ([*STREAMING, "--load_interval=5m"], "--load_interval is of --write_method=load"),
+        (
+            [*STREAMING, "--write_method=load", "--load_interval=57s"],
+            "at least 58s: BigQuery takes 1,500 load jobs a day for a table, and this",
+        ),
+        ([*STREAMING, "--write_method=load", "--load_interval=0s"], "at least 58s"),
+        ([*STREAMING, "--write_method=load", "--load_interval=31m"], "at most 30m"),
+        ([*BATCH, "--write_method=load"], "--mode=batch loads its rows once"),
         ([*STREAMING, "--runner=DataflowRunner"], "`tinybeam pipeline launch` launches on Dataflow"),
         ([*STREAMING, "--input=x"], "no --input"),
         ([*BATCH, STREAMING[2]], "no --input_subscription"),

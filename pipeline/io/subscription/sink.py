@@ -19,7 +19,7 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipeline import rejects
-from pipeline.elements import BatchName, Clock, Delivery, TableRows
+from pipeline.elements import BatchName, Clock, Delivery, TableRows, UnwrittenRows
 from pipeline.io.append import Appender
 from pipeline.known_batches import bucket
 from pipeline.repeats import Repeats, pack_written
@@ -29,7 +29,7 @@ from pipeline.transforms.each import Each
 FLUSH_BYTES = 2_000_000
 """Deliveries of a bundle are written at its end, or when they are more than this: what is written early is acknowledged early."""
 
-_News = tuple[int, bytes]
+News = tuple[int, bytes]
 """Is a bucket, and news of its batches as `pipeline.repeats` packs them."""
 
 
@@ -40,19 +40,23 @@ class Acknowledger(Protocol):
 
 
 class WriteAndAcknowledge(beam.PTransform):
-    """Writes and acknowledges: `(undecodable, placed, repeats) | WriteAndAcknowledge(appender, acknowledger, clock)`, where the first two
-    give those of the process.
+    """Writes and acknowledges: `(undecodable, placed, repeats) | WriteAndAcknowledge(write, acknowledger)`, where `acknowledger()` gives
+    that of the process, and `write` writes deliveries by what they are of, acknowledges them and gives news of them.
     """
 
-    def __init__(self, appender: Callable[[], Appender], acknowledger: Callable[[], Acknowledger], clock: Clock) -> None:
+    def __init__(self, write: beam.PTransform, acknowledger: Callable[[], Acknowledger]) -> None:
         super().__init__()
-        self._appender, self._acknowledger, self._clock = appender, acknowledger, clock
+        self._write, self._acknowledger = write, acknowledger
 
-    def expand(self, inputs: tuple[PCollection[Delivery], PCollection[Delivery], PCollection[_News]]) -> Any:
+    def expand(self, inputs: tuple[PCollection[Delivery], PCollection[Delivery], PCollection[News]]) -> Any:
         undecodable, placed, repeats = inputs
-        write = beam.ParDo(Write(self._appender, self._acknowledger, self._clock)).with_output_types(_News)
-        written = {"Undecodable": undecodable, "Placed": placed} | "Write messages" >> Each(write)
+        written = {"Undecodable": undecodable, "Placed": placed} | "Write messages" >> self._write
         return (written, repeats) | beam.Flatten() | "Repeats" >> beam.ParDo(_AcknowledgeRepeats(self._acknowledger))
+
+
+def by_appends(appender: Callable[[], Appender], acknowledger: Callable[[], Acknowledger], clock: Clock) -> beam.PTransform:
+    """Returns what appends deliveries as they come, and acknowledges them."""
+    return Each(beam.ParDo(Write(appender, acknowledger, clock)).with_output_types(News))
 
 
 class Write(beam.DoFn):
@@ -65,7 +69,7 @@ class Write(beam.DoFn):
         self._deliveries: list[Delivery] = []
         self._bytes = 0
 
-    def process(self, delivery: Delivery) -> Iterator[_News]:
+    def process(self, delivery: Delivery) -> Iterator[News]:
         self._deliveries.append(delivery)
         self._bytes += sum(table.rows.nbytes for table in delivery.tables)
         if self._bytes > FLUSH_BYTES:
@@ -74,19 +78,16 @@ class Write(beam.DoFn):
     def finish_bundle(self) -> Iterator[WindowedValue]:
         return (WindowedValue(news, MIN_TIMESTAMP, (GlobalWindow(),)) for news in self._flush())
 
-    def _flush(self) -> list[_News]:
+    def _flush(self) -> list[News]:
         deliveries = self._deliveries
         self.start_bundle()
         self._write([table for delivery in deliveries for table in delivery.tables])
         self._acknowledger().acknowledge([ack_id for delivery in deliveries for ack_id in delivery.ack_ids])
-        return _news(name for delivery in deliveries for name in delivery.batches)
+        return news_of(name for delivery in deliveries for name in delivery.batches)
 
     def _write(self, tables: Iterable[TableRows]) -> None:
         appender = self._appender()
-        unwritten = appender.append(_by_table(tables), count_late)
-        refused = [reject for rows in unwritten for reject in rejects.of_unwritten(rows, self._clock)]
-        if again := appender.append(_by_table(refused), count_late):
-            raise RuntimeError(f"the warehouse refuses rejects: {again[0].rejected.text}")
+        write_refused(appender, appender.append(_by_table(tables), count_late), self._clock)
 
 
 class _AcknowledgeRepeats(beam.DoFn):
@@ -100,7 +101,7 @@ class _AcknowledgeRepeats(beam.DoFn):
 
     def process(
         self,
-        news: _News,
+        news: News,
         written: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_WRITTEN),  # type: ignore[assignment]
         waiting: ReadModifyWriteRuntimeState = beam.DoFn.StateParam(_WAITING),  # type: ignore[assignment]
     ) -> None:
@@ -108,6 +109,13 @@ class _AcknowledgeRepeats(beam.DoFn):
         self._acknowledger().acknowledge(list(repeats.hear(news[1])))
         for state, packed in zip((written, waiting), repeats.pack(), strict=True):
             state.write(packed)
+
+
+def write_refused(appender: Appender, unwritten: Iterable[UnwrittenRows], clock: Clock) -> None:
+    """Writes rows that were refused as rejects. Raises RuntimeError if these are refused, too."""
+    refused = [reject for rows in unwritten for reject in rejects.of_unwritten(rows, clock)]
+    if again := appender.append(_by_table(refused), count_late):
+        raise RuntimeError(f"the warehouse refuses rejects: {again[0].rejected.text}")
 
 
 def _by_table(tables: Iterable[TableRows]) -> dict[str, list[pa.RecordBatch]]:
@@ -118,7 +126,8 @@ def _by_table(tables: Iterable[TableRows]) -> dict[str, list[pa.RecordBatch]]:
     return found
 
 
-def _news(names: Iterable[BatchName]) -> list[_News]:
+def news_of(names: Iterable[BatchName]) -> list[News]:
+    """Returns the news that batches are written."""
     by_bucket: dict[int, list[BatchName]] = defaultdict(list)
     for name in names:
         by_bucket[bucket(name[0])].append(name)

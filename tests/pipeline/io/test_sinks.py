@@ -1,4 +1,4 @@
-"""Both sinks against the local warehouse, through Google's clients: what is written is what was given."""
+"""All sinks against the local warehouse, through Google's clients: what is written is what was given."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from lab.services.stack import Warehouse as Server
 from pipeline import flow
 from pipeline.elements import ReceivedMessage, wall_clock
 from pipeline.facts import facts
-from pipeline.io.sinks import AppendSink, LoadSink
+from pipeline.io.loads.batch import LoadSink
+from pipeline.io.loads.streaming import StreamedLoadSink
+from pipeline.io.loads.waiting import Gathering, Size
+from pipeline.io.sinks import AppendSink
 from pipeline.io.warehouse import UnfitTables, Warehouse, appender, check
 from pipeline.options import FN_API
 from pipeline.rollup.transform import Schedule
@@ -44,10 +47,15 @@ def of_all_kinds(gateway_id: str) -> list[ReceivedMessage]:
     return [message([one_of(kind)] * 2, gateway_id=gateway_id, seq=number + 1) for number, kind in enumerate(KINDS)]
 
 
-@pytest.mark.parametrize("mode", ["appends", "loads"])
+def sink_of(mode: str, tables: Warehouse, folder: Path) -> flow.Sink:
+    if mode == "streamed":
+        return StreamedLoadSink(tables, str(folder), Gathering(900, Size()), wall_clock, flow.OF_MESSAGES)
+    return AppendSink(tables) if mode == "appends" else LoadSink(tables, str(folder), folder.name)
+
+
+@pytest.mark.parametrize("mode", ["appends", "loads", "streamed"])
 def test_every_kind_reaches_its_table(tables: Warehouse, tmp_path: Path, mode: str) -> None:
-    sink: flow.Sink = AppendSink(tables) if mode == "appends" else LoadSink(tables, str(tmp_path), "run1")
-    run(tables, sink, of_all_kinds(mode))
+    run(tables, sink_of(mode, tables, tmp_path), of_all_kinds(mode))
     for kind in KINDS:
         [row] = select(tables, f"select count(*) as n from tinybeam.{kind}_v1 where gateway_id = '{mode}'")
         assert row["n"] == 2, kind
@@ -55,12 +63,11 @@ def test_every_kind_reaches_its_table(tables: Warehouse, tmp_path: Path, mode: s
     assert not list(tmp_path.iterdir()), "what waited for its load is gone, folders and all"
 
 
-@pytest.mark.parametrize("mode", ["appends", "loads"])
+@pytest.mark.parametrize("mode", ["appends", "loads", "streamed"])
 def test_what_is_read_back_is_what_was_sent(tables: Warehouse, tmp_path: Path, mode: str) -> None:
     gateway_id = f"{mode}-back"
-    sink: flow.Sink = AppendSink(tables) if mode == "appends" else LoadSink(tables, str(tmp_path), "run2")
     sent = message(numbered(20), gateway_id=gateway_id)
-    run(tables, sink, [sent])
+    run(tables, sink_of(mode, tables, tmp_path), [sent])
     expected = facts(with_sites(numbered(20), gateway_id=gateway_id)).rows.to_pylist()
     assert select(tables, f"select * from tinybeam.summaries_v1 where gateway_id = '{gateway_id}' order by `row`") == expected
 
