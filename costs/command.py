@@ -18,6 +18,8 @@ from program.duration import duration
 from program.settings import ConfigError
 
 _LONGEST_BATCH, _SHORTEST_BATCH = timedelta(hours=1), timedelta(minutes=1)
+_LONGEST_LOAD, _SHORTEST_LOAD = timedelta(minutes=30), timedelta(seconds=58)
+"""As the pipeline takes them: a test compares."""
 
 
 class _Duration(click.ParamType[timedelta]):
@@ -51,6 +53,9 @@ _DURATION = _Duration()
     show_default=True,
     help="How old the newest rows may be: 1m, 15m, 1d. Batches wait so long.",
 )
+@click.option(
+    "--load_interval", type=_DURATION, help="The streaming ways load rows so often (--write_method=load): 58s to 30m, part of --freshness."
+)
 @click.option("--engine", type=click.Choice(list(WAYS)), help="Show this way, even if another is cheaper.")
 @click.option("--keep", type=_DURATION, default="1095d", show_default=True, help="How long rows are kept: the bill is of the last month.")
 @click.option("--queries", type=click.IntRange(0), default=12, show_default=True, help="Queries a day, each over --query_days.")
@@ -64,6 +69,7 @@ def cli(
     every: timedelta,
     window: timedelta,
     freshness: timedelta,
+    load_interval: timedelta | None,
     engine: str | None,
     keep: timedelta,
     queries: int,
@@ -80,10 +86,12 @@ def cli(
     Examples:
       tinybeam cost --gateways 500 --devices 20 --freshness 1m
       tinybeam cost --gateways 3 --devices 5 --freshness 1d
+      tinybeam cost --gateways 20000 --freshness 30m --load_interval 15m
       tinybeam cost --gateways 10000 --every 1s --engine dataflow
     """
-    batch = min(max(freshness, window, _SHORTEST_BATCH), _LONGEST_BATCH)
-    fleet = Fleet(gateways=gateways, devices=devices, channels=channels, every=every, window=window, batch=batch)
+    batch = _batch(freshness, window, load_interval)
+    sizes = {"gateways": gateways, "devices": devices, "channels": channels}
+    fleet = Fleet(**sizes, every=every, window=window, batch=batch, load_interval=load_interval)
     asked = Asked(kept_days=keep.days, queries=queries, query_days=query_days)
     try:
         listed, sent = price_list.load(prices), month(fleet)
@@ -95,6 +103,16 @@ def cli(
         click.echo(json.dumps({"month": asdict(sent), "ways": [_row(way) for way in (*ways, beside)]}, indent=2))
         return
     click.echo("\n".join(_text(fleet, sent, _chosen(engine, ways), ways, beside, listed)))
+
+
+def _batch(freshness: timedelta, window: timedelta, load_interval: timedelta | None) -> timedelta:
+    """Returns how long batches wait. Raises UsageError where a load would leave no time for that."""
+    if load_interval and not _SHORTEST_LOAD <= load_interval <= _LONGEST_LOAD:
+        raise click.UsageError("--load_interval is 58s to 30m: `tinybeam pipeline --help`")
+    waits = freshness - (load_interval or timedelta(0))
+    if load_interval and waits < _SHORTEST_BATCH:
+        raise click.UsageError(f"--load_interval is part of --freshness, and a minute shorter at least: {freshness} is too short for it")
+    return min(max(waits, window, _SHORTEST_BATCH), _LONGEST_BATCH)
 
 
 def _ways(fleet: Fleet, sent: Month, listed: Prices, asked: Asked, freshness: timedelta) -> list[Way]:

@@ -17,7 +17,9 @@ _ROUNDS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """Holds what is alike at every gateway: `every` is the time between two readings of a device, `batch` between two batches."""
+    """Holds what is alike at every gateway: `every` is the time between two readings of a device, `batch` between two batches. The pipeline
+    loads rows every `load_interval`; None where it appends them.
+    """
 
     gateways: int
     devices: int
@@ -25,6 +27,7 @@ class Fleet:
     every: timedelta
     window: timedelta
     batch: timedelta
+    load_interval: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,8 @@ CORES, MEMORY, DISK = 2, 8 * 2.0**30, 30 * 2.0**30
 
 STORED_BYTES = {"summaries": 220, "heartbeats": 230, "batches": 150, "site_windows": 120, "dirty_windows": 65}
 """Logical bytes of a row as BigQuery counts them, with names of some ten letters, rounded up."""
+OF_MESSAGES = ("summaries", "heartbeats", "batches")
+"""The tables of what messages are, which the pipeline loads with --write_method=load."""
 _MESSAGE = 40
 """Pub/Sub counts a time and a message's name with it."""
 _LEAST_REQUEST = 1000
@@ -67,22 +69,24 @@ def dataflow(fleet: Fleet, month: Month, prices: Prices, asked: Asked) -> Way:
         Line("Dataflow workers", f"{workers} of {CORES} cores, all month", _worker(prices, hours)),
         Line("Streaming Engine", _bytes(3 * month.message_bytes), prices.streaming_engine.of(3 * month.message_bytes)),
     ]
-    lines = [_pubsub(month, prices), *engine, _append(fleet, month, prices), *_warehouse(fleet, month, prices, asked)]
-    return Way("dataflow", "a streaming job on Dataflow", timedelta(minutes=1), lines)
+    # A file for each table of a bundle, and a bundle may be one message: its rows, and the batch's own.
+    files = [_objects(2 * month.batches, prices)] if fleet.load_interval else []
+    lines = [_pubsub(month, prices), *engine, *files, *_written(fleet, month, prices), *_warehouse(fleet, month, prices, asked)]
+    return Way("dataflow", "a streaming job on Dataflow", _freshest(fleet), lines)
 
 
 def own(fleet: Fleet, month: Month, prices: Prices, asked: Asked) -> Way:
     machines = math.ceil(cores(month) / USED / CORES)
     machine = Line("machines of one's own", f"{machines} of {CORES} cores, rented all month", prices.machine.of(machines * HOURS))
-    lines = [_pubsub(month, prices), machine, _append(fleet, month, prices), *_warehouse(fleet, month, prices, asked)]
-    return Way("own", "the streaming pipeline on a rented machine", timedelta(minutes=1), lines)
+    lines = [_pubsub(month, prices), machine, *_written(fleet, month, prices), *_warehouse(fleet, month, prices, asked)]
+    return Way("own", "the streaming pipeline on a rented machine", _freshest(fleet), lines)
 
 
 def files(fleet: Fleet, month: Month, prices: Prices, asked: Asked) -> Way:
     hours = cores(month) / USED / CORES * HOURS + 30 * 0.1
     objects = fleet.gateways * (MONTH / timedelta(days=1))
     lines = [
-        Line("files in a bucket", f"{objects:,.0f} files a month", prices.bucket_writes.of(objects)),
+        _objects(objects, prices),
         Line("the bucket", f"{_bytes(month.message_bytes)} kept for a month", prices.bucket_storage.of(month.message_bytes)),
         Line("a machine, once a day", f"{hours:,.1f} hours", prices.machine.of(hours)),
         Line("load jobs", "free", 0.0),
@@ -137,9 +141,22 @@ def _pubsub(month: Month, prices: Prices) -> Line:
     return Line("Pub/Sub", f"{_bytes(counted)}: {month.batches:,.0f} batches in {month.requests:,.0f} requests", prices.pubsub.of(counted))
 
 
-def _append(fleet: Fleet, month: Month, prices: Prices) -> Line:
-    stored = stored_bytes(fleet, month)
-    return Line("appends", _bytes(stored), prices.append.of(stored))
+def _freshest(fleet: Fleet) -> timedelta:
+    return timedelta(minutes=1) + (fleet.load_interval or timedelta(0))
+
+
+def _objects(count: float, prices: Prices) -> Line:
+    return Line("files in a bucket", f"{count:,.0f} files a month at most", prices.bucket_writes.of(count))
+
+
+def _written(fleet: Fleet, month: Month, prices: Prices) -> list[Line]:
+    """Prices how the streaming pipeline writes; what follows from facts is always appended."""
+    appended = {table: count for table, count in rows(fleet, month).items() if not (fleet.load_interval and table in OF_MESSAGES)}
+    stored = sum(count * STORED_BYTES[table] for table, count in appended.items())
+    lines = [Line("appends", _bytes(stored), prices.append.of(stored))]
+    if fleet.load_interval:
+        lines.append(Line("load jobs", f"free, at most {timedelta(days=1) / fleet.load_interval:,.0f} a day for a table", 0.0))
+    return lines
 
 
 def _warehouse(fleet: Fleet, month: Month, prices: Prices, asked: Asked) -> list[Line]:

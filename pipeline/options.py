@@ -69,7 +69,7 @@ _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+")
 _SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 _LONGEST_LATENESS = timedelta(days=365)
 _LOAD_INTERVAL_DEFAULT = timedelta(minutes=15)
-_LONGEST_LOAD_INTERVAL = timedelta(minutes=30)
+LONGEST_LOAD_INTERVAL = timedelta(minutes=30)
 """A message that is out for an hour is given up; the load has to end, too."""
 
 
@@ -323,7 +323,7 @@ def _load_interval(flags: argparse.Namespace) -> timedelta | None:
             f"--load_interval is at least {SHORTEST_INTERVAL.seconds}s: BigQuery takes {LOADS_A_DAY:,} load jobs a day for a table, and "
             f"this makes {jobs:,}"
         )
-    if interval > _LONGEST_LOAD_INTERVAL:
+    if interval > LONGEST_LOAD_INTERVAL:
         raise UsageError("--load_interval is at most 30m: a message that is not written in an hour is delivered again")
     return interval
 

@@ -12,10 +12,14 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from costs import command, ways
 from costs.command import cli
 from costs.fleet import Fleet, Month
 from costs.prices import SHIPPED, load
 from costs.ways import BATCH_SECONDS, HOURS, ROW_SECONDS, Asked, Way, cores, dataflow, files, own, raw, stored_bytes
+from pipeline.io.loads.waiting import SHORTEST_INTERVAL
+from pipeline.options import LONGEST_LOAD_INTERVAL
+from schemas.records import KINDS
 from sql.cost import PRICE_PER_TIB
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +74,25 @@ def test_everything_raw_costs_what_its_bytes_cost() -> None:
     assert usd(way, "subscription into BigQuery") == pytest.approx(50 * (48e9 + 438e6 * 40) / 2**40)
 
 
+def test_loads_cost_nothing_but_their_files_and_only_what_follows_from_facts_is_appended() -> None:
+    fleet, much, prices = replace(FLEET, load_interval=15 * MINUTE), replace(SENT, summaries=SENT.summaries * 50), load()
+    on_dataflow, at_home = dataflow(fleet, much, prices, ASKED), own(fleet, much, prices, ASKED)
+    of_windows = 500 * HOURS * (2 * (60 + 1 + 4) * 120 + 65)
+    for way in (on_dataflow, at_home):
+        assert usd(way, "appends") == pytest.approx(prices.append.of(of_windows))
+        assert [line.amount for line in way.lines if line.what == "load jobs"] == ["free, at most 96 a day for a table"]
+        assert way.freshest == 16 * MINUTE
+    assert usd(on_dataflow, "files in a bucket") == pytest.approx(prices.bucket_writes.of(2 * much.batches))
+    assert usd(own(FLEET, much, prices, ASKED), "appends") > 0
+    assert "files in a bucket" not in [line.what for line in at_home.lines]
+
+
+def test_the_interval_of_loads_is_what_the_pipeline_takes_and_part_of_the_freshness() -> None:
+    assert (SHORTEST_INTERVAL, LONGEST_LOAD_INTERVAL) == (command._SHORTEST_LOAD, command._LONGEST_LOAD)
+    assert set(ways.OF_MESSAGES) | {"events", "inferences"} == {*KINDS, "batches"} - {"rejects"}
+    assert "batches every 900 s" in said("--gateways", "3", "--freshness", "30m", "--load_interval", "15m")
+
+
 def test_files_are_a_day_old() -> None:
     way = files(FLEET, SENT, load(), ASKED)
     assert (way.freshest, usd(way, "load jobs")) == (timedelta(days=1), 0)
@@ -93,6 +116,9 @@ def test_the_cheapest_way_that_is_fresh_enough_is_told_with_raw_beside_it() -> N
     [
         (["--freshness", "soon"], "write for example 5s"),
         (["--freshness", "10s"], "--freshness is at least 1m"),
+        (["--load_interval", "57s"], "--load_interval is 58s to 30m"),
+        (["--load_interval", "14m30s", "--freshness", "15m"], "--load_interval"),
+        (["--load_interval", "15m", "--freshness", "15m"], "a minute shorter at least"),
         (["--engine", "files"], "ask for --freshness 1d"),
         (["--window", "7m"], "windows.seconds must divide an hour"),
         (["--every", "0s"], "--every"),
