@@ -312,7 +312,7 @@ def _load_interval(flags: argparse.Namespace) -> timedelta | None:
     """Returns how often rows are loaded; None where they are appended, or loaded once. Raises UsageError."""
     if flags.mode == Mode.BATCH and (flags.write_method or flags.load_interval is not None):
         raise UsageError("--mode=batch loads its rows once: give no --write_method and no --load_interval")
-    if flags.write_method != WriteMethod.LOAD:
+    if (flags.write_method or WriteMethod.APPEND) != WriteMethod.LOAD:
         if flags.load_interval is not None:
             raise UsageError("--load_interval is of --write_method=load")
         return None
