@@ -80,7 +80,9 @@ class PayloadSettings(Settings, frozen=True, kw_only=True):
     value: Annotated[Text | None, setting("Path to the value that goes with `channel`", example="v", since="0.3.0")] = None
     device: Annotated[
         Text | None,
-        setting("Path to the device's name, where the topic does not have it; @key: the key under which a reading stands", since="0.3.0"),
+        setting(
+            "Path to the device's name, or paths with commas between, where the topic has none; @key: the key of a reading", since="0.3.0"
+        ),
     ] = None
     device_prefix: Annotated[str, setting("Put before each device's name, so that senders stay apart", since="0.3.0")] = ""
     hash_key_file: Annotated[
@@ -129,13 +131,20 @@ class PayloadSettings(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for name in ("items", "values", "channel", "value", "seq", "boot"):
             _check_path(name, getattr(self, name))
-        _check_path("device", None if self.device == ITEM_KEY else self.device)
+        device_paths(self.device)
         _check_path("time", None if self.time == ARRIVAL else self.time)
         for number, topic in enumerate(self.topics, 1):
             TopicPattern.parse(f"topics[{number}]", topic, needs_device=self.device is None)
         require((self.channel is None) == (self.value is None), "channel and value go together: a name, and what it is the name of")
         require(all(self.scale.values()), "scale must not be 0")
         require(self.zone is None or _is_zone(self.zone), f"zone {self.zone!r} is not known here, as Europe/Berlin is")
+
+
+def device_paths(text: str | None) -> tuple[MessagePath, ...]:
+    """Returns the paths that a device's name is joined of, none where it does not stand in the item. Raises ConfigError."""
+    if text is None or text == ITEM_KEY:
+        return ()
+    return tuple(MessagePath.parse("device", each.strip()) for each in text.split(","))
 
 
 def _check_path(name: str, path: str | None) -> None:

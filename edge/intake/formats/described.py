@@ -16,7 +16,7 @@ class DescribedFormat:
     def __init__(self, setup: FormatSetup) -> None:
         described = [(sensors, sensors.payload) for sensors in setup.config.sensors if sensors.payload]
         self._documents = {sensors.name: DOCUMENTS[payload.format] for sensors, payload in described}
-        self._maps = {sensors.name: MessageMap(sensors, setup.ranges(sensors), setup.devices) for sensors, _ in described}
+        self._maps = {sensors.name: MessageMap(sensors, setup.ranges(sensors), setup.devices, setup.counted) for sensors, _ in described}
 
     def claims(self, payload: bytes) -> bool:
         return True

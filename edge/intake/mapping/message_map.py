@@ -6,6 +6,7 @@ A value that is wrong costs no other; a wrong device, time or number of its own 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from edge.intake.mapping.times import TimeRule
 from edge.intake.mapping.values import AnyChannel, Fault, ValueMap
 from edge.reading import OVERSIZED_KEPT_BYTES, PayloadError, Reading, Rejected, check_stamp
 from edge.settings.paths import MISSING, Path
-from edge.settings.payload import ARRIVAL, ITEM_KEY, PayloadSettings
+from edge.settings.payload import ARRIVAL, ITEM_KEY, PayloadSettings, device_paths
 from edge.settings.sensors import Sensors
 from edge.units import Range
 
@@ -33,12 +34,16 @@ class _Values(Protocol):
 class MessageMap:
     """Knows how the messages of a class are laid out. Usage: `for result in message_map.read(document, context)`."""
 
-    def __init__(self, sensors: Sensors, ranges: Mapping[str, Range], devices: DeviceNames | None = None) -> None:
+    def __init__(
+        self, sensors: Sensors, ranges: Mapping[str, Range], devices: DeviceNames | None = None, counted: Counter[str] | None = None
+    ) -> None:
+        """`counted` is added to the ledger."""
+        self._counted = Counter[str]() if counted is None else counted
         payload = sensors.payload or NATIVE
         self._sensors, self._payload, self._devices = sensors, payload, devices
         self._items, self._values = _path(payload.items), _path(payload.values)
         self._channel, self._value = _path(payload.channel), _path(payload.value)
-        self._device = None if payload.device == ITEM_KEY else _path(payload.device)
+        self._device = device_paths(payload.device)
         self._seq, self._boot = Path.parse("seq", payload.seq), Path.parse("boot", payload.boot)
         self._time = TimeRule(payload, {*payload.rename, *sensors.channels, *payload.ignore}, text_numbers=sensors.payload is not None)
         self._value_map: _Values = AnyChannel(sensors, ranges)
@@ -47,8 +52,11 @@ class MessageMap:
         self._only = next(iter(sensors.channels)) if len(sensors.channels) == 1 else None
 
     def _stamp_names(self) -> frozenset[str]:
-        paths = [self._seq, self._boot, self._device, None if self._payload.time == ARRIVAL else _path(self._payload.time)]
-        return frozenset(path.name for path in paths if path)
+        """Returns what is no value though it stands among them, by its name there."""
+        paths = [self._seq, self._boot, *self._device, *([] if self._payload.time == ARRIVAL else [Path.parse("time", self._payload.time)])]
+        inner = self._values.steps if self._values else ()
+        within = [Path(path.steps[len(inner) :]) for path in paths if path.steps[: len(inner)] == inner]
+        return frozenset(path.name for path in [*paths, *within])
 
     def read(self, document: Document, context: Context) -> Iterator[Reading | Rejected]:
         content = document.content
@@ -87,8 +95,7 @@ class MessageMap:
             seq, boot = self._seq_of(item), self._boot_of(item)
             values = self._values_of(item, context, faults)
             if not values:
-                if not faults:
-                    faults.append(self._nothing(item))
+                faults += self._nothing(item) if not faults else []
                 return None
             event_us = self._time.event_us(item, context.arrived_us, context.limits)
         except PayloadError as error:
@@ -105,20 +112,24 @@ class MessageMap:
             values=values,
         )
 
-    def _nothing(self, item: Item) -> Fault:
-        names = ", ".join(str(name)[:40] for name in list(item.content)[:8]) if isinstance(item.content, dict) else ""
+    def _nothing(self, item: Item) -> list[Fault]:
+        """Returns what is wrong with an item without values: nothing, where devices are known to send other things, too."""
         if self._sensors.payload is None:
-            return Fault("no_values", "0 values; a reading has 1 to 64")
-        return Fault("no_values", f"none of its values is a channel of the class {self._sensors.name!r}: {names or 'there are none'}")
+            return [Fault("no_values", "0 values; a reading has 1 to 64")]
+        if self._payload.unknown_channels == "ignore":
+            self._counted["messages_without_values"] += 1
+            return []
+        names = ", ".join(str(name)[:40] for name in list(item.content)[:8]) if isinstance(item.content, dict) else ""
+        return [Fault("no_values", f"none of its values is a channel of the class {self._sensors.name!r}: {names or 'there are none'}")]
 
     def _device_id(self, item: Item, context: Context) -> str:
         if self._payload.device is None:
             return self._topic_device(item, context)
-        name = item.key if self._device is None else item.find(self._device)
-        if isinstance(name, bool) or not isinstance(name, str | int) or name == "":
+        names = [item.find(path) for path in self._device] or [item.key]
+        if any(isinstance(name, bool) or not isinstance(name, str | int) or name == "" for name in names):
             raise PayloadError("bad_device", f"no device is named at {self._payload.device!r}")
         assert self._devices is not None
-        return self._devices.device(self._sensors, str(name))
+        return self._devices.device(self._sensors, "-".join(map(str, names)))
 
     def _topic_device(self, item: Item, context: Context) -> str:
         """Returns the topic's device, which TinyBeam's own JSON may repeat."""
