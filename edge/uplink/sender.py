@@ -25,6 +25,7 @@ MAX_TOGETHER_BYTES = 1_000_000
 """A request with more than one batch has no more: what is lost on a bad line is sent again as a whole."""
 ANSWER_SECONDS = 120.0
 """An attempt without any answer for so long counts as failed."""
+_LEAST_WAIT_SECONDS = 0.1
 _OUTAGE_REFUSALS = 3
 """So many batches refused, and none confirmed between, are not the fault of each: with a wrong topic every one is refused."""
 
@@ -65,6 +66,7 @@ class Sender:
         self._refused_since_confirmation: set[int] = set()
         self._failures, self._in_flight_limit = 0, 1
         self._not_before = 0.0
+        self._backed_off = -1.0
         self._down_since: float | None = None
         self.online = False
 
@@ -77,15 +79,15 @@ class Sender:
             self._send(now)
         return self._next_due(now) - now
 
-    def back_off(self, error: BaseException, now: float) -> None:
-        """Counts a failure of the uplink as a whole."""
+    def back_off(self, error: BaseException, now: float, sent: float | None = None) -> None:
+        """Counts a failure of the uplink as a whole, of an attempt made at `sent`. It waits no longer than it has been down."""
+        if self._down_since is None:
+            self._down_since = now if sent is None else sent
+            _log.warning("uplink is offline: %r; batches wait in the store", error)
         self._failures += 1
         self._in_flight_limit = 1
-        delay = self._backoff.delay(self._failures, self._rng)
-        self._not_before = now + delay
-        if self.online or self._failures == 1:
-            self._down_since = now
-            _log.warning("uplink is offline: %r; batches wait in the store", error)
+        delay = min(self._backoff.delay(self._failures, self._rng), max(_LEAST_WAIT_SECONDS, now - self._down_since))
+        self._backed_off, self._not_before = now, now + delay
         _log.debug("uplink: failure %d, next attempt in %.1f s", self._failures, delay)
         self.online = False
 
@@ -97,20 +99,18 @@ class Sender:
         return self._failures > 0 or not self._store.pending(1, skip=waiting)
 
     def _take_answers(self, now: float) -> None:
-        failure: BaseException | None = None
+        """Of attempts that were under way together the first that fails is a failure: the others say nothing new."""
         while True:
             try:
                 seqs, answer = self._answers.get_nowait()
             except Empty:
                 break
             error = _error(answer)
-            under_way = [seq for seq in seqs if self._in_flight.pop(seq, None)]
+            under_way = [attempt for seq in seqs if (attempt := self._in_flight.pop(seq, None))]
             if error is None:
                 self._arrived.update(seqs)
-            elif under_way:
-                failure = self._failure(seqs, error, now) or failure
-        if failure:
-            self.back_off(failure, now)
+            elif under_way and (failure := self._failure(seqs, error, now)) and under_way[0].sent > self._backed_off:
+                self.back_off(failure, now, under_way[0].sent)
 
     def _failure(self, seqs: Sequence[int], error: BaseException, now: float) -> BaseException | None:
         """Returns the error if it concerns more than this request."""
@@ -130,9 +130,9 @@ class Sender:
     def _expire_attempts(self, now: float) -> None:
         expired = [seq for seq, attempt in self._in_flight.items() if now - attempt.sent >= ANSWER_SECONDS]
         for seq in expired:
-            del self._in_flight[seq]
-        if expired:
-            self.back_off(TimeoutError(f"no answer within {ANSWER_SECONDS:.0f} s"), now)
+            attempt = self._in_flight.pop(seq)
+            if attempt.sent > self._backed_off:
+                self.back_off(TimeoutError(f"no answer within {ANSWER_SECONDS:.0f} s"), now, attempt.sent)
 
     def _confirm(self, now: float) -> None:
         if not self._arrived:
@@ -146,7 +146,7 @@ class Sender:
         if not self.online:
             down = "" if self._down_since is None else f" after {now - self._down_since:.0f} s offline"
             _log.info("uplink is online%s", down)
-        self.online, self._failures, self._not_before = True, 0, 0.0
+        self.online, self._failures, self._not_before, self._down_since = True, 0, 0.0, None
 
     def _send(self, now: float) -> None:
         for batches in self._together(self._choose(self._in_flight_limit - len(self._in_flight), now)):

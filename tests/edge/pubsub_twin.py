@@ -51,6 +51,8 @@ class PubSubTwin:
                 self._accept(batch.envelope.batch_id, batch.body)
         if weather == "silent":
             return answer
+        if weather == "hanging":
+            return self._answer(answer, exceptions.DeadlineExceeded("no answer"), 30)
         if weather in {"down", "losing"}:
             return self._answer(answer, self._rng.choice(ERRORS)("fault"))
         return self._answer(answer, None, self._rng.uniform(5, 60) if weather == "slow" else 0.05)

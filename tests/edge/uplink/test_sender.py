@@ -46,8 +46,10 @@ class World:
 
     def run(self, until: float, stop: Callable[[], bool] = lambda: False) -> None:
         """Turns until the time has come or `stop` says so; between turns only what is due happens."""
-        while self.now < until and not stop():
+        while self.now < until:
             due = self.now + self.sender.turn(self.now)
+            if stop():
+                return
             self.now = min(until, max(min(due, self.twin.next_answer()), self.now + 0.001))
             self.twin.advance(self.now)
 
@@ -81,6 +83,41 @@ def test_nothing_is_lost_under_any_weather_and_recovery_is_no_longer_than_the_ou
     world.run(ended + OUTAGE, world.drained)
     assert twin.received.keys() == set(cuts), f"seed {seed}"
     assert store.ledger().confirmed == len(cuts), f"seed {seed}: not drained {world.now - ended:.0f} s after the outage"
+
+
+@pytest.mark.parametrize("seconds", [33, 95, 700])
+def test_after_a_hang_with_many_requests_under_way_it_is_back_no_later_than_the_hang_was_long(store: Store, seconds: int) -> None:
+    """Case 25: each of the requests that hung counted as a failure of its own, and the uplink was silent for 192 s more."""
+    for seed in range(20):
+        twin = PubSubTwin(Random(seed))
+        world = World(store, twin, Random(seed))
+        cut(store, *["summaries"] * 100)
+        world.run(60, world.drained)
+        began, twin.weather = world.now, "hanging"
+        for _ in range(seconds):
+            cut(store, "summaries")
+            world.run(world.now + 1)
+        twin.weather = "fine"
+        world.run(began + 3 * seconds, world.drained)
+        assert world.now - began <= 2 * seconds, f"seed {seed}: back {world.now - began - seconds:.0f} s after a hang of {seconds} s"
+
+
+def test_after_blips_it_is_back_at_once(world: World) -> None:
+    """Case 25: after 200 blips of 0.06 s the median was 136 s."""
+    waits = []
+    cut(world.store, *["summaries"] * 100)
+    world.run(10, world.drained)
+    for _ in range(200):
+        world.twin.weather = "down"
+        for _ in range(20):
+            cut(world.store, "summaries")
+            world.run(world.now + 0.003)
+        world.twin.weather = "fine"
+        ended = world.now
+        world.run(ended + 60, world.drained)
+        waits.append(world.now - ended)
+    assert max(waits) < 2
+    assert sorted(waits)[100] < 0.5
 
 
 def test_events_overtake_what_waits(world: World) -> None:
