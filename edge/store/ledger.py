@@ -10,6 +10,9 @@ from schemas.envelope import from_micros
 
 _COUNTED_HERE = ("batches_cut", "batches_confirmed", "batches_dropped", "readings_dropped")
 
+MAX_RANGES = 1000
+"""So many ranges of dropped numbers a heartbeat has at most."""
+
 TABLES = """
 create table dropped (first integer primary key, last integer not null);
 create index dropped_last on dropped (last)
@@ -27,7 +30,7 @@ class Ledger:
     pending: int
     dropped: int
     dropped_ranges: tuple[int, ...]
-    """Seqs dropped, as [first, last, first, last, ...]."""
+    """Seqs dropped, as [first, last, first, last, ...]: the newest MAX_RANGES."""
     readings_dropped: int
     """Readings of the batches dropped, as far as the batches say."""
     oldest_pending_time: datetime | None
@@ -41,7 +44,7 @@ def read(database: Database, journaled: int, store_bytes_max: int) -> Ledger:
     counters: dict[str, int] = dict(database.read("select name, value from counters"))
     cut, confirmed, dropped, readings = (counters.pop(name, 0) for name in _COUNTED_HERE)
     oldest = database.read("select cut_us from outbox order by seq limit 1")
-    ranges = database.read("select first, last from dropped order by first")
+    ranges = reversed(database.read("select first, last from dropped order by first desc limit ?", MAX_RANGES))
     return Ledger(
         journaled=journaled,
         cut=cut,
@@ -66,3 +69,20 @@ def record_drop(connection: Connection, seq: int, readings: int) -> None:
     first, last = before[0] if before else seq, after[0] if after else seq
     connection.execute("insert or replace into dropped values (?, ?)", (first, last))
     add(connection, {"batches_dropped": 1, "readings_dropped": readings})
+
+
+def draw_together(connection: Connection) -> None:
+    """Keeps about MAX_RANGES ranges: of more, the oldest become one with what lies between them, if all of that has been confirmed."""
+    excess = connection.execute("select count(*) from dropped").fetchone()[0] - MAX_RANGES
+    if excess <= 0:
+        return
+    ranges = connection.execute("select first, last from dropped order by first limit ?", (2 * excess + MAX_RANGES // 4,)).fetchall()
+    (first, last), firsts = ranges[0], []
+    for following, end in ranges[1:]:
+        if connection.execute("select 1 from outbox where seq > ? and seq < ? limit 1", (last, following)).fetchone():
+            first = following
+        else:
+            firsts.append((following,))
+            connection.execute("update dropped set last = ? where first = ?", (end, first))
+        last = end
+    connection.executemany("delete from dropped where first = ?", firsts)

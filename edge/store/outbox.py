@@ -14,7 +14,7 @@ from typing import Any
 
 from edge.store.batch import EncodedBatch
 from edge.store.database import PAGE_BYTES, Connection, Database, StoreError, add, pages
-from edge.store.ledger import record_drop
+from edge.store.ledger import draw_together, record_drop
 from schemas.envelope import Envelope, micros
 
 _DROPPED_AT_ONCE = 100
@@ -90,6 +90,7 @@ class Outbox:
         for envelope, batch, is_admitted in zip(envelopes, batches, admitted, strict=True):
             if not is_admitted:
                 record_drop(connection, envelope.seq, batch.readings)
+        draw_together(connection)
         add(connection, {"batches_cut": len(batches)})
 
     def remove_unfinished(self) -> None:
@@ -125,6 +126,7 @@ class Outbox:
                 wanted -= size // PAGE_BYTES
                 if wanted <= 0:
                     break
+            draw_together(connection)
         return bool(oldest)
 
     def _last(self) -> int:

@@ -126,7 +126,13 @@ class Heartbeat:
     batches_confirmed: Annotated[int, Doc("Batches that Pub/Sub has confirmed")]
     batches_pending: Annotated[int, Doc("Batches waiting in the outbox")]
     batches_dropped: Annotated[int, Doc("Batches dropped because the store was full")]
-    dropped_ranges: Annotated[tuple[int, ...], Doc("Batch seqs dropped, as [first, last, first, last, ...]")]
+    dropped_ranges: Annotated[
+        tuple[int, ...],
+        Doc(
+            "Batch seqs dropped, as [first, last, first, last, ...], at most 1,000 ranges: of more, the oldest are drawn together, with "
+            "what lies between them and has been confirmed"
+        ),
+    ]
     oldest_pending_time: Annotated[datetime | None, Doc("When the oldest waiting batch was cut, null if none waits", "UTC")] = None
     store_bytes: Annotated[int, Doc("Size of the store on disk, write-ahead log included", "byte")]
     store_bytes_max: Annotated[int, Doc("Bound of the store", "byte")]

@@ -21,7 +21,7 @@ create table if not exists tinybeam.heartbeats_v1 (
   `batches_confirmed` int64 not null options (description = "Batches that Pub/Sub has confirmed"),
   `batches_pending` int64 not null options (description = "Batches waiting in the outbox"),
   `batches_dropped` int64 not null options (description = "Batches dropped because the store was full"),
-  `dropped_ranges` array<int64> options (description = "Batch seqs dropped, as [first, last, first, last, ...]"),
+  `dropped_ranges` array<int64> options (description = "Batch seqs dropped, as [first, last, first, last, ...], at most 1,000 ranges: of more, the oldest are drawn together, with what lies between them and has been confirmed"),
   `oldest_pending_time` timestamp options (description = "When the oldest waiting batch was cut, null if none waits [UTC]"),
   `store_bytes` int64 not null options (description = "Size of the store on disk, write-ahead log included [byte]"),
   `store_bytes_max` int64 not null options (description = "Bound of the store [byte]"),
