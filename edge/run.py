@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from pathlib import Path
+from random import Random
 from typing import Protocol
 
 from edge import clock
@@ -22,9 +24,10 @@ from edge.models.bundle import Bundle
 from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import NoScorer, Scorer, ScorerFailed
-from edge.store.store import Store, StoreFull
+from edge.store.store import Store, StoreError, StoreFull
 from edge.uplink.worker import UplinkWorker
 from program import logs, service_manager
+from program.backoff import Backoff
 from schemas.records import LinkState
 
 TICK_SECONDS, REST_SECONDS = 0.2, 1.0
@@ -32,6 +35,7 @@ TICK_SECONDS, REST_SECONDS = 0.2, 1.0
 REPORT_SECONDS = 1.0
 FULL_SECONDS = 0.5
 UPLINK_SECONDS = 10.0
+_REOPEN = Backoff(max_interval=60.0)
 
 _log = logs.get(__name__)
 
@@ -128,23 +132,44 @@ class Loop:
         self.full = False
 
 
-def run(config: Config, stopping: threading.Event) -> None:
-    """Runs until `stopping` is set. Raises ConfigError, BundleError, UplinkError, FormError, StoreError, OSError before anything runs."""
+OpenStore = Callable[[Path, str, int], Store]
+
+
+def run(config: Config, stopping: threading.Event, open_store: OpenStore = Store) -> None:
+    """Runs until `stopping` is set. Raises ConfigError, BundleError, UplinkError, FormError, StoreError, OSError before anything runs.
+
+    A store that fails later is waited for: everything is put together again from its file, as after a crash.
+    """
+    pauses = _REOPEN.delays(Random())
+    has_run = threading.Event()
+    while not stopping.is_set():
+        try:
+            _run_once(config, stopping, open_store, has_run)
+        except StoreError as fault:
+            if not has_run.is_set():
+                raise
+            pause = next(pauses)
+            _log.error("the store fails; nothing is acknowledged, and the gateway starts anew from it in %.1f s: %s", pause, fault)
+            stopping.wait(pause)
+
+
+def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, has_run: threading.Event) -> None:
     bundles, context = bundles_of(config), tls.context(config.mqtt)
     with ExitStack() as stack:
         publisher = config.uplink.open()
         stack.callback(publisher.close)
-        store = Store(config.store_file, config.gateway.id, config.store.max_bytes)
+        store = open_store(config.store_file, config.gateway.id, config.store.max_bytes)
         stack.callback(store.close)
         scorer = _scorer(bundles, stack)
         gateway = Gateway(config, store, clock.now(), scorer=scorer, bundles=bundles)
-        health = Health(config.health.host, config.health.port, clock.now, plain=config.mqtt.is_plain) if config.health.port else None
+        health = Health(config.health.host, config.health.port, clock.now) if config.health.port else None
         if health:
             stack.callback(health.stop)
         uplink = UplinkWorker(store, publisher, backoff=config.uplink.retry)
         uplink.start()
         stack.callback(uplink.stop, UPLINK_SECONDS)
-        _turn(gateway, Intake(config.mqtt, config.gateway.id, context, config.subscriptions), uplink, health, stopping)
+        has_run.set()
+        _turn(gateway, Intake(config.mqtt, config.gateway.id, context), uplink, health, stopping)
 
 
 def _turn(gateway: Gateway, intake: Intake, uplink: UplinkWorker, health: Health | None, stopping: threading.Event) -> None:

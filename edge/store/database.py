@@ -177,7 +177,11 @@ class Database:
         return StoreFull(f"{self.path}: the disk is full") if code == sqlite3.SQLITE_FULL else StoreError(f"{self.path}: {error}")
 
     def close(self) -> None:
-        self._connection.close()
+        """Raises StoreError; what is committed stays so."""
+        try:
+            self._connection.close()
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
 
 
 def _sync_folder(folder: Path) -> None:

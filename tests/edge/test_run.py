@@ -16,7 +16,9 @@ from edge.gateway import Gateway
 from edge.health import HealthStatus
 from edge.intake.client import Incoming
 from edge.run import Loop
-from edge.store.store import Store, StoreFull
+from edge.store.store import Store, StoreError, StoreFull
+from lab.services.child import free_port
+from schemas.envelope import Envelope
 from tests.edge.gateways import START, config, message
 
 
@@ -157,3 +159,40 @@ def test_a_gateway_knows_when_its_next_window_closes(store: Store, tmp_path: Pat
     assert gateway.seconds_to_close(START) == 12.0
     gateway.tick(START + timedelta(seconds=12))
     assert gateway.seconds_to_close(START + timedelta(seconds=12)) == math.inf
+
+
+class FailingStore(Store):
+    """A store on a disk that gives an error at the first cut, and does not let itself be opened the next time."""
+
+    opened = 0
+    cuts = threading.Event()
+
+    def __init__(self, path: Path, gateway_id: str, max_bytes: int) -> None:
+        type(self).opened += 1
+        if self.opened == 2:
+            raise StoreError("disk I/O error")
+        super().__init__(path, gateway_id, max_bytes)
+
+    def cut(self, *args: Any, **named: Any) -> list[Envelope]:
+        if self.opened == 1:
+            raise StoreError("disk I/O error")
+        envelopes = super().cut(*args, **named)
+        self.cuts.set()
+        return envelopes
+
+
+def test_a_store_that_fails_while_it_runs_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Case 32: an error of the disk, and the process ended."""
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
+    monkeypatch.setattr(run, "UPLINK_SECONDS", 0.0)
+    settings = config(tmp_path, mqtt={"port": free_port()}, health={"port": 0})
+    stopping = threading.Event()
+    gateway = threading.Thread(target=run.run, args=(settings, stopping, FailingStore))
+    gateway.start()
+    try:
+        assert FailingStore.cuts.wait(60)
+        assert FailingStore.opened == 3
+    finally:
+        stopping.set()
+        gateway.join(60)
+    assert not gateway.is_alive()
