@@ -6,6 +6,7 @@ Counted are Pub/Sub's requests as Google's client sends them, with its headers a
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from edge.config import Config
 from edge.gateway import Gateway, MqttMessage
 from edge.settings.sensors import Sensors
 from edge.store.store import OutboxBatch, Store
+from edge.units import Range
 from program.patterns import matches
 from schemas.message import message_parts
 
@@ -35,6 +37,7 @@ DEVICES, HOURS = 5, 2
 _START = datetime(2026, 5, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
+_SPREAD = 35.0
 _REQUESTS = "requests"
 _ALL = 1_000_000
 
@@ -80,7 +83,7 @@ def of_store(store: Store, topic: str, traffic: Traffic) -> None:
 
 def of_config(config: Config) -> str:
     """Says what a day costs if a few devices of each pattern send every channel once a minute. Models are left out."""
-    sensors = tuple(msgspec.structs.replace(each, model=None) for each in config.sensors if each.channels)
+    sensors = tuple(msgspec.structs.replace(each, model=None, payload=None) for each in config.sensors if each.channels)
     if not sensors:
         return "not estimated: no class has channels, and frames depend on their samples"
     devices = [(name, each) for each in sensors for name in _devices(each)]
@@ -148,13 +151,24 @@ def play(config: Config, store: Store, devices: Sequence[tuple[str, Sensors]], e
         now = _START + (number + 1) * every
         values = {key: value + rng.gauss(0, 0.05) for key, value in values.items()}
         messages = [
-            _message(config, name, number, now, {channel: values[name, channel] for channel in of.channels}) for name, of in devices
+            _message(config, name, number, now, {channel: _valid(values[name, channel], of.valid(channel)) for channel in of.channels})
+            for name, of in devices
         ]
         traffic.heard(messages)
         gateway.accept(messages, now)
         gateway.tick(now)
     of_store(store, config.uplink.destination, traffic)
     return traffic
+
+
+def _valid(value: float, valid: Range) -> float:
+    """Returns a value like this that the channel can have: one that is rejected would cost another sum."""
+    if value in valid:
+        return value
+    if math.isinf(valid.low):
+        return valid.high - abs(value)
+    share = abs(value) % _SPREAD / _SPREAD
+    return valid.low + (share * (valid.high - valid.low) if math.isfinite(valid.high) else abs(value))
 
 
 def _message(config: Config, device: str, seq: int, now: datetime, values: Mapping[str, float]) -> MqttMessage:

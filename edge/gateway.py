@@ -72,7 +72,8 @@ class Gateway:
         self._batch_limits = BatchLimits(config.batches.max_rows, store.max_batch_bytes, config.batches.schema_version)
         self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
         spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}
-        self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, spectra)
+        ranges = {name: bundle.ranges for name, bundle in self._bundles.items()}
+        self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, spectra, ranges)
         self._monitor, self._deadbands = ThresholdMonitor(store.section), Deadbands(store.section, store.max_bytes // _PENDING_SHARE)
         self._models = ModelRunner(scorer or NoScorer(), store.section)
         self._score_deadbands = {model.name: model.deadband for model in config.models}

@@ -91,12 +91,23 @@ _UNITS: Mapping[str, _Unit] = {
 }
 """A quantity's first unit is the one with no conversion."""
 
+_ALSO_CALLED = {
+    **dict.fromkeys(("m³/m³", "cm3/cm3", "cm³/cm³"), "m3/m3"),
+    **dict.fromkeys(("percent", "vol%", "vol.%", "% vol"), "%"),
+    **dict.fromkeys(("°C", "deg C", "Cel"), "degC"),
+    **dict.fromkeys(("°F", "deg F"), "degF"),
+}
+
+
+def _unit(name: str) -> _Unit | None:
+    return _UNITS.get(_ALSO_CALLED.get(name, name))
+
 
 def conversion(unit: str, to: str) -> Linear | None:
     """Returns how values in a unit become values in another, None where nobody can say."""
     if unit == to:
         return Linear()
-    first, second = _UNITS.get(unit), _UNITS.get(to)
+    first, second = _unit(unit), _unit(to)
     if first is None or second is None or first.quantity != second.quantity:
         return None
     return first.to_first.then(second.to_first.inverse())
@@ -104,4 +115,5 @@ def conversion(unit: str, to: str) -> Linear | None:
 
 def possible(unit: str) -> Range:
     """Returns what a quantity in this unit can be: everything, for a unit that is not known."""
-    return _UNITS[unit].possible if unit in _UNITS else Range()
+    known = _unit(unit)
+    return known.possible if known else Range()

@@ -17,6 +17,7 @@ from typing import Any
 
 from edge.models.outputs import COLUMNS, OUTPUTS, QUANTILES
 from edge.models.recipe import Recipe, RecipeError
+from edge.units import Range, possible
 from schemas.records import Severity
 
 FORMAT = "tinybeam-bundle/1"
@@ -49,6 +50,8 @@ class Bundle:
     unit: str
     channels: tuple[str, ...]
     units: Mapping[str, str]
+    ranges: Mapping[str, Range]
+    """What each channel can be, in its unit: what the unit allows, and what the manifest says. A value beyond it is no measurement."""
     recipe: Recipe
     offsets: tuple[float, ...]
     scales: tuple[float, ...]
@@ -157,6 +160,7 @@ def _bundle(path: Path, manifest: dict[str, Any]) -> Bundle:
         unit=_text(manifest, "unit"),
         channels=tuple(channels),
         units=channels,
+        ranges=_ranges(channels, manifest.get("ranges", {})),
         recipe=Recipe.parse(manifest["recipe"], tuple(channels)),
         offsets=_numbers(normalisation["offsets"]),
         scales=_numbers(normalisation["scales"]),
@@ -174,6 +178,19 @@ def _bundle(path: Path, manifest: dict[str, Any]) -> Bundle:
     )
     _check(bundle)
     return bundle
+
+
+def _ranges(units: Mapping[str, str], declared: Mapping[str, Any]) -> dict[str, Range]:
+    """Reads `ranges`, channel -> [least, greatest]."""
+    if unknown := sorted(declared.keys() - units.keys()):
+        raise ValueError(f"ranges: {unknown[0]!r} is not one of its channels")
+    ranges = {}
+    for channel, unit in units.items():
+        low, high = _numbers(declared[channel]) if channel in declared else (-math.inf, math.inf)
+        ranges[channel] = possible(unit).within(Range(low, high))
+        if not ranges[channel].low < ranges[channel].high:
+            raise ValueError(f"ranges: no value of {channel} in {unit} is possible from {low:g} to {high:g}")
+    return ranges
 
 
 def _check(bundle: Bundle) -> None:

@@ -6,6 +6,7 @@ from edge.config import Config
 from edge.frame import max_bytes
 from edge.models.bundle import Bundle
 from edge.settings.sensors import Sensors
+from edge.units import Range, conversion
 from program.settings import ConfigError
 
 
@@ -23,6 +24,19 @@ def bundles_of(config: Config) -> dict[str, Bundle]:
     return bundles
 
 
+def _conversion(sensors: Sensors, channel: str, unit: str) -> str:
+    """Says how a channel comes to be in the unit, where that is known."""
+    known = sensors.units.get(channel)
+    if known is None or not conversion(known, unit):
+        return ""
+    return f': write channels = {{ {channel} = "{unit}" }} and [sensors.payload] units = {{ {channel} = "{known}" }}, which converts it'
+
+
+def _overlap(first: Range, second: Range) -> bool:
+    both = first.within(second)
+    return both.low < both.high
+
+
 def _lacking(config: Config, sensors: Sensors, bundle: Bundle) -> str | None:
     """Says what a bundle needs of the channels, frames and messages of a class and does not get."""
     spectrum = bundle.recipe.spectrum
@@ -31,6 +45,8 @@ def _lacking(config: Config, sensors: Sensors, bundle: Bundle) -> str | None:
             if sensors.frames.get(channel) != unit:
                 return f"frames of the channel {channel!r} in {unit}"
         elif sensors.units.get(channel) != unit:
-            return f"the channel {channel!r} in {unit}"
+            return f"the channel {channel!r} in {unit}" + _conversion(sensors, channel, unit)
+        elif not _overlap(sensors.valid(channel), bundle.ranges[channel]):
+            return f"{channel} of {bundle.ranges[channel]} {unit}, and the class says that it is {sensors.valid(channel)}"
     needed = max_bytes(spectrum.samples) if spectrum else 0
     return f"mqtt.max_payload_bytes of at least {needed}" if needed > config.mqtt.max_payload_bytes else None

@@ -23,10 +23,11 @@ class Model:
         """Raises BundleError if the model cannot be run or is not the model of the manifest."""
         self._bundle, self._kind = bundle, OUTPUTS[bundle.kind]
         self._interpreter = _interpreter(bundle, runtime)
-        self._input, self._output = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+        self._input = _only(bundle, "input", self._interpreter.get_input_details())
+        self._output = _only(bundle, "output", self._interpreter.get_output_details())
         self._rows = 0
-        _check_width(bundle, "input", self._input, len(bundle.recipe.inputs))
-        _check_width(bundle, "output", self._output, bundle.outputs)
+        _check_tensor(bundle, "input", self._input, len(bundle.recipe.inputs))
+        _check_tensor(bundle, "output", self._output, bundle.outputs)
         self._offsets, self._scales = np.array(bundle.offsets), np.array(bundle.scales)
 
     def run(self, features: Floats) -> Floats:
@@ -61,7 +62,18 @@ def _interpreter(bundle: Bundle, runtime: tflite.Runtime) -> Any:
     return interpreter
 
 
-def _check_width(bundle: Bundle, side: str, detail: dict[str, Any], width: int) -> None:
+def _only(bundle: Bundle, side: str, details: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the one tensor at this end of the model. Raises BundleError for several: nothing says which is which."""
+    if len(details) != 1:
+        names = ", ".join(str(detail["name"]) for detail in details)
+        raise BundleError(f"{bundle.model_file}: it has {len(details)} {side}s ({names}), a bundle's model has one")
+    return details[0]
+
+
+def _check_tensor(bundle: Bundle, side: str, detail: dict[str, Any], width: int) -> None:
+    """Raises BundleError unless the tensor has the rows' width, and numbers that are read and written as they are meant."""
+    if detail["dtype"] not in (np.float32, np.int8):
+        raise BundleError(f"{bundle.model_file}: {side} is {np.dtype(detail['dtype']).name}, a bundle's model has float32 or int8 there")
     shape = detail["shape"].tolist()
     if len(shape) != 2 or shape[1] != width:
         raise BundleError(f"{bundle.model_file}: {side} has shape {shape}, the manifest needs [rows, {width}]")

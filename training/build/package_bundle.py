@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
@@ -63,19 +63,21 @@ def manifest_of(  # noqa: PLR0913 - the parts of a manifest
     about: Mapping[str, str],
     trained: TrainedModel,
     inputs: Inputs,
+    ranges: Mapping[str, Sequence[float]] | None = None,
     score: Mapping[str, Any],
     teaching: Mapping[str, Any],
     size: Shape,
     seed: int,
 ) -> dict[str, Any]:
     """Returns the manifest but for golden cases. `about` is name, version, description and unit; `teaching` says from what the model
-    learned.
+    learned, `ranges` what its channels can be.
     """
     return {
         "format": FORMAT,
         **about,
         "sha256": sha256(trained.model).hexdigest(),
         "channels": inputs[0],
+        **({"ranges": ranges} if ranges else {}),
         "recipe": inputs[1],
         "normalisation": {"offsets": trained.offsets.tolist(), "scales": trained.scales.tolist()},
         "score": score,

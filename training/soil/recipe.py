@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 CHANNELS = {"moisture": "m3/m3", "temperature": "degC"}
+RANGES = {"moisture": [0.0, 1.0], "temperature": [-50.0, 60.0]}
+"""What a probe in a field can measure, in these units: -127 and 85 degC are what a broken one sends."""
 
 _STEPS: tuple[dict[str, Any], ...] = (
     {"name": "now", "op": "ewma", "of": ["moisture"], "hours": 3},

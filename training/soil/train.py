@@ -22,7 +22,7 @@ from training.build.package_bundle import TrainedModel, short
 from training.soil.climates import HELD_OUT_CLIMATES, TRAINING_CLIMATES
 from training.soil.examples import Examples, examples, joined, make_plans
 from training.soil.metrics import LABELS, THRESHOLDS, verdicts
-from training.soil.recipe import CHANNELS, RECIPE
+from training.soil.recipe import CHANNELS, RANGES, RECIPE
 from training.soil.season import HORIZON_DAYS, STRESS_SHARE
 
 LIMITS = (0.0, float(HORIZON_DAYS))
@@ -85,7 +85,7 @@ def _manifest(trained: TrainedModel, seed: int, size: Size) -> dict[str, Any]:
         "stress_share": STRESS_SHARE,
     }
     return package_bundle.manifest_of(
-        about=about, trained=trained, inputs=(CHANNELS, RECIPE), score=score, teaching=teaching, size=size, seed=seed
+        about=about, trained=trained, inputs=(CHANNELS, RECIPE), ranges=RANGES, score=score, teaching=teaching, size=size, seed=seed
     )
 
 
