@@ -20,6 +20,7 @@ from edge.config import Config, ConfigError, load
 from edge.finding import Status
 from edge.models.bundle import BundleError
 from edge.models.bundles import bundles_of
+from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import ScorerFailed
 from edge.recording import BadLines, read_recording
 from edge.run import run as run_gateway
@@ -73,7 +74,9 @@ def validate(file: Path) -> None:
     config = _loaded(file)
     try:
         bundles = bundles_of(config)
-    except (ConfigError, BundleError) as error:
+        # Each model answers its golden cases, or is refused.
+        ProcessScorer(list(bundles.values())).close()
+    except (ConfigError, BundleError, ScorerFailed) as error:
         _misconfigured(f"{file}: {error}")
     models = ", ".join(f"{name} {bundle.version}" for name, bundle in bundles.items()) or "none"
     click.echo(f"{file}: good. Gateway {config.gateway.id}, {len(config.sensors)} classes of sensors, models: {models}.")

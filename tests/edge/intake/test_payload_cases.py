@@ -9,14 +9,18 @@ from typing import Any
 
 import pytest
 
+from edge.gateway import Gateway
+from edge.models.bundle import Bundle
 from edge.reading import Reading, Rejected
+from edge.store.store import Store
 from schemas.envelope import micros
-from tests.edge.gateways import START
+from tests.edge.gateways import START, config, message, rows
 from tests.edge.shapes import described, read, readings, reasons
 
 NATIVE: dict[str, Any] = {"name": "soil", "devices": ["*"], "channels": {"moisture": "m3/m3", "temperature": "degC"}}
 SOIL = {"moisture": "m3/m3", "temperature": "degC"}
 SEEN = micros(START)
+SOIL_BUNDLE = Path(__file__).parents[3] / "models" / "soil"
 
 
 def values(results: list[Reading]) -> list[dict[str, float]]:
@@ -98,6 +102,19 @@ def test_19_a_shape_is_read_by_configuration(payload: object, settings: dict[str
     (reading,) = readings(payload, described(SOIL, **settings))
     assert reading.values == pytest.approx(expected)
     assert reading.device_id == "d1"
+
+
+@pytest.mark.parametrize("value", [-127, 85])
+def test_13_a_models_range_tells_what_a_broken_probe_sends(value: float, tmp_path: Path) -> None:
+    modelled = [NATIVE | {"model": "soil"}]
+    settings = config(tmp_path, sensors=modelled, models=[{"name": "soil", "bundle": str(SOIL_BUNDLE)}])
+    store = Store(settings.store_file, "gw-1", settings.store.max_bytes)
+    gateway = Gateway(settings, store, START, bundles={"soil": Bundle.load(SOIL_BUNDLE)})
+    gateway.accept([message("d1", {"values": {"moisture": 0.3, "temperature": value}})], START)
+    gateway.flush(START.replace(minute=5))
+    assert [row["channel"] for row in rows(store, "summaries")] == ["moisture"]
+    assert [row["reason"] for row in rows(store, "rejects")] == ["out_of_range"]
+    store.close()
 
 
 def test_19_lines_of_json_are_readings_and_a_bad_one_costs_no_other() -> None:

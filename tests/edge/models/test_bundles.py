@@ -66,6 +66,19 @@ def test_a_class_without_a_channel_of_its_model_in_its_unit_is_refused(tmp_path:
         bundles_of(config(tmp_path, **sections))
 
 
+def test_1_percent_of_a_model_in_m3_m3_is_refused_with_the_settings_that_convert_it(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r'write channels = \{ moisture = "m3/m3" \} and \[sensors.payload\] units = \{ moisture = "%" \}'
+    ):
+        bundles_of(config(tmp_path, **soil(channels=CHANNELS | {"moisture": "%"})))
+    assert bundles_of(config(tmp_path, **soil(channels=CHANNELS, payload={"units": {"moisture": "%"}})))
+
+
+def test_1_a_range_that_the_model_was_not_made_for_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"needs temperature of -50 to 60 degC, and the class says that it is 100 to 900"):
+        bundles_of(config(tmp_path, **soil(channels=CHANNELS, valid_min={"temperature": 100}, valid_max={"temperature": 900})))
+
+
 def test_a_threshold_with_the_name_of_its_models_events_is_refused(tmp_path: Path) -> None:
     sections = soil(channels=CHANNELS, thresholds=[{"name": "soil", "channel": "moisture", "below": 0.1}])
     with pytest.raises(ConfigError, match="sensors 's': a threshold and events of the model 'm' are both named 'soil'"):
