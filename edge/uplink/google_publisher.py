@@ -40,9 +40,9 @@ _CHANNEL = [
 class GooglePublisher:
     """Publishes to Pub/Sub, or its emulator if PUBSUB_EMULATOR_HOST is set. Batches that are given together are one request."""
 
-    def __init__(self, topic: str, credentials_file: Path | None = None) -> None:
+    def __init__(self, topic: str, credentials_file: Path | None = None, shard: str | None = None) -> None:
         """Makes the client. Raises UplinkError. Reads the file (or the one GOOGLE_APPLICATION_CREDENTIALS names), asks no network."""
-        self._topic = topic
+        self._topic, self._shard = topic, shard
         self._channel = _channel(credentials_file)
         self._client = PublisherClient(transport=PublisherGrpcTransport(channel=self._channel))
         self._requests = ThreadPoolExecutor(_REQUESTS, thread_name_prefix="publish")
@@ -52,7 +52,7 @@ class GooglePublisher:
         return self._requests.submit(self._publish, batches)
 
     def _publish(self, batches: Sequence[OutboxBatch]) -> None:
-        request = publish_request(self._topic, batches)
+        request = publish_request(self._topic, batches, self._shard)
         if PublishRequest.pb(request).ByteSize() > MAX_MESSAGE_BYTES:
             raise ValueError(f"a request to Pub/Sub has at most {MAX_MESSAGE_BYTES} bytes")
         self._client.publish(request=request, retry=None, timeout=_ATTEMPT_SECONDS)
@@ -66,10 +66,11 @@ class GooglePublisher:
         self._channel.close()
 
 
-def publish_request(topic: str, batches: Sequence[OutboxBatch]) -> PublishRequest:
-    """Returns what is sent: a message for each batch."""
+def publish_request(topic: str, batches: Sequence[OutboxBatch], shard: str | None = None) -> PublishRequest:
+    """Returns what is sent: a message for each batch, with the shard as an attribute by which subscriptions filter."""
+    routing = {"shard": shard} if shard else {}
     parts = (message_parts(batch.envelope, batch.body) for batch in batches)
-    return PublishRequest(topic=topic, messages=[PubsubMessage(attributes=attributes, data=data) for attributes, data in parts])
+    return PublishRequest(topic=topic, messages=[PubsubMessage(attributes=attributes | routing, data=data) for attributes, data in parts])
 
 
 def _channel(credentials_file: Path | None) -> Any:

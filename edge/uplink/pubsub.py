@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar
 from edge.finding import Finding, Status, of_secret
 from edge.uplink.uplink import Publisher
 from program.backoff import Backoff
-from program.names import Topic
+from program.names import Name, Topic
 from program.settings import Settings, setting
 
 _SECONDS = 3.0
@@ -31,6 +31,14 @@ class PubsubUplinkSettings(Settings, frozen=True, kw_only=True, tag_field="kind"
         Path | None,
         setting("Service account or workload identity federation; not needed with PUBSUB_EMULATOR_HOST", example="credentials.json"),
     ] = None
+    shard: Annotated[
+        Name | None,
+        setting(
+            "Attribute of every message, for subscriptions that take a part of the gateways. Not to be changed while batches wait anywhere",
+            example="1",
+            since="0.3.0",
+        ),
+    ] = None
     retry: Annotated[Backoff, setting("Between two attempts while the uplink is down; it is never given up")] = Backoff()
 
     @property
@@ -40,7 +48,7 @@ class PubsubUplinkSettings(Settings, frozen=True, kw_only=True, tag_field="kind"
     def open(self) -> Publisher:
         from edge.uplink.google_publisher import GooglePublisher
 
-        return GooglePublisher(self.topic, self.credentials_file)
+        return GooglePublisher(self.topic, self.credentials_file, self.shard)
 
     def findings(self) -> Iterator[Finding]:
         if self.credentials_file:

@@ -127,6 +127,20 @@ def test_a_message_that_the_client_itself_refuses_becomes_an_answer(service: Ser
     publisher.close()
 
 
+@pytest.mark.parametrize("shard", [None, "2"])
+def test_a_message_carries_the_shard_as_an_attribute_and_is_the_same_batch(service: Service, store: Store, shard: str | None) -> None:
+    publisher = GooglePublisher(TOPIC, shard=shard)
+    store.cut([encoded()], NOW)
+    (batch,) = store.pending(1)
+    assert publisher.publish([batch]).exception() is None
+    publisher.close()
+    (received,) = service.received
+    routing = {"gateway_id": "gw-1", "kind": batch.envelope.kind}
+    assert dict(received.attributes) == routing | ({"shard": shard} if shard else {})
+    attributes, body = unfolded(dict(received.attributes), received.data)
+    assert (Envelope.parse(attributes), body) == (batch.envelope, batch.body)
+
+
 def test_closing_ends_requests_that_nobody_answers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{silent.getsockname()[1]}")
