@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 LAB := .venv/installed
 WAREHOUSE := .venv-warehouse/installed
+WORKER := .venv-worker/installed
 PYTEST_ARGS ?=
 
 .PHONY: help demo certify engines drills up test check docs bench bare lock clean install
@@ -46,7 +47,7 @@ docs: $(LAB) ## make the documentation's site in build/site; a warning is an err
 drills: $(LAB) $(WAREHOUSE) ## play what goes wrong in the field in compressed time, and let the oracle judge: figures in build/drills
 	@$(BIN)/tinybeam lab drill
 
-engines: $(LAB) $(WAREHOUSE) ## kill a pipeline 50 times, and take a day through each engine: forty minutes, figures in build/engines
+engines: $(LAB) $(WAREHOUSE) $(WORKER) ## kill a pipeline 50 times, and take a day through each engine: half an hour, figures in build/engines
 	@$(BIN)/tinybeam lab engines
 
 bench: $(LAB) $(WAREHOUSE) ## measure against what else one would use: a quarter of an hour, figures in build/bench
@@ -70,7 +71,7 @@ lock: $(LAB) ## write the lock files anew from setup.py and requirements/warehou
 LOCK = --universal --generate-hashes --no-header --no-annotate --quiet $(UPGRADE)
 
 clean: ## remove everything that make made
-	rm -rf .venv .venv-warehouse .uv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-warehouse .venv-worker .uv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(LAB): requirements/lab.txt requirements/install.py setup.py
@@ -81,3 +82,6 @@ $(LAB): requirements/lab.txt requirements/install.py setup.py
 
 $(WAREHOUSE): requirements/warehouse.txt requirements/install.py | $(LAB)
 	@$(BIN)/python requirements/install.py warehouse
+
+$(WORKER): requirements/worker.txt requirements/install.py | $(LAB)
+	@$(BIN)/python requirements/install.py worker

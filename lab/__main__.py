@@ -103,21 +103,25 @@ def certify(parts: str, directory: Path, hours: int, seed: int | None) -> None:
     "--kills", type=click.IntRange(0), default=50, show_default=True, help="How often pipeline or engine are killed. 0: leave that out."
 )
 @click.option("--pending", type=click.IntRange(0), default=100_000, show_default=True, help="Messages of the backlog. 0: leave that out.")
-@click.option("--hours", type=click.IntRange(0, 72), default=6, show_default=True, help="How long the recorded day is. 0: leave that out.")
+@click.option("--hours", type=click.IntRange(0, 72), default=3, show_default=True, help="How long the recorded day is. 0: leave that out.")
+@click.option(
+    "--shared", type=click.IntRange(0), default=6_000, show_default=True, help="Messages that three pipelines share. 0: leave that out."
+)
 @click.option("--seed", type=int, default=None, help="What kills and faults are made from.  [default: another each time, printed]")
-def engines(directory: Path, kills: int, pending: int, hours: int, seed: int | None) -> None:
+def engines(directory: Path, kills: int, pending: int, hours: int, shared: int, seed: int | None) -> None:
     """Show what a pipeline keeps on each engine: killed again and again, with a backlog, and over one recorded day.
 
     A pipeline on Prism, or Prism itself, is killed with -9 at random while messages come with repeats; the views and the rollups are then
-    compared with what was sent. A backlog shows how fast it reads and how much memory it takes. A recorded day goes through DirectRunner
-    and Prism, in both modes, and the warehouses are certified against each other. Prism is built with Go where it is not found; without
-    it one line says what is left out. All of it takes about forty minutes. Exit status 1 if anything is lost, repeated or different.
+    compared with what was sent. A backlog shows how fast it reads and how much memory it takes. Three pipelines share the gateways by
+    their shards. A recorded day goes through DirectRunner and Prism, in both modes, and through Prism with workers that have the wheel
+    alone; the warehouses are certified against each other. Prism is built with Go where it is not found; without it one line says what
+    is left out. All of it takes about half an hour. Exit status 1 if anything is lost, repeated or different.
     """
     from lab.engines.run import Size, run
 
     try:
         chosen = random.randrange(10**6) if seed is None else seed
-        sound = run(directory.resolve(), Size(kills, pending, hours), chosen, Console(sys.stdout))
+        sound = run(directory.resolve(), Size(kills, pending, hours, shared), chosen, Console(sys.stdout))
     except StartFailed as error:
         raise click.ClickException(str(error)) from error
     raise SystemExit(0 if sound else 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,8 @@ from sql.service import Target, open_client
 
 STREAMED, LOADED, REBUILT = "certify-streamed", "certify-loaded", "certify-rebuilt"
 """The projects: what streaming wrote, what batch mode loaded from export files, and what it built anew from the archive."""
+DIRECT = ("--runner=DirectRunner",)
+"""The flags of the engine that runs everywhere."""
 _QUIET_SECONDS = 10.0
 """How long nothing may arrive until all has."""
 _LOAD_SECONDS = 600.0
@@ -88,13 +90,15 @@ def _silent(action: str) -> None:
     """Says nothing: a console belongs to one thread."""
 
 
-def stream(place: Place, project: str, recording: Recording, parts: str, console: Console, runner: str = "DirectRunner") -> None:  # noqa: PLR0913
+def stream(  # noqa: PLR0913 - what the day goes through
+    place: Place, project: str, recording: Recording, parts: str, console: Console, engine: Sequence[str] = DIRECT
+) -> None:
     """Publishes the day; when its first part has arrived the pipeline is killed, and another goes on."""
     with PubSub(place.directory, parts) as pubsub:
         pubsub.create(TOPIC, SUBSCRIPTION)
         batches: set[tuple[str, ...]] = set()
         for messages, end in ((recording.before, Child.kill), (recording.after, Child.stop)):
-            with _pipeline(place, project, pubsub, runner) as pipeline:
+            with _pipeline(place, project, pubsub, engine) as pipeline:
                 _publish(pubsub, messages)
                 batches |= {name(message) for message in messages if message.sound}
                 pipeline.wait_until(_arrived(place.clients[project], len(batches)), "done with what was published", _ARRIVAL_SECONDS)
@@ -103,8 +107,8 @@ def stream(place: Place, project: str, recording: Recording, parts: str, console
             console.log(f"streamed {len(messages)} messages; then came the {end.__name__} of the pipeline")
 
 
-def _pipeline(place: Place, project: str, pubsub: PubSub, runner: str) -> Child:
-    flags = [f"--project={project}", f"--runner={runner}", f"--registry={field.REGISTRY}", f"--input_subscription={SUBSCRIPTION}"]
+def _pipeline(place: Place, project: str, pubsub: PubSub, engine: Sequence[str]) -> Child:
+    flags = [f"--project={project}", *engine, f"--registry={field.REGISTRY}", f"--input_subscription={SUBSCRIPTION}"]
     command = python_module("pipeline", *flags, "--early_seconds=5", f"--archive={place.archive(project)}", "--archive_every=20s")
     environment = {**place.warehouse.environment, "PUBSUB_EMULATOR_HOST": pubsub.address}
     return Child("pipeline", command, place.directory / f"{project}.log", environment)
@@ -169,9 +173,9 @@ def recompute(place: Place, project: str) -> None:
         recompute.wait_until_done(_LOAD_SECONDS)
 
 
-def load(place: Place, project: str, folder: Path, runner: str = "DirectRunner") -> None:
+def load(place: Place, project: str, folder: Path, engine: Sequence[str] = DIRECT) -> None:
     """Loads the export files of a folder."""
-    flags = ["--mode=batch", f"--runner={runner}", f"--input={folder}", f"--project={project}", f"--registry={field.REGISTRY}"]
+    flags = ["--mode=batch", *engine, f"--input={folder}", f"--project={project}", f"--registry={field.REGISTRY}"]
     command = python_module("pipeline", *flags)
     with Child("pipeline", command, place.directory / f"{project}.log", place.warehouse.environment) as pipeline:
         pipeline.wait_until_done(_LOAD_SECONDS)

@@ -1,4 +1,4 @@
-"""Makes the virtual environments from the lock files: `python requirements/install.py lab` and, afterwards, `... warehouse`.
+"""Makes the virtual environments from the lock files: `python requirements/install.py lab`; afterwards `... warehouse`, `... worker`.
 
 Runs on any Python 3.11 or newer with nothing installed. May be interrupted and repeated: what pip fetched is kept in its cache, and an
 environment counts as made only when its stamp is written, last. A folder or file that the user may not read is passed over, wherever a
@@ -37,12 +37,14 @@ class Environment:
 
 LAB = Environment(".venv", "TinyBeam", "requirements/lab.txt", ((3, 11), (3, 12), (3, 13), (3, 14)))
 WAREHOUSE = Environment(".venv-warehouse", "the warehouse on this machine", "requirements/warehouse.txt", ((3, 13), (3, 14)))
+# What the launcher pickles only its own version of Python reads, so this one is made by the main environment's.
+WORKER = Environment(".venv-worker", "a worker of an engine", "requirements/worker.txt", (sys.version_info[:2],))
 
 _QUESTION = "import sys, importlib.util as u; print(*sys.version_info[:2], int(None not in map(u.find_spec, ('venv', 'ensurepip'))))"
 
 
 def main(name: str) -> None:
-    environment = {"lab": LAB, "warehouse": WAREHOUSE}[name]
+    environment = {"lab": LAB, "warehouse": WAREHOUSE, "worker": WORKER}[name]
     install(environment, find_python(environment.pythons) or _fetch_python(environment))
     if environment is LAB:
         _install_ourselves()

@@ -40,6 +40,12 @@ def empty(client: bigquery.Client) -> None:
         client.query_and_wait(f"truncate table {row.name}")
 
 
+def fill_anew(client: bigquery.Client, registry: Registry) -> None:
+    """Empties a project that has its tables, and loads the registry."""
+    empty(client)
+    load(client, registry)
+
+
 def answers(client: bigquery.Client) -> Iterator[tuple[str, str]]:
     """Yields each question with its answer as an aligned table."""
     known = {script.name: script for script in scripts("queries")}

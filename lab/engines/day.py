@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from google.cloud import bigquery
 
 from lab import certify
+from lab.acts.analyst import fill_anew
 from lab.acts.recorded_day import RecordedDay, Recording, record
-from lab.certify import Place
+from lab.certify import Place, client_of
 from lab.console import Console
+from lab.engines.engine import BATCH, Engine, Way, ways
 from lab.services.stack import Warehouse
+from lab.world import field
+from schemas.registry import Registry
 from schemas.warehouse import DATASET
 
+OTHER = "engines-other"
+"""The project of all ways but the first."""
 _FACTS = ("summaries_v1", "inferences_v1", "events_v1", "heartbeats_v1")
 
 
@@ -33,52 +40,40 @@ class EngineDay:
     differences: int
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """Is an engine and a mode."""
-
-    engine: str
-    mode: str
-
-    @property
-    def project(self) -> str:
-        return f"engines-{self.engine.removesuffix('Runner').lower()}-{self.mode}"
-
-
-def ways(engines: list[str]) -> list[Way]:
-    """Returns batch mode first: what it holds is what the others are compared with."""
-    return [Way(engine, mode) for mode in ("batch", "streaming") for engine in engines]
-
-
-def run(directory: Path, warehouse: Warehouse, recorded: RecordedDay, engines: list[str], console: Console) -> list[EngineDay]:
-    """Runs every way. Raises StartFailed."""
+def run(directory: Path, warehouse: Warehouse, recorded: RecordedDay, engines: Sequence[Engine], console: Console) -> list[EngineDay]:
+    """Runs every way: the first into the warehouse's own project, which stays as it is, and every other into one more. Both have their
+    tables. Raises StartFailed.
+    """
     recording, found = record(directory, recorded), list[EngineDay]()
-    first = ways(engines)[0].project
-    place = Place(directory, warehouse, {way.project: certify.client_of(warehouse, way.project) for way in ways(engines)})
+    first = warehouse.project
+    clients = {project: client_of(warehouse, project) for project in (first, OTHER)}
     for way in ways(engines):
-        console.title(f"{way.engine}, {way.mode}")
-        certify.prepare_tables(place, way.project, console.status)
+        console.title(f"{way.engine.name}, {way.mode}")
+        project = OTHER if found else first
+        place = Place(directory / way.folder, warehouse, clients)
+        place.directory.mkdir()
+        fill_anew(clients[project], Registry.load(field.REGISTRY))
         began = time.monotonic()
-        _through(way, place, recording, console)
+        _through(way, place, project, recording, console)
         seconds = time.monotonic() - began
-        differing = certify.certify(place.clients, first, way.project, console) if way.project != first else set()
-        found.append(_outcome(way, place.clients[way.project], recording, seconds, len(differing)))
+        differing = certify.certify(clients, first, project, console) if found else set()
+        found.append(_outcome(way, clients[project], recording, seconds, len(differing)))
     return found
 
 
-def _through(way: Way, place: Place, recording: Recording, console: Console) -> None:
-    if way.mode == "batch":
-        certify.load(place, way.project, recording.files, way.engine)
+def _through(way: Way, place: Place, project: str, recording: Recording, console: Console) -> None:
+    if way.mode == BATCH:
+        certify.load(place, project, recording.files, way.engine.flags)
     else:
-        certify.stream(place, way.project, recording, "auto", console, way.engine)
-        certify.recompute(place, way.project)
+        certify.stream(place, project, recording, "auto", console, way.engine.flags)
+        certify.recompute(place, project)
 
 
 def _outcome(way: Way, client: bigquery.Client, recording: Recording, seconds: float, differences: int) -> EngineDay:
     sent = {certify.name(message) for message in (*recording.before, *recording.after) if message.sound}
     shown, stored = _counted(client, "batches", "batch_id"), _counted(client, "batches_v1", "batch_id")
     return EngineDay(
-        engine=way.engine,
+        engine=way.engine.name,
         mode=way.mode,
         rows=sum(_counted(client, table, "concat(batch_id, '/', cast(`row` as string))")[1] for table in _FACTS),
         seconds=round(seconds, 1),

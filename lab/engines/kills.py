@@ -6,13 +6,16 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from threading import Event
 
 from lab.console import Console
 from lab.engines.load import Load
 from lab.engines.stand import Stand, is_gone, kill
 from lab.services.stack import StartFailed
 
+TOGETHER = 50
+"""So many different messages are published at once."""
 ENGINES_SHARE = 0.2
 """So many kills are of Prism alone."""
 _LONGEST_LIFE = 6.0
@@ -20,13 +23,14 @@ _LONGEST_LIFE = 6.0
 _END_SECONDS = 30.0
 _LEASE_SECONDS = 40.0
 """Repeats that a killed pipeline had come again when their leases end, and are to be acknowledged."""
-_ARRIVAL_SECONDS = 300.0
+_QUIET_SECONDS = 120.0
+"""Four leases: when nothing arrives for so long, nothing will."""
 _STEP_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Says how often to kill, how many messages come a second, and the seed of when and whom."""
+    """Says how often to kill, how many messages come a second meanwhile, and the seed of when and whom."""
 
     count: int
     rate: float
@@ -35,13 +39,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kills:
-    """Is what came of it. `orphans` are engines that outlived their pipeline, or pipelines that outlived their engine."""
+    """Is what came of it. `copies` are batches that were written once more, which views show once; `orphans` are engines that outlived
+    their pipeline, or pipelines that outlived their engine.
+    """
 
     count: int
     of_engine: int
     messages: int
     lost: int
     repeated: int
+    copies: int
     left: int
     wrong_hours: int
     orphans: int
@@ -49,46 +56,55 @@ class Kills:
     messages_per_second: float = 0.0
     """What is read of a backlog, where that was measured."""
 
-    @property
-    def sound(self) -> bool:
-        return not (self.lost or self.repeated or self.left or self.wrong_hours or self.orphans)
-
 
 def run(stand: Stand, load: Load, plan: Plan, console: Console) -> Kills:
-    """Publishes the load, kills meanwhile, waits until all has arrived, and compares. Raises StartFailed."""
-    rng, began = random.Random(plan.seed), time.monotonic()
+    """Publishes of the load while it kills, waits until all has arrived, and compares. Raises StartFailed."""
+    rng, began, killed = random.Random(plan.seed), time.monotonic(), Event()
     stand.start()
     with ThreadPoolExecutor(1) as pool:
-        publishing = pool.submit(_publish, stand, load, plan)
-        found = [_kill(stand, number, rng, console) for number in range(1, plan.count + 1)]
-        stand.wait_until_pulling(plan.count + 1)
-        publishing.result()
+        publishing = pool.submit(_publish, stand, load, plan, killed)
+        try:
+            found = [_kill(stand, number, rng, console) for number in range(1, plan.count + 1)]
+            stand.wait_until_pulling(plan.count + 1)
+        finally:
+            killed.set()
+        load = replace(load, messages=publishing.result())
     console.log(f"{load.messages} messages are published, {plan.count} kills are done")
     wait(stand, lambda: stand.batches() >= load.messages, console)
     time.sleep(_LEASE_SECONDS)
     stand.pipeline.stop(20.0)
     left = stand.left()
     stand.recompute()
-    shown, hours, sums = stand.shown(load), stand.hours(load), load.sums()
+    shown = stand.shown(load)
     return Kills(
         count=plan.count,
         of_engine=sum(of_engine for of_engine, _ in found),
         messages=load.messages,
         lost=shown.lost,
         repeated=shown.repeated,
+        copies=stand.copies(),
         left=left,
-        wrong_hours=sum(hours.get(key) != sums.get(key) for key in hours.keys() | sums.keys()),
+        wrong_hours=wrong_hours(stand, load),
         orphans=sum(orphan for _, orphan in found),
         seconds=time.monotonic() - began,
     )
 
 
-def _publish(stand: Stand, load: Load, plan: Plan) -> None:
-    began, sent = time.monotonic(), 0
-    for portion in load.published(random.Random(plan.seed)):
+def _publish(stand: Stand, load: Load, plan: Plan, killed: Event) -> int:
+    """Publishes until all kills are done. Returns how many different messages that were."""
+    began, sent, different = time.monotonic(), 0, 0
+    for portion in load.published(random.Random(plan.seed), TOGETHER):
         stand.publish(portion)
-        sent += len(portion)
-        time.sleep(max(0.0, began + sent / plan.rate - time.monotonic()))
+        sent, different = sent + len(portion), min(different + TOGETHER, load.messages)
+        if killed.wait(max(0.0, began + sent / plan.rate - time.monotonic())):
+            break
+    return different
+
+
+def wrong_hours(stand: Stand, load: Load) -> int:
+    """Counts the hours of which a rollup shows anything but the sums of what was sent."""
+    hours, sums = stand.hours(load), load.sums()
+    return sum(hours.get(key) != sums.get(key) for key in hours.keys() | sums.keys())
 
 
 def _kill(stand: Stand, number: int, rng: random.Random, console: Console) -> tuple[bool, bool]:
@@ -118,8 +134,10 @@ def _ended(stand: Stand) -> bool:
 
 
 def wait(stand: Stand, done: Callable[[], bool], console: Console) -> None:
-    """Waits until all has arrived, or for long enough: what is missing then is lost."""
-    deadline = time.monotonic() + _ARRIVAL_SECONDS
-    while not done() and time.monotonic() < deadline and stand.pipeline.status is None:
-        console.status(f"{stand.batches()} batches are written")
+    """Waits until all has arrived, or nothing does for long: what is missing then is lost."""
+    seen, since = stand.batches(), time.monotonic()
+    while not done() and time.monotonic() - since < _QUIET_SECONDS and stand.pipeline.status is None:
+        if (now := stand.batches()) != seen:
+            seen, since = now, time.monotonic()
+        console.status(f"{seen} batches are written")
         time.sleep(1.0)

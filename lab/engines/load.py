@@ -1,6 +1,6 @@
 """Makes what twenty gateways send, from a seed, with repeats; and says what views and rollups must then show, to the last bit.
 
-Values are whole numbers, so that sums are exact in any order.
+Values are whole numbers, so that sums are exact in any order. Messages are made by the gateway's own code.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from datetime import UTC, datetime, timedelta
 from google.pubsub_v1.types import PubsubMessage
 
 from edge.store.batch import encode
+from edge.store.store import OutboxBatch
+from edge.uplink.google_publisher import publish_request
+from lab.acts.gateways import TOPIC
 from lab.world.summary import summary_of
 from schemas.records import Device, Kind, Site, Summary
 from schemas.registry import Registry
@@ -31,17 +34,21 @@ SiteHour = tuple[str, str, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Is so many messages of batches that are different, of the hours before `end`; each has a row for every channel of a device."""
+    """Is so many messages of batches that are different, of the hours from `begin`; each has a row for every channel of a device."""
 
     messages: int
-    end: datetime
+    begin: datetime
     repeated: float = 0.2
     """So many more come again, as a share."""
+    shards: int = 0
+    """So many parts the sites are in; 0: messages have no shard."""
 
-    @property
-    def begin(self) -> datetime:
-        minutes = -(-self.messages // GATEWAYS)
-        return self.end.replace(minute=0, second=0, microsecond=0) - -(-minutes // 60) * _HOUR
+    @classmethod
+    def until(cls, end: datetime, messages: int, repeated: float = 0.2, shards: int = 0) -> Load:
+        """Returns a load of the hours before `end`."""
+        minutes = -(-messages // GATEWAYS)
+        begin = end.replace(minute=0, second=0, microsecond=0) - -(-minutes // 60) * _HOUR
+        return cls(messages, begin, repeated, shards)
 
     @property
     def rows(self) -> int:
@@ -69,7 +76,11 @@ class Load:
         rows = self._rows(number)
         batch = encode(Kind.SUMMARIES, rows)
         envelope = batch.envelope(f"gateway-{number % GATEWAYS:02}", 7, number // GATEWAYS + 1, batch.time_max + _MINUTE)
-        return PubsubMessage(data=batch.body, attributes=envelope.attributes())
+        return publish_request(TOPIC, [OutboxBatch(envelope, batch.body)], self._shard(number % GATEWAYS)).messages[0]
+
+    def _shard(self, gateway: int) -> str | None:
+        """Returns the shard of a gateway: gateways of one site are in one."""
+        return str(gateway % SITES % self.shards + 1) if self.shards else None
 
     def _rows(self, number: int) -> Sequence[Summary]:
         start, seq = self.begin + number // GATEWAYS * _MINUTE, number // GATEWAYS * VALUES + 1

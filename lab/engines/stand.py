@@ -1,11 +1,10 @@
-"""Sets a pipeline between Pub/Sub and a local warehouse: started, killed, and started anew; and asks what the views show of a load."""
+"""Sets a pipeline between a subscription and a local warehouse: started, killed, started anew; and asks what the views show of a load."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,9 +18,8 @@ from google.pubsub_v1.services.subscriber import SubscriberClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 from google.pubsub_v1.types import PubsubMessage
 
-from lab.acts.analyst import prepare
 from lab.acts.gateways import SUBSCRIPTION, TOPIC
-from lab.engines.load import VALUES, Load, SiteHour, registry
+from lab.engines.load import VALUES, Load, SiteHour
 from lab.services.stack import Child, PubSub, Warehouse
 from lab.witness import delivered
 from pipeline.io.subscription.pubsub import puller_at
@@ -42,32 +40,37 @@ class Shown:
     repeated: int
 
 
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Are a warehouse, whose project has its tables, and Pub/Sub."""
+
+    warehouse: Warehouse
+    pubsub: PubSub
+
+
 class Stand:
-    """Holds the servers, and one pipeline at a time: `stand.start(); stand.kill()`."""
+    """Holds one pipeline at a time, on a topic and a subscription of its own: `stand.start(); stand.kill()`."""
 
-    def __init__(self, directory: Path, warehouse: Warehouse, pubsub: PubSub) -> None:
-        """The servers run. The warehouse has no tables yet."""
-        self._directory, self._warehouse, self._pubsub = directory, warehouse, pubsub
-        self.client: bigquery.Client = delivered.connect(warehouse)
-        self.log = directory / "pipeline.log"
+    def __init__(self, directory: Path, servers: Servers, part: str = "") -> None:
+        """`part` distinguishes stands that share servers."""
+        self._directory, self._warehouse, self._pubsub = directory, servers.warehouse, servers.pubsub
+        self._topic, self._subscription = TOPIC + part, SUBSCRIPTION + part
+        self.client: bigquery.Client = delivered.connect(servers.warehouse)
+        self.log = directory / f"pipeline{part}.log"
         self._pipeline: Child | None = None
-        self._channel = grpc.insecure_channel(pubsub.address)
-
-    def prepare(self, progress: Callable[[str], None]) -> None:
-        """Makes tables, registry, topic and subscription."""
-        prepare(self.client, registry(), progress)
-        self._pubsub.create(TOPIC, SUBSCRIPTION)
+        self._channel = grpc.insecure_channel(servers.pubsub.address)
+        servers.pubsub.create(self._topic, self._subscription)
 
     def publish(self, messages: list[PubsubMessage]) -> None:
-        self._publisher.publish(topic=TOPIC, messages=messages)
+        self._publisher.publish(topic=self._topic, messages=messages)
 
     def puller(self) -> Puller:
         """Returns what a pipeline pulls with."""
-        return puller_at(SUBSCRIPTION, self._pubsub.address)
+        return puller_at(self._subscription, self._pubsub.address)
 
     def start(self) -> Child:
         """Starts a pipeline on Prism."""
-        flags = ["--runner=PrismRunner", f"--project={self._warehouse.project}", f"--input_subscription={SUBSCRIPTION}"]
+        flags = ["--runner=PrismRunner", f"--project={self._warehouse.project}", f"--input_subscription={self._subscription}"]
         command = python_module("pipeline", *flags, "--early_seconds=5")
         environment = {**self._warehouse.environment, "PUBSUB_EMULATOR_HOST": self._pubsub.address}
         self._pipeline = Child("pipeline", command, self.log, environment)
@@ -94,14 +97,20 @@ class Stand:
             recompute.wait_until_done(_SECONDS)
 
     def batches(self) -> int:
+        """Counts the different batches that are written."""
         [row] = self.client.query_and_wait("select count(distinct batch_id) as total from tinybeam.batches_v1")
+        return int(row.total)
+
+    def copies(self) -> int:
+        """Counts rows of batches that are written once more than they need be; views show them once."""
+        [row] = self.client.query_and_wait("select count(*) - count(distinct batch_id) as total from tinybeam.batches_v1")
         return int(row.total)
 
     def left(self) -> int:
         """Counts messages that Pub/Sub would give again; what is leased to somebody is not among them."""
         try:
             subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=self._channel))
-            answer = subscriber.pull(subscription=SUBSCRIPTION, max_messages=1000, timeout=_LEFT_SECONDS, retry=None)
+            answer = subscriber.pull(subscription=self._subscription, max_messages=1000, timeout=_LEFT_SECONDS, retry=None)
             return len(answer.received_messages)
         except DeadlineExceeded:
             return 0

@@ -32,11 +32,11 @@ def flags(folder: Path) -> Sequence[str]:
     """
     listed = folder / "requirements.txt"
     listed.write_text("".join(f"{line}\n" for line in requirements()))
-    return f"--extra_package={_wheel(folder)}", f"--requirements_file={listed}", "--requirements_cache=skip"
+    return f"--extra_package={wheel(folder)}", f"--requirements_file={listed}", "--requirements_cache=skip"
 
 
-def _wheel(folder: Path) -> Path:
-    """Packs the sources, and leaves nothing behind beside them."""
+def wheel(folder: Path) -> Path:
+    """Packs the sources into the folder, and leaves nothing behind beside them. Raises NotPacked."""
     aside = ["egg_info", "--egg-base", str(folder), "build", "--build-base", str(folder / "build")]
     command = [sys.executable, SETUP.name, "--quiet", *aside, "bdist_wheel", "--dist-dir", str(folder)]
     done = subprocess.run(command, cwd=SETUP.parent, capture_output=True, text=True, check=False)

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from google.cloud import bigquery
 
-from lab.acts.gateways import SUBSCRIPTION, TOPIC
 from lab.console import Console
 from lab.engines import kills
 from lab.engines.kills import Plan
 from lab.engines.load import Load, registry
-from lab.engines.stand import Stand
+from lab.engines.stand import Servers, Stand
+from lab.engines.summary import Summary
 from lab.services.stack import PubSub, Warehouse
 from pipeline.prism import find
 from sql.registry import load
@@ -29,8 +29,7 @@ from sql.registry import load
 @pytest.mark.timeout(600)
 def test_two_kills_lose_and_repeat_nothing(warehouse: Warehouse, emptied: bigquery.Client, tmp_path: Path) -> None:
     load(emptied, registry())
-    with PubSub(tmp_path) as pubsub, closing(Stand(tmp_path, warehouse, pubsub)) as stand:
-        pubsub.create(TOPIC, SUBSCRIPTION)
-        found = kills.run(stand, Load(600, datetime.now(UTC)), Plan(count=2, rate=30.0, seed=2), Console(sys.stdout))
-    assert found.sound, found
+    with PubSub(tmp_path) as pubsub, closing(Stand(tmp_path, Servers(warehouse, pubsub))) as stand:
+        found = kills.run(stand, Load.until(datetime.now(UTC), 600), Plan(count=2, rate=30.0, seed=2), Console(sys.stdout))
+    assert Summary(kills=found).faults() == []
     assert found.of_engine == 1

@@ -1,4 +1,5 @@
-"""Run as `python -P as_a_worker.py FOLDER SOURCES`: unpacks every step and coder of FOLDER/pipeline.pb, and prints how many.
+"""Run as `python -P as_a_worker.py FOLDER SOURCES unpack`: unpacks every step and coder of FOLDER/pipeline.pb, and prints how many.
+`... serve`: prints an address, and runs what engines start there (--environment_type=EXTERNAL) until its input ends.
 
 It sees the sources, Beam, and the packages of FOLDER/requirements.txt with what these ask for, of this environment; no checkout.
 """
@@ -13,7 +14,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-FOLDER, SOURCES = map(Path, sys.argv[1:])
+FOLDER, SOURCES = map(Path, sys.argv[1:3])
+TASK = sys.argv[3]
 
 
 def closure(lines: list[str]) -> set[str]:
@@ -60,22 +62,35 @@ from apache_beam.internal import pickler  # noqa: E402 - after what is hidden
 from apache_beam.portability import python_urns  # noqa: E402
 from apache_beam.portability.api import beam_runner_api_pb2 as api  # noqa: E402
 from apache_beam.runners.pipeline_context import PipelineContext  # noqa: E402
+from apache_beam.runners.worker.worker_pool_main import BeamFnExternalWorkerPoolServicer  # noqa: E402
 
-pickler.set_library("cloudpickle")
-parts = api.Pipeline.FromString((FOLDER / "pipeline.pb").read_bytes()).components
-context = PipelineContext(parts)
-unpacked = 0
-for step in parts.transforms.values():
-    if step.spec.urn == "beam:transform:pardo:v1":
-        pardo = api.ParDoPayload.FromString(step.spec.payload)
-        if pardo.do_fn.urn == python_urns.PICKLED_DOFN_INFO:
-            pickler.loads(pardo.do_fn.payload)
-            unpacked += 1
-for coder in parts.coders:
-    context.coders.get_by_id(coder)
-for windowing in parts.windowing_strategies:
-    context.windowing_strategies.get_by_id(windowing)
 import pipeline  # noqa: E402
 
 assert Path(pipeline.__file__).is_relative_to(SOURCES), pipeline.__file__
-print(unpacked, "steps of", SOURCES.name)
+
+
+def unpack() -> None:
+    pickler.set_library("cloudpickle")
+    parts = api.Pipeline.FromString((FOLDER / "pipeline.pb").read_bytes()).components
+    context = PipelineContext(parts)
+    unpacked = 0
+    for step in parts.transforms.values():
+        if step.spec.urn == "beam:transform:pardo:v1":
+            pardo = api.ParDoPayload.FromString(step.spec.payload)
+            if pardo.do_fn.urn == python_urns.PICKLED_DOFN_INFO:
+                pickler.loads(pardo.do_fn.payload)
+                unpacked += 1
+    for coder in parts.coders:
+        context.coders.get_by_id(coder)
+    for windowing in parts.windowing_strategies:
+        context.windowing_strategies.get_by_id(windowing)
+    print(unpacked, "steps of", SOURCES.name)
+
+
+def serve() -> None:
+    address, _ = BeamFnExternalWorkerPoolServicer.start()
+    print(address, flush=True)
+    sys.stdin.read()
+
+
+{"unpack": unpack, "serve": serve}[TASK]()

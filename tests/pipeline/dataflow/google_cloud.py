@@ -1,7 +1,7 @@
 """Runs enough of Cloud Storage and Dataflow on this machine for Beam's own runner to launch a job: what was asked for can be looked at.
 
-Both speak their REST: objects are kept in memory, jobs do not run. A job is in the first state of `states`, and moves on by one with each
-look; a job that only compares graphs (`graph_validate_only`) is DONE, or FAILED for the reason in `refuses`.
+Both speak their REST; access tokens are given, too. Objects are kept in memory, jobs do not run. A job is in the first state of `states`, and
+moves on by one with each look; a job that only compares graphs (`graph_validate_only`) is DONE, or FAILED for the reason in `refuses`.
 """
 
 from __future__ import annotations
@@ -225,6 +225,10 @@ def _messages(cloud: GoogleCloud, request: _Request) -> Any:
     return cloud.messages(request.groups[0])
 
 
+def _token(cloud: GoogleCloud, request: _Request) -> Any:
+    return {"access_token": "token", "expires_in": 3600, "token_type": "Bearer"}
+
+
 _BUCKETS = "storage/v1/b/([^/]+)"
 _JOBS = "/v1b3/projects/[^/]+/locations/[^/]+/jobs"
 _ROUTES: Iterable[tuple[str, Callable[[GoogleCloud, _Request], Any]]] = (
@@ -232,6 +236,7 @@ _ROUTES: Iterable[tuple[str, Callable[[GoogleCloud, _Request], Any]]] = (
     (f"/{_BUCKETS}", _bucket),
     (f"/{_BUCKETS}/o", _objects),
     (f"/(?:download/)?{_BUCKETS}/o/(.+)", _object),
+    ("/token", _token),
     (_JOBS, _jobs),
     (f"{_JOBS}/([^/]+)", _job),
     (f"{_JOBS}/([^/]+)/messages", _messages),
