@@ -66,10 +66,12 @@ def _varints(data: bytes) -> Iterator[int]:
     """Yields the integers, then where they end. Raises ValueError."""
     at = len(MARK)
     for _ in FIELDS:
-        end = next((end for end in range(at, min(at + _MOST_BYTES, len(data))) if data[end] < 0x80), None)
-        if end is None:
-            raise ValueError("an integer has no end")
-        zigzag = sum((data[place] & 0x7F) << 7 * (place - at) for place in range(at, end + 1))
+        zigzag, first, goes_on = 0, at, True
+        while goes_on:
+            if at == len(data) or at == first + _MOST_BYTES:
+                raise ValueError("an integer has no end")
+            zigzag |= (data[at] & 0x7F) << 7 * (at - first)
+            goes_on = data[at] >= 0x80
+            at += 1
         yield zigzag >> 1 if zigzag & 1 == 0 else ~(zigzag >> 1)
-        at = end + 1
     yield at

@@ -21,7 +21,7 @@ ENGINES_SHARE = 0.2
 _LONGEST_LIFE = 6.0
 """Seconds after which a pipeline that pulls is killed at the latest."""
 _END_SECONDS = 30.0
-_LEASE_SECONDS = 40.0
+LEASE_SECONDS = 40.0
 """Repeats that a killed pipeline had come again when their leases end, and are to be acknowledged."""
 _QUIET_SECONDS = 120.0
 """Four leases: when nothing arrives for so long, nothing will."""
@@ -71,7 +71,7 @@ def run(stand: Stand, load: Load, plan: Plan, console: Console) -> Kills:
         load = replace(load, messages=publishing.result())
     console.log(f"{load.messages} messages are published, {plan.count} kills are done")
     wait(stand, lambda: stand.batches() >= load.messages, console)
-    time.sleep(_LEASE_SECONDS)
+    time.sleep(LEASE_SECONDS)
     stand.pipeline.stop(20.0)
     left = stand.left()
     stand.recompute()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from google.pubsub_v1.types import PubsubMessage
 
 from lab.console import Console
-from lab.engines.kills import wait, wrong_hours
+from lab.engines.kills import LEASE_SECONDS, wait, wrong_hours
 from lab.engines.load import Load
 from lab.engines.stand import Stand
 
@@ -44,6 +44,7 @@ def run(stands: Sequence[Stand], load: Load, console: Console) -> Shards:
     first.wait_until_pulling(2)
     console.log(f"{load.messages} messages are published to {len(stands)} pipelines, of which one was killed")
     wait(first, lambda: first.batches() >= load.messages, console)
+    time.sleep(LEASE_SECONDS)
     statuses = [stand.pipeline.stop(20.0) for stand in stands]
     console.log(f"the pipelines ended with {statuses}")
     first.recompute()

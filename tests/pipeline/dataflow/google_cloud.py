@@ -1,7 +1,7 @@
 """Runs enough of Cloud Storage and Dataflow on this machine for Beam's own runner to launch a job: what was asked for can be looked at.
 
-Both speak their REST; access tokens are given, too. Objects are kept in memory, jobs do not run. A job is in the first state of `states`, and
-moves on by one with each look; a job that only compares graphs (`graph_validate_only`) is DONE, or FAILED for the reason in `refuses`.
+Both speak their REST; access tokens are given, too. Objects are kept in memory, jobs do not run. A job is in the first state of `states`,
+and moves on by one with each look; one that only compares graphs (`graph_validate_only`) is DONE, or FAILED for the reason in `refuses`.
 """
 
 from __future__ import annotations
