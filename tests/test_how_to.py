@@ -107,6 +107,14 @@ def test_an_archive_is_kept_and_the_tables_are_built_anew(tmp_path: Path, served
     empty(second_sql_project)
 
 
+def test_the_first_row_arrives_by_way_of_dataflow(tmp_path: Path, served: Environment) -> None:
+    walk(ROOT / "docs/how-to/first-row-on-dataflow.md", tmp_path, APPLIED, served)
+
+
+def test_the_first_row_arrives_by_way_of_a_machine_of_ones_own(tmp_path: Path, served: Environment) -> None:
+    walk(ROOT / "docs/how-to/first-row-on-your-own-machine.md", tmp_path, APPLIED, served)
+
+
 def test_every_page_is_walked() -> None:
     """Commands that need a project of Google's stand in blocks of `bash`, which nobody walks: test_docs.py looks at their options."""
     walked = [page.name for page in PAGES if "\n```sh\n" in page.read_text()]

@@ -240,3 +240,10 @@ def unlike_tofus(folder: Path) -> tuple[str, str, int]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     formatted = subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, check=False)
     return formatted.stdout, formatted.stderr, formatted.returncode
+
+
+def test_dataflow_gets_no_dead_letters_and_a_machine_of_ones_own_does() -> None:
+    """Google: Dataflow does not support dead-letter topics."""
+    farm = every_module()[FARM]
+    assert farm.calls["messages"]["delivery_attempts"] == "${local.dataflow ? null : 100}"
+    assert farm.local["dataflow"] == '${var.engine == "dataflow"}'

@@ -1,4 +1,13 @@
-# Who may do what: docs in ../../ROLES.md.
+# Who may do what, and why: ../../ROLES.md
+locals {
+  accounts = {
+    pipeline = module.accounts.pipeline
+    launcher = module.accounts.launcher
+    notifier = module.accounts.notifier
+    analyst  = module.accounts.analyst
+  }
+}
+
 module "accounts" {
   source = "../../modules/accounts"
 
@@ -22,12 +31,7 @@ module "access" {
 
   project  = var.project
   dataflow = local.dataflow
-  accounts = {
-    pipeline = module.accounts.pipeline
-    launcher = module.accounts.launcher
-    notifier = module.accounts.notifier
-    analyst  = module.accounts.analyst
-  }
+  accounts = local.accounts
 
   topic               = module.messages.topic
   alerts_topic        = module.messages.alerts_topic

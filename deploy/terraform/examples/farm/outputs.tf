@@ -8,6 +8,15 @@ output "credentials" {
   value       = module.identity.credentials
 }
 
+output "machine_credentials" {
+  description = "google.json of each program on a machine of `machines`, by account; none holds a secret: tofu output -json machine_credentials | jq -r .pipeline."
+  value = {
+    for program, account in local.accounts : program => jsonencode(merge(jsondecode(module.identity.credentials), {
+      service_account_impersonation_url = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${account.email}:generateAccessToken"
+    }))
+  }
+}
+
 output "subscription" {
   description = "--input_subscription of the pipeline."
   value       = module.messages.subscriptions["tinybeam"]
@@ -65,12 +74,7 @@ output "subnetwork" {
 
 output "accounts" {
   description = "E-mail addresses of the service accounts."
-  value = {
-    pipeline = module.accounts.pipeline.email
-    launcher = module.accounts.launcher.email
-    notifier = module.accounts.notifier.email
-    analyst  = module.accounts.analyst.email
-  }
+  value       = { for program, account in local.accounts : program => account.email }
 }
 
 output "job_id" {
