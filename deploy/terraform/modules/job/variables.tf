@@ -14,7 +14,7 @@ variable "name" {
   default     = "tinybeam"
 
   validation {
-    condition     = can(regex("^[a-z]([a-z0-9-]{0,1022}[a-z0-9])?$", var.name))
+    condition     = can(regex("^[a-z]([a-z0-9-]*[a-z0-9])?$", var.name))
     error_message = "name: lower-case letters, digits and dashes, beginning with a letter and not ending with a dash."
   }
 }

@@ -32,7 +32,7 @@ resource "google_logging_metric" "late_appends" {
   }
 
   label_extractors = {
-    table = "REGEXP_EXTRACT(${local.message}, \"rows of (\\\\w+) wait for\")"
+    table = "REGEXP_EXTRACT(${local.message}, \"rows of ([a-z0-9_]+) wait for\")"
   }
 }
 

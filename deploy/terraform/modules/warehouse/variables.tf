@@ -19,7 +19,7 @@ variable "dataset" {
   default     = "tinybeam"
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_]{1,1024}$", var.dataset))
+    condition     = can(regex("^[A-Za-z0-9_]+$", var.dataset))
     error_message = "dataset: letters, digits and underscores."
   }
 }
@@ -30,7 +30,7 @@ variable "views_dataset" {
   default     = "tinybeam_views"
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_]{1,1024}$", var.views_dataset)) && var.views_dataset != var.dataset
+    condition     = can(regex("^[A-Za-z0-9_]+$", var.views_dataset)) && var.views_dataset != var.dataset
     error_message = "views_dataset: letters, digits and underscores, and another than dataset: whoever reads it reads no table."
   }
 }
