@@ -11,7 +11,7 @@ from typing import Any
 from tests.deploy.terraform import FOLDER, Module, bare, expressions, inner, of_kind, texts
 
 PROVIDER: dict[str, dict[str, Any]] = json.loads(Path(__file__).with_name("provider.json").read_text())
-META = {"provider", "count", "for_each", "depends_on", "lifecycle", "source", "!"}
+META = {"provider", "count", "for_each", "depends_on", "lifecycle", "source", "!", "~"}
 HOLDS_DATA = {
     "modules/messages": {
         "google_pubsub_topic.telemetry",
@@ -91,12 +91,24 @@ def the_provider_knows_every_argument(modules: Modules) -> Iterator[str]:
 def _unlike(where: str, body: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[str]:
     given = dict(inner(body))
     yield from (f"{where} has {name}, which the provider does not know" for name in sorted(given.keys() - known.keys() - META))
-    needed = {name for name, type_ in known.items() if name != "!" and (type_.endswith("!") if isinstance(type_, str) else "!" in type_)}
+    needed = {
+        name
+        for name, type_ in known.items()
+        if name not in {"!", "~"} and (type_.endswith("!") if isinstance(type_, str) else "!" in type_)
+    }
     yield from (f"{where} lacks {name}" for name in sorted(needed - given.keys()))
     for name, value in given.items():
         if isinstance(known.get(name), dict):
             for block in value if isinstance(value, list) else [value]:
                 yield from _unlike(f"{where}.{name}", block, known[name])
+
+
+def what_is_read_of_a_resource_is_there(modules: Modules) -> Iterator[str]:
+    for module in modules.values():
+        for address, name in sorted(module.attributes):
+            kind = address.rpartition(".")[0]
+            if kind in PROVIDER and name not in {*PROVIDER[kind], *PROVIDER[kind]["~"], "id"}:
+                yield f"{module.name} reads {name} of {address}, which it has not"
 
 
 def what_bears_labels_has_some(modules: Modules) -> Iterator[str]:
@@ -190,6 +202,7 @@ POLICIES: tuple[Callable[[Modules], Iterator[str]], ...] = (
     every_call_gives_what_is_asked,
     every_output_of_a_module_is_asked_for,
     the_provider_knows_every_argument,
+    what_is_read_of_a_resource_is_there,
     what_bears_labels_has_some,
     what_holds_data_is_protected,
     subscriptions_keep_messages_and_never_expire,

@@ -20,6 +20,8 @@ from tests.deploy.terraform import every_module
 TARGET = Path(__file__).with_name("provider.json")
 _INTERFACE = re.compile(r"^export interface (\w+)[^{]*\{(.*?)^\}", re.MULTILINE | re.DOTALL)
 _ARGUMENT = re.compile(r"^    readonly (\w+)(\??): (\w+|\{)(\[\])?", re.MULTILINE)
+_RESOURCE = re.compile(r"^export declare class \w+ extends cdktf\.Terraform(?:Resource|DataSource) \{(.*?)^\}", re.MULTILINE | re.DOTALL)
+_GETTER = re.compile(r"^    get (\w+)\(\)", re.MULTILINE)
 _SIMPLE = {"string": "string", "number": "number", "boolean": "bool", "{": "map", "any": "any"}
 
 
@@ -28,7 +30,7 @@ def snake(name: str) -> str:
 
 
 def arguments(interfaces: dict[str, str], name: str, left_out: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Arguments by name; of a type, with `!` if it is required, or the arguments of a block."""
+    """Arguments by name; of a type, with `!` if it is required, or the arguments of a block. Under `~` is what can only be read."""
     found: dict[str, Any] = {}
     for argument, optional, type_, many in _ARGUMENT.findall(interfaces[name]):
         if argument in left_out:
@@ -44,9 +46,21 @@ def resource(kind: str, packages: list[Path]) -> dict[str, Any]:
     folder = ("data-google-" if prefix == "data.google" else "") + name.replace("_", "-")
     places = [package / "lib" / one / "index.d.ts" for package in packages for one in (folder, f"google-{folder}")]
     file = next(place for place in places if place.is_file())
-    interfaces = dict(_INTERFACE.findall(file.read_text()))
-    return arguments(
+    text = file.read_text()
+    interfaces = dict(_INTERFACE.findall(text))
+    known = arguments(
         interfaces, next(one for one, text in interfaces.items() if one.endswith("Config") and "constructs" not in text), ("id", "timeouts")
+    )
+    return known | {"~": computed(text, known)}
+
+
+def computed(text: str, known: dict[str, Any]) -> list[str]:
+    """What only Google knows of a resource: what can be read of it and not be given."""
+    readable = {snake(name) for name in _GETTER.findall(next(iter(_RESOURCE.findall(text))))}
+    return sorted(
+        name
+        for name in readable
+        if f"{name}_input" not in readable and not name.endswith("_input") and name not in {*known, "id", "timeouts"}
     )
 
 

@@ -6,6 +6,7 @@ Values are as python-hcl2 writes them: `"text"` or `${expression}`.
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,8 +17,10 @@ import hcl2
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "terraform"
 FARM = "examples/farm"
+TOFU = shutil.which("tofu") or shutil.which("tofu", path=str(Path.home() / "go" / "bin"))
+"""OpenTofu, where it is."""
 _REFERENCE = re.compile(r"(?<![\w.\"])((?:data\.)?(?:google|terraform)_\w+\.\w+|(?:var|local)\.\w+|module\.\w+(?:(?:\[[^\]]*\])?\.\w+)?)")
-_COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
+_ATTRIBUTE = re.compile(r"(?<![\w.\"])((?:data\.)?google_\w+\.\w+)(?:\[[^\]]*\])?\.(\w+)")
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,16 @@ class Module:
     @property
     def references(self) -> set[str]:
         """`var.x`, `local.x`, `module.x.output`, `type.name` and `data.type.name`, wherever one stands."""
-        everything = [self.resources, self.calls, self.variables, self.outputs, self.local]
-        return {found for text in texts(everything) for code in expressions(text) for found in _REFERENCE.findall(code)}
+        return {found for code in self._code() for found in _REFERENCE.findall(code)}
+
+    @property
+    def attributes(self) -> set[tuple[str, str]]:
+        """What is read of which resource."""
+        return {found for code in self._code() for found in _ATTRIBUTE.findall(code)}
+
+    def _code(self) -> Iterator[str]:
+        for text in texts([self.resources, self.calls, self.variables, self.outputs, self.local]):
+            yield from expressions(text)
 
 
 def of_kind(module: Module, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
@@ -21,10 +20,9 @@ from pipeline.counts import METRICS
 from pipeline.io import late_appends
 from schemas.records import TABLES
 from tests.deploy.policies import POLICIES, Modules
-from tests.deploy.terraform import FARM, FOLDER, Module, add, bare, every_module, texts
+from tests.deploy.terraform import FARM, FOLDER, TOFU, Module, add, bare, every_module, texts
 
 ROOT = Path(__file__).parents[2]
-TOFU = shutil.which("tofu") or shutil.which("tofu", path=str(Path.home() / "go" / "bin"))
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.__name__)
@@ -80,6 +78,11 @@ FAULTS = [
         "modules/buckets",
         'resource "google_storage_bucket" "extra" {\n  name = "x"\n  location = "EU"\n  labels = var.labels\n  force_destroy = true\n}',
         ["access by object", "made public", "no rule of life", "its objects with it"],
+    ),
+    (
+        "modules/network",
+        'output "extra" {\n  description = "Something or other."\n  value = google_compute_network.workers.colour\n}',
+        ["reads colour of google_compute_network.workers", "asked for by nobody"],
     ),
     (
         "modules/access",
@@ -181,7 +184,7 @@ def test_the_log_is_searched_for_what_the_pipeline_writes(caplog: pytest.LogCapt
     [phrase] = re.findall(r'AND \\"([^"\\]+)\\"', metric["filter"])
     [pattern] = re.findall(r', \\"(.+)\\"\)', metric["label_extractors"]["table"])
     assert phrase in caplog.text
-    assert re.findall(pattern.replace("\\\\\\\\", "\\"), caplog.text) == ["alerts_v1"]
+    assert re.findall(pattern, caplog.text) == ["alerts_v1"]
 
 
 def test_the_example_gives_what_a_farm_needs_and_nothing_else() -> None:
