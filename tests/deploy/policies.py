@@ -166,11 +166,13 @@ def rights_are_single_and_small(modules: Modules) -> Iterator[str]:
     for module in modules.values():
         for address, body in module.resources.items():
             kind = address.partition(".")[0]
+            if kind.startswith("google_bigquery_dataset_iam"):
+                yield f"{module.name} {address} takes the views' right to read tables away: google_bigquery_dataset_access"
             if kind == "google_service_account_key":
                 yield f"{module.name} {address} is a key of a service account"
             if kind.endswith(("_iam_binding", "_iam_policy")):
                 yield f"{module.name} {address} replaces what others were given"
-            if kind.endswith("_iam_member") and not re.fullmatch(r'"roles/[\w.]+"', body.get("role", "")):
+            if (kind.endswith("_iam_member") or "role" in body) and not re.fullmatch(r'"roles/[\w.]+"', body.get("role", "")):
                 yield f"{module.name} {address} names its role by an expression"
             if bare(body.get("role", "")) in BASIC:
                 yield f"{module.name} {address} grants a basic role"

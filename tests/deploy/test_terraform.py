@@ -96,6 +96,11 @@ FAULTS = [
     ),
     (
         "modules/access",
+        'resource "google_bigquery_dataset_iam_member" "extra" {\n  dataset_id = "d"\n  role = "roles/a.b"\n  member = "user:x"\n}',
+        ["takes the views' right to read tables away", "of a kind that provider.json lacks"],
+    ),
+    (
+        "modules/access",
         'resource "google_pubsub_topic_iam_binding" "extra" {\n  topic = "t"\n  role = "roles/pubsub.publisher"\n  members = []\n}',
         ["replaces what others were given", "of a kind that provider.json lacks"],
     ),
@@ -131,7 +136,7 @@ def granted(modules: Modules) -> set[tuple[str, str]]:
         (address.removeprefix("google_").replace("_iam_member.", "."), bare(body["role"]))
         for module in modules.values()
         for address, body in module.resources.items()
-        if "_iam_member." in address
+        if "_iam_member." in address or "role" in body
     }
 
 

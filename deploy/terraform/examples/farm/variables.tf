@@ -61,7 +61,7 @@ variable "revoked" {
 }
 
 variable "machines" {
-  description = "Programs on machines outside of Google: the common name of a machine's certificate, and as which accounts it may act, such as { barn-server = [\"pipeline\", \"notifier\"] }."
+  description = "Programs on machines outside of Google: the common name of a machine's certificate, and as which accounts it may act, such as { barn-server = [\"pipeline\", \"notifier\"] }. Its organisational unit is none of the sites."
   type        = map(set(string))
   default     = {}
 }

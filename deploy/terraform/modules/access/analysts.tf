@@ -1,9 +1,9 @@
 # Views alone: the tables' dataset lets the views read it, and nobody who asks them.
-resource "google_bigquery_dataset_iam_member" "analyst_reads" {
-  project    = var.project
-  dataset_id = var.views_dataset
-  role       = "roles/bigquery.dataViewer"
-  member     = var.accounts.analyst.member
+resource "google_bigquery_dataset_access" "analyst_reads" {
+  project       = var.project
+  dataset_id    = var.views_dataset
+  role          = "roles/bigquery.dataViewer"
+  user_by_email = var.accounts.analyst.email
 }
 
 resource "google_project_iam_member" "analyst_asks" {
@@ -12,13 +12,13 @@ resource "google_project_iam_member" "analyst_asks" {
   member  = var.accounts.analyst.member
 }
 
-resource "google_bigquery_dataset_iam_member" "analysts_read" {
+resource "google_bigquery_dataset_access" "analysts_read" {
   for_each = var.analysts
 
   project    = var.project
   dataset_id = var.views_dataset
   role       = "roles/bigquery.dataViewer"
-  member     = each.value
+  iam_member = each.value
 }
 
 resource "google_project_iam_member" "analysts_ask" {

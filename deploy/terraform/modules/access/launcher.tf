@@ -40,13 +40,13 @@ resource "google_artifact_registry_repository_iam_member" "launcher_pushes" {
   member     = var.accounts.launcher.member
 }
 
-resource "google_bigquery_dataset_iam_member" "launcher_looks" {
+resource "google_bigquery_dataset_access" "launcher_looks" {
   count = var.dataflow ? 1 : 0
 
-  project    = var.project
-  dataset_id = var.dataset
-  role       = "roles/bigquery.dataViewer"
-  member     = var.accounts.launcher.member
+  project       = var.project
+  dataset_id    = var.dataset
+  role          = "roles/bigquery.dataViewer"
+  user_by_email = var.accounts.launcher.email
 }
 
 resource "google_project_iam_member" "launcher_asks" {

@@ -23,18 +23,19 @@ resource "google_pubsub_topic_iam_member" "pipeline_tells" {
   member  = var.accounts.pipeline.member
 }
 
-resource "google_bigquery_dataset_iam_member" "pipeline_writes" {
-  project    = var.project
-  dataset_id = var.dataset
-  role       = "roles/bigquery.dataEditor"
-  member     = var.accounts.pipeline.member
+# Rights on datasets are entries of their access lists: a binding would take away those of the views that may read the tables.
+resource "google_bigquery_dataset_access" "pipeline_writes" {
+  project       = var.project
+  dataset_id    = var.dataset
+  role          = "roles/bigquery.dataEditor"
+  user_by_email = var.accounts.pipeline.email
 }
 
-resource "google_bigquery_dataset_iam_member" "pipeline_recomputes" {
-  project    = var.project
-  dataset_id = var.views_dataset
-  role       = "roles/bigquery.dataViewer"
-  member     = var.accounts.pipeline.member
+resource "google_bigquery_dataset_access" "pipeline_recomputes" {
+  project       = var.project
+  dataset_id    = var.views_dataset
+  role          = "roles/bigquery.dataViewer"
+  user_by_email = var.accounts.pipeline.email
 }
 
 resource "google_project_iam_member" "pipeline_asks" {

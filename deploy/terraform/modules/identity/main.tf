@@ -25,7 +25,7 @@ resource "google_iam_workload_identity_pool_provider" "certificates" {
     "google.subject" = "assertion.subject.dn.cn"
     "attribute.site" = "assertion.subject.dn.ou"
   }
-  attribute_condition = length(var.revoked) > 0 ? "!(assertion.serialNumberHex in [${local.quoted}])" : "true"
+  attribute_condition = length(var.revoked) > 0 ? "!(assertion.serialNumberHex in [${local.quoted}])" : null
 
   x509 {
     trust_store {

@@ -16,7 +16,7 @@ resource "google_bigquery_dataset" "tables" {
 
   lifecycle {
     prevent_destroy = true
-    # the entries of readers below, and those of tinybeam sql apply
+    # the entries below, those of `access`, and those of tinybeam sql apply
     ignore_changes = [access]
   }
 }
