@@ -10,7 +10,7 @@ WAREHOUSE := .venv-warehouse/installed
 WORKER := .venv-worker/installed
 PYTEST_ARGS ?=
 
-.PHONY: help demo certify engines drills up test check docs bench bare lock clean install
+.PHONY: help demo certify engines drills up test check docs bench images bare lock clean install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,13 @@ engines: $(LAB) $(WAREHOUSE) $(WORKER) ## kill a pipeline 50 times, and take a d
 
 bench: $(LAB) $(WAREHOUSE) ## measure against what else one would use: a quarter of an hour, figures in build/bench
 	@$(BIN)/python -m bench
+
+images: $(LAB) ## build the images of deploy/images where Docker runs, and write the bill of materials of each: build/images
+	@mkdir -p build/images
+	@for image in gateway notifier pipeline dataflow; do $(BIN)/python -m deploy.sbom $$image --output build/images/$$image.cdx.json; done
+	@if docker info >/dev/null 2>&1; then for image in gateway notifier pipeline; do \
+		docker build --file deploy/images/Dockerfile --target $$image --tag tinybeam-$$image .; done; \
+	else echo "tinybeam: Docker does not run here, so no image was built; the bills of materials are in build/images"; fi
 
 bare: ## run make demo and make test on a bare Debian 12 and 13, before a release: needs root and debootstrap, takes half an hour each
 	@.ci/bare

@@ -173,7 +173,7 @@ def test_alerts_and_charts_look_at_metrics_that_are_there() -> None:
     named = {
         name
         for text in texts([monitoring.resources, monitoring.local])
-        for name in re.findall(r'metric_name=(?:starts_with\()?\\"([^"\\]+)', text)
+        for name in re.findall(r'(?:local\.counter\}|name = ")=~?\\"([a-z0-9_/]+)', text)
     }
     assert named >= {"batches", "rejects/", "late_appends/", "rows/heartbeats_v1"}
     forms = [re.sub(r"(?<=/)[A-Z]+$", r"\\w*", name) for name in METRICS]

@@ -28,7 +28,7 @@ resource "google_monitoring_alert_policy" "no_heartbeats" {
 }
 
 resource "google_monitoring_alert_policy" "heartbeats_not_written" {
-  count = var.job == null ? 0 : 1
+  for_each = local.jobs
 
   project               = var.project
   display_name          = "TinyBeam: no heartbeat was written for ${var.heartbeat_minutes} minutes"
@@ -39,19 +39,14 @@ resource "google_monitoring_alert_policy" "heartbeats_not_written" {
 
   conditions {
     display_name = "No row of heartbeats_v1"
-    condition_absent {
-      filter   = "${local.counter} AND metric.labels.metric_name=\"rows/heartbeats_v1\""
-      duration = "${var.heartbeat_minutes * 60}s"
-      aggregations {
-        alignment_period     = "300s"
-        per_series_aligner   = "ALIGN_DELTA"
-        cross_series_reducer = "REDUCE_SUM"
-      }
+    condition_prometheus_query_language {
+      query               = "sum(delta(${local.counter}=\"rows/heartbeats_v1\"}[${var.heartbeat_minutes}m])) <= 0"
+      evaluation_interval = "300s"
     }
   }
 
   documentation {
     mime_type = "text/markdown"
-    content   = "Gateways publish and nothing arrives, or the job does not run: `tinybeam pipeline status`. The view `gateways` says who was heard last."
+    content   = "The job runs, and nothing arrives: `tinybeam pipeline status`, and errors in its log. The view `gateways` says who was heard last."
   }
 }

@@ -1,9 +1,12 @@
-# What the pipeline says of itself: Dataflow shows its counters as user counters, by the names of docs/metrics.md.
+# What the pipeline says of itself. Dataflow shows its counters, by the names of docs/metrics.md, as gauges of what was counted so far: what
+# came in a time is their difference, which PromQL can ask for. A metric of a dataflow_step's log belongs to the dataflow_job.
 locals {
-  counter = "metric.type=\"dataflow.googleapis.com/job/user_counter\" AND resource.type=\"dataflow_job\" AND resource.labels.job_name=\"${coalesce(var.job, "none")}\""
+  counter = "dataflow_googleapis_com:job_user_counter{monitored_resource=\"dataflow_job\",job_name=\"${coalesce(var.job, "none")}\",metric_name"
 }
 
 resource "google_monitoring_alert_policy" "late_appends" {
+  for_each = local.jobs
+
   project               = var.project
   display_name          = "TinyBeam: rows of a table wait to be written"
   combiner              = "OR"
@@ -14,7 +17,7 @@ resource "google_monitoring_alert_policy" "late_appends" {
   conditions {
     display_name = "Errors about rows that wait"
     condition_threshold {
-      filter          = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.late_appends.name}\" AND resource.type=\"${var.job == null ? "global" : "dataflow_step"}\""
+      filter          = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.late_appends[each.key].name}\" AND resource.type=\"dataflow_job\""
       comparison      = "COMPARISON_GT"
       threshold_value = 0
       duration        = "0s"
@@ -34,7 +37,7 @@ resource "google_monitoring_alert_policy" "late_appends" {
 }
 
 resource "google_monitoring_alert_policy" "rejects" {
-  count = var.job == null ? 0 : 1
+  for_each = local.jobs
 
   project               = var.project
   display_name          = "TinyBeam: more than ${var.rejects_per_hour} rejects in an hour"
@@ -45,17 +48,9 @@ resource "google_monitoring_alert_policy" "rejects" {
 
   conditions {
     display_name = "Rejects by reason"
-    condition_threshold {
-      filter          = "${local.counter} AND metric.labels.metric_name=starts_with(\"rejects/\")"
-      comparison      = "COMPARISON_GT"
-      threshold_value = var.rejects_per_hour
-      duration        = "0s"
-      aggregations {
-        alignment_period     = "3600s"
-        per_series_aligner   = "ALIGN_DELTA"
-        cross_series_reducer = "REDUCE_SUM"
-        group_by_fields      = ["metric.label.metric_name"]
-      }
+    condition_prometheus_query_language {
+      query               = "sum by (metric_name) (delta(${local.counter}=~\"rejects/.*\"}[1h])) > ${var.rejects_per_hour}"
+      evaluation_interval = "300s"
     }
   }
 

@@ -1,5 +1,13 @@
-# What the pipeline says in its log, as metrics: Dataflow's workers write there, and so does a machine of one's own that ships its journal.
+# What the pipeline says in its log, as metrics. Dataflow's workers write there; the log of a machine of one's own stays on that machine, and
+# what is in trouble there is seen by the messages that wait.
+locals {
+  jobs        = toset(compact([var.job]))
+  of_pipeline = "resource.type=\"dataflow_step\" AND resource.labels.job_name=\"${coalesce(var.job, "none")}\""
+}
+
 resource "google_logging_metric" "errors" {
+  for_each = local.jobs
+
   project     = var.project
   name        = "tinybeam/errors"
   description = "Lines of the pipeline's log that are errors"
@@ -14,6 +22,8 @@ resource "google_logging_metric" "errors" {
 
 # pipeline/io/late_appends.py: "rows of TABLE wait for N minutes, and their messages are not acknowledged: CAUSE"
 resource "google_logging_metric" "late_appends" {
+  for_each = local.jobs
+
   project     = var.project
   name        = "tinybeam/late_appends"
   description = "Rows of a table wait to be written: it is denied, missing, or lacks a column"
@@ -32,11 +42,6 @@ resource "google_logging_metric" "late_appends" {
   }
 
   label_extractors = {
-    table = "REGEXP_EXTRACT(${local.message}, \"rows of ([a-z0-9_]+) wait for\")"
+    table = "REGEXP_EXTRACT(jsonPayload.message, \"rows of ([a-z0-9_]+) wait for\")"
   }
-}
-
-locals {
-  of_pipeline = var.job == null ? "labels.app=\"tinybeam\"" : "resource.type=\"dataflow_step\" AND resource.labels.job_name=\"${var.job}\""
-  message     = "jsonPayload.message"
 }
