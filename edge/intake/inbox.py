@@ -1,8 +1,8 @@
 """Turns MQTT messages into readings and rejected payloads that are not stored yet, without repeats. No I/O.
 
-A message that the broker delivers again is recognised: a reading by what its sensor says of it (seq or time), a rejected payload by its
-bytes, and that only if the broker says that it delivers again. A reading without seq and time has no key: it may be stored twice, never
-lost.
+A message that comes again is recognised: a reading by the time that its sensor gives it, with its number and values; one with a number
+alone, and a rejected payload, only if the broker says that it delivers again. A reading without number and time has no key: it may be
+stored twice, never lost.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Inbox:
         for message in messages:
             for result in self._reader.read(message, arrived_us, clock_quality):
                 if isinstance(result, Reading):
-                    self._keep(result, retained=message.retain)
+                    self._keep(result, message)
                 else:
                     self._reject(replace(result, topic=message.topic), dup=message.dup)
 
@@ -97,12 +97,14 @@ class Inbox:
         """Returns the device's class."""
         return self._reader.routes.sensors(device_id)
 
-    def _keep(self, reading: Reading, *, retained: bool) -> None:
-        key = dedup_key(reading, retained=retained)
-        if key is None or self._stored.is_new(key):
-            self.readings.append(KeyedReading(reading, key))
-        else:
+    def _keep(self, reading: Reading, message: MqttMessage) -> None:
+        """Keeps a reading unless it came before. A number without a time proves nothing: a sensor that sleeps may begin at 1 each time."""
+        key = dedup_key(reading, retained=message.retain)
+        is_known = key is not None and not self._stored.is_new(key)
+        if is_known and (reading.sensor_time or message.dup or message.retain):
             self.counted["readings_repeated"] += 1
+        else:
+            self.readings.append(KeyedReading(reading, key))
 
     def _reject(self, rejected: Rejected, *, dup: bool) -> None:
         key = rejected_key(rejected)

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from edge.gateway import Gateway
+from edge.intake.inbox import Inbox
+from edge.intake.reader import MqttMessage
 from edge.models.bundle import Bundle
 from edge.reading import Reading, Rejected
+from edge.store.section import Section
 from edge.store.store import Store
 from schemas.envelope import micros
 from tests.edge.gateways import START, config, message, rows
@@ -33,6 +36,16 @@ def test_1_percent_is_refused_with_the_cure_and_converted_where_that_is_declared
     assert (rejected.reason, 'payload.units = { moisture = "%" }' in rejected.message) == ("out_of_range", True)
     (reading,) = readings({"values": {"moisture": 10}}, described(SOIL, units={"moisture": "%"}))
     assert reading.values == {"moisture": pytest.approx(0.1)}
+
+
+def test_2_a_counter_that_begins_anew_loses_nothing_and_what_the_broker_delivers_again_is_a_repeat(tmp_path: Path) -> None:
+    inbox = Inbox(config(tmp_path), (), Section)
+    same = message("d1", {"seq": 1, "values": {"moisture": 0.31}})
+    for number in range(48):
+        inbox.receive([same], START.replace(minute=number), "synced")
+    assert (len(inbox.readings), inbox.counted["readings_repeated"]) == (48, 0)
+    inbox.receive([MqttMessage(same.topic, same.payload, dup=True)], START, "synced")
+    assert (len(inbox.readings), inbox.counted["readings_repeated"]) == (48, 1)
 
 
 def test_7_a_null_is_said_and_its_neighbour_arrives() -> None:
