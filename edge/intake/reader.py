@@ -36,6 +36,7 @@ class Reader:
         """`spectra` and `model_ranges` are by the name of their [[models]]. Raises ConfigError for a key file that cannot be read."""
         self.counted: Counter[str] = Counter()
         self.routes = Routes(config)
+        self._known = self.routes.known
         self._limits = Limits(config.mqtt.max_payload_bytes, config.mqtt.max_future_seconds, config.mqtt.max_age_seconds)
         setup = FormatSetup(config, spectra or {}, self.counted, model_ranges or {}, self.routes)
         self._formats, self._described = formats(setup), described_formats(setup)
@@ -46,7 +47,7 @@ class Reader:
         if len(payload) > self._limits.max_payload_bytes:
             return [oversized(payload, self._limits)]
         try:
-            route = self.routes.of_topic(message.topic)
+            route = self._known.get(message.topic) or self.routes.of_topic(message.topic)
         except PayloadError as error:
             return [Rejected(error.reason, str(error), payload, error.device_id)]
         sensors = route.sensors

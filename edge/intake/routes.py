@@ -30,14 +30,18 @@ class Route(msgspec.Struct, frozen=True, gc=False):
 
 
 class Routes:
-    """Knows the topics and devices of all classes. Usage: `routes.of_topic(topic)`, `routes.device(sensors, name)`."""
+    """Knows the topics and devices of all classes.
+
+    Usage: `routes.known.get(topic) or routes.of_topic(topic)`, `routes.device(sensors, name)`.
+    """
 
     def __init__(self, config: Config) -> None:
         """Raises ConfigError for a key file that cannot be read."""
         self._config = config
         self._patterns = [(pattern, sensors) for sensors in config.sensors for pattern in config.topics_of(sensors)]
         self._keys = {sensors.name: _key(sensors) for sensors in config.sensors}
-        self._by_topic: dict[str, Route] = {}
+        self.known: dict[str, Route] = {}
+        """Those of the topics heard of late."""
         self._classes: dict[str, Sensors | None] = {}
         self._names = NameBook()
 
@@ -48,11 +52,9 @@ class Routes:
 
     def of_topic(self, topic: str) -> Route:
         """Raises PayloadError for a topic or a device that is of no class."""
-        route = self._by_topic.get(topic)
-        if route is None:
-            if len(self._by_topic) >= _MAX_KEPT:
-                self._by_topic.clear()
-            route = self._by_topic[topic] = self._found(topic)
+        if len(self.known) >= _MAX_KEPT:
+            self.known.clear()
+        route = self.known[topic] = self._found(topic)
         return route
 
     def device(self, sensors: Sensors, name: str) -> str:

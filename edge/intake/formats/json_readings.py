@@ -33,19 +33,23 @@ _keys = msgspec.json.Decoder(dict[str, Any])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 
 
+Bounds = tuple[tuple[str, float, float], ...]
+"""Channels with the least and the greatest value that each can have: plain, for each message is held against them."""
+
+
 class JsonFormat:
     """Claims every payload, for it is the last format."""
 
     def __init__(self, setup: FormatSetup) -> None:
         classes = setup.config.sensors
-        self._ranges = {sensors.name: setup.ranges(sensors) for sensors in classes}
-        self._maps = {sensors.name: MessageMap(sensors, self._ranges[sensors.name]) for sensors in classes if not sensors.payload}
+        self._bounds = {sensors.name: _bounds(setup.ranges(sensors)) for sensors in classes}
+        self._maps = {sensors.name: MessageMap(sensors, setup.ranges(sensors)) for sensors in classes if not sensors.payload}
 
     def claims(self, payload: bytes) -> bool:
         return True
 
     def read(self, payload: bytes, context: Context) -> Iterator[Reading | Rejected]:
-        ranges = self._ranges[context.sensors.name]
+        bounds = self._bounds[context.sensors.name]
         try:
             parts = _split(payload)
         except PayloadError:
@@ -53,7 +57,7 @@ class JsonFormat:
             return
         for item in parts:
             try:
-                yield _reading(item, context, ranges)
+                yield _reading(item, context, bounds)
             except PayloadError:
                 yield from self._carefully(bytes(item), context, is_item=isinstance(item, msgspec.Raw))
 
@@ -69,6 +73,10 @@ class JsonFormat:
             yield from message_map.read_item(document, context) if is_item else message_map.read(document, context)
 
 
+def _bounds(ranges: Mapping[str, Range]) -> Bounds:
+    return tuple((channel, valid.low, valid.high) for channel, valid in ranges.items())
+
+
 def _split(payload: bytes) -> list[bytes] | list[msgspec.Raw]:
     if payload[:1] == b"{" or payload.lstrip()[:1] != b"[":
         return [payload]
@@ -81,11 +89,12 @@ def _split(payload: bytes) -> list[bytes] | list[msgspec.Raw]:
     return items
 
 
-def _reading(body: bytes | msgspec.Raw, context: Context, ranges: Mapping[str, Range]) -> Reading:
+def _reading(body: bytes | msgspec.Raw, context: Context, bounds: Bounds) -> Reading:
     item = _decoded(body)
     check_values(item.values)
-    for channel, valid in ranges.items():
-        if (value := item.values.get(channel)) is not None and not valid.low <= value <= valid.high:
+    values = item.values
+    for channel, low, high in bounds:
+        if channel in values and not low <= (value := values[channel]) <= high:
             raise PayloadError("out_of_range", f"{channel} is {value}")
     if item.time is None and (name := time_name(_keys.decode(body))):
         raise undeclared(name)
