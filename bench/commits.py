@@ -89,7 +89,7 @@ def _played(folder: Path, hours: int, apart_seconds: float) -> tuple[int, int]:
             messages += len(arrived)
             gateway.tick(now + timedelta(seconds=1))
             if waiting := store.pending(100):
-                store.confirm([batch.envelope.seq for batch in waiting])
+                store.confirm([batch.key for batch in waiting])
         store.close()
         return opened[0].commits, messages
 

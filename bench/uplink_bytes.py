@@ -125,7 +125,7 @@ def _played(plan: Plan, probes: Sequence[Field], hours: int, directory: Path) ->
 def _taken(store: Store) -> list[OutboxBatch]:
     """Takes what waits, and confirms it."""
     waiting = store.pending(1000)
-    store.confirm([batch.envelope.seq for batch in waiting])
+    store.confirm([batch.key for batch in waiting])
     return waiting
 
 

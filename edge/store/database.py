@@ -75,7 +75,7 @@ class Database:
         total = max_bytes // PAGE_BYTES
         self._log_pages = min(total // 4, _MAX_LOG_PAGES)
         self.max_pages = total - self._log_pages - 1
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._connection = self._open(connect, tables)
 
     def _open(self, connect: Callable[[Path], Connection], tables: str) -> Connection:

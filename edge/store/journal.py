@@ -42,7 +42,8 @@ class JournalMark:
     journal_id: int
 
 
-_START = JournalMark(-(2**63), 0)
+START = JournalMark(-(2**63), 0)
+"""Nothing is closed."""
 
 
 class Journal:
@@ -71,13 +72,13 @@ class Journal:
 
     def after(self, last: int) -> list[tuple[int, int, bytes]]:
         """Returns the next rows that no cut has closed."""
-        closed = self._closed()
+        closed = self.closed
         sql = "select id, window_end_us, body from journal where id > ? and not (window_end_us <= ? and id <= ?) order by id limit ?"
         return self._database.read(sql, last, closed.window_end_us, closed.journal_id, _READ_AT_ONCE)
 
     def close(self, connection: Connection, closed: JournalMark) -> None:
         """Marks rows as cut; they are swept out in small commits afterwards, since one large commit would swell the log."""
-        before = self._closed()
+        before = self.closed
         if closed.window_end_us < before.window_end_us or closed.journal_id < before.journal_id:
             raise ValueError(f"{closed} descends from {before}")
         marks = [("closed_window_end_us", closed.window_end_us), ("closed_journal_id", closed.journal_id)]
@@ -85,7 +86,7 @@ class Journal:
 
     def sweep(self) -> None:
         """Deletes closed rows. What a crash leaves is swept at the next start; `after` does not show it meanwhile."""
-        closed, done = self._closed(), 0
+        closed, done = self.closed, 0
         sql = "select id from journal where id > ? and id <= ? and window_end_us <= ? order by id limit ?"
         # A full disk has no room for the log of a deletion either: the rows wait, the cut that closed them stands.
         with suppress(StoreFull):
@@ -107,6 +108,8 @@ class Journal:
     def _last(self) -> int:
         return int(self._database.read("select coalesce(max(last_id), 0) from commits")[0][0])
 
-    def _closed(self) -> JournalMark:
+    @property
+    def closed(self) -> JournalMark:
+        """Returns what cuts have closed."""
         state = dict(self._database.read("select name, value from state where name like 'closed%'"))
-        return JournalMark(state["closed_window_end_us"], state["closed_journal_id"]) if state else _START
+        return JournalMark(state["closed_window_end_us"], state["closed_journal_id"]) if state else START

@@ -8,7 +8,7 @@ from datetime import datetime
 from edge.store.database import Connection, Database, add
 from schemas.envelope import from_micros
 
-_COUNTED_HERE = ("batches_cut", "batches_confirmed", "batches_dropped", "readings_dropped")
+COUNTED_HERE = ("batches_cut", "batches_confirmed", "batches_dropped", "readings_dropped")
 
 MAX_RANGES = 1000
 """So many ranges of dropped numbers a heartbeat has at most."""
@@ -42,7 +42,7 @@ class Ledger:
 
 def read(database: Database, journaled: int, store_bytes_max: int) -> Ledger:
     counters: dict[str, int] = dict(database.read("select name, value from counters"))
-    cut, confirmed, dropped, readings = (counters.pop(name, 0) for name in _COUNTED_HERE)
+    cut, confirmed, dropped, readings = (counters.pop(name, 0) for name in COUNTED_HERE)
     oldest = database.read("select cut_us from outbox order by seq limit 1")
     ranges = reversed(database.read("select first, last from dropped order by first desc limit ?", MAX_RANGES))
     return Ledger(
@@ -71,15 +71,18 @@ def record_drop(connection: Connection, seq: int, readings: int) -> None:
     add(connection, {"batches_dropped": 1, "readings_dropped": readings})
 
 
-def draw_together(connection: Connection) -> None:
-    """Keeps about MAX_RANGES ranges: of more, the oldest become one with what lies between them, if all of that has been confirmed."""
+def draw_together(connection: Connection, base: int) -> None:
+    """Keeps about MAX_RANGES ranges: of more, the oldest become one with what lies between them, if all of that has been confirmed.
+
+    `base` is the difference of a batch's key in the outbox and its seq.
+    """
     excess = connection.execute("select count(*) from dropped").fetchone()[0] - MAX_RANGES
     if excess <= 0:
         return
     ranges = connection.execute("select first, last from dropped order by first limit ?", (2 * excess + MAX_RANGES // 4,)).fetchall()
     (first, last), firsts = ranges[0], []
     for following, end in ranges[1:]:
-        if connection.execute("select 1 from outbox where seq > ? and seq < ? limit 1", (last, following)).fetchone():
+        if connection.execute("select 1 from outbox where seq > ? and seq < ? limit 1", (base + last, base + following)).fetchone():
             first = following
         else:
             firsts.append((following,))

@@ -28,8 +28,9 @@ create index outbox_order on outbox (priority desc, seq)
 
 @dataclass(frozen=True, slots=True)
 class OutboxBatch:
-    """Holds a batch that waits for confirmation."""
+    """Holds a batch that waits for confirmation. `key` is unique in the store: its seq alone is not, once the store has a new epoch."""
 
+    key: int
     envelope: Envelope
     body: bytes
 
@@ -37,51 +38,55 @@ class OutboxBatch:
 INSERT = "insert into outbox values (?, ?, ?, ?, ?, ?)"
 
 
-def row_of(envelope: Envelope, batch: EncodedBatch, now: datetime) -> tuple[Any, ...]:
+def row_of(key: int, envelope: Envelope, batch: EncodedBatch, now: datetime) -> tuple[Any, ...]:
     """Returns the row of a batch, for INSERT."""
-    return envelope.seq, batch.priority, micros(now), batch.readings, json.dumps(envelope.attributes()), batch.body
+    return key, batch.priority, micros(now), batch.readings, json.dumps(envelope.attributes()), batch.body
 
 
 class Outbox:
-    """Names, keeps and drops batches. Not thread-safe: the store locks around it."""
+    """Names, keeps and drops batches. The key of a row is its seq and `base`, up to which keys are of earlier epochs.
 
-    def __init__(self, database: Database, gateway_id: str, epoch: int) -> None:
-        self._database, self._gateway_id, self._epoch = database, gateway_id, epoch
-        self.last_seq = self._last()
-        """The highest number given out. Rows beyond it are parts of a cut that did not take place yet: nobody sees them."""
+    Not thread-safe: the store locks around it.
+    """
+
+    def __init__(self, database: Database, gateway_id: str, epoch: int, base: int) -> None:
+        self._database, self._gateway_id, self._epoch, self.base = database, gateway_id, epoch, base
+        self.last_key = self._last()
+        """The highest key given out. Rows beyond it are parts of a cut that did not take place yet: nobody sees them."""
 
     def pending(self, limit: int, skip: Collection[int]) -> list[OutboxBatch]:
         sql = "select seq from outbox where seq <= ? order by priority desc, seq limit ?"
-        rows = self._database.read(sql, self.last_seq, limit + len(skip))
-        return self._load([seq for (seq,) in rows if seq not in skip][:limit])
+        rows = self._database.read(sql, self.last_key, limit + len(skip))
+        return self._load([key for (key,) in rows if key not in skip][:limit])
 
-    def after(self, seq: int, limit: int) -> list[OutboxBatch]:
-        rows = self._database.read("select seq from outbox where seq > ? and seq <= ? order by seq limit ?", seq, self.last_seq, limit)
-        return self._load([seq for (seq,) in rows])
+    def after(self, key: int, limit: int) -> list[OutboxBatch]:
+        rows = self._database.read("select seq from outbox where seq > ? and seq <= ? order by seq limit ?", key, self.last_key, limit)
+        return self._load([key for (key,) in rows])
 
-    def confirm(self, seqs: Iterable[int]) -> None:
+    def confirm(self, keys: Iterable[int]) -> None:
         with self._database.transaction() as connection:
-            waiting = [(seq,) for seq in set(seqs) if connection.execute("select 1 from outbox where seq = ?", (seq,)).fetchone()]
-            connection.executemany("delete from outbox where seq = ?", waiting)
-            add(connection, {"batches_confirmed": len(waiting)})
+            waiting = [key for key in set(keys) if connection.execute("select 1 from outbox where seq = ?", (key,)).fetchone()]
+            connection.executemany("delete from outbox where seq = ?", [(key,) for key in waiting])
+            add(connection, {"batches_confirmed": sum(key > self.base for key in waiting)})
 
     def named(self, batches: Sequence[EncodedBatch], now: datetime) -> list[Envelope]:
         """Returns the envelopes of batches that are cut next."""
-        return [batch.envelope(self._gateway_id, self._epoch, seq, now) for seq, batch in enumerate(batches, self.last_seq + 1)]
+        first = self.last_key - self.base + 1
+        return [batch.envelope(self._gateway_id, self._epoch, seq, now) for seq, batch in enumerate(batches, first)]
 
     @contextmanager
     def giving_out(self, count: int) -> Iterator[None]:
         """Takes so many numbers once what is done within is committed. A fault that struck behind the commit is passed over: the file says
         whether it took place.
         """
-        last = self.last_seq + count
+        last = self.last_key + count
         try:
             yield
         except StoreError:
-            self.last_seq = self._last()
-            if not count or self.last_seq != last:
+            self.last_key = self._last()
+            if not count or self.last_key != last:
                 raise
-        self.last_seq = last
+        self.last_key = last
 
     def give_out(
         self, connection: Connection, envelopes: Sequence[Envelope], batches: Sequence[EncodedBatch], admitted: Sequence[bool]
@@ -90,12 +95,12 @@ class Outbox:
         for envelope, batch, is_admitted in zip(envelopes, batches, admitted, strict=True):
             if not is_admitted:
                 record_drop(connection, envelope.seq, batch.readings)
-        draw_together(connection)
+        draw_together(connection, self.base)
         add(connection, {"batches_cut": len(batches)})
 
     def remove_unfinished(self) -> None:
         """Removes rows of a cut that did not take place, in small commits."""
-        while rows := self._database.read("select seq from outbox where seq > ? limit ?", self.last_seq, _DROPPED_AT_ONCE):
+        while rows := self._database.read("select seq from outbox where seq > ? limit ?", self.last_key, _DROPPED_AT_ONCE):
             with self._database.transaction() as connection:
                 connection.executemany("delete from outbox where seq = ?", rows)
 
@@ -120,19 +125,22 @@ class Outbox:
         sql = f"select seq, readings, length(body) from outbox where {lowest} order by seq limit ?"
         oldest = self._database.read(sql, priority, _DROPPED_AT_ONCE)
         with self._database.transaction() as connection:
-            for seq, readings, size in oldest:
-                connection.execute("delete from outbox where seq = ?", (seq,))
-                record_drop(connection, seq, readings)
+            for key, readings, size in oldest:
+                connection.execute("delete from outbox where seq = ?", (key,))
+                if key > self.base:
+                    record_drop(connection, key - self.base, readings)
+                else:
+                    add(connection, {"earlier_batches_dropped": 1, "readings_dropped": readings})
                 wanted -= size // PAGE_BYTES
                 if wanted <= 0:
                     break
-            draw_together(connection)
+            draw_together(connection, self.base)
         return bool(oldest)
 
     def _last(self) -> int:
         last = self._database.read("select value from counters where name = 'batches_cut'")
-        return int(last[0][0]) if last else 0
+        return self.base + (int(last[0][0]) if last else 0)
 
-    def _load(self, seqs: Sequence[int]) -> list[OutboxBatch]:
-        rows = (self._database.read("select attributes, body from outbox where seq = ?", seq)[0] for seq in seqs)
-        return [OutboxBatch(Envelope.parse(json.loads(attributes)), body) for attributes, body in rows]
+    def _load(self, keys: Sequence[int]) -> list[OutboxBatch]:
+        rows = (self._database.read("select seq, attributes, body from outbox where seq = ?", key)[0] for key in keys)
+        return [OutboxBatch(key, Envelope.parse(json.loads(attributes)), body) for key, attributes, body in rows]

@@ -16,18 +16,19 @@ Debt: nothing is thinned (windows merged to coarser ones) before it is dropped.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
 from typing import Any
 
-from edge.store import journal, ledger, outbox
+from edge.store import identity, journal, ledger, outbox
 from edge.store.batch import EncodedBatch
 from edge.store.database import CommitTooLarge, Connection, Database, StoreError, StoreFull, StoreLocked, add, connect, pages
+from edge.store.epochs import Epochs
 from edge.store.journal import Entry, Journal, JournalMark
 from edge.store.ledger import Ledger
 from edge.store.outbox import Outbox, OutboxBatch, row_of
@@ -54,20 +55,31 @@ create table memory (name text primary key, value blob not null) without rowid;
 class Store:
     """Owns the file alone: a second one, in this process or another, gets StoreLocked.
 
-    Usage: `ids = store.append(entries)`, `envelopes = store.cut(batches, now, closed=...)`, `store.confirm(seqs)`.
+    Usage: `ids = store.append(entries)`, `envelopes = store.cut(batches, now, closed=...)`, `store.confirm(keys)`.
     """
 
-    def __init__(self, path: Path, gateway_id: str, max_bytes: int, connect: Callable[[Path], Connection] = connect) -> None:
-        """Creates the file with a new epoch, or opens it. Raises StoreLocked, and StoreError for another gateway's or a broken file."""
+    def __init__(
+        self,
+        path: Path,
+        gateway_id: str,
+        max_bytes: int,
+        connect: Callable[[Path], Connection] = connect,
+        machine: Callable[[], str] = identity.machine,
+    ) -> None:
+        """Creates the file with a new epoch, or opens it; on other hardware, or if it went back in time, that too has a new epoch.
+
+        Raises StoreLocked, and StoreError for another gateway's or a broken file.
+        """
         self._lock = RLock()
         self.gateway_id, self.max_bytes = gateway_id, max_bytes
         self._database = Database(path, max_bytes, _TABLES, connect)
         # Readings leave a part free, so that a store full of readings can still cut them into batches and become smaller.
         self._readings_reserve = max(16, self._database.max_pages // 16)
         try:
-            self.epoch = self._claim()
+            self._claim()
+            self._epochs = Epochs(self._database, machine())
             self._journal = Journal(self._database)
-            self._outbox = Outbox(self._database, gateway_id, self.epoch)
+            self._outbox = Outbox(self._database, gateway_id, self.epoch, self._epochs.base)
             self._parts, self._has_parts = Parts(self._database), True
             with suppress(StoreFull):
                 self._finish_parts()
@@ -75,6 +87,11 @@ class Store:
         except BaseException:
             self._database.close()
             raise
+
+    @property
+    def epoch(self) -> int:
+        """Returns the epoch in which batches are numbered."""
+        return self._epochs.epoch
 
     @property
     def max_batch_bytes(self) -> int:
@@ -132,7 +149,8 @@ class Store:
             self._finish_parts()
             admitted = self._admit(batches, memory, counters)
             envelopes = self._outbox.named(batches, now)
-            rows = [row_of(envelope, batch, now) for envelope, batch, found in zip(envelopes, batches, admitted, strict=True) if found]
+            numbered = zip(count(self._outbox.last_key + 1), envelopes, batches, admitted)
+            rows = [row_of(key, envelope, batch, now) for key, envelope, batch, found in numbered if found]
             with self._outbox.giving_out(len(batches)), self._commit(rows, memory) as connection:
                 self._outbox.give_out(connection, envelopes, batches, admitted)
                 add(connection, counters)
@@ -145,6 +163,7 @@ class Store:
                 self._finish_parts()
             if closed:
                 self._journal.sweep()
+            self._epochs.keep(self._journal.closed)
             return envelopes
 
     def section(self, name: str) -> Section:
@@ -156,37 +175,32 @@ class Store:
             return Section(name, {key_of(row, name): value for row, value in rows})
 
     def pending(self, limit: int, *, skip: Collection[int] = ()) -> list[OutboxBatch]:
-        """Returns waiting batches but those of seqs `skip`, highest priority first, then oldest."""
+        """Returns waiting batches but those of keys `skip`, highest priority first, then oldest."""
         with self._lock:
             return self._outbox.pending(limit, skip)
 
     def batches(self, after: int, limit: int) -> list[OutboxBatch]:
-        """Returns waiting batches by seq, from the one that follows `after`."""
+        """Returns waiting batches by key, from the one that follows `after`."""
         with self._lock:
             return self._outbox.after(after, limit)
 
-    def confirm(self, seqs: Iterable[int]) -> None:
+    def confirm(self, keys: Iterable[int]) -> None:
         """Removes batches that have arrived. Those that were dropped or confirmed before are passed over."""
         with self._lock:
-            self._outbox.confirm(seqs)
+            self._outbox.confirm(keys)
 
     def ledger(self) -> Ledger:
         """Returns the ledger at this moment, for a heartbeat."""
         with self._lock:
             return ledger.read(self._database, self._journal.last_id, self.max_bytes)
 
-    def _claim(self) -> int:
-        """Returns the epoch of this gateway's store. Raises StoreError if the store is another's."""
+    def _claim(self) -> None:
+        """Raises StoreError if the store is another gateway's."""
         with self._database.transaction() as connection:
-            connection.executemany(
-                "insert or ignore into state values (?, ?)", [("gateway_id", self.gateway_id), ("epoch", secrets.randbits(48))]
-            )
-        state = dict(self._database.read("select name, value from state"))
-        if state["gateway_id"] != self.gateway_id:
-            raise StoreError(
-                f"{self._database.path} belongs to gateway {state['gateway_id']!r}, not {self.gateway_id!r}: move it away or correct the id"
-            )
-        return int(state["epoch"])
+            connection.execute("insert or ignore into state values ('gateway_id', ?)", (self.gateway_id,))
+        [(owner,)] = self._database.read("select value from state where name = 'gateway_id'")
+        if owner != self.gateway_id:
+            raise StoreError(f"{self._database.path} belongs to gateway {owner!r}, not {self.gateway_id!r}: move it away or correct the id")
 
     def _replay_after(self, last: int) -> list[tuple[int, int, bytes]]:
         with self._lock:

@@ -52,7 +52,7 @@ def _waiting(store: Store) -> Iterator[OutboxBatch]:
     last = 0
     while batches := store.batches(last, _READ_AT_ONCE):
         yield from batches
-        last = batches[-1].envelope.seq
+        last = batches[-1].key
 
 
 def _write(store: Store, directory: Path, first: int, entries: list[bytes]) -> ExportFile:

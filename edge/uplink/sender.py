@@ -159,8 +159,8 @@ class Sender:
         """Yields the batches of each request; one that was refused goes alone."""
         request, size = list[OutboxBatch](), 0
         for batch in chosen:
-            is_alone = batch.envelope.seq in self._refused
-            if request and (is_alone or size + len(batch.body) > MAX_TOGETHER_BYTES or request[0].envelope.seq in self._refused):
+            is_alone = batch.key in self._refused
+            if request and (is_alone or size + len(batch.body) > MAX_TOGETHER_BYTES or request[0].key in self._refused):
                 yield request
                 request, size = [], 0
             request.append(batch)
@@ -176,13 +176,13 @@ class Sender:
         waiting = {seq for seq, refusal in self._refused.items() if refusal.until > now}
         if len(fresh) == limit or len(waiting) == len(self._refused):
             return fresh
-        chosen = self._in_flight.keys() | {batch.envelope.seq for batch in fresh}
+        chosen = self._in_flight.keys() | {batch.key for batch in fresh}
         return fresh + self._store.pending(limit - len(fresh), skip=waiting | chosen)
 
     def _publish(self, batches: Sequence[OutboxBatch], now: float) -> None:
-        seqs = [batch.envelope.seq for batch in batches]
+        seqs = [batch.key for batch in batches]
         answer = self._publisher.publish(batches)
-        self._in_flight |= {batch.envelope.seq: _Attempt(now, len(batch.body)) for batch in batches}
+        self._in_flight |= {batch.key: _Attempt(now, len(batch.body)) for batch in batches}
         answer.add_done_callback(lambda answer: self._receive(seqs, answer))
 
     def _receive(self, seqs: Sequence[int], answer: PublishFuture) -> None:

@@ -55,7 +55,7 @@ def simulate(
             keys: set[MessageKey] = {(device.device_id, seq) for device in own for seq in range(1, last_seq(device, timeline) + 1)}
             yield GatewayHistory(export(store, directory / EXPORT_FOLDER), keys)
             # In this simulation the files have arrived; else the gateway would send all of it again when it is online.
-            store.confirm([batch.envelope.seq for batch in store.pending(1_000_000)])
+            store.confirm([batch.key for batch in store.pending(1_000_000)])
 
 
 @contextmanager

@@ -180,7 +180,7 @@ def _delivered(store: Store, directory: Path) -> list[Message]:
     """Exports what waits, and confirms it as Pub/Sub would: the next heartbeat says that nothing waits any more."""
     waiting = store.batches(0, 1_000_000)
     export(store, directory / _EXPORT)
-    store.confirm([batch.envelope.seq for batch in waiting])
+    store.confirm([batch.key for batch in waiting])
     return [Message(batch.envelope.attributes(), batch.body) for batch in waiting]
 
 

@@ -120,7 +120,7 @@ class SimulatedGateway:
         if not self._store or not self.uplink:
             return []
         waiting = self._store.pending(UPLOAD_AT_ONCE)
-        self._store.confirm([batch.envelope.seq for batch in waiting])
+        self._store.confirm([batch.key for batch in waiting])
         return [ReceivedMessage(batch.envelope.attributes(), batch.body, now) for batch in waiting]
 
     def _settings(self) -> Path:

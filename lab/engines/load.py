@@ -76,7 +76,7 @@ class Load:
         rows = self._rows(number)
         batch = encode(Kind.SUMMARIES, rows)
         envelope = batch.envelope(f"gateway-{number % GATEWAYS:02}", 7, number // GATEWAYS + 1, batch.time_max + _MINUTE)
-        return publish_request(TOPIC, [OutboxBatch(envelope, batch.body)], self._shard(number % GATEWAYS)).messages[0]
+        return publish_request(TOPIC, [OutboxBatch(number, envelope, batch.body)], self._shard(number % GATEWAYS)).messages[0]
 
     def _shard(self, gateway: int) -> str | None:
         """Returns the shard of a gateway: gateways of one site are in one."""

@@ -40,8 +40,12 @@ def store(folder: Path) -> Iterator[Store]:
 
 
 def bytes_of(store_path: Path) -> int:
-    """Every file of the store, counted from outside."""
-    return sum(path.stat().st_size for path in store_path.parent.iterdir() if path.name.startswith(store_path.name))
+    """Every file of the store but the mark beside it, counted from outside."""
+    return sum(
+        path.stat().st_size
+        for path in store_path.parent.iterdir()
+        if path.name.startswith(store_path.name) and not path.name.endswith("high-water")
+    )
 
 
 def seqs(store: Store) -> set[int]:

@@ -1,0 +1,68 @@
+"""Gives a store a new epoch where its numbers could be given out a second time: on other hardware, or after it went back in time."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from edge.store.database import Database
+from edge.store.identity import HighWater, keep_high_water, read_high_water
+from edge.store.journal import START, JournalMark
+from edge.store.ledger import COUNTED_HERE
+from program import logs
+
+_EPOCHS_KEPT = 100
+_HELD_BACK = "held"
+"""The section of memory with what was held back: of a store that went back in time it has been sent since, so it is not sent again."""
+
+_log = logs.get(__name__)
+
+
+class Epochs:
+    """Holds the epoch of a store and `base`, the highest key of its outbox before it; keeps a mark beside the store to compare it with."""
+
+    def __init__(self, database: Database, machine: str) -> None:
+        """Reads what the store says of itself, and begins a new epoch if that is needed."""
+        self._database, self._file = database, database.path.with_name(database.path.name + ".high-water")
+        with database.transaction() as connection:
+            new = {"epoch": secrets.randbits(48), "base": 0, "machine": machine}
+            connection.executemany("insert or ignore into state values (?, ?)", list(new.items()))
+        state = dict(database.read("select name, value from state"))
+        self.epoch, self.base = int(state["epoch"]), int(state["base"])
+        self._mark = read_high_water(self._file) or HighWater(self.epoch, 0, START.window_end_us, START.journal_id)
+        if machine and state["machine"] and machine != state["machine"]:
+            self._begin(machine, "was born on another machine")
+        elif self.epoch in self._mark.earlier_epochs or (self.epoch == self._mark.epoch and self._cut() < self._mark.cut):
+            self._end_what_was_sent()
+            self._begin(machine, "went back in time, as from a backup")
+
+    def keep(self, closed: JournalMark) -> None:
+        """Keeps beside the store how far it has come."""
+        self._mark = HighWater(self.epoch, self._cut(), closed.window_end_us, closed.journal_id, self._mark.earlier_epochs)
+        keep_high_water(self._file, self._mark)
+
+    def _begin(self, machine: str, reason: str) -> None:
+        """Begins an epoch. Batches that wait keep their names."""
+        earlier = (*self._mark.earlier_epochs, self.epoch)[-_EPOCHS_KEPT:]
+        self.epoch, self.base = secrets.randbits(48), self.base + self._cut()
+        with self._database.transaction() as connection:
+            state = {"epoch": self.epoch, "base": self.base, "machine": machine}
+            connection.executemany("insert or replace into state values (?, ?)", list(state.items()))
+            connection.executemany("delete from counters where name = ?", [(name,) for name in COUNTED_HERE])
+            connection.execute("delete from dropped")
+        self._mark = replace(self._mark, epoch=self.epoch, cut=0, earlier_epochs=earlier)
+        keep_high_water(self._file, self._mark)
+        _log.warning("%s %s: it takes a new epoch, %d, so that no number is given out twice", self._database.path, reason, self.epoch)
+
+    def _end_what_was_sent(self) -> None:
+        """Closes what has been cut since the time that the store went back to."""
+        marks = {"closed_window_end_us": self._mark.closed_window_end_us, "closed_journal_id": self._mark.closed_journal_id}
+        with self._database.transaction() as connection:
+            connection.executemany("insert or replace into state values (?, ?)", list(marks.items()))
+            # Readings that come now have ids behind those that are closed.
+            connection.execute("insert or ignore into commits values (?, '')", (self._mark.closed_journal_id,))
+            connection.execute("delete from memory where name >= ? and name < ?", (f"{_HELD_BACK}/", f"{_HELD_BACK}0"))
+
+    def _cut(self) -> int:
+        cut = self._database.read("select value from counters where name = 'batches_cut'")
+        return int(cut[0][0]) if cut else 0
