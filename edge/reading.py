@@ -95,6 +95,16 @@ class PayloadError(ValueError):
         self.reason, self.device_id = reason, device_id
 
 
+def shown(value: Any, length: int = 40) -> str:
+    """Writes a value for a sentence, as far as it can be written: a number may have more digits than Python writes."""
+    if not isinstance(value, str | int | float | datetime):
+        return "a table" if isinstance(value, dict) else "a list" if isinstance(value, list) else f"a {type(value).__name__}"
+    try:
+        return str(value)[:length]
+    except ValueError:
+        return "a number of thousands of digits"
+
+
 _pack = msgspec.msgpack.Encoder()
 
 
@@ -129,7 +139,7 @@ def event_us(device_id: str, stamp: Stamp, arrived_us: int, limits: Limits) -> i
 def check_stamp(seq: int | None, boot: str | None) -> None:
     """Raises PayloadError for what is no number of a reading, or no word of a start."""
     if seq is not None and not 0 <= seq < SEQ_LIMIT:
-        raise PayloadError("wrong_type", f"seq {seq} is outside 0 to 2^62")
+        raise PayloadError("wrong_type", f"seq {shown(seq)} is outside 0 to 2^62")
     if boot is not None and not is_name(boot):
         raise PayloadError("wrong_type", f"boot {boot[:80]!r} is not a short word")
 
@@ -137,10 +147,10 @@ def check_stamp(seq: int | None, boot: str | None) -> None:
 def believable(event: int, time: Any, arrived_us: int, limits: Limits) -> int:
     """Returns a time that is neither too far ahead nor too long ago. Raises PayloadError, with a guess at what the number may be."""
     if event > arrived_us + limits.max_future_seconds * 1_000_000:
-        ahead = f"time {str(time)[:40]} is more than {limits.max_future_seconds} s ahead of the gateway"
+        ahead = f"time {shown(time)} is more than {limits.max_future_seconds} s ahead of the gateway"
         raise PayloadError("time_future", ahead + _guess(time, arrived_us))
     if event < max(arrived_us - limits.max_age_seconds * 1_000_000, _EARLIEST_US):
-        ago = f"time {str(time)[:40]} is more than {limits.max_age_seconds} s ago"
+        ago = f"time {shown(time)} is more than {limits.max_age_seconds} s ago"
         raise PayloadError("time_past", ago + _guess(time, arrived_us))
     return event
 
@@ -149,7 +159,7 @@ def _guess(time: Any, arrived_us: int) -> str:
     """Says in which unit a number would be a time of these days; or that a small one counts from the start of the device."""
     try:
         number = float(time)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return ""
     for unit, factor in _UNITS_OF_TIME.items():
         if abs(number * factor - arrived_us) < _THESE_DAYS_US:
@@ -185,7 +195,7 @@ def _micros_of(time: float | str) -> int:
             return round(time * 1_000_000)
         moment = datetime.fromisoformat(time)
     except (ValueError, OverflowError) as error:
-        raise PayloadError("wrong_type", f"time {str(time)[:40]!r} is no time") from error
+        raise PayloadError("wrong_type", f"time {shown(time)!r} is no time") from error
     if moment.tzinfo is None:
         raise PayloadError(
             "wrong_type", f"time {time[:40]!r} has no offset: write Z for UTC, or declare the zone that it is in, zone in [sensors.payload]"

@@ -42,7 +42,7 @@ def _records(payload: bytes, arrived_us: int) -> Any:
     body = unwrapped(payload)
     if body.lstrip()[:1] in {b"[", b"{"}:
         return json_documents(body, arrived_us)[0].content
-    records = decoded(unpacked(payload))
+    records = decoded(unpacked(payload), text_keys=False)
     if isinstance(records, list):
         return [{_LABELS.get(key, key): value for key, value in each.items()} if isinstance(each, Mapping) else each for each in records]
     return records

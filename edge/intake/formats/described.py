@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edge.intake.documents import DOCUMENTS
+from edge.intake.formats.fault import or_fault
 from edge.intake.formats.format import Context, FormatSetup
 from edge.intake.mapping.message_map import MessageMap
 from edge.reading import PayloadError, Reading, Rejected
@@ -29,4 +30,4 @@ class DescribedFormat:
             yield Rejected(error.reason, str(error), payload, context.device_id or None)
             return
         for document in documents:
-            yield from self._maps[name].read(document, context)
+            yield from or_fault(self._maps[name].read(document, context), document.body, context)

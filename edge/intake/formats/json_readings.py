@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from edge.intake.documents.json_documents import json_documents
+from edge.intake.formats.fault import or_fault
 from edge.intake.formats.format import Context, FormatSetup, reading_of
 from edge.intake.mapping.item import MAX_ITEMS
 from edge.intake.mapping.message_map import MessageMap
@@ -70,7 +71,8 @@ class JsonFormat:
             return
         message_map = self._maps[context.sensors.name]
         for document in documents:
-            yield from message_map.read_item(document, context) if is_item else message_map.read(document, context)
+            results = message_map.read_item(document, context) if is_item else message_map.read(document, context)
+            yield from or_fault(results, document.body, context)
 
 
 def _bounds(ranges: Mapping[str, Range]) -> Bounds:

@@ -16,7 +16,7 @@ from edge.intake.formats.format import Context, DeviceNames
 from edge.intake.mapping.item import Item, items
 from edge.intake.mapping.times import TimeRule
 from edge.intake.mapping.values import AnyChannel, Fault, ValueMap
-from edge.reading import OVERSIZED_KEPT_BYTES, PayloadError, Reading, Rejected, check_stamp
+from edge.reading import OVERSIZED_KEPT_BYTES, PayloadError, Reading, Rejected, check_stamp, shown
 from edge.settings.paths import MISSING, Path
 from edge.settings.payload import ARRIVAL, ITEM_KEY, PayloadSettings, device_paths
 from edge.settings.sensors import Sensors
@@ -129,13 +129,13 @@ class MessageMap:
         if any(isinstance(name, bool) or not isinstance(name, str | int) or name == "" for name in names):
             raise PayloadError("bad_device", f"no device is named at {self._payload.device!r}")
         assert self._devices is not None
-        return self._devices.device(self._sensors, "-".join(map(str, names)))
+        return self._devices.device(self._sensors, "-".join(shown(name, 200) for name in names))
 
     def _topic_device(self, item: Item, context: Context) -> str:
         """Returns the topic's device, which TinyBeam's own JSON may repeat."""
         named = item.content.get("device") if self._sensors.payload is None and isinstance(item.content, dict) else None
         if named not in (None, context.device_id):
-            raise PayloadError("bad_device", f"the reading says device {str(named)[:80]!r}, its topic {context.device_id!r}")
+            raise PayloadError("bad_device", f"the reading says device {shown(named)!r}, its topic {context.device_id!r}")
         return context.device_id
 
     def _seq_of(self, item: Item) -> int | None:
@@ -145,7 +145,7 @@ class MessageMap:
         if self._sensors.payload and isinstance(seq, str) and seq.isascii() and seq.isdecimal() and len(seq) < 20:
             seq = int(seq)
         if isinstance(seq, bool) or not isinstance(seq, int):
-            raise PayloadError("wrong_type", f"seq {str(seq)[:40]!r} is no whole number")
+            raise PayloadError("wrong_type", f"seq {shown(seq)!r} is no whole number")
         check_stamp(seq, None)
         return seq
 
@@ -154,9 +154,9 @@ class MessageMap:
         if boot is MISSING or boot is None:
             return None
         if self._sensors.payload and isinstance(boot, int):
-            boot = str(boot)
+            boot = shown(boot, 65)
         if not isinstance(boot, str):
-            raise PayloadError("wrong_type", f"boot {str(boot)[:40]!r} is not a short word")
+            raise PayloadError("wrong_type", f"boot {shown(boot)!r} is not a short word")
         check_stamp(None, boot)
         return boot
 
@@ -203,7 +203,7 @@ class MessageMap:
             if not isinstance(name, str | int) or raw is MISSING:
                 faults.append(Fault("wrong_type", f"a value without {self._payload.channel!r} and {self._payload.value!r}"))
                 continue
-            self._value_map.add(str(name), raw, values, faults)
+            self._value_map.add(shown(name, 200), raw, values, faults)
         return values
 
 

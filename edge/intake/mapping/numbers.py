@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
-from decimal import Decimal
 from typing import Any
 
-from edge.reading import MAX_VALUE, PayloadError
+from edge.reading import MAX_VALUE, PayloadError, shown
 from edge.settings.payload import TextNumbers
 
 _POINT = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
@@ -21,26 +19,23 @@ def number(value: Any, channel: str, text_numbers: TextNumbers) -> float:
         return _of_text(value, channel, text_numbers)
     if isinstance(value, bool):
         raise PayloadError("wrong_type", f"{channel} is {str(value).lower()}: payload.booleans would make it 1 or 0")
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, int | float):
         return finite(value, channel)
-    kind = "a table" if isinstance(value, dict) else "a list" if isinstance(value, list) else type(value).__name__
-    raise PayloadError("wrong_type", f"{channel} is {kind}, not a number")
+    raise PayloadError("wrong_type", f"{channel} is {shown(value)}, not a number")
 
 
 def boolean(value: Any, channel: str) -> float:
     """Returns 1 or 0. Raises PayloadError."""
-    word = str(value).strip().lower() if isinstance(value, bool | int | str) else ""
+    word = shown(value).strip().lower() if isinstance(value, bool | int | str) else ""
     if word not in _WORDS:
-        raise PayloadError("wrong_type", f"{channel} is {str(value)[:40]!r}, neither true nor false")
+        raise PayloadError("wrong_type", f"{channel} is {shown(value)!r}, neither true nor false")
     return _WORDS[word]
 
 
-def finite(value: float | Decimal, channel: str) -> float:
+def finite(value: float, channel: str) -> float:
     """Raises PayloadError for what is not a number of at most MAX_VALUE."""
-    if isinstance(value, Decimal) and not value.is_finite():
-        value = math.nan
     if not -MAX_VALUE <= value <= MAX_VALUE:
-        raise PayloadError("not_finite", f"{channel} is {str(value)[:40]}, not a number of at most {MAX_VALUE:g}")
+        raise PayloadError("not_finite", f"{channel} is {shown(value)}, not a number of at most {MAX_VALUE:g}")
     return float(value)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge.intake.mapping.item import Item
-from edge.reading import Limits, PayloadError, believable
+from edge.reading import Limits, PayloadError, believable, shown
 from edge.settings.paths import MISSING, Path
 from edge.settings.payload import ARRIVAL, PayloadSettings, TimeUnit
 from schemas.envelope import micros
@@ -77,9 +77,9 @@ class TimeRule:
                 return round(time * self._factor)
             moment = datetime.fromisoformat(time.strip()) if isinstance(time, str) else time
         except (ValueError, OverflowError) as error:
-            raise PayloadError("wrong_type", f"time {str(time)[:40]!r} is no time") from error
+            raise PayloadError("wrong_type", f"time {shown(time)!r} is no time") from error
         if not isinstance(moment, datetime):
-            raise PayloadError("wrong_type", f"time {str(time)[:40]!r} is no time")
+            raise PayloadError("wrong_type", f"time {shown(time)!r} is no time")
         return micros(moment if moment.tzinfo else self._local(moment, arrived_us))
 
     def _local(self, moment: datetime, arrived_us: int) -> datetime:
@@ -92,9 +92,9 @@ class TimeRule:
         try:
             twice = [moment.replace(tzinfo=self._zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
         except OverflowError as error:
-            raise PayloadError("wrong_type", f"time {str(moment)[:40]!r} is no time") from error
+            raise PayloadError("wrong_type", f"time {shown(moment)!r} is no time") from error
         if all(each.astimezone(self._zone).replace(tzinfo=None) != moment for each in twice):
-            raise PayloadError("wrong_type", f"time {str(moment)[:40]!r} does not exist in {self._zone}: clocks go forward then")
+            raise PayloadError("wrong_type", f"time {shown(moment)!r} does not exist in {self._zone}: clocks go forward then")
         return min(twice, key=lambda each: abs(micros(each) - arrived_us))
 
 

@@ -8,7 +8,7 @@ from fnmatch import translate
 from typing import Any, NamedTuple
 
 from edge.intake.mapping.numbers import boolean, number
-from edge.reading import MAX_CHANNELS, PayloadError, is_name
+from edge.reading import MAX_CHANNELS, PayloadError, is_name, shown
 from edge.settings.payload import PayloadSettings, TextNumbers
 from edge.settings.sensors import Sensors
 from edge.units import Linear, Range, conversion
@@ -166,8 +166,8 @@ def out_of_range(channel: str, value: float, valid: Range, sensors: Sensors) -> 
 def _flat(table: dict[Any, Any], before: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
     """Yields names and values, those of nested tables with the table's name before them."""
     for key, value in table.items():
-        name = f"{before}{key}"
-        if isinstance(value, dict) and depth < MAX_DEPTH:
+        name = f"{before}{shown(key, 200)}"
+        if isinstance(value, dict) and value and depth < MAX_DEPTH:
             yield from _flat(value, f"{name}.", depth + 1)
         else:
             yield name, value

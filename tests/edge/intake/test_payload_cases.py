@@ -7,13 +7,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge.gateway import Gateway
+from edge.intake.documents.document import Document
+from edge.intake.formats import Context
 from edge.intake.inbox import Inbox
+from edge.intake.mapping.message_map import MessageMap
 from edge.intake.reader import MqttMessage
+from edge.intake.routes import Routes
 from edge.models.bundle import Bundle
-from edge.reading import Reading, Rejected
+from edge.reading import Limits, Reading, Rejected
 from edge.store.section import Section
 from edge.store.store import Store
 from schemas.envelope import micros
@@ -89,11 +96,18 @@ def test_13_a_declared_range_tells_what_a_broken_probe_sends() -> None:
 
 SENML, WET = {"format": "senml"}, {"moisture": 0.31, "temperature": 14}
 SCALED = {"scale": {"moisture": 0.001, "temperature": 0.1}, "offset": {"temperature": 1}}
+NAMES = ["time", "ts", "seq", "boot", "values", "moisture", "n", "v", "id", "nodes"]
+LAYOUTS: list[dict[str, Any]] = [
+    {},
+    {"items": "nodes", "device": "id", "time": "ts", "time_unit": "ms", "zone": "Europe/Berlin"},
+    {"channel": "n", "value": "v", "values": "values", "text_numbers": "comma", "booleans": ["moisture"]},
+    {"device": "@key", "rename": {"*": "moisture"}, "unknown_channels": "reject", "units": {"moisture": "%"}},
+]
 FLAT = {"battery": 100, "soil_moisture": 31, "temperature": 14.2}
 
 
 @pytest.mark.parametrize(
-    ("payload", "settings", "expected"),
+    ("payload", "layout", "expected"),
     [
         (FLAT, {"rename": {"soil_moisture": "moisture"}, "units": {"moisture": "%"}}, {"moisture": 0.31, "temperature": 14.2}),
         ({"AM2301": {"Temperature": 14.2}}, {"rename": {"*.Temperature": "temperature"}}, {"temperature": 14.2}),
@@ -111,8 +125,8 @@ FLAT = {"battery": 100, "soil_moisture": 31, "temperature": 14.2}
         ({"moisture": True}, {"booleans": ["moisture"]}, {"moisture": 1.0}),
     ],
 )  # fmt: skip
-def test_19_a_shape_is_read_by_configuration(payload: object, settings: dict[str, Any], expected: dict[str, float]) -> None:
-    (reading,) = readings(payload, described(SOIL, **settings))
+def test_19_a_shape_is_read_by_configuration(payload: object, layout: dict[str, Any], expected: dict[str, float]) -> None:
+    (reading,) = readings(payload, described(SOIL, **layout))
     assert reading.values == pytest.approx(expected)
     assert reading.device_id == "d1"
 
@@ -120,9 +134,9 @@ def test_19_a_shape_is_read_by_configuration(payload: object, settings: dict[str
 @pytest.mark.parametrize("value", [-127, 85])
 def test_13_a_models_range_tells_what_a_broken_probe_sends(value: float, tmp_path: Path) -> None:
     modelled = [NATIVE | {"model": "soil"}]
-    settings = config(tmp_path, sensors=modelled, models=[{"name": "soil", "bundle": str(SOIL_BUNDLE)}])
-    store = Store(settings.store_file, "gw-1", settings.store.max_bytes)
-    gateway = Gateway(settings, store, START, bundles={"soil": Bundle.load(SOIL_BUNDLE)})
+    configured = config(tmp_path, sensors=modelled, models=[{"name": "soil", "bundle": str(SOIL_BUNDLE)}])
+    store = Store(configured.store_file, "gw-1", configured.store.max_bytes)
+    gateway = Gateway(configured, store, START, bundles={"soil": Bundle.load(SOIL_BUNDLE)})
     gateway.accept([message("d1", {"values": {"moisture": 0.3, "temperature": value}})], START)
     gateway.flush(START.replace(minute=5))
     assert [row["channel"] for row in rows(store, "summaries")] == ["moisture"]
@@ -143,7 +157,7 @@ def test_19_each_of_an_array_of_single_values_has_its_own_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("time", "settings"),
+    ("time", "layout"),
     [
         (SEEN // 1000, {"time_unit": "ms"}),
         (SEEN, {"time_unit": "us"}),
@@ -153,8 +167,8 @@ def test_19_each_of_an_array_of_single_values_has_its_own_time() -> None:
         ("2026-05-01 14:00:00+02:00", {}),
     ],
 )
-def test_20_a_time_is_read_as_declared(time: object, settings: dict[str, Any]) -> None:
-    (reading,) = readings({"time": time, "moisture": 0.3}, described(**settings))
+def test_20_a_time_is_read_as_declared(time: object, layout: dict[str, Any]) -> None:
+    (reading,) = readings({"time": time, "moisture": 0.3}, described(**layout))
     assert (reading.event_us, reading.sensor_time) == (SEEN, True)
 
 
@@ -257,3 +271,48 @@ def test_unknown_channels_are_what_the_class_says(policy: str, expected: list[st
 def test_nothing_raises_out_of_a_format(payload: bytes, written: str) -> None:
     results = read(payload, described(format=written, text_numbers="comma", rename={"*": "moisture"}))
     assert all(isinstance(each, Reading | Rejected) for each in results)
+
+
+PARTS = (
+    st.none()
+    | st.booleans()
+    | st.floats()
+    | st.integers()
+    | st.builds(lambda: 10**5000)
+    | st.sampled_from(["x" * 300, "1,5", "2026-05-01T12:00:00", START, b"x"])
+)
+DOCUMENTS = st.recursive(
+    PARTS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES) | st.text(), inner), max_leaves=12
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(LAYOUTS), DOCUMENTS)
+def test_no_document_is_a_fault_whatever_it_holds(layout: dict[str, Any], content: Any) -> None:
+    sensors = config(Path(), sensors=[described(SOIL, **layout)]).sensors[0]
+    context = Context("d1", sensors, SEEN, "synced", Limits(), "moisture")
+    for result in MessageMap(sensors, {}, Routes(config(Path(), sensors=[described(SOIL, **layout)]))).read(
+        Document(content, b""), context
+    ):
+        assert isinstance(result, Reading | Rejected)
+
+
+@pytest.mark.parametrize("key", ["time", "seq", "boot", "device"])
+def test_a_number_of_thousands_of_digits_is_a_reject_like_any_other(key: str) -> None:
+    message = b'{"values": {"moisture": 0.3}, "%s": 1%s}' % (key.encode(), b"0" * 4000)
+    assert reasons(message, NATIVE)[0] != "fault"
+    assert reasons(message, described())[:1] != ["fault"]
+
+
+def test_references_of_cbor_that_grow_without_end_are_refused() -> None:
+    content: Any = {"moisture": 0.3}
+    for name in "abcdefgh" * 3:
+        content = {name: content, name * 2: content}
+    payload = cbor2.dumps([content], value_sharing=True)
+    assert len(payload) < 400
+    assert reasons(payload, described(format="cbor")) == ["malformed_cbor"]
+
+
+def test_19_cbor_is_read() -> None:
+    (reading,) = readings(cbor2.dumps({"time": START, "moisture": 0.31}), described(format="cbor"))
+    assert (reading.values, reading.event_us) == ({"moisture": 0.31}, SEEN)
