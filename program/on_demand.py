@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import LazyLoader
 from types import ModuleType
@@ -18,7 +17,7 @@ def load_on_demand(*names: str) -> None:
     sys.meta_path.insert(0, _Delaying(frozenset(names)))
 
 
-class _Delaying(MetaPathFinder):
+class _Delaying:
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
 

@@ -17,26 +17,16 @@ from typing import Any
 
 from edge.models.outputs import COLUMNS, OUTPUTS, QUANTILES
 from edge.models.recipe import Recipe, RecipeError
+from edge.models.runnable import BundleError, Golden, Runnable, label_of
 from edge.units import Range, possible
 from schemas.records import Severity
+
+__all__ = ["Bundle", "BundleError"]
 
 FORMAT = "tinybeam-bundle/1"
 MODEL_FILE = "model.tflite"
 MANIFEST_FILE = "manifest.json"
 MAX_MODEL_BYTES = 16 << 20
-
-
-class BundleError(Exception):
-    """The bundle cannot be used; the text names the file and the reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class Golden:
-    """Holds a case that the model must reproduce: features before normalisation, outputs in the bundle's unit, and the label."""
-
-    features: tuple[float, ...]
-    outputs: tuple[float, ...]
-    label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +74,25 @@ class Bundle:
         """Says how many numbers the model itself answers for a row."""
         return OUTPUTS[self.kind].width(len(self.recipe.inputs))
 
+    def runnable(self) -> Runnable:
+        """Reads the model, and returns what a process needs that runs it. Raises BundleError: the file may have changed since."""
+        return Runnable(
+            model=read_model(self),
+            file=str(self.model_file),
+            kind=self.kind,
+            outputs=self.outputs,
+            offsets=self.offsets,
+            scales=self.scales,
+            limits=self.limits,
+            labels=self.labels,
+            thresholds=self.thresholds,
+            golden=self.golden,
+            tolerance=self.tolerance,
+        )
+
     def label(self, score: float) -> str:
         """Returns the label of a score."""
-        return next((name for name, below in zip(self.labels, self.thresholds, strict=False) if score < below), self.labels[-1])
+        return label_of(score, self.labels, self.thresholds)
 
     def label_with_hysteresis(self, score: float, before: str) -> str:
         """Returns the label of a score after another label: it gets worse at a threshold, and better only beyond it by `hysteresis`."""

@@ -1,7 +1,7 @@
-"""Runs one model in a child process: `python -P -m edge.models.child BUNDLE`. It may crash or hang; its parent does not care.
+"""Runs one model in a child process: `python -P -m edge.models.child RUNTIME MODULE`. It may crash or hang; its parent does not care.
 
-Speaks edge.models.protocol on stdin and stdout. Guarantees that nothing is answered before the bundle's hash, the model's shapes and the
-golden cases are verified.
+Speaks edge.models.protocol on stdin and stdout. Guarantees that nothing is answered before the model's shapes and the golden cases are
+verified. It reads no file: its parent has read and verified the bundle, and chosen the runtime, so that little has to be imported here.
 """
 
 from __future__ import annotations
@@ -9,52 +9,56 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from edge.models import tflite
-from edge.models.bundle import Bundle, BundleError
 from edge.models.protocol import FAILED, LENGTH, OK, READY, SHAPE, UNUSABLE, send
+from edge.models.runnable import BundleError, unpack
 from program.on_demand import load_on_demand
 
 if TYPE_CHECKING:
     from edge.models.model import Floats
 
 MAX_MEMORY = 4 << 30
-_UNUSED = ("numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random")
-"""numpy 1 imports them at once, numpy 2 does not."""
+_UNUSED = ("numpy.core._add_newdocs", "numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random", "pickle")
+"""numpy 1 imports them at once, numpy 2 not all of them."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Returns the exit status: 0 when the parent closed the pipe, 1 when the bundle or the runtime cannot be used."""
+    """Returns the exit status: 0 when the parent closed the pipe, 1 when the model or the runtime cannot be used."""
     _bound_memory()
-    sink = _own_stdout()
+    source, sink = sys.stdin.buffer, _own_stdout()
     load_on_demand(*_UNUSED)
     # Imports numpy, which must come after.
     from edge.models.model import Model
 
     try:
-        runtime = tflite.load()
-        model = Model(Bundle.load(Path(arguments[0])), runtime)
+        runnable = unpack(next(_packets(source)))
+        runtime = tflite.Installed(*arguments).load()
+        model = Model(runnable, runtime)
         model.check_golden()
-    except (BundleError, tflite.RuntimeMissing) as error:
+    except (BundleError, ImportError) as error:
         send(sink, UNUSABLE + str(error).encode())
         return 1
     send(sink, READY + runtime.name.encode())
-    serve(sys.stdin.buffer, sink, model.run)
+    serve(source, sink, model.run)
     return 0
 
 
 def serve(source: BinaryIO, sink: BinaryIO, run: Callable[[Floats], Floats]) -> None:
     """Answers requests until `source` ends."""
-    while head := source.read(LENGTH.size):
-        body = source.read(LENGTH.unpack(head)[0])
+    for body in _packets(source):
         try:
             reply = OK + run(_features(body)).astype("<f8").tobytes()
         except (ValueError, RuntimeError) as error:
             reply = FAILED + str(error).encode()
         send(sink, reply)
+
+
+def _packets(source: BinaryIO) -> Iterator[bytes]:
+    while head := source.read(LENGTH.size):
+        yield source.read(LENGTH.unpack(head)[0])
 
 
 def _features(body: bytes) -> Floats:

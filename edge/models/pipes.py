@@ -25,13 +25,14 @@ class PipesClosed(Exception):
 
 
 class Pipes:
-    """Exchanges packets with one child. After an exception it must be closed: the streams may stand in the middle of a packet."""
+    """Exchanges packets with one child. After an exception of `exchange` it must be closed: a packet's reply may still come."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], opening: bytes) -> None:
+        """`opening` is the body of the first packet, which leaves with the first `receive`."""
         if process.stdin is None or process.stdout is None:
             raise ValueError("the child needs pipes for stdin and stdout")
         self._to, self._from = process.stdin, process.stdout
-        self._arrived = bytearray()
+        self._arrived, self._leaving = bytearray(), memoryview(packet(opening))
         for stream in (self._to, self._from):
             os.set_blocking(stream.fileno(), False)
         # Made once: one made for each wait is a third of what a window alone costs.
@@ -41,13 +42,13 @@ class Pipes:
 
     def exchange(self, body: bytes, seconds: float) -> bytes:
         """Sends a packet and returns the body of the next one that comes. Raises ChildTimeout, PipesClosed."""
-        deadline = time.monotonic() + seconds
-        self._send(packet(body), deadline)
-        return self.receive(deadline - time.monotonic())
+        self._leaving = memoryview(self._leaving.tobytes() + packet(body))
+        return self.receive(seconds)
 
     def receive(self, seconds: float) -> bytes:
-        """Returns the body of the next packet. Raises ChildTimeout (what came so far is kept), PipesClosed."""
+        """Returns the body of the next packet. Raises ChildTimeout (what came and left so far is kept), PipesClosed."""
         deadline = time.monotonic() + seconds
+        self._send(deadline)
         while (body := self._take()) is None:
             _wait(self._readable, deadline)
             chunk = os.read(self._from.fileno(), _CHUNK)
@@ -61,11 +62,10 @@ class Pipes:
         for stream in (self._to, self._from):
             stream.close()
 
-    def _send(self, data: bytes, deadline: float) -> None:
-        left = memoryview(data)
-        while left:
+    def _send(self, deadline: float) -> None:
+        while self._leaving:
             try:
-                left = left[os.write(self._to.fileno(), left[:_CHUNK]) :]
+                self._leaving = self._leaving[os.write(self._to.fileno(), self._leaving[:_CHUNK]) :]
             except BlockingIOError:
                 _wait(self._writable, deadline)
             except OSError as error:

@@ -15,9 +15,11 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
+from edge.models import tflite
 from edge.models.bundle import Bundle, BundleError
 from edge.models.pipes import ChildTimeout, Pipes, PipesClosed
 from edge.models.protocol import OK, READY, UNUSABLE, request, scores
+from edge.models.runnable import pack
 from edge.models.scorer import Score, ScorerFailed
 from program.backoff import Backoff
 from program.child import environment, python_module
@@ -53,7 +55,7 @@ class ProcessScorer:
         clock: Callable[[], float] = time.monotonic,
         rng: Random | None = None,
     ) -> None:
-        """Starts the children and waits until each has verified its bundle. Raises BundleError or ScorerFailed, leaving no child behind."""
+        """Starts the children and waits until each has verified its model. Raises BundleError or ScorerFailed, leaving no child behind."""
         rng = rng or Random()
         self._children = {bundle.name: _Child(bundle, timeouts, command, clock, rng) for bundle in bundles}
         try:
@@ -96,7 +98,7 @@ class _Child:
     """Runs one model: starts its child, asks it, and starts it again after a failure."""
 
     def __init__(self, bundle: Bundle, timeouts: Timeouts, command: Sequence[str], clock: Callable[[], float], rng: Random) -> None:
-        self._bundle, self._timeouts, self._command = bundle, timeouts, [*command, str(bundle.path)]
+        self._bundle, self._timeouts, self._command = bundle, timeouts, command
         self._clock, self._rng = clock, rng
         self._process: subprocess.Popen[bytes] | None = None
         self._pipes: Pipes | None = None
@@ -108,10 +110,19 @@ class _Child:
         self.runtime = ""
 
     def start(self) -> None:
+        """Starts the child. Raises BundleError: the model's file may have changed, or no runtime be there."""
+        try:
+            runnable, runtime = self._bundle.runnable(), tflite.installed()
+        except tflite.RuntimeMissing as missing:
+            raise BundleError(f"{self._bundle.name}: {missing}") from missing
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment() | _ONE_THREAD
+            [*self._command, *runtime],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment() | _ONE_THREAD,
         )
-        self._pipes = Pipes(self._process)
+        self._pipes = Pipes(self._process, pack(runnable))
         self._is_ready = False
         self._started_at = self._clock()
 

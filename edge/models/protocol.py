@@ -1,8 +1,8 @@
 """Defines what a scorer and its child say to each other, over pipes: packets, each a little-endian length and so many bytes.
 
-The child opens with READY and its runtime's name, or UNUSABLE and the reason. A request is the number of rows, that of columns, and the
-features before normalisation; the reply is OK with low, score and high of each row in the bundle's unit, or FAILED with the reason.
-Numbers are little-endian float64.
+The parent opens with the model (edge.models.runnable), the child with READY and its runtime's name, or UNUSABLE and the reason. A request
+is the number of rows, that of columns, and the features before normalisation; the reply is OK with low, score and high of each row in the
+bundle's unit, or FAILED with the reason. Numbers are little-endian float64.
 """
 
 from __future__ import annotations

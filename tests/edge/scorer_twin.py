@@ -1,4 +1,4 @@
-"""A child that misbehaves on purpose, speaking the scorer's frames: `python scorer_twin.py HABIT [MARK] BUNDLE`.
+"""A child that misbehaves on purpose, speaking the scorer's frames: `python scorer_twin.py HABIT [MARK] RUNTIME MODULE`.
 
 With a MARK file, only the child that creates it misbehaves; the next ones answer well."""
 
@@ -15,6 +15,11 @@ from pathlib import Path
 def send(body: bytes) -> None:
     sys.stdout.buffer.write(struct.pack("<I", len(body)) + body)
     sys.stdout.buffer.flush()
+
+
+def received() -> bytes:
+    head = sys.stdin.buffer.read(4)
+    return sys.stdin.buffer.read(struct.unpack("<I", head)[0]) if head else b""
 
 
 def misbehave(habit: str, rows: int) -> None:
@@ -34,7 +39,7 @@ def misbehave(habit: str, rows: int) -> None:
 
 
 def first(arguments: list[str]) -> bool:
-    if len(arguments) < 3:
+    if len(arguments) < 4:
         return True
     mark = Path(arguments[1])
     fresh = not mark.exists()
@@ -49,8 +54,8 @@ def main(arguments: list[str]) -> None:
     if bad and habit == "mute":
         time.sleep(60)
     send(b"Rtwin 1.0")
-    while head := sys.stdin.buffer.read(4):
-        body = sys.stdin.buffer.read(struct.unpack("<I", head)[0])
+    received()  # the model
+    while body := received():
         rows = struct.unpack_from("<I", body)[0]
         if bad and habit != "well":
             misbehave(habit, rows)

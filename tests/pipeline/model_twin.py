@@ -175,7 +175,9 @@ def _scores(probe: ProbeRecord) -> Floats:
         inputs.append(row)
     known = [number for number, row in enumerate(inputs) if row is not None]
     scores = np.full(len(inputs), np.nan)
-    scores[known] = np.asarray(Model(Bundle.load(MODEL), tflite.load()).run(np.array([inputs[number] for number in known])))[:, 1]
+    scores[known] = np.asarray(Model(Bundle.load(MODEL).runnable(), tflite.load()).run(np.array([inputs[number] for number in known])))[
+        :, 1
+    ]
     return scores
 
 

@@ -84,19 +84,19 @@ def _runtime(name: str, arena: int = _PLENTY) -> tflite.Runtime:
 def _outputs(runtime: str, bundle: Bundle) -> bytes:
     shape = np.frombuffer(sys.stdin.buffer.read(8), "<u4")
     rows = np.frombuffer(sys.stdin.buffer.read(), "<f8").reshape(shape)
-    return np.asarray(Model(bundle, _runtime(runtime)).run(rows)).astype("<f8").tobytes()
+    return np.asarray(Model(bundle.runnable(), _runtime(runtime)).run(rows)).astype("<f8").tobytes()
 
 
 def _arena(bundle: Bundle) -> bytes:
     golden = np.array([case.features for case in bundle.golden])
-    Model(bundle, _runtime(MICRO))  # imports it once, before the forks
+    Model(bundle.runnable(), _runtime(MICRO))  # imports it once, before the forks
 
     def runs(size: int) -> bool:
         child = os.fork()
         if child == 0:
             signal.alarm(_SECONDS_A_SIZE)
             try:
-                Model(bundle, _runtime(MICRO, size)).run(golden)
+                Model(bundle.runnable(), _runtime(MICRO, size)).run(golden)
             except BaseException:  # noqa: BLE001 - whatever it is, this size does not do
                 os._exit(1)
             os._exit(0)

@@ -73,7 +73,7 @@ class Predictions:
 def predict_all(trained: TrainedModel, bundle: Bundle, unseen: Examples) -> Predictions:
     runtime = tflite.load()
     floating = predict(trained.network, trained.normalised(unseen.features))
-    return Predictions(np.asarray(Model(bundle, runtime).run(unseen.features)), floating, runtime.name)
+    return Predictions(np.asarray(Model(bundle.runnable(), runtime).run(unseen.features)), floating, runtime.name)
 
 
 def compare(predictions: Predictions, bundle: Bundle, known: Examples, unseen: Examples) -> Comparison:

@@ -54,7 +54,7 @@ class Comparison:
 def compare(bundle: Bundle, validation: Observations, healthy: Observations, failing: Observations) -> Comparison:
     """Sets every threshold on `validation` by the same rule; measures everything on the other two, on which nothing was chosen."""
     runtime = tflite.load()
-    model = Model(bundle, runtime)
+    model = Model(bundle.runnable(), runtime)
     rules: dict[str, Scores] = {
         MODEL: lambda part: np.asarray(model.run(part.features)[:, 1]),
         RMS: lambda part: part.rms,

@@ -105,7 +105,7 @@ def figures(kinds: Mapping[str, str], scored: Sequence[Scored]) -> Figures:
 
 def shipped(bundle: Bundle, folds: Sequence[Fold]) -> list[Scored]:
     """Scores each fold by the bundle as it is, with its own threshold."""
-    model = Model(bundle, tflite.load())
+    model = Model(bundle.runnable(), tflite.load())
     return [
         (fold, {name: model.run(observed.features)[:, 1] for name, observed in fold.observations.items()}, bundle.thresholds[0])
         for fold in folds

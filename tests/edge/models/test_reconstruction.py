@@ -76,7 +76,7 @@ def test_every_runtime_at_hand_reproduces_the_golden_cases(shaking: Bundle, runt
         loaded = tflite.load(runtime)
     except tflite.RuntimeMissing as missing:
         pytest.skip(str(missing))
-    model = Model(shaking, loaded)
+    model = Model(shaking.runnable(), loaded)
     model.check_golden()
     found = model.run(np.array([case.features for case in shaking.golden]))
     assert found[:, 1] == pytest.approx([case.outputs[1] for case in shaking.golden], abs=shaking.tolerance)

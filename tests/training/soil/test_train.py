@@ -42,14 +42,14 @@ def unseen() -> Examples:
 
 def test_the_committed_model_beats_every_baseline_on_climates_it_never_saw(known: Examples, unseen: Examples) -> None:
     bundle = Bundle.load(SOIL)
-    ours = measure(np.asarray(Model(bundle, tflite.load()).run(unseen.features)), unseen.days, LIMITS)
+    ours = measure(np.asarray(Model(bundle.runnable(), tflite.load()).run(unseen.features)), unseen.days, LIMITS)
     others = {name: measure(guess, unseen.days, LIMITS) for name, guess in baselines(bundle, known, unseen).items()}
     shortcomings = {name: metrics for name, other in others.items() if (metrics := worse(ours, other))}
     assert not shortcomings, f"seed {FRESH_SEED}: {ours} against {others}"
 
 
 def test_the_committed_interval_holds_what_it_promises(unseen: Examples) -> None:
-    found = measure(np.asarray(Model(Bundle.load(SOIL), tflite.load()).run(unseen.features)), unseen.days, LIMITS)
+    found = measure(np.asarray(Model(Bundle.load(SOIL).runnable(), tflite.load()).run(unseen.features)), unseen.days, LIMITS)
     assert found.interval is not None
     assert 0.7 < found.interval.inside < 0.97
 

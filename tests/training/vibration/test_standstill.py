@@ -76,7 +76,7 @@ def test_without_the_rule_a_machine_that_is_switched_off_would_be_called_failing
     careless = replace(RUNNING, standstill=None)
     [values] = inputs(careless, random_machine(1, None), [switched_off])
     assert values
-    [[_, score, _]] = Model(bundle, tflite.load()).run(np.array([values], np.float32)).tolist()
+    [[_, score, _]] = Model(bundle.runnable(), tflite.load()).run(np.array([values], np.float32)).tolist()
     assert bundle.label(score) == "failing"
 
 

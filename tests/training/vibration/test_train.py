@@ -62,7 +62,7 @@ def test_the_committed_model_beats_a_threshold_on_rms_on_unseen_machines(
 
 def test_the_committed_model_says_failing_at_the_end_and_normal_before_the_fault(failing: Observations) -> None:
     bundle = Bundle.load(VIBRATION)
-    labels = [bundle.label(score) for score in Model(bundle, tflite.load()).run(failing.features)[:, 1].tolist()]
+    labels = [bundle.label(score) for score in Model(bundle.runnable(), tflite.load()).run(failing.features)[:, 1].tolist()]
     last = [label for label, severity in zip(labels, failing.severity.tolist(), strict=True) if severity > 0.85]
     first = [label for label, severity in zip(labels, failing.severity.tolist(), strict=True) if severity == 0]
     assert last.count("failing") > 0.5 * len(last) > 0
@@ -74,13 +74,13 @@ def test_the_int8_model_scores_like_the_network_in_float_where_machines_are_heal
     bundle = save(trained, tmp_path, validation=healthy, examples=healthy, seed=0, size=TINY)
     inputs = trained.normalised(healthy.features)
     scores = ((inputs - predict(trained.network, inputs)) ** 2).mean(axis=1)
-    ours = Model(bundle, tflite.load()).run(healthy.features)[:, 1]
+    ours = Model(bundle.runnable(), tflite.load()).run(healthy.features)[:, 1]
     assert np.corrcoef(scores, ours)[0, 1] > 0.98
 
 
 def test_the_first_threshold_lets_the_stated_share_of_healthy_windows_through(healthy: Observations, tmp_path: Path) -> None:
     bundle = save(train(healthy.features, 0, TINY), tmp_path, validation=healthy, examples=healthy, seed=0, size=TINY)
-    scores = Model(bundle, tflite.load()).run(healthy.features)[:, 1]
+    scores = Model(bundle.runnable(), tflite.load()).run(healthy.features)[:, 1]
     assert (scores > bundle.thresholds[0]).mean() == pytest.approx(FALSE_ALARMS, abs=2 / len(scores))
     assert bundle.thresholds[1] == pytest.approx(FAILING * bundle.thresholds[0])
     assert healthy_threshold(np.arange(10_001.0)) == pytest.approx(9900)
@@ -114,7 +114,7 @@ def test_a_machine_that_is_only_louder_than_others_is_not_called_worn() -> None:
     for seed in (FRESH_SEED + 1, FRESH_SEED + 2):
         assert random_machine(seed).sound.noise > 0
     quiet, loud = (rows(scale) for scale in (1.0, 30.0))
-    model = Model(bundle, tflite.load())
+    model = Model(bundle.runnable(), tflite.load())
     np.testing.assert_allclose(model.run(quiet)[:, 1], model.run(loud)[:, 1], atol=0.05)
 
 

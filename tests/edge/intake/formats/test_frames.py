@@ -88,7 +88,7 @@ class Within:
     runtime = "within"
 
     def __init__(self, bundle: Bundle) -> None:
-        self._bundle, self._model = bundle, Model(bundle, tflite.load())
+        self._bundle, self._model = bundle, Model(bundle.runnable(), tflite.load())
 
     def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]:
         assert name == self._bundle.name
