@@ -3,7 +3,7 @@
 The fields are the lab's (real weather, a crop-water model), each reading with a sensor's noise on top and its own time on the way. Raw MQTT
 is what a bridge would send up: every PUBLISH packet at QoS 1, without acknowledgements. Pub/Sub's bytes are its PublishRequests as
 Protocol Buffers, one for what waits together, and what Google's client sends around each, measured at the start (bench/requests.py): with
-the access token, which goes with each request. TLS and TCP are in neither. `python -m bench.uplink_bytes` prints JSON rows.
+the token of a service account, which goes with each request. TLS and TCP are in neither. `python -m bench.uplink_bytes` prints JSON rows.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def figures(hours: int = 24, devices: int = 5, plans: Sequence[Plan] = PLANS) ->
     headers = requests.bytes_around()
     token = requests.bytes_around(requests.TOKEN) - headers
     yield _row("around a request", headers, None, "B")
-    yield _row("access token with each request", token, None, "B")
+    yield _row("token with each request, a service account's", token, None, "B")
+    yield _row("token with each request, a federated identity's", requests.bytes_around(requests.FEDERATED_TOKEN) - headers, None, "B")
     probes = soil_fields(devices)
     for plan in plans:
         raw, sent = 0, Counter[str]()

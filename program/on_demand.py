@@ -10,19 +10,21 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import LazyLoader
 from types import ModuleType
+from typing import NamedTuple
 
 
 def load_on_demand(*names: str) -> None:
     """Delays the modules of these names that are imported from here on."""
-    sys.meta_path.insert(0, _Delaying(frozenset(names)))
+    finder = _Delaying(frozenset(names))
+    if finder not in sys.meta_path:
+        sys.meta_path.insert(0, finder)
 
 
-class _Delaying:
-    def __init__(self, names: frozenset[str]) -> None:
-        self._names = names
+class _Delaying(NamedTuple):
+    names: frozenset[str]
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name not in self._names:
+        if name not in self.names:
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec and spec.loader:

@@ -15,6 +15,7 @@ from edge.finding import Finding, Status, of_secret
 from edge.uplink.uplink import Publisher
 from program.backoff import Backoff
 from program.names import Name, Topic
+from program.on_demand import load_on_demand
 from program.settings import Settings, setting
 
 _SECONDS = 3.0
@@ -46,6 +47,8 @@ class PubsubUplinkSettings(Settings, frozen=True, kw_only=True, tag_field="kind"
         return self.topic
 
     def open(self) -> Publisher:
+        # Google's client imports it, and with it cryptography (10 MB), for credentials that it would find: ours are in edge.uplink.access.
+        load_on_demand("google.oauth2.service_account")
         from edge.uplink.google_publisher import GooglePublisher
 
         return GooglePublisher(self.topic, self.credentials_file, self.shard)
