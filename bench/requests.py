@@ -20,6 +20,7 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
 from bench.publish_service import publish_service
+from edge.uplink.google_publisher import CHANNEL_OPTIONS
 
 TOKEN = "aB3-" * 180 + "aB3"
 """As long as what a service account with a name of 51 characters signs for itself, and as hard to compress."""
@@ -33,7 +34,7 @@ def bytes_around(token: str = "") -> float:
     """Returns what a request costs beside itself: the median of some, without the first, which opens the connection."""
     request = PublishRequest(topic="projects/p/topics/t", messages=[PubsubMessage(data=b"x" * 500, attributes={"kind": "summaries"})])
     metadata = [("authorization", f"Bearer {token}")] if token else []
-    with _service() as port, _relay(port) as relay, grpc.insecure_channel(f"127.0.0.1:{relay.port}") as channel:
+    with _service() as port, _relay(port) as relay, _channel(relay.port) as channel:
         client = PublisherClient(transport=PublisherGrpcTransport(channel=channel, client_info=None))  # type: ignore[arg-type]
         sizes = [relay.sent]
         for _ in range(_REQUESTS):
@@ -42,6 +43,10 @@ def bytes_around(token: str = "") -> float:
             sizes.append(relay.sent)
     own = len(PublishRequest.serialize(request))
     return median(later - earlier - own for earlier, later in pairwise(sizes[1:]))
+
+
+def _channel(port: int) -> grpc.Channel:
+    return grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from edge.units import Range
 from program.patterns import matches
 from schemas.message import message_parts
 
-HEADER_BYTES = 155
+HEADER_BYTES = 140
 """Headers and frames of HTTP/2 around a request, as `python -m bench uplink_bytes` measures them."""
 TOKEN_BYTES = 750
 """A service account's token goes with every request: gRPC's header compression leaves it out. A federated identity's has some 300 more."""
