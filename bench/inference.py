@@ -83,7 +83,7 @@ def _warm(runner: ModelRunner, bundle: Bundle, devices: int) -> int:
 
 def _closed(bundle: Bundle, devices: int, hour: int) -> list[Window]:
     start = _START_US + hour * _HOUR_US
-    return [Window(device, start, 3600, late=False, readings=[_reading(bundle, device, start)]) for device in _names(devices)]
+    return [Window(device, start, 3600, False, [_reading(bundle, device, start)]) for device in _names(devices)]
 
 
 def _names(devices: int) -> Iterator[str]:

@@ -192,7 +192,7 @@ class Gateway:
         sensors = self._sensors(window)
         for part in window.parts(MAX_SEQ_RANGES):
             rows = summaries(part, sensors.units if sensors else {})
-            for counted in map(CountedSummary, rows, [len(part.readings), *[0] * (len(rows) - 1)]):
+            for counted in map(CountedSummary, rows, [len(part), *[0] * (len(rows) - 1)]):
                 deadband = sensors.deadband.get(counted.summary.channel) if sensors and not window.late else None
                 due = self._deadbands.add(counted, deadband, sensors.hold_seconds) if sensors and deadband else [counted]
                 self._closed_windows.add(due)

@@ -63,7 +63,7 @@ class ModelRunner:
 
 def _band_means(spectrum: Spectrum, window: Window) -> dict[str, float]:
     """Returns the mean of each band's log10 energy over the window. Energies of another recipe, as of an earlier model, are left out."""
-    bands = [reading.bands for reading in window.readings if reading.bands and reading.bands.spectrum == spectrum.fingerprint]
+    bands = [reading.bands for reading in window.readings() if reading.bands and reading.bands.spectrum == spectrum.fingerprint]
     by_band = zip(*(each.energies for each in bands), strict=True)
     return {name: fsum(energies) / len(bands) for name, energies in zip(spectrum.names, by_band, strict=False)}
 
@@ -81,5 +81,5 @@ def _inference(bundle: Bundle, runtime: str, window: Window, features: tuple[flo
         score=score.score,
         uncertainty=score.uncertainty,
         features=features,
-        time_quality=time_quality(window.readings),
+        time_quality=time_quality(window.readings()),
     )

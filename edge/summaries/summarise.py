@@ -23,11 +23,12 @@ _RANKS: dict[str, int] = {quality: rank for rank, quality in enumerate(TimeQuali
 
 def summaries(window: Window, units: Mapping[str, str]) -> list[Summary]:
     """Returns one summary for each channel, in order of channel. A channel without a unit in `units` gets an empty unit."""
-    columns, of_all = _columns(window.readings), _Provenance(window.readings)
+    readings = window.readings()
+    columns, of_all = _columns(readings), _Provenance(readings)
     rows = []
     for channel, values in sorted(columns.items()):
-        everywhere = len(values) == len(window.readings)
-        provenance = of_all if everywhere else _Provenance([reading for reading in window.readings if channel in reading.values])
+        everywhere = len(values) == len(readings)
+        provenance = of_all if everywhere else _Provenance([reading for reading in readings if channel in reading.values])
         rows.append(_summary(window, channel, units.get(channel, ""), values, provenance))
     return rows
 
@@ -57,7 +58,7 @@ def merged(run: Summary, following: Summary) -> Summary:
 
 def channel_means(window: Window) -> dict[str, float]:
     """Returns the mean of each channel over the window."""
-    return {channel: fsum(values) / len(values) for channel, values in _columns(window.readings).items()}
+    return {channel: fsum(values) / len(values) for channel, values in _columns(window.readings()).items()}
 
 
 def time_quality(readings: Sequence[Reading]) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections import defaultdict
+
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.reading import Reading
-from edge.windows import WindowedReadings, Windows, pack, unpack
+from edge.reading import Bands, Reading
+from edge.windows import PACKED_TOGETHER, Window, WindowedReadings, Windows, pack, unpack
 
 S = 1_000_000
 
@@ -26,7 +30,7 @@ def test_a_window_includes_its_start_and_not_its_end() -> None:
     for at in (0, 10 * S - 1, 10 * S):
         add(windows, reading(at))
     (window,) = windows.advance(10 * S)
-    assert (window.start_us, window.end_us, [one.event_us for one in window.readings]) == (0, 10 * S, [0, 10 * S - 1])
+    assert (window.start_us, window.end_us, [one.event_us for one in window.readings()]) == (0, 10 * S, [0, 10 * S - 1])
     assert len(windows) == 1
 
 
@@ -65,10 +69,10 @@ def test_every_reading_is_in_exactly_one_window_of_its_device_and_time(steps: li
         add(windows, reading(at, device))
         closed += windows.advance(now)
     closed += windows.advance(10**12)
-    found = [(window.device_id, one.event_us) for window in closed for one in window.readings]
+    found = [(window.device_id, one.event_us) for window in closed for one in window.readings()]
     assert sorted(found) == sorted((device, at) for device, at, _ in steps)
     for window in closed:
-        assert all(window.start_us <= one.event_us < window.end_us and one.device_id == window.device_id for one in window.readings)
+        assert all(window.start_us <= one.event_us < window.end_us and one.device_id == window.device_id for one in window.readings())
 
 
 @given(
@@ -95,3 +99,30 @@ def test_readings_are_placed_by_interval_and_late_where_the_watermark_has_passed
     for windowed in intervals:
         assert {one.event_us // (10 * S) for one in windowed.readings} == {windowed.window_end_us // (10 * S) - 1}
         assert windowed.late is (windowed.window_end_us <= watermark)
+
+
+def any_reading(number: int, device: str) -> Reading:
+    bands = Bands("abcd", (0.5, -3.25)) if number % 3 else None
+    return Reading(device, number, number + 7, "estimated", "b1", None if number % 5 else number, number % 2 == 0, {"a": number / 7}, bands)
+
+
+@pytest.mark.parametrize("count", [1, PACKED_TOGETHER - 1, PACKED_TOGETHER, PACKED_TOGETHER + 1, 5 * PACKED_TOGETHER + 3])
+def test_what_a_flood_packs_comes_out_as_it_came_in_and_by_device(count: int) -> None:
+    windows, came = Windows(60, 0, -(10**18)), defaultdict[str, list[Reading]](list)
+    for number in range(2 * count):
+        each = any_reading(number, f"d{number % 2}")
+        came[each.device_id].append(each)
+        add(windows, each)
+    closed = {window.device_id: window for window in windows.advance(60 * S)}
+    assert {device: window.readings() for device, window in closed.items()} == came
+    assert {len(window) for window in closed.values()} == {count}
+
+
+def test_a_reading_in_a_flood_takes_a_fraction_of_its_memory() -> None:
+    window = Window("d1", 0, 60, late=False)
+    tracemalloc.start()
+    for number in range(50 * PACKED_TOGETHER):
+        window.add(any_reading(number, "d1"))
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size / len(window) < 120
