@@ -21,7 +21,7 @@ BENCHMARKS = {
     "inference": ("bench.inference", "a scored window at the gateway, together with others against alone"),
     "batch_bytes": ("bench.edges", "bytes a summary by the rows of its batch, against an Arrow stream without a dictionary"),
     "commits": ("bench.commits", "commits of a gateway's store in a day, against one a message"),
-    "memory": ("bench.memory", "what a gateway takes at rest, and which imports take it"),
+    "memory": ("bench.memory", "what a gateway takes at rest and in a flood, and which imports take it"),
     "losses": ("bench.losses", "readings that a gateway loses in crashes and outages, against Telegraf"),
     "paced": ("bench.paced", "processor time of a message at 1 to 1,000 a second, against Telegraf"),
     "uplink_bytes": ("bench.edges", "bytes a device and day from gateway to Pub/Sub, against what the sensors sent"),

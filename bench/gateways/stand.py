@@ -64,6 +64,10 @@ class Stand:
     def cpu_seconds(self) -> float:
         return cpu_seconds(self.gateway.pid)
 
+    @property
+    def broker_port(self) -> int:
+        return self._place.broker
+
     def break_output(self) -> None:
         self._recorder.kill()
 

@@ -34,7 +34,8 @@ class ReceiveQueue:
     def put(self, incoming: Sequence[Incoming]) -> None:
         """Waits while it is full; after `close` it neither waits nor keeps anything."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or not self._full())
+            while self._full() and not self._closed:
+                self._changed.wait()
             if self._closed:
                 return
             first = not self._waiting

@@ -11,6 +11,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -22,6 +23,8 @@ _PUBLISH, _PUBLISH_BITS, _DUP, _AT_LEAST_ONCE, _RETAIN = 0x30, 0xF4, 0x08, 0x02,
 _MAX_PACKET_BYTES = 1 << 28
 _PUBACK = 0x4002_0000
 _PINGRESP = b"\xd0\0"
+_SIGN_SECONDS = 2.0
+"""Less than half of the shortest mqtt.keepalive_seconds."""
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
@@ -40,6 +43,7 @@ class Stream:
         self._lock = threading.Lock()
         self._connection, self._put = connection, put
         self._arrived, self._for_paho, self._leaving = bytearray(), bytearray(), bytearray()
+        self._next_sign = 0.0
 
     def recv(self, size: int) -> bytes:
         """Gives paho the next bytes that are no publication; none at the end of the connection. Raises BlockingIOError, OSError."""
@@ -94,9 +98,14 @@ class Stream:
         del self._arrived[:at]
         self._for_paho += rest
         if incoming:
-            # paho sees no publication, but they are a sign of life.
-            self._for_paho += _PINGRESP
+            self._give_sign(time.monotonic())
             self._put(incoming)
+
+    def _give_sign(self, now: float) -> None:
+        """Shows paho, which sees no publication, that the broker lives; not with each, for reading it costs more than the publication."""
+        if now >= self._next_sign:
+            self._for_paho += _PINGRESP
+            self._next_sign = now + _SIGN_SECONDS
 
     def _flush(self) -> None:
         """Sends what waits: what the operating system does not take now goes with the next packet, at the latest with a ping."""

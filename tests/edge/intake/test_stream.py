@@ -110,6 +110,12 @@ def test_publications_are_a_sign_of_life_for_paho(ends: Ends) -> None:
     assert ends.read() == PINGRESP
 
 
+def test_paho_gets_a_sign_of_life_once_in_a_while_and_not_with_each_publication(ends: Ends) -> None:
+    for now in (10.0, 10.1, 11.9, 12.0, 13.9, 14.0):
+        ends.stream._give_sign(now)
+    assert ends.stream._for_paho == 3 * PINGRESP
+
+
 @pytest.mark.parametrize(
     "malformed",
     [b"\x30\xff\xff\xff\xff\x01", packet(0x32, b"\0\5top"), packet(0x32, b"\0\3top"), packet(0x32, b""), packet(0x30, b"\0")],
