@@ -125,4 +125,4 @@ def test_a_reading_in_a_flood_takes_a_fraction_of_its_memory() -> None:
         window.add(any_reading(number, "d1"))
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert size / len(window) < 120
+    assert size / len(window) < 60
