@@ -48,7 +48,8 @@ class Window:
     def add(self, reading: Reading) -> None:
         self._latest.append(reading)
         if len(self._latest) >= PACKED_TOGETHER:
-            self._packed.append(_compress(_encoder.encode(self._latest)))
+            # A copy: zstandard's own lies in a block of the memory that the readings had before.
+            self._packed.append(bytes(memoryview(_compress(_encoder.encode(self._latest)))))
             self._latest = []
 
     def readings(self) -> list[Reading]:
