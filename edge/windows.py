@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 import zstandard
@@ -67,19 +67,19 @@ class Window:
         if len(self) <= most_ranges:
             yield self
             return
-        part, ranges, last = self._empty(), 0, _NO_NUMBER
+        part, ranges, last = list[Reading](), 0, _NO_NUMBER
         for reading in sorted(self.readings(), key=lambda reading: _NO_NUMBER if reading.seq is None else reading.seq):
             number = _NO_NUMBER if reading.seq is None else reading.seq
             begins = number > last + 1
             if begins and ranges == most_ranges:
-                yield part
-                part, ranges = self._empty(), 0
-            part.add(reading)
+                yield self._of(part)
+                part, ranges = [], 0
+            part.append(reading)
             ranges, last = ranges + begins, number
-        yield part
+        yield self._of(part)
 
-    def _empty(self) -> Window:
-        return Window(self.device_id, self.start_us, self.seconds, self.late)
+    def _of(self, readings: list[Reading]) -> Window:
+        return Window(self.device_id, self.start_us, self.seconds, self.late, readings)
 
 
 _NO_NUMBER = -2

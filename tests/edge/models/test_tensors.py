@@ -27,7 +27,7 @@ def model(inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> Model:
         def get_output_details(self) -> list[dict[str, Any]]:
             return outputs
 
-    return Model(Bundle.load(SOIL), Runtime("fake", Interpreter))
+    return Model(Bundle.load(SOIL).runnable(), Runtime("fake", Interpreter))
 
 
 WIDTH = len(Bundle.load(SOIL).recipe.inputs)
