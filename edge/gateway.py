@@ -237,7 +237,7 @@ class Gateway:
         batches = self._encoded(Kind.SUMMARIES, rows.summaries, rows.readings)
         batches += self._encoded(Kind.INFERENCES, rows.inferences)
         self._watermark.set("", str(watermark).encode())
-        sections = [self._models.features, *self._deadbands.sections, self._watermark]
+        sections = [self._models.features, *self._deadbands.sections, self._watermark, self._inbox.names]
         counters = Counter(readings_summarised=sum(rows.readings), inferences_failed=self._models.failed) + self._inbox.counted
         envelopes = self._store.cut(batches, now, closed=JournalMark(watermark, self._last_id), sections=sections, counters=counters)
         self._closed_windows, self._models.failed, self._last_cut = _Rows([], [], []), 0, now

@@ -12,9 +12,14 @@ import unicodedata
 from hashlib import blake2b
 
 from edge.reading import is_name
+from edge.store.section import Section
+from program import logs
 
 MAX_NAMES = 10_000
-_LONGEST = 64
+MAX_KEPT = 1_000
+"""Names in the store."""
+_LONGEST, _LONGEST_NAME = 64, 200
+_log = logs.get(__name__)
 _SPELLED = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "ł": "l"}
 )
@@ -37,14 +42,29 @@ def identifier(name: str, prefix: str = "", key: bytes = b"") -> str:
 
 
 class NameBook:
-    """Remembers which name an identifier was made of, so that two devices never become one unseen."""
+    """Remembers which name an identifier was made of, so that two devices never become one unseen.
 
-    def __init__(self) -> None:
-        self._names: dict[str, str] = {}
+    A name that is not its own identifier is kept in the section, which whoever has the store commits.
+    """
 
-    def is_taken(self, device_id: str, name: str) -> str | None:
-        """Returns the other name that came to this identifier first, None if there is none."""
-        if len(self._names) >= MAX_NAMES and device_id not in self._names:
-            return None
-        first = self._names.setdefault(device_id, name)
-        return first if first != name else None
+    def __init__(self, section: Section) -> None:
+        self.section = section
+        self._names = {device_id: name.decode() for device_id, name in section.items().items()}
+
+    def refusal(self, device_id: str, name: str, *, is_secret: bool = False) -> str | None:
+        """Returns why a device of this name cannot be this identifier; None if it can, from now on. A secret name is not kept."""
+        name = name[:_LONGEST_NAME]
+        first = self._names.get(device_id)
+        if first is not None:
+            return None if first == name else f"{name[:80]!r} and {first[:80]!r} would both be device {device_id}: give one another name"
+        if len(self._names) >= MAX_NAMES:
+            return (
+                None
+                if device_id.endswith(name)
+                else f"more than {MAX_NAMES} devices: no more names become identifiers, such as {name[:80]!r}"
+            )
+        self._names[device_id] = name
+        if not is_secret and not device_id.endswith(name) and len(self.section.items()) < MAX_KEPT:
+            _log.info("the device that is called %r is %s", name, device_id)
+            self.section.set(device_id, name.encode(errors="replace"))
+        return None

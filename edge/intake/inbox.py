@@ -41,7 +41,8 @@ class Inbox:
     """Sorts messages into `readings` and `rejected`, which wait to be stored.
 
     Usage: `inbox.receive(messages, now, clock_quality)`, store `inbox.readings`, `inbox.readings_stored(count)`; cut what
-    `inbox.next_rejected()` returns, `inbox.rejected_cut(count)`. The cut that stores what `next_rejected` returned commits `rejected_keys`.
+    `inbox.next_rejected()` returns, `inbox.rejected_cut(count)`. The cut that stores what `next_rejected` returned commits `rejected_keys`;
+    any cut may commit `names`.
     """
 
     def __init__(
@@ -53,7 +54,8 @@ class Inbox:
         model_ranges: Mapping[str, Mapping[str, Range]] | None = None,
     ) -> None:
         """`stored_keys` are the dedup keys of readings, oldest first; `spectra` and `model_ranges` are by the name of their [[models]]."""
-        self._reader = Reader(config, spectra, model_ranges)
+        self.names = section("names")
+        self._reader = Reader(config, spectra, model_ranges, self.names)
         self._stored = RecentKeys((key.to_bytes(8, "big") for key in stored_keys), _READINGS_REMEMBERED)
         self.rejected_keys = section("rejected")
         self._known_rejected = RecentKeys(unpacked(self.rejected_keys.get() or b""), 2 * _REJECTED_REMEMBERED)

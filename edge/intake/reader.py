@@ -12,6 +12,7 @@ from edge.intake.formats import Context, Format, FormatSetup, described_formats,
 from edge.intake.routes import Routes
 from edge.reading import Limits, PayloadError, Reading, Rejected, oversized
 from edge.spectrum import Spectrum
+from edge.store.section import Section
 from edge.units import Range
 
 
@@ -32,10 +33,14 @@ class Reader:
         config: Config,
         spectra: Mapping[str, Spectrum] | None = None,
         model_ranges: Mapping[str, Mapping[str, Range]] | None = None,
+        names: Section | None = None,
     ) -> None:
-        """`spectra` and `model_ranges` are by the name of their [[models]]. Raises ConfigError for a key file that cannot be read."""
+        """`names` are those of devices, kept over restarts; `spectra` and `model_ranges` are by the name of their [[models]].
+
+        Raises ConfigError for a key file that cannot be read.
+        """
         self.counted: Counter[str] = Counter()
-        self.routes = Routes(config)
+        self.routes = Routes(config, names or Section("names"))
         self._known = self.routes.known
         self._limits = Limits(config.mqtt.max_payload_bytes, config.mqtt.max_future_seconds, config.mqtt.max_age_seconds)
         setup = FormatSetup(config, spectra or {}, self.counted, model_ranges or {}, self.routes)

@@ -13,6 +13,7 @@ from edge.config import Config
 from edge.intake.device_names import NameBook, identifier
 from edge.reading import PayloadError
 from edge.settings.sensors import Sensors
+from edge.store.section import Section
 from program import logs
 from program.settings import ConfigError
 
@@ -35,15 +36,15 @@ class Routes:
     Usage: `routes.known.get(topic) or routes.of_topic(topic)`, `routes.device(sensors, name)`.
     """
 
-    def __init__(self, config: Config) -> None:
-        """Raises ConfigError for a key file that cannot be read."""
+    def __init__(self, config: Config, names: Section) -> None:
+        """`names` are those that devices have. Raises ConfigError for a key file that cannot be read."""
         self._config = config
         self._patterns = [(pattern, sensors) for sensors in config.sensors for pattern in config.topics_of(sensors)]
         self._keys = {sensors.name: _key(sensors) for sensors in config.sensors}
         self.known: dict[str, Route] = {}
         """Those of the topics heard of late."""
         self._classes: dict[str, Sensors | None] = {}
-        self._names = NameBook()
+        self._names = NameBook(names)
 
     @property
     def devices(self) -> int:
@@ -62,7 +63,7 @@ class Routes:
         device_id = self._identifier(sensors, name)
         if self.sensors(device_id) is not sensors:
             raise PayloadError("no_sensor_class", f"device {device_id} is not among the devices of the class {sensors.name!r}")
-        self._note(device_id, name)
+        self._note(sensors, device_id, name)
         return device_id
 
     def sensors(self, device_id: str) -> Sensors | None:
@@ -82,7 +83,7 @@ class Routes:
                 return Route(sensors, None, channel)
             device_id = self._identifier(sensors, device or "")
             if self.sensors(device_id) is sensors:
-                self._note(device_id, device or "")
+                self._note(sensors, device_id, device or "")
                 return Route(sensors, device_id, channel)
             names.append(device_id)
         if not names:
@@ -99,10 +100,10 @@ class Routes:
         prefix = sensors.payload.device_prefix if sensors.payload else ""
         return identifier(name, prefix, self._keys[sensors.name])
 
-    def _note(self, device_id: str, name: str) -> None:
+    def _note(self, sensors: Sensors, device_id: str, name: str) -> None:
         """Raises PayloadError if the identifier is that of a device of another name."""
-        if other := self._names.is_taken(device_id, name):
-            raise PayloadError("bad_device", f"{name[:80]!r} and {other[:80]!r} would both be device {device_id}: give one another name")
+        if refusal := self._names.refusal(device_id, name, is_secret=bool(self._keys[sensors.name])):
+            raise PayloadError("bad_device", refusal)
 
 
 def _key(sensors: Sensors) -> bytes:

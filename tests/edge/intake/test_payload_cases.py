@@ -215,6 +215,17 @@ def test_21_two_names_that_come_to_one_identifier_are_never_one_device() -> None
     assert [each.values for each in results if isinstance(each, Reading)] == [{"moisture": 0.1}]
 
 
+def test_21_names_are_kept_over_restarts_so_that_another_never_takes_their_identifier(tmp_path: Path) -> None:
+    configured = config(tmp_path)
+    for number, (name, stored) in enumerate([("d:1", 1), ("d 1", 1), ("d:1", 2)]):
+        store, now = Store(configured.store_file, "gw-1", configured.store.max_bytes), START.replace(minute=number)
+        gateway = Gateway(configured, store, now)
+        gateway.accept([MqttMessage(f"sensors/{name}/readings", b'{"values":{"moisture":0.3}}')], now)
+        gateway.flush(now.replace(second=30))
+        assert (store.ledger().journaled, dict(store.section("names").items())) == (stored, {"d-1": b"d:1"})
+        store.close()
+
+
 @pytest.mark.parametrize(
     ("filter_", "topic"),
     [
@@ -289,11 +300,11 @@ DOCUMENTS = st.recursive(
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(LAYOUTS), DOCUMENTS)
 def test_no_document_is_a_fault_whatever_it_holds(layout: dict[str, Any], content: Any) -> None:
-    sensors = config(Path(), sensors=[described(SOIL, **layout)]).sensors[0]
+    configured = config(Path(), sensors=[described(SOIL, **layout)])
+    sensors = configured.sensors[0]
     context = Context("d1", sensors, SEEN, "synced", Limits(), "moisture")
-    for result in MessageMap(sensors, {}, Routes(config(Path(), sensors=[described(SOIL, **layout)]))).read(
-        Document(content, b""), context
-    ):
+    message_map = MessageMap(sensors, {}, Routes(configured, Section("names")))
+    for result in message_map.read(Document(content, b""), context):
         assert isinstance(result, Reading | Rejected)
 
 
