@@ -1,25 +1,50 @@
 """Remembers which batches have come, for ever: the numbers of each gateway's store as intervals, many stores in one state. Pure.
 
-A bucket is a share of all gateways, so that the messages of a bundle come to few states, each touched once. Of a state only the stores
-that are asked about are unpacked.
+A bucket is a share of all gateways, so that the messages of a bundle come to few states, each touched once. Nearly every store is one
+interval, from its first batch to its last: those are found without being unpacked. The others are unpacked when they are asked about.
 """
 
 from __future__ import annotations
 
 import zlib
+from typing import NamedTuple
 
 import msgspec
 
-from pipeline.state import StateFormat
+from pipeline.known_stores import Interval, KnownStores
+from pipeline.state import Earlier, StateFormat
 from schemas.intervals import IntervalSet
 
 BUCKETS = 32
 """It never changes: a gateway in another bucket would be one of which nothing is known. It bounds how many workers decode at once."""
 
-SEQS = StateFormat("seqs", 2, dict[str, msgspec.Raw])
-"""Holds by store (`gateway_id:epoch`) the numbers of the batches that went on, as [first, last, first, last, ...]."""
+
+class Known(NamedTuple):
+    """Holds the numbers of the batches that went on: of stores with one interval as `KnownStores` packs them, of others by store
+    (`gateway_id:epoch`) as [first, last, first, last, ...].
+    """
+
+    single: bytes
+    several: dict[str, msgspec.Raw]
+
 
 _FLAT: msgspec.msgpack.Decoder[tuple[int, ...]] = msgspec.msgpack.Decoder(tuple[int, ...])
+_ONE_INTERVAL = 2
+"""So many numbers are one interval, flat."""
+
+
+def _of_version_2(stores: dict[str, msgspec.Raw]) -> Known:
+    single, several = KnownStores(), dict[str, msgspec.Raw]()
+    for store, packed in stores.items():
+        flat = _FLAT.decode(packed)
+        if len(flat) == _ONE_INTERVAL:
+            single.put(store, (flat[0], flat[1]))
+        else:
+            several[store] = packed
+    return Known(single.pack(), several)
+
+
+SEQS = StateFormat("seqs", 3, Known, {2: Earlier(dict[str, msgspec.Raw], _of_version_2)})
 
 
 def bucket(gateway_id: str) -> int:
@@ -31,22 +56,53 @@ class KnownBatches:
     """Knows the batches of one bucket: `known.add("gw1", 7, 1)` tells whether it is new, `known.pack()` gives the state."""
 
     def __init__(self, packed: bytes | None = None) -> None:
-        self._stores = SEQS.unpack(packed) or {}
+        single, self._several = SEQS.unpack(packed) or Known(b"", {})
+        self._single = KnownStores(single)
         self._opened: dict[str, IntervalSet] = {}
 
     def add(self, gateway_id: str, epoch: int, seq: int) -> bool:
         """Adds a batch; returns False if it was known already."""
-        return self._seqs(gateway_id, epoch).add(seq)
+        store = f"{gateway_id}:{epoch}"
+        if self._has_several(store):
+            return self._seqs(store).add(seq)
+        interval = self._single.get(store)
+        if interval and interval[0] <= seq <= interval[1]:
+            return False
+        self._put(store, seq, interval)
+        return True
 
     def knows(self, gateway_id: str, epoch: int, seq: int) -> bool:
-        return seq in self._seqs(gateway_id, epoch)
-
-    def _seqs(self, gateway_id: str, epoch: int) -> IntervalSet:
         store = f"{gateway_id}:{epoch}"
-        if store not in self._opened:
-            self._opened[store] = IntervalSet(_FLAT.decode(self._stores[store]) if store in self._stores else ())
-        return self._opened[store]
+        if self._has_several(store):
+            return seq in self._seqs(store)
+        interval = self._single.get(store)
+        return interval is not None and interval[0] <= seq <= interval[1]
 
     def pack(self) -> bytes:
-        opened = {store: msgspec.Raw(msgspec.msgpack.encode(seqs.flat())) for store, seqs in self._opened.items()}
-        return SEQS.pack(self._stores | opened)
+        several = dict(self._several)
+        for store, seqs in self._opened.items():
+            flat = tuple(seqs.flat())
+            if len(flat) == _ONE_INTERVAL:
+                self._single.put(store, (flat[0], flat[1]))
+                several.pop(store, None)
+            else:
+                several[store] = msgspec.Raw(msgspec.msgpack.encode(flat))
+        return SEQS.pack(Known(self._single.pack(), several))
+
+    def _put(self, store: str, seq: int, interval: Interval | None) -> None:
+        """Adds a number that a store of at most one interval lacks."""
+        first, last = interval or (seq, seq)
+        if first - 1 <= seq <= last + 1:
+            self._single.put(store, (min(first, seq), max(last, seq)))
+        else:
+            self._single.put(store, None)
+            self._opened[store] = IntervalSet.of([seq])
+            self._opened[store].add_interval(first, last)
+
+    def _has_several(self, store: str) -> bool:
+        return store in self._opened or store in self._several
+
+    def _seqs(self, store: str) -> IntervalSet:
+        if store not in self._opened:
+            self._opened[store] = IntervalSet(_FLAT.decode(self._several[store]))
+        return self._opened[store]
