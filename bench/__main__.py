@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -26,12 +27,13 @@ BENCHMARKS = {
     "paced": ("bench.paced", "processor time of a message at 1 to 1,000 a second, against Telegraf"),
     "uplink_bytes": ("bench.edges", "bytes a device and day from gateway to Pub/Sub, against what the sensors sent"),
     "latency": ("bench.latency", "reading to row on the live path, against the waiting that is configured"),
+    "scale": ("bench.scale", "cost of a row, states and keys, from a sixteenth of a fleet to 100,000 gateways"),
     "storm": ("bench.storm", "ten thousand anomalies in a minute to a webhook, against what is promised"),
 }
 """Name -> its module, which has a function of that name and the sizes FULL and QUICK, and its line in the help."""
 
-BY_NAME_ALONE = ("losses", "paced", "memory", "storm")
-"""Those that run only when they are named: they build Telegraf or an environment, which takes ten minutes, or play a storm in real time."""
+BY_NAME_ALONE = ("losses", "paced", "memory", "scale", "storm")
+"""Those that run only when they are named: they build Telegraf or an environment, take ten minutes, or play a storm in real time."""
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -42,12 +44,13 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 )
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)), metavar="[NAME]...")
 @click.option("--out", type=_FOLDER, default=Path("build/bench"), show_default=True, help="Where figures go, one JSON file a benchmark.")
+@click.option("--gateways", type=click.IntRange(512), help="scale: how many gateways the whole fleet has.  [default: 100000]")
 @click.option("--quick", is_flag=True, help="Tiny: shows that the benchmark works; the figures mean nothing.")
-def cli(names: tuple[str, ...], out: Path, *, quick: bool) -> None:
+def cli(names: tuple[str, ...], out: Path, gateways: int | None, *, quick: bool) -> None:
     """Measure TinyBeam against the alternatives.
 
     Every figure has its baseline from the same run, the two measured by turns: on a shared machine the ratio counts, not the number.
-    Without a NAME everything but losses, paced, memory and storm is measured, in under a quarter of an hour; `python -m
+    Without a NAME everything but losses, paced, memory, scale and storm is measured, in under a quarter of an hour; `python -m
     bench.report --take build/bench` then writes docs/performance.md.
 
     \b
@@ -61,7 +64,10 @@ def cli(names: tuple[str, ...], out: Path, *, quick: bool) -> None:
         console.title(f"{name}: {BENCHMARKS[name][1]}")
         module = import_module(BENCHMARKS[name][0])
         benchmark: Callable[..., list[Figure]] = getattr(module, name)
-        figures = benchmark(out / "load", module.QUICK if quick else module.FULL, console.log)
+        size = module.QUICK if quick else module.FULL
+        if gateways and name == "scale":
+            size = replace(size, gateways=gateways)
+        figures = benchmark(out / "load", size, console.log)
         for figure in figures:
             console.show(sentence(figure))
         console.log(str(write(out, name, figures)))

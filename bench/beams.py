@@ -61,13 +61,13 @@ def run(build: Callable[[beam.Pipeline], Any]) -> Counter[str]:
 def whole_flow(export_file: Path) -> Callable[[beam.Pipeline], Any]:
     """Builds the flow as `tinybeam pipeline` does."""
     return lambda pipeline: flow.build(
-        _read(pipeline, export_file), FixedRegistry(registry()), CountingSink(), Schedule(streaming=False), clock
+        read(pipeline, export_file), FixedRegistry(registry()), CountingSink(), Schedule(streaming=False), clock
     )
 
 
 def facts_only(export_file: Path) -> Callable[[beam.Pipeline], Any]:
     """Builds the same steps without those that compute on facts: decode, deduplicate, assign sites, facts and batch rows."""
-    return lambda pipeline: _facts_only(_read(pipeline, export_file))
+    return lambda pipeline: _facts_only(read(pipeline, export_file))
 
 
 def _facts_only(messages: PCollection[ReceivedMessage]) -> None:
@@ -85,7 +85,7 @@ def _facts_only(messages: PCollection[ReceivedMessage]) -> None:
 
 def floor(export_file: Path) -> Callable[[beam.Pipeline], Any]:
     """Builds what a flow of batches cannot do without: messages are read, keyed by gateway, and counted in a state of the key."""
-    return lambda pipeline: _read(pipeline, export_file) | beam.Map(_by_gateway).with_output_types(_KEYED) | beam.ParDo(_CountInState())
+    return lambda pipeline: read(pipeline, export_file) | beam.Map(_by_gateway).with_output_types(_KEYED) | beam.ParDo(_CountInState())
 
 
 _KEYED = tuple[str, bytes]
@@ -107,7 +107,8 @@ class _CountInState(beam.DoFn):
         COUNTED["messages"] += 1
 
 
-def _read(pipeline: beam.Pipeline, export_file: Path) -> PCollection[ReceivedMessage]:
+def read(pipeline: beam.Pipeline, export_file: Path) -> PCollection[ReceivedMessage]:
+    """Reads an export file."""
     return pipeline | "Read" >> FromExportFiles(str(export_file), clock)
 
 

@@ -14,6 +14,10 @@ HOURS = MONTH / timedelta(hours=1)
 
 BATCH_SECONDS, ROW_SECONDS = 110e-6, 4e-6
 """Processor time of the whole flow for a batch, and for each of its rows: what `python -m bench rollups` measures, rounded up."""
+RESULT_SECONDS = 500e-6
+"""Processor time of an hour's rollup of a site and channel, whenever it is computed: what `python -m bench scale` measures, whose gateways
+have a site of their own.
+"""
 USED = 0.5
 """The share of a core that is counted on: the rest is for what Dataflow does itself, and for catching up."""
 CORES, MEMORY, DISK = 2, 8 * 2.0**30, 30 * 2.0**30
@@ -63,7 +67,7 @@ class Asked:
 
 
 def dataflow(fleet: Fleet, month: Month, prices: Prices, asked: Asked) -> Way:
-    workers = math.ceil(cores(month) / USED / CORES)
+    workers = math.ceil(cores(fleet, month) / USED / CORES)
     hours = workers * HOURS
     engine = [
         Line("Dataflow workers", f"{workers} of {CORES} cores, all month", _worker(prices, hours)),
@@ -76,14 +80,14 @@ def dataflow(fleet: Fleet, month: Month, prices: Prices, asked: Asked) -> Way:
 
 
 def own(fleet: Fleet, month: Month, prices: Prices, asked: Asked) -> Way:
-    machines = math.ceil(cores(month) / USED / CORES)
+    machines = math.ceil(cores(fleet, month) / USED / CORES)
     machine = Line("machines of one's own", f"{machines} of {CORES} cores, rented all month", prices.machine.of(machines * HOURS))
     lines = [_pubsub(month, prices), machine, *_written(fleet, month, prices), *_warehouse(fleet, month, prices, asked)]
     return Way("own", "the streaming pipeline on a rented machine", _freshest(fleet), lines)
 
 
 def files(fleet: Fleet, month: Month, prices: Prices, asked: Asked) -> Way:
-    hours = cores(month) / USED / CORES * HOURS + 30 * 0.1
+    hours = cores(fleet, month) / USED / CORES * HOURS + 30 * 0.1
     objects = fleet.gateways * (MONTH / timedelta(days=1))
     lines = [
         _objects(objects, prices),
@@ -110,10 +114,16 @@ def raw(fleet: Fleet, month: Month, prices: Prices, asked: Asked) -> Way:
 WAYS: dict[str, Callable[[Fleet, Month, Prices, Asked], Way]] = {"dataflow": dataflow, "own": own, "files": files}
 
 
-def cores(month: Month) -> float:
+def cores(fleet: Fleet, month: Month) -> float:
     """Returns how many cores the flow keeps busy, on the mean of the month."""
-    seconds = month.batches * BATCH_SECONDS + (month.summaries + month.heartbeats) * ROW_SECONDS
+    results = fleet.gateways * HOURS * fleet.channels * _revisions(fleet)
+    seconds = month.batches * BATCH_SECONDS + (month.summaries + month.heartbeats) * ROW_SECONDS + results * RESULT_SECONDS
     return seconds / MONTH.total_seconds()
+
+
+def _revisions(fleet: Fleet) -> float:
+    """Returns how often an hour of a site and channel is computed: with each batch of it, and once more."""
+    return 1 + timedelta(hours=1) / max(fleet.batch, timedelta(minutes=1))
 
 
 def stored_bytes(fleet: Fleet, month: Month) -> float:
@@ -125,12 +135,11 @@ def rows(fleet: Fleet, month: Month) -> dict[str, float]:
     """Returns how many rows a month brings, by table. An hour's rollup is written anew with each batch of the hour."""
     hours = fleet.gateways * HOURS
     of_hour = 60 if fleet.window <= timedelta(minutes=1) else 0
-    revisions = 1 + timedelta(hours=1) / max(fleet.batch, timedelta(minutes=1))
     return {
         "summaries": month.summaries,
         "heartbeats": month.heartbeats,
         "batches": month.batches,
-        "site_windows": hours * fleet.channels * (of_hour + revisions),
+        "site_windows": hours * fleet.channels * (of_hour + _revisions(fleet)),
         "dirty_windows": hours,
     }
 

@@ -16,7 +16,7 @@ from costs import command, ways
 from costs.command import cli
 from costs.fleet import Fleet, Month
 from costs.prices import SHIPPED, load
-from costs.ways import BATCH_SECONDS, HOURS, ROW_SECONDS, Asked, Way, cores, dataflow, files, own, raw, stored_bytes
+from costs.ways import BATCH_SECONDS, HOURS, RESULT_SECONDS, ROW_SECONDS, Asked, Way, cores, dataflow, files, own, raw, stored_bytes
 from pipeline.io.loads.waiting import SHORTEST_INTERVAL
 from pipeline.options import LONGEST_LOAD_INTERVAL
 from schemas.records import KINDS
@@ -56,7 +56,7 @@ def test_a_small_request_counts_a_thousand_bytes() -> None:
 def test_workers_follow_the_work() -> None:
     much = replace(SENT, batches=SENT.batches * 10_000, summaries=SENT.summaries * 10_000)
     lines = [line for line in dataflow(FLEET, much, load(), ASKED).lines if line.what == "Dataflow workers"]
-    assert lines[0].amount.startswith(f"{int(-(-cores(much) // 1))} of 2 cores")
+    assert lines[0].amount.startswith(f"{int(-(-cores(FLEET, much) // 1))} of 2 cores")
 
 
 def test_the_work_of_a_row_is_what_was_measured() -> None:
@@ -67,6 +67,12 @@ def test_the_work_of_a_row_is_what_was_measured() -> None:
     for batch_rows, speed in speeds.items():
         said = batch_rows / (BATCH_SECONDS + batch_rows * ROW_SECONDS)
         assert 0.5 * speed < said < 1.35 * speed, batch_rows
+
+
+def test_hours_of_sites_are_work_of_their_own() -> None:
+    """A site for each gateway, a batch a quarter of an hour: five results an hour for each of two channels."""
+    many = replace(FLEET, gateways=FLEET.gateways * 100)
+    assert cores(many, SENT) - cores(FLEET, SENT) == pytest.approx(99 * 500 * 2 * 5 * RESULT_SECONDS / 3600)
 
 
 def test_everything_raw_costs_what_its_bytes_cost() -> None:
