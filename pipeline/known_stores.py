@@ -11,12 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-BYTES = 32
-"""So many a store takes."""
 Interval = tuple[int, int]
 """Is the first and the last number, both included."""
 _Columns = npt.NDArray[np.uint64]
-"""Has four rows: the halves of digests, by which it is sorted, first and last numbers."""
+"""Has four rows: the halves of digests, by which it is sorted, first and last numbers. So a store takes 32 bytes."""
 
 
 class _Place(NamedTuple):
