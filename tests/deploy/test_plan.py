@@ -77,6 +77,7 @@ def test_a_farm_on_dataflow(farm: Farm) -> None:
 
 def test_a_farm_on_a_machine_of_ones_own(farm: Farm) -> None:
     values = farm.planned("engine=own", 'machines={barn-server=["pipeline", "notifier"]}', "billing_account=012345-6789AB-CDEF01")
+    assert [one["filter"] for address, one in values.items() if "subscription.pipeline" in address] == [""]
     assert not any(f".google_{service}_" in address for address in values for service in ("dataflow", "compute", "artifact_registry"))
     assert (
         values['module.messages.google_pubsub_subscription.pipeline["tinybeam"]']["dead_letter_policy"][0]["max_delivery_attempts"] == 100
@@ -86,10 +87,21 @@ def test_a_farm_on_a_machine_of_ones_own(farm: Farm) -> None:
     assert "module.budget[0].google_billing_budget.month" in values
 
 
+def test_every_message_goes_to_one_shard_or_to_the_rest(farm: Farm) -> None:
+    values = farm.planned("engine=own", 'shards=["1", "2"]')
+    filters = {one["name"]: one["filter"] for address, one in values.items() if "subscription.pipeline" in address}
+    assert filters == {
+        "tinybeam-1": 'attributes.shard = "1"',
+        "tinybeam-2": 'attributes.shard = "2"',
+        "tinybeam-rest": "NOT attributes:shard",
+    }
+
+
 @pytest.mark.parametrize(
     ("variable", "sentence"),
     [
         ("engine=laptop", "engine: dataflow or own."),
+        ('shards=["1"]', "Dataflow shares the work by itself"),
         ('analysts=["allUsers"]', "and never everybody."),
         ('revoked=["0f:4c"]', "without colons"),
     ],

@@ -17,6 +17,7 @@ module "messages" {
 
   project        = var.project
   labels         = local.labels
+  shards         = var.shards
   retention_days = var.retention_days
   # Dataflow does not support dead-letter topics
   delivery_attempts = local.dataflow ? null : 100

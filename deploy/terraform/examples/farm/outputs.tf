@@ -17,9 +17,9 @@ output "machine_credentials" {
   }
 }
 
-output "subscription" {
-  description = "--input_subscription of the pipeline."
-  value       = module.messages.subscriptions["tinybeam"]
+output "subscriptions" {
+  description = "--input_subscription of each pipeline, by name."
+  value       = module.messages.subscriptions
 }
 
 output "alerts_topic" {

@@ -101,6 +101,17 @@ variable "currency" {
   default     = "USD"
 }
 
+variable "shards" {
+  description = "Shards of the gateways (uplink.shard), where several pipelines on machines of one's own share the work; none: one pipeline does."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(var.shards) == 0 || var.engine == "own"
+    error_message = "shards: Dataflow shares the work by itself, leave them out."
+  }
+}
+
 variable "retention_days" {
   description = "Days that messages wait for a pipeline that is away, 1 to 31."
   type        = number

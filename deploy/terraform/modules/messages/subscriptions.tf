@@ -1,10 +1,15 @@
 # Subscriptions never expire: a pipeline that is away for a month must find its messages, as far back as they are kept.
 locals {
   dead_letters = var.delivery_attempts != null
+  # each subscription with its filter: what no filter takes would be lost
+  subscriptions = length(var.shards) == 0 ? tomap({ tinybeam = "" }) : merge(
+    { for shard in var.shards : "tinybeam-${shard}" => "attributes.shard = \"${shard}\"" },
+    { tinybeam-rest = "NOT attributes:shard" },
+  )
 }
 
 resource "google_pubsub_subscription" "pipeline" {
-  for_each = var.subscriptions
+  for_each = local.subscriptions
 
   project                    = var.project
   name                       = each.key

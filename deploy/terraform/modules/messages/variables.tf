@@ -19,14 +19,14 @@ variable "topic" {
   }
 }
 
-variable "subscriptions" {
-  description = "Subscriptions that pipelines read, each with its filter; \"\" is everything. Several pipelines on machines of one's own share the work by filters that exclude each other, such as hasPrefix(attributes.gateway_id, \"north-\")."
-  type        = map(string)
-  default     = { tinybeam = "" }
+variable "shards" {
+  description = "Shards of the gateways (uplink.shard), where several pipelines on machines of one's own share the work: a subscription for each, and one for gateways without a shard. None: one subscription, of everything. A filter cannot be changed later."
+  type        = set(string)
+  default     = []
 
   validation {
-    condition     = length(var.subscriptions) > 0 && (length(var.subscriptions) == 1 || !contains(values(var.subscriptions), ""))
-    error_message = "subscriptions: at least one; with several each has a filter, or every batch would be written twice."
+    condition     = alltrue([for shard in var.shards : can(regex("^[A-Za-z0-9._-]{1,40}$", shard)) && shard != "rest"])
+    error_message = "shards: letters, digits, dots, dashes and underscores, at most 40, and not rest."
   }
 }
 
