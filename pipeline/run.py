@@ -41,6 +41,7 @@ from pipeline.io.subscription.pubsub import puller
 from pipeline.io.subscription.sink import WriteAndAcknowledge, by_appends
 from pipeline.io.subscription.source import FromPulls
 from pipeline.irrigation.fields import without_balance
+from pipeline.liveness import watched
 from pipeline.options import BUNDLES, Options, UsageError, parse
 from pipeline.prism import NoPrism
 from pipeline.replay.transform import REACH, SELDOM, ReplayOnChange, Replays
@@ -86,7 +87,8 @@ def _run(options: Options, registry: RefreshedRegistry) -> int:
         started = wall_clock()
         result = build(options, registry, known).run()
         _hear_signals()  # a runner may have set its own
-        code = _wait(result, options)
+        with watched(lambda: result.state):
+            code = _wait(result, options)
         return code if code or options.streaming else _recompute(options, registry.current(), started)
     except Stopped:
         return 0
