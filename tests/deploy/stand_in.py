@@ -29,7 +29,7 @@ _TYPES: dict[str, Any] = {
 _UNKNOWN = msgspec.msgpack.Ext(0, b"\x00")
 _LIST = 2
 """How blocks are nested, as the protocol counts it."""
-_SETTINGS = {"project": "string", "region": "string"}
+_SETTINGS = {"project": "string", "region": "string", "billing_project": "string", "user_project_override": "bool"}
 
 
 @contextmanager

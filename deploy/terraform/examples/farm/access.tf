@@ -54,4 +54,6 @@ module "access" {
   machines  = var.machines
   analysts  = var.analysts
   launchers = var.launchers
+
+  depends_on = [module.services]
 }

@@ -19,9 +19,12 @@ terraform {
   # }
 }
 
+# the project itself is asked, and billed, for what is asked: the API of budgets wants to know whose
 provider "google" {
-  project = var.project
-  region  = var.region
+  project               = var.project
+  region                = var.region
+  billing_project       = var.project
+  user_project_override = true
 }
 
 provider "google-beta" {
