@@ -15,7 +15,7 @@ import pytest
 from google.auth import identity_pool
 from google.cloud.dataflow_v1beta3.types import TemplateMetadata
 
-from edge.uplink import google_publisher
+from edge.uplink import access_child
 from pipeline.counts import METRICS
 from pipeline.io import late_appends
 from schemas.records import TABLES
@@ -201,7 +201,7 @@ def test_the_example_gives_what_a_farm_needs_and_nothing_else() -> None:
     assert {name for name in commented if not name.startswith("__")} == variables.keys()
 
 
-def test_googles_own_library_takes_the_credentials_of_a_gateway(tmp_path: Path) -> None:
+def test_a_gateway_takes_the_credentials_that_terraform_writes(tmp_path: Path) -> None:
     trustme = pytest.importorskip("trustme", reason="trustme is not installed (pip install trustme)")
     certificate = trustme.CA().issue_cert("gateway-1.example", common_name="gateway-1")
     certificate.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "gateway.pem"))
@@ -209,7 +209,7 @@ def test_googles_own_library_takes_the_credentials_of_a_gateway(tmp_path: Path) 
     (tmp_path / "certificate.json").write_text(json.dumps({"cert_configs": {"workload": paths}}))
     written = credentials(every_module()["modules/identity"], tmp_path)
     (tmp_path / "google.json").write_text(json.dumps(written))
-    read = google_publisher._credentials(tmp_path / "google.json")
+    read = access_child.load(tmp_path / "google.json")
     assert isinstance(read, identity_pool.Credentials)
     assert read._audience == "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/tinybeam/providers/certificates"
 
