@@ -54,10 +54,21 @@ def check_channel(setting: str, channel: str, known: Collection[str]) -> None:
 
 
 def check_threshold(setting: str, threshold: Threshold, unit: str, valid: Range) -> None:
-    """Raises ConfigError for a limit that no valid value of the channel can cross, for then it is meant in another unit."""
+    """Raises ConfigError for limits in another unit than the channel's, and for one that no valid value of the channel can cross."""
+    require(
+        threshold.unit in (None, unit),
+        f"{setting}.unit is {threshold.unit}, and {threshold.channel} is in {unit}{_limits(threshold, unit)}",
+    )
     for name, limit in (("below", threshold.below), ("above", threshold.above)):
         sentence = f"{setting}.{name} {limit} is in {unit}, where {threshold.channel} is {valid}: it says nothing"
         require(limit is None or limit in valid, sentence)
+
+
+def _limits(threshold: Threshold, unit: str) -> str:
+    """Says what a threshold's limits are in the unit, where that is known."""
+    convert = conversion(threshold.unit or unit, unit)
+    limits = {name: limit for name, limit in (("below", threshold.below), ("above", threshold.above)) if limit is not None}
+    return ": write " + " and ".join(f"{name} = {convert(limit):.6g}" for name, limit in limits.items()) if convert else ""
 
 
 def check_meanings(payload: PayloadSettings, channels: Mapping[str, str]) -> None:

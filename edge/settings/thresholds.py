@@ -19,6 +19,9 @@ class Threshold(Settings, frozen=True, kw_only=True):
     channel: Annotated[Channel, setting("One of the class's channels", example="temperature")]
     below: Annotated[float | None, setting("The event `low` begins below this", example=1.0)] = None
     above: Annotated[float | None, setting("The event `high` begins above this", example=40.0)] = None
+    unit: Annotated[
+        str | None, setting("The unit that these limits are meant in; another than the channel's is refused", example="degC", since="0.3.0")
+    ] = None
     hysteresis: Annotated[float, setting("The event is over only at below + hysteresis, or above - hysteresis", ge=0)] = 0.0
     severity: Annotated[Severity, setting("How bad it is")] = Severity.WARNING
 

@@ -140,6 +140,27 @@ def vibration(**changed: Any) -> dict[str, Any]:
             soil(thresholds=[{"name": "t", "channel": "a", "below": 2, "severity": "bad"}]),
             "sensors[1].thresholds[1].severity must be one of info, warning, critical, not 'bad'",
         ),
+        (
+            soil(channels={"a": "degC"}, thresholds=[{"name": "t", "channel": "a", "below": 33.8, "unit": "degF"}]),
+            "sensors[1].thresholds[1].unit is degF, and a is in degC: write below = 1",
+        ),
+        (
+            soil(channels={"a": "m3/m3"}, thresholds=[{"name": "t", "channel": "a", "below": 25}]),
+            "sensors[1].thresholds[1].below 25.0 is in m3/m3, where a is 0 to 1: it says nothing",
+        ),
+        (soil(valid_min={"a": 5}, valid_max={"a": 5}), "sensors[1].channels.a: no value in m can be valid: from 5 to 5"),
+        (soil(payload={"units": {"a": "degF"}}), "sensors[1].payload.units.a: nobody can convert 'degF' to 'm'; payload.scale can say how"),
+        (soil(payload={"rename": {"x": "b"}}), "sensors[1].payload.rename.x: 'b' is not one of the class's channels: a"),
+        (soil(payload={"zone": "Mars/North"}), "sensors[1].payload.zone 'Mars/North' is not known here, as Europe/Berlin is"),
+        (
+            soil(payload={"values": "a..b"}),
+            "sensors[1].payload.values must be a path such as `decoded.payload[0].\"soil moisture\"`, not 'a..b'",
+        ),
+        (
+            soil(payload={"topics": ["a/#/b"]}),
+            "sensors[1].payload.topics[1] must be a topic filter, its # at the end, its + and {device} whole levels; not 'a/#/b'",
+        ),
+        (soil(payload={"channel": "n"}), "sensors[1].payload.channel and value go together: a name, and what it is the name of"),
         (soil(thresholds=[{"name": "t", "channel": "a", "below": 1}] * 2), "sensors[1].thresholds: the name 't' stands twice"),
         (
             vibration(frames={"shake": "g", "a b": "g"}),
