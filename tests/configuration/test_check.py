@@ -141,7 +141,12 @@ def test_what_the_lab_writes_fits(tmp_path: Path) -> None:
             "gateway.toml",
             '"degC"',
             '"K"',
-            {"gateway.toml: sensors 'soil': model 'soil' needs the channel 'temperature' in degC"}
+            {
+                (
+                    "gateway.toml: sensors 'soil': model 'soil' needs the channel 'temperature' in degC: "
+                    'write channels = { temperature = "degC" } and [sensors.payload] units = { temperature = "K" }, which converts it'
+                )
+            }
             | {"registry.toml: rules[1].event: no threshold or model of its devices is named 'soil'; there are frost"},
         ),
         (
