@@ -47,7 +47,7 @@ docs: $(LAB) ## make the documentation's site in build/site; a warning is an err
 drills: $(LAB) $(WAREHOUSE) ## play what goes wrong in the field in compressed time, and let the oracle judge: figures in build/drills
 	@$(BIN)/tinybeam lab drill
 
-engines: $(LAB) $(WAREHOUSE) $(WORKER) ## kill a pipeline 50 times, and take a day through each engine: half an hour, figures in build/engines
+engines: $(LAB) $(WAREHOUSE) $(WORKER) ## kill a pipeline 50 times, and take a day through each engine: forty minutes, figures in build/engines
 	@$(BIN)/tinybeam lab engines
 
 bench: $(LAB) $(WAREHOUSE) ## measure against what else one would use: a quarter of an hour, figures in build/bench

@@ -115,7 +115,7 @@ def engines(directory: Path, kills: int, pending: int, hours: int, shared: int, 
     compared with what was sent. A backlog shows how fast it reads and how much memory it takes. Three pipelines share the gateways by
     their shards. A recorded day goes through DirectRunner and Prism, in both modes, and through Prism with workers that have the wheel
     alone; the warehouses are certified against each other. Prism is built with Go where it is not found; without it one line says what
-    is left out. All of it takes about half an hour. Exit status 1 if anything is lost, repeated or different.
+    is left out. All of it takes about forty minutes. Exit status 1 if anything is lost, repeated or different.
     """
     from lab.engines.run import Size, run
 

@@ -1,4 +1,7 @@
-"""Finds Prism, Beam's portable engine in one program, and runs it so that it does not outlive the pipeline.
+"""Finds Prism, Beam's portable engine in one program, and runs it so that it does not outlive the pipeline, and keeps what steps remember.
+
+A bundle that Prism 2.77 splits between two elements of one key gives the second to another bundle while the first is under way: what one of
+them remembers is lost, such as that a batch is written. So workers here, which are threads of this process, refuse to split.
 
 Looked for: `--prism_location`, PATH, Go's folder of programs, what Beam fetched before; else Beam fetches it, where the network allows.
 """
@@ -12,7 +15,10 @@ from pathlib import Path
 
 import apache_beam
 from apache_beam.options.pipeline_options import PipelineOptions, PrismRunnerOptions
+from apache_beam.portability.api import beam_fn_api_pb2, beam_runner_api_pb2
 from apache_beam.runners.portability import job_server, prism_runner
+from apache_beam.runners.runner import PipelineResult
+from apache_beam.runners.worker.bundle_processor import BundleProcessor
 
 from program import die_with_parent, logs
 
@@ -36,11 +42,20 @@ class NoPrism(RuntimeError):
 class PrismRunner(prism_runner.PrismRunner):
     """Runs as Beam's runner of that name does: `--runner=pipeline.prism.PrismRunner`. Raises NoPrism."""
 
+    def run_portable_pipeline(self, pipeline: beam_runner_api_pb2.Pipeline, options: PipelineOptions) -> PipelineResult:
+        BundleProcessor.try_split = unsplit  # type: ignore[method-assign, assignment]
+        return super().run_portable_pipeline(pipeline, options)
+
     def default_job_server(self, options: PipelineOptions) -> job_server.JobServer:
         found = options.view_as(PrismRunnerOptions)
         if not found.prism_location:
             found.prism_location = find(os.environ)
         return job_server.StopOnExitJobServer(_PrismServer(options))
+
+
+def unsplit(processor: BundleProcessor, request: beam_fn_api_pb2.ProcessBundleSplitRequest) -> beam_fn_api_pb2.ProcessBundleSplitResponse:
+    """Answers that a bundle is not split, which it may always."""
+    return beam_fn_api_pb2.ProcessBundleSplitResponse()
 
 
 class _PrismServer(prism_runner.PrismJobServer):

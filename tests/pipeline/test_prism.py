@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.portability.api import beam_runner_api_pb2
+from apache_beam.runners.worker.bundle_processor import BundleProcessor
 
-from pipeline.prism import NoPrism, PrismRunner, find
+from pipeline.prism import NoPrism, PrismRunner, find, unsplit
 
 OF_BEAM = b"\x7fELF...path\tgithub.com/apache/beam/sdks/v2/go/cmd/prism\n"
 
@@ -40,3 +42,11 @@ def test_where_prism_cannot_be_had_the_error_says_how_to_get_it(tmp_path: Path) 
     options = PipelineOptions([f"--prism_location={tmp_path}/none"])
     with pytest.raises(NoPrism, match=r"go install github\.com/apache/beam/sdks/v2/go/cmd/prism@v2"):
         PrismRunner().default_job_server(options).start()
+
+
+def test_workers_split_no_bundle_for_prism_would_forget_what_one_half_remembers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BundleProcessor, "try_split", BundleProcessor.try_split)  # is put back afterwards
+    options = PipelineOptions([f"--prism_location={tmp_path / 'none'}"])
+    with pytest.raises(NoPrism):
+        PrismRunner().run_portable_pipeline(beam_runner_api_pb2.Pipeline(), options)
+    assert BundleProcessor.try_split is unsplit
