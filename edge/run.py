@@ -24,7 +24,8 @@ from edge.models.bundle import Bundle
 from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import NoScorer, Scorer, ScorerFailed
-from edge.store.store import Store, StoreError, StoreFull
+from edge.store.rescue import rescue
+from edge.store.store import TABLES, Store, StoreDamaged, StoreError, StoreFull
 from edge.uplink.worker import UplinkWorker
 from program import logs, service_manager
 from program.backoff import Backoff
@@ -138,13 +139,17 @@ OpenStore = Callable[[Path, str, int], Store]
 def run(config: Config, stopping: threading.Event, open_store: OpenStore = Store) -> None:
     """Runs until `stopping` is set. Raises ConfigError, BundleError, UplinkError, FormError, StoreError, OSError before anything runs.
 
-    A store that fails later is waited for: everything is put together again from its file, as after a crash.
+    A store that fails later is waited for: everything is put together again from its file, as after a crash. A damaged one is set aside,
+    and what can be read of it goes on in a new one.
     """
     pauses = _REOPEN.delays(Random())
     has_run = threading.Event()
     while not stopping.is_set():
         try:
             _run_once(config, stopping, open_store, has_run)
+        except StoreDamaged as damage:
+            _log.error("%s: %s", damage, rescue(config.store_file, config.store.max_bytes, TABLES))
+            stopping.wait(next(pauses))
         except StoreError as fault:
             if not has_run.is_set():
                 raise

@@ -15,17 +15,24 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from edge.store import tally
+from edge.store.seal import BrokenSeal
+
 MIN_BYTES = 1 << 20
 """The smallest bound of a store."""
 PAGE_BYTES = 4096
 _MAX_LOG_PAGES = 8192
 _APPLICATION = 0x54426D31
-_VERSION = 2
-"""1 had a journal row for each reading; such a store is read, and becomes one of version 2."""
+_VERSION, _MAX_VERSION = 3, 1000
+"""1 had a journal row for each reading, 2 no seals; such stores are read, and become one of version 3."""
 
 
 class StoreError(Exception):
     """The store cannot be used; the text names the file and says why."""
+
+
+class StoreDamaged(StoreError):
+    """The file is not what was written to it: what can be read of it is to be rescued into another."""
 
 
 class StoreLocked(StoreError):
@@ -76,6 +83,8 @@ class Database:
         self._log_pages = min(total // 4, _MAX_LOG_PAGES)
         self.max_pages = total - self._log_pages - 1
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.damage: StoreDamaged | None = None
+        """Set once damage was found, whoever was told."""
         self._connection = self._open(connect, tables)
 
     def _open(self, connect: Callable[[Path], Connection], tables: str) -> Connection:
@@ -111,7 +120,9 @@ class Database:
         version, application = (connection.execute(f"pragma {name}").fetchone()[0] for name in ("user_version", "application_id"))
         if not connection.execute("select count(*) from sqlite_schema").fetchone()[0]:
             return True
-        if application != _APPLICATION:
+        if application != _APPLICATION or version > _MAX_VERSION:
+            if connection.execute("select count(*) from sqlite_schema where name in ('journal', 'outbox')").fetchone()[0] == 2:
+                raise StoreDamaged(f"{self.path} is damaged: its header is not what was written")
             raise StoreError(f"{self.path} is a database, but not a TinyBeam store")
         if version > _VERSION:
             raise StoreError(f"{self.path} is of version {version}, newer than this gateway's {_VERSION}")
@@ -155,12 +166,33 @@ class Database:
         except sqlite3.Error as error:
             raise self._explained(error) from error
 
+    def check(self) -> None:
+        """Raises StoreDamaged for a file whose pages do not fit each other, or whose numbers are not those that were written."""
+        if (found := self.read("pragma quick_check(1)")) != [("ok",)]:
+            raise StoreDamaged(f"{self.path} is damaged: {found[0][0]}")
+        if not tally.is_right(self._connection):
+            raise StoreDamaged(f"{self.path} is damaged: what it says of itself is not what was written")
+
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """Commits all that is done within, or nothing. Raises StoreFull when the disk is full, StoreError for another fault of it."""
+    def reading_seals(self) -> Iterator[None]:
+        """Turns a broken seal within into StoreDamaged."""
+        try:
+            yield
+        except BrokenSeal as broken:
+            self.damage = StoreDamaged(f"{self.path} is damaged: {broken}")
+            raise self.damage from broken
+
+    @contextmanager
+    def transaction(self, *, is_tallied: bool = True) -> Iterator[Connection]:
+        """Commits all that is done within, or nothing. Raises StoreFull when the disk is full, StoreError for another fault of it.
+
+        Without a tally where neither state nor counters change.
+        """
         self._connection.execute("begin immediate")
         try:
             yield self._connection
+            if is_tallied:
+                tally.write(self._connection)
             self._connection.execute("commit")
         except BaseException as error:
             # SQLite has rolled back by itself after some errors.
@@ -172,6 +204,9 @@ class Database:
 
     def _explained(self, error: sqlite3.Error) -> StoreError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            self.damage = StoreDamaged(f"{self.path} is damaged: {error}")
+            return self.damage
         if code == sqlite3.SQLITE_BUSY:
             return StoreLocked(f"{self.path} is open in another process: stop the gateway first")
         return StoreFull(f"{self.path}: the disk is full") if code == sqlite3.SQLITE_FULL else StoreError(f"{self.path}: {error}")

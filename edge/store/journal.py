@@ -14,6 +14,7 @@ from itertools import accumulate
 import msgspec
 
 from edge.store.database import Connection, Database, StoreError, StoreFull
+from edge.store.seal import sealed, unsealed
 
 COMMITS_REMEMBERED = 512
 """How many commits back a re-delivered reading is recognised; more than a broker keeps in flight."""
@@ -56,25 +57,30 @@ class Journal:
     def append(self, entries: Sequence[Entry], dedup_keys: bytes) -> range:
         last_ids = list(accumulate((entry.readings for entry in entries), initial=self.last_id))[1:]
         ids = range(self.last_id + 1, last_ids[-1] + 1)
-        with self._rereading(ids[-1]), self._database.transaction() as connection:
-            rows = [(at, entry.window_end_us, entry.body) for at, entry in zip(last_ids, entries, strict=True)]
-            connection.executemany("insert into journal values (?, ?, ?)", rows)
+        with self._rereading(ids[-1]), self._database.transaction(is_tallied=False) as connection:
+            ends = [entry.window_end_us for entry in entries]
+            bodies = [sealed(entry.body, at, end) for at, end, entry in zip(last_ids, ends, entries, strict=True)]
+            connection.executemany("insert into journal values (?, ?, ?)", list(zip(last_ids, ends, bodies, strict=True)))
             # The newest row is never deleted: the last id is read from it.
-            connection.execute("insert into commits values (?, ?)", (ids[-1], dedup_keys))
+            connection.execute("insert into commits values (?, ?)", (ids[-1], sealed(dedup_keys, ids[-1])))
             oldest = "delete from commits where last_id < (select last_id from commits order by last_id desc limit 1 offset ?)"
             connection.execute(oldest, (COMMITS_REMEMBERED - 1,))
         self.last_id = ids[-1]
         return ids
 
     def dedup_keys(self) -> list[int]:
-        rows = self._database.read("select identities from commits order by last_id")
-        return [number for (blob,) in rows for (number,) in struct.iter_unpack(">Q", blob)]
+        """Returns those of the last commits, oldest first. Raises StoreDamaged."""
+        rows = self._database.read("select last_id, identities from commits order by last_id")
+        with self._database.reading_seals():
+            return [number for last_id, blob in rows for (number,) in struct.iter_unpack(">Q", unsealed(blob, last_id))]
 
     def after(self, last: int) -> list[tuple[int, int, bytes]]:
-        """Returns the next rows that no cut has closed."""
+        """Returns the next rows that no cut has closed. Raises StoreDamaged."""
         closed = self.closed
         sql = "select id, window_end_us, body from journal where id > ? and not (window_end_us <= ? and id <= ?) order by id limit ?"
-        return self._database.read(sql, last, closed.window_end_us, closed.journal_id, _READ_AT_ONCE)
+        rows = self._database.read(sql, last, closed.window_end_us, closed.journal_id, _READ_AT_ONCE)
+        with self._database.reading_seals():
+            return [(at, end, unsealed(body, at, end)) for at, end, body in rows]
 
     def close(self, connection: Connection, closed: JournalMark) -> None:
         """Marks rows as cut; they are swept out in small commits afterwards, since one large commit would swell the log."""
@@ -91,7 +97,7 @@ class Journal:
         # A full disk has no room for the log of a deletion either: the rows wait, the cut that closed them stands.
         with suppress(StoreFull):
             while ids := self._database.read(sql, done, closed.journal_id, closed.window_end_us, _SWEPT_AT_ONCE):
-                with self._database.transaction() as connection:
+                with self._database.transaction(is_tallied=False) as connection:
                     connection.executemany("delete from journal where id = ?", ids)
                 done = ids[-1][0]
 

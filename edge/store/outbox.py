@@ -15,6 +15,7 @@ from typing import Any
 from edge.store.batch import EncodedBatch
 from edge.store.database import PAGE_BYTES, Connection, Database, StoreError, add, pages
 from edge.store.ledger import draw_together, record_drop
+from edge.store.seal import sealed, unsealed
 from schemas.envelope import Envelope, micros
 
 _DROPPED_AT_ONCE = 100
@@ -40,7 +41,8 @@ INSERT = "insert into outbox values (?, ?, ?, ?, ?, ?)"
 
 def row_of(key: int, envelope: Envelope, batch: EncodedBatch, now: datetime) -> tuple[Any, ...]:
     """Returns the row of a batch, for INSERT."""
-    return key, batch.priority, micros(now), batch.readings, json.dumps(envelope.attributes()), batch.body
+    described = (key, batch.priority, micros(now), batch.readings, json.dumps(envelope.attributes()))
+    return *described, sealed(batch.body, *described)
 
 
 class Outbox:
@@ -142,5 +144,7 @@ class Outbox:
         return self.base + (int(last[0][0]) if last else 0)
 
     def _load(self, keys: Sequence[int]) -> list[OutboxBatch]:
-        rows = (self._database.read("select seq, attributes, body from outbox where seq = ?", key)[0] for key in keys)
-        return [OutboxBatch(key, Envelope.parse(json.loads(attributes)), body) for key, attributes, body in rows]
+        """Raises StoreDamaged."""
+        rows = (self._database.read("select * from outbox where seq = ?", key)[0] for key in keys)
+        with self._database.reading_seals():
+            return [OutboxBatch(row[0], Envelope.parse(json.loads(row[4])), unsealed(row[5], *row[:5])) for row in rows]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from edge.store.database import PAGE_BYTES, Connection, Database, filled_bytes
+from edge.store.seal import sealed
 
 _STAGED, _BEHIND_STAGED = "*", "+"
 """Begin the names of rows of `memory` that are not valid yet, as that of no section does; and follow all of those."""
@@ -32,7 +33,7 @@ class Parts:
     def write(self, sql: str, rows: Sequence[Sequence[Any]], sizes: Sequence[int]) -> None:
         """Executes the statement for each row, in commits that the log has room for; `sizes` are the bytes of each."""
         for part in self._parts(sizes):
-            with self._database.transaction() as connection:
+            with self._database.transaction(is_tallied=False) as connection:
                 connection.executemany(sql, rows[part])
 
     def stage(self, memory: Mapping[str, bytes | None]) -> None:
@@ -48,7 +49,7 @@ class Parts:
         is_valid = bool(self._database.read("select 1 from state where name = ?", _VALID))
         while rows := self._database.read(_NEXT, _STAGED, _BEHIND_STAGED, _MOVED_AT_ONCE):
             for part in self._parts([2 * (len(name) + len(value)) for name, value in rows]):
-                with self._database.transaction() as connection:
+                with self._database.transaction(is_tallied=False) as connection:
                     if is_valid:
                         remember(connection, {name[1:]: value[1:] if value else None for name, value in rows[part]})
                     connection.executemany("delete from memory where name = ?", [(name,) for name, _ in rows[part]])
@@ -71,4 +72,5 @@ class Parts:
 def remember(connection: Connection, memory: Mapping[str, bytes | None]) -> None:
     """Writes rows of memory to their place; None deletes."""
     connection.executemany("delete from memory where name = ?", [(name,) for name, value in memory.items() if value is None])
-    connection.executemany("insert or replace into memory values (?, ?)", [pair for pair in memory.items() if pair[1] is not None])
+    rows = [(name, sealed(value, name)) for name, value in memory.items() if value is not None]
+    connection.executemany("insert or replace into memory values (?, ?)", rows)

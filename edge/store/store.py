@@ -27,22 +27,34 @@ from typing import Any
 
 from edge.store import identity, journal, ledger, outbox
 from edge.store.batch import EncodedBatch
-from edge.store.database import CommitTooLarge, Connection, Database, StoreError, StoreFull, StoreLocked, add, connect, pages
+from edge.store.database import CommitTooLarge, Connection, Database, StoreDamaged, StoreError, StoreFull, StoreLocked, add, connect, pages
 from edge.store.epochs import Epochs
 from edge.store.journal import Entry, Journal, JournalMark
 from edge.store.ledger import Ledger
 from edge.store.outbox import Outbox, OutboxBatch, row_of
 from edge.store.parts import Parts, remember
+from edge.store.seal import unsealed
 from edge.store.section import Section, key_of
 from schemas.envelope import MAX_BODY_BYTES, Envelope
 
-__all__ = ["CommitTooLarge", "Entry", "JournalMark", "Ledger", "OutboxBatch", "Store", "StoreError", "StoreFull", "StoreLocked"]
+__all__ = [
+    "CommitTooLarge",
+    "Entry",
+    "JournalMark",
+    "Ledger",
+    "OutboxBatch",
+    "Store",
+    "StoreDamaged",
+    "StoreError",
+    "StoreFull",
+    "StoreLocked",
+]
 
 _NOTHING: Mapping[str, int] = MappingProxyType({})
 _BATCHES_RESERVE = 8
 """Pages that batches leave free, so that a drop and small changes always find room."""
 
-_TABLES = f"""
+TABLES = f"""
 create table state (name text primary key, value) without rowid;
 create table counters (name text primary key, value integer not null) without rowid;
 create table memory (name text primary key, value blob not null) without rowid;
@@ -68,14 +80,15 @@ class Store:
     ) -> None:
         """Creates the file with a new epoch, or opens it; on other hardware, or if it went back in time, that too has a new epoch.
 
-        Raises StoreLocked, and StoreError for another gateway's or a broken file.
+        Raises StoreLocked, StoreDamaged, and StoreError for another gateway's file.
         """
         self._lock = RLock()
         self.gateway_id, self.max_bytes = gateway_id, max_bytes
-        self._database = Database(path, max_bytes, _TABLES, connect)
+        self._database = Database(path, max_bytes, TABLES, connect)
         # Readings leave a part free, so that a store full of readings can still cut them into batches and become smaller.
         self._readings_reserve = max(16, self._database.max_pages // 16)
         try:
+            self._database.check()
             self._claim()
             self._epochs = Epochs(self._database, machine())
             self._journal = Journal(self._database)
@@ -172,7 +185,8 @@ class Store:
             # "0" follows "/".
             sql = "select name, value from memory where name = ? or (name > ? and name < ?) order by name"
             rows = self._database.read(sql, name, f"{name}/", f"{name}0")
-            return Section(name, {key_of(row, name): value for row, value in rows})
+            with self._database.reading_seals():
+                return Section(name, {key_of(row, name): unsealed(value, row) for row, value in rows})
 
     def pending(self, limit: int, *, skip: Collection[int] = ()) -> list[OutboxBatch]:
         """Returns waiting batches but those of keys `skip`, highest priority first, then oldest."""
@@ -190,8 +204,10 @@ class Store:
             self._outbox.confirm(keys)
 
     def ledger(self) -> Ledger:
-        """Returns the ledger at this moment, for a heartbeat."""
+        """Returns the ledger at this moment, for a heartbeat. Raises StoreDamaged if damage was found, whoever was told."""
         with self._lock:
+            if self._database.damage:
+                raise self._database.damage
             return ledger.read(self._database, self._journal.last_id, self.max_bytes)
 
     def _claim(self) -> None:

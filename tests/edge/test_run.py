@@ -181,6 +181,42 @@ class FailingStore(Store):
         return envelopes
 
 
+class WatchedStore(Store):
+    """Says when something was cut."""
+
+    cuts = threading.Event()
+
+    def cut(self, *args: Any, **named: Any) -> list[Envelope]:
+        envelopes = super().cut(*args, **named)
+        self.cuts.set()
+        return envelopes
+
+
+def test_a_damaged_store_is_set_aside_in_a_sentence_and_the_gateway_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Case 16: a traceback, and exit 1 at each start."""
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
+    monkeypatch.setattr(run, "UPLINK_SECONDS", 0.0)
+    settings = config(tmp_path, mqtt={"port": free_port()}, health={"port": 0})
+    settings.store_file.parent.mkdir()
+    settings.store_file.write_bytes(bytes(8192))
+    stopping = threading.Event()
+    gateway = threading.Thread(target=run.run, args=(settings, stopping, WatchedStore))
+    gateway.start()
+    try:
+        assert WatchedStore.cuts.wait(60)
+    finally:
+        stopping.set()
+        gateway.join(60)
+    assert settings.store_file.with_name("store.db.damaged").read_bytes() == bytes(8192)
+    [sentence] = [
+        record.getMessage() for record in caplog.records if record.name == "tinybeam.edge.run" and record.levelno >= logging.ERROR
+    ]
+    assert "is damaged" in sentence
+    assert "0 waiting batches of it go on" in sentence
+
+
 def test_a_store_that_fails_while_it_runs_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Case 32: an error of the disk, and the process ended."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")

@@ -264,7 +264,7 @@ def test_a_store_of_the_version_before_becomes_one_that_its_gateway_refuses(stor
     assert len(list(again.replay())) == 1
     again.close()
     connection = sqlite3.connect(path)
-    assert connection.execute("pragma user_version").fetchone() == (2,)
+    assert connection.execute("pragma user_version").fetchone() == (3,)
     connection.close()
 
 

@@ -1,0 +1,31 @@
+"""Tells whether the numbers that a store keeps of itself are those that it wrote: its state, its counters, and what it dropped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+if TYPE_CHECKING:
+    from edge.store.database import Connection
+
+_NAME = "tally"
+
+
+def write(connection: Connection) -> None:
+    """Writes the checksum of the numbers as they are within this commit."""
+    connection.execute(f"insert or replace into state values ('{_NAME}', ?)", (_tally(connection),))
+
+
+def is_right(connection: Connection) -> bool:
+    """Says whether they are as they were written last. A store of an earlier version has none, and is believed."""
+    written = connection.execute("select value from state where name = ?", (_NAME,)).fetchone()
+    return written is None or written[0] == _tally(connection)
+
+
+def _tally(connection: Connection) -> int:
+    queries = (
+        f"select name, value from state where name <> '{_NAME}' order by name",
+        "select name, value from counters order by name",
+        "select count(*), total(first), total(last) from dropped",
+    )
+    return crc32(repr([connection.execute(query).fetchall() for query in queries]).encode())

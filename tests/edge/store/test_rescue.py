@@ -1,0 +1,136 @@
+"""A bit that rots is found, and what stands beside it goes on: nothing that was not written is ever sent."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.store.rescue import rescue
+from edge.store.store import TABLES, Entry, JournalMark, Store, StoreDamaged, StoreError
+from tests.edge.encoded import NOW, encoded
+from tests.edge.folders import memory_folder
+from tests.edge.sections import remember
+
+BOUND = 16 << 20
+FLIPS = 300
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with memory_folder() as folder:
+        yield folder
+
+
+def opened(path: Path) -> Store:
+    return Store(path, "gw-1", BOUND, machine=lambda: "box")
+
+
+def filled(path: Path) -> bytes:
+    """A store with some of everything, as the bytes of its file."""
+    rng = random.Random(20261127)
+    with closing(opened(path)) as store:
+        for number in range(40):
+            ids = store.append([Entry(10 * number, rng.randbytes(rng.randint(10, 3000))) for _ in range(4)], rng.randbytes(32))
+            if number % 4 == 0:
+                sections = [remember("m", {f"d{number}": rng.randbytes(60)})]
+                batches = [encoded(body=rng.randbytes(rng.randint(50, 6000)), readings=2) for _ in range(3)]
+                store.cut(
+                    batches, NOW, closed=JournalMark(10 * (number - 20), ids[-1]), sections=sections, counters={"readings_rejected": 1}
+                )
+            store.confirm([batch.key for batch in store.pending(1)])
+    return path.read_bytes()
+
+
+def content(store: Store) -> tuple[dict[int, Any], dict[str, Any], dict[str, bytes], set[int]]:
+    """Readings by id, batches by name, memory, and the keys by which readings are recognised."""
+    return (
+        {at: (end, body) for at, end, body in store.replay()},
+        {batch.envelope.batch_id: (batch.envelope, batch.body) for batch in store.batches(0, 10_000)},
+        dict(store.section("m").items()),
+        set(store.recent_dedup_keys()),
+    )
+
+
+def test_of_300_flipped_bits_none_changes_what_is_sent_and_little_is_lost(folder: Path) -> None:
+    """Case 30: 56 stores did not start, and 54 sent wrong rows silently."""
+    sound, path = filled(folder / "store.db"), folder / "store.db"
+    with closing(opened(path)) as store:
+        expected, epoch = content(store), store.epoch
+    mark = (folder / "store.db.high-water").read_bytes()
+    rng, found, kept = random.Random(7), 0, list[float]()
+    for _ in range(FLIPS):
+        flipped = bytearray(sound)
+        at = rng.randrange(len(flipped))
+        flipped[at] ^= 1 << rng.randrange(8)
+        path.write_bytes(flipped)
+        (folder / "store.db.high-water").write_bytes(mark)
+        try:
+            with closing(opened(path)) as store:
+                got = content(store)
+        except StoreDamaged:
+            found += 1
+            rescue(path, BOUND, TABLES)
+            with closing(opened(path)) as store:
+                got = content(store)
+                assert store.epoch != epoch
+        for ours, theirs in zip(got, expected, strict=True):
+            if isinstance(ours, dict):
+                assert ours.items() <= theirs.items(), f"a flip at {at} changed what is kept"
+            else:
+                assert ours <= theirs
+        kept.append((len(got[0]) + len(got[1])) / (len(expected[0]) + len(expected[1])))
+    assert found > FLIPS // 2, "most of a store is readings and batches"
+    assert sorted(kept)[FLIPS // 100] > 0.8
+    assert sum(kept) / FLIPS > 0.98
+
+
+@pytest.mark.parametrize(("damage", "kept"), [("header", 1.0), ("a page of zeros", 0.8), ("half of it", 0.2), ("nonsense", 0.0)])
+def test_a_store_of_which_a_part_is_gone_goes_on_with_the_rest(folder: Path, damage: str, kept: float) -> None:
+    """Case 16: a traceback at each start, from doctor too."""
+    path = folder / "store.db"
+    sound = filled(path)
+    with closing(opened(path)) as store:
+        before = sum(map(len, content(store)[:2]))
+    broken = {
+        "header": bytes(100) + sound[100:],
+        "a page of zeros": sound[:20480] + bytes(4096) + sound[24576:],
+        "half of it": sound[: len(sound) // 8192 * 4096],
+        "nonsense": random.Random(1).randbytes(len(sound)),
+    }
+    path.write_bytes(broken[damage])
+    with pytest.raises(StoreDamaged, match="damaged"):
+        content(opened(path))
+    rescued = rescue(path, BOUND, TABLES)
+    assert rescued.aside.read_bytes() == broken[damage]
+    with closing(opened(path)) as store:
+        readings, batches, _, _ = content(store)
+        assert (len(readings), len(batches)) == (rescued.readings, rescued.batches)
+        assert kept * before <= len(readings) + len(batches) <= before
+        store.append([Entry(10, b"on")])
+        store.cut([encoded()], NOW)
+
+
+def test_numbers_that_nobody_wrote_are_found(folder: Path) -> None:
+    path = folder / "store.db"
+    filled(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("update counters set value = value + 1 where name = 'batches_cut'")
+        connection.commit()
+    with pytest.raises(StoreDamaged, match="says of itself"):
+        opened(path)
+
+
+def test_another_program_s_database_is_left_alone(folder: Path) -> None:
+    path = folder / "store.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("create table theirs (x)")
+        connection.commit()
+    with pytest.raises(StoreError, match="not a TinyBeam store") as error:
+        opened(path)
+    assert not isinstance(error.value, StoreDamaged)
