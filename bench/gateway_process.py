@@ -56,7 +56,7 @@ def main(file: Path, count: int) -> None:
     config, stopping = load(file), threading.Event()
     store = Store(config.store_file, config.gateway.id, config.store.max_bytes)
     gateway = Gateway(config, store, clock.now())
-    intake = Intake(config.mqtt, config.gateway.id, None)
+    intake = Intake(config.mqtt, config.gateway.id, None, config.subscriptions)
     source = CountingIntake(intake, count, stopping)
     wall, cpu = time.perf_counter(), time.process_time()
     intake.start()

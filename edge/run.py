@@ -174,7 +174,7 @@ def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, 
         uplink.start()
         stack.callback(uplink.stop, UPLINK_SECONDS)
         has_run.set()
-        _turn(gateway, Intake(config.mqtt, config.gateway.id, context), uplink, health, stopping)
+        _turn(gateway, Intake(config.mqtt, config.gateway.id, context, config.subscriptions), uplink, health, stopping)
 
 
 def _turn(gateway: Gateway, intake: Intake, uplink: UplinkWorker, health: Health | None, stopping: threading.Event) -> None:

@@ -7,7 +7,6 @@ again at the next connection. Reconnects for ever. When the queue is full it sto
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -19,8 +18,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge.intake.password import password
 from edge.intake.receive_queue import ReceiveQueue
 from edge.intake.stream import Incoming, Stream
+from edge.intake.tls import TlsFiles
 from edge.settings.mqtt import MqttSettings
-from edge.settings.topics import TopicPattern
 from program import logs
 from schemas.records import LinkState
 
@@ -37,9 +36,9 @@ class Intake:
     Usage: `incoming = intake.take(seconds)`, store it, `intake.acknowledge(incoming)`.
     """
 
-    def __init__(self, settings: MqttSettings, gateway_id: str, tls: ssl.SSLContext | None, topics: Sequence[str] | None = None) -> None:
-        """`topics` are the filters to subscribe to, that of the settings if there are no others. Raises ConfigError for a password file."""
-        self._topics = list(topics or [TopicPattern.parse("mqtt.topic", settings.topic).filter])
+    def __init__(self, settings: MqttSettings, gateway_id: str, tls: TlsFiles | None, topics: Sequence[str]) -> None:
+        """`topics` are the filters to subscribe to, those of all classes. Raises ConfigError for a password file."""
+        self._topics = list(topics)
         self._settings, self._status_topic = settings, f"gateways/{gateway_id}/status"
         self._waiting = ReceiveQueue(settings.commit_messages)
         self._stopping = threading.Event()
@@ -58,7 +57,7 @@ class Intake:
         if settings.user:
             self._client.username_pw_set(settings.user, password(settings))
         if tls is not None:
-            self._client.tls_set_context(tls)
+            self._client.tls_set_context(cast("Any", tls))
         self._listen()
 
     @property

@@ -103,7 +103,7 @@ def test_a_gateway_of_ours_gets_readings_and_says_that_it_is_online(farm: Farm) 
     farm.certify("gateway-1")
     own = farm.folder / "gateway-1.pem"
     settings = MqttSettings(port=farm.port, tls_ca=farm.folder / "ca.pem", tls_certificate=own, tls_key=own)
-    intake = Intake(settings, "gateway-1", tls.context(settings))
+    intake = Intake(settings, "gateway-1", tls.context(settings), ["sensors/+/readings"])
     intake.start()
     assert eventually(lambda: intake.state == "online")
     probe = farm.client("probe-1")

@@ -19,7 +19,9 @@ from edge.run import Loop
 from edge.store.store import Store, StoreError, StoreFull
 from lab.services.child import free_port
 from schemas.envelope import Envelope
+from tests.edge.broker_twin import BrokerTwin
 from tests.edge.gateways import START, config, message
+from tests.edge.shapes import described
 
 
 class MessageSource:
@@ -232,3 +234,21 @@ def test_a_store_that_fails_while_it_runs_is_waited_for(tmp_path: Path, monkeypa
         stopping.set()
         gateway.join(60)
     assert not gateway.is_alive()
+
+
+def test_a_gateway_that_runs_subscribes_to_the_topics_of_all_its_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
+    monkeypatch.setattr(run, "UPLINK_SECONDS", 0.0)
+    stopping = threading.Event()
+    with BrokerTwin() as broker:
+        one = described(topics=["north/{device}", "$share/farm/{device}/state"])
+        classes = [{**one, "devices": ["a*"]}, {**described(topics=["south/{device}"]), "name": "two"}]
+        settings = config(tmp_path, mqtt={"port": broker.port}, health={"port": 0}, sensors=classes)
+        gateway = threading.Thread(target=run.run, args=(settings, stopping))
+        gateway.start()
+        try:
+            assert broker.subscribed.wait(60)
+        finally:
+            stopping.set()
+            gateway.join(60)
+        assert broker.subscriptions == ["north/+", "$share/farm/+/state", "south/+"]

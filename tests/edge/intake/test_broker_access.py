@@ -99,7 +99,7 @@ def test_14_a_gateway_enters_with_user_password_and_ca_alone_and_hears_every_top
         assert eventually(lambda: len(received.extend(each.message.topic for each in intake.take(0.1)) or received) >= 2)
         intake.stop()
         assert sorted(received) == ["north/d1/a/b", "south/x/d2"]
-        stranger = Intake(config(tmp_path, mqtt=access).mqtt, "gw-1", tls.context(settings.mqtt))
+        stranger = Intake(config(tmp_path, mqtt=access).mqtt, "gw-1", tls.context(settings.mqtt), topics)
         stranger.start()
         assert eventually(lambda: "refuses the gateway" in caplog.text)
         stranger.stop()

@@ -20,6 +20,7 @@ from lab.witness.tcp_proxy import TcpProxy
 from tests.waiting import eventually
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+READINGS = ["sensors/+/readings"]
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)")
 
 
@@ -43,7 +44,7 @@ def send(port: int, *payloads: bytes) -> None:
 
 
 def started(port: int) -> Intake:
-    intake = Intake(MqttSettings(port=port), "gw-1", None)
+    intake = Intake(MqttSettings(port=port), "gw-1", None, READINGS)
     intake.start()
     assert eventually(lambda: intake.state == "online")
     return intake
@@ -145,7 +146,7 @@ def test_the_gateway_says_that_it_is_online_and_its_stop_that_it_is_not(broker: 
 
 def test_a_broker_that_comes_late_is_waited_for_loudly(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     broker = Broker(tmp_path / "late")
-    intake = Intake(MqttSettings(port=broker.port), "gw-1", None)
+    intake = Intake(MqttSettings(port=broker.port), "gw-1", None, READINGS)
     intake.start()
     assert eventually(lambda: "cannot be reached" in caplog.text)
     with broker:
@@ -154,7 +155,7 @@ def test_a_broker_that_comes_late_is_waited_for_loudly(tmp_path: Path, caplog: p
 
 
 def test_a_micro_batch_ends_with_its_number_or_its_time(broker: Broker) -> None:
-    intake = Intake(MqttSettings(port=broker.port, commit_messages=4), "gw-1", None)
+    intake = Intake(MqttSettings(port=broker.port, commit_messages=4), "gw-1", None, READINGS)
     intake.start()
     assert eventually(lambda: intake.state == "online")
     send(broker.port, *(b"x" for _ in range(10)))

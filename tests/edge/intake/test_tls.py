@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import logging
 import shutil
+import socket
 import time
 from pathlib import Path
 from random import Random
@@ -23,6 +24,7 @@ from tests.waiting import eventually
 
 trustme = pytest.importorskip("trustme", reason="trustme is not installed (pip install trustme)")
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+READINGS = ["sensors/+/readings"]
 with_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed (apt install mosquitto)")
 
 
@@ -82,12 +84,40 @@ def test_only_a_gateway_with_a_certificate_of_the_authority_comes_in_and_only_to
             (good, None, False),
         ):
             caplog.clear()
-            intake = Intake(settings, "gw-1", context)
+            intake = Intake(settings, "gw-1", context, READINGS)
             intake.start()
             text = "is online" if enters else "trying again"
             assert eventually(lambda text=text: text in caplog.text), caplog.text  # type: ignore[misc]
             assert (intake.state == "online") is enters
             intake.stop()
+
+
+@with_mosquitto
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_12_files_that_are_renewed_are_taken_at_the_next_connection(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ours, other = trustme.CA(), trustme.CA()
+    with SecureBroker(tmp_path / "broker", ours) as broker:
+        settings = secured(tmp_path / "gateway", broker.port, other, other)
+        intake = Intake(settings, "gw-1", tls.context(settings), READINGS)
+        intake.start()
+        assert eventually(lambda: "trying again" in caplog.text)
+        renewed = secured(tmp_path / "renewed", broker.port, ours, ours)
+        for name in ("tls_ca", "tls_certificate", "tls_key"):
+            getattr(renewed, name).replace(getattr(settings, name))
+        assert eventually(lambda: intake.state == "online", 20)
+        intake.stop()
+
+
+def test_12_a_certificate_that_is_renewed_before_its_key_costs_no_connection(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    authority = trustme.CA()
+    settings = secured(tmp_path / "gateway", 1, authority, authority)
+    files = tls.context(settings)
+    assert files is not None
+    secured(tmp_path / "renewed", 1, authority, authority).tls_certificate.replace(settings.tls_certificate)  # type: ignore[union-attr, arg-type]
+    one, other = socket.socketpair()
+    with one, other, files.wrap_socket(one, "localhost", do_handshake_on_connect=False) as wrapped:
+        assert wrapped.context.get_ca_certs()
+    assert "connecting with what was read before" in caplog.text
 
 
 @with_mosquitto
@@ -97,7 +127,7 @@ def test_messages_of_all_sizes_come_whole_and_in_order_over_tls_and_are_acknowle
     with SecureBroker(tmp_path / "broker", authority) as broker:
         settings = secured(tmp_path / "gateway", broker.port, authority, authority)
         files = {"ca_certs": settings.tls_ca, "certfile": settings.tls_certificate, "keyfile": settings.tls_key}
-        intake, received = Intake(settings, "gw-1", tls.context(settings)), []
+        intake, received = Intake(settings, "gw-1", tls.context(settings), READINGS), []
         intake.start()
         assert eventually(lambda: intake.state == "online")
         messages = [{"topic": "sensors/d1/readings", "payload": payload, "qos": 1} for payload in payloads]
@@ -110,7 +140,7 @@ def test_messages_of_all_sizes_come_whole_and_in_order_over_tls_and_are_acknowle
             received += some
         publishing.join()
         intake.stop()
-        again = Intake(settings, "gw-1", tls.context(settings))
+        again = Intake(settings, "gw-1", tls.context(settings), READINGS)
         again.start()
         assert eventually(lambda: again.state == "online")
         assert again.take(0.2) == []
