@@ -12,21 +12,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
+from edge.closed_windows import ClosedWindows
 from edge.config import Config
 from edge.events.threshold_monitor import ThresholdMonitor
-from edge.heartbeats import Heartbeats
+from edge.heartbeats import Heartbeats, counts
 from edge.intake.inbox import Inbox, MqttMessage
 from edge.intake.rejects import reject_row
 from edge.listening import Listening
 from edge.models.bundle import Bundle
 from edge.models.infer import ModelRunner
 from edge.models.scorer import NoScorer, Scorer
-from edge.reading import Reading
+from edge.reading import Reading, Rejected
 from edge.settings.sensors import Sensors
 from edge.store.batch import BatchLimits, EncodedBatch, encode_all
 from edge.store.form import form
@@ -34,9 +37,10 @@ from edge.store.store import CommitTooLarge, Entry, JournalMark, Store
 from edge.summaries.deadband import CountedSummary, Deadbands
 from edge.summaries.summarise import MAX_SEQ_RANGES, summaries
 from edge.windows import Window, WindowedReadings, Windows, pack, unpack
+from program import logs
 from program.version import version
 from schemas.envelope import Envelope, micros
-from schemas.records import Heartbeat, Inference, Kind, LinkState, Summary, TimeQuality
+from schemas.records import Heartbeat, Kind, LinkState, TimeQuality
 
 __all__ = ["Gateway", "Links", "MqttMessage"]
 
@@ -45,6 +49,8 @@ _READINGS_A_COMMIT = 500
 _PENDING_SHARE = 16
 """This part of the store may be taken by what deadbands hold back."""
 _VERSION = version()
+
+_log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class Gateway:
         # As if it had ticked all the while: so a death between two cuts does not change which readings are late.
         watermark = max(int(self._watermark.get() or _NEVER), micros(started) - config.windows.grace_seconds * 1_000_000)
         self._windows = Windows(config.windows.seconds, config.windows.grace_seconds, watermark)
-        self._closed_windows = _Rows([], [], [])
+        self._closed_windows = ClosedWindows()
         # Not the highest id replayed: what the last cut closed may lie above it, and JournalMark never descends.
         self._evaluated_id, self._last_id = int(self._evaluated.get() or 0), store.ledger().journaled
         self._last_cut = started
@@ -139,7 +145,6 @@ class Gateway:
     def heartbeat(self, now: datetime) -> Heartbeat:
         """Returns the gateway's state and ledger."""
         ledger = self._store.ledger()
-        counted = Counter(ledger.counters) + self._inbox.counted
         return Heartbeat(
             heartbeat_time=now,
             started_time=self._started,
@@ -147,19 +152,7 @@ class Gateway:
             runtime=self._models.runtime,
             models=json.dumps({name: bundle.sha256 for name, bundle in sorted(self._bundles.items())}),
             time_quality=self.clock_quality,
-            readings_stored=ledger.journaled,
-            readings_repeated=counted["readings_repeated"],
-            readings_rejected=counted["readings_rejected"],
-            readings_summarised=counted["readings_summarised"],
-            readings_dropped=ledger.readings_dropped,
-            batches_cut=ledger.cut,
-            batches_confirmed=ledger.confirmed,
-            batches_pending=ledger.pending,
-            batches_dropped=ledger.dropped,
-            dropped_ranges=ledger.dropped_ranges,
-            oldest_pending_time=ledger.oldest_pending_time,
-            store_bytes=ledger.store_bytes,
-            store_bytes_max=ledger.store_bytes_max,
+            **counts(ledger, Counter(ledger.counters) + self._inbox.counted),
             devices_seen=self._inbox.devices,
             uplink_state=self.links.uplink,
             broker_state=self.links.broker,
@@ -190,12 +183,24 @@ class Gateway:
 
     def _summarise(self, window: Window) -> None:
         sensors = self._sensors(window)
-        for part in window.parts(MAX_SEQ_RANGES):
-            rows = summaries(part, sensors.units if sensors else {})
+        try:
+            summarised = [(part, summaries(part, sensors.units if sensors else {})) for part in window.parts(MAX_SEQ_RANGES)]
+        except Exception as fault:  # noqa: BLE001 - set aside
+            self._set_aside(window, fault)
+            return
+        for part, rows in summarised:
             for counted in map(CountedSummary, rows, [len(part), *[0] * (len(rows) - 1)]):
                 deadband = sensors.deadband.get(counted.summary.channel) if sensors and not window.late else None
                 due = self._deadbands.add(counted, deadband, sensors.hold_seconds) if sensors and deadband else [counted]
                 self._closed_windows.add(due)
+
+    def _set_aside(self, window: Window, fault: Exception) -> None:
+        """Makes rejects of the readings of a window at which we failed ourselves, and lets the other windows go on."""
+        readings, text = window.readings(), f"its window could not be summarised: {fault!r}"
+        _log.exception("%d readings of %s in one window are set aside", len(readings), window.device_id)
+        for reading in readings:
+            self._inbox.set_aside(Rejected("fault", text, msgspec.json.encode(reading), reading.device_id, seq=reading.seq))
+        self._closed_windows.set_aside += len(readings)
 
     def _score(self, name: str, bundle: Bundle, closed: Sequence[Window]) -> None:
         """Scores the windows that closed together, oldest first, in one message to the model's child."""
@@ -231,35 +236,23 @@ class Gateway:
         It is called right after the windows were advanced alone: each row up to the watermark is then in a closed window.
         """
         rows = self._closed_windows
-        if not rows.summaries and not self._deadbands.changed:
+        if not rows.summaries and not rows.set_aside and not self._deadbands.changed:
             return []
         watermark = self._windows.watermark_us
         batches = self._encoded(Kind.SUMMARIES, rows.summaries, rows.readings)
         batches += self._encoded(Kind.INFERENCES, rows.inferences)
         self._watermark.set("", str(watermark).encode())
         sections = [self._models.features, *self._deadbands.sections, self._watermark, self._inbox.names]
-        counters = Counter(readings_summarised=sum(rows.readings), inferences_failed=self._models.failed) + self._inbox.counted
+        counters = (
+            Counter(readings_summarised=sum(rows.readings) + rows.set_aside, inferences_failed=self._models.failed) + self._inbox.counted
+        )
         envelopes = self._store.cut(batches, now, closed=JournalMark(watermark, self._last_id), sections=sections, counters=counters)
-        self._closed_windows, self._models.failed, self._last_cut = _Rows([], [], []), 0, now
+        self._closed_windows, self._models.failed, self._last_cut = ClosedWindows(), 0, now
         self._inbox.counted.clear()
         return envelopes
 
     def _encoded(self, kind: Kind, rows: Sequence[Any], readings: Sequence[int] = ()) -> list[EncodedBatch]:
         return encode_all(kind, rows, readings, self._batch_limits)
-
-
-@dataclass(slots=True)
-class _Rows:
-    """Holds the rows of windows closed and not cut yet. `readings[i]` is how many readings leave the journal with `summaries[i]`."""
-
-    summaries: list[Summary]
-    readings: list[int]
-    inferences: list[Inference]
-
-    def add(self, counted: Iterable[CountedSummary]) -> None:
-        for summary, readings in counted:
-            self.summaries.append(summary)
-            self.readings.append(readings)
 
 
 def _due(last: datetime, now: datetime, seconds: int) -> bool:

@@ -6,8 +6,9 @@ back, a backlog that is gone) is said within a minute, however rare heartbeats a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from edge.settings.gateway import GatewaySettings
 from edge.store.ledger import Ledger
@@ -49,6 +50,25 @@ class Heartbeats:
     def note(self, now: datetime, states: States, oldest_pending_time: datetime | None) -> None:
         """Notes what a heartbeat of that time says: not what is so now, for a backlog may have gone while it was cut."""
         self._last, self._states, self._is_behind = now, states, _is_behind(oldest_pending_time, now)
+
+
+def counts(ledger: Ledger, counted: Mapping[str, int]) -> dict[str, Any]:
+    """Returns the columns of a heartbeat that say what became of readings and batches; `counted` is by column."""
+    return {
+        "readings_stored": ledger.journaled,
+        "readings_repeated": counted["readings_repeated"],
+        "readings_rejected": counted["readings_rejected"],
+        "readings_summarised": counted["readings_summarised"],
+        "readings_dropped": ledger.readings_dropped,
+        "batches_cut": ledger.cut,
+        "batches_confirmed": ledger.confirmed,
+        "batches_pending": ledger.pending,
+        "batches_dropped": ledger.dropped,
+        "dropped_ranges": ledger.dropped_ranges,
+        "oldest_pending_time": ledger.oldest_pending_time,
+        "store_bytes": ledger.store_bytes,
+        "store_bytes_max": ledger.store_bytes_max,
+    }
 
 
 def _is_behind(oldest_pending_time: datetime | None, now: datetime) -> bool:

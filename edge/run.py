@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
@@ -20,10 +20,8 @@ from edge.gateway import Gateway, Links
 from edge.health import Health, HealthStatus
 from edge.intake import tls
 from edge.intake.client import Incoming, Intake
-from edge.models.bundle import Bundle
-from edge.models.bundles import bundles_of
+from edge.models.bundles import sound_bundles_of
 from edge.models.process_scorer import ProcessScorer
-from edge.models.scorer import NoScorer, Scorer, ScorerFailed
 from edge.store.rescue import rescue
 from edge.store.store import TABLES, Store, StoreDamaged, StoreError, StoreFull
 from edge.uplink.worker import UplinkWorker
@@ -137,7 +135,7 @@ OpenStore = Callable[[Path, str, int], Store]
 
 
 def run(config: Config, stopping: threading.Event, open_store: OpenStore = Store) -> None:
-    """Runs until `stopping` is set. Raises ConfigError, BundleError, UplinkError, FormError, StoreError, OSError before anything runs.
+    """Runs until `stopping` is set. Raises ConfigError, UplinkError, FormError, StoreError, OSError before anything runs.
 
     A store that fails later is waited for: everything is put together again from its file, as after a crash. A damaged one is set aside,
     and what can be read of it goes on in a new one.
@@ -159,13 +157,17 @@ def run(config: Config, stopping: threading.Event, open_store: OpenStore = Store
 
 
 def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, has_run: threading.Event) -> None:
-    bundles, context = bundles_of(config), tls.context(config.mqtt)
+    bundles, faults = sound_bundles_of(config)
+    for name, fault in faults.items():
+        _note_unusable(name, fault)
+    context = tls.context(config.mqtt)
     with ExitStack() as stack:
         publisher = config.uplink.open()
         stack.callback(publisher.close)
         store = open_store(config.store_file, config.gateway.id, config.store.max_bytes)
         stack.callback(store.close)
-        scorer = _scorer(bundles, stack)
+        # Readings matter more than verdicts: without its models a gateway still stores and sends.
+        scorer = stack.enter_context(ProcessScorer.of_usable(list(bundles.values()), _note_unusable))
         gateway = Gateway(config, store, clock.now(), scorer=scorer, bundles=bundles)
         health = Health(config.health.host, config.health.port, clock.now) if config.health.port else None
         if health:
@@ -196,12 +198,5 @@ def _turn(gateway: Gateway, intake: Intake, uplink: UplinkWorker, health: Health
     _log.info("gateway stops")
 
 
-def _scorer(bundles: Mapping[str, Bundle], stack: ExitStack) -> Scorer:
-    try:
-        scorer = ProcessScorer(list(bundles.values()))
-    except ScorerFailed:
-        # Readings matter more than verdicts: a gateway whose model does not start still stores and sends.
-        _log.exception("no model runs until the gateway is started again")
-        return NoScorer()
-    stack.callback(scorer.close)
-    return scorer
+def _note_unusable(model: str, fault: Exception) -> None:
+    _log.error("the model %s does not run; readings are taken all the same (`tinybeam edge doctor` says what to do): %s", model, fault)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from edge.config import Config
 from edge.frame import max_bytes
-from edge.models.bundle import Bundle
+from edge.models.bundle import Bundle, BundleError
 from edge.settings.sensors import Sensors
 from edge.units import Range, conversion
 from program.settings import ConfigError
@@ -13,15 +15,34 @@ from program.settings import ConfigError
 def bundles_of(config: Config) -> dict[str, Bundle]:
     """Loads the bundles by the names in [[models]]. Raises BundleError; ConfigError for a class that lacks what its model needs."""
     bundles = {model.name: Bundle.load(model.bundle) for model in config.models}
+    _check(config, bundles)
+    return bundles
+
+
+def sound_bundles_of(config: Config) -> tuple[dict[str, Bundle], dict[str, BundleError]]:
+    """Loads the bundles that are sound, and says what is wrong with the others. Raises ConfigError as bundles_of does."""
+    bundles, faults = dict[str, Bundle](), dict[str, BundleError]()
+    for model in config.models:
+        try:
+            bundles[model.name] = Bundle.load(model.bundle)
+        except BundleError as fault:
+            faults[model.name] = fault
+    _check(config, bundles)
+    return bundles, faults
+
+
+def _check(config: Config, bundles: Mapping[str, Bundle]) -> None:
     names = [bundle.name for bundle in bundles.values()]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ConfigError(f"models: two of the bundles are of the model {twice!r}")
     for sensors in config.sensors:
-        if sensors.model and (lacking := _lacking(config, sensors, bundles[sensors.model])):
+        bundle = bundles.get(sensors.model or "")
+        if bundle and (lacking := _lacking(config, sensors, bundle)):
             raise ConfigError(f"sensors {sensors.name!r}: model {sensors.model!r} needs {lacking}")
-        if sensors.model and (event := bundles[sensors.model].name) in {threshold.name for threshold in sensors.thresholds}:
-            raise ConfigError(f"sensors {sensors.name!r}: a threshold and events of the model {sensors.model!r} are both named {event!r}")
-    return bundles
+        if bundle and bundle.name in {threshold.name for threshold in sensors.thresholds}:
+            raise ConfigError(
+                f"sensors {sensors.name!r}: a threshold and events of the model {sensors.model!r} are both named {bundle.name!r}"
+            )
 
 
 def _conversion(sensors: Sensors, channel: str, unit: str) -> str:

@@ -40,7 +40,18 @@ class ModelRunner:
         return self._scorer.runtime
 
     def infer(self, bundle: Bundle, windows: Sequence[Window]) -> list[tuple[Inference, Window]]:
-        """Returns the inferences of windows, oldest first and none of them late, each with its window. All are one message to the child."""
+        """Returns the inferences of windows, oldest first and none of them late, each with its window. All are one message to the child.
+
+        Whatever fails, it is these inferences that are missing, and nothing else.
+        """
+        try:
+            return self._inferred(bundle, windows)
+        except Exception:  # noqa: BLE001 - logged and counted
+            _log.exception("no inference for %d windows", len(windows))
+            self.failed += len(windows)
+            return []
+
+    def _inferred(self, bundle: Bundle, windows: Sequence[Window]) -> list[tuple[Inference, Window]]:
         ready = [(window, features) for window in windows if (features := self._features(bundle, window)) is not None]
         try:
             scores = self._scorer.score(bundle.name, [features for _, features in ready])

@@ -57,6 +57,7 @@ class ProcessScorer:
     ) -> None:
         """Starts the children and waits until each has verified its model. Raises BundleError or ScorerFailed, leaving no child behind."""
         rng = rng or Random()
+        self._timeouts = timeouts
         self._children = {bundle.name: _Child(bundle, timeouts, command, clock, rng) for bundle in bundles}
         try:
             for child in self._children.values():
@@ -66,6 +67,19 @@ class ProcessScorer:
         except BaseException:
             self.close()
             raise
+
+    @classmethod
+    def of_usable(cls, bundles: Sequence[Bundle], unusable: Callable[[str, Exception], None]) -> Self:
+        """Starts a scorer with the models that can run, and tells `unusable` of the others. Those are tried again when they are asked."""
+        scorer = cls([])
+        for bundle in bundles:
+            scorer._children[bundle.name] = child = _Child(bundle, scorer._timeouts, _COMMAND, time.monotonic, Random())
+            try:
+                child.start()
+                child.ready(scorer._timeouts.start)
+            except (BundleError, ScorerFailed, OSError) as error:
+                unusable(bundle.name, error)
+        return scorer
 
     @property
     def runtime(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,8 +22,10 @@ from edge.gateway import Gateway, Links, MqttMessage
 from edge.models.bundle import Bundle
 from edge.models.recipe import Recipe
 from edge.models.scorer import Score, ScorerFailed
+from edge.reading import Reading
 from edge.store.batch import EncodedBatch
 from edge.store.store import Entry, Store, StoreFull
+from edge.windows import WindowedReadings, pack
 from schemas.envelope import micros
 from schemas.records import LinkState
 from tests.edge.gateways import START, config, message, rows, settings, stored_readings
@@ -396,3 +399,19 @@ def test_labels_told_before_a_death_are_not_told_again(tmp_path: Path) -> None:
     assert [row["state"] for row in rows(place.store, "events") if row["cause"] == "label"] == ["now", "fine"]
     assert [row["label"] for row in rows(place.store, "inferences")] == ["now", "fine"]
     place.store.close()
+
+
+def test_a_window_at_which_it_fails_itself_is_set_aside_and_the_others_go_on(tmp_path: Path) -> None:
+    """A reading that no summary can be made of, as a journal of another time might hold, was in the way at each start for ever."""
+    place = OnePlace(tmp_path)
+    end = micros(START + 10 * SECOND)
+    nonsense = Reading("d1", micros(START), micros(START), "synced", "b", 7, True, {"moisture": math.nan})
+    place.store.append([Entry(end, pack(WindowedReadings(10, False, [nonsense])))])
+    place.reopen()
+    place.gateway.accept([message("d2", reading(1, 0.0))], START + SECOND)
+    place.gateway.flush(START + 30 * SECOND)
+    [reject] = rows(place.store, "rejects")
+    assert (reject["reason"], reject["device_id"], reject["seq"]) == ("fault", "d1", 7)
+    assert [row["device_id"] for row in rows(place.store, "summaries")] == ["d2"]
+    assert list(place.store.replay()) == []
+    assert place.gateway.heartbeat(START).readings_summarised == 2

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
+import shutil
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from edge import run
+from edge.config import Config
 from edge.gateway import Gateway
 from edge.health import HealthStatus
 from edge.intake.client import Incoming
 from edge.run import Loop
+from edge.settings.models import ModelSettings
 from edge.store.store import Store, StoreError, StoreFull
 from lab.services.child import free_port
 from schemas.envelope import Envelope
 from tests.edge.broker_twin import BrokerTwin
 from tests.edge.gateways import START, config, message
 from tests.edge.shapes import described
+
+SOIL = Path(__file__).parents[2] / "models" / "soil"
 
 
 class MessageSource:
@@ -194,42 +201,14 @@ class WatchedStore(Store):
         return envelopes
 
 
-def test_a_damaged_store_is_set_aside_in_a_sentence_and_the_gateway_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Case 16: a traceback, and exit 1 at each start."""
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
-    monkeypatch.setattr(run, "UPLINK_SECONDS", 0.0)
-    settings = config(tmp_path, mqtt={"port": free_port()}, health={"port": 0})
-    settings.store_file.parent.mkdir()
-    settings.store_file.write_bytes(bytes(8192))
+def runs_until_it_cuts(settings: Config, store: type[WatchedStore | FailingStore]) -> None:
+    """Runs a gateway without a broker and an uplink until it has cut a batch."""
     stopping = threading.Event()
-    gateway = threading.Thread(target=run.run, args=(settings, stopping, WatchedStore))
+    store.cuts.clear()
+    gateway = threading.Thread(target=run.run, args=(settings, stopping, store))
     gateway.start()
     try:
-        assert WatchedStore.cuts.wait(60)
-    finally:
-        stopping.set()
-        gateway.join(60)
-    assert settings.store_file.with_name("store.db.damaged").read_bytes() == bytes(8192)
-    [sentence] = [
-        record.getMessage() for record in caplog.records if record.name == "tinybeam.edge.run" and record.levelno >= logging.ERROR
-    ]
-    assert "is damaged" in sentence
-    assert "0 waiting batches of it go on" in sentence
-
-
-def test_a_store_that_fails_while_it_runs_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Case 32: an error of the disk, and the process ended."""
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
-    monkeypatch.setattr(run, "UPLINK_SECONDS", 0.0)
-    settings = config(tmp_path, mqtt={"port": free_port()}, health={"port": 0})
-    stopping = threading.Event()
-    gateway = threading.Thread(target=run.run, args=(settings, stopping, FailingStore))
-    gateway.start()
-    try:
-        assert FailingStore.cuts.wait(60)
-        assert FailingStore.opened == 3
+        assert store.cuts.wait(60)
     finally:
         stopping.set()
         gateway.join(60)
@@ -252,3 +231,54 @@ def test_a_gateway_that_runs_subscribes_to_the_topics_of_all_its_classes(tmp_pat
             stopping.set()
             gateway.join(60)
         assert broker.subscriptions == ["north/+", "$share/farm/+/state", "south/+"]
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
+    monkeypatch.setattr(run, "UPLINK_SECONDS", 0.0)
+    return config(tmp_path, mqtt={"port": free_port()}, health={"port": 0})
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "tinybeam.edge.run" and record.levelno >= logging.ERROR]
+
+
+def test_a_damaged_store_is_set_aside_in_a_sentence_and_the_gateway_runs(alone: Config, caplog: pytest.LogCaptureFixture) -> None:
+    """Case 16: a traceback, and exit 1 at each start."""
+    alone.store_file.parent.mkdir()
+    alone.store_file.write_bytes(bytes(8192))
+    runs_until_it_cuts(alone, WatchedStore)
+    assert alone.store_file.with_name("store.db.damaged").read_bytes() == bytes(8192)
+    [sentence] = errors(caplog)
+    assert "is damaged" in sentence
+    assert "0 waiting batches of it go on" in sentence
+
+
+def test_a_store_that_fails_while_it_runs_is_waited_for(alone: Config) -> None:
+    """Case 32: an error of the disk, and the process ended."""
+    runs_until_it_cuts(alone, FailingStore)
+    assert FailingStore.opened == 3
+
+
+@pytest.mark.parametrize("damage", ["a flipped bit", "a missing file", "half a manifest", "golden cases that are not met"])
+def test_a_damaged_model_costs_inferences_and_no_readings(
+    alone: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    """Case 24: exit 2, and no readings taken."""
+    bundle = tmp_path / "soil"
+    shutil.copytree(SOIL, bundle)
+    model, manifest = bundle / "model.tflite", bundle / "manifest.json"
+    if damage == "a flipped bit":
+        model.write_bytes(bytes([model.read_bytes()[0] ^ 1]) + model.read_bytes()[1:])
+    elif damage == "a missing file":
+        model.unlink()
+    elif damage == "half a manifest":
+        manifest.write_bytes(manifest.read_bytes()[:500])
+    else:
+        content = json.loads(manifest.read_text())
+        content["golden"]["cases"][0]["outputs"] = [output + 50 for output in content["golden"]["cases"][0]["outputs"]]
+        manifest.write_text(json.dumps(content))
+    runs_until_it_cuts(replace(alone, models=(ModelSettings(name="soil", bundle=bundle),)), WatchedStore)
+    [sentence] = errors(caplog)
+    assert sentence.startswith("the model soil does not run; readings are taken all the same")
