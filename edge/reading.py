@@ -108,9 +108,9 @@ def shown(value: Any, length: int = 40) -> str:
 _pack = msgspec.msgpack.Encoder()
 
 
-def oversized(payload: bytes, limits: Limits) -> Rejected:
+def oversized(payload: bytes, limits: Limits, left_out: int = 0) -> Rejected:
     """Rejects a message over the limit, which keeps the first OVERSIZED_KEPT_BYTES and says so."""
-    size = f"{len(payload)} bytes, more than mqtt.max_payload_bytes = {limits.max_payload_bytes}"
+    size = f"{len(payload) + left_out} bytes, more than mqtt.max_payload_bytes = {limits.max_payload_bytes}"
     return Rejected("oversized", f"{size}; the first {OVERSIZED_KEPT_BYTES} are kept", payload[:OVERSIZED_KEPT_BYTES])
 
 

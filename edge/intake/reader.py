@@ -17,12 +17,16 @@ from edge.units import Range
 
 
 class MqttMessage(msgspec.Struct, frozen=True, gc=False):
-    """Holds a message as it arrived. `dup` is the broker's flag: it may have delivered it before; `retain`: it kept it from earlier."""
+    """Holds a message as it arrived. `dup` is the broker's flag: it may have delivered it before; `retain`: it kept it from earlier.
+
+    `left_out` counts bytes at the end of a payload that is too large, which streamed by.
+    """
 
     topic: str
     payload: bytes
     dup: bool = False
     retain: bool = False
+    left_out: int = 0
 
 
 class Reader:
@@ -50,7 +54,7 @@ class Reader:
         """Returns the readings of the message, and what of it is none. Raises nothing, whatever it holds."""
         payload = message.payload
         if len(payload) > self._limits.max_payload_bytes:
-            return [oversized(payload, self._limits)]
+            return [oversized(payload, self._limits, message.left_out)]
         try:
             route = self._known.get(message.topic) or self.routes.of_topic(message.topic)
         except PayloadError as error:

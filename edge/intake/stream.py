@@ -13,6 +13,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -23,6 +24,8 @@ _PUBLISH, _PUBLISH_BITS, _DUP, _AT_LEAST_ONCE, _RETAIN = 0x30, 0xF4, 0x08, 0x02,
 _MAX_PACKET_BYTES = 1 << 28
 _PUBACK = 0x4002_0000
 _PINGRESP = b"\xd0\0"
+_KEPT_BYTES = (1 << 20) + (1 << 17)
+"""So much of a packet is kept at most: the longest topic, and a payload longer than mqtt.max_payload_bytes may be."""
 _SIGN_SECONDS = 2.0
 """Less than half of the shortest mqtt.keepalive_seconds."""
 
@@ -43,6 +46,7 @@ class Stream:
         self._lock = threading.Lock()
         self._connection, self._put = connection, put
         self._arrived, self._for_paho, self._leaving = bytearray(), bytearray(), bytearray()
+        self._large: _Large | None = None
         self._next_sign = 0.0
 
     def recv(self, size: int) -> bytes:
@@ -52,9 +56,13 @@ class Stream:
                 data = self._connection.recv(_CHUNK)
             if not data:
                 return data
-            self._arrived += data
-            if _bounds(self._arrived, 0)[1] <= len(self._arrived):
+            self._arrived += self._behind_large(data) if self._large else data
+            body, end = _bounds(self._arrived, 0)
+            if end <= len(self._arrived):
                 self._split()
+            elif len(self._arrived) >= body + _KEPT_BYTES and self._arrived[0] & _PUBLISH_BITS == _PUBLISH:
+                self._large = _Large(bytes(self._arrived), body, end - len(self._arrived))
+                self._arrived.clear()
         if not self._for_paho:
             raise BlockingIOError
         data = bytes(self._for_paho[:size])
@@ -101,6 +109,20 @@ class Stream:
             self._give_sign(time.monotonic())
             self._put(incoming)
 
+    def _behind_large(self, data: bytes) -> bytes:
+        """Lets the rest of a publication go that nobody wants whole, and hands its beginning on at its end; returns what follows it."""
+        assert self._large
+        passing = min(len(data), self._large.to_come)
+        self._large.to_come -= passing
+        self._large.left_out += passing
+        self._give_sign(time.monotonic())
+        if not self._large.to_come:
+            publication = self._large.publication(self)
+            self._large = None
+            if publication:
+                self._put([publication])
+        return data[passing:]
+
     def _give_sign(self, now: float) -> None:
         """Shows paho, which sees no publication, that the broker lives; not with each, for reading it costs more than the publication."""
         if now >= self._next_sign:
@@ -114,6 +136,22 @@ class Stream:
                 del self._leaving[: self._connection.send(self._leaving)]
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
+
+
+@dataclass(slots=True)
+class _Large:
+    """Holds the first bytes of a publication that is too large whatever the settings are, while the others stream by."""
+
+    head: bytes
+    body: int
+    to_come: int
+    left_out: int = 0
+
+    def publication(self, stream: Stream) -> Incoming | None:
+        incoming = _publication(self.head[0], self.head, self.body, len(self.head), stream)
+        if incoming is None:
+            return None
+        return Incoming(msgspec.structs.replace(incoming.message, left_out=self.left_out), incoming.packet, stream)
 
 
 def split(data: bytes, stream: Stream) -> tuple[list[Incoming], bytes, int]:

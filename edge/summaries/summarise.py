@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import fsum
 from statistics import median
@@ -25,10 +25,10 @@ def summaries(window: Window, units: Mapping[str, str]) -> list[Summary]:
     """Returns one summary for each channel, in order of channel. A channel without a unit in `units` gets an empty unit."""
     readings = window.readings()
     columns, of_all = _columns(readings), _Provenance(readings)
+    partial = _readings_of({channel for channel, values in columns.items() if len(values) < len(readings)}, readings)
     rows = []
     for channel, values in sorted(columns.items()):
-        everywhere = len(values) == len(readings)
-        provenance = of_all if everywhere else _Provenance([reading for reading in readings if channel in reading.values])
+        provenance = _Provenance(partial[channel]) if channel in partial else of_all
         rows.append(_summary(window, channel, units.get(channel, ""), values, provenance))
     return rows
 
@@ -78,6 +78,16 @@ def _columns(readings: Sequence[Reading]) -> dict[str, list[float]]:
         for channel, value in reading.values.items():
             columns[channel].append(value)
     return columns
+
+
+def _readings_of(channels: Collection[str], readings: Sequence[Reading]) -> dict[str, list[Reading]]:
+    """Returns the readings that have a value of each of these channels, in one pass however many channels there are."""
+    having = dict[str, list[Reading]]((channel, []) for channel in channels)
+    for reading in readings if having else ():
+        for channel in reading.values:
+            if channel in having:
+                having[channel].append(reading)
+    return having
 
 
 class _Provenance:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -155,3 +156,27 @@ def test_an_acknowledgement_after_the_end_is_no_error(ends: Ends) -> None:
     ends.stream.close()
     ends.stream.acknowledge([1, 2])
     assert ends.heard() == b""
+
+
+def test_a_publication_of_any_size_streams_by_in_bounded_memory_and_the_next_is_whole(ends: Ends) -> None:
+    """Case 26: one of 200 MB took 662 MB of memory."""
+    size, chunk = 50_000_000, bytes(1 << 16)
+    head = publication("sensors/d1/readings", b"", 1, 7)[2:]  # topic and identifier
+    length = bytearray()
+    rest = len(head) + size
+    while rest:
+        rest, low = divmod(rest, 128)
+        length.append(low | (0x80 if rest else 0))
+    tracemalloc.start()
+    ends.broker.sendall(bytes([0x32, *length]) + head)
+    for _ in range(size // len(chunk)):
+        ends.broker.sendall(chunk)
+        ends.read(1 << 16)
+    ends.broker.sendall(bytes(size % len(chunk)) + publication("sensors/d2/readings", b"small", 1, 8))
+    ends.read()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    large, small = ends.incoming
+    assert (large.message.topic, large.packet, len(large.message.payload) + large.message.left_out) == ("sensors/d1/readings", 7, size)
+    assert (small.message, small.packet) == (MqttMessage("sensors/d2/readings", b"small"), 8)
+    assert peak < 10_000_000
