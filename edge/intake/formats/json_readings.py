@@ -16,7 +16,7 @@ from edge.intake.formats.fault import or_fault
 from edge.intake.formats.format import Context, FormatSetup, reading_of
 from edge.intake.mapping.item import MAX_ITEMS
 from edge.intake.mapping.message_map import MessageMap
-from edge.intake.mapping.times import time_name, undeclared
+from edge.intake.mapping.times import time_path, undeclared
 from edge.reading import PayloadError, Reading, Rejected, check_values
 from edge.units import Range
 
@@ -98,8 +98,8 @@ def _reading(body: bytes | msgspec.Raw, context: Context, bounds: Bounds) -> Rea
     for channel, low, high in bounds:
         if channel in values and not low <= (value := values[channel]) <= high:
             raise PayloadError("out_of_range", f"{channel} is {value}")
-    if item.time is None and (name := time_name(_keys.decode(body))):
-        raise undeclared(name)
+    if item.time is None and (path := time_path(_keys.decode(body))):
+        raise undeclared(path)
     return reading_of(context, item, item.values)
 
 

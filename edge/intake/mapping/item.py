@@ -23,13 +23,6 @@ class Item(NamedTuple):
         found = path.find(self.content)
         return path.find(self.document) if found is MISSING and self.document is not self.content else found
 
-    def tables(self) -> Iterator[dict[Any, Any]]:
-        """Yields the item and the message around it, if they are tables."""
-        if isinstance(self.content, dict):
-            yield self.content
-        if self.document is not self.content and isinstance(self.document, dict):
-            yield self.document
-
 
 def items(document: Any, path: Path | None, *, keyed: bool = False) -> Iterator[Item]:
     """Yields the items at the path; `keyed`: of a table, each of its values. Raises PayloadError."""

@@ -5,10 +5,10 @@ A time that nobody declared is not passed over: a reading with one is refused, f
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,22 +37,28 @@ _TIME_NAMES = frozenset(
         "createdat",
     }
     | {"sampledat", "sampletime", "measurementtime", "timeutc", "datetimeutc", "localtime", "timestampms", "timems", "tsms", "timestamputc"}
-    | {"receivedat", "lastseen", "t"}
+    | {"receivedat", "lastseen", "timestamps", "epochms", "epochtime", "unixtimestamp", "eventtimestamp", "devicetime", "sensortime"}
+    | {"gpstime", "dateutc", "utctime", "utcdate", "sentat", "observedat", "obstime", "resulttime", "phenomenontime", "zeitstempel"}
 )
-_ALSO_VALUES = frozenset({"t"})
+_ALSO_VALUES = frozenset({"t", "dt", "tst", "when", "clock", "created", "zeit", "datum", "uhrzeit"})
 """Names that are a time only if the value looks like one: a `t` is often a temperature."""
 _LEAST_EPOCH = 1e8
+_DATE = re.compile(r"\s*(?:\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[./-]\d\d?[./-]\d{4})(?!\d)")
+_SEPARATORS = str.maketrans("", "", "_- @")
+_MAX_DEPTH, _LONGEST = 4, 20
 
 
 class TimeRule:
     """Knows where the times of a class stand. Usage: `time_rule.event_us(item, arrived_us, limits)`."""
 
     def __init__(self, payload: PayloadSettings, named: Collection[str] = (), *, text_numbers: bool = True) -> None:
-        """`named` are names in messages that have a meaning already; `text_numbers`: a number may come as text."""
+        """`named` are names and patterns in messages that have a meaning already; `text_numbers`: a number may come as text."""
         self._path = None if payload.time == ARRIVAL else Path.parse("time", payload.time)
         self._factor = _FACTORS[payload.time_unit]
         self._zone = ZoneInfo(payload.zone) if payload.zone else None
         self._named, self._text_numbers = frozenset(named), text_numbers
+        self._message: Any = None
+        self._in_message: str | None = None
 
     def event_us(self, item: Item, arrived_us: int, limits: Limits) -> int | None:
         """Returns microseconds since 1970, None if it is the time of arrival. Raises PayloadError."""
@@ -60,11 +66,20 @@ class TimeRule:
             return None
         time = item.find(self._path)
         if time is MISSING or time is None:
-            for table in item.tables():
-                if found := time_name(table, self._named):
-                    raise undeclared(found)
+            if found := self._undeclared(item):
+                raise undeclared(found)
             return None
         return believable(self._micros(time, arrived_us), time, arrived_us, limits)
+
+    def _undeclared(self, item: Item) -> str | None:
+        """Returns the path to a time in the item, or in the message around it, which is looked through once for all of its items."""
+        found = time_path(item.content, self._named) if isinstance(item.content, dict) else None
+        if found or item.document is item.content or not isinstance(item.document, dict):
+            return found
+        if item.document is not self._message:
+            around = item.document if item.key is None else {key: each for key, each in item.document.items() if not isinstance(each, dict)}
+            self._message, self._in_message = item.document, time_path(around, self._named)
+        return self._in_message
 
     def _micros(self, time: Any, arrived_us: int) -> int:
         if isinstance(time, str) and _DIGITS.fullmatch(time):
@@ -104,17 +119,31 @@ def undeclared(name: str) -> PayloadError:
     return PayloadError("undeclared_time", f"there is a time under {name!r}, and no setting says so: {cure}")
 
 
-def time_name(table: Mapping[Any, Any], named: Collection[str] = ()) -> str | None:
-    """Returns the first name in a table that is that of a time, and of nothing else."""
+def time_path(table: Mapping[Any, Any], named: Collection[str] = (), before: str = "") -> str | None:
+    """Returns the path to the first time in a table that nothing else is said of; `named` are names and patterns.
+
+    In a table within, a name is that of a time only if its value looks like one: a schedule has times, too.
+    """
     for name, value in table.items():
-        if isinstance(name, str) and len(name) <= 20 and value is not None and name not in named:
-            plain = name.lower().replace("_", "").replace("-", "").replace(" ", "")
-            if plain in _TIME_NAMES and (plain not in _ALSO_VALUES or _looks_like_time(value)):
-                return name
+        path = f"{before}{shown(name, 80)}"
+        if isinstance(value, dict):
+            if path.count(".") < _MAX_DEPTH and (found := time_path(value, named, f"{path}.")):
+                return found
+        elif _is_time(name, value, within=bool(before)) and not any(fnmatchcase(each, known) for known in named for each in (name, path)):
+            return path
     return None
 
 
+def _is_time(name: Any, value: Any, *, within: bool) -> bool:
+    if not isinstance(name, str) or len(name) > _LONGEST or value is None:
+        return False
+    plain = name.lower().translate(_SEPARATORS)
+    return (plain in _TIME_NAMES and not within) or (plain in _TIME_NAMES | _ALSO_VALUES and _looks_like_time(value))
+
+
 def _looks_like_time(value: Any) -> bool:
+    if isinstance(value, str):
+        return _DATE.match(value) is not None or (_DIGITS.fullmatch(value) is not None and float(value) >= _LEAST_EPOCH)
     if isinstance(value, int | float):
-        return not isinstance(value, bool) and math.isfinite(value) and value >= _LEAST_EPOCH
-    return isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value) is not None
+        return not isinstance(value, bool) and value >= _LEAST_EPOCH
+    return isinstance(value, datetime)
