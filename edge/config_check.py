@@ -73,7 +73,7 @@ def _limits(threshold: Threshold, unit: str) -> str:
 
 def check_meanings(payload: PayloadSettings, channels: Mapping[str, str]) -> None:
     """Raises ConfigError for what is said of a channel that the class does not have, and for units that nobody can convert."""
-    for name in ("scale", "offset", "units"):
+    for name in ("scale", "offset", "units", "unit_at"):
         for channel in getattr(payload, name):
             check_channel(f"payload.{name}.{channel}", channel, channels)
     for channel in payload.booleans:

@@ -71,6 +71,8 @@ _UNITS: Mapping[str, _Unit] = {
     "mbar": _Unit("pressure", Linear(100)),
     "kPa": _Unit("pressure", Linear(1000)),
     "bar": _Unit("pressure", Linear(100_000)),
+    "mmHg": _Unit("pressure", Linear(133.322387415)),
+    "inHg": _Unit("pressure", Linear(3386.388640341)),
     "m/s2": _Unit("acceleration"),
     "g": _Unit("acceleration", Linear(9.80665)),
     "mg": _Unit("acceleration", Linear(0.00980665)),
@@ -101,6 +103,11 @@ _ALSO_CALLED = {
 
 def _unit(name: str) -> _Unit | None:
     return _UNITS.get(_ALSO_CALLED.get(name, name))
+
+
+def is_known(name: str) -> bool:
+    """Says whether the unit is one of those here."""
+    return _unit(name) is not None
 
 
 def conversion(unit: str, to: str) -> Linear | None:

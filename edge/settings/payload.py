@@ -128,10 +128,19 @@ class PayloadSettings(Settings, frozen=True, kw_only=True):
         setting("By channel: the unit in the message, if it is another; it is converted", example={"moisture": "%"}, since="0.3.0"),
     ] = {}
 
+    unit_at: Annotated[
+        Mapping[Channel, Text],
+        setting(
+            "By channel: path to its unit, where the message says it; it is converted", example={"temperature": "TempUnit"}, since="0.3.0"
+        ),
+    ] = {}
+
     def __post_init__(self) -> None:
         for name in ("items", "values", "channel", "value", "seq", "boot"):
             _check_path(name, getattr(self, name))
         device_paths(self.device)
+        for channel, path in self.unit_at.items():
+            _check_path(f"unit_at.{channel}", path)
         _check_path("time", None if self.time == ARRIVAL else self.time)
         for number, topic in enumerate(self.topics, 1):
             TopicPattern.parse(f"topics[{number}]", topic, needs_device=self.device is None)

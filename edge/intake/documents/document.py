@@ -1,4 +1,7 @@
-"""Defines what a way of writing messages is: bytes become documents, which are tables, lists, texts, numbers, booleans and nulls."""
+"""Defines what a way of writing messages is: bytes become documents.
+
+They are tables, lists, texts, numbers, quantities, booleans and nulls.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,13 @@ class Document(NamedTuple):
 
     content: Any
     body: bytes
+
+
+class Quantity(NamedTuple):
+    """Holds a value whose message says its unit."""
+
+    value: Any
+    unit: str
 
 
 class Documents(Protocol):

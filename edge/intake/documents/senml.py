@@ -1,7 +1,7 @@
 """Decodes SenML (RFC 8428), in JSON or CBOR: records become readings with `device` (the base name), `time` and `values`. Pure.
 
 Base name, time and value are resolved (4.1.1, 4.6); a time below 2^28 counts from the arrival (4.5.3). Records of one base name and
-one time are one reading. Text and data values stay what they are: no numbers.
+one time are one reading, or several where a name comes again. Text and data values stay what they are: no numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from edge.intake.documents.cbor import decoded
-from edge.intake.documents.document import Document
+from edge.intake.documents.document import Document, Quantity
 from edge.intake.documents.json_documents import json_documents
 from edge.intake.documents.unwrap import unpacked, unwrapped
 from edge.reading import PayloadError
@@ -31,11 +31,15 @@ def senml_documents(payload: bytes, arrived_us: int) -> list[Document]:
         raise PayloadError("wrong_type", "SenML is a list of records")
     if len(records) > MAX_RECORDS:
         raise PayloadError("oversized", f"{len(records)} records in one message, more than {MAX_RECORDS}")
-    readings: dict[tuple[str, float | None], dict[str, Any]] = {}
+    readings: dict[tuple[str, float | None], list[dict[str, Any]]] = {}
     for device, time, name, value in _resolved(records, arrived_us / 1e6):
-        reading = readings.setdefault((device, time), {"device": device, "time": time, "values": {}})
-        reading["values"][name] = value
-    return [Document(list(readings.values()), payload)]
+        reading = readings.setdefault((device, time), [{}])
+        if name in reading[-1]:
+            reading.append({})
+        reading[-1][name] = value
+    return [
+        Document([{"device": device, "time": time, "values": each} for (device, time), all_ in readings.items() for each in all_], payload)
+    ]
 
 
 def _records(payload: bytes, arrived_us: int) -> Any:
@@ -52,11 +56,13 @@ def _resolved(records: list[dict[str, Any]], arrived: float) -> Iterator[tuple[s
     """Yields device, time (None: on arrival), channel and value of each record that has a value."""
     base: dict[str, Any] = {}
     for record in records:
-        base |= {key: value for key, value in record.items() if key in {"bn", "bt", "bv"}}
+        base |= {key: value for key, value in record.items() if key in {"bn", "bt", "bv", "bu"}}
         names = [text for text in (base.get("bn"), record.get("n")) if isinstance(text, str)]
         value = _value(record, base)
         if value is not msgspec.UNSET:
             device, name = _named(*names)
+            unit = record.get("u", base.get("bu"))
+            value = Quantity(value, unit) if isinstance(unit, str) else value
             yield device, _time(base.get("bt", 0), record.get("t", 0), arrived), name, value
 
 

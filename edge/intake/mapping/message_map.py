@@ -15,7 +15,7 @@ from edge.intake.documents.json_documents import Malformed
 from edge.intake.formats.format import Context, DeviceNames
 from edge.intake.mapping.item import Item, items
 from edge.intake.mapping.times import TimeRule
-from edge.intake.mapping.values import AnyChannel, Fault, ValueMap
+from edge.intake.mapping.values import AnyChannel, Fault, Sender, ValueMap
 from edge.reading import OVERSIZED_KEPT_BYTES, PayloadError, Reading, Rejected, check_stamp, shown
 from edge.settings.paths import MISSING, Path
 from edge.settings.payload import ARRIVAL, ITEM_KEY, PayloadSettings, device_paths
@@ -27,8 +27,8 @@ NATIVE = PayloadSettings(values="values")
 
 
 class _Values(Protocol):
-    def read(self, node: Any, faults: list[Fault]) -> dict[str, float]: ...
-    def add(self, name: str, raw: Any, values: dict[str, float], faults: list[Fault]) -> None: ...
+    def read(self, node: Any, faults: list[Fault], sender: Sender) -> dict[str, float]: ...
+    def add(self, name: str, raw: Any, values: dict[str, float], faults: list[Fault], sender: Sender) -> None: ...
 
 
 class MessageMap:
@@ -44,6 +44,7 @@ class MessageMap:
         self._items, self._values = _path(payload.items), _path(payload.values)
         self._channel, self._value = _path(payload.channel), _path(payload.value)
         self._device = device_paths(payload.device)
+        self._units = {channel: Path.parse("unit_at", path) for channel, path in payload.unit_at.items()}
         self._seq, self._boot = Path.parse("seq", payload.seq), Path.parse("boot", payload.boot)
         self._time = TimeRule(payload, {*payload.rename, *sensors.channels, *payload.ignore}, text_numbers=sensors.payload is not None)
         self._value_map: _Values = AnyChannel(sensors, ranges)
@@ -53,7 +54,8 @@ class MessageMap:
 
     def _stamp_names(self) -> frozenset[str]:
         """Returns what is no value though it stands among them, by its name there."""
-        paths = [self._seq, self._boot, *self._device, *([] if self._payload.time == ARRIVAL else [Path.parse("time", self._payload.time)])]
+        paths = [self._seq, self._boot, *self._device, *self._units.values()]
+        paths += [] if self._payload.time == ARRIVAL else [Path.parse("time", self._payload.time)]
         inner = self._values.steps if self._values else ()
         within = [Path(path.steps[len(inner) :]) for path in paths if path.steps[: len(inner)] == inner]
         return frozenset(path.name for path in [*paths, *within])
@@ -93,7 +95,8 @@ class MessageMap:
         try:
             device_id = self._device_id(item, context)
             seq, boot = self._seq_of(item), self._boot_of(item)
-            values = self._values_of(item, context, faults)
+            sender = Sender(device_id, self._units and {channel: item.find(path) for channel, path in self._units.items()})
+            values = self._values_of(item, context, faults, sender)
             if not values:
                 faults += self._nothing(item) if not faults else []
                 return None
@@ -168,18 +171,18 @@ class MessageMap:
         except PayloadError:
             return None
 
-    def _values_of(self, item: Item, context: Context, faults: list[Fault]) -> dict[str, float]:
+    def _values_of(self, item: Item, context: Context, faults: list[Fault], sender: Sender) -> dict[str, float]:
         node = self._node(item)
         if self._channel is not None:
-            return self._named(node, faults)
+            return self._named(node, faults, sender)
         if isinstance(node, dict) or self._sensors.payload is None:
-            return self._value_map.read(node, faults)
+            return self._value_map.read(node, faults, sender)
         name = context.channel or self._only
         if name is None or isinstance(node, list):
             kind = "a list" if isinstance(node, list) else "a single value"
             raise PayloadError("wrong_type", f"{kind}, and no setting says of which channel: {{channel}} in topics, or payload.channel")
         values: dict[str, float] = {}
-        self._value_map.add(name, node, values, faults)
+        self._value_map.add(name, node, values, faults, sender)
         return values
 
     def _node(self, item: Item) -> Any:
@@ -193,7 +196,7 @@ class MessageMap:
             raise PayloadError("wrong_type", f"not a reading: there is nothing at {self._payload.values!r}{hint}")
         return node
 
-    def _named(self, node: Any, faults: list[Fault]) -> dict[str, float]:
+    def _named(self, node: Any, faults: list[Fault], sender: Sender) -> dict[str, float]:
         """Reads values that come with their names: one, or a list of them."""
         assert self._channel is not None
         assert self._value is not None
@@ -203,7 +206,7 @@ class MessageMap:
             if not isinstance(name, str | int) or raw is MISSING:
                 faults.append(Fault("wrong_type", f"a value without {self._payload.channel!r} and {self._payload.value!r}"))
                 continue
-            self._value_map.add(shown(name, 200), raw, values, faults)
+            self._value_map.add(shown(name, 200), raw, values, faults, sender)
         return values
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from fnmatch import translate
 from typing import Any, NamedTuple
 
+from edge.intake.documents.document import Quantity
 from edge.intake.mapping.numbers import boolean, number
 from edge.reading import MAX_CHANNELS, PayloadError, is_name, shown
 from edge.settings.payload import PayloadSettings, TextNumbers
 from edge.settings.sensors import Sensors
-from edge.units import Linear, Range, conversion
+from edge.units import Linear, Range, conversion, is_known
 from program import logs
 
 MAX_VALUES = 1_000
@@ -19,6 +20,9 @@ MAX_VALUES = 1_000
 MAX_DEPTH = 8
 _MAX_NAMES = 2_000
 _LOGGED = 200
+_MAX_SOURCES = 20_000
+_UNITS_IN_MESSAGES = {"C": "degC", "F": "degF"}
+"""What senders call units that are others elsewhere: coulomb, farad."""
 
 _log = logs.get(__name__)
 
@@ -28,6 +32,14 @@ class Fault(NamedTuple):
 
     reason: str
     text: str
+    channel: str = ""
+
+
+class Sender(NamedTuple):
+    """Says of a reading which device it is of, and which units its message names, by channel."""
+
+    device_id: str = ""
+    units: Mapping[str, Any] = {}
 
 
 class Meaning(NamedTuple):
@@ -37,8 +49,10 @@ class Meaning(NamedTuple):
     convert: Linear | None = None
     valid: Range = Range()
     is_boolean: bool = False
+    by_pattern: bool = False
 
 
+NOBODY = Sender()
 _IGNORED = Meaning(None)
 _UNKNOWN = Meaning(None)
 
@@ -55,40 +69,49 @@ class ValueMap:
         self._ignored = [re.compile(translate(pattern)) for pattern in payload.ignore]
         self._meanings: dict[str, Meaning] = {}
         self._logged: set[str] = set()
+        self._sources: dict[tuple[str, str], str] = {}
 
-    def read(self, node: Any, faults: list[Fault]) -> dict[str, float]:
+    def read(self, node: Any, faults: list[Fault], sender: Sender = NOBODY) -> dict[str, float]:
         """Returns the values of a table, of which nested ones are named with dots. Raises PayloadError for too many."""
         values: dict[str, float] = {}
         for count, (name, raw) in enumerate(_flat(node) if isinstance(node, dict) else ()):
             if count >= MAX_VALUES:
                 raise PayloadError("oversized", f"more than {MAX_VALUES} values in one reading")
-            self.add(name, raw, values, faults)
+            self.add(name, raw, values, faults, sender)
         return values
 
-    def add(self, name: str, raw: Any, values: dict[str, float], faults: list[Fault]) -> None:
-        """Adds one value, under its channel."""
+    def add(self, name: str, raw: Any, values: dict[str, float], faults: list[Fault], sender: Sender = NOBODY) -> None:
+        """Adds one value, under its channel. Of two for one channel none is taken, for nobody knows which it is."""
         meaning = self._meanings.get(name) or self._meaning(name)
         channel = meaning.channel
         if channel is None:
             if meaning is _UNKNOWN:
                 self._unknown(name, faults)
             return
-        if raw is None:
-            if self._payload.null_values == "reject":
-                faults.append(Fault("null_value", f"{channel} is null"))
-            return
-        if channel in values:
-            faults.append(Fault("ambiguous_channel", f"{name[:80]!r} is a second value of {channel}"))
-            return
-        try:
-            values[channel] = self._value(raw, channel, meaning)
-        except PayloadError as error:
-            faults.append(Fault(error.reason, str(error)))
+        if channel in values or (faults and _has_fault(channel, faults)) or (meaning.by_pattern and self._is_second(name, channel, sender)):
+            values.pop(channel, None)
+            cure = "give each a channel in payload.rename, or name one in payload.ignore"
+            faults.append(Fault("ambiguous_channel", f"{name[:80]!r} is a second value of {channel}: {cure}", channel))
+        elif raw is not None:
+            try:
+                values[channel] = self._value(raw, channel, meaning, sender)
+            except PayloadError as error:
+                faults.append(Fault(error.reason, str(error), channel))
+        elif self._payload.null_values == "reject":
+            faults.append(Fault("null_value", f"{channel} is null", channel))
 
-    def _value(self, raw: Any, channel: str, meaning: Meaning) -> float:
+    def _is_second(self, name: str, channel: str, sender: Sender) -> bool:
+        """Says whether the device has this channel under another name that a pattern fits, in this message or in one before."""
+        if len(self._sources) >= _MAX_SOURCES:
+            self._sources.clear()
+        return self._sources.setdefault((sender.device_id, channel), name) != name
+
+    def _value(self, raw: Any, channel: str, meaning: Meaning, sender: Sender) -> float:
+        raw, unit = raw if isinstance(raw, Quantity) else (raw, sender.units.get(channel))
         value = boolean(raw, channel) if meaning.is_boolean else number(raw, channel, self._payload.text_numbers)
-        if meaning.convert:
-            value = meaning.convert(value)
+        convert = self._conversion(channel, unit) if isinstance(unit, str) else meaning.convert
+        if convert:
+            value = convert(value)
         if value not in meaning.valid:
             raise PayloadError("out_of_range", out_of_range(channel, value, meaning.valid, self._sensors))
         return value
@@ -102,15 +125,28 @@ class ValueMap:
     def _compiled(self, name: str) -> Meaning:
         if name in self._besides or any(pattern.match(name) for pattern in self._ignored):
             return _IGNORED
-        channel = self._payload.rename.get(name) or next((known for pattern, known in self._renamed if pattern.match(name)), name)
+        exact = self._payload.rename.get(name)
+        channel = exact or next((known for pattern, known in self._renamed if pattern.match(name)), name)
         if channel not in self._sensors.channels:
             return _UNKNOWN
-        convert = Linear(self._payload.scale.get(channel, 1.0), self._payload.offset.get(channel, 0.0))
-        unit = self._sensors.channels[channel]
-        convert = convert.then(conversion(self._payload.units.get(channel, unit), unit) or Linear())
         return Meaning(
-            channel, None if convert == Linear() else convert, self._ranges.get(channel, Range()), channel in self._payload.booleans
+            channel,
+            self._conversion(channel),
+            self._ranges.get(channel, Range()),
+            is_boolean=channel in self._payload.booleans,
+            by_pattern=exact is None and channel != name,
         )
+
+    def _conversion(self, channel: str, unit: str | None = None) -> Linear | None:
+        """Returns what makes of a value one in the unit of the class; `unit` is what its message says. Raises PayloadError."""
+        to = self._sensors.channels[channel]
+        declared, unit = self._payload.units.get(channel, to), _UNITS_IN_MESSAGES.get(unit or "", unit)
+        known = unit if unit is not None and is_known(unit) and is_known(to) else declared
+        to_class = conversion(known, to)
+        if to_class is None:
+            raise PayloadError("wrong_unit", f"{channel} comes in {known}, which nobody can convert to {to}")
+        convert = Linear(self._payload.scale.get(channel, 1.0), self._payload.offset.get(channel, 0.0)).then(to_class)
+        return None if convert == Linear() else convert
 
     def _unknown(self, name: str, faults: list[Fault]) -> None:
         policy = self._payload.unknown_channels
@@ -128,16 +164,16 @@ class AnyChannel:
     def __init__(self, sensors: Sensors, ranges: Mapping[str, Range]) -> None:
         self._sensors, self._ranges = sensors, ranges
 
-    def read(self, node: Any, faults: list[Fault]) -> dict[str, float]:
+    def read(self, node: Any, faults: list[Fault], sender: Sender = NOBODY) -> dict[str, float]:
         if not isinstance(node, dict) or len(node) > MAX_CHANNELS:
             count = len(node) if isinstance(node, dict) else 0
             raise PayloadError("oversized" if count else "wrong_type", f"{count} values; a reading has 1 to {MAX_CHANNELS}")
         values: dict[str, float] = {}
         for channel, raw in node.items():
-            self.add(channel, raw, values, faults)
+            self.add(channel, raw, values, faults, sender)
         return values
 
-    def add(self, name: str, raw: Any, values: dict[str, float], faults: list[Fault]) -> None:
+    def add(self, name: str, raw: Any, values: dict[str, float], faults: list[Fault], sender: Sender = NOBODY) -> None:
         if raw is None:
             faults.append(Fault("null_value", f"{name[:80]} is null"))
             return
@@ -161,6 +197,10 @@ def out_of_range(channel: str, value: float, valid: Range, sensors: Sensors) -> 
     percent = unit == "m3/m3" and 1 < value <= 100 and not (sensors.payload and channel in sensors.payload.units)
     cure = f': if the sensor sends percent, payload.units = {{ {channel} = "%" }} converts it' if percent else ""
     return f"{channel} is {value:g} {unit}, and can only be {valid}{cure}"
+
+
+def _has_fault(channel: str, faults: Iterable[Fault]) -> bool:
+    return any(fault.channel == channel for fault in faults)
 
 
 def _flat(table: dict[Any, Any], before: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edge.intake.device_names import identifier
+from edge.intake.reader import MqttMessage, Reader
 from edge.reading import Reading, Rejected
+from schemas.envelope import micros
+from tests.edge.gateways import START, config
 from tests.edge.shapes import described, read, readings, reasons
 
 WARM = {"temperature": "degC"}
@@ -50,3 +54,57 @@ def test_9_a_device_without_a_time_is_not_refused_for_the_time_of_another() -> N
     keyed = described(WARM, device="@key", time="ts")
     first, second = readings({"d1": {"ts": EPOCH, "temperature": 1}, "d2": {"temperature": 2}}, keyed)
     assert (first.sensor_time, second.sensor_time) == (True, False)
+
+
+def test_of_two_values_for_one_channel_none_is_taken() -> None:
+    tasmota = described(WARM, preset="tasmota", zone="UTC")
+    probes = {
+        "Time": "2026-05-01T12:00:00",
+        "DS18B20-1": {"Temperature": -127},
+        "DS18B20-2": {"Temperature": 20},
+        "ANALOG": {"Temperature": 9},
+    }
+    assert read(probes, tasmota, topic="tele/d1/SENSOR")[0].reason == "ambiguous_channel"  # type: ignore[union-attr]
+    assert not any(isinstance(each, Reading) for each in read(probes, tasmota, topic="tele/d1/SENSOR"))
+    chip = {"Time": "2026-05-01T12:00:00", "ESP32": {"Temperature": 53.3}, "DS18B20": {"Temperature": 20}}
+    assert readings(chip, tasmota, topic="tele/d1/SENSOR")[0].values == {"temperature": 20}
+
+
+def test_parts_that_report_one_at_a_time_are_not_mixed() -> None:
+    messages = [{"params": {"temperature:0": {"tC": 21}}}, {"params": {"temperature:1": {"tC": 5}}}]
+    reader = Reader(config(Path(), sensors=[described(WARM, topic="x/+", values="params", rename={"temperature:*.tC": "temperature"})]))
+    seen = [
+        each for message in messages for each in reader.read(MqttMessage("x/d1", json.dumps(message).encode()), micros(START), "synced")
+    ]
+    assert [each.values if isinstance(each, Reading) else each.reason for each in seen] == [{"temperature": 21}, "ambiguous_channel"]
+    assert read(messages[1], described(WARM, preset="shelly"), topic="d1/events/rpc") == []
+
+
+@pytest.mark.parametrize(
+    ("preset", "topic", "message"),
+    [
+        ("tasmota", "tele/d1/SENSOR", {"AM2301": {"Temperature": 70.7}, "TempUnit": "F"}),
+        ("tasmota", "tele/d1/SENSOR", {"AM2301": {"Temperature": 21.5}, "TempUnit": "C"}),
+        ("tasmota", "tele/d1/SENSOR", {"AM2301": {"Temperature": 21.5}}),
+        ("zigbee2mqtt", "zigbee2mqtt/d1", {"temperature": 21.5}),
+        ("shelly", "d1/events/rpc", {"params": {"temperature:0": {"tC": 21.5}}}),
+        ("rtl_433", "rtl_433/pi/events", {"model": "d1", "id": 1, "temperature_C": 21.5}),
+    ],
+)
+@pytest.mark.parametrize(("unit", "value"), [("degC", 21.5), ("degF", 70.7), ("K", 294.65)])
+def test_what_a_sender_sends_is_converted_to_the_unit_of_the_class(
+    preset: str, topic: str, message: dict[str, Any], unit: str, value: float
+) -> None:
+    (reading,) = readings(message, described({"temperature": unit}, preset=preset), topic=topic)
+    assert reading.values == {"temperature": pytest.approx(value)}
+
+
+def test_the_unit_that_senml_names_counts_and_a_name_that_comes_again_is_another_reading() -> None:
+    senml = described({"temperature": "degC", "humidity": "%"}, format="senml", device="device", values="values")
+    body = [
+        {"bn": "d1/", "bu": "K", "n": "temperature", "v": 294.65},
+        {"n": "temperature", "u": "Cel", "v": 3},
+        {"n": "humidity", "u": "%RH", "v": 55},
+    ]
+    assert [each.values for each in readings(body, senml)] == [{"temperature": pytest.approx(21.5)}, {"temperature": 3, "humidity": 55}]
+    assert reasons([{"bn": "d1/", "n": "temperature", "u": "Pa", "v": 3}], senml) == ["wrong_unit"]
