@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import msgspec
 
@@ -63,8 +64,18 @@ class Reader:
         if message.retain and not sensors.retained:
             self.counted["readings_retained"] += 1
             return ()
-        context = Context(route.device_id or "", sensors, arrived_us, clock_quality, self._limits, route.channel)
-        return _format_of(payload, self._described if sensors.payload else self._formats).read(payload, context)
+        context = Context(route.device_id or "", sensors, arrived_us, clock_quality, self._limits, route.channel, route.beside)
+        results = _format_of(payload, self._described if sensors.payload else self._formats).read(payload, context)
+        return chain(results, self._beside(payload, context)) if route.beside else results
+
+    def _beside(self, payload: bytes, context: Context) -> Iterator[Reading | Rejected]:
+        """Yields what is of the other classes in a message; what is of no class, the first has rejected."""
+        classes = (context.sensors, *context.beside)
+        for sensors in context.beside:
+            others = tuple(other for other in classes if other is not sensors)
+            each = msgspec.structs.replace(context, sensors=sensors, beside=others)
+            results = _format_of(payload, self._described).read(payload, each)
+            yield from (result for result in results if result.device_id)
 
 
 def _format_of(payload: bytes, known: Sequence[Format]) -> Format:

@@ -5,7 +5,7 @@ A topic is looked at once; what was found is kept for the topics heard of late. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -28,6 +28,8 @@ class Route(msgspec.Struct, frozen=True, gc=False):
     sensors: Sensors
     device_id: str | None
     channel: str | None = None
+    beside: tuple[Sensors, ...] = ()
+    """Other classes whose devices may stand in the message, too."""
 
 
 class Routes:
@@ -58,10 +60,15 @@ class Routes:
         route = self.known[topic] = self._found(topic)
         return route
 
-    def device(self, sensors: Sensors, name: str) -> str:
-        """Returns the identifier of a device of this class. Raises PayloadError if it is another's, or of another class."""
+    def device(self, sensors: Sensors, name: str, beside: Iterable[Sensors] = ()) -> str | None:
+        """Returns the identifier of a device of this class, None for one of the classes beside it.
+
+        Raises PayloadError if it is another's, or of none of them.
+        """
         device_id = self._identifier(sensors, name)
         if self.sensors(device_id) is not sensors:
+            if any(self.sensors(self._identifier(other, name)) is other for other in beside):
+                return None
             raise PayloadError("no_sensor_class", f"device {device_id} is not among the devices of the class {sensors.name!r}")
         self._note(sensors, device_id, name)
         return device_id
@@ -78,9 +85,11 @@ class Routes:
 
     def _found(self, topic: str) -> Route:
         names: list[str] = []
-        for sensors, device, channel in self._fitting(topic):
-            if sensors.payload and sensors.payload.device is not None:
-                return Route(sensors, None, channel)
+        fitting = list(self._fitting(topic))
+        for sensors, device, channel in fitting:
+            if _names_devices(sensors):
+                beside = {other.name: other for other, _, _ in fitting if other is not sensors and _names_devices(other)}
+                return Route(sensors, None, channel, tuple(beside.values()))
             device_id = self._identifier(sensors, device or "")
             if self.sensors(device_id) is sensors:
                 self._note(sensors, device_id, device or "")
@@ -104,6 +113,11 @@ class Routes:
         """Raises PayloadError if the identifier is that of a device of another name."""
         if refusal := self._names.refusal(device_id, name, is_secret=bool(self._keys[sensors.name])):
             raise PayloadError("bad_device", refusal)
+
+
+def _names_devices(sensors: Sensors) -> bool:
+    """Says whether the messages of a class name their devices, rather than their topics."""
+    return sensors.payload is not None and sensors.payload.device is not None
 
 
 def _key(sensors: Sensors) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -37,15 +37,15 @@ class FormatSetup:
 class DeviceNames(Protocol):
     """Gives a device that is named in a message its identifier."""
 
-    def device(self, sensors: Sensors, name: str) -> str:
-        """Raises PayloadError for one that is not of the class."""
+    def device(self, sensors: Sensors, name: str, beside: Iterable[Sensors] = ()) -> str | None:
+        """Returns None for one of the classes beside it. Raises PayloadError for one that is of none."""
         ...
 
 
 class Context(msgspec.Struct, frozen=True, gc=False):
     """Holds what is known of a message besides its payload: device and class by its topic, arrival in microseconds since 1970.
 
-    `device_id` is empty where the device stands in the message; `channel` is that of the topic.
+    `device_id` is empty where the device stands in the message; `channel` is that of the topic. `beside` are other classes that read it.
     """
 
     device_id: str
@@ -54,6 +54,7 @@ class Context(msgspec.Struct, frozen=True, gc=False):
     clock_quality: str
     limits: Limits
     channel: str | None = None
+    beside: tuple[Sensors, ...] = ()
 
 
 class Format(Protocol):

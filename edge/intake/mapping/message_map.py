@@ -79,10 +79,19 @@ class MessageMap:
     def _read(self, item: Item, body: bytes | None, context: Context) -> Iterator[Reading | Rejected]:
         """`body` are the bytes of the item, None if they are to be written when they are needed."""
         faults: list[Fault] = []
-        reading = self._reading(item, context, faults)
-        device_id, seq = (reading.device_id, None) if reading else (context.device_id or None, self._number(item, context))
-        if reading:
-            yield reading
+        device_id, seq = context.device_id or None, None
+        try:
+            device_id = self._device_id(item, context)
+            if device_id is None:
+                return
+            reading = self._reading(item, device_id, context, faults)
+        except PayloadError as error:
+            faults.append(Fault(error.reason, str(error)))
+        else:
+            if reading:
+                yield reading
+            else:
+                seq = self._number(item)
         by_reason: dict[str, list[str]] = {}
         for fault in faults:
             by_reason.setdefault(fault.reason, []).append(fault.text)
@@ -90,10 +99,9 @@ class MessageMap:
             yield Rejected(reason, "; ".join(texts)[:1000], _bytes(item) if body is None else body, device_id, seq=seq)
             seq = None
 
-    def _reading(self, item: Item, context: Context, faults: list[Fault]) -> Reading | None:
+    def _reading(self, item: Item, device_id: str, context: Context, faults: list[Fault]) -> Reading | None:
         """Returns what can be read; what cannot is added to `faults`."""
         try:
-            device_id = self._device_id(item, context)
             seq, boot = self._seq_of(item), self._boot_of(item)
             sender = Sender(device_id, self._units and {channel: item.find(path) for channel, path in self._units.items()})
             values = self._values_of(item, context, faults, sender)
@@ -125,14 +133,15 @@ class MessageMap:
         names = ", ".join(str(name)[:40] for name in list(item.content)[:8]) if isinstance(item.content, dict) else ""
         return [Fault("no_values", f"none of its values is a channel of the class {self._sensors.name!r}: {names or 'there are none'}")]
 
-    def _device_id(self, item: Item, context: Context) -> str:
+    def _device_id(self, item: Item, context: Context) -> str | None:
+        """Returns None for a device of a class that reads the message, too."""
         if self._payload.device is None:
             return self._topic_device(item, context)
         names = [item.find(path) for path in self._device] or [item.key]
         if any(isinstance(name, bool) or not isinstance(name, str | int) or name == "" for name in names):
             raise PayloadError("bad_device", f"no device is named at {self._payload.device!r}")
         assert self._devices is not None
-        return self._devices.device(self._sensors, "-".join(shown(name, 200) for name in names))
+        return self._devices.device(self._sensors, "-".join(shown(name, 200) for name in names), context.beside)
 
     def _topic_device(self, item: Item, context: Context) -> str:
         """Returns the topic's device, which TinyBeam's own JSON may repeat."""
@@ -163,10 +172,9 @@ class MessageMap:
         check_stamp(None, boot)
         return boot
 
-    def _number(self, item: Item, context: Context) -> int | None:
-        """Returns the number of an item that is no reading, if it can be read and is of this device."""
+    def _number(self, item: Item) -> int | None:
+        """Returns the number of an item that is no reading, if it can be read."""
         try:
-            self._device_id(item, context)
             return self._seq_of(item)
         except PayloadError:
             return None

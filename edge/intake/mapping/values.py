@@ -199,7 +199,7 @@ def out_of_range(channel: str, value: float, valid: Range, sensors: Sensors) -> 
     return f"{channel} is {value:g} {unit}, and can only be {valid}{cure}"
 
 
-def _has_fault(channel: str, faults: Iterable[Fault]) -> bool:
+def _has_fault(channel: str, faults: list[Fault]) -> bool:
     return any(fault.channel == channel for fault in faults)
 
 

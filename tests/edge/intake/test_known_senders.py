@@ -108,3 +108,17 @@ def test_the_unit_that_senml_names_counts_and_a_name_that_comes_again_is_another
     ]
     assert [each.values for each in readings(body, senml)] == [{"temperature": pytest.approx(21.5)}, {"temperature": 3, "humidity": 55}]
     assert reasons([{"bn": "d1/", "n": "temperature", "u": "Pa", "v": 3}], senml) == ["wrong_unit"]
+
+
+def test_classes_share_a_topic_whose_messages_name_their_devices() -> None:
+    soil = of_class("soil", "soil-*", {"moisture": "m3/m3"}, preset="thingsboard")
+    air = of_class("air", "a-air*", WARM, preset="thingsboard", device_prefix="a-")
+    message = {"soil-1": [{"moisture": 0.3}, {"moisture": 3}], "air": [{"temperature": 21}], "stranger": [{"temperature": 5}]}
+    first, outside, stranger, second = read(message, soil, air, topic="v1/gateway/telemetry")
+    assert isinstance(first, Reading)
+    assert isinstance(outside, Rejected)
+    assert isinstance(stranger, Rejected)
+    assert isinstance(second, Reading)
+    assert (first.device_id, second.device_id, second.values) == ("soil-1", "a-air", {"temperature": 21})
+    assert [(each.device_id, each.reason) for each in (outside, stranger)] == [("soil-1", "out_of_range"), (None, "no_sensor_class")]
+    assert reasons("no JSON", soil, air, topic="v1/gateway/telemetry") == ["malformed_json"]
