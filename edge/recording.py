@@ -15,6 +15,7 @@ import msgspec
 from edge.config import Config
 
 _LISTED = 3
+_MAX_SPACES = 20
 _TIMED = re.compile(rb"(\d{4}-\d\d-\d\dT\S+|\d{9,11}(?:\.\d+)?) +(?=\S+ )")
 
 
@@ -84,11 +85,34 @@ def _json_line(line: bytes, config: Config) -> RecordedMessage:
 
 def _topic_line(line: bytes, config: Config) -> RecordedMessage:
     timed = _TIMED.match(line)
-    topic, _, payload = line[timed.end() if timed else 0 :].partition(b" ")
-    text = topic.decode()
-    if not any(pattern.match(text) for sensors in config.sensors for pattern in config.topics_of(sensors)):
-        raise ValueError(f"{text[:80]!r} is no topic of the gateway's, which are {', '.join(config.subscriptions)}")
-    return RecordedMessage(text, _moment(_number_or_text(timed[1].decode())) if timed else None, payload)
+    rest = line[timed.end() if timed else 0 :]
+    patterns = [pattern for sensors in config.sensors for pattern in config.topics_of(sensors)]
+    fitting = [(topic, payload) for topic, payload in _splits(rest) if any(pattern.match(topic) for pattern in patterns)]
+    if not fitting:
+        first = rest.partition(b" ")[0].decode()
+        raise ValueError(f"{first[:80]!r} is no topic of the gateway's, which are {', '.join(config.subscriptions)}")
+    topic, payload = next((each for each in fitting if _is_json(each[1])), fitting[0])
+    return RecordedMessage(topic, _moment(_number_or_text(timed[1].decode())) if timed else None, payload)
+
+
+def _splits(line: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yields topic and payload with each of the first spaces between: names of devices may have some."""
+    at = line.find(b" ")
+    if at < 0:
+        yield line.decode(), b""
+    for _ in range(_MAX_SPACES):
+        if at < 0:
+            return
+        yield line[:at].decode(), line[at + 1 :]
+        at = line.find(b" ", at + 1)
+
+
+def _is_json(payload: bytes) -> bool:
+    try:
+        msgspec.json.decode(payload)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def _number_or_text(text: str) -> float | str:

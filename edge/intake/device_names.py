@@ -1,8 +1,8 @@
 """Makes identifiers of the names that devices have: a name that is an identifier stays, any other is spelled as one by a rule. Pure.
 
 `ä ö ü ß` become `ae oe ue ss`, other letters lose their accents, and what is left over becomes a dash: `AA:BB:01` is `AA-BB-01`,
-`Küche Süd` is `Kueche-Sued`. A name that is too long or has nothing left ends in a hash of itself. Two names can come to one
-identifier: NameBook remembers who has it.
+`Küche Süd` is `Kueche-Sued`. A name that is too long, or has letters without a spelling here, ends in a hash of itself. Two names can
+come to one identifier: NameBook remembers who has it.
 """
 
 from __future__ import annotations
@@ -35,10 +35,15 @@ def identifier(name: str, prefix: str = "", key: bytes = b"") -> str:
     composed = unicodedata.normalize("NFC", name).translate(_SPELLED)
     ascii_name = unicodedata.normalize("NFKD", composed).encode("ascii", "ignore").decode()
     text = prefix + _OTHER.sub("-", ascii_name).strip("-._")
-    if text != prefix and is_name(text):
+    if text != prefix and is_name(text) and not _lost_letters(composed):
         return text
     digest = blake2b(name.encode(errors="replace"), digest_size=4).hexdigest()
     return f"{text[: _LONGEST - 9].lstrip('-._') or 'device'}-{digest}"
+
+
+def _lost_letters(name: str) -> bool:
+    """Says whether a letter or digit of the name has no spelling in ASCII, as in 温室1: else many such names would be `1`."""
+    return any(each.isalnum() and not unicodedata.normalize("NFKD", each).encode("ascii", "ignore") for each in name)
 
 
 class NameBook:

@@ -14,7 +14,7 @@ from edge.intake.documents.document import Document
 from edge.intake.documents.json_documents import Malformed
 from edge.intake.formats.format import Context, DeviceNames
 from edge.intake.mapping.item import Item, items
-from edge.intake.mapping.times import TimeRule
+from edge.intake.mapping.times import TimeRule, time_path
 from edge.intake.mapping.values import AnyChannel, Fault, Sender, ValueMap
 from edge.reading import OVERSIZED_KEPT_BYTES, PayloadError, Reading, Rejected, check_stamp, shown
 from edge.settings.paths import MISSING, Path
@@ -66,6 +66,8 @@ class MessageMap:
             yield Rejected(content.reason, content.message, document.body, context.device_id or None)
             return
         try:
+            if self._payload.device == ITEM_KEY:
+                _check_keys(content if self._items is None else self._items.find(content))
             for item in items(content, self._items, keyed=self._payload.device == ITEM_KEY):
                 body = document.body if item.content is content else None
                 yield from self._read(item, body, context)
@@ -216,6 +218,13 @@ class MessageMap:
                 continue
             self._value_map.add(shown(name, 200), raw, values, faults, sender)
         return values
+
+
+def _check_keys(table: Any) -> None:
+    """Raises PayloadError for a table whose keys are no devices: a time stands among them."""
+    plain = {key: value for key, value in table.items() if not isinstance(value, dict | list)} if isinstance(table, dict) else {}
+    if time := time_path(plain):
+        raise PayloadError("wrong_type", f"{time!r} is a time, and the keys here are to be the names of devices: this is another message")
 
 
 def _path(text: str | None) -> Path | None:

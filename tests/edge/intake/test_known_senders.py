@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from edge.intake.device_names import identifier
 from edge.intake.reader import MqttMessage, Reader
 from edge.reading import Reading, Rejected
+from edge.recording import BadLines, read_recording
 from schemas.envelope import micros
 from tests.edge.gateways import START, config
 from tests.edge.shapes import described, read, readings, reasons
@@ -122,3 +124,34 @@ def test_classes_share_a_topic_whose_messages_name_their_devices() -> None:
     assert (first.device_id, second.device_id, second.values) == ("soil-1", "a-air", {"temperature": 21})
     assert [(each.device_id, each.reason) for each in (outside, stranger)] == [("soil-1", "out_of_range"), (None, "no_sensor_class")]
     assert reasons("no JSON", soil, air, topic="v1/gateway/telemetry") == ["malformed_json"]
+
+
+@pytest.mark.parametrize("message", [{"ts": EPOCH * 1000, "values": {"temperature": 3}}, {"ts": EPOCH * 1000, "temperature": 3}])
+def test_a_message_of_one_device_is_no_table_of_devices(message: object) -> None:
+    assert reasons(message, described(WARM, preset="thingsboard"), topic="v1/gateway/telemetry") == ["wrong_type"]
+    assert not any(isinstance(each, Reading) for each in read(message, described(WARM, preset="thingsboard"), topic="v1/gateway/telemetry"))
+
+
+def test_21_names_whose_letters_have_no_spelling_stay_apart() -> None:
+    names = [identifier(name) for name in ("温室1", "畑1", "温室2", "1")]
+    assert len(set(names)) == 4
+    assert [identifier(name) for name in ("Wohnzimmer °C", "Büro 2²", "a:b")] == ["Wohnzimmer-C", "Buero-22", "a-b"]
+
+
+@pytest.mark.parametrize(
+    ("line", "topic", "payload"),
+    [
+        ('zigbee2mqtt/Living Room 2 {"temperature": 21}', "zigbee2mqtt/Living Room 2", b'{"temperature": 21}'),
+        ("home/Living Room/temperature 21.5", "home/Living Room/temperature", b"21.5"),
+        ("home/a b/temperature nan", "home/a b/temperature", b"nan"),
+        ("zigbee2mqtt/d1 Offline", "zigbee2mqtt/d1", b"Offline"),
+        ("zigbee2mqtt/d1", "zigbee2mqtt/d1", b""),
+    ],
+)
+def test_21_a_recorded_topic_may_have_spaces(line: str, topic: str, payload: bytes) -> None:
+    own = described(WARM, topics=["zigbee2mqtt/{device}", "home/{device}/{channel}"])
+    bad = BadLines()
+    assert [(each.topic, each.payload) for each in read_recording([line.encode()], config(Path(), sensors=[own]), bad)] == [
+        (topic, payload)
+    ]
+    assert bad.count == 0
