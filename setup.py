@@ -7,6 +7,8 @@ from setuptools import find_packages, setup
 EDGE = [
     # imported only where a class of sensors sends CBOR
     "cbor2>=6",
+    # imported by the doctor, for the dates of certificates; google-auth brings it anyway
+    "cryptography>=42",
     "google-cloud-pubsub>=2.30",
     # imported only where batches are written for pipelines before 0.3
     "nanoarrow>=0.9",

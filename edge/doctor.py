@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +11,6 @@ from edge import clock
 from edge.config import Config, ConfigError, load
 from edge.day_cost import of_config
 from edge.finding import Finding, Status, of_secret
-from edge.intake import tls
 from edge.models.bundle import BundleError
 from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
@@ -22,7 +19,6 @@ from edge.store.form import FormError, form
 from edge.store.store import Store, StoreError, StoreLocked
 from schemas.records import TimeQuality
 
-_SECONDS = 3.0
 _SELDOM = 600
 """Seconds between batches from which on requests are not most of what goes up."""
 
@@ -98,21 +94,27 @@ def _clock(_config: Config) -> Iterator[Finding]:
         yield Finding("clock", Status.WARN, f"not synchronised; rows say time_quality = {quality}", "start chrony or systemd-timesyncd")
 
 
+def _certificates(config: Config) -> Iterator[Finding]:
+    if config.mqtt.tls:
+        from edge.intake import certificates  # and with it cryptography, 10 MB that a gateway that runs does without
+
+        yield from certificates.of_settings(config.mqtt, clock.now())
+
+
 def _broker(config: Config) -> Iterator[Finding]:
-    mqtt = config.mqtt
-    try:
-        context = tls.context(mqtt)
-        with socket.create_connection((mqtt.host, mqtt.port), _SECONDS) as connection:
-            if context:
-                context.wrap_socket(connection, server_hostname=mqtt.host).close()
-        yield Finding("broker", Status.OK, f"{mqtt.host}:{mqtt.port} answers" + (" and shows a good certificate" if context else ""))
-        if mqtt.is_plain:
-            risk = f"readings from {mqtt.host} come without TLS: who is on that network can read and forge them"
-            yield Finding("broker", Status.WARN, risk, "set mqtt.tls_ca where the broker can do TLS")
-    except (ConfigError, ssl.SSLError) as error:
-        yield Finding("broker", Status.FAIL, str(error), "correct mqtt.tls_ca, tls_certificate and tls_key, or the broker's certificate")
-    except OSError as error:
-        yield Finding("broker", Status.FAIL, f"{mqtt.host}:{mqtt.port}: {error}", "start the broker, or correct mqtt.host and mqtt.port")
+    from edge.intake.broker_findings import of_broker
+
+    yield from of_broker(config, clock.now(), runs_here=_runs_here(config))
+
+
+def _runs_here(config: Config) -> bool:
+    """Says whether a gateway is using the store."""
+    if config.store_file.is_file():
+        try:
+            Store(config.store_file, config.gateway.id, config.store.max_bytes).close()
+        except StoreError as error:
+            return isinstance(error, StoreLocked)
+    return False
 
 
 def _uplink(config: Config) -> Iterator[Finding]:
@@ -142,4 +144,4 @@ def _existing(folder: Path) -> Path:
     return next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
 
 
-_CHECKS: tuple[Check, ...] = (_store, _disk, _models, _secrets, _clock, _broker, _uplink, _pipeline, _day)
+_CHECKS: tuple[Check, ...] = (_store, _disk, _models, _secrets, _clock, _certificates, _broker, _uplink, _pipeline, _day)

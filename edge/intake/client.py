@@ -30,6 +30,11 @@ _MAX_RECONNECT_SECONDS = 30
 _log = logs.get(__name__)
 
 
+def status_topic(gateway_id: str) -> str:
+    """Returns the topic on which the broker keeps whether a gateway is online or offline."""
+    return f"gateways/{gateway_id}/status"
+
+
 class Intake:
     """Is a client of the broker from `start` to `stop`. `take` and `acknowledge` are called by one thread, which is not the client's.
 
@@ -39,7 +44,7 @@ class Intake:
     def __init__(self, settings: MqttSettings, gateway_id: str, tls: TlsFiles | None, topics: Sequence[str]) -> None:
         """`topics` are the filters to subscribe to, those of all classes. Raises ConfigError for a password file."""
         self._topics = list(topics)
-        self._settings, self._status_topic = settings, f"gateways/{gateway_id}/status"
+        self._settings, self._status_topic = settings, status_topic(gateway_id)
         self._waiting = ReceiveQueue(settings.commit_messages)
         self._stopping = threading.Event()
         self._connected = False

@@ -15,7 +15,8 @@ import pytest
 from paho.mqtt.client import CallbackAPIVersion, Client, MQTTv311
 
 from edge.intake import tls
-from edge.intake.client import Intake
+from edge.intake.client import Intake, status_topic
+from edge.intake.probe import Probe
 from edge.settings.mqtt import MqttSettings
 from lab.services.child import Child, free_port, listens
 from tests.waiting import eventually
@@ -115,6 +116,19 @@ def test_a_gateway_of_ours_gets_readings_and_says_that_it_is_online(farm: Farm) 
     probe.loop_stop()
     log = (farm.folder / "broker.log").read_text()
     assert log.count("as gateway-1") == 1, "who writes what it may not is thrown out, and comes again"
+
+
+def test_the_doctor_may_ask_what_it_asks(farm: Farm) -> None:
+    farm.certify("gateway-1")
+    own = farm.folder / "gateway-1.pem"
+    settings = MqttSettings(port=farm.port, tls_ca=farm.folder / "ca.pem", tls_certificate=own, tls_key=own)
+    gateway = farm.client("gateway-1")
+    gateway.publish(status_topic("gateway-1"), "online", qos=1, retain=True).wait_for_publish(SECONDS)
+    answers = Probe(settings, "gateway-1", tls.context(settings), ["sensors/+/readings"]).ask()
+    gateway.loop_stop()
+    assert (answers.is_complete, answers.refused_topics, answers.state("gateway-1")) == (True, [], "online")
+    assert answers.version.startswith("mosquitto")
+    assert "notAfter" in answers.certificate
 
 
 def test_what_comes_while_the_gateway_is_away_waits_for_it(farm: Farm) -> None:

@@ -49,6 +49,8 @@ class BrokerTwin:
                 return bytes([0x20, 2, 0, self._enters])
             case 8:
                 return self._suback(body)
+            case 10:
+                return b"\xb0\x02" + body[:2]
             case 3 if head & 6:
                 _, end = _text(body, 0)
                 return b"\x40\x02" + body[end : end + 2]

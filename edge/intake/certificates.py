@@ -1,0 +1,77 @@
+"""Looks at the certificates that the settings name: whether each is valid now, until when, and who signed it."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from edge.finding import Finding, Status
+from edge.settings.mqtt import MqttSettings
+
+NEAR = timedelta(days=30)
+_NAME = "certificate"
+
+
+def of_settings(mqtt: MqttSettings, now: datetime) -> Iterator[Finding]:
+    """Yields what is to be said of mqtt.tls_ca and mqtt.tls_certificate."""
+    authorities, chain = _read(mqtt.tls_ca), _read(mqtt.tls_certificate)
+    for setting, file, certificates in (
+        ("mqtt.tls_ca", mqtt.tls_ca, sorted(authorities, key=lambda each: each.not_valid_after_utc)[-1:]),
+        ("mqtt.tls_certificate", mqtt.tls_certificate, chain[:1]),
+    ):
+        for each in certificates:
+            yield of_dates(f"{setting} {file}", each.not_valid_before_utc, each.not_valid_after_utc, now)
+        if file and not certificates:
+            yield Finding(_NAME, Status.FAIL, f"{setting} {file} holds no certificate in PEM", "put it there, or correct the setting")
+    if authorities and chain and not _is_signed(chain, authorities):
+        text = f"mqtt.tls_certificate {mqtt.tls_certificate} is not signed by mqtt.tls_ca, but by {chain[-1].issuer.rfc4514_string()!r}"
+        yield Finding(_NAME, Status.WARN, text, "right only where the broker trusts that signer: its cafile says")
+
+
+def of_broker(address: str, certificate: Mapping[str, Any], now: datetime) -> Finding:
+    """Says until when the certificate is valid that the broker showed, as ssl.SSLSocket.getpeercert returns it."""
+    first, last = (datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate[end]), UTC) for end in ("notBefore", "notAfter"))
+    return of_dates(f"that of the broker {address}", first, last, now)
+
+
+def of_dates(name: str, first: datetime, last: datetime, now: datetime) -> Finding:
+    """Says how far `now` is from the two ends of a certificate's validity."""
+    if now > last:
+        return Finding(_NAME, Status.FAIL, f"{name} expired on {last:%Y-%m-%d %H:%M} UTC", "renew it")
+    if now < first:
+        return Finding(_NAME, Status.FAIL, f"{name} is not valid before {first:%Y-%m-%d %H:%M} UTC", "set this machine's clock, or wait")
+    text = f"{name} is valid until {last:%Y-%m-%d}, {(last - now).days} days more"
+    if last - now < NEAR:
+        return Finding(_NAME, Status.WARN, text, "renew it; the next connection takes it, without a restart")
+    return Finding(_NAME, Status.OK, text)
+
+
+def _read(file: Path | None) -> Sequence[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(file.read_bytes()) if file else []
+    except ValueError:
+        return []
+
+
+def _is_signed(chain: Sequence[x509.Certificate], authorities: Sequence[x509.Certificate]) -> bool:
+    """Says whether the last of a chain, each signed by the one after it, is signed by an authority."""
+    last = chain[0]
+    for each in chain[1:]:
+        if not _signs(each, last):
+            return False
+        last = each
+    return last in authorities or any(_signs(authority, last) for authority in authorities)
+
+
+def _signs(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
