@@ -62,7 +62,7 @@ def _metric(name: str, text: str, value: Any) -> list[str]:
 class Health:
     """Answers HTTP in threads of its own. Usage: `health.report(status)`, by any thread; `health.stop()`."""
 
-    def __init__(self, host: str, port: int, clock: Any, *, plain: bool = False) -> None:
+    def __init__(self, host: str, port: int, clock: Any, *, plain: bool) -> None:
         """Begins to serve; port 0 takes a free one. `plain`: readings come without TLS. Raises OSError."""
         self._status: HealthStatus | None = None
         self._plain = plain

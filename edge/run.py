@@ -169,7 +169,7 @@ def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, 
         # Readings matter more than verdicts: without its models a gateway still stores and sends.
         scorer = stack.enter_context(ProcessScorer.of_usable(list(bundles.values()), _note_unusable))
         gateway = Gateway(config, store, clock.now(), scorer=scorer, bundles=bundles)
-        health = Health(config.health.host, config.health.port, clock.now) if config.health.port else None
+        health = Health(config.health.host, config.health.port, clock.now, plain=config.mqtt.is_plain) if config.health.port else None
         if health:
             stack.callback(health.stop)
         uplink = UplinkWorker(store, publisher, backoff=config.uplink.retry)

@@ -28,7 +28,7 @@ def condition(tmp_path: Path) -> HealthStatus:
 
 @pytest.fixture
 def health() -> Iterator[Health]:
-    health = Health("127.0.0.1", 0, lambda: START)
+    health = Health("127.0.0.1", 0, lambda: START, plain=False)
     yield health
     health.stop()
 
