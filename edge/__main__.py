@@ -1,4 +1,4 @@
-"""Runs `tinybeam edge`: validate, try, run, doctor, export. Exits with 0, 1 (failed) or 2 (usage or configuration)."""
+"""Runs `tinybeam edge`: validate, try, test, run, doctor, export. Exits with 0, 1 (failed) or 2 (usage or configuration)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import click
 
 from edge import clock, dry_run
 from edge import doctor as examination
+from edge.cases import CaseFile
 from edge.config import Config, ConfigError, load
 from edge.finding import Status
 from edge.models.bundle import BundleError
@@ -23,12 +24,13 @@ from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import ScorerFailed
 from edge.recording import BadLines, read_recording
+from edge.rehearsal import differences
 from edge.run import run as run_gateway
 from edge.store.form import FormError
 from edge.store.store import Store, StoreError
 from edge.uplink.export import export as write_export
 from edge.uplink.uplink import UplinkError
-from program import logs
+from program import logs, settings
 from program.files import is_visible
 
 _MISCONFIGURED = (ConfigError, BundleError, FormError, UplinkError)
@@ -57,6 +59,7 @@ def cli() -> None:
     Then:
       tinybeam edge validate --config gateway.toml
       tinybeam edge try      --config gateway.toml readings.jsonl
+      tinybeam edge test     --config gateway.toml gateway.test.toml
       tinybeam edge doctor   --config gateway.toml
       tinybeam edge run      --config gateway.toml
     """
@@ -169,6 +172,46 @@ def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: boo
         raise click.ClickException(str(error)) from error
 
 
+@cli.command("test")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE...")
+@click.option("--config", "config", type=click.Path(path_type=Path), help="The gateway's TOML file, instead of FILE's own.")
+@click.option("--only", metavar="TEXT", default="", help="Run the cases whose name holds this text.")
+def test(files: tuple[Path, ...], config: Path | None, only: str) -> None:
+    """Run the cases of FILE: which messages come, and which summaries, inferences, events and rejects come of them.
+
+    Nothing is needed but the configuration: no broker, no uplink, and the clock is that of the messages. Exit code 1 if anything differs.
+
+    \b
+      config = "gateway.toml"
+      [[cases]]
+      name = "a stuffy room is noticed at once, and a value that cannot be is rejected alone"
+      messages = [
+        '{"device": "air-1", "time": "2026-05-01T12:00:00Z", "values": {"co2": 1600}}',
+        '{"device": "air-1", "time": "2026-05-01T12:00:30Z", "values": {"co2": -5}}',
+      ]
+      expected = [
+        { kind = "events", device_id = "air-1", rule = "stuffy", state = "high" },
+        { kind = "summaries", device_id = "air-1", channel = "co2", count = 1, mean = 1600 },
+        { kind = "rejects", device_id = "air-1", reason = "out_of_range" },
+      ]
+
+    A row is met where all columns that are named are as they say; `mean` of a summary counts as one. Of events and rejects no others may
+    come; `complete = ["summaries", "events", "rejects"]` in a case says so of other kinds.
+
+    \b
+    Example:
+      tinybeam edge test gateway.test.toml --config gateway.toml
+    """
+    try:
+        failed, count = _rehearse(files, config, only)
+    except _MISCONFIGURED as error:
+        _misconfigured(str(error))
+    except (StoreError, ScorerFailed, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{count} cases, {failed} failed")
+    sys.exit(1 if failed or not count else 0)
+
+
 @cli.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
 @_configured
@@ -199,6 +242,21 @@ def export(file: Path, directory: Path, as_json: bool) -> None:
         click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes")
     if not exported:
         click.echo("no batch waits")
+
+
+def _rehearse(files: tuple[Path, ...], config: Path | None, only: str) -> tuple[int, int]:
+    """Runs the cases; returns how many failed, of how many."""
+    failed = count = 0
+    for file in files:
+        cases = settings.load(CaseFile, file)
+        gateway = load(config or cases.config or file.with_name("gateway.toml"))
+        for case in cases.cases:
+            if only in case.name:
+                with settings.of_file(f"{file}: {case.name!r}"), TemporaryDirectory() as folder:
+                    lines = differences(case, gateway, Path(folder))
+                click.echo("\n".join([f"{'FAILED' if lines else 'ok'}  {case.name}", *(f"    {line}" for line in lines)]))
+                failed, count = failed + bool(lines), count + 1
+    return failed, count
 
 
 def _passed_over(bad: BadLines, recording: dry_run.Recording) -> None:
