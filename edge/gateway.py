@@ -85,11 +85,15 @@ class Gateway:
         self._score_deadbands = {model.name: model.deadband for model in config.models}
         self._watermark, self._evaluated = store.section("watermark"), store.section("evaluated")
         # As if it had ticked all the while: so a death between two cuts does not change which readings are late.
-        watermark = max(int(self._watermark.get() or _NEVER), micros(started) - config.windows.grace_seconds * 1_000_000)
+        # And not before what is closed: a store that was rescued or put back may have lost its watermark.
+        known = int(self._watermark.get() or _NEVER), store.closed.window_end_us
+        watermark = max(*known, micros(started) - config.windows.grace_seconds * 1_000_000)
         self._windows = Windows(config.windows.seconds, config.windows.grace_seconds, watermark)
         self._closed_windows = ClosedWindows()
         # Not the highest id replayed: what the last cut closed may lie above it, and JournalMark never descends.
-        self._evaluated_id, self._last_id = int(self._evaluated.get() or 0), store.ledger().journaled
+        self._last_id = store.ledger().journaled
+        # Ids begin anew behind what was found of a damaged store: those to come are not evaluated yet.
+        self._evaluated_id = min(int(self._evaluated.get() or 0), self._last_id)
         self._last_cut = started
         self._heartbeats = Heartbeats(config.gateway, config.batch_seconds, store.ledger)
         self.links = Links()

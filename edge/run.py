@@ -22,7 +22,7 @@ from edge.intake import tls
 from edge.intake.client import Incoming, Intake
 from edge.models.bundles import sound_bundles_of
 from edge.models.process_scorer import ProcessScorer
-from edge.store.rescue import rescue
+from edge.store.rescue import finish, rescue
 from edge.store.store import TABLES, Store, StoreDamaged, StoreError, StoreFull
 from edge.uplink.worker import UplinkWorker
 from program import logs, service_manager
@@ -146,7 +146,7 @@ def run(config: Config, stopping: threading.Event, open_store: OpenStore = Store
         try:
             _run_once(config, stopping, open_store, has_run)
         except StoreDamaged as damage:
-            _log.error("%s: %s", damage, rescue(config.store_file, config.store.max_bytes, TABLES))
+            _set_aside(config, damage)
             stopping.wait(next(pauses))
         except StoreError as fault:
             if not has_run.is_set():
@@ -154,6 +154,14 @@ def run(config: Config, stopping: threading.Event, open_store: OpenStore = Store
             pause = next(pauses)
             _log.error("the store fails; nothing is acknowledged, and the gateway starts anew from it in %.1f s: %s", pause, fault)
             stopping.wait(pause)
+
+
+def _set_aside(config: Config, damage: StoreDamaged) -> None:
+    try:
+        _log.error("%s: %s", damage, rescue(config.store_file, config.store.max_bytes, TABLES))
+    except StoreError as fault:
+        # A full disk, perhaps: what is damaged stays as it is, and the next start tries again.
+        _log.error("%s: nothing is acknowledged until it can be set aside: %s", damage, fault)
 
 
 def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, has_run: threading.Event) -> None:
@@ -164,6 +172,7 @@ def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, 
     with ExitStack() as stack:
         publisher = config.uplink.open()
         stack.callback(publisher.close)
+        finish(config.store_file)
         store = open_store(config.store_file, config.gateway.id, config.store.max_bytes)
         stack.callback(store.close)
         # Readings matter more than verdicts: without its models a gateway still stores and sends.

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edge.store import tally
-from edge.store.seal import BrokenSeal
+from edge.store.seal import BrokenSeal, unsealed, unsealed_or_earlier
 
 MIN_BYTES = 1 << 20
 """The smallest bound of a store."""
@@ -25,6 +25,12 @@ _MAX_LOG_PAGES = 8192
 _APPLICATION = 0x54426D31
 _VERSION, _MAX_VERSION = 3, 1000
 """1 had a journal row for each reading, 2 no seals; such stores are read, and become one of version 3."""
+_UNSEALED = "unsealed"
+"""Is the row of `state` of a store that was of version 2 once: some of its rows may have no seal."""
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH}
+"""What SQLite says of a damaged file. Our statements never change: one that it does not understand shows tables that nobody made."""
+Unsealed = Callable[..., bytes]
+"""Returns the bytes of a sealed blob: edge.store.seal.unsealed, or what stands for it in a store of an earlier version."""
 
 
 class StoreError(Exception):
@@ -85,6 +91,7 @@ class Database:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.damage: StoreDamaged | None = None
         """Set once damage was found, whoever was told."""
+        self._tables = {_spelt(statement) for statement in tables.split(";")}
         self._connection = self._open(connect, tables)
 
     def _open(self, connect: Callable[[Path], Connection], tables: str) -> Connection:
@@ -92,10 +99,13 @@ class Database:
         try:
             connection = connect(self.path)
             self._prepare(connection, tables)
-        except (sqlite3.Error, StoreError) as error:
+            self._unsealed = unsealed_or_earlier if connection.execute(_IS_UNSEALED).fetchone() else unsealed
+        except BaseException as error:
             if connection is not None:
                 connection.close()
-            raise (self._explained(error) if isinstance(error, sqlite3.Error) else error) from error
+            if isinstance(error, sqlite3.Error | UnicodeDecodeError):
+                raise self._explained(error) from error
+            raise
         return connection
 
     def _prepare(self, connection: Connection, tables: str) -> None:
@@ -110,9 +120,9 @@ class Database:
         connection.execute(f"pragma journal_size_limit = {self._log_pages * PAGE_BYTES}").fetchall()
         if empty:
             self._create(connection, tables)
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
         elif connection.execute("pragma user_version").fetchone()[0] < _VERSION:
-            connection.execute(f"pragma user_version = {_VERSION}").fetchall()
+            self._upgrade(connection)
         connection.execute(f"pragma max_page_count = {self.max_pages}").fetchall()
 
     def _is_empty(self, connection: Connection) -> bool:
@@ -124,6 +134,8 @@ class Database:
             if connection.execute("select count(*) from sqlite_schema where name in ('journal', 'outbox')").fetchone()[0] == 2:
                 raise StoreDamaged(f"{self.path} is damaged: its header is not what was written")
             raise StoreError(f"{self.path} is a database, but not a TinyBeam store")
+        if version != _VERSION and tally.is_ours(connection):
+            raise StoreDamaged(f"{self.path} is damaged: its header is not what was written")
         if version > _VERSION:
             raise StoreError(f"{self.path} is of version {version}, newer than this gateway's {_VERSION}")
         return False
@@ -134,6 +146,13 @@ class Database:
             connection.execute(statement)
         connection.execute(f"pragma user_version = {_VERSION}").fetchall()
         connection.execute(f"pragma application_id = {_APPLICATION}").fetchall()
+        connection.execute("commit")
+
+    def _upgrade(self, connection: Connection) -> None:
+        """Makes a store of an earlier version one of this, whose rows may be without seals."""
+        connection.execute("begin immediate")
+        connection.execute(f"insert or replace into state values ('{_UNSEALED}', 1)")
+        connection.execute(f"pragma user_version = {_VERSION}").fetchall()
         connection.execute("commit")
 
     @property
@@ -163,21 +182,28 @@ class Database:
         """Returns the rows. Raises StoreError."""
         try:
             return self._connection.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._explained(error) from error
 
     def check(self) -> None:
         """Raises StoreDamaged for a file whose pages do not fit each other, or whose numbers are not those that were written."""
         if (found := self.read("pragma quick_check(1)")) != [("ok",)]:
             raise StoreDamaged(f"{self.path} is damaged: {found[0][0]}")
-        if not tally.is_right(self._connection):
+        found = {_spelt(str(sql)) for (sql,) in self.read("select sql from sqlite_schema where sql is not null")}
+        if self._unsealed is unsealed and not self._tables <= found:
+            raise StoreDamaged(f"{self.path} is damaged: its tables are not those that were made")
+        try:
+            is_right = tally.is_right(self._connection)
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise self._explained(error) from error
+        if not is_right:
             raise StoreDamaged(f"{self.path} is damaged: what it says of itself is not what was written")
 
     @contextmanager
-    def reading_seals(self) -> Iterator[None]:
-        """Turns a broken seal within into StoreDamaged."""
+    def reading_seals(self) -> Iterator[Unsealed]:
+        """Gives what opens the seals of this store; turns one that is broken into StoreDamaged."""
         try:
-            yield
+            yield self._unsealed
         except BrokenSeal as broken:
             self.damage = StoreDamaged(f"{self.path} is damaged: {broken}")
             raise self.damage from broken
@@ -198,13 +224,16 @@ class Database:
             # SQLite has rolled back by itself after some errors.
             if self._connection.in_transaction:
                 self._connection.execute("rollback")
-            if isinstance(error, sqlite3.Error):
+            if isinstance(error, sqlite3.Error | UnicodeDecodeError):
                 raise self._explained(error) from error
             raise
 
-    def _explained(self, error: sqlite3.Error) -> StoreError:
+    def _explained(self, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        is_text_broken = isinstance(error, UnicodeDecodeError) or "Could not decode to UTF-8" in str(error)
+        # A header may say "read only" of a file that is not.
+        is_false = code == sqlite3.SQLITE_READONLY and os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
+        if is_text_broken or code in _DAMAGE or is_false:
             self.damage = StoreDamaged(f"{self.path} is damaged: {error}")
             return self.damage
         if code == sqlite3.SQLITE_BUSY:
@@ -219,7 +248,15 @@ class Database:
             raise self._explained(error) from error
 
 
-def _sync_folder(folder: Path) -> None:
+def _spelt(sql: str) -> str:
+    """Returns a statement as it is compared: SQLite keeps its own spelling of the first words."""
+    return " ".join(sql.lower().split())
+
+
+_IS_UNSEALED = f"select 1 from state where name = '{_UNSEALED}'"
+
+
+def sync_folder(folder: Path) -> None:
     """SQLite does not sync the folder after it removed the journal of the first page: that journal would undo all when it came back."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

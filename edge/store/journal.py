@@ -14,7 +14,7 @@ from itertools import accumulate
 import msgspec
 
 from edge.store.database import Connection, Database, StoreError, StoreFull
-from edge.store.seal import sealed, unsealed
+from edge.store.seal import sealed
 
 COMMITS_REMEMBERED = 512
 """How many commits back a re-delivered reading is recognised; more than a broker keeps in flight."""
@@ -68,10 +68,15 @@ class Journal:
         self.last_id = ids[-1]
         return ids
 
+    @staticmethod
+    def number_from(connection: Connection, journal_id: int) -> None:
+        """Gives readings that come now ids behind this one, whatever became of those before."""
+        connection.execute("insert or ignore into commits values (?, ?)", (journal_id, sealed(b"", journal_id)))
+
     def dedup_keys(self) -> list[int]:
         """Returns those of the last commits, oldest first. Raises StoreDamaged."""
         rows = self._database.read("select last_id, identities from commits order by last_id")
-        with self._database.reading_seals():
+        with self._database.reading_seals() as unsealed:
             return [number for last_id, blob in rows for (number,) in struct.iter_unpack(">Q", unsealed(blob, last_id))]
 
     def after(self, last: int) -> list[tuple[int, int, bytes]]:
@@ -79,7 +84,7 @@ class Journal:
         closed = self.closed
         sql = "select id, window_end_us, body from journal where id > ? and not (window_end_us <= ? and id <= ?) order by id limit ?"
         rows = self._database.read(sql, last, closed.window_end_us, closed.journal_id, _READ_AT_ONCE)
-        with self._database.reading_seals():
+        with self._database.reading_seals() as unsealed:
             return [(at, end, unsealed(body, at, end)) for at, end, body in rows]
 
     def close(self, connection: Connection, closed: JournalMark) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from edge.store.batch import EncodedBatch
 from edge.store.database import PAGE_BYTES, Connection, Database, StoreError, add, pages
 from edge.store.ledger import draw_together, record_drop
-from edge.store.seal import sealed, unsealed
+from edge.store.seal import sealed
 from schemas.envelope import Envelope, micros
 
 _DROPPED_AT_ONCE = 100
@@ -146,5 +146,5 @@ class Outbox:
     def _load(self, keys: Sequence[int]) -> list[OutboxBatch]:
         """Raises StoreDamaged."""
         rows = (self._database.read("select * from outbox where seq = ?", key)[0] for key in keys)
-        with self._database.reading_seals():
+        with self._database.reading_seals() as unsealed:
             return [OutboxBatch(row[0], Envelope.parse(json.loads(row[4])), unsealed(row[5], *row[:5])) for row in rows]

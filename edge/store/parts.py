@@ -12,9 +12,9 @@ from typing import Any
 from edge.store.database import PAGE_BYTES, Connection, Database, filled_bytes
 from edge.store.seal import sealed
 
-_STAGED, _BEHIND_STAGED = "*", "+"
+STAGED, _BEHIND_STAGED = "*", "+"
 """Begin the names of rows of `memory` that are not valid yet, as that of no section does; and follow all of those."""
-_VALID = "staged"
+VALID = "staged"
 """Is the row of `state` that makes them valid."""
 _MOVED_AT_ONCE = 500
 _NEXT = "select name, value from memory where name >= ? and name < ? order by name limit ?"
@@ -38,24 +38,31 @@ class Parts:
 
     def stage(self, memory: Mapping[str, bytes | None]) -> None:
         """Writes memory that is not valid yet; None deletes."""
-        rows = [(_STAGED + name, b"" if value is None else b"=" + value) for name, value in memory.items()]
+        staged = {STAGED + name: b"" if value is None else b"=" + value for name, value in memory.items()}
+        rows = [(name, sealed(value, name)) for name, value in staged.items()]
         self.write("insert or replace into memory values (?, ?)", rows, [len(name) + len(value) for name, value in rows])
 
     def make_valid(self, connection: Connection) -> None:
-        connection.execute("insert or replace into state values (?, 1)", (_VALID,))
+        connection.execute("insert or replace into state values (?, 1)", (VALID,))
 
     def finish(self) -> None:
         """Moves valid memory to its place; removes what never became valid."""
-        is_valid = bool(self._database.read("select 1 from state where name = ?", _VALID))
-        while rows := self._database.read(_NEXT, _STAGED, _BEHIND_STAGED, _MOVED_AT_ONCE):
+        is_valid = bool(self._database.read("select 1 from state where name = ?", VALID))
+        while rows := self._database.read(_NEXT, STAGED, _BEHIND_STAGED, _MOVED_AT_ONCE):
             for part in self._parts([2 * (len(name) + len(value)) for name, value in rows]):
                 with self._database.transaction(is_tallied=False) as connection:
                     if is_valid:
-                        remember(connection, {name[1:]: value[1:] if value else None for name, value in rows[part]})
+                        remember(connection, self._unstaged(rows[part]))
                     connection.executemany("delete from memory where name = ?", [(name,) for name, _ in rows[part]])
         if is_valid:
             with self._database.transaction() as connection:
-                connection.execute("delete from state where name = ?", (_VALID,))
+                connection.execute("delete from state where name = ?", (VALID,))
+
+    def _unstaged(self, rows: Sequence[tuple[str, bytes]]) -> dict[str, bytes | None]:
+        """Raises StoreDamaged."""
+        with self._database.reading_seals() as unsealed:
+            values = {name[1:]: unsealed(blob, name) for name, blob in rows}
+        return {name: value[1:] if value else None for name, value in values.items()}
 
     def _parts(self, sizes: Sequence[int]) -> Iterator[slice]:
         """Yields slices that one commit has room for, or of one row."""

@@ -6,7 +6,7 @@ import struct
 from zlib import crc32
 
 _SEALED = b"\xc1"
-"""Begins a sealed blob, and no unsealed one of earlier versions: neither MessagePack nor zstd ever begins so."""
+"""Begins a sealed blob, and no unsealed one of version 2: neither MessagePack nor zstd ever begins so."""
 _HEAD = struct.Struct(">cI")
 
 
@@ -19,18 +19,17 @@ def sealed(body: bytes, *of: str | int) -> bytes:
     return _HEAD.pack(_SEALED, _sum(body, of)) + body
 
 
-def is_sealed(blob: bytes) -> bool:
-    return blob[:1] == _SEALED
-
-
 def unsealed(blob: bytes, *of: str | int) -> bytes:
-    """Returns the bytes. What an earlier version wrote without a seal is returned as it is. Raises BrokenSeal."""
-    if not is_sealed(blob):
-        return blob
+    """Returns the bytes. Raises BrokenSeal, for bytes without a seal too: it is the first that may rot."""
     body = blob[_HEAD.size :]
-    if len(blob) < _HEAD.size or _HEAD.unpack_from(blob)[1] != _sum(body, of):
+    if len(blob) < _HEAD.size or _HEAD.unpack_from(blob) != (_SEALED, _sum(body, of)):
         raise BrokenSeal(f"the bytes of {'/'.join(map(str, of))} are not those that were written")
     return body
+
+
+def unsealed_or_earlier(blob: bytes, *of: str | int) -> bytes:
+    """Returns the bytes; as they are where no seal begins, for a store with rows of version 2. Raises BrokenSeal."""
+    return unsealed(blob, *of) if blob[:1] == _SEALED else blob
 
 
 def _sum(body: bytes, of: tuple[str | int, ...]) -> int:

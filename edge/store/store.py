@@ -33,7 +33,6 @@ from edge.store.journal import Entry, Journal, JournalMark
 from edge.store.ledger import Ledger
 from edge.store.outbox import Outbox, OutboxBatch, row_of
 from edge.store.parts import Parts, remember
-from edge.store.seal import unsealed
 from edge.store.section import Section, key_of
 from schemas.envelope import MAX_BODY_BYTES, Envelope
 
@@ -105,6 +104,12 @@ class Store:
     def epoch(self) -> int:
         """Returns the epoch in which batches are numbered."""
         return self._epochs.epoch
+
+    @property
+    def closed(self) -> JournalMark:
+        """Returns what cuts have closed: the mark of the next may not lie before it."""
+        with self._lock:
+            return self._journal.closed
 
     @property
     def max_batch_bytes(self) -> int:
@@ -185,7 +190,7 @@ class Store:
             # "0" follows "/".
             sql = "select name, value from memory where name = ? or (name > ? and name < ?) order by name"
             rows = self._database.read(sql, name, f"{name}/", f"{name}0")
-            with self._database.reading_seals():
+            with self._database.reading_seals() as unsealed:
                 return Section(name, {key_of(row, name): unsealed(value, row) for row, value in rows})
 
     def pending(self, limit: int, *, skip: Collection[int] = ()) -> list[OutboxBatch]:

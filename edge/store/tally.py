@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 if TYPE_CHECKING:
@@ -16,10 +16,20 @@ def write(connection: Connection) -> None:
     connection.execute(f"insert or replace into state values ('{_NAME}', ?)", (_tally(connection),))
 
 
+def is_ours(connection: Connection) -> bool:
+    """Says whether this version wrote the numbers, whatever the header says: earlier ones have no tally, a later one has another."""
+    has_state = connection.execute("select 1 from sqlite_schema where name = 'state'").fetchone()
+    return bool(has_state and _written(connection) == _tally(connection))
+
+
 def is_right(connection: Connection) -> bool:
     """Says whether they are as they were written last. A store of an earlier version has none, and is believed."""
-    written = connection.execute("select value from state where name = ?", (_NAME,)).fetchone()
-    return written is None or written[0] == _tally(connection)
+    return _written(connection) in (None, _tally(connection))
+
+
+def _written(connection: Connection) -> Any:
+    row = connection.execute("select value from state where name = ?", (_NAME,)).fetchone()
+    return row[0] if row else None
 
 
 def _tally(connection: Connection) -> int:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from edge.config import parse
 from edge.gateway import Gateway, MqttMessage
+from edge.store.seal import unsealed
 from edge.store.store import Store
-from tests.edge.gateways import START, rows
+from tests.edge.gateways import START, config, message, rows
 from tests.edge.test_gateway import SECOND, OnePlace
 from tests.edge.test_gateway_deadband import deadband_config, feed, spans
 
@@ -55,6 +56,8 @@ def test_a_store_of_version_0_1_is_resumed(tmp_path: Path) -> None:
     with closing(sqlite3.connect(place.config.store_file)) as connection, connection:
         connection.executemany("insert into memory values (?, ?)", MEMORY.items())
         connection.execute("insert into commits values (6, x'')")
+        connection.execute("pragma user_version = 1")
+        connection.execute("delete from state where name = 'tally'")
     place.open(START + 71 * SECOND)
     place.gateway.accept([MqttMessage(*BROKEN, dup=True)], START + 71 * SECOND)
     feed(place, [0.1, 0.5], 6)
@@ -74,10 +77,31 @@ def test_the_store_keeps_the_names_and_values_that_version_0_1_wrote(tmp_path: P
     first_minute(place)
     place.store.close()
     with closing(sqlite3.connect(place.config.store_file)) as connection:
-        memory = dict(connection.execute("select name, value from memory"))
+        memory = {name: unsealed(value, name) for name, value in connection.execute("select name, value from memory")}
     assert memory == MEMORY
 
 
 def _message(second: int, seq: int) -> MqttMessage:
     body = {"time": (NOON + timedelta(seconds=second)).timestamp(), "seq": seq, "values": {"moisture": 0.3}}
     return MqttMessage("sensors/soil-1/readings", json.dumps(body).encode())
+
+
+def test_a_store_that_lost_what_the_gateway_remembers_goes_on_behind_what_is_closed(tmp_path: Path) -> None:
+    """On a clock that is behind every cut failed, and readings that came were taken for evaluated: no event was raised."""
+    settings = config(tmp_path)
+    dry = {"values": {"moisture": 0.1}}
+    with closing(Store(tmp_path / "store.db", "gw-1", 8 << 20)) as store:
+        gateway = Gateway(settings, store, START)
+        gateway.accept([message("d1", {**dry, "seq": 1})], START)
+        gateway.tick(START + timedelta(minutes=1))
+        cut = len(rows(store, "events")), len(rows(store, "summaries"))
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+        connection.execute("delete from memory where name not like 'evaluated%'")
+        connection.execute("delete from commits")
+        connection.commit()
+    yesterday = START - timedelta(days=1)
+    with closing(Store(tmp_path / "store.db", "gw-1", 8 << 20)) as store:
+        gateway = Gateway(settings, store, yesterday)
+        gateway.accept([message("d1", {**dry, "seq": 2, "time": yesterday.timestamp()})], yesterday)
+        gateway.tick(yesterday + timedelta(minutes=1))
+        assert (len(rows(store, "events")), len(rows(store, "summaries"))) == (cut[0] + 1, cut[1] + 1)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
+import resource
+import shutil
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,7 +15,10 @@ from typing import Any
 
 import pytest
 
-from edge.store.rescue import rescue
+from edge.store.database import Database
+from edge.store.parts import Parts
+from edge.store.rescue import finish, rescue
+from edge.store.seal import sealed
 from edge.store.store import TABLES, Entry, JournalMark, Store, StoreDamaged, StoreError
 from tests.edge.encoded import NOW, encoded
 from tests.edge.folders import memory_folder
@@ -134,3 +141,132 @@ def test_another_program_s_database_is_left_alone(folder: Path) -> None:
     with pytest.raises(StoreError, match="not a TinyBeam store") as error:
         opened(path)
     assert not isinstance(error.value, StoreDamaged)
+
+
+def with_a_page_of_zeros(path: Path) -> bytes:
+    """Damages a store of which its check sees it; returns its bytes."""
+    sound = filled(path)
+    path.write_bytes(sound[:20480] + bytes(4096) + sound[24576:])
+    return path.read_bytes()
+
+
+def rescued_content(path: Path) -> Any:
+    finish(path)
+    try:
+        with closing(opened(path)) as store:
+            return content(store)
+    except StoreDamaged:
+        rescue(path, BOUND, TABLES)
+        with closing(opened(path)) as store:
+            return content(store)
+
+
+@pytest.mark.parametrize("moved", [None, (), ("-wal",), ("-wal", "")])
+def test_a_death_while_a_store_is_rescued_loses_nothing(folder: Path, moved: tuple[str, ...] | None) -> None:
+    """`moved` are the files that were set aside when it died; None: it died while it copied."""
+    path, elsewhere = folder / "store.db", folder / "elsewhere"
+    damaged = with_a_page_of_zeros(path)
+    shutil.copytree(folder, elsewhere)
+    expected = rescued_content(elsewhere / "store.db")
+    if moved is None:
+        Store(folder / "store.db.unfinished", "gw-1", BOUND).close()
+    else:
+        shutil.copy(elsewhere / "store.db", folder / "store.db.whole")
+        (folder / "store.db-wal").write_bytes(b"the log of the damaged store")
+        for suffix in moved:
+            (folder / f"store.db{suffix}").rename(folder / f"store.db.damaged{suffix}")
+    assert rescued_content(path) == expected
+    assert (folder / "store.db.damaged").read_bytes() == damaged
+    assert {file.name for file in folder.glob("store.db*")} <= {
+        "store.db",
+        "store.db.high-water",
+        "store.db.damaged",
+        "store.db.damaged-wal",
+    }
+
+
+def test_a_full_disk_leaves_the_damaged_store_where_it_is(folder: Path) -> None:
+    path = folder / "store.db"
+    damaged = with_a_page_of_zeros(path)
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(damaged) // 2, limits[1]))
+    try:
+        with pytest.raises(StoreError):
+            rescue(path, BOUND, TABLES)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_bytes() == damaged
+    assert rescue(path, BOUND, TABLES).readings
+
+
+def test_a_bound_that_was_lowered_leaves_the_oldest_batches_behind(folder: Path) -> None:
+    path = folder / "store.db"
+    with closing(opened(path)) as store:
+        [store.cut([encoded(body=random.Random(number).randbytes(100_000))], NOW) for number in range(30)]
+    path.write_bytes(bytes(100) + path.read_bytes()[100:])
+    assert 0 < rescue(path, 1 << 20, TABLES).batches < 30
+    with closing(Store(path, "gw-1", 1 << 20, machine=lambda: "box")) as store:
+        kept = [batch.envelope.seq for batch in store.batches(0, 100)]
+        assert kept == list(range(31 - len(kept), 31))
+        store.cut([encoded()], NOW)
+
+
+def test_the_first_byte_of_a_seal_may_rot_too(folder: Path) -> None:
+    """Bytes without a seal were taken for those of an earlier version, and sent."""
+    path = folder / "store.db"
+    sound = filled(path)
+    with closing(opened(path)) as store:
+        expected = content(store)
+    rng = random.Random(3)
+    for found in rng.sample(list(re.finditer(b"\xc1", sound)), 60):
+        flipped = bytearray(sound)
+        flipped[found.start()] ^= 1 << rng.randrange(8)
+        path.write_bytes(flipped)
+        try:
+            with closing(opened(path)) as store:
+                assert content(store) == expected
+        except StoreDamaged:
+            continue
+
+
+def test_a_flip_in_the_header_or_in_the_names_of_tables_is_damage_that_has_a_way_on(folder: Path) -> None:
+    """Any other error at the start ends the process, at each start."""
+    path = folder / "store.db"
+    sound = filled(path)
+    with closing(opened(path)) as store:
+        expected = content(store)
+    used = [at for at in range(4096) if sound[at]]
+    for at in [18, 19, 47, 63, *random.Random(2).sample(used, 60)]:
+        for bit in (0, 7):
+            flipped = bytearray(sound)
+            flipped[at] ^= 1 << bit
+            path.write_bytes(flipped)
+            try:
+                with closing(opened(path)) as store:
+                    assert content(store) == expected
+            except StoreDamaged:
+                continue
+
+
+def test_of_a_cut_in_parts_a_rescue_takes_all_or_nothing(folder: Path) -> None:
+    """Its batches beside the readings that they were made of would be these twice."""
+    path = folder / "store.db"
+    with closing(opened(path)) as store:
+        store.append([Entry(10, b"reading")])
+        store.cut([encoded(body=b"valid")], NOW, sections=[remember("held", {"d1": b"before"})])
+        parts, database = store._parts, store._database
+        [row] = database.read("select * from outbox")
+        described = (row[0] + 1, *row[1:5])
+        parts.write("insert into outbox values (?, ?, ?, ?, ?, ?)", [(*described, sealed(b"not valid", *described))], [10])
+        parts.stage({"held/d1": b"after"})
+    shutil.copy(path, folder / "valid.db")
+    rescue(path, BOUND, TABLES)
+    with closing(opened(path)) as store:
+        assert [batch.body for batch in store.batches(0, 10)] == [b"valid"]
+        assert dict(store.section("held").items()) == {"d1": b"before"}
+    with closing(Database(folder / "valid.db", BOUND, TABLES)) as database, database.transaction() as connection:
+        Parts(database).make_valid(connection)
+    rescue(folder / "valid.db", BOUND, TABLES)
+    with closing(opened(folder / "valid.db")) as store:
+        assert dict(store.section("held").items()) == {"d1": b"after"}

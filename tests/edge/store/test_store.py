@@ -249,6 +249,8 @@ def test_a_store_of_a_newer_gateway_is_refused(store: Store, path: Path) -> None
     store.close()
     connection = sqlite3.connect(path)
     connection.execute("pragma user_version = 99")
+    connection.execute("update state set value = 0 where name = 'tally'")
+    connection.commit()
     connection.close()
     with pytest.raises(StoreError, match="newer"):
         Store(path, "gw-1", BOUND)
@@ -259,6 +261,8 @@ def test_a_store_of_the_version_before_becomes_one_that_its_gateway_refuses(stor
     store.close()
     connection = sqlite3.connect(path)
     connection.execute("pragma user_version = 1")
+    connection.execute("delete from state where name = 'tally'")
+    connection.commit()
     connection.close()
     again = Store(path, "gw-1", BOUND)
     assert len(list(again.replay())) == 1
