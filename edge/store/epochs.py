@@ -7,13 +7,16 @@ from dataclasses import replace
 
 from edge.store.database import Database
 from edge.store.identity import HighWater, keep_high_water, read_high_water
-from edge.store.journal import START, JournalMark
+from edge.store.journal import START, Journal, JournalMark
 from edge.store.ledger import COUNTED_HERE
+from edge.store.parts import STAGED
 from program import logs
 
 _EPOCHS_KEPT = 100
 _HELD_BACK = "held"
 """The section of memory with what was held back: of a store that went back in time it has been sent since, so it is not sent again."""
+
+_CLOSED = ("closed_window_end_us", "closed_journal_id")
 
 _log = logs.get(__name__)
 
@@ -38,30 +41,37 @@ class Epochs:
 
     def keep(self, closed: JournalMark) -> None:
         """Keeps beside the store how far it has come."""
-        self._mark = HighWater(self.epoch, self._cut(), closed.window_end_us, closed.journal_id, self._mark.earlier_epochs)
+        self._mark = HighWater(self.epoch, self._cut(), closed.window_end_us, closed.journal_id, self._earlier())
         keep_high_water(self._file, self._mark)
 
     def _begin(self, machine: str, reason: str) -> None:
         """Begins an epoch. Batches that wait keep their names."""
-        earlier = (*self._mark.earlier_epochs, self.epoch)[-_EPOCHS_KEPT:]
-        self.epoch, self.base = secrets.randbits(48), self.base + self._cut()
+        before, self.epoch, self.base = self.epoch, secrets.randbits(48), self.base + self._cut()
         with self._database.transaction() as connection:
             state = {"epoch": self.epoch, "base": self.base, "machine": machine}
             connection.executemany("insert or replace into state values (?, ?)", list(state.items()))
             connection.executemany("delete from counters where name = ?", [(name,) for name in COUNTED_HERE])
             connection.execute("delete from dropped")
-        self._mark = replace(self._mark, epoch=self.epoch, cut=0, earlier_epochs=earlier)
+        self._mark = replace(self._mark, epoch=self.epoch, cut=0, earlier_epochs=self._earlier(before))
         keep_high_water(self._file, self._mark)
         _log.warning("%s %s: it takes a new epoch, %d, so that no number is given out twice", self._database.path, reason, self.epoch)
 
+    def _earlier(self, *ended: int) -> tuple[int, ...]:
+        """Returns the epochs before this: that of the mark too, if the store took another in the meantime or is a new one."""
+        known = dict.fromkeys((*self._mark.earlier_epochs, *ended, self._mark.epoch))
+        return tuple(epoch for epoch in known if epoch != self.epoch)[-_EPOCHS_KEPT:]
+
     def _end_what_was_sent(self) -> None:
         """Closes what has been cut since the time that the store went back to."""
-        marks = {"closed_window_end_us": self._mark.closed_window_end_us, "closed_journal_id": self._mark.closed_journal_id}
+        state = dict(self._database.read("select name, value from state where name like 'closed%'"))
+        # The mark may be of a new store, whose readings are counted from the first again: nothing is opened by it.
+        marks = {name: max(getattr(self._mark, name), state.get(name, getattr(self._mark, name))) for name in _CLOSED}
         with self._database.transaction() as connection:
             connection.executemany("insert or replace into state values (?, ?)", list(marks.items()))
-            # Readings that come now have ids behind those that are closed.
-            connection.execute("insert or ignore into commits values (?, '')", (self._mark.closed_journal_id,))
-            connection.execute("delete from memory where name >= ? and name < ?", (f"{_HELD_BACK}/", f"{_HELD_BACK}0"))
+            Journal.number_from(connection, self._mark.closed_journal_id)
+            for place in ("", STAGED):
+                names = f"{place}{_HELD_BACK}/", f"{place}{_HELD_BACK}0"
+                connection.execute("delete from memory where name >= ? and name < ?", names)
 
     def _cut(self) -> int:
         cut = self._database.read("select value from counters where name = 'batches_cut'")

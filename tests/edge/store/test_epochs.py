@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from edge.store.identity import machine
-from edge.store.store import Entry, JournalMark, Store
+from edge.store.rescue import rescue
+from edge.store.store import TABLES, Entry, JournalMark, Store
 from tests.edge.encoded import NOW, encoded
 from tests.edge.sections import remember
 
@@ -123,6 +124,58 @@ def test_what_was_cut_since_the_backup_is_not_cut_again(tmp_path: Path, rng: ran
     with closing(opened(folder)) as store:
         assert [body for _, _, body in store.replay()] == [b"not yet"]
         assert (dict(store.section("held").items()), dict(store.section("features").items())) == ({}, {"d1": b"state"})
+
+
+def test_any_of_several_backups_is_recognised_after_another(tmp_path: Path, rng: random.Random) -> None:
+    """The epoch between two was forgotten when the first was put back, and its numbers were given out twice."""
+    folder, first, second = tmp_path / "state", Backup(tmp_path / "first"), Backup(tmp_path / "second")
+    given_out = dict[str, bytes]()
+    for backup, back in ((first, first), (second, first), (None, second)):
+        with closing(opened(folder)) as store:
+            again = work(store, rng)
+        if backup:
+            backup.take(folder)
+        with closing(opened(folder)) as store:
+            again |= work(store, rng)
+        assert not given_out.keys() & again.keys()
+        given_out |= again
+        back.put_back(folder)
+    with closing(opened(folder)) as store:
+        assert not given_out.keys() & work(store, rng).keys()
+
+
+@pytest.mark.parametrize("is_rescued", [True, False])
+def test_a_backup_of_before_the_store_was_made_anew_takes_a_new_epoch(tmp_path: Path, rng: random.Random, is_rescued: bool) -> None:
+    """Who finds a damaged store puts a backup back, or removes it and then puts a backup back."""
+    folder, backup = tmp_path / "state", Backup(tmp_path / "backup")
+    with closing(opened(folder)) as store:
+        work(store, rng)
+    backup.take(folder)
+    with closing(opened(folder)) as store:
+        given_out = work(store, rng)
+    if is_rescued:
+        rescue(folder / "store.db", BOUND, TABLES)
+    else:
+        (folder / "store.db").unlink()
+    with closing(opened(folder)) as store:
+        given_out |= work(store, rng)
+    backup.put_back(folder)
+    with closing(opened(folder)) as store:
+        assert not given_out.keys() & work(store, rng).keys()
+
+
+def test_a_store_that_went_back_in_time_still_knows_repeats(tmp_path: Path, rng: random.Random) -> None:
+    """The gateway did not start on it any more: the row that numbers its readings was none that can be read."""
+    folder, backup = tmp_path / "state", Backup(tmp_path / "backup")
+    with closing(opened(folder)) as store:
+        work(store, rng)
+        store.append([Entry(10, b"x")], b"12345678")
+    backup.take(folder)
+    with closing(opened(folder)) as store:
+        work(store, rng)
+    backup.put_back(folder)
+    with closing(opened(folder)) as store:
+        assert store.recent_dedup_keys() == [int.from_bytes(b"12345678")]
 
 
 def test_a_log_that_was_cut_off_is_a_store_that_went_back_in_time(tmp_path: Path, rng: random.Random) -> None:
