@@ -27,7 +27,9 @@ from edge.recording import BadLines, read_recording
 from edge.rehearsal import differences
 from edge.run import run as run_gateway
 from edge.store.form import FormError
-from edge.store.store import Store, StoreError
+from edge.store.rescue import finish, rescue
+from edge.store.store import TABLES, Store, StoreDamaged, StoreError
+from edge.uplink.export import ExportFile
 from edge.uplink.export import export as write_export
 from edge.uplink.uplink import UplinkError
 from program import logs, settings
@@ -229,8 +231,7 @@ def export(file: Path, directory: Path, as_json: bool) -> None:
     if not is_visible(config.store_file):
         raise click.ClickException(f"there is no store {config.store_file} that this user may see: has this gateway ever run?")
     try:
-        with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store:
-            exported = write_export(store, directory)
+        exported = _exported(config, directory)
     except (StoreError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
@@ -257,6 +258,21 @@ def _rehearse(files: tuple[Path, ...], config: Path | None, only: str) -> tuple[
                 click.echo("\n".join([f"{'FAILED' if lines else 'ok'}  {case.name}", *(f"    {line}" for line in lines)]))
                 failed, count = failed + bool(lines), count + 1
     return failed, count
+
+
+def _exported(config: Config, directory: Path) -> list[ExportFile]:
+    """Writes what waits; of a damaged store, after it was set aside as a gateway does, what is whole."""
+    try:
+        return _written(config, directory)
+    except StoreDamaged as damage:
+        click.echo(f"{damage}: {rescue(config.store_file, config.store.max_bytes, TABLES)}", err=True)
+    return _written(config, directory)
+
+
+def _written(config: Config, directory: Path) -> list[ExportFile]:
+    finish(config.store_file)
+    with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store:
+        return write_export(store, directory)
 
 
 def _passed_over(bad: BadLines, recording: dry_run.Recording) -> None:

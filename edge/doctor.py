@@ -16,7 +16,7 @@ from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import ScorerFailed
 from edge.store.form import FormError, form
-from edge.store.store import Store, StoreError, StoreLocked
+from edge.store.store import Store, StoreDamaged, StoreError, StoreLocked
 from schemas.records import TimeQuality
 
 _SELDOM = 600
@@ -51,6 +51,8 @@ def _store(config: Config) -> Iterator[Finding]:
         yield Finding("store", Status.OK, f"{config.store_file} is not there yet; the gateway makes it")
     except StoreLocked:
         yield Finding("store", Status.OK, "a gateway is using it")
+    except StoreDamaged as error:
+        yield Finding("store", Status.FAIL, str(error), "start the gateway: it sets the file aside and goes on with what is whole of it")
     except StoreError as error:
         yield Finding("store", Status.FAIL, str(error), "correct gateway.id or gateway.state_dir, or move the file away")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.store.store import OutboxBatch, Store
-from schemas.envelope import entry
+from schemas.envelope import Envelope, entry
 
 MAX_FILE_BYTES = 64_000_000
 """A file is closed before it would become larger."""
@@ -28,23 +28,23 @@ class ExportFile:
 
 
 def export(store: Store, directory: Path, max_file_bytes: int = MAX_FILE_BYTES) -> list[ExportFile]:
-    """Writes every waiting batch, in order of seq, to files gateway-epoch-firstseq.tbb. Raises OSError; files named then are whole."""
+    """Writes every waiting batch, in order, to files gateway-epoch-firstseq.tbb. Raises OSError; files named then are whole."""
     directory.mkdir(parents=True, exist_ok=True)
-    return [_write(store, directory, first, entries) for first, entries in _portions(store, max_file_bytes)]
+    return [_write(directory, first, entries) for first, entries in _portions(store, max_file_bytes)]
 
 
-def _portions(store: Store, max_bytes: int) -> Iterator[tuple[int, list[bytes]]]:
-    """Yields the first seq and the entries of each file."""
-    first, entries, size = 0, list[bytes](), 0
+def _portions(store: Store, max_bytes: int) -> Iterator[tuple[Envelope, list[bytes]]]:
+    """Yields the first envelope and the entries of each file."""
+    first, entries, size = None, list[bytes](), 0
     for batch in _waiting(store):
         packed = entry(batch.envelope.attributes(), batch.body)
-        if entries and size + len(packed) > max_bytes:
+        if first and size + len(packed) > max_bytes:
             yield first, entries
-            entries, size = [], 0
-        first = first if entries else batch.envelope.seq
+            first, entries, size = None, [], 0
+        first = first or batch.envelope
         entries.append(packed)
         size += len(packed)
-    if entries:
+    if first:
         yield first, entries
 
 
@@ -55,8 +55,9 @@ def _waiting(store: Store) -> Iterator[OutboxBatch]:
         last = batches[-1].key
 
 
-def _write(store: Store, directory: Path, first: int, entries: list[bytes]) -> ExportFile:
-    path = directory / f"{store.gateway_id}-{store.epoch}-{first}.tbb"
+def _write(directory: Path, first: Envelope, entries: list[bytes]) -> ExportFile:
+    # Not the epoch of the store: batches of an earlier one may wait, and a later file would have the name of theirs.
+    path = directory / f"{first.gateway_id}-{first.epoch}-{first.seq}.tbb"
     unfinished = path.with_suffix(".tbb.part")
     try:
         with unfinished.open("wb") as file:

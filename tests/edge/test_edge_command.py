@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from edge.doctor import examine
 from edge.gateway import Gateway
 from edge.store.store import Store
 from lab.services.child import free_port
+from tests.edge.encoded import NOW, encoded
 from tests.edge.gateways import START, config, message
 
 SETTINGS = """
@@ -108,6 +110,21 @@ def test_export_writes_what_waits(file: Path, tmp_path: Path) -> None:
     status, output, _ = call("export", tmp_path / "exported", "--config", file, "--json")
     (written,) = json.loads(output)
     assert (status, written["batches"], Path(written["path"]).is_file()) == (0, 1, True)
+
+
+def test_a_damaged_store_is_said_by_the_doctor_and_exported_as_far_as_it_is_whole(file: Path, tmp_path: Path) -> None:
+    """The doctor said to move it away, and an export ended at the first broken batch, each time."""
+    settings = config(tmp_path)
+    with closing(Store(settings.store_file, "gw-1", 64 << 20)) as store:
+        store.cut([encoded(body=b"whole"), encoded(body=b"a body that will rot")], NOW)
+    stored = settings.store_file.read_bytes()
+    settings.store_file.write_bytes(stored.replace(b"will rot", b"did rot!"))
+    status, output, error = call("export", tmp_path / "exported", "--config", file, "--json")
+    assert (status, [written["batches"] for written in json.loads(output)]) == (0, [1])
+    assert "is damaged" in error
+    settings.store_file.write_bytes(bytes(8192))
+    [finding] = [found for found in examine(file) if found.name == "store"]
+    assert (finding.status, "start the gateway" in finding.advice) == ("fail", True)
 
 
 def test_the_doctor_finds_the_broker_down_and_says_what_to_do(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import io
 import resource
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,16 @@ def test_a_file_cut_short_at_any_byte_gives_its_whole_entries_and_the_rest_as_by
         rest = b"".join(entry for entry in found if isinstance(entry, bytes))
         assert whole == ([b"first"] if length >= first_ends else [])
         assert rest == content[first_ends if length >= first_ends else 0 : length]
+
+
+def test_batches_of_an_earlier_epoch_do_not_give_their_number_to_a_file_of_this(tmp_path: Path) -> None:
+    """A later file had the same name, and took the place of batches that were nowhere else any more."""
+    with closing(Store(tmp_path / "store.db", "gw-1", 16 << 20, machine=lambda: "a box")) as store:
+        [old] = store.cut([encoded(body=b"of the first box")], NOW)
+    with closing(Store(tmp_path / "store.db", "gw-1", 16 << 20, machine=lambda: "another")) as store:
+        [new] = store.cut([encoded(body=b"of the second")], NOW)
+        assert [file.path.name for file in export(store, tmp_path / "export")] == [f"gw-1-{old.epoch}-1.tbb"]
+        store.confirm([batch.key for batch in store.batches(0, 1)])
+        [file] = export(store, tmp_path / "export")
+    assert file.path.name == f"gw-1-{new.epoch}-1.tbb"
+    assert len(read(list((tmp_path / "export").iterdir()))) == 3
