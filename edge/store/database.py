@@ -189,8 +189,8 @@ class Database:
         """Raises StoreDamaged for a file whose pages do not fit each other, or whose numbers are not those that were written."""
         if (found := self.read("pragma quick_check(1)")) != [("ok",)]:
             raise StoreDamaged(f"{self.path} is damaged: {found[0][0]}")
-        found = {_spelt(str(sql)) for (sql,) in self.read("select sql from sqlite_schema where sql is not null")}
-        if self._unsealed is unsealed and not self._tables <= found:
+        made = {_spelt(str(sql)) for (sql,) in self.read("select sql from sqlite_schema where sql is not null")}
+        if self._unsealed is unsealed and not self._tables <= made:
             raise StoreDamaged(f"{self.path} is damaged: its tables are not those that were made")
         try:
             is_right = tally.is_right(self._connection)
