@@ -6,7 +6,7 @@ import secrets
 from dataclasses import replace
 
 from edge.store.database import Database
-from edge.store.identity import HighWater, keep_high_water, read_high_water
+from edge.store.identity import HighWater, is_another, keep_high_water, read_high_water, together
 from edge.store.journal import START, Journal, JournalMark
 from edge.store.ledger import COUNTED_HERE
 from edge.store.parts import STAGED
@@ -33,11 +33,15 @@ class Epochs:
         state = dict(database.read("select name, value from state"))
         self.epoch, self.base = int(state["epoch"]), int(state["base"])
         self._mark = read_high_water(self._file) or HighWater(self.epoch, 0, START.window_end_us, START.journal_id)
-        if machine and state["machine"] and machine != state["machine"]:
+        if is_another(machine, state["machine"]):
             self._begin(machine, "was born on another machine")
-        elif self.epoch in self._mark.earlier_epochs or (self.epoch == self._mark.epoch and self._cut() < self._mark.cut):
+            return
+        if (known := together(machine, state["machine"])) != state["machine"]:
+            with database.transaction() as connection:
+                connection.execute("update state set value = ? where name = 'machine'", (known,))
+        if self.epoch in self._mark.earlier_epochs or (self.epoch == self._mark.epoch and self._cut() < self._mark.cut):
             self._end_what_was_sent()
-            self._begin(machine, "went back in time, as from a backup")
+            self._begin(known, "went back in time, as from a backup")
 
     def keep(self, closed: JournalMark) -> None:
         """Keeps beside the store how far it has come."""

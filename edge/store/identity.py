@@ -30,14 +30,30 @@ class HighWater:
 
 
 def machine(root: Path = Path("/")) -> str:
-    """Names the hardware: its serial number, else the addresses of its network cards, else what was installed; empty if nothing tells."""
-    for serial in _SERIALS:
-        if text := _text(root / serial[1:]):
-            return _short(text)
+    """Names the hardware by all that can be read: serial number, addresses of network cards, what was installed; the strongest first.
+
+    Not every user may read all of it: a serial number is often root's.
+    """
     interfaces = root / _INTERFACES[1:]
     cards = sorted(_text(card / "address") for card in interfaces.glob("*") if (card / "device").exists()) if interfaces.is_dir() else []
-    named = "".join(cards) or _text(root / _INSTALLED[1:])
-    return _short(named) if named else ""
+    serial = next(filter(None, (_text(root / serial[1:]) for serial in _SERIALS)), "")
+    found = {"serial": serial, "cards": "".join(cards), "installed": _text(root / _INSTALLED[1:])}
+    return " ".join(f"{kind}={_short(text)}" for kind, text in found.items() if text)
+
+
+def is_another(machine: str, other: str) -> bool:
+    """Says whether two names, as `machine` gives them, are of two machines: the strongest evidence that both have decides."""
+    ours, theirs = _evidence(machine), _evidence(other)
+    return next((ours[kind] != theirs[kind] for kind in ours if kind in theirs), False)
+
+
+def together(machine: str, other: str) -> str:
+    """Returns the name with all that two of one machine tell."""
+    return " ".join(f"{kind}={text}" for kind, text in {**_evidence(other), **_evidence(machine)}.items())
+
+
+def _evidence(machine: str) -> dict[str, str]:
+    return {kind: text for kind, separator, text in (part.partition("=") for part in machine.split()) if separator}
 
 
 def read_high_water(file: Path) -> HighWater | None:

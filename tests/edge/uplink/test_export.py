@@ -104,9 +104,9 @@ def test_a_file_cut_short_at_any_byte_gives_its_whole_entries_and_the_rest_as_by
 
 def test_batches_of_an_earlier_epoch_do_not_give_their_number_to_a_file_of_this(tmp_path: Path) -> None:
     """A later file had the same name, and took the place of batches that were nowhere else any more."""
-    with closing(Store(tmp_path / "store.db", "gw-1", 16 << 20, machine=lambda: "a box")) as store:
+    with closing(Store(tmp_path / "store.db", "gw-1", 16 << 20, machine=lambda: "serial=1")) as store:
         [old] = store.cut([encoded(body=b"of the first box")], NOW)
-    with closing(Store(tmp_path / "store.db", "gw-1", 16 << 20, machine=lambda: "another")) as store:
+    with closing(Store(tmp_path / "store.db", "gw-1", 16 << 20, machine=lambda: "serial=2")) as store:
         [new] = store.cut([encoded(body=b"of the second")], NOW)
         assert [file.path.name for file in export(store, tmp_path / "export")] == [f"gw-1-{old.epoch}-1.tbb"]
         store.confirm([batch.key for batch in store.batches(0, 1)])
