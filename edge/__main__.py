@@ -143,7 +143,7 @@ def doctor(file: Path, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a row instead of a sentence.")
 def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: bool) -> None:
     """Show what the gateway would make of recorded READINGS (a file, or - for standard input), without broker, uplink or state; at the
-    end, on standard error, what a day like these costs in bytes up.
+    end, on standard error, which values no channel takes, and what a day like these costs in bytes up.
 
     A line is a reading as its sensor sends it, with device and time: {"device": "air-1", "time": "2026-05-01T12:00:00Z", "seq": 1,
     "values": {"co2": 612}}; or a topic and its payload, as mosquitto_sub -v prints them. A line that is neither is counted and passed over.
@@ -160,11 +160,17 @@ def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: boo
         bad = BadLines()
         messages = dry_run.timed(config, read_recording(readings, config, bad), clock.now)
         recording = dry_run.Recording(messages)
-        with TemporaryDirectory() as folder, dry_run.dry_run(config, recording, Path(folder)) as store:
+        with (
+            logs.gathered("edge.intake.mapping") as left_out,
+            TemporaryDirectory() as folder,
+            dry_run.dry_run(config, recording, Path(folder)) as store,
+        ):
             for kind, row in dry_run.rows(store):
                 click.echo(dry_run.as_json(kind, row) if as_json else f"{kind:11}{dry_run.sentence(kind, row)}")
             for written in write_export(store, directory) if directory else ():
                 click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes", err=True)
+            for sentence in left_out:
+                click.echo(sentence, err=True)
             click.echo(recording.cost(store, config.uplink.destination), err=True)
         if bad.count:
             _passed_over(bad, recording)

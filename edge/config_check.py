@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.spectrum import time_domain_units
-from edge.units import Range, conversion
+from edge.units import Range, alike, conversion
 from program.files import is_visible
 from program.patterns import is_shadowed
 from program.settings import require
@@ -81,7 +81,8 @@ def check_meanings(payload: PayloadSettings, channels: Mapping[str, str]) -> Non
     for source, channel in payload.rename.items():
         check_channel(f"payload.rename.{source}", channel, channels)
     for channel, unit in payload.units.items():
-        sentence = f"payload.units.{channel}: nobody can convert {unit!r} to {channels[channel]!r}; payload.scale can say how"
+        known = f", only to {', '.join(alike(unit))}" if alike(unit) else ""
+        sentence = f"payload.units.{channel}: nobody can convert {unit!r} to {channels[channel]!r}{known}; payload.scale can say how"
         require(conversion(unit, channels[channel]), sentence)
 
 

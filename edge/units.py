@@ -120,6 +120,11 @@ def conversion(unit: str, to: str) -> Linear | None:
     return first.to_first.then(second.to_first.inverse())
 
 
+def alike(unit: str) -> list[str]:
+    """Returns the other units that it converts into."""
+    return [other for other in _UNITS if other != unit and conversion(unit, other)]
+
+
 def possible(unit: str) -> Range:
     """Returns what a quantity in this unit can be: everything, for a unit that is not known."""
     known = _unit(unit)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Literal, get_args
@@ -53,6 +54,36 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
         "--verbose", is_flag=True, hidden=True, expose_value=False, callback=_renamed, help="Renamed: --log_level=debug."
     )
     return level(form(verbose(logged)))
+
+
+@contextmanager
+def gathered(name: str) -> Iterator[list[str]]:
+    """Yields a list in which there is each sentence, once, that the loggers below a name say meanwhile, whatever its level.
+
+    They say it nowhere else: it is for a command whose answer it is.
+    """
+    sentences: list[str] = []
+    logger, handler = get(name), _List(sentences)
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    try:
+        yield sentences
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
+
+
+class _List(logging.Handler):
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__()
+        self._sentences = sentences
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if (sentence := record.getMessage()) not in self._sentences:
+            self._sentences.append(sentence)
 
 
 def _renamed(context: click.Context, parameter: click.Parameter, verbose: bool) -> None:  # noqa: FBT001 - so click calls it

@@ -120,3 +120,10 @@ def test_a_wrong_line_is_a_usage_error(tmp_path: Path) -> None:
 
 def test_no_readings_are_no_rows(tmp_path: Path) -> None:
     assert tried(tmp_path, "").stdout == ""
+
+
+def test_values_that_no_channel_takes_are_named_once(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(SETTINGS + '[sensors.payload]\npreset = "zigbee2mqtt"\n')
+    tried = CliRunner().invoke(cli, ["try", "-", "--config", str(file)], input='zigbee2mqtt/air-1 {"linkquality": 9}\n' * 2)
+    assert tried.stderr.count("'linkquality' in messages of the class 'air' is none of its channels and left out: channels or") == 1

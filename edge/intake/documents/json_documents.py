@@ -20,6 +20,8 @@ def json_documents(payload: bytes, arrived_us: int) -> list[Document]:
         return [Document(_decoder.decode(payload), payload)]
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         body = unwrapped(payload)
+    if not body.strip():
+        raise PayloadError("malformed_json", "the message is empty: some senders clear so what the broker keeps")
     try:
         return [Document(_tolerant(body), payload)]
     except PayloadError:

@@ -15,6 +15,8 @@ def number_documents(payload: bytes, arrived_us: int) -> list[Document]:
         text = body.decode().strip()
     except UnicodeDecodeError as error:
         raise PayloadError("wrong_type", "not a text that is a number") from error
+    if not text:
+        raise PayloadError("wrong_type", "the message is empty: some senders clear so what the broker keeps")
     if len(text) > _MAX_BYTES:
         raise PayloadError("wrong_type", f"a text of {len(text)} characters is no number")
     return [Document(_number(text), payload)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import translate
@@ -21,6 +22,7 @@ MAX_DEPTH = 8
 _MAX_NAMES = 2_000
 _LOGGED = 200
 _MAX_SOURCES = 20_000
+_LEVELS = {"warn": logging.WARNING, "ignore": logging.DEBUG}
 _UNITS_IN_MESSAGES = {"C": "degC", "F": "degF"}
 """What senders call units that are others elsewhere: coulomb, farad."""
 
@@ -152,10 +154,11 @@ class ValueMap:
         policy = self._payload.unknown_channels
         if policy == "reject":
             faults.append(Fault("unknown_channel", f"{name[:80]!r} is not among the channels of the class {self._sensors.name!r}"))
-        elif policy == "warn" and name not in self._logged and len(self._logged) < _LOGGED:
+        elif name not in self._logged and len(self._logged) < _LOGGED:
             self._logged.add(name)
-            cure = "add it to channels, payload.rename or payload.ignore"
-            _log.warning("%r in messages of the class %r is none of its channels and left out: %s", name[:80], self._sensors.name, cure)
+            cure = "channels or payload.rename take it" if policy == "ignore" else "add it to channels, payload.rename or payload.ignore"
+            sentence = "%r in messages of the class %r is none of its channels and left out: %s"
+            _log.log(_LEVELS[policy], sentence, name[:80], self._sensors.name, cure)
 
 
 class AnyChannel:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from edge.config import ConfigError
 from edge.intake.device_names import identifier
 from edge.intake.reader import MqttMessage, Reader
 from edge.reading import Reading, Rejected
@@ -146,12 +147,27 @@ def test_21_names_whose_letters_have_no_spelling_stay_apart() -> None:
         ("home/a b/temperature nan", "home/a b/temperature", b"nan"),
         ("zigbee2mqtt/d1 Offline", "zigbee2mqtt/d1", b"Offline"),
         ("zigbee2mqtt/d1", "zigbee2mqtt/d1", b""),
+        ("zigbee2mqtt/a b/availability {}", None, b""),
+        ('{"tst": "2026-05-01T12:00:00.5Z+0200", "topic": "home/a/b", "qos": 0, "payload": {"b": 1}}', "home/a/b", b'{"b": 1}'),
+        ('{"topic": "home/a/b", "retain": 0, "payload": "21"}', "home/a/b", b"21"),
     ],
 )
-def test_21_a_recorded_topic_may_have_spaces(line: str, topic: str, payload: bytes) -> None:
+def test_21_a_recorded_topic_may_have_spaces(line: str, topic: str | None, payload: bytes) -> None:
     own = described(WARM, topics=["zigbee2mqtt/{device}", "home/{device}/{channel}"])
     bad = BadLines()
     assert [(each.topic, each.payload) for each in read_recording([line.encode()], config(Path(), sensors=[own]), bad)] == [
-        (topic, payload)
+        (topic, payload) for topic in [topic] if topic
     ]
-    assert bad.count == 0
+    assert bad.count == (topic is None)
+
+
+@pytest.mark.parametrize("layout", [{}, {"format": "number"}])
+def test_an_empty_message_is_called_one(layout: dict[str, Any]) -> None:
+    (rejected,) = read("", described(WARM, **layout))
+    assert isinstance(rejected, Rejected)
+    assert rejected.message.startswith("the message is empty")
+
+
+def test_a_unit_that_nobody_can_convert_is_refused_with_those_that_can() -> None:
+    with pytest.raises(ConfigError, match=r"payload\.units\.temperature: nobody can convert 'degC' to 'C', only to degF, K"):
+        read("", described({"temperature": "C"}, preset="zigbee2mqtt"))
