@@ -8,16 +8,18 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 from edge.finding import Finding, Status, of_secret
-from edge.uplink.uplink import Publisher
+from edge.uplink.uplink import Publisher, UplinkError
 from program.backoff import Backoff
 from program.names import Name, Topic
 from program.on_demand import load_on_demand
 from program.settings import Settings, setting
 
+_HOST = "pubsub.googleapis.com"
 _SECONDS = 3.0
 _ELSEWHERE = "it stands in [uplink.retry]"
 
@@ -60,7 +62,20 @@ class PubsubUplinkSettings(Settings, frozen=True, kw_only=True, tag_field="kind"
         if not (emulator or self.credentials_file or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")):
             advice = "set uplink.credentials_file, or PUBSUB_EMULATOR_HOST for an emulator"
             yield Finding("uplink", Status.FAIL, "no credentials", advice)
-        yield _reached(emulator or "pubsub.googleapis.com:443")
+        reached = _reached(emulator or f"{_HOST}:443")
+        yield reached
+        if reached.status == Status.OK and self.credentials_file and not emulator:
+            yield self._right(self.credentials_file)
+
+    def _right(self, credentials: Path) -> Finding:
+        from edge.uplink.access import Access
+        from edge.uplink.rights import of_publishing
+
+        try:
+            access = Access(credentials)
+        except UplinkError as error:
+            return Finding("uplink", Status.FAIL, str(error), "put the credentials there that the topic's project made for this gateway")
+        return of_publishing(self.topic, access, HTTPSConnection(_HOST, timeout=_SECONDS))
 
 
 def _reached(address: str) -> Finding:
