@@ -1,4 +1,4 @@
-"""Runs `tinybeam edge`: validate, try, test, run, doctor, export. Exits with 0, 1 (failed) or 2 (usage or configuration)."""
+"""Runs `tinybeam edge`: validate, try, test, run, doctor, export, support. Exits with 0, 1 (failed) or 2 (usage or configuration)."""
 
 from __future__ import annotations
 
@@ -10,32 +10,29 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 import click
 
 from edge import clock, dry_run
 from edge import doctor as examination
-from edge.cases import CaseFile
-from edge.config import Config, ConfigError, load
+from edge.command import MISCONFIGURED, configured, loaded, misconfigured
+from edge.config import Config, ConfigError
 from edge.finding import Status
 from edge.models.bundle import BundleError
 from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import ScorerFailed
 from edge.recording import BadLines, read_recording
-from edge.rehearsal import differences
+from edge.rehearse_command import rehearse
 from edge.run import run as run_gateway
-from edge.store.form import FormError
 from edge.store.rescue import finish, rescue
 from edge.store.store import TABLES, Store, StoreDamaged, StoreError
+from edge.support_command import support
 from edge.uplink.export import ExportFile
 from edge.uplink.export import export as write_export
-from edge.uplink.uplink import UplinkError
-from program import logs, settings
+from program import logs
 from program.files import is_visible
-
-_MISCONFIGURED = (ConfigError, BundleError, FormError, UplinkError)
 
 
 def _renamed(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -46,9 +43,6 @@ def _renamed(name: str) -> Callable[[click.Context, click.Parameter, Any], None]
             raise click.UsageError(f"{option.opts[0]} is {name} now")
 
     return refuse
-
-
-_configured = click.option("--config", "file", type=click.Path(path_type=Path), required=True, help="The gateway's TOML file.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,7 +62,7 @@ def cli() -> None:
 
 
 @cli.command()
-@_configured
+@configured
 def validate(file: Path) -> None:
     """Check a configuration and its model bundles without starting anything.
 
@@ -76,19 +70,19 @@ def validate(file: Path) -> None:
     Example:
       tinybeam edge validate --config gateway.toml
     """
-    config = _loaded(file)
+    config = loaded(file)
     try:
         bundles = bundles_of(config)
         # Each model answers its golden cases, or is refused.
         ProcessScorer(list(bundles.values())).close()
     except (ConfigError, BundleError, ScorerFailed) as error:
-        _misconfigured(f"{file}: {error}")
+        misconfigured(f"{file}: {error}")
     models = ", ".join(f"{name} {bundle.version}" for name, bundle in bundles.items()) or "none"
     click.echo(f"{file}: good. Gateway {config.gateway.id}, {len(config.sensors)} classes of sensors, models: {models}.")
 
 
 @cli.command()
-@_configured
+@configured
 @logs.options
 def run(file: Path) -> None:
     """Run the gateway until SIGTERM or Ctrl-C; then it stores, sends for at most ten seconds, and ends with 0.
@@ -99,7 +93,7 @@ def run(file: Path) -> None:
     Against Google's emulator:
       PUBSUB_EMULATOR_HOST=127.0.0.1:8085 tinybeam edge run --config gateway.toml
     """
-    config = _loaded(file)
+    config = loaded(file)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -107,14 +101,14 @@ def run(file: Path) -> None:
     click.echo(f"gateway {config.gateway.id}: {source} -> {target}; Ctrl-C stops it")
     try:
         run_gateway(config, stopping)
-    except _MISCONFIGURED as error:
-        _misconfigured(f"{file}: {error}")
+    except MISCONFIGURED as error:
+        misconfigured(f"{file}: {error}")
     except (StoreError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 
 @cli.command()
-@_configured
+@configured
 @click.option("--json", "as_json", is_flag=True, help="One JSON array instead of lines.")
 def doctor(file: Path, as_json: bool) -> None:
     """Examine everything the gateway needs, and say what to do about what is wrong. Exit code 1 if anything fails.
@@ -135,7 +129,7 @@ def doctor(file: Path, as_json: bool) -> None:
 
 @cli.command("try")
 @click.argument("readings", type=click.File("rb"), metavar="READINGS")
-@_configured
+@configured
 @click.option(
     "--export", "directory", type=click.Path(path_type=Path, file_okay=False), help="Also write what would be sent to export files here."
 )
@@ -155,7 +149,7 @@ def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: boo
       tinybeam edge try readings.jsonl --config gateway.toml --export exported
       mosquitto_sub -v -t 'zigbee2mqtt/+' | tinybeam edge try - --config gateway.toml
     """
-    config = _loaded(file)
+    config = loaded(file)
     try:
         bad = BadLines()
         messages = dry_run.timed(config, read_recording(readings, config, bad), clock.now)
@@ -174,55 +168,15 @@ def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: boo
             click.echo(recording.cost(store, config.uplink.destination), err=True)
         if bad.count:
             _passed_over(bad, recording)
-    except _MISCONFIGURED as error:
-        _misconfigured(f"{file}: {error}")
+    except MISCONFIGURED as error:
+        misconfigured(f"{file}: {error}")
     except (StoreError, ScorerFailed, OSError) as error:
         raise click.ClickException(str(error)) from error
-
-
-@cli.command("test")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE...")
-@click.option("--config", "config", type=click.Path(path_type=Path), help="The gateway's TOML file, instead of FILE's own.")
-@click.option("--only", metavar="TEXT", default="", help="Run the cases whose name holds this text.")
-def test(files: tuple[Path, ...], config: Path | None, only: str) -> None:
-    """Run the cases of FILE: which messages come, and which summaries, inferences, events and rejects come of them.
-
-    Nothing is needed but the configuration: no broker, no uplink, and the clock is that of the messages. Exit code 1 if anything differs.
-
-    \b
-      config = "gateway.toml"
-      [[cases]]
-      name = "a stuffy room is noticed at once, and a value that cannot be is rejected alone"
-      messages = [
-        '{"device": "air-1", "time": "2026-05-01T12:00:00Z", "values": {"co2": 1600}}',
-        '{"device": "air-1", "time": "2026-05-01T12:00:30Z", "values": {"co2": -5}}',
-      ]
-      expected = [
-        { kind = "events", device_id = "air-1", rule = "stuffy", state = "high" },
-        { kind = "summaries", device_id = "air-1", channel = "co2", count = 1, mean = 1600 },
-        { kind = "rejects", device_id = "air-1", reason = "out_of_range" },
-      ]
-
-    A row is met where all columns that are named are as they say; `mean` of a summary counts as one. Of events and rejects no others may
-    come; `complete = ["summaries", "events", "rejects"]` in a case says so of other kinds.
-
-    \b
-    Example:
-      tinybeam edge test gateway.test.toml --config gateway.toml
-    """
-    try:
-        failed, count = _rehearse(files, config, only)
-    except _MISCONFIGURED as error:
-        _misconfigured(str(error))
-    except (StoreError, ScorerFailed, OSError) as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{count} cases, {failed} failed")
-    sys.exit(1 if failed or not count else 0)
 
 
 @cli.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
-@_configured
+@configured
 @click.option("--json", "as_json", is_flag=True, help="One JSON array instead of lines.")
 def export(file: Path, directory: Path, as_json: bool) -> None:
     """Write the waiting batches to export files in DIR, such as an SD card, for a gateway without an uplink. Stop the gateway first.
@@ -233,7 +187,7 @@ def export(file: Path, directory: Path, as_json: bool) -> None:
     Example:
       tinybeam edge export /media/card --config gateway.toml
     """
-    config = _loaded(file)
+    config = loaded(file)
     if not is_visible(config.store_file):
         raise click.ClickException(f"there is no store {config.store_file} that this user may see: has this gateway ever run?")
     try:
@@ -249,21 +203,6 @@ def export(file: Path, directory: Path, as_json: bool) -> None:
         click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes")
     if not exported:
         click.echo("no batch waits")
-
-
-def _rehearse(files: tuple[Path, ...], config: Path | None, only: str) -> tuple[int, int]:
-    """Runs the cases; returns how many failed, of how many."""
-    failed = count = 0
-    for file in files:
-        cases = settings.load(CaseFile, file)
-        gateway = load(config or cases.config or file.with_name("gateway.toml"))
-        for case in cases.cases:
-            if only in case.name:
-                with settings.of_file(f"{file}: {case.name!r}"), TemporaryDirectory() as folder:
-                    lines = differences(case, gateway, Path(folder))
-                click.echo("\n".join([f"{'FAILED' if lines else 'ok'}  {case.name}", *(f"    {line}" for line in lines)]))
-                failed, count = failed + bool(lines), count + 1
-    return failed, count
 
 
 def _exported(config: Config, directory: Path) -> list[ExportFile]:
@@ -287,17 +226,8 @@ def _passed_over(bad: BadLines, recording: dry_run.Recording) -> None:
     click.echo(str(bad), err=True)
 
 
-def _loaded(file: Path) -> Config:
-    try:
-        return load(file)
-    except ConfigError as error:
-        _misconfigured(str(error))
-
-
-def _misconfigured(sentence: str) -> NoReturn:
-    click.echo(f"Error: {sentence}", err=True)
-    sys.exit(2)
-
+cli.add_command(rehearse)
+cli.add_command(support)
 
 if __name__ == "__main__":
     cli(prog_name="tinybeam edge")
