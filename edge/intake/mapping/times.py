@@ -119,7 +119,7 @@ def undeclared(name: str) -> PayloadError:
     return PayloadError("undeclared_time", f"there is a time under {name!r}, and no setting says so: {cure}")
 
 
-def time_path(table: Mapping[Any, Any], named: Collection[str] = (), before: str = "") -> str | None:
+def time_path(table: Mapping[Any, Any], named: Collection[str] = (), before: str = "", depth: int = 0) -> str | None:
     """Returns the path to the first time in a table that nothing else is said of; `named` are names and patterns.
 
     In a table within, a name is that of a time only if its value looks like one: a schedule has times, too.
@@ -127,7 +127,7 @@ def time_path(table: Mapping[Any, Any], named: Collection[str] = (), before: str
     for name, value in table.items():
         path = f"{before}{shown(name, 80)}"
         if isinstance(value, dict):
-            if path.count(".") < _MAX_DEPTH and (found := time_path(value, named, f"{path}.")):
+            if depth < _MAX_DEPTH and (found := time_path(value, named, f"{path}.", depth + 1)):
                 return found
         elif _is_time(name, value, within=bool(before)) and not any(fnmatchcase(each, known) for known in named for each in (name, path)):
             return path

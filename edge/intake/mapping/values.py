@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from edge.intake.documents.document import Quantity
 from edge.intake.mapping.numbers import boolean, number
 from edge.reading import MAX_CHANNELS, PayloadError, is_name, shown
+from edge.settings.paths import MISSING
 from edge.settings.payload import PayloadSettings, TextNumbers
 from edge.settings.sensors import Sensors
 from edge.units import Linear, Range, conversion, is_known
@@ -109,7 +110,7 @@ class ValueMap:
         return self._sources.setdefault((sender.device_id, channel), name) != name
 
     def _value(self, raw: Any, channel: str, meaning: Meaning, sender: Sender) -> float:
-        raw, unit = raw if isinstance(raw, Quantity) else (raw, sender.units.get(channel))
+        raw, unit = raw if isinstance(raw, Quantity) else (raw, self._unit_said(channel, sender))
         value = boolean(raw, channel) if meaning.is_boolean else number(raw, channel, self._payload.text_numbers)
         convert = self._conversion(channel, unit) if isinstance(unit, str) else meaning.convert
         if convert:
@@ -117,6 +118,16 @@ class ValueMap:
         if value not in meaning.valid:
             raise PayloadError("out_of_range", out_of_range(channel, value, meaning.valid, self._sensors))
         return value
+
+    def _unit_said(self, channel: str, sender: Sender) -> str | None:
+        """Returns the unit that the message says where `unit_at` leads, None if there is none. Raises PayloadError for one not known."""
+        unit = sender.units.get(channel)
+        if unit is None or unit is MISSING:
+            return None
+        declared = self._payload.units.get(channel, self._sensors.channels[channel])
+        if not isinstance(unit, str) or not (unit == declared or is_known(_UNITS_IN_MESSAGES.get(unit, unit))):
+            raise PayloadError("wrong_unit", f"{channel} comes in {shown(unit)}, which is no unit that is known here")
+        return unit
 
     def _meaning(self, name: str) -> Meaning:
         meaning = self._compiled(name)

@@ -30,6 +30,7 @@ def of_class(name: str, pattern: str, channels: dict[str, str], **payload: Any) 
     [
         ({"data": {"timestamp": EPOCH, "temperature": 3}}, {"values": "data"}, "data.timestamp"),
         ({"meta": {"head": {"ts": EPOCH}}, "temperature": 3}, {}, "meta.head.ts"),
+        ({"a.b.c.d.e.f": {"ts": EPOCH}, "temperature": 3}, {}, "a.b.c.d.e.f.ts"),
         ({"tst": EPOCH, "temperature": 3}, {}, "tst"),
         ({"dateutc": "2026-05-01 11:59:00", "temperature": 3}, {}, "dateutc"),
         ({"@timestamp": "2026-05-01T11:59:00Z", "temperature": 3}, {}, "@timestamp"),
@@ -171,3 +172,8 @@ def test_an_empty_message_is_called_one(layout: dict[str, Any]) -> None:
 def test_a_unit_that_nobody_can_convert_is_refused_with_those_that_can() -> None:
     with pytest.raises(ConfigError, match=r"payload\.units\.temperature: nobody can convert 'degC' to 'C', only to degF, K"):
         read("", described({"temperature": "C"}, preset="zigbee2mqtt"))
+
+
+@pytest.mark.parametrize("unit", ["Rankine", ["C"], "Pa"])
+def test_a_unit_in_a_message_that_nobody_knows_is_never_taken_for_another(unit: object) -> None:
+    assert reasons({"temperature": 21, "u": unit}, described(WARM, unit_at={"temperature": "u"})) == ["wrong_unit"]
