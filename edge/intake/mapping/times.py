@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,7 @@ _TIME_NAMES = frozenset(
 )
 _ALSO_VALUES = frozenset({"t", "dt", "tst", "when", "clock", "created", "zeit", "datum", "uhrzeit"})
 """Names that are a time only if the value looks like one: a `t` is often a temperature."""
+_NAMES_AND_VALUES = _TIME_NAMES | _ALSO_VALUES
 _LEAST_EPOCH = 1e8
 _DATE = re.compile(r"\s*(?:\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[./-]\d\d?[./-]\d{4})(?!\d)")
 _SEPARATORS = str.maketrans("", "", "_- @")
@@ -125,20 +127,27 @@ def time_path(table: Mapping[Any, Any], named: Collection[str] = (), before: str
     In a table within, a name is that of a time only if its value looks like one: a schedule has times, too.
     """
     for name, value in table.items():
-        path = f"{before}{shown(name, 80)}"
         if isinstance(value, dict):
-            if depth < _MAX_DEPTH and (found := time_path(value, named, f"{path}.", depth + 1)):
+            within = f"{before}{shown(name, 80)}."
+            if depth < _MAX_DEPTH and (found := time_path(value, named, within, depth + 1)):
                 return found
-        elif _is_time(name, value, within=bool(before)) and not any(fnmatchcase(each, known) for known in named for each in (name, path)):
-            return path
+        elif _is_time(name, value, within=bool(before)):
+            path = f"{before}{name}"
+            if not any(fnmatchcase(each, known) for known in named for each in (name, path)):
+                return path
     return None
 
 
 def _is_time(name: Any, value: Any, *, within: bool) -> bool:
     if not isinstance(name, str) or len(name) > _LONGEST or value is None:
         return False
-    plain = name.lower().translate(_SEPARATORS)
-    return (plain in _TIME_NAMES and not within) or (plain in _TIME_NAMES | _ALSO_VALUES and _looks_like_time(value))
+    plain = _plain(name)
+    return (plain in _TIME_NAMES and not within) or (plain in _NAMES_AND_VALUES and _looks_like_time(value))
+
+
+@lru_cache(4096)
+def _plain(name: str) -> str:
+    return name.lower().translate(_SEPARATORS)
 
 
 def _looks_like_time(value: Any) -> bool:
