@@ -149,7 +149,10 @@ def vibration(**changed: Any) -> dict[str, Any]:
             "sensors[1].thresholds[1].below 25.0 is in m3/m3, where a is 0 to 1: it says nothing",
         ),
         (soil(valid_min={"a": 5}, valid_max={"a": 5}), "sensors[1].channels.a: no value in m can be valid: from 5 to 5"),
-        (soil(payload={"units": {"a": "degF"}}), "sensors[1].payload.units.a: nobody can convert 'degF' to 'm', only to degC, K; payload.scale can say how"),
+        (
+            soil(payload={"units": {"a": "degF"}}),
+            "sensors[1].payload.units.a: nobody can convert 'degF' to 'm', only to degC, K; payload.scale can say how",
+        ),
         (soil(payload={"rename": {"x": "b"}}), "sensors[1].payload.rename.x: 'b' is not one of the class's channels: a"),
         (soil(payload={"zone": "Mars/North"}), "sensors[1].payload.zone 'Mars/North' is not known here, as Europe/Berlin is"),
         (
