@@ -257,7 +257,7 @@ _IS_UNSEALED = f"select 1 from state where name = '{_UNSEALED}'"
 
 
 def sync_folder(folder: Path) -> None:
-    """SQLite does not sync the folder after it removed the journal of the first page: that journal would undo all when it came back."""
+    """Makes the names in a folder durable. SQLite does not after it removed the journal of the first page, which would undo all."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -6,17 +6,15 @@ import secrets
 from dataclasses import replace
 
 from edge.store.database import Database
-from edge.store.identity import HighWater, is_another, keep_high_water, read_high_water, together
+from edge.store.identity import HighWater, high_water_file, is_another, keep_high_water, read_high_water, together
 from edge.store.journal import START, Journal, JournalMark
-from edge.store.ledger import COUNTED_HERE
+from edge.store.ledger import COUNTED_HERE, batches_cut
 from edge.store.parts import STAGED
 from program import logs
 
 _EPOCHS_KEPT = 100
 _HELD_BACK = "held"
 """The section of memory with what was held back: of a store that went back in time it has been sent since, so it is not sent again."""
-
-_CLOSED = ("closed_window_end_us", "closed_journal_id")
 
 _log = logs.get(__name__)
 
@@ -26,7 +24,7 @@ class Epochs:
 
     def __init__(self, database: Database, machine: str) -> None:
         """Reads what the store says of itself, and begins a new epoch if that is needed."""
-        self._database, self._file = database, database.path.with_name(database.path.name + ".high-water")
+        self._database, self._file = database, high_water_file(database.path)
         with database.transaction() as connection:
             new = {"epoch": secrets.randbits(48), "base": 0, "machine": machine}
             connection.executemany("insert or ignore into state values (?, ?)", list(new.items()))
@@ -39,18 +37,18 @@ class Epochs:
         if (known := together(machine, state["machine"])) != state["machine"]:
             with database.transaction() as connection:
                 connection.execute("update state set value = ? where name = 'machine'", (known,))
-        if self.epoch in self._mark.earlier_epochs or (self.epoch == self._mark.epoch and self._cut() < self._mark.cut):
+        if self.epoch in self._mark.earlier_epochs or (self.epoch == self._mark.epoch and batches_cut(self._database) < self._mark.cut):
             self._end_what_was_sent()
             self._begin(known, "went back in time, as from a backup")
 
     def keep(self, closed: JournalMark) -> None:
         """Keeps beside the store how far it has come."""
-        self._mark = HighWater(self.epoch, self._cut(), closed.window_end_us, closed.journal_id, self._earlier())
+        self._mark = HighWater(self.epoch, batches_cut(self._database), closed.window_end_us, closed.journal_id, self._earlier())
         keep_high_water(self._file, self._mark)
 
     def _begin(self, machine: str, reason: str) -> None:
         """Begins an epoch. Batches that wait keep their names."""
-        before, self.epoch, self.base = self.epoch, secrets.randbits(48), self.base + self._cut()
+        before, self.epoch, self.base = self.epoch, secrets.randbits(48), self.base + batches_cut(self._database)
         with self._database.transaction() as connection:
             state = {"epoch": self.epoch, "base": self.base, "machine": machine}
             connection.executemany("insert or replace into state values (?, ?)", list(state.items()))
@@ -69,14 +67,10 @@ class Epochs:
         """Closes what has been cut since the time that the store went back to."""
         state = dict(self._database.read("select name, value from state where name like 'closed%'"))
         # The mark may be of a new store, whose readings are counted from the first again: nothing is opened by it.
-        marks = {name: max(getattr(self._mark, name), state.get(name, getattr(self._mark, name))) for name in _CLOSED}
+        marks = {name: max(value, state.get(name, value)) for name, value in self._mark.closed.items()}
         with self._database.transaction() as connection:
             connection.executemany("insert or replace into state values (?, ?)", list(marks.items()))
             Journal.number_from(connection, self._mark.closed_journal_id)
             for place in ("", STAGED):
                 names = f"{place}{_HELD_BACK}/", f"{place}{_HELD_BACK}0"
                 connection.execute("delete from memory where name >= ? and name < ?", names)
-
-    def _cut(self) -> int:
-        cut = self._database.read("select value from counters where name = 'batches_cut'")
-        return int(cut[0][0]) if cut else 0

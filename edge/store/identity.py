@@ -28,6 +28,16 @@ class HighWater:
     closed_journal_id: int
     earlier_epochs: tuple[int, ...] = ()
 
+    @property
+    def closed(self) -> dict[str, int]:
+        """Returns the journal that is closed, as the store's state says it."""
+        return {"closed_window_end_us": self.closed_window_end_us, "closed_journal_id": self.closed_journal_id}
+
+
+def high_water_file(store: Path) -> Path:
+    """Names the file beside a store that says how far it has come."""
+    return store.with_name(store.name + ".high-water")
+
 
 def machine(root: Path = Path("/")) -> str:
     """Names the hardware by all that can be read: serial number, addresses of network cards, what was installed; the strongest first.

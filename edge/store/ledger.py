@@ -40,6 +40,12 @@ class Ledger:
     """What the callers of `cut` counted."""
 
 
+def batches_cut(database: Database) -> int:
+    """Returns how many numbers this epoch has given out."""
+    cut = database.read("select value from counters where name = 'batches_cut'")
+    return int(cut[0][0]) if cut else 0
+
+
 def read(database: Database, journaled: int, store_bytes_max: int) -> Ledger:
     counters: dict[str, int] = dict(database.read("select name, value from counters"))
     cut, confirmed, dropped, readings = (counters.pop(name, 0) for name in COUNTED_HERE)

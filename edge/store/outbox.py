@@ -14,7 +14,7 @@ from typing import Any
 
 from edge.store.batch import EncodedBatch
 from edge.store.database import PAGE_BYTES, Connection, Database, StoreError, add, pages
-from edge.store.ledger import draw_together, record_drop
+from edge.store.ledger import batches_cut, draw_together, record_drop
 from edge.store.seal import sealed
 from schemas.envelope import Envelope, micros
 
@@ -140,8 +140,7 @@ class Outbox:
         return bool(oldest)
 
     def _last(self) -> int:
-        last = self._database.read("select value from counters where name = 'batches_cut'")
-        return self.base + (int(last[0][0]) if last else 0)
+        return self.base + batches_cut(self._database)
 
     def _load(self, keys: Sequence[int]) -> list[OutboxBatch]:
         """Raises StoreDamaged."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from edge.store import tally
 from edge.store.database import PAGE_BYTES, Connection, Database, StoreError, connect, pages, sync_folder
-from edge.store.identity import read_high_water
+from edge.store.identity import high_water_file, read_high_water
 from edge.store.journal import Journal
 from edge.store.ledger import COUNTED_HERE
 from edge.store.parts import STAGED, VALID, Parts
@@ -173,8 +173,8 @@ def _closed(state: dict[str, Any], path: Path) -> dict[str, int] | None:
     """Returns what cuts have closed; None if that is not known, for then a reading might be cut again."""
     if state:
         return {name: value for name, value in state.items() if name.startswith("closed_")}
-    mark = read_high_water(path.with_name(path.name + ".high-water"))
-    return {"closed_window_end_us": mark.closed_window_end_us, "closed_journal_id": mark.closed_journal_id} if mark else None
+    mark = read_high_water(high_water_file(path))
+    return mark.closed if mark else None
 
 
 def _rows(damaged: Connection, table: str, key: str, direction: int) -> Iterator[tuple[Any, ...]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.store.database import sync_folder
 from edge.store.store import OutboxBatch, Store
 from schemas.envelope import Envelope, entry
 
@@ -67,13 +68,5 @@ def _write(directory: Path, first: Envelope, entries: list[bytes]) -> ExportFile
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
-    _sync(directory)
+    sync_folder(directory)
     return ExportFile(path, len(entries), sum(map(len, entries)))
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
