@@ -9,6 +9,7 @@ from pathlib import Path
 from configuration.editor_schema import editor_schema
 from configuration.kinds import KINDS
 from configuration.reference import page
+from program.generated import differing, write_all
 
 
 def generated() -> dict[Path, str]:
@@ -18,7 +19,7 @@ def generated() -> dict[Path, str]:
 
 def stale(root: Path) -> list[Path]:
     """Files that differ from what the declarations say, or are missing."""
-    return [path for path, text in generated().items() if not (root / path).is_file() or (root / path).read_text() != text]
+    return differing(root, generated())
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,12 +28,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="root of the repository (default: %(default)s)")
     options = parser.parse_args(arguments)
     if not options.check:
-        for path, text in generated().items():
-            (options.root / path).write_text(text)
-    differing = stale(options.root)
-    for path in differing:
+        write_all(options.root, generated())
+    faulty = stale(options.root)
+    for path in faulty:
         print(f"{path} is stale: run `python -m configuration` and commit", file=sys.stderr)
-    return 1 if differing else 0
+    return 1 if faulty else 0
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from program.generated import differing, write_all
 from schemas.records import TABLES, JournalReading
 from schemas.warehouse import ddl, index, page
 
@@ -20,15 +21,12 @@ def materialised() -> dict[Path, str]:
 def stale(root: Path) -> list[Path]:
     """Returns the files that differ from what the records say, are missing, or should not be there."""
     texts = materialised()
-    differing = [path for path, text in texts.items() if not (root / path).is_file() or (root / path).read_text() != text]
     present = {path.relative_to(root) for folder in ("sql/tables", "docs/tables") for path in (root / folder).glob("*") if path.is_file()}
-    return sorted(differing) + sorted(present - texts.keys())
+    return sorted(differing(root, texts)) + sorted(present - texts.keys())
 
 
 def write(root: Path) -> None:
-    for path, text in materialised().items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
+    write_all(root, materialised())
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from deploy.generate import objects, tables
-from deploy.generate.__main__ import files, stale, write
+from deploy.generate.__main__ import GENERATED, files
 from deploy.generate.types import data_type
 from schemas.arrow import table_columns
 from schemas.records import TABLES
@@ -25,19 +25,19 @@ DESCRIBED = {one["name"]: one for one in objects.described()}
 
 
 def test_the_files_are_those_of_the_records_and_the_sql() -> None:
-    assert stale(ROOT) == []
+    assert GENERATED.stale(ROOT) == []
 
 
 def test_a_file_that_is_changed_missing_or_of_nothing_is_found(tmp_path: Path) -> None:
-    write(tmp_path)
-    assert stale(tmp_path) == []
+    GENERATED.write(tmp_path)
+    assert GENERATED.stale(tmp_path) == []
     one, other = sorted(files())[:2]
     (tmp_path / one).write_text("{}")
     (tmp_path / other).unlink()
     (tmp_path / one).with_name("gone.json").write_text("{}")
-    assert {path.name for path in stale(tmp_path)} == {one.name, other.name, "gone.json"}
-    write(tmp_path)
-    assert stale(tmp_path) == []
+    assert {path.name for path in GENERATED.stale(tmp_path)} == {one.name, other.name, "gone.json"}
+    GENERATED.write(tmp_path)
+    assert GENERATED.stale(tmp_path) == []
 
 
 def test_a_table_is_what_its_record_says() -> None:

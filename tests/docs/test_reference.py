@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import metrics
-from docs.generate.__main__ import ROOT, stale, write
+from docs.generate.__main__ import GENERATED, ROOT
 
 REJECTING = {"Fault", "PayloadError", "Rejected", "RejectedRows", "Undecodable"}
 
@@ -53,22 +53,22 @@ def test_every_metric_that_a_page_names_is_one():
 
 
 def test_a_page_of_a_view_that_is_no_more_is_found_and_deleted(tmp_path: Path):
-    write(tmp_path)
+    GENERATED.write(tmp_path)
     (tmp_path / "docs/views/of_before.md").write_text("")
-    assert stale(tmp_path) == [Path("docs/views/of_before.md")]
-    write(tmp_path)
-    assert stale(tmp_path) == []
+    assert GENERATED.stale(tmp_path) == [Path("docs/views/of_before.md")]
+    GENERATED.write(tmp_path)
+    assert GENERATED.stale(tmp_path) == []
 
 
 @pytest.mark.parametrize(
     "page", [Path("docs/metrics.md"), Path("docs/views.md"), Path("docs/views/alerts.md"), Path("docs/queries/driest_fields.md")]
 )
 def test_a_page_that_was_changed_by_hand_is_found(page: Path, tmp_path: Path):
-    write(tmp_path)
-    assert stale(tmp_path) == []
+    GENERATED.write(tmp_path)
+    assert GENERATED.stale(tmp_path) == []
     (tmp_path / page).write_text("changed")
-    assert stale(tmp_path) == [page]
+    assert GENERATED.stale(tmp_path) == [page]
 
 
 def test_the_pages_are_fresh():
-    assert stale(ROOT) == []
+    assert GENERATED.stale(ROOT) == []
