@@ -215,9 +215,18 @@ def runs_until_it_cuts(settings: Config, store: type[WatchedStore | FailingStore
     assert not gateway.is_alive()
 
 
-def test_a_gateway_that_runs_subscribes_to_the_topics_of_all_its_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def without_uplink(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
     monkeypatch.setattr(run, "UPLINK_SECONDS", 0.0)
+
+
+@pytest.fixture
+def alone(tmp_path: Path, without_uplink: None) -> Config:
+    return config(tmp_path, mqtt={"port": free_port()}, health={"port": 0})
+
+
+def test_a_gateway_that_runs_subscribes_to_the_topics_of_all_its_classes(tmp_path: Path, without_uplink: None) -> None:
     stopping = threading.Event()
     with BrokerTwin() as broker:
         one = described(topics=["north/{device}", "$share/farm/{device}/state"])
@@ -231,13 +240,6 @@ def test_a_gateway_that_runs_subscribes_to_the_topics_of_all_its_classes(tmp_pat
             stopping.set()
             gateway.join(60)
         assert broker.subscriptions == ["north/+", "$share/farm/+/state", "south/+"]
-
-
-@pytest.fixture
-def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
-    monkeypatch.setattr(run, "UPLINK_SECONDS", 0.0)
-    return config(tmp_path, mqtt={"port": free_port()}, health={"port": 0})
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
