@@ -31,6 +31,7 @@ from pipeline.io import files
 from pipeline.io.append import brief
 from pipeline.state import StateFormat
 from pipeline.transforms.each import Each
+from pipeline.transforms.of_bundle import OfBundle
 from program import logs
 
 MOST_FILES = 500
@@ -113,23 +114,17 @@ class ArchiveFirst(beam.PTransform):
         return undecodable["deliveries"], placed["deliveries"]
 
 
-class _WriteFirst(beam.DoFn):
+class _WriteFirst(OfBundle):
     """Writes the entries of a bundle's deliveries into a file for each place; only then do the deliveries go on."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
 
-    def start_bundle(self) -> None:
-        self._deliveries: list[Delivery] = []
-
-    def process(self, delivery: Delivery) -> None:
-        self._deliveries.append(delivery)
-
     def finish_bundle(self) -> Iterator[Any]:
-        for place, content in archive.by_place(entry for each in self._deliveries for entry in each.entries).items():
+        for place, content in archive.by_place(entry for each in self.elements for entry in each.entries).items():
             file = place, (_write(self._folder, place, content, archive.ARRIVED), len(content))
             yield TaggedOutput(_FILES, WindowedValue(file, MIN_TIMESTAMP, (GlobalWindow(),)))
-        for delivery in self._deliveries:
+        for delivery in self.elements:
             yield WindowedValue(replace(delivery, entries=()), MIN_TIMESTAMP, (GlobalWindow(),))
 
 

@@ -17,6 +17,7 @@ from pipeline.io.loads.waiting import FILES, Files, Gathering, Size
 from pipeline.io.subscription.sink import Acknowledger, News, news_of, write_refused
 from pipeline.io.warehouse import Warehouse
 from pipeline.transforms.each import Each
+from pipeline.transforms.of_bundle import OfBundle
 
 OUT_AT_MOST = Size(bytes=256_000_000, messages=10_000)
 """So much waits for a load at most: half of the messages that may be pulled and not acknowledged, so that others are pulled meanwhile."""
@@ -42,20 +43,14 @@ class ByLoads(beam.PTransform):
         return files | Load(beam.ParDo(self._load).with_output_types(News), self._gathering, self._clock)
 
 
-class _WriteFiles(beam.DoFn):
+class _WriteFiles(OfBundle):
     """Writes the rows of a bundle's deliveries into a file for each table; the ids of the messages stay with its name."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
 
-    def start_bundle(self) -> None:
-        self._deliveries: list[Delivery] = []
-
-    def process(self, delivery: Delivery) -> None:
-        self._deliveries.append(delivery)
-
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        deliveries = self._deliveries
+        deliveries: list[Delivery] = self.elements
         files, size = write_files(self._folder, (rows for delivery in deliveries for rows in delivery.tables))
         ack_ids = tuple(ack_id for delivery in deliveries for ack_id in delivery.ack_ids)
         batches = tuple(name for delivery in deliveries for name in delivery.batches)

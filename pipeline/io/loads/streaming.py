@@ -40,6 +40,7 @@ from pipeline.io.sinks import AppendSink
 from pipeline.io.warehouse import Warehouse
 from pipeline.transforms.counts import count_late, count_rows
 from pipeline.transforms.each import Each
+from pipeline.transforms.of_bundle import OfBundle
 from program import logs
 
 _LOG = logs.get(__name__)
@@ -94,20 +95,14 @@ class Load(beam.PTransform):
         return gathered | "Settle" >> beam.Reshuffle() | "Load files" >> self._load
 
 
-class _WriteFiles(beam.DoFn):
+class _WriteFiles(OfBundle):
     """Writes the rows of a bundle into a file for each table."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
 
-    def start_bundle(self) -> None:
-        self._rows: list[TableRows] = []
-
-    def process(self, rows: TableRows) -> None:
-        self._rows.append(rows)
-
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        files, size = write_files(self._folder, self._rows)
+        files, size = write_files(self._folder, self.elements)
         for table, path in files:
             yield WindowedValue((table, FILES.pack(Files(((table, path),), size))), MIN_TIMESTAMP, (GlobalWindow(),))
 
