@@ -179,6 +179,34 @@ def drill(names: tuple[str, ...], directory: Path, listing: bool) -> None:
     raise SystemExit(0 if sound else 1)
 
 
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--directory", type=_FOLDER, default="build/soak", show_default=True, help="For figures and logs; what is done there is kept."
+)
+@click.option("--share", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True, help="Run this share of each number.")
+@click.option("--again", is_flag=True, help="Run those as well that are done.")
+@click.option("--list", "listing", is_flag=True, help="Say which promises have a long form, and what it is to run.")
+def soak(names: tuple[str, ...], directory: Path, share: float, *, again: bool, listing: bool) -> None:
+    """Hold the promises at their long numbers, one after the other; without NAME every one. Takes hours.
+
+    What ends with its tests passed is in DIRECTORY/NAME.json, and is not run again. `python -m lab.soak.report --take DIRECTORY` writes
+    docs/reliability.md from it. Exit status 1 if a promise does not hold.
+    """
+    from lab.soak.promises import PROMISES, long_forms
+    from lab.soak.run import run
+    from lab.soak.tests import LongTests
+
+    if listing:
+        click.echo("\n".join(f"{name}: {PROMISES[name].asked}" for name in long_forms()))
+        return
+    if unknown := [name for name in names if name not in long_forms()]:
+        raise click.UsageError(f"{unknown[0]!r} has no long form; these have: {', '.join(long_forms())}")
+    console = Console(sys.stdout)
+    sound = run(directory.resolve(), names or long_forms(), console, LongTests(console, share), again=again)
+    raise SystemExit(0 if sound else 1)
+
+
 def _leave(number: int, frame: FrameType | None) -> None:
     """SIGTERM unwinds the stack, so that the lab stops its children first."""
     raise SystemExit(128 + number)

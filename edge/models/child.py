@@ -10,6 +10,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from edge.models import tflite
@@ -28,6 +29,7 @@ _UNUSED = ("numpy.core._add_newdocs", "numpy.fft", "numpy.ma", "numpy.polynomial
 def main(arguments: Sequence[str]) -> int:
     """Returns the exit status: 0 when the parent closed the pipe, 1 when the model or the runtime cannot be used."""
     _bound_memory()
+    _die_first()
     source, sink = sys.stdin.buffer, _own_stdout()
     load_on_demand(*_UNUSED)
     # Imports numpy, which must come after.
@@ -80,6 +82,13 @@ def _bound_memory() -> None:
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     bound = MAX_MEMORY if hard == resource.RLIM_INFINITY else min(MAX_MEMORY, hard)
     resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
+
+
+def _die_first() -> None:
+    """Of a machine without memory left, the kernel ends this process, not the gateway."""
+    # Not Linux, or not ours to say. pathlib would be memory of every model's child.
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
+        file.write("1000")
 
 
 if __name__ == "__main__":

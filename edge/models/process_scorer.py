@@ -69,14 +69,21 @@ class ProcessScorer:
             raise
 
     @classmethod
-    def of_usable(cls, bundles: Sequence[Bundle], unusable: Callable[[str, Exception], None]) -> Self:
+    def of_usable(
+        cls,
+        bundles: Sequence[Bundle],
+        unusable: Callable[[str, Exception], None],
+        *,
+        timeouts: Timeouts = Timeouts(),
+        command: Sequence[str] = _COMMAND,
+    ) -> Self:
         """Starts a scorer with the models that can run, and tells `unusable` of the others. Those are tried again when they are asked."""
-        scorer = cls([])
+        scorer = cls([], timeouts=timeouts)
         for bundle in bundles:
-            scorer._children[bundle.name] = child = _Child(bundle, scorer._timeouts, _COMMAND, time.monotonic, Random())
+            scorer._children[bundle.name] = child = _Child(bundle, timeouts, command, time.monotonic, Random())
             try:
                 child.start()
-                child.ready(scorer._timeouts.start)
+                child.ready(timeouts.start)
             except (BundleError, ScorerFailed, OSError) as error:
                 unusable(bundle.name, error)
         return scorer

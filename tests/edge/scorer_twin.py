@@ -5,6 +5,7 @@ With a MARK file, only the child that creates it misbehaves; the next ones answe
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import struct
 import sys
@@ -34,6 +35,11 @@ def misbehave(habit: str, rows: int) -> None:
     if habit == "absurd":
         sys.stdout.buffer.write(b"\xff" * 8)
         sys.stdout.buffer.flush()
+    if habit == "eat":
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+        eaten = [bytearray(1 << 28)]
+        while True:
+            eaten.append(bytearray(1 << 28))
     if habit == "excuse":
         send(b"Fno memory left")
 

@@ -18,10 +18,11 @@ from lab.services.broker import Broker
 from lab.services.child import Child, free_port
 from lab.witness.tap import Tap
 from lab.witness.tcp_proxy import TcpProxy
+from tests import long_form
 from tests.edge.gateways import stored_readings
 from tests.waiting import eventually
 
-KILLS = 20
+KILLS = long_form.number(20, 1000)
 SEED = 20260501
 _SETTINGS = """
 [gateway]
@@ -101,6 +102,7 @@ def test_no_kill_loses_or_doubles_an_acknowledged_reading(tmp_path: Path, broker
             first.kill()
         publisher = Publisher(broker.port)
         for kill in range(KILLS):
+            long_form.progress(kill, KILLS)
             before, connections = len(acknowledged(tap)), proxy.connections
             with gateway(tmp_path) as child:
                 publisher.send(50)
@@ -123,3 +125,4 @@ def test_no_kill_loses_or_doubles_an_acknowledged_reading(tmp_path: Path, broker
     stored = stored_readings(store)
     store.close()
     assert dict(stored) == {("d1", seq): 1 for seq in everything}, f"seed {SEED}"
+    long_form.note("R1", measured=f"{KILLS:,} kills, {len(everything):,} readings acknowledged, 0 lost, 0 doubled", seed=SEED)

@@ -1,0 +1,81 @@
+"""Lists the promises that have long forms; a new one is a line here, and its tests read their number from tests/long_form.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Is what is promised, what the suite runs of it, what the long form is to run, and its tests as pytest knows them."""
+
+    says: str
+    in_suite: str
+    asked: str
+    tests: tuple[str, ...] = ()
+
+
+_POWER = "tests/edge/store/test_store_power.py"
+
+PROMISES: Mapping[str, Promise] = {
+    "R1": Promise(
+        "A reading that was acknowledged survives a kill -9 of the gateway at any instant, once",
+        "20 kills",
+        "1,000 kills, 0 lost, 0 doubled",
+        ("tests/edge/test_kill.py",),
+    ),
+    "R2": Promise(
+        "... and a loss of power at any write: what was not synced is lost, kept or torn at 512 bytes",
+        "6,000 cuts",
+        "100,000 cuts, 0 lost, 0 corrupt",
+        (_POWER,),
+    ),
+    "R3": Promise("The store recovers alone, at full size", "", "a store of 256 MB reopened 100 times, p99 under 5 s"),
+    "R4": Promise(
+        "One fault of the disk (EIO, ENOSPC, a short write) at any operation: no crash, nothing acknowledged is lost",
+        "every operation of a short trace",
+        "every operation of a trace of 2,500",
+    ),
+    "R5": Promise("The store never exceeds its bound in bytes, its log included", "4,000 operations", "50,000 operations, 0 over"),
+    "R6": Promise(
+        "When it is full, the oldest of the lowest priority goes first, events last, and the ledger says what went: exactly",
+        "",
+        "500 x 40 steps, exact",
+    ),
+    "R7": Promise("A disk that others fill: the gateway stays up, stops acknowledging, says so, and resumes", "", "20 cycles, 0 lost"),
+    "R8": Promise(
+        "72 hours offline fit; an event is out within 2 s of the reconnect, whatever waits",
+        "",
+        "2.6 million readings in compressed time, within 512 MiB",
+    ),
+    "R9": Promise(
+        "Pub/Sub down, slow, resetting, answering with each code or losing the answer: nothing lost, recovery no longer than the outage",
+        "100 schedules",
+        "1,000 schedules, 0 lost",
+        ("tests/edge/uplink/test_sender.py",),
+    ),
+    "R10": Promise(
+        "No storm of retries: one attempt at a time while it is down", "", "50 gateways reconnect at once, peak at most twice steady"
+    ),
+    "R11": Promise("A broker that restarts, is killed or is cut off: the gateway is back within 30 s", "", "50 times"),
+    "R12": Promise("Every missing number of a sensor is reported within two windows", "", "10,000 random drops, all of them and no other"),
+    "R16": Promise("A clock that jumps loses nothing, expires nothing, and rows say so", "", "30 schedules"),
+    "R18": Promise(
+        "Bombs and huge payloads are bounded before memory is used",
+        "1,000 bombs",
+        "1,000 bombs, less than 32 MB more",
+        ("tests/pipeline/test_decode.py::test_decompression_bombs_are_bounded_in_memory",),
+    ),
+    "M5": Promise(
+        "A model that crashes, hangs, eats memory or answers NaN never stops intake",
+        "20 mutants",
+        "5,000 mutants, intake 100 %",
+        ("tests/edge/models/test_mutants.py",),
+    ),
+}
+
+
+def long_forms() -> list[str]:
+    """Returns the promises that have a long form."""
+    return [name for name, promise in PROMISES.items() if promise.tests]
