@@ -6,15 +6,18 @@ Guarantees that no seq names two batches, that a batch's bytes never change, and
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from edge.store.batch import EncodedBatch
 from edge.store.database import PAGE_BYTES, Connection, Database, StoreError, add, pages
+from edge.store.lanes import Lane, next_keys
 from edge.store.ledger import batches_cut, draw_together, record_drop
+from edge.store.parts import remember
 from edge.store.seal import sealed
 from schemas.envelope import Envelope, micros
 
@@ -56,20 +59,20 @@ class Outbox:
         self.last_key = self._last()
         """The highest key given out. Rows beyond it are parts of a cut that did not take place yet: nobody sees them."""
 
-    def pending(self, limit: int, skip: Collection[int]) -> list[OutboxBatch]:
-        sql = "select seq from outbox where seq <= ? order by priority desc, seq limit ?"
-        rows = self._database.read(sql, self.last_key, limit + len(skip))
-        return self._load([key for (key,) in rows if key not in skip][:limit])
+    def pending(self, limit: int, skip: Collection[int], lanes: Iterable[Lane]) -> list[OutboxBatch]:
+        keys = (key for lane in lanes for key in next_keys(self._database, lane, self.last_key, limit + len(skip)) if key not in skip)
+        return self._load(list(islice(keys, limit)))
 
     def after(self, key: int, limit: int) -> list[OutboxBatch]:
         rows = self._database.read("select seq from outbox where seq > ? and seq <= ? order by seq limit ?", key, self.last_key, limit)
         return self._load([key for (key,) in rows])
 
-    def confirm(self, keys: Iterable[int]) -> None:
+    def confirm(self, keys: Iterable[int], memory: Mapping[str, bytes | None]) -> None:
         with self._database.transaction() as connection:
             waiting = [key for key in set(keys) if connection.execute("select 1 from outbox where seq = ?", (key,)).fetchone()]
             connection.executemany("delete from outbox where seq = ?", [(key,) for key in waiting])
             add(connection, {"batches_confirmed": sum(key > self.base for key in waiting)})
+            remember(connection, memory)
 
     def named(self, batches: Sequence[EncodedBatch], now: datetime) -> list[Envelope]:
         """Returns the envelopes of batches that are cut next."""
@@ -142,7 +145,7 @@ class Outbox:
     def _last(self) -> int:
         return self.base + batches_cut(self._database)
 
-    def _load(self, keys: Sequence[int]) -> list[OutboxBatch]:
+    def _load(self, keys: Iterable[int]) -> list[OutboxBatch]:
         """Raises StoreDamaged."""
         rows = (self._database.read("select * from outbox where seq = ?", key)[0] for key in keys)
         with self._database.reading_seals() as unsealed:

@@ -30,6 +30,7 @@ from edge.store.batch import EncodedBatch
 from edge.store.database import CommitTooLarge, Connection, Database, StoreDamaged, StoreError, StoreFull, StoreLocked, add, connect, pages
 from edge.store.epochs import Epochs
 from edge.store.journal import Entry, Journal, JournalMark
+from edge.store.lanes import Lane
 from edge.store.ledger import Ledger
 from edge.store.outbox import Outbox, OutboxBatch, row_of
 from edge.store.parts import Parts, remember
@@ -40,6 +41,7 @@ __all__ = [
     "CommitTooLarge",
     "Entry",
     "JournalMark",
+    "Lane",
     "Ledger",
     "OutboxBatch",
     "Store",
@@ -162,7 +164,7 @@ class Store:
         For lack of room batches of lower or the same priority are dropped; a new batch that finds none even so is itself dropped, by
         its name: the bound never stops a cut. Raises StoreFull if the disk is full.
         """
-        memory = {name: value for section in sections for name, value in section.changed.items()}
+        memory = _changed(sections)
         with self._lock:
             self._finish_parts()
             admitted = self._admit(batches, memory, counters)
@@ -193,20 +195,23 @@ class Store:
             with self._database.reading_seals() as unsealed:
                 return Section(name, {key_of(row, name): unsealed(value, row) for row, value in rows})
 
-    def pending(self, limit: int, *, skip: Collection[int] = ()) -> list[OutboxBatch]:
-        """Returns waiting batches but those of keys `skip`, highest priority first, then oldest."""
+    def pending(self, limit: int, *, skip: Collection[int] = (), lanes: Iterable[Lane] = Lane) -> list[OutboxBatch]:
+        """Returns waiting batches but those of keys `skip` in the order in which they go: by lanes, as edge.store.lanes says."""
         with self._lock:
-            return self._outbox.pending(limit, skip)
+            return self._outbox.pending(limit, skip, lanes)
 
     def batches(self, after: int, limit: int) -> list[OutboxBatch]:
         """Returns waiting batches by key, from the one that follows `after`."""
         with self._lock:
             return self._outbox.after(after, limit)
 
-    def confirm(self, keys: Iterable[int]) -> None:
-        """Removes batches that have arrived. Those that were dropped or confirmed before are passed over."""
+    def confirm(self, keys: Iterable[int], *, sections: Sequence[Section] = ()) -> None:
+        """Removes batches that have arrived, and commits sections with it. Those that were dropped or confirmed before are passed over."""
+        memory = _changed(sections)
         with self._lock:
-            self._outbox.confirm(keys)
+            self._outbox.confirm(keys, memory)
+        for section in sections:
+            section.mark_committed()
 
     def ledger(self) -> Ledger:
         """Returns the ledger at this moment, for a heartbeat. Raises StoreDamaged if damage was found, whoever was told."""
@@ -269,6 +274,10 @@ class Store:
             most = self._database.max_commit_pages
             raise CommitTooLarge(f"a commit of {needed} pages, but a store of {self.max_bytes} bytes takes {most}")
         return needed
+
+
+def _changed(sections: Sequence[Section]) -> dict[str, bytes | None]:
+    return {name: value for section in sections for name, value in section.changed.items()}
 
 
 def _sizes(memory: Mapping[str, bytes | None]) -> list[int]:

@@ -1,51 +1,44 @@
-"""Decides what to send next, and what an answer means: the uplink without its thread and its client.
+"""Decides when to send, and what an answer means: the uplink without its thread and its client. edge.uplink.choice says what goes next.
 
 Guarantees at least once: a batch leaves the store only after its confirmation; one whose answer was lost is sent again under the same
-name. Higher priorities overtake. Batches that wait together go in one request. While the uplink is down there is one attempt at a time, of
-one batch, after a back-off, for ever. If a request is refused each of its batches goes alone; one that is refused by itself waits by itself
-and holds up nobody.
+name. Events overtake everything, and what was cut lately overtakes the backlog, which never stands still for it. Batches that wait
+together go in one request; what edge.uplink.allowance does not permit waits. While the uplink is down there is one attempt at a time, of
+one batch, after a back-off, for ever. If a request is refused each of its batches goes alone; one that is refused by itself waits by
+itself and holds up nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from random import Random
 
-from edge.store.store import OutboxBatch, Store
+from edge.store.store import Store
+from edge.uplink.allowance import Allowance
+from edge.uplink.choice import Request, chosen
+from edge.uplink.flight import Attempt, Flight
+from edge.uplink.refusals import Refusals
 from edge.uplink.uplink import Publisher, PublishFuture
 from program import logs
 from program.backoff import Backoff
 
-MAX_IN_FLIGHT = 32
 MAX_IN_FLIGHT_BYTES = 16_000_000
-MAX_TOGETHER_BYTES = 1_000_000
-"""A request with more than one batch has no more: what is lost on a bad line is sent again as a whole."""
 ANSWER_SECONDS = 120.0
 """An attempt without any answer for so long counts as failed."""
 _LEAST_WAIT_SECONDS = 0.1
-_OUTAGE_REFUSALS = 3
-"""So many batches refused, and none confirmed between, are not the fault of each: with a wrong topic every one is refused."""
 
 _log = logs.get(__name__)
 
 
-@dataclass(slots=True)
-class _Refusal:
-    """Counts how often one batch was refused by itself, and until when it waits by itself; 0 times if it was with others."""
-
-    failures: int
-    until: float
-
-
 @dataclass(frozen=True, slots=True)
-class _Attempt:
-    """Notes a batch under way: when it was sent, and its size."""
+class _Answer:
+    """Holds what a request was, what became of it, and whether its bytes are counted already."""
 
-    sent: float
-    size: int
+    request: Request
+    future: PublishFuture
+    is_counted: bool
 
 
 class Sender:
@@ -56,15 +49,15 @@ class Sender:
     Usage: call `turn(now)`, wait for so many seconds or until `wake` is called, and call it again.
     """
 
-    def __init__(self, store: Store, publisher: Publisher, *, backoff: Backoff, rng: Random, wake: Callable[[], None]) -> None:
-        self._store, self._publisher = store, publisher
+    def __init__(  # noqa: PLR0913 - what it works with, each by name
+        self, store: Store, publisher: Publisher, *, backoff: Backoff, rng: Random, wake: Callable[[], None], allowance: Allowance
+    ) -> None:
+        self._store, self._publisher, self._allowance = store, publisher, allowance
         self._backoff, self._rng, self._wake = backoff, rng, wake
-        self._answers: SimpleQueue[tuple[Sequence[int], PublishFuture]] = SimpleQueue()
-        self._in_flight: dict[int, _Attempt] = {}
+        self._answers: SimpleQueue[_Answer] = SimpleQueue()
+        self._flight, self._refusals = Flight(), Refusals(backoff, rng)
         self._arrived: set[int] = set()
-        self._refused: dict[int, _Refusal] = {}
-        self._refused_since_confirmation: set[int] = set()
-        self._failures, self._in_flight_limit = 0, 1
+        self._failures = 0
         self._not_before = 0.0
         self._backed_off = -1.0
         self._down_since: float | None = None
@@ -75,6 +68,7 @@ class Sender:
         self._take_answers(now)
         self._expire_attempts(now)
         self._confirm(now)
+        self._allowance.turn(now)
         if now >= self._not_before:
             self._send(now)
         return self._next_due(now) - now
@@ -85,7 +79,7 @@ class Sender:
             self._down_since = now if sent is None else sent
             _log.warning("uplink is offline: %r; batches wait in the store", error)
         self._failures += 1
-        self._in_flight_limit = 1
+        self._flight.narrow()
         delay = min(self._backoff.delay(self._failures, self._rng), max(_LEAST_WAIT_SECONDS, now - self._down_since))
         self._backed_off, self._not_before = now, now + delay
         _log.debug("uplink: failure %d, next attempt in %.1f s", self._failures, delay)
@@ -93,109 +87,85 @@ class Sender:
 
     def is_idle(self) -> bool:
         """Says whether nothing is under way, and nothing could be sent now."""
-        if self._in_flight or not self._answers.empty():
+        if self._flight or not self._answers.empty():
             return False
-        waiting = {seq for seq, refusal in self._refused.items() if refusal.failures}
-        return self._failures > 0 or not self._store.pending(1, skip=waiting)
+        is_stopped = self._failures > 0 or self._allowance.is_day_spent
+        return is_stopped or not self._store.pending(1, skip=self._refusals.hopeless())
 
     def _take_answers(self, now: float) -> None:
         """Of attempts that were under way together the first that fails is a failure: the others say nothing new."""
         while True:
             try:
-                seqs, answer = self._answers.get_nowait()
+                answer = self._answers.get_nowait()
             except Empty:
                 break
-            error = _error(answer)
-            under_way = [attempt for seq in seqs if (attempt := self._in_flight.pop(seq, None))]
+            keys, error = answer.request.keys, _error(answer.future)
+            landed = self._flight.land(keys)
             if error is None:
-                self._arrived.update(seqs)
-            elif under_way and (failure := self._failure(seqs, error, now)) and under_way[0].sent > self._backed_off:
-                self.back_off(failure, now, under_way[0].sent)
+                self._arrived.update(keys)
+                if not answer.is_counted:
+                    self._allowance.spend(answer.request.batches, now)
+            elif landed and (failure := self._failure(keys, landed, error, now)) and landed[0].sent > self._backed_off:
+                self.back_off(failure, now, landed[0].sent)
 
-    def _failure(self, seqs: Sequence[int], error: BaseException, now: float) -> BaseException | None:
+    def _failure(self, keys: list[int], landed: list[Attempt], error: BaseException, now: float) -> BaseException | None:
         """Returns the error if it concerns more than this request."""
         if not self._publisher.refuses_only_this(error):
             return error
-        if len(seqs) > 1:
-            self._refused |= {seq: self._refused.get(seq, _Refusal(0, now)) for seq in seqs}
+        if len(keys) > 1:
+            self._refusals.note(keys, now)
             return None
-        [seq] = seqs
-        refusal = self._refused.setdefault(seq, _Refusal(0, now))
-        refusal.failures += 1
-        refusal.until = now + max(self._backoff.initial_interval, self._backoff.delay(refusal.failures, self._rng))
-        self._refused_since_confirmation.add(seq)
-        _log.error("batch %s:%d:%d was refused and waits in the store: %r", self._store.gateway_id, self._store.epoch, seq, error)
-        return error if len(self._refused_since_confirmation) >= _OUTAGE_REFUSALS else None
+        self._refusals.note_alone(keys[0], now)
+        _log.error("batch %s was refused and waits in the store: %r", landed[0].batch_id, error)
+        return error if self._refusals.is_outage() else None
 
     def _expire_attempts(self, now: float) -> None:
-        expired = [seq for seq, attempt in self._in_flight.items() if now - attempt.sent >= ANSWER_SECONDS]
-        for seq in expired:
-            attempt = self._in_flight.pop(seq)
+        for attempt in self._flight.late(now, ANSWER_SECONDS):
             if attempt.sent > self._backed_off:
                 self.back_off(TimeoutError(f"no answer within {ANSWER_SECONDS:.0f} s"), now, attempt.sent)
 
     def _confirm(self, now: float) -> None:
         if not self._arrived:
             return
-        # If the store fails here, the seqs are kept, and nothing is sent before they are confirmed.
-        self._store.confirm(self._arrived)
-        for seq in self._arrived:
-            self._refused.pop(seq, None)
-        self._arrived, self._refused_since_confirmation = set(), set()
-        self._in_flight_limit = min(2 * self._in_flight_limit, MAX_IN_FLIGHT)
+        # If the store fails here, the keys are kept, and nothing is sent before they are confirmed.
+        self._store.confirm(self._arrived, sections=[self._allowance.section])
+        self._refusals.confirm(self._arrived)
+        self._arrived = set()
+        self._flight.widen()
         if not self.online:
             down = "" if self._down_since is None else f" after {now - self._down_since:.0f} s offline"
             _log.info("uplink is online%s", down)
         self.online, self._failures, self._not_before, self._down_since = True, 0, 0.0, None
 
     def _send(self, now: float) -> None:
-        for batches in self._together(self._choose(self._in_flight_limit - len(self._in_flight), now)):
-            bytes_in_flight = sum(attempt.size for attempt in self._in_flight.values())
-            if bytes_in_flight and bytes_in_flight + sum(len(batch.body) for batch in batches) > MAX_IN_FLIGHT_BYTES:
+        for request in chosen(self._store, self._flight, self._refusals, now, self._allowance.most_together):
+            permitted = request.of(self._allowance.permitted(request.batches, now))
+            under_way = self._flight.bytes
+            if under_way and under_way + permitted.bytes > MAX_IN_FLIGHT_BYTES:
                 break
-            self._publish(batches, now)
+            if permitted.batches:
+                self._publish(permitted, now)
 
-    def _together(self, chosen: Sequence[OutboxBatch]) -> Iterator[list[OutboxBatch]]:
-        """Yields the batches of each request; one that was refused goes alone."""
-        request, size = list[OutboxBatch](), 0
-        for batch in chosen:
-            is_alone = batch.key in self._refused
-            if request and (is_alone or size + len(batch.body) > MAX_TOGETHER_BYTES or request[0].key in self._refused):
-                yield request
-                request, size = [], 0
-            request.append(batch)
-            size += len(batch.body)
-        if request:
-            yield request
+    def _publish(self, request: Request, now: float) -> None:
+        future = self._publisher.publish(request.batches)
+        for batch in request.batches:
+            self._flight.add(batch.key, Attempt(now, len(batch.body), request.lane, batch.envelope.batch_id))
+        # While the uplink is down an attempt seldom gets anywhere: it is counted when it has.
+        is_counted = not self._failures
+        if is_counted:
+            self._allowance.spend(request.batches, now)
+        future.add_done_callback(lambda future: self._receive(_Answer(request, future, is_counted)))
 
-    def _choose(self, limit: int, now: float) -> list[OutboxBatch]:
-        """Chooses at most so many batches: those never refused first, so that refused ones of high priority starve nobody."""
-        if limit <= 0:
-            return []
-        fresh = self._store.pending(limit, skip=self._in_flight.keys() | self._refused.keys())
-        waiting = {seq for seq, refusal in self._refused.items() if refusal.until > now}
-        if len(fresh) == limit or len(waiting) == len(self._refused):
-            return fresh
-        chosen = self._in_flight.keys() | {batch.key for batch in fresh}
-        return fresh + self._store.pending(limit - len(fresh), skip=waiting | chosen)
-
-    def _publish(self, batches: Sequence[OutboxBatch], now: float) -> None:
-        seqs = [batch.key for batch in batches]
-        answer = self._publisher.publish(batches)
-        self._in_flight |= {batch.key: _Attempt(now, len(batch.body)) for batch in batches}
-        answer.add_done_callback(lambda answer: self._receive(seqs, answer))
-
-    def _receive(self, seqs: Sequence[int], answer: PublishFuture) -> None:
+    def _receive(self, answer: _Answer) -> None:
         """Takes an answer, from any thread."""
-        self._answers.put((seqs, answer))
+        self._answers.put(answer)
         self._wake()
 
     def _next_due(self, now: float) -> float:
-        times = [attempt.sent + ANSWER_SECONDS for attempt in self._in_flight.values()]
-        times += [refusal.until for refusal in self._refused.values() if refusal.until > now]
+        first = min(self._flight.first_due(ANSWER_SECONDS), self._refusals.first_due(now), self._allowance.next_change(now))
         if self._not_before > now:
-            times.append(self._not_before)
-        return min(times, default=now + self._backoff.max_interval)
+            first = min(first, self._not_before)
+        return min(first, now + self._backoff.max_interval)
 
 
 def _error(answer: PublishFuture) -> BaseException | None:

@@ -32,9 +32,15 @@ class PubSubTwin:
         self.received: Counter[str] = Counter()
         self.bodies: dict[str, bytes] = {}
         self.order: list[str] = []
+        self.times: dict[str, float] = {}
+        """When each batch came for the first time."""
+        self.seconds = 0.05
+        """So long it takes to answer in fine weather."""
         self.attempts: list[float] = []
         self.sizes: list[int] = []
         """How many batches each attempt was of."""
+        self.requests: list[tuple[float, list[OutboxBatch]]] = []
+        """What was in each attempt, and when."""
         self._rng = rng or Random(1)
         self._due: list[tuple[float, int, Future[str], BaseException | None]] = []
         self._numbers = count()
@@ -42,6 +48,7 @@ class PubSubTwin:
     def publish(self, batches: Sequence[OutboxBatch]) -> Future[str]:
         self.attempts.append(self.now)
         self.sizes.append(len(batches))
+        self.requests.append((self.now, list(batches)))
         answer: Future[str] = Future()
         if self.poison & {batch.envelope.batch_id for batch in batches} or self.weather == "refusing":
             return self._answer(answer, exceptions.InvalidArgument("message refused"))
@@ -55,7 +62,7 @@ class PubSubTwin:
             return self._answer(answer, exceptions.DeadlineExceeded("no answer"), 30)
         if weather in {"down", "losing"}:
             return self._answer(answer, self._rng.choice(ERRORS)("fault"))
-        return self._answer(answer, None, self._rng.uniform(5, 60) if weather == "slow" else 0.05)
+        return self._answer(answer, None, self._rng.uniform(5, 60) if weather == "slow" else self.seconds)
 
     def refuses_only_this(self, error: BaseException) -> bool:
         return isinstance(error, exceptions.InvalidArgument)
@@ -77,6 +84,7 @@ class PubSubTwin:
         assert self.bodies.setdefault(batch_id, body) == body, f"{batch_id} came with two different bodies"
         self.received[batch_id] += 1
         self.order.append(batch_id)
+        self.times.setdefault(batch_id, self.now)
 
     def _answer(self, answer: Future[str], error: BaseException | None, after: float = 0.1) -> Future[str]:
         heapq.heappush(self._due, (self.now + after, next(self._numbers), answer, error))

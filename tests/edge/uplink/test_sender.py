@@ -1,19 +1,24 @@
 """Whatever Pub/Sub does, every batch arrives, none leaves the store before, and nothing storms."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from edge.store.section import Section
 from edge.store.store import Store, StoreFull
-from edge.uplink.sender import ANSWER_SECONDS, MAX_IN_FLIGHT, MAX_TOGETHER_BYTES, Sender
+from edge.uplink.allowance import MAX_TOGETHER_BYTES, unlimited
+from edge.uplink.flight import MAX_IN_FLIGHT
+from edge.uplink.sender import ANSWER_SECONDS, Sender
 from program.backoff import Backoff
 from tests import long_form
 from tests.edge.encoded import NOW, encoded
 from tests.edge.folders import memory_folder
 from tests.edge.pubsub_twin import PubSubTwin
+from tests.edge.uplink.world import World, cut
 
 SCHEDULES = long_form.number(100, 1000)
 OUTAGE = 600.0
@@ -37,34 +42,9 @@ def twin() -> PubSubTwin:
     return PubSubTwin()
 
 
-class World:
-    """Store, sender and twin on one clock that nobody waits for."""
-
-    def __init__(self, store: Store, twin: PubSubTwin, rng: Random | None = None) -> None:
-        self.store, self.twin, self.now = store, twin, 0.0
-        rng = rng or Random(1)
-        self.sender = Sender(store, twin, backoff=Backoff(), rng=rng, wake=lambda: None)
-
-    def run(self, until: float, stop: Callable[[], bool] = lambda: False) -> None:
-        """Turns until the time has come or `stop` says so; between turns only what is due happens."""
-        while self.now < until:
-            due = self.now + self.sender.turn(self.now)
-            if stop():
-                return
-            self.now = min(until, max(min(due, self.twin.next_answer()), self.now + 0.001))
-            self.twin.advance(self.now)
-
-    def drained(self) -> bool:
-        return not self.store.pending(1)
-
-
 @pytest.fixture
 def world(store: Store, twin: PubSubTwin) -> World:
     return World(store, twin)
-
-
-def cut(store: Store, *kinds: str) -> list[str]:
-    return [envelope.batch_id for envelope in store.cut([encoded(kind, kind.encode()) for kind in kinds], NOW)]
 
 
 @pytest.mark.parametrize("seed", range(SCHEDULES))
@@ -253,18 +233,18 @@ class FullDisk:
 
     def __init__(self, store: Store) -> None:
         self._store, self.full = store, True
-        self.gateway_id, self.epoch, self.pending = store.gateway_id, store.epoch, store.pending
+        self.pending, self.batches = store.pending, store.batches
 
-    def confirm(self, seqs: set[int]) -> None:
+    def confirm(self, seqs: set[int], *, sections: Sequence[Section]) -> None:
         if self.full:
             raise StoreFull("the disk is full")
-        self._store.confirm(seqs)
+        self._store.confirm(seqs, sections=sections)
 
 
 def test_a_confirmation_that_cannot_be_stored_is_kept_and_nothing_is_sent_meanwhile(store: Store, twin: PubSubTwin) -> None:
     disk = FullDisk(store)
     cut(store, "summaries", "summaries")
-    sender = Sender(disk, twin, backoff=Backoff(), rng=Random(1), wake=lambda: None)  # type: ignore[arg-type]
+    sender = Sender(disk, twin, backoff=Backoff(), rng=Random(1), wake=lambda: None, allowance=unlimited())  # type: ignore[arg-type]
     sender.turn(0.0)
     twin.advance(1.0)
     for now in (1.0, 2.0):
@@ -274,3 +254,77 @@ def test_a_confirmation_that_cannot_be_stored_is_kept_and_nothing_is_sent_meanwh
     disk.full = False
     sender.turn(3.0)
     assert store.ledger().confirmed == 1
+
+
+RATE = 2
+"""Batches a second that are cut while the backlog goes up: half of them events."""
+
+
+def drained_while_live(world: World, seconds: int, *kinds: str) -> list[float]:
+    """Cuts batches of these kinds each second, and returns how long each took to arrive."""
+    names, cut_at = list[str](), dict[str, float]()
+    for _ in range(seconds):
+        for name in cut(world.store, *kinds):
+            cut_at[name] = world.now
+            names.append(name)
+        world.run(world.now + 1)
+    world.run(world.now + 60, lambda: world.twin.times.keys() >= set(names))
+    return [world.twin.times[name] - cut_at[name] for name in names]
+
+
+def test_behind_a_backlog_what_is_live_waits_for_none_of_it_and_the_backlog_goes_on(world: World) -> None:
+    """Promise R8; the line answers after half a second. A live summary waited 283 s behind 100,000 batches."""
+    backlog = [name for _ in range(40) for name in cut(world.store, *["summaries"] * 100)]
+    world.twin.weather = "down"
+    world.run(600)
+    world.twin.weather, world.twin.seconds = "fine", 0.5
+    world.run(world.now + Backoff().max_interval, lambda: world.sender.online)
+    began = world.now
+    waits = drained_while_live(world, 60, "events", "summaries")
+    assert max(waits[::2]) <= 2, "an event"
+    assert max(waits[1::2]) <= 10, "a live summary"
+    gone = [name for name in backlog if world.twin.times.get(name, began + 61) <= began + 60]
+    assert len(gone) >= 20 * 60 * RATE, "the backlog, at twenty times of what is cut"
+
+
+def test_the_first_attempt_after_an_outage_is_the_event(world: World) -> None:
+    cut(world.store, *["summaries"] * 200)
+    world.twin.weather = "down"
+    world.run(600)
+    (event,) = cut(world.store, "events")
+    world.twin.weather = "fine"
+    world.run(world.now + Backoff().max_interval, lambda: world.sender.online)
+    assert world.twin.order[0] == event
+
+
+def test_a_line_that_live_batches_fill_still_carries_the_backlog_away(world: World) -> None:
+    backlog = cut(world.store, *["summaries"] * 400)
+    world.twin.seconds = 1.0
+    for _ in range(60):
+        cut(world.store, *["heartbeats"] * 60)
+        world.run(world.now + 1)
+    gone = [name for name in backlog[:300] if name in world.twin.received]
+    assert len(gone) >= 200, "a quarter of the places is the backlog's"
+    assert gone == backlog[: len(gone)], "the oldest first"
+
+
+def test_a_refused_batch_that_the_store_dropped_is_forgotten(world: World) -> None:
+    (refused,) = cut(world.store, "rejects")
+    world.twin.poison = {refused}
+    world.run(10)
+    world.store.confirm([1])
+    attempts = len(world.twin.attempts)
+    world.run(3600)
+    assert (len(world.twin.attempts), set(world.sender._refusals)) == (attempts, set())
+
+
+def test_a_refusal_names_the_epoch_of_the_batch_and_not_that_of_the_store(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store(folder / "store.db", "gw-1", 16 << 20, machine=lambda: "serial=one")
+    (earlier,) = cut(store, "summaries")
+    store.close()
+    with closing(Store(folder / "store.db", "gw-1", 16 << 20, machine=lambda: "serial=two")) as moved:
+        twin = PubSubTwin()
+        twin.poison = {earlier}
+        World(moved, twin).run(1)
+        assert str(moved.epoch) not in earlier
+    assert f"batch {earlier} was refused" in caplog.text
