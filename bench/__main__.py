@@ -23,6 +23,7 @@ BENCHMARKS = {
     "batch_bytes": ("bench.edges", "bytes a summary by the rows of its batch, against an Arrow stream without a dictionary"),
     "commits": ("bench.commits", "commits of a gateway's store in a day, against one a message"),
     "memory": ("bench.memory", "what a gateway takes at rest and in a flood, and which imports take it"),
+    "drain": ("bench.drain", "how long an event and live summaries wait behind a million rows, against what is promised"),
     "losses": ("bench.losses", "readings that a gateway loses in crashes and outages, against Telegraf"),
     "paced": ("bench.paced", "processor time of a message at 1 to 1,000 a second, against Telegraf"),
     "uplink_bytes": ("bench.edges", "bytes a device and day from gateway to Pub/Sub, against what the sensors sent"),
@@ -32,8 +33,8 @@ BENCHMARKS = {
 }
 """Name -> its module, which has a function of that name and the sizes FULL and QUICK, and its line in the help."""
 
-BY_NAME_ALONE = ("losses", "paced", "memory", "scale", "storm")
-"""Those that run only when they are named: they build Telegraf or an environment, take ten minutes, or play a storm in real time."""
+BY_NAME_ALONE = ("drain", "losses", "paced", "memory", "scale", "storm")
+"""Those that run only when they are named: they build Telegraf or an environment, take ten minutes, or play something in real time."""
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -50,7 +51,7 @@ def cli(names: tuple[str, ...], out: Path, gateways: int | None, *, quick: bool)
     """Measure TinyBeam against the alternatives.
 
     Every figure has its baseline from the same run, the two measured by turns: on a shared machine the ratio counts, not the number.
-    Without a NAME everything but losses, paced, memory, scale and storm is measured, in under a quarter of an hour; `python -m
+    Without a NAME everything but drain, losses, paced, memory, scale and storm is measured, in under a quarter of an hour; `python -m
     bench.report --take build/bench` then writes docs/performance.md.
 
     \b

@@ -47,7 +47,7 @@ class CountingIntake:
 class NoUplink:
     """Leaves batches in the outbox."""
 
-    state = LinkState.OFFLINE
+    state, day = LinkState.OFFLINE, None
 
     def wake(self) -> None: ...
 

@@ -6,7 +6,7 @@ import pytest
 
 from bench import batch_bytes, requests
 from bench.uplink_bytes import Plan, figures
-from edge.day_cost import HEADER_BYTES, TOKEN_BYTES
+from edge.uplink.pubsub_wire import HEADER_BYTES, TOKEN_BYTES
 
 
 def test_three_hours_of_one_probe_cost_fewer_bytes_with_a_deadband_and_report_as_much() -> None:
