@@ -165,7 +165,8 @@ def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: boo
                 click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes", err=True)
             for sentence in left_out:
                 click.echo(sentence, err=True)
-            click.echo(recording.cost(store, config.uplink.destination), err=True)
+            for sentence in recording.cost(store, config.uplink):
+                click.echo(sentence, err=True)
         if bad.count:
             _passed_over(bad, recording)
     except MISCONFIGURED as error:

@@ -1,6 +1,6 @@
 """Estimates what a day costs in bytes up, from the batches that the gateway's own code cuts: for `tinybeam edge try` and `doctor`.
 
-Counted are Pub/Sub's requests as Google's client sends them, with its headers and its token; not TLS, TCP and what comes down.
+Counted is what the kind of uplink says of its requests (for Pub/Sub with headers and token); not TLS, TCP and what comes down.
 """
 
 from __future__ import annotations
@@ -25,13 +25,9 @@ from edge.gateway import Gateway, MqttMessage
 from edge.settings.sensors import Sensors
 from edge.store.store import OutboxBatch, Store
 from edge.units import Range
+from edge.uplink.limits import Wire
+from edge.uplink.pubsub_wire import varint_bytes
 from program.patterns import matches
-from schemas.message import message_parts
-
-HEADER_BYTES = 140
-"""Headers and frames of HTTP/2 around a request, as `python -m bench uplink_bytes` measures them."""
-TOKEN_BYTES = 750
-"""A service account's token goes with every request: gRPC's header compression leaves it out. A federated identity's has some 300 more."""
 
 DEVICES, HOURS = 5, 2
 _START = datetime(2026, 5, 1, tzinfo=UTC)
@@ -57,40 +53,52 @@ class Traffic:
     def heard(self, messages: Iterable[MqttMessage]) -> None:
         self.raw += sum(map(packet_bytes, messages))
 
-    def sent(self, topic: str, batches: Sequence[OutboxBatch]) -> None:
+    def sent(self, wire: Wire, batches: Sequence[OutboxBatch]) -> None:
         """Counts batches that go together in one request."""
         for batch in batches:
-            self.up[batch.envelope.kind] += message_bytes(batch)
+            self.up[batch.envelope.kind] += wire.message(batch)
             self.rows[batch.envelope.kind] += batch.envelope.row_count
             self.batches[batch.envelope.kind] += 1
-        self.up[_REQUESTS] += HEADER_BYTES + TOKEN_BYTES + _field(len(topic.encode()))
+        self.up[_REQUESTS] += wire.around
         self.requests += 1
 
-    def sentence(self, span: timedelta) -> str:
+    def day(self, span: timedelta) -> DayCost:
         """Says what a day costs that is like this span."""
         days = max(span, _MINUTE) / _DAY
+        return DayCost(self._sentence(days), self.up.total() / days)
+
+    def _sentence(self, days: float) -> str:
         parts = [f"{name} {_kilobytes(size / days)}" for name, size in self.up.most_common() if name != _REQUESTS]
         requests = f"{self.requests / days:.0f} requests with their token {_kilobytes(self.up[_REQUESTS] / days)}"
         share = f"; the readings as MQTT are {_kilobytes(self.raw / days)}" if self.raw else ""
         return f"about {_kilobytes(self.up.total() / days)} a day: {', '.join([requests, *parts])}{share}"
 
 
-def of_store(store: Store, topic: str, traffic: Traffic) -> None:
+@dataclass(frozen=True, slots=True)
+class DayCost:
+    """Says what a day costs in bytes up; 0 if nobody knows."""
+
+    sentence: str
+    bytes: float = 0.0
+
+
+def of_store(store: Store, wire: Wire, traffic: Traffic) -> None:
     """Counts everything that waits in a store, as if batches that were cut at one moment went together."""
     for _, together in groupby(store.batches(0, _ALL), key=lambda batch: batch.envelope.cut_time):
-        traffic.sent(topic, list(together))
+        traffic.sent(wire, list(together))
 
 
-def of_config(config: Config) -> str:
+def of_config(config: Config) -> DayCost:
     """Says what a day costs if a few devices of each pattern send every channel once a minute. Models are left out."""
     sensors = tuple(msgspec.structs.replace(each, model=None, payload=None) for each in config.sensors if each.channels)
     if not sensors:
-        return "not estimated: no class has channels, and frames depend on their samples"
+        return DayCost("not estimated: no class has channels, and frames depend on their samples")
     devices = [(name, each) for each in sensors for name in _devices(each)]
     plain = msgspec.structs.replace(config, sensors=sensors, models=())
     traffic = played(plain, devices, _MINUTE, timedelta(hours=HOURS))
     assumed = f"if {len(devices)} devices ({DEVICES} of each pattern) send all their channels once a minute, as JSON, without models"
-    return f"{assumed}: {traffic.sentence(timedelta(hours=HOURS))}"
+    day = traffic.day(timedelta(hours=HOURS))
+    return DayCost(f"{assumed}: {day.sentence}", day.bytes)
 
 
 def played(config: Config, devices: Sequence[tuple[str, Sensors]], every: timedelta, span: timedelta) -> Traffic:
@@ -110,26 +118,7 @@ def in_memory() -> str | None:
 def packet_bytes(message: MqttMessage) -> int:
     """Counts the bytes of a PUBLISH packet at QoS 1: type, length (one byte to three), topic and its length, packet identifier, payload."""
     rest = 2 + len(message.topic.encode()) + 2 + len(message.payload)
-    return 1 + _varint(rest) + rest
-
-
-def message_bytes(batch: OutboxBatch) -> int:
-    """Counts the bytes of a batch as a message of a PublishRequest, in Protocol Buffers."""
-    attributes, data = message_parts(batch.envelope, batch.body)
-    return _field(_field(len(data)) + sum(_attribute(*each) for each in attributes.items()))
-
-
-def _attribute(name: str, value: str) -> int:
-    return _field(_field(len(name.encode())) + _field(len(value.encode())))
-
-
-def _field(size: int) -> int:
-    """Counts a field with so many bytes in it: tag, length, and the bytes."""
-    return 1 + _varint(size) + size
-
-
-def _varint(value: int) -> int:
-    return max(1, -(-value.bit_length() // 7))
+    return 1 + varint_bytes(rest) + rest
 
 
 def _kilobytes(size: float) -> str:
@@ -157,7 +146,7 @@ def play(config: Config, store: Store, devices: Sequence[tuple[str, Sensors]], e
         traffic.heard(messages)
         gateway.accept(messages, now)
         gateway.tick(now)
-    of_store(store, config.uplink.destination, traffic)
+    of_store(store, config.uplink.wire, traffic)
     return traffic
 
 

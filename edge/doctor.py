@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from edge import clock
@@ -17,6 +18,7 @@ from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import ScorerFailed
 from edge.store.form import FormError, form
 from edge.store.store import Store, StoreDamaged, StoreError, StoreLocked
+from edge.uplink.allowance import SECTION, of_day
 from schemas.records import TimeQuality
 
 _SELDOM = 600
@@ -45,8 +47,9 @@ def _run_check(check: Check, config: Config) -> Iterator[Finding]:
 def _store(config: Config) -> Iterator[Finding]:
     try:
         config.store_file.stat()
-        Store(config.store_file, config.gateway.id, config.store.max_bytes).close()
-        yield Finding("store", Status.OK, f"{config.store_file} opens")
+        with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store:
+            yield Finding("store", Status.OK, f"{config.store_file} opens")
+            yield from of_day(config.uplink.limits, store.section(SECTION), clock.now().date())
     except FileNotFoundError:
         yield Finding("store", Status.OK, f"{config.store_file} is not there yet; the gateway makes it")
     except StoreLocked:
@@ -138,8 +141,15 @@ def _pipeline(config: Config) -> Iterator[Finding]:
 
 
 def _day(config: Config) -> Iterator[Finding]:
+    cost = of_config(config)
+    excess = config.uplink.limits.excess(cost.bytes)
+    if excess:
+        yield Finding(
+            "bytes up", Status.WARN, f"{cost.sentence}; {excess}", "raise the limit, batches.seconds or gateway.heartbeat_seconds"
+        )
+        return
     advice = "" if config.batch_seconds >= _SELDOM else "where bytes are paid for, raise batches.seconds and gateway.heartbeat_seconds"
-    yield Finding("bytes up", Status.OK, of_config(config), advice)
+    yield Finding("bytes up", Status.OK, cost.sentence, advice)
 
 
 def _existing(folder: Path) -> Path:

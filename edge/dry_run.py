@@ -25,6 +25,7 @@ from edge.reading import Reading
 from edge.recording import RecordedMessage
 from edge.store.form import decoded
 from edge.store.store import Store
+from edge.uplink.uplink import Uplink
 from schemas.envelope import from_micros, micros
 from schemas.records import Kind, TimeQuality
 
@@ -82,7 +83,7 @@ def dry_run(config: Config, recording: Iterable[TimedMessage], directory: Path) 
 
 
 class Recording:
-    """Goes through a recording once, and knows then what it was: `recording.cost(store, topic)` after a dry run of it."""
+    """Goes through a recording once, and knows then what it was: `recording.cost(store, uplink)` after a dry run of it."""
 
     def __init__(self, messages: Iterable[TimedMessage]) -> None:
         self._messages, self._traffic = messages, Traffic()
@@ -99,13 +100,17 @@ class Recording:
     def is_empty(self) -> bool:
         return self._first is None
 
-    def cost(self, store: Store, topic: str) -> str:
-        """Says what a day like this costs in bytes up."""
+    def cost(self, store: Store, uplink: Uplink) -> Iterator[str]:
+        """Says what a day like this costs in bytes up, and whether that is more than the limits allow."""
         if self._first is None or self._last is None:
-            return "no readings, so no cost"
-        of_store(store, topic, self._traffic)
+            yield "no readings, so no cost"
+            return
+        of_store(store, uplink.wire, self._traffic)
         span = self._last - self._first
-        return f"bytes up, as these {span / timedelta(hours=1):.1f} hours of readings cost: {self._traffic.sentence(span)}"
+        day = self._traffic.day(span)
+        yield f"bytes up, as these {span / timedelta(hours=1):.1f} hours of readings cost: {day.sentence}"
+        if excess := uplink.limits.excess(day.bytes):
+            yield f"warning: {excess}"
 
 
 def rows(store: Store) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from edge.uplink.allowance import DayBytes
 from schemas.arrow import columns
 from schemas.envelope import micros
 from schemas.records import Heartbeat, LinkState
@@ -23,6 +24,8 @@ class HealthStatus:
 
     heartbeat: Heartbeat
     full: bool = False
+    uplink_day: DayBytes | None = None
+    """What has gone of the day's bytes, where uplink.limits bounds them."""
 
 
 def healthz(status: HealthStatus | None, now: datetime) -> tuple[int, Mapping[str, Any]]:
@@ -44,7 +47,13 @@ def exposition(status: HealthStatus | None, *, plain: bool = False) -> str:
     ]
     lines += _metric("store_full", "1 while readings are not acknowledged for want of room", int(status.full))
     lines += _metric("broker_plain", "1 where readings come from another machine without TLS, mqtt.allow_plain", int(plain))
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, *_of_day(status.uplink_day or DayBytes(0, 0)), ""])
+
+
+def _of_day(day: DayBytes) -> Iterator[str]:
+    yield from _metric("uplink_day_bytes", "Bytes sent up since midnight UTC; 0 without uplink.limits.max_bytes_per_day", day.spent)
+    yield from _metric("uplink_day_bytes_max", "uplink.limits.max_bytes_per_day; 0: no limit", day.limit)
+    yield from _metric("uplink_day_spent", "1 while only events and heartbeats go until midnight UTC", int(day.are_spent))
 
 
 def _metric(name: str, text: str, value: Any) -> list[str]:

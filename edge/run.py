@@ -24,6 +24,8 @@ from edge.models.bundles import sound_bundles_of
 from edge.models.process_scorer import ProcessScorer
 from edge.store.rescue import finish, rescue
 from edge.store.store import TABLES, Store, StoreDamaged, StoreError, StoreFull
+from edge.uplink import allowance as allowances
+from edge.uplink.allowance import Allowance, DayBytes
 from edge.uplink.worker import UplinkWorker
 from program import logs, service_manager
 from program.backoff import Backoff
@@ -53,6 +55,8 @@ class UplinkHandle(Protocol):
 
     @property
     def state(self) -> LinkState: ...
+    @property
+    def day(self) -> DayBytes | None: ...
     def wake(self) -> None: ...
 
 
@@ -118,7 +122,7 @@ class Loop:
         self._gateway.links = Links(self._uplink.state, self._source.state)
         self._gateway.clock_quality = clock.quality(clock.now(), clock.kernel_status())
         if self._health:
-            self._health.report(HealthStatus(self._gateway.heartbeat(clock.now()), self.full))
+            self._health.report(HealthStatus(self._gateway.heartbeat(clock.now()), self.full, self._uplink.day))
 
     def _note_full(self, full: StoreFull) -> None:
         if not self.full:
@@ -181,7 +185,8 @@ def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, 
         health = Health(config.health.host, config.health.port, clock.now, plain=config.mqtt.is_plain) if config.health.port else None
         if health:
             stack.callback(health.stop)
-        uplink = UplinkWorker(store, publisher, backoff=config.uplink.retry)
+        allowance = Allowance(config.uplink.limits, config.uplink.wire, store.section(allowances.SECTION), clock.now)
+        uplink = UplinkWorker(store, publisher, backoff=config.uplink.retry, allowance=allowance)
         uplink.start()
         stack.callback(uplink.stop, UPLINK_SECONDS)
         has_run.set()

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from edge.finding import Finding, Status, of_secret
+from edge.uplink.limits import Limits, Wire
+from edge.uplink.pubsub_wire import wire
 from edge.uplink.uplink import Publisher, UplinkError
 from program.backoff import Backoff
 from program.names import Name, Topic
@@ -42,7 +44,12 @@ class PubsubUplinkSettings(Settings, frozen=True, kw_only=True, tag_field="kind"
             since="0.3.0",
         ),
     ] = None
+    limits: Annotated[Limits, setting("How many bytes may go up", since="0.3.0")] = Limits()
     retry: Annotated[Backoff, setting("Between two attempts while the uplink is down; it is never given up")] = Backoff()
+
+    @property
+    def wire(self) -> Wire:
+        return wire(self.topic, self.shard)
 
     @property
     def destination(self) -> str:

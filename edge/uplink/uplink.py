@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from edge.finding import Finding
 from edge.store.store import OutboxBatch
+from edge.uplink.limits import Limits, Wire
 from program.backoff import Backoff
 
 
@@ -52,6 +53,16 @@ class Uplink(Protocol):
     @property
     def retry(self) -> Backoff:
         """Says how long to wait between two attempts while the uplink is down."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """Says how many bytes may go up."""
+        ...
+
+    @property
+    def wire(self) -> Wire:
+        """Counts the bytes of requests, for the limits and for estimates."""
         ...
 
     @property

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from random import Random
 
 from edge.store.store import Store
+from edge.uplink.allowance import Allowance, DayBytes, unlimited
 from edge.uplink.sender import Sender
 from edge.uplink.uplink import Publisher
 from program import logs
@@ -25,7 +26,7 @@ class UplinkWorker:
     Usage: `uplink.start()`, `uplink.wake()` after a cut, `uplink.stop(10)`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as the sender's
         self,
         store: Store,
         publisher: Publisher,
@@ -33,9 +34,12 @@ class UplinkWorker:
         backoff: Backoff,
         clock: Callable[[], float] = time.monotonic,
         rng: Random | None = None,
+        allowance: Allowance | None = None,
     ) -> None:
+        """Without an allowance everything may go."""
         self._woken, self._stopping, self._clock = threading.Event(), threading.Event(), clock
-        self._sender = Sender(store, publisher, backoff=backoff, rng=rng or Random(), wake=self._woken.set)
+        self._allowance = allowance or unlimited()
+        self._sender = Sender(store, publisher, backoff=backoff, rng=rng or Random(), wake=self._woken.set, allowance=self._allowance)
         self._stop_by = float("inf")
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
 
@@ -43,6 +47,11 @@ class UplinkWorker:
     def state(self) -> LinkState:
         """Is online since the last confirmation, or offline since the last failure and at the start."""
         return LinkState.ONLINE if self._sender.online else LinkState.OFFLINE
+
+    @property
+    def day(self) -> DayBytes | None:
+        """Says what is left of the day's bytes; None if there is no limit."""
+        return self._allowance.day
 
     def start(self) -> None:
         """Begins to send."""

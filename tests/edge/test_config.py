@@ -34,7 +34,7 @@ def test_every_default_that_the_example_shows_is_the_default(tmp_path: Path) -> 
 
 def test_every_setting_stands_in_the_example() -> None:
     text = EXAMPLE.read_text()
-    for section in ("gateway", "mqtt", "windows", "batches", "store", "uplink", "uplink.retry", "health"):
+    for section in ("gateway", "mqtt", "windows", "batches", "store", "uplink", "uplink.limits", "uplink.retry", "health"):
         for name in attrgetter(section)(load(EXAMPLE)).__struct_fields__:
             assert re.search(rf"^(# )?{name} = |^\[{section}\.{name}\]", text, re.MULTILINE), f"{section}.{name}"
 

@@ -15,6 +15,7 @@ import pytest
 from edge.gateway import Gateway
 from edge.health import Health, HealthStatus, exposition, healthz
 from edge.store.store import Store
+from edge.uplink.allowance import DayBytes
 from tests.edge.gateways import START, config
 
 
@@ -80,3 +81,8 @@ def test_a_full_store_shows_in_the_metrics(condition: HealthStatus) -> None:
 
 def test_another_path_is_told_what_there_is(health: Health) -> None:
     assert get(health, "/") == (404, "there are /healthz and /metrics\n")
+
+
+def test_what_has_gone_of_the_day_shows_in_the_metrics(condition: HealthStatus) -> None:
+    lines = exposition(replace(condition, uplink_day=DayBytes(95, 100, are_spent=True))).splitlines()
+    assert {"tinybeam_uplink_day_bytes 95", "tinybeam_uplink_day_bytes_max 100", "tinybeam_uplink_day_spent 1"} <= set(lines)

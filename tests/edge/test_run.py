@@ -54,7 +54,7 @@ class MessageSource:
 
 
 class UplinkHandle:
-    state = "offline"
+    state, day = "offline", None
 
     def wake(self) -> None:
         self.woken = True
