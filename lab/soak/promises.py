@@ -60,7 +60,19 @@ PROMISES: Mapping[str, Promise] = {
     ),
     "R11": Promise("A broker that restarts, is killed or is cut off: the gateway is back within 30 s", "", "50 times"),
     "R12": Promise("Every missing number of a sensor is reported within two windows", "", "10,000 random drops, all of them and no other"),
+    "R15": Promise(
+        "Rollups are the same for any order of arrival, repetition and bundling",
+        "100 draws",
+        "500 draws, equal to a reference of thirty lines",
+        ("tests/pipeline/rollup/test_law.py",),
+    ),
     "R16": Promise("A clock that jumps loses nothing, expires nothing, and rows say so", "", "30 schedules"),
+    "R17": Promise(
+        "A message that is damaged stops nobody: it is a batch or a reject, and no fault of ours",
+        "20,000 messages",
+        "200,000 messages, 0 uncaught",
+        ("tests/pipeline/test_decode.py::test_random_damage_is_refused_or_harmless_and_never_anything_else",),
+    ),
     "R18": Promise(
         "Bombs and huge payloads are bounded before memory is used",
         "1,000 bombs",

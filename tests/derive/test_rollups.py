@@ -13,6 +13,7 @@ from schemas.records import Recomputation
 from schemas.registry import Registry
 from sql import recomputation
 from sql.recomputation import Choice
+from tests import long_form
 from tests.derive import hostile
 from tests.derive.hostile import Window
 from tests.pipeline.rollup.reference import Heard
@@ -37,7 +38,7 @@ def differing(found: dict[Window, tuple[float, ...]], expected: dict[Window, tup
     ]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(long_form.number(1, 3)))
 def test_a_hostile_month_split_over_three_runs_equals_the_facts(emptied: bigquery.Client, seed: int) -> None:
     rows = hostile.month(random.Random(0))
     batches = hostile.batches(rows)

@@ -215,17 +215,17 @@ def note_bombs(grown: int, bomb: bytes) -> None:
     long_form.note("R18", measured=f"{BOMBS:,} bombs refused, {grown / 1000:.1f} MB more at most", control=control)
 
 
-DAMAGED, AT_ONCE = 100_000, 100
+DAMAGED, AT_ONCE = long_form.number(20_000, 200_000), 100
 
 
-@pytest.mark.parametrize("part", [1, 2])
-def test_random_damage_is_refused_or_harmless_and_never_anything_else(part: int) -> None:
-    """In = good + rejects, nothing uncaught, over 200,000 inputs. The seed is in the message of a failure."""
+def test_random_damage_is_refused_or_harmless_and_never_anything_else() -> None:
+    """In = good + rejects, nothing uncaught. The seed is in the message of a failure."""
     seed = random.randrange(2**32)
     rng = random.Random(seed)
     sound = [_sound(kind, content) for kind in KINDS for content in (ipc, in_columns)]
     good = rejected = 0
     for turn in range(0, DAMAGED, AT_ONCE):
+        long_form.progress(turn, DAMAGED)
         for result in decode_all([_damaged(*rng.choice(sound), rng) for _ in range(AT_ONCE)]):
             if isinstance(result, Refused):
                 assert result.stacktrace is None, f"seed {seed}, turn {turn}: {result.stacktrace}"
@@ -234,6 +234,8 @@ def test_random_damage_is_refused_or_harmless_and_never_anything_else(part: int)
                 good += len(result.counts)
     assert good + rejected == DAMAGED, f"seed {seed}"
     assert rejected > DAMAGED // 3, f"seed {seed}: the damage does no harm"
+    found = f"{DAMAGED:,} messages, {good:,} batches, {rejected:,} rejects, 0 uncaught"
+    long_form.note("R17", measured=found, control=f"{rejected:,} of them were damaged beyond reading", seed=seed)
 
 
 def _sound(kind: str, content: Callable[[pa.RecordBatch], bytes]) -> tuple[bytes, dict[str, str]]:
