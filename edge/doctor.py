@@ -92,11 +92,15 @@ def _secrets(config: Config) -> Iterator[Finding]:
 
 
 def _clock(_config: Config) -> Iterator[Finding]:
-    quality = clock.quality(clock.now(), clock.kernel_status())
-    if quality == TimeQuality.SYNCED:
+    reading = clock.read()
+    if reading.is_synced:
         yield Finding("clock", Status.OK, "synchronised")
     else:
-        yield Finding("clock", Status.WARN, f"not synchronised; rows say time_quality = {quality}", "start chrony or systemd-timesyncd")
+        says = "the kernel does not say whether it is" if reading.is_synced is None else "it is not"
+        sentence = f"{says} synchronised; rows say time_quality = {TimeQuality.ESTIMATED}"
+        yield Finding(
+            "clock", Status.WARN, sentence, "start chrony or systemd-timesyncd; jumps are not followed until it is, or unless they last"
+        )
 
 
 def _certificates(config: Config) -> Iterator[Finding]:

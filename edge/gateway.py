@@ -29,14 +29,17 @@ from edge.listening import Listening
 from edge.models.bundle import Bundle
 from edge.models.infer import ModelRunner
 from edge.models.scorer import NoScorer, Scorer
+from edge.open_windows import OpenWindows
 from edge.reading import Reading, Rejected
 from edge.settings.sensors import Sensors
 from edge.store.batch import BatchLimits, EncodedBatch, encode_all
 from edge.store.form import form
+from edge.store.section import Section
 from edge.store.store import CommitTooLarge, Entry, JournalMark, Store
 from edge.summaries.deadband import CountedSummary, Deadbands
 from edge.summaries.summarise import MAX_SEQ_RANGES, summaries
-from edge.windows import Window, WindowedReadings, Windows, pack, unpack
+from edge.timekeeper import Moment
+from edge.windows import Window, WindowedReadings, pack, unpack
 from program import logs
 from program.version import version
 from schemas.envelope import Envelope, micros
@@ -44,7 +47,6 @@ from schemas.records import Heartbeat, Kind, LinkState, TimeQuality
 
 __all__ = ["Gateway", "Links", "MqttMessage"]
 
-_NEVER = -(2**62)
 _READINGS_A_COMMIT = 500
 _PENDING_SHARE = 16
 """This part of the store may be taken by what deadbands hold back."""
@@ -67,10 +69,19 @@ class Gateway:
     Usage: `gateway.accept(messages, now)`, acknowledge them, `gateway.tick(now)`; `gateway.flush(now)` at the end.
     """
 
-    def __init__(
-        self, config: Config, store: Store, started: datetime, *, scorer: Scorer | None = None, bundles: Mapping[str, Bundle] | None = None
+    def __init__(  # noqa: PLR0913 - made in one place
+        self,
+        config: Config,
+        store: Store,
+        started: datetime,
+        *,
+        scorer: Scorer | None = None,
+        bundles: Mapping[str, Bundle] | None = None,
+        clock: Section | None = None,
     ) -> None:
         """Resumes open windows and unfinished evaluation from the store. `bundles` are by the name of their [[models]].
+
+        `clock` is the section of who keeps the time, which heartbeats commit.
 
         Raises FormError: what is missing to write batches is to be known now, not at the first cut.
         """
@@ -83,12 +94,8 @@ class Gateway:
         self._monitor, self._deadbands = ThresholdMonitor(store.section), Deadbands(store.section, store.max_bytes // _PENDING_SHARE)
         self._models = ModelRunner(scorer or NoScorer(), store.section)
         self._score_deadbands = {model.name: model.deadband for model in config.models}
-        self._watermark, self._evaluated = store.section("watermark"), store.section("evaluated")
-        # As if it had ticked all the while: so a death between two cuts does not change which readings are late.
-        # And not before what is closed: a store that was rescued or put back may have lost its watermark.
-        known = int(self._watermark.get() or _NEVER), store.closed.window_end_us
-        watermark = max(*known, micros(started) - config.windows.grace_seconds * 1_000_000)
-        self._windows = Windows(config.windows.seconds, config.windows.grace_seconds, watermark)
+        self._evaluated = store.section("evaluated")
+        self._windows = OpenWindows(config.windows, store.section, micros(started), store.closed.window_end_us)
         self._closed_windows = ClosedWindows()
         # Not the highest id replayed: what the last cut closed may lie above it, and JournalMark never descends.
         self._last_id = store.ledger().journaled
@@ -99,8 +106,12 @@ class Gateway:
         self.links = Links()
         self._listening = Listening(timedelta(seconds=config.windows.seconds))
         self.clock_quality = TimeQuality.SYNCED
-        for journal_id, end_us, body in store.replay():
-            self._apply(journal_id, unpack(body), end_us)
+        oldest = None
+        for journal_id, due_us, body in store.replay():
+            oldest = oldest or journal_id
+            self._apply(journal_id, unpack(body), due_us)
+        self._windows.retiming.forget(oldest)
+        self._clock = clock
 
     def accept(self, messages: Sequence[MqttMessage], now: datetime) -> list[Envelope]:
         """Returns when every message is durable, so that it may be acknowledged; the batches are those of its events and rejects.
@@ -111,7 +122,7 @@ class Gateway:
         most = _READINGS_A_COMMIT
         while keyed := self._inbox.readings[:most]:
             try:
-                self._append([each.reading for each in keyed], b"".join(each.dedup_key for each in keyed if each.dedup_key))
+                self._append([each.reading for each in keyed], b"".join(each.dedup_key for each in keyed if each.dedup_key), now)
             except CommitTooLarge:
                 if most == 1:
                     raise
@@ -123,20 +134,27 @@ class Gateway:
     def tick(self, now: datetime) -> list[Envelope]:
         """Closes the windows that are due, scores them, cuts what waited long enough. Returns the batches it cut. Raises StoreFull."""
         self._listening.note(now, self.links.broker)
+        envelopes, last_cut = self._retime(now) if self._windows.retiming.is_due else [], self._last_cut
         self._close_due(now)
-        envelopes, last_cut = self._cut_urgent(now), self._last_cut
+        envelopes += self._cut_urgent(now)
         if _due(last_cut, now, self._config.batch_seconds) or len(self._closed_windows.summaries) >= self._config.batches.max_rows:
             envelopes += self._cut_windows(now)
         states = self.links.uplink, self.links.broker, self.clock_quality
         if self._heartbeats.is_due(now, states=states, was_cut=self._last_cut != last_cut, last_cut=last_cut):
             heartbeat = self.heartbeat(now)
-            envelopes += self._store.cut(self._encoded(Kind.HEARTBEATS, [heartbeat]), now)
+            sections = [self._windows.retiming.section, *filter(None, [self._clock])]
+            envelopes += self._store.cut(self._encoded(Kind.HEARTBEATS, [heartbeat]), now, sections=sections)
             self._heartbeats.note(now, states, heartbeat.oldest_pending_time)
         return envelopes
 
     def seconds_to_close(self, now: datetime) -> float:
         """Says in how many seconds the next window is to close; infinity if none is open."""
         return self._windows.seconds_to_close(micros(now))
+
+    def note_clock(self, moment: Moment) -> None:
+        """Follows the clock: to be called with each moment before what happens then."""
+        self.clock_quality = moment.quality
+        self._windows.note_clock(moment, self._last_id)
 
     def flush(self, now: datetime) -> list[Envelope]:
         """Cuts what is closed or pending, and a last heartbeat, for a clean stop. Open windows stay in the journal."""
@@ -163,19 +181,30 @@ class Gateway:
             listening_since_time=self._listening.since,
         )
 
-    def _append(self, readings: Sequence[Reading], dedup_keys: bytes) -> None:
-        intervals = self._windows.assign(readings)
-        ids = self._store.append([Entry(each.window_end_us, pack(each), len(each.readings)) for each in intervals], dedup_keys)
-        for each in intervals:
-            self._apply(ids[-1], each, each.window_end_us)
+    def _append(self, readings: Sequence[Reading], dedup_keys: bytes, now: datetime) -> None:
+        intervals = self._windows.assign(readings, micros(now))
+        ids = self._store.append([Entry(due_us, pack(each), len(each.readings)) for due_us, each in intervals], dedup_keys)
+        for due_us, each in intervals:
+            self._apply(ids[-1], each, due_us)
 
-    def _apply(self, journal_id: int, windowed: WindowedReadings, end_us: int) -> None:
-        self._windows.add(windowed, end_us)
+    def _apply(self, journal_id: int, windowed: WindowedReadings, due_us: int) -> None:
+        windowed = self._windows.add(journal_id, windowed, due_us)
         self._last_id = max(self._last_id, journal_id)
         if journal_id > self._evaluated_id:
             for reading in windowed.readings:
                 sensors = self._inbox.sensors(reading.device_id)
                 self._monitor.reading(sensors.thresholds if sensors else (), reading)
+
+    def _retime(self, now: datetime) -> list[Envelope]:
+        """Reads the journal again, with the times put right of what came before the clock was known: once all of it is open or cut."""
+        self._close_due(now)
+        envelopes = self._cut_urgent(now) + self._cut_windows(now)
+        self._store.cut([], now, sections=[self._windows.retiming.section])
+        self._windows.clear()
+        for journal_id, due_us, body in self._store.replay():
+            self._windows.add(journal_id, unpack(body), due_us)
+        self._windows.retiming.is_due = False
+        return envelopes
 
     def _close_due(self, now: datetime) -> None:
         closed = self._windows.advance(micros(now))
@@ -183,7 +212,7 @@ class Gateway:
             self._summarise(window)
         for name, bundle in self._bundles.items():
             self._score(name, bundle, closed)
-        self._closed_windows.add(self._deadbands.release_expired(self._windows.watermark_us))
+        self._closed_windows.add(self._deadbands.release_expired(self._windows.is_over))
 
     def _summarise(self, window: Window) -> None:
         sensors = self._sensors(window)
@@ -245,8 +274,7 @@ class Gateway:
         watermark = self._windows.watermark_us
         batches = self._encoded(Kind.SUMMARIES, rows.summaries, rows.readings)
         batches += self._encoded(Kind.INFERENCES, rows.inferences)
-        self._watermark.set("", str(watermark).encode())
-        sections = [self._models.features, *self._deadbands.sections, self._watermark, self._inbox.names]
+        sections = [self._models.features, *self._deadbands.sections, *self._windows.sections(), self._inbox.names]
         counters = (
             Counter(readings_summarised=sum(rows.readings) + rows.set_aside, inferences_failed=self._models.failed) + self._inbox.counted
         )

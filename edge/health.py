@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,11 +29,13 @@ class HealthStatus:
     """What has gone of the day's bytes, where uplink.limits bounds them."""
 
 
-def healthz(status: HealthStatus | None, now: datetime) -> tuple[int, Mapping[str, Any]]:
-    """Returns status and answer. Unhealthy is a gateway without a report for 30 seconds or without room; being offline is no illness."""
+def healthz(status: HealthStatus | None, age: float) -> tuple[int, Mapping[str, Any]]:
+    """Returns status and answer, by a report of that age in seconds.
+
+    Unhealthy is a gateway without a report for 30 seconds or without room; being offline is no illness.
+    """
     if status is None:
         return 503, {"status": "starting"}
-    age = abs((now - status.heartbeat.heartbeat_time).total_seconds())
     state = "full" if status.full else "stuck" if age > 30 else "ok"
     beat = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(status.heartbeat).items()}
     return (200 if state == "ok" else 503), {"status": state, **beat}
@@ -71,11 +74,10 @@ def _metric(name: str, text: str, value: Any) -> list[str]:
 class Health:
     """Answers HTTP in threads of its own. Usage: `health.report(status)`, by any thread; `health.stop()`."""
 
-    def __init__(self, host: str, port: int, clock: Any, *, plain: bool) -> None:
+    def __init__(self, host: str, port: int, *, plain: bool, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Begins to serve; port 0 takes a free one. `plain`: readings come without TLS. Raises OSError."""
-        self._status: HealthStatus | None = None
-        self._plain = plain
-        self._clock = clock
+        self._status: tuple[HealthStatus, float] | None = None
+        self._plain, self._monotonic = plain, monotonic
         health = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -99,7 +101,7 @@ class Health:
 
     def report(self, status: HealthStatus) -> None:
         """Replaces the state that requests are answered from."""
-        self._status = status
+        self._status = status, self._monotonic()
 
     def stop(self) -> None:
         self._server.shutdown()
@@ -107,9 +109,11 @@ class Health:
         self._thread.join(5.0)
 
     def _answer(self, path: str) -> tuple[int, str, bytes]:
+        # The age of a report is no matter of what time it is.
+        status, reported = self._status or (None, 0.0)
         if path == "/healthz":
-            code, answer = healthz(self._status, self._clock())
+            code, answer = healthz(status, self._monotonic() - reported)
             return code, "application/json", json.dumps(answer).encode()
         if path == "/metrics":
-            return 200, "text/plain; version=0.0.4; charset=utf-8", exposition(self._status, plain=self._plain).encode()
+            return 200, "text/plain; version=0.0.4; charset=utf-8", exposition(status, plain=self._plain).encode()
         return 404, "text/plain", b"there are /healthz and /metrics\n"

@@ -21,6 +21,8 @@ MAX_CHANNELS = 64
 MAX_VALUE = 1e15
 _EARLIEST_US = 946_684_800_000_000
 """The year 2000: what is said to be older comes from a device whose clock was never set."""
+_LATEST_US = 4_102_444_800_000_000
+"""The year 2100: what is said to be later counts in another unit."""
 _UNITS_OF_TIME = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _THESE_DAYS_US = 2 * 366 * 86_400 * 1_000_000
 _LONGEST_UPTIME = 1e9
@@ -49,6 +51,8 @@ class Reading(msgspec.Struct, frozen=True, array_like=True, gc=False):
     values: dict[str, float]
     bands: Bands | None = None
     """Those of a frame, for a model alone: they are no channels, and nobody summarises them."""
+    may_be_old: bool = False
+    """It has no time of its own, and may have waited in the broker: the time of its arrival is an estimate, however good the clock is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +70,12 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds what a reading may be, in seconds and bytes."""
+    """Bounds what a reading may be, in seconds and bytes. Times are not judged by a clock that is not known."""
 
     max_payload_bytes: int = 65_536
     max_future_seconds: int = 300
     max_age_seconds: int = 1800 * 86400
+    is_clock_known: bool = True
 
 
 class Stamp(Protocol):
@@ -145,13 +150,20 @@ def check_stamp(seq: int | None, boot: str | None) -> None:
 
 
 def believable(event: int, time: Any, arrived_us: int, limits: Limits) -> int:
-    """Returns a time that is neither too far ahead nor too long ago. Raises PayloadError, with a guess at what the number may be."""
-    if event > arrived_us + limits.max_future_seconds * 1_000_000:
-        ahead = f"time {shown(time)} is more than {limits.max_future_seconds} s ahead of the gateway"
-        raise PayloadError("time_future", ahead + _guess(time, arrived_us))
-    if event < max(arrived_us - limits.max_age_seconds * 1_000_000, _EARLIEST_US):
-        ago = f"time {shown(time)} is more than {limits.max_age_seconds} s ago"
-        raise PayloadError("time_past", ago + _guess(time, arrived_us))
+    """Returns a time that is neither too far ahead nor too long ago. Raises PayloadError, with a guess at what the number may be.
+
+    Where the gateway does not know the time, a sensor may: then it is a time of this century.
+    """
+    earliest, latest = _EARLIEST_US, _LATEST_US
+    if limits.is_clock_known:
+        earliest = max(earliest, arrived_us - limits.max_age_seconds * 1_000_000)
+        latest = arrived_us + limits.max_future_seconds * 1_000_000
+    if event > latest:
+        ahead = f"more than {limits.max_future_seconds} s ahead of the gateway" if limits.is_clock_known else "later than the year 2100"
+        raise PayloadError("time_future", f"time {shown(time)} is {ahead}{_guess(time, arrived_us)}")
+    if event < earliest:
+        ago = f"more than {limits.max_age_seconds} s ago" if limits.is_clock_known else "before the year 2000"
+        raise PayloadError("time_past", f"time {shown(time)} is {ago}{_guess(time, arrived_us)}")
     return event
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Protocol
@@ -23,7 +24,9 @@ from edge.intake.client import Incoming, Intake
 from edge.models.bundles import sound_bundles_of
 from edge.models.process_scorer import ProcessScorer
 from edge.store.rescue import finish, rescue
+from edge.store.section import Section
 from edge.store.store import TABLES, Store, StoreDamaged, StoreError, StoreFull
+from edge.timekeeper import Timekeeper
 from edge.uplink import allowance as allowances
 from edge.uplink.allowance import Allowance, DayBytes
 from edge.uplink.worker import UplinkWorker
@@ -66,9 +69,18 @@ class Loop:
     Usage: `loop.run()`, until `stopping` is set.
     """
 
-    def __init__(
-        self, gateway: Gateway, source: MessageSource, uplink: UplinkHandle, health: Health | None, stopping: threading.Event
+    def __init__(  # noqa: PLR0913 - made in one place
+        self,
+        gateway: Gateway,
+        source: MessageSource,
+        uplink: UplinkHandle,
+        health: Health | None,
+        stopping: threading.Event,
+        *,
+        timekeeper: Timekeeper | None = None,
     ) -> None:
+        """Without a timekeeper one keeps the time that remembers nothing."""
+        self._timekeeper = timekeeper or Timekeeper(Section, clock.read())
         self._gateway, self._source, self._uplink, self._health, self._stopping = gateway, source, uplink, health, stopping
         self._next_tick = self._next_report = 0.0
         self.full = False
@@ -79,7 +91,7 @@ class Loop:
 
     def turn(self) -> None:
         """Takes one micro-batch from the broker to the store and back, and does whatever is due."""
-        incoming = self._source.take(min(max(TICK_SECONDS, self._gateway.seconds_to_close(clock.now())), REST_SECONDS))
+        incoming = self._source.take(min(max(TICK_SECONDS, self._gateway.seconds_to_close(self.now())), REST_SECONDS))
         if incoming and self._store(incoming):
             self._source.acknowledge(incoming)
         self._tick()
@@ -89,7 +101,7 @@ class Loop:
         messages = [each.message for each in incoming]
         while not self._stopping.is_set():
             try:
-                envelopes = self._gateway.accept(messages, clock.now())
+                envelopes = self._gateway.accept(messages, self.now())
             except StoreFull as full:
                 self._note_full(full)
                 messages = []
@@ -108,7 +120,7 @@ class Loop:
             return
         self._next_tick = now + TICK_SECONDS
         try:
-            if self._gateway.tick(clock.now()):
+            if self._gateway.tick(self.now()):
                 self._uplink.wake()
         except StoreFull as full:
             self._note_full(full)
@@ -117,12 +129,17 @@ class Loop:
             self.report()
 
     def report(self) -> None:
-        """Gives the core the state of its links and of the clock, and the health server the gateway's state; tells that the loop turns."""
+        """Gives the core the state of its links, and the health server the gateway's state; tells that the loop turns."""
         service_manager.alive()
         self._gateway.links = Links(self._uplink.state, self._source.state)
-        self._gateway.clock_quality = clock.quality(clock.now(), clock.kernel_status())
         if self._health:
-            self._health.report(HealthStatus(self._gateway.heartbeat(clock.now()), self.full, self._uplink.day))
+            self._health.report(HealthStatus(self._gateway.heartbeat(self.now()), self.full, self._uplink.day))
+
+    def now(self) -> datetime:
+        """Returns the time, and lets the core follow the clock that it is by."""
+        moment = self._timekeeper.note(clock.read())
+        self._gateway.note_clock(moment)
+        return moment.time
 
     def _note_full(self, full: StoreFull) -> None:
         if not self.full:
@@ -181,8 +198,10 @@ def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, 
         stack.callback(store.close)
         # Readings matter more than verdicts: without its models a gateway still stores and sends.
         scorer = stack.enter_context(ProcessScorer.of_usable(list(bundles.values()), _note_unusable))
-        gateway = Gateway(config, store, clock.now(), scorer=scorer, bundles=bundles)
-        health = Health(config.health.host, config.health.port, clock.now, plain=config.mqtt.is_plain) if config.health.port else None
+        timekeeper = Timekeeper(store.section, clock.read())
+        started = timekeeper.note(clock.read()).time
+        gateway = Gateway(config, store, started, scorer=scorer, bundles=bundles, clock=timekeeper.section)
+        health = Health(config.health.host, config.health.port, plain=config.mqtt.is_plain) if config.health.port else None
         if health:
             stack.callback(health.stop)
         allowance = Allowance(config.uplink.limits, config.uplink.wire, store.section(allowances.SECTION), clock.now)
@@ -190,11 +209,11 @@ def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, 
         uplink.start()
         stack.callback(uplink.stop, UPLINK_SECONDS)
         has_run.set()
-        _turn(gateway, Intake(config.mqtt, config.gateway.id, context, config.subscriptions), uplink, health, stopping)
+        intake = Intake(config.mqtt, config.gateway.id, context, config.subscriptions)
+        _turn(Loop(gateway, intake, uplink, health, stopping, timekeeper=timekeeper), gateway, intake, uplink)
 
 
-def _turn(gateway: Gateway, intake: Intake, uplink: UplinkWorker, health: Health | None, stopping: threading.Event) -> None:
-    loop = Loop(gateway, intake, uplink, health, stopping)
+def _turn(loop: Loop, gateway: Gateway, intake: Intake, uplink: UplinkWorker) -> None:
     loop.report()
     intake.start()
     _log.info("gateway runs")
@@ -205,7 +224,7 @@ def _turn(gateway: Gateway, intake: Intake, uplink: UplinkWorker, health: Health
         service_manager.stopping()
         intake.stop()
     try:
-        gateway.flush(clock.now())
+        gateway.flush(loop.now())
     except StoreFull as full:
         _log.error("the last batches are not cut, their readings stay in the journal: %s", full)
     uplink.wake()

@@ -16,6 +16,8 @@ from edge.windows import Window
 from schemas.envelope import from_micros
 from schemas.records import Cause, Event, Inference, Severity, ThresholdState
 
+_FAR_AHEAD_US = 86_400_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class LastChange:
@@ -23,6 +25,10 @@ class LastChange:
 
     state: str
     time_us: int
+
+    def is_wrong(self, later_us: int) -> bool:
+        """Says whether it is dated so far ahead of something that came later that some clock was wrong then."""
+        return self.time_us > later_us + _FAR_AHEAD_US
 
     def pack(self) -> bytes:
         return f"{self.time_us}:{self.state}".encode()
@@ -37,7 +43,7 @@ def crossing(threshold: Threshold, reading: Reading, last: LastChange | None) ->
     """Returns the event of a reading that changes the threshold's state. A reading from before the last change raises none."""
     value = reading.values.get(threshold.channel)
     before = last.state if last else ThresholdState.NORMAL
-    if value is None or (last and reading.event_us < last.time_us):
+    if value is None or (last and reading.event_us < last.time_us and not last.is_wrong(max(reading.event_us, reading.arrived_us))):
         return None
     after = _state(threshold, value, before)
     if after == before:
@@ -59,7 +65,7 @@ def crossing(threshold: Threshold, reading: Reading, last: LastChange | None) ->
 
 def relabelling(inference: Inference, window: Window, last: LastChange | None, bundle: Bundle) -> Event | None:
     """Returns the event of an inference whose label is another than the last one. A window not after that of the last one raises none."""
-    if last and window.end_us <= last.time_us:
+    if last and window.end_us <= last.time_us and not last.is_wrong(_arrival_us(window)):
         return None
     before = last.state if last else None
     label = bundle.label_with_hysteresis(inference.score, before or bundle.normal_label) if bundle.hysteresis else inference.label
@@ -78,6 +84,10 @@ def relabelling(inference: Inference, window: Window, last: LastChange | None, b
         severity=bundle.severities[label],
         time_quality=inference.time_quality,
     )
+
+
+def _arrival_us(window: Window) -> int:
+    return max((reading.arrived_us for reading in window.readings()), default=window.end_us)
 
 
 def _state(threshold: Threshold, value: float, before: str) -> ThresholdState:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, cast
@@ -15,9 +16,10 @@ from typing import Any, cast
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edge.intake.backlog import Backlog
 from edge.intake.password import password
 from edge.intake.receive_queue import ReceiveQueue
-from edge.intake.stream import Incoming, Stream
+from edge.intake.stream import Incoming, Stream, queued
 from edge.intake.tls import TlsFiles
 from edge.settings.mqtt import MqttSettings
 from program import logs
@@ -47,7 +49,7 @@ class Intake:
         self._settings, self._status_topic = settings, status_topic(gateway_id)
         self._waiting = ReceiveQueue(settings.commit_messages)
         self._stopping = threading.Event()
-        self._connected = False
+        self._connected, self._backlog = False, Backlog()
         self._client = _Client(
             self._waiting.put,
             CallbackAPIVersion.VERSION2,
@@ -75,8 +77,12 @@ class Intake:
         self._client.loop_start()
 
     def take(self, seconds: float) -> list[Incoming]:
-        """Waits so long for a first message, then gathers what comes within mqtt.commit_milliseconds, up to mqtt.commit_messages."""
-        return self._waiting.take(seconds, self._settings.commit_milliseconds / 1000)
+        """Waits so long for a first message, then gathers what comes within mqtt.commit_milliseconds, up to mqtt.commit_messages.
+
+        What may have waited in the broker says so.
+        """
+        incoming = self._waiting.take(seconds, self._settings.commit_milliseconds / 1000)
+        return [queued(each) for each in incoming] if incoming and self._backlog.may_hold(time.monotonic()) else incoming
 
     def acknowledge(self, incoming: Sequence[Incoming]) -> None:
         """Sends acknowledgements; those of a connection that is gone are left out: the broker delivers again, which is recognised."""
@@ -111,6 +117,8 @@ class Intake:
             _log.error("broker %s refuses the gateway: %s; trying again", self._address(), reason)
             return
         self._connected = True
+        if flags.session_present:
+            self._backlog.begin(time.monotonic())
         _log.info("broker %s is online (%s session)", self._address(), "kept" if flags.session_present else "new")
         client.subscribe([(topic, 1) for topic in self._topics])
         client.publish(self._status_topic, LinkState.ONLINE.value, qos=1, retain=True)

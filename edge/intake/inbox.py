@@ -23,6 +23,7 @@ from edge.spectrum import Spectrum
 from edge.store.section import Sections
 from edge.units import Range
 from schemas.envelope import micros
+from schemas.records import TimeQuality
 
 _READINGS_REMEMBERED = 100_000
 _REJECTED_REMEMBERED = 512
@@ -105,6 +106,9 @@ class Inbox:
 
     def _keep(self, reading: Reading, message: MqttMessage) -> None:
         """Keeps a reading unless it came before. A number without a time proves nothing: a sensor that sleeps may begin at 1 each time."""
+        if message.may_be_old and not reading.sensor_time:
+            quality = TimeQuality.ESTIMATED if reading.time_quality == TimeQuality.SYNCED else reading.time_quality
+            reading = msgspec.structs.replace(reading, time_quality=quality, may_be_old=True)
         key = dedup_key(reading, retained=message.retain)
         is_known = key is not None and not self._stored.is_new(key)
         if is_known and (reading.sensor_time or message.dup or message.retain):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import msgspec
@@ -15,12 +16,14 @@ from edge.reading import Limits, PayloadError, Reading, Rejected, oversized
 from edge.spectrum import Spectrum
 from edge.store.section import Section
 from edge.units import Range
+from schemas.records import TimeQuality
 
 
 class MqttMessage(msgspec.Struct, frozen=True, gc=False):
     """Holds a message as it arrived. `dup` is the broker's flag: it may have delivered it before; `retain`: it kept it from earlier.
 
-    `left_out` counts bytes at the end of a payload that is too large, which streamed by.
+    `left_out` counts bytes at the end of a payload that is too large, which streamed by. `queued`: it may have waited while the gateway
+    was away.
     """
 
     topic: str
@@ -28,6 +31,12 @@ class MqttMessage(msgspec.Struct, frozen=True, gc=False):
     dup: bool = False
     retain: bool = False
     left_out: int = 0
+    queued: bool = False
+
+    @property
+    def may_be_old(self) -> bool:
+        """Says that the time of its arrival may be long after it was sent."""
+        return self.dup or self.retain or self.queued
 
 
 class Reader:
@@ -48,6 +57,7 @@ class Reader:
         self.routes = Routes(config, names or Section("names"))
         self._known = self.routes.known
         self._limits = Limits(config.mqtt.max_payload_bytes, config.mqtt.max_future_seconds, config.mqtt.max_age_seconds)
+        self._unsure_limits = replace(self._limits, is_clock_known=False)
         setup = FormatSetup(config, spectra or {}, self.counted, model_ranges or {}, self.routes)
         self._formats, self._described = formats(setup), described_formats(setup)
 
@@ -64,7 +74,8 @@ class Reader:
         if message.retain and not sensors.retained:
             self.counted["readings_retained"] += 1
             return ()
-        context = Context(route.device_id or "", sensors, arrived_us, clock_quality, self._limits, route.channel, route.beside)
+        limits = self._limits if clock_quality == TimeQuality.SYNCED else self._unsure_limits
+        context = Context(route.device_id or "", sensors, arrived_us, clock_quality, limits, route.channel, route.beside)
         results = _format_of(payload, self._described if sensors.payload else self._formats).read(payload, context)
         return chain(results, self._beside(payload, context)) if route.beside else results
 

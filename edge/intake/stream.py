@@ -38,6 +38,11 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
     stream: Stream
 
 
+def queued(incoming: Incoming) -> Incoming:
+    """Marks a message as one that may have waited in the broker."""
+    return Incoming(msgspec.structs.replace(incoming.message, queued=True), incoming.packet, incoming.stream)
+
+
 class Stream:
     """Does what paho asks of a socket. `put` is called with the incoming messages, in order, on paho's thread; it may block."""
 

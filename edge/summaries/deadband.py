@@ -8,7 +8,7 @@ Pure; time is event time. The sections must be committed by the cut that closes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
@@ -110,10 +110,13 @@ class Deadbands:
             pending = PendingSummary(_mean(window.summary), deadband, window.summary.window_seconds)
         self._keep(key, pending)
 
-    def release_expired(self, watermark_us: int) -> Iterator[CountedSummary]:
-        """Yields runs that no window can follow any more: the one that would has closed without a reading, or has no deadband any more."""
+    def release_expired(self, is_over: Callable[[str, int], bool]) -> Iterator[CountedSummary]:
+        """Yields runs that no window can follow any more: the one that would has closed without a reading, or has no deadband any more.
+
+        `is_over` says of a device whether no window of it that ends then is to come.
+        """
         for key, pending in list(self._pending.items()):
-            if pending.run and _end(pending.run.summary) + pending.step * _SECOND <= watermark_us:
+            if pending.run and is_over(pending.run.summary.device_id, _end(pending.run.summary) + pending.step * _SECOND):
                 yield from self._release(key, pending)
 
     def release_all(self) -> Iterator[CountedSummary]:

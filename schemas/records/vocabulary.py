@@ -9,6 +9,8 @@ class TimeQuality(StrEnum):
     """Says how far an event time can be trusted, best first."""
 
     SYNCED = "synced"
+    CORRECTED = "corrected"
+    """It came before the gateway's clock was known, and its time was put right when that was."""
     ESTIMATED = "estimated"
     UNTRUSTED = "untrusted"
 

@@ -23,7 +23,7 @@ from (
         window_start,
         timestamp_trunc(window_start, hour) as hour,
         clock_offset_ms,
-        if(time_quality = 'synced', 0, 1) as doubtful
+        if(time_quality in ('synced', 'corrected'), 0, 1) as doubtful
       from tinybeam.summaries_v1
       where window_start >= from_time and window_start < to_time and clock_offset_ms is not null
     ),

@@ -25,7 +25,7 @@ with
       gateway_id,
       count(*) as summaries,
       countif(late_partials > 0) as late_summaries,
-      countif(time_quality != 'synced') as doubtful_times,
+      countif(time_quality not in ('synced', 'corrected')) as doubtful_times,
       approx_quantiles(timestamp_diff(received_time, window_end, second), 100) as lateness,
       approx_quantiles(abs(clock_offset_ms), 100) as clock_offset
     from tinybeam.summaries_between(@from_time, @to_time)

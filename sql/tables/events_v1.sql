@@ -16,7 +16,7 @@ create table if not exists tinybeam.events_v1 (
   `value` float64 not null options (description = "The value or score that changed the state [channel or bundle unit]"),
   `threshold` float64 options (description = "The threshold that was crossed, null for a label [channel unit]"),
   `severity` string not null options (description = "info, warning or critical"),
-  `time_quality` string not null options (description = "How far the event time can be trusted: synced, estimated or untrusted")
+  `time_quality` string not null options (description = "How far the event time can be trusted: synced, corrected, estimated or untrusted")
 )
 partition by timestamp_trunc(event_time, day)
 cluster by device_id, rule

@@ -21,7 +21,7 @@ create table if not exists tinybeam.summaries_v1 (
   `seq_ranges` array<int64> options (description = "Sensor sequence numbers in it as [first, last, first, last, ...], ascending, inclusive; empty if the sensor sends none"),
   `sketch` array<int64> options (description = "Quantile sketch: for each bucket of values bucket * 2^40 + count, ascending; ask it with tinybeam.quantile. Empty: not known"),
   `late` bool not null options (description = "True for a partial summary of readings that came after the window was cut"),
-  `time_quality` string not null options (description = "Worst time quality among the readings: synced, estimated or untrusted"),
+  `time_quality` string not null options (description = "Worst time quality among the readings: synced, corrected, estimated or untrusted"),
   `clock_offset_ms` float64 options (description = "Median of arrival time minus sensor time in the (last) window, null if the sensor sends no time [ms]")
 )
 partition by timestamp_trunc(window_start, day)

@@ -22,6 +22,7 @@ from edge.intake.client import Incoming
 from edge.run import Loop
 from edge.settings.models import ModelSettings
 from edge.store.store import Store, StoreError, StoreFull
+from edge.timekeeper import Moment
 from lab.services.child import free_port
 from schemas.envelope import Envelope
 from tests.edge.broker_twin import BrokerTwin
@@ -147,6 +148,9 @@ class Resting:
 
     def seconds_to_close(self, _now: datetime) -> float:
         return self._seconds
+
+    def note_clock(self, moment: Moment) -> None:
+        pass
 
     def tick(self, _now: datetime) -> list[Any]:
         return []

@@ -21,8 +21,8 @@ def reading(at: int, device: str = "d1") -> Reading:
 
 
 def add(windows: Windows, reading: Reading) -> None:
-    (windowed,) = windows.assign([reading])
-    windows.add(windowed, windowed.window_end_us)
+    ((due_us, windowed),) = windows.assign([reading])
+    windows.add(windowed, due_us)
 
 
 def test_a_window_includes_its_start_and_not_its_end() -> None:
@@ -48,6 +48,30 @@ def test_the_watermark_never_goes_back() -> None:
     assert windows.watermark_us == 100 * S
 
 
+@given(st.lists(st.integers(-(10**17), 10**17), max_size=20), st.integers(0, 10**9))
+def test_whatever_the_clock_did_a_window_of_now_is_neither_late_nor_kept_waiting(clock: list[int], now: int) -> None:
+    windows, marks = Windows(10, 3, -(10**18)), []
+    for at in [*clock, now]:
+        windows.advance(at)
+        marks.append(windows.watermark_us)
+    assert marks == sorted(marks)
+    ((due_us, windowed),) = windows.assign([reading(now)])
+    windows.add(windowed, due_us)
+    end = now - now % (10 * S) + 10 * S
+    assert not windowed.late
+    assert list(windows.advance(end + 3 * S - 1)) == []
+    assert len(windows.advance(end + 3 * S)) == 1
+
+
+def test_a_clock_that_is_put_right_closes_no_window_earlier_or_later() -> None:
+    windows = Windows(10, 0, -(10**18))
+    windows.advance(0)
+    add(windows, reading(5 * S))
+    windows.step(1000 * S)
+    assert list(windows.advance(1010 * S - 1)) == []
+    assert len(windows.advance(1010 * S)) == 1
+
+
 def test_a_reading_of_a_closed_window_opens_a_late_one_that_closes_next() -> None:
     windows = Windows(10, 0, 100 * S)
     add(windows, reading(90 * S))
@@ -57,8 +81,8 @@ def test_a_reading_of_a_closed_window_opens_a_late_one_that_closes_next() -> Non
 
 
 def test_times_before_1970_fall_into_windows_too() -> None:
-    (windowed,) = Windows(10, 0, -(10**18)).assign([reading(-1)])
-    assert windowed.window_end_us == 0
+    ((due_us, _),) = Windows(10, 0, -(10**18)).assign([reading(-1)])
+    assert due_us == 0
 
 
 @given(st.lists(st.tuples(st.sampled_from(["d1", "d2"]), st.integers(0, 100 * S), st.integers(0, 120 * S)), max_size=40))
@@ -93,12 +117,13 @@ def test_what_the_first_version_kept_reading_by_reading_is_read() -> None:
 
 @given(st.lists(st.integers(0, 100 * S)), st.integers(0, 100 * S))
 def test_readings_are_placed_by_interval_and_late_where_the_watermark_has_passed(times: list[int], watermark: int) -> None:
-    intervals = Windows(10, 0, watermark).assign([reading(at) for at in times])
+    intervals = [windowed for _, windowed in Windows(10, 0, watermark).assign([reading(at) for at in times])]
     assert sorted(one.event_us for windowed in intervals for one in windowed.readings) == sorted(times)
-    assert [windowed.window_end_us for windowed in intervals] == sorted({at - at % (10 * S) + 10 * S for at in times})
-    for windowed in intervals:
-        assert {one.event_us // (10 * S) for one in windowed.readings} == {windowed.window_end_us // (10 * S) - 1}
-        assert windowed.late is (windowed.window_end_us <= watermark)
+    ends = [windowed.readings[0].event_us // (10 * S) * 10 * S + 10 * S for windowed in intervals]
+    assert ends == sorted({at - at % (10 * S) + 10 * S for at in times})
+    for end, windowed in zip(ends, intervals, strict=True):
+        assert {one.event_us // (10 * S) for one in windowed.readings} == {end // (10 * S) - 1}
+        assert windowed.late is (end <= watermark)
 
 
 def any_reading(number: int, device: str) -> Reading:

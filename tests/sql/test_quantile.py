@@ -50,10 +50,10 @@ def windowed(readings: Iterable[Reading], seconds: int) -> Iterator[Window]:
     windows, late = Windows(seconds, 0, 0), []
     for number, reading in enumerate(readings):
         windowed = WindowedReadings(seconds, number % 10 == 0, [reading])
-        (late.append(windowed) if windowed.late else windows.add(windowed, windowed.window_end_us))
+        (late.append(windowed) if windowed.late else windows.add(windowed, 0))
     yield from windows.advance(micros(START + timedelta(days=1)))
     for windowed in late:
-        windows.add(windowed, windowed.window_end_us)
+        windows.add(windowed, 0)
     yield from windows.advance(micros(START + timedelta(days=1)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from math import fsum, inf
@@ -27,6 +27,10 @@ from tests.edge.sections import Memory
 
 DEADBAND = 0.1
 MINUTE = timedelta(minutes=1)
+
+
+def over(watermark_us: int) -> Callable[[str, int], bool]:
+    return lambda _device_id, end_us: end_us <= watermark_us
 
 
 def counted(
@@ -105,7 +109,7 @@ def played(
 
 def closed(deadbands: Deadbands, window: CountedSummary, deadband: float, hold_seconds: int) -> Iterator[CountedSummary]:
     yield from deadbands.add(window, deadband, hold_seconds)
-    yield from deadbands.release_expired(micros(window.summary.window_start) + 60_000_000)
+    yield from deadbands.release_expired(over(micros(window.summary.window_start) + 60_000_000))
 
 
 @given(st.lists(_STEP, min_size=1, max_size=40), st.sampled_from([60, 300, 3600]), st.sampled_from([0.05, 0.1, 1.0]), _BYTES)
@@ -217,9 +221,9 @@ def test_a_window_in_two_hours_is_not_pending() -> None:
 def test_a_run_that_nothing_can_follow_is_sent() -> None:
     deadbands = Deadbands(Section)
     sent_of(series(0.3, 0.3, 0.3), deadbands=deadbands)
-    assert list(deadbands.release_expired(micros(START + 4 * MINUTE) - 1)) == []
-    assert spans([one.summary for one in deadbands.release_expired(micros(START + 4 * MINUTE))]) == [(1, 2)]
-    assert list(deadbands.release_expired(micros(START + 5 * MINUTE))) == []
+    assert list(deadbands.release_expired(over(micros(START + 4 * MINUTE) - 1))) == []
+    assert spans([one.summary for one in deadbands.release_expired(over(micros(START + 4 * MINUTE)))]) == [(1, 2)]
+    assert list(deadbands.release_expired(over(micros(START + 5 * MINUTE)))) == []
 
 
 def test_a_run_comes_back_from_the_store_as_it_was() -> None:

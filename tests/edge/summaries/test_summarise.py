@@ -79,4 +79,6 @@ def test_each_channel_has_its_own_summary_and_an_unknown_one_no_unit() -> None:
 def test_the_worst_time_quality_counts_and_one_that_is_not_known_is_untrusted() -> None:
     assert worst(["synced", "estimated", "synced"]) == "estimated"
     assert worst(["estimated", "untrusted"]) == "untrusted"
-    assert worst(["synced", "corrected"]) == "untrusted"
+    assert worst(["synced", "corrected"]) == "corrected"
+    assert worst(["corrected", "estimated"]) == "estimated"
+    assert worst(["synced", "perfect"]) == "untrusted"

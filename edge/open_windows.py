@@ -1,0 +1,75 @@
+"""Keeps the open windows of a gateway over restarts and over whatever its clock does: what the journal holds, by due time. No I/O.
+
+Guarantees that a row of the journal is in windows that close together, when the watermark reaches the row's due time; so a cut may close
+the journal by the watermark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from edge.device_clocks import DeviceClocks
+from edge.reading import Reading
+from edge.retiming import Retiming
+from edge.settings.windows import WindowSettings
+from edge.store.section import Section, Sections
+from edge.timekeeper import Moment
+from edge.watermark import Watermark
+from edge.windows import DueReadings, Window, WindowedReadings, Windows
+from schemas.records import TimeQuality
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class OpenWindows:
+    """Is the gateway's part of edge.windows. Usage: `for due_us, windowed in open_windows.assign(readings)`: store them, `add` them."""
+
+    def __init__(self, settings: WindowSettings, section: Sections, started_us: int, closed_us: int) -> None:
+        """`closed_us` is up to where the journal is closed."""
+        self._watermark, self._clocks = Watermark(section), DeviceClocks(section, settings.seconds)
+        start = self._watermark.resume(started_us, settings.grace_seconds * 1_000_000, closed_us)
+        self._windows = Windows(settings.seconds, settings.grace_seconds, start.watermark_us, start.axis_us, self._clocks)
+        self.retiming = Retiming(section)
+        self._is_unsure = True
+        """There may be readings in the journal whose time a step puts right."""
+        self.is_over, self.seconds_to_close = self._windows.is_over, self._windows.seconds_to_close
+
+    @property
+    def watermark_us(self) -> int:
+        return self._windows.watermark_us
+
+    def sections(self) -> list[Section]:
+        """Returns what the cut that closes windows has to commit."""
+        self._watermark.keep(self._windows.watermark_us, self._windows.axis_us)
+        return [self._watermark.section, self._clocks.section, self.retiming.section]
+
+    def note_clock(self, moment: Moment, last_id: int) -> None:
+        """Follows the gateway's clock. `last_id` is that of the last row that came before this moment."""
+        self.retiming.begin(moment.boot, last_id)
+        if moment.step:
+            step_us = moment.step // _MICROSECOND
+            self._windows.step(step_us)
+            if self._is_unsure:
+                self.retiming.note(step_us, moment.quality, last_id)
+        self._is_unsure = moment.quality != TimeQuality.SYNCED
+        self._windows.wait(moment.wait // _MICROSECOND)
+
+    def assign(self, readings: Sequence[Reading], now_us: int) -> list[DueReadings]:
+        """Puts readings into their intervals; what is due first comes first."""
+        self._clocks.note(readings)
+        return self._windows.assign(readings, now_us)
+
+    def add(self, journal_id: int, windowed: WindowedReadings, due_us: int) -> WindowedReadings:
+        """Adds a row of the journal; returns its readings with their times put right."""
+        retimed = self.retiming.applied(journal_id, windowed)
+        self._windows.add(retimed, due_us)
+        return retimed
+
+    def advance(self, now_us: int) -> Sequence[Window]:
+        """Moves the watermark and returns the windows that it closes, oldest first."""
+        return self._windows.advance(now_us)
+
+    def clear(self) -> None:
+        """Forgets what is open: all rows of the journal will be added again."""
+        self._windows.clear()
