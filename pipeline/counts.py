@@ -53,13 +53,13 @@ class Counts:
         )
 
     @property
-    def undecodable(self) -> int:
-        """Counts the messages that are no batch."""
+    def set_aside(self) -> int:
+        """Counts the messages that became rejects whole: no batches, and batches under the name of another."""
         return self.messages - self.batches - self.repeated
 
     def sentences(self) -> Iterator[str]:
         """Yields the lines that a batch run ends with."""
-        yield f"read {self.messages:,} messages: {self.batches:,} batches, {self.repeated:,} repeated, {self.undecodable:,} undecodable"
+        yield f"read {self.messages:,} messages: {self.batches:,} batches, {self.repeated:,} repeated, {self.set_aside:,} set aside"
         width = max(map(len, self.rows), default=0)
         for table, rows in sorted(self.rows.items()):
             yield f"{table:{width}} {rows:>12,} rows"

@@ -54,19 +54,19 @@ def decode(message: ReceivedMessage) -> DecodedBatch:
     _check_envelope(message)
     receipt = receipts([message])
     content = body.opened(message.body, receipt.column("raw_bytes")[0].as_py())
-    [batch] = _decoded([_Opened(message, 0, content)], receipt, keep_messages=False)
+    [batch] = _decoded([_Opened(message, 0, content)], receipt)
     return batch
 
 
-def decode_all(messages: Iterable[ReceivedMessage], *, keep_messages: bool = False) -> Iterator[DecodedBatches | Refused]:
-    """Decodes messages, those that are alike together; batches have their message in them where it is to be archived."""
+def decode_all(messages: Iterable[ReceivedMessage]) -> Iterator[DecodedBatches | Refused]:
+    """Decodes messages, those that are alike together; batches have their messages in them."""
     named, of_named, refused = _named(list(messages))
     yield from refused
     for alike in _alike(named, of_named):
         if isinstance(alike, Refused):
             yield alike
         else:
-            yield from _sound(alike, of_named, keep_messages=keep_messages)
+            yield from _sound(alike, of_named)
 
 
 def _named(messages: list[ReceivedMessage]) -> tuple[list[ReceivedMessage], pa.RecordBatch, list[Refused]]:
@@ -104,16 +104,16 @@ def _alike(messages: Sequence[ReceivedMessage], of_all: pa.RecordBatch) -> Itera
     yield from waiting.values()
 
 
-def _sound(alike: Sequence[_Opened], of_all: pa.RecordBatch, *, keep_messages: bool) -> Iterator[DecodedBatches | Refused]:
+def _sound(alike: Sequence[_Opened], of_all: pa.RecordBatch) -> Iterator[DecodedBatches | Refused]:
     """Decodes all at once; one that spoils that is found by halves, and refused alone."""
     try:
-        yield _decoded(alike, of_all, keep_messages=keep_messages)
+        yield _decoded(alike, of_all)
     except Exception as error:  # noqa: BLE001 - set aside
         if len(alike) == 1:
             yield _refused(alike[0].message, error)
         else:
             for half in (alike[: len(alike) // 2], alike[len(alike) // 2 :]):
-                yield from _sound(half, of_all, keep_messages=keep_messages)
+                yield from _sound(half, of_all)
 
 
 def _refused(message: ReceivedMessage, error: Exception) -> Refused:
@@ -132,7 +132,7 @@ def _check_envelope(message: ReceivedMessage) -> None:
         raise Undecodable("bad_envelope", str(error)) from error
 
 
-def _decoded(alike: Sequence[_Opened], of_all: pa.RecordBatch, *, keep_messages: bool) -> DecodedBatches:
+def _decoded(alike: Sequence[_Opened], of_all: pa.RecordBatch) -> DecodedBatches:
     """Decodes messages of one kind and schema. Raises Undecodable if any of them is unsound."""
     messages, places, contents = zip(*alike, strict=True)
     of_batches = of_all if len(places) == of_all.num_rows else of_all.take(pa.array(places))
@@ -141,7 +141,7 @@ def _decoded(alike: Sequence[_Opened], of_all: pa.RecordBatch, *, keep_messages:
     starts = np.cumsum(counts) - counts
     rows = _rows(kind, contents, counts, starts)
     _check_times(rows.column(KINDS[kind].event_time), of_batches, starts)
-    return DecodedBatches(of_batches, counts, rows, messages if keep_messages else (), _ack_ids(messages))
+    return DecodedBatches(of_batches, counts, rows, messages, _ack_ids(messages))
 
 
 def _ack_ids(messages: Sequence[ReceivedMessage]) -> tuple[str, ...]:

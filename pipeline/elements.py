@@ -47,7 +47,7 @@ class ReceivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class DecodedBatch:
-    """Is one decoded batch. `rows` has the columns `row` and `extras`, then those of the wire; `message` is there for the archive alone."""
+    """Is one decoded batch. `rows` has the columns `row` and `extras`, then those of the wire; `message` is there for the archive."""
 
     envelope: Envelope
     received_time: datetime
@@ -62,8 +62,8 @@ class DecodedBatch:
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedBatches:
     """Holds decoded batches of one kind: their receipts, which are rows of batches_v1, how many rows each has, and the rows of all, batch
-    by batch. `messages` are there for the archive alone, `ack_ids` where their sink acknowledges them. `for batch in batches` yields each
-    alone.
+    by batch. `messages` are there until repeats are dropped, then for the archive alone; `ack_ids` where their sink acknowledges them.
+    `for batch in batches` yields each alone.
     """
 
     receipts: pa.RecordBatch

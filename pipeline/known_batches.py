@@ -21,8 +21,18 @@ BUCKETS = 32
 
 class Known(NamedTuple):
     """Holds the numbers of the batches that went on: of stores with one interval as `KnownStores` packs them, of others by store
-    (`gateway_id:epoch`) as [first, last, first, last, ...].
+    (`gateway_id:epoch`) as [first, last, first, last, ...]. `filled` says how many bags of `pipeline.recent_bodies` were filled, and
+    `in_bag` how many batches are in the one after them.
     """
+
+    single: bytes
+    several: dict[str, msgspec.Raw]
+    filled: int = 0
+    in_bag: int = 0
+
+
+class _Version3(NamedTuple):
+    """Is what version 3 holds."""
 
     single: bytes
     several: dict[str, msgspec.Raw]
@@ -44,7 +54,11 @@ def _of_version_2(stores: dict[str, msgspec.Raw]) -> Known:
     return Known(single.pack(), several)
 
 
-SEQS = StateFormat("seqs", 3, Known, {2: Earlier(dict[str, msgspec.Raw], _of_version_2)})
+def _of_version_3(known: _Version3) -> Known:
+    return Known(*known)
+
+
+SEQS = StateFormat("seqs", 4, Known, {2: Earlier(dict[str, msgspec.Raw], _of_version_2), 3: Earlier(_Version3, _of_version_3)})
 
 
 def bucket(gateway_id: str) -> int:
@@ -56,8 +70,9 @@ class KnownBatches:
     """Knows the batches of one bucket: `known.add("gw1", 7, 1)` tells whether it is new, `known.pack()` gives the state."""
 
     def __init__(self, packed: bytes | None = None) -> None:
-        single, self._several = SEQS.unpack(packed) or Known(b"", {})
-        self._single = KnownStores(single)
+        known = SEQS.unpack(packed) or Known(b"", {})
+        self._single, self._several = KnownStores(known.single), known.several
+        self.filled, self._in_bag = known.filled, known.in_bag
         self._opened: dict[str, IntervalSet] = {}
 
     def add(self, gateway_id: str, epoch: int, seq: int) -> bool:
@@ -78,6 +93,14 @@ class KnownBatches:
         interval = self._single.get(store)
         return interval is not None and interval[0] <= seq <= interval[1]
 
+    def put_in_bag(self, count: int, most: int) -> bool:
+        """Counts batches that go into the bag that is being filled. Returns whether that is full now, and `filled` has risen."""
+        self._in_bag += count
+        if self._in_bag < most:
+            return False
+        self.filled, self._in_bag = self.filled + 1, 0
+        return True
+
     def pack(self) -> bytes:
         several = dict(self._several)
         for store, seqs in self._opened.items():
@@ -87,7 +110,7 @@ class KnownBatches:
                 several.pop(store, None)
             else:
                 several[store] = msgspec.Raw(msgspec.msgpack.encode(flat))
-        return SEQS.pack(Known(self._single.pack(), several))
+        return SEQS.pack(Known(self._single.pack(), several, self.filled, self._in_bag))
 
     def _put(self, store: str, seq: int, interval: Interval | None) -> None:
         """Adds a number that a store of at most one interval lacks."""

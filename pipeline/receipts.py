@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -58,6 +59,7 @@ def _rows(columns: dict[str, pa.Array], messages: Sequence[ReceivedMessage]) -> 
     names = [columns["gateway_id"], columns["epoch"].cast(pa.string()), columns["seq"].cast(pa.string())]
     columns["batch_id"] = pc.binary_join_element_wise(*names, ":")
     columns["body_bytes"] = pa.array([len(message.body) for message in messages], pa.int64())
+    columns["body_digest"] = pa.array([crc32(message.body) for message in messages], pa.int64())
     columns["received_time"] = pa.array([micros(message.received_time) for message in messages], pa.int64())
     fields = receipt_schema()
     return pa.RecordBatch.from_arrays([columns[field.name].view(field.type) for field in fields], schema=fields)

@@ -25,6 +25,8 @@ REMEDIES = {
     "time_past": "a sensor without a clock leaves `time` out",
     "bad_frame": "compare with edge/frame.py",
     "no_frame_channel": "add the channel to `frames` of the class in gateway.toml",
+    "name_taken": "two boxes share a name: give one another gateway.id and an empty state_dir, then replay its batches under that id",
+    "repeat_unproven": "replay: what is a fact already is left alone",
     "bad_envelope": _GATEWAY,
     "broken_entry": "copy the export file again",
     "bad_size": _GATEWAY,

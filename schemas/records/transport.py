@@ -91,3 +91,7 @@ class Batch:
     time_min: Annotated[datetime, Doc("Earliest event time of its rows", "UTC", by="pipeline")]
     time_max: Annotated[datetime, Doc("Latest event time of its rows", "UTC", by="pipeline")]
     received_time: Annotated[datetime, Doc("When Pub/Sub received it; in batch mode when it was cut", "UTC", by="pipeline")]
+    body_digest: Annotated[
+        int | None,
+        Doc("CRC-32 of its body as sent: two of one batch_id are of two boxes that share a name; null before 0.3", by="pipeline"),
+    ] = None

@@ -15,9 +15,14 @@ class RejectsRule(BaseRule, frozen=True, kw_only=True, tag="rejects"):
 
     TO_DO: ClassVar[str] = "Look at what was set aside: `tinybeam rejects ls` says what to do, `tinybeam rejects replay` brings it in"
 
-    above: Annotated[int, setting("Opens when more rejects than this were made in window_seconds", ge=1, le=1_000_000, example=100)]
+    above: Annotated[int, setting("Opens when more rejects than this were made in window_seconds", ge=0, le=1_000_000, example=100)]
     window_seconds: Annotated[int, setting("In how long they are counted", ge=10, le=DAY)] = 600
     gateways: Annotated[Patterns, setting("Patterns of gateway ids; what no gateway sent is of `unknown`", example=["gateway-*"])] = ALL
+
+    reasons: Annotated[Patterns, setting("Patterns of reasons that are counted", example=["name_taken"])] = ALL
+
+    def counts(self, reason: str) -> bool:
+        return matches(reason, self.reasons)
 
     def watches(self, gateway_id: str) -> bool:
         return matches(gateway_id, self.gateways)

@@ -13,7 +13,8 @@ create table if not exists tinybeam.batches_v1 (
   `cut_time` timestamp not null options (description = "When the gateway cut it [UTC]"),
   `time_min` timestamp not null options (description = "Earliest event time of its rows [UTC]"),
   `time_max` timestamp not null options (description = "Latest event time of its rows [UTC]"),
-  `received_time` timestamp not null options (description = "When Pub/Sub received it; in batch mode when it was cut [UTC]")
+  `received_time` timestamp not null options (description = "When Pub/Sub received it; in batch mode when it was cut [UTC]"),
+  `body_digest` int64 options (description = "CRC-32 of its body as sent: two of one batch_id are of two boxes that share a name; null before 0.3")
 )
 partition by timestamp_trunc(cut_time, day)
 cluster by gateway_id, epoch

@@ -47,6 +47,8 @@ OTHERS = [
 GOOD_AFTER_CORRUPT = message([summary("d2", minute(4), 9.0)], minute(5), seq=10)
 CORRUPT_COPY = replace(GOOD_AFTER_CORRUPT, body=GOOD_AFTER_CORRUPT.body[:-1] + b"\0")
 BROKEN = ReceivedMessage({"gateway_id": "gw1"}, b"\x00\xffnot a batch", minute(3))
+TAKEN = message([summary("d2", minute(0), 100.0)], minute(2), seq=2)
+"""Of another box that shares the name, under a number that MORE has."""
 GOOD = [ON_TIME, MORE, LATE, TOO_LATE, MIXED, *OTHERS, GOOD_AFTER_CORRUPT]
 
 
@@ -56,7 +58,7 @@ def stream() -> scripted.TestStream:
     script = script.add_elements([ON_TIME]).advance_processing_time(61)
     script = script.add_elements([ON_TIME, CORRUPT_COPY, BROKEN, MIXED, *OTHERS]).add_elements([MORE, GOOD_AFTER_CORRUPT])
     script = script.advance_watermark_to((HOUR_END + timedelta(seconds=1)).timestamp())
-    script = script.advance_watermark_to((HOUR_END + timedelta(days=6)).timestamp()).add_elements([LATE, MORE])
+    script = script.advance_watermark_to((HOUR_END + timedelta(days=6)).timestamp()).add_elements([LATE, TAKEN, MORE])
     script = script.advance_watermark_to((HOUR_END + timedelta(days=8)).timestamp()).add_elements([TOO_LATE, ON_TIME])
     return script.advance_watermark_to_infinity()
 
@@ -102,7 +104,16 @@ def test_every_row_of_every_good_batch_is_a_fact_or_a_reject_exactly_once(stream
 def test_each_reason_has_its_reject(streamed: MemorySink) -> None:
     reasons = Counter(row["reason"] for row in streamed.table("rejects_v1"))
     assert reasons == Counter(
-        ["unknown_device", "bad_zstd", "bad_envelope", "contradiction", "time_out_of_range", "warehouse_refused", "malformed_json"]
+        [
+            "unknown_device",
+            "bad_zstd",
+            "bad_envelope",
+            "name_taken",
+            "contradiction",
+            "time_out_of_range",
+            "warehouse_refused",
+            "malformed_json",
+        ]
     )
 
 
@@ -173,7 +184,7 @@ def test_every_hour_of_a_site_that_has_facts_is_marked_once(streamed: MemorySink
 
 
 def test_batch_mode_gives_the_same_facts_and_no_lateness(streamed: MemorySink) -> None:
-    sink = batched("batched", [*GOOD, ON_TIME, BROKEN, CORRUPT_COPY, MORE])
+    sink = batched("batched", [*GOOD, ON_TIME, BROKEN, CORRUPT_COPY, MORE, TAKEN])
     for table in ("summaries_v1", "inferences_v1", "events_v1", "heartbeats_v1", "batches_v1"):
         assert sorted(sink.table(table), key=str) == sorted(streamed.table(table), key=str)
     assert {row["reject_id"] for row in sink.table("rejects_v1")} == {row["reject_id"] for row in streamed.table("rejects_v1")}
@@ -192,6 +203,22 @@ def test_a_batch_whose_rows_are_all_refused_still_has_its_receipt() -> None:
     sink = batched("refused", [message([summary("stranger")])])
     assert not sink.table("summaries_v1")
     assert len(sink.table("batches_v1")) == len(sink.table("rejects_v1")) == 1
+
+
+def test_11_a_sensor_that_two_gateways_hear_counts_once() -> None:
+    """A reading a minute, in windows of a minute at one gateway and of ten at the other: 60, not 120."""
+    minutes = [message([summary("d2", minute(at), count=1, sum=0.5, seq_ranges=(at, at))], minute(at + 1), seq=at + 1) for at in range(60)]
+    tens = [
+        message(
+            [summary("d2", minute(at), window_seconds=600, count=10, sum=5.0, seq_ranges=(at, at + 9))],
+            minute(at + 10),
+            seq=1 + at // 10,
+            gateway_id="gw2",
+        )
+        for at in range(0, 60, 10)
+    ]
+    sink = batched("twice", [*minutes, *tens])
+    assert [row["count"] for key, row in latest(sink).items() if key[2] == 3600] == [60]
 
 
 @pytest.mark.parametrize("seconds", [420, 2400, 7200])

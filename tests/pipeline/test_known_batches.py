@@ -57,7 +57,7 @@ def test_a_gap_that_is_filled_costs_nothing_any_more() -> None:
     assert filled.pack() == whole.pack()
 
 
-@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("version", [2, 3, 4])
 def test_the_known_numbers_are_read_from_the_bytes_of_this_release_and_of_the_one_before(version: int) -> None:
     known = KnownBatches(golden("seqs", version))
     asked = [("gw1", 7, 1), ("gw1", 7, 2), ("gw1", 7, 70_000), ("gw2", 0, 2**39), ("gw2", 1, 1)]
@@ -66,11 +66,19 @@ def test_the_known_numbers_are_read_from_the_bytes_of_this_release_and_of_the_on
 
 
 def test_the_known_numbers_are_written_as_this_release_writes_them() -> None:
-    assert KnownBatches(golden("seqs", 2)).pack() == golden("seqs", 3)
+    assert KnownBatches(golden("seqs", 2)).pack() == golden("seqs", 4)
+
+
+def test_what_is_in_a_bag_is_counted_over_restarts_until_it_is_full() -> None:
+    known, full = KnownBatches(), []
+    for _ in range(5):
+        full.append(known.put_in_bag(2, most=5))
+        known = KnownBatches(known.pack())
+    assert (full, known.filled) == ([False, False, True, False, False], 1)
 
 
 def test_numbers_of_one_store_alone_as_before_are_refused_by_version() -> None:
-    with pytest.raises(UnreadableState, match="state seqs has version 1, this pipeline reads 2, 3"):
+    with pytest.raises(UnreadableState, match="state seqs has version 1, this pipeline reads 2, 3, 4"):
         KnownBatches(golden("seqs", 1))
 
 

@@ -94,7 +94,7 @@ def test_export_files_with_damage_between_the_entries_arrive(tables: Warehouse, 
     assert done.returncode == 0, done.stderr
     assert count(tables, "offline") == (10, 10)
     words = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    assert words[0] == "read 5 messages: 2 batches, 1 repeated, 2 undecodable"
+    assert words[0] == "read 5 messages: 2 batches, 1 repeated, 2 set aside"
     assert {"batches_v1 2 rows", "rejects_v1 2 rows", "summaries_v1 10 rows"} <= set(words)
     assert words[-1] == "rejects: 2 broken_entry"
 

@@ -153,7 +153,7 @@ def test_every_example_of_the_page_is_a_sound_rule() -> None:
     examples = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     rules = Registry.parse(tomllib.loads("\n".join(examples))).rules
     assert {rule.source for rule in rules} == {"event", "site_window", "irrigation", "probe", "silence", "deviation", "rate", "rejects"}
-    assert len(examples) == len(rules) == 9
+    assert len(examples) == len(rules) == 10
     defaults = EventRule(name="any", event="any", opens=("any",))
     for name in ("severity", "for_seconds", "cooldown_seconds", "historical_seconds"):
         assert re.search(rf"^\| `{name}` \| all \| `?{getattr(defaults, name)}`? \|", page, re.MULTILINE), name

@@ -7,7 +7,7 @@ twice. What the warehouse refuses is not in it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
@@ -17,6 +17,7 @@ from pipeline.alerts.condition import Condition, InStates
 from pipeline.alerts.observation import Observation
 from pipeline.alerts.source import Input, Memory, Outcome
 from pipeline.elements import TableRows
+from pipeline.replay.remedies import remedy
 from pipeline.state import StateFormat
 from schemas.registry import Registry
 from schemas.rules.rejects import RejectsRule
@@ -69,11 +70,11 @@ class RejectsSource:
         return rule.watches(observation.subject)
 
     def reports(self, rejects: TableRows) -> Iterator[tuple[str, Report]]:
-        for gateway_id, seconds, reasons in _by_gateway(rejects.rows):
+        for gateway_id, found in _by_gateway(rejects.rows):
             for rule in self._rules.values():
-                if rule.watches(gateway_id):
-                    part = _part(rule)
-                    yield f"{rule.name}:{gateway_id}", (dict(Counter(at - at % part for at in seconds)), reasons.most_common(1)[0][0])
+                counted = [(at, reason) for at, reason in found if rule.counts(reason)]
+                if counted and rule.watches(gateway_id):
+                    yield f"{rule.name}:{gateway_id}", _report(rule, counted)
 
     def memory(self, name: str) -> Memory:
         return _Counts(self._rules)
@@ -109,7 +110,8 @@ class _Counts:
 
 def _observation(rule: RejectsRule, gateway_id: str, counted: Counted, now: int) -> Observation:
     count, minutes = sum(counted.counts.values()), f"{rule.window_seconds / 60:.3g} min"
-    ending = f"most of them {counted.reason}" if counted.surges else "as usual again"
+    cure = remedy(counted.reason)
+    ending = f"most of them {counted.reason}{f': {cure}' if cure else ''}" if counted.surges else "as usual again"
     return Observation(
         rule=rule.name,
         subject=gateway_id,
@@ -126,10 +128,15 @@ def _part(rule: RejectsRule) -> int:
     return rule.window_seconds // PARTS
 
 
-def _by_gateway(rows: pa.RecordBatch) -> Iterator[tuple[str, list[int], Counter[str]]]:
-    """Yields gateway, the seconds at which its rejects were made, and their reasons."""
+def _report(rule: RejectsRule, counted: Sequence[tuple[int, str]]) -> Report:
+    part, reasons = _part(rule), Counter(reason for _, reason in counted)
+    return dict(Counter(at - at % part for at, _ in counted)), reasons.most_common(1)[0][0]
+
+
+def _by_gateway(rows: pa.RecordBatch) -> Iterator[tuple[str, list[tuple[int, str]]]]:
+    """Yields gateway, and of each of its rejects the second at which it was made and the reason."""
     gateways, reasons = (rows.column(name).to_pylist() for name in ("gateway_id", "reason"))
     seconds = [at // _SECOND for at in rows.column("timestamp").cast(pa.int64()).to_pylist()]
     for gateway_id in sorted(set(gateways), key=str):
         mine = [number for number, name in enumerate(gateways) if name == gateway_id]
-        yield gateway_id or NOBODY, [seconds[number] for number in mine], Counter(reasons[number] for number in mine)
+        yield gateway_id or NOBODY, [(seconds[number], reasons[number]) for number in mine]

@@ -69,14 +69,47 @@ def test_repeats_are_dropped_in_a_parcel_and_across_parcels_and_a_corrupt_copy_s
     good = [sent_by("gw1", seq) for seq in (1, 2, 3)]
     corrupt = replace(good[0], body=good[0].body[:-1])
     parcels = [(bucket("gw1"), parcel.pack(some)) for some in ([corrupt, good[0], good[1], good[0]], [good[1], good[2], corrupt])]
-    with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
-        keyed = pipeline | beam.Create(parcels).with_output_types(Parcel)
-        new, undecodable, *_ = keyed | DecodeNew(still)
-        new | "Keep new" >> beam.Map(_keep_new)
-        undecodable | "Keep rejects" >> beam.Map(_keep_reject)
+    decoded(parcels)
     assert sorted(seq for batches in NEW for seq in batches.receipts.column("seq").to_pylist()) == [1, 2, 3]
     assert sum(batches.rows.num_rows for batches in NEW) == 6
     assert [reject.rows.column("reason").to_pylist() for reject in REJECTS] == [["bad_zstd"]] * 2
+
+
+def decoded(parcels: Sequence[Parcel], most: int = 100) -> None:
+    with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
+        keyed = pipeline | beam.Create(parcels).with_output_types(Parcel)
+        new, undecodable, *_ = keyed | DecodeNew(still, most=most)
+        new | "Keep new" >> beam.Map(_keep_new)
+        undecodable | "Keep rejects" >> beam.Map(_keep_reject)
+
+
+def test_3_another_batch_under_a_name_that_is_taken_is_set_aside_with_its_bytes() -> None:
+    """In the same parcel as the first one and in a later one; the repeat of either changes nothing."""
+    NEW.clear(), REJECTS.clear()
+    good, other = sent_by("gw1", 1), message(numbered(5), gateway_id="gw1", seq=1)
+    later, other_later = sent_by("gw1", 2), message(numbered(7), gateway_id="gw1", seq=2)
+    decoded([(bucket("gw1"), parcel.pack(some)) for some in ([good, other, later], [good, other_later], [other_later, later])])
+    assert sorted(batches.rows.num_rows for batches in NEW) == [4]
+    found = [reject.rows.select(["reason", "payloadBytes", "batch_id", "stage"]).to_pylist()[0] for reject in REJECTS]
+    assert sorted(map(tuple, (each.values() for each in found)), key=str) == sorted(
+        [
+            ("name_taken", other.body, "gw1:7:1", "pipeline.decode"),
+            ("name_taken", other_later.body, "gw1:7:2", "pipeline.decode"),
+            ("name_taken", other_later.body, "gw1:7:2", "pipeline.decode"),
+        ],
+        key=str,
+    )
+
+
+def test_a_repeat_of_long_ago_is_set_aside_since_nobody_knows_what_was_in_the_first() -> None:
+    """Two bags hold two batches each: the fourth batch empties the first bag, the sixth the second."""
+    NEW.clear(), REJECTS.clear()
+    sent = [sent_by("gw1", seq) for seq in range(1, 7)]
+    decoded([(bucket("gw1"), parcel.pack([each])) for each in (*sent[:3], sent[0], *sent[3:], sent[5], sent[2], sent[0])], most=2)
+    assert sum(batches.receipts.num_rows for batches in NEW) == 6
+    assert [reject.rows.select(["reason", "batch_id"]).to_pylist() for reject in REJECTS] == [
+        [{"reason": "repeat_unproven", "batch_id": batch_id}] for batch_id in ("gw1:7:3", "gw1:7:1")
+    ]
 
 
 def _keep_new(batches: DecodedBatches) -> None:

@@ -66,7 +66,7 @@ def test_a_surge_opens_once_and_ends_when_it_is_over() -> None:
     for minute in range(30):
         engine.hear([undecodable(minute, number=1 + 100 * minute + number) for number in range(50)], minute)
     assert engine.told == [("gw1", "surge", 11)]
-    assert engine.observed[0].text == "gateway gw1: 11 rejects in 10 min, most of them bad_schema"
+    assert engine.observed[0].text == "gateway gw1: 11 rejects in 10 min, most of them bad_schema: update the pipeline, then replay"
     engine.wait(60)
     assert engine.told[1:] == [("gw1", "usual", 0)]
     assert engine.states == {"surge:gw1": None}
@@ -92,6 +92,17 @@ def test_rejects_of_a_gateway_count_by_gateway_and_those_of_nobody_too() -> None
     engine.hear([undecodable(0, gateway_id="?", number=number) for number in range(1, 4)], 0)
     assert engine.told == [("gw1", "surge", 3), ("unknown", "surge", 3)]
     assert list(rejects.of_gateway(with_sites([summary()]))) == []
+
+
+def test_3_one_batch_under_a_taken_name_is_told_with_what_to_do() -> None:
+    engine = Engine(RejectsRule(name="shared", above=0, reasons=("name_taken",)))
+    engine.hear([undecodable(0, number=number) for number in range(1, 9)], 0)
+    assert engine.told == []
+    engine.hear([rejects.of_message(message([summary()], seq=9), "name_taken", "another batch came", at(1))], 1)
+    assert engine.told == [("gw1", "surge", 1)]
+    assert engine.observed[0].text.startswith("gateway gw1: 1 rejects in 10 min, most of them name_taken: two boxes share a name: ")
+    engine.wait(60)
+    assert engine.told[1:] == [("gw1", "usual", 0)]
 
 
 def replace_above(rule: RejectsRule, above: int) -> RejectsRule:
