@@ -1,4 +1,4 @@
-"""Runs `tinybeam edge`: validate, try, test, run, doctor, export, support. Exits with 0, 1 (failed) or 2 (usage or configuration)."""
+"""Runs `tinybeam edge`: validate, try, test, run, doctor, export, relearn, support. Exits with 0, 1 (failed) or 2 (called wrongly)."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import ScorerFailed
 from edge.recording import BadLines, read_recording
 from edge.rehearse_command import rehearse
+from edge.relearn_command import relearn
 from edge.run import run as run_gateway
 from edge.store.rescue import finish, rescue
 from edge.store.store import TABLES, Store, StoreDamaged, StoreError
@@ -228,6 +229,7 @@ def _passed_over(bad: BadLines, recording: dry_run.Recording) -> None:
 
 
 cli.add_command(rehearse)
+cli.add_command(relearn)
 cli.add_command(support)
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from edge.intake.rejects import reject_row
 from edge.listening import Listening
 from edge.models.bundle import Bundle
 from edge.models.infer import ModelRunner
+from edge.models.not_judged import NotJudged
 from edge.models.scorer import NoScorer, Scorer
 from edge.open_windows import OpenWindows
 from edge.reading import Reading, Rejected
@@ -37,7 +38,7 @@ from edge.store.form import form
 from edge.store.section import Section
 from edge.store.store import CommitTooLarge, Entry, JournalMark, Store
 from edge.summaries.deadband import CountedSummary, Deadbands
-from edge.summaries.summarise import MAX_SEQ_RANGES, summaries
+from edge.summaries.summarise import MAX_SEQ_RANGES, summaries, time_quality
 from edge.timekeeper import Moment
 from edge.windows import Window, WindowedReadings, pack, unpack
 from program import logs
@@ -239,6 +240,9 @@ class Gateway:
         """Scores the windows that closed together, oldest first, in one message to the model's child."""
         scored = [window for window in closed if not window.late and (sensors := self._sensors(window)) and sensors.model == name]
         for inference, window in self._models.infer(bundle, scored) if scored else ():
+            if isinstance(inference, NotJudged):
+                self._monitor.not_judged(inference, window, bundle, time_quality(window.readings()))
+                continue
             sensors = self._sensors(window)
             if self._deadbands.is_news(inference, self._score_deadbands.get(name, 0.0), sensors.hold_seconds if sensors else 0):
                 self._closed_windows.inferences.append(inference)

@@ -76,6 +76,10 @@ class Spectrum:
         """Says whether such a frame has these bands."""
         return (channel, rate_hz, samples) == (self.channel, self.rate_hz, self.samples)
 
+    def is_constant(self, means: Mapping[str, float]) -> bool:
+        """Says whether frames with these time-domain features do not vary at all: no machine and no noise gives such."""
+        return means.get(f"{self.channel}_rms") == 0.0
+
     def energies(self, frames: Floats) -> Floats:
         """Returns log10 of each band's mean square, in the channel's unit squared: shape (..., samples) -> (..., bands)."""
         import numpy as np

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge.events.transitions import LastChange, crossing, relabelling
+from edge.events.transitions import LastChange, crossing, relabelling, unjudged
 from edge.models.bundle import Bundle
+from edge.models.not_judged import NotJudged
 from edge.reading import Reading
 from edge.settings.thresholds import Threshold
 from edge.store.section import Section, Sections
@@ -37,9 +38,18 @@ class ThresholdMonitor:
 
     def inference(self, inference: Inference, window: Window, bundle: Bundle) -> None:
         """Raises an event if the label is another. `bundle` is the model's."""
-        key = f"{inference.device_id}/{inference.model}"
-        if event := relabelling(inference, window, self._labels.get(key), bundle):
-            self._labels.set(key, LastChange(event.state, window.end_us))
+        self._relabelled(relabelling(inference, window, self._last(window, bundle), bundle), window, bundle)
+
+    def not_judged(self, machine: NotJudged, window: Window, bundle: Bundle, time_quality: str) -> None:
+        """Raises an event if the machine was not in this state before, in which the model does not judge it."""
+        self._relabelled(unjudged(machine, window, self._last(window, bundle), bundle, time_quality), window, bundle)
+
+    def _last(self, window: Window, bundle: Bundle) -> LastChange | None:
+        return self._labels.get(f"{window.device_id}/{bundle.name}")
+
+    def _relabelled(self, event: Event | None, window: Window, bundle: Bundle) -> None:
+        if event:
+            self._labels.set(f"{window.device_id}/{bundle.name}", LastChange(event.state, window.end_us))
             self.events.append(event)
 
     def mark_committed(self) -> None:

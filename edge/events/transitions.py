@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edge.models.bundle import Bundle
+from edge.models.not_judged import NotJudged
 from edge.reading import Reading
 from edge.settings.thresholds import Threshold
 from edge.windows import Window
@@ -83,6 +84,26 @@ def relabelling(inference: Inference, window: Window, last: LastChange | None, b
         threshold=None,
         severity=bundle.severities[label],
         time_quality=inference.time_quality,
+    )
+
+
+def unjudged(machine: NotJudged, window: Window, last: LastChange | None, bundle: Bundle, time_quality: str) -> Event | None:
+    """Returns the event of a machine that the model does not judge, as it stands still, if it was not so before."""
+    is_earlier = last is not None and window.end_us <= last.time_us and not last.is_wrong(_arrival_us(window))
+    if last and (is_earlier or last.state == machine.state):
+        return None
+    return Event(
+        device_id=window.device_id,
+        event_time=from_micros(window.end_us),
+        cause=Cause.LABEL,
+        rule=bundle.name,
+        channel=None,
+        previous_state=last.state if last else None,
+        state=machine.state,
+        value=machine.value,
+        threshold=None,
+        severity=machine.severity,
+        time_quality=time_quality,
     )
 
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from edge.models.not_judged import SENSOR_DISTURBED, NotJudged
 from edge.models.operations.operation import Elapsed
 from edge.models.recipe import Recipe
 from schemas.envelope import micros
 
 _HOUR_US = 3_600_000_000
 _HEAD = struct.Struct("<8sqq")
+_ABNORMAL = struct.Struct("<d")
+_MOSTLY = 0.5
 
 
 def advance(
@@ -44,16 +47,56 @@ def advance(
         return (b"" if memory is None else memory), None
     inputs = tuple(values[name] for name in recipe.inputs)
     is_warm = end - since >= recipe.warm_up_hours * _HOUR_US
-    return _pack(recipe, _Past(since, end, remembered)), inputs if is_warm and all(map(math.isfinite, inputs)) else None
+    abnormal = past.abnormal if past and past.since == since else 0.0
+    return _pack(recipe, _Past(since, end, remembered, abnormal)), inputs if is_warm and all(map(math.isfinite, inputs)) else None
+
+
+def settle(recipe: Recipe, before: bytes | None, after: bytes, *, is_normal: bool | None) -> bytes:
+    """Returns the memory after a window that was judged. `before` is what it was when `advance` was called, `after` what that gave.
+
+    What a model calls abnormal most of the time is no part of what is usual: then time passes, and nothing is learned, until it is normal
+    again most of the time. A single false alarm is learned from as any window is; else what strays would be forgiven ever less.
+    `is_normal` is None where the model gave no answer.
+    """
+    past, present = _unpack(recipe, before), _unpack(recipe, after)
+    if recipe.sustained_hours is None or past is None or present is None or present.since != past.since:
+        return after
+    keep = math.exp(-(present.end - past.end) / _HOUR_US / recipe.sustained_hours)
+    abnormal = past.abnormal if is_normal is None else past.abnormal * keep + (not is_normal) * (1 - keep)
+    remembered = past.remembered if abnormal > _MOSTLY else present.remembered
+    return _pack(recipe, replace(present, remembered=remembered, abnormal=abnormal))
+
+
+def not_judged(
+    recipe: Recipe, memory: bytes | None, window_start: datetime, window_seconds: int, means: Mapping[str, float]
+) -> NotJudged | None:
+    """Says what a window is that gives no inputs, as far as the recipe knows: None where it cannot be said.
+
+    Where some of the values by which a machine is known to stand still have fallen and others have not, as under mains hum, or a channel
+    that the model takes gives nothing but a constant, it is the sensor that has changed.
+    """
+    values = {channel: means.get(channel, math.nan) for channel in recipe.channels}
+    past, end = _unpack(recipe, memory), micros(window_start + timedelta(seconds=window_seconds))
+    if recipe.standstill is None or past is None or end <= past.end:
+        return None
+    if recipe.spectrum and recipe.spectrum.is_constant(means):
+        return NotJudged(SENSOR_DISTURBED, 0.0)
+    if not all(map(math.isfinite, values.values())):
+        return None
+    _run(recipe, past, values, end, (end - past.since) / _HOUR_US)
+    return recipe.standstill.judged(values)
 
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """Holds a device's memory: since when its history reaches, the end of its last window, and what each remembering step gave for it."""
+    """Holds a device's memory: since when its history reaches, the end of its last window, what each remembering step gave for it, and how
+    abnormal the last windows were, from 0 to 1.
+    """
 
     since: int
     end: int
     remembered: tuple[float, ...]
+    abnormal: float = 0.0
 
 
 def _run(recipe: Recipe, past: _Past | None, values: dict[str, float], end: int, age_hours: float) -> tuple[float, ...]:
@@ -72,13 +115,16 @@ def _run(recipe: Recipe, past: _Past | None, values: dict[str, float], end: int,
 
 
 def _pack(recipe: Recipe, past: _Past) -> bytes:
-    return _HEAD.pack(recipe.fingerprint, past.since, past.end) + struct.pack(f"<{len(past.remembered)}d", *past.remembered)
+    packed = _HEAD.pack(recipe.fingerprint, past.since, past.end) + struct.pack(f"<{len(past.remembered)}d", *past.remembered)
+    return packed + _ABNORMAL.pack(past.abnormal) if past.abnormal else packed
 
 
 def _unpack(recipe: Recipe, memory: bytes | None) -> _Past | None:
-    if not memory or len(memory) != _HEAD.size + 8 * recipe.remembered:
+    if not memory or len(memory) - _HEAD.size - 8 * recipe.remembered not in (0, _ABNORMAL.size):
         return None
     fingerprint, since, end = _HEAD.unpack_from(memory)
     if fingerprint != recipe.fingerprint:
         return None
-    return _Past(since, end, struct.unpack_from(f"<{recipe.remembered}d", memory, _HEAD.size))
+    steps_end = _HEAD.size + 8 * recipe.remembered
+    abnormal = _ABNORMAL.unpack_from(memory, steps_end)[0] if len(memory) > steps_end else 0.0
+    return _Past(since, end, struct.unpack_from(f"<{recipe.remembered}d", memory, _HEAD.size), abnormal)

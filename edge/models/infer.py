@@ -7,11 +7,13 @@ The memory of the features belongs to the windows it came from: the section `fea
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from math import fsum
 
 from edge.models.bundle import Bundle
-from edge.models.features import advance
+from edge.models.features import advance, not_judged, settle
+from edge.models.not_judged import NotJudged
 from edge.models.scorer import Score, Scorer, ScorerFailed
 from edge.spectrum import Spectrum
 from edge.store.section import Sections
@@ -22,6 +24,9 @@ from schemas.envelope import from_micros
 from schemas.records import Inference
 
 _log = logs.get(__name__)
+
+
+Verdict = tuple[Inference | NotJudged, Window]
 
 
 class ModelRunner:
@@ -39,37 +44,70 @@ class ModelRunner:
     def runtime(self) -> str:
         return self._scorer.runtime
 
-    def infer(self, bundle: Bundle, windows: Sequence[Window]) -> list[tuple[Inference, Window]]:
-        """Returns the inferences of windows, oldest first and none of them late, each with its window. All are one message to the child.
+    def infer(self, bundle: Bundle, windows: Sequence[Window]) -> list[Verdict]:
+        """Returns what is said of windows, oldest first and none of them late. All are one message to the child, unless what is said of a
+        window decides what is learned before the next one of its device.
 
         Whatever fails, it is these inferences that are missing, and nothing else.
         """
-        try:
-            return self._inferred(bundle, windows)
-        except Exception:  # noqa: BLE001 - logged and counted
-            _log.exception("no inference for %d windows", len(windows))
-            self.failed += len(windows)
-            return []
+        verdicts = list[Verdict]()
+        for together in _rounds(windows) if bundle.recipe.sustained_hours else [windows]:
+            try:
+                verdicts += self._inferred(bundle, together)
+            except Exception:  # noqa: BLE001 - logged and counted
+                _log.exception("no inference for %d windows", len(together))
+                self.failed += len(together)
+        return verdicts
 
-    def _inferred(self, bundle: Bundle, windows: Sequence[Window]) -> list[tuple[Inference, Window]]:
-        ready = [(window, features) for window in windows if (features := self._features(bundle, window)) is not None]
+    def _inferred(self, bundle: Bundle, windows: Sequence[Window]) -> list[Verdict]:
+        observed = [self._observed(bundle, window) for window in windows]
+        ready = [features for _, features, _ in observed if features is not None]
         try:
-            scores = self._scorer.score(bundle.name, [features for _, features in ready])
+            scores = iter(self._scorer.score(bundle.name, ready))
         except ScorerFailed as failure:
             _log.warning("no inference for %d windows: %s", len(ready), failure)
             self.failed += len(ready)
-            return []
-        scored = zip(ready, scores, strict=True)
-        return [(_inference(bundle, self.runtime, window, features, score), window) for (window, features), score in scored]
+            scores = None
+        verdicts = list[Verdict]()
+        for window, (before, features, unjudged) in zip(windows, observed, strict=True):
+            if unjudged:
+                verdicts.append((unjudged, window))
+            elif features is not None:
+                inference = _inference(bundle, self.runtime, window, features, next(scores)) if scores else None
+                self._settle(bundle, window, before, inference)
+                verdicts += [(inference, window)] if inference else []
+        return verdicts
 
-    def _features(self, bundle: Bundle, window: Window) -> tuple[float, ...] | None:
-        key = f"{window.device_id}/{bundle.name}"
+    def _observed(self, bundle: Bundle, window: Window) -> tuple[bytes | None, tuple[float, ...] | None, NotJudged | None]:
+        """Returns the memory before this window, the features, and where there are none what the machine is instead, if that is known."""
+        key = _key(window, bundle)
         means = channel_means(window)
         if spectrum := bundle.recipe.spectrum:
             means |= _band_means(spectrum, window)
-        memory, features = advance(bundle.recipe, self.features.get(key), from_micros(window.start_us), window.seconds, means)
+        before, start = self.features.get(key), from_micros(window.start_us)
+        memory, features = advance(bundle.recipe, before, start, window.seconds, means)
         self.features.set(key, memory)
-        return features
+        return before, features, None if features else not_judged(bundle.recipe, before, start, window.seconds, means)
+
+    def _settle(self, bundle: Bundle, window: Window, before: bytes | None, inference: Inference | None) -> None:
+        """Decides whether this window is learned from."""
+        key, is_normal = _key(window, bundle), inference.label == bundle.normal_label if inference else None
+        self.features.set(key, settle(bundle.recipe, before, self.features.get(key) or b"", is_normal=is_normal))
+
+
+def _key(window: Window, bundle: Bundle) -> str:
+    return f"{window.device_id}/{bundle.name}"
+
+
+def _rounds(windows: Sequence[Window]) -> list[list[Window]]:
+    """Returns the first window of each device, then the second of those that have one, and so on."""
+    rounds, seen = list[list[Window]](), Counter[str]()
+    for window in windows:
+        if seen[window.device_id] == len(rounds):
+            rounds.append([])
+        rounds[seen[window.device_id]].append(window)
+        seen[window.device_id] += 1
+    return rounds
 
 
 def _band_means(spectrum: Spectrum, window: Window) -> dict[str, float]:

@@ -13,11 +13,14 @@ from inspect import signature
 from statistics import median
 from typing import Any
 
+from edge.models.not_judged import SENSOR_DISTURBED, STANDING_STILL, NotJudged
 from edge.models.operations import OPERATIONS
 from edge.models.operations.operation import Operation
 from edge.spectrum import Spectrum, time_domain_units
 
 _OF_EVERY_STEP = ("name", "op", "of")
+_NOT_OF_MEMORY = ("standstill", "sustained_hours")
+"""Settings that change nothing in what a memory holds: one of before goes on."""
 _ONCE_OF_EVERY_STEP = ("hours", "floor")
 """Settings that manifests may give to steps whose operation does not read them: it always was so."""
 
@@ -46,7 +49,17 @@ class Standstill:
     below: float
 
     def holds(self, values: Mapping[str, float]) -> bool:
-        return median(values[name] for name in self.of) < self.below
+        return self._middle(values) < self.below
+
+    def judged(self, values: Mapping[str, float]) -> NotJudged | None:
+        """Says what the machine is: None where it runs. What only some of the values say is not the machine."""
+        if not self.holds(values):
+            return None
+        is_partial = max(values[name] for name in self.of) >= self.below
+        return NotJudged(SENSOR_DISTURBED if is_partial else STANDING_STILL, self._middle(values))
+
+    def _middle(self, values: Mapping[str, float]) -> float:
+        return median(values[name] for name in self.of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +81,8 @@ class Recipe:
     """Says how many steps give a value to remember."""
     standstill: Standstill | None = None
     """Windows of which nothing is said and nothing is remembered."""
+    sustained_hours: float | None = None
+    """What is abnormal for about so long is not learned as usual; None: everything is learned."""
 
     @staticmethod
     def parse(source: Mapping[str, Any], channels: Sequence[str]) -> Recipe:
@@ -77,7 +92,7 @@ class Recipe:
         spectrum = _spectrum(source, channels)
         names = _names(channels, spectrum, {*inputs, *(name for step in steps for name in step.of)})
         _check_names(steps, inputs, names)
-        remembered = {key: value for key, value in source.items() if key != "standstill"}
+        remembered = {key: value for key, value in source.items() if key not in _NOT_OF_MEMORY}
         canonical = json.dumps([sorted(channels), remembered], sort_keys=True).encode()
         return Recipe(
             channels=names,
@@ -89,6 +104,7 @@ class Recipe:
             spectrum=spectrum,
             remembered=sum(step.operation.remembers for step in steps),
             standstill=_standstill(source, {*names, *(step.name for step in steps)}),
+            sustained_hours=_hours(source, "sustained_hours") if "sustained_hours" in source else None,
         )
 
 

@@ -17,6 +17,8 @@ EDGES_HZ = [60, 555, 1050, 1545, 2040, 2535, 3030, 3525, 4020, 4515, 5010, 5505,
 _USUAL_HOURS = 720
 _LEAST_STRAY = 0.1
 """Less than this, in decades of energy, is nothing unusual on any machine."""
+SUSTAINED_HOURS = 12
+"""What the model calls worn or failing most of the time for so long is not learned as usual."""
 STANDSTILL = -1.0
 """Decades of energy below what is usual, in the median band. Of 40 simulated machines none that ran fell by more than 0.21, and none that
 was switched off by less than 2.3, or 2.1 with mains hum in its sensor."""
@@ -39,5 +41,6 @@ RECIPE: dict[str, Any] = {
     "spectrum": {"channel": CHANNEL, "rate_hz": RATE_HZ, "samples": SAMPLES, "edges_hz": EDGES_HZ},
     "steps": [*(step for band in _BANDS for step in _steps(band)), {"name": "shocks", "op": "last", "of": [f"{CHANNEL}_kurtosis"]}],
     "inputs": [*(f"unusual_{band}" for band in _BANDS), "shocks"],
+    "sustained_hours": SUSTAINED_HOURS,
     "standstill": {"of": [f"rise_{band}" for band in _BANDS], "below": STANDSTILL},
 }
