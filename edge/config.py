@@ -16,6 +16,7 @@ from edge.settings import presets
 from edge.settings.batches import BatchSettings, StoreSettings
 from edge.settings.gateway import GatewaySettings
 from edge.settings.health import HealthSettings
+from edge.settings.http import HttpSettings
 from edge.settings.models import ModelSettings
 from edge.settings.mqtt import MqttSettings
 from edge.settings.sensors import Sensors
@@ -25,6 +26,8 @@ from edge.uplink.kinds import UplinkSettings
 from program import settings
 from program.patterns import matches
 from program.settings import ConfigError, Settings, setting
+
+_SECRETS = ("tls_key", "password_file", "hash_key_file", "tokens_file")
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
@@ -36,6 +39,7 @@ class Config(Settings, frozen=True, kw_only=True):
 
     gateway: GatewaySettings
     mqtt: MqttSettings = MqttSettings()
+    http: Annotated[HttpSettings, setting("Readings over HTTP, beside those over MQTT", since="0.3.0")] = HttpSettings()
     windows: WindowSettings = WindowSettings()
     batches: BatchSettings = BatchSettings()
     store: StoreSettings = StoreSettings()
@@ -80,18 +84,19 @@ class Config(Settings, frozen=True, kw_only=True):
     @property
     def secret_files(self) -> Mapping[str, Path]:
         """What the settings name and nobody else may read, by setting."""
-        return {name: file for name, file in self.files.items() if file and name.endswith(("tls_key", "password_file", "hash_key_file"))}
+        return {name: file for name, file in self.files.items() if file and name.endswith(_SECRETS)}
 
     @property
     def files(self) -> Mapping[str, Path | None]:
         """What the settings name and must be there, by setting."""
         of_broker = {f"mqtt.{name}": getattr(self.mqtt, name) for name in ("tls_ca", "tls_certificate", "tls_key", "password_file")}
+        of_http = {f"http.{name}": getattr(self.http, name) for name in ("tokens_file", "tls_certificate", "tls_key", "tls_client_ca")}
         of_classes = {
             f"sensors[{number}].payload.hash_key_file": sensors.payload.hash_key_file
             for number, sensors in enumerate(self.sensors, 1)
             if sensors.payload
         }
-        return of_broker | of_classes
+        return of_broker | of_http | of_classes
 
     @property
     def batch_seconds(self) -> int:

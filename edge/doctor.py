@@ -116,6 +116,13 @@ def _broker(config: Config) -> Iterator[Finding]:
     yield from of_broker(config, clock.now(), runs_here=_runs_here(config))
 
 
+def _http(config: Config) -> Iterator[Finding]:
+    if config.http.port:
+        from edge.intake.http.findings import of_http
+
+        yield from of_http(config, clock.now(), runs_here=_runs_here(config))
+
+
 def _runs_here(config: Config) -> bool:
     """Says whether a gateway is using the store."""
     if config.store_file.is_file():
@@ -160,4 +167,4 @@ def _existing(folder: Path) -> Path:
     return next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
 
 
-_CHECKS: tuple[Check, ...] = (_store, _disk, _models, _secrets, _clock, _certificates, _broker, _uplink, _pipeline, _day)
+_CHECKS: tuple[Check, ...] = (_store, _disk, _models, _secrets, _clock, _certificates, _broker, _http, _uplink, _pipeline, _day)

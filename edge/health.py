@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -20,6 +20,14 @@ _COUNTERS = ("readings_", "batches_cut", "batches_confirmed", "batches_dropped")
 
 
 @dataclass(frozen=True, slots=True)
+class HttpTraffic:
+    """Says how many connections are open to [http], and how many requests were answered, by status."""
+
+    connections: int = 0
+    answers: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class HealthStatus:
     """Holds the state of the process at a moment. While it is `full` it does not acknowledge readings, for want of room."""
 
@@ -27,6 +35,7 @@ class HealthStatus:
     full: bool = False
     uplink_day: DayBytes | None = None
     """What has gone of the day's bytes, where uplink.limits bounds them."""
+    http: HttpTraffic | None = None
 
 
 def healthz(status: HealthStatus | None, age: float) -> tuple[int, Mapping[str, Any]]:
@@ -50,7 +59,16 @@ def exposition(status: HealthStatus | None, *, plain: bool = False) -> str:
     ]
     lines += _metric("store_full", "1 while readings are not acknowledged for want of room", int(status.full))
     lines += _metric("broker_plain", "1 where readings come from another machine without TLS, mqtt.allow_plain", int(plain))
-    return "\n".join([*lines, *_of_day(status.uplink_day or DayBytes(0, 0)), ""])
+    lines += [*_of_day(status.uplink_day or DayBytes(0, 0)), *_of_http(status.http or HttpTraffic())]
+    return "\n".join([*lines, ""])
+
+
+def _of_http(http: HttpTraffic) -> Iterator[str]:
+    yield from _metric("http_connections", "Connections that are open to [http]", http.connections)
+    name = "tinybeam_http_answers_total"
+    yield f"# HELP {name} Requests to [http] that were answered, by status: 200 is stored"
+    yield f"# TYPE {name} counter"
+    yield from (f'{name}{{status="{status}"}} {count}' for status, count in sorted(http.answers.items()))
 
 
 def _of_day(day: DayBytes) -> Iterator[str]:

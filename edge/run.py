@@ -1,4 +1,4 @@
-"""Runs the gateway: puts broker, core, store, uplink and health together, and turns until it is to stop.
+"""Runs the gateway: puts broker, HTTP, core, store, uplink and health together, and turns until it is to stop.
 
 Acknowledges a message after the core has it on disk, never before. When the store is full it stops acknowledging, logs an error, and goes
 on as soon as there is room. To stop, it leaves the broker, cuts what is closed, gives the uplink a bounded time, and ends.
@@ -18,9 +18,10 @@ from typing import Protocol
 from edge import clock
 from edge.config import Config
 from edge.gateway import Gateway, Links
-from edge.health import Health, HealthStatus
+from edge.health import Health, HealthStatus, HttpTraffic
 from edge.intake import tls
 from edge.intake.client import Incoming, Intake
+from edge.intake.http.intake import HttpIntake
 from edge.models.bundles import sound_bundles_of
 from edge.models.process_scorer import ProcessScorer
 from edge.store.rescue import finish, rescue
@@ -84,6 +85,8 @@ class Loop:
         self._gateway, self._source, self._uplink, self._health, self._stopping = gateway, source, uplink, health, stopping
         self._next_tick = self._next_report = 0.0
         self.full = False
+        self.http: HttpIntake | None = None
+        """Puts messages where the source takes them from; its state is reported."""
 
     def run(self) -> None:
         while not self._stopping.is_set():
@@ -133,7 +136,8 @@ class Loop:
         service_manager.alive()
         self._gateway.links = Links(self._uplink.state, self._source.state)
         if self._health:
-            self._health.report(HealthStatus(self._gateway.heartbeat(self.now()), self.full, self._uplink.day))
+            http = HttpTraffic(self.http.connections, self.http.answers) if self.http else None
+            self._health.report(HealthStatus(self._gateway.heartbeat(self.now()), self.full, self._uplink.day, http))
 
     def now(self) -> datetime:
         """Returns the time, and lets the core follow the clock that it is by."""
@@ -210,7 +214,12 @@ def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, 
         stack.callback(uplink.stop, UPLINK_SECONDS)
         has_run.set()
         intake = Intake(config.mqtt, config.gateway.id, context, config.subscriptions)
-        _turn(Loop(gateway, intake, uplink, health, stopping, timekeeper=timekeeper), gateway, intake, uplink)
+        loop = Loop(gateway, intake, uplink, health, stopping, timekeeper=timekeeper)
+        if config.http.port:
+            loop.http = HttpIntake(config, intake.waiting, lambda: loop.full)
+            stack.callback(loop.http.stop)
+            loop.http.start()
+        _turn(loop, gateway, intake, uplink)
 
 
 def _turn(loop: Loop, gateway: Gateway, intake: Intake, uplink: UplinkWorker) -> None:
@@ -222,6 +231,8 @@ def _turn(loop: Loop, gateway: Gateway, intake: Intake, uplink: UplinkWorker) ->
         loop.run()
     finally:
         service_manager.stopping()
+        if loop.http:
+            loop.http.stop()
         intake.stop()
     try:
         gateway.flush(loop.now())

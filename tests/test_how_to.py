@@ -60,6 +60,10 @@ def test_an_own_payload_is_brought_in(tmp_path: Path) -> None:
     walk(ROOT / "docs/how-to/bring-your-own-payload.md", tmp_path, "how-to-payload", {})
 
 
+def test_readings_are_posted(tmp_path: Path) -> None:
+    walk(ROOT / "docs/how-to/post-readings-over-http.md", tmp_path, "how-to-http", {})
+
+
 def test_a_gateway_is_updated_before_its_pipeline(tmp_path: Path) -> None:
     walk(ROOT / "docs/how-to/update-in-either-order.md", tmp_path, "how-to-update", {})
 

@@ -20,18 +20,29 @@ _NAME = "certificate"
 
 def of_settings(mqtt: MqttSettings, now: datetime) -> Iterator[Finding]:
     """Yields what is to be said of mqtt.tls_ca and mqtt.tls_certificate."""
+    yield from of_authorities("mqtt.tls_ca", mqtt.tls_ca, now)
+    yield from of_own("mqtt.tls_certificate", mqtt.tls_certificate, now)
     authorities, chain = _read(mqtt.tls_ca), _read(mqtt.tls_certificate)
-    for setting, file, certificates in (
-        ("mqtt.tls_ca", mqtt.tls_ca, sorted(authorities, key=lambda each: each.not_valid_after_utc)[-1:]),
-        ("mqtt.tls_certificate", mqtt.tls_certificate, chain[:1]),
-    ):
-        for each in certificates:
-            yield of_dates(f"{setting} {file}", each.not_valid_before_utc, each.not_valid_after_utc, now)
-        if file and not certificates:
-            yield Finding(_NAME, Status.FAIL, f"{setting} {file} holds no certificate in PEM", "put it there, or correct the setting")
     if authorities and chain and not _is_signed(chain, authorities):
         text = f"mqtt.tls_certificate {mqtt.tls_certificate} is not signed by mqtt.tls_ca, but by {chain[-1].issuer.rfc4514_string()!r}"
         yield Finding(_NAME, Status.WARN, text, "right only where the broker trusts that signer: its cafile says")
+
+
+def of_authorities(setting: str, file: Path | None, now: datetime) -> Iterator[Finding]:
+    """Says until when one of the authorities in the file of a setting is valid."""
+    yield from _of(setting, file, sorted(_read(file), key=lambda each: each.not_valid_after_utc)[-1:], now)
+
+
+def of_own(setting: str, file: Path | None, now: datetime) -> Iterator[Finding]:
+    """Says until when the certificate is valid that stands first in the file of a setting."""
+    yield from _of(setting, file, _read(file)[:1], now)
+
+
+def _of(setting: str, file: Path | None, certificates: Sequence[x509.Certificate], now: datetime) -> Iterator[Finding]:
+    for each in certificates:
+        yield of_dates(f"{setting} {file}", each.not_valid_before_utc, each.not_valid_after_utc, now)
+    if file and not certificates:
+        yield Finding(_NAME, Status.FAIL, f"{setting} {file} holds no certificate in PEM", "put it there, or correct the setting")
 
 
 def of_broker(address: str, certificate: Mapping[str, Any], now: datetime) -> Finding:

@@ -47,11 +47,12 @@ class Intake:
         """`topics` are the filters to subscribe to, those of all classes. Raises ConfigError for a password file."""
         self._topics = list(topics)
         self._settings, self._status_topic = settings, status_topic(gateway_id)
-        self._waiting = ReceiveQueue(settings.commit_messages)
+        self.waiting = ReceiveQueue(settings.commit_messages)
+        """What `take` takes from; others may put messages in, too."""
         self._stopping = threading.Event()
         self._connected, self._backlog = False, Backlog()
         self._client = _Client(
-            self._waiting.put,
+            self.waiting.put,
             CallbackAPIVersion.VERSION2,
             client_id=settings.client_id or gateway_id,
             clean_session=False,
@@ -79,10 +80,12 @@ class Intake:
     def take(self, seconds: float) -> list[Incoming]:
         """Waits so long for a first message, then gathers what comes within mqtt.commit_milliseconds, up to mqtt.commit_messages.
 
-        What may have waited in the broker says so.
+        What may have waited in the broker says so; what others put in has not.
         """
-        incoming = self._waiting.take(seconds, self._settings.commit_milliseconds / 1000)
-        return [queued(each) for each in incoming] if incoming and self._backlog.may_hold(time.monotonic()) else incoming
+        incoming = self.waiting.take(seconds, self._settings.commit_milliseconds / 1000)
+        if not incoming or not self._backlog.may_hold(time.monotonic()):
+            return incoming
+        return [queued(each) if isinstance(each.stream, Stream) else each for each in incoming]
 
     def acknowledge(self, incoming: Sequence[Incoming]) -> None:
         """Sends acknowledgements; those of a connection that is gone are left out: the broker delivers again, which is recognised."""
@@ -92,7 +95,7 @@ class Intake:
     def stop(self, seconds: float = 2.0) -> None:
         """Publishes that the gateway is offline and disconnects. What is not acknowledged stays with the broker."""
         self._stopping.set()
-        self._waiting.close()
+        self.waiting.close()
         if self._connected:
             self._publish_state(LinkState.OFFLINE, seconds)
         self._client.disconnect()

@@ -1,4 +1,4 @@
-"""Keeps incoming messages between the broker's thread and the core's: in order, bounded, taken in bulk.
+"""Keeps incoming messages between the threads that receive them and the core's: in order, bounded, taken in bulk.
 
 A thread is woken when there is a first message or enough of them, not for each. Messages wait for one another as long as they keep coming:
 a flow that stands still may wait for acknowledgements itself, as a broker sends no more than it may have under way.
@@ -20,7 +20,7 @@ _LEAST_PAUSE_SECONDS, _FIRST_GAP_SECONDS = 0.002, 0.25
 
 
 class ReceiveQueue:
-    """`put` is called by one thread, `take` by another."""
+    """`put` and `offer` are called by any thread, `take` by one other."""
 
     def __init__(self, max_taken: int) -> None:
         """`take` returns as soon as `max_taken` messages wait, and never more of them."""
@@ -33,16 +33,21 @@ class ReceiveQueue:
 
     def put(self, incoming: Sequence[Incoming]) -> None:
         """Waits while it is full; after `close` it neither waits nor keeps anything."""
+        self.offer(incoming, None)
+
+    def offer(self, incoming: Sequence[Incoming], seconds: float | None) -> bool:
+        """Waits so long at most while it is full; says whether the messages are in it."""
         with self._changed:
-            while self._full() and not self._closed:
-                self._changed.wait()
-            if self._closed:
-                return
+            self._changed.wait_for(lambda: self._closed or not self._full(), seconds)
+            if self._closed or self._full():
+                return False
             first = not self._waiting
             self._waiting += incoming
             self._bytes += _size(incoming)
             if first or self._is_enough():
-                self._changed.notify()
+                # Not one of them: that might be another that waits for room.
+                self._changed.notify_all()
+            return True
 
     def take(self, seconds: float, gather_seconds: float) -> list[Incoming]:
         """Waits so long for a first message, then gathers for so long at most, or until there are enough or no more come."""
@@ -52,7 +57,7 @@ class ReceiveQueue:
                 self._note_pace()
             incoming, self._waiting = self._waiting[: self._max_taken], self._waiting[self._max_taken :]
             self._bytes -= _size(incoming)
-            self._changed.notify()
+            self._changed.notify_all()
             return incoming
 
     def close(self) -> None:

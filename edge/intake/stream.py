@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
@@ -30,12 +31,18 @@ _SIGN_SECONDS = 2.0
 """Less than half of the shortest mqtt.keepalive_seconds."""
 
 
+class Origin(Protocol):
+    """Is where a message came from, and is told that it is stored: a Stream, or a request over HTTP."""
+
+    def acknowledge(self, packets: Sequence[int], /) -> None: ...
+
+
 class Incoming(msgspec.Struct, frozen=True, gc=False):
-    """Holds a message that waits for its acknowledgement. A packet identifier means something on its own stream only; 0: nothing to say."""
+    """Holds a message that waits for its acknowledgement. A packet identifier means something to its own origin only; 0: nothing to say."""
 
     message: MqttMessage
     packet: int
-    stream: Stream
+    stream: Origin
 
 
 def queued(incoming: Incoming) -> Incoming:

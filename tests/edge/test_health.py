@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edge.gateway import Gateway
-from edge.health import Health, HealthStatus, exposition, healthz
+from edge.health import Health, HealthStatus, HttpTraffic, exposition, healthz
 from edge.store.store import Store
 from edge.uplink.allowance import DayBytes
 from tests.edge.gateways import START, config
@@ -85,3 +85,9 @@ def test_another_path_is_told_what_there_is(health: Health) -> None:
 def test_what_has_gone_of_the_day_shows_in_the_metrics(condition: HealthStatus) -> None:
     lines = exposition(replace(condition, uplink_day=DayBytes(95, 100, are_spent=True))).splitlines()
     assert {"tinybeam_uplink_day_bytes 95", "tinybeam_uplink_day_bytes_max 100", "tinybeam_uplink_day_spent 1"} <= set(lines)
+
+
+def test_what_was_posted_shows_in_the_metrics_by_status(condition: HealthStatus) -> None:
+    lines = exposition(replace(condition, http=HttpTraffic(3, {200: 7, 401: 2}))).splitlines()
+    assert 'tinybeam_http_answers_total{status="401"} 2' in lines
+    assert "tinybeam_http_connections 3" in lines

@@ -166,7 +166,7 @@ def test_attempts_at_a_dead_line_cost_nothing_of_the_day(store: Store) -> None:
     assert world.drained()
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_whatever_happens_no_day_takes_more_than_it_may_besides_what_is_free(store: Store, seed: int) -> None:
     rng = Random(seed)
     world = World(store, PubSubTwin(rng), rng, Limits(max_bytes_per_day=DAILY, max_bytes_per_second=2000))
