@@ -25,10 +25,12 @@ from edge.intake.client import Intake
 from edge.intake.http import intake as http_intake
 from edge.intake.http import request
 from edge.intake.http.findings import of_http
-from edge.intake.http.intake import HttpIntake
+from edge.intake.http.intake import HttpIntake, _Post
 from edge.intake.http.pace import Pace
 from edge.intake.http.refusal import Refused
 from edge.intake.http.tokens import Tokens
+from edge.intake.reader import MqttMessage
+from edge.intake.stream import Incoming
 from edge.run import Loop
 from edge.store.store import Store
 from lab.services.child import free_port
@@ -395,3 +397,18 @@ def test_the_doctor_says_whether_it_listens_until_when_its_certificate_is_valid_
     assert (taken.status, "Address already in use" in taken.text) == ("fail", True)
     (tmp_path / "tokens").write_text("short d1")
     assert [finding.status for finding in of_http(config(tmp_path, http=files), datetime.now(UTC), runs_here=True)] == ["fail"]
+
+
+class Holding:
+    """A broker that may hold messages from earlier."""
+
+    def may_hold(self, _now: float) -> bool:
+        return True
+
+
+def test_what_was_posted_never_waited_in_the_broker(tmp_path: Path) -> None:
+    settings = config(tmp_path, mqtt={"commit_milliseconds": 0})
+    source = Intake(settings.mqtt, "gw-1", None, settings.subscriptions)
+    source._backlog = Holding()  # type: ignore[assignment]
+    source.waiting.put([Incoming(MqttMessage("t", b""), 1, _Post())])
+    assert [each.message.queued for each in source.take(1.0)] == [False]
