@@ -41,7 +41,7 @@ KINDS = (
         members="gateways",
         title="gateway.toml: a gateway",
         struct="edge.config:Config",
-        sections=frozenset({"gateway", "mqtt", "windows", "batches", "store", "uplink", "health", "sensors", "models"}),
+        sections=frozenset({"gateway", "mqtt", "http", "windows", "batches", "store", "uplink", "health", "sensors", "models"}),
         example=Path("edge/gateway.example.toml"),
         schema=Path("edge/gateway.schema.json"),
     ),
