@@ -21,6 +21,7 @@ OFFSETS_REMEMBERED = 5
 DEVICES_REMEMBERED = 10_000
 _STEP_US = 10_000_000
 """Offsets are counted in such steps, upwards: then a steady clock costs no writes, and a window waits a little longer than it must."""
+_LATELY_US = 900_000_000
 _KNOWN = (TimeQuality.SYNCED, TimeQuality.CORRECTED)
 
 
@@ -31,6 +32,11 @@ class _Clock:
     steps: list[int] = field(default_factory=list)
     event_us: int = 0
     arrived_us: int = 0
+
+    @property
+    def last_us(self) -> int:
+        """Returns the last offset."""
+        return self.arrived_us - self.event_us
 
 
 class DeviceClocks:
@@ -48,6 +54,15 @@ class DeviceClocks:
         """Returns how much later than dated the device's readings come, below nought if they are dated ahead; 0 if its clock is right."""
         clock = self._clocks.get(device_id)
         return _median(clock.steps) * _STEP_US if clock and clock.steps else 0
+
+    def common_us(self, now_us: int) -> int | None:
+        """Returns the offset that most devices share which were heard lately, at least two of them; None if no such offset is there."""
+        lately = sorted(clock.last_us for clock in self._clocks.values() if 0 <= now_us - clock.arrived_us <= _LATELY_US)
+        if not lately:
+            return None
+        middle = lately[len(lately) // 2]
+        agreeing = sum(abs(each - middle) <= RIGHT_SECONDS * 1_000_000 for each in lately)
+        return middle if agreeing >= 2 and 2 * agreeing > len(lately) else None
 
     def note(self, readings: Sequence[Reading]) -> None:
         """Learns from readings as they come. What they say while the gateway's own clock is not known is forgotten with the process."""

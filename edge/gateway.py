@@ -157,6 +157,10 @@ class Gateway:
         self.clock_quality = moment.quality
         self._windows.note_clock(moment, self._last_id)
 
+    def sensors_offset(self, now: datetime) -> timedelta | None:
+        """Says how much later than dated the readings of most sensors come, None if they do not agree: by their clocks this one is off."""
+        return self._windows.sensors_offset(micros(now))
+
     def flush(self, now: datetime) -> list[Envelope]:
         """Cuts what is closed or pending, and a last heartbeat, for a clean stop. Open windows stay in the journal."""
         self._close_due(now)

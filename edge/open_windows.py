@@ -55,6 +55,11 @@ class OpenWindows:
         self._is_unsure = moment.quality != TimeQuality.SYNCED
         self._windows.wait(moment.wait // _MICROSECOND)
 
+    def sensors_offset(self, now_us: int) -> timedelta | None:
+        """Returns how much later than dated the readings of most devices come, None if they do not agree."""
+        common_us = self._clocks.common_us(now_us)
+        return None if common_us is None else common_us * _MICROSECOND
+
     def assign(self, readings: Sequence[Reading], now_us: int) -> list[DueReadings]:
         """Puts readings into their intervals; what is due first comes first."""
         self._clocks.note(readings)

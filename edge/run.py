@@ -141,7 +141,7 @@ class Loop:
 
     def now(self) -> datetime:
         """Returns the time, and lets the core follow the clock that it is by."""
-        moment = self._timekeeper.note(clock.read())
+        moment = self._timekeeper.note(clock.read(), self._gateway.sensors_offset)
         self._gateway.note_clock(moment)
         return moment.time
 

@@ -1,13 +1,15 @@
 """Judges what time it is, by all that the machine's clocks say: no decision that cannot be undone rests on a clock that is not known.
 
 The time goes on by the steady clock. A wall clock that leaves it is followed once that is confirmed: by the kernel, which says that it is
-synchronised, after a few seconds; else when it has stayed there for ten minutes and does not contradict what was known before. Until
-then it is a jump, and nobody sees it. What a known clock said last is remembered over a restart: the time is never before that, and in
-the same boot it goes on from there. Pure: clocks are passed in.
+synchronised, after a few seconds; else when it has stayed there for ten minutes, not before what was known, and most sensors do not
+say that the time is right as it is. Until then it is a jump, and nobody sees it. What a known clock said last is remembered over a
+restart: the time is never before that, and in the same boot it goes on from there. Where it is too early for certain, or was not known
+since the boot and is a day behind sensors that agree, these put it right. Pure: clocks are passed in.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -25,10 +27,19 @@ _SLEW, _LARGEST_SLEW, _JITTER = 0.1, timedelta(seconds=5), timedelta(seconds=0.2
 SMALL_STEP, SYNCED_LASTS, UNSYNCED_LASTS = timedelta(minutes=1), timedelta(seconds=10), timedelta(minutes=10)
 SETTLING, LOST = timedelta(minutes=3), timedelta(hours=1)
 """After a boot readings without a time of their own wait so long for the clock: where it may be right, where it is wrong for certain."""
+ZONES, ASKED_EVERY = timedelta(days=1), timedelta(seconds=10)
+"""Sensors that are less than a day ahead may say the time of another zone."""
 _KEPT_EVERY_US = 600_000_000
 _NONE = timedelta()
 
+SensorsOffset = Callable[[datetime], timedelta | None]
+"""Says, of a time, how much later than dated the readings of most sensors come."""
+
 _log = logs.get(__name__)
+
+
+def _silent(_time: datetime) -> None:
+    """No sensor says anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,8 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
     steady_us: int
     is_wrong: bool
     known_us: int
+    was_known: bool = False
+    """The clock was known in this boot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +84,11 @@ class Timekeeper:
         self._kept = msgspec.msgpack.decode(packed, type=_Kept) if packed else None
         self._known_us = self._kept.known_us if self._kept else micros(_SOFTWARE_WRITTEN)
         self._doubt: _Doubt | None = None
-        self._boot = first.boot
+        self._boot, self._asked = first.boot, first.steady - ASKED_EVERY
+        self._was_known = self._is_by_sensors = False
         if self._kept and self._kept.boot == first.boot:
             self._time, self._steady = from_micros(self._kept.time_us), timedelta(microseconds=self._kept.steady_us)
-            self._is_wrong = self._kept.is_wrong
+            self._is_wrong, self._was_known = self._kept.is_wrong, self._kept.was_known
         else:
             earliest = from_micros(self._known_us)
             self._is_wrong = not first.is_synced and first.wall < earliest
@@ -84,21 +98,25 @@ class Timekeeper:
                 "the clock says %s, and it was %s before: readings are marked as untrusted until it is set", first.wall, self._time
             )
 
-    def note(self, reading: ClockReading) -> Moment:
-        """Returns the time at the moment of these clocks."""
+    def note(self, reading: ClockReading, sensors_offset: SensorsOffset = _silent) -> Moment:
+        """Returns the time at the moment of these clocks. What sensors say is only asked for if it matters."""
         elapsed = reading.steady - self._steady
         self._time, self._steady = self._time + elapsed, reading.steady
         deviation, step = reading.wall - self._time, _NONE
         if abs(deviation) <= _JITTER + min(_SLEW * abs(elapsed), _LARGEST_SLEW):
-            self._time, self._doubt, self._is_wrong = reading.wall, None, False
-        elif self._is_confirmed(deviation, reading):
+            self._time, self._doubt, self._is_wrong, self._is_by_sensors = reading.wall, None, False, False
+        elif self._is_confirmed(deviation, reading, sensors_offset):
             _log.warning("the clock was put right by %s: it is %s", deviation, reading.wall)
-            self._time, self._doubt, self._is_wrong, step = reading.wall, None, False, deviation
+            self._time, self._doubt, self._is_wrong, self._is_by_sensors = reading.wall, None, False, False
+            step = deviation
+        if not (reading.is_synced or self._was_known or step):
+            step = self._step_by_sensors(sensors_offset)
         quality = self._quality(reading)
+        self._was_known = self._was_known or quality == TimeQuality.SYNCED
         self._keep(quality)
         return Moment(self._time, quality, self._boot, step, self._wait(quality, reading))
 
-    def _is_confirmed(self, deviation: timedelta, reading: ClockReading) -> bool:
+    def _is_confirmed(self, deviation: timedelta, reading: ClockReading, sensors_offset: SensorsOffset) -> bool:
         if self._doubt is None or abs(deviation - self._doubt.deviation) > _JITTER + _SLEW * abs(reading.steady - self._doubt.since):
             self._doubt = _Doubt(deviation, reading.steady)
             if abs(deviation) > SMALL_STEP:
@@ -106,7 +124,22 @@ class Timekeeper:
         lasted = reading.steady - self._doubt.since
         if reading.is_synced:
             return abs(deviation) <= SMALL_STEP or lasted >= SYNCED_LASTS
-        return lasted >= UNSYNCED_LASTS and micros(reading.wall) >= self._known_us
+        if lasted < UNSYNCED_LASTS or micros(reading.wall) < self._known_us or self._is_by_sensors:
+            return False
+        offset = sensors_offset(self._time)
+        return offset is None or abs(offset) > SMALL_STEP
+
+    def _step_by_sensors(self, sensors_offset: SensorsOffset) -> timedelta:
+        """Lets sensors put the time right; returns by how much."""
+        if self._steady - self._asked < ASKED_EVERY:
+            return _NONE
+        self._asked = self._steady
+        behind = -(sensors_offset(self._time) or _NONE)
+        if behind < (SMALL_STEP if self._is_wrong else ZONES):
+            return _NONE
+        self._time, self._is_wrong, self._is_by_sensors = self._time + behind, False, True
+        _log.warning("the clock is not known, and sensors agree that it is %s behind: it is taken to be %s", behind, self._time)
+        return behind
 
     def _quality(self, reading: ClockReading) -> TimeQuality:
         if self._is_wrong:
@@ -124,7 +157,7 @@ class Timekeeper:
         if quality == TimeQuality.SYNCED:
             # Not the latest: a clock that was known may have been wrong all the same, and knows better now.
             self._known_us = time_us
-        kept = _Kept(self._boot, time_us, steady_us, self._is_wrong, self._known_us)
+        kept = _Kept(self._boot, time_us, steady_us, self._is_wrong, self._known_us, self._was_known)
         if self._kept is None or self._is_news(kept, self._kept):
             self._kept = kept
             self.section.set("", msgspec.msgpack.encode(kept))
@@ -132,5 +165,5 @@ class Timekeeper:
     @staticmethod
     def _is_news(kept: _Kept, before: _Kept) -> bool:
         drift = (kept.time_us - before.time_us) - (kept.steady_us - before.steady_us)
-        is_same = (kept.boot, kept.is_wrong) == (before.boot, before.is_wrong)
+        is_same = (kept.boot, kept.is_wrong, kept.was_known) == (before.boot, before.is_wrong, before.was_known)
         return not is_same or abs(drift) > 1_000_000 or abs(kept.known_us - before.known_us) > _KEPT_EVERY_US

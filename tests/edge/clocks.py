@@ -63,7 +63,7 @@ class Farm:
         self.open()
 
     def now(self) -> datetime:
-        moment = self.timekeeper.note(self.machine.clocks())
+        moment = self.timekeeper.note(self.machine.clocks(), self.gateway.sensors_offset)
         self.moments.append(moment)
         self.gateway.note_clock(moment)
         return moment.time

@@ -85,3 +85,11 @@ def test_devices_that_were_not_heard_for_longest_are_forgotten(monkeypatch: pyte
     clocks = learned(reading(10_000, 90, "d1"), reading(10_000, 90, "d2"), reading(10_060, 90, "d1"), reading(10_060, 90, "d3"))
     assert [clocks.offset_us(device) for device in ("d1", "d2", "d3")] == [90 * S, 0, 90 * S]
     assert set(clocks.section.items()) == {"d1", "d3"}
+
+
+def test_most_devices_that_were_heard_lately_say_one_offset_or_none() -> None:
+    ahead = [reading(10_000, -259_200 - each, f"d{each}") for each in range(3)]
+    assert learned(*ahead[:1]).common_us(10_010 * S) is None, "one may be wrong itself"
+    assert learned(*ahead).common_us(10_010 * S) == -259_201 * S
+    assert learned(*ahead[:2], reading(10_000, 0, "d8"), reading(10_000, 500, "d9")).common_us(10_010 * S) is None
+    assert learned(*ahead).common_us(20_000 * S) is None, "they are silent"

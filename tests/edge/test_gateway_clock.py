@@ -187,6 +187,17 @@ def test_a_clock_that_never_becomes_known_is_waited_for_no_longer_than_an_hour(t
     farm.store.close()
 
 
+def test_sensors_that_agree_tell_a_gateway_the_time_and_so_when_others_measured(tmp_path: Path) -> None:
+    machine = Machine(is_synced=False, error=ERA - NOON)
+    farm = Farm(tmp_path, machine, batch_seconds=60)
+    farm.run(5 * MINUTE, {"d1": RIGHT, "d2": None, "d3": RIGHT})
+    farm.run(70 * MINUTE, {}, every=5 * MINUTE)
+    assert all(is_within(row, farm.times(row)) for row in farm.summaries())
+    assert stored_readings(farm.store) == Counter(dict.fromkeys(farm.sent, 1))
+    assert {row["time_quality"] for row in farm.summaries()} == {"estimated"}
+    farm.store.close()
+
+
 def test_readings_without_a_time_that_may_have_waited_in_the_broker_are_marked(tmp_path: Path) -> None:
     store = Store(tmp_path / "store.db", "gw-1", 64 << 20)
     gateway = Gateway(config(tmp_path), store, START)
@@ -230,7 +241,7 @@ def test_whatever_the_clock_does_nothing_is_lost_and_nothing_wrong_passes_for_su
     """R16: 30 schedules of jumps and restarts. What was sent is counted outside."""
     rng, machine = random.Random(seed), Machine()
     farm = Farm(tmp_path, machine, batch_seconds=30)
-    devices: dict[str, timedelta | None] = {"d1": RIGHT, "d2": None, "d3": 90 * SECOND}
+    devices: dict[str, timedelta | None] = {"d1": RIGHT, "d2": None, "d3": 90 * SECOND, "d4": RIGHT}
     farm.run(2 * MINUTE, devices, every=20 * SECOND)
     did = []
     for _ in range(8):

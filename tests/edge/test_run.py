@@ -152,6 +152,9 @@ class Resting:
     def note_clock(self, moment: Moment) -> None:
         pass
 
+    def sensors_offset(self, _now: datetime) -> None:
+        pass
+
     def tick(self, _now: datetime) -> list[Any]:
         return []
 

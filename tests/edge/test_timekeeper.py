@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -114,3 +115,42 @@ def test_it_writes_seldom(keeping: Keeping) -> None:
         written += bool(keeping.timekeeper.section.changed)
         keeping.memory.commit([keeping.timekeeper.section])
     assert written <= 7
+
+
+def agreeing(offset: timedelta) -> Callable[[datetime], timedelta]:
+    return lambda _time: offset
+
+
+@pytest.mark.parametrize("error", [ERA - NOON, -3 * DAY])
+def test_sensors_that_agree_put_a_clock_right_that_is_too_early(error: timedelta) -> None:
+    machine = Machine(is_synced=False, error=error)
+    keeping = Keeping(machine)
+    before = keeping.timekeeper.note(machine.clocks())
+    behind = -keeping.error(before)
+    machine.true += MINUTE
+    moment = keeping.timekeeper.note(machine.clocks(), agreeing(-behind))
+    assert (keeping.error(moment), moment.step, moment.quality) == (RIGHT, behind, "estimated")
+    assert keeping.error(keeping.after(HOUR, MINUTE)) == RIGHT, "and the clock that they contradict is not followed"
+
+
+@pytest.mark.parametrize("offset", [-2 * HOUR, 2 * DAY])
+def test_sensors_may_be_of_another_zone_or_send_what_is_old(offset: timedelta) -> None:
+    machine = Machine(is_synced=False)
+    moment = Keeping(machine).timekeeper.note(machine.clocks(), agreeing(offset))
+    assert (moment.time, moment.step) == (machine.true, RIGHT)
+
+
+def test_sensors_never_put_a_clock_right_that_was_known_since_the_boot(keeping: Keeping) -> None:
+    keeping.after(MINUTE)
+    keeping.machine.set(RIGHT, is_synced=False)
+    keeping.restart()
+    keeping.machine.true += MINUTE
+    assert keeping.error(keeping.timekeeper.note(keeping.machine.clocks(), agreeing(-3 * DAY))) == RIGHT
+
+
+def test_a_jump_that_lasts_is_not_followed_while_sensors_say_that_the_time_is_right(keeping: Keeping) -> None:
+    keeping.machine.set(3650 * DAY)
+    for _ in range(30):
+        keeping.machine.true += MINUTE
+        moment = keeping.timekeeper.note(keeping.machine.clocks(), agreeing(SECOND))
+    assert (keeping.error(moment), moment.quality) == (RIGHT, "estimated")
