@@ -14,7 +14,7 @@ from typing import Any
 from edge.uplink.allowance import DayBytes
 from schemas.arrow import columns
 from schemas.envelope import micros
-from schemas.records import Heartbeat, LinkState
+from schemas.records import Heartbeat, LinkState, TimeQuality
 
 _COUNTERS = ("readings_", "batches_cut", "batches_confirmed", "batches_dropped")
 
@@ -58,6 +58,7 @@ def exposition(status: HealthStatus | None, *, plain: bool = False) -> str:
         line for column in columns(Heartbeat) for line in _metric(column.name, column.doc.text, getattr(status.heartbeat, column.name))
     ]
     lines += _metric("store_full", "1 while readings are not acknowledged for want of room", int(status.full))
+    lines += _metric("clock_synced", "1 while the time is known; else readings are marked, see time_quality", int(_knows_time(status)))
     lines += _metric("broker_plain", "1 where readings come from another machine without TLS, mqtt.allow_plain", int(plain))
     lines += [*_of_day(status.uplink_day or DayBytes(0, 0)), *_of_http(status.http or HttpTraffic())]
     return "\n".join([*lines, ""])
@@ -69,6 +70,10 @@ def _of_http(http: HttpTraffic) -> Iterator[str]:
     yield f"# HELP {name} Requests to [http] that were answered, by status: 200 is stored"
     yield f"# TYPE {name} counter"
     yield from (f'{name}{{status="{status}"}} {count}' for status, count in sorted(http.answers.items()))
+
+
+def _knows_time(status: HealthStatus) -> bool:
+    return status.heartbeat.time_quality == TimeQuality.SYNCED
 
 
 def _of_day(day: DayBytes) -> Iterator[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from logging import INFO, WARNING
 
 import msgspec
 
@@ -86,6 +87,7 @@ class Timekeeper:
         self._doubt: _Doubt | None = None
         self._boot, self._asked = first.boot, first.steady - ASKED_EVERY
         self._was_known = self._is_by_sensors = False
+        self._quality_before: TimeQuality | None = None
         if self._kept and self._kept.boot == first.boot:
             self._time, self._steady = from_micros(self._kept.time_us), timedelta(microseconds=self._kept.steady_us)
             self._is_wrong, self._was_known = self._kept.is_wrong, self._kept.was_known
@@ -112,7 +114,7 @@ class Timekeeper:
         if not (reading.is_synced or self._was_known or step):
             step = self._step_by_sensors(sensors_offset)
         quality = self._quality(reading)
-        self._was_known = self._was_known or quality == TimeQuality.SYNCED
+        self._note_quality(quality)
         self._keep(quality)
         return Moment(self._time, quality, self._boot, step, self._wait(quality, reading))
 
@@ -145,6 +147,12 @@ class Timekeeper:
         if self._is_wrong:
             return TimeQuality.UNTRUSTED
         return TimeQuality.SYNCED if reading.is_synced and not self._doubt else TimeQuality.ESTIMATED
+
+    def _note_quality(self, quality: TimeQuality) -> None:
+        self._was_known = self._was_known or quality == TimeQuality.SYNCED
+        if quality != self._quality_before:
+            _log.log(INFO if quality == TimeQuality.SYNCED else WARNING, "it is %s; the clock is %s", self._time, quality)
+        self._quality_before = quality
 
     def _wait(self, quality: TimeQuality, reading: ClockReading) -> timedelta:
         if quality == TimeQuality.SYNCED or reading.is_synced is None:

@@ -32,7 +32,9 @@ class MqttSettings(Settings, frozen=True, kw_only=True):
         int, setting("A larger message is set aside as a reject that keeps its first 64 KiB", ge=1, le=1 << 20)
     ] = 65_536
     keepalive_seconds: Annotated[int, setting("Longest silence on the connection before it is probed", ge=5, le=65_535)] = 30
-    max_future_seconds: Annotated[int, setting("A reading dated later than this from now is set aside", ge=0, le=YEAR)] = 300
+    max_future_seconds: Annotated[
+        int, setting("A reading dated later than this from now is set aside, while the time is known", ge=0, le=YEAR)
+    ] = 300
     max_age_seconds: Annotated[
         int, setting("A reading older than this is set aside; BigQuery's partitions reach back 1825 days", ge=1, le=1825 * 86_400)
     ] = 1800 * 86_400
