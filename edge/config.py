@@ -17,6 +17,7 @@ from edge.settings.batches import BatchSettings, StoreSettings
 from edge.settings.gateway import GatewaySettings
 from edge.settings.health import HealthSettings
 from edge.settings.http import HttpSettings
+from edge.settings.limits import LimitSettings
 from edge.settings.models import ModelSettings
 from edge.settings.mqtt import MqttSettings
 from edge.settings.sensors import Sensors
@@ -43,6 +44,7 @@ class Config(Settings, frozen=True, kw_only=True):
     windows: WindowSettings = WindowSettings()
     batches: BatchSettings = BatchSettings()
     store: StoreSettings = StoreSettings()
+    limits: LimitSettings = LimitSettings()
     uplink: Annotated[UplinkSettings, setting("Where batches go", since="0.2.0")]
     health: HealthSettings = HealthSettings()
     sensors: Annotated[tuple[Sensors, ...], Meta(min_length=1)]

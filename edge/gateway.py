@@ -22,6 +22,7 @@ import msgspec
 from edge.closed_windows import ClosedWindows
 from edge.config import Config
 from edge.events.threshold_monitor import ThresholdMonitor
+from edge.forgetting import Forgetting
 from edge.heartbeats import Heartbeats, counts
 from edge.intake.inbox import Inbox, MqttMessage
 from edge.intake.rejects import reject_row
@@ -36,7 +37,7 @@ from edge.settings.sensors import Sensors
 from edge.store.batch import BatchLimits, EncodedBatch, encode_all
 from edge.store.form import form
 from edge.store.section import Section
-from edge.store.store import CommitTooLarge, Entry, JournalMark, Store
+from edge.store.store import CommitTooLarge, Entry, JournalMark, Store, StoreFull
 from edge.summaries.deadband import CountedSummary, Deadbands
 from edge.summaries.summarise import MAX_SEQ_RANGES, summaries, time_quality
 from edge.timekeeper import Moment
@@ -94,6 +95,7 @@ class Gateway:
         self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, spectra, ranges)
         self._monitor, self._deadbands = ThresholdMonitor(store.section), Deadbands(store.section, store.max_bytes // _PENDING_SHARE)
         self._models = ModelRunner(scorer or NoScorer(), store.section)
+        self._forgetting = Forgetting(self._inbox, [self._monitor, self._deadbands, self._models])
         self._score_deadbands = {model.name: model.deadband for model in config.models}
         self._evaluated = store.section("evaluated")
         self._windows = OpenWindows(config.windows, store.section, micros(started), store.closed.window_end_us)
@@ -187,13 +189,21 @@ class Gateway:
         )
 
     def _append(self, readings: Sequence[Reading], dedup_keys: bytes, now: datetime) -> None:
+        self._check_memory()
         intervals = self._windows.assign(readings, micros(now))
         ids = self._store.append([Entry(due_us, pack(each), len(each.readings)) for due_us, each in intervals], dedup_keys)
         for due_us, each in intervals:
             self._apply(ids[-1], each, due_us)
 
+    def _check_memory(self) -> None:
+        """Raises StoreFull while open windows take all the memory that they may."""
+        if self._windows.memory >= (most := self._config.limits.open_bytes):
+            raise StoreFull(f"readings of open windows take more memory than limits.open_bytes = {most}: some must close first")
+
     def _apply(self, journal_id: int, windowed: WindowedReadings, due_us: int) -> None:
         windowed = self._windows.add(journal_id, windowed, due_us)
+        if self._windows.memory >= self._config.limits.open_bytes:
+            self._windows.pack()
         self._last_id = max(self._last_id, journal_id)
         if journal_id > self._evaluated_id:
             for reading in windowed.readings:
@@ -276,13 +286,13 @@ class Gateway:
 
         It is called right after the windows were advanced alone: each row up to the watermark is then in a closed window.
         """
-        rows = self._closed_windows
-        if not rows.summaries and not rows.set_aside and not self._deadbands.changed:
+        rows, forgotten = self._closed_windows, self._forgetting.forget()
+        if not (rows.summaries or rows.set_aside or self._deadbands.changed or forgotten):
             return []
         watermark = self._windows.watermark_us
         batches = self._encoded(Kind.SUMMARIES, rows.summaries, rows.readings)
         batches += self._encoded(Kind.INFERENCES, rows.inferences)
-        sections = [self._models.features, *self._deadbands.sections, *self._windows.sections(), self._inbox.names]
+        sections = [*self._forgetting.sections, *self._windows.sections()]
         counters = (
             Counter(readings_summarised=sum(rows.readings) + rows.set_aside, inferences_failed=self._models.failed) + self._inbox.counted
         )

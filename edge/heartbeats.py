@@ -60,6 +60,8 @@ def counts(ledger: Ledger, counted: Mapping[str, int]) -> dict[str, Any]:
         "readings_rejected": counted["readings_rejected"],
         "readings_summarised": counted["readings_summarised"],
         "readings_dropped": ledger.readings_dropped,
+        "readings_over_limit": counted["readings_over_limit"],
+        "devices_forgotten": counted["devices_forgotten"],
         "batches_cut": ledger.cut,
         "batches_confirmed": ledger.confirmed,
         "batches_pending": ledger.pending,

@@ -33,11 +33,16 @@ class OpenWindows:
         self.retiming = Retiming(section)
         self._is_unsure = True
         """There may be readings in the journal whose time a step puts right."""
-        self.is_over, self.seconds_to_close = self._windows.is_over, self._windows.seconds_to_close
+        self.is_over, self.seconds_to_close, self.pack = self._windows.is_over, self._windows.seconds_to_close, self._windows.pack
 
     @property
     def watermark_us(self) -> int:
         return self._windows.watermark_us
+
+    @property
+    def memory(self) -> int:
+        """Says about how much memory the readings take."""
+        return self._windows.memory
 
     def sections(self) -> list[Section]:
         """Returns what the cut that closes windows has to commit."""

@@ -40,24 +40,42 @@ class Window:
     late: bool
     _latest: list[Reading] = field(default_factory=list)
     _packed: list[bytes] = field(default_factory=list)
+    _packed_readings: int = 0
 
     @property
     def end_us(self) -> int:
         return self.start_us + self.seconds * 1_000_000
 
-    def add(self, reading: Reading) -> None:
+    def add(self, reading: Reading) -> int:
+        """Returns by how many bytes it has become larger, about."""
         self._latest.append(reading)
-        if len(self._latest) >= PACKED_TOGETHER:
-            # A copy: zstandard's own lies in a block of the memory that the readings had before.
-            self._packed.append(bytes(memoryview(_compress(_encoder.encode(self._latest)))))
-            self._latest = []
+        return READING_BYTES + (self.pack() if len(self._latest) >= PACKED_TOGETHER else 0)
+
+    def pack(self) -> int:
+        """Packs what is not packed yet; returns by how many bytes it has become larger, which is below nought."""
+        # A copy: zstandard's own lies in a block of the memory that the readings had before.
+        packed = bytes(memoryview(_compress(_encoder.encode(self._latest))))
+        unpacked, self._latest = len(self._latest), []
+        self._packed.append(packed)
+        self._packed_readings += unpacked
+        return len(packed) + _PACK_BYTES - READING_BYTES * unpacked
 
     def readings(self) -> list[Reading]:
         """Returns them all; what is packed is unpacked with each call."""
         return [*(reading for part in self._packed for reading in _readings_decoder.decode(_decompress(part))), *self._latest]
 
     def __len__(self) -> int:
-        return len(self._packed) * PACKED_TOGETHER + len(self._latest)
+        return self._packed_readings + len(self._latest)
+
+    @property
+    def memory(self) -> int:
+        """Says about how much memory it takes."""
+        return _WINDOW_BYTES + sum(map(len, self._packed)) + _PACK_BYTES * len(self._packed) + READING_BYTES * len(self._latest)
+
+    @property
+    def has_several(self) -> bool:
+        """Says whether more than one reading is not packed."""
+        return len(self._latest) > 1
 
     def parts(self, most_ranges: int) -> Iterator[Window]:
         """Yields windows of the same interval with its readings, the numbers of each within so many ranges: itself, if that is enough.
@@ -93,8 +111,11 @@ class _WindowedReading(msgspec.Struct, array_like=True):
     reading: Reading
 
 
+_PACKED_AGAIN_BYTES = 4 << 20
 PACKED_TOGETHER = 64
 """A window of a minute at 1 Hz has fewer readings: packing, 3 us a reading, is for floods."""
+READING_BYTES, _PACK_BYTES, _WINDOW_BYTES = 600, 50, 600
+"""What a reading takes that is not packed, and what a pack and a window take besides, measured; about."""
 _compress, _decompress = zstandard.ZstdCompressor(level=1).compress, zstandard.ZstdDecompressor().decompress
 _encoder = msgspec.msgpack.Encoder()
 _readings_decoder = msgspec.msgpack.Decoder(list[Reading])
@@ -135,6 +156,8 @@ class Windows:
         """`axis_us` is by how much the axis is ahead of the clock."""
         self._seconds, self._grace_us = seconds, grace_seconds * 1_000_000
         self._open: dict[_Key, Window] = {}
+        self.memory = self._packed_at = 0
+        """What open windows take of memory, about."""
         self._due: dict[tuple[str, int], int] = {}
         self._clocks = clocks or DeviceClocks(Section, seconds)
         self.watermark_us, self.axis_us = watermark_us, axis_us
@@ -166,9 +189,18 @@ class Windows:
             window = self._open.get(key)
             if window is None:
                 window = self._open[key] = Window(reading.device_id, end - length, windowed.window_seconds, windowed.late)
+                self.memory += window.memory
                 if not windowed.late and windowed.window_seconds == self._seconds:
                     self._due[reading.device_id, end] = due_us
-            window.add(reading)
+            self.memory += window.add(reading)
+
+    def pack(self) -> None:
+        """Packs all readings, where memory is short, unless it was done a moment ago. Windows of one reading stay as they are."""
+        if self.memory - self._packed_at > _PACKED_AGAIN_BYTES:
+            for window in self._open.values():
+                if window.has_several:
+                    self.memory += window.pack()
+            self._packed_at = self.memory
 
     def advance(self, now_us: int) -> Sequence[Window]:
         """Moves the watermark and returns the windows that it closes, oldest first."""
@@ -179,7 +211,10 @@ class Windows:
         for due, end, device_id, *_ in closed:
             if self._due.get((device_id, end)) == due:
                 del self._due[device_id, end]
-        return [self._open.pop(key) for key in closed]
+        windows = [self._open.pop(key) for key in closed]
+        self.memory -= sum(window.memory for window in windows)
+        self._packed_at = min(self._packed_at, self.memory)
+        return windows
 
     def step(self, step_us: int) -> None:
         """Follows a clock that was put right: nothing is due earlier or later for it."""
@@ -200,6 +235,7 @@ class Windows:
         """Forgets what is open: it will be added again."""
         self._open.clear()
         self._due.clear()
+        self.memory = self._packed_at = 0
 
     def is_over(self, device_id: str, end_us: int) -> bool:
         """Says whether no window of the device that ends then is to come; one far ahead of the clock is of a clock that was wrong."""

@@ -76,7 +76,8 @@ def _no_sketch(rows: pa.RecordBatch) -> Mask:
 
 
 def _no_counters(rows: pa.RecordBatch) -> Mask:
-    mask: Mask = np.logical_or.reduce([_outside(_numbers(rows, name), 0, MOST_VALUES * 1000) for name in _counters(Kind.HEARTBEATS)])
+    counted = (rows.column(name).fill_null(0).to_numpy() for name in _counters(Kind.HEARTBEATS))
+    mask: Mask = np.logical_or.reduce([_outside(counts, 0, MOST_VALUES * 1000) for counts in counted])
     return mask | (_numbers(rows, "batches_cut") > MOST_VALUES)
 
 

@@ -5,7 +5,7 @@ The events and the changes that raised them must be stored by one cut; until `ma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from edge.events.transitions import LastChange, crossing, relabelling, unjudged
 from edge.models.bundle import Bundle
@@ -52,6 +52,11 @@ class ThresholdMonitor:
             self._labels.set(f"{window.device_id}/{bundle.name}", LastChange(event.state, window.end_us))
             self.events.append(event)
 
+    def forget(self, devices: Collection[str]) -> None:
+        """Forgets the last changes of these devices."""
+        for changes in (self._thresholds, self._labels):
+            changes.forget(devices)
+
     def mark_committed(self) -> None:
         """Forgets the events, for they are in the store."""
         self.events = []
@@ -70,3 +75,7 @@ class _LastChanges:
     def set(self, key: str, change: LastChange) -> None:
         self._by_key[key] = change
         self.section.set(key, change.pack())
+
+    def forget(self, devices: Collection[str]) -> None:
+        self.section.forget(devices)
+        self._by_key = {key: change for key, change in self._by_key.items() if self.section.get(key) is not None}

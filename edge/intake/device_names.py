@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from hashlib import blake2b
 
 from edge.reading import is_name
@@ -55,6 +56,11 @@ class NameBook:
     def __init__(self, section: Section) -> None:
         self.section = section
         self._names = {device_id: name.decode() for device_id, name in section.items().items()}
+
+    def forget(self, devices: Collection[str]) -> None:
+        """Lets other names become these identifiers, and makes room for new ones."""
+        self._names = {device_id: name for device_id, name in self._names.items() if device_id not in devices}
+        self.section.forget(devices)
 
     def refusal(self, device_id: str, name: str, *, is_secret: bool = False) -> str | None:
         """Returns why a device of this name cannot be this identifier; None if it can, from now on. A secret name is not kept."""

@@ -7,7 +7,7 @@ stored twice, never lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,8 +15,10 @@ import msgspec
 
 from edge.config import Config
 from edge.intake.dedup import RecentKeys, rejected_key, unpacked
+from edge.intake.known_devices import KnownDevices
 from edge.intake.reader import MqttMessage, Reader
 from edge.intake.rejects import next_batch
+from edge.intake.sender_limits import SenderLimits
 from edge.reading import Reading, Rejected, dedup_key
 from edge.settings.sensors import Sensors
 from edge.spectrum import Spectrum
@@ -43,7 +45,7 @@ class Inbox:
 
     Usage: `inbox.receive(messages, now, clock_quality)`, store `inbox.readings`, `inbox.readings_stored(count)`; cut what
     `inbox.next_rejected()` returns, `inbox.rejected_cut(count)`. The cut that stores what `next_rejected` returned commits `rejected_keys`;
-    any cut may commit `names`.
+    any cut may commit `sections`.
     """
 
     def __init__(
@@ -55,8 +57,11 @@ class Inbox:
         model_ranges: Mapping[str, Mapping[str, Range]] | None = None,
     ) -> None:
         """`stored_keys` are the dedup keys of readings, oldest first; `spectra` and `model_ranges` are by the name of their [[models]]."""
-        self.names = section("names")
-        self._reader = Reader(config, spectra, model_ranges, self.names)
+        names = section("names")
+        self._reader = Reader(config, spectra, model_ranges, names)
+        self._devices = KnownDevices(config.limits, section("devices"))
+        self._limits = SenderLimits(config.limits, config.sensors, self._devices)
+        self.sections = names, self._devices.section
         self._stored = RecentKeys((key.to_bytes(8, "big") for key in stored_keys), _READINGS_REMEMBERED)
         self.rejected_keys = section("rejected")
         self._known_rejected = RecentKeys(unpacked(self.rejected_keys.get() or b""), 2 * _REJECTED_REMEMBERED)
@@ -71,9 +76,22 @@ class Inbox:
         """Says how many devices that the configuration knows have sent a message."""
         return self._reader.routes.devices
 
+    def adopt(self, device_ids: Iterable[str]) -> None:
+        """Knows devices of which something is remembered from before."""
+        classes = ((device_id, self.sensors(device_id)) for device_id in device_ids)
+        self._devices.adopt((device_id, sensors.name if sensors else "") for device_id, sensors in classes)
+
+    def forgotten(self) -> Collection[str]:
+        """Forgets devices that are known no more, and returns them: now and then some."""
+        if gone := self._devices.forgotten():
+            self._reader.routes.forget(gone)
+            self.counted["devices_forgotten"] += len(gone)
+        return gone
+
     def receive(self, messages: Sequence[MqttMessage], now: datetime, clock_quality: str) -> None:
         """Reads messages. `clock_quality` is that of the gateway's own clock."""
         arrived_us = micros(now)
+        self._devices.advance(arrived_us)
         for message in messages:
             for result in self._reader.read(message, arrived_us, clock_quality):
                 if isinstance(result, Reading):
@@ -113,8 +131,13 @@ class Inbox:
         is_known = key is not None and not self._stored.is_new(key)
         if is_known and (reading.sensor_time or message.dup or message.retain):
             self.counted["readings_repeated"] += 1
-        else:
-            self.readings.append(KeyedReading(reading, key))
+            return
+        taken, rejected = self._limits.admit(reading, self.sensors(reading.device_id))
+        if rejected:
+            self.counted["readings_over_limit"] += 1
+            self._reject(replace(rejected, topic=message.topic), dup=message.dup)
+        if taken:
+            self.readings.append(KeyedReading(taken, key))
 
     def _reject(self, rejected: Rejected, *, dup: bool) -> None:
         key = rejected_key(rejected)

@@ -5,7 +5,7 @@ A topic is looked at once; what was found is kept for the topics heard of late. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
@@ -82,6 +82,11 @@ class Routes:
                 self._classes.clear()
             sensors = self._classes[device_id] = self._config.sensors_of(device_id)
             return sensors
+
+    def forget(self, devices: Collection[str]) -> None:
+        """Forgets the names of these devices. Topics are looked at anew, for a known one is not held against the names."""
+        self._names.forget(devices)
+        self.known.clear()
 
     def _found(self, topic: str) -> Route:
         names: list[str] = []

@@ -8,7 +8,7 @@ The memory of the features belongs to the windows it came from: the section `fea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import fsum
 
 from edge.models.bundle import Bundle
@@ -38,11 +38,16 @@ class ModelRunner:
     def __init__(self, scorer: Scorer, section: Sections) -> None:
         self._scorer = scorer
         self.features = section("features")
+        self.sections = (self.features,)
         self.failed = 0
 
     @property
     def runtime(self) -> str:
         return self._scorer.runtime
+
+    def forget(self, devices: Collection[str]) -> None:
+        """Forgets the features of these devices."""
+        self.features.forget(devices)
 
     def infer(self, bundle: Bundle, windows: Sequence[Window]) -> list[Verdict]:
         """Returns what is said of windows, oldest first and none of them late. All are one message to the child, unless what is said of a

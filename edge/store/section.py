@@ -6,7 +6,7 @@ A value is a row `section/key` of the table `memory`; under the empty key it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 
 _EMPTY: Mapping[str, bytes] = MappingProxyType({})
@@ -38,6 +38,11 @@ class Section:
             self.bytes += len(key) + len(value)
             self._values[key] = value
         self._changed[key] = value
+
+    def forget(self, devices: Collection[str]) -> None:
+        """Deletes what is kept of these devices, whose names keys begin with: `device`, or `device/...`."""
+        for key in [key for key in self._values if key.partition("/")[0] in devices]:
+            self.set(key, None)
 
     def items(self) -> Mapping[str, bytes]:
         """Returns all values by key."""

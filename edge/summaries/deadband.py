@@ -8,7 +8,7 @@ Pure; time is event time. The sections must be committed by the cut that closes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
@@ -124,6 +124,13 @@ class Deadbands:
         for key, pending in list(self._pending.items()):
             if pending.run:
                 yield from self._release(key, pending)
+
+    def forget(self, devices: Collection[str]) -> None:
+        """Forgets what was sent last of these devices. A run that waits is kept: it holds readings."""
+        waiting = {key.partition("/")[0] for key, pending in self._pending.items() if pending.run}
+        for section in self.sections:
+            section.forget(set(devices) - waiting)
+        self._pending = {key: pending for key, pending in self._pending.items() if self._runs.get(key) is not None}
 
     def is_news(self, inference: Inference, deadband: float, hold_seconds: int) -> bool:
         """Says whether its label is another than that of the last news, its score moved by more than the deadband, or time is up."""

@@ -148,3 +148,7 @@ class Heartbeat:
             since="1.2",
         ),
     ] = None
+    readings_over_limit: Annotated[
+        int | None, Doc("Readings that were set aside, or some of their values, since a limit of [limits] was reached", since="1.3")
+    ] = None
+    devices_forgotten: Annotated[int | None, Doc("Devices forgotten, since they had been silent for long", since="1.3")] = None

@@ -9,9 +9,11 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from edge.config import Config
 from edge.gateway import Gateway, MqttMessage
-from edge.store.store import Store
+from edge.store.store import Store, StoreFull
 from tests.edge.gateways import START, config, message, rows
 
 MIB = 1 << 20
@@ -55,3 +57,47 @@ def test_one_message_of_the_largest_size_finds_its_way_through_the_smallest_stor
     payload = json.dumps(items).encode()
     settings = config(tmp_path, mqtt={"max_payload_bytes": MIB})
     assert sent(settings, 16 * MIB, [MqttMessage("sensors/d1/readings", payload)], timedelta(minutes=1)) == {"d1": 200 * 64}
+
+
+def test_names_of_channels_that_never_come_again_cost_their_sender_alone(tmp_path: Path) -> None:
+    """Case 27: 12 MB of them blocked the core for 161 s."""
+    wide = [message("d1", {"seq": at, "values": {f"c{at}-{number}": 1.5 for number in range(63)} | {"moisture": 0.3}}) for at in range(200)]
+    good = message("d2", {"seq": 1, "values": {"moisture": 0.3}})
+    settings = config(tmp_path)
+    with closing(Store(settings.store_file, "gw-1", 64 * MIB)) as store:
+        gateway = Gateway(settings, store, START)
+        gateway.accept([*wide, good], START + timedelta(seconds=1))
+        gateway.flush(START + timedelta(minutes=1))
+        summaries = rows(store, "summaries")
+        assert len(summaries) == 256 + 2
+        assert [row["count"] for row in summaries if row["channel"] == "moisture"] == [200, 1]
+        rejected = [len(json.loads(row["payloadBytes"])["values"]) for row in rows(store, "rejects")]
+        assert sum(rejected) == 200 * 63 - 256
+        assert {row["reason"] for row in rows(store, "rejects")} == {"too_many_channels"}
+        assert gateway.heartbeat(START).readings_over_limit == len(rejected)
+
+
+def test_open_windows_take_so_much_memory_and_no_more_is_acknowledged_until_they_close(tmp_path: Path) -> None:
+    settings = config(tmp_path, limits={"open_bytes": MIB}, windows={"seconds": 3600, "grace_seconds": 2})
+    with closing(Store(settings.store_file, "gw-1", 64 * MIB)) as store:
+        gateway, accepted = Gateway(settings, store, START), 0
+        with pytest.raises(StoreFull, match=r"limits\.open_bytes"):
+            while True:
+                gateway.accept([message(f"d{accepted + at}", {"seq": 1, "values": {"moisture": 0.3}}) for at in range(100)], START)
+                accepted += 100
+        assert 500 < accepted < 2000
+        assert store.ledger().journaled == accepted
+        gateway.tick(START + timedelta(hours=2))
+        gateway.accept([], START + timedelta(hours=2))
+        gateway.flush(START + timedelta(hours=4))
+        assert sum(row["count"] for row in rows(store, "summaries")) == accepted + 100
+
+
+def test_readings_of_one_device_are_packed_so_that_many_more_find_room(tmp_path: Path) -> None:
+    settings = config(tmp_path, limits={"open_bytes": MIB}, windows={"seconds": 3600, "grace_seconds": 2})
+    with closing(Store(settings.store_file, "gw-1", 64 * MIB)) as store:
+        gateway = Gateway(settings, store, START)
+        for batch in range(20):
+            items = [{"seq": 500 * batch + at, "time": START.timestamp() + at, "values": {"moisture": 0.3}} for at in range(500)]
+            gateway.accept([message("d1", *items)], START + timedelta(seconds=500))
+        assert store.ledger().journaled == 10_000
