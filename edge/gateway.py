@@ -40,6 +40,7 @@ from edge.store.section import Section
 from edge.store.store import CommitTooLarge, Entry, JournalMark, Store, StoreFull
 from edge.summaries.deadband import CountedSummary, Deadbands
 from edge.summaries.summarise import MAX_SEQ_RANGES, summaries, time_quality
+from edge.summaries.thin import STEPS, thinned
 from edge.timekeeper import Moment
 from edge.windows import Window, WindowedReadings, pack, unpack
 from program import logs
@@ -88,6 +89,7 @@ class Gateway:
         Raises FormError: what is missing to write batches is to be known now, not at the first cut.
         """
         form(config.batches.schema_version)
+        store.thin_by(thinned, STEPS)
         self._batch_limits = BatchLimits(config.batches.max_rows, store.max_batch_bytes, config.batches.schema_version)
         self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
         spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}

@@ -16,7 +16,7 @@ from schemas.arrow import columns
 from schemas.envelope import micros
 from schemas.records import Heartbeat, LinkState, TimeQuality
 
-_COUNTERS = ("readings_", "devices_forgotten", "batches_cut", "batches_confirmed", "batches_dropped")
+_COUNTERS = ("readings_", "devices_forgotten", "batches_cut", "batches_confirmed", "batches_dropped", "batches_thinned")
 
 
 @dataclass(frozen=True, slots=True)

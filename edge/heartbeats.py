@@ -67,6 +67,8 @@ def counts(ledger: Ledger, counted: Mapping[str, int]) -> dict[str, Any]:
         "batches_pending": ledger.pending,
         "batches_dropped": ledger.dropped,
         "dropped_ranges": ledger.dropped_ranges,
+        "batches_thinned": ledger.thinned,
+        "thinned_ranges": ledger.thinned_ranges,
         "oldest_pending_time": ledger.oldest_pending_time,
         "store_bytes": ledger.store_bytes,
         "store_bytes_max": ledger.store_bytes_max,

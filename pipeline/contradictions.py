@@ -85,6 +85,10 @@ def _no_dropped_ranges(rows: pa.RecordBatch) -> Mask:
     return _not_ranges(rows.column("dropped_ranges"), 1, MOST_VALUES, _numbers(rows, "batches_cut"))
 
 
+def _no_thinned_ranges(rows: pa.RecordBatch) -> Mask:
+    return _not_ranges(rows.column("thinned_ranges"), 1, MOST_VALUES, _numbers(rows, "batches_cut"))
+
+
 def _not_ranges(ranges: pa.ListArray, smallest: int, largest: int, most: _Integers) -> Mask:
     """Marks what is not [first, last, first, last, ...], ascending, from smallest to largest, of at most `most` numbers."""
     odd: Mask = np.diff(_ends(ranges)) & 1 == 1
@@ -170,6 +174,7 @@ CONTRADICTIONS: dict[str, tuple[tuple[str, Callable[[pa.RecordBatch], Mask]], ..
     Kind.HEARTBEATS: (
         ("a counter is negative or beyond sense", _no_counters),
         ("dropped_ranges is not [first, last, ...], ascending, of at most batches_cut numbers", _no_dropped_ranges),
+        ("thinned_ranges is not [first, last, ...], ascending, of at most batches_cut numbers", _no_thinned_ranges),
     ),
 }
 """Kind of rows -> sentences, each with the check that marks the rows that it is true of. A check may rely on those before it."""

@@ -27,6 +27,8 @@ _VERSION, _MAX_VERSION = 3, 1000
 """1 had a journal row for each reading, 2 no seals; such stores are read, and become one of version 3."""
 _UNSEALED = "unsealed"
 """Is the row of `state` of a store that was of version 2 once: some of its rows may have no seal."""
+ATTEMPTED_TO = "attempted_to"
+"""Is the row of `state` up to whose number all batches may have arrived."""
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH}
 """What SQLite says of a damaged file. Our statements never change: one that it does not understand shows tables that nobody made."""
 Unsealed = Callable[..., bytes]
@@ -122,7 +124,7 @@ class Database:
             self._create(connection, tables)
             sync_folder(self.path.parent)
         elif connection.execute("pragma user_version").fetchone()[0] < _VERSION:
-            self._upgrade(connection)
+            self._upgrade(connection, tables)
         connection.execute(f"pragma max_page_count = {self.max_pages}").fetchall()
 
     def _is_empty(self, connection: Connection) -> bool:
@@ -148,9 +150,14 @@ class Database:
         connection.execute(f"pragma application_id = {_APPLICATION}").fetchall()
         connection.execute("commit")
 
-    def _upgrade(self, connection: Connection) -> None:
-        """Makes a store of an earlier version one of this, whose rows may be without seals."""
+    def _upgrade(self, connection: Connection, tables: str) -> None:
+        """Makes a store of an earlier version one of this, whose rows may be without seals, and whose batches may have been sent."""
         connection.execute("begin immediate")
+        known = {name for (name,) in connection.execute("select name from sqlite_schema").fetchall()}
+        for statement in tables.split(";"):
+            if statement.split()[2] not in known:
+                connection.execute(statement)
+        connection.execute(f"insert or replace into state select '{ATTEMPTED_TO}', coalesce(max(seq), 0) from outbox")
         connection.execute(f"insert or replace into state values ('{_UNSEALED}', 1)")
         connection.execute(f"pragma user_version = {_VERSION}").fetchall()
         connection.execute("commit")

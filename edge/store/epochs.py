@@ -54,6 +54,7 @@ class Epochs:
             connection.executemany("insert or replace into state values (?, ?)", list(state.items()))
             connection.executemany("delete from counters where name = ?", [(name,) for name in COUNTED_HERE])
             connection.execute("delete from dropped")
+            connection.execute("delete from thinned")
         self._mark = replace(self._mark, epoch=self.epoch, cut=0, earlier_epochs=self._earlier(before))
         keep_high_water(self._file, self._mark)
         _log.warning("%s %s: it takes a new epoch, %d, so that no number is given out twice", self._database.path, reason, self.epoch)

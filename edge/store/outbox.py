@@ -6,7 +6,7 @@ Guarantees that no seq names two batches, that a batch's bytes never change, and
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,19 +14,21 @@ from itertools import islice
 from typing import Any
 
 from edge.store.batch import EncodedBatch
-from edge.store.database import PAGE_BYTES, Connection, Database, StoreError, add, pages
+from edge.store.database import ATTEMPTED_TO, PAGE_BYTES, Connection, Database, StoreError, add, pages
 from edge.store.lanes import Lane, next_keys
 from edge.store.ledger import batches_cut, draw_together, record_drop
 from edge.store.parts import remember
 from edge.store.seal import sealed
-from schemas.envelope import Envelope, micros
+from schemas.envelope import Envelope, from_micros, micros
+from schemas.records import KINDS, Kind
 
 _DROPPED_AT_ONCE = 100
 
 TABLES = """
 create table outbox (seq integer primary key, priority integer not null, cut_us integer not null, readings integer not null,
                      attributes text not null, body blob not null);
-create index outbox_order on outbox (priority desc, seq)
+create index outbox_order on outbox (priority desc, seq);
+create table attempted (seq integer primary key)
 """
 
 
@@ -40,6 +42,19 @@ class OutboxBatch:
 
 
 INSERT = "insert into outbox values (?, ?, ?, ?, ?, ?)"
+THINNED_PRIORITY = KINDS[Kind.SUMMARIES].priority
+NOT_ATTEMPTED = f"""
+outbox.seq not in (select seq from attempted) and outbox.seq > coalesce((select value from state where name = '{ATTEMPTED_TO}'), 0)
+"""
+_IS_NEWLY_ATTEMPTED = f"""
+select 1 from outbox where seq = ? and priority = {THINNED_PRIORITY} and {NOT_ATTEMPTED}
+"""
+
+
+def remove(connection: Connection, keys: Sequence[int]) -> None:
+    """Removes batches, and what is known of them."""
+    for table in ("outbox", "attempted", "coarse"):
+        connection.executemany(f"delete from {table} where seq = ?", [(key,) for key in keys])
 
 
 def row_of(key: int, envelope: Envelope, batch: EncodedBatch, now: datetime) -> tuple[Any, ...]:
@@ -58,25 +73,44 @@ class Outbox:
         self._database, self._gateway_id, self._epoch, self.base = database, gateway_id, epoch, base
         self.last_key = self._last()
         """The highest key given out. Rows beyond it are parts of a cut that did not take place yet: nobody sees them."""
+        self.last_cut_time = self._last_cut_time()
+        self.thin: Callable[[], bool] = lambda: False
+        """Makes room without losing a reading; False if it cannot."""
 
     def pending(self, limit: int, skip: Collection[int], lanes: Iterable[Lane]) -> list[OutboxBatch]:
-        keys = (key for lane in lanes for key in next_keys(self._database, lane, self.last_key, limit + len(skip)) if key not in skip)
-        return self._load(list(islice(keys, limit)))
+        waiting = (key for lane in lanes for key in next_keys(self._database, lane, self.last_key, limit + len(skip)) if key not in skip)
+        keys = list(islice(waiting, limit))
+        self._note_attempts(keys)
+        return self.load(keys)
 
     def after(self, key: int, limit: int) -> list[OutboxBatch]:
         rows = self._database.read("select seq from outbox where seq > ? and seq <= ? order by seq limit ?", key, self.last_key, limit)
-        return self._load([key for (key,) in rows])
+        if rows and rows[-1][0] > self._attempted_to():
+            with self._database.transaction() as connection:
+                connection.execute("insert or replace into state values (?, ?)", (ATTEMPTED_TO, rows[-1][0]))
+        return self.load([key for (key,) in rows])
+
+    def _attempted_to(self) -> int:
+        rows = self._database.read("select value from state where name = ?", ATTEMPTED_TO)
+        return int(rows[0][0]) if rows else 0
+
+    def _note_attempts(self, keys: Sequence[int]) -> None:
+        """Notes of batches that could be thinned that they cannot any more: they may arrive from now on."""
+        if new := [(key,) for key in keys if self._database.read(_IS_NEWLY_ATTEMPTED, key)]:
+            with self._database.transaction(is_tallied=False) as connection:
+                connection.executemany("insert into attempted values (?)", new)
 
     def confirm(self, keys: Iterable[int], memory: Mapping[str, bytes | None]) -> None:
         with self._database.transaction() as connection:
             waiting = [key for key in set(keys) if connection.execute("select 1 from outbox where seq = ?", (key,)).fetchone()]
-            connection.executemany("delete from outbox where seq = ?", [(key,) for key in waiting])
+            remove(connection, waiting)
             add(connection, {"batches_confirmed": sum(key > self.base for key in waiting)})
             remember(connection, memory)
 
     def named(self, batches: Sequence[EncodedBatch], now: datetime) -> list[Envelope]:
         """Returns the envelopes of batches that are cut next."""
         first = self.last_key - self.base + 1
+        self.last_cut_time = now
         return [batch.envelope(self._gateway_id, self._epoch, seq, now) for seq, batch in enumerate(batches, first)]
 
     @contextmanager
@@ -119,10 +153,14 @@ class Outbox:
         return admitted
 
     def make_room(self, needed: int, priority: int = 9) -> int:
-        """Drops batches up to this priority until so many pages are free or none is left; returns the free pages."""
-        while (free := self._database.free_pages()) < needed and self._drop_oldest(needed - free, priority):
+        """Thins batches, then drops some up to this priority, until so many pages are free or none is left; returns the free pages."""
+        while (free := self._database.free_pages()) < needed and (self._thinned(priority) or self._drop_oldest(needed - free, priority)):
             pass
         return free
+
+    def _thinned(self, priority: int) -> bool:
+        """Thins what is not of a higher priority than that for which there is to be room."""
+        return priority >= THINNED_PRIORITY and self.thin()
 
     def _drop_oldest(self, wanted: int, priority: int) -> bool:
         """Drops the oldest batches of the lowest priority, about so many pages of them; False if there is none."""
@@ -131,7 +169,7 @@ class Outbox:
         oldest = self._database.read(sql, priority, _DROPPED_AT_ONCE)
         with self._database.transaction() as connection:
             for key, readings, size in oldest:
-                connection.execute("delete from outbox where seq = ?", (key,))
+                remove(connection, [key])
                 if key > self.base:
                     record_drop(connection, key - self.base, readings)
                 else:
@@ -145,7 +183,12 @@ class Outbox:
     def _last(self) -> int:
         return self.base + batches_cut(self._database)
 
-    def _load(self, keys: Iterable[int]) -> list[OutboxBatch]:
+    def _last_cut_time(self) -> datetime:
+        """Returns when the last of the waiting batches was cut: one that comes of others is not said to be older than those before it."""
+        rows = self._database.read("select attributes from outbox where seq <= ? order by seq desc limit 1", self.last_key)
+        return Envelope.parse(json.loads(rows[0][0])).cut_time if rows else from_micros(0)
+
+    def load(self, keys: Sequence[int]) -> list[OutboxBatch]:
         """Raises StoreDamaged."""
         rows = (self._database.read("select * from outbox where seq = ?", key)[0] for key in keys)
         with self._database.reading_seals() as unsealed:

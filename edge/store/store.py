@@ -9,9 +9,10 @@ each with a row in the ledger that says so. A batch that finds no room when it i
 rows of its readings all the same, so they are lost with it, and the ledger counts them. `confirm` removes the others once Pub/Sub has
 them. A reading in the journal is never dropped: while batches cannot make room for it, `append` raises StoreFull and the broker keeps it.
 
+Before anything is dropped, waiting summaries are thinned (edge.store.thinning), once `thin_by` says how: no reading is lost by that.
+
 Guarantees: what `append` or `cut` returned survives kill -9 and power loss; the bytes of a batch never change; no number names two
 batches; the file and its log stay within `max_bytes`.
-Debt: nothing is thinned (windows merged to coarser ones) before it is dropped.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from threading import RLock
 from types import MappingProxyType
 from typing import Any
 
-from edge.store import identity, journal, ledger, outbox
+from edge.store import identity, journal, ledger, outbox, thinning
 from edge.store.batch import EncodedBatch
 from edge.store.database import CommitTooLarge, Connection, Database, StoreDamaged, StoreError, StoreFull, StoreLocked, add, connect, pages
 from edge.store.epochs import Epochs
@@ -35,6 +36,7 @@ from edge.store.ledger import Ledger
 from edge.store.outbox import Outbox, OutboxBatch, row_of
 from edge.store.parts import Parts, remember
 from edge.store.section import Section, key_of
+from edge.store.thinning import Law, Thinning
 from schemas.envelope import MAX_BODY_BYTES, Envelope
 
 __all__ = [
@@ -61,6 +63,7 @@ create table counters (name text primary key, value integer not null) without ro
 create table memory (name text primary key, value blob not null) without rowid;
 {journal.TABLES};
 {outbox.TABLES};
+{thinning.TABLES};
 {ledger.TABLES}
 """
 
@@ -117,6 +120,10 @@ class Store:
     def max_batch_bytes(self) -> int:
         """Says how large the body of a batch may be, so that one commit has room for it."""
         return min(MAX_BODY_BYTES, self._database.max_row_bytes)
+
+    def thin_by(self, law: Law, steps: Sequence[int]) -> None:
+        """Lets waiting summaries be merged by this law, to windows of these lengths in seconds one after the other, before any is dropped."""
+        self._outbox.thin = Thinning(self._database, self._outbox, law, steps, self.max_batch_bytes).thin
 
     def close(self) -> None:
         with self._lock:

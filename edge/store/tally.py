@@ -18,13 +18,14 @@ def write(connection: Connection) -> None:
 
 def is_ours(connection: Connection) -> bool:
     """Says whether this version wrote the numbers, whatever the header says: earlier ones have no tally, a later one has another."""
-    has_state = connection.execute("select 1 from sqlite_schema where name = 'state'").fetchone()
-    return bool(has_state and _written(connection) == _tally(connection))
+    has_all = connection.execute("select count(*) from sqlite_schema where name in ('state', 'thinned')").fetchone()[0] == 2
+    return bool(has_all and _written(connection) == _tally(connection))
 
 
 def is_right(connection: Connection) -> bool:
     """Says whether they are as they were written last. A store of an earlier version has none, and is believed."""
-    return _written(connection) in (None, _tally(connection))
+    written = _written(connection)
+    return written is None or bool(written == _tally(connection))
 
 
 def _written(connection: Connection) -> Any:
@@ -37,5 +38,6 @@ def _tally(connection: Connection) -> int:
         f"select name, value from state where name <> '{_NAME}' order by name",
         "select name, value from counters order by name",
         "select count(*), total(first), total(last) from dropped",
+        "select count(*), total(first), total(last) from thinned",
     )
     return crc32(repr([connection.execute(query).fetchall() for query in queries]).encode())

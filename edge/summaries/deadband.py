@@ -8,15 +8,14 @@ Pure; time is event time. The sections must be committed by the cut that closes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from edge.store.section import Sections
-from edge.summaries.summarise import MAX_SEQ_RANGES, merged
-from schemas.arrow import wire_columns
+from edge.summaries.summarise import MAX_SEQ_RANGES, merged, read
 from schemas.envelope import micros
 from schemas.records import Inference, Summary
 
@@ -48,7 +47,7 @@ class PendingSummary:
     def unpack(cls, packed: bytes) -> PendingSummary:
         """Reads what `pack` wrote, also of an older schema: its missing columns are as those of an older batch."""
         reference, deadband, step, run = msgspec.msgpack.decode(packed)
-        return cls(reference, deadband, step, CountedSummary(_summary(run[0]), run[1]) if run else None)
+        return cls(reference, deadband, step, CountedSummary(read(run[0]), run[1]) if run else None)
 
     def continues(self, summary: Summary, deadband: float) -> bool:
         """Says whether the window may follow the run, whatever its values are. A run that reaches the end of its hour is sent before."""
@@ -182,9 +181,3 @@ def _end(summary: Summary) -> int:
 
 def _hour(summary: Summary) -> int:
     return micros(summary.window_start) // (_HOUR * _SECOND)
-
-
-def _summary(packed: Mapping[str, Any]) -> Summary:
-    values: dict[str, Any] = {column.name: packed.get(column.name) for column in wire_columns(Summary)}
-    values |= {column.name: tuple(values[column.name] or ()) for column in wire_columns(Summary) if column.repeated}
-    return Summary(**values)

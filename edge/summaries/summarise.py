@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from math import fsum
 from statistics import median
+from typing import Any
 
 from edge.reading import Reading
 from edge.windows import Window
 from schemas import moments, sketch
+from schemas.arrow import wire_columns
 from schemas.envelope import from_micros
 from schemas.intervals import IntervalSet
 from schemas.records import Summary, TimeQuality
@@ -34,26 +37,45 @@ def summaries(window: Window, units: Mapping[str, str]) -> list[Summary]:
 
 
 def merged(run: Summary, following: Summary) -> Summary:
-    """Returns one summary of both, of the same channel and unit, which follow each other. The clock's offset is that of `following`."""
+    """Returns one summary of both, of the same channel and unit, over all the time from the earlier start to the later end.
+
+    The clock's offset is that of the one whose window ends later: of `following`, if both do.
+    """
+    start, end = min(run.window_start, following.window_start), max(window_end(run), window_end(following))
+    latest = max(run, following, key=lambda part: (part.last_time, part.last))
     count, total, m2, low, high = moments.merge(run, following)
     ranges = IntervalSet(run.seq_ranges)
     ranges.update(IntervalSet(following.seq_ranges))
     return replace(
         run,
-        window_seconds=run.window_seconds + following.window_seconds,
+        window_start=start,
+        window_seconds=int((end - start).total_seconds()),
         count=count,
         sum=total,
         m2=m2,
         min=low,
         max=high,
-        last=following.last,
-        last_time=following.last_time,
+        last=latest.last,
+        last_time=latest.last_time,
         seq_ranges=ranges.flat(),
         # A run that an older gateway began has no sketch, and a sketch of a part would pass for that of all.
         sketch=sketch.merged([run.sketch, following.sketch]) if run.sketch and following.sketch else (),
         time_quality=worst([run.time_quality, following.time_quality]),
-        clock_offset_ms=following.clock_offset_ms,
+        clock_offset_ms=(following if window_end(following) >= window_end(run) else run).clock_offset_ms,
+        fidelity=max(run.fidelity or 0, following.fidelity or 0) or None,
     )
+
+
+def window_end(summary: Summary) -> datetime:
+    """Returns the end of its window, exclusive."""
+    return summary.window_start + timedelta(seconds=summary.window_seconds)
+
+
+def read(row: Mapping[str, Any]) -> Summary:
+    """Returns the summary of a row as a body has it, of an older version too: its missing columns are as those of an older batch."""
+    values: dict[str, Any] = {column.name: row.get(column.name) for column in wire_columns(Summary)}
+    values |= {column.name: tuple(values[column.name] or ()) for column in wire_columns(Summary) if column.repeated}
+    return Summary(**values)
 
 
 def channel_means(window: Window) -> dict[str, float]:

@@ -68,6 +68,15 @@ class Summary:
     clock_offset_ms: Annotated[
         float | None, Doc("Median of arrival time minus sensor time in the (last) window, null if the sensor sends no time", "ms")
     ] = None
+    fidelity: Annotated[
+        int | None,
+        Doc(
+            "The gateway's store was nearly full, so windows were merged that lie within one interval of this length: 900 or 3600. Null: they "
+            "are as they were closed",
+            "s",
+            since="1.3",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +142,13 @@ class Heartbeat:
             "what lies between them and has been confirmed"
         ),
     ]
+    batches_thinned: Annotated[
+        int | None,
+        Doc("Batches merged into fewer with longer windows, because the store was nearly full: no reading is lost by that", since="1.3"),
+    ] = None
+    thinned_ranges: Annotated[
+        tuple[int, ...], Doc("Their seqs, as dropped_ranges has those dropped: what they held came under later seqs", since="1.3")
+    ] = ()
     oldest_pending_time: Annotated[datetime | None, Doc("When the oldest waiting batch was cut, null if none waits", "UTC")] = None
     store_bytes: Annotated[int, Doc("Size of the store on disk, write-ahead log included", "byte")]
     store_bytes_max: Annotated[int, Doc("Bound of the store", "byte")]

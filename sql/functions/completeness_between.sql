@@ -4,7 +4,7 @@
 -- Of batches, those days are read; what lies before and after, up to 366 days, is known by the day (batch_numbers). The newest ledger is that of
 -- up to 31 days later: what a gateway dropped later still is missing here.
 create or replace table function tinybeam.completeness_between(from_time timestamp, to_time timestamp)
-options (description = "Batches received, missing and declared dropped, per gateway and hour")
+options (description = "Batches received, missing, declared dropped and thinned, per gateway and hour")
 as
 select *
 from (
@@ -32,7 +32,9 @@ from (
         safe_cast(split(batch_id, ':')[safe_offset(1)] as int64) as epoch,
         -- Of the heartbeats with the highest number, the first says when the batches were there, and the last what was dropped.
         array_agg(struct(batches_cut as batches_cut, heartbeat_time as heartbeat_time) order by batches_cut desc, heartbeat_time limit 1)[offset(0)] as newest,
-        array_agg(struct(dropped_ranges as dropped_ranges) order by batches_cut desc, heartbeat_time desc limit 1)[offset(0)] as latest
+        array_agg(
+          struct(dropped_ranges as dropped_ranges, thinned_ranges as thinned_ranges) order by batches_cut desc, heartbeat_time desc limit 1
+        )[offset(0)] as latest
       from tinybeam.heartbeats_v1
       where
         heartbeat_time >= timestamp_trunc(from_time, day)
@@ -104,13 +106,21 @@ from (
       from gaps, unnest(generate_timestamp_array(timestamp_trunc(begin_time, hour), end_time, interval 1 hour)) as hour_start
       where gaps.end_time >= timestamp_trunc(from_time, hour) and gaps.begin_time < to_time
     ),
-    merged_dropped_ranges as (
-      select gateway_id, epoch, tinybeam.merged_ranges(latest.dropped_ranges) as ranges
+    merged_ranges_of_ledgers as (
+      select gateway_id, epoch, tinybeam.merged_ranges(latest.dropped_ranges) as dropped, tinybeam.merged_ranges(ifnull(latest.thinned_ranges, [])) as thinned
       from ledgers
     ),
-    declared_ranges as (
-      select gateway_id, epoch, first_seq, ranges[offset(place + 1)] as last_seq
-      from merged_dropped_ranges, unnest(ranges) as first_seq with offset as place
+    -- A number that both say was dropped: what was thinned is what is gone and was not dropped.
+    ranges_of_ledgers as (
+      select gateway_id, epoch, true as was_dropped, dropped as ranges
+      from merged_ranges_of_ledgers
+      union all
+      select gateway_id, epoch, false as was_dropped, tinybeam.merged_ranges(array_concat(dropped, thinned)) as ranges
+      from merged_ranges_of_ledgers
+    ),
+    gone_ranges as (
+      select gateway_id, epoch, was_dropped, first_seq, ranges[offset(place + 1)] as last_seq
+      from ranges_of_ledgers, unnest(ranges) as first_seq with offset as place
       where mod(place, 2) = 0
     ),
     absent as (
@@ -119,23 +129,28 @@ from (
         hours_of_gaps.hour_start,
         any_value(hours_of_gaps.unplaced) as unplaced,
         any_value(hours_of_gaps.last_seq - hours_of_gaps.first_seq + 1) as size,
-        coalesce(sum(least(hours_of_gaps.last_seq, declared_ranges.last_seq) - greatest(hours_of_gaps.first_seq, declared_ranges.first_seq) + 1), 0) as declared
+        coalesce(
+          sum(if(gone_ranges.was_dropped, least(hours_of_gaps.last_seq, gone_ranges.last_seq) - greatest(hours_of_gaps.first_seq, gone_ranges.first_seq) + 1, 0)), 0
+        ) as declared,
+        coalesce(
+          sum(if(gone_ranges.was_dropped, 0, least(hours_of_gaps.last_seq, gone_ranges.last_seq) - greatest(hours_of_gaps.first_seq, gone_ranges.first_seq) + 1)), 0
+        ) as gone
       from hours_of_gaps
-      left join declared_ranges
+      left join gone_ranges
         on
-          hours_of_gaps.gateway_id = declared_ranges.gateway_id
-          and hours_of_gaps.epoch = declared_ranges.epoch
-          and hours_of_gaps.first_seq <= declared_ranges.last_seq
-          and hours_of_gaps.last_seq >= declared_ranges.first_seq
+          hours_of_gaps.gateway_id = gone_ranges.gateway_id
+          and hours_of_gaps.epoch = gone_ranges.epoch
+          and hours_of_gaps.first_seq <= gone_ranges.last_seq
+          and hours_of_gaps.last_seq >= gone_ranges.first_seq
       where hours_of_gaps.last_seq >= hours_of_gaps.first_seq
       group by hours_of_gaps.gateway_id, hours_of_gaps.epoch, hours_of_gaps.hour_start, hours_of_gaps.first_seq
     ),
     counts as (
-      select gateway_id, timestamp_trunc(min(first_time), hour) as hour, 1 as received, 0 as missing, 0 as declared, 0 as unplaced
+      select gateway_id, timestamp_trunc(min(first_time), hour) as hour, 1 as received, 0 as missing, 0 as declared, 0 as thinned, 0 as unplaced
       from arrivals
       group by gateway_id, epoch, seq
       union all
-      select gateway_id, hour_start as hour, 0 as received, size - declared as missing, declared, if(unplaced, size, 0) as unplaced
+      select gateway_id, hour_start as hour, 0 as received, size - gone as missing, declared, gone - declared as thinned, if(unplaced, size, 0) as unplaced
       from absent
     )
   select
@@ -144,6 +159,7 @@ from (
     sum(received) as received,
     sum(missing) as missing,
     sum(declared) as declared,
+    sum(thinned) as thinned,
     sum(unplaced) as unplaced,
     safe_divide(sum(received), sum(received) + sum(missing) + sum(declared)) as completeness
   from counts

@@ -43,7 +43,7 @@ from (
         max(heartbeat_time) as last_time,
         array_agg(
           struct(
-            batches_cut as batches_cut, batches_pending as batches_pending, dropped_ranges as dropped_ranges,
+            batches_cut as batches_cut, batches_pending as batches_pending, dropped_ranges as dropped_ranges, thinned_ranges as thinned_ranges,
             readings_stored as readings_stored, readings_summarised as readings_summarised
           )
           order by batches_cut desc, heartbeat_time desc limit 1
@@ -71,41 +71,61 @@ from (
           ),
           0
         ) as readings_in_no_batch,
-        tinybeam.merged_ranges(ledgers.newest.dropped_ranges) as dropped_ranges
+        tinybeam.merged_ranges(ledgers.newest.dropped_ranges) as dropped_ranges,
+        tinybeam.merged_ranges(ifnull(ledgers.newest.thinned_ranges, [])) as thinned_ranges
       from batches_of_stores
       full join ledgers using (gateway_id, epoch)
       left join cut_before using (gateway_id, epoch)
     ),
-    declared_ranges as (
-      select gateway_id, epoch, greatest(first_seq, highest_before + 1) as first_seq, least(dropped_ranges[offset(place + 1)], highest) as last_seq
-      from known, unnest(dropped_ranges) as first_seq with offset as place
+    -- A number that both say was dropped: what was thinned is what is gone and was not dropped.
+    ranges_of_ledgers as (
+      select gateway_id, epoch, highest_before, highest, true as was_dropped, dropped_ranges as ranges
+      from known
+      union all
+      select gateway_id, epoch, highest_before, highest, false as was_dropped, tinybeam.merged_ranges(array_concat(dropped_ranges, thinned_ranges)) as ranges
+      from known
+    ),
+    gone_ranges as (
+      select gateway_id, epoch, was_dropped, greatest(first_seq, highest_before + 1) as first_seq, least(ranges[offset(place + 1)], highest) as last_seq
+      from ranges_of_ledgers, unnest(ranges) as first_seq with offset as place
       where mod(place, 2) = 0
     ),
-    declared_and_here as (
-      select declared_ranges.gateway_id, declared_ranges.epoch, count(*) as batches
-      from declared_ranges
+    gone_and_here as (
+      select gone_ranges.gateway_id, gone_ranges.epoch, countif(gone_ranges.was_dropped) as dropped, countif(not gone_ranges.was_dropped) as batches
+      from gone_ranges
       inner join arrivals
         on
-          declared_ranges.gateway_id = arrivals.gateway_id
-          and declared_ranges.epoch = arrivals.epoch
-          and arrivals.seq between declared_ranges.first_seq and declared_ranges.last_seq
-      group by declared_ranges.gateway_id, declared_ranges.epoch
+          gone_ranges.gateway_id = arrivals.gateway_id
+          and gone_ranges.epoch = arrivals.epoch
+          and arrivals.seq between gone_ranges.first_seq and gone_ranges.last_seq
+      group by gone_ranges.gateway_id, gone_ranges.epoch
     ),
-    declared as (
-      select gateway_id, epoch, sum(greatest(last_seq - first_seq + 1, 0)) as batches
-      from declared_ranges
+    gone as (
+      select
+        gateway_id,
+        epoch,
+        sum(if(was_dropped, greatest(last_seq - first_seq + 1, 0), 0)) as dropped,
+        sum(if(was_dropped, 0, greatest(last_seq - first_seq + 1, 0))) as batches
+      from gone_ranges
       group by gateway_id, epoch
+    ),
+    not_here as (
+      select
+        known.*,
+        coalesce(gone.dropped, 0) - coalesce(gone_and_here.dropped, 0) as declared,
+        coalesce(gone.batches, 0) - coalesce(gone_and_here.batches, 0) as gone
+      from known
+      left join gone on known.gateway_id = gone.gateway_id and known.epoch = gone.epoch
+      left join gone_and_here on known.gateway_id = gone_and_here.gateway_id and known.epoch = gone_and_here.epoch
     ),
     counted as (
       select
         known.*,
-        coalesce(declared.batches, 0) - coalesce(declared_and_here.batches, 0) as declared,
-        known.highest - known.highest_before - known.received - (coalesce(declared.batches, 0) - coalesce(declared_and_here.batches, 0)) as missing,
+        known.gone - known.declared as thinned,
+        known.highest - known.highest_before - known.received - known.gone as missing,
         coalesce(max(known.first_time) over (partition by known.gateway_id) >= known.last_time and count(*) over (partition by known.gateway_id) > 1, false)
           as replaced
-      from known
-      left join declared on known.gateway_id = declared.gateway_id and known.epoch = declared.epoch
-      left join declared_and_here on known.gateway_id = declared_and_here.gateway_id and known.epoch = declared_and_here.epoch
+      from not_here as known
     )
   select
     gateway_id,
@@ -117,6 +137,7 @@ from (
     replaced,
     received,
     declared,
+    thinned,
     missing,
     if(replaced, missing, 0) as lost,
     if(replaced, 0, least(missing, pending)) as waiting,

@@ -44,6 +44,7 @@ from (
         array_concat_agg(seq_ranges) as seq_ranges_heard,
         if(countif(readings_uncounted is null) = 0, sum(readings_uncounted), null) as readings_uncounted,
         array_concat_agg(if(counts, if(array_length(sketch) > 0, sketch, [-count]), [])) as sketch_of_parts,
+        max(if(counts, fidelity, null)) as fidelity,
         tinybeam.worst_time_quality(array_agg(distinct if(counts, time_quality, 'synced'))) as time_quality,
         count(*) as partials_heard,
         countif(counts) as partials,
@@ -89,6 +90,7 @@ from (
     late_partials,
     time_quality,
     largest.clock_offset_ms as clock_offset_ms,
+    fidelity,
     received_time
   from merged
 );

@@ -1,6 +1,6 @@
 -- What became of what each store of a gateway held: what arrived, what waits, what is lost?
 --
--- A row for each epoch, the life of a gateway's store. received, declared and missing are the sums of what completeness shows by the hour.
+-- A row for each epoch, the life of a gateway's store. received, declared, thinned and missing are the sums of what completeness shows by the hour.
 -- A gateway that comes back with a new store has lost the old one, and with it what it had not sent:
 --   lost     missing batches of a store that was replaced: they will not come;
 --   waiting  missing batches that the store's newest heartbeat says are still in it;

@@ -24,7 +24,7 @@ LAST = micros(datetime.max.replace(tzinfo=UTC))
 HOSTILE = [-(2**63), -5, 0, MOST, MOST + 1, 2**53, 2**62, 2**63 - 1]
 STEPS = [0.0, 0.0, 0.2, 0.5, 60.0, 1800.0, 3600.0, 90_000.0, -7200.0, -0.3, 40 * 86400.0]
 
-COUNTED = ("received", "missing", "declared", "unplaced")
+COUNTED = ("received", "missing", "declared", "thinned", "unplaced")
 Counts = dict[tuple[str, int], tuple[int, ...]]
 """(gateway_id, hour in microseconds) -> what is COUNTED."""
 
@@ -44,14 +44,15 @@ def gateway(number: int, rng: Random) -> dict[str, list[dict[str, Any]]]:
                 rows["batches_v1"] += [batch] * rng.choice([1, 1, 1, 2])
         for minute in range(rng.randint(0, 2)):
             cut = rng.choice(HOSTILE) if hostile and rng.random() < 0.3 else highest + rng.choice([0, 0, 7])
-            bounds = [
-                rng.choice(HOSTILE) if hostile and rng.random() < 0.1 else rng.randint(1, highest + 3)
-                for _ in range(rng.choice([0, 2, 4, 6]))
-            ]
-            bounds = bounds + [3] * (rng.random() < 0.2) if hostile else sorted(bounds)
+            gone = {f"{what}_ranges": ranges(highest, rng, hostile=hostile) for what in ("dropped", "thinned")}
             heartbeat = {"batch_id": f"{name}:{epoch}:{highest}", "gateway_id": name, "batches_cut": cut}
-            rows["heartbeats_v1"].append(heartbeat | {"heartbeat_time": str(time + timedelta(minutes=minute)), "dropped_ranges": bounds})
+            rows["heartbeats_v1"].append(heartbeat | {"heartbeat_time": str(time + timedelta(minutes=minute)), **gone})
     return rows
+
+
+def ranges(highest: int, rng: Random, *, hostile: bool) -> list[int]:
+    bounds = [rng.choice(HOSTILE) if hostile and rng.random() < 0.1 else rng.randint(1, highest + 3) for _ in range(rng.choice([0, 2, 4, 6]))]
+    return bounds + [3] * (rng.random() < 0.2) if hostile else sorted(bounds)
 
 
 def is_sound(rows: dict[str, list[dict[str, Any]]]) -> bool:
@@ -82,7 +83,7 @@ def reference(rows: dict[str, list[dict[str, Any]]]) -> Counts:
             counts[name, time // HOUR * HOUR]["received"] += 1
     newest = ledgers(rows["heartbeats_v1"])
     for key in seen.keys() | newest.keys():
-        cut, time, dropped = newest.get(key, (0, 0, []))
+        cut, time, dropped, thinned = newest.get(key, (0, 0, [], []))
         marks = sorted({(0, 0)} | set(seen[key].items()))
         if key in newest and cut + 1 not in seen[key]:
             marks = sorted([*marks, (cut + 1, time)])
@@ -91,24 +92,27 @@ def reference(rows: dict[str, list[dict[str, Any]]]) -> Counts:
         for (before, began), (after, ended) in pairwise(marks):
             # The mark that a ledger sets is of a batch that nobody saw.
             first = before if before and before not in seen[key] else before + 1
-            for hour, count, declared, unplaced in spread(first, after - first, began if before else ended, ended, dropped):
-                counts[key[0], hour].update(missing=count - declared, declared=declared, unplaced=unplaced)
+            for hour, begin, end, is_far in spread(first, after - first, began if before else ended, ended):
+                declared, gone = covered(begin, end, dropped), covered(begin, end, dropped[: len(dropped) // 2 * 2] + thinned)
+                placed = {"unplaced": (end - begin) * is_far}
+                counts[key[0], hour].update(missing=end - begin - gone, declared=declared, thinned=gone - declared, **placed)
     return {key: tuple(count[name] for name in COUNTED) for key, count in counts.items() if any(count.values())}
 
 
-def ledgers(heartbeats: list[dict[str, Any]]) -> dict[tuple[str, int], tuple[int, int, list[int]]]:
-    """Returns the highest number, when it was first said, and what the last heartbeat that said it declares."""
-    newest: dict[tuple[str, int], tuple[int, int, list[int]]] = {}
+def ledgers(heartbeats: list[dict[str, Any]]) -> dict[tuple[str, int], tuple[int, int, list[int], list[int]]]:
+    """Returns the highest number, when it was first said, and what the last heartbeat that said it declares dropped and thinned."""
+    newest: dict[tuple[str, int], tuple[int, int, list[int], list[int]]] = {}
     for row in sorted(heartbeats, key=lambda row: at(row["heartbeat_time"])):
         key, cut, time = (row["gateway_id"], int(row["batch_id"].split(":")[1])), row["batches_cut"], at(row["heartbeat_time"])
         before = newest.get(key)
         if 0 <= cut <= MOST and (before is None or cut >= before[0]):
-            newest[key] = cut, before[1] if before and before[0] == cut else time, row["dropped_ranges"]
+            first = before[1] if before and before[0] == cut else time
+            newest[key] = cut, first, row["dropped_ranges"], row["thinned_ranges"]
     return newest
 
 
-def spread(first: int, size: int, began: int, ended: int, dropped: list[int]) -> Iterator[tuple[int, int, int, int]]:
-    """Yields (hour, numbers, those declared, those unplaced) of the numbers first to first + size - 1."""
+def spread(first: int, size: int, began: int, ended: int) -> Iterator[tuple[int, int, int, bool]]:
+    """Yields (hour, first number, end, whether it is unplaced) of the numbers first to first + size - 1."""
     far = abs(ended - began) // 1_000_000 > 31 * 86400
     low, high = (ended, ended) if far else sorted([began, ended])
     for hour in range(low // HOUR * HOUR, high + 1, HOUR):
@@ -119,7 +123,7 @@ def spread(first: int, size: int, began: int, ended: int, dropped: list[int]) ->
         begin = first + int(size * shares[0])
         end = first + (size if hour + HOUR > high else int(size * shares[1]))
         if end > begin:
-            yield hour, end - begin, covered(begin, end, dropped), (end - begin) * far
+            yield hour, begin, end, far
 
 
 def covered(begin: int, end: int, dropped: list[int]) -> int:
