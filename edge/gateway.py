@@ -183,7 +183,7 @@ class Gateway:
             runtime=self._models.runtime,
             models=json.dumps({name: bundle.sha256 for name, bundle in sorted(self._bundles.items())}),
             time_quality=self.clock_quality,
-            **counts(ledger, Counter(ledger.counters) + self._inbox.counted),
+            **counts(ledger, Counter(ledger.counters) + self._inbox.counted, self._batch_limits.schema_version),
             devices_seen=self._inbox.devices,
             uplink_state=self.links.uplink,
             broker_state=self.links.broker,

@@ -12,12 +12,16 @@ from typing import Any
 
 from edge.settings.gateway import GatewaySettings
 from edge.store.ledger import Ledger
-from schemas.records import LinkState, TimeQuality
+from schemas.intervals import IntervalSet
+from schemas.records import SCHEMA_VERSION, LinkState, TimeQuality
+from schemas.releases import is_before
 
 SOON = timedelta(minutes=1)
 """News waits so long after the last heartbeat, so that a link that comes and goes costs no more than one a minute."""
 _BEHIND = timedelta(minutes=2)
 """Who has a batch waiting that was cut so long ago is behind, and is to say when it is not any more."""
+
+_FIRST_WITH_THINNED = "1.3"
 
 States = tuple[LinkState, LinkState, TimeQuality]
 """Uplink, broker, and the gateway's clock."""
@@ -52,8 +56,14 @@ class Heartbeats:
         self._last, self._states, self._is_behind = now, states, _is_behind(oldest_pending_time, now)
 
 
-def counts(ledger: Ledger, counted: Mapping[str, int]) -> dict[str, Any]:
-    """Returns the columns of a heartbeat that say what became of readings and batches; `counted` is by column."""
+def counts(ledger: Ledger, counted: Mapping[str, int], schema_version: str = SCHEMA_VERSION) -> dict[str, Any]:
+    """Returns the columns of a heartbeat that say what became of readings and batches; `counted` is by column.
+
+    A pipeline that knows no thinned_ranges is told of them as dropped, or it would wait for them for ever.
+    """
+    declared = IntervalSet(ledger.dropped_ranges)
+    if is_before(schema_version, _FIRST_WITH_THINNED):
+        declared.update(IntervalSet(ledger.thinned_ranges))
     return {
         "readings_stored": ledger.journaled,
         "readings_repeated": counted["readings_repeated"],
@@ -66,7 +76,7 @@ def counts(ledger: Ledger, counted: Mapping[str, int]) -> dict[str, Any]:
         "batches_confirmed": ledger.confirmed,
         "batches_pending": ledger.pending,
         "batches_dropped": ledger.dropped,
-        "dropped_ranges": ledger.dropped_ranges,
+        "dropped_ranges": declared.flat(),
         "batches_thinned": ledger.thinned,
         "thinned_ranges": ledger.thinned_ranges,
         "oldest_pending_time": ledger.oldest_pending_time,
