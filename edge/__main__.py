@@ -190,9 +190,11 @@ def export(file: Path, directory: Path, as_json: bool) -> None:
       tinybeam edge export /media/card --config gateway.toml
     """
     config = loaded(file)
-    if not is_visible(config.store_file):
-        raise click.ClickException(f"there is no store {config.store_file} that this user may see: has this gateway ever run?")
     try:
+        # A store that was being set aside when the gateway died may have another name for a moment.
+        finish(config.store_file)
+        if not is_visible(config.store_file):
+            raise click.ClickException(f"there is no store {config.store_file} that this user may see: has this gateway ever run?")
         exported = _exported(config, directory)
     except (StoreError, OSError) as error:
         raise click.ClickException(str(error)) from error
@@ -217,7 +219,6 @@ def _exported(config: Config, directory: Path) -> list[ExportFile]:
 
 
 def _written(config: Config, directory: Path) -> list[ExportFile]:
-    finish(config.store_file)
     with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store:
         return write_export(store, directory)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 from edge import clock
@@ -17,7 +16,8 @@ from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import ScorerFailed
 from edge.store.form import FormError, form
-from edge.store.store import Store, StoreDamaged, StoreError, StoreLocked
+from edge.store.look import look
+from edge.store.store import StoreDamaged, StoreError, StoreLocked
 from edge.uplink.allowance import SECTION, of_day
 from schemas.records import TimeQuality
 
@@ -47,9 +47,9 @@ def _run_check(check: Check, config: Config) -> Iterator[Finding]:
 def _store(config: Config) -> Iterator[Finding]:
     try:
         config.store_file.stat()
-        with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store:
-            yield Finding("store", Status.OK, f"{config.store_file} opens")
-            yield from of_day(config.uplink.limits, store.section(SECTION), clock.now().date())
+        spent = look(config.store_file, config.gateway.id, config.store.max_bytes, SECTION)
+        yield Finding("store", Status.OK, f"{config.store_file} opens")
+        yield from of_day(config.uplink.limits, spent, clock.now().date())
     except FileNotFoundError:
         yield Finding("store", Status.OK, f"{config.store_file} is not there yet; the gateway makes it")
     except StoreLocked:
@@ -127,7 +127,7 @@ def _runs_here(config: Config) -> bool:
     """Says whether a gateway is using the store."""
     if config.store_file.is_file():
         try:
-            Store(config.store_file, config.gateway.id, config.store.max_bytes).close()
+            look(config.store_file, config.gateway.id, config.store.max_bytes)
         except StoreError as error:
             return isinstance(error, StoreLocked)
     return False

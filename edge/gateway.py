@@ -105,7 +105,7 @@ class Gateway:
         # Not the highest id replayed: what the last cut closed may lie above it, and JournalMark never descends.
         self._last_id = store.ledger().journaled
         # Ids begin anew behind what was found of a damaged store: those to come are not evaluated yet.
-        self._evaluated_id = min(int(self._evaluated.get() or 0), self._last_id)
+        self._evaluated_id = min(self._evaluated.parsed(int).get("", 0), self._last_id)
         self._last_cut = started
         self._heartbeats = Heartbeats(config.gateway, config.batch_seconds, store.ledger)
         self.links = Links()
@@ -114,7 +114,8 @@ class Gateway:
         oldest = None
         for journal_id, due_us, body in store.replay():
             oldest = oldest or journal_id
-            self._apply(journal_id, unpack(body), due_us)
+            if windowed := self._opened(journal_id, body):
+                self._apply(journal_id, windowed, due_us)
         self._windows.retiming.forget(oldest)
         self._clock = clock
 
@@ -197,6 +198,15 @@ class Gateway:
         for due_us, each in intervals:
             self._apply(ids[-1], each, due_us)
 
+    def _opened(self, journal_id: int, body: bytes) -> WindowedReadings | None:
+        """Reads a row of the journal. One that rotted in a store of a release without seals becomes a reject, once."""
+        try:
+            return unpack(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            _log.error("row %d of the journal cannot be read any more, and is set aside: %s", journal_id, error)
+            self._inbox.set_aside(Rejected("damaged", f"the gateway's journal, which was not sealed yet, has rotted: {error}", body), dup=True)
+            return None
+
     def _check_memory(self) -> None:
         """Raises StoreFull while open windows take all the memory that they may."""
         if self._windows.memory >= (most := self._config.limits.open_bytes):
@@ -219,7 +229,8 @@ class Gateway:
         self._store.cut([], now, sections=[self._windows.retiming.section])
         self._windows.clear()
         for journal_id, due_us, body in self._store.replay():
-            self._windows.add(journal_id, unpack(body), due_us)
+            if windowed := self._opened(journal_id, body):
+                self._windows.add(journal_id, windowed, due_us)
         self._windows.retiming.is_due = False
         return envelopes
 

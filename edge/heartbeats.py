@@ -71,6 +71,7 @@ def counts(ledger: Ledger, counted: Mapping[str, int], schema_version: str = SCH
         "readings_summarised": counted["readings_summarised"],
         "readings_dropped": ledger.readings_dropped,
         "readings_over_limit": counted["readings_over_limit"],
+        "readings_lost": counted["readings_lost"],
         "devices_forgotten": counted["devices_forgotten"],
         "batches_cut": ledger.cut,
         "batches_confirmed": ledger.confirmed,

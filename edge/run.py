@@ -6,6 +6,7 @@ on as soon as there is room. To stop, it leaves the broker, cuts what is closed,
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from edge.models.bundles import sound_bundles_of
 from edge.models.process_scorer import ProcessScorer
 from edge.store.rescue import finish, rescue
 from edge.store.section import Section
-from edge.store.store import TABLES, Store, StoreDamaged, StoreError, StoreFull
+from edge.store.store import TABLES, DiskFault, Store, StoreDamaged, StoreError, StoreFull
 from edge.timekeeper import Timekeeper
 from edge.uplink import allowance as allowances
 from edge.uplink.allowance import Allowance, DayBytes
@@ -41,6 +42,7 @@ REPORT_SECONDS = 1.0
 FULL_SECONDS = 0.5
 UPLINK_SECONDS = 10.0
 _REOPEN = Backoff(max_interval=60.0)
+_OF_THE_DISK = {errno.EIO, errno.ENOSPC, errno.EDQUOT}
 
 _log = logs.get(__name__)
 
@@ -162,8 +164,8 @@ OpenStore = Callable[[Path, str, int], Store]
 def run(config: Config, stopping: threading.Event, open_store: OpenStore = Store) -> None:
     """Runs until `stopping` is set. Raises ConfigError, UplinkError, FormError, StoreError, OSError before anything runs.
 
-    A store that fails later is waited for: everything is put together again from its file, as after a crash. A damaged one is set aside,
-    and what can be read of it goes on in a new one.
+    A disk that fails or is full, and a store that fails later, are waited for: everything is put together again from its file, as after a
+    crash. A damaged one is set aside, and what can be read of it goes on in a new one.
     """
     pauses = _REOPEN.delays(Random())
     has_run = threading.Event()
@@ -173,12 +175,17 @@ def run(config: Config, stopping: threading.Event, open_store: OpenStore = Store
         except StoreDamaged as damage:
             _set_aside(config, damage)
             stopping.wait(next(pauses))
-        except StoreError as fault:
-            if not has_run.is_set():
+        except (StoreError, OSError) as fault:
+            if not (has_run.is_set() and isinstance(fault, StoreError)) and not _may_pass(fault):
                 raise
             pause = next(pauses)
             _log.error("the store fails; nothing is acknowledged, and the gateway starts anew from it in %.1f s: %s", pause, fault)
             stopping.wait(pause)
+
+
+def _may_pass(fault: StoreError | OSError) -> bool:
+    """Says whether it is the disk's fault, not one of the settings, which waiting does not mend."""
+    return isinstance(fault, DiskFault | StoreFull) or (isinstance(fault, OSError) and fault.errno in _OF_THE_DISK)
 
 
 def _set_aside(config: Config, damage: StoreDamaged) -> None:

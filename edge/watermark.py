@@ -29,8 +29,9 @@ class Watermark:
         A clock that is behind what is closed stands there: `closed_us` is of the journal, which knows it if this section was lost, or
         was written while the clock was far ahead.
         """
-        axis_us = int(self.section.get(_AXIS) or 0)
-        watermark_us = max(int(self.section.get() or _NEVER), closed_us, now_us + axis_us - grace_us)
+        kept = self.section.parsed(int)
+        axis_us = kept.get(_AXIS, 0)
+        watermark_us = max(kept.get("", _NEVER), closed_us, now_us + axis_us - grace_us)
         return Start(watermark_us, watermark_us + grace_us - now_us)
 
     def keep(self, watermark_us: int, axis_us: int) -> None:

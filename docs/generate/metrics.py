@@ -34,6 +34,7 @@ What to watch:
 | `tinybeam_batches_dropped_total` grows | the store is at its bound and the uplink down; `completeness` shows these as `declared` |
 | `tinybeam_uplink_online` is 0 for an hour | nothing is lost yet; `tinybeam edge doctor --config gateway.toml` says why |
 | `tinybeam_uplink_day_spent` is 1 | the bytes of `uplink.limits.max_bytes_per_day` have gone: batches wait until midnight UTC |
+| `tinybeam_readings_lost_total` grows | the disk lost what it had confirmed, or somebody put an older store back: look at the disk |
 | `tinybeam_readings_rejected_total` grows | messages that are no readings: [reject reasons](rejects.md) |
 | `tinybeam_broker_online` is 0 | the broker is away or refuses the gateway |
 

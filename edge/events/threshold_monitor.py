@@ -67,7 +67,7 @@ class _LastChanges:
 
     def __init__(self, section: Section) -> None:
         self.section = section
-        self._by_key = {key: LastChange.unpack(packed) for key, packed in section.items().items()}
+        self._by_key = section.parsed(LastChange.unpack)
 
     def get(self, key: str) -> LastChange | None:
         return self._by_key.get(key)

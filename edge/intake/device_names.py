@@ -55,7 +55,7 @@ class NameBook:
 
     def __init__(self, section: Section) -> None:
         self.section = section
-        self._names = {device_id: name.decode() for device_id, name in section.items().items()}
+        self._names = section.parsed(bytes.decode)
 
     def forget(self, devices: Collection[str]) -> None:
         """Lets other names become these identifiers, and makes room for new ones."""

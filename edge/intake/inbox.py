@@ -99,9 +99,9 @@ class Inbox:
                 else:
                     self._reject(replace(result, topic=message.topic), dup=message.dup)
 
-    def set_aside(self, rejected: Rejected) -> None:
-        """Takes what is to be a reject though it was a reading."""
-        self._reject(rejected, dup=False)
+    def set_aside(self, rejected: Rejected, *, dup: bool = False) -> None:
+        """Takes what is to be a reject though it was a reading. `dup`: it may have been taken before."""
+        self._reject(rejected, dup=dup)
 
     def readings_stored(self, count: int) -> None:
         """Forgets the first `count` readings, for they are in the journal."""

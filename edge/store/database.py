@@ -43,6 +43,10 @@ class StoreDamaged(StoreError):
     """The file is not what was written to it: what can be read of it is to be rescued into another."""
 
 
+class DiskFault(StoreError):
+    """The disk failed to read or write; it may pass."""
+
+
 class StoreLocked(StoreError):
     """Another process has the store open."""
 
@@ -76,21 +80,33 @@ def connect(path: Path) -> Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
 
 
+def connect_to_look(path: Path) -> Connection:
+    """Connects so that nothing can be written, not even what a log holds."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=0)
+
+
 class Database:
     """Reads and commits within the bound. Not thread-safe: the store locks around it.
 
     Usage: `with database.transaction() as connection: connection.execute(...)`.
     """
 
-    def __init__(self, path: Path, max_bytes: int, tables: str, connect: Callable[[Path], Connection] = connect) -> None:
-        """Opens the file, or creates it. Raises StoreLocked, StoreError; StoreFull if the disk is full. `tables` is their SQL."""
+    def __init__(
+        self, path: Path, max_bytes: int, tables: str, connect: Callable[[Path], Connection] = connect, *, is_changed: bool = True
+    ) -> None:
+        """Opens the file, or creates it. Raises StoreLocked, StoreError; StoreFull if the disk is full. `tables` is their SQL.
+
+        Without `is_changed` it is only looked at, whatever version it is of.
+        """
         if max_bytes < MIN_BYTES:
             raise StoreError(f"{path}: the bound must be at least {MIN_BYTES} bytes, not {max_bytes}")
         self.path = path
         total = max_bytes // PAGE_BYTES
         self._log_pages = min(total // 4, _MAX_LOG_PAGES)
         self.max_pages = total - self._log_pages - 1
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._is_changed = is_changed
+        if is_changed:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.damage: StoreDamaged | None = None
         """Set once damage was found, whoever was told."""
         self._tables = {_spelt(statement) for statement in tables.split(";")}
@@ -100,8 +116,9 @@ class Database:
         connection = None
         try:
             connection = connect(self.path)
-            self._prepare(connection, tables)
-            self._unsealed = unsealed_or_earlier if connection.execute(_IS_UNSEALED).fetchone() else unsealed
+            is_empty = self._prepare(connection, tables)
+            is_earlier = is_empty or connection.execute("pragma user_version").fetchone()[0] < _VERSION
+            self._unsealed = unsealed_or_earlier if is_earlier or connection.execute(_IS_UNSEALED).fetchone() else unsealed
         except BaseException as error:
             if connection is not None:
                 connection.close()
@@ -110,8 +127,10 @@ class Database:
             raise
         return connection
 
-    def _prepare(self, connection: Connection, tables: str) -> None:
-        """The order matters: exclusive before the log, so that no shared memory file is needed."""
+    def _prepare(self, connection: Connection, tables: str) -> bool:
+        """Says whether it is empty even so. The order matters: exclusive before the log, so that no shared memory file is needed."""
+        if not self._is_changed:
+            return self._is_empty(connection)
         connection.execute("pragma locking_mode = exclusive").fetchall()
         connection.execute(f"pragma page_size = {PAGE_BYTES}").fetchall()
         empty = self._is_empty(connection)
@@ -126,6 +145,7 @@ class Database:
         elif connection.execute("pragma user_version").fetchone()[0] < _VERSION:
             self._upgrade(connection, tables)
         connection.execute(f"pragma max_page_count = {self.max_pages}").fetchall()
+        return False
 
     def _is_empty(self, connection: Connection) -> bool:
         """Raises StoreError if it is neither empty nor a store."""
@@ -199,12 +219,18 @@ class Database:
         made = {_spelt(str(sql)) for (sql,) in self.read("select sql from sqlite_schema where sql is not null")}
         if self._unsealed is unsealed and not self._tables <= made:
             raise StoreDamaged(f"{self.path} is damaged: its tables are not those that were made")
+        if not self.has_tables():
+            return
         try:
             is_right = tally.is_right(self._connection)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._explained(error) from error
         if not is_right:
             raise StoreDamaged(f"{self.path} is damaged: what it says of itself is not what was written")
+
+    def has_tables(self) -> bool:
+        """Says whether it was ever made to be a store: one that is only looked at may be empty."""
+        return bool(self.read("select count(*) from sqlite_schema")[0][0])
 
     @contextmanager
     def reading_seals(self) -> Iterator[Unsealed]:
@@ -245,7 +271,9 @@ class Database:
             return self.damage
         if code == sqlite3.SQLITE_BUSY:
             return StoreLocked(f"{self.path} is open in another process: stop the gateway first")
-        return StoreFull(f"{self.path}: the disk is full") if code == sqlite3.SQLITE_FULL else StoreError(f"{self.path}: {error}")
+        if code == sqlite3.SQLITE_FULL:
+            return StoreFull(f"{self.path}: the disk is full")
+        return DiskFault(f"{self.path}: {error}") if code == sqlite3.SQLITE_IOERR else StoreError(f"{self.path}: {error}")
 
     def close(self) -> None:
         """Raises StoreError; what is committed stays so."""

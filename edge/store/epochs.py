@@ -30,6 +30,8 @@ class Epochs:
             connection.executemany("insert or ignore into state values (?, ?)", list(new.items()))
         state = dict(database.read("select name, value from state"))
         self.epoch, self.base = int(state["epoch"]), int(state["base"])
+        self.epoch_found = self.epoch
+        """That of the file when it was opened."""
         self._mark = read_high_water(self._file) or HighWater(self.epoch, 0, START.window_end_us, START.journal_id)
         if is_another(machine, state["machine"]):
             self._begin(machine, "was born on another machine")

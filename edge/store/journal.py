@@ -13,7 +13,7 @@ from itertools import accumulate
 
 import msgspec
 
-from edge.store.database import Connection, Database, StoreError, StoreFull
+from edge.store.database import Connection, Database, StoreError, StoreFull, add
 from edge.store.seal import sealed
 
 COMMITS_REMEMBERED = 512
@@ -72,6 +72,13 @@ class Journal:
     def number_from(connection: Connection, journal_id: int) -> None:
         """Gives readings that come now ids behind this one, whatever became of those before."""
         connection.execute("insert or ignore into commits values (?, ?)", (journal_id, sealed(b"", journal_id)))
+
+    def note_lost(self, count: int) -> None:
+        """Counts readings that were acknowledged behind the last, and are not there; those to come get ids behind theirs."""
+        with self._database.transaction() as connection:
+            self.number_from(connection, self.last_id + count)
+            add(connection, {"readings_lost": count})
+        self.last_id += count
 
     def dedup_keys(self) -> list[int]:
         """Returns those of the last commits, oldest first. Raises StoreDamaged."""

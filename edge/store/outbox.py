@@ -19,6 +19,7 @@ from edge.store.lanes import Lane, next_keys
 from edge.store.ledger import batches_cut, draw_together, record_drop
 from edge.store.parts import remember
 from edge.store.seal import sealed
+from program import logs
 from schemas.envelope import Envelope, from_micros, micros
 from schemas.records import KINDS, Kind
 
@@ -41,6 +42,7 @@ class OutboxBatch:
     body: bytes
 
 
+_log = logs.get(__name__)
 INSERT = "insert into outbox values (?, ?, ?, ?, ?, ?)"
 THINNED_PRIORITY = KINDS[Kind.SUMMARIES].priority
 NOT_ATTEMPTED = f"""
@@ -61,6 +63,14 @@ def row_of(key: int, envelope: Envelope, batch: EncodedBatch, now: datetime) -> 
     """Returns the row of a batch, for INSERT."""
     described = (key, batch.priority, micros(now), batch.readings, json.dumps(envelope.attributes()))
     return *described, sealed(batch.body, *described)
+
+
+def envelope_of(attributes: str) -> Envelope | None:
+    """Reads what a row has of its envelope; None if that has rotted."""
+    try:
+        return Envelope.parse(json.loads(attributes))
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 class Outbox:
@@ -167,8 +177,13 @@ class Outbox:
         lowest = "priority = (select min(priority) from outbox) and priority <= ?"
         sql = f"select seq, readings, length(body) from outbox where {lowest} order by seq limit ?"
         oldest = self._database.read(sql, priority, _DROPPED_AT_ONCE)
+        self._drop(oldest, wanted)
+        return bool(oldest)
+
+    def _drop(self, batches: Iterable[tuple[int, int, int]], wanted: int) -> None:
+        """Drops batches (key, readings, bytes) until about so many pages are free."""
         with self._database.transaction() as connection:
-            for key, readings, size in oldest:
+            for key, readings, size in batches:
                 remove(connection, [key])
                 if key > self.base:
                     record_drop(connection, key - self.base, readings)
@@ -178,7 +193,6 @@ class Outbox:
                 if wanted <= 0:
                     break
             draw_together(connection, self.base)
-        return bool(oldest)
 
     def _last(self) -> int:
         return self.base + batches_cut(self._database)
@@ -186,10 +200,20 @@ class Outbox:
     def _last_cut_time(self) -> datetime:
         """Returns when the last of the waiting batches was cut: one that comes of others is not said to be older than those before it."""
         rows = self._database.read("select attributes from outbox where seq <= ? order by seq desc limit 1", self.last_key)
-        return Envelope.parse(json.loads(rows[0][0])).cut_time if rows else from_micros(0)
+        envelope = envelope_of(rows[0][0]) if rows else None
+        return envelope.cut_time if envelope else from_micros(0)
 
     def load(self, keys: Sequence[int]) -> list[OutboxBatch]:
-        """Raises StoreDamaged."""
-        rows = (self._database.read("select * from outbox where seq = ?", key)[0] for key in keys)
+        """Returns these batches. One whose attributes have rotted, in a store of a release without seals, is dropped. Raises StoreDamaged."""
+        found = [self._loaded(key) for key in keys]
+        if broken := [key for key, batch in zip(keys, found, strict=True) if batch is None]:
+            _log.error("%d waiting batches cannot be read any more, and are dropped", len(broken))
+            self._drop([self._database.read("select seq, readings, 0 from outbox where seq = ?", key)[0] for key in broken], 1)
+        return [batch for batch in found if batch]
+
+    def _loaded(self, key: int) -> OutboxBatch | None:
+        [row] = self._database.read("select * from outbox where seq = ?", key)
         with self._database.reading_seals() as unsealed:
-            return [OutboxBatch(row[0], Envelope.parse(json.loads(row[4])), unsealed(row[5], *row[:5])) for row in rows]
+            body = unsealed(row[5], *row[:5])
+        envelope = envelope_of(row[4])
+        return OutboxBatch(row[0], envelope, body) if envelope else None

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
+from typing import TypeVar
 
+from program import logs
+
+Value = TypeVar("Value")
+
+_log = logs.get(__name__)
 _EMPTY: Mapping[str, bytes] = MappingProxyType({})
 
 
@@ -43,6 +49,17 @@ class Section:
         """Deletes what is kept of these devices, whose names keys begin with: `device`, or `device/...`."""
         for key in [key for key in self._values if key.partition("/")[0] in devices]:
             self.set(key, None)
+
+    def parsed(self, parse: Callable[[bytes], Value]) -> dict[str, Value]:
+        """Returns what `parse` makes of each value. One at which it fails is deleted: it has rotted in a store of a release without seals."""
+        found = dict[str, Value]()
+        for key, value in list(self._values.items()):
+            try:
+                found[key] = parse(value)
+            except Exception:  # noqa: BLE001 - whatever rot does to it
+                _log.error("what was remembered as %s/%s cannot be read any more, and is forgotten", self.name, key)
+                self.set(key, None)
+        return found
 
     def items(self) -> Mapping[str, bytes]:
         """Returns all values by key."""

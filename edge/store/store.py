@@ -27,8 +27,9 @@ from types import MappingProxyType
 from typing import Any
 
 from edge.store import identity, journal, ledger, outbox, thinning
+from edge.store.acknowledged import Acknowledged
 from edge.store.batch import EncodedBatch
-from edge.store.database import CommitTooLarge, Connection, Database, StoreDamaged, StoreError, StoreFull, StoreLocked, add, connect, pages
+from edge.store.database import CommitTooLarge, Connection, Database, DiskFault, StoreDamaged, StoreError, StoreFull, StoreLocked, add, connect, pages
 from edge.store.epochs import Epochs
 from edge.store.journal import Entry, Journal, JournalMark
 from edge.store.lanes import Lane
@@ -37,10 +38,12 @@ from edge.store.outbox import Outbox, OutboxBatch, row_of
 from edge.store.parts import Parts, remember
 from edge.store.section import Section, key_of
 from edge.store.thinning import Law, Thinning
+from program import logs
 from schemas.envelope import MAX_BODY_BYTES, Envelope
 
 __all__ = [
     "CommitTooLarge",
+    "DiskFault",
     "Entry",
     "JournalMark",
     "Lane",
@@ -53,6 +56,7 @@ __all__ = [
     "StoreLocked",
 ]
 
+_log = logs.get(__name__)
 _NOTHING: Mapping[str, int] = MappingProxyType({})
 _BATCHES_RESERVE = 8
 """Pages that batches leave free, so that a drop and small changes always find room."""
@@ -87,8 +91,9 @@ class Store:
         Raises StoreLocked, StoreDamaged, and StoreError for another gateway's file.
         """
         self._lock = RLock()
-        self.gateway_id, self.max_bytes = gateway_id, max_bytes
+        self.gateway_id, self.max_bytes, self._path = gateway_id, max_bytes, path
         self._database = Database(path, max_bytes, TABLES, connect)
+        self._acknowledged = Acknowledged(path)
         # Readings leave a part free, so that a store full of readings can still cut them into batches and become smaller.
         self._readings_reserve = max(16, self._database.max_pages // 16)
         try:
@@ -96,13 +101,14 @@ class Store:
             self._claim()
             self._epochs = Epochs(self._database, machine())
             self._journal = Journal(self._database)
+            self._note_lost()
             self._outbox = Outbox(self._database, gateway_id, self.epoch, self._epochs.base)
             self._parts, self._has_parts = Parts(self._database), True
             with suppress(StoreFull):
                 self._finish_parts()
             self._journal.sweep()
         except BaseException:
-            self._database.close()
+            self.close()
             raise
 
     @property
@@ -127,6 +133,7 @@ class Store:
 
     def close(self) -> None:
         with self._lock:
+            self._acknowledged.close()
             self._database.close()
 
     def append(self, entries: Sequence[Entry], dedup_keys: bytes = b"") -> range:
@@ -143,7 +150,9 @@ class Store:
             needed = self._room([len(dedup_keys), *(len(entry.body) for entry in entries)]) + self._readings_reserve
             if self._outbox.make_room(needed) < needed:
                 raise StoreFull(f"{self._database.path}: its {self.max_bytes} bytes are full of readings, and no batch is left to drop")
-            return self._journal.append(entries, dedup_keys)
+            ids = self._journal.append(entries, dedup_keys)
+            self._acknowledged.note(self.epoch, ids[-1])
+            return ids
 
     def replay(self) -> Iterator[tuple[int, int, bytes]]:
         """Yields journal rows (id, window_end_us, body) that no cut has closed, in order of id."""
@@ -226,6 +235,14 @@ class Store:
             if self._database.damage:
                 raise self._database.damage
             return ledger.read(self._database, self._journal.last_id, self.max_bytes)
+
+    def _note_lost(self) -> None:
+        """Says how many acknowledged readings are not in the file: its log lost its end, or the file was put back."""
+        lost = self._acknowledged.beyond(self._epochs.epoch_found, self._journal.last_id)
+        if lost:
+            _log.error("%s: %d readings that were acknowledged are lost: the end of its log is damaged, or it was put back", self._path, lost)
+            self._journal.note_lost(lost)
+        self._acknowledged.note(self.epoch, self._journal.last_id)
 
     def _claim(self) -> None:
         """Raises StoreError if the store is another gateway's."""

@@ -7,7 +7,6 @@ they are neither missing nor lost. How rows are merged is not known here: it is 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,7 +15,7 @@ from edge.store import ledger
 from edge.store.batch import BatchLimits, BatchTooLarge, EncodedBatch, encode
 from edge.store.database import Connection, Database, add
 from edge.store.form import decoded
-from edge.store.outbox import INSERT, NOT_ATTEMPTED, THINNED_PRIORITY, Outbox, remove, row_of
+from edge.store.outbox import INSERT, NOT_ATTEMPTED, THINNED_PRIORITY, Outbox, envelope_of, remove, row_of
 from program import logs
 from schemas.envelope import Envelope, from_micros
 from schemas.records import Kind
@@ -76,7 +75,9 @@ class Thinning:
         known = self._looked_to[seconds], self._outbox.last_key, self._outbox.base, before, _BATCHES_AT_ONCE
         chosen, rows = list[_Waiting](), 0
         for key, cut_us, readings, attributes, size in self._database.read(sql, *known):
-            each = _Waiting(key, cut_us, readings, Envelope.parse(json.loads(attributes)), size)
+            if (envelope := envelope_of(attributes)) is None:
+                continue
+            each = _Waiting(key, cut_us, readings, envelope, size)
             rows += each.envelope.row_count
             if chosen and (rows > _ROWS_AT_ONCE or each.envelope.schema_version != chosen[0].envelope.schema_version):
                 break

@@ -80,7 +80,8 @@ class Deadbands:
     def __init__(self, section: Sections, max_bytes: int = 32 << 20) -> None:
         self._max_bytes = max_bytes
         self._runs, self._verdicts = self.sections = section("held"), section("verdict")
-        self._pending = {key: PendingSummary.unpack(packed) for key, packed in self._runs.items().items()}
+        self._pending = self._runs.parsed(PendingSummary.unpack)
+        self._verdicts.parsed(msgspec.msgpack.decode)
 
     @property
     def changed(self) -> bool:

@@ -20,6 +20,7 @@ REMEDIES = {
     "wrong_type": "the message names the place: change what the sensor sends",
     "no_values": "let the sensor stay silent when it has nothing to say",
     "not_finite": "the sensor has a fault: leave the channel out while it has",
+    "damaged": "look at the gateway's disk; the bytes are what was left",
     "too_many_channels": "declare them in channels of the class, or raise limits.undeclared_channels",
     "too_many_devices": "keep strangers off the broker by its access list, or raise limits.devices",
     "too_many_readings": "let the sensor send less, or raise limits.readings",

@@ -167,4 +167,8 @@ class Heartbeat:
     readings_over_limit: Annotated[
         int | None, Doc("Readings that were set aside, or some of their values, since a limit of [limits] was reached", since="1.3")
     ] = None
+    readings_lost: Annotated[
+        int | None,
+        Doc("Readings stored that were lost to the disk: the end of the store's log was damaged, or the file was put back", since="1.3"),
+    ] = None
     devices_forgotten: Annotated[int | None, Doc("Devices forgotten, since they had been silent for long", since="1.3")] = None

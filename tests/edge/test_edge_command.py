@@ -127,6 +127,15 @@ def test_a_damaged_store_is_said_by_the_doctor_and_exported_as_far_as_it_is_whol
     assert (finding.status, "start the gateway" in finding.advice) == ("fail", True)
 
 
+def test_an_export_after_a_death_within_the_rescue_finds_the_store(file: Path, tmp_path: Path) -> None:
+    settings = config(tmp_path)
+    with closing(Store(settings.store_file, "gw-1", 64 << 20)) as store:
+        store.cut([encoded(body=b"whole")], NOW)
+    settings.store_file.rename(settings.store_file.with_name("store.db.whole"))
+    status, output, _ = call("export", tmp_path / "exported", "--config", file, "--json")
+    assert (status, [written["batches"] for written in json.loads(output)]) == (0, [1])
+
+
 def test_the_doctor_finds_the_broker_down_and_says_what_to_do(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
     status, output, _ = call("doctor", "--config", file, "--json")

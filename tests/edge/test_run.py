@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import math
@@ -9,7 +10,7 @@ import shutil
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from msgspec.structs import replace
@@ -21,7 +22,7 @@ from edge.health import HealthStatus
 from edge.intake.client import Incoming
 from edge.run import Loop
 from edge.settings.models import ModelSettings
-from edge.store.store import Store, StoreError, StoreFull
+from edge.store.store import DiskFault, Store, StoreError, StoreFull
 from edge.timekeeper import Moment
 from lab.services.child import free_port
 from schemas.envelope import Envelope
@@ -268,6 +269,31 @@ def test_a_store_that_fails_while_it_runs_is_waited_for(alone: Config) -> None:
     """Case 32: an error of the disk, and the process ended."""
     runs_until_it_cuts(alone, FailingStore)
     assert FailingStore.opened == 3
+
+
+@pytest.mark.parametrize("fault", [DiskFault("disk I/O error"), StoreFull("the disk is full"), OSError(errno.EIO, "Input/output error")])
+def test_a_disk_that_fails_at_the_first_start_is_waited_for(alone: Config, caplog: pytest.LogCaptureFixture, fault: Exception) -> None:
+    """Case 32: it ended the process where the first start met it."""
+
+    class FailsAtFirst(WatchedStore):
+        faults: ClassVar = [fault, fault]
+
+        def __init__(self, *args: Any, **named: Any) -> None:
+            if self.faults:
+                raise self.faults.pop()
+            super().__init__(*args, **named)
+
+    runs_until_it_cuts(alone, FailsAtFirst)
+    assert len([sentence for sentence in errors(caplog) if "starts anew from it" in sentence]) == 2
+
+
+def test_what_waiting_does_not_mend_ends_the_process_at_once(alone: Config) -> None:
+    class Refused(WatchedStore):
+        def __init__(self, *args: Any, **named: Any) -> None:
+            raise StoreError("belongs to another gateway")
+
+    with pytest.raises(StoreError, match="another gateway"):
+        run.run(alone, threading.Event(), Refused)
 
 
 @pytest.mark.parametrize("damage", ["a flipped bit", "a missing file", "half a manifest", "golden cases that are not met"])

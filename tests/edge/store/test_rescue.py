@@ -180,6 +180,8 @@ def test_a_death_while_a_store_is_rescued_loses_nothing(folder: Path, moved: tup
     assert {file.name for file in folder.glob("store.db*")} <= {
         "store.db",
         "store.db.high-water",
+        "store.db.acknowledged",
+        "store.db.unfinished.acknowledged",
         "store.db.damaged",
         "store.db.damaged-wal",
     }

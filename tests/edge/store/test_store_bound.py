@@ -40,11 +40,11 @@ def store(folder: Path) -> Iterator[Store]:
 
 
 def bytes_of(store_path: Path) -> int:
-    """Every file of the store but the mark beside it, counted from outside."""
+    """Every file of the store but the marks beside it, counted from outside."""
     return sum(
         path.stat().st_size
         for path in store_path.parent.iterdir()
-        if path.name.startswith(store_path.name) and not path.name.endswith("high-water")
+        if path.name.startswith(store_path.name) and not path.name.endswith(("high-water", "acknowledged"))
     )
 
 
