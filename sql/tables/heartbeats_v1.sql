@@ -22,13 +22,18 @@ create table if not exists tinybeam.heartbeats_v1 (
   `batches_pending` int64 not null options (description = "Batches waiting in the outbox"),
   `batches_dropped` int64 not null options (description = "Batches dropped because the store was full"),
   `dropped_ranges` array<int64> options (description = "Batch seqs dropped, as [first, last, first, last, ...], at most 1,000 ranges: of more, the oldest are drawn together, with what lies between them and has been confirmed"),
+  `batches_thinned` int64 options (description = "Batches merged into fewer with longer windows, because the store was nearly full: no reading is lost by that"),
+  `thinned_ranges` array<int64> options (description = "Their seqs, as dropped_ranges has those dropped: what they held came under later seqs"),
   `oldest_pending_time` timestamp options (description = "When the oldest waiting batch was cut, null if none waits [UTC]"),
   `store_bytes` int64 not null options (description = "Size of the store on disk, write-ahead log included [byte]"),
   `store_bytes_max` int64 not null options (description = "Bound of the store [byte]"),
   `devices_seen` int64 not null options (description = "Devices heard since the process started"),
   `uplink_state` string not null options (description = "online or offline"),
   `broker_state` string not null options (description = "online or offline"),
-  `listening_since_time` timestamp options (description = "Since when it has heard the broker without interruption: no start, no lost broker, no sleep, no jump of its clock. Null while the broker is offline, and of a gateway that does not say so [UTC]")
+  `listening_since_time` timestamp options (description = "Since when it has heard the broker without interruption: no start, no lost broker, no sleep, no jump of its clock. Null while the broker is offline, and of a gateway that does not say so [UTC]"),
+  `readings_over_limit` int64 options (description = "Readings that were set aside, or some of their values, since a limit of [limits] was reached"),
+  `readings_lost` int64 options (description = "Readings stored that were lost to the disk: the end of the store's log was damaged, or the file was put back"),
+  `devices_forgotten` int64 options (description = "Devices forgotten, since they had been silent for long")
 )
 partition by timestamp_trunc(heartbeat_time, day)
 cluster by gateway_id
