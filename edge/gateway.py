@@ -204,7 +204,8 @@ class Gateway:
             return unpack(body)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             _log.error("row %d of the journal cannot be read any more, and is set aside: %s", journal_id, error)
-            self._inbox.set_aside(Rejected("damaged", f"the gateway's journal, which was not sealed yet, has rotted: {error}", body), dup=True)
+            sentence = f"the gateway's journal, which was not sealed yet, has rotted: {error}"
+            self._inbox.set_aside(Rejected("damaged", sentence, body), dup=True)
             return None
 
     def _check_memory(self) -> None:

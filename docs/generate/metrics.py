@@ -29,8 +29,8 @@ What to watch:
 | `tinybeam_broker_plain` is 1 | `mqtt.allow_plain`: whoever is on the network can read and forge readings |
 | `tinybeam_clock_synced` is 0 | the time is not known, and rows say so: [troubleshooting](troubleshooting.md#times-are-doubtful) |
 | `tinybeam_store_full` is 1 | readings are not acknowledged: sensors must repeat them. Look at the disk and at `store.max_bytes` |
-| `tinybeam_readings_over_limit_total` grows | a sender costs more than `[limits]` allows: its rejects say which and how (`too_many_channels`, `too_many_devices`, `too_many_readings`) |
-| `tinybeam_batches_thinned_total` grows | the store is nearly full and the uplink down: waiting summaries of a minute become such of a quarter of an hour, then of an hour (`fidelity`); no reading is lost yet |
+| `tinybeam_readings_over_limit_total` grows | a sender costs more than `[limits]` allows: its [rejects](rejects.md) say how |
+| `tinybeam_batches_thinned_total` grows | the store is nearly full and the uplink down; no reading is lost yet, but `fidelity` |
 | `tinybeam_batches_dropped_total` grows | the store is at its bound and the uplink down; `completeness` shows these as `declared` |
 | `tinybeam_uplink_online` is 0 for an hour | nothing is lost yet; `tinybeam edge doctor --config gateway.toml` says why |
 | `tinybeam_uplink_day_spent` is 1 | the bytes of `uplink.limits.max_bytes_per_day` have gone: batches wait until midnight UTC |

@@ -41,15 +41,13 @@ class KnownDevices:
         self._known: dict[str, _Known] = {}
         self._of_class: Counter[str] = Counter()
 
-    def __len__(self) -> int:
-        return len(self._known)
-
     def adopt(self, device_ids: Iterable[tuple[str, str]]) -> None:
         """Knows devices, each with its class, of which something is remembered from before: as kept, or from now on."""
         for device_id, sensors in device_ids:
             if device_id and device_id not in self._known:
                 first, _, last = (self.section.get(device_id) or b"").partition(b":")
-                self._add(device_id, sensors, int(first or self.hour), int(last or self.hour))
+                # It may have been heard for a day since that was kept.
+                self._add(device_id, sensors, int(first or self.hour), min(int(last or self.hour) + _DAY, self.hour))
 
     def advance(self, now_us: int) -> None:
         """Lets the gateway's clock go on."""

@@ -13,7 +13,7 @@ class LimitSettings(Settings, frozen=True, kw_only=True):
     undeclared_channels: Annotated[
         int,
         setting(
-            "Channels that the class of a device does not declare: so many of one device are taken in an hour, values of more are set aside",
+            "Channels that the class of a device does not declare: so many of one device are taken in an hour, more are set aside",
             ge=0,
             le=10_000,
             since="0.3.0",

@@ -81,8 +81,9 @@ def connect(path: Path) -> Connection:
 
 
 def connect_to_look(path: Path) -> Connection:
-    """Connects so that nothing can be written, not even what a log holds."""
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=0)
+    """Connects so that nothing can be written, not even what a log holds. Where there is no log nobody writes, and none is made."""
+    mode = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None, timeout=0)
 
 
 class Database:

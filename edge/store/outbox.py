@@ -204,7 +204,7 @@ class Outbox:
         return envelope.cut_time if envelope else from_micros(0)
 
     def load(self, keys: Sequence[int]) -> list[OutboxBatch]:
-        """Returns these batches. One whose attributes have rotted, in a store of a release without seals, is dropped. Raises StoreDamaged."""
+        """Returns these batches. One whose attributes have rotted, in a store without seals, is dropped. Raises StoreDamaged."""
         found = [self._loaded(key) for key in keys]
         if broken := [key for key, batch in zip(keys, found, strict=True) if batch is None]:
             _log.error("%d waiting batches cannot be read any more, and are dropped", len(broken))

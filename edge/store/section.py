@@ -51,7 +51,7 @@ class Section:
             self.set(key, None)
 
     def parsed(self, parse: Callable[[bytes], Value]) -> dict[str, Value]:
-        """Returns what `parse` makes of each value. One at which it fails is deleted: it has rotted in a store of a release without seals."""
+        """Returns what `parse` makes of each value. One at which it fails is deleted: it has rotted in a store without seals."""
         found = dict[str, Value]()
         for key, value in list(self._values.items()):
             try:

@@ -29,7 +29,19 @@ from typing import Any
 from edge.store import identity, journal, ledger, outbox, thinning
 from edge.store.acknowledged import Acknowledged
 from edge.store.batch import EncodedBatch
-from edge.store.database import CommitTooLarge, Connection, Database, DiskFault, StoreDamaged, StoreError, StoreFull, StoreLocked, add, connect, pages
+from edge.store.database import (
+    CommitTooLarge,
+    Connection,
+    Database,
+    DiskFault,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    add,
+    connect,
+    pages,
+)
 from edge.store.epochs import Epochs
 from edge.store.journal import Entry, Journal, JournalMark
 from edge.store.lanes import Lane
@@ -128,7 +140,7 @@ class Store:
         return min(MAX_BODY_BYTES, self._database.max_row_bytes)
 
     def thin_by(self, law: Law, steps: Sequence[int]) -> None:
-        """Lets waiting summaries be merged by this law, to windows of these lengths in seconds one after the other, before any is dropped."""
+        """Lets waiting summaries be merged by this law, to windows of these lengths in seconds, before any is dropped."""
         self._outbox.thin = Thinning(self._database, self._outbox, law, steps, self.max_batch_bytes).thin
 
     def close(self) -> None:
@@ -240,7 +252,9 @@ class Store:
         """Says how many acknowledged readings are not in the file: its log lost its end, or the file was put back."""
         lost = self._acknowledged.beyond(self._epochs.epoch_found, self._journal.last_id)
         if lost:
-            _log.error("%s: %d readings that were acknowledged are lost: the end of its log is damaged, or it was put back", self._path, lost)
+            _log.error(
+                "%s: %d readings that were acknowledged are lost: the end of its log is damaged, or it was put back", self._path, lost
+            )
             self._journal.note_lost(lost)
         self._acknowledged.note(self.epoch, self._journal.last_id)
 

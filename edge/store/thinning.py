@@ -113,9 +113,7 @@ class Thinning:
             _log.exception("%d waiting batches cannot be thinned", len(chosen))
             return None
 
-    def _write(
-        self, connection: Connection, chosen: Sequence[_Waiting], batch: EncodedBatch, envelope: Envelope, seconds: int
-    ) -> None:
+    def _write(self, connection: Connection, chosen: Sequence[_Waiting], batch: EncodedBatch, envelope: Envelope, seconds: int) -> None:
         remove(connection, [each.key for each in chosen])
         key = self._outbox.last_key + 1
         # In the order of the oldest: it is no newer for being merged.

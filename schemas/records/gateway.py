@@ -71,8 +71,8 @@ class Summary:
     fidelity: Annotated[
         int | None,
         Doc(
-            "The gateway's store was nearly full, so windows were merged that lie within one interval of this length: 900 or 3600. Null: they "
-            "are as they were closed",
+            "The gateway's store was nearly full, so windows were merged that lie in one interval of this length: 900 or 3600. "
+            "Null: they are as they were closed",
             "s",
             since="1.3",
         ),

@@ -23,7 +23,7 @@ create table if not exists tinybeam.summaries_v1 (
   `late` bool not null options (description = "True for a partial summary of readings that came after the window was cut"),
   `time_quality` string not null options (description = "Worst time quality among the readings: synced, corrected, estimated or untrusted"),
   `clock_offset_ms` float64 options (description = "Median of arrival time minus sensor time in the (last) window, null if the sensor sends no time [ms]"),
-  `fidelity` int64 options (description = "The gateway's store was nearly full, so windows were merged that lie within one interval of this length: 900 or 3600. Null: they are as they were closed [s]")
+  `fidelity` int64 options (description = "The gateway's store was nearly full, so windows were merged that lie in one interval of this length: 900 or 3600. Null: they are as they were closed [s]")
 )
 partition by timestamp_trunc(window_start, day)
 cluster by device_id, channel

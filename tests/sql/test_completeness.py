@@ -51,7 +51,9 @@ def gateway(number: int, rng: Random) -> dict[str, list[dict[str, Any]]]:
 
 
 def ranges(highest: int, rng: Random, *, hostile: bool) -> list[int]:
-    bounds = [rng.choice(HOSTILE) if hostile and rng.random() < 0.1 else rng.randint(1, highest + 3) for _ in range(rng.choice([0, 2, 4, 6]))]
+    bounds = [
+        rng.choice(HOSTILE) if hostile and rng.random() < 0.1 else rng.randint(1, highest + 3) for _ in range(rng.choice([0, 2, 4, 6]))
+    ]
     return bounds + [3] * (rng.random() < 0.2) if hostile else sorted(bounds)
 
 

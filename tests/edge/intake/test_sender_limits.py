@@ -22,15 +22,15 @@ HOUR = 3_600_000_000
 
 
 def reading(device: str = "d1", seq: int = 1, **values: float) -> Reading:
-    return Reading(device, micros(START), micros(START), "synced", None, seq, True, values or {"moisture": 0.3})  # noqa: FBT003
+    return Reading(device, micros(START), micros(START), "synced", None, seq, True, values or {"moisture": 0.3})
 
 
 def known(memory: Memory | None = None, **limits: int) -> KnownDevices:
     return KnownDevices(LimitSettings(**limits), (memory or Memory()).section("devices"))
 
 
-def limited(devices: KnownDevices | None = None, **limits: int) -> SenderLimits:
-    return SenderLimits(LimitSettings(**limits), [SOIL], devices or known(**limits))
+def limited(known_devices: KnownDevices | None = None, **limits: int) -> SenderLimits:
+    return SenderLimits(LimitSettings(**limits), [SOIL], known_devices or known(**limits))
 
 
 def run(devices: KnownDevices, hours: int, *heard: str) -> frozenset[str]:

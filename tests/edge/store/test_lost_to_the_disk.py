@@ -82,7 +82,7 @@ def test_rot_in_a_store_of_a_release_without_seals_is_set_aside_and_the_gateway_
     """Each of these was a traceback at each start."""
     settings = config(tmp_path)
     of_version_2(settings.store_file)
-    rotten = {name: b"\xc1 rot" for name in ("threshold/d1/dry", "held/d1/moisture", "verdict/d1/soil", "names/d1", "watermark", "evaluated")}
+    rotten = dict.fromkeys(("threshold/d1/dry", "held/d1/moisture", "verdict/d1/soil", "names/d1", "watermark", "evaluated"), b"\xc1 rot")
     with closing(sqlite3.connect(settings.store_file)) as connection:
         connection.executemany("insert into memory values (?, ?)", [(name, b"\xff rot") for name in rotten])
         connection.execute("update outbox set attributes = 'rot'")

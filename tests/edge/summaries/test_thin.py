@@ -29,7 +29,7 @@ Reference = dict[tuple[str, str, bool], list[Reading]]
 
 def reading(device: str, minute: int, number: int, value: float) -> Reading:
     event_us = micros(START) + minute * MINUTE + number % 60 * 1_000_000
-    return Reading(device, event_us, event_us, "synced", None, number, True, {"moisture": value})  # noqa: FBT003
+    return Reading(device, event_us, event_us, "synced", None, number, True, {"moisture": value})
 
 
 def windows(readings: list[tuple[Reading, bool]]) -> list[Summary]:
@@ -54,7 +54,9 @@ READINGS = st.lists(
 
 @given(READINGS, st.permutations(range(60)))
 @settings(max_examples=60)
-def test_in_any_order_and_step_by_step_each_row_is_what_its_readings_say(given: list[tuple[str, int, float, bool]], order: list[int]) -> None:
+def test_in_any_order_and_step_by_step_each_row_is_what_its_readings_say(
+    given: list[tuple[str, int, float, bool]], order: list[int]
+) -> None:
     readings = [(reading(device, minute, number, value), late) for number, (device, minute, value, late) in enumerate(given)]
     whole = windows(readings)
     shuffled = [whole[at] for at in order if at < len(whole)]
