@@ -59,11 +59,26 @@ class Described(NamedTuple):
 
 
 @cache
-def description(record: type) -> bytes:
-    """Returns the description of what a gateway of this version sends of the record."""
+def description(record: type, left_out: frozenset[str] = frozenset()) -> bytes:
+    """Returns the description of what a gateway of this version sends of the record, without some columns that a batch may lack."""
     return ";".join(
-        f"{column.name} {_LETTER_OF[column.type]}{'*' * column.repeated}{'?' * column.nullable}" for column in wire_columns(record)
+        f"{column.name} {_LETTER_OF[column.type]}{'*' * column.repeated}{'?' * column.nullable}"
+        for column in wire_columns(record)
+        if column.name not in left_out
     ).encode()
+
+
+def _left_out(record: type, rows: Sequence[Any]) -> frozenset[str]:
+    """Returns the columns that are sent where they are used, and here are not: each is null, or empty."""
+    return frozenset(name for name in _sent_where_used(record) if all(getattr(row, name) in _NOTHING for row in rows))
+
+
+@cache
+def _sent_where_used(record: type) -> tuple[str, ...]:
+    return tuple(column.name for column in wire_columns(record) if column.doc.where_used)
+
+
+_NOTHING = (None, ())
 
 
 @lru_cache(maxsize=64)
@@ -88,7 +103,7 @@ def _described(text: str) -> Described:
 
 def pack(record: type, rows: Sequence[Any]) -> bytes:
     """Writes rows, which are such records. Raises ValueError, TypeError, AttributeError or OverflowError for a row that is not."""
-    text = description(record)
+    text = description(record, _left_out(record, rows))
     lengths, values = list[bytes](), list[bytes]()
     for column in described(text):
         of_rows = list(map(attrgetter(column.name), rows))

@@ -81,7 +81,8 @@ def test_the_schema_stays_as_a_gateway_of_before_wrote_it_for_rejects_are_made_o
     stream = pa.ipc.open_stream(zstandard.ZstdDecompressor().decompress(sent.body))
     [batches] = decode_all([sent, sent])
     assert isinstance(batches, DecodedBatches)
-    assert batches.rows.schema.remove(0).remove(0).serialize() == stream.schema.serialize()
+    ours = [field for field in batches.rows.schema.remove(0).remove(0) if field.name in stream.schema.names]
+    assert pa.schema(ours).serialize() == stream.schema.serialize()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -13,6 +13,8 @@ class Doc(NamedTuple):
     by: str = "gateway"
     since: str = "1.0"
     """Schema version that brought it: a batch of an older one comes without, and the column is then null, or empty if it is repeated."""
+    where_used: bool = False
+    """Whether a batch comes without it, too, of which no row has a value in it."""
 
 
 DEVICE = Doc("Device identifier, unique in the fleet")

@@ -75,6 +75,7 @@ class Summary:
             "Null: they are as they were closed",
             "s",
             since="1.3",
+            where_used=True,
         ),
     ] = None
 
@@ -144,10 +145,15 @@ class Heartbeat:
     ]
     batches_thinned: Annotated[
         int | None,
-        Doc("Batches merged into fewer with longer windows, because the store was nearly full: no reading is lost by that", since="1.3"),
+        Doc(
+            "Batches merged into fewer with longer windows, because the store was nearly full: no reading is lost by that",
+            since="1.3",
+            where_used=True,
+        ),
     ] = None
     thinned_ranges: Annotated[
-        tuple[int, ...], Doc("Their seqs, as dropped_ranges has those dropped: what they held came under later seqs", since="1.3")
+        tuple[int, ...],
+        Doc("Their seqs, as dropped_ranges has those dropped: what they held came under later seqs", since="1.3", where_used=True),
     ] = ()
     oldest_pending_time: Annotated[datetime | None, Doc("When the oldest waiting batch was cut, null if none waits", "UTC")] = None
     store_bytes: Annotated[int, Doc("Size of the store on disk, write-ahead log included", "byte")]
@@ -165,10 +171,17 @@ class Heartbeat:
         ),
     ] = None
     readings_over_limit: Annotated[
-        int | None, Doc("Readings that were set aside, or some of their values, since a limit of [limits] was reached", since="1.3")
+        int | None,
+        Doc("Readings that were set aside, or some of their values, since a limit of [limits] was reached", since="1.3", where_used=True),
     ] = None
     readings_lost: Annotated[
         int | None,
-        Doc("Readings stored that were lost to the disk: the end of the store's log was damaged, or the file was put back", since="1.3"),
+        Doc(
+            "Readings stored that were lost to the disk: the end of the store's log was damaged, or the file was put back",
+            since="1.3",
+            where_used=True,
+        ),
     ] = None
-    devices_forgotten: Annotated[int | None, Doc("Devices forgotten, since they had been silent for long", since="1.3")] = None
+    devices_forgotten: Annotated[
+        int | None, Doc("Devices forgotten, since they had been silent for long", since="1.3", where_used=True)
+    ] = None
