@@ -77,12 +77,12 @@ def test_every_record_arrives_as_it_left(kind: str, data: st.DataObject) -> None
 
 
 def test_the_schema_stays_as_a_gateway_of_before_wrote_it_for_rejects_are_made_of_it() -> None:
-    sent = ReceivedMessage(*next(iter(entries(BytesIO(golden("batches", "1.2"))))), NOW)
+    """Of records that are still as they were: others get the columns that came since."""
+    sent = next(ReceivedMessage(*each, NOW) for each in entries(BytesIO(golden("batches", "1.2"))) if each[0]["kind"] == Kind.EVENTS)
     stream = pa.ipc.open_stream(zstandard.ZstdDecompressor().decompress(sent.body))
     [batches] = decode_all([sent, sent])
     assert isinstance(batches, DecodedBatches)
-    ours = [field for field in batches.rows.schema.remove(0).remove(0) if field.name in stream.schema.names]
-    assert pa.schema(ours).serialize() == stream.schema.serialize()
+    assert batches.rows.schema.remove(0).remove(0).serialize() == stream.schema.serialize()
 
 
 @pytest.mark.parametrize("kind", KINDS)
