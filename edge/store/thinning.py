@@ -7,9 +7,9 @@ they are neither missing nor lost. How rows are merged is not known here: it is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from edge.store import ledger
 from edge.store.batch import BatchLimits, BatchTooLarge, EncodedBatch, encode
@@ -32,10 +32,8 @@ create table coarse (seq integer primary key, seconds integer not null)
 _log = logs.get(__name__)
 
 
-class Law(Protocol):
-    """Merges rows of summaries, as a body has them, whose windows lie within one interval of so many seconds."""
-
-    def __call__(self, rows: Sequence[Mapping[str, Any]], seconds: int, /) -> Sequence[Any]: ...
+Law = Callable[[Sequence[Mapping[str, Any]], int], Sequence[Any]]
+"""Merges rows of summaries, as a body has them, whose windows lie within one interval of so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
