@@ -27,8 +27,8 @@ from pipeline.rollup.transform import Schedule
 COMMAND = "python -m bench scale"
 _START = 16
 """So many gateways are the fleet by which the start is measured."""
-_SHARES = {16: 1, 4: 1, 1: 2}
-"""The sixteenth and the quarter of the fleet, how often each is measured; by turns, the largest first."""
+_SHARES = {16: 2, 4: 4, 1: 6}
+"""The fleet, its quarter and its sixteenth, how often each is measured; by turns, the largest first."""
 _PARCEL = 7
 """Messages of a parcel: what comes of a bucket in a second where 100,000 gateways send a batch and a heartbeat in a quarter of an hour."""
 _YEAR_OF_BATCHES = 365 * 24 * 4 * 2

@@ -109,7 +109,7 @@ def stream(  # noqa: PLR0913 - what the day goes through
 
 def _pipeline(place: Place, project: str, pubsub: PubSub, engine: Sequence[str]) -> Child:
     flags = [f"--project={project}", *engine, f"--registry={field.REGISTRY}", f"--input_subscription={SUBSCRIPTION}"]
-    command = python_module("pipeline", *flags, "--early_seconds=5", f"--archive={place.archive(project)}", "--archive_every=20s")
+    command = python_module("pipeline", *flags, "--early_seconds=5", f"--archive={place.archive(project)}", "--archive_every=5s")
     environment = {**place.warehouse.environment, "PUBSUB_EMULATOR_HOST": pubsub.address}
     return Child("pipeline", command, place.directory / f"{project}.log", environment)
 
