@@ -64,7 +64,7 @@ def main(file: Path, count: int) -> None:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     intake.stop()
     closing = time.process_time()
-    gateway.flush(clock.now() + timedelta(seconds=config.windows.seconds + config.windows.grace_seconds))
+    gateway.flush(gateway.end_of_windows(clock.now() + timedelta(seconds=config.windows.seconds + config.windows.grace_seconds)))
     closing = time.process_time() - closing
     store.close()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10

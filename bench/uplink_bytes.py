@@ -116,7 +116,7 @@ def _played(plan: Plan, probes: Sequence[Field], hours: int, directory: Path) ->
         for tick in (now, now + timedelta(seconds=1)):
             gateway.tick(tick)
         yield sum(map(packet_bytes, messages)), _taken(store)
-    gateway.flush(BEGIN + timedelta(hours=hours, seconds=70))
+    gateway.flush(gateway.end_of_windows(BEGIN + timedelta(hours=hours, seconds=70)))
     yield 0, _taken(store)
     summarised, expected = store.ledger().counters["readings_summarised"], len(probes) * hours * 3600 // plan.interval
     store.close()

@@ -1,14 +1,17 @@
 """Learns how far the clock of each device is from the gateway's, so that its windows are as long in coming. Pure; bounded.
 
 The offset of a device is the median of its last ones: how much later than dated its freshest reading came, once in a quarter of a window.
-What a device or a broker kept for a while and sends in one go moves nothing: its times pass faster than the clock. Before a device was
-heard its first readings say what its offset is. Within RIGHT a clock is right: that is what windows.grace_seconds is for.
+What a device or a broker kept for a while and sends in one go moves nothing: its times pass faster than the clock, or its freshest reading
+is no older than the pauses between those that come together. Before a device was heard its first readings say what its offset is. Within
+RIGHT_SECONDS a clock is right: that is what windows.grace_seconds is for.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import msgspec
 
@@ -19,9 +22,11 @@ from schemas.records import TimeQuality
 RIGHT_SECONDS = 30
 OFFSETS_REMEMBERED = 5
 DEVICES_REMEMBERED = 10_000
-_STEP_US = 10_000_000
-"""Offsets are counted in such steps, upwards: then a steady clock costs no writes, and a window waits a little longer than it must."""
-_LATELY_US = 900_000_000
+_STEP_US = 1_000_000
+"""Offsets are counted in such steps, upwards."""
+_SAME_STEPS = 5
+"""An offset that is less by so few steps is the same: a steady clock costs no writes, and a window waits a little longer than it must."""
+_LATELY_US, _CATCHING_UP_US = 900_000_000, 10_000_000
 _KNOWN = (TimeQuality.SYNCED, TimeQuality.CORRECTED)
 
 
@@ -66,14 +71,12 @@ class DeviceClocks:
 
     def note(self, readings: Sequence[Reading]) -> None:
         """Learns from readings as they come. What they say while the gateway's own clock is not known is forgotten with the process."""
-        freshest: dict[str, Reading] = {}
+        timed = defaultdict[str, list[Reading]](list)
         for reading in readings:
             if reading.sensor_time:
-                known = freshest.get(reading.device_id)
-                if known is None or reading.event_us > known.event_us:
-                    freshest[reading.device_id] = reading
-        for device_id, reading in freshest.items():
-            self._note(device_id, reading)
+                timed[reading.device_id].append(reading)
+        for device_id, together in timed.items():
+            self._note(device_id, max(together, key=_event_us), _longest_pause_us(together))
 
     def shift(self, step_us: int) -> None:
         """Follows a step of the gateway's clock: what was so far behind it is behind it by so much more."""
@@ -81,16 +84,17 @@ class DeviceClocks:
             clock.steps = [each + round(step_us / _STEP_US) for each in clock.steps]
             clock.arrived_us += step_us
 
-    def _note(self, device_id: str, reading: Reading) -> None:
+    def _note(self, device_id: str, reading: Reading, pause_us: int) -> None:
         clock = self._clocks.pop(device_id, None) or _Clock()
         self._clocks[device_id] = clock
         passed, waited = reading.event_us - clock.event_us, reading.arrived_us - clock.arrived_us
         if clock.arrived_us and 0 <= waited < self._apart_us:
             return
-        is_catching_up = clock.arrived_us and waited >= 0 and passed > 2 * waited + _STEP_US
+        is_catching_up = clock.arrived_us and waited >= 0 and passed > 2 * waited + _CATCHING_UP_US
         clock.event_us, clock.arrived_us = reading.event_us, reading.arrived_us
         if not is_catching_up:
-            step = _step(reading.arrived_us - reading.event_us, *clock.steps[-1:])
+            offset_us = reading.arrived_us - reading.event_us
+            step = 0 if 0 < offset_us <= pause_us else _step(offset_us, *clock.steps[-1:])
             clock.steps = [*clock.steps, step][-OFFSETS_REMEMBERED:]
             self._keep(device_id, clock.steps, reading.time_quality)
         if len(self._clocks) > DEVICES_REMEMBERED:
@@ -111,7 +115,18 @@ def _step(offset_us: int, before: int = 0) -> int:
     """Counts an offset in steps; one that `before` covers nearly as well is that, or a clock between two steps were now this, now that."""
     if abs(offset_us) <= RIGHT_SECONDS * 1_000_000:
         return 0
-    return before if before and 0 <= before * _STEP_US - offset_us < 1.5 * _STEP_US else -(-offset_us // _STEP_US)
+    step = -(-offset_us // _STEP_US)
+    return before if before and 0 <= before - step <= _SAME_STEPS else step
+
+
+def _event_us(reading: Reading) -> int:
+    return reading.event_us
+
+
+def _longest_pause_us(readings: Sequence[Reading]) -> int:
+    """Returns the longest time between two readings that follow each other; 0 for a single one."""
+    times = sorted(map(_event_us, readings)) if len(readings) > 1 else ()
+    return max((later - earlier for earlier, later in pairwise(times)), default=0)
 
 
 def _median(steps: Sequence[int]) -> int:

@@ -78,7 +78,7 @@ def dry_run(config: Config, recording: Iterable[TimedMessage], directory: Path) 
             gateway.tick(now)
             gateway.accept([message.message], now)
         if gateway and now:
-            gateway.flush(now + timedelta(seconds=config.windows.seconds + config.windows.grace_seconds))
+            gateway.flush(gateway.end_of_windows(now + timedelta(seconds=config.windows.seconds + config.windows.grace_seconds)))
         yield store
 
 

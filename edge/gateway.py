@@ -45,7 +45,7 @@ from edge.timekeeper import Moment
 from edge.windows import Window, WindowedReadings, pack, unpack
 from program import logs
 from program.version import version
-from schemas.envelope import Envelope, micros
+from schemas.envelope import Envelope, from_micros, micros
 from schemas.records import Heartbeat, Kind, LinkState, TimeQuality
 
 __all__ = ["Gateway", "Links", "MqttMessage"]
@@ -125,6 +125,7 @@ class Gateway:
         Raises edge.store.store.StoreFull: acknowledge none of them, and call again, with no messages, until it returns.
         """
         self._inbox.receive(messages, now, self.clock_quality)
+        self._windows.learn([each.reading for each in self._inbox.readings])
         most = _READINGS_A_COMMIT
         while keyed := self._inbox.readings[:most]:
             try:
@@ -165,6 +166,11 @@ class Gateway:
     def sensors_offset(self, now: datetime) -> timedelta | None:
         """Says how much later than dated the readings of most sensors come, None if they do not agree: by their clocks this one is off."""
         return self._windows.sensors_offset(micros(now))
+
+    def end_of_windows(self, now: datetime) -> datetime:
+        """Returns when all windows that are open are over, if nothing more comes: `flush` it then to have everything."""
+        last_us = self._windows.last_due_time()
+        return now if last_us is None else max(now, from_micros(last_us))
 
     def flush(self, now: datetime) -> list[Envelope]:
         """Cuts what is closed or pending, and a last heartbeat, for a clean stop. Open windows stay in the journal."""

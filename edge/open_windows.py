@@ -23,7 +23,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class OpenWindows:
-    """Is the gateway's part of edge.windows. Usage: `for due_us, windowed in open_windows.assign(readings)`: store them, `add` them."""
+    """Is the gateway's part of edge.windows. Usage: `learn(readings)`, then store and `add` each of `assign(readings, now_us)`."""
 
     def __init__(self, settings: WindowSettings, section: Sections, started_us: int, closed_us: int) -> None:
         """`closed_us` is up to where the journal is closed."""
@@ -33,6 +33,7 @@ class OpenWindows:
         self.retiming = Retiming(section)
         self._is_unsure = True
         """There may be readings in the journal whose time a step puts right."""
+        self.last_due_time = self._windows.last_due_time
         self.is_over, self.seconds_to_close, self.pack = self._windows.is_over, self._windows.seconds_to_close, self._windows.pack
 
     @property
@@ -65,9 +66,12 @@ class OpenWindows:
         common_us = self._clocks.common_us(now_us)
         return None if common_us is None else common_us * _MICROSECOND
 
+    def learn(self, readings: Sequence[Reading]) -> None:
+        """Learns from all readings that came together how far the clocks of their devices are off, before any of them is assigned."""
+        self._clocks.note(readings)
+
     def assign(self, readings: Sequence[Reading], now_us: int) -> list[DueReadings]:
         """Puts readings into their intervals; what is due first comes first."""
-        self._clocks.note(readings)
         return self._windows.assign(readings, now_us)
 
     def add(self, journal_id: int, windowed: WindowedReadings, due_us: int) -> WindowedReadings:

@@ -246,6 +246,10 @@ class Windows:
         """Says when `advance` has a window to close; infinity if none is open, below nought if one is due."""
         return (min(self._open)[0] + self._grace_us - self.axis_us - now_us) / 1e6 if self._open else math.inf
 
+    def last_due_time(self) -> int | None:
+        """Returns at which time `advance` closes the last of the windows that are open, None if none is."""
+        return max(self._open)[0] + self._grace_us - self.axis_us if self._open else None
+
     def _go_back(self, now_us: int) -> None:
         """Stands still where the clock goes back."""
         if now_us < self._now_us:

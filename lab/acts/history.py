@@ -51,7 +51,7 @@ def simulate(
                 gateway.accept([message for hour in hours for device in own for message in _messages(device, timeline, hour)], now)
                 gateway.tick(now)
                 progress(f"{gateway_id}: day {hours.start // HOURS_A_DAY + 1}")
-            gateway.flush(now + timedelta(seconds=HISTORY.grace_seconds))
+            gateway.flush(gateway.end_of_windows(now + timedelta(seconds=HISTORY.grace_seconds)))
             keys: set[MessageKey] = {(device.device_id, seq) for device in own for seq in range(1, last_seq(device, timeline) + 1)}
             yield GatewayHistory(export(store, directory / EXPORT_FOLDER), keys)
             # In this simulation the files have arrived; else the gateway would send all of it again when it is online.

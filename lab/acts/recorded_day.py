@@ -172,7 +172,7 @@ def _gateway(directory: Path, gateway_id: str, readings: Sequence[_Reading], day
             _minute(gateway, gateway_id, [own.popleft() for _ in range(len(own)) if own[0].arrives <= now], now)
             if minute % 20 == 0:
                 messages += _delivered(store, directory)
-        gateway.flush(now + timedelta(minutes=1))
+        gateway.flush(gateway.end_of_windows(now + timedelta(minutes=1)))
         return [*messages, *_delivered(store, directory)]
 
 

@@ -113,7 +113,7 @@ class SimulatedGateway:
     def flush(self, now: datetime) -> None:
         """Ends the gateway's work as a clean stop does; it stays powered for a last upload."""
         if self._gateway:
-            self._gateway.flush(self.clock(now))
+            self._gateway.flush(self._gateway.end_of_windows(self.clock(now)))
 
     def upload(self, now: datetime) -> list[ReceivedMessage]:
         """Delivers what waits, in the uplink's order, if the uplink is there."""

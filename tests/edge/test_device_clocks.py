@@ -23,7 +23,9 @@ def learned(*readings: Reading) -> DeviceClocks:
     return clocks
 
 
-@pytest.mark.parametrize(("behind", "offset"), [(0, 0), (29, 0), (-29, 0), (45, 50), (90, 90), (3600, 3600), (-45, -40), (-200, -200)])
+@pytest.mark.parametrize(
+    ("behind", "offset"), [(0, 0), (29, 0), (-29, 0), (45, 45), (89.5, 90), (90, 90), (3600, 3600), (-45, -45), (-200, -200)]
+)
 def test_a_steady_clock_is_known_from_the_first_reading(behind: int, offset: int) -> None:
     assert learned(reading(10_000, behind)).offset_us("d1") == offset * S
     assert learned(*(reading(10_000 + 60 * minute, behind) for minute in range(9))).offset_us("d1") == offset * S
@@ -49,6 +51,9 @@ def test_a_backlog_says_nothing_whether_it_comes_at_once_or_in_a_while() -> None
 def test_the_freshest_reading_of_a_message_counts() -> None:
     clocks = learned()
     clocks.note([reading(10_000, behind) for behind in (3000, 2000, 90)])
+    assert clocks.offset_us("d1") == 0, "it sends what it measured in a while, now and then"
+    clocks = learned()
+    clocks.note([reading(10_000, behind) for behind in (110, 100, 90)])
     assert clocks.offset_us("d1") == 90 * S
 
 
@@ -65,7 +70,7 @@ def test_a_steady_clock_is_written_down_once_and_one_that_is_right_never() -> No
         writes += len(clocks.section.changed)
         memory.commit([clocks.section])
     assert writes <= device_clocks.OFFSETS_REMEMBERED + 1
-    assert DeviceClocks(memory.section, 60).offset_us("d1") == 100 * S
+    assert DeviceClocks(memory.section, 60).offset_us("d1") == 91 * S
     assert list(memory.rows) == ["device_clocks/d1"]
 
 
