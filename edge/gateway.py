@@ -35,6 +35,7 @@ from edge.open_windows import OpenWindows
 from edge.reading import Reading, Rejected
 from edge.settings.sensors import Sensors
 from edge.store.batch import BatchLimits, EncodedBatch, encode_all
+from edge.store.earlier import counted_anew
 from edge.store.form import form
 from edge.store.section import Section
 from edge.store.store import CommitTooLarge, Entry, JournalMark, Store, StoreFull
@@ -111,12 +112,15 @@ class Gateway:
         self.links = Links()
         self._listening = Listening(timedelta(seconds=config.windows.seconds))
         self.clock_quality = TimeQuality.SYNCED
-        oldest = None
+        oldest, open_readings = None, 0
         for journal_id, due_us, body in store.replay():
             oldest = oldest or journal_id
             if windowed := self._opened(journal_id, body):
                 self._apply(journal_id, windowed, due_us)
+                open_readings += len(windowed.readings)
         self._windows.retiming.forget(oldest)
+        if counted := counted_anew(store.ledger(), open_readings + self._deadbands.readings):
+            store.cut([], started, counters=counted)
         self._clock = clock
 
     def accept(self, messages: Sequence[MqttMessage], now: datetime) -> list[Envelope]:
@@ -195,6 +199,7 @@ class Gateway:
             uplink_state=self.links.uplink,
             broker_state=self.links.broker,
             listening_since_time=self._listening.since,
+            earlier_epochs=self._store.earlier_epochs(),
         )
 
     def _append(self, readings: Sequence[Reading], dedup_keys: bytes, now: datetime) -> None:

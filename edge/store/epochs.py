@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from edge.store.database import Database
+from edge.store import earlier
+from edge.store.database import Database, add
 from edge.store.identity import HighWater, high_water_file, is_another, keep_high_water, read_high_water, together
 from edge.store.journal import START, Journal, JournalMark
 from edge.store.ledger import COUNTED_HERE, batches_cut
@@ -57,6 +58,7 @@ class Epochs:
             connection.executemany("delete from counters where name = ?", [(name,) for name in COUNTED_HERE])
             connection.execute("delete from dropped")
             connection.execute("delete from thinned")
+            earlier.note(connection, before)
         self._mark = replace(self._mark, epoch=self.epoch, cut=0, earlier_epochs=self._earlier(before))
         keep_high_water(self._file, self._mark)
         _log.warning("%s %s: it takes a new epoch, %d, so that no number is given out twice", self._database.path, reason, self.epoch)
@@ -74,6 +76,7 @@ class Epochs:
         with self._database.transaction() as connection:
             connection.executemany("insert or replace into state values (?, ?)", list(marks.items()))
             Journal.number_from(connection, self._mark.closed_journal_id)
+            add(connection, {earlier.WENT_BACK: 1})
             for place in ("", STAGED):
                 names = f"{place}{_HELD_BACK}/", f"{place}{_HELD_BACK}0"
                 connection.execute("delete from memory where name >= ? and name < ?", names)

@@ -16,7 +16,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from edge.store import tally
+from edge.store import earlier, tally
 from edge.store.database import PAGE_BYTES, Connection, Database, StoreError, connect, pages, sync_folder
 from edge.store.identity import high_water_file, read_high_water
 from edge.store.journal import Journal
@@ -138,10 +138,23 @@ def _taken_over(damaged: Connection, database: Database, path: Path) -> tuple[in
         new = {"epoch": secrets.randbits(48), "base": max(last_key, key), **(closed or {})}
         new |= {name: state[name] for name in ("gateway_id", "machine", VALID) if name in state}
         connection.executemany("insert into state values (?, ?)", list(new.items()))
-        counted = [(name, value) for name, value in state.items() if name.startswith("readings_") and name not in COUNTED_HERE]
-        connection.executemany("insert into counters values (?, ?)", counted)
+        counted = {name: value for name, value in state.items() if name.startswith("readings_") and name not in COUNTED_HERE}
+        flag = earlier.RESCUED if state else earlier.WENT_BACK
+        connection.executemany("insert into counters values (?, ?)", list({**counted, **earlier.of(state), flag: 1}.items()))
+        _note_epoch(connection, state, path)
         Journal.number_from(connection, max(journal_id, (closed or {}).get("closed_journal_id", 0)))
     return journal, batches
+
+
+def _note_epoch(connection: Connection, state: dict[str, Any], path: Path) -> None:
+    """Notes the epoch that ends, and how many of its waiting batches were not taken over, as far as the damaged store says."""
+    if not state:
+        if mark := read_high_water(high_water_file(path)):
+            earlier.note(connection, mark.epoch)
+        return
+    cut, *gone = (int(state.get(name, 0)) for name in ("batches_cut", "batches_confirmed", "batches_dropped"))
+    [(here,)] = connection.execute("select count(*) from outbox where seq > ?", (int(state["base"]),)).fetchall()
+    earlier.note(connection, int(state["epoch"]), cut - sum(gone) - here)
 
 
 _COUNTS = (

@@ -26,7 +26,7 @@ from threading import RLock
 from types import MappingProxyType
 from typing import Any
 
-from edge.store import identity, journal, ledger, outbox, thinning
+from edge.store import earlier, identity, journal, ledger, outbox, thinning
 from edge.store.acknowledged import Acknowledged
 from edge.store.batch import EncodedBatch
 from edge.store.database import (
@@ -257,6 +257,11 @@ class Store:
             )
             self._journal.note_lost(lost)
         self._acknowledged.note(self.epoch, self._journal.last_id)
+
+    def earlier_epochs(self) -> tuple[int, ...]:
+        """Returns the earlier epochs whose batches are in this store, as [epoch, batches that wait, batches lost to damage, ...]."""
+        with self._lock:
+            return earlier.told(self._database, self._epochs.base)
 
     def _claim(self) -> None:
         """Raises StoreError if the store is another gateway's."""

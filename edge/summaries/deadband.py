@@ -88,6 +88,11 @@ class Deadbands:
         """Says whether there is anything to commit."""
         return any(section.changed for section in self.sections)
 
+    @property
+    def readings(self) -> int:
+        """Says how many readings are held back."""
+        return sum(pending.run.readings for pending in self._pending.values() if pending.run)
+
     def add(self, window: CountedSummary, deadband: float, hold_seconds: int) -> Iterator[CountedSummary]:
         """Yields what is to be sent once this window has closed. A channel's windows come in the order of their ends, none late."""
         key = f"{window.summary.device_id}/{window.summary.channel}"

@@ -177,7 +177,7 @@ class Heartbeat:
     readings_lost: Annotated[
         int | None,
         Doc(
-            "Readings stored that were lost to the disk: the end of the store's log was damaged, or the file was put back",
+            "Readings stored that were lost to the disk: the store or the end of its log was damaged, or the file was put back",
             since="1.3",
             where_used=True,
         ),
@@ -185,3 +185,12 @@ class Heartbeat:
     devices_forgotten: Annotated[
         int | None, Doc("Devices forgotten, since they had been silent for long", since="1.3", where_used=True)
     ] = None
+    earlier_epochs: Annotated[
+        tuple[int, ...],
+        Doc(
+            "Earlier epochs whose batches the store has taken over, as [epoch, batches that wait in it, batches lost to damage, ...]: "
+            "20 at most, those first of which most waits",
+            since="1.3",
+            where_used=True,
+        ),
+    ] = ()

@@ -145,13 +145,34 @@ from (
       where hours_of_gaps.last_seq >= hours_of_gaps.first_seq
       group by hours_of_gaps.gateway_id, hours_of_gaps.epoch, hours_of_gaps.hour_start, hours_of_gaps.first_seq
     ),
+    -- What was lost to damage was lost when the epoch began.
+    damages as (
+      select
+        gateway_id,
+        safe_cast(split(batch_id, ':')[safe_offset(1)] as int64) as epoch,
+        min(heartbeat_time) as heartbeat_time,
+        max(readings_lost) as readings_lost
+      from tinybeam.heartbeats_v1
+      where
+        heartbeat_time >= timestamp_trunc(timestamp_sub(from_time, interval 31 day), day)
+        and heartbeat_time < to_time
+        and readings_lost between 1 and 1000000000000000
+      group by gateway_id, epoch
+    ),
     counts as (
-      select gateway_id, timestamp_trunc(min(first_time), hour) as hour, 1 as received, 0 as missing, 0 as declared, 0 as thinned, 0 as unplaced
+      select
+        gateway_id, timestamp_trunc(min(first_time), hour) as hour,
+        1 as received, 0 as missing, 0 as declared, 0 as thinned, 0 as unplaced, 0 as readings_lost
       from arrivals
       group by gateway_id, epoch, seq
       union all
-      select gateway_id, hour_start as hour, 0 as received, size - gone as missing, declared, gone - declared as thinned, if(unplaced, size, 0) as unplaced
+      select
+        gateway_id, hour_start as hour,
+        0 as received, size - gone as missing, declared, gone - declared as thinned, if(unplaced, size, 0) as unplaced, 0 as readings_lost
       from absent
+      union all
+      select gateway_id, timestamp_trunc(heartbeat_time, hour) as hour, 0 as received, 0 as missing, 0 as declared, 0 as thinned, 0 as unplaced, readings_lost
+      from damages
     )
   select
     gateway_id,
@@ -161,7 +182,8 @@ from (
     sum(declared) as declared,
     sum(thinned) as thinned,
     sum(unplaced) as unplaced,
-    safe_divide(sum(received), sum(received) + sum(missing) + sum(declared)) as completeness
+    safe_divide(sum(received), sum(received) + sum(missing) + sum(declared)) as completeness,
+    sum(readings_lost) as readings_lost
   from counts
   where hour >= timestamp_trunc(from_time, hour) and hour < to_time
   group by gateway_id, hour

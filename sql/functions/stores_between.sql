@@ -44,12 +44,32 @@ from (
         array_agg(
           struct(
             batches_cut as batches_cut, batches_pending as batches_pending, dropped_ranges as dropped_ranges, thinned_ranges as thinned_ranges,
-            readings_stored as readings_stored, readings_summarised as readings_summarised
+            readings_stored as readings_stored, readings_summarised as readings_summarised, coalesce(readings_lost, 0) as readings_lost
           )
           order by batches_cut desc, heartbeat_time desc limit 1
         )[offset(0)] as newest
       from heartbeats
       where epoch is not null
+      group by gateway_id, epoch
+    ),
+    -- What the newest heartbeat of a gateway says of epochs whose batches its store has taken over.
+    newest_of_gateways as (
+      select gateway_id, array_agg(struct(earlier_epochs as earlier_epochs) order by heartbeat_time desc, batches_cut desc limit 1)[offset(0)] as newest
+      from heartbeats
+      where epoch is not null
+      group by gateway_id
+    ),
+    taken_over as (
+      select gateway_id, epoch, max(pending) as pending, max(lost) as lost
+      from (
+        select
+          gateway_id,
+          earlier as epoch,
+          greatest(newest.earlier_epochs[offset(place + 1)], 0) as pending,
+          greatest(newest.earlier_epochs[offset(place + 2)], 0) as lost
+        from newest_of_gateways, unnest(newest.earlier_epochs) as earlier with offset as place
+        where mod(place, 3) = 0 and mod(array_length(newest.earlier_epochs), 3) = 0
+      )
       group by gateway_id, epoch
     ),
     known as (
@@ -66,11 +86,12 @@ from (
         greatest(
           if(
             ledgers.newest.readings_stored between 0 and 1000000000000000 and ledgers.newest.readings_summarised between 0 and 1000000000000000,
-            ledgers.newest.readings_stored - ledgers.newest.readings_summarised,
+            ledgers.newest.readings_stored - ledgers.newest.readings_summarised - ledgers.newest.readings_lost,
             0
           ),
           0
         ) as readings_in_no_batch,
+        greatest(coalesce(ledgers.newest.readings_lost, 0), 0) as readings_damaged,
         tinybeam.merged_ranges(ledgers.newest.dropped_ranges) as dropped_ranges,
         tinybeam.merged_ranges(ifnull(ledgers.newest.thinned_ranges, [])) as thinned_ranges
       from batches_of_stores
@@ -124,8 +145,12 @@ from (
         known.gone - known.declared as thinned,
         known.highest - known.highest_before - known.received - known.gone as missing,
         coalesce(max(known.first_time) over (partition by known.gateway_id) >= known.last_time and count(*) over (partition by known.gateway_id) > 1, false)
-          as replaced
+          as replaced,
+        taken_over.epoch is not null as is_taken_over,
+        coalesce(taken_over.pending, 0) as pending_there,
+        coalesce(taken_over.lost, 0) as lost_there
       from not_here as known
+      left join taken_over on known.gateway_id = taken_over.gateway_id and known.epoch = taken_over.epoch
     )
   select
     gateway_id,
@@ -139,10 +164,24 @@ from (
     declared,
     thinned,
     missing,
-    if(replaced, missing, 0) as lost,
-    if(replaced, 0, least(missing, pending)) as waiting,
-    if(replaced, 0, missing - least(missing, pending)) as `unknown`,
+    lost,
+    waiting,
+    missing - lost - waiting as `unknown`,
     if(replaced, 0, readings_in_no_batch) as readings_waiting,
-    if(replaced, readings_in_no_batch, 0) as readings_lost
-  from counted
+    if(replaced and not is_taken_over, readings_in_no_batch, 0) + if(replaced, 0, readings_damaged) as readings_lost
+  from (
+    select
+      *,
+      case
+        when not replaced then least(missing, pending)
+        when is_taken_over then least(missing, pending_there)
+        else 0
+      end as waiting,
+      case
+        when not replaced then 0
+        when is_taken_over then least(missing - least(missing, pending_there), lost_there)
+        else missing
+      end as lost
+    from counted
+  )
 );

@@ -32,8 +32,9 @@ create table if not exists tinybeam.heartbeats_v1 (
   `broker_state` string not null options (description = "online or offline"),
   `listening_since_time` timestamp options (description = "Since when it has heard the broker without interruption: no start, no lost broker, no sleep, no jump of its clock. Null while the broker is offline, and of a gateway that does not say so [UTC]"),
   `readings_over_limit` int64 options (description = "Readings that were set aside, or some of their values, since a limit of [limits] was reached"),
-  `readings_lost` int64 options (description = "Readings stored that were lost to the disk: the end of the store's log was damaged, or the file was put back"),
-  `devices_forgotten` int64 options (description = "Devices forgotten, since they had been silent for long")
+  `readings_lost` int64 options (description = "Readings stored that were lost to the disk: the store or the end of its log was damaged, or the file was put back"),
+  `devices_forgotten` int64 options (description = "Devices forgotten, since they had been silent for long"),
+  `earlier_epochs` array<int64> options (description = "Earlier epochs whose batches the store has taken over, as [epoch, batches that wait in it, batches lost to damage, ...]: 20 at most, those first of which most waits")
 )
 partition by timestamp_trunc(heartbeat_time, day)
 cluster by gateway_id

@@ -10,6 +10,8 @@
 -- When an absent batch was cut is not known: the numbers of a gap are spread evenly over the time between its two neighbours. Where those
 -- lie more than 31 days apart, the gateway's clock was set or it stood still: its numbers count in the hour of the upper neighbour, and
 -- unplaced says how many of missing, declared and thinned these are.
+-- readings_lost are readings that the gateway had acknowledged and that were lost to damage of its store, in the hour of the first heartbeat that
+-- says so; the batches lost with them are missing.
 -- Numbers below 1 or above 10^12, more than any gateway cuts, and ranges that descend or lack their end are nonsense and left out, so that
 -- one gateway gone mad does not take the view from everybody.
 -- The last 90 days, from midnight UTC, and what is dated ahead; for other days completeness_between(from_time, to_time).
