@@ -71,6 +71,8 @@ def _inner(struct: inspect.Type, where: str) -> Iterator[str]:
         about, wanted = _unwrapped(field.type)
         if isinstance(wanted, inspect.VarTupleType) and (tables := _tables(wanted.item_type)):
             heading = f"[[{name}]]"
+        elif isinstance(wanted, inspect.DictType):
+            tables, heading = _tables(wanted.value_type), f"[{name}.NAME]"
         else:
             tables, heading = _tables(wanted), f"[{name}]"
         for table in tables:
@@ -99,6 +101,8 @@ def _tables(wanted: inspect.Type) -> list[inspect.StructType]:
 
 def _is_section(wanted: inspect.Type) -> bool:
     wanted = _unwrapped(wanted)[1]
+    if isinstance(wanted, inspect.DictType):
+        return bool(_tables(wanted.value_type))
     return bool(_tables(wanted.item_type if isinstance(wanted, inspect.VarTupleType) else wanted))
 
 

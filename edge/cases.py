@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from edge.channels.read_off import NAMES
 from program.settings import Settings, require, setting
 from schemas.records import KINDS, Kind
 
 MEAN = "mean"
-"""Of a summary, beside its columns: its sum by its count."""
+"""Of a summary, beside its columns: its sum by its count. What is read off a state or a counter is there too."""
 _FEW = (Kind.EVENTS, Kind.REJECTS)
 
 
@@ -31,7 +32,7 @@ class Case(Settings, frozen=True, kw_only=True):
         for number, row in enumerate(self.expected, 1):
             where, kind = f"expected[{number}]", row.get("kind")
             require(kind in KINDS, f"{where}.kind must be one of {', '.join(KINDS)}, not {kind!r}")
-            columns = [*KINDS[str(kind)].record.__annotations__, *([MEAN] if kind == Kind.SUMMARIES else [])]
+            columns = [*KINDS[str(kind)].record.__annotations__, *([MEAN, *NAMES] if kind == Kind.SUMMARIES else [])]
             for name in row.keys() - {"kind"} - set(columns):
                 require(False, f"{where}.{name}: {kind} have no such column; theirs are {', '.join(columns)}")
 

@@ -15,6 +15,7 @@ from program.settings import require
 
 if TYPE_CHECKING:
     from edge.settings.payload import PayloadSettings
+    from edge.settings.sensors import Sensors
     from edge.settings.thresholds import Threshold
 
 
@@ -84,6 +85,24 @@ def check_meanings(payload: PayloadSettings, channels: Mapping[str, str]) -> Non
         known = f", only to {', '.join(alike(unit))}" if alike(unit) else ""
         sentence = f"payload.units.{channel}: nobody can convert {unit!r} to {channels[channel]!r}{known}; payload.scale can say how"
         require(conversion(unit, channels[channel]), sentence)
+
+
+def check_kinds(sensors: Sensors) -> None:
+    """Raises ConfigError for a kind of what is no channel, and for what is said of such a channel and makes no sense for its kind."""
+    for channel, kind in sensors.kinds.items():
+        check_channel(f"kinds.{channel}", channel, sensors.channels)
+        for setting, reason in kind.unfit().items():
+            require(channel not in _named(sensors, setting), f"{setting}: {channel!r} is a {kind.WORD}, and {reason}")
+        scale = sensors.payload.scale.get(channel, 1.0) if sensors.payload else 1.0
+        require(scale > 0, f"payload.scale.{channel}: it is a {kind.WORD}, which a scale below 0 would turn round")
+
+
+def _named(sensors: Sensors, setting: str) -> Collection[str]:
+    """Returns the channels that a setting of the class names."""
+    table, _, name = setting.rpartition(".")
+    settings = getattr(sensors, table) if table else sensors
+    named = getattr(settings, name, ())
+    return [threshold.channel for threshold in named] if name == "thresholds" else named
 
 
 def check_unique(setting: str, names: Iterable[str]) -> None:

@@ -17,6 +17,7 @@ from itertools import groupby
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import msgspec
 
@@ -140,7 +141,7 @@ def play(config: Config, store: Store, devices: Sequence[tuple[str, Sensors]], e
         now = _START + (number + 1) * every
         values = {key: value + rng.gauss(0, 0.05) for key, value in values.items()}
         messages = [
-            _message(config, name, number, now, {channel: _valid(values[name, channel], of.valid(channel)) for channel in of.channels})
+            _message(config, name, number, now, {channel: _value(of, channel, values[name, channel], number) for channel in of.channels})
             for name, of in devices
         ]
         traffic.heard(messages)
@@ -148,6 +149,12 @@ def play(config: Config, store: Store, devices: Sequence[tuple[str, Sensors]], e
         gateway.tick(now)
     of_store(store, config.uplink.wire, traffic)
     return traffic
+
+
+def _value(sensors: Sensors, channel: str, value: float, number: int) -> Any:
+    """Returns what a device sends of a channel in its nth message."""
+    kind = sensors.kinds.get(channel)
+    return kind.example(number) if kind else round(_valid(value, sensors.valid(channel)), 2)
 
 
 def _valid(value: float, valid: Range) -> float:
@@ -160,6 +167,6 @@ def _valid(value: float, valid: Range) -> float:
     return valid.low + (share * (valid.high - valid.low) if math.isfinite(valid.high) else abs(value))
 
 
-def _message(config: Config, device: str, seq: int, now: datetime, values: Mapping[str, float]) -> MqttMessage:
-    payload = {"time": now.timestamp() - 0.2, "seq": seq, "values": {name: round(value, 2) for name, value in values.items()}}
+def _message(config: Config, device: str, seq: int, now: datetime, values: Mapping[str, Any]) -> MqttMessage:
+    payload = {"time": now.timestamp() - 0.2, "seq": seq, "values": values}
     return MqttMessage(config.topic_of(device), json.dumps(payload, separators=(",", ":")).encode())

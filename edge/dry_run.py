@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from edge.channels import read_off
 from edge.config import Config
 from edge.day_cost import Traffic, of_store
 from edge.gateway import Gateway, MqttMessage
@@ -131,8 +132,9 @@ def as_json(kind: str, row: Mapping[str, Any]) -> str:
 
 
 def _summary(row: Mapping[str, Any]) -> str:
-    values = f"{row['count']} values, mean {row['sum'] / row['count']:g} {row['unit']}, {row['min']:g} to {row['max']:g}"
-    return f"{row['device_id']} {row['channel']}: {values}, in the {row['window_seconds']} s from {_time(row['window_start'])}"
+    values = read_off.sentence(row) or f"mean {row['sum'] / row['count']:g} {row['unit']}, {row['min']:g} to {row['max']:g}"
+    window = f"in the {row['window_seconds']} s from {_time(row['window_start'])}"
+    return f"{row['device_id']} {row['channel']}: {row['count']} values, {values}, {window}"
 
 
 def _inference(row: Mapping[str, Any]) -> str:

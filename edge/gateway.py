@@ -40,7 +40,9 @@ from edge.store.form import form
 from edge.store.section import Section
 from edge.store.store import CommitTooLarge, Entry, JournalMark, Store, StoreFull
 from edge.summaries.deadband import CountedSummary, Deadbands
-from edge.summaries.summarise import MAX_SEQ_RANGES, summaries, time_quality
+from edge.summaries.kinds import summarised
+from edge.summaries.last_points import LastPoints
+from edge.summaries.summarise import time_quality
 from edge.summaries.thin import STEPS, thinned
 from edge.timekeeper import Moment
 from edge.windows import Window, WindowedReadings, pack, unpack
@@ -97,8 +99,9 @@ class Gateway:
         ranges = {name: bundle.ranges for name, bundle in self._bundles.items()}
         self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, spectra, ranges)
         self._monitor, self._deadbands = ThresholdMonitor(store.section), Deadbands(store.section, store.max_bytes // _PENDING_SHARE)
+        self._last_points = LastPoints(store.section)
         self._models = ModelRunner(scorer or NoScorer(), store.section)
-        self._forgetting = Forgetting(self._inbox, [self._monitor, self._deadbands, self._models])
+        self._forgetting = Forgetting(self._inbox, [self._monitor, self._deadbands, self._models, self._last_points])
         self._score_deadbands = {model.name: model.deadband for model in config.models}
         self._evaluated = store.section("evaluated")
         self._windows = OpenWindows(config.windows, store.section, micros(started), store.closed.window_end_us)
@@ -257,11 +260,11 @@ class Gateway:
     def _summarise(self, window: Window) -> None:
         sensors = self._sensors(window)
         try:
-            summarised = [(part, summaries(part, sensors.units if sensors else {})) for part in window.parts(MAX_SEQ_RANGES)]
+            parts = list(summarised(window, sensors, self._last_points))
         except Exception as fault:  # noqa: BLE001 - set aside
             self._set_aside(window, fault)
             return
-        for part, rows in summarised:
+        for part, rows in parts:
             for counted in map(CountedSummary, rows, [len(part), *[0] * (len(rows) - 1)]):
                 deadband = sensors.deadband.get(counted.summary.channel) if sensors and not window.late else None
                 due = self._deadbands.add(counted, deadband, sensors.hold_seconds) if sensors and deadband else [counted]

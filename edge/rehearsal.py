@@ -10,6 +10,7 @@ from typing import Any
 
 from edge import dry_run
 from edge.cases import MEAN, Case
+from edge.channels.read_off import read_off
 from edge.config import Config
 from edge.recording import BadLines, read_recording
 from program.settings import require
@@ -33,7 +34,7 @@ def differences(case: Case, config: Config, directory: Path) -> list[str]:
 
 
 def _whole(kind: str, row: Row) -> Row:
-    return {"kind": kind, **row, **({MEAN: row["sum"] / row["count"]} if kind == Kind.SUMMARIES else {})}
+    return {"kind": kind, **row, **({MEAN: row["sum"] / row["count"], **read_off(row)} if kind == Kind.SUMMARIES else {})}
 
 
 def _lines(case: Case, rows: Sequence[Row]) -> Iterator[str]:
@@ -80,6 +81,8 @@ def _is_equal(came: Any, wanted: Any) -> bool:
         return moment is not None and came == (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     if isinstance(came, int | float) and isinstance(wanted, int | float) and not isinstance(came, bool):
         return math.isclose(came, wanted, rel_tol=_RELATIVE, abs_tol=_ABSOLUTE)
+    if isinstance(came, dict) and isinstance(wanted, dict):
+        return all(_is_equal(came.get(name), value) for name, value in wanted.items())
     return bool(came == wanted)
 
 

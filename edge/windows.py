@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -41,6 +41,8 @@ class Window:
     _latest: list[Reading] = field(default_factory=list)
     _packed: list[bytes] = field(default_factory=list)
     _packed_readings: int = 0
+    inputs: Mapping[str, float] = field(default_factory=dict)
+    """What its states and counters give a model, once it is summarised."""
 
     @property
     def end_us(self) -> int:
@@ -95,6 +97,14 @@ class Window:
             part.append(reading)
             ranges, last = ranges + begins, number
         yield self._of(part)
+
+    def pieces(self, most: int) -> Iterator[Window]:
+        """Yields windows of the same interval with at most so many of its readings: itself, if that is enough."""
+        if len(self) <= most:
+            yield self
+            return
+        readings = self.readings()
+        yield from (self._of(readings[at : at + most]) for at in range(0, len(readings), most))
 
     def _of(self, readings: list[Reading]) -> Window:
         return Window(self.device_id, self.start_us, self.seconds, self.late, readings)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -63,13 +64,17 @@ def _column(received: pa.RecordBatch, column: Column, wanted: pa.DataType) -> pa
     if column.name not in received.schema.names:
         if not column.nullable and column.doc.since == _FIRST_VERSION:
             raise BadSchema(f"column {column.name} is missing")
-        return pa.array([[]] * received.num_rows, wanted) if column.repeated else pa.nulls(received.num_rows, wanted)
+        return _empty_lists(received.num_rows, wanted) if column.repeated else pa.nulls(received.num_rows, wanted)
     array = received.column(column.name)
     if array.type == wanted:
         return array
     if column.repeated and pa.types.is_list(array.type) and array.type.value_type == wanted.value_type:
         return array.cast(wanted)
     raise BadSchema(f"column {column.name} is {array.type}, not {wanted}")
+
+
+def _empty_lists(count: int, wanted: pa.DataType) -> pa.Array:
+    return pa.ListArray.from_arrays(pa.array(np.zeros(count + 1, np.int32)), pa.array([], wanted.value_type)).cast(wanted)
 
 
 def _extras(unknown: pa.RecordBatch, starts: Sequence[int]) -> pa.Array:

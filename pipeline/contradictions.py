@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.lists import Integers, Mask, any_of, ends_of, follows_in_list, sums_of
+from pipeline.points import no_points
 from schemas.arrow import wire_columns
 from schemas.intervals import SEQ_LIMIT
 from schemas.records import KINDS, Kind
@@ -24,8 +26,6 @@ MOST_VALUES = 10**12
 LONGEST_WINDOW = 7 * 86_400
 """Seconds. A gateway's windows divide an hour; those of older ones could be longer."""
 
-Mask = npt.NDArray[np.bool_]
-_Integers = npt.NDArray[np.int64]
 
 _ROUNDING = 1e-9
 """How far a sum of values may be off, as a share of the largest: a sum of merged sums is not exact."""
@@ -66,7 +66,7 @@ def _no_numbers(rows: pa.RecordBatch) -> Mask:
 def _no_sketch(rows: pa.RecordBatch) -> Mask:
     sketches, counts = rows.column("sketch"), _numbers(rows, "count")
     mask = _not_sketches(sketches, counts)
-    ends, entries = _ends(sketches), sketches.flatten().to_numpy()
+    ends, entries = ends_of(sketches), sketches.flatten().to_numpy()
     some = np.flatnonzero((np.diff(ends) > 0) & ~mask)
     lows, highs = bounds()
     for name, entry in (("min", entries[ends[some]]), ("max", entries[ends[some + 1] - 1])):
@@ -89,61 +89,38 @@ def _no_thinned_ranges(rows: pa.RecordBatch) -> Mask:
     return _not_ranges(rows.column("thinned_ranges"), 1, MOST_VALUES, _numbers(rows, "batches_cut"))
 
 
-def _not_ranges(ranges: pa.ListArray, smallest: int, largest: int, most: _Integers) -> Mask:
+def _not_ranges(ranges: pa.ListArray, smallest: int, largest: int, most: Integers) -> Mask:
     """Marks what is not [first, last, first, last, ...], ascending, from smallest to largest, of at most `most` numbers."""
-    odd: Mask = np.diff(_ends(ranges)) & 1 == 1
+    odd: Mask = np.diff(ends_of(ranges)) & 1 == 1
     if not odd.any():
         return _not_pairs(ranges, smallest, largest, most)
     odd[~odd] = _not_pairs(ranges.filter(pa.array(~odd)), smallest, largest, most[~odd])
     return odd
 
 
-def _not_pairs(ranges: pa.ListArray, smallest: int, largest: int, most: _Integers) -> Mask:
-    bounds, ends = ranges.flatten().to_numpy(), _ends(ranges) // 2
+def _not_pairs(ranges: pa.ListArray, smallest: int, largest: int, most: Integers) -> Mask:
+    bounds, ends = ranges.flatten().to_numpy(), ends_of(ranges) // 2
     firsts, lasts = bounds[::2], bounds[1::2]
     wrong = (firsts < smallest) | (lasts > largest) | (firsts > lasts)
-    wrong[1:] |= _follows(ends, len(firsts)) & (firsts[1:] <= lasts[:-1])
+    wrong[1:] |= follows_in_list(ends, len(firsts)) & (firsts[1:] <= lasts[:-1])
     # Each size is bounded, so that no sum of them overflows: a batch holds too few of them (MAX_RAW_BYTES / 16).
     sizes = np.minimum(lasts - firsts, MOST_VALUES) + 1
-    mask: Mask = _any(wrong, ends) | (_sums(sizes, ends) > most)
+    mask: Mask = any_of(wrong, ends) | (sums_of(sizes, ends) > most)
     return mask
 
 
-def _not_sketches(sketches: pa.ListArray, counts: _Integers) -> Mask:
+def _not_sketches(sketches: pa.ListArray, counts: Integers) -> Mask:
     """Marks what is neither empty nor ascending buckets that exist, of values that add up to the row's count."""
-    entries, ends = sketches.flatten().to_numpy(), _ends(sketches)
+    entries, ends = sketches.flatten().to_numpy(), ends_of(sketches)
     places, values = entries >> 40, entries & (ONE_BUCKET - 1)
     wrong = (places < 1) | (places >= BUCKETS) | (values == 0)
-    wrong[1:] |= _follows(ends, len(entries)) & (places[1:] <= places[:-1])
+    wrong[1:] |= follows_in_list(ends, len(entries)) & (places[1:] <= places[:-1])
     # The entries of a batch are too few (MAX_RAW_BYTES / 8) for a sum of their counts to overflow.
-    mask: Mask = _any(wrong, ends) | ((np.diff(ends) > 0) & (_sums(values, ends) != counts))
+    mask: Mask = any_of(wrong, ends) | ((np.diff(ends) > 0) & (sums_of(values, ends) != counts))
     return mask
 
 
-def _ends(lists: pa.ListArray) -> _Integers:
-    """Returns where each list begins in its flattened elements, and where the last ends."""
-    offsets: _Integers = lists.offsets.to_numpy()
-    return offsets - offsets[0]
-
-
-def _follows(ends: _Integers, length: int) -> Mask:
-    """Marks which elements, from the second on, are not the first of their list."""
-    follows = np.ones(length + 1, bool)
-    follows[ends] = False
-    return follows[1:-1]
-
-
-def _sums(values: npt.NDArray[Any], ends: _Integers) -> _Integers:
-    """Returns the sum of each list's elements."""
-    return np.diff(np.concatenate(([0], np.cumsum(values)))[ends])
-
-
-def _any(wrong: Mask, ends: _Integers) -> Mask:
-    """Marks the lists of which an element is marked."""
-    return _sums(wrong, ends) > 0 if wrong.any() else np.zeros(len(ends) - 1, bool)
-
-
-def _outside(values: npt.NDArray[Any], low: int, high: int | _Integers) -> Mask:
+def _outside(values: npt.NDArray[Any], low: int, high: int | Integers) -> Mask:
     mask: Mask = (values < low) | (values > high)
     return mask
 
@@ -169,6 +146,7 @@ CONTRADICTIONS: dict[str, tuple[tuple[str, Callable[[pa.RecordBatch], Mask]], ..
         ("last_time is not within the window", _last_outside_window),
         ("seq_ranges is not [first, last, ...], ascending, 0 to 2^62, of at most count numbers", _no_numbers),
         ("the sketch is none of count values from min to max", _no_sketch),
+        ("the points are none of a state or a counter, in order of time within the window or a day before it", no_points),
     ),
     Kind.INFERENCES: (_LENGTH,),
     Kind.HEARTBEATS: (

@@ -14,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.contradictions import CONTRADICTIONS, Mask
+from pipeline.contradictions import CONTRADICTIONS
 from pipeline.elements import RejectedRows, RowGroup, TableRows
+from pipeline.lists import Mask
 from schemas.arrow import wire_columns
 from schemas.envelope import from_micros, micros
 from schemas.records import KINDS, TABLES

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from configuration.fleet import Finding, Fleet
-from configuration.relations import event_rules, irrigation_rules, silence_rules, site_window_rules
+from configuration.relations import event_rules, irrigation_rules, kinds_of_channels, silence_rules, site_window_rules
 from configuration.relations.names import unknown
+from schemas.rules.deviation import DeviationRule
+from schemas.rules.rate import RateRule
+from schemas.rules.site_window import SiteWindowRule
 
 if TYPE_CHECKING:
     from schemas.registry import RegistryFile
@@ -36,5 +39,7 @@ def _sentences(rule: Rule, registry: RegistryFile, fleet: Fleet) -> Iterator[str
     if fleet.gateways:
         gateways = {gateway.config.gateway.id for gateway in fleet.gateways}
         yield from unknown("gateways", getattr(rule, "gateways", ()), gateways, "gateway.id")
+    if isinstance(rule, SiteWindowRule | DeviationRule | RateRule):
+        yield from kinds_of_channels.find(rule, registry, fleet)
     if rule.source in _SOURCES:
         yield from _SOURCES[rule.source](rule, registry, fleet)

@@ -65,7 +65,7 @@ def _lacking(config: Config, sensors: Sensors, bundle: Bundle) -> str | None:
         if spectrum and channel == spectrum.channel:
             if sensors.frames.get(channel) != unit:
                 return f"frames of the channel {channel!r} in {unit}"
-        elif sensors.units.get(channel) != unit:
+        elif sensors.inputs.get(channel) != unit:
             return f"the channel {channel!r} in {unit}" + _conversion(sensors, channel, unit)
         elif not _overlap(sensors.valid(channel), bundle.ranges[channel]):
             return f"{channel} of {bundle.ranges[channel]} {unit}, and the class says that it is {sensors.valid(channel)}"

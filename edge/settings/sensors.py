@@ -9,11 +9,12 @@ from typing import Annotated
 from msgspec import Meta
 
 from edge import config_check
+from edge.channels import ChannelKind
 from edge.frame import MAX_CHANNEL
 from edge.settings.payload import PayloadSettings
 from edge.settings.thresholds import Channel, Threshold
 from edge.spectrum import time_domain_units
-from edge.units import Range, possible
+from edge.units import Range, conversion, possible
 from program.settings import Settings, require, setting
 
 HOUR = 3600
@@ -39,6 +40,10 @@ class Sensors(Settings, frozen=True, kw_only=True):
     ]
     channels: Annotated[
         Mapping[Channel, str], setting("Channels of readings, with their units", form=_UNITS, example={"moisture": "m3/m3"})
+    ] = {}
+    kinds: Annotated[
+        Mapping[Channel, ChannelKind],
+        setting("Channels that are no numbers but states or counters, a table each: [sensors.kinds.door]", since="0.3.0"),
     ] = {}
     frames: Annotated[
         Mapping[FrameChannel, str],
@@ -87,6 +92,7 @@ class Sensors(Settings, frozen=True, kw_only=True):
         config_check.check_unique("thresholds", [threshold.name for threshold in self.thresholds])
         self._check_ranges()
         self._check_payload()
+        config_check.check_kinds(self)
         for channel in self.deadband:
             config_check.check_channel(f"deadband.{channel}", channel, self.units)
         for number, threshold in enumerate(self.thresholds, 1):
@@ -108,7 +114,24 @@ class Sensors(Settings, frozen=True, kw_only=True):
     def valid(self, channel: str) -> Range:
         """Returns which values of a channel can be true: what its unit allows, and what the class says."""
         declared = Range(self.valid_min.get(channel, -math.inf), self.valid_max.get(channel, math.inf))
-        return possible(self.units.get(channel, "")).within(declared)
+        kind = self.kinds.get(channel)
+        return possible(self.units.get(channel, "")).within(declared).within(kind.VALID if kind else Range())
+
+    def factor(self, channel: str) -> float:
+        """Returns by what a number of a message is multiplied to be one in the channel's unit."""
+        if self.payload is None:
+            return 1.0
+        to = self.channels[channel]
+        convert = conversion(self.payload.units.get(channel, to), to)
+        return self.payload.scale.get(channel, 1.0) * (convert.scale if convert else 1.0)
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """Returns what a model can be given, with units: numbers by their names, and what the other kinds of channels offer."""
+        inputs = {channel: unit for channel, unit in self.units.items() if channel not in self.kinds}
+        for channel, kind in self.kinds.items():
+            inputs |= kind.inputs(channel, self.channels[channel])
+        return inputs
 
     @property
     def units(self) -> Mapping[str, str]:

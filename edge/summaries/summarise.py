@@ -14,12 +14,15 @@ from edge.reading import Reading
 from edge.windows import Window
 from schemas import moments, sketch
 from schemas.arrow import wire_columns
-from schemas.envelope import from_micros
+from schemas.envelope import from_micros, micros
 from schemas.intervals import IntervalSet
+from schemas.points import Point, known_from, union
 from schemas.records import Summary, TimeQuality
 
 MAX_SEQ_RANGES = 1000
 """So many ranges of numbers one summary has at most, so that no sensor makes a row that is larger than a batch."""
+MAX_POINTS = 1_000
+"""So many points of a state or a counter it has at most, too; a window with more readings is summarised in parts."""
 
 _RANKS: dict[str, int] = {quality: rank for rank, quality in enumerate(TimeQuality)}
 
@@ -63,7 +66,24 @@ def merged(run: Summary, following: Summary) -> Summary:
         time_quality=worst([run.time_quality, following.time_quality]),
         clock_offset_ms=(following if window_end(following) >= window_end(run) else run).clock_offset_ms,
         fidelity=max(run.fidelity or 0, following.fidelity or 0) or None,
+        **_points(run, following, micros(start)),
     )
+
+
+def _points(run: Summary, following: Summary, start_us: int) -> dict[str, Any]:
+    """Returns the columns with the points of both, nothing of numbers, which have none."""
+    if not run.point_values:
+        return {}
+    points = known_from(union(*(_points_of(part) for part in (run, following))), start_us)
+    return {
+        "point_offsets_us": tuple(point.time_us - start_us for point in points),
+        "point_values": tuple(point.value for point in points),
+    }
+
+
+def _points_of(summary: Summary) -> list[Point]:
+    start_us = micros(summary.window_start)
+    return [Point(start_us + offset, value) for offset, value in zip(summary.point_offsets_us, summary.point_values, strict=True)]
 
 
 def window_end(summary: Summary) -> datetime:

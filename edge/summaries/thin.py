@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from edge.summaries.summarise import MAX_SEQ_RANGES, merged, read
+from edge.summaries.summarise import MAX_POINTS, MAX_SEQ_RANGES, merged, read
 from schemas.envelope import micros
 from schemas.records import Summary
 
@@ -26,8 +26,14 @@ def thinned(rows: Sequence[Mapping[str, Any]], seconds: int) -> list[Summary]:
     groups, alone = defaultdict[tuple[Any, ...], list[Summary]](list), list[Summary]()
     for summary in map(read, rows):
         interval = _interval(summary, seconds)
-        (alone if interval is None else groups[summary.device_id, summary.channel, summary.unit, summary.late, interval]).append(summary)
+        (alone if interval is None else groups[_alike(summary, interval)]).append(summary)
     return sorted([*alone, *(row for group in groups.values() for row in _merged(group, seconds))], key=_order)
+
+
+def _alike(summary: Summary, interval: int) -> tuple[Any, ...]:
+    """Returns what summaries have in common that may become one."""
+    kind = summary.channel_kind, summary.states, summary.wraps_at
+    return summary.device_id, summary.channel, summary.unit, kind, summary.late, interval
 
 
 def _interval(summary: Summary, seconds: int) -> int | None:
@@ -38,18 +44,24 @@ def _interval(summary: Summary, seconds: int) -> int | None:
 
 
 def _merged(group: Sequence[Summary], seconds: int) -> Iterator[Summary]:
-    """Yields one summary of all; several where the sensor's numbers have so many gaps that one row could not hold them."""
+    """Yields one summary of all; several where one row could not hold the gaps in the sensor's numbers, or the points."""
     before: Summary | None = None
     for summary in sorted(group, key=_order):
         if before is None:
             before = summary
-        elif len(before.seq_ranges) + len(summary.seq_ranges) > 2 * MAX_SEQ_RANGES:
+        elif not _fit(before, summary):
             yield before
             before = summary
         else:
             before = replace(merged(before, summary), fidelity=seconds)
     if before:
         yield before
+
+
+def _fit(before: Summary, summary: Summary) -> bool:
+    """Says whether one row can hold the numbers and the points of both."""
+    ranges, points = len(before.seq_ranges) + len(summary.seq_ranges), len(before.point_values) + len(summary.point_values)
+    return ranges <= 2 * MAX_SEQ_RANGES and points <= MAX_POINTS
 
 
 def _order(summary: Summary) -> tuple[Any, ...]:

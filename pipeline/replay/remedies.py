@@ -16,6 +16,7 @@ REMEDIES = {
     "unknown_channel": "name it in channels, payload.rename or payload.ignore of the class",
     "ambiguous_channel": "say in the class which value is the channel: payload.rename, payload.ignore",
     "wrong_unit": "another unit in channels, or payload.ignore",
+    "undeclared_state": "add the state to values of the channel's kind, or say in words which state it is",
     "undeclared_time": "say payload.time and payload.time_unit of the class",
     "wrong_type": "the message names the place: change what the sensor sends",
     "no_values": "let the sensor stay silent when it has nothing to say",

@@ -15,7 +15,7 @@ from schemas.records.derived import Alert, DirtyWindow, Irrigation, IrrigationV1
 from schemas.records.gateway import SCHEMA_VERSION, Event, Heartbeat, Inference, JournalReading, Summary
 from schemas.records.registry import Device, RuleDefinition, Site
 from schemas.records.transport import Attribute, Batch, RefusedReadings, Reject, Replay, RowIdentity
-from schemas.records.vocabulary import AlertChange, Cause, Kind, LinkState, Severity, ThresholdState, TimeQuality, Timing
+from schemas.records.vocabulary import AlertChange, Cause, ChannelKind, Kind, LinkState, Severity, ThresholdState, TimeQuality, Timing
 
 __all__ = [
     "KINDS",
@@ -26,6 +26,7 @@ __all__ = [
     "Attribute",
     "Batch",
     "Cause",
+    "ChannelKind",
     "Device",
     "DirtyWindow",
     "Doc",

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Annotated
 
 from schemas.records.column import DEVICE, Doc
-from schemas.records.vocabulary import Cause, LinkState, Severity, ThresholdState, TimeQuality, any_of
+from schemas.records.vocabulary import Cause, ChannelKind, LinkState, Severity, ThresholdState, TimeQuality, any_of
 
 SCHEMA_VERSION = "1.3"
 """Version of the wire records, `major.minor`. A column that an older gateway may lack (`Doc.since`) is a minor, all else a major change.
 
-A version may bring a dictionary (schemas/dictionary): 1.3 brought the first, and bodies in columns; its records are those of 1.2.
+A version may bring a dictionary (schemas/dictionary): 1.3 brought the first, and bodies in columns; its records are those of 1.2, and
+summaries of channels that are states or counters.
 """
 
 _WINDOW_START = Doc("Start of the tumbling event-time window, inclusive", "UTC")
@@ -78,6 +79,29 @@ class Summary:
             where_used=True,
         ),
     ] = None
+    channel_kind: Annotated[
+        str | None, Doc(f"{any_of(ChannelKind)}: what the channel is, null if it is a number", since="1.3", where_used=True)
+    ] = None
+    states: Annotated[
+        str | None,
+        Doc("Of a state: its names, with commas between; a value is the position of its name, from 0", since="1.3", where_used=True),
+    ] = None
+    wraps_at: Annotated[
+        float | None, Doc("Of a counter that wraps: where it begins at 0 again, else null", "channel unit", since="1.3", where_used=True)
+    ] = None
+    point_offsets_us: Annotated[
+        tuple[int, ...],
+        Doc(
+            "Of a state or a counter: times of its points since window_start, ascending, below 0 for what it was before; what was read "
+            "between them changes nothing. Ask tinybeam.points_between",
+            "us",
+            since="1.3",
+            where_used=True,
+        ),
+    ] = ()
+    point_values: Annotated[
+        tuple[float, ...], Doc("Of a state or a counter: the values of its points", "channel unit", since="1.3", where_used=True)
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,13 @@ class Cause(StrEnum):
     LABEL = "label"
 
 
+class ChannelKind(StrEnum):
+    """Says what a channel is, if it is no number."""
+
+    STATE = "state"
+    COUNTER = "counter"
+
+
 class AlertChange(StrEnum):
     """Says what a row shows of its alert."""
 

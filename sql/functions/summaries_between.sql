@@ -27,6 +27,7 @@ from (
         day,
         window_start,
         window_seconds,
+        max(channel_kind) as channel_kind,
         max(gateways) as gateways,
         array_agg(struct(site_id as site_id) order by counts desc, last_time desc, batch_id desc, `row` desc limit 1)[offset(0)] as newest,
         array_agg(
@@ -66,6 +67,7 @@ from (
     device_id,
     channel,
     unit,
+    channel_kind,
     newest.site_id as site_id,
     largest.gateway_id as gateway_id,
     gateways,

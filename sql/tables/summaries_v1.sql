@@ -23,7 +23,12 @@ create table if not exists tinybeam.summaries_v1 (
   `late` bool not null options (description = "True for a partial summary of readings that came after the window was cut"),
   `time_quality` string not null options (description = "Worst time quality among the readings: synced, corrected, estimated or untrusted"),
   `clock_offset_ms` float64 options (description = "Median of arrival time minus sensor time in the (last) window, null if the sensor sends no time [ms]"),
-  `fidelity` int64 options (description = "The gateway's store was nearly full, so windows were merged that lie in one interval of this length: 900 or 3600. Null: they are as they were closed [s]")
+  `fidelity` int64 options (description = "The gateway's store was nearly full, so windows were merged that lie in one interval of this length: 900 or 3600. Null: they are as they were closed [s]"),
+  `channel_kind` string options (description = "state or counter: what the channel is, null if it is a number"),
+  `states` string options (description = "Of a state: its names, with commas between; a value is the position of its name, from 0"),
+  `wraps_at` float64 options (description = "Of a counter that wraps: where it begins at 0 again, else null [channel unit]"),
+  `point_offsets_us` array<int64> options (description = "Of a state or a counter: times of its points since window_start, ascending, below 0 for what it was before; what was read between them changes nothing. Ask tinybeam.points_between [us]"),
+  `point_values` array<float64> options (description = "Of a state or a counter: the values of its points [channel unit]")
 )
 partition by timestamp_trunc(window_start, day)
 cluster by device_id, channel

@@ -52,7 +52,7 @@ def test_every_setting_has_a_row_with_a_meaning(kind: Kind) -> None:
     rows = re.findall(r"^\| `(\w+)` \|.*\| (.*) \|$", page, re.MULTILINE)
     assert [name for name, meaning in rows if not meaning] == []
     leaves = {name for struct in structs(inspect.type_info(kind.load())) for name in struct.cls.__struct_fields__}
-    sections = set(re.findall(r"### `\[+(?:\w+\.)?(\w+)\]", page))
+    sections = set(re.findall(r"### `\[+(?:\w+\.)?(\w+)(?:\.NAME)?\]", page))
     assert leaves - sections <= {name for name, _ in rows}
 
 

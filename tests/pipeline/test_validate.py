@@ -79,6 +79,46 @@ def test_a_bad_row_is_set_aside_and_its_neighbours_go_on(reason: str, change: di
     assert [(one.reason, one.rows.column("row").to_pylist()) for one in rejected] == [(reason, [1])]
 
 
+DOOR = {"channel_kind": "state", "states": "closed,open", "point_offsets_us": (-86_400_000_000, 0), "point_values": (0.0, 1.0)}
+METER = {"channel_kind": "counter", "point_offsets_us": (0, 59_999_999), "point_values": (7.5, 2.0), "wraps_at": 10.0}
+
+
+@pytest.mark.parametrize("sound", [DOOR, METER, METER | {"wraps_at": None}, METER | {"point_offsets_us": (5, 5)}])
+def test_points_of_a_state_or_a_counter_are_believed(sound: dict[str, Any]) -> None:
+    assert not validate(grouped([summary(), summary(**sound), summary("d2", **METER)]), NOW)[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        DOOR | {"channel_kind": "gauge"},
+        DOOR | {"channel_kind": None},
+        DOOR | {"states": None},
+        DOOR | {"states": ""},
+        DOOR | {"point_values": (0.0, 2.0)},
+        DOOR | {"point_values": (0.5, 1.0)},
+        DOOR | {"point_values": (-1.0, 1.0)},
+        DOOR | {"point_values": (1.0,)},
+        DOOR | {"point_offsets_us": (-86_400_000_001, 0)},
+        DOOR | {"point_offsets_us": (), "point_values": ()},
+        METER | {"states": "a"},
+        METER | {"wraps_at": 0.0},
+        METER | {"point_offsets_us": (0, 60_000_000)},
+        METER | {"point_offsets_us": (1, 0)},
+        METER | {"point_offsets_us": (-2, -1)},
+        METER | {"point_offsets_us": (0, 1, 2, 3), "point_values": (0.0, 1.0, 2.0, 3.0)},
+        {"point_offsets_us": (0,)},
+        {"point_values": (0.0,)},
+        {"wraps_at": 5.0},
+        {"states": "a,b"},
+    ],
+)
+def test_points_that_are_none_set_their_row_aside(change: dict[str, Any]) -> None:
+    valid, rejected = validate(grouped([summary(**DOOR), summary(**change), summary("d2", **METER), summary("d3")]), NOW)
+    assert valid.rows.column("row").to_pylist() == [0, 2, 3]
+    assert [(one.reason, one.rows.column("row").to_pylist()) for one in rejected] == [("contradiction", [1])]
+
+
 def test_a_null_where_none_may_be_is_set_aside() -> None:
     rows = table("summaries", numbered(3))
     holed = rows.set_column(rows.schema.get_field_index("sum"), "sum", pa.array([0.0, None, 0.5]))

@@ -6,6 +6,7 @@ step; one with a flaw is read once more, value by value, so that a null costs no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from edge.intake.mapping.item import MAX_ITEMS
 from edge.intake.mapping.message_map import MessageMap
 from edge.intake.mapping.times import time_path, undeclared
 from edge.reading import PayloadError, Reading, Rejected, check_values
+from edge.settings.sensors import Sensors
 from edge.units import Range
 
 
@@ -43,7 +45,7 @@ class JsonFormat:
 
     def __init__(self, setup: FormatSetup) -> None:
         classes = setup.config.sensors
-        self._bounds = {sensors.name: _bounds(setup.ranges(sensors)) for sensors in classes}
+        self._bounds = {sensors.name: _bounds(sensors, setup.ranges(sensors)) for sensors in classes}
         self._maps = {sensors.name: MessageMap(sensors, setup.ranges(sensors)) for sensors in classes if not sensors.payload}
 
     def claims(self, payload: bytes) -> bool:
@@ -75,8 +77,10 @@ class JsonFormat:
             yield from or_fault(results, document.body, context)
 
 
-def _bounds(ranges: Mapping[str, Range]) -> Bounds:
-    return tuple((channel, valid.low, valid.high) for channel, valid in ranges.items())
+def _bounds(sensors: Sensors, ranges: Mapping[str, Range]) -> Bounds:
+    """Returns those of the ranges. What a channel of another kind means is read value by value: no plain number is within its bounds."""
+    by_value = [(channel, math.inf, -math.inf) for channel, kind in sensors.kinds.items() if not kind.IS_NUMBER]
+    return (*by_value, *((channel, valid.low, valid.high) for channel, valid in ranges.items()))
 
 
 def _split(payload: bytes) -> list[bytes] | list[msgspec.Raw]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import translate
 from typing import Any, NamedTuple
 
+from edge.channels import ChannelKind
 from edge.intake.documents.document import Quantity
 from edge.intake.mapping.numbers import boolean, number
 from edge.reading import MAX_CHANNELS, PayloadError, is_name, shown
@@ -53,6 +54,7 @@ class Meaning(NamedTuple):
     valid: Range = Range()
     is_boolean: bool = False
     by_pattern: bool = False
+    kind: ChannelKind | None = None
 
 
 NOBODY = Sender()
@@ -111,7 +113,10 @@ class ValueMap:
 
     def _value(self, raw: Any, channel: str, meaning: Meaning, sender: Sender) -> float:
         raw, unit = raw if isinstance(raw, Quantity) else (raw, self._unit_said(channel, sender))
-        value = boolean(raw, channel) if meaning.is_boolean else number(raw, channel, self._payload.text_numbers)
+        if meaning.kind:
+            value = meaning.kind.number(raw, channel, self._payload.text_numbers)
+        else:
+            value = boolean(raw, channel) if meaning.is_boolean else number(raw, channel, self._payload.text_numbers)
         convert = self._conversion(channel, unit) if isinstance(unit, str) else meaning.convert
         if convert:
             value = convert(value)
@@ -148,6 +153,7 @@ class ValueMap:
             self._ranges.get(channel, Range()),
             is_boolean=channel in self._payload.booleans,
             by_pattern=exact is None and channel != name,
+            kind=self._sensors.kinds.get(channel),
         )
 
     def _conversion(self, channel: str, unit: str | None = None) -> Linear | None:
@@ -199,7 +205,8 @@ class AnyChannel:
     def _value(self, name: str, raw: Any) -> float:
         if not is_name(name):
             raise PayloadError("wrong_type", f"channel {name[:80]!r} is not a name")
-        value, valid = number(raw, name, TextNumbers.NO), self._ranges.get(name, Range())
+        kind, valid = self._sensors.kinds.get(name), self._ranges.get(name, Range())
+        value = kind.number(raw, name, TextNumbers.NO) if kind else number(raw, name, TextNumbers.NO)
         if value not in valid:
             raise PayloadError("out_of_range", out_of_range(name, value, valid, self._sensors))
         return value
