@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from edge.intake.mapping.numbers import number
+from edge.channels.numbers import number
 from edge.settings.payload import TextNumbers
 from edge.units import Range
 from program.settings import Settings, setting

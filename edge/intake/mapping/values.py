@@ -9,8 +9,8 @@ from fnmatch import translate
 from typing import Any, NamedTuple
 
 from edge.channels import ChannelKind
+from edge.channels.numbers import boolean, number
 from edge.intake.documents.document import Quantity
-from edge.intake.mapping.numbers import boolean, number
 from edge.reading import MAX_CHANNELS, PayloadError, is_name, shown
 from edge.settings.paths import MISSING
 from edge.settings.payload import PayloadSettings, TextNumbers
