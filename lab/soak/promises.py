@@ -81,7 +81,7 @@ PROMISES: Mapping[str, Promise] = {
     ),
     "M5": Promise(
         "A model that crashes, hangs, eats memory or answers NaN never stops intake",
-        "20 mutants",
+        "16 mutants",
         "5,000 mutants, intake 100 %",
         ("tests/edge/models/test_mutants.py",),
     ),
