@@ -93,6 +93,9 @@ class Outbox:
         self._note_attempts(keys)
         return self.load(keys)
 
+    def handed_out(self, keys: Iterable[int]) -> list[OutboxBatch]:
+        return self.load([key for key in keys if self._database.read("select 1 from outbox where seq = ?", key)])
+
     def after(self, key: int, limit: int) -> list[OutboxBatch]:
         rows = self._database.read("select seq from outbox where seq > ? and seq <= ? order by seq limit ?", key, self.last_key, limit)
         if rows and rows[-1][0] > self._attempted_to():

@@ -228,6 +228,11 @@ class Store:
         with self._lock:
             return self._outbox.pending(limit, skip, lanes)
 
+    def handed_out(self, keys: Iterable[int]) -> list[OutboxBatch]:
+        """Returns those of the batches that still wait, which `pending` has returned before."""
+        with self._lock:
+            return self._outbox.handed_out(keys)
+
     def batches(self, after: int, limit: int) -> list[OutboxBatch]:
         """Returns waiting batches by key, from the one that follows `after`."""
         with self._lock:

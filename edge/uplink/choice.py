@@ -53,7 +53,7 @@ def chosen(store: Store, flight: Flight, refusals: Refusals, now: float, most_to
 def _again(store: Store, flight: Flight, refusals: Refusals, now: float) -> Iterator[Request]:
     """Yields the refused batches that are due, each alone. One that the store has dropped is forgotten."""
     for key in refusals.due(now) - flight.keys:
-        found = [batch for batch in store.batches(key - 1, 1) if batch.key == key]
+        found = store.handed_out([key])
         if found:
             yield Request(Lane.LIVE, found)
         else:

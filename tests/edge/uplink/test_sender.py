@@ -11,7 +11,8 @@ import pytest
 from edge.store.section import Section
 from edge.store.store import Store, StoreFull
 from edge.uplink.allowance import MAX_TOGETHER_BYTES, unlimited
-from edge.uplink.flight import MAX_IN_FLIGHT
+from edge.uplink.choice import _again
+from edge.uplink.flight import MAX_IN_FLIGHT, Flight
 from edge.uplink.sender import ANSWER_SECONDS, Sender
 from program.backoff import Backoff
 from tests import long_form
@@ -233,7 +234,7 @@ class FullDisk:
 
     def __init__(self, store: Store) -> None:
         self._store, self.full = store, True
-        self.pending, self.batches = store.pending, store.batches
+        self.pending = store.pending
 
     def confirm(self, seqs: set[int], *, sections: Sequence[Section]) -> None:
         if self.full:
@@ -328,3 +329,16 @@ def test_a_refusal_names_the_epoch_of_the_batch_and_not_that_of_the_store(folder
         World(moved, twin).run(1)
         assert str(moved.epoch) not in earlier
     assert f"batch {earlier} was refused" in caplog.text
+
+
+def test_a_refused_batch_that_goes_again_hands_no_other_out(world: World) -> None:
+    """What was handed out may have arrived, and is not thinned any more."""
+    cut(world.store, *["summaries"] * 200)
+    world.twin.weather = "down"
+    world.run(1)
+    (refused,) = cut(world.store, "events")
+    world.twin.weather, world.twin.poison = "fine", {refused}
+    world.sender._refusals.note_alone(201, world.now)
+    assert [each.envelope.batch_id for each in world.store.handed_out([201])] == [refused]
+    requests = [request.keys for request in _again(world.store, Flight(), world.sender._refusals, world.now + 1000)]
+    assert (requests, world.store._outbox._attempted_to()) == ([[201]], 0)
