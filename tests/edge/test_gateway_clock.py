@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from edge.gateway import Gateway
 from edge.reading import Reading
@@ -205,9 +206,34 @@ def test_readings_without_a_time_that_may_have_waited_in_the_broker_are_marked(t
     timed = {"time": START.timestamp(), "seq": 1, "values": {"moisture": 0.3}}
     gateway.accept([message("d1", timed, dup=True), message("d2", {"values": {"moisture": 0.3}}, dup=True)], START)
     gateway.accept([message("d3", {"values": {"moisture": 0.3}})], START)
+    gateway.accept([replace(message("d4", {"values": {"moisture": 0.3}}), queued=True)], START)
     gateway.flush(START + HOUR)
     found = {row["device_id"]: row["time_quality"] for row in rows(store, "summaries")}
-    assert found == {"d1": "synced", "d2": "estimated", "d3": "synced"}
+    assert found == {"d1": "synced", "d2": "estimated", "d3": "synced", "d4": "estimated"}
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("quality", "time", "reason"),
+    [
+        ("synced", START + DAY, "time_future"),
+        ("synced", START - 1801 * DAY, "time_past"),
+        ("estimated", START + 20 * YEAR, None),
+        ("untrusted", START - 20 * YEAR, None),
+        ("untrusted", datetime(2101, 1, 1, tzinfo=UTC), "time_future"),
+        ("estimated", datetime(1999, 1, 1, tzinfo=UTC), "time_past"),
+    ],
+)
+def test_a_time_is_judged_by_the_gateways_clock_only_while_that_is_known(
+    tmp_path: Path, quality: TimeQuality, time: datetime, reason: str | None
+) -> None:
+    store = Store(tmp_path / "store.db", "gw-1", 64 << 20)
+    gateway = Gateway(config(tmp_path), store, START)
+    gateway.clock_quality = quality
+    gateway.accept([message("d1", {"time": time.timestamp(), "values": {"moisture": 0.3}})], START)
+    assert [row["reason"] for row in rows(store, "rejects")] == ([reason] if reason else [])
+    gateway.flush(START + HOUR)
+    assert [row["time_quality"] for row in rows(store, "summaries")] == ([] if reason else [quality])
     store.close()
 
 
