@@ -182,7 +182,10 @@ from (
     sum(declared) as declared,
     sum(thinned) as thinned,
     sum(unplaced) as unplaced,
-    safe_divide(sum(received), sum(received) + sum(missing) + sum(declared)) as completeness,
+    -- Where all was thinned, all of it is in what came later.
+    if(
+      sum(thinned) > 0 and sum(received) + sum(missing) + sum(declared) = 0, 1, safe_divide(sum(received), sum(received) + sum(missing) + sum(declared))
+    ) as completeness,
     sum(readings_lost) as readings_lost
   from counts
   where hour >= timestamp_trunc(from_time, hour) and hour < to_time
