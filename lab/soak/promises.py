@@ -34,14 +34,22 @@ PROMISES: Mapping[str, Promise] = {
     "R3": Promise("The store recovers alone, at full size", "", "a store of 256 MB reopened 100 times, p99 under 5 s"),
     "R4": Promise(
         "One fault of the disk (EIO, ENOSPC, a short write) at any operation: no crash, nothing acknowledged is lost",
-        "every operation of a short trace",
+        "every second operation of a short trace",
         "every operation of a trace of 2,500",
+        ("tests/edge/store/test_store_fault.py",),
     ),
-    "R5": Promise("The store never exceeds its bound in bytes, its log included", "4,000 operations", "50,000 operations, 0 over"),
+    "R5": Promise(
+        "The store never exceeds its bound in bytes, its log included",
+        "4,000 operations",
+        "50,000 operations, 0 over",
+        ("tests/edge/store/test_store_bound.py::test_bytes_on_disk_stay_within_the_bound_after_every_commit",),
+    ),
     "R6": Promise(
-        "When it is full, the oldest of the lowest priority goes first, events last, and the ledger says what went: exactly",
-        "",
-        "500 x 40 steps, exact",
+        "When it is full, waiting summaries are thinned before anything is dropped, then the oldest of the lowest priority, events last; "
+        "the ledger says what went: exactly",
+        "12 runs of 30 steps",
+        "500 runs of 40 steps, exact",
+        ("tests/edge/store/test_thinning.py",),
     ),
     "R7": Promise("A disk that others fill: the gateway stays up, stops acknowledging, says so, and resumes", "", "20 cycles, 0 lost"),
     "R8": Promise(

@@ -17,12 +17,13 @@ from edge.store.database import MIN_BYTES, connect
 from edge.store.store import CommitTooLarge, Entry, JournalMark, Store, StoreFull
 from schemas.intervals import IntervalSet
 from schemas.records import KINDS
+from tests import long_form
 from tests.edge.encoded import NOW, encoded
 from tests.edge.folders import memory_folder
 from tests.edge.sections import remember
 
 BOUND = 2 * MIN_BYTES
-OPERATIONS = 4000
+OPERATIONS = long_form.number(4000, 50_000)
 SEED = 20260501
 
 
@@ -68,7 +69,9 @@ def test_bytes_on_disk_stay_within_the_bound_after_every_commit(folder: Path) ->
     path = folder / "store.db"
     store, largest = Store(path, "gw-1", BOUND), 0
     last, window = 0, 10
-    for _ in range(OPERATIONS):
+    for number in range(OPERATIONS):
+        if number % 500 == 0:
+            long_form.progress(number, OPERATIONS)
         dice = rng.random()
         size = int(10 ** rng.uniform(0, 4.5))
         if dice < 0.55:
@@ -91,6 +94,7 @@ def test_bytes_on_disk_stay_within_the_bound_after_every_commit(folder: Path) ->
     assert ledger.dropped > 100, "nothing had to be dropped"
     assert ledger.cut == ledger.confirmed + ledger.pending + ledger.dropped
     store.close()
+    long_form.note("R5", measured=f"{OPERATIONS:,} operations, 0 over; {largest:,} of {BOUND:,} bytes at most", seed=SEED)
 
 
 def test_the_oldest_of_the_lowest_priority_is_dropped_first(store: Store) -> None:
