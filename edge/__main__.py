@@ -16,6 +16,7 @@ import click
 
 from edge import clock, dry_run
 from edge import doctor as examination
+from edge.bridge_command import bridge
 from edge.command import MISCONFIGURED, configured, loaded, misconfigured
 from edge.config import Config, ConfigError
 from edge.finding import Status
@@ -229,6 +230,7 @@ def _passed_over(bad: BadLines, recording: dry_run.Recording) -> None:
     click.echo(str(bad), err=True)
 
 
+cli.add_command(bridge)
 cli.add_command(rehearse)
 cli.add_command(relearn)
 cli.add_command(support)

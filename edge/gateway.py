@@ -93,7 +93,9 @@ class Gateway:
         """
         form(config.batches.schema_version)
         store.thin_by(thinned, STEPS)
-        self._batch_limits = BatchLimits(config.batches.max_rows, store.max_batch_bytes, config.batches.schema_version)
+        self._batch_limits = BatchLimits(
+            config.batches.max_rows, min(store.max_batch_bytes, config.uplink.wire.max_body_bytes), config.batches.schema_version
+        )
         self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
         spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}
         ranges = {name: bundle.ranges for name, bundle in self._bundles.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.uplink.mqtt import MqttUplinkSettings
 from edge.uplink.pubsub import PubsubUplinkSettings
 
-UplinkSettings = PubsubUplinkSettings  # a further kind: `PubsubUplinkSettings | Folder`
+UplinkSettings = PubsubUplinkSettings | MqttUplinkSettings

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from edge.store.store import OutboxBatch
 from program.settings import Settings, require, setting
+from schemas.envelope import MAX_BODY_BYTES
 
 LEAST_PER_SECOND, LEAST_PER_DAY = 100, 100_000
 DAY_SECONDS = 86_400
@@ -53,6 +54,8 @@ class Wire:
 
     around: int
     message: Callable[[OutboxBatch], int]
+    max_body_bytes: int = MAX_BODY_BYTES
+    """Batches are cut so that no body is larger."""
 
     def request(self, batches: Sequence[OutboxBatch]) -> int:
         return self.around + sum(map(self.message, batches))
