@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -40,7 +40,7 @@ class PendingSummary:
     run: CountedSummary | None = None
 
     def pack(self) -> bytes:
-        run = (asdict(self.run.summary), self.run.readings) if self.run else None
+        run = (_filled(self.run.summary), self.run.readings) if self.run else None
         return msgspec.msgpack.encode((self.reference, self.deadband, self.step, run))
 
     @classmethod
@@ -179,6 +179,11 @@ def _is_full(pending: PendingSummary, hold_seconds: int) -> bool:
 
 def _mean(summary: Summary) -> float:
     return summary.sum / summary.count
+
+
+def _filled(summary: Summary) -> dict[str, Any]:
+    """Returns the columns that have a value: `read` puts the others in again."""
+    return {name: value for name, value in asdict(summary).items() if value not in (None, ())}
 
 
 def _end(summary: Summary) -> int:
