@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
@@ -164,10 +165,9 @@ def commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[str, .
 
 def test_every_setting_that_is_named_is_one():
     """`section.setting` between backticks, where the section is one of a configuration file."""
-    known = dict(settings(EdgeConfig)) | {f"notify: {name}": keys for name, keys in settings(NotifyConfig)}
-    sections = {name.removeprefix("notify: "): set() for name in known}
-    for name, keys in known.items():
-        sections[name.removeprefix("notify: ")] |= keys
+    sections: dict[str, set[str]] = defaultdict(set)
+    for name, keys in (*settings(EdgeConfig), *settings(NotifyConfig)):
+        sections[name] |= keys
     named = [
         (page.name, section, key)
         for page in SPOKEN
