@@ -27,7 +27,7 @@ from bench import flood
 from bench.acknowledgement import acknowledgement_seconds
 from edge.store.form import decoded
 from edge.store.store import Store
-from edge.windows import unpack
+from edge.window import unpack
 from lab.services.broker import Broker
 from program.child import python_module
 

@@ -19,7 +19,7 @@ from edge.models.infer import ModelRunner
 from edge.models.process_scorer import ProcessScorer
 from edge.reading import Reading
 from edge.store.section import Section
-from edge.windows import Window
+from edge.window import Window
 from schemas.records import TimeQuality
 
 COMMAND = "python -m bench inference"

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from edge.closed_windows import ClosedWindows
+from edge.closing import Closing
 from edge.config import Config
 from edge.events.threshold_monitor import ThresholdMonitor
 from edge.forgetting import Forgetting
@@ -29,23 +29,17 @@ from edge.intake.rejects import reject_row
 from edge.listening import Listening
 from edge.models.bundle import Bundle
 from edge.models.infer import ModelRunner
-from edge.models.not_judged import NotJudged
 from edge.models.scorer import NoScorer, Scorer
 from edge.open_windows import OpenWindows
 from edge.reading import Reading, Rejected
-from edge.settings.sensors import Sensors
 from edge.store.batch import BatchLimits, EncodedBatch, encode_all
 from edge.store.earlier import counted_anew
 from edge.store.form import form
 from edge.store.section import Section
 from edge.store.store import CommitTooLarge, Entry, JournalMark, Store, StoreFull
-from edge.summaries.deadband import CountedSummary, Deadbands
-from edge.summaries.kinds import summarised
-from edge.summaries.last_points import LastPoints
-from edge.summaries.summarise import time_quality
 from edge.summaries.thin import STEPS, thinned
 from edge.timekeeper import Moment
-from edge.windows import Window, WindowedReadings, pack, unpack
+from edge.window import WindowedReadings, pack, unpack
 from program import logs
 from program.version import version
 from schemas.envelope import Envelope, from_micros, micros
@@ -100,14 +94,12 @@ class Gateway:
         spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}
         ranges = {name: bundle.ranges for name, bundle in self._bundles.items()}
         self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, spectra, ranges)
-        self._monitor, self._deadbands = ThresholdMonitor(store.section), Deadbands(store.section, store.max_bytes // _PENDING_SHARE)
-        self._last_points = LastPoints(store.section)
-        self._models = ModelRunner(scorer or NoScorer(), store.section)
-        self._forgetting = Forgetting(self._inbox, [self._monitor, self._deadbands, self._models, self._last_points])
-        self._score_deadbands = {model.name: model.deadband for model in config.models}
+        self._monitor, self._models = ThresholdMonitor(store.section), ModelRunner(scorer or NoScorer(), store.section)
+        held = store.max_bytes // _PENDING_SHARE
+        self._closing = Closing(self._inbox, self._monitor, self._models, self._bundles, config.models, store.section, max_held_bytes=held)
+        self._forgetting = Forgetting(self._inbox, [self._monitor, self._models, *self._closing.stages])
         self._evaluated = store.section("evaluated")
         self._windows = OpenWindows(config.windows, store.section, micros(started), store.closed.window_end_us)
-        self._closed_windows = ClosedWindows()
         # Not the highest id replayed: what the last cut closed may lie above it, and JournalMark never descends.
         self._last_id = store.ledger().journaled
         # Ids begin anew behind what was found of a damaged store: those to come are not evaluated yet.
@@ -124,7 +116,7 @@ class Gateway:
                 self._apply(journal_id, windowed, due_us)
                 open_readings += len(windowed.readings)
         self._windows.retiming.forget(oldest)
-        if counted := counted_anew(store.ledger(), open_readings + self._deadbands.readings):
+        if counted := counted_anew(store.ledger(), open_readings + self._closing.readings_held):
             store.cut([], started, counters=counted)
         self._clock = clock
 
@@ -153,7 +145,7 @@ class Gateway:
         envelopes, last_cut = self._retime(now) if self._windows.retiming.is_due else [], self._last_cut
         self._close_due(now)
         envelopes += self._cut_urgent(now)
-        if _due(last_cut, now, self._config.batch_seconds) or len(self._closed_windows.summaries) >= self._config.batches.max_rows:
+        if _due(last_cut, now, self._config.batch_seconds) or len(self._closing.rows.summaries) >= self._config.batches.max_rows:
             envelopes += self._cut_windows(now)
         states = self.links.uplink, self.links.broker, self.clock_quality
         if self._heartbeats.is_due(now, states=states, was_cut=self._last_cut != last_cut, last_cut=last_cut):
@@ -184,7 +176,7 @@ class Gateway:
     def flush(self, now: datetime) -> list[Envelope]:
         """Cuts what is closed or pending, and a last heartbeat, for a clean stop. Open windows stay in the journal."""
         self._close_due(now)
-        self._closed_windows.add(self._deadbands.release_all())
+        self._closing.release_all()
         self._heartbeats.make_due()
         self._last_cut = datetime.min.replace(tzinfo=now.tzinfo)
         return self.tick(now)
@@ -252,48 +244,7 @@ class Gateway:
         return envelopes
 
     def _close_due(self, now: datetime) -> None:
-        closed = self._windows.advance(micros(now))
-        for window in closed:
-            self._summarise(window)
-        for name, bundle in self._bundles.items():
-            self._score(name, bundle, closed)
-        self._closed_windows.add(self._deadbands.release_expired(self._windows.is_over))
-
-    def _summarise(self, window: Window) -> None:
-        sensors = self._sensors(window)
-        try:
-            parts = list(summarised(window, sensors, self._last_points))
-        except Exception as fault:  # noqa: BLE001 - set aside
-            self._set_aside(window, fault)
-            return
-        for part, rows in parts:
-            for counted in map(CountedSummary, rows, [len(part), *[0] * (len(rows) - 1)]):
-                deadband = sensors.deadband.get(counted.summary.channel) if sensors and not window.late else None
-                due = self._deadbands.add(counted, deadband, sensors.hold_seconds) if sensors and deadband else [counted]
-                self._closed_windows.add(due)
-
-    def _set_aside(self, window: Window, fault: Exception) -> None:
-        """Makes rejects of the readings of a window at which we failed ourselves, and lets the other windows go on."""
-        readings, text = window.readings(), f"its window could not be summarised: {fault!r}"
-        _log.exception("%d readings of %s in one window are set aside", len(readings), window.device_id)
-        for reading in readings:
-            self._inbox.set_aside(Rejected("fault", text, msgspec.json.encode(reading), reading.device_id, seq=reading.seq))
-        self._closed_windows.set_aside += len(readings)
-
-    def _score(self, name: str, bundle: Bundle, closed: Sequence[Window]) -> None:
-        """Scores the windows that closed together, oldest first, in one message to the model's child."""
-        scored = [window for window in closed if not window.late and (sensors := self._sensors(window)) and sensors.model == name]
-        for inference, window in self._models.infer(bundle, scored) if scored else ():
-            if isinstance(inference, NotJudged):
-                self._monitor.not_judged(inference, window, bundle, time_quality(window.readings()))
-                continue
-            sensors = self._sensors(window)
-            if self._deadbands.is_news(inference, self._score_deadbands.get(name, 0.0), sensors.hold_seconds if sensors else 0):
-                self._closed_windows.inferences.append(inference)
-            self._monitor.inference(inference, window, bundle)
-
-    def _sensors(self, window: Window) -> Sensors | None:
-        return self._inbox.sensors(window.device_id)
+        self._closing.close(self._windows.advance(micros(now)), self._windows.is_over)
 
     def _cut_urgent(self, now: datetime) -> list[Envelope]:
         """Cuts rejects, and events with the changes that raised them."""
@@ -316,9 +267,10 @@ class Gateway:
 
         It is called right after the windows were advanced alone: each row up to the watermark is then in a closed window.
         """
-        rows, forgotten = self._closed_windows, self._forgetting.forget()
-        if not (rows.summaries or rows.set_aside or self._deadbands.changed or forgotten):
+        forgotten = self._forgetting.forget()
+        if not (self._closing.is_waiting or forgotten):
             return []
+        rows = self._closing.rows
         watermark = self._windows.watermark_us
         batches = self._encoded(Kind.SUMMARIES, rows.summaries, rows.readings)
         batches += self._encoded(Kind.INFERENCES, rows.inferences)
@@ -327,7 +279,8 @@ class Gateway:
             Counter(readings_summarised=sum(rows.readings) + rows.set_aside, inferences_failed=self._models.failed) + self._inbox.counted
         )
         envelopes = self._store.cut(batches, now, closed=JournalMark(watermark, self._last_id), sections=sections, counters=counters)
-        self._closed_windows, self._models.failed, self._last_cut = ClosedWindows(), 0, now
+        self._closing.mark_cut()
+        self._models.failed, self._last_cut = 0, now
         self._inbox.counted.clear()
         return envelopes
 

@@ -16,7 +16,8 @@ from edge.settings.windows import WindowSettings
 from edge.store.section import Section, Sections
 from edge.timekeeper import Moment
 from edge.watermark import Watermark
-from edge.windows import DueReadings, Window, WindowedReadings, Windows
+from edge.window import Window, WindowedReadings
+from edge.windows import DueReadings, Windows
 from schemas.records import TimeQuality
 
 _MICROSECOND = timedelta(microseconds=1)

@@ -10,7 +10,7 @@ import msgspec
 
 from edge.reading import Reading
 from edge.store.section import Sections
-from edge.windows import WindowedReadings
+from edge.window import WindowedReadings
 from schemas.records import TimeQuality
 
 _KNOWN = (TimeQuality.SYNCED, TimeQuality.CORRECTED)

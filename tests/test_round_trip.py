@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from edge.reading import Reading
 from edge.store.batch import EncodedBatch, encode
 from edge.summaries.summarise import merged, summaries
-from edge.windows import Window
+from edge.window import Window
 from pipeline.assign_sites import group_rows
 from pipeline.decode import decode, decode_all
 from pipeline.elements import DecodedBatches, ReceivedMessage

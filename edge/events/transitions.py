@@ -13,7 +13,7 @@ from edge.models.bundle import Bundle
 from edge.models.not_judged import NotJudged
 from edge.reading import Reading
 from edge.settings.thresholds import Threshold
-from edge.windows import Window
+from edge.window import Window
 from schemas.envelope import from_micros
 from schemas.records import Cause, Event, Inference, Severity, ThresholdState
 

@@ -18,7 +18,7 @@ from edge.models.scorer import Score, Scorer, ScorerFailed
 from edge.spectrum import Spectrum
 from edge.store.section import Sections
 from edge.summaries.summarise import channel_means, time_quality
-from edge.windows import Window
+from edge.window import Window
 from program import logs
 from schemas.envelope import from_micros
 from schemas.records import Inference

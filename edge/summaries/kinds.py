@@ -15,7 +15,7 @@ from edge.reading import Reading
 from edge.settings.sensors import Sensors
 from edge.summaries.last_points import LastPoints
 from edge.summaries.summarise import MAX_POINTS, MAX_SEQ_RANGES, summaries
-from edge.windows import Window
+from edge.window import Window
 from schemas.envelope import micros
 from schemas.points import Point, union
 from schemas.records import Summary

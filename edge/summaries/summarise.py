@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from edge.reading import Reading
-from edge.windows import Window
+from edge.window import Window
 from schemas import moments, sketch
 from schemas.arrow import wire_columns
 from schemas.envelope import from_micros, micros

@@ -12,7 +12,7 @@ from typing import Any
 from edge.config import Config, parse
 from edge.gateway import MqttMessage
 from edge.store.store import Store
-from edge.windows import unpack
+from edge.window import unpack
 from pipeline.body import rows_of
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)

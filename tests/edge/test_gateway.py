@@ -25,7 +25,7 @@ from edge.models.scorer import Score, ScorerFailed
 from edge.reading import Reading
 from edge.store.batch import EncodedBatch
 from edge.store.store import Entry, Store, StoreFull
-from edge.windows import WindowedReadings, pack
+from edge.window import WindowedReadings, pack
 from schemas.envelope import micros
 from schemas.records import LinkState
 from tests.edge.gateways import START, config, message, rows, settings, stored_readings

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from edge.gateway import Gateway
 from edge.reading import Reading
 from edge.store.store import Entry, Store
-from edge.windows import WindowedReadings, pack
+from edge.window import WindowedReadings, pack
 from schemas.envelope import micros
 from schemas.records import TimeQuality
 from tests import long_form

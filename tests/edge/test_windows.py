@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.reading import Bands, Reading
-from edge.windows import PACKED_TOGETHER, Window, WindowedReadings, Windows, pack, unpack
+from edge.window import PACKED_TOGETHER, Window, WindowedReadings, pack, unpack
+from edge.windows import Windows
 
 S = 1_000_000
 

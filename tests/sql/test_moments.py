@@ -11,7 +11,7 @@ from google.cloud import bigquery
 
 from edge.reading import Reading
 from edge.summaries.summarise import summaries
-from edge.windows import Window
+from edge.window import Window
 from schemas import moments
 from schemas.envelope import micros
 from schemas.records import Summary

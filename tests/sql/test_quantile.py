@@ -15,7 +15,8 @@ from google.cloud import bigquery
 
 from edge.reading import Reading
 from edge.summaries.summarise import summaries
-from edge.windows import Window, WindowedReadings, Windows
+from edge.window import Window, WindowedReadings
+from edge.windows import Windows
 from schemas import sketch
 from schemas.envelope import micros
 from schemas.records import Summary

@@ -15,7 +15,7 @@ from edge.models.bundle import Bundle
 from edge.reading import Reading
 from edge.settings.thresholds import Threshold
 from edge.store.section import Section
-from edge.windows import Window
+from edge.window import Window
 from schemas.records import Inference
 from tests.edge.sections import Memory
 

@@ -17,7 +17,7 @@ from edge.reading import Reading
 from edge.store.section import Section
 from edge.summaries.deadband import CountedSummary, Deadbands, PendingSummary
 from edge.summaries.summarise import summaries
-from edge.windows import Window
+from edge.window import Window
 from schemas import sketch
 from schemas.envelope import from_micros, micros
 from schemas.intervals import IntervalSet

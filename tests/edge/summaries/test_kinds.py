@@ -18,7 +18,7 @@ from edge.summaries.kinds import summarised
 from edge.summaries.last_points import LastPoints
 from edge.summaries.summarise import MAX_POINTS
 from edge.summaries.thin import thinned
-from edge.windows import Window
+from edge.window import Window
 from schemas.envelope import micros
 from schemas.points import LONGEST_GAP_US, Point, Stay, increase, stays, union
 from schemas.records import Summary

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge.reading import Reading
 from edge.summaries.summarise import channel_means, summaries, worst
-from edge.windows import Window
+from edge.window import Window
 from schemas import sketch
 from schemas.envelope import from_micros
 from schemas.records import Summary

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from edge.reading import Reading
 from edge.summaries.summarise import MAX_SEQ_RANGES, summaries
 from edge.summaries.thin import STEPS, thinned
-from edge.windows import Window
+from edge.window import Window
 from schemas import sketch
 from schemas.envelope import micros
 from schemas.intervals import IntervalSet
