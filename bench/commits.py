@@ -17,7 +17,7 @@ from typing import Any
 from bench.figures import Figure, Log, figure
 from edge.config import parse
 from edge.gateway import Gateway, MqttMessage
-from edge.store.database import Connection, Cursor, connect
+from edge.store.connection import Connection, Cursor, connect
 from edge.store.store import Store
 
 COMMAND = "python -m bench commits"

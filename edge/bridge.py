@@ -19,11 +19,11 @@ from edge.intake.client import Incoming
 from edge.intake.reader import MqttMessage
 from edge.settings.mqtt import MqttSettings
 from edge.settings.topics import CHANNEL, DEVICE, TopicPattern
-from edge.store.database import sync_folder
 from edge.store.store import OutboxBatch
 from edge.uplink.kinds import UplinkSettings
 from edge.uplink.uplink import Publisher
 from program import logs
+from program.files import sync_folder
 from program.names import Name
 from program.settings import Settings, require, setting
 from schemas.envelope import Envelope, EnvelopeError, entry

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from edge.store import tally
+from edge.store.connection import Connection, connect
+from edge.store.faults import DiskFault, StoreDamaged, StoreError, StoreFull, StoreLocked
+from edge.store.pages import PAGE_BYTES
 from edge.store.seal import BrokenSeal, unsealed, unsealed_or_earlier
+from program.files import sync_folder
 
 MIN_BYTES = 1 << 20
 """The smallest bound of a store."""
-PAGE_BYTES = 4096
 _MAX_LOG_PAGES = 8192
 _APPLICATION = 0x54426D31
 _VERSION, _MAX_VERSION = 3, 1000
@@ -33,57 +36,6 @@ _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, 
 """What SQLite says of a damaged file. Our statements never change: one that it does not understand shows tables that nobody made."""
 Unsealed = Callable[..., bytes]
 """Returns the bytes of a sealed blob: edge.store.seal.unsealed, or what stands for it in a store of an earlier version."""
-
-
-class StoreError(Exception):
-    """The store cannot be used; the text names the file and says why."""
-
-
-class StoreDamaged(StoreError):
-    """The file is not what was written to it: what can be read of it is to be rescued into another."""
-
-
-class DiskFault(StoreError):
-    """The disk failed to read or write; it may pass."""
-
-
-class StoreLocked(StoreError):
-    """Another process has the store open."""
-
-
-class StoreFull(StoreError):
-    """Nothing was written: the bound or the disk is reached and nothing may be dropped for it."""
-
-
-class CommitTooLarge(ValueError):
-    """One commit would not have room in the log; nothing was written. In smaller parts it has."""
-
-
-class Cursor(Protocol):
-    """Hands over what a statement returned."""
-
-    def fetchall(self) -> list[Any]: ...
-    def fetchone(self) -> Any: ...
-
-
-class Connection(Protocol):
-    """Executes statements: what the store needs of sqlite3.Connection in autocommit mode. Its errors are sqlite3's."""
-
-    @property
-    def in_transaction(self) -> bool: ...
-    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Cursor: ...
-    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Any: ...
-    def close(self) -> None: ...
-
-
-def connect(path: Path) -> Connection:
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
-
-
-def connect_to_look(path: Path) -> Connection:
-    """Connects so that nothing can be written, not even what a log holds. Where there is no log nobody writes, and none is made."""
-    mode = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None, timeout=0)
 
 
 class Database:
@@ -142,6 +94,7 @@ class Database:
         connection.execute(f"pragma journal_size_limit = {self._log_pages * PAGE_BYTES}").fetchall()
         if empty:
             self._create(connection, tables)
+            # SQLite does not after it removed the journal of the first page, which would undo all.
             sync_folder(self.path.parent)
         elif connection.execute("pragma user_version").fetchone()[0] < _VERSION:
             self._upgrade(connection, tables)
@@ -290,30 +243,6 @@ def _spelt(sql: str) -> str:
 
 
 _IS_UNSEALED = f"select 1 from state where name = '{_UNSEALED}'"
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable. SQLite does not after it removed the journal of the first page, which would undo all."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def pages(blobs: Iterable[int]) -> int:
-    """Returns an upper bound of the pages that new rows with blobs of these sizes fill, whatever the mixture of sizes."""
-    return -(-sum(map(filled_bytes, blobs)) // PAGE_BYTES)
-
-
-def filled_bytes(size: int) -> int:
-    """Returns an upper bound of the bytes of pages that a new row with a blob of this size fills.
-
-    Rows share a page, or have a page alone, or go on in a chain of others; a part of the last of each is unused.
-    """
-    if size < PAGE_BYTES // 2:
-        return size * 3 // 2 + 96
-    return PAGE_BYTES if size < PAGE_BYTES - 96 else size + 2 * PAGE_BYTES
 
 
 def add(connection: Connection, counters: Mapping[str, int]) -> None:

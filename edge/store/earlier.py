@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from edge.store.database import Connection, Database, add
+from edge.store.connection import Connection
+from edge.store.database import Database, add
 from edge.store.ledger import Ledger
 
 MOST = 20

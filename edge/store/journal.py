@@ -13,7 +13,9 @@ from itertools import accumulate
 
 import msgspec
 
-from edge.store.database import Connection, Database, StoreError, StoreFull, add
+from edge.store.connection import Connection
+from edge.store.database import Database, add
+from edge.store.faults import StoreError, StoreFull
 from edge.store.seal import sealed
 
 COMMITS_REMEMBERED = 512

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from edge.store.database import Connection, Database, add
+from edge.store.connection import Connection
+from edge.store.database import Database, add
 from schemas.envelope import from_micros
 
 COUNTED_HERE = ("batches_cut", "batches_confirmed", "batches_dropped", "batches_thinned", "readings_dropped")

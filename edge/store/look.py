@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from edge.store.database import Database, StoreError, connect_to_look
+from edge.store.connection import connect_to_look
+from edge.store.database import Database
+from edge.store.faults import StoreError
 from edge.store.section import Section, key_of
 from edge.store.store import TABLES
 

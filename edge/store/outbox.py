@@ -14,9 +14,12 @@ from itertools import islice
 from typing import Any
 
 from edge.store.batch import EncodedBatch
-from edge.store.database import ATTEMPTED_TO, PAGE_BYTES, Connection, Database, StoreError, add, pages
+from edge.store.connection import Connection
+from edge.store.database import ATTEMPTED_TO, Database, add
+from edge.store.faults import StoreError
 from edge.store.lanes import Lane, next_keys
 from edge.store.ledger import batches_cut, draw_together, record_drop
+from edge.store.pages import PAGE_BYTES, pages
 from edge.store.parts import remember
 from edge.store.seal import sealed
 from program import logs

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from edge.store.database import PAGE_BYTES, Connection, Database, filled_bytes
+from edge.store.connection import Connection
+from edge.store.database import Database
+from edge.store.pages import PAGE_BYTES, filled_bytes
 from edge.store.seal import sealed
 
 STAGED, _BEHIND_STAGED = "*", "+"

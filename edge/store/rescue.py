@@ -17,12 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from edge.store import earlier, tally
-from edge.store.database import PAGE_BYTES, Connection, Database, StoreError, connect, pages, sync_folder
+from edge.store.connection import Connection, connect
+from edge.store.database import Database
+from edge.store.faults import StoreError
 from edge.store.identity import high_water_file, read_high_water
 from edge.store.journal import Journal
 from edge.store.ledger import COUNTED_HERE
+from edge.store.pages import PAGE_BYTES, pages
 from edge.store.parts import STAGED, VALID, Parts
 from edge.store.seal import BrokenSeal, unsealed
+from program.files import sync_folder
 
 _READ_AT_ONCE = 20
 _FARTHEST_STEP = 1 << 20

@@ -29,24 +29,15 @@ from typing import Any
 from edge.store import earlier, identity, journal, ledger, outbox, thinning
 from edge.store.acknowledged import Acknowledged
 from edge.store.batch import EncodedBatch
-from edge.store.database import (
-    CommitTooLarge,
-    Connection,
-    Database,
-    DiskFault,
-    StoreDamaged,
-    StoreError,
-    StoreFull,
-    StoreLocked,
-    add,
-    connect,
-    pages,
-)
+from edge.store.connection import Connection, connect
+from edge.store.database import Database, add
 from edge.store.epochs import Epochs
+from edge.store.faults import CommitTooLarge, DiskFault, StoreDamaged, StoreError, StoreFull, StoreLocked
 from edge.store.journal import Entry, Journal, JournalMark
 from edge.store.lanes import Lane
 from edge.store.ledger import Ledger
 from edge.store.outbox import Outbox, OutboxBatch, row_of
+from edge.store.pages import pages
 from edge.store.parts import Parts, remember
 from edge.store.section import Section, key_of
 from edge.store.thinning import Law, Thinning

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 if TYPE_CHECKING:
-    from edge.store.database import Connection
+    from edge.store.connection import Connection
 
 _NAME = "tally"
 

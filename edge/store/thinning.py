@@ -13,7 +13,8 @@ from typing import Any
 
 from edge.store import ledger
 from edge.store.batch import BatchLimits, BatchTooLarge, EncodedBatch, encode
-from edge.store.database import Connection, Database, add
+from edge.store.connection import Connection
+from edge.store.database import Database, add
 from edge.store.form import decoded
 from edge.store.outbox import INSERT, NOT_ATTEMPTED, THINNED_PRIORITY, Outbox, envelope_of, remove, row_of
 from program import logs

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.store.database import sync_folder
 from edge.store.store import OutboxBatch, Store
+from program.files import sync_folder
 from schemas.envelope import Envelope, entry
 
 MAX_FILE_BYTES = 64_000_000

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edge.store.database import Connection, connect
+from edge.store.connection import Connection, connect
 from edge.store.lanes import LIVE_BATCHES
 from edge.store.store import Lane, Store
 from tests.edge.encoded import NOW, encoded

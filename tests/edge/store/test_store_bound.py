@@ -13,7 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from edge.store.database import MIN_BYTES, connect
+from edge.store.connection import connect
+from edge.store.database import MIN_BYTES
 from edge.store.store import CommitTooLarge, Entry, JournalMark, Store, StoreFull
 from schemas.intervals import IntervalSet
 from schemas.records import KINDS
