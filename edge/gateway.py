@@ -86,10 +86,10 @@ class Gateway:
         Raises FormError: what is missing to write batches is to be known now, not at the first cut.
         """
         form(config.batches.schema_version)
-        store.thin_by(thinned, STEPS)
         self._batch_limits = BatchLimits(
             config.batches.max_rows, min(store.max_batch_bytes, config.uplink.wire.max_body_bytes), config.batches.schema_version
         )
+        store.thin_by(thinned, STEPS, self._batch_limits.body_bytes)
         self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
         spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}
         ranges = {name: bundle.ranges for name, bundle in self._bundles.items()}

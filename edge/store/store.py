@@ -18,17 +18,17 @@ batches; the file and its log stay within `max_bytes`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
-from typing import Any
 
 from edge.store import earlier, identity, journal, ledger, outbox, thinning
 from edge.store.acknowledged import Acknowledged
 from edge.store.batch import EncodedBatch
+from edge.store.commits import Commits
 from edge.store.connection import Connection, connect
 from edge.store.database import Database, add
 from edge.store.epochs import Epochs
@@ -37,8 +37,6 @@ from edge.store.journal import Entry, Journal, JournalMark
 from edge.store.lanes import Lane
 from edge.store.ledger import Ledger
 from edge.store.outbox import Outbox, OutboxBatch, row_of
-from edge.store.pages import pages
-from edge.store.parts import Parts, remember
 from edge.store.section import Section, key_of
 from edge.store.thinning import Law, Thinning
 from program import logs
@@ -61,8 +59,6 @@ __all__ = [
 
 _log = logs.get(__name__)
 _NOTHING: Mapping[str, int] = MappingProxyType({})
-_BATCHES_RESERVE = 8
-"""Pages that batches leave free, so that a drop and small changes always find room."""
 
 TABLES = f"""
 create table state (name text primary key, value) without rowid;
@@ -106,7 +102,7 @@ class Store:
             self._journal = Journal(self._database)
             self._note_lost()
             self._outbox = Outbox(self._database, gateway_id, self.epoch, self._epochs.base)
-            self._parts, self._has_parts = Parts(self._database), True
+            self._commits = Commits(self._database, self.max_batch_bytes)
             with suppress(StoreFull):
                 self._finish_parts()
             self._journal.sweep()
@@ -130,9 +126,9 @@ class Store:
         """Says how large the body of a batch may be, so that one commit has room for it."""
         return min(MAX_BODY_BYTES, self._database.max_row_bytes)
 
-    def thin_by(self, law: Law, steps: Sequence[int]) -> None:
+    def thin_by(self, law: Law, steps: Sequence[int], max_body_bytes: int) -> None:
         """Lets waiting summaries be merged by this law, to windows of these lengths in seconds, before any is dropped."""
-        self._outbox.thin = Thinning(self._database, self._outbox, law, steps, self.max_batch_bytes).thin
+        self._outbox.thin = Thinning(self._database, self._outbox, law, steps, min(max_body_bytes, self.max_batch_bytes)).thin
 
     def close(self) -> None:
         with self._lock:
@@ -150,7 +146,7 @@ class Store:
         if not entries:
             return range(0)
         with self._lock:
-            needed = self._room([len(dedup_keys), *(len(entry.body) for entry in entries)]) + self._readings_reserve
+            needed = self._commits.room([len(dedup_keys), *(len(entry.body) for entry in entries)]) + self._readings_reserve
             if self._outbox.make_room(needed) < needed:
                 raise StoreFull(f"{self._database.path}: its {self.max_bytes} bytes are full of readings, and no batch is left to drop")
             ids = self._journal.append(entries, dedup_keys)
@@ -186,11 +182,13 @@ class Store:
         memory = _changed(sections)
         with self._lock:
             self._finish_parts()
-            admitted = self._admit(batches, memory, counters)
+            needed = self._commits.needed(batches, memory, counters)
+            self._outbox.make_room(needed)
+            admitted = self._outbox.admit(batches, needed)
             envelopes = self._outbox.named(batches, now)
             numbered = zip(count(self._outbox.last_key + 1), envelopes, batches, admitted)
             rows = [row_of(key, envelope, batch, now) for key, envelope, batch, found in numbered if found]
-            with self._outbox.giving_out(len(batches)), self._commit(rows, memory) as connection:
+            with self._outbox.giving_out(len(batches)), self._commits.committing(rows, memory) as connection:
                 self._outbox.give_out(connection, envelopes, batches, admitted)
                 add(connection, counters)
                 if closed:
@@ -271,53 +269,12 @@ class Store:
         with self._lock:
             return self._journal.after(last)
 
-    @contextmanager
-    def _commit(self, rows: Sequence[tuple[Any, ...]], memory: Mapping[str, bytes | None]) -> Iterator[Connection]:
-        """Commits rows of the outbox, memory and what is done within, or nothing; in parts where one commit would be too large."""
-        bodies, small = [len(row[-1]) for row in rows], _sizes(memory)
-        if max([*bodies, *small], default=0) > self.max_batch_bytes:
-            raise CommitTooLarge(f"{max([*bodies, *small])} bytes in one row, but a store of {self.max_bytes} takes {self.max_batch_bytes}")
-        is_large = pages([*bodies, *small]) + _BATCHES_RESERVE > self._database.max_commit_pages
-        if is_large:
-            self._has_parts = True
-            self._parts.write(outbox.INSERT, rows, bodies)
-            self._parts.stage(memory)
-        with self._database.transaction() as connection:
-            if is_large:
-                self._parts.make_valid(connection)
-            else:
-                connection.executemany(outbox.INSERT, rows)
-                remember(connection, memory)
-            yield connection
-
     def _finish_parts(self) -> None:
         """Brings what was written in parts to its place, or removes it. To be called before anything else is cut."""
-        if self._has_parts:
+        if self._commits.has_parts:
             self._outbox.remove_unfinished()
-            self._parts.finish()
-            self._has_parts = False
-
-    def _admit(self, batches: Sequence[EncodedBatch], memory: Mapping[str, bytes | None], counters: Mapping[str, int]) -> list[bool]:
-        """Makes room; returns which batches found it."""
-        small = _sizes(memory)
-        # In parts there are two of each for a while.
-        factor = 2 if pages([*small, *(len(batch.body) for batch in batches)]) > self._database.max_commit_pages else 1
-        needed = factor * pages([*small, *map(len, counters)]) + _BATCHES_RESERVE
-        self._outbox.make_room(needed)
-        return self._outbox.admit(batches, needed)
-
-    def _room(self, sizes: Sequence[int]) -> int:
-        """Returns the pages that a commit may need. Raises CommitTooLarge if the log has no room for them."""
-        needed = pages(sizes)
-        if needed > self._database.max_commit_pages:
-            most = self._database.max_commit_pages
-            raise CommitTooLarge(f"a commit of {needed} pages, but a store of {self.max_bytes} bytes takes {most}")
-        return needed
+            self._commits.finish()
 
 
 def _changed(sections: Sequence[Section]) -> dict[str, bytes | None]:
     return {name: value for section in sections for name, value in section.changed.items()}
-
-
-def _sizes(memory: Mapping[str, bytes | None]) -> list[int]:
-    return [len(name) + len(value or b"") for name, value in memory.items()]

@@ -19,6 +19,7 @@ from edge.store.form import decoded
 from edge.store.store import OutboxBatch, Store
 from edge.summaries.thin import STEPS, thinned
 from schemas import sketch
+from schemas.envelope import MAX_BODY_BYTES
 from schemas.intervals import IntervalSet
 from schemas.records import Kind, Summary
 from tests import long_form
@@ -104,7 +105,7 @@ class ThinningStore(RuleBasedStateMachine):
 
     def open(self) -> None:
         self.store = Store(self.folder / "store.db", "gw-1", MIN_BYTES)
-        self.store.thin_by(thinned, STEPS)
+        self.store.thin_by(thinned, STEPS, MAX_BODY_BYTES)
 
     @initialize()
     def fill_with_events(self) -> None:
@@ -192,7 +193,7 @@ def test_a_store_offline_for_long_keeps_every_reading_where_it_would_have_droppe
         with closing(Store(tmp_path / f"{thins}.db", "gw-1", MIN_BYTES)) as store:
             fill(store)
             if thins:
-                store.thin_by(thinned, STEPS)
+                store.thin_by(thinned, STEPS, MAX_BODY_BYTES)
             total = offline(store, 480)
             kept[thins] = sum(len(content(batch)) for batch in waiting(store))
             assert store.ledger().readings_dropped == total - kept[thins]
@@ -201,10 +202,22 @@ def test_a_store_offline_for_long_keeps_every_reading_where_it_would_have_droppe
     assert kept[False] < 0.7 * total
 
 
+@pytest.mark.parametrize("most", [MAX_BODY_BYTES, 4000])
+def test_what_is_merged_is_no_larger_than_the_uplink_takes(tmp_path: Path, most: int) -> None:
+    with closing(Store(tmp_path / "store.db", "gw-1", MIN_BYTES)) as store:
+        fill(store)
+        store.thin_by(thinned, STEPS, most)
+        offline(store, 480)
+        summaries = [batch.body for batch in waiting(store) if batch.envelope.kind == Kind.SUMMARIES]
+        sizes = [len(body) for body in summaries if "fidelity" in decoded(body)[0]]
+        assert sizes
+        assert (max(sizes) > 4000) == (most > 4000)
+
+
 def test_what_an_earlier_pipeline_reads_is_thinned_in_its_own_form(tmp_path: Path) -> None:
     with closing(Store(tmp_path / "store.db", "gw-1", MIN_BYTES)) as store:
         fill(store)
-        store.thin_by(thinned, STEPS)
+        store.thin_by(thinned, STEPS, MAX_BODY_BYTES)
         offline(store, 480, "1.1")
         assert store.ledger().thinned
         batches = [batch for batch in waiting(store) if batch.envelope.kind == Kind.SUMMARIES]
@@ -219,7 +232,7 @@ def test_a_batch_that_was_handed_out_is_never_merged_and_where_that_is_not_kept_
         fill(store)
         if not is_noted:
             store._outbox._note_attempts = lambda keys: None  # type: ignore[method-assign]
-        store.thin_by(thinned, STEPS)
+        store.thin_by(thinned, STEPS, MAX_BODY_BYTES)
         offline(store, 45)
         events = [key for (key,) in store._database.read("select seq from outbox where priority > 1")]
         handed_out = {batch.envelope.seq for batch in store.pending(3, skip=events)}
