@@ -109,16 +109,8 @@ class Gateway:
         self.links = Links()
         self._listening = Listening(timedelta(seconds=config.windows.seconds))
         self.clock_quality = TimeQuality.SYNCED
-        oldest, open_readings = None, 0
-        for journal_id, due_us, body in store.replay():
-            oldest = oldest or journal_id
-            if windowed := self._opened(journal_id, body):
-                self._apply(journal_id, windowed, due_us)
-                open_readings += len(windowed.readings)
-        self._windows.retiming.forget(oldest)
-        if counted := counted_anew(store.ledger(), open_readings + self._closing.readings_held):
-            store.cut([], started, counters=counted)
         self._clock = clock
+        self._resume()
 
     def accept(self, messages: Sequence[MqttMessage], now: datetime) -> list[Envelope]:
         """Returns when every message is durable, so that it may be acknowledged; the batches are those of its events and rejects.
@@ -198,6 +190,18 @@ class Gateway:
             listening_since_time=self._listening.since,
             earlier_epochs=self._store.earlier_epochs(),
         )
+
+    def _resume(self) -> None:
+        """Opens the windows of the journal again, and counts anew what a damaged store lost."""
+        oldest, open_readings = None, 0
+        for journal_id, due_us, body in self._store.replay():
+            oldest = oldest or journal_id
+            if windowed := self._opened(journal_id, body):
+                self._apply(journal_id, windowed, due_us)
+                open_readings += len(windowed.readings)
+        self._windows.retiming.forget(oldest)
+        if counted := counted_anew(self._store.ledger(), open_readings + self._closing.readings_held):
+            self._store.cut([], self._started, counters=counted)
 
     def _append(self, readings: Sequence[Reading], dedup_keys: bytes, now: datetime) -> None:
         self._check_memory()
