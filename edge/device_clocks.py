@@ -73,7 +73,7 @@ class DeviceClocks:
         """Learns from readings as they come. What they say while the gateway's own clock is not known is forgotten with the process."""
         timed = defaultdict[str, list[Reading]](list)
         for reading in readings:
-            if reading.sensor_time:
+            if reading.sensor_time and not self._is_soon(reading):
                 timed[reading.device_id].append(reading)
         for device_id, together in timed.items():
             self._note(device_id, max(together, key=_event_us), _longest_pause_us(together))
@@ -84,12 +84,15 @@ class DeviceClocks:
             clock.steps = [each + round(step_us / _STEP_US) for each in clock.steps]
             clock.arrived_us += step_us
 
+    def _is_soon(self, reading: Reading) -> bool:
+        """Says whether it came so soon after another of its device that it says nothing new."""
+        clock = self._clocks.get(reading.device_id)
+        return clock is not None and 0 <= reading.arrived_us - clock.arrived_us < self._apart_us
+
     def _note(self, device_id: str, reading: Reading, pause_us: int) -> None:
         clock = self._clocks.pop(device_id, None) or _Clock()
         self._clocks[device_id] = clock
         passed, waited = reading.event_us - clock.event_us, reading.arrived_us - clock.arrived_us
-        if clock.arrived_us and 0 <= waited < self._apart_us:
-            return
         is_catching_up = clock.arrived_us and waited >= 0 and passed > 2 * waited + _CATCHING_UP_US
         clock.event_us, clock.arrived_us = reading.event_us, reading.arrived_us
         if not is_catching_up:

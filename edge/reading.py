@@ -156,8 +156,8 @@ def believable(event: int, time: Any, arrived_us: int, limits: Limits) -> int:
     """
     earliest, latest = _EARLIEST_US, _LATEST_US
     if limits.is_clock_known:
-        earliest = max(earliest, arrived_us - limits.max_age_seconds * 1_000_000)
-        latest = arrived_us + limits.max_future_seconds * 1_000_000
+        oldest, latest = arrived_us - limits.max_age_seconds * 1_000_000, arrived_us + limits.max_future_seconds * 1_000_000
+        earliest = max(earliest, oldest)
     if event > latest:
         ahead = f"more than {limits.max_future_seconds} s ahead of the gateway" if limits.is_clock_known else "later than the year 2100"
         raise PayloadError("time_future", f"time {shown(time)} is {ahead}{_guess(time, arrived_us)}")

@@ -41,9 +41,9 @@ class Window:
         return self.start_us + self.seconds * 1_000_000
 
     def add(self, reading: Reading) -> int:
-        """Returns by how many bytes it has become larger, about."""
+        """Returns by how many bytes it has become larger, about, beside READING_BYTES."""
         self._latest.append(reading)
-        return READING_BYTES + (self.pack() if len(self._latest) >= PACKED_TOGETHER else 0)
+        return self.pack() if len(self._latest) >= PACKED_TOGETHER else 0
 
     def pack(self) -> int:
         """Packs what is not packed yet; returns by how many bytes it has become larger, which is below nought."""

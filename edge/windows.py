@@ -16,7 +16,7 @@ from typing import NamedTuple
 from edge.device_clocks import DeviceClocks
 from edge.reading import Reading
 from edge.store.section import Section
-from edge.window import Window, WindowedReadings
+from edge.window import READING_BYTES, Window, WindowedReadings
 
 
 class DueReadings(NamedTuple):
@@ -73,6 +73,7 @@ class Windows:
                 if not windowed.late and windowed.window_seconds == self._seconds:
                     self._due[reading.device_id, end] = due_us
             self.memory += window.add(reading)
+        self.memory += READING_BYTES * len(windowed.readings)
 
     def pack(self) -> None:
         """Packs all readings, where memory is short, unless it was done a moment ago. Windows of one reading stay as they are."""

@@ -124,7 +124,7 @@ class Inbox:
 
     def _keep(self, reading: Reading, message: MqttMessage) -> None:
         """Keeps a reading unless it came before. A number without a time proves nothing: a sensor that sleeps may begin at 1 each time."""
-        if message.may_be_old and not reading.sensor_time:
+        if not reading.sensor_time and message.may_be_old:
             quality = TimeQuality.ESTIMATED if reading.time_quality == TimeQuality.SYNCED else reading.time_quality
             reading = msgspec.structs.replace(reading, time_quality=quality, may_be_old=True)
         key = dedup_key(reading, retained=message.retain)
@@ -132,7 +132,15 @@ class Inbox:
         if is_known and (reading.sensor_time or message.dup or message.retain):
             self.counted["readings_repeated"] += 1
             return
-        taken, rejected = self._limits.admit(reading, self.sensors(reading.device_id))
+        sensors = self._reader.routes.sensors(reading.device_id)
+        if sensors is None or self._limits.is_within(reading, sensors.name):
+            self.readings.append(KeyedReading(reading, key))
+        else:
+            self._keep_some(reading, sensors, message, key)
+
+    def _keep_some(self, reading: Reading, sensors: Sensors, message: MqttMessage, key: bytes | None) -> None:
+        """Keeps what the limits admit of a reading that may be over one of them. One without a class is not counted: nobody asks for it."""
+        taken, rejected = self._limits.admit(reading, sensors)
         if rejected:
             self.counted["readings_over_limit"] += 1
             self._reject(replace(rejected, topic=message.topic), dup=message.dup)

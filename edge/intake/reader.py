@@ -18,6 +18,9 @@ from edge.store.section import Section
 from edge.units import Range
 from schemas.records import TimeQuality
 
+_SYNCED = str(TimeQuality.SYNCED)
+"""Is looked at in each message."""
+
 
 class MqttMessage(msgspec.Struct, frozen=True, gc=False):
     """Holds a message as it arrived. `dup` is the broker's flag: it may have delivered it before; `retain`: it kept it from earlier.
@@ -74,7 +77,7 @@ class Reader:
         if message.retain and not sensors.retained:
             self.counted["readings_retained"] += 1
             return ()
-        limits = self._limits if clock_quality == TimeQuality.SYNCED else self._unsure_limits
+        limits = self._limits if clock_quality == _SYNCED else self._unsure_limits
         context = Context(route.device_id or "", sensors, arrived_us, clock_quality, limits, route.channel, route.beside)
         results = _format_of(payload, self._described if sensors.payload else self._formats).read(payload, context)
         return chain(results, self._beside(payload, context)) if route.beside else results

@@ -5,7 +5,7 @@ Guarantees that what is counted here is bounded itself: by the hour, by the devi
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -28,34 +28,45 @@ class Admitted(NamedTuple):
 
 
 class SenderLimits:
-    """Counts readings and channels of each device in an hour, and knows the devices. Usage: `limits.admit(reading, sensors)`."""
+    """Counts readings and channels of each device in an hour, and knows the devices.
+
+    Usage: `limits.is_within(reading, sensors.name) or limits.admit(reading, sensors)`.
+    """
 
     def __init__(self, limits: LimitSettings, classes: Iterable[Sensors], devices: KnownDevices) -> None:
         self._limits, self._devices = limits, devices
         self._declared: Mapping[str, frozenset[str]] = {sensors.name: frozenset(sensors.units) for sensors in classes}
         self._hour = devices.hour
-        self._readings: Counter[str] = Counter()
+        self._left: dict[str, int] = {}
+        """How many readings more of each device that was heard in this hour are taken."""
         self._channels: defaultdict[str, set[str]] = defaultdict(set)
         self._names = 0
 
-    def admit(self, reading: Reading, sensors: Sensors | None) -> Admitted:
-        """Returns what of the reading is taken. One without a class is not counted: nobody asks for it."""
-        if sensors is None:
-            return Admitted(reading)
+    def is_within(self, reading: Reading, sensors: str) -> bool:
+        """Takes a reading of a class and says True, where that can be said at once: nearly always."""
+        left = self._left.get(reading.device_id, 0)
+        if left and self._devices.hour == self._hour and self._declared[sensors].issuperset(reading.values):
+            self._left[reading.device_id] = left - 1
+            return True
+        return False
+
+    def admit(self, reading: Reading, sensors: Sensors) -> Admitted:
+        """Returns what of the reading is taken."""
         if self._devices.hour != self._hour:
             self._begin_hour()
         if not self._devices.is_heard(reading.device_id, sensors.name):
             most = f"limits.devices = {self._limits.devices}"
             return _refused(reading, "too_many_devices", f"the class {sensors.name} has more devices than {most}")
-        if self._readings[reading.device_id] >= self._limits.readings:
+        left = self._left.get(reading.device_id, self._limits.readings)
+        if left <= 0:
             return _refused(reading, "too_many_readings", f"more than limits.readings = {self._limits.readings} of one device in an hour")
-        self._readings[reading.device_id] += 1
+        self._left[reading.device_id] = left - 1
         declared = self._declared[sensors.name]
         return Admitted(reading) if declared.issuperset(reading.values) else self._with_few_channels(reading, declared)
 
     def _begin_hour(self) -> None:
         self._hour, self._names = self._devices.hour, 0
-        self._readings.clear()
+        self._left.clear()
         self._channels.clear()
 
     def _with_few_channels(self, reading: Reading, declared: frozenset[str]) -> Admitted:
