@@ -56,10 +56,10 @@ class SenderLimits:
             self._begin_hour()
         if not self._devices.is_heard(reading.device_id, sensors.name):
             most = f"limits.devices = {self._limits.devices}"
-            return _refused(reading, "too_many_devices", f"the class {sensors.name} has more devices than {most}")
+            return _refused("too_many_devices", f"the class {sensors.name} has more devices than {most}", reading)
         left = self._left.get(reading.device_id, self._limits.readings)
         if left <= 0:
-            return _refused(reading, "too_many_readings", f"more than limits.readings = {self._limits.readings} of one device in an hour")
+            return _refused("too_many_readings", f"more than limits.readings = {self._limits.readings} of one device in an hour", reading)
         self._left[reading.device_id] = left - 1
         declared = self._declared[sensors.name]
         return Admitted(reading) if declared.issuperset(reading.values) else self._with_few_channels(reading, declared)
@@ -76,7 +76,7 @@ class SenderLimits:
             return Admitted(reading)
         most = f"limits.undeclared_channels = {self._limits.undeclared_channels}"
         sentence = f"more than {most} of one device in an hour, such as {surplus[0]}: declare them in channels of its class"
-        rejected = _refused(msgspec.structs.replace(reading, values=_of(reading, surplus)), "too_many_channels", sentence).rejected
+        rejected = _refused("too_many_channels", sentence, msgspec.structs.replace(reading, values=_of(reading, surplus))).rejected
         left = {channel: value for channel, value in reading.values.items() if channel not in surplus}
         return Admitted(msgspec.structs.replace(reading, values=left) if left or reading.bands else None, rejected)
 
@@ -95,7 +95,7 @@ def _of(reading: Reading, channels: Iterable[str]) -> dict[str, float]:
     return {channel: reading.values[channel] for channel in channels}
 
 
-def _refused(reading: Reading, reason: str, sentence: str) -> Admitted:
+def _refused(reason: str, sentence: str, reading: Reading) -> Admitted:
     """Sets a reading aside as a payload that can be published once more."""
     payload = {"time": reading.event_us / 1e6, "seq": reading.seq, "boot": reading.boot, "values": reading.values}
     body = msgspec.json.encode({name: value for name, value in payload.items() if value is not None})

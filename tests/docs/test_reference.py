@@ -12,16 +12,18 @@ import pytest
 from docs.generate import metrics
 from docs.generate.__main__ import GENERATED, ROOT
 
-REJECTING = {"Fault", "PayloadError", "Rejected", "RejectedRows", "Undecodable"}
+REJECTING = {"Fault", "PayloadError", "Rejected", "RejectedRows", "Undecodable", "_refused"}
 
 
 def reasons_of(file: Path) -> Iterator[str]:
-    """Reasons that a module writes out: the first argument of what rejects, and the words of its table of checks."""
+    """Reasons that a module writes out: the first argument of what rejects, the words of its table of checks, and of that of its texts."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REJECTING and node.args:
             yield from words(node.args[0])
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "_CHECKS":
             yield from (check.elts[0].value for check in node.value.elts if isinstance(check, ast.Tuple))
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict) and ast.unparse(node.targets[0]) == "_TEXTS":
+            yield from (word for key in node.value.keys for word in words(key))
         if isinstance(node, ast.FunctionDef) and node.name == "_checks":
             yields = (each.value for each in ast.walk(node) if isinstance(each, ast.Yield) and isinstance(each.value, ast.Tuple))
             yield from (word for each in yields for word in words(each.elts[0]))
