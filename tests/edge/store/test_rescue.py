@@ -257,7 +257,7 @@ def test_of_a_cut_in_parts_a_rescue_takes_all_or_nothing(folder: Path) -> None:
     with closing(opened(path)) as store:
         store.append([Entry(10, b"reading")])
         store.cut([encoded(body=b"valid")], NOW, sections=[remember("held", {"d1": b"before"})])
-        parts, database = store._parts, store._database
+        parts, database = Parts(store._database), store._database
         [row] = database.read("select * from outbox")
         described = (row[0] + 1, *row[1:5])
         parts.write("insert into outbox values (?, ?, ?, ?, ?, ?)", [(*described, sealed(b"not valid", *described))], [10])
