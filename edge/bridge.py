@@ -7,7 +7,6 @@ its name, so one that was carried twice counts once.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
@@ -23,7 +22,7 @@ from edge.store.store import OutboxBatch
 from edge.uplink.kinds import UplinkSettings
 from edge.uplink.uplink import Publisher
 from program import logs
-from program.files import sync_folder
+from program.files import write_durably
 from program.names import Name
 from program.settings import Settings, require, setting
 from schemas.envelope import Envelope, EnvelopeError, entry
@@ -81,13 +80,7 @@ class Bridge:
         self._folder.mkdir(parents=True, exist_ok=True)
         content = entry({"topic": message.topic}, message.payload)
         path = self._folder / f"{sha256(content).hexdigest()[:32]}.tbb"
-        unfinished = path.with_suffix(".part")
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-        sync_folder(self._folder)
+        write_durably(path, [content], path.with_suffix(".part"))
 
     def _batches(self, incoming: Sequence[Incoming]) -> Iterator[tuple[OutboxBatch, Incoming]]:
         for number, each in enumerate(incoming):

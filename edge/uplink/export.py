@@ -5,13 +5,12 @@ Guarantees that an export file is there whole, durable, or not at all, whenever 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.store.store import OutboxBatch, Store
-from program.files import sync_folder
+from program.files import write_durably
 from schemas.envelope import Envelope, entry
 
 MAX_FILE_BYTES = 64_000_000
@@ -59,14 +58,5 @@ def _waiting(store: Store) -> Iterator[OutboxBatch]:
 def _write(directory: Path, first: Envelope, entries: list[bytes]) -> ExportFile:
     # Not the epoch of the store: batches of an earlier one may wait, and a later file would have the name of theirs.
     path = directory / f"{first.gateway_id}-{first.epoch}-{first.seq}.tbb"
-    unfinished = path.with_suffix(".tbb.part")
-    try:
-        with unfinished.open("wb") as file:
-            file.writelines(entries)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    sync_folder(directory)
+    write_durably(path, entries, path.with_suffix(".tbb.part"))
     return ExportFile(path, len(entries), sum(map(len, entries)))

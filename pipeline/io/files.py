@@ -6,7 +6,6 @@ What fails is tried again for ever, loudly.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,6 +17,7 @@ from apache_beam.io.filesystems import FileSystems
 from pipeline.io.append import brief
 from program import logs
 from program.backoff import Backoff
+from program.files import write_durably
 
 _OBJECT_STORES = ("gs", "s3", "azfs")
 _BACKOFF = Backoff(initial_interval=0.5, max_interval=60.0)
@@ -76,21 +76,4 @@ def _create(path: str, content: bytes) -> None:
 
 def _write_local(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{uuid4().hex}.part")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    _on_directory(path.parent, os.fsync)
-
-
-def _on_directory(directory: Path, act: Callable[[int], None]) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        act(descriptor)
-    finally:
-        os.close(descriptor)
+    write_durably(path, [content], path.with_name(f"{path.name}.{uuid4().hex}.part"))
