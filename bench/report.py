@@ -6,22 +6,17 @@ The figures of the page are those of one run, kept in bench/results; `--take bui
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from pathlib import Path
 from string import Template
 
-import click
-
 from bench.__main__ import BENCHMARKS
 from bench.figures import Figure, read
+from program.measured_page import MeasuredPage
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path("bench/results")
 PAGE = Path("docs/performance.md")
 MACHINE = "machine.txt"
-
-_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 def page(root: Path) -> str:
@@ -52,20 +47,11 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]}, help=__doc__)
-@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if the page is stale.")
-@click.option("--take", type=_FOLDER, help="A run's folder: its figures become those of the page.")
-@click.option("--root", type=_FOLDER, default=ROOT, hidden=True)
-def cli(root: Path, take: Path | None, *, check: bool) -> None:
-    if check:
-        stale = not (root / PAGE).is_file() or (root / PAGE).read_text() != page(root)
-        print(f"{PAGE} is stale: run `python -m bench.report` and commit" if stale else f"{PAGE} is what the figures say", file=sys.stderr)
-        sys.exit(int(stale))
-    if take:
-        (root / RESULTS).mkdir(exist_ok=True)
-        for file in [*take.glob("*.json"), take / MACHINE]:
-            shutil.copy(file, root / RESULTS / file.name)
-    (root / PAGE).write_text(page(root))
+def _figures(run: Path) -> list[Path]:
+    return [*run.glob("*.json"), run / MACHINE]
+
+
+cli = MeasuredPage("bench.report", PAGE, RESULTS, page, _figures).cli(ROOT, __doc__)
 
 
 if __name__ == "__main__":

@@ -5,25 +5,18 @@ The figures are those kept in lab/soak/results; `--take build/soak` puts those o
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from string import Template
 
-import click
-
 from lab.soak import figures
 from lab.soak.figures import Figures
 from lab.soak.promises import PROMISES, Promise
-from program.generated import differing, write_all
+from program.measured_page import MeasuredPage
 
 ROOT = Path(__file__).parents[2]
 RESULTS = Path("lab/soak/results")
 PAGE = Path("docs/reliability.md")
-COMMAND = "python -m lab.soak.report"
-
-_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 def page(root: Path) -> str:
@@ -47,21 +40,11 @@ def _controls(measured: dict[str, Figures | None]) -> Iterator[str]:
     return (f"- **{name}**: {each.control}" for name, each in measured.items() if each and each.control)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]}, help=__doc__)
-@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if the page is stale.")
-@click.option("--take", type=_FOLDER, help="A run's folder: its figures become those of the page.")
-@click.option("--root", type=_FOLDER, default=ROOT, hidden=True)
-def cli(root: Path, take: Path | None, *, check: bool) -> None:
-    if check:
-        stale = differing(root, {PAGE: page(root)})
-        print(f"{PAGE} is stale: run `{COMMAND}` and commit" if stale else f"{PAGE} is what the figures say", file=sys.stderr)
-        sys.exit(int(bool(stale)))
-    if take:
-        (root / RESULTS).mkdir(parents=True, exist_ok=True)
-        for file in (figures.file_of(take, name) for name in PROMISES):
-            if file.is_file():
-                shutil.copy(file, root / RESULTS / file.name)
-    write_all(root, {PAGE: page(root)})
+def _figures(run: Path) -> list[Path]:
+    return [file for name in PROMISES if (file := figures.file_of(run, name)).is_file()]
+
+
+cli = MeasuredPage("lab.soak.report", PAGE, RESULTS, page, _figures).cli(ROOT, __doc__)
 
 
 if __name__ == "__main__":
