@@ -6,7 +6,7 @@ Vectorised, a few checks per column. Rows have no nulls in columns that may hold
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -81,12 +81,8 @@ def _no_counters(rows: pa.RecordBatch) -> Mask:
     return mask | (_numbers(rows, "batches_cut") > MOST_VALUES)
 
 
-def _no_dropped_ranges(rows: pa.RecordBatch) -> Mask:
-    return _not_ranges(rows.column("dropped_ranges"), 1, MOST_VALUES, _numbers(rows, "batches_cut"))
-
-
-def _no_thinned_ranges(rows: pa.RecordBatch) -> Mask:
-    return _not_ranges(rows.column("thinned_ranges"), 1, MOST_VALUES, _numbers(rows, "batches_cut"))
+def _no_ranges_of_batches(name: str, rows: pa.RecordBatch) -> Mask:
+    return _not_ranges(rows.column(name), 1, MOST_VALUES, _numbers(rows, "batches_cut"))
 
 
 def _not_ranges(ranges: pa.ListArray, smallest: int, largest: int, most: Integers) -> Mask:
@@ -151,8 +147,10 @@ CONTRADICTIONS: dict[str, tuple[tuple[str, Callable[[pa.RecordBatch], Mask]], ..
     Kind.INFERENCES: (_LENGTH,),
     Kind.HEARTBEATS: (
         ("a counter is negative or beyond sense", _no_counters),
-        ("dropped_ranges is not [first, last, ...], ascending, of at most batches_cut numbers", _no_dropped_ranges),
-        ("thinned_ranges is not [first, last, ...], ascending, of at most batches_cut numbers", _no_thinned_ranges),
+        *(
+            (f"{name} is not [first, last, ...], ascending, of at most batches_cut numbers", partial(_no_ranges_of_batches, name))
+            for name in ("dropped_ranges", "thinned_ranges")
+        ),
     ),
 }
 """Kind of rows -> sentences, each with the check that marks the rows that it is true of. A check may rely on those before it."""

@@ -66,49 +66,47 @@ def crossing(threshold: Threshold, reading: Reading, last: LastChange | None) ->
 
 def relabelling(inference: Inference, window: Window, last: LastChange | None, bundle: Bundle) -> Event | None:
     """Returns the event of an inference whose label is another than the last one. A window not after that of the last one raises none."""
-    if last and window.end_us <= last.time_us and not last.is_wrong(_arrival_us(window)):
+    if last and _is_earlier(window, last):
         return None
     before = last.state if last else None
     label = bundle.label_with_hysteresis(inference.score, before or bundle.normal_label) if bundle.hysteresis else inference.label
     if label == (before or bundle.normal_label):
         return None
-    return Event(
-        device_id=inference.device_id,
-        event_time=from_micros(window.end_us),
-        cause=Cause.LABEL,
-        rule=inference.model,
-        channel=None,
-        previous_state=before,
-        state=label,
-        value=inference.score,
-        threshold=None,
-        severity=bundle.severities[label],
-        time_quality=inference.time_quality,
-    )
+    return _labelled(window, inference.model, before, label, inference.score, bundle.severities[label], inference.time_quality)
 
 
 def unjudged(machine: NotJudged, window: Window, last: LastChange | None, bundle: Bundle, time_quality: str) -> Event | None:
     """Returns the event of a machine that the model does not judge, as it stands still, if it was not so before."""
-    is_earlier = last is not None and window.end_us <= last.time_us and not last.is_wrong(_arrival_us(window))
-    if last and (is_earlier or last.state == machine.state):
+    if last and (_is_earlier(window, last) or last.state == machine.state):
         return None
+    before = last.state if last else None
+    return _labelled(window, bundle.name, before, machine.state, machine.value, machine.severity, time_quality)
+
+
+def _is_earlier(window: Window, last: LastChange) -> bool:
+    """Says whether a window is not after the last change, which is not dated so far ahead that it was wrong."""
+    if window.end_us > last.time_us:
+        return False
+    arrived_us = max((reading.arrived_us for reading in window.readings()), default=window.end_us)
+    return not last.is_wrong(arrived_us)
+
+
+def _labelled(  # noqa: PLR0913 - what an event says
+    window: Window, model: str, before: str | None, state: str, value: float, severity: str, time_quality: str
+) -> Event:
     return Event(
         device_id=window.device_id,
         event_time=from_micros(window.end_us),
         cause=Cause.LABEL,
-        rule=bundle.name,
+        rule=model,
         channel=None,
-        previous_state=last.state if last else None,
-        state=machine.state,
-        value=machine.value,
+        previous_state=before,
+        state=state,
+        value=value,
         threshold=None,
-        severity=machine.severity,
+        severity=severity,
         time_quality=time_quality,
     )
-
-
-def _arrival_us(window: Window) -> int:
-    return max((reading.arrived_us for reading in window.readings()), default=window.end_us)
 
 
 def _state(threshold: Threshold, value: float, before: str) -> ThresholdState:
