@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-import pytest
 from click.testing import CliRunner
 
 from edge.__main__ import cli
@@ -19,7 +18,6 @@ from edge.models.bundle import Bundle
 from edge.models.model import Model
 from edge.models.scorer import Score
 from edge.store.store import Store
-from tests.edge.folders import memory_folder
 from tests.edge.gateways import START, config, rows
 from training.vibration.machine import RATE_HZ, SAMPLES, Frame, Machine, random_machine
 
@@ -101,12 +99,6 @@ class Mill:
 
     def states(self, device: str) -> list[str]:
         return [row["state"] for row in rows(self.store, "events") if row["device_id"] == device]
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with memory_folder() as folder:
-        yield folder
 
 
 def at(severity: float) -> Draw:

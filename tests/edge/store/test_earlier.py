@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -13,17 +12,10 @@ import pytest
 from edge.gateway import Gateway
 from edge.store.rescue import rescue
 from edge.store.store import TABLES, Store, StoreDamaged
-from tests.edge.folders import memory_folder
 from tests.edge.gateways import START, config, message
 
 BOUND = 16 << 20
 Row = dict[str, object]
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with memory_folder() as folder:
-        yield folder
 
 
 def opened(path: Path, machine: str = "serial=a") -> Store:

@@ -8,7 +8,6 @@ import resource
 import shutil
 import signal
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,17 +20,10 @@ from edge.store.rescue import finish, rescue
 from edge.store.seal import sealed
 from edge.store.store import TABLES, Entry, JournalMark, Store, StoreDamaged, StoreError
 from tests.edge.encoded import NOW, encoded
-from tests.edge.folders import memory_folder
 from tests.edge.sections import remember
 
 BOUND = 16 << 20
 FLIPS = 300
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with memory_folder() as folder:
-        yield folder
 
 
 def opened(path: Path) -> Store:

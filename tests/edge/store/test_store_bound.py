@@ -29,12 +29,6 @@ SEED = 20260501
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    with memory_folder() as folder:
-        yield folder
-
-
-@pytest.fixture
 def store(folder: Path) -> Iterator[Store]:
     store = Store(folder / "store.db", "gw-1", BOUND)
     yield store

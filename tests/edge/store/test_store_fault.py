@@ -1,7 +1,6 @@
 """One failing write or sync, wherever it strikes, is raised to the caller, loses nothing that was returned, and passes."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,17 +11,10 @@ from edge.store.database import MIN_BYTES
 from edge.store.store import Entry, Store, StoreError, StoreFull
 from tests import long_form
 from tests.edge.encoded import NOW, encoded
-from tests.edge.folders import memory_folder
 from tests.edge.power import Recorder
 
 CALLS, STEP = long_form.number(20, 250), 1 if long_form.is_long() else 2
 SEED = 20260501
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with memory_folder() as folder:
-        yield folder
 
 
 @dataclass(slots=True)

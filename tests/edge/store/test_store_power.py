@@ -3,19 +3,15 @@
 import random
 import shutil
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from edge.store.database import MIN_BYTES
 from edge.store.store import Entry, JournalMark, Store, StoreError
 from schemas.records import KINDS
 from tests import long_form
 from tests.edge.encoded import NOW, encoded
-from tests.edge.folders import memory_folder
 from tests.edge.power import Operation, Recorder, images
 from tests.edge.sections import remember
 
@@ -37,12 +33,6 @@ class Recording:
         """What a store that keeps its promise may hold after this cut: everything acknowledged, and the call under way or not."""
         known = sum(at <= cut for at in self.returned)
         return self.states[max(known - 1, 0) : known + 1]
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with memory_folder() as folder:
-        yield folder
 
 
 def state(store: Store) -> Any:

@@ -16,19 +16,12 @@ from edge.uplink.steady_day import LASTING_SECONDS, SteadyDay
 from program.settings import ConfigError
 from schemas.records import Kind
 from tests.edge.encoded import NOW, encoded
-from tests.edge.folders import memory_folder
 from tests.edge.pubsub_twin import PubSubTwin
 from tests.edge.uplink.world import WIRE, World, cut
 
 HOUR, DAY = 3600, 86_400
 DAILY = 200_000
 FREE = (Kind.EVENTS, Kind.HEARTBEATS)
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with memory_folder() as folder:
-        yield folder
 
 
 @pytest.fixture

@@ -17,18 +17,11 @@ from edge.uplink.sender import ANSWER_SECONDS, Sender
 from program.backoff import Backoff
 from tests import long_form
 from tests.edge.encoded import NOW, encoded
-from tests.edge.folders import memory_folder
 from tests.edge.pubsub_twin import PubSubTwin
 from tests.edge.uplink.world import World, cut
 
 SCHEDULES = long_form.number(100, 1000)
 OUTAGE = 600.0
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with memory_folder() as folder:
-        yield folder
 
 
 @pytest.fixture
