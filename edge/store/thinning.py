@@ -115,7 +115,7 @@ class Thinning:
     def _write(self, connection: Connection, chosen: Sequence[_Waiting], batch: EncodedBatch, envelope: Envelope, seconds: int) -> None:
         remove(connection, [each.key for each in chosen])
         key = self._outbox.last_key + 1
-        # In the order of the oldest: it is no newer for being merged.
+        # It waits since its oldest part was cut; that its number is new lets it go before the backlog.
         connection.execute(INSERT, row_of(key, envelope, batch, from_micros(min(each.cut_us for each in chosen))))
         connection.execute(_MARK, (key, seconds))
         for each in chosen:
