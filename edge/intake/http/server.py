@@ -33,7 +33,7 @@ class Server:
         self._lock = threading.Lock()
         self._open = set[socket.socket]()
         self._by_address = Counter[str]()
-        self._is_full, self._is_stopping = False, False
+        self._is_full = self._is_failing = self._is_stopping = False
         self._thread = threading.Thread(target=self._accept, name="http", daemon=True)
 
     @property
@@ -64,10 +64,12 @@ class Server:
         while not self._is_stopping:
             try:
                 connection, (address, *_) = self._listener.accept()
-            except OSError:
+            except OSError as error:
                 if not self._is_stopping:
+                    self._note_fault(error)
                     time.sleep(_PAUSE_SECONDS)
                 continue
+            self._is_failing = False
             if self._enter(connection, address):
                 threading.Thread(target=self._run, args=(connection, address), name="http-request", daemon=True).start()
             else:
@@ -84,6 +86,11 @@ class Server:
             self._open.add(connection)
             self._by_address[address] += 1
             return True
+
+    def _note_fault(self, error: OSError) -> None:
+        if not self._is_failing:
+            _log.error("http: no connection can be taken: %s; trying again", error)
+        self._is_failing = True
 
     def _note_full(self, address: str) -> None:
         if not self._is_full:

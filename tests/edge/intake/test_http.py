@@ -28,10 +28,12 @@ from edge.intake.http.findings import of_http
 from edge.intake.http.intake import HttpIntake, _Post
 from edge.intake.http.pace import Pace
 from edge.intake.http.refusal import Refused
+from edge.intake.http.server import Server
 from edge.intake.http.tokens import Tokens
 from edge.intake.reader import MqttMessage
 from edge.intake.stream import Incoming
 from edge.run import Loop
+from edge.settings.http import HttpSettings
 from edge.store.store import Store
 from lab.services.child import free_port
 from tests.edge.gateways import START, config
@@ -259,6 +261,15 @@ def test_connections_are_bounded_in_all_and_from_one_address_and_go_on_when_some
             sender.close()
         assert eventually(lambda: intake.connections == 0)
         assert place.still_takes()
+
+
+def test_a_server_that_can_take_no_connection_says_so_once_and_tries_again(caplog: pytest.LogCaptureFixture) -> None:
+    server = Server(HttpSettings(), None, lambda *_: None)
+    server._listener.close()
+    server.start()
+    assert eventually(lambda: "no connection can be taken" in caplog.text)
+    server.stop()
+    assert caplog.text.count("no connection can be taken") == 1
 
 
 def is_closed(sender: socket.socket) -> bool:
