@@ -61,9 +61,11 @@ def counts(ledger: Ledger, counted: Mapping[str, int], schema_version: str = SCH
 
     A pipeline that knows no thinned_ranges is told of them as dropped, or it would wait for them for ever.
     """
-    declared = IntervalSet(ledger.dropped_ranges)
+    declared = ledger.dropped_ranges
     if is_before(schema_version, _FIRST_WITH_THINNED):
-        declared.update(IntervalSet(ledger.thinned_ranges))
+        both = IntervalSet(declared)
+        both.update(IntervalSet(ledger.thinned_ranges))
+        declared = both.flat()
     return {
         "readings_stored": ledger.journaled,
         "readings_repeated": counted["readings_repeated"],
@@ -77,7 +79,7 @@ def counts(ledger: Ledger, counted: Mapping[str, int], schema_version: str = SCH
         "batches_confirmed": ledger.confirmed,
         "batches_pending": ledger.pending,
         "batches_dropped": ledger.dropped,
-        "dropped_ranges": declared.flat(),
+        "dropped_ranges": declared,
         "batches_thinned": ledger.thinned or None,
         "thinned_ranges": ledger.thinned_ranges,
         "oldest_pending_time": ledger.oldest_pending_time,

@@ -58,8 +58,10 @@ def settle(recipe: Recipe, before: bytes | None, after: bytes, *, is_normal: boo
     again most of the time. A single false alarm is learned from as any window is; else what strays would be forgiven ever less.
     `is_normal` is None where the model gave no answer.
     """
+    if recipe.sustained_hours is None:
+        return after
     past, present = _unpack(recipe, before), _unpack(recipe, after)
-    if recipe.sustained_hours is None or past is None or present is None or present.since != past.since:
+    if past is None or present is None or present.since != past.since:
         return after
     keep = math.exp(-(present.end - past.end) / _HOUR_US / recipe.sustained_hours)
     abnormal = past.abnormal if is_normal is None else past.abnormal * keep + (not is_normal) * (1 - keep)

@@ -79,7 +79,8 @@ class ModelRunner:
                 verdicts.append((unjudged, window))
             elif features is not None:
                 inference = _inference(bundle, self.runtime, window, features, next(scores)) if scores else None
-                self._settle(bundle, window, before, inference)
+                if bundle.recipe.sustained_hours:
+                    self._settle(bundle, window, before, inference)
                 verdicts += [(inference, window)] if inference else []
         return verdicts
 
