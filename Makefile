@@ -10,7 +10,7 @@ WAREHOUSE := .venv-warehouse/installed
 WORKER := .venv-worker/installed
 PYTEST_ARGS ?=
 
-.PHONY: help demo certify engines drills soak up test check docs bench images bare lock clean install
+.PHONY: help demo certify engines drills soak attack up test check docs bench images bare lock clean install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,7 @@ check: $(LAB) ## run the checks alone: style, types, import contracts, dead code
 	@$(BIN)/python -m configuration --check
 	@$(BIN)/python -m bench.report --check
 	@$(BIN)/python -m lab.soak.report --check
+	@$(BIN)/python -m lab.attack.report --check
 	@$(BIN)/python -m docs.generate --check
 	@$(BIN)/python -m deploy.generate --check
 	@$(BIN)/tinybeam sql check --offline
@@ -50,6 +51,9 @@ drills: $(LAB) $(WAREHOUSE) ## play what goes wrong in the field in compressed t
 
 soak: $(LAB) $(WAREHOUSE) ## hold the promises at their long numbers, one after the other: hours, resumed where it ended, figures in build/soak
 	@$(BIN)/tinybeam lab soak
+
+attack: $(LAB) $(WAREHOUSE) ## make every attempt of the table of attacks: figures in build/attack
+	@$(BIN)/tinybeam lab attack
 
 engines: $(LAB) $(WAREHOUSE) $(WORKER) ## kill a pipeline 50 times, and take a day through each engine: forty minutes, figures in build/engines
 	@$(BIN)/tinybeam lab engines

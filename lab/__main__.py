@@ -207,6 +207,25 @@ def soak(names: tuple[str, ...], directory: Path, share: float, *, again: bool, 
     raise SystemExit(0 if sound else 1)
 
 
+@cli.command()
+@click.argument("places", nargs=-1, metavar="[TESTS]...")
+@click.option("--directory", type=_FOLDER, default="build/attack", show_default=True, help="For rows and logs; emptied first.")
+def attack(places: tuple[str, ...], directory: Path) -> None:
+    """Make every attempt of the table of attacks, and say which were accepted; with TESTS those of these files or folders of tests.
+
+    What came of each attack is a row in summary.json. `python -m lab.attack.report --take DIRECTORY` writes docs/security.md from the rows.
+    Exit status 1 if an attempt is accepted, or a test fails.
+    """
+    from lab.attack.run import AttackTests, run
+
+    console = Console(sys.stdout)
+    try:
+        sound = run(directory.resolve(), console, AttackTests(console, places))
+    except StartFailed as error:
+        raise click.ClickException(str(error)) from error
+    raise SystemExit(0 if sound else 1)
+
+
 def _leave(number: int, frame: FrameType | None) -> None:
     """SIGTERM unwinds the stack, so that the lab stops its children first."""
     raise SystemExit(128 + number)

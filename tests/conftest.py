@@ -1,4 +1,4 @@
-"""Servers that several rooms' tests share, started once a session and stopped at its end."""
+"""Servers that several rooms' tests share, started once a session and stopped at its end, and what they say their attacks by."""
 
 from __future__ import annotations
 
@@ -11,11 +11,22 @@ from hypothesis import settings
 from lab.acts.analyst import empty
 from lab.services.stack import Warehouse
 from sql import application
+from tests.attack import Attack, mark
 from tests.warehouses import APPLIED, REBUILT, client_of, silent
 
 # A first call imports much, and machines are shared: time is no verdict. A failure prints what repeats it.
 settings.register_profile("tinybeam", deadline=None, print_blob=True)
 settings.load_profile("tinybeam")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark(items)
+
+
+@pytest.fixture
+def attack(request: pytest.FixtureRequest) -> Attack:
+    """What a test says its attacks by."""
+    return Attack(request.node.nodeid)
 
 
 @pytest.fixture(scope="session")

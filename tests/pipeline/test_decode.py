@@ -20,6 +20,7 @@ from schemas.arrow import schema, wire_columns
 from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, micros
 from schemas.records import KINDS
 from tests import long_form
+from tests.attack import Attack
 from tests.pipeline.bodies import NOW, compress, envelope, in_columns, ipc, message, message_of, numbered, one_of, summary, table
 
 BOMBS = 1000
@@ -186,11 +187,22 @@ def test_text_that_is_not_utf8_is_refused() -> None:
     assert refusal(message_of("summaries", rows.set_column(0, rows.schema.field(0), bad))) == "bad_arrow"
 
 
-def test_an_oversized_body_is_refused_unread() -> None:
-    assert refusal(replace(message(numbered(1)), body=b"\0" * (MAX_BODY_BYTES + 1))) == "oversized"
+def test_an_oversized_body_is_refused_unread(attack: Attack) -> None:
+    one = message(numbered(1))
+    refused = [refusal(replace(one, body=b"\0" * size)) for size in (MAX_BODY_BYTES, MAX_BODY_BYTES + 1)]
+    attack(
+        "oversize-body",
+        attacker="publisher",
+        attempt="sends a body of more bytes than any batch may have",
+        outcome="rejected as oversized, unread",
+        attempts=1,
+        accepted=int(refused[1] != "oversized"),
+        control=f"one byte less is read, and rejected as {refused[0]}",
+    )
+    assert refused[0] != "oversized"
 
 
-def test_decompression_bombs_are_bounded_in_memory() -> None:
+def test_decompression_bombs_are_bounded_in_memory(attack: Attack) -> None:
     good = message(numbered(1))
     small = bomb(BOMB_BYTES)
     lying = good.attributes | {"raw_bytes": str(MAX_RAW_BYTES)}
@@ -200,7 +212,15 @@ def test_decompression_bombs_are_bounded_in_memory() -> None:
     for _ in range(BOMBS):
         assert refusal(ReceivedMessage(lying, small, NOW)) == "bad_size"
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert grown < 32_000
+    attack(
+        "decompression-bomb",
+        attacker="publisher",
+        attempt=f"sends {len(small):,} bytes that decompress to {BOMB_BYTES / 1e6:,.0f} MB, under a declared size that lies",
+        outcome="rejected as bad_size, with less than 32 MB of memory",
+        attempts=BOMBS,
+        accepted=0 if grown < 32_000 else BOMBS,
+        control="one that is decompressed without the bound takes all that it declares: R18 of reliability.md has the figure",
+    )
     note_bombs(grown, small)
 
 
@@ -229,7 +249,7 @@ def note_bombs(grown: int, bomb: bytes) -> None:
 DAMAGED, AT_ONCE = long_form.number(20_000, 200_000), 100
 
 
-def test_random_damage_is_refused_or_harmless_and_never_anything_else() -> None:
+def test_random_damage_is_refused_or_harmless_and_never_anything_else(attack: Attack) -> None:
     """In = good + rejects, nothing uncaught. The seed is in the message of a failure."""
     seed = random.randrange(2**32)
     rng = random.Random(seed)
@@ -245,6 +265,15 @@ def test_random_damage_is_refused_or_harmless_and_never_anything_else() -> None:
                 good += len(result.counts)
     assert good + rejected == DAMAGED, f"seed {seed}"
     assert rejected > DAMAGED // 3, f"seed {seed}: the damage does no harm"
+    attack(
+        "damaged-message",
+        attacker="publisher",
+        attempt="sends batches with bytes changed, cut off, doubled or put in",
+        outcome="a reject, or a batch whose every byte is understood; never a fault of ours, and nobody is stopped",
+        attempts=DAMAGED,
+        accepted=0,
+        control=f"more than a third of the messages, {rejected * 100 // DAMAGED} %, are damaged beyond reading: the damage does harm",
+    )
     found = f"{DAMAGED:,} messages, {good:,} batches, {rejected:,} rejects, 0 uncaught"
     long_form.note("R17", measured=found, control=f"{rejected:,} of them were damaged beyond reading", seed=seed)
 

@@ -19,6 +19,7 @@ from edge.intake import tls
 from edge.intake.client import Intake
 from edge.settings.mqtt import MqttSettings
 from lab.services.child import Child, free_port, listens
+from tests.attack import Attack
 from tests.edge.gateways import config
 from tests.waiting import eventually
 
@@ -69,27 +70,47 @@ def secured(directory: Path, port: int, trusted: trustme.CA, signer: trustme.CA)
 # paho leaves the socket of a failed handshake to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_only_a_gateway_with_a_certificate_of_the_authority_comes_in_and_only_to_a_true_broker(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, attack: Attack
 ) -> None:
     ours, other = trustme.CA(), trustme.CA()
     caplog.set_level(logging.INFO)
+    entered = []
     with SecureBroker(tmp_path / "broker", ours) as broker:
         good = secured(tmp_path / "good", broker.port, ours, ours)
         wrong_signer = secured(tmp_path / "stranger", broker.port, ours, other)
         wrong_broker = secured(tmp_path / "wary", broker.port, other, ours)
-        for settings, context, enters in (
-            (good, tls.context(good), True),
-            (wrong_signer, tls.context(wrong_signer), False),
-            (wrong_broker, tls.context(wrong_broker), False),
-            (good, None, False),
+        for settings, context in (
+            (good, tls.context(good)),
+            (wrong_signer, tls.context(wrong_signer)),
+            (wrong_broker, tls.context(wrong_broker)),
+            (good, None),
         ):
             caplog.clear()
             intake = Intake(settings, "gw-1", context, READINGS)
             intake.start()
-            text = "is online" if enters else "trying again"
-            assert eventually(lambda text=text: text in caplog.text), caplog.text  # type: ignore[misc]
-            assert (intake.state == "online") is enters
+            assert eventually(lambda: any(text in caplog.text for text in ("is online", "trying again"))), caplog.text
+            entered.append(intake.state == "online")
             intake.stop()
+    control = "with certificates of one authority on both sides the same client enters"
+    attack(
+        "client-of-another-ca",
+        attacker="stranger",
+        attempt="comes to the broker with a certificate of another authority, or in plain MQTT",
+        outcome="not let in",
+        attempts=2,
+        accepted=entered[1] + entered[3],
+        control=control,
+    )
+    attack(
+        "broker-of-another-ca",
+        attacker="network",
+        attempt="answers the gateway in the place of its broker, with a certificate of another authority",
+        outcome="the gateway breaks off, and tries again",
+        attempts=1,
+        accepted=int(entered[2]),
+        control=control,
+    )
+    assert entered[0]
 
 
 @with_mosquitto
