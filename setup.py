@@ -7,7 +7,7 @@ from setuptools import find_packages, setup
 EDGE = [
     # imported only where a class of sensors sends CBOR
     "cbor2>=6",
-    # imported by the doctor, for the dates of certificates; google-auth brings it anyway
+    # keys, certificates and signatures; google-auth brings it anyway
     "cryptography>=42",
     "google-cloud-pubsub>=2.30",
     # imported only where batches are written for pipelines before 0.3
@@ -88,7 +88,7 @@ DEV = [
 
 # The lab and the benchmarks are not shipped: they need a checkout. Training is: `tinybeam train` is for who has a warehouse of their own.
 ROOMS = find_packages(
-    include=["configuration*", "costs*", "derive*", "edge*", "notify*", "pipeline*", "program*", "schemas*", "sql*", "training*"]
+    include=["configuration*", "costs*", "derive*", "edge*", "keys*", "notify*", "pipeline*", "program*", "schemas*", "sql*", "training*"]
 )
 
 setup(

@@ -17,6 +17,7 @@ _ROOMS = {
     "notify": ("notify.__main__", "notify", "Tell people of alerts: stdout, webhooks, mail."),
     "sql": ("derive.command", "pipeline", "Apply, check, recompute and ask the warehouse."),
     "certify": ("sql.certify.command", "pipeline", "Compare two warehouses: tables by identity, views as people see them."),
+    "keys": ("keys.command", "edge", "Make, sign, renew and revoke the keys of gateways, sensors and the broker."),
     "cost": ("costs.command", "edge", "Estimate what a fleet costs a month, and the cheapest way."),
     "train": ("training.__main__", "train", "Rebuild a model and the page that judges it."),
     "lab": ("lab.__main__", "lab", "The whole path on this machine: demo, up."),
@@ -26,7 +27,7 @@ _ROOMS = {
 _CHECKOUT_ONLY = {"lab"}
 """Rooms that are not shipped."""
 
-_OURS = {"configuration", "costs", "derive", "edge", "notify", "pipeline", "program", "schemas", "sql", "tinybeam", "training"}
+_OURS = {"configuration", "costs", "derive", "edge", "keys", "notify", "pipeline", "program", "schemas", "sql", "tinybeam", "training"}
 
 
 class _Rooms(click.Group):

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 
 from edge.finding import Finding, Status
 from edge.settings.mqtt import MqttSettings
+from keys.chain import is_signed
 
 NEAR = timedelta(days=30)
 _NAME = "certificate"
@@ -23,7 +23,7 @@ def of_settings(mqtt: MqttSettings, now: datetime) -> Iterator[Finding]:
     yield from of_authorities("mqtt.tls_ca", mqtt.tls_ca, now)
     yield from of_own("mqtt.tls_certificate", mqtt.tls_certificate, now)
     authorities, chain = _read(mqtt.tls_ca), _read(mqtt.tls_certificate)
-    if authorities and chain and not _is_signed(chain, authorities):
+    if authorities and chain and not is_signed(chain, authorities):
         text = f"mqtt.tls_certificate {mqtt.tls_certificate} is not signed by mqtt.tls_ca, but by {chain[-1].issuer.rfc4514_string()!r}"
         yield Finding(_NAME, Status.WARN, text, "right only where the broker trusts that signer: its cafile says")
 
@@ -68,21 +68,3 @@ def _read(file: Path | None) -> Sequence[x509.Certificate]:
         return x509.load_pem_x509_certificates(file.read_bytes()) if file else []
     except ValueError:
         return []
-
-
-def _is_signed(chain: Sequence[x509.Certificate], authorities: Sequence[x509.Certificate]) -> bool:
-    """Says whether the last of a chain, each signed by the one after it, is signed by an authority."""
-    last = chain[0]
-    for each in chain[1:]:
-        if not _signs(each, last):
-            return False
-        last = each
-    return last in authorities or any(_signs(authority, last) for authority in authorities)
-
-
-def _signs(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True

@@ -1,0 +1,54 @@
+"""Writes files that their owner alone may read, whole and durable or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from keys.error import KeysError
+from program.files import sync_folder
+
+FOLDER_MODE, FILE_MODE, PUBLIC_MODE = 0o700, 0o600, 0o644
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder for its owner alone; one that is there already is left as it is. Raises KeysError."""
+    try:
+        folder.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise KeysError(f"{folder} cannot be made: {error.strerror}") from error
+
+
+def refuse_existing(*files: Path) -> None:
+    """Raises KeysError if one of the files is there: a key that is lost is lost for ever."""
+    for file in files:
+        if file.exists():
+            raise KeysError(f"{file} is there already, and is not overwritten: move it away, or name another folder")
+
+
+def write(file: Path, content: bytes, mode: int = FILE_MODE) -> None:
+    """Replaces a file at once: whoever reads it gets the old content or the new, also after a power cut. Raises KeysError."""
+    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        try:
+            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            with os.fdopen(descriptor, "wb") as opened:
+                os.fchmod(opened.fileno(), mode)
+                opened.write(content)
+                opened.flush()
+                os.fsync(opened.fileno())
+            unfinished.replace(file)
+            sync_folder(file.parent)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise KeysError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def read(file: Path) -> bytes:
+    """Raises KeysError."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise KeysError(f"{file} cannot be read: {error.strerror}") from error

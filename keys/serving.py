@@ -1,0 +1,50 @@
+"""Keeps the authority's server running with a certificate of its own authority, renewed in time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from keys import identity
+from keys.authority import ROOT, Authority
+from keys.holder import Holder, Role
+from keys.server import AuthorityServer
+
+SERVER = "server.pem"
+_LOOK_SECONDS = 3600.0
+
+
+class Serving:
+    """Runs until it is stopped: `serving.run()`, and `serving.stop()` by a signal or another thread."""
+
+    def __init__(self, folder: Path, hosts: Sequence[str], address: tuple[str, int], now: Callable[[], datetime]) -> None:
+        """Raises KeysError, and OSError for an address that cannot be had."""
+        self._authority, self._file, self._hosts, self._now = Authority(folder), folder / SERVER, hosts, now
+        self._stopping = threading.Event()
+        self._renew()
+        self._server = AuthorityServer(self._authority, self._file, folder / ROOT, address, now)
+        self.port = self._server.port
+
+    def run(self) -> None:
+        thread = threading.Thread(target=self._server.serve, name="authority")
+        thread.start()
+        while not self._stopping.wait(_LOOK_SECONDS):
+            if self._renew():
+                self._server.read_identity()
+        self._server.stop()
+        thread.join()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _renew(self) -> bool:
+        """Issues its own certificate if there is none for these hosts, or it is to be renewed. Says whether it did."""
+        if self._file.exists():
+            own = identity.read(self._file)
+            last = self._authority.issued.find(own.certificate.serial_number)
+            if last and list(last.holder.hosts) == list(self._hosts) and self._now() < own.renewal_time(0.0):
+                return False
+        self._authority.issue(Holder("authority", Role.SERVER, self._hosts), self._now()).write(self._file)
+        return True
