@@ -43,13 +43,25 @@ class Broker:
 
     def __enter__(self) -> Broker:
         """Raises StartFailed."""
-        self._directory.mkdir(parents=True, exist_ok=True)
-        self._child = Child("broker", self._command(), self._directory / "broker.log")
-        self._child.wait_until(lambda: listens(self.port), "listening")
+        self.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Starts it, also again with what it had saved. Raises StartFailed."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._child = Child("broker", self._command(), self._directory / "broker.log")
+        self._child.wait_until(lambda: listens(self.port), "listening")
+
+    def stop(self) -> None:
+        """Lets it save what it holds, and end."""
         self._child.stop()
+
+    def kill(self) -> None:
+        """Ends it as a power cut would: what it had not saved is gone."""
+        self._child.kill()
 
     def _command(self) -> list[str]:
         if self._mosquitto is None:
