@@ -64,10 +64,23 @@ PROMISES: Mapping[str, Promise] = {
         ("tests/edge/uplink/test_sender.py",),
     ),
     "R10": Promise(
-        "No storm of retries: one attempt at a time while it is down", "", "50 gateways reconnect at once, peak at most twice steady"
+        "No storm of retries: one attempt at a time while it is down, and no gateway in step with others",
+        "a fleet of 50 gateways",
+        "20 fleets of 50 gateways reconnect at once, peak at most twice steady",
+        ("tests/edge/uplink/test_fleet.py",),
     ),
-    "R11": Promise("A broker that restarts, is killed or is cut off: the gateway is back within 30 s", "", "50 times"),
-    "R12": Promise("Every missing number of a sensor is reported within two windows", "", "10,000 random drops, all of them and no other"),
+    "R11": Promise(
+        "A broker that restarts, is killed or is cut off: the gateway is back within 30 s, and what the broker lost is a gap, exactly",
+        "3 times",
+        "50 times",
+        ("tests/edge/test_broker_outages.py",),
+    ),
+    "R12": Promise(
+        "Every missing number of a sensor is reported within two windows",
+        "1,500 random drops",
+        "10,000 random drops, all of them and no other",
+        ("tests/test_lost_on_the_way.py",),
+    ),
     "R15": Promise(
         "Rollups are the same for any order of arrival, repetition and bundling",
         "100 draws",
