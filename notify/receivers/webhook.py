@@ -6,6 +6,8 @@ import http.client
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -14,6 +16,7 @@ from msgspec import field
 
 from notify.notice import Notice
 from notify.receivers.receiver import ReceiverError, demand_file, verifying_context
+from notify.target import Network, Targets, handlers, refusal
 from notify.wording import LISTED, chat
 from program.names import Name
 from program.settings import ConfigError, Secret, Settings, is_local, require, setting
@@ -34,16 +37,40 @@ class WebhookSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag
     authorization: Annotated[Secret, setting("The Authorization header", example="Bearer ${PAGER_TOKEN}")] = field(default_factory=Secret)
     timeout_seconds: Annotated[float, setting("Longest wait for an answer", ge=0.1, le=300)] = 10.0
     tls_ca: Annotated[Path | None, setting("Who signed its certificate, if the system does not know", example="ca.pem")] = None
+    allowed_networks: Annotated[
+        tuple[str, ...],
+        setting(
+            "Networks in which the host may lie though nothing is sent there otherwise: this machine under another name than its own, "
+            "its link, where clouds keep credentials",
+            example=["169.254.7.0/24"],
+            since="0.3.0",
+        ),
+    ] = ()
 
     def __post_init__(self) -> None:
-        _check_url(self.url)
+        _check_url(self.url, self.networks)
+        require(self.authorization.isascii(), "authorization must be ASCII, as a header is")
         demand_file("tls_ca", self.tls_ca)
 
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """Raises ConfigError."""
+        return tuple(map(_network, self.allowed_networks))
+
     def open(self) -> Webhook:
-        return Webhook(self)
+        return Webhook(self, Targets(self.networks))
 
 
-def _check_url(text: str) -> None:
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise ConfigError(f"allowed_networks: {error}") from error
+
+
+def _check_url(text: str, allowed: Sequence[Network]) -> None:
+    # What http.client would refuse when it sends, with the URL in its sentence.
+    require(text.isascii() and " " not in text, "url must be ASCII without spaces: write others as %20")
     try:
         url = urlsplit(text)
         host, _ = url.hostname or "", url.port
@@ -53,19 +80,20 @@ def _check_url(text: str) -> None:
     require(url.scheme in ("http", "https") and host, "url must be an http or https URL")
     require(url.username is None and url.password is None, "url must hold no password: use authorization")
     require(url.scheme == "https" or is_local(host), f"url: {host} is another machine: it must be https")
+    if sentence := refusal(host, allowed):
+        raise ConfigError(f"url: {sentence}")
 
 
 class Webhook:
     """POSTs the first notification's JSON, with `text`, `alerts`, `alerts_open` and `more` added.
 
-    Any 2xx means that it arrived; redirections are not followed.
+    Any 2xx means that it arrived; redirections are not followed, and nothing is sent to what is no target.
     """
 
-    def __init__(self, settings: WebhookSettings) -> None:
+    def __init__(self, settings: WebhookSettings, targets: Targets) -> None:
         self.name = settings.name
         self._settings = settings
-        https = urllib.request.HTTPSHandler(context=verifying_context(settings.tls_ca))
-        self._opener = urllib.request.build_opener(_NoRedirect(), https)
+        self._opener = urllib.request.build_opener(_NoRedirect(), *handlers(settings.url, verifying_context(settings.tls_ca), targets))
 
     def send(self, notice: Notice) -> None:
         try:

@@ -71,6 +71,10 @@ class Hook:
     requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     """Headers and content of those it took."""
     url: str = ""
+    location: str = "http://127.0.0.1:1/"
+    """Where a redirection leads to."""
+    knocks: int = 0
+    """Requests that came by a redirection."""
     arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def received(self) -> list[tuple[str, int]]:
@@ -89,9 +93,14 @@ class Hook:
                     hook.requests.append((dict(self.headers), content))
                 self.send_response(answer)
                 if answer == 302:
-                    self.send_header("Location", "http://127.0.0.1:1/")
+                    self.send_header("Location", hook.location)
                 self.end_headers()
                 hook.arrived.release()
+
+            def do_GET(self) -> None:
+                hook.knocks += 1
+                self.send_response(204)
+                self.end_headers()
 
             def log_message(self, *_: Any) -> None:
                 return
