@@ -38,6 +38,10 @@ _HEAD = struct.Struct("<4sIII")
 _MAX_ATTRIBUTES = 1_000_000
 """More than any attributes that Pub/Sub carries, written as JSON: an archive keeps messages that are no batches, too."""
 _ATTRIBUTES: msgspec.json.Decoder[dict[str, str]] = msgspec.json.Decoder(dict[str, str])
+_MOST_IN_VAIN = 4
+"""Times the bytes of a file that may be looked at in vain: whoever writes one may let each of its bytes claim to begin a large entry."""
+_LOOK_BYTES = 1000
+"""What a look in vain counts for at least."""
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _KIND_PATTERN = re.compile("|".join(KINDS))
@@ -148,15 +152,17 @@ def entry(attributes: Mapping[str, str], body: bytes) -> bytes:
 def entries(file: BinaryIO) -> Iterator[tuple[dict[str, str], bytes] | bytes]:
     """Yields the entries of an export file in order. What is not a whole, sound entry comes as bytes, and the next sound entry follows.
 
+    The work is in proportion to the file: where far too much of it only claims to be entries, the rest comes as bytes.
     Raises EnvelopeError for a file over MAX_EXPORT_BYTES.
     """
     content = file.read(MAX_EXPORT_BYTES + 1)
     if len(content) > MAX_EXPORT_BYTES:
         raise EnvelopeError(f"the file is larger than {MAX_EXPORT_BYTES} bytes")
-    at = broken_from = 0
-    while at < len(content):
+    at = broken_from = in_vain = 0
+    while at < len(content) and in_vain <= _MOST_IN_VAIN * len(content) + MAX_MESSAGE_BYTES:
         sound = _entry(content, at)
         if sound is None:
+            in_vain += _looked_at(content, at)
             at = _next_magic(content, at + 1)
             continue
         yield from _pieces(content[broken_from:at])
@@ -166,8 +172,8 @@ def entries(file: BinaryIO) -> Iterator[tuple[dict[str, str], bytes] | bytes]:
     yield from _pieces(content[broken_from:])
 
 
-def _entry(content: bytes, at: int) -> tuple[dict[str, str], bytes, int] | None:
-    """Returns attributes, body and end of the entry that begins at `at`; None if it is not sound."""
+def _claimed(content: bytes, at: int) -> tuple[int, int, int] | None:
+    """Returns where the attributes and the body of an entry end by its head, and its checksum; None if no entry can be so."""
     if len(content) < at + _HEAD.size:
         return None
     magic, attribute_bytes, body_bytes, crc = _HEAD.unpack_from(content, at)
@@ -175,6 +181,21 @@ def _entry(content: bytes, at: int) -> tuple[dict[str, str], bytes, int] | None:
     end = middle + body_bytes
     if magic != _MAGIC or attribute_bytes > _MAX_ATTRIBUTES or body_bytes > MAX_MESSAGE_BYTES or end > len(content):
         return None
+    return middle, end, crc
+
+
+def _looked_at(content: bytes, at: int) -> int:
+    """Returns what a look at what is no sound entry counts for."""
+    claimed = _claimed(content, at)
+    return max(claimed[1] - at if claimed else 0, _LOOK_BYTES)
+
+
+def _entry(content: bytes, at: int) -> tuple[dict[str, str], bytes, int] | None:
+    """Returns attributes, body and end of the entry that begins at `at`; None if it is not sound."""
+    claimed = _claimed(content, at)
+    if claimed is None:
+        return None
+    middle, end, crc = claimed
     if zlib.crc32(memoryview(content)[at + _HEAD.size : end]) != crc:
         return None
     try:

@@ -1,5 +1,8 @@
 """An envelope is read exactly as written or refused with the attribute's name; an export file loses only what is broken in it."""
 
+import struct
+import time
+import zlib
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 
 from schemas import envelope
 from schemas.envelope import Envelope, EnvelopeError, entries, entry, from_micros, micros
+from tests.attack import Attack, number
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SOUND = Envelope(
@@ -23,12 +27,12 @@ SOUND = Envelope(
     time_min=NOON - timedelta(minutes=1),
     time_max=NOON,
 )
-times = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)).map(lambda time: time.replace(tzinfo=UTC))  # noqa: DTZ001
+times = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30)).map(lambda moment: moment.replace(tzinfo=UTC))  # noqa: DTZ001
 
 
 @given(times)
-def test_times_round_trip_to_the_microsecond(time: datetime) -> None:
-    assert from_micros(micros(time)) == time
+def test_times_round_trip_to_the_microsecond(moment: datetime) -> None:
+    assert from_micros(micros(moment)) == moment
 
 
 def test_attributes_round_trip() -> None:
@@ -109,6 +113,36 @@ def test_a_file_cut_short_keeps_its_whole_entries(bodies_sent: list[bytes], data
 def test_attributes_that_are_no_texts_are_no_entry() -> None:
     good = entry({"seq": "1"}, b"x")
     assert list(entries(BytesIO(entry({"seq": 1}, b"x") + good))) == [entry({"seq": 1}, b"x"), ({"seq": "1"}, b"x")]  # type: ignore[dict-item]
+
+
+def test_a_file_that_claims_to_be_full_of_entries_costs_no_more_than_its_bytes(attack: Attack) -> None:
+    size = number(1_000_000, 8_000_000)
+    claim, sound = struct.pack("<4sIII", b"TBB1", 0, size // 2, 0), entry({"a": "1"}, b"sound")
+    content = sound + claim * (size // len(claim))
+    began = time.process_time()
+    first, *rest = entries(BytesIO(content))
+    spent = time.process_time() - began
+    began = time.process_time()
+    zlib.crc32(content[: size // 2])
+    each = time.process_time() - began
+    claims = size // 2 // len(claim)
+    attack(
+        "export-file-of-claims",
+        attacker="sender of files",
+        attempt="hands over an export file in which every 16 bytes claim to begin an entry of half of its bytes",
+        outcome="a small multiple of its bytes is looked at, the rest is set aside, and what is sound before comes in",
+        attempts=claims,
+        accepted=claims if spent > max(claims * each / 10, 0.5) else 0,
+        control=f"were each claim checked, it would take {claims * each / max(spent, 0.001):,.0f} times the processor's time",
+    )
+    assert first == ({"a": "1"}, b"sound")
+    assert b"".join(piece for piece in rest if isinstance(piece, bytes)) == content[len(sound) :]
+
+
+def test_what_is_sound_behind_a_few_claims_comes_in() -> None:
+    claim, sound = struct.pack("<4sIII", b"TBB1", 0, 5000, 0), entry({"a": "1"}, b"sound")
+    found = list(entries(BytesIO((claim + sound) * 50 + bytes(5000))))
+    assert [part for part in found if not isinstance(part, bytes)] == 50 * [({"a": "1"}, b"sound")]
 
 
 def test_a_file_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
