@@ -33,7 +33,7 @@ from edge.store.store import TABLES, Store, StoreDamaged, StoreError
 from edge.support_command import support
 from edge.uplink.export import ExportFile
 from edge.uplink.export import export as write_export
-from program import logs
+from program import logs, terminal
 from program.files import is_visible
 
 
@@ -125,7 +125,7 @@ def doctor(file: Path, as_json: bool) -> None:
         click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2))
     else:
         for finding in findings:
-            click.echo(f"{finding.status:4}  {finding.name}: {finding.text}" + (f" -> {finding.advice}" if finding.advice else ""))
+            terminal.say(f"{finding.status:4}  {finding.name}: {finding.text}" + (f" -> {finding.advice}" if finding.advice else ""))
     sys.exit(1 if any(finding.status == Status.FAIL for finding in findings) else 0)
 
 
@@ -162,11 +162,11 @@ def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: boo
             dry_run.dry_run(config, recording, Path(folder)) as store,
         ):
             for kind, row in dry_run.rows(store):
-                click.echo(dry_run.as_json(kind, row) if as_json else f"{kind:11}{dry_run.sentence(kind, row)}")
+                terminal.say(dry_run.as_json(kind, row) if as_json else f"{kind:11}{dry_run.sentence(kind, row)}")
             for written in write_export(store, directory) if directory else ():
                 click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes", err=True)
             for sentence in left_out:
-                click.echo(sentence, err=True)
+                terminal.say(sentence, err=True)
             for sentence in recording.cost(store, config.uplink):
                 click.echo(sentence, err=True)
         if bad.count:

@@ -12,6 +12,7 @@ from edge.config import Config, ConfigError, load
 from edge.models.bundle import BundleError
 from edge.store.form import FormError
 from edge.uplink.uplink import UplinkError
+from program import terminal
 
 MISCONFIGURED = (ConfigError, BundleError, FormError, UplinkError)
 
@@ -27,5 +28,5 @@ def loaded(file: Path) -> Config:
 
 
 def misconfigured(sentence: str) -> NoReturn:
-    click.echo(f"Error: {sentence}", err=True)
+    terminal.say(f"Error: {sentence}", err=True)
     sys.exit(2)

@@ -27,6 +27,7 @@ from edge.recording import RecordedMessage
 from edge.store.form import decoded
 from edge.store.store import Store
 from edge.uplink.uplink import Uplink
+from program import terminal
 from schemas.envelope import from_micros, micros
 from schemas.records import Kind, TimeQuality
 
@@ -128,7 +129,7 @@ def sentence(kind: str, row: Mapping[str, Any]) -> str:
 
 def as_json(kind: str, row: Mapping[str, Any]) -> str:
     """Writes a row for programs: times in ISO 8601, bytes in base64."""
-    return msgspec.json.encode({"kind": kind, **row}).decode()
+    return terminal.safe_json(msgspec.json.encode({"kind": kind, **row}).decode())
 
 
 def _summary(row: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from edge.config import load
 from edge.models.scorer import ScorerFailed
 from edge.rehearsal import differences
 from edge.store.store import StoreError
-from program import settings
+from program import settings, terminal
 
 
 @click.command("test")
@@ -67,6 +67,7 @@ def _rehearse(files: tuple[Path, ...], config: Path | None, only: str) -> tuple[
             if only in case.name:
                 with settings.of_file(f"{file}: {case.name!r}"), TemporaryDirectory() as folder:
                     lines = differences(case, gateway, Path(folder))
-                click.echo("\n".join([f"{'FAILED' if lines else 'ok'}  {case.name}", *(f"    {line}" for line in lines)]))
+                for sentence in (f"{'FAILED' if lines else 'ok'}  {case.name}", *(f"    {line}" for line in lines)):
+                    terminal.say(sentence)
                 failed, count = failed + bool(lines), count + 1
     return failed, count

@@ -41,8 +41,15 @@ def text(notice: Notice) -> str:
 
 
 def chat(notice: Notice) -> str:
-    """Writes the notice as a chat shows it: without identifiers, which are beside it."""
-    return "\n".join((subject(notice), *_details(notice)))
+    """Writes the notice as a chat shows it: without identifiers, which are beside it. Nothing in it is a link or a mention."""
+    return _unmarked("\n".join((subject(notice), *_details(notice))))
+
+
+def _unmarked(text: str) -> str:
+    """Escapes what Slack takes for its own marks (https://api.slack.com/reference/surfaces/formatting), and parts what others do."""
+    for mark, plain in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("@", "@\u200b"), ("](", "]\u200b(")):
+        text = text.replace(mark, plain)
+    return text
 
 
 def _details(notice: Notice) -> Iterator[str]:

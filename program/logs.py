@@ -17,6 +17,8 @@ from typing import Any, Literal, get_args
 
 import click
 
+from program import terminal
+
 PREFIX = "tinybeam"
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -35,9 +37,14 @@ def get(name: str) -> logging.Logger:
 def set_up(level: Level = "info", form: Format = "text") -> None:
     """Sends log records to standard error. Handlers that somebody else has set, such as a test's, stay the only ones."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if form == "json" else _Text())
+    handler.setFormatter(formatter(form))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger(PREFIX).setLevel(level.upper())
+
+
+def formatter(form: Format) -> logging.Formatter:
+    """Returns what writes a record as one line, and below it, in text, the trace of an exception."""
+    return _Json() if form == "json" else _Text()
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
@@ -102,6 +109,13 @@ class _Text(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
+        record.message = terminal.safe(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is logging's
+        return terminal.safe(super().formatException(ei), lines=True)
+
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - the name is logging's
         return _time(record)
 
@@ -118,4 +132,4 @@ class _Json(logging.Formatter):
         }
         if record.exc_info:
             entry["stack_trace"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False)
+        return terminal.safe_json(json.dumps(entry, ensure_ascii=False))

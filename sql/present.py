@@ -10,6 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from program import terminal
+
+_FORMULA = ("=", "+", "-", "@", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Begin what a spreadsheet computes instead of showing it."""
+
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -24,10 +29,11 @@ def table(names: Sequence[str], rows: Rows) -> str:
 
 def as_json(rows: Rows) -> str:
     """Writes a list of objects, with times in ISO 8601 and bytes in base64."""
-    return json.dumps([dict(row) for row in rows], default=_plain, indent=2, ensure_ascii=False)
+    return terminal.safe_json(json.dumps([dict(row) for row in rows], default=_plain, indent=2, ensure_ascii=False))
 
 
 def as_csv(names: Sequence[str], rows: Rows) -> str:
+    """Writes a line for each row. A text that a spreadsheet would take for a formula, wide signs included, has an apostrophe before it."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(names)
@@ -53,12 +59,15 @@ def _cell(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, list | dict | bytes):
-        return json.dumps(value, default=_plain, ensure_ascii=False)
-    return str(value).replace("\n", " ")
+        return terminal.safe(json.dumps(value, default=_plain, ensure_ascii=False))
+    return terminal.safe(str(value).replace("\n", " "))
 
 
 def _field(value: Any) -> Any:
-    if value is None or isinstance(value, str | int | float):
+    if isinstance(value, str):
+        text = terminal.safe(value, lines=True)
+        return f"'{text}" if text.startswith(_FORMULA) else text
+    if value is None or isinstance(value, int | float):
         return value
     return json.dumps(value, default=_plain, ensure_ascii=False).strip('"')
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lab.console import Console
 from lab.services.webhook_receiver import WebhookReceiver
+from program import terminal
 from program.local_time import moment
 
 
@@ -22,5 +23,6 @@ class AlertAnnouncer:
         alerts = self.receiver.alerts()
         for alert in alerts[self.announced :]:
             over = " (over)" if alert.state == "resolved" else ""
-            self.console.log(f"alert delivered to the webhook: {alert.message}, {moment(alert.event_time, alert.time_zone)}{over}")
+            message = terminal.safe(alert.message)
+            self.console.log(f"alert delivered to the webhook: {message}, {moment(alert.event_time, alert.time_zone)}{over}")
         self.announced = len(alerts)

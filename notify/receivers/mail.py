@@ -40,6 +40,8 @@ class MailSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag="m
     def __post_init__(self) -> None:
         require(self.starttls or is_local(self.host), f"host {self.host} is another machine: starttls must be true")
         require(bool(self.user) == bool(self.password), "a user and its password go together")
+        for name in ("user", "password"):
+            require(getattr(self, name).isascii(), f"{name} must be ASCII: mail servers take no other")
         demand_file("tls_ca", self.tls_ca)
 
     def open(self) -> Mail:

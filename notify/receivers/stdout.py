@@ -7,6 +7,7 @@ from typing import Annotated
 from notify.notice import Notice
 from notify.receivers.receiver import ReceiverError
 from notify.wording import line
+from program import terminal
 from program.names import Name
 from program.settings import Settings, setting
 
@@ -28,6 +29,6 @@ class Stdout:
 
     def send(self, notice: Notice) -> None:
         try:
-            print(line(notice), flush=True)
+            print(terminal.safe(line(notice)), flush=True)
         except (OSError, ValueError) as error:
             raise ReceiverError(f"stdout: {error}") from error

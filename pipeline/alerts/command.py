@@ -9,7 +9,7 @@ import click
 
 from pipeline.alerts.cases import CaseFile
 from pipeline.alerts.rehearsal import differences
-from program import settings
+from program import settings, terminal
 from program.settings import ConfigError
 from schemas.registry import Registry
 
@@ -62,6 +62,7 @@ def _run(files: tuple[Path, ...], registry: Path | None, only: str) -> tuple[int
             if only in case.name:
                 with settings.of_file(f"{file}: {case.name!r}"):
                     lines = differences(case, rules)
-                click.echo("\n".join([f"{'FAILED' if lines else 'ok'}  {case.name}", *(f"    {line}" for line in lines)]))
+                for sentence in (f"{'FAILED' if lines else 'ok'}  {case.name}", *(f"    {line}" for line in lines)):
+                    terminal.say(sentence)
                 failed, count = failed + bool(lines), count + 1
     return failed, count

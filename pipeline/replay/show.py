@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.replay.contents import rows_in
+from program import terminal
 
 LONGEST = 200
 """So many characters of a sentence are shown in a table, or of a value of a row."""
@@ -41,8 +42,7 @@ def reject(row: Mapping[str, Any], most_bytes: int, most_rows: int) -> Iterator[
 
 def safe(text: str, most: int = LONGEST) -> str:
     """Returns at most so many characters, and no other than printable ones and new lines."""
-    printable = "".join(letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1] for letter in text[:most])
-    return printable + (f" ... ({len(text) - most} more)" if len(text) > most else "")
+    return terminal.safe(text[:most], lines=True) + (f" ... ({len(text) - most} more)" if len(text) > most else "")
 
 
 def _body(stage: str, body: bytes, most_bytes: int, most_rows: int) -> Iterable[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from lab.witness.latency import Arrival
 from lab.world.device import devices
 from lab.world.field import write_registry
 from schemas.registry import Registry
+from tests.attack import Attack
 from tests.lab import browser
 from tests.warehouses import silent
 
@@ -173,11 +175,25 @@ def test_a_loss_is_the_headline() -> None:
     assert "Nothing was lost" not in text
 
 
-def test_text_of_the_warehouse_is_no_markup(results: QueryResults) -> None:
-    evil = tuple({**site, "name": "<script>alert(1)</script>"} for site in results.sites)
-    text = render.page(_record(), replace(results, sites=evil), SOIL, VIBRATION)
-    assert "<script" not in text
-    assert "&lt;script&gt;" in text
+MARKUP = ("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '" onmouseover="alert(1)', "</svg><script>alert(1)</script>")
+
+
+def test_text_of_the_warehouse_is_no_markup(results: QueryResults, attack: Attack) -> None:
+    pages = []
+    for name in MARKUP:
+        evil = tuple({**site, "name": name} for site in results.sites)
+        pages.append(render.page(_record(), replace(results, sites=evil), SOIL, VIBRATION))
+    shown = [escape(name) in page for name, page in zip(MARKUP, pages, strict=True)]
+    attack(
+        "html-markup",
+        attacker="device",
+        attempt="has a name that is markup or a script of a page",
+        outcome="the report shows the name, and has no such element",
+        attempts=len(MARKUP),
+        accepted=sum(name in page or "<script" in page for name, page in zip(MARKUP, pages, strict=True)),
+        control=f"{sum(shown)} of the {len(MARKUP)} names are on their page, escaped",
+    )
+    assert all(shown)
 
 
 VISIBLE = """
