@@ -1,6 +1,6 @@
 """Every fault that users of comparable systems reported has a test that holds its right value; one that vanishes is missed here.
 
-The numbers are those of the cases from the field (issue 12). A folder is a case of SQL.
+The numbers are those of the cases from the field. A folder is a case of SQL.
 """
 
 from __future__ import annotations
