@@ -7,13 +7,14 @@ from pathlib import Path
 import apsw
 import pytest
 
-from edge.store.database import MIN_BYTES
 from edge.store.store import Entry, Store, StoreError, StoreFull
 from tests import long_form
 from tests.edge.encoded import NOW, encoded
 from tests.edge.power import Recorder
 
-CALLS, STEP = long_form.number(20, 250), 1 if long_form.is_long() else 2
+CALLS, STEP = long_form.number(20, 100), 1 if long_form.is_long() else 2
+BYTES = 4 << 20
+"""Room for all of it: what a full store does is another test's."""
 SEED = 20260501
 
 
@@ -54,7 +55,7 @@ def extra(found: dict[int, bytes], returned: dict[int, bytes]) -> list[bytes]:
 def operations(folder: Path) -> tuple[int, int]:
     """After how many operations on the disk the store is made, and the work done, when nothing fails."""
     recorder = Recorder("counted")
-    store = Store(folder / "counted.db", "gw-1", MIN_BYTES, connect=recorder.connect)
+    store = Store(folder / "counted.db", "gw-1", BYTES, connect=recorder.connect)
     born = len(recorder.log)
     assert not work(store).faults
     store.close()
@@ -69,7 +70,7 @@ def test_a_fault_at_any_operation_loses_nothing(folder: Path, error: type[apsw.E
         long_form.progress(at - born, ended - born)
         recorder = Recorder("faulty")
         path = folder / f"store-{at}.db"
-        store = Store(path, "gw-1", MIN_BYTES, connect=recorder.connect)
+        store = Store(path, "gw-1", BYTES, connect=recorder.connect)
         recorder.fault = (at, error)
         done = work(store)
         recorder.fault = None
@@ -77,7 +78,7 @@ def test_a_fault_at_any_operation_loses_nothing(folder: Path, error: type[apsw.E
         assert len(done.faults) <= 1, f"operation {at}: the fault did not pass: {done.faults}"
         assert all(isinstance(fault, raised) for fault in done.faults)
         seen += len(done.faults)
-        again = Store(path, "gw-1", MIN_BYTES)
+        again = Store(path, "gw-1", BYTES)
         readings = extra({number: body for number, _, body in again.replay()}, done.readings)
         batches = extra({batch.envelope.seq: batch.body for batch in again.batches(0, 1000)}, done.batches)
         # A call that failed after its commit, in a checkpoint, is in the store whole; any other is not there at all.
