@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace as changed
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from edge.clock import ClockReading
 from edge.gateway import Gateway
 from edge.reading import Reading
 from edge.store.store import Entry, Store
@@ -263,6 +266,11 @@ def disturb(farm: Farm, rng: random.Random) -> str:
     return f"{what} {error}"
 
 
+def wrongly_dated(farm: Farm) -> list[dict[str, Any]]:
+    """Returns the summaries that are dated more than two minutes from when their readings were sent."""
+    return [row for row in farm.summaries() if not is_within(row, farm.times(row), 2 * MINUTE)]
+
+
 SCHEDULES = long_form.number(30, 300)
 
 
@@ -287,7 +295,7 @@ def test_whatever_the_clock_does_nothing_is_lost_and_nothing_wrong_passes_for_su
     assert stored_readings(farm.store) == Counter(dict.fromkeys(farm.sent, 1))
     assert rows(farm.store, "rejects") == []
     assert farm.store.ledger().readings_dropped == 0
-    wrong = [row for row in farm.summaries() if not is_within(row, farm.times(row), 2 * MINUTE)]
+    wrong = wrongly_dated(farm)
     assert TimeQuality.SYNCED not in {row["time_quality"] for row in wrong}
     assert TimeQuality.CORRECTED not in {row["time_quality"] for row in wrong}
     last = [row for row in farm.summaries() if min(farm.times(row)) > begin + MINUTE]
@@ -298,3 +306,24 @@ def test_whatever_the_clock_does_nothing_is_lost_and_nothing_wrong_passes_for_su
     if seed == SCHEDULES - 1:
         text = "of 8 jumps, slews and restarts, a seed each from this one on: 0 readings lost, 0 refused, 0 wrong times that pass for sure"
         long_form.note("R16", measured=f"{SCHEDULES} schedules {text}", seed=0)
+
+
+class Liar(Machine):
+    """Has a kernel that calls whatever time it is synchronised."""
+
+    def clocks(self) -> ClockReading:
+        return changed(super().clocks(), is_synced=True)
+
+
+def test_where_the_kernel_calls_a_wrong_time_synchronised_it_is_seen_to_pass_for_sure(tmp_path: Path) -> None:
+    machine = Liar()
+    farm = Farm(tmp_path, machine, batch_seconds=30)
+    for error in (3 * DAY, -HOUR, 10 * YEAR):
+        machine.set(error)
+        farm.run(3 * MINUTE, {"d2": None}, every=20 * SECOND)
+    farm.gateway.flush(farm.now() + HOUR)
+    wrong = [row for row in wrongly_dated(farm) if row["time_quality"] == TimeQuality.SYNCED]
+    farm.store.close()
+    assert wrong
+    control = f"where the kernel calls three wrong times synchronised, {len(wrong)} windows of them pass for sure"
+    long_form.note("R16", control=control)
