@@ -93,11 +93,11 @@ def test_bytes_on_disk_stay_within_the_bound_after_every_commit(folder: Path) ->
 
 
 def test_a_store_that_may_take_more_is_seen_to_exceed_the_bound(folder: Path) -> None:
-    with closing(Store(folder / "store.db", "gw-1", BOUND + BOUND // 4)) as store:
+    with closing(Store(folder / "store.db", "gw-1", 2 * BOUND)) as store:
         fill(store)
         taken = bytes_of(folder / "store.db")
     assert taken > BOUND
-    long_form.note("R5", control=f"a store that was told a quarter more is seen to take {taken:,} bytes")
+    long_form.note("R5", control=f"a store that was told twice the bound is seen to take {taken:,} bytes")
 
 
 def test_the_oldest_of_the_lowest_priority_is_dropped_first(store: Store) -> None:
