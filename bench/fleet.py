@@ -19,7 +19,8 @@ from edge.store.batch import EncodedBatch, encode
 from lab.world.summary import summary_of
 from schemas.envelope import Envelope, entry
 from schemas.records import Device, Heartbeat, Kind, Site, Summary
-from schemas.registry import ALWAYS, Registry
+from schemas.registry import Registry
+from schemas.registry_settings import ALWAYS
 
 EPOCH = 8_123_456_789_012_345_678
 """As long as the random number of a store."""

@@ -81,7 +81,12 @@ class Downstream:
             self.pubsub.create(ALERTS_TOPIC, ALERTS_SUBSCRIPTION)
             starting.enter_context(self.webhook)
             starting.enter_context(self._child("notifier", "notify", "run", "--config", str(self._settings())))
-            flags = [f"--project={self._warehouse.project}", f"--registry={self._registry}", f"--input_subscription={SUBSCRIPTION}"]
+            flags = [
+                f"--project={self._warehouse.project}",
+                f"--registry={self._registry}",
+                f"--input_subscription={SUBSCRIPTION}",
+                "--require_signatures=accept",
+            ]
             starting.enter_context(self._child("pipeline", "pipeline", "--runner=DirectRunner", f"--alerts_topic={ALERTS_TOPIC}", *flags))
             self._running = starting.pop_all()
         return self

@@ -41,16 +41,18 @@ KINDS = (
         members="gateways",
         title="gateway.toml: a gateway",
         struct="edge.config:Config",
-        sections=frozenset({"gateway", "mqtt", "http", "windows", "batches", "store", "uplink", "health", "sensors", "models"}),
+        sections=frozenset(
+            {"gateway", "mqtt", "http", "windows", "batches", "store", "uplink", "signatures", "health", "sensors", "models"}
+        ),
         example=Path("edge/gateway.example.toml"),
         schema=Path("edge/gateway.schema.json"),
     ),
     Kind(
         name="registry",
         members="registries",
-        title="registry.toml: sites, devices and the rules of alerts",
+        title="registry.toml: sites, devices, gateways and the rules of alerts",
         struct="schemas.registry:RegistryFile",
-        sections=frozenset({"sites", "devices", "rules"}),
+        sections=frozenset({"sites", "devices", "gateways", "rules"}),
         example=Path("lab/world/registry.toml"),
         schema=Path("schemas/registry.schema.json"),
     ),

@@ -33,6 +33,7 @@ from edge.store.store import TABLES, Store, StoreDamaged, StoreError
 from edge.support_command import support
 from edge.uplink.export import ExportFile
 from edge.uplink.export import export as write_export
+from edge.uplink.signer import signing
 from program import logs, terminal
 from program.files import is_visible
 
@@ -81,6 +82,8 @@ def validate(file: Path) -> None:
         misconfigured(f"{file}: {error}")
     models = ", ".join(f"{name} {bundle.version}" for name, bundle in bundles.items()) or "none"
     click.echo(f"{file}: good. Gateway {config.gateway.id}, {len(config.sensors)} classes of sensors, models: {models}.")
+    if not config.signing_keys:
+        click.echo(f"{file}: batches are not signed, and a pipeline refuses them unless it is told not to: set [signatures].", err=True)
 
 
 @cli.command()
@@ -163,7 +166,7 @@ def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: boo
         ):
             for kind, row in dry_run.rows(store):
                 terminal.say(dry_run.as_json(kind, row) if as_json else f"{kind:11}{dry_run.sentence(kind, row)}")
-            for written in write_export(store, directory) if directory else ():
+            for written in write_export(store, directory, signing(config.signing_keys)) if directory else ():
                 click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes", err=True)
             for sentence in left_out:
                 terminal.say(sentence, err=True)
@@ -221,7 +224,7 @@ def _exported(config: Config, directory: Path) -> list[ExportFile]:
 
 def _written(config: Config, directory: Path) -> list[ExportFile]:
     with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store:
-        return write_export(store, directory)
+        return write_export(store, directory, signing(config.signing_keys))
 
 
 def _passed_over(bad: BadLines, recording: dry_run.Recording) -> None:

@@ -27,6 +27,7 @@ from program.names import Name
 from program.settings import Settings, require, setting
 from schemas.envelope import Envelope, EnvelopeError, entry
 from schemas.message import unfolded
+from schemas.signature import signature_in
 
 TAKE_SECONDS, ANSWER_SECONDS = 1.0, 120.0
 
@@ -85,12 +86,12 @@ class Bridge:
     def _batches(self, incoming: Sequence[Incoming]) -> Iterator[tuple[OutboxBatch, Incoming]]:
         for number, each in enumerate(incoming):
             try:
-                envelope, body = _opened(self._pattern, each.message)
+                envelope, body, signature = _opened(self._pattern, each.message)
             except EnvelopeError as error:
                 _log.error("what came on %r is no batch and is set aside: %s", each.message.topic, error)
                 self._set_aside(each.message)
             else:
-                yield OutboxBatch(number, envelope, body), each
+                yield OutboxBatch(number, envelope, body, signature), each
 
     def _carry(self, batches: Sequence[tuple[OutboxBatch, Incoming]]) -> bool:
         """Returns once all have arrived or are set aside; False if it is to stop before."""
@@ -122,10 +123,10 @@ def _answer(publisher: Publisher, batches: Sequence[OutboxBatch]) -> BaseExcepti
     return future.exception() if answered.wait(ANSWER_SECONDS) else TimeoutError(f"no answer within {ANSWER_SECONDS:.0f} s")
 
 
-def _opened(pattern: TopicPattern, message: MqttMessage) -> tuple[Envelope, bytes]:
-    """Reads a message of edge.uplink.mqtt_publisher, whose topic says gateway and kind. Raises EnvelopeError."""
+def _opened(pattern: TopicPattern, message: MqttMessage) -> tuple[Envelope, bytes, bytes]:
+    """Reads a message of edge.uplink.mqtt_publisher, whose topic says gateway and kind, with its signature. Raises EnvelopeError."""
     gateway, kind = pattern.match(message.topic) or (None, None)
     if message.left_out:
         raise EnvelopeError(f"it has {len(message.payload) + message.left_out} bytes")
     attributes, body = unfolded({"gateway_id": gateway or "", "kind": kind or ""}, message.payload)
-    return Envelope.parse(attributes), body
+    return Envelope.parse(attributes), body, signature_in(attributes) or b""

@@ -21,14 +21,15 @@ from edge.settings.limits import LimitSettings
 from edge.settings.models import ModelSettings
 from edge.settings.mqtt import MqttSettings
 from edge.settings.sensors import Sensors
+from edge.settings.signatures import SignatureSettings, SigningKeys
 from edge.settings.topics import TopicPattern
 from edge.settings.windows import WindowSettings
 from edge.uplink.kinds import UplinkSettings
 from program import settings
 from program.patterns import matches
-from program.settings import ConfigError, Settings, setting
+from program.settings import ConfigError, Settings, require, setting
 
-_SECRETS = ("tls_key", "password_file", "hash_key_file", "tokens_file")
+_SECRETS = ("tls_key", "signatures.key_file", "password_file", "hash_key_file", "tokens_file")
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
@@ -46,6 +47,7 @@ class Config(Settings, frozen=True, kw_only=True):
     store: StoreSettings = StoreSettings()
     limits: LimitSettings = LimitSettings()
     uplink: Annotated[UplinkSettings, setting("Where batches go", since="0.2.0")]
+    signatures: Annotated[SignatureSettings, setting("Keys by which batches are signed", since="0.3.0")] = SignatureSettings()
     health: HealthSettings = HealthSettings()
     sensors: Annotated[tuple[Sensors, ...], Meta(min_length=1)]
     models: tuple[ModelSettings, ...] = ()
@@ -60,6 +62,8 @@ class Config(Settings, frozen=True, kw_only=True):
         config_check.check_unique("models", models)
         config_check.check_models([sensors.model for sensors in self.sensors], models)
         config_check.check_patterns([sensors.devices for sensors in self.sensors])
+        has_key = not self.signatures.pipeline_key_file or self.signing_keys
+        require(has_key, "signatures.pipeline_key_file needs the gateway's own key, signatures.key_file or mqtt.tls_key")
 
     def sensors_of(self, device_id: str) -> Sensors | None:
         """Returns the first class that one of its patterns puts the device in."""
@@ -98,7 +102,14 @@ class Config(Settings, frozen=True, kw_only=True):
             for number, sensors in enumerate(self.sensors, 1)
             if sensors.payload
         }
-        return of_broker | of_http | of_classes
+        of_signatures = {f"signatures.{name}": getattr(self.signatures, name) for name in ("pipeline_key_file", "key_file")}
+        return of_broker | of_http | of_classes | of_signatures
+
+    @property
+    def signing_keys(self) -> SigningKeys | None:
+        """Returns the keys by which batches are signed; None if they are not."""
+        own, pipeline = self.signatures.key_file or self.mqtt.tls_key, self.signatures.pipeline_key_file
+        return SigningKeys(self.gateway.id, own, pipeline) if own and pipeline else None
 
     @property
     def batch_seconds(self) -> int:

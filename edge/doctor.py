@@ -19,6 +19,7 @@ from edge.store.form import FormError, form
 from edge.store.look import look
 from edge.store.store import StoreDamaged, StoreError, StoreLocked
 from edge.uplink.allowance import SECTION, of_day
+from edge.uplink.signer import agreed
 from schemas.records import TimeQuality
 
 _SELDOM = 600
@@ -137,6 +138,20 @@ def _uplink(config: Config) -> Iterator[Finding]:
     yield from config.uplink.findings()
 
 
+def _signatures(config: Config) -> Iterator[Finding]:
+    keys = config.signing_keys
+    if keys is None:
+        text = "batches are not signed: who may publish can speak for this gateway, and a pipeline refuses them unless it is told not to"
+        yield Finding("signatures", Status.WARN, text, "set signatures.pipeline_key_file and signatures.key_file")
+        return
+    try:
+        agreed(keys)
+    except ConfigError as error:
+        yield Finding("signatures", Status.FAIL, str(error), "put PEM keys on P-256 there")
+    else:
+        yield Finding("signatures", Status.OK, f"batches are signed by {keys.key_file}")
+
+
 def _pipeline(config: Config) -> Iterator[Finding]:
     """Looks at batches for a pipeline of an earlier release. Most gateways have none, and nothing is said of it."""
     release = config.batches.for_pipeline
@@ -167,4 +182,17 @@ def _existing(folder: Path) -> Path:
     return next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
 
 
-_CHECKS: tuple[Check, ...] = (_store, _disk, _models, _secrets, _clock, _certificates, _broker, _http, _uplink, _pipeline, _day)
+_CHECKS: tuple[Check, ...] = (
+    _store,
+    _disk,
+    _models,
+    _secrets,
+    _clock,
+    _certificates,
+    _broker,
+    _http,
+    _uplink,
+    _signatures,
+    _pipeline,
+    _day,
+)

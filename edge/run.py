@@ -31,6 +31,7 @@ from edge.store.store import TABLES, DiskFault, Store, StoreDamaged, StoreError,
 from edge.timekeeper import Timekeeper
 from edge.uplink import allowance as allowances
 from edge.uplink.allowance import Allowance, DayBytes
+from edge.uplink.signer import signing
 from edge.uplink.worker import UplinkWorker
 from program import logs, service_manager
 from program.backoff import Backoff
@@ -202,6 +203,7 @@ def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, 
         _note_unusable(name, fault)
     context = tls.context(config.mqtt)
     with ExitStack() as stack:
+        sign = signing(config.signing_keys)
         publisher = config.uplink.open()
         stack.callback(publisher.close)
         finish(config.store_file)
@@ -216,7 +218,7 @@ def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, 
         if health:
             stack.callback(health.stop)
         allowance = Allowance(config.uplink.limits, config.uplink.wire, store.section(allowances.SECTION), clock.now)
-        uplink = UplinkWorker(store, publisher, backoff=config.uplink.retry, allowance=allowance)
+        uplink = UplinkWorker(store, publisher, backoff=config.uplink.retry, allowance=allowance, sign=sign)
         uplink.start()
         stack.callback(uplink.stop, UPLINK_SECONDS)
         has_run.set()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from keys import pem, private_files
+from schemas.key_agreement import as_registered
 
 
 def registry_entry(file: Path) -> str:
     """Returns the `[[gateways]]` of registry.toml for the first certificate in a file. Raises KeysError."""
     certificate = pem.chain(private_files.read(file), file)[0]
-    key = pem.public_key(certificate, file).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    key = as_registered(pem.public_key(certificate, file))
     return (
-        f'[[gateways]]\ngateway_id = "{pem.common_name(certificate)}"\npublic_key = "{base64.b64encode(key).decode()}"\n'
+        f'[[gateways]]\ngateway_id = "{pem.common_name(certificate)}"\npublic_key = "{key}"\n'
         f"valid_from = {certificate.not_valid_before_utc:%Y-%m-%dT%H:%M:%SZ}\n"
     )

@@ -109,7 +109,9 @@ def stream(  # noqa: PLR0913 - what the day goes through
 
 def _pipeline(place: Place, project: str, pubsub: PubSub, engine: Sequence[str]) -> Child:
     flags = [f"--project={project}", *engine, f"--registry={field.REGISTRY}", f"--input_subscription={SUBSCRIPTION}"]
-    command = python_module("pipeline", *flags, "--early_seconds=5", f"--archive={place.archive(project)}", "--archive_every=5s")
+    command = python_module(
+        "pipeline", *flags, "--require_signatures=accept", "--early_seconds=5", f"--archive={place.archive(project)}", "--archive_every=5s"
+    )
     environment = {**place.warehouse.environment, "PUBSUB_EMULATOR_HOST": pubsub.address}
     return Child("pipeline", command, place.directory / f"{project}.log", environment)
 
@@ -176,7 +178,7 @@ def recompute(place: Place, project: str) -> None:
 def load(place: Place, project: str, folder: Path, engine: Sequence[str] = DIRECT) -> None:
     """Loads the export files of a folder."""
     flags = ["--mode=batch", *engine, f"--input={folder}", f"--project={project}", f"--registry={field.REGISTRY}"]
-    command = python_module("pipeline", *flags)
+    command = python_module("pipeline", *flags, "--require_signatures=accept")
     with Child("pipeline", command, place.directory / f"{project}.log", place.warehouse.environment) as pipeline:
         pipeline.wait_until_done(_LOAD_SECONDS)
 

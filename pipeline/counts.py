@@ -13,6 +13,7 @@ METRICS = {
     "repeated": ("counter", "Batches that had come before, and were dropped"),
     "rows/TABLE": ("counter", "Rows on their way into a table; a retried bundle counts again"),
     "rejects/REASON": ("counter", "What was set aside, by reason"),
+    "doubted/REASON": ("counter", "Messages that nothing proves to be of their gateway, by reason; --require_signatures=warn takes them"),
     "late_appends/TABLE": ("counter", "How often rows of a table had waited for another five minutes; the log says why"),
     "batch_age_seconds": ("distribution", "Age of batches that had not come before, since the gateway cut them, when they are decoded"),
 }

@@ -10,7 +10,6 @@ from __future__ import annotations
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +20,7 @@ from pipeline.body import Content, Undecodable
 from pipeline.columns import BadSchema, conformed
 from pipeline.elements import EXPORT_FILE, Counts, DecodedBatch, DecodedBatches, ReceivedMessage
 from pipeline.receipts import receipts
+from pipeline.refused import Refused
 from schemas.envelope import Envelope, EnvelopeError, from_micros
 from schemas.records import KINDS
 
@@ -29,16 +29,6 @@ BYTES_TOGETHER = 16_000_000
 
 _ROW = pa.field("row", pa.int64(), nullable=False)
 _INT64 = np.iinfo(np.int64)
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Is a message that is no batch, or at which we failed ourselves: then with the stack trace."""
-
-    message: ReceivedMessage
-    reason: str
-    text: str
-    stacktrace: str | None = None
 
 
 class _Opened(NamedTuple):

@@ -10,6 +10,7 @@ from apache_beam.pvalue import PBegin, PCollection
 
 from pipeline import rejects
 from pipeline.alerts.transform import AlertInputs, RaiseAlerts, notifications
+from pipeline.authenticate import Authenticator
 from pipeline.elements import Clock, DecodedBatches, Delivery, NotificationMessage, ReceivedMessage, RowGroup, TableRows, UnwrittenRows
 from pipeline.enrich import Sites
 from pipeline.facts import facts
@@ -70,18 +71,21 @@ def build(  # noqa: PLR0913 - what the flow is put together from
     open_alerts: Sequence[Alert] = (),
     replay: Replay | None = None,
     acknowledge: Acknowledge | None = None,
+    authenticator: OfRegistry[Authenticator] | None = None,
 ) -> None:
     """Builds the flow: every row of every message ends in its fact table or, with its original bytes, in rejects: at least once, repeats
     dropped.
 
     Alerts that people are notified of go to `publish` too, if it is given, and what came, as it was sent, to `archive`. `open_alerts` are
     those that the warehouse has as open. What `replay` gives goes on as if its device had been known when it came. With `acknowledge` the
-    rows of messages go there, and all others to `sink`.
+    rows of messages go there, and all others to `sink`. Without an `authenticator` every message is believed to be of the gateway that it
+    names.
     """
     coders.register()
     is_acknowledged = acknowledge is not None
     parcels = messages | "Gather" >> Gather()
-    decoded = parcels | "Decode new" >> DecodeNew(clock, keep_messages=archive is not None, acknowledge=is_acknowledged)
+    decode = DecodeNew(clock, authenticator, keep_messages=archive is not None, acknowledge=is_acknowledged)
+    decoded = parcels | "Decode new" >> decode
     assigned = decoded.batches | "Assign sites" >> AssignSites(OfRegistry(registry, Sites), clock, acknowledge=is_acknowledged)
     row_groups = assigned.row_groups
     replay_rows: dict[str, PCollection[TableRows]] = {}

@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.contradictions import MOST_VALUES
-from pipeline.elements import Clock, DecodedBatch, ReceivedMessage, RejectedRows, RowGroup, TableRows, UnwrittenRows
+from pipeline.elements import Clock, DecodedBatch, RejectedRows, RowGroup, TableRows, UnwrittenRows
 from pipeline.facts import as_text, facts, rows_of
+from pipeline.refused import Refused
 from schemas.envelope import ID_PATTERN, Envelope, EnvelopeError
 from schemas.intervals import SEQ_LIMIT
 from schemas.records import SCHEMA_VERSION, Kind, RefusedReadings, Reject
@@ -27,11 +28,19 @@ MOST_REFUSED = 1000
 """So many ranges of numbers a reject names at most."""
 
 
-def of_message(message: ReceivedMessage, reason: str, text: str, now: datetime, stacktrace: str | None = None) -> TableRows:
-    """Rejects a message that is no batch."""
-    gateway_id, batch_id = _names(message.attributes)
-    why = _RejectReason(stage="pipeline.decode", reason=reason, text=text, stacktrace=stacktrace, gateway_id=gateway_id, batch_id=batch_id)
-    return _reject(message.attributes, message.body, why, now)
+def of_message(refused: Refused, now: datetime) -> TableRows:
+    """Rejects a message whole."""
+    attributes = refused.message.attributes
+    gateway_id, batch_id = _names(attributes)
+    why = _RejectReason(
+        stage=refused.stage,
+        reason=refused.reason,
+        text=refused.text,
+        stacktrace=refused.stacktrace,
+        gateway_id=gateway_id,
+        batch_id=batch_id,
+    )
+    return _reject(attributes, refused.message.body, why, now)
 
 
 def of_rows(batch: DecodedBatch, rejected: RejectedRows, stage: str, now: datetime, stacktrace: str | None = None) -> TableRows:

@@ -1,4 +1,4 @@
-"""Says what changes between two registries: which sites, devices and rules are added, changed and removed."""
+"""Says what changes between two registries: which sites, devices, gateways and rules are added, changed and removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns the registry into rows of devices_v1, sites_v1 and rules_v1, and such rows, whoever wrote them, into a registry again.
+"""Turns the registry into rows of sites_v1, devices_v1, gateways_v1 and rules_v1, and such rows, whoever wrote them, into a registry again.
 
 What is unsound in the tables is refused as it is in a file, naming the table, the row and the column. Times are microseconds since 1970
 here, so that every warehouse writes them alike.
@@ -19,21 +19,21 @@ from program.settings import ConfigError, Settings, require
 from schemas.arrow import Column, table_columns
 from schemas.datasets import Datasets
 from schemas.envelope import from_micros, micros
-from schemas.records import TABLES, Device, RuleDefinition, Site
+from schemas.records import TABLES, Device, GatewayKey, RuleDefinition, Site
 from schemas.registry import Registry
 
-RECORDS: Mapping[str, type] = {"sites": Site, "devices": Device, "rules": RuleDefinition}
+RECORDS: Mapping[str, type] = {"sites": Site, "devices": Device, "gateways": GatewayKey, "rules": RuleDefinition}
 """The record of each section of the file."""
 
 Entries = dict[str, list[dict[str, Any]]]
 """Section -> the rows of its table."""
 
-_SECTION = re.compile(r"(sites|devices|rules)(?:\[(\d+)\]\.?)?(.*)", re.DOTALL)
+_SECTION = re.compile(r"(sites|devices|gateways|rules)(?:\[(\d+)\]\.?)?(.*)", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{\w+\}")
 
 
 def query(datasets: Datasets) -> str:
-    """Returns the one statement that reads all three tables as they are at one moment: rows (section, entry)."""
+    """Returns the one statement that reads all four tables as they are at one moment: rows (section, entry)."""
     selects = (_select(datasets, section, record) for section, record in RECORDS.items())
     return " union all ".join(selects) + " order by section, entry"
 
@@ -49,7 +49,7 @@ def entries_of_rows(rows: Iterable[tuple[str, str]]) -> Entries:
 def entries_of(registry: Registry) -> Entries:
     """Returns the rows that a registry is in the tables."""
     rules = [RuleDefinition(rule.name, json.dumps(_definition(rule), ensure_ascii=False)) for rule in registry.rules]
-    rows: dict[str, Iterable[Any]] = {"sites": registry.sites, "devices": registry.devices, "rules": rules}
+    rows: dict[str, Iterable[Any]] = {"sites": registry.sites, "devices": registry.devices, "gateways": registry.gateways, "rules": rules}
     return {section: [_entry(row) for row in of_section] for section, of_section in rows.items()}
 
 

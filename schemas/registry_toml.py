@@ -9,7 +9,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime, time
 from typing import Any
 
-from schemas.registry import ALWAYS, Registry
+from schemas.registry import Registry
+from schemas.registry_settings import ALWAYS
 from schemas.registry_tables import plain
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -19,8 +20,9 @@ def toml(registry: Registry) -> str:
     """Returns the file's text; what is as by default is left out."""
     sites = [_without_defaults(asdict(site)) for site in registry.sites]
     devices = [_without_defaults(asdict(device)) for device in registry.devices]
+    gateways = [_without_defaults(asdict(gateway)) for gateway in registry.gateways]
     rules = [{"name": rule.name, **plain(rule)} for rule in registry.rules]
-    return "\n".join(_lines({"sites": sites, "devices": devices, "rules": rules}))
+    return "\n".join(_lines({"sites": sites, "devices": devices, "gateways": gateways, "rules": rules}))
 
 
 def _without_defaults(row: Mapping[str, Any]) -> dict[str, Any]:

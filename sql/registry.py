@@ -1,4 +1,4 @@
-"""Reads the registry from devices_v1, sites_v1 and rules_v1, and puts one there: former rows are replaced, all of it or nothing."""
+"""Reads the registry from its tables in the warehouse, and puts one there: former rows are replaced, all of it or nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from schemas.warehouse import DATASET
 
 
 def read(client: bigquery.Client) -> Entries:
-    """Returns the rows of the three tables as they are at one moment, sound or not. Raises GoogleAPICallError from the service."""
+    """Returns the rows of the four tables as they are at one moment, sound or not. Raises GoogleAPICallError from the service."""
     return entries_of_rows((row.section, row.entry) for row in client.query_and_wait(query(Datasets())))
 
 

@@ -22,7 +22,8 @@ from edge.config import Config as EdgeConfig
 from notify.config import Config as NotifyConfig
 from pipeline.command import cli as pipeline
 from pipeline.dataflow.choices import job_options
-from pipeline.options import UsageError, parse
+from pipeline.flags import UsageError
+from pipeline.options import parse
 from schemas.records import TABLES
 from sql.questions import ask
 from sql.scripts import scripts

@@ -43,6 +43,8 @@ class OutboxBatch:
     key: int
     envelope: Envelope
     body: bytes
+    signature: bytes = b""
+    """It is signed when it is sent; the store keeps none."""
 
 
 _log = logs.get(__name__)

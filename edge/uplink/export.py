@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.store.store import OutboxBatch, Store
+from edge.uplink.signer import Sign, unsigned
 from program.files import write_durably
 from schemas.envelope import Envelope, entry
+from schemas.message import all_attributes
 
 MAX_FILE_BYTES = 64_000_000
 """A file is closed before it would become larger."""
@@ -27,17 +29,17 @@ class ExportFile:
     bytes: int
 
 
-def export(store: Store, directory: Path, max_file_bytes: int = MAX_FILE_BYTES) -> list[ExportFile]:
+def export(store: Store, directory: Path, sign: Sign = unsigned, max_file_bytes: int = MAX_FILE_BYTES) -> list[ExportFile]:
     """Writes every waiting batch, in order, to files gateway-epoch-firstseq.tbb. Raises OSError; files named then are whole."""
     directory.mkdir(parents=True, exist_ok=True)
-    return [_write(directory, first, entries) for first, entries in _portions(store, max_file_bytes)]
+    return [_write(directory, first, entries) for first, entries in _portions(store, sign, max_file_bytes)]
 
 
-def _portions(store: Store, max_bytes: int) -> Iterator[tuple[Envelope, list[bytes]]]:
+def _portions(store: Store, sign: Sign, max_bytes: int) -> Iterator[tuple[Envelope, list[bytes]]]:
     """Yields the first envelope and the entries of each file."""
     first, entries, size = None, list[bytes](), 0
-    for batch in _waiting(store):
-        packed = entry(batch.envelope.attributes(), batch.body)
+    for batch in _waiting(store, sign):
+        packed = entry(all_attributes(batch.envelope, batch.signature), batch.body)
         if first and size + len(packed) > max_bytes:
             yield first, entries
             first, entries, size = None, [], 0
@@ -48,10 +50,10 @@ def _portions(store: Store, max_bytes: int) -> Iterator[tuple[Envelope, list[byt
         yield first, entries
 
 
-def _waiting(store: Store) -> Iterator[OutboxBatch]:
+def _waiting(store: Store, sign: Sign) -> Iterator[OutboxBatch]:
     last = 0
     while batches := store.batches(last, _READ_AT_ONCE):
-        yield from batches
+        yield from sign(batches)
         last = batches[-1].key
 
 

@@ -81,7 +81,7 @@ class GooglePublisher:
 def publish_request(topic: str, batches: Sequence[OutboxBatch], shard: str | None = None) -> PublishRequest:
     """Returns what is sent: a message for each batch, with the shard as an attribute by which subscriptions filter."""
     routing = {"shard": shard} if shard else {}
-    parts = (message_parts(batch.envelope, batch.body) for batch in batches)
+    parts = (message_parts(batch.envelope, batch.body, batch.signature) for batch in batches)
     return PublishRequest(topic=topic, messages=[PubsubMessage(attributes=attributes | routing, data=data) for attributes, data in parts])
 
 

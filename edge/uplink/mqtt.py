@@ -16,9 +16,10 @@ from edge.uplink.uplink import Publisher
 from program.backoff import Backoff
 from program.settings import ConfigError, Settings, is_local, require, setting
 from schemas.message import folded
+from schemas.signature import SIGNATURE_BYTES
 
 GATEWAY, KIND = "{gateway}", "{kind}"
-_PACKET_BYTES, _FOLDED_BYTES = 10, 100
+_PACKET_BYTES, _FOLDED_BYTES = 10, 100 + SIGNATURE_BYTES
 """Type, length, identifier and properties of a PUBLISH; and what stands before a body, at most."""
 
 
@@ -106,5 +107,5 @@ def _filled(topic: str, batch: OutboxBatch) -> str:
 
 def _message_bytes(topic: str, batch: OutboxBatch) -> int:
     """Counts a PUBLISH packet."""
-    _, data = folded(batch.envelope, batch.body)
+    _, data = folded(batch.envelope, batch.body, batch.signature)
     return _PACKET_BYTES + len(_filled(topic, batch)) + len(data)

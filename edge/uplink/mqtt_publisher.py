@@ -58,7 +58,7 @@ class MqttPublisher:
 
     def _message(self, batch: OutboxBatch) -> tuple[str, bytes]:
         """Raises ValueError for a batch that was cut when larger ones were taken."""
-        topic, (_, data) = self._settings.topic_of(batch), folded(batch.envelope, batch.body)
+        topic, (_, data) = self._settings.topic_of(batch), folded(batch.envelope, batch.body, batch.signature)
         if len(topic) + len(data) > self._settings.max_message_bytes:
             raise ValueError(f"a message of {len(data)} bytes, but uplink.max_message_bytes is {self._settings.max_message_bytes}")
         return topic, data

@@ -23,7 +23,7 @@ def wire(topic: str, shard: str | None = None) -> Wire:
 
 def _message_bytes(routing: Mapping[str, str], batch: OutboxBatch) -> int:
     """Counts the bytes of a batch as a message of a PublishRequest."""
-    attributes, data = message_parts(batch.envelope, batch.body)
+    attributes, data = message_parts(batch.envelope, batch.body, batch.signature)
     return _field(_field(len(data)) + sum(_attribute(*each) for each in {**attributes, **routing}.items()))
 
 

@@ -20,6 +20,7 @@ from edge.uplink.allowance import Allowance
 from edge.uplink.choice import Request, chosen
 from edge.uplink.flight import Attempt, Flight
 from edge.uplink.refusals import Refusals
+from edge.uplink.signer import Sign
 from edge.uplink.uplink import Publisher, PublishFuture
 from program import logs
 from program.backoff import Backoff
@@ -50,9 +51,17 @@ class Sender:
     """
 
     def __init__(  # noqa: PLR0913 - what it works with, each by name
-        self, store: Store, publisher: Publisher, *, backoff: Backoff, rng: Random, wake: Callable[[], None], allowance: Allowance
+        self,
+        store: Store,
+        publisher: Publisher,
+        sign: Sign,
+        *,
+        backoff: Backoff,
+        rng: Random,
+        wake: Callable[[], None],
+        allowance: Allowance,
     ) -> None:
-        self._store, self._publisher, self._allowance = store, publisher, allowance
+        self._store, self._publisher, self._sign, self._allowance = store, publisher, sign, allowance
         self._backoff, self._rng, self._wake = backoff, rng, wake
         self._answers: SimpleQueue[_Answer] = SimpleQueue()
         self._flight, self._refusals = Flight(), Refusals(backoff, rng)
@@ -139,7 +148,7 @@ class Sender:
 
     def _send(self, now: float) -> None:
         for request in chosen(self._store, self._flight, self._refusals, now, self._allowance.most_together):
-            permitted = request.of(self._allowance.permitted(request.batches, now))
+            permitted = request.of(self._allowance.permitted(self._sign(request.batches), now))
             under_way = self._flight.bytes
             if under_way and under_way + permitted.bytes > MAX_IN_FLIGHT_BYTES:
                 break

@@ -76,7 +76,7 @@ def load(folder: Path, warehouse: Warehouse, log: Path, registry: Path = field.R
 
     Hours that another run touched too are to be recomputed afterwards: `tinybeam sql recompute`.
     """
-    command = python_module("pipeline", "--mode=batch", f"--input={folder}/*.tbb", "--no_recompute")
+    command = python_module("pipeline", "--mode=batch", f"--input={folder}/*.tbb", "--no_recompute", "--require_signatures=accept")
     options = [f"--project={warehouse.project}", f"--registry={registry}"]
     with Child("pipeline", [*command, *options], log, warehouse.environment) as pipeline:
         pipeline.wait_until_done(_LOAD_SECONDS)

@@ -130,6 +130,7 @@ class LivePath:
             f"--project={self.warehouse.project}",
             f"--registry={self._registry}",
             f"--input_subscription={SUBSCRIPTION}",
+            "--require_signatures=accept",
             f"--alerts_topic={ALERTS_TOPIC}",
         )
         environment = {**self.warehouse.environment, "PUBSUB_EMULATOR_HOST": self.pubsub.address}

@@ -70,7 +70,12 @@ class Stand:
 
     def start(self) -> Child:
         """Starts a pipeline on Prism."""
-        flags = ["--runner=PrismRunner", f"--project={self._warehouse.project}", f"--input_subscription={self._subscription}"]
+        flags = [
+            "--runner=PrismRunner",
+            f"--project={self._warehouse.project}",
+            f"--input_subscription={self._subscription}",
+            "--require_signatures=accept",
+        ]
         command = python_module("pipeline", *flags, "--early_seconds=5")
         environment = {**self._warehouse.environment, "PUBSUB_EMULATOR_HOST": self._pubsub.address}
         self._pipeline = Child("pipeline", command, self.log, environment)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.dataflow import worker
+from pipeline.flags import UsageError
 from pipeline.io.registry import WAREHOUSE as REGISTRY_TABLES
-from pipeline.options import DATAFLOW, Options, UsageError, parse_any
+from pipeline.io.signature_keys import SECRET
+from pipeline.options import DATAFLOW, Options, parse_any
 
 
 def job_options(arguments: Sequence[str]) -> Options:
@@ -47,4 +49,9 @@ def _refuse_what_is_here(options: Options) -> None:
         raise UsageError(
             f"--registry={options.registry} is a file of this machine, which Dataflow's workers do not have: put it into the warehouse by "
             "`tinybeam sql registry` and leave the flag out, or into a bucket"
+        )
+    if (place := options.signatures.place) and not place.startswith(SECRET) and "://" not in place:
+        raise UsageError(
+            f"--signature_keys={place} is a file of this machine, which Dataflow's workers do not have: name secret:projects/P/secrets/S/"
+            "versions/V, or a bucket"
         )

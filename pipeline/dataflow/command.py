@@ -45,7 +45,8 @@ def launch(options: Options, settings: JobSettings, launcher: Launcher, *, wait:
     Example:
       tinybeam pipeline launch --project=my-project --region=europe-west1 \\
         --input_subscription=projects/my-project/subscriptions/tinybeam \\
-        --temp_location=gs://my-bucket/tmp --max_workers=3
+        --temp_location=gs://my-bucket/tmp --max_workers=3 \\
+        --signature_keys=secret:projects/my-project/secrets/tinybeam-pipeline-key/versions/latest
     """
     seen = launcher.launch(options, settings, wait=wait)
     _end(settings, seen)
@@ -66,7 +67,8 @@ def update(options: Options, settings: JobSettings, launcher: Launcher, *, wait:
     \b
     Example:
       tinybeam pipeline update --dry_run --project=my-project --region=europe-west1 \\
-        --input_subscription=projects/my-project/subscriptions/tinybeam --temp_location=gs://my-bucket/tmp
+        --input_subscription=projects/my-project/subscriptions/tinybeam --temp_location=gs://my-bucket/tmp \\
+        --signature_keys=secret:projects/my-project/secrets/tinybeam-pipeline-key/versions/latest
     """
     if seen := launcher.update(options, settings, wait=wait, dry_run=dry_run):
         _end(settings, seen)

@@ -16,11 +16,12 @@ from pipeline.dataflow.launch import Launcher, NotLaunched
 from pipeline.dataflow.settings import JobSettings
 from pipeline.dataflow.submit import submit
 from pipeline.dataflow.worker import NotPacked
+from pipeline.flags import UsageError
 from pipeline.io.archive import ArchiveError
 from pipeline.io.dataflow_jobs import DataflowJobs
 from pipeline.io.sources import NoInput
 from pipeline.io.warehouse import UnfitTables, Warehouse, endpoints
-from pipeline.options import Options, UsageError
+from pipeline.options import Options
 from program import logs
 from program.settings import ConfigError
 from program.version import version

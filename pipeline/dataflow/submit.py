@@ -7,7 +7,7 @@ from typing import Any
 
 from apache_beam.runners.dataflow.internal.apiclient import DataflowJobAlreadyExistsError
 
-from pipeline import run
+from pipeline.assemble import build
 from pipeline.dataflow.launch import NotLaunched
 from pipeline.io.dataflow_jobs import asking
 from pipeline.options import Options
@@ -17,7 +17,7 @@ from schemas.registry import RegistrySource
 
 def submit(options: Options, registry: RegistrySource, known: Sequence[Alert]) -> str:
     """Returns the id of the job that Dataflow made. Raises NotLaunched and Unanswered."""
-    pipeline = run.build(options, registry, known)
+    pipeline = build(options, registry, known)
     try:
         with asking("the job"):
             result: Any = pipeline.run()

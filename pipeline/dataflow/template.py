@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline import run
+from pipeline.assemble import build
 from pipeline.dataflow.choices import job_options
+from pipeline.flags import UsageError
 from pipeline.io.archive import ArchiveError
 from pipeline.io.warehouse import UnfitTables
-from pipeline.options import Options, UsageError
+from pipeline.options import Options
 from program import logs
 from program.settings import ConfigError
 
@@ -24,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         options = template_options(arguments, os.environ)
         logs.set_up(options.log_level, "json")
         registry = run.registry_of(options)
-        run.build(options, registry, run.ready(options, registry)).run()
+        build(options, registry, run.ready(options, registry)).run()
     except UsageError as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 2

@@ -23,7 +23,7 @@ from schemas.registry import Registry
 from schemas.registry_tables import entries_of_rows, query, registry_of
 
 WAREHOUSE = "bigquery"
-"""The place that is no file: the tables sites_v1, devices_v1 and rules_v1."""
+"""The place that is no file: the tables sites_v1, devices_v1, gateways_v1 and rules_v1."""
 
 ANSWER_SECONDS = 60.0
 

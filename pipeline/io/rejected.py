@@ -16,7 +16,7 @@ from google.cloud.bigquery import ArrayQueryParameter, QueryJobConfig, ScalarQue
 from pipeline.elements import TableRows
 from pipeline.io import warehouse
 from pipeline.io.warehouse import Warehouse
-from pipeline.replay.contents import MESSAGE
+from pipeline.refused import AUTH, STAGES
 from pipeline.replay.elements import Identity, Selection, SetAside
 from schemas.message import unfolded
 from schemas.records import KINDS, TABLES, Kind
@@ -49,12 +49,15 @@ class RejectTables:
     warehouse: Warehouse
 
     def set_aside(self, selection: Selection) -> Iterator[SetAside]:
-        """Yields one of each reject_id, the oldest first, with the time at which its batch was received."""
+        """Yields one of each reject_id, the oldest first, with the time at which its batch was received; what was not believed has no
+        batch.
+        """
         where, parameters = _meant(selection)
         sql = (
             f"select rejected.reject_id as reject_id, rejected.stage as stage, rejected.reason as reason, "
             f"rejected.attributes as attributes, rejected.payloadBytes as body, "
-            f"coalesce(received.received_time, rejected.timestamp) as received_time, coalesce(replays.rows_in, 0) as rows_in "
+            f"if(rejected.stage = '{AUTH}', rejected.timestamp, coalesce(received.received_time, rejected.timestamp)) as received_time, "
+            f"coalesce(replays.rows_in, 0) as rows_in "
             f"from tinybeam.rejects_v1 as rejected left join ("
             f"select batch_id, min(received_time) as received_time from tinybeam.batches_v1 where cut_time >= @cut_since group by batch_id"
             f") as received on rejected.batch_id = received.batch_id left join ("
@@ -145,7 +148,7 @@ def _meant(selection: Selection) -> tuple[str, list[_Parameter]]:
 
 def _as_sent(stage: str, attributes: dict[str, str], body: bytes) -> dict[str, Any]:
     """Returns attributes and body; of a message that an older pipeline did not understand, what is folded before the body is taken out."""
-    if stage == MESSAGE:
+    if stage in STAGES:
         attributes, body = unfolded(attributes, body)
     return {"attributes": attributes, "body": body}
 

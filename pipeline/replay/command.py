@@ -20,12 +20,14 @@ import click
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipeline import flow
+from pipeline.authenticate import Requirement
 from pipeline.elements import wall_clock
 from pipeline.enrich import Sites
 from pipeline.io import warehouse
 from pipeline.io.loads.batch import LoadSink
 from pipeline.io.registry import WAREHOUSE, RefreshedRegistry
 from pipeline.io.rejected import Grouping, RejectTables
+from pipeline.io.signature_keys import Signatures
 from pipeline.io.warehouse import Warehouse
 from pipeline.options import FN_API
 from pipeline.replay import export as files
@@ -33,7 +35,8 @@ from pipeline.replay import show as terminal
 from pipeline.replay.elements import Left, Replayed, Selection
 from pipeline.replay.fix import FileFix, FixError, load
 from pipeline.replay.marks import marks
-from pipeline.replay.recover import recovered
+from pipeline.replay.proof import Proof
+from pipeline.replay.recover import Fix, recovered
 from pipeline.replay.remedies import remedy
 from pipeline.replay.report import Report
 from pipeline.replay.transform import REACH, ReplayNow
@@ -141,13 +144,30 @@ def export(folder: Path, tables: RejectTables, **filters: Any) -> None:
     type=click.Path(exists=True, dir_okay=False),
     help="Python file with a function transform(message) that mends each reject. It is code: it runs here, with your rights.",
 )
+@click.option(
+    "--require_signatures",
+    type=click.Choice([each.value for each in Requirement]),
+    default=Requirement.REFUSE.value,
+    show_default=True,
+    help="As for the pipeline: whether only messages come in that a key of [[gateways]] signed.",
+)
+@click.option("--signature_keys", default="", metavar="PLACE", help="As for the pipeline: its keys. Without them no message comes in.")
 @click.option("--dry_run", "--dry-run", is_flag=True, help="Say how many rows would come in, change nothing.")
-def replay(tables: RejectTables, registry: str, transform: str | None, dry_run: bool, **filters: Any) -> None:
+def replay(
+    tables: RejectTables,
+    registry: str,
+    transform: str | None,
+    require_signatures: str,
+    signature_keys: str,
+    dry_run: bool,
+    **filters: Any,
+) -> None:
     """Send what was set aside through the pipeline once more: messages that it understands by now, rows whose device is registered by now,
     rows that the warehouse takes by now. With --transform, as the function leaves them.
 
     May be repeated, also after it was killed: a row that is a fact already is left alone. Run `tinybeam sql recompute` afterwards: it
-    computes the hours anew that got rows. What a sensor sent and a gateway refused comes in through a gateway alone: export it.
+    computes the hours anew that got rows. A message comes in only if its gateway has signed it, as it came. What a sensor sent and a
+    gateway refused comes in through a gateway alone: export it.
 
     \b
     Examples:
@@ -160,8 +180,11 @@ def replay(tables: RejectTables, registry: str, transform: str | None, dry_run: 
               return None                # leave it out
           return message.with_attributes(schema_version="1.0")   # .with_body(bytes) .with_rows(record_batch)
     """
-    meant, fix = _selection(**filters), FileFix(transform) if transform else None
+    meant = _selection(**filters)
+    fix: Fix | None = FileFix(transform) if transform else None
     known = RefreshedRegistry(registry, tables.warehouse, None)
+    if authenticator := Signatures(Requirement(require_signatures), signature_keys).authenticator(known):
+        fix = Proof(authenticator, fix)
     try:
         if transform:
             load(transform)

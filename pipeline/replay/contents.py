@@ -13,14 +13,20 @@ import pyarrow.compute as pc
 from pipeline.body import Undecodable, rows_of
 from pipeline.decode import decode
 from pipeline.elements import DecodedBatch, ReceivedMessage
+from pipeline.refused import STAGES
 from pipeline.replay.elements import SetAside
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import Envelope, EnvelopeError
 from schemas.message import unfolded
 from schemas.records import KINDS, TABLES, Kind
 
-MESSAGE, WAREHOUSE, GATEWAY = "pipeline.decode", "pipeline.warehouse", "edge."
-"""Stages whose bytes are a message, rows of a table, or a sensor's payload (a prefix). Those of all others are rows of a batch."""
+WAREHOUSE, GATEWAY = "pipeline.warehouse", "edge."
+"""Stages whose bytes are rows of a table, or a sensor's payload (a prefix). Those of refused messages are a message, of all others rows of
+a batch.
+"""
+
+_GATEWAYS_ID = ":"
+"""Is in the identity of every reject that a gateway sent, which names batch and row, whatever stage it claims; and in no other."""
 
 SENSOR = "a sensor's payload, which only a gateway understands: `tinybeam rejects export` gives it back, to be published once more"
 
@@ -31,9 +37,9 @@ class NotReplayable(ValueError):
 
 def batch_of(reject: SetAside) -> DecodedBatch:
     """Returns the batch, with those of its rows that were set aside. Raises NotReplayable."""
-    if reject.stage.startswith(GATEWAY):
+    if reject.stage.startswith(GATEWAY) or _GATEWAYS_ID in reject.reject_id:
         raise NotReplayable(SENSOR)
-    if reject.stage == MESSAGE:
+    if reject.stage in STAGES:
         return _of_message(reject)
     try:
         return _of_table(reject) if reject.stage == WAREHOUSE else _of_rows(reject)
@@ -45,7 +51,7 @@ def batch_of(reject: SetAside) -> DecodedBatch:
 
 def rows_in(stage: str, body: bytes) -> pa.RecordBatch:
     """Returns the rows in a reject's bytes, as they came: those of a message too. Raises Undecodable and pyarrow's exceptions."""
-    return rows_of(unfolded({}, body)[1]) if stage == MESSAGE else rows_of_stream(body)
+    return rows_of(unfolded({}, body)[1]) if stage in STAGES else rows_of_stream(body)
 
 
 def rows_of_stream(body: bytes) -> pa.RecordBatch:

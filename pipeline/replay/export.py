@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.replay.contents import GATEWAY, MESSAGE
+from pipeline.refused import STAGES
+from pipeline.replay.contents import GATEWAY
 from schemas.envelope import entry
 
 _BYTES = ("payloadString", "payloadBytes")
@@ -32,7 +33,7 @@ def write(row: Mapping[str, Any], folder: Path) -> Path:
 
 def _content(row: Mapping[str, Any]) -> tuple[bytes, str]:
     body = bytes(row["payloadBytes"])
-    if row["stage"] == MESSAGE:
+    if row["stage"] in STAGES:
         return entry({attribute["key"]: attribute["value"] for attribute in row["attributes"]}, body), ".tbb"
     return body, ".payload" if row["stage"].startswith(GATEWAY) else ".arrow"
 

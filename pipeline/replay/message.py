@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import zstandard
 
+from pipeline.refused import STAGES
 from pipeline.rejects import ipc_stream
-from pipeline.replay.contents import MESSAGE, rows_in
+from pipeline.replay.contents import rows_in
 from pipeline.replay.elements import SetAside
 from schemas.envelope import micros
 from schemas.records import KINDS
@@ -57,7 +58,7 @@ class Message:
     def with_rows(self, rows: pa.RecordBatch) -> Message:
         """Returns it with other rows, those of a message packed as a gateway does, and its attributes made to fit."""
         raw = ipc_stream(rows)
-        if self.stage != MESSAGE:
+        if self.stage not in STAGES:
             return self.with_body(raw)
         sizes = {"row_count": str(rows.num_rows), "raw_bytes": str(len(raw))}
         packed = self.with_body(zstandard.ZstdCompressor(level=3, write_checksum=True).compress(raw))

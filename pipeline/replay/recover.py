@@ -17,7 +17,8 @@ import pyarrow as pa
 from pipeline.assign_sites import group_rows
 from pipeline.elements import DecodedBatch, DecodedBatches
 from pipeline.enrich import Sites, enrich
-from pipeline.replay.contents import MESSAGE, NotReplayable, batch_of, with_rows
+from pipeline.refused import STAGES
+from pipeline.replay.contents import NotReplayable, batch_of, with_rows
 from pipeline.replay.elements import Identity, Left, RejectStore, Replayed, Selection, SetAside
 from pipeline.validate import validate
 from schemas.envelope import Envelope
@@ -32,8 +33,8 @@ TOGETHER = 200
 BEFORE = "came in before"
 """Why nothing comes of a reject that an earlier replay finished."""
 
-Fix = Callable[[SetAside], Iterable[SetAside]]
-"""Changes a reject before it is looked at: none, one or more come of it."""
+Fix = Callable[[SetAside], Iterable[SetAside | Left]]
+"""Changes a reject before it is looked at: none, one or more come of it, or why none may."""
 
 
 class _Found(NamedTuple):
@@ -94,7 +95,7 @@ def _replayed(found: _Found, facts: Collection[Identity], batches: set[str], see
     seen.update(mine)
     if not new.true_count and found.reject.rows_in >= len(mine):
         return None
-    first = found.reject.stage == MESSAGE and found.batch.envelope.batch_id not in batches
+    first = found.reject.stage in STAGES and found.batch.envelope.batch_id not in batches
     batches.add(found.batch.envelope.batch_id)
     return Replayed(
         reject_id=found.reject.reject_id,
@@ -120,7 +121,7 @@ def _facts(store: RejectStore, found: Iterable[_Found]) -> set[Identity]:
 
 def _batches(store: RejectStore, found: Iterable[_Found]) -> set[str]:
     """Asks which batches of messages are there."""
-    envelopes = [each.batch.envelope for each in found if each.reject.stage == MESSAGE]
+    envelopes = [each.batch.envelope for each in found if each.reject.stage in STAGES]
     if not envelopes:
         return set()
     return store.batches(_names(envelopes), min(each.cut_time for each in envelopes), max(each.cut_time for each in envelopes))

@@ -1,15 +1,16 @@
-"""Decodes the messages of a parcel together and drops the batches that have come before; a message that is no batch becomes a reject.
+"""Decodes the messages of a parcel together and drops the batches that have come before; a message that is no batch, or that its gateway
+has not signed, becomes a reject.
 
 Repeats are dropped for ever: one interval set of batch numbers per gateway and epoch, without a time limit. They are decoded first, so that
 a corrupt copy of a batch never shadows the good one, and only a batch that is known to hold the same bytes is a repeat: another one under
-a name that is taken becomes a reject. The logic is in pipeline/decode.py, pipeline/known_batches.py and pipeline/recent_bodies.py.
+a name that is taken becomes a reject. Signatures are checked before all that, so that nobody takes the name of a batch but its gateway. The
+logic is in pipeline/authenticate.py, pipeline/decode.py, pipeline/known_batches.py and pipeline/recent_bodies.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 from itertools import chain, compress
 from typing import Any, NamedTuple
 
@@ -20,14 +21,17 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.userstate import BagRuntimeState, BagStateSpec, ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
 
 from pipeline import archive, parcel, rejects
-from pipeline.decode import Refused, decode_all
-from pipeline.elements import BatchName, Clock, DecodedBatches, Delivery, TableRows
+from pipeline.authenticate import Authenticator
+from pipeline.decode import decode_all
+from pipeline.elements import BatchName, Clock, DecodedBatches, Delivery, ReceivedMessage, TableRows
 from pipeline.known_batches import KnownBatches
 from pipeline.recent_bodies import BAGS, MOST, Likeness, RecentBodies
+from pipeline.refused import Refused
 from pipeline.repeats import pack_repeats
 from pipeline.transforms.counts import counter, measure_ages
 from pipeline.transforms.gather import Parcel
 from schemas.envelope import micros
+from schemas.registry import OfRegistry
 
 _REJECTS, _DELIVERIES, _REPEATS = "rejects", "deliveries", "repeats"
 _TYPES = {_REJECTS: TableRows, _DELIVERIES: Delivery, _REPEATS: tuple[int, bytes]}
@@ -50,22 +54,28 @@ class Decoded(NamedTuple):
 
 class DecodeNew(beam.PTransform):
     """Decodes, and lets the first of equal batches go on: `decoded = parcels | DecodeNew(clock)`. `most` is how many batches of a bucket
-    are compared with those that come under their names, at least.
+    are compared with those that come under their names, at least. Without an authenticator every message is believed.
     """
 
-    def __init__(self, clock: Clock, *, keep_messages: bool = False, acknowledge: bool = False, most: int = MOST) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        authenticator: OfRegistry[Authenticator] | None = None,
+        *,
+        keep_messages: bool = False,
+        acknowledge: bool = False,
+        most: int = MOST,
+    ) -> None:
         super().__init__()
-        self._clock, self._most = clock, most
+        self._clock, self._authenticator, self._most = clock, authenticator, most
         self._keep_messages = keep_messages
         self._acknowledge = acknowledge
 
     def expand(self, parcels: PCollection[Parcel]) -> Decoded:
         types = _TYPES if self._acknowledge else {}
         tags = tuple(types) or (_REJECTS,)
-        decode = beam.ParDo(_DecodeNew(self._clock, self._most, keep_messages=self._keep_messages)).with_output_types(
-            DecodedBatches, **types
-        )
-        outputs = parcels | decode.with_outputs(*tags, main="batches")
+        decode = _DecodeNew(self._clock, self._authenticator, self._most, keep_messages=self._keep_messages)
+        outputs = parcels | beam.ParDo(decode).with_output_types(DecodedBatches, **types).with_outputs(*tags, main="batches")
         return Decoded(*(outputs[tag] for tag in ("batches", *tags)))
 
 
@@ -73,8 +83,8 @@ class _DecodeNew(beam.DoFn):
     _KNOWN = ReadModifyWriteStateSpec("seqs", BytesCoder())
     _EVEN, _ODD = (BagStateSpec(name, BytesCoder()) for name in ("recent_even", "recent_odd"))
 
-    def __init__(self, clock: Clock, most: int, *, keep_messages: bool) -> None:
-        self._clock, self._most = clock, most
+    def __init__(self, clock: Clock, authenticator: OfRegistry[Authenticator] | None, most: int, *, keep_messages: bool) -> None:
+        self._clock, self._authenticator, self._most = clock, authenticator, most
         self._keep_messages = keep_messages
 
     def process(
@@ -86,7 +96,7 @@ class _DecodeNew(beam.DoFn):
     ) -> Iterator[Any]:
         known, recent = KnownBatches(stored.read()), RecentBodies(lambda: chain(even.read(), odd.read()))
         repeats = list[tuple[BatchName, str]]()
-        for decoded in decode_all(parcel.unpack(sent[1])):
+        for decoded in self._decoded(parcel.unpack(sent[1])):
             if isinstance(decoded, Refused):
                 yield from self._rejected(decoded)
                 continue
@@ -101,6 +111,15 @@ class _DecodeNew(beam.DoFn):
         self._put(recent, known, (even, odd))
         stored.write(known.pack())
 
+    def _decoded(self, messages: Iterator[ReceivedMessage]) -> Iterator[DecodedBatches | Refused]:
+        """Decodes the messages that are believed."""
+        if self._authenticator is None:
+            return decode_all(messages)
+        passed, refused, doubted = self._authenticator.current().judged(messages)
+        for each in doubted:
+            counter(f"doubted/{each.reason}").inc()
+        return chain(refused, decode_all(passed))
+
     def _put(self, recent: RecentBodies, known: KnownBatches, bags: Sequence[BagRuntimeState]) -> None:
         """Adds what was noted to the bag that is being filled, and empties the other once it is full."""
         if len(recent):
@@ -109,7 +128,7 @@ class _DecodeNew(beam.DoFn):
                 bags[known.filled % BAGS].clear()
 
     def _rejected(self, refused: Refused) -> Iterator[TaggedOutput]:
-        reject = _reject(refused, self._clock())
+        reject = rejects.of_message(refused, self._clock())
         yield TaggedOutput(_REJECTS, reject)
         if refused.message.ack_id:
             entries = tuple(archive.of_rejects(reject)) if self._keep_messages else ()
@@ -119,10 +138,6 @@ class _DecodeNew(beam.DoFn):
 def _ages(batches: DecodedBatches, now: int) -> Iterator[float]:
     """Yields the seconds since each batch was cut."""
     return ((now - cut) / 1e6 for cut in batches.receipts.column("cut_time").view(pa.int64()).to_pylist())
-
-
-def _reject(refused: Refused, now: datetime) -> TableRows:
-    return rejects.of_message(refused.message, refused.reason, refused.text, now, refused.stacktrace)
 
 
 def _new(

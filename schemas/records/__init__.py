@@ -13,7 +13,7 @@ from typing import NamedTuple
 from schemas.records.column import Doc
 from schemas.records.derived import Alert, DirtyWindow, Irrigation, IrrigationV1, Probe, Recomputation, SiteWindow
 from schemas.records.gateway import SCHEMA_VERSION, Event, Heartbeat, Inference, JournalReading, Summary
-from schemas.records.registry import Device, RuleDefinition, Site
+from schemas.records.registry import Device, GatewayKey, RuleDefinition, Site
 from schemas.records.transport import Attribute, Batch, RefusedReadings, Reject, Replay, RowIdentity
 from schemas.records.vocabulary import AlertChange, Cause, ChannelKind, Kind, LinkState, Severity, ThresholdState, TimeQuality, Timing
 
@@ -31,6 +31,7 @@ __all__ = [
     "DirtyWindow",
     "Doc",
     "Event",
+    "GatewayKey",
     "Heartbeat",
     "Inference",
     "Irrigation",
@@ -103,6 +104,7 @@ TABLES: dict[type, Table] = {
     Alert: Table("alerts_v1", "opened_time", ("rule", "subject"), identified=False),
     Device: Table("devices_v1", None, ("device_id",), identified=False),
     Site: Table("sites_v1", None, ("site_id",), identified=False),
+    GatewayKey: Table("gateways_v1", None, ("gateway_id",), identified=False),
     RuleDefinition: Table("rules_v1", None, ("name",), identified=False),
 }
 """Every table of the warehouse."""

@@ -1,4 +1,4 @@
-"""Declares what the registry knows: where devices stand, what their sites are, and which rules watch them."""
+"""Declares what the registry knows: where devices stand, what their sites are, who their gateways are, and which rules watch them."""
 
 from __future__ import annotations
 
@@ -36,6 +36,20 @@ class Site:
     valid_from: Annotated[datetime, Doc("From when this row holds, inclusive", "UTC", by="registry")]
     valid_to: Annotated[datetime | None, Doc("Until when it holds, exclusive; null for now", "UTC", by="registry")] = None
     time_zone: Annotated[str | None, Doc("Time zone in which its people live, by its IANA name; null for UTC", by="registry")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayKey:
+    """A row is a key by which a gateway signs its batches. A gateway whose key is renewed has a row for each."""
+
+    gateway_id: Annotated[str, Doc("Gateway identifier", by="registry")]
+    public_key: Annotated[str, Doc("Its public key on P-256: SubjectPublicKeyInfo (DER) in base64", by="registry")]
+    name: Annotated[str | None, Doc("Name that people use, null for its identifier", by="registry")] = None
+    site_id: Annotated[str | None, Doc("Site where the gateway stands, null where that is not said", by="registry")] = None
+    valid_from: Annotated[datetime, Doc("Since when the gateway has the key; it signs older batches that wait, too", "UTC", by="registry")]
+    revoked_time: Annotated[
+        datetime | None, Doc("Batches received from then on may not; null while the key is good", "UTC", by="registry")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def cli(a: str, b: str, only: tuple[str, ...], wait_seconds: float, *, as_json: 
 
     \b
     What streaming wrote, against a rebuild from the archive:
-      tinybeam pipeline --mode=batch --input=gs://my-bucket/archive --project=rebuilt --registry=registry.toml
+      tinybeam pipeline --mode=batch --input=gs://my-bucket/archive --project=rebuilt --signature_keys=pipeline.key
       tinybeam certify my-project rebuilt
 
     A day is compared as one number, and its rows only where that differs. On BigQuery each side's tables and views are read once for it.

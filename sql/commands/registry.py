@@ -21,10 +21,11 @@ from sql.connection import Connection, connection
 @click.option("--export", type=click.Path(path_type=Path, dir_okay=False), help="Write the registry of the warehouse to this file instead.")
 @click.option("--dry_run", is_flag=True, help="Say what would change, change nothing.")
 def exchange_registry(file: Path | None, connection: Connection, export: Path | None, *, dry_run: bool) -> None:
-    """Replace the sites, devices and rules in the warehouse by those of the registry FILE (TOML), and say what changes.
+    """Replace the sites, devices, gateways and rules in the warehouse by those of the registry FILE (TOML), and say what changes.
 
-    All of it or nothing; a running pipeline follows within its --registry_refresh. The tables sites_v1, devices_v1 and rules_v1 may also be
-    edited by SQL: what a pipeline finds unsound in them it refuses as a whole, and keeps what it had. --export writes them to a file.
+    All of it or nothing; a running pipeline follows within its --registry_refresh. The tables sites_v1, devices_v1, gateways_v1 and
+    rules_v1 may also be edited by SQL: what a pipeline finds unsound in them it refuses as a whole, and keeps what it had. --export writes
+    them to a file.
 
     \b
     Examples:

@@ -141,7 +141,7 @@ def test_the_doctor_finds_the_broker_down_and_says_what_to_do(file: Path, monkey
     status, output, _ = call("doctor", "--config", file, "--json")
     findings = {finding["name"]: finding for finding in json.loads(output)}
     assert status == 1
-    assert list(findings) == ["config", "store", "disk", "models", "clock", "broker", "uplink", "bytes up"]
+    assert list(findings) == ["config", "store", "disk", "models", "clock", "broker", "uplink", "signatures", "bytes up"]
     assert (findings["broker"]["status"], findings["uplink"]["status"], findings["models"]["status"]) == ("fail", "warn", "ok")
     assert "start the broker" in findings["broker"]["advice"]
 

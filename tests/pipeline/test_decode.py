@@ -14,8 +14,9 @@ import pytest
 import zstandard
 
 from pipeline.body import Undecodable
-from pipeline.decode import Refused, decode, decode_all
+from pipeline.decode import decode, decode_all
 from pipeline.elements import EXPORT_FILE, ReceivedMessage
+from pipeline.refused import Refused
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import MAX_BODY_BYTES, MAX_RAW_BYTES, micros
 from schemas.records import KINDS

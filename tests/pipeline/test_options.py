@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.dataflow.choices import job_options
-from pipeline.options import BUNDLES, FN_API, UsageError, parse
+from pipeline.flags import UsageError
+from pipeline.options import BUNDLES, FN_API, parse
 from pipeline.run import main
 
-STREAMING = ["--project=p1", "--registry=r.toml", "--input_subscription=projects/p1/subscriptions/s1"]
-BATCH = ["--mode=batch", "--project=p1", "--registry=r.toml", "--input=exported/*.tbb"]
+KEYS = "--signature_keys=gs://p1/pipeline.key"
+STREAMING = ["--project=p1", "--registry=r.toml", "--input_subscription=projects/p1/subscriptions/s1", KEYS]
+BATCH = ["--mode=batch", "--project=p1", "--registry=r.toml", "--input=exported/*.tbb", KEYS]
 
 
 def test_the_least_that_must_be_said() -> None:
@@ -48,7 +50,7 @@ def test_rows_are_appended_unless_loads_are_asked_for(arguments: list[str], inte
 
 
 def test_flags_that_are_not_ours_go_to_beam() -> None:
-    beam = parse([STREAMING[0], STREAMING[2], "--runner=FlinkRunner", "--flink_master=here", "--parallelism", "3"]).beam
+    beam = parse([STREAMING[0], STREAMING[2], KEYS, "--runner=FlinkRunner", "--flink_master=here", "--parallelism", "3"]).beam
     assert beam[-3:] == ("--flink_master=here", "--parallelism", "3")
     assert {"--runner=FlinkRunner", "--project=p1", "--streaming", "--no_save_main_session"} <= set(beam)
 
@@ -57,6 +59,7 @@ def test_the_names_of_googles_templates_are_understood() -> None:
     options = parse(
         [
             *STREAMING[:2],
+            KEYS,
             "--inputSubscription=projects/p/subscriptions/s",
             "--tempLocation=gs://b",
             "--allowedLateness=2h",
@@ -100,6 +103,8 @@ def test_durations(text: str, meant: timedelta) -> None:
         ([*STREAMING, "--timestampAttribute=t"], "--timestampAttribute is gone: times are in the batches"),
         ([*STREAMING, "--bigquery_endpoint=http://127.0.0.1:1"], "--bigquery_storage_endpoint"),
         ([*STREAMING, "stray"], "'stray' is no flag"),
+        (STREAMING[:3], "--signature_keys=PLACE is missing"),
+        ([*STREAMING[:3], "--require_signatures=warn"], "--signature_keys=PLACE is missing"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(arguments: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,14 +118,14 @@ def test_what_is_wrong_is_said_in_one_sentence(arguments: list[str], sentence: s
 def test_wrong_usage_and_a_wrong_registry_end_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(STREAMING[:2]) == 2
     (tmp_path / "r.toml").write_text("[[devices]]\ndevice_id = 'd1'\nkind = 'soil'\nsite_id = 'nowhere'\n")
-    assert main([STREAMING[0], STREAMING[2], f"--registry={tmp_path / 'r.toml'}"]) == 2
+    assert main([STREAMING[0], STREAMING[2], KEYS, f"--registry={tmp_path / 'r.toml'}"]) == 2
     assert "nowhere" in capsys.readouterr().err
 
 
 def test_the_registry_is_that_of_the_warehouse_unless_a_file_is_named() -> None:
-    options = parse([STREAMING[0], STREAMING[2]])
+    options = parse([STREAMING[0], STREAMING[2], KEYS])
     assert (options.registry, options.registry_refresh) == ("bigquery", timedelta(minutes=1))
-    assert job_options([STREAMING[0], STREAMING[2], "--temp_location=gs://b", "--registry=gs://b/r.toml"]).registry == "gs://b/r.toml"
+    assert job_options([STREAMING[0], STREAMING[2], KEYS, "--temp_location=gs://b", "--registry=gs://b/r.toml"]).registry == "gs://b/r.toml"
 
 
 def test_help_teaches_with_examples() -> None:

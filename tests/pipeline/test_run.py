@@ -65,7 +65,7 @@ def registry(tmp_path: Path) -> Path:
 
 def arguments(where: Warehouse, registry: Path) -> list[str]:
     local = [f"--bigquery_endpoint={where.endpoint}", f"--bigquery_storage_endpoint={where.storage_endpoint}"]
-    return [sys.executable, "-m", "pipeline", f"--project={where.project}", f"--registry={registry}", *local]
+    return [sys.executable, "-m", "pipeline", f"--project={where.project}", f"--registry={registry}", "--require_signatures=accept", *local]
 
 
 def count(where: Warehouse, gateway_id: str) -> tuple[int, int]:

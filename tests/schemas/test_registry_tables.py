@@ -15,19 +15,26 @@ from hypothesis import strategies as st
 
 from program.settings import ConfigError
 from schemas.envelope import from_micros
-from schemas.records import Device, Site
-from schemas.registry import ALWAYS, Registry
+from schemas.key_agreement import as_registered
+from schemas.records import Device, GatewayKey, Site
+from schemas.registry import Registry
 from schemas.registry_changes import changes
+from schemas.registry_settings import ALWAYS
 from schemas.registry_tables import Entries, entries_of, entries_of_rows, registry_of
 from schemas.registry_toml import toml
 from schemas.rules.event import EventRule
 from schemas.rules.irrigation import IrrigationRule
 from schemas.rules.silence import SilenceRule
 from schemas.rules.site_window import SiteWindowRule
+from tests.pipeline.signed import key_of, registered
 
 EXAMPLE = Registry.load(Path(__file__).parents[2] / "lab/world/registry.toml")
 _TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=20).filter(lambda text: "${" not in text)
 _TIMES = st.integers(1, 4_000_000_000_000_000).map(from_micros)
+
+
+_KEY = {"gateway_id": "gw-1", "public_key": registered("gw-1").public_key, "name": None, "site_id": None, "valid_from": 0}
+"""A row of gateways_v1."""
 
 
 @st.composite
@@ -49,7 +56,18 @@ def registries(draw: st.DrawFn) -> Registry:
         IrrigationRule(name="water", column="need_mm", above=draw(st.floats(0, 1e6)), hysteresis=draw(st.floats(0, 10))),
         SilenceRule(name="silent", silent_seconds=draw(st.integers(1, 1000)), subject=draw(st.sampled_from(["device", "gateway"]))),
     )
-    return Registry((site,), (device,), rules)
+    gateways = (
+        GatewayKey(
+            gateway_id="gw-1",
+            public_key=as_registered(key_of("gw-1").public_key()),
+            name=draw(st.none() | _TEXT),
+            site_id=draw(st.sampled_from([None, "north"])),
+            valid_from=ALWAYS,
+            revoked_time=draw(st.none() | _TIMES),
+        ),
+        registered("gw-1", "renewed"),
+    )
+    return Registry((site,), (device,), rules, gateways)
 
 
 @given(registries())
@@ -70,6 +88,13 @@ def test_the_example_is_the_same_after_tables_and_file() -> None:
         (lambda rows: rows["sites"][0].update(latitude=91.0), "sites_v1, row of 'mill-field': latitude must be"),
         (lambda rows: rows["sites"][0].update(time_zone="Mars/X"), "sites_v1, row of 'mill-field': time_zone 'Mars/X' is no IANA name"),
         (lambda rows: rows["sites"][0].update(name="${HOME}"), "sites_v1, row of 'mill-field': name names a variable"),
+        (lambda rows: rows["gateways"].append({**_KEY, "site_id": "x"}), "gateways_v1, row of 'gw-1': site_id: 'x' is not in [[sites]]"),
+        (lambda rows: rows["gateways"].append({**_KEY, "public_key": "AA=="}), "gateways_v1, row of 'gw-1': public_key must be the base64"),
+        (lambda rows: rows["gateways"].extend([_KEY, _KEY]), "gateways_v1, row of 'gw-1': public_key: 'gw-1' has it in a row before"),
+        (
+            lambda rows: rows["gateways"].append({**_KEY, "valid_from": 5_000_000, "revoked_time": 4_000_000}),
+            "gateways_v1, row of 'gw-1' from 1970-01-01 00:00: revoked_time",
+        ),
         (lambda rows: rows["sites"].append(rows["sites"][0]), "sites_v1: two rows of 'mill-field' hold"),
         (lambda rows: rows["rules"][0].update(definition="{"), "rules_v1, row of 'field-dries-out': definition is not JSON"),
         (lambda rows: rows["rules"][0].update(definition="[1]"), "rules_v1, row of 'field-dries-out': definition must be a JSON object"),

@@ -14,6 +14,7 @@ from edge.uplink.allowance import MAX_TOGETHER_BYTES, unlimited
 from edge.uplink.choice import _again
 from edge.uplink.flight import MAX_IN_FLIGHT, Flight
 from edge.uplink.sender import ANSWER_SECONDS, Sender
+from edge.uplink.signer import unsigned
 from program.backoff import Backoff
 from tests import long_form
 from tests.edge.encoded import NOW, encoded
@@ -238,7 +239,7 @@ class FullDisk:
 def test_a_confirmation_that_cannot_be_stored_is_kept_and_nothing_is_sent_meanwhile(store: Store, twin: PubSubTwin) -> None:
     disk = FullDisk(store)
     cut(store, "summaries", "summaries")
-    sender = Sender(disk, twin, backoff=Backoff(), rng=Random(1), wake=lambda: None, allowance=unlimited())  # type: ignore[arg-type]
+    sender = Sender(disk, twin, unsigned, backoff=Backoff(), rng=Random(1), wake=lambda: None, allowance=unlimited())  # type: ignore[arg-type]
     sender.turn(0.0)
     twin.advance(1.0)
     for now in (1.0, 2.0):

@@ -9,6 +9,7 @@ from edge.uplink.allowance import SECTION, Allowance
 from edge.uplink.limits import Limits
 from edge.uplink.pubsub_wire import wire
 from edge.uplink.sender import Sender
+from edge.uplink.signer import unsigned
 from program.backoff import Backoff
 from tests.edge.encoded import NOW, encoded
 from tests.edge.pubsub_twin import PubSubTwin
@@ -30,7 +31,7 @@ class World:
         """Begins anew from the store, as after the process died. Its monotonic seconds go on: nothing of them is kept."""
         section = self.store.section(SECTION)
         allowance = Allowance(self.limits, WIRE, section, lambda: NOW + timedelta(seconds=self.now) + self.jump)
-        self.sender = Sender(self.store, self.twin, backoff=Backoff(), rng=self.rng, wake=lambda: None, allowance=allowance)
+        self.sender = Sender(self.store, self.twin, unsigned, backoff=Backoff(), rng=self.rng, wake=lambda: None, allowance=allowance)
 
     def run(self, until: float, stop: Callable[[], bool] = lambda: False) -> None:
         """Turns until the time has come or `stop` says so; between turns only what is due happens."""

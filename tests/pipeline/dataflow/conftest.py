@@ -20,7 +20,12 @@ from tests.pipeline.dataflow.google_cloud import GoogleCloud
 
 REGISTRY = Path(__file__).parents[3] / "lab" / "world" / "registry.toml"
 SETTINGS = JobSettings(project="my-project", region="europe-west1", name="tinybeam", image="eu/tinybeam:1", labels=(("app", "tinybeam"),))
-FLAGS = ["--project=my-project", "--input_subscription=projects/my-project/subscriptions/s", "--temp_location=gs://my-bucket/tmp"]
+FLAGS = [
+    "--project=my-project",
+    "--signature_keys=gs://my-bucket/pipeline.key",
+    "--input_subscription=projects/my-project/subscriptions/s",
+    "--temp_location=gs://my-bucket/tmp",
+]
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ COMMAND = [sys.executable, "-m", "tinybeam", "pipeline", "launch", "--wait"]
 LAUNCH = [
     "--region=europe-west1",
     "--input_subscription=projects/my-project/subscriptions/s",
+    "--signature_keys=gs://my-bucket/pipeline.key",
     "--temp_location=gs://my-bucket/tmp",
     "--image=eu/tinybeam:1",
     "--max_workers=2",

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from pipeline.dataflow import worker
 from pipeline.dataflow.template import template_options
-from pipeline.options import UsageError
+from pipeline.flags import UsageError
 from tests.pipeline.dataflow.conftest import FLAGS
 
 ROOT = Path(__file__).parents[3]
@@ -30,6 +30,8 @@ VALUES = {
     "archive_every": "2h",
     "early_seconds": "30",
     "allowedLateness": "3d",
+    "signature_keys": "secret:projects/p/secrets/s/versions/1",
+    "require_signatures": "warn",
     "log_level": "debug",
 }
 OF_LAUNCHER = [

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import run
+from pipeline.assemble import build
 from pipeline.io.warehouse import Warehouse
 from pipeline.options import parse
 from schemas.envelope import entry
@@ -63,8 +63,8 @@ def test_the_whole_batch_flow_runs_in_a_worker(address: str, tables: Warehouse, 
     local = [f"--bigquery_endpoint={tables.endpoint}", f"--bigquery_storage_endpoint={tables.storage_endpoint}"]
     outside = ["--runner=PortableRunner", "--job_endpoint=embed", "--environment_type=EXTERNAL", f"--environment_config={address}"]
     files = ["--mode=batch", f"--input={tmp_path}", f"--temp_location={tmp_path}"]
-    options = parse([f"--project={tables.project}", f"--registry={REGISTRY}", *local, *outside, *files])
-    assert run.build(options, FixedRegistry(Registry.load(REGISTRY))).run().wait_until_finish() == "DONE"
+    options = parse([f"--project={tables.project}", f"--registry={REGISTRY}", "--require_signatures=accept", *local, *outside, *files])
+    assert build(options, FixedRegistry(Registry.load(REGISTRY))).run().wait_until_finish() == "DONE"
     counts = "(select count(*) from tinybeam.{} where gateway_id = 'of-worker') as {}"
     with tables.client() as client:
         [row] = client.query_and_wait(f"select {counts.format('batches_v1', 'batches')}, {counts.format('rejects_v1', 'rejects')}")

@@ -73,6 +73,7 @@ def test_rows_of_a_device_that_is_registered_by_now_come_in_once(replay: Callabl
             analyst.load(client, Registry((), ()))
 
 
+UNSIGNED = "--require_signatures=accept"
 FIX = """
 def transform(message):
     return message.with_attributes(gateway_id="mended")
@@ -85,7 +86,7 @@ def test_rejects_are_listed_shown_exported_mended_and_come_in_once(
     (tmp_path / "fix.py").write_text(FIX)
     registry = tmp_path / "registry.toml"
     registry.write_text(toml(REGISTRY))
-    mending = ("replay", "--reason", "bad_envelope", "--transform", str(tmp_path / "fix.py"), "--registry", str(registry))
+    mending = ("replay", "--reason", "bad_envelope", "--transform", str(tmp_path / "fix.py"), "--registry", str(registry), UNSIGNED)
     with beam.Pipeline(options=PipelineOptions([f"--runner={FN_API}"])) as pipeline:
         sent = message([summary("d1"), summary("d2")], gateway_id="?")
         flow.build(pipeline | beam.Create([sent]), FixedRegistry(REGISTRY), AppendSink(tables), Schedule(streaming=False), wall_clock)
@@ -96,7 +97,7 @@ def test_rejects_are_listed_shown_exported_mended_and_come_in_once(
     [path] = (tmp_path / "exported" / "pipeline.decode" / "bad_envelope").glob("*.tbb")
     assert '"device_id": "d2"' in command("show", path.stem[:10]).stdout
     assert "no reject begins with nobody" in command("show", "nobody").output
-    assert "give nothing: still bad_envelope" in command("replay", "--reason", "bad_envelope", "--registry", str(registry)).stdout
+    assert "give nothing: still bad_envelope" in command("replay", "--reason", "bad_envelope", "--registry", str(registry), UNSIGNED).stdout
     assert command(*mending, "--dry-run").stdout.startswith("1 rejects: 2 rows would come in (2 summaries)\n")
     outputs = [command(*mending).stdout.splitlines()[0] for _ in range(2)]
     assert outputs == ["1 rejects: 2 rows came in (2 summaries)", "1 rejects: 0 rows came in"]

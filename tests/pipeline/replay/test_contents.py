@@ -11,6 +11,7 @@ from pipeline.body import Undecodable
 from pipeline.decode import decode
 from pipeline.elements import RejectedRows, UnwrittenRows
 from pipeline.facts import facts, rows_of
+from pipeline.refused import Refused
 from pipeline.replay.contents import NotReplayable, batch_of
 from pipeline.replay.elements import SetAside
 from schemas.records import SiteWindow
@@ -24,7 +25,7 @@ KINDS = ("summaries", "inferences", "events", "heartbeats")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_message_rows_of_a_batch_and_rows_of_a_table_give_the_same_rows(kind: str) -> None:
     sent = batch([one_of(kind)] * 3)
-    [of_message] = rejects.of_message(message([one_of(kind)] * 3), "fault", "ours", NOW).rows.to_pylist()
+    [of_message] = rejects.of_message(Refused(message([one_of(kind)] * 3), "fault", "ours"), NOW).rows.to_pylist()
     [of_rows] = rejects.of_rows(sent, RejectedRows("fault", "ours", sent.rows), "pipeline.enrich", NOW).rows.to_pylist()
     table = facts(with_sites([one_of(kind)] * 3))
     [refused] = rejects.of_unwritten(UnwrittenRows(table.table, RejectedRows("warehouse_refused", "no", table.rows)), still)
@@ -36,7 +37,7 @@ def test_a_message_rows_of_a_batch_and_rows_of_a_table_give_the_same_rows(kind: 
 
 def test_what_gives_no_batch_says_why() -> None:
     sensor = SetAside(reject_id="gw1:7:1:0", stage="edge.intake", reason="no", attributes={}, body=b"{bad", received_time=NOW)
-    [broken] = rejects.of_message(message([summary()], gateway_id="?"), "bad_envelope", "no", NOW).rows.to_pylist()
+    [broken] = rejects.of_message(Refused(message([summary()], gateway_id="?"), "bad_envelope", "no"), NOW).rows.to_pylist()
     windows = UnwrittenRows("site_windows_v1", RejectedRows("warehouse_refused", "no", rows_of(SiteWindow, []).rows))
     [derived] = rejects.of_unwritten(windows, still)
     assert "only a gateway understands" in _why(sensor)
@@ -58,7 +59,7 @@ def _why(reject: SetAside) -> str:
 
 def test_a_message_that_is_sound_is_decoded_as_it_would_have_been() -> None:
     sent = message([summary()])
-    [row] = rejects.of_message(sent, "fault", "ours", NOW).rows.to_pylist()
+    [row] = rejects.of_message(Refused(sent, "fault", "ours"), NOW).rows.to_pylist()
     assert batch_of(of_row(row)).rows.equals(decode(sent).rows)
     with pytest.raises(Undecodable):
         decode(message([summary()], gateway_id="?"))

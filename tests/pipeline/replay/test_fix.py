@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import rejects
+from pipeline.refused import Refused
 from pipeline.replay.contents import batch_of
 from pipeline.replay.elements import Left, Replayed, SetAside
 from pipeline.replay.fix import FileFix, FixError
@@ -29,7 +30,7 @@ def mended(tmp_path: Path, source: str, reject: SetAside) -> list[SetAside]:
 
 
 def undecodable() -> SetAside:
-    [row] = rejects.of_message(message([summary("d1"), summary("d2")], gateway_id="?"), "bad_envelope", "no", NOW).rows.to_pylist()
+    [row] = rejects.of_message(Refused(message([summary("d1"), summary("d2")], gateway_id="?"), "bad_envelope", "no"), NOW).rows.to_pylist()
     return of_row(row)
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import rejects
+from pipeline.refused import Refused
 from pipeline.replay import export, show
 from pipeline.replay.remedies import REMEDIES
 from schemas.envelope import entries
@@ -46,7 +47,7 @@ def test_bytes_are_shown_as_what_they_are() -> None:
     assert "rows           4" in lines(unknown)
     assert '"device_id": "stranger"' in lines(unknown)
     assert "... 2 more" in lines(unknown)
-    [undecodable] = rejects.of_message(message([summary()], gateway_id="?"), "bad_envelope", "no", NOW).rows.to_pylist()
+    [undecodable] = rejects.of_message(Refused(message([summary()], gateway_id="?"), "bad_envelope", "no"), NOW).rows.to_pylist()
     assert "attribute      gateway_id = ?" in lines(undecodable)
     assert '"device_id": "d1"' in lines(undecodable)
 
@@ -62,7 +63,7 @@ def test_nothing_that_a_stranger_sent_moves_a_cursor_or_floods_the_screen(body: 
 
 def test_a_message_is_exported_as_an_export_file_and_a_payload_as_it_came(tmp_path: Path) -> None:
     sent = message([summary()], gateway_id="?")
-    [row] = rejects.of_message(sent, "bad_envelope", "no", NOW).rows.to_pylist()
+    [row] = rejects.of_message(Refused(sent, "bad_envelope", "no"), NOW).rows.to_pylist()
     for _ in range(2):
         path = export.write(row, tmp_path)
         assert list(entries(io.BytesIO(path.read_bytes()))) == [(sent.attributes, sent.body)]

@@ -14,6 +14,7 @@ from apache_beam.utils.timestamp import Timestamp
 
 from pipeline import flow, rejects
 from pipeline.options import FN_API
+from pipeline.refused import Refused
 from pipeline.replay.elements import Identity, Replayed, Selection, SetAside
 from pipeline.replay.transform import LOOKED, LOOKS, LookState, ReplayNow, Replays, _Look, after, due, placements_name
 from pipeline.rollup.transform import Schedule
@@ -147,7 +148,7 @@ def test_a_batch_run_replays_and_a_second_one_finds_nothing_left() -> None:
 def test_a_replay_that_was_killed_before_it_wrote_a_table_is_finished_by_the_next(lost: str) -> None:
     sink = MemorySink(f"killed before {lost}")
     undecodable = message([summary("d1"), summary("d2")], seq=3)
-    [aside] = [rejects.of_message(undecodable, "fault", "a release with a fault", NOW)]
+    [aside] = [rejects.of_message(Refused(undecodable, "fault", "a release with a fault"), NOW)]
     WRITTEN[sink.name] = [aside]
     _replay(sink)
     WRITTEN[sink.name] = [rows for rows in WRITTEN[sink.name] if rows.table != lost]

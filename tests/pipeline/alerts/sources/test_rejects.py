@@ -12,6 +12,7 @@ from pipeline import rejects
 from pipeline.alerts.observation import Observation
 from pipeline.alerts.sources.rejects import COUNTED, Counted, RejectsSource
 from pipeline.elements import TableRows
+from pipeline.refused import Refused
 from schemas.envelope import micros
 from schemas.rules.rejects import RejectsRule
 from tests.pipeline.bodies import NOW, REGISTRY, message, one_of, summary, with_sites
@@ -22,7 +23,7 @@ RULE = RejectsRule(name="surge", above=10, window_seconds=600)
 
 def undecodable(minutes: float, gateway_id: str = "gw1", number: int = 1) -> TableRows:
     sent = message([summary()], gateway_id=gateway_id, seq=number)
-    return rejects.of_message(sent, "bad_schema", "no", at(minutes))
+    return rejects.of_message(Refused(sent, "bad_schema", "no"), at(minutes))
 
 
 def at(minutes: float) -> datetime:
@@ -98,7 +99,7 @@ def test_3_one_batch_under_a_taken_name_is_told_with_what_to_do() -> None:
     engine = Engine(RejectsRule(name="shared", above=0, reasons=("name_taken",)))
     engine.hear([undecodable(0, number=number) for number in range(1, 9)], 0)
     assert engine.told == []
-    engine.hear([rejects.of_message(message([summary()], seq=9), "name_taken", "another batch came", at(1))], 1)
+    engine.hear([rejects.of_message(Refused(message([summary()], seq=9), "name_taken", "another batch came"), at(1))], 1)
     assert engine.told == [("gw1", "surge", 1)]
     assert engine.observed[0].text.startswith("gateway gw1: 1 rejects in 10 min, most of them name_taken: two boxes share a name: ")
     engine.wait(60)

@@ -1,0 +1,60 @@
+"""Signs batches and checks signatures: a MAC by a key that a gateway and the pipeline agree on (schemas/key_agreement.py).
+
+A signature has SIGNATURE_BYTES: a hint at the gateway's key, a hint at the pipeline's, and the first half of HMAC-SHA256 over the
+attributes of the envelope, a line each in the order of its fields, and the body. In attributes it is written in hexadecimal, as ATTRIBUTE.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+from schemas.envelope import Envelope
+
+ATTRIBUTE = "signature"
+"""Attribute of a message whose envelope is not folded."""
+
+HINT_BYTES = 2
+_MAC_BYTES = 16
+SIGNATURE_BYTES = HINT_BYTES + _MAC_BYTES
+
+_SIGNED = tuple(each.name for each in fields(Envelope))
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedKey:
+    """Holds the key of one gateway's key and one of the pipeline's: `key.signature(envelope.attributes(), body)`."""
+
+    hints: bytes
+    """The first byte of the fingerprint of the gateway's key, then of the pipeline's."""
+    secret: bytes = field(repr=False)
+
+    def signature(self, attributes: Mapping[str, str], body: bytes) -> bytes:
+        """Returns the signature of a batch. Raises KeyError if an attribute of its envelope is missing."""
+        return self.hints + self._mac(attributes, body)
+
+    def has_signed(self, signature: bytes, attributes: Mapping[str, str], body: bytes) -> bool:
+        """Says whether this is the signature of the batch, in a time that does not depend on where they differ."""
+        return hmac.compare_digest(signature, self.signature(attributes, body))
+
+    def _mac(self, attributes: Mapping[str, str], body: bytes) -> bytes:
+        lines = "\n".join([attributes[name] for name in _SIGNED])
+        return hmac.digest(self.secret, b"%b\n%b" % (lines.encode(), body), "sha256")[:_MAC_BYTES]
+
+
+def is_signable(attributes: Mapping[str, str]) -> bool:
+    """Says whether all attributes of an envelope are there."""
+    return all(name in attributes for name in _SIGNED)
+
+
+def signature_in(attributes: Mapping[str, str]) -> bytes | None:
+    """Returns the signature that attributes have; empty if it is none, None if there is none at all."""
+    written = attributes.get(ATTRIBUTE)
+    if written is None:
+        return None
+    try:
+        signature = bytes.fromhex(written)
+    except ValueError:
+        return b""
+    return signature if len(signature) == SIGNATURE_BYTES else b""
