@@ -6,11 +6,11 @@ Each process reads them itself, once: only their place travels with a job. No me
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import google.auth
 import requests
@@ -62,13 +62,17 @@ def keys_at(place: str) -> Sequence[EllipticCurvePrivateKey]:
     """Reads private keys in PEM. Raises ConfigError, naming the option and the place."""
     try:
         return private_keys(_content(place))
-    except (UnusableKey, OSError, BeamIOError, GoogleAuthError, requests.RequestException, KeyError, ValueError) as error:
+    except UnusableKey as error:
+        raise ConfigError(f"--signature_keys={place}: {error}") from error
+    except (OSError, BeamIOError, GoogleAuthError, requests.RequestException) as error:
         raise ConfigError(f"--signature_keys={place}: {brief(error)}") from error
 
 
 def _content(place: str) -> bytes:
     if place.startswith(SECRET):
-        return _secret(place.removeprefix(SECRET))
+        credentials, _ = google.auth.default(scopes=[_SCOPE])
+        with AuthorizedSession(credentials) as session:
+            return secret(place.removeprefix(SECRET), session)
     if "://" not in place and Path(place).stat().st_mode & _OTHERS:
         raise UnusableKey(f"others may read or write it: chmod 600 {place}, or 640 where a service reads it by its group")
     with FileSystems.open(place) as file:
@@ -76,12 +80,17 @@ def _content(place: str) -> bytes:
     return content
 
 
-def _secret(name: str) -> bytes:
-    credentials, _ = google.auth.default(scopes=[_SCOPE])
-    with AuthorizedSession(credentials) as session:
-        answer = session.get(f"{_SERVICE}/{name}:access", timeout=_ANSWER_SECONDS)
+class Session(Protocol):
+    """Asks Google's services, as AuthorizedSession does."""
+
+    def get(self, url: str, /, *, timeout: float) -> requests.Response: ...
+
+
+def secret(name: str, session: Session) -> bytes:
+    """Returns a version of a secret. Raises UnusableKey and what requests raises."""
+    answer = session.get(f"{_SERVICE}/{name}:access", timeout=_ANSWER_SECONDS)
     answer.raise_for_status()
     try:
         return base64.b64decode(answer.json()["payload"]["data"], validate=True)
-    except (binascii.Error, TypeError) as error:
-        raise UnusableKey("Secret Manager answered without a secret") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnusableKey("Secret Manager answers without a secret") from error
