@@ -134,7 +134,7 @@ def test_what_an_older_pipeline_could_not_unfold_is_shown_and_comes_in_by_replay
     command("export", str(tmp_path / "exported"), "--gateway", "newer")
     [path] = (tmp_path / "exported").rglob("*.tbb")
     assert '"device_id": "d2"' in command("show", path.stem).stdout
-    replaying = ("--gateway", "newer", "--registry", str(registry))
+    replaying = ("--gateway", "newer", "--registry", str(registry), UNSIGNED)
     assert [replay(*replaying).stdout.splitlines()[0] for _ in range(2)] == [
         "1 rejects: 2 rows came in (2 summaries)",
         "1 rejects: 0 rows came in",
