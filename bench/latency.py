@@ -16,11 +16,12 @@ from tempfile import TemporaryDirectory
 from bench.figures import Figure, Log, figure
 from lab.acts import live_act
 from lab.acts.analyst import prepare
-from lab.acts.gateways import LIVE
+from lab.acts.gateways import GATEWAYS, LIVE
 from lab.acts.history_act import HistoryResult
 from lab.acts.live import LivePath
 from lab.acts.reconciliation import Reconciliation
 from lab.acts.run_record import Counts
+from lab.acts.signatures import LabKeys
 from lab.acts.timeline import Timeline
 from lab.console import Console
 from lab.services.stack import Warehouse
@@ -63,6 +64,7 @@ def _history(directory: Path, warehouse: Warehouse) -> HistoryResult:
     """Prepares the warehouse and the devices; nothing of a history is loaded."""
     timeline = Timeline.until(datetime.now(UTC), 1)
     client, file = delivered.connect(warehouse), field.write_registry(directory, timeline.begin)
+    LabKeys(directory).register(file, GATEWAYS)
     registry = Registry.load(file)
     prepare(client, registry, lambda _: None)
     reconciliation = Reconciliation(client, timeline.begin)

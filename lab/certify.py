@@ -26,7 +26,6 @@ from lab.console import Console
 from lab.folder import emptied
 from lab.services.child import Child
 from lab.services.stack import PubSub, Warehouse
-from lab.world import field
 from program.child import python_module
 from schemas.datasets import Datasets
 from schemas.envelope import entries
@@ -51,11 +50,15 @@ _COUNTS = ("batches_v1", "summaries_v1", "inferences_v1", "events_v1", "heartbea
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Holds where it happens: the folder of logs, the warehouse, and a client for each of the three projects."""
+    """Holds where it happens, and by what: the folder of logs, the warehouse, a client for each project, the registry's file, and the flag
+    that names the pipeline's key.
+    """
 
     directory: Path
     warehouse: Warehouse
     clients: Mapping[str, bigquery.Client]
+    registry: Path
+    signatures: str
 
     def archive(self, project: str) -> Path:
         """Returns where streaming into a project keeps what came."""
@@ -67,7 +70,8 @@ def run(directory: Path, parts: str, recorded: RecordedDay, console: Console) ->
     recording = record(emptied(directory), recorded)
     console.log(f"recorded {len(recording.before) + len(recording.after)} messages of {recorded.hours} hours with seed {recorded.seed}")
     with Warehouse(directory, STREAMED) as warehouse:
-        place = Place(directory, warehouse, {project: client_of(warehouse, project) for project in (STREAMED, LOADED, REBUILT)})
+        clients = {project: client_of(warehouse, project) for project in (STREAMED, LOADED, REBUILT)}
+        place = Place(directory, warehouse, clients, recording.registry, recording.signatures)
         prepare_tables(place, STREAMED, console.status)
         console.log(f"{STREAMED} has its tables; those of the others are made while it is filled")
         with ThreadPoolExecutor(1) as pool:
@@ -83,7 +87,7 @@ def run(directory: Path, parts: str, recorded: RecordedDay, console: Console) ->
 
 
 def prepare_tables(place: Place, project: str, progress: Callable[[str], None]) -> None:
-    prepare(place.clients[project], Registry.load(field.REGISTRY), progress)
+    prepare(place.clients[project], Registry.load(place.registry), progress)
 
 
 def _silent(action: str) -> None:
@@ -108,9 +112,9 @@ def stream(  # noqa: PLR0913 - what the day goes through
 
 
 def _pipeline(place: Place, project: str, pubsub: PubSub, engine: Sequence[str]) -> Child:
-    flags = [f"--project={project}", *engine, f"--registry={field.REGISTRY}", f"--input_subscription={SUBSCRIPTION}"]
+    flags = [f"--project={project}", *engine, f"--registry={place.registry}", f"--input_subscription={SUBSCRIPTION}"]
     command = python_module(
-        "pipeline", *flags, "--require_signatures=accept", "--early_seconds=5", f"--archive={place.archive(project)}", "--archive_every=5s"
+        "pipeline", *flags, place.signatures, "--early_seconds=5", f"--archive={place.archive(project)}", "--archive_every=5s"
     )
     environment = {**place.warehouse.environment, "PUBSUB_EMULATOR_HOST": pubsub.address}
     return Child("pipeline", command, place.directory / f"{project}.log", environment)
@@ -177,8 +181,8 @@ def recompute(place: Place, project: str) -> None:
 
 def load(place: Place, project: str, folder: Path, engine: Sequence[str] = DIRECT) -> None:
     """Loads the export files of a folder."""
-    flags = ["--mode=batch", *engine, f"--input={folder}", f"--project={project}", f"--registry={field.REGISTRY}"]
-    command = python_module("pipeline", *flags, "--require_signatures=accept")
+    flags = ["--mode=batch", *engine, f"--input={folder}", f"--project={project}", f"--registry={place.registry}"]
+    command = python_module("pipeline", *flags, place.signatures)
     with Child("pipeline", command, place.directory / f"{project}.log", place.warehouse.environment) as pipeline:
         pipeline.wait_until_done(_LOAD_SECONDS)
 

@@ -27,7 +27,7 @@ def run(directory: Path, parts: str, seconds: float, console: Console) -> bool:
         console.title("Act one: a season of ten fields and four machines, from the gateways' export files in batch mode")
         history = history_act.run(directory, warehouse, console)
         console.title("Act two: real time, with a kill and an outage")
-        with LivePath(directory, warehouse, parts, history.registry) as path:
+        with LivePath(directory, warehouse, parts, registry=history.registry) as path:
             live = live_act.run(history, path, seconds, console)
             total = Counts.of(history.reconciliation.verdict())
         for question, table in answers(history.reconciliation.client):

@@ -22,7 +22,7 @@ def run(directory: Path, parts: str, console: Console) -> None:
         console.title("A season of history")
         history = history_act.run(directory, warehouse, console)
         console.title("The live path; Ctrl-C ends it")
-        with LivePath(directory, warehouse, parts, history.registry) as path, live_act.sensors(history, path, AttemptLog()):
+        with LivePath(directory, warehouse, parts, registry=history.registry) as path, live_act.sensors(history, path, AttemptLog()):
             for line in _endpoints(path, warehouse):
                 console.show(line)
             while not (ended := path.ended()):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge.config import load
 from edge.store.store import Ledger, Store
+from lab.acts.signatures import LabKeys
 from lab.services.child import REPOSITORY
 from lab.world import field, machine
 
@@ -106,7 +107,7 @@ LIVE = Intervals(window_seconds=5, grace_seconds=1, batch_seconds=5, heartbeat_s
 
 
 def write_settings(directory: Path, gateway_id: str, intervals: Intervals, *, mqtt_port: int = 1883, health_port: int = 0) -> Path:
-    """Writes the gateway's TOML file into `directory`, where its state will be too."""
+    """Writes the gateway's TOML file into `directory`, where its state and the keys will be too."""
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / f"{gateway_id}.toml"
     sensors = _VIBRATION if gateway_id == machine.GATEWAY else _SOIL
@@ -121,7 +122,7 @@ def write_settings(directory: Path, gateway_id: str, intervals: Intervals, *, mq
         health_port=health_port,
         bundles=BUNDLES,
     )
-    file.write_text(text)
+    file.write_text(text + LabKeys(directory).settings(gateway_id))
     return file
 
 

@@ -17,6 +17,7 @@ from edge.models.bundle import Bundle
 from edge.models.process_scorer import ProcessScorer
 from edge.store.store import Store
 from edge.uplink.export import ExportFile, export
+from edge.uplink.signer import signing
 from lab.acts.gateways import GATEWAYS, HISTORY, write_settings
 from lab.acts.timeline import HOURS_A_DAY, Timeline
 from lab.services.child import Child
@@ -28,6 +29,8 @@ from program.child import python_module
 
 BOOT = "history"
 EXPORT_FOLDER = "export"
+UNSIGNED = "--require_signatures=accept"
+"""The flag for files of gateways without keys."""
 _LOAD_SECONDS = 300.0
 
 
@@ -45,7 +48,8 @@ def simulate(
     """Runs each gateway through the season; it exports into `directory`/EXPORT_FOLDER."""
     for gateway_id in GATEWAYS:
         own = [device for device in devices if device.gateway_id == gateway_id]
-        with open_gateway(write_settings(directory, gateway_id, HISTORY), timeline.begin) as (gateway, store):
+        settings = write_settings(directory, gateway_id, HISTORY)
+        with open_gateway(settings, timeline.begin) as (gateway, store):
             for hours in timeline.days():
                 now = timeline.end(hours)
                 gateway.accept([message for hour in hours for device in own for message in _messages(device, timeline, hour)], now)
@@ -53,7 +57,8 @@ def simulate(
                 progress(f"{gateway_id}: day {hours.start // HOURS_A_DAY + 1}")
             gateway.flush(gateway.end_of_windows(now + timedelta(seconds=HISTORY.grace_seconds)))
             keys: set[MessageKey] = {(device.device_id, seq) for device in own for seq in range(1, last_seq(device, timeline) + 1)}
-            yield GatewayHistory(export(store, directory / EXPORT_FOLDER), keys)
+            files = export(store, directory / EXPORT_FOLDER, signing(load_config(settings).signing_keys))
+            yield GatewayHistory(files, keys)
             # In this simulation the files have arrived; else the gateway would send all of it again when it is online.
             store.confirm([batch.key for batch in store.pending(1_000_000)])
 
@@ -71,12 +76,12 @@ def open_gateway(settings: Path, started: datetime) -> Iterator[tuple[Gateway, S
         yield Gateway(config, store, started, scorer=scorer, bundles=bundles), store
 
 
-def load(folder: Path, warehouse: Warehouse, log: Path, registry: Path = field.REGISTRY) -> None:
-    """Loads a folder of export files with the pipeline in batch mode. Raises StartFailed when that fails.
+def load(folder: Path, warehouse: Warehouse, log: Path, registry: Path = field.REGISTRY, signatures: str = UNSIGNED) -> None:
+    """Loads a folder of export files with the pipeline in batch mode; `signatures` is its flag. Raises StartFailed when that fails.
 
     Hours that another run touched too are to be recomputed afterwards: `tinybeam sql recompute`.
     """
-    command = python_module("pipeline", "--mode=batch", f"--input={folder}/*.tbb", "--no_recompute", "--require_signatures=accept")
+    command = python_module("pipeline", "--mode=batch", f"--input={folder}/*.tbb", "--no_recompute", signatures)
     options = [f"--project={warehouse.project}", f"--registry={registry}"]
     with Child("pipeline", [*command, *options], log, warehouse.environment) as pipeline:
         pipeline.wait_until_done(_LOAD_SECONDS)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from lab.acts import history
 from lab.acts.analyst import prepare
+from lab.acts.gateways import GATEWAYS
 from lab.acts.reconciliation import Reconciliation
 from lab.acts.run_record import Counts
+from lab.acts.signatures import LabKeys
 from lab.acts.timeline import Timeline
 from lab.console import Console
 from lab.services.stack import Warehouse
@@ -36,7 +38,8 @@ class HistoryResult:
 def run(directory: Path, warehouse: Warehouse, console: Console) -> HistoryResult:
     """Simulates the season, exports it and loads the files. Raises StartFailed when the pipeline fails."""
     timeline = Timeline.until(datetime.now(UTC), HISTORY_DAYS)
-    file = field.write_registry(directory, timeline.begin)
+    file, keys = field.write_registry(directory, timeline.begin), LabKeys(directory)
+    keys.register(file, GATEWAYS)
     registry = Registry.load(file)
     client = delivered.connect(warehouse)
     console.log(f"warehouse: {warehouse.version} at {warehouse.rest_url}")
@@ -47,7 +50,7 @@ def run(directory: Path, warehouse: Warehouse, console: Console) -> HistoryResul
         _export(simulated, timeline, directory, reconciliation, console)
         tables.result()
     console.status("loading the export files with the pipeline in batch mode")
-    history.load(directory / history.EXPORT_FOLDER, warehouse, directory / "batch.log", file)
+    history.load(directory / history.EXPORT_FOLDER, warehouse, directory / "batch.log", file, keys.pipeline_flag)
     counts = Counts.of(reconciliation.verdict())
     console.log(f"history: {counts.text}")
     return HistoryResult(simulated, reconciliation, counts, timeline, file)

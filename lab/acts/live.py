@@ -13,12 +13,12 @@ from types import TracebackType
 
 from lab.acts import notifier
 from lab.acts.gateways import ALERTS_SUBSCRIPTION, ALERTS_TOPIC, GATEWAYS, LIVE, SUBSCRIPTION, TOPIC, write_settings
+from lab.acts.signatures import LabKeys
 from lab.services.child import Child, free_port, listens
 from lab.services.stack import Broker, PubSub, StartFailed, Warehouse
 from lab.services.webhook_receiver import WebhookReceiver
 from lab.witness.tap import Publication, Tap
 from lab.witness.tcp_proxy import TcpProxy
-from lab.world import field
 from program.child import python_module
 
 
@@ -37,10 +37,10 @@ class RunningGateway:
 class LivePath:
     """Runs the path as a context manager: `with LivePath(directory, warehouse) as path: path.kill("gateway-north")`.
 
-    `directory` is for logs and settings; gateways go on from the state that is there.
+    `directory` is for logs, settings and keys, which the registry has; gateways go on from the state that is there.
     """
 
-    def __init__(self, directory: Path, warehouse: Warehouse, parts: str = "auto", registry: Path = field.REGISTRY) -> None:
+    def __init__(self, directory: Path, warehouse: Warehouse, parts: str = "auto", *, registry: Path) -> None:
         self._directory, self.warehouse, self._registry = directory, warehouse, registry
         self._running = ExitStack()
         self.broker, self.pubsub = Broker(directory / "broker", parts), PubSub(directory, parts)
@@ -130,7 +130,7 @@ class LivePath:
             f"--project={self.warehouse.project}",
             f"--registry={self._registry}",
             f"--input_subscription={SUBSCRIPTION}",
-            "--require_signatures=accept",
+            LabKeys(self._directory).pipeline_flag,
             f"--alerts_topic={ALERTS_TOPIC}",
         )
         environment = {**self.warehouse.environment, "PUBSUB_EMULATOR_HOST": self.pubsub.address}

@@ -13,13 +13,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from edge.config import load
 from edge.gateway import Gateway, MqttMessage
 from edge.store.store import Store
 from edge.uplink.export import export
+from edge.uplink.signer import Sign, signing
 from lab.acts.gateways import BUNDLES, TOPIC
 from lab.acts.history import open_gateway
+from lab.acts.signatures import LabKeys
 from lab.world import field
 from schemas.envelope import entry
+from schemas.message import all_attributes
 
 EVERY = timedelta(minutes=2)
 """How often a sensor measures."""
@@ -94,6 +98,10 @@ class Recording:
     after: tuple[Message, ...]
     files: Path
     """The export files that hold the same batches."""
+    registry: Path
+    """The registry's file, which knows the gateways' keys."""
+    signatures: str
+    """The flag that names the pipeline's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,16 @@ def record(directory: Path, day: RecordedDay) -> Recording:
     (files / _ODD_FILE).write_bytes(b"".join(entry(message.attributes, message.body) for message in odd))
     published = _published(batches, odd, rng)
     restart = len(published) // 2 + rng.randrange(5)
-    return Recording(tuple(published[:restart]), (*rng.sample(published[:restart], restart // 5), *published[restart:]), files)
+    after = (*rng.sample(published[:restart], restart // 5), *published[restart:])
+    return Recording(tuple(published[:restart]), after, files, _registry(directory), LabKeys(directory).pipeline_flag)
+
+
+def _registry(directory: Path) -> Path:
+    """Writes the registry with the gateways' keys."""
+    file = directory / field.REGISTRY.name
+    file.write_text(field.REGISTRY.read_text())
+    LabKeys(directory).register(file, field.GATEWAYS)
+    return file
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,22 +183,24 @@ def _gateway(directory: Path, gateway_id: str, readings: Sequence[_Reading], day
     """Runs one gateway through the day, a tick a minute. Returns its batches in their order, and exports them."""
     own = deque(reading for reading in readings if reading.gateway_id == gateway_id)
     messages: list[Message] = []
-    with open_gateway(_settings(directory, gateway_id), day.begin) as (gateway, store):
+    settings = _settings(directory, gateway_id)
+    sign = signing(load(settings).signing_keys)
+    with open_gateway(settings, day.begin) as (gateway, store):
         for minute in range(1, day.hours * 60 + 61):
             now = day.begin + timedelta(minutes=minute)
             _minute(gateway, gateway_id, [own.popleft() for _ in range(len(own)) if own[0].arrives <= now], now)
             if minute % 20 == 0:
-                messages += _delivered(store, directory)
+                messages += _delivered(store, directory, sign)
         gateway.flush(gateway.end_of_windows(now + timedelta(minutes=1)))
-        return [*messages, *_delivered(store, directory)]
+        return [*messages, *_delivered(store, directory, sign)]
 
 
-def _delivered(store: Store, directory: Path) -> list[Message]:
+def _delivered(store: Store, directory: Path, sign: Sign) -> list[Message]:
     """Exports what waits, and confirms it as Pub/Sub would: the next heartbeat says that nothing waits any more."""
-    waiting = store.batches(0, 1_000_000)
-    export(store, directory / _EXPORT)
+    waiting = sign(store.batches(0, 1_000_000))
+    export(store, directory / _EXPORT, sign)
     store.confirm([batch.key for batch in waiting])
-    return [Message(batch.envelope.attributes(), batch.body) for batch in waiting]
+    return [Message(all_attributes(batch.envelope, batch.signature), batch.body) for batch in waiting]
 
 
 def _minute(gateway: Gateway, gateway_id: str, arrived: Sequence[_Reading], now: datetime) -> None:
@@ -204,13 +223,12 @@ def _published(batches: Sequence[Message], odd: Sequence[Message], rng: random.R
 
 def _settings(directory: Path, gateway_id: str) -> Path:
     file = directory / f"{gateway_id}.toml"
-    file.write_text(
-        _SETTINGS.format(
-            gateway_id=gateway_id,
-            state=directory / gateway_id,
-            topic=field.topic(gateway_id, "+"),
-            pubsub_topic=TOPIC,
-            bundles=BUNDLES,
-        )
+    text = _SETTINGS.format(
+        gateway_id=gateway_id,
+        state=directory / gateway_id,
+        topic=field.topic(gateway_id, "+"),
+        pubsub_topic=TOPIC,
+        bundles=BUNDLES,
     )
+    file.write_text(text + LabKeys(directory).settings(gateway_id))
     return file

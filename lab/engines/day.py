@@ -16,7 +16,6 @@ from lab.certify import Place, client_of
 from lab.console import Console
 from lab.engines.engine import BATCH, Engine, Way, ways
 from lab.services.stack import Warehouse
-from lab.world import field
 from schemas.registry import Registry
 from schemas.warehouse import DATASET
 
@@ -50,9 +49,9 @@ def run(directory: Path, warehouse: Warehouse, recorded: RecordedDay, engines: S
     for way in ways(engines):
         console.title(f"{way.engine.name}, {way.mode}")
         project = OTHER if found else first
-        place = Place(directory / way.folder, warehouse, clients)
+        place = Place(directory / way.folder, warehouse, clients, recording.registry, recording.signatures)
         place.directory.mkdir()
-        fill_anew(clients[project], Registry.load(field.REGISTRY))
+        fill_anew(clients[project], Registry.load(recording.registry))
         began = time.monotonic()
         _through(way, place, project, recording, console)
         seconds = time.monotonic() - began
