@@ -3,7 +3,8 @@
 DuckDB would fetch its extensions from the network at first use; here they come from their pip packages, into this environment.
 And its lists of everything (`duckdb_tables()` and their like) ask each table of each project, and each result of a query, for its size:
 30 ms a project, several times a statement. What is asked of one project or one result is answered from its own catalog instead, which
-takes 1 ms. A column's description, which is a text already, is not asked of DuckDB at all.
+takes 1 ms. Before each statement it asks for temporary tables too: a connection that made none has none. A column's description, which is
+a text already, is not asked of DuckDB at all. And with each statement DuckDB looks for pandas, which is not installed: it is told so.
 A statement with parameters would run twice: DuckDB answers the question for its columns by running it. So their values stand in the text.
 Arrow rows that are appended would become Python objects and JSON, twice, at a millisecond a row: they go to DuckDB as they are. What it
 refuses, or what lacks a value that is required, takes the long way, which names rows.
@@ -11,6 +12,7 @@ refuses, or what lacks a value that is required, takes the long way, which names
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -38,6 +40,10 @@ _LISTS = {
         select '{project}' as database_name, schema_name, table_name, column_name, nulls_allowed as is_nullable
         from {catalog}.ducklake_column as c join {catalog}.ducklake_table as t using (table_id) join {schemas} using (schema_id)
         where c.end_snapshot is null and t.end_snapshot is null and c.parent_column is null""",
+    "duckdb_functions()": """
+        select '{project}' as database_name, schema_name, macro_name as function_name
+        from {catalog}.ducklake_macro join {schemas} using (schema_id)
+        where end_snapshot is null""",
 }
 # The same of one table of the server's own, a query's result.
 _LISTS_OF_RESULT = {
@@ -49,6 +55,8 @@ _LISTS_OF_RESULT = {
             not "notnull" as is_nullable
         from pragma_table_info('{table}')""",
 }
+_TEMPORARY_TABLES = "SELECT table_name FROM duckdb_tables() WHERE temporary"
+_MAKES_TEMPORARY = re.compile(r"\s*create\s+(or\s+replace\s+)?temp", re.IGNORECASE)
 _SCHEMAS = "(select schema_id, schema_name from {catalog}.ducklake_schema where end_snapshot is null)"
 
 
@@ -70,7 +78,35 @@ def connect(*arguments: Any, config: dict[str, Any] | None = None, **options: An
     connection.execute("load ducklake")
     if zone:
         connection.execute(f"set global TimeZone = '{zone}'")
-    return connection
+    return Connection(connection)
+
+
+class Connection:
+    """Is a connection or a cursor of DuckDB that knows without asking that it has no temporary tables, until it makes one."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection, self._may_have_temporary = connection, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def cursor(self) -> Connection:
+        return Connection(self._connection.cursor())
+
+    def execute(self, statement: str, *parameters: Any) -> Any:
+        self._may_have_temporary = self._may_have_temporary or _MAKES_TEMPORARY.match(statement) is not None
+        return self._connection.execute(statement, *parameters)
+
+    def sql(self, statement: str, **options: Any) -> Any:
+        if statement == _TEMPORARY_TABLES and not self._may_have_temporary:
+            statement = "select '' as table_name where false"
+        return self._connection.sql(statement, **options)
 
 
 def rewritten(statement: str, lists: dict[str, str], **what: str) -> str:
@@ -195,6 +231,7 @@ def _is_whole(batch: pa.RecordBatch, fields: Sequence[Any]) -> bool:
 
 
 if __name__ == "__main__":
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     duckdb.connect = connect
     from local_bigquery.cli import main
     from local_bigquery.engine import database
