@@ -98,9 +98,12 @@ class Loop:
     def turn(self) -> None:
         """Takes one micro-batch from the broker to the store and back, and does whatever is due."""
         incoming = self._source.take(min(max(TICK_SECONDS, self._gateway.seconds_to_close(self.now())), REST_SECONDS))
-        if incoming and self._store(incoming):
+        if incoming:
+            if not self._store(incoming):
+                return
             self._source.acknowledge(incoming)
-        self._tick()
+        if self._tick():
+            self._note_room()
 
     def _store(self, incoming: list[Incoming]) -> bool:
         """Stores all of it; False if the process is to stop before there was room."""
@@ -120,19 +123,23 @@ class Loop:
             return True
         return False
 
-    def _tick(self) -> None:
+    def _tick(self) -> bool:
+        """Does what is due; says whether there was room for it, as far as it is known."""
         now = time.monotonic()
         if now < self._next_tick:
-            return
+            return False
         self._next_tick = now + TICK_SECONDS
+        has_room = True
         try:
             if self._gateway.tick(self.now()):
                 self._uplink.wake()
         except StoreFull as full:
             self._note_full(full)
+            has_room = False
         if now >= self._next_report:
             self._next_report = now + REPORT_SECONDS
             self.report()
+        return has_room
 
     def report(self) -> None:
         """Gives the core the state of its links, and the health server the gateway's state; tells that the loop turns."""

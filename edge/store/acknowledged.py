@@ -12,6 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from zlib import crc32
 
+from edge.store.journal import Journal
+from program import logs
+
+_log = logs.get(__name__)
 _NOTE = struct.Struct(">QqI")
 
 
@@ -23,13 +27,20 @@ def acknowledged_file(store: Path) -> Path:
 class Acknowledged:
     """Keeps the note. A disk that does not take it is no fault here.
 
-    Usage: `lost = acknowledged.beyond(epoch, last_id)` at the start, then `acknowledged.note(epoch, last_id)` after each commit.
+    Usage: `acknowledged.count_lost(epoch, journal)` at the start, then `acknowledged.note(epoch, last_id)` after each commit.
     """
 
     def __init__(self, store: Path) -> None:
-        self._file = -1
+        self._store, self._file = store, -1
         with suppress(OSError):
             self._file = os.open(acknowledged_file(store), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def count_lost(self, epoch: int, journal: Journal) -> None:
+        """Counts readings that were acknowledged in that epoch and are not in the journal: its log lost its end, or it was put back."""
+        if lost := self.beyond(epoch, journal.last_id):
+            text = "%s: %d readings that were acknowledged are lost: the end of its log is damaged, or it was put back"
+            _log.error(text, self._store, lost)
+            journal.note_lost(lost)
 
     def beyond(self, epoch: int, last_id: int) -> int:
         """Returns how many readings behind this one were acknowledged in that epoch; 0 if that is not known."""

@@ -61,8 +61,8 @@ class Commits:
         return factor * pages([*small, *map(len, counters)]) + _BATCHES_RESERVE
 
     def room(self, sizes: Sequence[int]) -> int:
-        """Returns the pages that one commit of rows of these sizes may need. Raises CommitTooLarge if the log has no room for them."""
-        needed, most = pages(sizes), self._database.max_commit_pages
+        """Returns the pages that one commit of readings of these sizes may need. Raises CommitTooLarge if they are too many."""
+        needed, most = pages(sizes), self._database.max_growth_pages
         if needed > most:
             raise CommitTooLarge(f"{self._database.path}: a commit of {needed} pages, which may have {most}")
         return needed

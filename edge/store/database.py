@@ -56,10 +56,14 @@ class Database:
         self.path = path
         total = max_bytes // PAGE_BYTES
         self._log_pages = min(total // 4, _MAX_LOG_PAGES)
-        self.max_pages = total - self._log_pages - 1
+        self.reserve_bytes = self._log_pages // 2 * PAGE_BYTES
+        """In so much room beside the file the log that readings leave can be checkpointed; it is a part of the bound."""
+        self.max_pages = total - self._log_pages - self._log_pages // 2 - 1
         self._is_changed = is_changed
         if is_changed:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._is_behind = False
+        """The disk was full: perhaps the log could not be checkpointed."""
         self.damage: StoreDamaged | None = None
         """Set once damage was found, whoever was told."""
         self._tables = {_spelt(statement) for statement in tables.split(";")}
@@ -142,6 +146,11 @@ class Database:
         return self._log_pages * 3 // 4 - self._log_pages // 128 - 16
 
     @property
+    def max_growth_pages(self) -> int:
+        """Says how many pages readings may add in one commit, so that the reserve has room for what is not checkpointed yet."""
+        return min(self.max_commit_pages, self._log_pages // 4)
+
+    @property
     def max_row_bytes(self) -> int:
         """Says how large the blob of a row may be that one commit adds with a few small ones."""
         return (self.max_commit_pages - 16) * PAGE_BYTES
@@ -165,6 +174,12 @@ class Database:
             return self._connection.execute(sql, parameters).fetchall()
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._explained(error) from error
+
+    def catch_up(self) -> None:
+        """Checkpoints a log that could not be on a full disk. Raises StoreFull while that is so."""
+        if self._is_behind:
+            self.read("pragma wal_checkpoint(passive)")
+            self._is_behind = False
 
     def check(self) -> None:
         """Raises StoreDamaged for a file whose pages do not fit each other, or whose numbers are not those that were written."""
@@ -226,6 +241,7 @@ class Database:
         if code == sqlite3.SQLITE_BUSY:
             return StoreLocked(f"{self.path} is open in another process: stop the gateway first")
         if code == sqlite3.SQLITE_FULL:
+            self._is_behind = True
             return StoreFull(f"{self.path}: the disk is full")
         return DiskFault(f"{self.path}: {error}") if code == sqlite3.SQLITE_IOERR else StoreError(f"{self.path}: {error}")
 

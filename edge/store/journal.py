@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -15,7 +15,7 @@ import msgspec
 
 from edge.store.connection import Connection
 from edge.store.database import Database, add
-from edge.store.faults import StoreError, StoreFull
+from edge.store.faults import StoreError
 from edge.store.seal import sealed
 
 COMMITS_REMEMBERED = 512
@@ -55,6 +55,7 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.last_id = self._last()
+        self._is_swept = False
 
     def append(self, entries: Sequence[Entry], dedup_keys: bytes) -> range:
         last_ids = list(accumulate((entry.readings for entry in entries), initial=self.last_id))[1:]
@@ -103,17 +104,20 @@ class Journal:
             raise ValueError(f"{closed} descends from {before}")
         marks = [("closed_window_end_us", closed.window_end_us), ("closed_journal_id", closed.journal_id)]
         connection.executemany("insert or replace into state values (?, ?)", marks)
+        self._is_swept = False
 
     def sweep(self) -> None:
-        """Deletes closed rows. What a crash leaves is swept at the next start; `after` does not show it meanwhile."""
+        """Deletes closed rows. What a crash leaves is swept at the next start; `after` does not show it meanwhile. Raises StoreFull."""
         closed, done = self.closed, 0
         sql = "select id from journal where id > ? and id <= ? and window_end_us <= ? order by id limit ?"
-        # A full disk has no room for the log of a deletion either: the rows wait, the cut that closed them stands.
-        with suppress(StoreFull):
-            while ids := self._database.read(sql, done, closed.journal_id, closed.window_end_us, _SWEPT_AT_ONCE):
-                with self._database.transaction(is_tallied=False) as connection:
-                    connection.executemany("delete from journal where id = ?", ids)
-                done = ids[-1][0]
+        while not self._is_swept:
+            ids = self._database.read(sql, done, closed.journal_id, closed.window_end_us, _SWEPT_AT_ONCE)
+            if not ids:
+                self._is_swept = True
+                break
+            with self._database.transaction(is_tallied=False) as connection:
+                connection.executemany("delete from journal where id = ?", ids)
+            done = ids[-1][0]
 
     @contextmanager
     def _rereading(self, last_id: int) -> Iterator[None]:

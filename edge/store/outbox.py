@@ -118,9 +118,9 @@ class Outbox:
             with self._database.transaction(is_tallied=False) as connection:
                 connection.executemany("insert into attempted values (?)", new)
 
-    def confirm(self, keys: Iterable[int], memory: Mapping[str, bytes | None]) -> None:
+    def confirm(self, keys: Collection[int], memory: Mapping[str, bytes | None]) -> None:
         with self._database.transaction() as connection:
-            waiting = [key for key in set(keys) if connection.execute("select 1 from outbox where seq = ?", (key,)).fetchone()]
+            waiting = [key for key in keys if connection.execute("select 1 from outbox where seq = ?", (key,)).fetchone()]
             remove(connection, waiting)
             add(connection, {"batches_confirmed": sum(key > self.base for key in waiting)})
             remember(connection, memory)

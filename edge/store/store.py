@@ -8,11 +8,12 @@ Who may lose a batch: nobody but this store, and only when its `max_bytes` are f
 each with a row in the ledger that says so. A batch that finds no room when it is cut is dropped by that cut; the cut closes the journal
 rows of its readings all the same, so they are lost with it, and the ledger counts them. `confirm` removes the others once Pub/Sub has
 them. A reading in the journal is never dropped: while batches cannot make room for it, `append` raises StoreFull and the broker keeps it.
+So it does while others fill the disk; what has arrived is removed even then, in the room of a reserve (edge.store.reserve).
 
 Before anything is dropped, waiting summaries are thinned (edge.store.thinning), once `thin_by` says how: no reading is lost by that.
 
 Guarantees: what `append` or `cut` returned survives kill -9 and power loss; the bytes of a batch never change; no number names two
-batches; the file and its log stay within `max_bytes`.
+batches; the file, its log and the reserve stay within `max_bytes`.
 """
 
 from __future__ import annotations
@@ -37,9 +38,10 @@ from edge.store.journal import Entry, Journal, JournalMark
 from edge.store.lanes import Lane
 from edge.store.ledger import Ledger
 from edge.store.outbox import Outbox, OutboxBatch, row_of
+from edge.store.owner import claim
+from edge.store.reserve import Reserve
 from edge.store.section import Section, key_of
 from edge.store.thinning import Law, Thinning
-from program import logs
 from schemas.envelope import MAX_BODY_BYTES, Envelope
 
 __all__ = [
@@ -57,7 +59,6 @@ __all__ = [
     "StoreLocked",
 ]
 
-_log = logs.get(__name__)
 _NOTHING: Mapping[str, int] = MappingProxyType({})
 
 TABLES = f"""
@@ -90,22 +91,15 @@ class Store:
         Raises StoreLocked, StoreDamaged, and StoreError for another gateway's file.
         """
         self._lock = RLock()
-        self.gateway_id, self.max_bytes, self._path = gateway_id, max_bytes, path
+        self.gateway_id, self.max_bytes = gateway_id, max_bytes
         self._database = Database(path, max_bytes, TABLES, connect)
-        self._acknowledged = Acknowledged(path)
+        self._acknowledged, self._reserve = Acknowledged(path), Reserve(path, self._database.reserve_bytes)
         # Readings leave a part free, so that a store full of readings can still cut them into batches and become smaller.
         self._readings_reserve = max(16, self._database.max_pages // 16)
         try:
             self._database.check()
-            self._claim()
-            self._epochs = Epochs(self._database, machine())
-            self._journal = Journal(self._database)
-            self._note_lost()
-            self._outbox = Outbox(self._database, gateway_id, self.epoch, self._epochs.base)
-            self._commits = Commits(self._database, self.max_batch_bytes)
-            with suppress(StoreFull):
-                self._finish_parts()
-            self._journal.sweep()
+            self._reserve.lent(lambda: self._resume(machine()))
+            self._reserve.restore()
         except BaseException:
             self.close()
             raise
@@ -146,6 +140,9 @@ class Store:
         if not entries:
             return range(0)
         with self._lock:
+            self._database.catch_up()
+            self._reserve.require()
+            self._sweep()
             needed = self._commits.room([len(dedup_keys), *(len(entry.body) for entry in entries)]) + self._readings_reserve
             if self._outbox.make_room(needed) < needed:
                 raise StoreFull(f"{self._database.path}: its {self.max_bytes} bytes are full of readings, and no batch is left to drop")
@@ -182,6 +179,7 @@ class Store:
         memory = _changed(sections)
         with self._lock:
             self._finish_parts()
+            self._sweep()
             needed = self._commits.needed(batches, memory, counters)
             self._outbox.make_room(needed)
             admitted = self._outbox.admit(batches, needed)
@@ -198,8 +196,7 @@ class Store:
             # A full disk has no room to move and to delete either: that waits, the cut stands.
             with suppress(StoreFull):
                 self._finish_parts()
-            if closed:
-                self._journal.sweep()
+            self._sweep()
             self._epochs.keep(self._journal.closed)
             return envelopes
 
@@ -215,7 +212,7 @@ class Store:
     def pending(self, limit: int, *, skip: Collection[int] = (), lanes: Iterable[Lane] = Lane) -> list[OutboxBatch]:
         """Returns waiting batches but those of keys `skip` in the order in which they go: by lanes, as edge.store.lanes says."""
         with self._lock:
-            return self._outbox.pending(limit, skip, lanes)
+            return self._reserve.lent(lambda: self._outbox.pending(limit, skip, lanes))
 
     def handed_out(self, keys: Iterable[int]) -> list[OutboxBatch]:
         """Returns those of the batches that still wait, which `pending` has returned before."""
@@ -229,9 +226,9 @@ class Store:
 
     def confirm(self, keys: Iterable[int], *, sections: Sequence[Section] = ()) -> None:
         """Removes batches that have arrived, and commits sections with it. Those that were dropped or confirmed before are passed over."""
-        memory = _changed(sections)
+        memory, arrived = _changed(sections), set(keys)
         with self._lock:
-            self._outbox.confirm(keys, memory)
+            self._reserve.lent(lambda: self._outbox.confirm(arrived, memory))
         for section in sections:
             section.mark_committed()
 
@@ -242,32 +239,32 @@ class Store:
                 raise self._database.damage
             return ledger.read(self._database, self._journal.last_id, self.max_bytes)
 
-    def _note_lost(self) -> None:
-        """Says how many acknowledged readings are not in the file: its log lost its end, or the file was put back."""
-        lost = self._acknowledged.beyond(self._epochs.epoch_found, self._journal.last_id)
-        if lost:
-            _log.error(
-                "%s: %d readings that were acknowledged are lost: the end of its log is damaged, or it was put back", self._path, lost
-            )
-            self._journal.note_lost(lost)
+    def _resume(self, machine: str) -> None:
+        """Reads how far the file has come, and finishes what a crash left."""
+        claim(self._database, self.gateway_id)
+        self._epochs = Epochs(self._database, machine)
+        self._journal = Journal(self._database)
+        self._acknowledged.count_lost(self._epochs.epoch_found, self._journal)
         self._acknowledged.note(self.epoch, self._journal.last_id)
+        self._outbox = Outbox(self._database, self.gateway_id, self.epoch, self._epochs.base)
+        self._commits = Commits(self._database, self.max_batch_bytes)
+        with suppress(StoreFull):
+            self._finish_parts()
+        self._sweep()
 
     def earlier_epochs(self) -> tuple[int, ...]:
         """Returns the earlier epochs whose batches are in this store, as [epoch, batches that wait, batches lost to damage, ...]."""
         with self._lock:
             return earlier.told(self._database, self._epochs.base)
 
-    def _claim(self) -> None:
-        """Raises StoreError if the store is another gateway's."""
-        with self._database.transaction() as connection:
-            connection.execute("insert or ignore into state values ('gateway_id', ?)", (self.gateway_id,))
-        [(owner,)] = self._database.read("select value from state where name = 'gateway_id'")
-        if owner != self.gateway_id:
-            raise StoreError(f"{self._database.path} belongs to gateway {owner!r}, not {self.gateway_id!r}: move it away or correct the id")
-
     def _replay_after(self, last: int) -> list[tuple[int, int, bytes]]:
         with self._lock:
             return self._journal.after(last)
+
+    def _sweep(self) -> None:
+        """Deletes readings that are cut. On a full disk they wait: the cut that closed them stands, and no batch makes room for them."""
+        with suppress(StoreFull):
+            self._reserve.lent(self._journal.sweep)
 
     def _finish_parts(self) -> None:
         """Brings what was written in parts to its place, or removes it. To be called before anything else is cut."""

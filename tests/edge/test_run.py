@@ -73,13 +73,13 @@ class HealthTwin:
 
 
 class SometimesFull:
-    """A store without room for so many appends."""
+    """A store without room for so many appends, or other calls."""
 
-    def __init__(self, store: Store, failures: int) -> None:
-        self._store, self.failures = store, failures
+    def __init__(self, store: Store, failures: int, call: str = "append") -> None:
+        self._store, self.failures, self._call = store, failures, call
 
     def __getattr__(self, name: str) -> Any:
-        if name == "append" and self.failures:
+        if name == self._call and self.failures:
             self.failures -= 1
             raise StoreFull("no room")
         return getattr(self._store, name)
@@ -125,6 +125,17 @@ def test_a_full_store_stops_acknowledging_says_so_and_goes_on(
         "readings are not acknowledged until there is room again",
         "there is room again; readings are acknowledged",
     ]
+
+
+def test_room_is_noticed_though_no_message_comes(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who posts readings is refused while it is full: none would ever come to show that there is room again."""
+    monkeypatch.setattr(run, "TICK_SECONDS", 0.0)
+    gateway = Gateway(config(tmp_path), SometimesFull(store, 1, "cut"), START)  # type: ignore[arg-type]
+    loop = Loop(gateway, MessageSource(store), UplinkHandle(), None, threading.Event())
+    loop.turn()
+    assert loop.full
+    loop.turn()
+    assert not loop.full
 
 
 def test_a_full_store_does_not_hold_up_the_end(store: Store, tmp_path: Path) -> None:

@@ -174,6 +174,8 @@ def test_a_death_while_a_store_is_rescued_loses_nothing(folder: Path, moved: tup
         "store.db.high-water",
         "store.db.acknowledged",
         "store.db.unfinished.acknowledged",
+        "store.db.reserve",
+        "store.db.unfinished.reserve",
         "store.db.damaged",
         "store.db.damaged-wal",
     }

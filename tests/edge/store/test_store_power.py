@@ -15,7 +15,7 @@ from tests.edge.encoded import NOW, encoded
 from tests.edge.power import Operation, Recorder, images
 from tests.edge.sections import remember
 
-CALLS = 300
+BOUND, CALLS = 3 * MIN_BYTES // 2, 300
 CUTS = long_form.number(6000, 100_000)
 CONTROL_CUTS = long_form.number(1000, 10_000)
 SEED = 20260501
@@ -66,7 +66,7 @@ def step(store: Store, rng: random.Random, number: int) -> None:
 def record(folder: Path, synchronous: str) -> Recording:
     rng = random.Random(SEED)
     recorder = Recorder(f"recorder-{synchronous}", synchronous=synchronous)
-    store = Store(folder / "store.db", "gw-1", MIN_BYTES, connect=recorder.connect)
+    store = Store(folder / "store.db", "gw-1", BOUND, connect=recorder.connect)
     recording = Recording(recorder.log, [len(recorder.log)], [state(store)])
     for number in range(1, CALLS + 1):
         step(store, rng, number)
@@ -78,7 +78,7 @@ def record(folder: Path, synchronous: str) -> Recording:
 
 def verdict(folder: Path, allowed: list[Any], earlier: list[Any]) -> str:
     try:
-        store = Store(folder / "store.db", "gw-1", MIN_BYTES)
+        store = Store(folder / "store.db", "gw-1", BOUND)
     except StoreError:
         return "corrupt"
     try:
@@ -132,6 +132,6 @@ def test_power_lost_while_the_store_is_made_leaves_one_that_can_be_used(folder: 
         disk.mkdir()
         for name, content in files.items():
             (disk / name).write_bytes(content)
-        store = Store(disk / "store.db", "gw-1", MIN_BYTES)
+        store = Store(disk / "store.db", "gw-1", BOUND)
         assert store.append([Entry(10, b"reading")]) == range(1, 2)
         store.close()
