@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from configuration.check import check
 from configuration.command import cli
 from lab.acts import gateways, notifier
+from lab.acts.signatures import LabKeys
 from lab.world.field import REGISTRY
 
 ROOT = Path(__file__).parents[2]
@@ -121,7 +122,10 @@ def test_files_that_fit_have_no_findings(fleet: Callable[..., list[Path]]) -> No
 
 def test_what_the_lab_writes_fits(tmp_path: Path) -> None:
     files = [gateways.write_settings(tmp_path, name, gateways.LIVE) for name in gateways.GATEWAYS]
-    assert check([*files, REGISTRY, notifier.write_settings(tmp_path, "http://127.0.0.1:1/")]) == []
+    registry = tmp_path / "registry.toml"
+    registry.write_text(REGISTRY.read_text())
+    LabKeys(tmp_path).register(registry, gateways.GATEWAYS)
+    assert check([*files, registry, notifier.write_settings(tmp_path, "http://127.0.0.1:1/")]) == []
 
 
 @pytest.mark.parametrize(
@@ -347,3 +351,22 @@ def test_the_command_ends_with_2_for_a_file_that_is_none_of_ours(tmp_path: Path,
 def test_the_command_writes_the_schema_of_a_kind() -> None:
     status, output, _ = call("--schema", "registry")
     assert (status, output) == (0, (ROOT / "schemas" / "registry.schema.json").read_text())
+
+
+def test_a_gateway_signs_by_a_key_that_the_registry_has_and_no_key_is_of_a_gateway_that_is_not(tmp_path: Path) -> None:
+    file, keys = gateways.write_settings(tmp_path, "gateway-north", gateways.LIVE), LabKeys(tmp_path)
+    registry = tmp_path / "registry.toml"
+    registry.write_text("")
+    keys.register(registry, ["gateway-other"])
+    found = [each for each in check([file, registry]) if "signatures" in each.sentence or "gateways[" in each.sentence]
+    assert [(each.file, each.sentence.partition(":")[0]) for each in found] == [
+        (registry, "gateways[1].gateway_id"),
+        (file, "signatures.key_file"),
+    ]
+    registry.write_text("")
+    keys.register(registry, ["gateway-north"])
+    assert [each for each in check([file, registry]) if "signatures" in each.sentence or "gateways[" in each.sentence] == []
+    file.write_text(file.read_text().partition("[signatures]")[0])
+    assert [each.sentence for each in check([file, registry]) if "signatures" in each.sentence] == [
+        f"signatures: {registry} has a key of 'gateway-north', which signs nothing: set pipeline_key_file"
+    ]
