@@ -17,6 +17,7 @@ from lab.console import Console
 BENCHMARKS = {
     "facts": ("bench.rows", "bytes to fact rows in the pipeline, against Beam with a row per element"),
     "rollups": ("bench.rows", "the whole flow, rollups included, against the same"),
+    "signatures": ("bench.signatures", "what signing a batch costs at the gateway, and checking it in the pipeline"),
     "peers": ("bench.peers", "the whole flow, against Bytewax and Pathway"),
     "gateway": ("bench.edges", "MQTT messages into the gateway's store, against a commit for each"),
     "inference": ("bench.inference", "a scored window at the gateway, together with others against alone"),

@@ -14,8 +14,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
 
-from bench.messages import BEGIN, registry
+from bench.messages import BEGIN, PIPELINE, key_of, registry
 from pipeline import flow, rejects
+from pipeline.authenticate import Authenticator
 from pipeline.elements import ReceivedMessage, TableRows, UnwrittenRows
 from pipeline.enrich import Sites
 from pipeline.facts import facts
@@ -28,7 +29,7 @@ from pipeline.transforms.batch_rows import BatchRows
 from pipeline.transforms.decode import DecodeNew
 from pipeline.transforms.each import Each
 from pipeline.transforms.gather import Gather
-from schemas.registry import FixedRegistry, OfRegistry
+from schemas.registry import FixedRegistry, OfRegistry, Registry
 
 COUNTED: Counter[str] = Counter()
 """Rows by table of the current run. Engines copy what they run, so the counter is global."""
@@ -67,13 +68,22 @@ def whole_flow(export_file: Path) -> Callable[[beam.Pipeline], Any]:
 
 def facts_only(export_file: Path) -> Callable[[beam.Pipeline], Any]:
     """Builds the same steps without those that compute on facts: decode, deduplicate, assign sites, facts and batch rows."""
-    return lambda pipeline: _facts_only(read(pipeline, export_file))
+    return lambda pipeline: _facts_only(read(pipeline, export_file), None)
 
 
-def _facts_only(messages: PCollection[ReceivedMessage]) -> None:
+def facts_of_signed(export_file: Path) -> Callable[[beam.Pipeline], Any]:
+    """Builds the same steps, with signatures checked."""
+    return lambda pipeline: _facts_only(read(pipeline, export_file), OfRegistry(FixedRegistry(registry()), _authenticator))
+
+
+def _authenticator(registry: Registry) -> Authenticator:
+    return Authenticator(registry.gateways, [key_of(PIPELINE)])
+
+
+def _facts_only(messages: PCollection[ReceivedMessage], authenticator: OfRegistry[Authenticator] | None) -> None:
     coders.register()
     parcels = messages | "Gather" >> Gather()
-    fresh, undecodable, *_ = parcels | "Decode new" >> DecodeNew(clock)
+    fresh, undecodable, *_ = parcels | "Decode new" >> DecodeNew(clock, authenticator)
     row_groups, unplaced, *_ = fresh | "Assign sites" >> AssignSites(OfRegistry(FixedRegistry(registry()), Sites), clock)
     written = row_groups | "Facts" >> beam.Map(facts).with_output_types(TableRows)
     batches = fresh | "Batch rows" >> beam.ParDo(BatchRows(clock))

@@ -1,4 +1,4 @@
-"""Makes what four gateways send in some minutes, always the same: batches as export files, and the same rows as JSON lines for flows of
+"""Makes what four gateways send in some minutes, always the same: signed batches as export files, and the same rows as JSON lines for flows
 rows.
 
 Every twentieth batch comes twice. Written once per shape and kept in the folder.
@@ -13,14 +13,20 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, derive_private_key
 
 from edge.store.batch import EncodedBatch, encode
 from lab.world.summary import summary_of
 from schemas.envelope import Envelope, entry, micros
-from schemas.records import Device, Site, Summary
+from schemas.key_agreement import as_registered, of_gateway
+from schemas.message import all_attributes
+from schemas.records import Device, GatewayKey, Site, Summary
 from schemas.registry import Registry
+from schemas.signature import AgreedKey
 
 BEGIN = datetime(2026, 10, 1, tzinfo=UTC)
 GATEWAYS = 4
@@ -31,6 +37,8 @@ CHANNELS = (("moisture", "m3/m3"), ("temperature", "degC"), ("humidity", "%"), (
 ROWS_A_MINUTE = GATEWAYS * DEVICES * len(CHANNELS)
 DEVICES_A_SITE = 25
 REPEATED = 20
+PIPELINE = "pipeline"
+"""The owner of the pipeline's key."""
 
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
@@ -81,7 +89,7 @@ class Workload:
         return self._file("jsonl", self._write_rows)
 
     def _file(self, ending: str, write: Any) -> Path:
-        file = self.folder / f"{self.rows}-rows-by-{self.batch_rows}.{ending}"
+        file = self.folder / f"{self.rows}-signed-rows-by-{self.batch_rows}.{ending}"
         if not file.exists():
             print(f"writing {file}", file=sys.stderr)
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -92,7 +100,9 @@ class Workload:
         return file
 
     def _write_batches(self, out: BinaryIO) -> None:
-        out.writelines(entry(envelope.attributes(), batch.body) * times_sent(envelope) for envelope, batch, _ in self._batches())
+        for envelope, batch, _ in self._batches():
+            signature = agreed_key(envelope.gateway_id).signature(envelope.attributes(), batch.body)
+            out.write(entry(all_attributes(envelope, signature), batch.body) * times_sent(envelope))
 
     def _write_rows(self, out: BinaryIO) -> None:
         for envelope, _, rows in self._batches():
@@ -115,8 +125,20 @@ def times_sent(envelope: Envelope) -> int:
     return 2 if envelope.seq % REPEATED == 0 else 1
 
 
+@cache
+def key_of(owner: str) -> EllipticCurvePrivateKey:
+    """Returns the key of a gateway, or of PIPELINE: it follows from the name, so that files are always the same."""
+    return derive_private_key(int.from_bytes(sha256(owner.encode()).digest()[:31]), SECP256R1())
+
+
+@cache
+def agreed_key(gateway_id: str) -> AgreedKey:
+    """Returns the key by which a gateway signs its batches."""
+    return of_gateway(key_of(gateway_id), key_of(PIPELINE).public_key(), gateway_id)
+
+
 def registry() -> Registry:
-    """Returns where the devices stand."""
+    """Returns where the devices stand, and the gateways' keys."""
     sites = sorted({_site(gateway, device) for gateway in range(GATEWAYS) for device in range(DEVICES)})
     return Registry(
         tuple(Site(site_id=name, name=name, valid_from=_ALWAYS) for name in sites),
@@ -124,6 +146,10 @@ def registry() -> Registry:
             Device(_device(gateway, device), "soil", _site(gateway, device), _ALWAYS, None)
             for gateway in range(GATEWAYS)
             for device in range(DEVICES)
+        ),
+        gateways=tuple(
+            GatewayKey(gateway_id=name, public_key=as_registered(key_of(name).public_key()), valid_from=_ALWAYS)
+            for name in map("gw{}".format, range(GATEWAYS))
         ),
     )
 

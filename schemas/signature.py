@@ -6,9 +6,11 @@ attributes of the envelope, a line each in the order of its fields, and the body
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from operator import itemgetter
 
 from schemas.envelope import Envelope
 
@@ -20,6 +22,10 @@ _MAC_BYTES = 16
 SIGNATURE_BYTES = HINT_BYTES + _MAC_BYTES
 
 _SIGNED = tuple(each.name for each in fields(Envelope))
+_NAMES = frozenset(_SIGNED)
+_signed_values = itemgetter(*_SIGNED)
+_BLOCK_BYTES = 64
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,13 @@ class AgreedKey:
     hints: bytes
     """The first byte of the fingerprint of the gateway's key, then of the pipeline's."""
     secret: bytes = field(repr=False)
+    _begun: tuple[hashlib._Hash, hashlib._Hash] = field(init=False, repr=False, compare=False)
+    """The inner and the outer hash of HMAC (RFC 2104) once they have the key: half of the time of a short message."""
+
+    def __post_init__(self) -> None:
+        block = self.secret.ljust(_BLOCK_BYTES, b"\0")
+        begun = tuple(hashlib.sha256(block.translate(pad)) for pad in (_INNER, _OUTER))
+        object.__setattr__(self, "_begun", begun)
 
     def signature(self, attributes: Mapping[str, str], body: bytes) -> bytes:
         """Returns the signature of a batch. Raises KeyError if an attribute of its envelope is missing."""
@@ -39,13 +52,15 @@ class AgreedKey:
         return hmac.compare_digest(signature, self.signature(attributes, body))
 
     def _mac(self, attributes: Mapping[str, str], body: bytes) -> bytes:
-        lines = "\n".join([attributes[name] for name in _SIGNED])
-        return hmac.digest(self.secret, b"%b\n%b" % (lines.encode(), body), "sha256")[:_MAC_BYTES]
+        inner, outer = self._begun[0].copy(), self._begun[1].copy()
+        inner.update(b"%b\n%b" % ("\n".join(_signed_values(attributes)).encode(), body))
+        outer.update(inner.digest())
+        return outer.digest()[:_MAC_BYTES]
 
 
 def is_signable(attributes: Mapping[str, str]) -> bool:
     """Says whether all attributes of an envelope are there."""
-    return all(name in attributes for name in _SIGNED)
+    return attributes.keys() >= _NAMES
 
 
 def signature_in(attributes: Mapping[str, str]) -> bytes | None:

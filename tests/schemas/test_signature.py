@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import fields, replace
 from datetime import timedelta
 
@@ -71,6 +72,8 @@ def test_what_is_no_public_key_is_refused(registered: str) -> None:
 def test_the_signature_of_a_known_key_and_batch_is_the_same_in_every_release() -> None:
     key = AgreedKey(b"\x01\x02", bytes(range(32)))
     assert key.signature(ONE.attributes(), b"body").hex() == GOLDEN
+    text = "\n".join(ONE.attributes()[field.name] for field in fields(Envelope)).encode() + b"\nbody"
+    assert key.signature(ONE.attributes(), b"body")[2:] == hmac.digest(key.secret, text, "sha256")[:16]
 
 
 GOLDEN = "01025716391d9f8ed905331c15ad26a3e61f"
