@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from keys import authority_command, holder_command, pipeline_command
+from keys import authority_command, broker_command, holder_command, pipeline_command
 
 
 @click.group(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,5 +20,5 @@ def cli() -> None:
     """
 
 
-for _command in (*authority_command.COMMANDS, *holder_command.COMMANDS, *pipeline_command.COMMANDS):
+for _command in (*authority_command.COMMANDS, *holder_command.COMMANDS, *broker_command.COMMANDS, *pipeline_command.COMMANDS):
     cli.add_command(_command)

@@ -28,13 +28,19 @@ def refuse_existing(*files: Path) -> None:
 
 
 def write(file: Path, content: bytes, mode: int = FILE_MODE) -> None:
-    """Replaces a file at once: whoever reads it gets the old content or the new, also after a power cut. Raises KeysError."""
+    """Replaces a file at once: whoever reads it gets the old content or the new, also after a power cut. Raises KeysError.
+
+    Root writes for the owner of the folder: mosquitto reads its key as its own user.
+    """
     unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         try:
             descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
             with os.fdopen(descriptor, "wb") as opened:
                 os.fchmod(opened.fileno(), mode)
+                if os.geteuid() == 0:
+                    owner = file.parent.stat()
+                    os.fchown(opened.fileno(), owner.st_uid, owner.st_gid)
                 opened.write(content)
                 opened.flush()
                 os.fsync(opened.fileno())

@@ -40,6 +40,10 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path / "copy"
 
 
+def test_a_barn_gets_its_keys_from_nothing(tmp_path: Path) -> None:
+    walk(ROOT / "docs/how-to/give-a-barn-its-keys.md", tmp_path, "how-to-keys", {})
+
+
 def test_the_first_steps_are_as_they_are_told(copy: Path) -> None:
     walk(ROOT / "docs/getting-started.md", copy, "getting-started", {})
 

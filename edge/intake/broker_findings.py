@@ -14,7 +14,7 @@ from program.settings import ConfigError
 from schemas.records import LinkState
 
 _NAME = "broker"
-_SHIPPED = "max_queued_messages 0, persistence true, autosave_interval 5, max_inflight_messages 0, as in deploy/mosquitto/tinybeam.conf"
+_SHIPPED = "max_queued_messages 0, persistence true, autosave_interval 5, max_inflight_messages 0, or what `tinybeam keys broker` writes"
 
 
 def of_broker(config: Config, now: datetime, *, runs_here: bool) -> Iterator[Finding]:

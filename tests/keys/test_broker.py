@@ -1,0 +1,233 @@
+"""The broker's files in a real mosquitto: who comes in, who writes what, and that what waits is not lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from queue import Queue
+from threading import Event, Thread
+
+import pytest
+from paho.mqtt.client import Client
+
+from edge.intake import tls
+from edge.intake.client import Intake, status_topic
+from edge.intake.probe import Probe
+from edge.settings.mqtt import MqttSettings
+from keys.broker import passwords
+from keys.broker.configuration import Listeners, configuration
+from keys.broker.refused import refused
+from keys.broker.watch import watch
+from keys.error import KeysError
+from tests.keys.brokers import SECONDS, FarmBroker, publish, with_mosquitto
+from tests.keys.farms import Farm, Holder, Role, now
+from tests.waiting import eventually
+
+pytestmark = [
+    with_mosquitto,
+    # paho leaves the socket of a failed handshake to the garbage collector
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"),
+]
+FORGERIES = 10_000
+
+
+@pytest.fixture
+def broker(farm: Farm) -> Iterator[FarmBroker]:
+    farm.identity("gateway-1")
+    for sensor in ("probe-1", "probe-2"):
+        farm.identity(sensor, Role.SENSOR)
+    with FarmBroker(farm, extra="log_type all\n") as broker:
+        yield broker
+
+
+def mqtt(broker: FarmBroker, *, trusted: Path | None = None) -> MqttSettings:
+    own = broker.farm.folder / "gateway-1.pem"
+    return MqttSettings(port=broker.port, tls_ca=trusted or broker.farm.trusted, tls_certificate=own, tls_key=own)
+
+
+def reading_gateway(broker: FarmBroker) -> tuple[Queue[tuple[str, bytes]], Client]:
+    heard, subscribed = Queue[tuple[str, bytes]](), Queue[object]()
+    gateway = broker.client("gateway-1", hear=lambda _client, _data, message: heard.put((message.topic, message.payload)))
+    gateway.on_subscribe = lambda *_: subscribed.put(None)
+    gateway.subscribe("sensors/+/readings", qos=1)
+    subscribed.get(timeout=SECONDS)
+    return heard, gateway
+
+
+def test_a_sensor_does_not_write_as_another_however_often_it_tries(broker: FarmBroker) -> None:
+    """Nobody is told: mosquitto's log alone says what it refused."""
+    heard, gateway = reading_gateway(broker)
+    liar, victim = broker.client("probe-1"), broker.client("probe-2")
+    elsewhere = ["sensors/probe-2", "sensors/probe-2/x/y", "gateways/gateway-1/status", "elsewhere"]
+    for topic in [*["sensors/probe-2/readings"] * FORGERIES, *elsewhere]:
+        liar.publish(topic, "forged", qos=0)
+    publish(liar, "sensors/probe-1/readings", "mine")
+    publish(victim, "sensors/probe-2/readings", "mine, too")
+    found = {heard.get(timeout=SECONDS) for _ in range(2)}
+    assert found == {("sensors/probe-1/readings", b"mine"), ("sensors/probe-2/readings", b"mine, too")}
+    assert heard.empty()
+    counted = refused(broker.log.read_text().splitlines())
+    assert counted["probe-1", "sensors/probe-2/readings"] == FORGERIES
+    assert counted.total() == FORGERIES + len(elsewhere)
+    for client in (liar, victim, gateway):
+        client.loop_stop()
+
+
+def test_a_forgery_at_qos_1_does_not_come_through_either(broker: FarmBroker) -> None:
+    heard, gateway = reading_gateway(broker)
+    liar, victim = broker.client("probe-1"), broker.client("probe-2")
+    answered = liar.publish("sensors/probe-2/readings", "forged", qos=1)
+    # 2.0.11 hangs up, and the client comes again with it; later ones acknowledge it
+    assert eventually(lambda: answered.is_published() or refused(broker.log.read_text().splitlines()).total() > 1)
+    publish(victim, "sensors/probe-2/readings", "mine")
+    assert heard.get(timeout=SECONDS) == ("sensors/probe-2/readings", b"mine")
+    assert heard.empty()
+    for client in (liar, victim, gateway):
+        client.loop_stop()
+
+
+def test_a_gateway_writes_as_no_sensor_and_a_sensor_reads_nothing(broker: FarmBroker) -> None:
+    heard, gateway = reading_gateway(broker)
+    stolen = list[bytes]()
+    other = broker.client("probe-2", hear=lambda _client, _data, message: stolen.append(message.payload))
+    other.subscribe("#", qos=1)
+    gateway.publish("sensors/probe-1/readings", "forged", qos=0)
+    publish(gateway, "gateways/gateway-1/status", "online")
+    publish(broker.client("probe-1"), "sensors/probe-1/readings", "mine")
+    publish(other, "sensors/probe-2/readings", "last")
+    assert [heard.get(timeout=SECONDS)[1] for _ in range(2)] == [b"mine", b"last"]
+    assert stolen == []
+
+
+def test_eight_who_may_not_come_in_do_not(broker: FarmBroker, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    farm, ca = broker.farm, str(broker.farm.trusted)
+    farm.identity("revoked", Role.SENSOR)
+    farm.authority.revoke("revoked", now())
+    farm.identity("expired", Role.SENSOR, at=now() - timedelta(days=61))
+    farm.identity("future", Role.SENSOR, at=now() + timedelta(days=2))
+    farm.identity("serves", Role.SERVER)
+    other = Farm(tmp_path / "other")
+    broker.files.write(now())
+    watch_once(broker)
+    assert eventually(lambda: broker.lets_in(tls={"ca_certs": ca, "certfile": str(farm.folder / "probe-1.pem")}))
+    shown = {name: str(farm.folder / f"{name}.pem") for name in ("revoked", "expired", "future", "serves")}
+    shown["wrong authority"] = str(other.identity("probe-1", Role.SENSOR))
+    entered = {name: broker.lets_in(tls={"ca_certs": ca, "certfile": file}) for name, file in shown.items()}
+    entered["anonymous"] = broker.lets_in(tls={"ca_certs": ca})
+    entered["plaintext"] = broker.lets_in(tls=None)
+    settings = mqtt(broker, trusted=other.trusted)
+    wary = Intake(settings, "gateway-1", tls.context(settings), ["sensors/+/readings"])
+    wary.start()
+    assert eventually(lambda: "cannot be reached" in caplog.text)
+    entered["gateway at a false broker"] = wary.state == "online"
+    wary.stop()
+    assert (len(entered), [name for name, enters in entered.items() if enters]) == (8, [])
+
+
+def watch_once(broker: FarmBroker) -> None:
+    """Looks once, and restarts."""
+    stopping = Event()
+    stopping.set()
+    watch(broker.files, broker.restart, stopping, now)
+
+
+def test_who_is_revoked_or_expires_is_out_within_a_minute_and_the_others_come_again(broker: FarmBroker) -> None:
+    """`now` is a clock of the test for the authority's side: what mosquitto thinks of the time is its own."""
+    farm = broker.farm
+    farm.authority.issue(Holder("brief", Role.SENSOR), now(), days=4 / 86_400).write(farm.folder / "brief.pem")
+    stopping = Event()
+    watching = Thread(target=watch, args=(broker.files, broker.restart, stopping, now, 0.2))
+    revoked, brief, honest = broker.client("probe-1"), broker.client("brief"), broker.client("probe-2")
+    watching.start()
+    assert eventually(lambda: not brief.is_connected(), SECONDS), "it has expired"
+    farm.authority.revoke("probe-1", now())
+    certificate = {"ca_certs": str(farm.trusted), "certfile": str(farm.folder / "probe-1.pem")}
+    assert eventually(lambda: not broker.lets_in(tls=certificate), SECONDS)
+    assert eventually(lambda: not revoked.is_connected() and honest.is_connected(), SECONDS)
+    stopping.set()
+    watching.join()
+    for client in (revoked, brief, honest):
+        client.disconnect()
+        client.loop_stop()
+
+
+def test_what_cannot_be_written_or_restarted_is_tried_again(broker: FarmBroker, caplog: pytest.LogCaptureFixture) -> None:
+    stopping = Event()
+    watching = Thread(target=watch, args=(broker.files, "false", stopping, now, 0.01))
+    watching.start()
+    assert eventually(lambda: caplog.text.count("`false` failed") > 1)
+    stopping.set()
+    watching.join()
+
+
+def test_a_sensor_with_a_password_writes_its_own_and_only_where_passwords_are_asked_for(farm: Farm) -> None:
+    farm.identity("gateway-1")
+    broker = FarmBroker(farm, passwords=True)
+    password = passwords.add(broker.folder / "passwords", "tin-1")
+    passwords.add(broker.folder / "passwords", "tin-2")
+    assert password not in (broker.folder / "passwords").read_text()
+    ca = {"ca_certs": str(farm.trusted)}
+    with broker:
+        asked = [("tin-1", password, broker.password_port), ("tin-1", "guess", broker.password_port), ("tin-1", password, broker.port)]
+        assert [broker.lets_in(tls=ca, user=(name, word), port=port) for name, word, port in asked] == [True, False, False]
+        assert not broker.lets_in(tls=None, user=("tin-1", password), port=broker.password_port)
+        assert not broker.lets_in(tls=ca, port=broker.password_port)
+    passwords.remove(broker.folder / "passwords", "tin-1")
+    assert passwords.names(broker.folder / "passwords") == ["tin-2"]
+    passwords.add(broker.folder / "passwords", "gateway-1")
+    with pytest.raises(KeysError, match="'gateway-1' is a gateway and has a password"):
+        broker.files.write(now())
+
+
+def test_a_gateway_of_ours_gets_readings_and_says_that_it_is_online(broker: FarmBroker) -> None:
+    settings = mqtt(broker)
+    intake = Intake(settings, "gateway-1", tls.context(settings), ["sensors/+/readings"])
+    intake.start()
+    assert eventually(lambda: intake.state == "online")
+    probe = broker.client("probe-1")
+    publish(probe, "sensors/probe-1/readings", "mine")
+    received = list[bytes]()
+    assert eventually(lambda: bool(received.extend(each.message.payload for each in intake.take(0.1)) or received))
+    assert (received, intake.state) == ([b"mine"], "online")
+    intake.stop()
+    probe.loop_stop()
+    assert broker.log.read_text().count("as gateway-1") == 1, "who writes what it may not is thrown out, and comes again"
+
+
+def test_the_doctor_may_ask_what_it_asks(broker: FarmBroker) -> None:
+    settings, gateway = mqtt(broker), broker.client("gateway-1")
+    gateway.publish(status_topic("gateway-1"), "online", qos=1, retain=True).wait_for_publish(SECONDS)
+    answers = Probe(settings, "gateway-1", tls.context(settings), ["sensors/+/readings"]).ask()
+    gateway.loop_stop()
+    assert (answers.is_complete, answers.refused_topics, answers.state("gateway-1")) == (True, [], "online")
+    assert answers.version.startswith("mosquitto")
+    assert "notAfter" in answers.certificate
+
+
+def test_what_comes_while_the_gateway_is_away_waits_for_it_also_over_a_restart(broker: FarmBroker) -> None:
+    heard, subscribed = Queue[bytes](), Queue[object]()
+    gateway = broker.client("gateway-1", session=True)
+    gateway.on_subscribe = lambda *_: subscribed.put(None)
+    gateway.subscribe("sensors/+/readings", qos=1)
+    subscribed.get(timeout=SECONDS)
+    gateway.disconnect()
+    gateway.loop_stop()
+    probe = broker.client("probe-1")
+    for number in range(3000):  # mosquitto's default keeps 1,000
+        message = probe.publish("sensors/probe-1/readings", str(number), qos=1)
+    message.wait_for_publish(SECONDS)
+    probe.disconnect()
+    probe.loop_stop()
+    watch_once(broker)
+    assert eventually(lambda: broker.log.read_text().count("running") == 2)
+    back = broker.client("gateway-1", session=True, hear=lambda _client, _data, message: heard.put(message.payload))
+    assert [int(heard.get(timeout=SECONDS)) for _ in range(3000)] == list(range(3000))
+    back.loop_stop()
+
+
+@pytest.mark.parametrize("folder", ["/a\nallow_anonymous true", "/a\rb"])
+def test_no_setting_gets_a_second_line_into_the_configuration(folder: str) -> None:
+    listeners = Listeners(address="0.0.0.0", port=8883, password_port=0, state=Path("/var/lib/mosquitto"))
+    with pytest.raises(KeysError, match="cannot stand in mosquitto's configuration"):
+        configuration(Path(folder), listeners)
