@@ -42,7 +42,7 @@ KINDS = (
         title="gateway.toml: a gateway",
         struct="edge.config:Config",
         sections=frozenset(
-            {"gateway", "mqtt", "http", "windows", "batches", "store", "uplink", "signatures", "health", "sensors", "models"}
+            {"gateway", "mqtt", "renewal", "http", "windows", "batches", "store", "uplink", "signatures", "health", "sensors", "models"}
         ),
         example=Path("edge/gateway.example.toml"),
         schema=Path("edge/gateway.schema.json"),

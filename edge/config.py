@@ -20,6 +20,7 @@ from edge.settings.http import HttpSettings
 from edge.settings.limits import LimitSettings
 from edge.settings.models import ModelSettings
 from edge.settings.mqtt import MqttSettings
+from edge.settings.renewal import RenewalSettings
 from edge.settings.sensors import Sensors
 from edge.settings.signatures import SignatureSettings, SigningKeys
 from edge.settings.topics import TopicPattern
@@ -41,6 +42,7 @@ class Config(Settings, frozen=True, kw_only=True):
 
     gateway: GatewaySettings
     mqtt: MqttSettings = MqttSettings()
+    renewal: Annotated[RenewalSettings, setting("Who renews the gateway's certificate", since="0.3.0")] = RenewalSettings()
     http: Annotated[HttpSettings, setting("Readings over HTTP, beside those over MQTT", since="0.3.0")] = HttpSettings()
     windows: WindowSettings = WindowSettings()
     batches: BatchSettings = BatchSettings()
@@ -57,6 +59,7 @@ class Config(Settings, frozen=True, kw_only=True):
         return presets.completed(content)
 
     def __post_init__(self) -> None:
+        config_check.check_renewal(self.renewal, self.mqtt)
         models = [model.name for model in self.models]
         config_check.check_unique("sensors", [sensors.name for sensors in self.sensors])
         config_check.check_unique("models", models)

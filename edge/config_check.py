@@ -14,9 +14,18 @@ from program.patterns import is_shadowed
 from program.settings import require
 
 if TYPE_CHECKING:
+    from edge.settings.mqtt import MqttSettings
     from edge.settings.payload import PayloadSettings
+    from edge.settings.renewal import RenewalSettings
     from edge.settings.sensors import Sensors
     from edge.settings.thresholds import Threshold
+
+
+def check_renewal(renewal: RenewalSettings, mqtt: MqttSettings) -> None:
+    """Raises ConfigError if a certificate is to be renewed that no renewal could replace at once together with its key."""
+    if renewal.server:
+        is_one_file = mqtt.tls_certificate is not None and mqtt.tls_certificate == mqtt.tls_key
+        require(is_one_file, "renewal.server renews key and certificate in one file: name it as mqtt.tls_certificate and mqtt.tls_key")
 
 
 def check_models(used: Sequence[str | None], models: Collection[str]) -> None:

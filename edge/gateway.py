@@ -61,6 +61,8 @@ class Links:
 
     uplink: LinkState = LinkState.OFFLINE
     broker: LinkState = LinkState.OFFLINE
+    certificate_end: datetime | None = None
+    """When the certificate ends by which the gateway enters the broker."""
 
 
 class Gateway:
@@ -188,6 +190,7 @@ class Gateway:
             uplink_state=self.links.uplink,
             broker_state=self.links.broker,
             listening_since_time=self._listening.since,
+            certificate_end_time=self.links.certificate_end,
             earlier_epochs=self._store.earlier_epochs(),
         )
 

@@ -23,8 +23,10 @@ from edge.health import Health, HealthStatus, HttpTraffic
 from edge.intake import tls
 from edge.intake.client import Incoming, Intake
 from edge.intake.http.intake import HttpIntake
+from edge.intake.own_certificate import OwnCertificate, state_of
 from edge.models.bundles import sound_bundles_of
 from edge.models.process_scorer import ProcessScorer
+from edge.renewal import Renewal
 from edge.store.rescue import finish, rescue
 from edge.store.section import Section
 from edge.store.store import TABLES, DiskFault, Store, StoreDamaged, StoreError, StoreFull
@@ -88,6 +90,8 @@ class Loop:
         self._gateway, self._source, self._uplink, self._health, self._stopping = gateway, source, uplink, health, stopping
         self._next_tick = self._next_report = 0.0
         self.full = False
+        self.certificate = OwnCertificate(None)
+        """The gateway's own, whose end is reported."""
         self.http: HttpIntake | None = None
         """Puts messages where the source takes them from; its state is reported."""
 
@@ -144,10 +148,11 @@ class Loop:
     def report(self) -> None:
         """Gives the core the state of its links, and the health server the gateway's state; tells that the loop turns."""
         service_manager.alive()
-        self._gateway.links = Links(self._uplink.state, self._source.state)
+        now, end = self.now(), self.certificate.end()
+        self._gateway.links = Links(self._uplink.state, state_of(self._source.state, end, now), end)
         if self._health:
             http = HttpTraffic(self.http.connections, self.http.answers) if self.http else None
-            self._health.report(HealthStatus(self._gateway.heartbeat(self.now()), self.full, self._uplink.day, http))
+            self._health.report(HealthStatus(self._gateway.heartbeat(now), self.full, self._uplink.day, http))
 
     def now(self) -> datetime:
         """Returns the time, and lets the core follow the clock that it is by."""
@@ -231,6 +236,10 @@ def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, 
         has_run.set()
         intake = Intake(config.mqtt, config.gateway.id, context, config.subscriptions)
         loop = Loop(gateway, intake, uplink, health, stopping, timekeeper=timekeeper)
+        loop.certificate = OwnCertificate(config.mqtt.tls_certificate)
+        renewal = Renewal(config, clock.now, Random())
+        stack.callback(renewal.stop)
+        renewal.start()
         if config.http.port:
             loop.http = HttpIntake(config, intake.waiting, lambda: loop.full)
             stack.callback(loop.http.stop)

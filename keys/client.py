@@ -26,7 +26,7 @@ class Client:
         parts = urlsplit(server)
         if parts.scheme != "https" or not parts.hostname or parts.path.strip("/") or parts.username:
             raise KeysError(f"the server {server!r} is no address as https://HOST:PORT")
-        self._address, self._server, self._authority = (parts.hostname, parts.port or 443), server, authority
+        self._address, self.server, self._authority = (parts.hostname, parts.port or 443), server, authority
         self._context()
 
     def enroll(self, token: str, request: x509.CertificateSigningRequest) -> list[x509.Certificate]:
@@ -44,14 +44,14 @@ class Client:
                 answer = connection.getresponse()
                 status, body = answer.status, answer.read(MOST_BYTES)
         except (OSError, HTTPException) as error:
-            raise KeysError(f"{self._server} cannot be asked: {error or type(error).__name__}") from error
+            raise KeysError(f"{self.server} cannot be asked: {error or type(error).__name__}") from error
         try:
             if status == 200:
-                return pem.chain(msgspec.json.decode(body, type=Signed).certificates.encode(), Path(self._server))
+                return pem.chain(msgspec.json.decode(body, type=Signed).certificates.encode(), Path(self.server))
             sentence = msgspec.json.decode(body, type=Refusal).error
         except msgspec.MsgspecError:
             sentence = f"it answers by {status}, and not as an authority does"
-        raise KeysError(f"{self._server} refuses: {sentence}")
+        raise KeysError(f"{self.server} refuses: {sentence}")
 
     def _context(self, identity: Path | None = None) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

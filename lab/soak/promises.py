@@ -125,6 +125,12 @@ PROMISES: Mapping[str, Promise] = {
         "5,000 mutants, intake 100 %",
         ("tests/edge/models/test_mutants.py",),
     ),
+    "S3": Promise(
+        "Keys are renewed under load, and what was acknowledged is stored, once",
+        "3 rotations",
+        "100 rotations, 0 lost",
+        ("tests/edge/test_rotation.py::test_keys_that_are_renewed_under_load_cost_no_reading",),
+    ),
 }
 
 

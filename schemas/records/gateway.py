@@ -218,3 +218,7 @@ class Heartbeat:
             where_used=True,
         ),
     ] = ()
+    certificate_end_time: Annotated[
+        datetime | None,
+        Doc("When the certificate ends by which it enters the broker, null if it has none", "UTC", since="1.3", where_used=True),
+    ] = None

@@ -60,6 +60,8 @@ class LinkState(StrEnum):
 
     ONLINE = "online"
     OFFLINE = "offline"
+    CERT_EXPIRED = "cert_expired"
+    """It is offline, and cannot come back before the gateway's own certificate is renewed."""
 
 
 class Timing(StrEnum):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from program.settings import require
+from schemas.rules.certificate import CertificateRule
 from schemas.rules.deviation import DeviationRule
 from schemas.rules.event import EventRule
 from schemas.rules.irrigation import IrrigationRule
@@ -17,7 +18,7 @@ from schemas.rules.rejects import RejectsRule
 from schemas.rules.silence import SilenceRule
 from schemas.rules.site_window import SiteWindowRule
 
-Rule = EventRule | SiteWindowRule | IrrigationRule | ProbeRule | SilenceRule | DeviationRule | RateRule | RejectsRule
+Rule = EventRule | SiteWindowRule | IrrigationRule | ProbeRule | SilenceRule | DeviationRule | RateRule | RejectsRule | CertificateRule
 """Told apart by their setting `source`."""
 
 

@@ -28,13 +28,14 @@ create table if not exists tinybeam.heartbeats_v1 (
   `store_bytes` int64 not null options (description = "Size of the store on disk, write-ahead log included [byte]"),
   `store_bytes_max` int64 not null options (description = "Bound of the store [byte]"),
   `devices_seen` int64 not null options (description = "Devices heard since the process started"),
-  `uplink_state` string not null options (description = "online or offline"),
-  `broker_state` string not null options (description = "online or offline"),
+  `uplink_state` string not null options (description = "online, offline or cert_expired"),
+  `broker_state` string not null options (description = "online, offline or cert_expired"),
   `listening_since_time` timestamp options (description = "Since when it has heard the broker without interruption: no start, no lost broker, no sleep, no jump of its clock. Null while the broker is offline, and of a gateway that does not say so [UTC]"),
   `readings_over_limit` int64 options (description = "Readings that were set aside, or some of their values, since a limit of [limits] was reached"),
   `readings_lost` int64 options (description = "Readings stored that were lost to the disk: the store or the end of its log was damaged, or the file was put back"),
   `devices_forgotten` int64 options (description = "Devices forgotten, since they had been silent for long"),
-  `earlier_epochs` array<int64> options (description = "Earlier epochs whose batches the store has taken over, as [epoch, batches that wait in it, batches lost to damage, ...]: 20 at most, those first of which most waits")
+  `earlier_epochs` array<int64> options (description = "Earlier epochs whose batches the store has taken over, as [epoch, batches that wait in it, batches lost to damage, ...]: 20 at most, those first of which most waits"),
+  `certificate_end_time` timestamp options (description = "When the certificate ends by which it enters the broker, null if it has none [UTC]")
 )
 partition by timestamp_trunc(heartbeat_time, day)
 cluster by gateway_id

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import shlex
 import shutil
+import subprocess
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -41,11 +43,15 @@ class FarmBroker:
     def __enter__(self) -> FarmBroker:
         again = f"trap 'kill $!; exit' TERM; while :; do {MOSQUITTO} -c {self._settings} & wait $!; done"
         self._child = Child("broker", ["sh", "-c", again], self.log)
-        self._child.wait_until(lambda: listens(self.port), "listening")
+        self._child.wait_until(lambda: all(map(listens, filter(None, (self.port, self.password_port)))), "listening")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._child.stop()
+
+    def end(self) -> None:
+        """Ends mosquitto, which comes again."""
+        subprocess.run(shlex.split(self.restart), check=True)
 
     def client(self, name: str, *, client_id: str = "", session: bool = False, hear: Callable[..., None] | None = None) -> Client:
         """Returns a client that has come in with the certificate of that name."""

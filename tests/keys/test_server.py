@@ -63,7 +63,7 @@ def test_nobody_renews_without_a_certificate_or_with_a_revoked_expired_or_foreig
 def test_a_false_server_is_not_asked(farm: Farm, tmp_path: Path) -> None:
     other = Farm(tmp_path / "other")
     with served(other.folder / "authority", other.trusted) as theirs:
-        wary = Client(theirs._server, farm.trusted)
+        wary = Client(theirs.server, farm.trusted)
         with pytest.raises(KeysError, match="CERTIFICATE_VERIFY_FAILED"):
             wary.enroll("token", identity.request("gateway-1", identity.read(farm.identity("gateway-1")).key))
     with pytest.raises(KeysError, match="is no address as https://HOST:PORT"):
@@ -74,17 +74,17 @@ def test_the_list_of_revoked_certificates_is_for_everybody(farm: Farm, client: C
     farm.identity("gateway-1")
     farm.authority.revoke("gateway-1", now())
     context = ssl.create_default_context(cafile=str(farm.trusted))
-    with urllib.request.urlopen(f"{client._server}/v1/revoked", context=context, timeout=10) as answer:
+    with urllib.request.urlopen(f"{client.server}/v1/revoked", context=context, timeout=10) as answer:
         assert answer.read() == farm.authority.revoked_file.read_bytes()
     with pytest.raises(urllib.error.HTTPError, match="404"):
-        urllib.request.urlopen(f"{client._server}/elsewhere", context=context, timeout=10)
+        urllib.request.urlopen(f"{client.server}/elsewhere", context=context, timeout=10)
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b'{"request": "none"}', b"\x00" * 100, b"{" * 10_000])
 def test_what_is_no_message_is_refused_in_a_sentence(farm: Farm, client: Client, body: bytes) -> None:
     context = ssl.create_default_context(cafile=str(farm.trusted))
     with pytest.raises(urllib.error.HTTPError) as error:
-        urllib.request.urlopen(f"{client._server}/v1/enroll", body, timeout=10, context=context)
+        urllib.request.urlopen(f"{client.server}/v1/enroll", body, timeout=10, context=context)
     assert error.value.code == 403
     assert b'{"error":"' in error.value.read()
 
@@ -92,7 +92,7 @@ def test_what_is_no_message_is_refused_in_a_sentence(farm: Farm, client: Client,
 def test_a_message_beyond_the_bound_is_not_read(farm: Farm, client: Client) -> None:
     context = ssl.create_default_context(cafile=str(farm.trusted))
     with pytest.raises((urllib.error.HTTPError, OSError)):
-        urllib.request.urlopen(f"{client._server}/v1/enroll", b"x" * 100_000, timeout=10, context=context)
+        urllib.request.urlopen(f"{client.server}/v1/enroll", b"x" * 100_000, timeout=10, context=context)
 
 
 def test_connections_that_say_nothing_are_bounded(client: Client) -> None:

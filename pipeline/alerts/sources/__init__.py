@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from pipeline.alerts.observation import Observation
 from pipeline.alerts.source import AlertSource, AlertSourceOfPast, AlertSourceWithMemory
+from pipeline.alerts.sources.certificate import CertificateSource
 from pipeline.alerts.sources.deviation import DeviationSource
 from pipeline.alerts.sources.event import EventSource
 from pipeline.alerts.sources.irrigation import IrrigationSource
@@ -21,7 +22,7 @@ from pipeline.alerts.state_machine import StateMachine
 from schemas.registry import Registry
 from schemas.rules import Rule
 
-SOURCES: tuple[type[AlertSource], ...] = (EventSource, SiteWindowSource, IrrigationSource, ProbeSource)
+SOURCES: tuple[type[AlertSource], ...] = (EventSource, SiteWindowSource, IrrigationSource, ProbeSource, CertificateSource)
 SOURCES_OF_PAST: tuple[type[AlertSourceOfPast], ...] = (DeviationSource, RateSource)
 SOURCES_WITH_MEMORY: tuple[type[AlertSourceWithMemory], ...] = (SilenceSource, *SOURCES_OF_PAST, RejectsSource)
 

@@ -1,0 +1,45 @@
+"""The gateway knows when its certificate ends, follows a renewal, and says of a broker that is offline whether that is why."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from edge.intake.own_certificate import OwnCertificate, state_of
+from keys import identity
+from schemas.records import LinkState
+from tests.keys.farms import Farm, now
+
+
+def test_a_renewed_certificate_is_seen_and_a_torn_file_costs_nothing(tmp_path: Path) -> None:
+    farm = Farm(tmp_path)
+    file = farm.identity("gateway-1", at=now() - timedelta(days=50))
+    own, first = OwnCertificate(file), identity.read(file).end
+    assert own.end() == first
+    renewed = farm.identity("gateway-1").read_bytes()
+    os.utime(file, ns=(0, 1))
+    last = own.end()
+    assert last == identity.read(file).end > first
+    file.write_bytes(b"torn")
+    assert own.end() == last
+    file.write_bytes(renewed)
+    file.unlink()
+    assert own.end() == last
+    assert OwnCertificate(None).end() is None
+
+
+@pytest.mark.parametrize(
+    ("connection", "left", "says"),
+    [
+        (LinkState.OFFLINE, -1, LinkState.CERT_EXPIRED),
+        (LinkState.OFFLINE, 1, LinkState.OFFLINE),
+        (LinkState.ONLINE, -1, LinkState.ONLINE),
+        (LinkState.OFFLINE, None, LinkState.OFFLINE),
+    ],
+)
+def test_only_a_broker_that_is_offline_is_so_for_an_expired_certificate(connection: LinkState, left: int | None, says: LinkState) -> None:
+    end = None if left is None else now() + timedelta(days=left)
+    assert state_of(connection, end, now()) == says
