@@ -14,7 +14,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.userstate import ReadModifyWriteRuntimeState, ReadModifyWriteStateSpec
 
-from bench.messages import BEGIN, PIPELINE, key_of, registry
+from bench.messages import BEGIN, registry
+from lab.world.named_keys import PIPELINE, key_of
 from pipeline import flow, rejects
 from pipeline.authenticate import Authenticator
 from pipeline.elements import ReceivedMessage, TableRows, UnwrittenRows

@@ -13,20 +13,16 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, derive_private_key
-
 from edge.store.batch import EncodedBatch, encode
+from lab.world.named_keys import agreed_key, registered
 from lab.world.summary import summary_of
 from schemas.envelope import Envelope, entry, micros
-from schemas.key_agreement import as_registered, of_gateway
 from schemas.message import all_attributes
-from schemas.records import Device, GatewayKey, Site, Summary
+from schemas.records import Device, Site, Summary
 from schemas.registry import Registry
-from schemas.signature import AgreedKey
 
 BEGIN = datetime(2026, 10, 1, tzinfo=UTC)
 GATEWAYS = 4
@@ -37,8 +33,6 @@ CHANNELS = (("moisture", "m3/m3"), ("temperature", "degC"), ("humidity", "%"), (
 ROWS_A_MINUTE = GATEWAYS * DEVICES * len(CHANNELS)
 DEVICES_A_SITE = 25
 REPEATED = 20
-PIPELINE = "pipeline"
-"""The owner of the pipeline's key."""
 
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
@@ -125,18 +119,6 @@ def times_sent(envelope: Envelope) -> int:
     return 2 if envelope.seq % REPEATED == 0 else 1
 
 
-@cache
-def key_of(owner: str) -> EllipticCurvePrivateKey:
-    """Returns the key of a gateway, or of PIPELINE: it follows from the name, so that files are always the same."""
-    return derive_private_key(int.from_bytes(sha256(owner.encode()).digest()[:31]), SECP256R1())
-
-
-@cache
-def agreed_key(gateway_id: str) -> AgreedKey:
-    """Returns the key by which a gateway signs its batches."""
-    return of_gateway(key_of(gateway_id), key_of(PIPELINE).public_key(), gateway_id)
-
-
 def registry() -> Registry:
     """Returns where the devices stand, and the gateways' keys."""
     sites = sorted({_site(gateway, device) for gateway in range(GATEWAYS) for device in range(DEVICES)})
@@ -147,10 +129,7 @@ def registry() -> Registry:
             for gateway in range(GATEWAYS)
             for device in range(DEVICES)
         ),
-        gateways=tuple(
-            GatewayKey(gateway_id=name, public_key=as_registered(key_of(name).public_key()), valid_from=_ALWAYS)
-            for name in map("gw{}".format, range(GATEWAYS))
-        ),
+        gateways=registered(f"gw{gateway}" for gateway in range(GATEWAYS)),
     )
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from bench import beams
 from bench.figures import Figure, Log, by_turns, figure
-from bench.messages import Workload, agreed_key
+from bench.messages import Workload
 from bench.rows import UNIT, pipeline_speed
+from lab.world.named_keys import agreed_key
 from schemas.envelope import Envelope, entries
 
 COMMAND = "python -m bench signatures"

@@ -170,7 +170,7 @@ def try_out(file: Path, readings: BinaryIO, directory: Path | None, as_json: boo
                 click.echo(f"{written.path}: {written.batches} batches, {written.bytes} bytes", err=True)
             for sentence in left_out:
                 terminal.say(sentence, err=True)
-            for sentence in recording.cost(store, config.uplink):
+            for sentence in recording.cost(store, config):
                 click.echo(sentence, err=True)
         if bad.count:
             _passed_over(bad, recording)

@@ -28,6 +28,7 @@ from edge.store.store import OutboxBatch, Store
 from edge.units import Range
 from edge.uplink.limits import Wire
 from edge.uplink.pubsub_wire import varint_bytes
+from edge.uplink.signer import signed_wire
 from program.patterns import matches
 
 DEVICES, HOURS = 5, 2
@@ -81,6 +82,11 @@ class DayCost:
 
     sentence: str
     bytes: float = 0.0
+
+
+def wire_of(config: Config) -> Wire:
+    """Returns what counts the bytes of batches that wait, as they will be sent."""
+    return signed_wire(config.uplink.wire) if config.signing_keys else config.uplink.wire
 
 
 def of_store(store: Store, wire: Wire, traffic: Traffic) -> None:
@@ -147,7 +153,7 @@ def play(config: Config, store: Store, devices: Sequence[tuple[str, Sensors]], e
         traffic.heard(messages)
         gateway.accept(messages, now)
         gateway.tick(now)
-    of_store(store, config.uplink.wire, traffic)
+    of_store(store, wire_of(config), traffic)
     return traffic
 
 

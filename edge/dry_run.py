@@ -17,7 +17,7 @@ import msgspec
 
 from edge.channels import read_off
 from edge.config import Config
-from edge.day_cost import Traffic, of_store
+from edge.day_cost import Traffic, of_store, wire_of
 from edge.gateway import Gateway, MqttMessage
 from edge.intake.reader import Reader
 from edge.models.bundles import bundles_of
@@ -26,7 +26,6 @@ from edge.reading import Reading
 from edge.recording import RecordedMessage
 from edge.store.form import decoded
 from edge.store.store import Store
-from edge.uplink.uplink import Uplink
 from program import terminal
 from schemas.envelope import from_micros, micros
 from schemas.records import Kind, TimeQuality
@@ -85,7 +84,7 @@ def dry_run(config: Config, recording: Iterable[TimedMessage], directory: Path) 
 
 
 class Recording:
-    """Goes through a recording once, and knows then what it was: `recording.cost(store, uplink)` after a dry run of it."""
+    """Goes through a recording once, and knows then what it was: `recording.cost(store, config)` after a dry run of it."""
 
     def __init__(self, messages: Iterable[TimedMessage]) -> None:
         self._messages, self._traffic = messages, Traffic()
@@ -102,16 +101,16 @@ class Recording:
     def is_empty(self) -> bool:
         return self._first is None
 
-    def cost(self, store: Store, uplink: Uplink) -> Iterator[str]:
+    def cost(self, store: Store, config: Config) -> Iterator[str]:
         """Says what a day like this costs in bytes up, and whether that is more than the limits allow."""
         if self._first is None or self._last is None:
             yield "no readings, so no cost"
             return
-        of_store(store, uplink.wire, self._traffic)
+        of_store(store, wire_of(config), self._traffic)
         span = self._last - self._first
         day = self._traffic.day(span)
         yield f"bytes up, as these {span / timedelta(hours=1):.1f} hours of readings cost: {day.sentence}"
-        if excess := uplink.limits.excess(day.bytes):
+        if excess := config.uplink.limits.excess(day.bytes):
             yield f"warning: {excess}"
 
 

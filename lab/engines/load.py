@@ -17,6 +17,7 @@ from edge.store.batch import encode
 from edge.store.store import OutboxBatch
 from edge.uplink.google_publisher import publish_request
 from lab.acts.gateways import TOPIC
+from lab.world.named_keys import agreed_key, registered
 from lab.world.summary import summary_of
 from schemas.records import Device, Kind, Site, Summary
 from schemas.registry import Registry
@@ -75,8 +76,9 @@ class Load:
     def _message(self, number: int) -> PubsubMessage:
         rows = self._rows(number)
         batch = encode(Kind.SUMMARIES, rows)
-        envelope = batch.envelope(f"gateway-{number % GATEWAYS:02}", 7, number // GATEWAYS + 1, batch.time_max + _MINUTE)
-        return publish_request(TOPIC, [OutboxBatch(number, envelope, batch.body)], self._shard(number % GATEWAYS)).messages[0]
+        envelope = batch.envelope(_gateway(number % GATEWAYS), 7, number // GATEWAYS + 1, batch.time_max + _MINUTE)
+        signature = agreed_key(envelope.gateway_id).signature(envelope.attributes(), batch.body)
+        return publish_request(TOPIC, [OutboxBatch(number, envelope, batch.body, signature)], self._shard(number % GATEWAYS)).messages[0]
 
     def _shard(self, gateway: int) -> str | None:
         """Returns the shard of a gateway: gateways of one site are in one."""
@@ -88,10 +90,11 @@ class Load:
 
 
 def registry() -> Registry:
-    """Returns where the devices stand: one for each gateway, on a few sites."""
+    """Returns where the devices stand: one for each gateway, on a few sites; and the gateways' keys."""
     return Registry(
         tuple(Site(site_id=_site(number), name=_site(number), valid_from=_ALWAYS) for number in range(SITES)),
         tuple(Device(_device(number), "engine", _site(number), _ALWAYS, None) for number in range(GATEWAYS)),
+        gateways=registered(map(_gateway, range(GATEWAYS))),
     )
 
 
@@ -99,6 +102,10 @@ def _summary(device_id: str, channel: str, start: datetime, seq: int, first: int
     values = [float(first % 97 + at) for at in range(VALUES)]
     last, seqs = start + timedelta(seconds=50), (seq, seq + VALUES - 1)
     return summary_of(values, device_id=device_id, channel=channel, unit="1", window_start=start, last_time=last, seq_ranges=seqs)
+
+
+def _gateway(number: int) -> str:
+    return f"gateway-{number:02}"
 
 
 def _device(gateway: int) -> str:

@@ -22,6 +22,7 @@ from lab.acts.gateways import SUBSCRIPTION, TOPIC
 from lab.engines.load import VALUES, Load, SiteHour
 from lab.services.stack import Child, PubSub, Warehouse
 from lab.witness import delivered
+from lab.world.named_keys import pipeline_flag
 from pipeline.io.subscription.pubsub import puller_at
 from pipeline.io.subscription.puller import Puller
 from program.child import python_module
@@ -74,7 +75,7 @@ class Stand:
             "--runner=PrismRunner",
             f"--project={self._warehouse.project}",
             f"--input_subscription={self._subscription}",
-            "--require_signatures=accept",
+            pipeline_flag(self._directory),
         ]
         command = python_module("pipeline", *flags, "--early_seconds=5")
         environment = {**self._warehouse.environment, "PUBSUB_EMULATOR_HOST": self._pubsub.address}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from google.pubsub_v1.types import PublishRequest
 
 from edge.day_cost import Traffic, of_config, of_store, packet_bytes
 from edge.gateway import Gateway, MqttMessage
-from edge.store.store import Store
+from edge.store.store import OutboxBatch, Store
 from edge.uplink.google_publisher import publish_request
 from edge.uplink.limits import Limits
 from edge.uplink.pubsub_wire import HEADER_BYTES, TOKEN_BYTES, wire
+from edge.uplink.signer import signed_wire
 from tests.edge.gateways import START, config, message
+from tests.schemas.test_message import ONE
 
 TOPIC = "projects/my-project/topics/telemetry"
 
@@ -59,3 +62,9 @@ def test_a_day_that_costs_more_than_a_limit_is_called_so_by_the_limit(tmp_path: 
     assert Limits(max_bytes_per_day=int(day) + 1, max_bytes_per_second=100).excess(day) is None
     assert "1.5 times what uplink.limits.max_bytes_per_day allows" in (Limits(max_bytes_per_day=int(day / 1.5)).excess(day) or "")
     assert "uplink.limits.max_bytes_per_second" in (Limits(max_bytes_per_second=100).excess(day * 10) or "")
+
+
+def test_a_signature_is_counted_where_batches_are_signed() -> None:
+    batch = OutboxBatch(1, ONE, b"body")
+    plain = wire(TOPIC)
+    assert signed_wire(plain).message(batch) == plain.message(replace(batch, signature=bytes(18))) == plain.message(batch) + 18
