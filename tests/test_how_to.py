@@ -81,6 +81,10 @@ def test_a_view_is_added(copy: Path, warehouse: Warehouse) -> None:
         walk(ROOT / "docs/how-to/add-a-view.md", copy, "how-to-view", warehouse.environment)
 
 
+def test_a_gateway_comes_to_sign(tmp_path: Path, served: Environment) -> None:
+    walk(ROOT / "docs/how-to/sign-batches.md", tmp_path, APPLIED, served)
+
+
 def test_an_alert_is_added(tmp_path: Path, served: Environment) -> None:
     walk(ROOT / "docs/how-to/add-an-alert.md", tmp_path, APPLIED, served)
 
