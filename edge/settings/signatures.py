@@ -16,7 +16,7 @@ class SignatureSettings(Settings, frozen=True, kw_only=True):
         Path | None,
         setting(
             "Public key of the pipeline (PEM, P-256). None: batches are not signed, and a pipeline refuses them unless it is told not to",
-            example="pipeline.pub.pem",
+            example="pipeline.pub",
             since="0.3.0",
         ),
     ] = None
