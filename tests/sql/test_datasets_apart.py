@@ -36,7 +36,7 @@ def needed(*names: str) -> set[str]:
     return set(names) if read <= set(names) else needed(*names, *read)
 
 
-WANTED = needed("sites", "devices", "rules", "rejects", "hours_to_recompute")
+WANTED = needed("sites", "devices", "gateways_v1", "rules", "rejects", "hours_to_recompute")
 OF_TABLES = {name for name in WANTED if SCRIPTS[name].folder == "tables"}
 REGISTRY = """
 [[sites]]
