@@ -4,6 +4,7 @@
 -- the order in which they came, the last one to the end of the window; a window begins in the state of the last reading before it, of the day
 -- before at most. Before the first reading that is known nothing is: known_seconds is then less than window_seconds, and shares add up to less than 1.
 -- entered counts how often it came into the state from another. A device that several gateways hear counts once, as in the view summaries.
+-- Windows that overlap, as a late one and those that a full gateway merged, are one row over all their time.
 -- A window without a reading has no row: over longer times divide the sum of seconds by the sum of known_seconds.
 -- The last 90 days by window_start, from midnight UTC, and what is dated ahead; for other days states_between(from_time, to_time), which
 -- reads only those days and the one before.
