@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -42,10 +43,10 @@ def write_settings(directory: Path, port: int) -> None:
     (directory / "gateway.toml").write_text(_SETTINGS.format(port=port))
 
 
-def gateway(directory: Path) -> Child:
-    """A gateway process that has no uplink."""
+def gateway(directory: Path, program: Sequence[str] = ("-m", "edge")) -> Child:
+    """A gateway process that has no uplink; `program` is what Python is to run."""
     offline = {"PUBSUB_EMULATOR_HOST": f"127.0.0.1:{free_port()}"}
-    command = [sys.executable, "-m", "edge", "run", "--config", str(directory / "gateway.toml")]
+    command = [sys.executable, *program, "run", "--config", str(directory / "gateway.toml")]
     return Child("gateway", command, directory / "gateway.log", offline)
 
 
