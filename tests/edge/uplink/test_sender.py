@@ -11,7 +11,7 @@ import pytest
 from edge.store.section import Section
 from edge.store.store import Store, StoreFull
 from edge.uplink.allowance import MAX_TOGETHER_BYTES, unlimited
-from edge.uplink.choice import _again
+from edge.uplink.choice import Request, _again
 from edge.uplink.flight import MAX_IN_FLIGHT, Flight
 from edge.uplink.sender import ANSWER_SECONDS, Sender
 from edge.uplink.signer import unsigned
@@ -42,11 +42,11 @@ def world(store: Store, twin: PubSubTwin) -> World:
     return World(store, twin)
 
 
-@pytest.mark.parametrize("seed", range(SCHEDULES))
-def test_nothing_is_lost_under_any_weather_and_recovery_is_no_longer_than_the_outage(store: Store, seed: int) -> None:
+def weather_passes(store: Store, seed: int, world_of: type[World] = World) -> None:
+    """Lets an outage of any weather pass over a sender, and holds what arrives against what was cut."""
     rng = Random(seed)
     twin = PubSubTwin(rng)
-    world, cuts = World(store, twin, rng), []
+    world, cuts = world_of(store, twin, rng), []
     while world.now < OUTAGE:
         twin.weather = rng.choice(["fine", "down", "losing", "silent", "slow", "mixed", "refusing"])
         cuts += cut(store, *rng.choices(["summaries", "events", "heartbeats"], k=rng.randint(0, 6)))
@@ -57,10 +57,39 @@ def test_nothing_is_lost_under_any_weather_and_recovery_is_no_longer_than_the_ou
     twin.weather = "fine"
     ended = world.now
     world.run(ended + OUTAGE, world.drained)
-    assert twin.received.keys() == set(cuts), f"seed {seed}"
+    assert twin.received.keys() == set(cuts), f"seed {seed}: not all arrived"
     assert store.ledger().confirmed == len(cuts), f"seed {seed}: not drained {world.now - ended:.0f} s after the outage"
+
+
+@pytest.mark.parametrize("seed", range(SCHEDULES))
+def test_nothing_is_lost_under_any_weather_and_recovery_is_no_longer_than_the_outage(store: Store, seed: int) -> None:
+    weather_passes(store, seed)
     long_form.progress(seed, SCHEDULES)
     long_form.note("R9", measured=f"{SCHEDULES:,} schedules, 0 batches lost, each back within the outage", seed=SCHEDULES)
+
+
+class Hasty(Sender):
+    """Takes what it has sent for arrived."""
+
+    def _publish(self, request: Request, now: float) -> None:
+        super()._publish(request, now)
+        self._arrived.update(request.keys)
+
+
+class Patient(Sender):
+    """Waits for longer than it was down."""
+
+    def back_off(self, error: BaseException, now: float, sent: float | None = None) -> None:
+        super().back_off(error, now, sent)
+        self._not_before = now + 2 * OUTAGE
+
+
+@pytest.mark.parametrize(("sender", "seed", "seen"), [(Hasty, 0, "confirmed before it arrived"), (Patient, 5, "not all arrived")])
+def test_a_sender_that_forgets_and_one_that_waits_too_long_are_seen(store: Store, sender: type[Sender], seed: int, seen: str) -> None:
+    world_of = type("Control", (World,), {"SENDER": sender})
+    with pytest.raises(AssertionError, match=seen):
+        weather_passes(store, seed, world_of)
+    long_form.note("R9", control="a sender that takes what it has sent for arrived, and one that waits longer than it was down, are seen")
 
 
 @pytest.mark.parametrize("seconds", [33, 95, 700])

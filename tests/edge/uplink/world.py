@@ -18,7 +18,9 @@ WIRE = wire("projects/p/topics/t")
 
 
 class World:
-    """Store, sender and twin on one clock that nobody waits for."""
+    """Store, sender and twin on one clock that nobody waits for. A world with another `SENDER` shows what tests see of that one."""
+
+    SENDER: type[Sender] = Sender
 
     def __init__(self, store: Store, twin: PubSubTwin, rng: Random | None = None, limits: Limits | None = None) -> None:
         self.store, self.twin, self.now = store, twin, 0.0
@@ -31,7 +33,7 @@ class World:
         """Begins anew from the store, as after the process died. Its monotonic seconds go on: nothing of them is kept."""
         section = self.store.section(SECTION)
         allowance = Allowance(self.limits, WIRE, section, lambda: NOW + timedelta(seconds=self.now) + self.jump)
-        self.sender = Sender(self.store, self.twin, unsigned, backoff=Backoff(), rng=self.rng, wake=lambda: None, allowance=allowance)
+        self.sender = self.SENDER(self.store, self.twin, unsigned, backoff=Backoff(), rng=self.rng, wake=lambda: None, allowance=allowance)
 
     def run(self, until: float, stop: Callable[[], bool] = lambda: False) -> None:
         """Turns until the time has come or `stop` says so; between turns only what is due happens."""
