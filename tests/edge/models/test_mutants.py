@@ -26,9 +26,9 @@ from tests.edge.models.test_process_scorer import SOIL, TWIN, changed, children
 MUTANTS = long_form.number(16, 5_000)
 SEED = 20260501
 READINGS = 10
-AT_ONCE = 3
+AT_ONCE = 6
 TIMEOUTS = Timeouts(start=10.0, call=0.3)
-LONGEST = 2.0
+LONGEST = 5.0
 """So many seconds intake may stand still for a model, here: two calls, a restart, and a machine that others use."""
 HABITS = ("crash", "hang", "nan", "short", "absurd", "excuse", "die", "eat")
 SENSORS = [{"name": "soil", "devices": ["d*"], "channels": {"moisture": "m3/m3", "temperature": "degC"}, "model": "soil"}]

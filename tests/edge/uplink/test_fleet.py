@@ -64,7 +64,7 @@ def gateway(folder: Path, rng: Random, jitter: Random) -> list[Request]:
             twin.weather = "down" if BEGINS <= time < ENDS else "fine"
             if kind:
                 cut(store, kind)
-        world.run(UNTIL)
+        world.run(UNTIL + MINUTE, world.drained)
         assert world.drained()
     return [Request(*each) for each in zip(twin.attempts, twin.sizes, strict=True)]
 
