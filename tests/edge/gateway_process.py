@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -43,9 +44,12 @@ def write_settings(directory: Path, port: int) -> None:
     (directory / "gateway.toml").write_text(_SETTINGS.format(port=port))
 
 
-def gateway(directory: Path, program: Sequence[str] = ("-m", "edge")) -> Child:
-    """A gateway process that has no uplink; `program` is what Python is to run."""
-    offline = {"PUBSUB_EMULATOR_HOST": f"127.0.0.1:{free_port()}"}
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def gateway(directory: Path, program: Sequence[str] = ("-m", "edge"), environment: Mapping[str, str] = _NOTHING) -> Child:
+    """A gateway process that has no uplink; `program` is what Python is to run, `environment` is added to its own."""
+    offline = {**environment, "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{free_port()}"}
     command = [sys.executable, *program, "run", "--config", str(directory / "gateway.toml")]
     return Child("gateway", command, directory / "gateway.log", offline)
 
