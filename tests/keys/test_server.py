@@ -17,6 +17,7 @@ from keys.client import Client
 from keys.error import KeysError
 from keys.messages import RENEW, Asked
 from keys.server import _CONNECTIONS
+from tests.attack import Attack
 from tests.keys.farms import Farm, Holder, Role, now, served
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -28,12 +29,22 @@ def client(farm: Farm) -> Iterator[Client]:
         yield client
 
 
-def test_a_token_gets_a_certificate_once(farm: Farm, client: Client) -> None:
+def test_a_token_gets_a_certificate_once(farm: Farm, client: Client, attack: Attack) -> None:
     file, token = farm.folder / "gateway-1.pem", farm.authority.promise(Holder("gateway-1", Role.GATEWAY), now(), timedelta(hours=1))
     request = enrolment.ask(file, "gateway-1", new_key=True)
     assert enrolment.take(file, client.enroll(token, request), farm.trusted, now()).name == "gateway-1"
-    with pytest.raises(KeysError, match="refuses: the token is unknown, used or outdated"):
-        client.enroll(token, request)
+    for guess in (token, "", "guess", token[:-1]):
+        with pytest.raises(KeysError, match="refuses: the token is unknown, used or outdated"):
+            client.enroll(guess, request)
+    attack(
+        "token-again",
+        attacker="network",
+        attempt="asks for a certificate by a token that was used, or a guess of one",
+        outcome="refused: a token is good once",
+        attempts=4,
+        accepted=len([one for one in farm.authority.issued.all() if one.holder.name == "gateway-1"]) - 1,
+        control="the first use gets its certificate; where used tokens are not looked at, the second does too",
+    )
 
 
 def test_a_certificate_is_renewed_by_who_shows_it_under_its_own_name(farm: Farm, client: Client) -> None:
@@ -44,7 +55,9 @@ def test_a_certificate_is_renewed_by_who_shows_it_under_its_own_name(farm: Farm,
         client.renew(file, other)
 
 
-def test_nobody_renews_without_a_certificate_or_with_a_revoked_expired_or_foreign_one(farm: Farm, client: Client, tmp_path: Path) -> None:
+def test_nobody_renews_without_a_certificate_or_with_a_revoked_expired_or_foreign_one(
+    farm: Farm, client: Client, tmp_path: Path, attack: Attack
+) -> None:
     request = identity.request("gateway-1", identity.read(farm.identity("gateway-1")).key)
     with pytest.raises(KeysError, match="to renew a certificate is to show it"):
         client._post(RENEW, Asked(pem.of_request(request).decode()), client._context())
@@ -55,9 +68,19 @@ def test_nobody_renews_without_a_certificate_or_with_a_revoked_expired_or_foreig
     expired = farm.identity("gateway-1", at=now() - timedelta(days=90))
     stranger = Farm(tmp_path / "other").identity("gateway-1")
     server_own = farm.identity("host", Role.SERVER)
+    before = len(farm.authority.issued.all())
     for refused in (expired, stranger, server_own):
         with pytest.raises(KeysError, match="cannot be asked"):
             client.renew(refused, request)
+    attack(
+        "renewal-stolen",
+        attacker="gateway",
+        attempt="renews without a certificate, or by one that is revoked, expired, another authority's or a server's",
+        outcome="refused by TLS, or by the authority's memory of what it revoked",
+        attempts=5,
+        accepted=len(farm.authority.issued.all()) - before,
+        control="a certificate that is good is renewed; where revocation is not looked at, a revoked one is too",
+    )
 
 
 def test_a_false_server_is_not_asked(farm: Farm, tmp_path: Path) -> None:
