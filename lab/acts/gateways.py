@@ -8,8 +8,10 @@ from pathlib import Path
 
 from edge.config import load
 from edge.store.store import Ledger, Store
+from keys.holder import Role
 from lab.acts.signatures import LabKeys
 from lab.services.child import REPOSITORY
+from lab.services.farm import Farm
 from lab.world import field, machine
 
 GATEWAYS = (*field.GATEWAYS, machine.GATEWAY)
@@ -32,6 +34,9 @@ host = "127.0.0.1"
 port = {mqtt_port}
 topic = "{topic}"
 client_id = "{gateway_id}"
+tls_ca = "{trusted}"
+tls_certificate = "{identity}"
+tls_key = "{identity}"
 
 [windows]
 seconds = {intervals.window_seconds}
@@ -106,10 +111,11 @@ HISTORY = Intervals(window_seconds=3600, grace_seconds=60, batch_seconds=86_400,
 LIVE = Intervals(window_seconds=5, grace_seconds=1, batch_seconds=5, heartbeat_seconds=5)
 
 
-def write_settings(directory: Path, gateway_id: str, intervals: Intervals, *, mqtt_port: int = 1883, health_port: int = 0) -> Path:
+def write_settings(directory: Path, gateway_id: str, intervals: Intervals, *, mqtt_port: int = 8883, health_port: int = 0) -> Path:
     """Writes the gateway's TOML file into `directory`, where its state and the keys will be too."""
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / f"{gateway_id}.toml"
+    farm = Farm(directory)
     sensors = _VIBRATION if gateway_id == machine.GATEWAY else _SOIL
     text = (_SETTINGS + sensors).format(
         file=file,
@@ -117,6 +123,8 @@ def write_settings(directory: Path, gateway_id: str, intervals: Intervals, *, mq
         state=directory / gateway_id,
         intervals=intervals,
         mqtt_port=mqtt_port,
+        trusted=farm.trusted,
+        identity=farm.identity(gateway_id, Role.GATEWAY),
         topic=field.topic(gateway_id, "+"),
         pubsub_topic=TOPIC,
         health_port=health_port,

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from keys.holder import Role
 from lab.acts import notifier
 from lab.acts.gateways import ALERTS_SUBSCRIPTION, ALERTS_TOPIC, GATEWAYS, LIVE, SUBSCRIPTION, TOPIC, write_settings
 from lab.acts.signatures import LabKeys
 from lab.services.child import Child, free_port, listens
+from lab.services.farm import Farm
 from lab.services.stack import Broker, PubSub, StartFailed, Warehouse
 from lab.services.webhook_receiver import WebhookReceiver
 from lab.witness.tap import Publication, Tap
-from lab.witness.tcp_proxy import TcpProxy
+from lab.witness.tcp_proxy import TcpProxy, Tls
 from program.child import python_module
 
 
@@ -43,13 +45,16 @@ class LivePath:
     def __init__(self, directory: Path, warehouse: Warehouse, parts: str = "auto", *, registry: Path) -> None:
         self._directory, self.warehouse, self._registry = directory, warehouse, registry
         self._running = ExitStack()
-        self.broker, self.pubsub = Broker(directory / "broker", parts), PubSub(directory, parts)
+        self.farm = Farm(directory)
+        self.broker, self.pubsub = Broker(directory / "broker", parts, self.farm), PubSub(directory, parts)
         self.webhook = WebhookReceiver()
         self.gateways: dict[str, RunningGateway] = {}
 
     def __enter__(self) -> LivePath:
         """Raises StartFailed."""
         with ExitStack() as starting:
+            for gateway_id in GATEWAYS:
+                self.farm.identity(gateway_id, Role.GATEWAY)
             starting.enter_context(self.broker)
             starting.enter_context(self.pubsub)
             self.pubsub.create(TOPIC, SUBSCRIPTION)
@@ -104,8 +109,8 @@ class LivePath:
                 raise StartFailed(child.failure_text(f"ended with status {child.status}"))
 
     def _add_gateway(self, starting: ExitStack, gateway_id: str) -> RunningGateway:
-        tap = Tap()
-        proxy = starting.enter_context(TcpProxy(("127.0.0.1", self.broker.port), tap.connection))
+        tap, tls = Tap(), Tls(self.farm.server_context("tap"), self.farm.client_context(gateway_id, Role.GATEWAY))
+        proxy = starting.enter_context(TcpProxy(("127.0.0.1", self.broker.port), tap.connection, tls))
         health_port = free_port()
         settings = write_settings(self._directory, gateway_id, LIVE, mqtt_port=proxy.port, health_port=health_port)
         return RunningGateway(

@@ -72,7 +72,7 @@ def sensors(history: HistoryResult, path: LivePath, log: AttemptLog) -> Sensors:
     """Returns the sensors of the fields and machines, from where the history ended, and one that nobody registered."""
     day = history.timeline.day(history.timeline.hours - 1)
     registered = [sensor(device, last_seq(device, history.timeline), day, DAYS_A_SECOND) for device in history.devices]
-    return Sensors([*registered, unregistered_sensor(field.GATEWAYS[0])], path.broker.port, PERIOD_SECONDS, log)
+    return Sensors([*registered, unregistered_sensor(field.GATEWAYS[0])], path.broker.port, PERIOD_SECONDS, log, path.farm)
 
 
 def await_first_heartbeats(reconciliation: Reconciliation, begin: datetime, console: Console) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from keys import certificates, pem, pipeline_key, private_files
+from keys import pipeline_key
+from keys.holder import Role
+from lab.services.farm import FOLDER, Farm
 from schemas.key_agreement import as_registered, private_keys
 from schemas.records import GatewayKey
 from schemas.registry_settings import ALWAYS
-
-FOLDER = "keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,4 @@ class LabKeys:
         return (private, public) if private.exists() else pipeline_key.create(folder)
 
     def _key(self, gateway_id: str) -> Path:
-        file = self.directory / FOLDER / f"{gateway_id}.key"
-        if not file.exists():
-            private_files.make_folder(file.parent)
-            private_files.write(file, pem.of_key(certificates.new_key()))
-        return file
+        return Farm(self.directory).identity(gateway_id, Role.GATEWAY)

@@ -1,4 +1,8 @@
-"""Starts the MQTT broker: mosquitto where it is installed, else amqtt from pip, without TLS and on localhost only."""
+"""Starts the MQTT broker: mosquitto where it is installed, else amqtt from pip, on localhost only.
+
+With a farm it speaks TLS alone and lets in whoever has a certificate of it; mosquitto also lets each write under its own name alone, which
+amqtt cannot: it does not tell who showed which certificate.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from lab.services.child import Child, free_port, listens
+from lab.services.farm import Farm
 from program.child import python_module
 
 _SETTINGS = """\
@@ -33,9 +38,9 @@ class Broker:
     `version` says which broker it is; `is_fallback` is true for the one that pip brings.
     """
 
-    def __init__(self, directory: Path, parts: str = "auto") -> None:
-        """`parts` is `auto`, or `pip` for what pip brings even where mosquitto is installed."""
-        self._directory = Path(directory).absolute()
+    def __init__(self, directory: Path, parts: str = "auto", farm: Farm | None = None) -> None:
+        """`parts` is `auto`, or `pip` for what pip brings even where mosquitto is installed. Without a farm everybody may come in."""
+        self._directory, self._farm = Path(directory).absolute(), farm
         self.port = free_port()
         self._mosquitto = None if parts == "pip" else _mosquitto()
         self.is_fallback = self._mosquitto is None
@@ -64,10 +69,12 @@ class Broker:
         self._child.kill()
 
     def _command(self) -> list[str]:
+        files = self._farm.write_broker(self._directory, self.port) if self._farm else None
         if self._mosquitto is None:
-            return python_module("lab.services.amqtt_server", str(self.port))
+            return python_module("lab.services.amqtt_server", str(self.port), *([str(files.folder)] if files else []))
         settings = self._directory / "mosquitto.conf"
-        settings.write_text(_SETTINGS.format(port=self.port, user=getpass.getuser(), directory=self._directory))
+        own = f"user {getpass.getuser()}\ninclude_dir {files.folder}\n" if files else _SETTINGS
+        settings.write_text(own.format(port=self.port, user=getpass.getuser(), directory=self._directory))
         return [self._mosquitto, "-c", str(settings)]
 
 

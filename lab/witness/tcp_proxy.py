@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
@@ -29,11 +31,20 @@ class Observer(Protocol):
         """The server sent these bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Says as whom a proxy takes its client's connection, and as whom it makes its own: with the client's key, which the lab has."""
+
+    as_server: ssl.SSLContext
+    as_client: ssl.SSLContext
+
+
 class TcpProxy:
     """Runs a proxy as a context manager: `with TcpProxy(("127.0.0.1", 1883)) as proxy: connect(proxy.port); proxy.cut()`."""
 
-    def __init__(self, target: tuple[str, int], observe: Callable[[], Observer] | None = None) -> None:
-        self._target, self._observe = target, observe
+    def __init__(self, target: tuple[str, int], observe: Callable[[], Observer] | None = None, tls: Tls | None = None) -> None:
+        """With `tls` it reads along in the clear, and speaks TLS to both sides."""
+        self._target, self._observe, self._tls = target, observe, tls
         self._writers: set[asyncio.StreamWriter] = set()
         self._cut = False
         self._loop = asyncio.new_event_loop()
@@ -76,7 +87,7 @@ class TcpProxy:
             _abort(writer)
 
     async def _serve(self, started: Future[int]) -> None:
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self._tls and self._tls.as_server)
         started.set_result(server.sockets[0].getsockname()[1])
         await self._ended.wait()
         server.close()
@@ -96,7 +107,7 @@ class TcpProxy:
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            from_server, to_server = await asyncio.open_connection(*self._target)
+            from_server, to_server = await asyncio.open_connection(*self._target, ssl=self._tls and self._tls.as_client)
         except OSError:
             return
         self._writers.add(to_server)

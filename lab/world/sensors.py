@@ -19,6 +19,8 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.frame import MAGIC
+from keys.holder import Role
+from lab.services.farm import Farm
 from lab.witness.oracle import MessageKey
 from lab.witness.tap import Publication
 from lab.world import field as fields
@@ -67,10 +69,11 @@ class Sensor:
 class Sensors:
     """Runs sensors as a context manager: from entry to exit or `stop` there is a tick every `period` seconds."""
 
-    def __init__(self, sensors: Sequence[Sensor], port: int, period: float, log: AttemptLog) -> None:
+    def __init__(self, sensors: Sequence[Sensor], port: int, period: float, log: AttemptLog, farm: Farm | None = None) -> None:
+        """With a farm each sensor shows its certificate, by TLS."""
         self._period, self._log = period, log
         self._stopping = threading.Event()
-        self._clients = [(sensor, _client(sensor)) for sensor in sensors]
+        self._clients = [(sensor, _client(sensor, farm)) for sensor in sensors]
         self._last_sent: dict[str, mqtt.MQTTMessageInfo] = {}
         self._port = port
         self._thread = threading.Thread(target=self._run, name="sensors", daemon=True)
@@ -140,9 +143,11 @@ def _boot() -> str:
     return secrets.token_hex(4)
 
 
-def _client(sensor: Sensor) -> mqtt.Client:
+def _client(sensor: Sensor, farm: Farm | None) -> mqtt.Client:
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=sensor.device_id, clean_session=False)
     client.max_inflight_messages_set(100)
+    if farm:
+        client.tls_set_context(farm.client_context(sensor.device_id, Role.SENSOR))
     return client
 
 
