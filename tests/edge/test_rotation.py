@@ -80,17 +80,20 @@ class Sensor:
     """Publishes readings that count up, and notes which the broker has acknowledged."""
 
     def __init__(self, broker: FarmBroker) -> None:
-        self._client, self._seq, self.acknowledged = broker.client("d1", session=True), 0, set[int]()
+        self._client, self._numbers, self._acknowledged = broker.client("d1", session=True), dict[int, int](), set[int]()
+        self._client.on_publish = lambda _client, _data, number, _reason, _properties: self._acknowledged.add(number)
+
+    @property
+    def acknowledged(self) -> list[int]:
+        """Returns the sensor's numbers of the readings that the broker has."""
+        return [seq for seq, number in self._numbers.items() if number in self._acknowledged]
 
     def publish(self, count: int) -> None:
-        waiting = []
-        for _ in range(count):
-            self._seq += 1
-            text = f'{{"time": "{now().isoformat()}", "seq": {self._seq}, "values": {{"moisture": 0.3}}}}'
-            waiting.append((self._seq, self._client.publish("sensors/d1/readings", text, qos=1)))
-        for seq, message in waiting:
-            assert eventually(message.is_published, SECONDS)
-            self.acknowledged.add(seq)
+        """Returns once the broker has acknowledged all of them, in this connection or another."""
+        for seq in range(len(self._numbers) + 1, len(self._numbers) + 1 + count):
+            text = f'{{"time": "{now().isoformat()}", "seq": {seq}, "values": {{"moisture": 0.3}}}}'
+            self._numbers[seq] = self._client.publish("sensors/d1/readings", text, qos=1).mid
+        assert eventually(lambda: len(self._acknowledged) == len(self._numbers), SECONDS)
 
     def stop(self) -> None:
         self._client.disconnect()
