@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import islice
 
 import msgspec
 
 from edge.settings.limits import LimitSettings
 from edge.store.section import Section
 
+FORGOTTEN_AT_ONCE = 2000
 _HOUR_US = 3_600_000_000
 _DAY = 24
 _CLOCK = ""
@@ -73,11 +75,13 @@ class KnownDevices:
         return True
 
     def forgotten(self) -> frozenset[str]:
-        """Returns the devices that are known no more; looks once in an hour."""
+        """Returns devices that are known no more, so many that one commit has room for it; looks once in an hour for all of them."""
         if self.hour == self._looked:
             return frozenset()
-        self._looked = self.hour
-        gone = frozenset(device_id for device_id, known in self._known.items() if self._is_over(known))
+        over = (device_id for device_id, known in self._known.items() if self._is_over(known))
+        gone = frozenset(islice(over, FORGOTTEN_AT_ONCE))
+        if len(gone) < FORGOTTEN_AT_ONCE:
+            self._looked = self.hour
         for device_id in gone:
             self._of_class[self._known.pop(device_id).sensors] -= 1
             if self.section.get(device_id) is not None:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from edge.config import Config
 from edge.gateway import Gateway
+from edge.intake.known_devices import FORGOTTEN_AT_ONCE
 from edge.store.store import Store
+from tests import long_form
 from tests.edge.gateways import START, config, message, rows
 
 MIB = 1 << 20
+NAMES = long_form.number(3000, 100_000)
 SENSORS = [
     {
         "name": "soil",
@@ -41,22 +44,24 @@ def opened(settings: Config) -> Store:
 
 
 def test_names_that_come_once_leave_the_store_and_a_device_that_stays_raises_no_event_again(tmp_path: Path) -> None:
-    settings = config(tmp_path, sensors=SENSORS, gateway={"heartbeat_seconds": 86_400})
+    settings = config(tmp_path, sensors=SENSORS, gateway={"heartbeat_seconds": 86_400}, limits={"devices": 2 * NAMES})
     with closing(opened(settings)) as store:
         gateway = Gateway(settings, store, START)
         now = hours(gateway, START, 2)
         empty = store._database.free_pages()
-        once = [message(f"d{number}", {"values": {"moisture": 0.1}}) for number in range(3000)]
-        gateway.accept(once, now)
+        for first in range(0, NAMES, 500):
+            now += timedelta(seconds=1)
+            gateway.accept([message(f"d{number}", {"values": {"moisture": 0.1}}) for number in range(first, first + 500)], now)
+            gateway.tick(now)
         now = hours(gateway, now + timedelta(minutes=1), 2)
-        assert len(remembered(store)) > 3000
+        assert len(remembered(store)) > NAMES
         store.confirm([batch.key for batch in store.pending(10_000)])
         assert empty - store._database.free_pages() > 60
     with closing(opened(settings)) as store:
         gateway = Gateway(settings, store, now)
-        now = hours(gateway, now, 27)
+        now = hours(gateway, now, 27 + NAMES // FORGOTTEN_AT_ONCE)
         assert remembered(store) == {"", "d-good"}
         assert [row["device_id"] for row in rows(store, "events")] == []
-        assert gateway.heartbeat(now).devices_forgotten == 3000
+        assert gateway.heartbeat(now).devices_forgotten == NAMES
         store.confirm([batch.key for batch in store.pending(10_000)])
         assert empty - store._database.free_pages() < 10
