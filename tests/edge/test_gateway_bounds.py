@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import tracemalloc
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -92,6 +94,43 @@ def test_open_windows_take_so_much_memory_and_no_more_is_acknowledged_until_they
         gateway.accept([], START + timedelta(hours=2))
         gateway.flush(START + timedelta(hours=4))
         assert sum(row["count"] for row in rows(store, "summaries")) == accepted + 100
+
+
+def filled(settings: Config, readings_of_a_device: int, most: int) -> tuple[int, int]:
+    """Takes readings of a long window until there is no memory for more, or so many; returns how many, and the bytes that they took."""
+    with closing(Store(settings.store_file, "gw-1", 64 * MIB)) as store:
+        gateway, accepted, before = Gateway(settings, store, START), 0, tracemalloc.get_traced_memory()[0]
+        with suppress(StoreFull):
+            for accepted in range(0, most, 100):
+                numbers = [divmod(accepted + at, readings_of_a_device) for at in range(100)]
+                gateway.accept([message(f"d{device}", {"seq": seq, "values": {"moisture": 0.3}}) for device, seq in numbers], START)
+        return accepted, tracemalloc.get_traced_memory()[0] - before
+
+
+@pytest.fixture
+def traced() -> Iterator[None]:
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+
+
+@pytest.mark.usefixtures("traced")
+@pytest.mark.parametrize("readings_of_a_device", [1, 50])
+def test_a_store_of_open_windows_takes_no_more_memory_than_it_may(tmp_path: Path, readings_of_a_device: int) -> None:
+    """What is known of each device is in it too: it is not a window's, and bounded by limits.devices."""
+    long_window = {"seconds": 3600, "grace_seconds": 2}
+    bounded = config(tmp_path / "bounded", limits={"open_bytes": MIB}, windows=long_window)
+    accepted, took = filled(bounded, readings_of_a_device, 20_000)
+    assert 500 < accepted < 10_000
+    assert took < 3 * MIB
+    before = tracemalloc.get_traced_memory()[0]
+    with closing(Store(bounded.store_file, "gw-1", 64 * MIB)) as store:
+        resumed = Gateway(bounded, store, START)
+        assert tracemalloc.get_traced_memory()[0] - before < 3 * MIB
+        with pytest.raises(StoreFull, match=r"limits\.open_bytes"):
+            resumed.accept([message("d0", {"seq": 10**6, "values": {"moisture": 0.3}})], START)
+    _, unbounded = filled(config(tmp_path / "unbounded", windows=long_window), readings_of_a_device, 2 * accepted + 4000)
+    assert unbounded > 3 * MIB, "no bound would be seen"
 
 
 def test_readings_of_one_device_are_packed_so_that_many_more_find_room(tmp_path: Path) -> None:
