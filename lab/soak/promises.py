@@ -33,7 +33,12 @@ PROMISES: Mapping[str, Promise] = {
         "100,000 cuts, 0 lost, 0 corrupt",
         (_POWER,),
     ),
-    "R3": Promise("The store recovers alone, at full size", "", "a store of 256 MB reopened 100 times, p99 under 5 s"),
+    "R3": Promise(
+        "The store recovers alone, at full size and with a full log, within 5 s",
+        "16 MiB, 5 times",
+        "a store of 256 MiB reopened 100 times, p99 under 5 s of the processor",
+        ("tests/edge/store/test_reopening.py",),
+    ),
     "R4": Promise(
         "One fault of the disk (EIO, ENOSPC, a short write) at any operation: no crash, nothing acknowledged is lost",
         "every second operation of a short trace",

@@ -143,7 +143,7 @@ class Stand:
 
     def __init__(self, folder: Path, broker: Broker, intake: TcpProxy, uplink: TcpProxy, tap: Tap) -> None:
         self._health, self._tap, self.uplink, self._log = free_port(), tap, uplink, folder / "gateway.log"
-        (folder / "state").mkdir()
+        (folder / "state").mkdir(parents=True)
         ports = {"intake": intake.port, "uplink": uplink.port, "health": self._health}
         (folder / "gateway.toml").write_text(_SETTINGS.format(bound=BOUND, **ports))
         run = [sys.executable, "-m", "edge", "run", "--config", str(folder / "gateway.toml")]
@@ -169,6 +169,10 @@ class Stand:
     def is_cut(self) -> bool:
         """Whether all that was sent is in batches."""
         return self.health().get("readings_summarised") == self.cloud.sent
+
+    def is_refusing(self) -> bool:
+        """Whether it has said that it takes no more."""
+        return "readings are not acknowledged" in self.log()
 
     def log(self) -> str:
         return self._log.read_text()
