@@ -172,10 +172,10 @@ def rows_in_journal(path: Path) -> int:
 
 
 class NoDeletions:
-    """A connection whose disk is full for whoever deletes from the journal."""
+    """A connection whose disk is full for whoever deletes from the journal, as long as it is."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = connect(path)
+        self._connection, self.is_full = connect(path), True
         self.execute, self.close = self._connection.execute, self._connection.close
 
     @property
@@ -183,7 +183,7 @@ class NoDeletions:
         return self._connection.in_transaction
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
-        if sql.startswith("delete from journal"):
+        if self.is_full and sql.startswith("delete from journal"):
             error = sqlite3.OperationalError("database or disk is full")
             error.sqlite_errorcode = sqlite3.SQLITE_FULL
             raise error
@@ -202,6 +202,16 @@ def test_closed_rows_that_cannot_be_deleted_yet_are_not_replayed(tmp_path: Path)
     assert [body for _, _, body in store.replay()] == [b"open"]
     store.close()
     assert rows_in_journal(path) == 1
+
+
+def test_readings_that_are_cut_hold_up_no_others_and_cost_no_batch_once_they_can_be_deleted(folder: Path) -> None:
+    connection = NoDeletions(folder / "store.db")
+    with closing(Store(folder / "store.db", "gw-1", BOUND, connect=lambda _: connection)) as store:
+        stored = fill(store)
+        store.cut([encoded("summaries")], NOW, closed=JournalMark(10, stored))
+        connection.is_full = False
+        assert len(store.append([Entry(20, bytes(2000))] * 5)) == 5
+        assert seqs(store) == {1}
 
 
 def test_readings_too_large_for_one_commit_are_refused_whole(store: Store) -> None:
