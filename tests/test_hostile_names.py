@@ -110,7 +110,7 @@ def test_a_name_is_no_formula_of_a_spreadsheet(attack: Attack) -> None:
     attack(
         "csv-formula",
         attacker="device",
-        attempt="has a name that a spreadsheet computes when the answer of `tinybeam sql query --csv` is opened",
+        attempt="has a name that a spreadsheet computes when the answer of a query is opened in it, written by --csv",
         outcome="the name has an apostrophe before it, numbers stay numbers",
         attempts=len(FORMULAS),
         accepted=sum(cell.startswith(begin) for cell in cells),
