@@ -35,6 +35,7 @@ from program.backoff import Backoff
 from program.settings import ConfigError
 from schemas.envelope import entries
 from schemas.message import folded
+from schemas.signature import SIGNATURE_BYTES
 from tests.edge.encoded import NOW, encoded
 from tests.waiting import eventually
 
@@ -307,6 +308,21 @@ def test_a_bridge_sets_aside_what_is_no_batch_or_is_refused_and_carries_the_othe
     assert (list(service.received), source.acknowledged) == ([good.envelope.batch_id], [1, 2, 3])
     kept = [content for file in (tmp_path / "aside").iterdir() for content in entries(BytesIO(file.read_bytes()))]
     assert sorted(payload for _, payload in kept) == sorted([b"noise", messages[1].payload])
+
+
+@pytest.mark.parametrize("signature", [b"", bytes(range(SIGNATURE_BYTES))])
+def test_a_bridge_carries_the_signature_of_a_batch_as_it_came(store: Store, tmp_path: Path, signature: bytes) -> None:
+    batch, carried = batch_of(store, b"body"), list[OutboxBatch]()
+    source = Waiting(MqttMessage(f"tinybeam/gw-1/{batch.envelope.kind}", folded(batch.envelope, batch.body, signature)[1]))
+
+    class Watched(Service):
+        def publish(self, batches: Sequence[OutboxBatch]) -> Future[None]:
+            carried.extend(batches)
+            return super().publish(batches)
+
+    settings = BridgeSettings(set_aside_dir=tmp_path, mqtt=MqttSettings(topic="tinybeam/{device}/{channel}"), uplink=ONWARD)
+    Bridge(settings, source, Watched(), threading.Event()).turn()
+    assert [each.signature for each in carried] == [signature]
 
 
 def test_a_bridge_that_is_stopped_acknowledges_nothing_that_did_not_arrive(store: Store, tmp_path: Path) -> None:
