@@ -29,7 +29,8 @@ from edge.rehearse_command import rehearse
 from edge.relearn_command import relearn
 from edge.run import run as run_gateway
 from edge.store.rescue import finish, rescue
-from edge.store.store import TABLES, Store, StoreDamaged, StoreError
+from edge.store.store import TABLES, StoreDamaged, StoreError
+from edge.store_opening import open_store
 from edge.support_command import support
 from edge.uplink.export import ExportFile
 from edge.uplink.export import export as write_export
@@ -200,7 +201,7 @@ def export(file: Path, directory: Path, as_json: bool) -> None:
         if not is_visible(config.store_file):
             raise click.ClickException(f"there is no store {config.store_file} that this user may see: has this gateway ever run?")
         exported = _exported(config, directory)
-    except (StoreError, OSError) as error:
+    except (ConfigError, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(
@@ -223,7 +224,7 @@ def _exported(config: Config, directory: Path) -> list[ExportFile]:
 
 
 def _written(config: Config, directory: Path) -> list[ExportFile]:
-    with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store:
+    with closing(open_store(config)) as store:
         return write_export(store, directory, signing(config.signing_keys))
 
 

@@ -30,7 +30,7 @@ from program import settings
 from program.patterns import matches
 from program.settings import ConfigError, Settings, require, setting
 
-_SECRETS = ("tls_key", "signatures.key_file", "password_file", "hash_key_file", "tokens_file")
+_SECRETS = ("tls_key", "signatures.key_file", "password_file", "hash_key_file", "tokens_file", "encryption_key_file")
 
 __all__ = ["Config", "ConfigError", "load", "parse"]
 
@@ -106,7 +106,8 @@ class Config(Settings, frozen=True, kw_only=True):
             if sensors.payload
         }
         of_signatures = {f"signatures.{name}": getattr(self.signatures, name) for name in ("pipeline_key_file", "key_file")}
-        return of_broker | of_http | of_classes | of_signatures
+        of_store = {"store.encryption_key_file": self.store.encryption_key_file}
+        return of_broker | of_http | of_classes | of_signatures | of_store
 
     @property
     def signing_keys(self) -> SigningKeys | None:

@@ -16,8 +16,8 @@ from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import ScorerFailed
 from edge.store.form import FormError, form
-from edge.store.look import look
-from edge.store.store import StoreDamaged, StoreError, StoreLocked
+from edge.store.store import StoreDamaged, StoreError, StoreKeyError, StoreLocked
+from edge.store_opening import look_at_store
 from edge.uplink.allowance import SECTION, of_day
 from edge.uplink.signer import agreed
 from schemas.records import TimeQuality
@@ -48,8 +48,9 @@ def _run_check(check: Check, config: Config) -> Iterator[Finding]:
 def _store(config: Config) -> Iterator[Finding]:
     try:
         config.store_file.stat()
-        spent = look(config.store_file, config.gateway.id, config.store.max_bytes, SECTION)
-        yield Finding("store", Status.OK, f"{config.store_file} opens")
+        spent = look_at_store(config, SECTION)
+        how = "encrypted" if config.store.encryption_key or config.store.encryption_key_file else "not encrypted"
+        yield Finding("store", Status.OK, f"{config.store_file} opens; what is written to it is {how}")
         yield from of_day(config.uplink.limits, spent, clock.now().date())
     except FileNotFoundError:
         yield Finding("store", Status.OK, f"{config.store_file} is not there yet; the gateway makes it")
@@ -57,6 +58,10 @@ def _store(config: Config) -> Iterator[Finding]:
         yield Finding("store", Status.OK, "a gateway is using it")
     except StoreDamaged as error:
         yield Finding("store", Status.FAIL, str(error), "start the gateway: it sets the file aside and goes on with what is whole of it")
+    except (StoreKeyError, ConfigError) as error:
+        yield Finding(
+            "store", Status.FAIL, str(error), "put the key back: without it nobody can read what waits here; nothing is changed meanwhile"
+        )
     except StoreError as error:
         yield Finding("store", Status.FAIL, str(error), "correct gateway.id or gateway.state_dir, or move the file away")
 
@@ -128,7 +133,7 @@ def _runs_here(config: Config) -> bool:
     """Says whether a gateway is using the store."""
     if config.store_file.is_file():
         try:
-            look(config.store_file, config.gateway.id, config.store.max_bytes)
+            look_at_store(config)
         except StoreError as error:
             return isinstance(error, StoreLocked)
     return False

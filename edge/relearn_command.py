@@ -9,7 +9,9 @@ import click
 
 from edge import clock
 from edge.command import configured, loaded
+from edge.config import ConfigError
 from edge.store.store import Store, StoreError
+from edge.store_opening import open_store
 from program.files import is_visible
 
 
@@ -30,9 +32,9 @@ def relearn(device: str, file: Path) -> None:
     if not is_visible(config.store_file):
         raise click.ClickException(f"there is no store {config.store_file} that this user may see: has this gateway ever run?")
     try:
-        with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store:
+        with closing(open_store(config)) as store:
             models = forget(store, device)
-    except (StoreError, OSError) as error:
+    except (ConfigError, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{device}: {', '.join(models)} learn anew" if models else f"{device}: no model has learned anything of it")
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
-from pathlib import Path
 from random import Random
 from typing import Protocol
 
@@ -30,6 +29,7 @@ from edge.renewal import Renewal
 from edge.store.rescue import finish, rescue
 from edge.store.section import Section
 from edge.store.store import TABLES, DiskFault, Store, StoreDamaged, StoreError, StoreFull
+from edge.store_opening import open_store
 from edge.timekeeper import Timekeeper
 from edge.uplink import allowance as allowances
 from edge.uplink.allowance import Allowance, DayBytes
@@ -171,10 +171,7 @@ class Loop:
         self.full = False
 
 
-OpenStore = Callable[[Path, str, int], Store]
-
-
-def run(config: Config, stopping: threading.Event, open_store: OpenStore = Store) -> None:
+def run(config: Config, stopping: threading.Event, make: Callable[..., Store] = Store) -> None:
     """Runs until `stopping` is set. Raises ConfigError, UplinkError, FormError, StoreError, OSError before anything runs.
 
     A disk that fails or is full, and a store that fails later, are waited for: everything is put together again from its file, as after a
@@ -184,7 +181,7 @@ def run(config: Config, stopping: threading.Event, open_store: OpenStore = Store
     has_run = threading.Event()
     while not stopping.is_set():
         try:
-            _run_once(config, stopping, open_store, has_run)
+            _run_once(config, stopping, make, has_run)
         except StoreDamaged as damage:
             _set_aside(config, damage)
             stopping.wait(next(pauses))
@@ -209,7 +206,7 @@ def _set_aside(config: Config, damage: StoreDamaged) -> None:
         _log.error("%s: nothing is acknowledged until it can be set aside: %s", damage, fault)
 
 
-def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, has_run: threading.Event) -> None:
+def _run_once(config: Config, stopping: threading.Event, make: Callable[..., Store], has_run: threading.Event) -> None:
     bundles, faults = sound_bundles_of(config)
     for name, fault in faults.items():
         _note_unusable(name, fault)
@@ -219,7 +216,7 @@ def _run_once(config: Config, stopping: threading.Event, open_store: OpenStore, 
         publisher = config.uplink.open()
         stack.callback(publisher.close)
         finish(config.store_file)
-        store = open_store(config.store_file, config.gateway.id, config.store.max_bytes)
+        store = open_store(config, make)
         stack.callback(store.close)
         # Readings matter more than verdicts: without its models a gateway still stores and sends.
         scorer = stack.enter_context(ProcessScorer.of_usable(list(bundles.values()), _note_unusable))

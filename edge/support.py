@@ -20,9 +20,10 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import msgspec
 
 from edge import dry_run
-from edge.config import Config
+from edge.config import Config, ConfigError
 from edge.finding import Finding
-from edge.store.store import Store, StoreError
+from edge.store.store import StoreError
+from edge.store_opening import open_store
 from program.files import is_visible
 from program.version import version
 from schemas.records import Kind
@@ -32,7 +33,7 @@ _LAST = 100
 """So many rejects, the newest."""
 _PRIVATE = ("payloadBytes", "payloadString", "topic")
 """A topic may hold a name that is hashed elsewhere."""
-_SECRET_NAMES = ("user",)
+_SECRET_NAMES = ("user", "encryption_key")
 
 Part = Callable[[], str]
 
@@ -84,7 +85,7 @@ def _rows(config: Config, *, payloads: bool) -> Iterator[str]:
     """Yields the newest heartbeat and rejects that wait in the store. A gateway that runs has it locked."""
     if not is_visible(config.store_file):
         raise StoreError(f"there is no store {config.store_file} that this user may see")
-    with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store:
+    with closing(open_store(config)) as store:
         rows = list(dry_run.rows(store))
     for kind, last in ((Kind.HEARTBEATS, 1), (Kind.REJECTS, _LAST)):
         for _, row in [each for each in rows if each[0] == kind][-last:]:
@@ -94,7 +95,7 @@ def _rows(config: Config, *, payloads: bool) -> Iterator[str]:
 def _or_why_not(part: Part) -> str:
     try:
         return part()
-    except (StoreError, OSError) as error:
+    except (ConfigError, StoreError, OSError) as error:
         return f"not here: {error}"
 
 

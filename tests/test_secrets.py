@@ -6,7 +6,7 @@ import logging
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import get_type_hints
+from typing import get_args, get_type_hints
 
 import pytest
 import trustme
@@ -17,6 +17,7 @@ from edge.intake.http.tokens import Tokens
 from edge.intake.password import password
 from edge.intake.routes import Routes
 from edge.store.section import Section
+from edge.store_opening import open_store
 from edge.uplink.access import Access
 from edge.uplink.uplink import UplinkError
 from notify.config import load
@@ -57,8 +58,10 @@ PUT_IN = ('"', "'", "[", "]", "{", "}", "=", ",", "#", "\n", "\\", "$", "${", " 
 
 def test_every_secret_setting_is_one_of_those_that_are_tried_here() -> None:
     """A new one needs its attempts below."""
-    found = {f"{kind.__name__}.{name}" for kind in _tables() for name, hint in get_type_hints(kind).items() if hint is Secret}
-    assert found == {"WebhookSettings.url", "WebhookSettings.authorization", "MailSettings.password"}
+    found = {
+        f"{kind.__name__}.{name}" for kind in _tables() for name, hint in get_type_hints(kind).items() if Secret in (hint, *get_args(hint))
+    }
+    assert found == {"WebhookSettings.url", "WebhookSettings.authorization", "MailSettings.password", "StoreSettings.encryption_key"}
 
 
 def _tables() -> Iterator[type]:
@@ -184,6 +187,8 @@ FILES = {
     "tokens": ("short {0}", "{0}{0}", "{0}{0} soil-*\n{0}{0} soil-*", "\xff{0}"),
     "password": ("\n{0}", "\xff{0}", ""),
     "hash_key": ("{0}",),
+    "store_key": ("{0}", "{0}{0}{0}\xff"),
+    "store_key_of_environment": ("{0}",),
     "tls_key": ("{0}", "-----BEGIN PRIVATE KEY-----\n{0}\n-----END PRIVATE KEY-----\n"),
     "credentials": ("{0}", '{{"type": "{1}", "private_key": "{0}"}}', '{{"type": "service_account", "private_key": "{0}"}}', '["{0}"]'),
 }
@@ -235,6 +240,8 @@ _OPENED: dict[str, Callable[[Path, Path], object]] = {
     "tokens": lambda _, file: Tokens(file),
     "password": lambda folder, file: password(config(folder, mqtt={"user": "u", "password_file": file.name}).mqtt),
     "hash_key": _hash_key,
+    "store_key": lambda folder, file: open_store(config(folder, store={"encryption_key_file": file.name})),
+    "store_key_of_environment": lambda folder, file: open_store(config(folder, store={"encryption_key": file.read_text()})),
     "tls_key": _key,
     "credentials": lambda _, file: Access(file),
 }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-from program.settings import Settings, setting
+from program.settings import Secret, Settings, require, setting
 from schemas.records import SCHEMA_VERSION
 from schemas.releases import SCHEMA_VERSIONS, EarlierPipeline
 
@@ -43,3 +44,18 @@ class StoreSettings(Settings, frozen=True, kw_only=True):
             le=1 << 44,
         ),
     ] = 512 << 20
+    encryption_key_file: Annotated[
+        Path | None,
+        setting(
+            "A secret file: what is on disk is encrypted under its key (32 bytes in base64), and is lost with it. "
+            "`${CREDENTIALS_DIRECTORY}/store.key` is a credential of systemd",
+            example="store.key",
+            since="0.3.0",
+        ),
+    ] = None
+    encryption_key: Annotated[
+        Secret | None, setting("The key itself, from the environment", example="${TINYBEAM_STORE_KEY}", since="0.3.0")
+    ] = None
+
+    def __post_init__(self) -> None:
+        require(not (self.encryption_key and self.encryption_key_file), "encryption_key_file is set, and encryption_key too: one is enough")

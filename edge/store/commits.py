@@ -45,7 +45,7 @@ class Commits:
                 self._parts.make_valid(connection)
             else:
                 connection.executemany(outbox.INSERT, rows)
-                remember(connection, memory)
+                remember(connection, memory, self._database.seals)
             yield connection
 
     def finish(self) -> None:

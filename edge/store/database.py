@@ -17,9 +17,9 @@ from typing import Any
 
 from edge.store import tally
 from edge.store.connection import Connection, connect
-from edge.store.faults import DiskFault, StoreDamaged, StoreError, StoreFull, StoreLocked
+from edge.store.faults import DiskFault, StoreDamaged, StoreError, StoreFull, StoreKeyError, StoreLocked
 from edge.store.pages import PAGE_BYTES
-from edge.store.seal import BrokenSeal, unsealed, unsealed_or_earlier
+from edge.store.seal import BrokenSeal, Cipher, Seals, Undecryptable
 from program.files import sync_folder
 
 MIN_BYTES = 1 << 20
@@ -35,7 +35,7 @@ ATTEMPTED_TO = "attempted_to"
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH}
 """What SQLite says of a damaged file. Our statements never change: one that it does not understand shows tables that nobody made."""
 Unsealed = Callable[..., bytes]
-"""Returns the bytes of a sealed blob: edge.store.seal.unsealed, or what stands for it in a store of an earlier version."""
+"""Returns the bytes of a sealed blob, as edge.store.seal.Seals.open does."""
 
 
 class Database:
@@ -44,12 +44,19 @@ class Database:
     Usage: `with database.transaction() as connection: connection.execute(...)`.
     """
 
-    def __init__(
-        self, path: Path, max_bytes: int, tables: str, connect: Callable[[Path], Connection] = connect, *, is_changed: bool = True
+    def __init__(  # noqa: PLR0913 - the last three have defaults that hold for a gateway
+        self,
+        path: Path,
+        max_bytes: int,
+        tables: str,
+        connect: Callable[[Path], Connection] = connect,
+        *,
+        is_changed: bool = True,
+        cipher: Cipher | None = None,
     ) -> None:
         """Opens the file, or creates it. Raises StoreLocked, StoreError; StoreFull if the disk is full. `tables` is their SQL.
 
-        Without `is_changed` it is only looked at, whatever version it is of.
+        Without `is_changed` it is only looked at, whatever version it is of. With a cipher what is sealed is encrypted.
         """
         if max_bytes < MIN_BYTES:
             raise StoreError(f"{path}: the bound must be at least {MIN_BYTES} bytes, not {max_bytes}")
@@ -64,6 +71,7 @@ class Database:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._is_behind = False
         """The disk was full: perhaps the log could not be checkpointed."""
+        self.seals = Seals(cipher)
         self.damage: StoreDamaged | None = None
         """Set once damage was found, whoever was told."""
         self._tables = {_spelt(statement) for statement in tables.split(";")}
@@ -75,7 +83,7 @@ class Database:
             connection = connect(self.path)
             is_empty = self._prepare(connection, tables)
             is_earlier = is_empty or connection.execute("pragma user_version").fetchone()[0] < _VERSION
-            self._unsealed = unsealed_or_earlier if is_earlier or connection.execute(_IS_UNSEALED).fetchone() else unsealed
+            self.seals.takes_unsealed = bool(is_earlier or connection.execute(_IS_UNSEALED).fetchone())
         except BaseException as error:
             if connection is not None:
                 connection.close()
@@ -186,7 +194,7 @@ class Database:
         if (found := self.read("pragma quick_check(1)")) != [("ok",)]:
             raise StoreDamaged(f"{self.path} is damaged: {found[0][0]}")
         made = {_spelt(str(sql)) for (sql,) in self.read("select sql from sqlite_schema where sql is not null")}
-        if self._unsealed is unsealed and not self._tables <= made:
+        if not self.seals.takes_unsealed and not self._tables <= made:
             raise StoreDamaged(f"{self.path} is damaged: its tables are not those that were made")
         if not self.has_tables():
             return
@@ -203,12 +211,14 @@ class Database:
 
     @contextmanager
     def reading_seals(self) -> Iterator[Unsealed]:
-        """Gives what opens the seals of this store; turns one that is broken into StoreDamaged."""
+        """Gives what opens the seals of this store; one that is broken is StoreDamaged, a missing key StoreKeyError."""
         try:
-            yield self._unsealed
+            yield self.seals.open
         except BrokenSeal as broken:
             self.damage = StoreDamaged(f"{self.path} is damaged: {broken}")
             raise self.damage from broken
+        except Undecryptable as fault:
+            raise StoreKeyError(f"{self.path}: {fault}") from fault
 
     @contextmanager
     def transaction(self, *, is_tallied: bool = True) -> Iterator[Connection]:

@@ -11,6 +11,10 @@ class StoreDamaged(StoreError):
     """The file is not what was written to it: what can be read of it is to be rescued into another."""
 
 
+class StoreKeyError(StoreError):
+    """The store is encrypted, and the key that it was encrypted under is not here. Nothing is wrong with the file."""
+
+
 class DiskFault(StoreError):
     """The disk failed to read or write; it may pass."""
 

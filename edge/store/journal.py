@@ -61,11 +61,11 @@ class Journal:
         last_ids = list(accumulate((entry.readings for entry in entries), initial=self.last_id))[1:]
         ids = range(self.last_id + 1, last_ids[-1] + 1)
         with self._rereading(ids[-1]), self._database.transaction(is_tallied=False) as connection:
-            ends = [entry.window_end_us for entry in entries]
-            bodies = [sealed(entry.body, at, end) for at, end, entry in zip(last_ids, ends, entries, strict=True)]
+            seal, ends = self._database.seals.seal, [entry.window_end_us for entry in entries]
+            bodies = [seal(entry.body, at, end) for at, end, entry in zip(last_ids, ends, entries, strict=True)]
             connection.executemany("insert into journal values (?, ?, ?)", list(zip(last_ids, ends, bodies, strict=True)))
             # The newest row is never deleted: the last id is read from it.
-            connection.execute("insert into commits values (?, ?)", (ids[-1], sealed(dedup_keys, ids[-1])))
+            connection.execute("insert into commits values (?, ?)", (ids[-1], seal(dedup_keys, ids[-1])))
             oldest = "delete from commits where last_id < (select last_id from commits order by last_id desc limit 1 offset ?)"
             connection.execute(oldest, (COMMITS_REMEMBERED - 1,))
         self.last_id = ids[-1]

@@ -21,7 +21,7 @@ from edge.store.lanes import Lane, next_keys
 from edge.store.ledger import batches_cut, draw_together, record_drop
 from edge.store.pages import PAGE_BYTES, pages
 from edge.store.parts import remember
-from edge.store.seal import sealed
+from edge.store.seal import Seals
 from program import logs
 from schemas.envelope import Envelope, from_micros, micros
 from schemas.records import KINDS, Kind
@@ -64,10 +64,10 @@ def remove(connection: Connection, keys: Sequence[int]) -> None:
         connection.executemany(f"delete from {table} where seq = ?", [(key,) for key in keys])
 
 
-def row_of(key: int, envelope: Envelope, batch: EncodedBatch, now: datetime) -> tuple[Any, ...]:
+def row_of(key: int, envelope: Envelope, batch: EncodedBatch, now: datetime, seals: Seals) -> tuple[Any, ...]:
     """Returns the row of a batch, for INSERT."""
     described = (key, batch.priority, micros(now), batch.readings, json.dumps(envelope.attributes()))
-    return *described, sealed(batch.body, *described)
+    return *described, seals.seal(batch.body, *described)
 
 
 def envelope_of(attributes: str) -> Envelope | None:
@@ -123,7 +123,7 @@ class Outbox:
             waiting = [key for key in keys if connection.execute("select 1 from outbox where seq = ?", (key,)).fetchone()]
             remove(connection, waiting)
             add(connection, {"batches_confirmed": sum(key > self.base for key in waiting)})
-            remember(connection, memory)
+            remember(connection, memory, self._database.seals)
 
     def named(self, batches: Sequence[EncodedBatch], now: datetime) -> list[Envelope]:
         """Returns the envelopes of batches that are cut next."""

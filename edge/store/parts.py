@@ -12,7 +12,7 @@ from typing import Any
 from edge.store.connection import Connection
 from edge.store.database import Database
 from edge.store.pages import PAGE_BYTES, filled_bytes
-from edge.store.seal import sealed
+from edge.store.seal import Seals
 
 STAGED, _BEHIND_STAGED = "*", "+"
 """Begin the names of rows of `memory` that are not valid yet, as that of no section does; and follow all of those."""
@@ -41,7 +41,7 @@ class Parts:
     def stage(self, memory: Mapping[str, bytes | None]) -> None:
         """Writes memory that is not valid yet; None deletes."""
         staged = {STAGED + name: b"" if value is None else b"=" + value for name, value in memory.items()}
-        rows = [(name, sealed(value, name)) for name, value in staged.items()]
+        rows = [(name, self._database.seals.seal(value, name)) for name, value in staged.items()]
         self.write("insert or replace into memory values (?, ?)", rows, [len(name) + len(value) for name, value in rows])
 
     def make_valid(self, connection: Connection) -> None:
@@ -54,7 +54,7 @@ class Parts:
             for part in self._parts([2 * (len(name) + len(value)) for name, value in rows]):
                 with self._database.transaction(is_tallied=False) as connection:
                     if is_valid:
-                        remember(connection, self._unstaged(rows[part]))
+                        remember(connection, self._unstaged(rows[part]), self._database.seals)
                     connection.executemany("delete from memory where name = ?", [(name,) for name, _ in rows[part]])
         if is_valid:
             with self._database.transaction() as connection:
@@ -78,8 +78,8 @@ class Parts:
             yield slice(start, len(sizes))
 
 
-def remember(connection: Connection, memory: Mapping[str, bytes | None]) -> None:
+def remember(connection: Connection, memory: Mapping[str, bytes | None], seals: Seals) -> None:
     """Writes rows of memory to their place; None deletes."""
     connection.executemany("delete from memory where name = ?", [(name,) for name, value in memory.items() if value is None])
-    rows = [(name, sealed(value, name)) for name, value in memory.items() if value is not None]
+    rows = [(name, seals.seal(value, name)) for name, value in memory.items() if value is not None]
     connection.executemany("insert or replace into memory values (?, ?)", rows)

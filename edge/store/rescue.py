@@ -16,7 +16,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from edge.store import earlier, tally
+from edge.store import earlier, encryption, tally
 from edge.store.connection import Connection, connect
 from edge.store.database import Database
 from edge.store.faults import StoreError
@@ -140,7 +140,7 @@ def _taken_over(damaged: Connection, database: Database, path: Path) -> tuple[in
     (journal, journal_id), (batches, key) = (database.read(sql)[0] for sql in _COUNTS)
     with database.transaction() as connection:
         new = {"epoch": secrets.randbits(48), "base": max(last_key, key), **(closed or {})}
-        new |= {name: state[name] for name in ("gateway_id", "machine", VALID) if name in state}
+        new |= {name: state[name] for name in ("gateway_id", "machine", encryption.STATE, VALID) if name in state}
         connection.executemany("insert into state values (?, ?)", list(new.items()))
         counted = {name: value for name, value in state.items() if name.startswith("readings_") and name not in COUNTED_HERE}
         flag = earlier.RESCUED if state else earlier.WENT_BACK

@@ -26,14 +26,15 @@ from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
 
-from edge.store import earlier, identity, journal, ledger, outbox, thinning
+from edge.store import earlier, encryption, identity, journal, ledger, outbox, thinning
 from edge.store.acknowledged import Acknowledged
 from edge.store.batch import EncodedBatch
 from edge.store.commits import Commits
 from edge.store.connection import Connection, connect
 from edge.store.database import Database, add
+from edge.store.encryption import Encryption
 from edge.store.epochs import Epochs
-from edge.store.faults import CommitTooLarge, DiskFault, StoreDamaged, StoreError, StoreFull, StoreLocked
+from edge.store.faults import CommitTooLarge, DiskFault, StoreDamaged, StoreError, StoreFull, StoreKeyError, StoreLocked
 from edge.store.journal import Entry, Journal, JournalMark
 from edge.store.lanes import Lane
 from edge.store.ledger import Ledger
@@ -56,6 +57,7 @@ __all__ = [
     "StoreDamaged",
     "StoreError",
     "StoreFull",
+    "StoreKeyError",
     "StoreLocked",
 ]
 
@@ -78,27 +80,28 @@ class Store:
     Usage: `ids = store.append(entries)`, `envelopes = store.cut(batches, now, closed=...)`, `store.confirm(keys)`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last three have defaults that hold for a gateway
         self,
         path: Path,
         gateway_id: str,
         max_bytes: int,
         connect: Callable[[Path], Connection] = connect,
         machine: Callable[[], str] = identity.machine,
+        cipher: Encryption | None = None,
     ) -> None:
         """Creates the file with a new epoch, or opens it; on other hardware, or if it went back in time, that too has a new epoch.
 
-        Raises StoreLocked, StoreDamaged, and StoreError for another gateway's file.
+        Raises StoreLocked, StoreDamaged, StoreKeyError, and StoreError for another gateway's file.
         """
         self._lock = RLock()
         self.gateway_id, self.max_bytes = gateway_id, max_bytes
-        self._database = Database(path, max_bytes, TABLES, connect)
+        self._database = Database(path, max_bytes, TABLES, connect, cipher=cipher)
         self._acknowledged, self._reserve = Acknowledged(path), Reserve(path, self._database.reserve_bytes)
         # Readings leave a part free, so that a store full of readings can still cut them into batches and become smaller.
         self._readings_reserve = max(16, self._database.max_pages // 16)
         try:
             self._database.check()
-            self._reserve.lent(lambda: self._resume(machine()))
+            self._reserve.lent(lambda: self._resume(machine(), cipher))
             self._reserve.restore()
         except BaseException:
             self.close()
@@ -185,7 +188,7 @@ class Store:
             admitted = self._outbox.admit(batches, needed)
             envelopes = self._outbox.named(batches, now)
             numbered = zip(count(self._outbox.last_key + 1), envelopes, batches, admitted)
-            rows = [row_of(key, envelope, batch, now) for key, envelope, batch, found in numbered if found]
+            rows = [row_of(key, envelope, batch, now, self._database.seals) for key, envelope, batch, found in numbered if found]
             with self._outbox.giving_out(len(batches)), self._commits.committing(rows, memory) as connection:
                 self._outbox.give_out(connection, envelopes, batches, admitted)
                 add(connection, counters)
@@ -239,9 +242,10 @@ class Store:
                 raise self._database.damage
             return ledger.read(self._database, self._journal.last_id, self.max_bytes)
 
-    def _resume(self, machine: str) -> None:
+    def _resume(self, machine: str, cipher: Encryption | None) -> None:
         """Reads how far the file has come, and finishes what a crash left."""
         claim(self._database, self.gateway_id)
+        encryption.claim(self._database, cipher)
         self._epochs = Epochs(self._database, machine)
         self._journal = Journal(self._database)
         self._acknowledged.count_lost(self._epochs.epoch_found, self._journal)

@@ -116,7 +116,8 @@ class Thinning:
         remove(connection, [each.key for each in chosen])
         key = self._outbox.last_key + 1
         # It waits since its oldest part was cut; that its number is new lets it go before the backlog.
-        connection.execute(INSERT, row_of(key, envelope, batch, from_micros(min(each.cut_us for each in chosen))))
+        since = from_micros(min(each.cut_us for each in chosen))
+        connection.execute(INSERT, row_of(key, envelope, batch, since, self._database.seals))
         connection.execute(_MARK, (key, seconds))
         for each in chosen:
             ledger.record(connection, "thinned", each.key - self._outbox.base)

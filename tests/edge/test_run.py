@@ -195,11 +195,11 @@ class FailingStore(Store):
     opened = 0
     cuts = threading.Event()
 
-    def __init__(self, path: Path, gateway_id: str, max_bytes: int) -> None:
+    def __init__(self, *args: Any, **named: Any) -> None:
         type(self).opened += 1
         if self.opened == 2:
             raise StoreError("disk I/O error")
-        super().__init__(path, gateway_id, max_bytes)
+        super().__init__(*args, **named)
 
     def cut(self, *args: Any, **named: Any) -> list[Envelope]:
         if self.opened == 1:

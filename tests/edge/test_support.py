@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from edge.__main__ import cli
 from edge.gateway import Gateway
 from edge.intake.reader import MqttMessage
+from edge.store.encryption import Encryption
 from edge.store.store import Store
 from lab.services.child import free_port
 from tests.edge.gateways import START, config
@@ -26,6 +27,8 @@ state_dir = "state"
 port = {port}
 user = "the-user"
 password_file = "password"
+[store]
+encryption_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 [uplink]
 kind = "pubsub"
 topic = "projects/demo-project/topics/telemetry"
@@ -35,7 +38,7 @@ name = "soil"
 devices = ["d*"]
 channels = {{ moisture = "m3/m3" }}
 """
-SECRETS = ("the-user", "beam me up", "private key", "a-payload", "YS1wYXlsb2Fk", "sensors/d1")
+SECRETS = ("the-user", "AAECAwQFBgcICQoL", "beam me up", "private key", "a-payload", "YS1wYXlsb2Fk", "sensors/d1")
 """The payload as text and in base64."""
 
 
@@ -45,7 +48,7 @@ def gateway(tmp_path: Path) -> Iterator[Store]:
     (tmp_path / "credentials.json").write_text("private key")
     (tmp_path / "gateway.toml").write_text(SETTINGS.format(port=free_port()))
     settings = config(tmp_path)
-    with closing(Store(settings.store_file, "gw-1", 64 << 20)) as store:
+    with closing(Store(settings.store_file, "gw-1", 64 << 20, cipher=Encryption(bytes(range(32))))) as store:
         gateway = Gateway(settings, store, START)
         gateway.accept([MqttMessage("sensors/d1/readings", b"a-payload")], START)
         gateway.flush(START)
