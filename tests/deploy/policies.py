@@ -197,6 +197,20 @@ def certificates_publish_or_act_and_nothing_more(modules: Modules) -> Iterator[s
                 yield f"{module.name} {address} gives a certificate more than it may"
 
 
+def what_holds_data_takes_a_key_of_ones_own(modules: Modules) -> Iterator[str]:
+    """Topics, buckets and datasets are encrypted under the key of the settings, if one is named."""
+    arguments = {
+        "google_pubsub_topic": "kms_key_name",
+        "google_storage_bucket": "encryption",
+        "google_bigquery_dataset": "default_encryption_configuration",
+    }
+    for module in modules.values():
+        for kind, argument in arguments.items():
+            for name, body in of_kind(module, kind):
+                if argument not in dict(inner(body)):
+                    yield f"{module.name} {kind}.{name} takes no key of one's own"
+
+
 POLICIES: tuple[Callable[[Modules], Iterator[str]], ...] = (
     everything_is_described,
     everything_is_used,
@@ -207,6 +221,7 @@ POLICIES: tuple[Callable[[Modules], Iterator[str]], ...] = (
     what_is_read_of_a_resource_is_there,
     what_bears_labels_has_some,
     what_holds_data_is_protected,
+    what_holds_data_takes_a_key_of_ones_own,
     subscriptions_keep_messages_and_never_expire,
     topics_have_no_schema,
     buckets_are_closed_and_have_a_life,

@@ -38,6 +38,11 @@ def test_there_is_something_to_look_at() -> None:
 
 
 FAULTS = [
+    (
+        "modules/messages",
+        'resource "google_pubsub_topic" "extra" {\n  project = var.project\n  name = "x"\n  labels = var.labels\n}',
+        ["google_pubsub_topic.extra takes no key of one's own"],
+    ),
     ("modules/messages", 'variable "extra" {\n  type = string\n  default = ""\n}', ["extra is not described", "var.extra is not used"]),
     (
         "modules/messages",
@@ -72,12 +77,12 @@ FAULTS = [
     (
         "modules/messages",
         'resource "google_pubsub_topic" "extra" {\n  name = "x"\n  labels = var.labels\n  schema_settings {\n    schema = "s"\n  }\n}',
-        ["topic extra has a schema"],
+        ["topic extra has a schema", "takes no key of one's own"],
     ),
     (
         "modules/buckets",
         'resource "google_storage_bucket" "extra" {\n  name = "x"\n  location = "EU"\n  labels = var.labels\n  force_destroy = true\n}',
-        ["access by object", "made public", "no rule of life", "its objects with it"],
+        ["access by object", "made public", "no rule of life", "its objects with it", "takes no key of one's own"],
     ),
     (
         "modules/network",

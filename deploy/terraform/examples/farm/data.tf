@@ -19,6 +19,7 @@ module "messages" {
   labels         = local.labels
   shards         = var.shards
   retention_days = var.retention_days
+  kms_key        = var.kms_key
   # Dataflow does not support dead-letter topics
   delivery_attempts = local.dataflow ? null : 100
 
@@ -31,6 +32,7 @@ module "warehouse" {
   project  = var.project
   labels   = local.labels
   location = var.location
+  kms_key  = var.kms_key
 
   depends_on = [module.services]
 }
@@ -42,6 +44,7 @@ module "buckets" {
   labels   = local.labels
   location = var.location
   prefix   = "${var.project}-tinybeam"
+  kms_key  = var.kms_key
 
   depends_on = [module.services]
 }

@@ -128,3 +128,14 @@ variable "labels" {
     error_message = "labels: lower-case letters, digits, dashes and underscores; a key begins with a letter."
   }
 }
+
+variable "kms_key" {
+  description = "Key of Cloud KMS, in the region of the data, under which messages, tables and buckets are encrypted; null: keys of Google's. Whoever takes it away takes away all that is stored under it."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key == null ? true : can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
+    error_message = "kms_key: projects/PROJECT/locations/LOCATION/keyRings/RING/cryptoKeys/KEY."
+  }
+}

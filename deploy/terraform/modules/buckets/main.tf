@@ -7,6 +7,13 @@ resource "google_storage_bucket" "staging" {
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
+  dynamic "encryption" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
   # a running job reads its own files again when it scales: far longer than two releases lie apart
   lifecycle_rule {
     action {
@@ -32,6 +39,13 @@ resource "google_storage_bucket" "loads" {
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
 
+  dynamic "encryption" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
+
   lifecycle_rule {
     action {
       type = "Delete"
@@ -53,6 +67,13 @@ resource "google_storage_bucket" "templates" {
   labels                      = var.labels
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
+
+  dynamic "encryption" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
 
   versioning {
     enabled = true
@@ -77,6 +98,13 @@ resource "google_storage_bucket" "archive" {
   labels                      = var.labels
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
+
+  dynamic "encryption" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
 
   lifecycle_rule {
     action {

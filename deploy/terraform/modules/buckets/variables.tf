@@ -44,3 +44,9 @@ variable "archive_days" {
     error_message = "archive_days: at least 120, or null for ever."
   }
 }
+
+variable "kms_key" {
+  description = "Key of Cloud KMS under which new objects are encrypted; null: a key of Google's."
+  type        = string
+  default     = null
+}

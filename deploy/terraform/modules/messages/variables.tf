@@ -57,3 +57,9 @@ variable "regions" {
   type        = list(string)
   default     = []
 }
+
+variable "kms_key" {
+  description = "Key of Cloud KMS under which messages that wait are encrypted; null: a key of Google's."
+  type        = string
+  default     = null
+}

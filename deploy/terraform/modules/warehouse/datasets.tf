@@ -14,6 +14,13 @@ resource "google_bigquery_dataset" "tables" {
   labels                     = var.labels
   delete_contents_on_destroy = false
 
+  dynamic "default_encryption_configuration" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      kms_key_name = default_encryption_configuration.value
+    }
+  }
+
   lifecycle {
     prevent_destroy = true
     # the entries below, those of `access`, and those of tinybeam sql apply
@@ -28,6 +35,13 @@ resource "google_bigquery_dataset" "views" {
   location                   = var.location
   labels                     = var.labels
   delete_contents_on_destroy = false
+
+  dynamic "default_encryption_configuration" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      kms_key_name = default_encryption_configuration.value
+    }
+  }
 
   lifecycle {
     prevent_destroy = true

@@ -62,3 +62,9 @@ variable "partition_expiration_days_of" {
   type        = map(number)
   default     = {}
 }
+
+variable "kms_key" {
+  description = "Key of Cloud KMS under which new tables are encrypted, projects/P/locations/L/keyRings/R/cryptoKeys/K; null: a key of Google's."
+  type        = string
+  default     = null
+}
