@@ -15,6 +15,7 @@ from schemas.records import (
     Device,
     DirtyWindow,
     Event,
+    GatewayKey,
     Heartbeat,
     Inference,
     Irrigation,
@@ -80,6 +81,7 @@ RELATIONS = (
     Relation(name=TABLES[Device].name, key=("device_id", "valid_from"), day=None),
     Relation(name=TABLES[Site].name, key=("site_id", "valid_from"), day=None),
     Relation(name=TABLES[RuleDefinition].name, key=("name",), day=None),
+    Relation(name=TABLES[GatewayKey].name, key=("gateway_id", "public_key"), day=None),
     Relation(
         name="summaries",
         key=("device_id", "channel", "unit", "window_start", "window_seconds"),

@@ -140,7 +140,7 @@ def test_rules_that_are_no_list_of_tables_are_refused(tmp_path: Path) -> None:
 def test_the_rules_of_the_lab_are_sound() -> None:
     path = Path(__file__).parents[2] / "lab" / "world" / "registry.toml"
     rules = Registry.load(path).rules
-    assert {rule.source for rule in rules} == {"event", "irrigation", "probe", "silence", "certificate"}
+    assert {rule.source for rule in rules} == {"event", "irrigation", "probe", "silence", "certificate", "rejects"}
     assert len(rules) == len(tomllib.loads(path.read_text())["rules"])
 
 
