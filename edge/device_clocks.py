@@ -104,7 +104,8 @@ class DeviceClocks:
             self._forget(next(iter(self._clocks)))
 
     def _keep(self, device_id: str, steps: list[int], quality: str) -> None:
-        packed = msgspec.msgpack.encode(steps) if any(steps) else None
+        """Notes what a restart must know, also that a clock is right: else one late reading would say what its offset is."""
+        packed = msgspec.msgpack.encode(steps) if any(steps) or len(steps) == OFFSETS_REMEMBERED else None
         if quality in _KNOWN and self.section.get(device_id) != packed:
             self.section.set(device_id, packed)
 

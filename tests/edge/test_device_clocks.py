@@ -61,7 +61,7 @@ def test_a_device_without_a_time_has_no_offset() -> None:
     assert learned(reading(10_000, 900, sensor_time=False)).offset_us("d1") == 0
 
 
-def test_a_steady_clock_is_written_down_once_and_one_that_is_right_never() -> None:
+def test_a_steady_clock_is_written_down_once_also_one_that_is_right() -> None:
     memory = Memory()
     clocks = DeviceClocks(memory.section, 60)
     writes = 0
@@ -69,9 +69,21 @@ def test_a_steady_clock_is_written_down_once_and_one_that_is_right_never() -> No
         clocks.note([reading(10_000 + 60 * minute, 90 + minute % 3 * 0.1, "d1"), reading(10_000 + 60 * minute, minute % 7, "d2")])
         writes += len(clocks.section.changed)
         memory.commit([clocks.section])
-    assert writes <= device_clocks.OFFSETS_REMEMBERED + 1
+    assert writes <= device_clocks.OFFSETS_REMEMBERED + 2
     assert DeviceClocks(memory.section, 60).offset_us("d1") == 91 * S
-    assert list(memory.rows) == ["device_clocks/d1"]
+    assert set(memory.rows) == {"device_clocks/d1", "device_clocks/d2"}
+
+
+def test_of_a_clock_that_was_right_a_late_reading_says_nothing_after_a_restart() -> None:
+    """It held its windows open for minutes longer."""
+    memory = Memory()
+    clocks = DeviceClocks(memory.section, 60)
+    for minute in range(5):
+        clocks.note([reading(10_000 + 60 * minute, 1)])
+    memory.commit([clocks.section])
+    again = DeviceClocks(memory.section, 60)
+    again.note([reading(10_300, 200)])
+    assert again.offset_us("d1") == 0
 
 
 def test_what_an_unknown_clock_says_counts_until_the_process_ends() -> None:
