@@ -1,6 +1,7 @@
 """Renews the gateway's own certificate in time, beside everything else: a thread that waits, asks, and tries again.
 
-Guarantees that the gateway never waits for it, and that the old certificate stays until a new one has been verified (keys/enrolment.py).
+Guarantees that the gateway never waits for it, and that the old certificate stays until a new one has been verified (keys/enrolment.py). A
+child does it, `tinybeam keys renew`: a gateway that runs does without what reads certificates.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from pathlib import Path
 from random import Random
 
 from edge.config import Config
-from keys import enrolment, identity
-from keys.client import Client
+from edge.intake.own_certificate import OwnCertificate
 from keys.error import KeysError
 from program import logs
 from program.backoff import Backoff
+from program.child import ChildFailed, answer
 
 LOOK_SECONDS = 600.0
 """A clock may jump and a file may be replaced: when it is due is asked so often."""
+_CHILD_SECONDS = 60.0
 _AGAIN = Backoff(initial_interval=60.0, max_interval=3600.0)
 
 _log = logs.get(__name__)
@@ -31,6 +33,7 @@ class Renewal:
     def __init__(self, config: Config, now: Callable[[], datetime], rng: Random) -> None:
         self._settings, self._now, self._rng = config.renewal, now, rng
         self._file, self._authority = config.mqtt.tls_certificate or Path(), config.mqtt.tls_ca or Path()
+        self._certificate = OwnCertificate(config.mqtt.tls_certificate)
         self._jitter, self._stopping = rng.random(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="renewal", daemon=True)
 
@@ -44,19 +47,28 @@ class Renewal:
 
     def renew_if_due(self) -> bool:
         """Says whether it has renewed. Raises KeysError."""
-        own = identity.read(self._file)
-        if self._now() < own.renewal_time(self._jitter):
+        lifetime = self._certificate.lifetime()
+        if lifetime is None:
+            raise KeysError(f"mqtt.tls_certificate {self._file} holds no certificate")
+        if self._now() < lifetime.renewal_time(self._jitter):
             return False
         self.renew()
         return True
 
     def renew(self) -> None:
         """Raises KeysError."""
-        name = identity.read(self._file).name
-        request = enrolment.ask(self._file, name, new_key=self._settings.new_key)
-        chain = Client(self._settings.server, self._authority).renew(self._file, request)
-        taken = enrolment.take(self._file, chain, self._authority, self._now())
-        _log.info("the certificate of %s is renewed until %s", name, f"{taken.end:%Y-%m-%d %H:%M} UTC")
+        options = [
+            "--server",
+            self._settings.server,
+            "--authority",
+            str(self._authority),
+            *(["--new_key"] if self._settings.new_key else []),
+        ]
+        try:
+            said = answer("tinybeam", "keys", "renew", str(self._file), *options, seconds=_CHILD_SECONDS)
+        except ChildFailed as error:
+            raise KeysError(str(error).removeprefix("Error: ")) from error
+        _log.info("the certificate is renewed: %s", said.strip())
 
     def _run(self) -> None:
         failures = 0

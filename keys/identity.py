@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -19,9 +19,7 @@ from cryptography.x509.oid import NameOID
 from keys import pem, private_files
 from keys.chain import is_signed
 from keys.error import KeysError
-
-_RENEWED_FROM = 2 / 3
-"""The part of a certificate's life after which it is renewed."""
+from keys.lifetime import Lifetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +42,8 @@ class Identity:
         return self.certificate.not_valid_after_utc
 
     def renewal_time(self, jitter: float) -> datetime:
-        """Returns when it is to be renewed: after two thirds of its life, and up to a tenth of it later by `jitter`, from 0 to 1."""
-        life: timedelta = self.end - self.certificate.not_valid_before_utc
-        return self.certificate.not_valid_before_utc + life * (_RENEWED_FROM + jitter / 10)
+        """Returns when it is to be renewed, as Lifetime.renewal_time does."""
+        return Lifetime(self.certificate.not_valid_before_utc, self.end).renewal_time(jitter)
 
     def check(self, authorities: Sequence[x509.Certificate], now: datetime, file: Path) -> None:
         """Raises KeysError unless key and certificate fit, the certificate is valid now and comes from one of the authorities."""

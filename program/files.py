@@ -12,6 +12,18 @@ def is_visible(file: Path) -> bool:
     return os.path.isfile(file)  # noqa: PTH113
 
 
+FileState = tuple[int, int, int]
+
+
+def file_state(file: Path) -> FileState | None:
+    """Returns what differs once a file was written or replaced; None if it cannot be seen."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def sync_folder(folder: Path) -> None:
     """Makes the names in a folder durable. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY)

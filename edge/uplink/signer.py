@@ -7,16 +7,15 @@ meanwhile is told, and the key of before signs on.
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from edge.settings.signatures import SigningKeys
 from edge.store.store import OutboxBatch
 from edge.uplink.limits import Wire
 from program import logs
-from program.child import environment, python_module
+from program.child import ChildFailed, answer
+from program.files import FileState, file_state
 from program.settings import ConfigError
 from schemas.signature import SIGNATURE_BYTES, AgreedKey
 
@@ -64,8 +63,8 @@ class Signer:
         else:
             _log.info("batches are signed by the key that is in %s now", self._keys.key_file)
 
-    def _state(self) -> list[tuple[int, int, int] | None]:
-        return [_state(file) for file in (self._keys.key_file, self._keys.pipeline_key_file)]
+    def _state(self) -> list[FileState | None]:
+        return [file_state(file) for file in (self._keys.key_file, self._keys.pipeline_key_file)]
 
 
 def signed_wire(wire: Wire) -> Wire:
@@ -76,21 +75,9 @@ def signed_wire(wire: Wire) -> Wire:
 def agreed(keys: SigningKeys) -> AgreedKey:
     """Has a child agree on the key. Raises ConfigError."""
     files = f"signatures.key_file {keys.key_file} with signatures.pipeline_key_file {keys.pipeline_key_file}"
-    command = python_module("edge.uplink.signing_child", str(keys.key_file), str(keys.pipeline_key_file), keys.gateway_id)
+    arguments = str(keys.key_file), str(keys.pipeline_key_file), keys.gateway_id
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_CHILD_SECONDS, check=False, env=environment())
-    except subprocess.TimeoutExpired as late:
-        raise ConfigError(f"{files}: no key within {_CHILD_SECONDS:.0f} s") from late
-    if done.returncode:
-        raise ConfigError(f"{files}: {(done.stderr.strip().splitlines() or [f'exit status {done.returncode}'])[-1]}")
-    made = json.loads(done.stdout)
+        made = json.loads(answer("edge.uplink.signing_child", *arguments, seconds=_CHILD_SECONDS))
+    except ChildFailed as error:
+        raise ConfigError(f"{files}: {error}") from error
     return AgreedKey(bytes.fromhex(made["hints"]), bytes.fromhex(made["secret"]))
-
-
-def _state(file: Path) -> tuple[int, int, int] | None:
-    """Returns what differs once a file was written or replaced; None if it cannot be seen."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +31,13 @@ def test_a_renewed_certificate_is_seen_and_a_torn_file_costs_nothing(tmp_path: P
     file.unlink()
     assert own.end() == last
     assert OwnCertificate(None).end() is None
+
+
+def test_a_gateway_that_knows_when_its_certificate_ends_does_not_load_what_reads_it(tmp_path: Path) -> None:
+    file = Farm(tmp_path).identity("gateway-1")
+    code = "import sys; import edge.run; from pathlib import Path; from edge.intake.own_certificate import OwnCertificate"
+    ends = f"assert OwnCertificate(Path({str(file)!r})).end()"
+    subprocess.run([sys.executable, "-c", f"{code}; {ends}; assert 'cryptography' not in sys.modules"], check=True)
 
 
 @pytest.mark.parametrize(
