@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 
 from keys.error import KeysError
-from program.files import sync_folder
+from program.files import write_durably
 
 FOLDER_MODE, FILE_MODE, PUBLIC_MODE = 0o700, 0o600, 0o644
 
@@ -32,22 +32,17 @@ def write(file: Path, content: bytes, mode: int = FILE_MODE) -> None:
 
     Root writes for the owner of the folder: mosquitto reads its key as its own user.
     """
-    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+
+    def make(path: str, flags: int) -> int:
+        descriptor = os.open(path, flags | os.O_EXCL, mode)
+        os.fchmod(descriptor, mode)
+        if os.geteuid() == 0:
+            owner = file.parent.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        return descriptor
+
     try:
-        try:
-            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-            with os.fdopen(descriptor, "wb") as opened:
-                os.fchmod(opened.fileno(), mode)
-                if os.geteuid() == 0:
-                    owner = file.parent.stat()
-                    os.fchown(opened.fileno(), owner.st_uid, owner.st_gid)
-                opened.write(content)
-                opened.flush()
-                os.fsync(opened.fileno())
-            unfinished.replace(file)
-            sync_folder(file.parent)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        write_durably(file, [content], file.with_name(f".{file.name}.{secrets.token_hex(4)}"), make)
     except OSError as error:
         raise KeysError(f"{file} cannot be written: {error.strerror}") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
@@ -13,6 +13,7 @@ def is_visible(file: Path) -> bool:
 
 
 FileState = tuple[int, int, int]
+Opener = Callable[[str, int], int]
 
 
 def file_state(file: Path) -> FileState | None:
@@ -33,12 +34,12 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_durably(path: Path, content: Iterable[bytes], unfinished: Path) -> None:
+def write_durably(path: Path, content: Iterable[bytes], unfinished: Path, opener: Opener | None = None) -> None:
     """Writes a file that is there whole, whenever the power goes or the disk is full, or not at all; until then it has the name
-    `unfinished`. Raises OSError.
+    `unfinished`. `opener` makes it, as that of `open` does. Raises OSError.
     """
     try:
-        with unfinished.open("wb") as file:
+        with open(unfinished, "wb", opener=opener) as file:
             file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
