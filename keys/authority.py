@@ -79,6 +79,19 @@ class Authority:
         key = certificates.new_key()
         return Identity(key, self.sign(identity.request(holder.name, key), holder, now, days))
 
+    def keep(self, file: Path, server: Holder, now: datetime) -> tuple[Identity, bool]:
+        """Issues a server's identity into a file if there is none for its hosts, or it is to be renewed. Returns what is in the file then,
+        and whether that is new. Raises KeysError.
+        """
+        if file.exists():
+            own = identity.read(file)
+            last = self.issued.find(own.certificate.serial_number)
+            if last and list(last.holder.hosts) == list(server.hosts) and now < own.renewal_time(0.0):
+                return own, False
+        own = self.issue(server, now)
+        own.write(file)
+        return own, True
+
     def promise(self, holder: Holder, now: datetime, life: timedelta, days: float = DAYS) -> str:
         """Returns a token by which the holder gets one certificate, once, until its end."""
         self._refuse_other_role(holder)
@@ -114,6 +127,6 @@ class Authority:
 
     def _refuse_other_role(self, holder: Holder) -> None:
         """A sensor must not become the gateway of its name, nor a server a client."""
-        roles = {one.holder.role for one in self.issued.all() if one.holder.name == holder.name}
+        roles = {one.holder.role for one in self.issued.of(holder.name)}
         if roles - {holder.role}:
             raise KeysError(f"{holder.name!r} is a {Role(roles.pop())} already, and no {holder.role}: give it another name")

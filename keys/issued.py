@@ -62,12 +62,14 @@ class IssuedCertificates:
 
     def all(self) -> list[Issued]:
         """Returns every certificate, the oldest first."""
-        with self._open() as database:
-            rows = database.execute("select serial, name, role, hosts, days, start, end, revoked from certificates order by start, rowid")
-            return [_issued(row) for row in rows]
+        return self._select("true")
+
+    def of(self, name: str) -> list[Issued]:
+        """Returns every certificate of a name, the oldest first."""
+        return self._select("name = ?", name)
 
     def find(self, serial: int) -> Issued | None:
-        return next((one for one in self.all() if one.serial == serial), None)
+        return next(iter(self._select("serial = ?", f"{serial:x}")), None)
 
     def revoke(self, name: str, now: datetime) -> int:
         """Takes back every certificate of a name that is still good. Returns how many there were."""
@@ -89,6 +91,11 @@ class IssuedCertificates:
         if row is None:
             raise KeysError("the token is unknown, used or outdated: ask the authority for another")
         return Holder(row[0], Role(row[1])), row[2]
+
+    def _select(self, where: str, *values: str) -> list[Issued]:
+        statement = f"select serial, name, role, hosts, days, start, end, revoked from certificates where {where} order by start, rowid"
+        with self._open() as database:
+            return [_issued(row) for row in database.execute(statement, values)]
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

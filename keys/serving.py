@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from keys import identity
 from keys.authority import ROOT, Authority
 from keys.holder import Holder, Role
 from keys.server import AuthorityServer
@@ -21,7 +20,8 @@ class Serving:
 
     def __init__(self, folder: Path, hosts: Sequence[str], address: tuple[str, int], now: Callable[[], datetime]) -> None:
         """Raises KeysError, and OSError for an address that cannot be had."""
-        self._authority, self._file, self._hosts, self._now = Authority(folder), folder / SERVER, hosts, now
+        self._authority, self._file, self._now = Authority(folder), folder / SERVER, now
+        self._holder = Holder("authority", Role.SERVER, hosts)
         self._stopping = threading.Event()
         self._renew()
         self._server = AuthorityServer(self._authority, self._file, folder / ROOT, address, now)
@@ -40,11 +40,6 @@ class Serving:
         self._stopping.set()
 
     def _renew(self) -> bool:
-        """Issues its own certificate if there is none for these hosts, or it is to be renewed. Says whether it did."""
-        if self._file.exists():
-            own = identity.read(self._file)
-            last = self._authority.issued.find(own.certificate.serial_number)
-            if last and list(last.holder.hosts) == list(self._hosts) and self._now() < own.renewal_time(0.0):
-                return False
-        self._authority.issue(Holder("authority", Role.SERVER, self._hosts), self._now()).write(self._file)
-        return True
+        """Says whether its certificate is new."""
+        _, is_new = self._authority.keep(self._file, self._holder, self._now())
+        return is_new

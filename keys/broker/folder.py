@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from keys import identity, private_files
+from keys import private_files
 from keys.authority import ROOT, Authority
 from keys.broker import configuration as written
 from keys.broker import passwords
@@ -36,7 +36,7 @@ class BrokerFolder:
         """Writes every file. Returns what decides who is let in, so that a change of it can be noticed. Raises KeysError."""
         authority, folder = Authority(self.authority), self.folder.absolute()
         private_files.make_folder(folder)
-        own = self._certify(authority, folder / written.IDENTITY, now)
+        own, _ = authority.keep(folder / written.IDENTITY, Holder(_HOLDER, Role.SERVER, self.hosts), now)
         issued = authority.issued.all()
         gateways = _gateways(issued, now)
         self._refuse_names_of_gateways(gateways)
@@ -50,18 +50,7 @@ class BrokerFolder:
             _replace(folder / name, content)
         if self.listeners.password_port and not (folder / written.PASSWORDS).exists():
             private_files.write(folder / written.PASSWORDS, b"")
-        return _admission(issued, own, passwords.names(folder / written.PASSWORDS), now)
-
-    def _certify(self, authority: Authority, file: Path, now: datetime) -> int:
-        """Issues the broker's own certificate if there is none for these hosts, or it is to be renewed. Returns its serial."""
-        if file.exists():
-            own = identity.read(file)
-            last = authority.issued.find(own.certificate.serial_number)
-            if last and list(last.holder.hosts) == list(self.hosts) and now < own.renewal_time(0.0):
-                return own.certificate.serial_number
-        own = authority.issue(Holder(_HOLDER, Role.SERVER, self.hosts), now)
-        own.write(file)
-        return own.certificate.serial_number
+        return _admission(issued, own.certificate.serial_number, passwords.names(folder / written.PASSWORDS), now)
 
     def _refuse_names_of_gateways(self, gateways: Sequence[str]) -> None:
         file = self.folder / written.PASSWORDS
