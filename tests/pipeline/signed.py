@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, derive_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-
+from keys import pem, private_files
+from lab.world.named_keys import PIPELINE, key_of
 from pipeline.authenticate import Authenticator
 from pipeline.elements import ReceivedMessage
 from schemas.key_agreement import as_registered, of_gateway
@@ -18,13 +15,7 @@ from schemas.records import GatewayKey
 from schemas.signature import ATTRIBUTE
 from tests.pipeline.bodies import ALWAYS
 
-PIPELINE = "pipeline"
-"""The owner of the pipeline's key."""
-
-
-@cache
-def key_of(owner: str) -> EllipticCurvePrivateKey:
-    return derive_private_key(int.from_bytes(sha256(owner.encode()).digest()[:31]), SECP256R1())
+__all__ = ["PIPELINE", "authenticator", "key_file", "key_of", "private_pem", "public_pem", "registered", "signed"]
 
 
 def registered(gateway_id: str, owner: str = "", valid_from: datetime = ALWAYS, revoked_time: datetime | None = None) -> GatewayKey:
@@ -45,16 +36,15 @@ def signed(message: ReceivedMessage, owner: str = "", name: str = "", pipeline: 
 
 
 def private_pem(owner: str) -> bytes:
-    return key_of(owner).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return pem.of_key(key_of(owner))
 
 
 def public_pem(owner: str) -> bytes:
-    return key_of(owner).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem.of_public_key(key_of(owner).public_key())
 
 
 def key_file(folder: Path, owner: str) -> Path:
     """A file with the private key of an owner, for nobody else."""
     file = folder / f"{owner}.key"
-    file.touch(0o600)
-    file.write_bytes(private_pem(owner))
+    private_files.write(file, private_pem(owner))
     return file
