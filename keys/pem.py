@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from keys.error import KeysError
+from program import p256
 
 
 def of_key(key: EllipticCurvePrivateKey) -> bytes:
@@ -45,7 +46,7 @@ def key(content: bytes, file: Path) -> EllipticCurvePrivateKey:
         found = load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeysError(f"{file} holds no private key in PEM, or one under a passphrase") from error
-    if not isinstance(found, EllipticCurvePrivateKey) or not isinstance(found.curve, SECP256R1):
+    if not p256.is_private(found):
         raise KeysError(f"{file} holds a key of another kind than P-256")
     return found
 
@@ -73,7 +74,7 @@ def request(content: bytes, file: Path) -> x509.CertificateSigningRequest:
 def public_key(holds: x509.CertificateSigningRequest | x509.Certificate, file: Path) -> EllipticCurvePublicKey:
     """Returns the key in a request or a certificate. Raises KeysError unless it is of P-256."""
     found = holds.public_key()
-    if not isinstance(found, EllipticCurvePublicKey) or not isinstance(found.curve, SECP256R1):
+    if not p256.is_public(found):
         raise KeysError(f"{file} holds a key of another kind than P-256")
     return found
 

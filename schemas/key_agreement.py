@@ -13,7 +13,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import ECDH, SECP256R1, EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import ECDH, EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from program import p256
 from schemas.signature import AgreedKey
 
 _PURPOSE = b"tinybeam signed batches 1"
@@ -98,7 +99,7 @@ def _private_key(pem: bytes) -> EllipticCurvePrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         # TypeError: it is encrypted. What the library says may quote the file, so it is not told.
         raise UnusableKey("a private key is not plain PEM") from error
-    if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
+    if not p256.is_private(key):
         raise UnusableKey("a private key is not on P-256")
     return key
 
@@ -108,6 +109,6 @@ def _on_curve(written: bytes, load: Callable[[bytes], object]) -> EllipticCurveP
         key = load(written)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise UnusableKey("a public key cannot be read") from error
-    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+    if not p256.is_public(key):
         raise UnusableKey("a public key is not on P-256")
     return key
