@@ -13,6 +13,8 @@ EDGE = [
     # imported only where batches are written for pipelines before 0.3
     "nanoarrow>=0.9",
     "paho-mqtt>=2.1,<3",
+    # reads releases of models; imported by the child that fetches them alone
+    "tuf>=6",
     "zstandard>=0.23",
     # tflite-runtime has wheels for Python 3.11 only, and on numpy 2 it imports and then fails when a model is loaded
     "numpy<2; python_version < '3.12'",
