@@ -120,6 +120,18 @@ class Inference:
     uncertainty: Annotated[float, Doc("Width of the model's central 80 % interval of the score", "the bundle's unit")]
     features: Annotated[tuple[float, ...], Doc("The model's inputs in the order of the bundle's recipe, before quantisation")]
     time_quality: Annotated[str, _TIME_QUALITY]
+    model_release: Annotated[
+        int | None,
+        Doc("Number of the release that the model came by, null if the gateway's configuration names it", since="1.3", where_used=True),
+    ] = None
+    shadow: Annotated[
+        bool | None,
+        Doc(
+            "True of a model that runs beside the one in force, to be compared with it: its verdict is nobody's. Else null",
+            since="1.3",
+            where_used=True,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,3 +234,16 @@ class Heartbeat:
         datetime | None,
         Doc("When the certificate ends by which it enters the broker, null if it has none", "UTC", since="1.3", where_used=True),
     ] = None
+    model_releases: Annotated[
+        str | None,
+        Doc("JSON object: model name to number of the release that runs, of those that came by one", since="1.3", where_used=True),
+    ] = None
+    releases_refused: Annotated[
+        str | None,
+        Doc(
+            "JSON object: MODEL/NUMBER of a release to why the gateway does not run it: it failed its trial, or it fell back from it",
+            since="1.3",
+            where_used=True,
+        ),
+    ] = None
+    inferences_failed: Annotated[int | None, Doc("Windows that got no verdict, since a model failed", since="1.3", where_used=True)] = None

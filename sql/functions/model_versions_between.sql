@@ -1,7 +1,7 @@
 -- What did each version of each model say, day by day: how often each label, which scores, how sure?
 --
 -- One row per model, version, SHA-256 of the file, and day; two rows of one version mean that two files bear its name.
--- score_p10, score_p50 and score_p90 are approximate quantiles of the day's scores; labels is ordered by label.
+-- model_release is the number of the latest release by which that file came, null if the gateways' configurations name it. score_p10, score_p50 and score_p90 are approximate quantiles of the day's scores; labels is ordered by label.
 -- Both times bound window_start, so only those days are read: from_time inclusive, to_time exclusive.
 create or replace table function tinybeam.model_versions_between(from_time timestamp, to_time timestamp)
 options (description = "Each version of each model by day: label shares, scores and uncertainty")
@@ -15,6 +15,7 @@ from (
         model_version,
         model_sha256,
         timestamp_trunc(window_start, day) as day,
+        model_release,
         device_id,
         runtime,
         label,
@@ -51,6 +52,7 @@ from (
         day,
         count(*) as inferences,
         count(distinct device_id) as devices,
+        max(model_release) as model_release,
         string_agg(distinct runtime, ', ' order by runtime) as runtimes,
         avg(score) as score_mean,
         stddev_samp(score) as score_stddev,
@@ -63,6 +65,7 @@ from (
     scores_of_each_day.model,
     scores_of_each_day.model_version,
     scores_of_each_day.model_sha256,
+    scores_of_each_day.model_release,
     scores_of_each_day.day,
     scores_of_each_day.inferences,
     scores_of_each_day.devices,

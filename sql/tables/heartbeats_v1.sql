@@ -35,7 +35,10 @@ create table if not exists tinybeam.heartbeats_v1 (
   `readings_lost` int64 options (description = "Readings stored that were lost to the disk: the store or the end of its log was damaged, or the file was put back"),
   `devices_forgotten` int64 options (description = "Devices forgotten, since they had been silent for long"),
   `earlier_epochs` array<int64> options (description = "Earlier epochs whose batches the store has taken over, as [epoch, batches that wait in it, batches lost to damage, ...]: 20 at most, those first of which most waits"),
-  `certificate_end_time` timestamp options (description = "When the certificate ends by which it enters the broker, null if it has none [UTC]")
+  `certificate_end_time` timestamp options (description = "When the certificate ends by which it enters the broker, null if it has none [UTC]"),
+  `model_releases` string options (description = "JSON object: model name to number of the release that runs, of those that came by one"),
+  `releases_refused` string options (description = "JSON object: MODEL/NUMBER of a release to why the gateway does not run it: it failed its trial, or it fell back from it"),
+  `inferences_failed` int64 options (description = "Windows that got no verdict, since a model failed")
 )
 partition by timestamp_trunc(heartbeat_time, day)
 cluster by gateway_id

@@ -17,7 +17,9 @@ create table if not exists tinybeam.inferences_v1 (
   `score` float64 not null options (description = "The model's main output, for example days until stress [the bundle's unit]"),
   `uncertainty` float64 not null options (description = "Width of the model's central 80 % interval of the score [the bundle's unit]"),
   `features` array<float64> options (description = "The model's inputs in the order of the bundle's recipe, before quantisation"),
-  `time_quality` string not null options (description = "How far the event time can be trusted: synced, corrected, estimated or untrusted")
+  `time_quality` string not null options (description = "How far the event time can be trusted: synced, corrected, estimated or untrusted"),
+  `model_release` int64 options (description = "Number of the release that the model came by, null if the gateway's configuration names it"),
+  `shadow` bool options (description = "True of a model that runs beside the one in force, to be compared with it: its verdict is nobody's. Else null")
 )
 partition by timestamp_trunc(window_start, day)
 cluster by model, device_id

@@ -2,7 +2,7 @@
 --
 -- A row for each device_id and model: the verdict on the window that began last, whichever gateway and version gave it; of several of one window that
 -- of the version, gateway and batch whose names come last. BigQuery keeps it up to date by itself: asking costs a row for each device, not a scan.
--- Repeats and late verdicts change nothing but what they should.
+-- Repeats and late verdicts change nothing but what they should. Models that run in the shadow of another do not count.
 create or replace materialized view tinybeam.latest_verdicts
 options (description = "The latest verdict of each model on each device; kept up to date by BigQuery")
 as
@@ -18,4 +18,5 @@ select
   max_by(model_sha256, concat(lpad(cast(unix_micros(window_start) as string), 20, '0'), model_sha256, gateway_id, batch_id)) as model_sha256,
   max_by(gateway_id, concat(lpad(cast(unix_micros(window_start) as string), 20, '0'), model_sha256, gateway_id, batch_id)) as gateway_id
 from tinybeam.inferences_v1
+where not coalesce(shadow, false)
 group by device_id, model;
