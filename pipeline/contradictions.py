@@ -145,6 +145,7 @@ CONTRADICTIONS: dict[str, tuple[tuple[str, Callable[[pa.RecordBatch], Mask]], ..
         ("the points are none of a state or a counter, in order of time within the window or a day before it", no_points),
     ),
     Kind.INFERENCES: (_LENGTH,),
+    Kind.SAMPLES: (_LENGTH,),
     Kind.HEARTBEATS: (
         ("a counter is negative or beyond sense", _no_counters),
         *(

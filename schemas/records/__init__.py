@@ -13,9 +13,22 @@ from typing import NamedTuple
 from schemas.records.column import Doc
 from schemas.records.derived import Alert, DirtyWindow, Irrigation, IrrigationV1, Probe, Recomputation, SiteWindow
 from schemas.records.gateway import SCHEMA_VERSION, Event, Heartbeat, Inference, JournalReading, Summary
+from schemas.records.learning import Label, ModelReference, Sample
 from schemas.records.registry import Device, GatewayKey, RuleDefinition, Site
 from schemas.records.transport import Attribute, Batch, RefusedReadings, Reject, Replay, RowIdentity
-from schemas.records.vocabulary import AlertChange, Cause, ChannelKind, Kind, LinkState, Severity, ThresholdState, TimeQuality, Timing
+from schemas.records.vocabulary import (
+    AlertChange,
+    Answer,
+    Cause,
+    ChannelKind,
+    Kind,
+    LinkState,
+    SampleReason,
+    Severity,
+    ThresholdState,
+    TimeQuality,
+    Timing,
+)
 
 __all__ = [
     "KINDS",
@@ -23,6 +36,7 @@ __all__ = [
     "TABLES",
     "Alert",
     "AlertChange",
+    "Answer",
     "Attribute",
     "Batch",
     "Cause",
@@ -39,7 +53,9 @@ __all__ = [
     "JournalReading",
     "Kind",
     "KindOfRows",
+    "Label",
     "LinkState",
+    "ModelReference",
     "Probe",
     "Recomputation",
     "RefusedReadings",
@@ -47,6 +63,8 @@ __all__ = [
     "Replay",
     "RowIdentity",
     "RuleDefinition",
+    "Sample",
+    "SampleReason",
     "Severity",
     "Site",
     "SiteWindow",
@@ -65,7 +83,7 @@ class KindOfRows(NamedTuple):
     event_time: str
     """The column that is a row's event time."""
     priority: int
-    """Higher goes first, and is dropped last."""
+    """Higher goes first, and is dropped last. What nobody waits for shares the lowest."""
 
 
 class Table(NamedTuple):
@@ -85,6 +103,7 @@ KINDS: dict[str, KindOfRows] = {
     Kind.EVENTS: KindOfRows(Event, "event_time", priority=4),
     Kind.HEARTBEATS: KindOfRows(Heartbeat, "heartbeat_time", priority=3),
     Kind.REJECTS: KindOfRows(Reject, "timestamp", priority=0),
+    Kind.SAMPLES: KindOfRows(Sample, "window_start", priority=0),
 }
 """Every kind of batch, by the word in its envelope."""
 
@@ -93,6 +112,7 @@ TABLES: dict[type, Table] = {
     Inference: Table("inferences_v1", "window_start", ("model", "device_id"), identified=True),
     Event: Table("events_v1", "event_time", ("device_id", "rule"), identified=True),
     Heartbeat: Table("heartbeats_v1", "heartbeat_time", ("gateway_id",), identified=True),
+    Sample: Table("samples_v1", "window_start", ("model", "device_id"), identified=True),
     Reject: Table("rejects_v1", "timestamp", ("reason",), identified=False),
     Replay: Table("replays_v1", "replayed_time", ("reject_id",), identified=False),
     Batch: Table("batches_v1", "cut_time", ("gateway_id", "epoch"), identified=False),
@@ -102,6 +122,8 @@ TABLES: dict[type, Table] = {
     Irrigation: Table("irrigation_v2", "day", ("site_id",), identified=False),
     IrrigationV1: Table("irrigation_v1", "day", ("site_id",), identified=False),
     Alert: Table("alerts_v1", "opened_time", ("rule", "subject"), identified=False),
+    Label: Table("labels_v1", "event_time", ("answer", "site_id"), identified=False),
+    ModelReference: Table("model_references_v1", None, ("model_sha256",), identified=False),
     Device: Table("devices_v1", None, ("device_id",), identified=False),
     Site: Table("sites_v1", None, ("site_id",), identified=False),
     GatewayKey: Table("gateways_v1", None, ("gateway_id",), identified=False),

@@ -82,6 +82,28 @@ class Kind(StrEnum):
     EVENTS = "events"
     HEARTBEATS = "heartbeats"
     REJECTS = "rejects"
+    SAMPLES = "samples"
+
+
+class SampleReason(StrEnum):
+    """Says why a window is worth learning from, the best reason first."""
+
+    SHADOW = "shadow"
+    """The model that scores beside the first says another label."""
+    OUTSIDE = "outside"
+    """An input lies beyond what the model was trained on."""
+    UNCERTAIN = "uncertain"
+    """The interval of the score holds more than one label."""
+    RANDOM = "random"
+
+
+class Answer(StrEnum):
+    """Says what a person answers to a notice, or says without one."""
+
+    DONE = "done"
+    FALSE_ALARM = "false_alarm"
+    IRRIGATED = "irrigated_mm"
+    REPLACED = "replaced"
 
 
 def any_of(values: type[StrEnum]) -> str:

@@ -20,10 +20,13 @@ from schemas.records import (
     Inference,
     Irrigation,
     IrrigationV1,
+    Label,
+    ModelReference,
     Recomputation,
     Reject,
     Replay,
     RuleDefinition,
+    Sample,
     Site,
     SiteWindow,
     Summary,
@@ -69,7 +72,7 @@ def _fact(record: type) -> Relation:
 
 
 RELATIONS = (
-    *map(_fact, (Summary, Inference, Event, Heartbeat)),
+    *map(_fact, (Summary, Inference, Event, Heartbeat, Sample)),
     Relation(name=TABLES[Batch].name, key=("batch_id",), day="cut_time", ignored={"received_time": _RECEIVED}, first_by="received_time"),
     Relation(
         name=TABLES[Reject].name,
@@ -134,6 +137,8 @@ NOT_COMPARED = {
     TABLES[Irrigation].name: "holds every revision; the view irrigation is compared",
     TABLES[IrrigationV1].name: "was written by pipelines up to 0.2; the view irrigation is compared",
     TABLES[Alert].name: "holds every revision; the view alerts is compared",
+    TABLES[Label].name: "says what people said",
+    TABLES[ModelReference].name: "says what bundles say",
     TABLES[Replay].name: "says what a person or a changed registry replayed",
     TABLES[DirtyWindow].name: "says which hours a run touched",
     TABLES[Recomputation].name: "says when rollups were computed anew",

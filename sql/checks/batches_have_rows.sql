@@ -13,6 +13,8 @@ with
     union distinct
     select batch_id from tinybeam.heartbeats_v1 where heartbeat_time >= @rows_from_time
     union distinct
+    select batch_id from tinybeam.samples_v1 where window_start >= @rows_from_time
+    union distinct
     select batch_id from tinybeam.rejects_v1 where timestamp >= @rows_from_time and batch_id is not null
   )
 select batches.batch_id, batches.kind, batches.row_count, batches.cut_time

@@ -7,6 +7,8 @@ with
     union all
     select 'events' as view_name, batch_id, `row` from tinybeam.events_between(@from_time, timestamp '9000-01-01')
     union all
+    select 'samples' as view_name, batch_id, `row` from tinybeam.samples_between(@from_time, timestamp '9000-01-01')
+    union all
     select 'heartbeats' as view_name, batch_id, `row` from tinybeam.heartbeats_between(@from_time, timestamp '9000-01-01')
   )
 select view_name, batch_id, `row`, count(*) as times

@@ -4,7 +4,7 @@ create table if not exists tinybeam.batches_v1 (
   `gateway_id` string not null options (description = "Gateway that cut it"),
   `epoch` int64 not null options (description = "Random name of the gateway's store; seq starts anew with it"),
   `seq` int64 not null options (description = "Number of the batch in its epoch, from 1, without gaps"),
-  `kind` string not null options (description = "Kind of its rows: summaries, inferences, events, heartbeats or rejects"),
+  `kind` string not null options (description = "Kind of its rows: summaries, inferences, events, heartbeats, rejects or samples"),
   `schema_version` string not null options (description = "Version of the records, major.minor"),
   `row_count` int64 not null options (description = "Number of rows"),
   `body_bytes` int64 not null options (description = "Size as sent, compressed [byte]"),

@@ -95,7 +95,7 @@ def test_loads_cost_nothing_but_their_files_and_only_what_follows_from_facts_is_
 
 def test_the_interval_of_loads_is_what_the_pipeline_takes_and_part_of_the_freshness() -> None:
     assert (SHORTEST_INTERVAL, LONGEST_LOAD_INTERVAL) == (command._SHORTEST_LOAD, command._LONGEST_LOAD)
-    assert set(ways.OF_MESSAGES) | {"events", "inferences"} == {*KINDS, "batches"} - {"rejects"}
+    assert set(ways.OF_MESSAGES) | {"events", "inferences", "samples"} == {*KINDS, "batches"} - {"rejects"}
     assert "batches every 900 s" in said("--gateways", "3", "--freshness", "30m", "--load_interval", "15m")
 
 

@@ -17,7 +17,7 @@ from pipeline.elements import DecodedBatch, DecodedBatches, ReceivedMessage, Row
 from pipeline.enrich import Sites, enrich
 from schemas.arrow import schema, wire_columns
 from schemas.envelope import Envelope, from_micros
-from schemas.records import KINDS, Device, Event, Heartbeat, Inference, Reject, Site, Summary
+from schemas.records import KINDS, Device, Event, Heartbeat, Inference, Reject, Sample, Site, Summary
 from schemas.registry import Registry
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -73,6 +73,20 @@ def one_of(kind: str) -> Any:
             score=9.5,
             uncertainty=1.5,
             features=(0.25, 14.0),
+            time_quality="synced",
+        ),
+        "samples": Sample(
+            device_id="d1",
+            window_start=NOW,
+            window_seconds=60,
+            model="soil",
+            model_version="1.0.0",
+            model_sha256="ab" * 32,
+            label="fine",
+            score=9.5,
+            uncertainty=6.5,
+            features=(0.25, 14.0),
+            reason="uncertain",
             time_quality="synced",
         ),
         "events": Event(
