@@ -16,6 +16,7 @@ from edge.intake.inbox import Inbox
 from edge.models.bundle import Bundle
 from edge.models.infer import ModelRunner
 from edge.models.not_judged import NotJudged
+from edge.models.sampling import Sampling
 from edge.reading import Rejected
 from edge.settings.models import ModelSettings
 from edge.settings.sensors import Sensors
@@ -44,12 +45,13 @@ class Closing:
         models: ModelRunner,
         bundles: Mapping[str, Bundle],
         settings: Sequence[ModelSettings],
+        sampling: Sampling,
         section: Sections,
         *,
         max_held_bytes: int,
     ) -> None:
         """`bundles` and `settings` are those of [[models]]; deadbands hold back so many bytes at most."""
-        self._inbox, self._monitor, self._models, self._bundles = inbox, monitor, models, bundles
+        self._inbox, self._monitor, self._models, self._bundles, self._sampling = inbox, monitor, models, bundles, sampling
         self._score_deadbands = {model.name: model.deadband for model in settings}
         self._deadbands, self._last_points = Deadbands(section, max_held_bytes), LastPoints(section)
         self.stages: tuple[Stage, ...] = (self._deadbands, self._last_points)
@@ -80,6 +82,7 @@ class Closing:
     def mark_cut(self) -> None:
         """Notes that the rows are cut."""
         self.rows = ClosedWindows()
+        self._sampling.mark_cut()
 
     def _summarise(self, window: Window) -> None:
         sensors = self._sensors(window)
@@ -113,6 +116,7 @@ class Closing:
             if self._deadbands.is_news(inference, self._score_deadbands.get(name, 0.0), sensors.hold_seconds if sensors else 0):
                 self.rows.inferences.append(inference)
             self._monitor.inference(inference, window, bundle)
+            self._sampling.look(inference, bundle)
 
     def _sensors(self, window: Window) -> Sensors | None:
         return self._inbox.sensors(window.device_id)

@@ -21,6 +21,7 @@ from edge.settings.limits import LimitSettings
 from edge.settings.models import ModelSettings
 from edge.settings.mqtt import MqttSettings
 from edge.settings.renewal import RenewalSettings
+from edge.settings.samples import SampleSettings
 from edge.settings.sensors import Sensors
 from edge.settings.signatures import SignatureSettings, SigningKeys
 from edge.settings.topics import TopicPattern
@@ -50,6 +51,7 @@ class Config(Settings, frozen=True, kw_only=True):
     limits: LimitSettings = LimitSettings()
     uplink: Annotated[UplinkSettings, setting("Where batches go", since="0.2.0")]
     signatures: Annotated[SignatureSettings, setting("Keys by which batches are signed", since="0.3.0")] = SignatureSettings()
+    samples: Annotated[SampleSettings, setting("Windows that go up to be learned from", since="0.3.0")] = SampleSettings()
     health: HealthSettings = HealthSettings()
     sensors: Annotated[tuple[Sensors, ...], Meta(min_length=1)]
     models: tuple[ModelSettings, ...] = ()
@@ -65,6 +67,8 @@ class Config(Settings, frozen=True, kw_only=True):
         config_check.check_unique("models", models)
         config_check.check_models([sensors.model for sensors in self.sensors], models)
         config_check.check_patterns([sensors.devices for sensors in self.sensors])
+        can_sample = not (self.samples.max_bytes_per_day and self.batches.for_pipeline)
+        require(can_sample, "samples.max_bytes_per_day must be 0 while batches.for_pipeline is set: an earlier pipeline takes no samples")
         has_key = not self.signatures.pipeline_key_file or self.signing_keys
         require(has_key, "signatures.pipeline_key_file needs the gateway's own key, signatures.key_file or mqtt.tls_key")
 

@@ -29,6 +29,7 @@ from edge.intake.rejects import reject_row
 from edge.listening import Listening
 from edge.models.bundle import Bundle
 from edge.models.infer import ModelRunner
+from edge.models.sampling import Sampling
 from edge.models.scorer import NoScorer, Scorer
 from edge.open_windows import OpenWindows
 from edge.reading import Reading, Rejected
@@ -97,8 +98,9 @@ class Gateway:
         ranges = {name: bundle.ranges for name, bundle in self._bundles.items()}
         self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, spectra, ranges)
         self._monitor, self._models = ThresholdMonitor(store.section), ModelRunner(scorer or NoScorer(), store.section)
-        held = store.max_bytes // _PENDING_SHARE
-        self._closing = Closing(self._inbox, self._monitor, self._models, self._bundles, config.models, store.section, max_held_bytes=held)
+        held, self._sampling = store.max_bytes // _PENDING_SHARE, Sampling(config.samples, store.section)
+        parts = self._inbox, self._monitor, self._models, self._bundles, config.models, self._sampling
+        self._closing = Closing(*parts, store.section, max_held_bytes=held)
         self._forgetting = Forgetting(self._inbox, [self._monitor, self._models, *self._closing.stages])
         self._evaluated = store.section("evaluated")
         self._windows = OpenWindows(config.windows, store.section, micros(started), store.closed.window_end_us)
@@ -281,7 +283,8 @@ class Gateway:
         watermark = self._windows.watermark_us
         batches = self._encoded(Kind.SUMMARIES, rows.summaries, rows.readings)
         batches += self._encoded(Kind.INFERENCES, rows.inferences)
-        sections = [*self._forgetting.sections, *self._windows.sections()]
+        batches += self._sampling.batches(lambda samples: self._encoded(Kind.SAMPLES, samples), now)
+        sections = [*self._forgetting.sections, *self._windows.sections(), *self._sampling.sections]
         counters = (
             Counter(readings_summarised=sum(rows.readings) + rows.set_aside, inferences_failed=self._models.failed) + self._inbox.counted
         )

@@ -56,6 +56,8 @@ class Bundle:
     """The label that nobody needs to hear of first."""
     severities: Mapping[str, str]
     """How much an event of each label matters."""
+    reference: tuple[tuple[float, ...], ...]
+    """Quantiles of each input over the training examples, from the least to the greatest; empty where the manifest has none."""
     hysteresis: float
     """How far beyond a threshold the score must be before the label gets better again."""
 
@@ -180,6 +182,7 @@ def _bundle(path: Path, manifest: dict[str, Any]) -> Bundle:
         kind=str(score.get("kind", QUANTILES)),
         normal_label=normal_label,
         severities={**{label: "info" if label == normal_label else "warning" for label in labels}, **score.get("severities", {})},
+        reference=tuple(map(_numbers, manifest.get("reference", {}).get("quantiles", ()))),
         hysteresis=float(score.get("hysteresis", 0.0)),
     )
     _check(bundle)
@@ -208,6 +211,8 @@ def _check(bundle: Bundle) -> None:
     if len(bundle.labels) != len(bundle.thresholds) + 1 or list(bundle.thresholds) != sorted(set(bundle.thresholds)):
         raise ValueError("score needs ascending thresholds and one label more than thresholds")
     _check_score(bundle)
+    if bundle.reference and (len(bundle.reference) != inputs or any(len(each) < 2 for each in bundle.reference)):
+        raise ValueError(f"reference needs at least two quantiles for each of the {inputs} inputs")
     if not bundle.golden:
         raise ValueError("golden has no cases")
     if any(len(case.features) != inputs or len(case.outputs) != len(COLUMNS) for case in bundle.golden):

@@ -88,13 +88,14 @@ class Kind(StrEnum):
 class SampleReason(StrEnum):
     """Says why a window is worth learning from, the best reason first."""
 
+    RANDOM = "random"
+    """It was drawn, whatever was said of it."""
     SHADOW = "shadow"
     """The model that scores beside the first says another label."""
     OUTSIDE = "outside"
     """An input lies beyond what the model was trained on."""
     UNCERTAIN = "uncertain"
-    """The interval of the score holds more than one label."""
-    RANDOM = "random"
+    """A threshold between two labels lies close to the score, for a model that is so unsure."""
 
 
 class Answer(StrEnum):

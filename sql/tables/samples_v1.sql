@@ -16,7 +16,7 @@ create table if not exists tinybeam.samples_v1 (
   `score` float64 not null options (description = "The model's main output [the bundle's unit]"),
   `uncertainty` float64 not null options (description = "Width of the model's central 80 % interval of the score [the bundle's unit]"),
   `features` array<float64> options (description = "The model's inputs in the order of the bundle's recipe, before quantisation"),
-  `reason` string not null options (description = "Why it was kept: shadow, outside, uncertain or random; of several the first"),
+  `reason` string not null options (description = "Why it was kept: random, shadow, outside or uncertain; of several the first"),
   `time_quality` string not null options (description = "How far the event time can be trusted: synced, corrected, estimated or untrusted")
 )
 partition by timestamp_trunc(window_start, day)

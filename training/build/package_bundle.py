@@ -24,17 +24,22 @@ Inputs = tuple[Mapping[str, str], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """Holds a network, how its inputs are normalised and cut off, and the bytes that run on the gateway."""
+    """Holds a network, how its inputs are normalised, cut off and were distributed, and the bytes that run on the gateway."""
 
     network: Network
     offsets: Floats
     scales: Floats
     reach: float
     model: bytes
+    reference: list[list[float]]
+    """Quantiles of each input at 0, 5, 10, ..., 100 % of the training examples."""
 
     def normalised(self, features: Floats) -> Floats:
         """Returns what the network is given: features in scales from their offsets, cut off at `reach`, where int8 ends."""
         return np.clip((features - self.offsets) / self.scales, -self.reach, self.reach).astype(np.float32)
+
+
+_REFERENCE = np.linspace(0, 1, 21)
 
 
 class Shape(Protocol):
@@ -80,6 +85,7 @@ def manifest_of(  # noqa: PLR0913 - the parts of a manifest
         **({"ranges": ranges} if ranges else {}),
         "recipe": inputs[1],
         "normalisation": {"offsets": trained.offsets.tolist(), "scales": trained.scales.tolist()},
+        "reference": {"quantiles": trained.reference},
         "score": score,
         "training": {
             **teaching,
@@ -89,6 +95,11 @@ def manifest_of(  # noqa: PLR0913 - the parts of a manifest
             "numpy": version("numpy"),
         },
     }
+
+
+def reference(examples: Floats) -> list[list[float]]:
+    """Returns the quantiles of each input that a manifest has, of training examples (rows, inputs) before normalisation."""
+    return short(np.quantile(examples, _REFERENCE, axis=0).T).tolist()
 
 
 def run_model(directory: Path, model: bytes, manifest: dict[str, Any], features: Floats) -> Doubles:
@@ -102,7 +113,7 @@ def run_model(directory: Path, model: bytes, manifest: dict[str, Any], features:
 
 def short(values: Floats) -> Floats:
     """Rounds to numbers that a person can read in the manifest."""
-    return np.array([float(f"{value:.5g}") for value in values])
+    return np.vectorize(lambda value: float(f"{value:.5g}"))(values)
 
 
 def _write(directory: Path, manifest: dict[str, Any]) -> None:

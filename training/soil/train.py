@@ -18,7 +18,7 @@ from edge.models.bundle import Bundle
 from training.build import package_bundle
 from training.build.dense import Floats, Schedule, activations, fit
 from training.build.int8 import calibrate, write
-from training.build.package_bundle import TrainedModel, short
+from training.build.package_bundle import TrainedModel, reference, short
 from training.soil.climates import HELD_OUT_CLIMATES, TRAINING_CLIMATES
 from training.soil.examples import Examples, examples, joined, make_plans
 from training.soil.metrics import LABELS, THRESHOLDS, verdicts
@@ -60,7 +60,7 @@ def train(known: Examples, seed: int, size: Size, progress: Callable[[int], None
     inputs = np.clip((known.features - offsets) / scales, -REACH, REACH)
     network = fit(inputs, known.days, size.hidden, seed, size.schedule, progress=progress)
     grids = calibrate(activations(network, inputs.astype(np.float32)), LIMITS)
-    return TrainedModel(network, offsets, scales, REACH, write(network, grids, f"TinyBeam soil {VERSION}"))
+    return TrainedModel(network, offsets, scales, REACH, write(network, grids, f"TinyBeam soil {VERSION}"), reference(known.features))
 
 
 def save(trained: TrainedModel, known: Examples, directory: Path, seed: int, size: Size) -> Bundle:

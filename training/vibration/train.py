@@ -18,7 +18,7 @@ from edge.models.outputs import RECONSTRUCTION
 from training.build import package_bundle
 from training.build.dense import Floats, Schedule, Squared, activations, fit
 from training.build.int8 import Grid, calibrate, write
-from training.build.package_bundle import TrainedModel, run_model, short
+from training.build.package_bundle import TrainedModel, reference, run_model, short
 from training.vibration.run_to_failure import Observations, Plan, joined, make_plans, simulate_lives
 from training.vibration.spectra import CHANNELS, RECIPE
 
@@ -99,7 +99,9 @@ def train(healthy: Floats, seed: int, size: Size, progress: Callable[[int], None
     # What no healthy machine shows, the int8 model cannot reproduce: an input far out is not followed there.
     reach = (float(np.quantile(values[-1], 1 - _OUTPUT_SHARE)), float(np.quantile(values[-1], _OUTPUT_SHARE)))
     grids = [Grid.over(-REACH, REACH), *calibrate(values, reach)[1:]]
-    return TrainedModel(network, offsets, scales, REACH, write(network, grids, f"TinyBeam vibration {VERSION}", "reconstruction"))
+    return TrainedModel(
+        network, offsets, scales, REACH, write(network, grids, f"TinyBeam vibration {VERSION}", "reconstruction"), reference(healthy)
+    )
 
 
 def healthy_threshold(scores: Floats) -> float:
