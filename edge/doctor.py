@@ -111,9 +111,9 @@ def _clock(_config: Config) -> Iterator[Finding]:
 
 def _certificates(config: Config) -> Iterator[Finding]:
     if config.mqtt.tls:
-        from edge.intake import certificates  # and with it cryptography, 10 MB that a gateway that runs does without
+        from edge import certificate_findings  # and with it cryptography, 10 MB that a gateway that runs does without
 
-        yield from certificates.of_settings(config.mqtt, clock.now())
+        yield from certificate_findings.of_settings(config.mqtt, clock.now())
 
 
 def _broker(config: Config) -> Iterator[Finding]:

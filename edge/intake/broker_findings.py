@@ -6,9 +6,10 @@ import ssl
 from collections.abc import Iterator
 from datetime import datetime
 
+from edge import certificate_findings
 from edge.config import Config
 from edge.finding import Finding, Status
-from edge.intake import certificates, tls
+from edge.intake import tls
 from edge.intake.probe import Answers, Probe
 from program.settings import ConfigError
 from schemas.records import LinkState
@@ -31,7 +32,7 @@ def of_broker(config: Config, now: datetime, *, runs_here: bool) -> Iterator[Fin
     else:
         yield from of_answers(config, answers, runs_here=runs_here)
         if answers.certificate:
-            yield certificates.of_broker(address, answers.certificate, now)
+            yield certificate_findings.of_broker(address, answers.certificate, now)
         if mqtt.is_plain:
             risk = f"readings from {mqtt.host} come without TLS: who is on that network can read and forge them"
             yield Finding(_NAME, Status.WARN, risk, "set mqtt.tls_ca where the broker can do TLS")

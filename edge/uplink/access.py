@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.uplink.uplink import UplinkError
+from edge.uplink.uplink import LinkDown, UplinkError
 from program.child import environment, python_module
+from schemas.records import LinkState
 
 _CHILD_SECONDS = 120.0
 _EARLY_SECONDS = 300.0
@@ -36,7 +37,7 @@ class Pass:
 _NONE = Pass((), 0.0, 0.0)
 
 
-class AccessFailed(Exception):
+class AccessFailed(LinkDown):
     """No headers could be made now. Later they may."""
 
 
@@ -88,5 +89,14 @@ class Access:
                 self._child.kill()
                 raise AccessFailed(f"no token within {_CHILD_SECONDS:.0f} s") from late
         if self._child.returncode:
-            raise AccessFailed((errors.strip().splitlines() or [f"exit status {self._child.returncode}"])[-1])
+            raise _failed(output, errors, self._child.returncode)
         return output
+
+
+def _failed(output: str, errors: str, status: int) -> AccessFailed:
+    """Reads what a child says that made no headers. One that died has said nothing but what its interpreter did."""
+    try:
+        failure = json.loads(output)
+        return AccessFailed(failure["text"], LinkState(failure["state"]))
+    except ValueError:
+        return AccessFailed((errors.strip().splitlines() or [f"exit status {status}"])[-1])

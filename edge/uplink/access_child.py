@@ -1,6 +1,6 @@
 """Makes the headers by which Google lets a gateway in, and ends: `python -P -m edge.uplink.access_child FILE [--check]`.
 
-It prints them as one JSON object {headers, expires}, or one sentence on standard error and ends with 1. `--check` only reads the file.
+It prints them as one JSON object {headers, expires}; or {state, text}, why there are none, and ends with 1. `--check` only reads the file.
 A process of its own: what signs and fetches tokens takes 15 MB, is used once an hour, and cannot be unloaded.
 
 A service account signs its own token, as Google's client does by default (https://google.aip.dev/auth/4111): nobody is asked, and it
@@ -13,16 +13,25 @@ import json
 import sys
 from calendar import timegm
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
 from google.auth import identity_pool, jwt
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, OAuthError
 from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
+from edge.uplink.credentials import read
+from edge.uplink.diagnosis import sentence, state_after
+from keys.lifetime import Lifetime
+from schemas.records import LinkState
+
 AUDIENCE = "https://pubsub.googleapis.com/"
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/pubsub")
+_REFUSALS = {"access_denied", "invalid_client", "invalid_grant", "invalid_request", "invalid_target", "unauthorized_client"}
+"""How a token service says no (RFC 6749, 5.2; RFC 8693, 2.2.2)."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -33,9 +42,18 @@ def main(arguments: Sequence[str]) -> int:
         if not options:
             print(json.dumps(headers(credentials)))
     except (ValueError, OSError, GoogleAuthError) as error:
-        print(error, file=sys.stderr)
+        print(json.dumps(failure(Path(file), error, datetime.now(UTC))))
         return 1
     return 0
+
+
+def failure(file: Path, error: BaseException, now: datetime) -> dict[str, str]:
+    """Says why there are no headers: the state of the link, and a sentence, which for what is wrong in a file is the error's own."""
+    if not isinstance(error, GoogleAuthError) or isinstance(error, ValueError):
+        return {"state": LinkState.OFFLINE, "text": str(error)}
+    lifetime = _lifetime(file)
+    state = state_after(error, lifetime, now, is_refusal=_is_refusal(error))
+    return {"state": state, "text": sentence(state, lifetime, now, error)}
 
 
 def load(file: Path) -> Any:
@@ -53,6 +71,27 @@ def headers(credentials: Any) -> dict[str, Any]:
     credentials.before_request(Request(), "POST", AUDIENCE, made)
     made.pop("x-goog-api-client", None)  # a statistic of Google's
     return {"headers": made, "expires": timegm(credentials.expiry.utctimetuple())}
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Says whether the token service has answered that it does not want these credentials, and not that it has a fault of its own."""
+    if not isinstance(error, OAuthError):
+        return False
+    try:
+        answer = json.loads(error.args[1])
+    except (ValueError, TypeError, IndexError):
+        return False
+    return isinstance(answer, dict) and answer.get("error") in _REFUSALS
+
+
+def _lifetime(file: Path) -> Lifetime | None:
+    """Returns the life of the certificate that the file names, as far as it can be read."""
+    try:
+        certificate = read(file).certificate
+        own = x509.load_pem_x509_certificates(certificate.read_bytes())[0] if certificate else None
+    except (OSError, ValueError):
+        return None
+    return Lifetime(own.not_valid_before_utc, own.not_valid_after_utc) if own else None
 
 
 def _service_account(file: str) -> Any:

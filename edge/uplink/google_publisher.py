@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from google.api_core.exceptions import InvalidArgument, OutOfRange, Unauthenticated
+from google.api_core.exceptions import InvalidArgument, OutOfRange, PermissionDenied, Unauthenticated
 from google.pubsub_v1 import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
 from edge.store.store import OutboxBatch
 from edge.uplink.access import Access
-from edge.uplink.uplink import PublishFuture, UplinkError
+from edge.uplink.uplink import LinkDown, PublishFuture, UplinkError
 from schemas.envelope import MAX_MESSAGE_BYTES
 from schemas.message import message_parts
+from schemas.records import LinkState
 
 _HOST = "pubsub.googleapis.com:443"
 _ATTEMPT_SECONDS = 30.0
@@ -61,11 +62,11 @@ class GooglePublisher:
         headers = self._access.headers() if self._access else ()
         try:
             self._client.publish(request=request, retry=None, timeout=_ATTEMPT_SECONDS, metadata=headers)
-        except Unauthenticated:
+        except (Unauthenticated, PermissionDenied) as error:
             # The key may have been replaced, or the clock been set: the next attempt is made with a new token.
-            if self._access:
+            if self._access and isinstance(error, Unauthenticated):
                 self._access.forget()
-            raise
+            raise LinkDown(f"Pub/Sub answers, and takes nothing from this gateway: {error}", LinkState.REFUSED) from error
 
     def refuses_only_this(self, error: BaseException) -> bool:
         return isinstance(error, InvalidArgument | OutOfRange | ValueError | TypeError)

@@ -12,6 +12,7 @@ from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Annotated, ClassVar
 
+from edge import clock
 from edge.finding import Finding, Status, of_secret
 from edge.uplink.limits import Limits, Wire
 from edge.uplink.pubsub_wire import wire
@@ -34,7 +35,7 @@ class PubsubUplinkSettings(Settings, frozen=True, kw_only=True, tag_field="kind"
     topic: Annotated[Topic, setting("Topic of the batches", example="projects/my-project/topics/telemetry")]
     credentials_file: Annotated[
         Path | None,
-        setting("Service account or workload identity federation; not needed with PUBSUB_EMULATOR_HOST", example="credentials.json"),
+        setting("Workload identity federation or a service account; not needed with PUBSUB_EMULATOR_HOST", example="credentials.json"),
     ] = None
     shard: Annotated[
         Name | None,
@@ -64,7 +65,10 @@ class PubsubUplinkSettings(Settings, frozen=True, kw_only=True, tag_field="kind"
 
     def findings(self) -> Iterator[Finding]:
         if self.credentials_file:
+            from edge.uplink.credentials_findings import of_credentials  # and with it cryptography
+
             yield of_secret("uplink.credentials_file", self.credentials_file)
+            yield from of_credentials(self.credentials_file, clock.now())
         emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
         if not (emulator or self.credentials_file or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")):
             advice = "set uplink.credentials_file, or PUBSUB_EMULATOR_HOST for an emulator"

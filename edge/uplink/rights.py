@@ -8,6 +8,8 @@ from typing import Protocol
 
 from edge.finding import Finding, Status
 from edge.uplink.access import AccessFailed, Headers
+from edge.uplink.diagnosis import advice
+from schemas.records import LinkState
 
 _NAME = "uplink"
 _PERMISSION = "pubsub.topics.publish"
@@ -23,7 +25,10 @@ def of_publishing(topic: str, access: HeaderSource, connection: HTTPConnection) 
     """Says whether the credentials hold that permission. What cannot be asked now is a warning: a gateway may be offline for days."""
     try:
         status, granted = _ask(topic, access, connection)
-    except (AccessFailed, OSError, HTTPException, ValueError) as error:
+    except AccessFailed as failure:
+        result = Status.WARN if failure.state == LinkState.OFFLINE else Status.FAIL
+        return Finding(_NAME, result, f"{failure.state}: {failure}", advice(failure.state))
+    except (OSError, HTTPException, ValueError) as error:
         return Finding(_NAME, Status.WARN, f"whether it may publish cannot be asked now: {error}", "batches wait in the store until it may")
     if _PERMISSION in granted:
         return Finding(_NAME, Status.OK, f"may publish to {topic}")

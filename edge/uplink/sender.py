@@ -21,9 +21,10 @@ from edge.uplink.choice import Request, chosen
 from edge.uplink.flight import Attempt, Flight
 from edge.uplink.refusals import Refusals
 from edge.uplink.signer import Sign
-from edge.uplink.uplink import Publisher, PublishFuture
+from edge.uplink.uplink import LinkDown, Publisher, PublishFuture
 from program import logs
 from program.backoff import Backoff
+from schemas.records import LinkState
 
 MAX_IN_FLIGHT_BYTES = 16_000_000
 ANSWER_SECONDS = 120.0
@@ -70,7 +71,7 @@ class Sender:
         self._not_before = 0.0
         self._backed_off = -1.0
         self._down_since: float | None = None
-        self.online = False
+        self.state = LinkState.OFFLINE
 
     def turn(self, now: float) -> float:
         """Takes the answers in and sends what may be sent, without waiting; returns in how many seconds the next turn is due."""
@@ -84,15 +85,17 @@ class Sender:
 
     def back_off(self, error: BaseException, now: float, sent: float | None = None) -> None:
         """Counts a failure of the uplink as a whole, of an attempt made at `sent`. It waits no longer than it has been down."""
+        state = error.state if isinstance(error, LinkDown) else LinkState.OFFLINE
+        if self._down_since is None or state != self.state:
+            _log.warning("uplink is %s: %r; batches wait in the store", state, error)
         if self._down_since is None:
             self._down_since = now if sent is None else sent
-            _log.warning("uplink is offline: %r; batches wait in the store", error)
         self._failures += 1
         self._flight.narrow()
         delay = min(self._backoff.delay(self._failures, self._rng), max(_LEAST_WAIT_SECONDS, now - self._down_since))
         self._backed_off, self._not_before = now, now + delay
         _log.debug("uplink: failure %d, next attempt in %.1f s", self._failures, delay)
-        self.online = False
+        self.state = state
 
     def is_idle(self) -> bool:
         """Says whether nothing is under way, and nothing could be sent now."""
@@ -141,10 +144,10 @@ class Sender:
         self._refusals.confirm(self._arrived)
         self._arrived = set()
         self._flight.widen()
-        if not self.online:
+        if self.state != LinkState.ONLINE:
             down = "" if self._down_since is None else f" after {now - self._down_since:.0f} s offline"
             _log.info("uplink is online%s", down)
-        self.online, self._failures, self._not_before, self._down_since = True, 0, 0.0, None
+        self.state, self._failures, self._not_before, self._down_since = LinkState.ONLINE, 0, 0.0, None
 
     def _send(self, now: float) -> None:
         for request in chosen(self._store, self._flight, self._refusals, now, self._allowance.most_together):

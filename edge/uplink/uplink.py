@@ -13,10 +13,19 @@ from edge.finding import Finding
 from edge.store.store import OutboxBatch
 from edge.uplink.limits import Limits, Wire
 from program.backoff import Backoff
+from schemas.records import LinkState
 
 
 class UplinkError(Exception):
     """The uplink cannot be set up; the text names the setting."""
+
+
+class LinkDown(Exception):
+    """Nothing passes now, whichever batches are sent; `state` says why. Every other error of a request means offline."""
+
+    def __init__(self, text: str, state: LinkState = LinkState.OFFLINE) -> None:
+        super().__init__(text)
+        self.state = state
 
 
 class PublishFuture(Protocol):

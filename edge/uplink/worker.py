@@ -47,8 +47,8 @@ class UplinkWorker:
 
     @property
     def state(self) -> LinkState:
-        """Is online since the last confirmation, or offline since the last failure and at the start."""
-        return LinkState.ONLINE if self._sender.online else LinkState.OFFLINE
+        """Is online since the last confirmation; else it says what the last failure was, and offline at the start."""
+        return self._sender.state
 
     @property
     def day(self) -> DayBytes | None:

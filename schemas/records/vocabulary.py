@@ -62,6 +62,10 @@ class LinkState(StrEnum):
     OFFLINE = "offline"
     CERT_EXPIRED = "cert_expired"
     """It is offline, and cannot come back before the gateway's own certificate is renewed."""
+    REFUSED = "refused"
+    """The other side answers, and does not let the gateway in: revoked there, unknown, or without the right."""
+    CLOCK_WRONG = "clock_wrong"
+    """It is offline, and cannot come back before the gateway's clock is set: by that, certificates have not begun."""
 
 
 class Timing(StrEnum):

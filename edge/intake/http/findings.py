@@ -6,9 +6,9 @@ import socket
 from collections.abc import Iterator
 from datetime import datetime
 
+from edge import certificate_findings
 from edge.config import Config
 from edge.finding import Finding, Status
-from edge.intake import certificates
 from edge.intake.http.server_tls import ServerTls
 from edge.intake.http.tokens import Tokens
 from edge.settings.http import HttpSettings
@@ -29,8 +29,8 @@ def of_http(config: Config, now: datetime, *, runs_here: bool) -> Iterator[Findi
         yield Finding(_NAME, Status.FAIL, str(error), "correct the file, or the setting")
         return
     yield _of_address(settings, f"tokens that may post readings: {len(tokens)}", runs_here=runs_here)
-    yield from certificates.of_own("http.tls_certificate", settings.tls_certificate, now)
-    yield from certificates.of_authorities("http.tls_client_ca", settings.tls_client_ca, now)
+    yield from certificate_findings.of_own("http.tls_certificate", settings.tls_certificate, now)
+    yield from certificate_findings.of_authorities("http.tls_client_ca", settings.tls_client_ca, now)
 
 
 def _of_address(settings: HttpSettings, known: str, *, runs_here: bool) -> Finding:

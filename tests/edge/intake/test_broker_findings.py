@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import trustme
 
+from edge import certificate_findings
 from edge.finding import Finding
-from edge.intake import certificates
 from edge.intake.broker_findings import of_answers, of_broker
 from edge.intake.client import Intake, status_topic
 from edge.intake.probe import Answers, Probe
@@ -98,7 +98,7 @@ def test_a_gateway_that_runs_stays_online_while_the_doctor_asks(tmp_path: Path) 
     [(-1, "fail", "is not valid before"), (0, "ok", "400 days more"), (371, "warn", "29 days more"), (401, "fail", "expired on")],
 )
 def test_12_the_dates_of_a_certificate_are_said(days: int, status: str, sentence: str) -> None:
-    finding = certificates.of_dates("own.pem", START, START + timedelta(days=400), START + timedelta(days=days))
+    finding = certificate_findings.of_dates("own.pem", START, START + timedelta(days=400), START + timedelta(days=days))
     assert (finding.status, sentence in finding.text) == (status, True)
 
 
@@ -116,7 +116,7 @@ def test_a_certificate_of_another_authority_is_a_warning_and_its_own_end_is_said
     now = datetime(2026, 12, 20, tzinfo=UTC)
     (tmp_path / "good").mkdir()
     (tmp_path / "foreign").mkdir()
-    _, own = certificates.of_settings(certified(tmp_path / "good", ours, ours), now)
+    _, own = certificate_findings.of_settings(certified(tmp_path / "good", ours, ours), now)
     assert (own.status, "valid until 2027-01-01, 12 days more" in own.text) == ("warn", True)
-    *_, foreign = certificates.of_settings(certified(tmp_path / "foreign", ours, other), now)
+    *_, foreign = certificate_findings.of_settings(certified(tmp_path / "foreign", ours, other), now)
     assert (foreign.status, "is not signed by mqtt.tls_ca" in foreign.text) == ("warn", True)

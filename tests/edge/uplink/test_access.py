@@ -97,7 +97,7 @@ def test_what_is_wrong_in_the_file_is_said_without_a_network(
     file = tmp_path / "credentials.json"
     file.write_text(content)
     assert access_child.main([str(file), "--check"]) == 1
-    assert reason in capsys.readouterr().err
+    assert reason in capsys.readouterr().out
 
 
 def test_a_federated_identity_that_cannot_be_shown_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +105,7 @@ def test_a_federated_identity_that_cannot_be_shown_is_named(tmp_path: Path, caps
     file.write_text(json.dumps(FEDERATION | {"credential_source": {"file": str(tmp_path / "subject")}}))
     assert access_child.main([str(file), "--check"]) == 0
     assert access_child.main([str(file)]) == 1
-    assert str(tmp_path / "subject") in capsys.readouterr().err
+    assert str(tmp_path / "subject") in capsys.readouterr().out
 
 
 def test_closing_ends_a_child_that_waits_for_the_network(tmp_path: Path, file: Path) -> None:

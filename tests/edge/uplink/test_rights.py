@@ -12,6 +12,7 @@ from edge.uplink.access import AccessFailed, Headers
 from edge.uplink.rights import of_publishing
 from lab.services.child import free_port
 from lab.services.http_server import serving
+from schemas.records import LinkState
 
 TOPIC = "projects/demo-project/topics/telemetry"
 
@@ -58,6 +59,13 @@ def test_the_answer_of_google_becomes_a_finding(status: int, body: bytes, result
         finding = of_publishing(TOPIC, AccessTwin(), HTTPConnection("127.0.0.1", port, timeout=10))
     assert (finding.status, sentence in finding.text) == (result, True)
     assert asked == [(f"/v1/{TOPIC}:testIamPermissions", "Bearer token", {"permissions": ["pubsub.topics.publish"]})]
+
+
+@pytest.mark.parametrize("state", [LinkState.CERT_EXPIRED, LinkState.REFUSED, LinkState.CLOCK_WRONG])
+def test_who_is_not_let_in_is_no_gateway_that_is_offline(state: LinkState) -> None:
+    finding = of_publishing(TOPIC, AccessTwin(AccessFailed("the reason", state)), HTTPConnection("127.0.0.1", free_port(), timeout=10))
+    assert (finding.status, finding.text) == ("fail", f"{state}: the reason")
+    assert finding.advice
 
 
 @pytest.mark.parametrize("fault", [None, AccessFailed("no token")])

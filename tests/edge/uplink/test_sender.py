@@ -16,6 +16,7 @@ from edge.uplink.flight import MAX_IN_FLIGHT, Flight
 from edge.uplink.sender import ANSWER_SECONDS, Sender
 from edge.uplink.signer import unsigned
 from program.backoff import Backoff
+from schemas.records import LinkState
 from tests import long_form
 from tests.edge.encoded import NOW, encoded
 from tests.edge.pubsub_twin import PubSubTwin
@@ -152,7 +153,7 @@ def test_a_request_with_a_refused_batch_is_taken_apart_and_the_others_arrive_onc
     assert set(world.twin.received.values()) == {1}
     assert len(world.twin.received) == 9
     assert [batch.envelope.batch_id for batch in world.store.pending(10)] == [bad]
-    assert world.sender.online
+    assert world.sender.state == LinkState.ONLINE
 
 
 def test_a_request_holds_no_more_bytes_than_a_bad_line_can_carry(store: Store, world: World) -> None:
@@ -192,7 +193,7 @@ def test_while_it_is_down_attempts_are_single_and_thin_out(world: World) -> None
     gaps = [later - earlier for earlier, later in pairwise(world.twin.attempts)]
     assert 24 * 12 <= len(gaps) < 24 * 36, "about one attempt in 150 s"
     assert max(gaps) <= Backoff().max_interval + 1
-    assert world.sender.online is False
+    assert world.sender.state == LinkState.OFFLINE
 
 
 def test_a_wide_stream_becomes_single_attempts_when_it_goes_down(world: World) -> None:
@@ -223,7 +224,7 @@ def test_a_refused_batch_stays_and_holds_up_nobody(world: World) -> None:
     world.twin.poison = {refused}
     world.run(3)
     assert world.twin.received.keys() == set(others)
-    assert world.sender.online
+    assert world.sender.state == LinkState.ONLINE
     world.run(3600)
     assert [batch.envelope.batch_id for batch in world.store.pending(10)] == [refused]
     assert 3 < len(world.twin.attempts) < 60, "its own attempts thin out"
@@ -246,7 +247,7 @@ def test_what_refuses_everything_is_an_outage(world: World) -> None:
     world.twin.weather = "refusing"
     world.run(3600)
     assert len(world.twin.attempts) < 200
-    assert not world.sender.online
+    assert world.sender.state == LinkState.OFFLINE
     world.twin.weather = "fine"
     world.run(world.now + 2 * Backoff().max_interval, world.drained)
     assert world.drained()
@@ -302,7 +303,7 @@ def test_behind_a_backlog_what_is_live_waits_for_none_of_it_and_the_backlog_goes
     world.twin.weather = "down"
     world.run(600)
     world.twin.weather, world.twin.seconds = "fine", 0.5
-    world.run(world.now + Backoff().max_interval, lambda: world.sender.online)
+    world.run(world.now + Backoff().max_interval, lambda: world.sender.state == LinkState.ONLINE)
     began = world.now
     waits = drained_while_live(world, 60, "events", "summaries")
     assert max(waits[::2]) <= 2, "an event"
@@ -317,7 +318,7 @@ def test_the_first_attempt_after_an_outage_is_the_event(world: World) -> None:
     world.run(600)
     (event,) = cut(world.store, "events")
     world.twin.weather = "fine"
-    world.run(world.now + Backoff().max_interval, lambda: world.sender.online)
+    world.run(world.now + Backoff().max_interval, lambda: world.sender.state == LinkState.ONLINE)
     assert world.twin.order[0] == event
 
 
