@@ -19,6 +19,7 @@ HOLDS_DATA = {
     },
     "modules/warehouse": {"google_bigquery_dataset.tables", "google_bigquery_dataset.views", "google_bigquery_table.facts"},
     "modules/buckets": {"google_storage_bucket.archive"},
+    "modules/secrets": {"google_secret_manager_secret.pipeline_key"},
 }
 BASIC = {"roles/owner", "roles/editor", "roles/viewer", "roles/browser"}
 Modules = Mapping[str, Module]
@@ -183,17 +184,15 @@ def rights_are_single_and_small(modules: Modules) -> Iterator[str]:
 
 
 def certificates_publish_or_act_and_nothing_more(modules: Modules) -> Iterator[str]:
-    """A gateway's site may publish to the gateways' topic; a machine may act as an account. Nobody else is bound by a certificate."""
+    """A gateway or its site may publish to the gateways' topic; a machine may act as an account. Nobody else is bound by a certificate."""
     for module in modules.values():
         for address, body in module.resources.items():
             code = {found for text in texts(body.get("member", "")) for found in expressions(text)}
             by_certificate = code & {"var.site", "var.subject"}
-            wanted = (
-                ("google_pubsub_topic_iam_member", '"roles/pubsub.publisher"', "${var.topic}")
-                if "var.site" in by_certificate
-                else ("google_service_account_iam_member", '"roles/iam.workloadIdentityUser"', None)
-            )
-            if by_certificate and (address.partition(".")[0], body.get("role"), body.get("topic")) != wanted:
+            publishes = ("google_pubsub_topic_iam_member", '"roles/pubsub.publisher"', "${var.topic}")
+            acts = ("google_service_account_iam_member", '"roles/iam.workloadIdentityUser"', None)
+            wanted = {publishes} if "var.site" in by_certificate else {publishes, acts}
+            if by_certificate and (address.partition(".")[0], body.get("role"), body.get("topic")) not in wanted:
                 yield f"{module.name} {address} gives a certificate more than it may"
 
 

@@ -171,6 +171,9 @@ def test_the_job_has_parameters_that_the_template_knows() -> None:
     assert given - {parameter.name for parameter in metadata.parameters} == set()
     assert {parameter.name for parameter in metadata.parameters if not parameter.is_optional} <= given
     assert "table_prefix" in given
+    [keys] = re.findall(r'signature_keys *= "([^"]+)"', job["parameters"])
+    [form] = next(parameter.regexes for parameter in metadata.parameters if parameter.name == "signature_keys")
+    assert re.fullmatch(form, keys.replace("${var.pipeline_key}", "projects/p/secrets/tinybeam-pipeline-key"))
 
 
 def test_alerts_and_charts_look_at_metrics_that_are_there() -> None:

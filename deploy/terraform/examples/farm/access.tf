@@ -16,6 +16,15 @@ module "accounts" {
   depends_on = [module.services]
 }
 
+module "secrets" {
+  source = "../../modules/secrets"
+
+  project = var.project
+  labels  = local.labels
+
+  depends_on = [module.services]
+}
+
 module "identity" {
   source = "../../modules/identity"
 
@@ -37,6 +46,7 @@ module "access" {
   alerts_topic        = module.messages.alerts_topic
   subscriptions       = module.messages.subscriptions
   notify_subscription = module.messages.notify_subscription
+  pipeline_key        = module.secrets.pipeline_key
   dead_letters        = module.messages.dead_letters
   dataset             = module.warehouse.dataset
   views_dataset       = module.warehouse.views_dataset
@@ -51,6 +61,7 @@ module "access" {
   subject   = module.identity.subject
   site      = module.identity.site
   sites     = var.sites
+  gateways  = var.gateways
   machines  = var.machines
   analysts  = var.analysts
   launchers = var.launchers

@@ -17,6 +17,11 @@ output "machine_credentials" {
   }
 }
 
+output "pipeline_key" {
+  description = "--signature_keys of the pipeline, once `gcloud secrets versions add` has put pipeline.key there."
+  value       = "secret:${module.secrets.pipeline_key}/versions/latest"
+}
+
 output "subscriptions" {
   description = "--input_subscription of each pipeline, by name."
   value       = module.messages.subscriptions

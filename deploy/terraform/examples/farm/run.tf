@@ -34,6 +34,7 @@ module "job" {
   views_dataset   = module.warehouse.views_dataset
   table_prefix    = module.warehouse.table_prefix
   archive         = "gs://${module.buckets.archive}/batches"
+  pipeline_key    = module.secrets.pipeline_key
   service_account = module.accounts.pipeline.email
   subnetwork      = module.network[0].subnetwork
   staging         = module.buckets.staging

@@ -49,6 +49,12 @@ variable "sites" {
   type        = set(string)
 }
 
+variable "gateways" {
+  description = "The same for gateways whose certificates `tinybeam keys` made, which name no unit: their names by site, such as { north-field = [\"gateway-1\"] }."
+  type        = map(set(string))
+  default     = {}
+}
+
 variable "authorities" {
   description = "Files with the certificates of the authorities that sign the machines'."
   type        = list(string)

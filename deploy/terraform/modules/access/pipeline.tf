@@ -23,6 +23,13 @@ resource "google_pubsub_topic_iam_member" "pipeline_tells" {
   member  = var.accounts.pipeline.member
 }
 
+resource "google_secret_manager_secret_iam_member" "pipeline_checks" {
+  project   = var.project
+  secret_id = var.pipeline_key
+  role      = "roles/secretmanager.secretAccessor"
+  member    = var.accounts.pipeline.member
+}
+
 # Rights on datasets are entries of their access lists: a binding would take away those of the views that may read the tables.
 resource "google_bigquery_dataset_access" "pipeline_writes" {
   project       = var.project

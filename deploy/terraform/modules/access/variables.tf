@@ -38,6 +38,11 @@ variable "dead_letters" {
   type        = object({ topic = string, subscription = string })
 }
 
+variable "pipeline_key" {
+  description = "Secret with the pipeline's private key, as projects/P/secrets/S."
+  type        = string
+}
+
 variable "dataset" {
   description = "Dataset of the tables."
   type        = string
@@ -80,6 +85,16 @@ variable "sites" {
   validation {
     condition     = alltrue([for site in var.sites : can(regex("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", site))])
     error_message = "sites: letters, digits, dots, dashes and underscores, at most 64, as in the registry."
+  }
+}
+
+variable "gateways" {
+  description = "Gateways that may publish by the common names of their certificates, by site: of certificates without an organisational unit, as `tinybeam keys` makes them."
+  type        = map(set(string))
+
+  validation {
+    condition     = alltrue(flatten([for names in values(var.gateways) : [for name in names : can(regex("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", name))]]))
+    error_message = "gateways: names as in gateway.id: letters, digits, dots, dashes and underscores, at most 64."
   }
 }
 

@@ -17,6 +17,7 @@ resource "google_dataflow_flex_template_job" "pipeline" {
       dataset           = var.dataset
       views_dataset     = var.views_dataset
       archive           = var.archive
+      signature_keys    = "secret:${var.pipeline_key}/versions/latest"
     },
     var.table_prefix == "" ? {} : { table_prefix = var.table_prefix },
     var.parameters,

@@ -64,8 +64,13 @@ variable "archive" {
   type        = string
 }
 
+variable "pipeline_key" {
+  description = "Secret with the pipeline's private key, as projects/P/secrets/S: it must have a version when the job starts."
+  type        = string
+}
+
 variable "parameters" {
-  description = "Other parameters of the template, such as { allowedLateness = \"3d\" }."
+  description = "Other parameters of the template, such as { allowedLateness = \"3d\", require_signatures = \"warn\" }."
   type        = map(string)
   default     = {}
 }
