@@ -90,7 +90,20 @@ DEV = [
 
 # The lab and the benchmarks are not shipped: they need a checkout. Training is: `tinybeam train` is for who has a warehouse of their own.
 ROOMS = find_packages(
-    include=["configuration*", "costs*", "derive*", "edge*", "keys*", "notify*", "pipeline*", "program*", "schemas*", "sql*", "training*"]
+    include=[
+        "configuration*",
+        "costs*",
+        "derive*",
+        "edge*",
+        "keys*",
+        "notify*",
+        "pipeline*",
+        "program*",
+        "releases*",
+        "schemas*",
+        "sql*",
+        "training*",
+    ]
 )
 
 setup(
