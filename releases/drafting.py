@@ -1,0 +1,115 @@
+"""Prepares what the holders sign, takes their signatures one by one, and publishes what enough of them have signed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tuf.api.metadata import Metadata
+
+from releases import roles, settings, signing_keys
+from releases.error import ReleaseError
+from releases.repository import Repository, named_files
+from releases.rollout import Release
+
+_LATEST = "x-tinybeam-latest"
+"""A field of the list of releases: model -> the highest number that was given, so that none is given twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Is a version of a role that waits: how many have signed it, of how many, and the paths that it adds or takes away."""
+
+    role: str
+    version: int
+    signatures: int
+    threshold: int
+    adds: tuple[str, ...]
+    removes: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        return self.signatures >= self.threshold
+
+
+def add(repository: Repository, model: str, files: Mapping[str, bytes], now: datetime) -> Release:
+    """Drafts a release of a model under the next number. Signatures that were given to an earlier draft are void. Raises ReleaseError."""
+    metadata = _editable(repository, roles.RELEASES, now)
+    release = Release(model, latest(metadata, model) + 1)
+    for name, content in files.items():
+        path = roles.release_path(*release, name)
+        metadata.signed.targets[path] = repository.write_draft_target(path, content)
+    metadata.signed.unrecognized_fields.setdefault(_LATEST, {})[model] = release.number
+    repository.write_draft(roles.RELEASES, metadata)
+    return release
+
+
+def withdraw(repository: Repository, release: Release, now: datetime) -> None:
+    """Drafts a list without a release, which then no gateway can fetch. Raises ReleaseError if there is none."""
+    metadata = _editable(repository, roles.RELEASES, now)
+    paths = [path for path in metadata.signed.targets if (found := roles.release_file(path)) and found[:2] == release]
+    if not paths:
+        raise ReleaseError(f"there is no release {release.number} of {release.model}")
+    for path in paths:
+        del metadata.signed.targets[path]
+    repository.write_draft(roles.RELEASES, metadata)
+
+
+def sign(repository: Repository, key_file: Path) -> list[Draft]:
+    """Signs all drafts that a holder's key may sign, and makes those that are complete then versions. Raises ReleaseError and KeysError."""
+    key = signing_keys.read(key_file)
+    signed = []
+    for role in roles.OFFLINE:
+        metadata = repository.draft(role)
+        if metadata is None or key.public_key.keyid not in repository.delegator(role).get_delegated_role(role).keyids:
+            continue
+        metadata.sign(key, append=True)
+        repository.write_draft(role, metadata)
+        signed.append(_described(repository, role, metadata))
+        if signed[-1].complete:
+            repository.publish_draft(role, metadata)
+    if not signed:
+        raise ReleaseError(f"nothing waits for a signature by {key_file}")
+    return signed
+
+
+def drafts(repository: Repository) -> list[Draft]:
+    """Returns what waits for signatures. Raises ReleaseError."""
+    return [_described(repository, role, metadata) for role in roles.OFFLINE if (metadata := repository.draft(role)) is not None]
+
+
+def numbers(metadata: Metadata[Any], model: str) -> set[int]:
+    """Returns the numbers of a model's releases."""
+    found = (roles.release_file(path) for path in named_files(metadata.signed))
+    return {each[1] for each in found if each and each[0] == model}
+
+
+def latest(metadata: Metadata[Any], model: str) -> int:
+    """Returns the highest number that a model ever had, which is not given again; 0 without any."""
+    ever: dict[str, int] = metadata.signed.unrecognized_fields.get(_LATEST, {})
+    return max(ever.get(model, 0), *numbers(metadata, model), 0)
+
+
+def _editable(repository: Repository, role: str, now: datetime) -> Metadata[Any]:
+    """Returns the draft of the next version without its signatures; the newest version is its beginning."""
+    metadata = repository.draft(role) or repository.newest(role)
+    metadata.signatures.clear()
+    metadata.signed.version = repository.newest(role).signed.version + 1
+    metadata.signed.expires = settings.read(repository.folder).end(role, now)
+    return metadata
+
+
+def _described(repository: Repository, role: str, metadata: Metadata[Any]) -> Draft:
+    result = repository.delegator(role).get_verification_result(role, metadata.signed_bytes, metadata.signatures)
+    before, after = (named_files(each.signed).keys() for each in (repository.newest(role), metadata))
+    return Draft(
+        role=role,
+        version=metadata.signed.version,
+        signatures=len(result.signed),
+        threshold=result.threshold,
+        adds=tuple(sorted(after - before)),
+        removes=tuple(sorted(before - after)),
+    )

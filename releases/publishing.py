@@ -1,0 +1,85 @@
+"""Says what is current by the keys that are online, and copies what is published to where gateways read it."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tuf.api.metadata import Metadata, MetaFile, Signed, Snapshot, Timestamp
+
+from program.files import write_durably
+from releases import roles, settings
+from releases.error import ReleaseError
+from releases.repository import METADATA, TARGET_FILES, Repository, files_below
+
+_TARGET_ROLES = (roles.TARGETS, roles.RELEASES, roles.ROLLOUTS)
+
+
+def sign_publication(repository: Repository, now: datetime) -> None:
+    """Writes a snapshot that names the newest version of each role, and the timestamp that names the snapshot. Raises ReleaseError."""
+    meta = {f"{role}.json": repository.meta_file(role) for role in _TARGET_ROLES}
+    snapshot = Snapshot(version=_next(repository, roles.SNAPSHOT), meta=meta)
+    sign_online(repository, roles.SNAPSHOT, snapshot, now)
+    timestamp = Timestamp(version=_next(repository, roles.TIMESTAMP), snapshot_meta=_described(repository))
+    sign_online(repository, roles.TIMESTAMP, timestamp, now)
+
+
+def sign_online(repository: Repository, role: str, signed: Signed, now: datetime) -> None:
+    """Signs a version of an online role by its key and writes it. Raises ReleaseError and KeysError."""
+    signed.expires = settings.read(repository.folder).end(role, now)
+    metadata: Metadata[Any] = Metadata(signed)
+    metadata.sign(repository.online_key(role))
+    repository.add(role, metadata)
+
+
+def renew_rollouts(repository: Repository, now: datetime) -> None:
+    """Signs the rollouts once more when half of their life is over."""
+    rollouts = repository.targets(roles.ROLLOUTS)
+    life = settings.read(repository.folder).end(roles.ROLLOUTS, now) - now
+    if rollouts.expires - now < life / 2:
+        rollouts.version += 1
+        sign_online(repository, roles.ROLLOUTS, rollouts, now)
+
+
+def publish(repository: Repository, target: Path, now: datetime) -> int:
+    """Signs what is current, and brings the folder `target` up to it; returns how many files were written. Raises ReleaseError.
+
+    Files come before the metadata that names them, and the timestamp last: whoever reads meanwhile finds the old state or the new one,
+    whole, and what was interrupted is done by the next publication.
+    """
+    renew_rollouts(repository, now)
+    sign_publication(repository, now)
+    return sum(_copy(repository.published / name, target / name) for name in _order(repository.published))
+
+
+def _order(published: Path) -> list[Path]:
+    """Returns the published files in the order in which they must appear."""
+    last = Path(METADATA) / f"{roles.TIMESTAMP}.json"
+    targets, metadata = (
+        [file.relative_to(published) for file in files_below(published / name) if not file.name.startswith(".")]
+        for name in (TARGET_FILES, METADATA)
+    )
+    return [*targets, *(file for file in metadata if file != last), last]
+
+
+def _copy(source: Path, target: Path) -> bool:
+    """Says whether there was something to do."""
+    try:
+        content = source.read_bytes()
+        if target.is_file() and target.read_bytes() == content:
+            return False
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(target, [content], target.with_name(f".{target.name}.{secrets.token_hex(4)}"))
+    except OSError as error:
+        raise ReleaseError(f"{target} cannot be written: {error.strerror}") from error
+    return True
+
+
+def _next(repository: Repository, role: str) -> int:
+    return int(repository.newest(role).signed.version) + 1 if repository.has(role) else 1
+
+
+def _described(repository: Repository) -> MetaFile:
+    return repository.meta_file(roles.SNAPSHOT)
