@@ -18,6 +18,7 @@ _ROOMS = {
     "sql": ("derive.command", "pipeline", "Apply, check, recompute and ask the warehouse."),
     "certify": ("sql.certify.command", "pipeline", "Compare two warehouses: tables by identity, views as people see them."),
     "keys": ("keys.command", "edge", "Make, sign, renew and revoke the keys of gateways, sensors and the broker."),
+    "release": ("releases.command", "edge", "Sign models, and bring them to some gateways first and then to all."),
     "cost": ("costs.command", "edge", "Estimate what a fleet costs a month, and the cheapest way."),
     "train": ("training.__main__", "train", "Rebuild a model and the page that judges it."),
     "lab": ("lab.__main__", "lab", "The whole path on this machine: demo, up."),
@@ -27,7 +28,21 @@ _ROOMS = {
 _CHECKOUT_ONLY = {"lab"}
 """Rooms that are not shipped."""
 
-_OURS = {"configuration", "costs", "derive", "edge", "keys", "notify", "pipeline", "program", "schemas", "sql", "tinybeam", "training"}
+_OURS = {
+    "configuration",
+    "costs",
+    "derive",
+    "edge",
+    "keys",
+    "notify",
+    "pipeline",
+    "program",
+    "releases",
+    "schemas",
+    "sql",
+    "tinybeam",
+    "training",
+}
 
 
 class _Rooms(click.Group):

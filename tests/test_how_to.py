@@ -44,6 +44,10 @@ def test_a_barn_gets_its_keys_from_nothing(tmp_path: Path) -> None:
     walk(ROOT / "docs/how-to/give-a-barn-its-keys.md", tmp_path, "how-to-keys", {})
 
 
+def test_a_model_is_released_rolled_out_and_taken_back(tmp_path: Path) -> None:
+    walk(ROOT / "docs/how-to/release-a-model.md", tmp_path, "how-to-release", {})
+
+
 def test_the_first_steps_are_as_they_are_told(copy: Path) -> None:
     walk(ROOT / "docs/getting-started.md", copy, "getting-started", {})
 

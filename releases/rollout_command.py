@@ -1,0 +1,165 @@
+"""The commands of who decides which gateways run a release: roll out, halt, roll back, and how it stands."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+import msgspec
+
+from program.settings import read
+from releases import health, options, rollouts, standing
+from releases.error import ReleaseError
+from releases.judgement import judge
+from releases.repository import Repository
+from releases.rollout import Decision, Group, Release, Rollout
+from releases.thresholds import checked
+
+_PUBLISH = "It holds from the next `tinybeam release publish` on."
+
+
+def _many(name: str, help_text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(f"--{name}", name.replace("-", "_") + "s", multiple=True, help=f"{help_text}; may be repeated.")
+
+
+@click.command("roll-out")
+@options.folder
+@options.model
+@click.argument("release", type=click.IntRange(min=1))
+@click.option("--share", type=click.FloatRange(0, 100), help="Per cent of the gateways that run it.  [default: the first step]")
+@_many("gateway", "A gateway that runs it whatever the share is")
+@_many("site", "A site whose gateways run it whatever the share is")
+@_many("exclude-gateway", "A gateway that does not run it")
+@_many("exclude-site", "A site whose gateways do not run it")
+@click.option("--shadow", type=click.IntRange(min=1), help="A release that scores beside the one that runs, and alarms nobody.")
+@click.option("--thresholds", type=options.FILE, help="TOML with the steps and limits by which `advance` decides.")
+@options.told
+def roll_out(
+    folder: Path,
+    model: str,
+    release: int,
+    share: float | None,
+    gateways: Sequence[str],
+    sites: Sequence[str],
+    exclude_gateways: Sequence[str],
+    exclude_sites: Sequence[str],
+    shadow: int | None,
+    thresholds: Path | None,
+) -> None:
+    """Let some gateways run RELEASE of MODEL; the others run what they ran.
+
+    \b
+    Examples:
+      tinybeam release roll-out soil 2
+      tinybeam release roll-out soil 2 --share 10 --gateway gateway-7 --exclude-site mill
+    """
+    limits = read(thresholds) if thresholds else {}
+    first = checked(limits, thresholds or folder).steps[0]
+    repository = Repository(folder)
+    rollout = rollouts.new_rollout(
+        repository,
+        model,
+        release,
+        first if share is None else share,
+        pinned=Group(tuple(gateways), tuple(sites)),
+        excluded=Group(tuple(exclude_gateways), tuple(exclude_sites)),
+        shadow=shadow,
+        thresholds=limits,
+    )
+    _say(rollouts.begin(repository, rollout, options.now()))
+
+
+@click.command()
+@options.folder
+@options.model
+@click.option(
+    "--health", "source", type=click.File("rb"), required=True, help="Rows of the view release_health as JSON; - for standard input."
+)
+@click.option("--dry_run", is_flag=True, help="Say what would be decided, and decide nothing.")
+@options.as_json
+@options.told
+def advance(folder: Path, model: str, source: BinaryIO, dry_run: bool, as_json: bool) -> None:
+    """Let more gateways run the present release of MODEL, or wait, or halt it: by its health beside what ran before.
+
+    Exit status 1 if it is halted. What was decided and why is kept in the rollout, but for that it waits.
+
+    \b
+    Example:
+      tinybeam sql query release_health --json | tinybeam release advance soil --health -
+    """
+    repository = Repository(folder)
+    rollout = rollouts.existing(repository, model)
+    found = health.of(health.read(source.read(), getattr(source, "name", "standard input")), Release(model, rollout.release))
+    if rollout.halted:
+        raise ReleaseError(f"release {rollout.release} of {model} is halted: `tinybeam release roll-out` begins another")
+    decision = judge(rollout, found, checked(rollout.thresholds, folder), options.now())
+    if decision.action != "wait" and not dry_run:
+        rollouts.decide(repository, model, decision)
+    click.echo(msgspec.json.encode(decision) if as_json else f"{decision.action}: {'; '.join(decision.reasons)}")
+    if decision.action == "halt":
+        sys.exit(1)
+
+
+@click.command()
+@options.folder
+@options.model
+@options.reason
+@options.told
+def halt(folder: Path, model: str, reason: str) -> None:
+    """Let no gateway run the present release of MODEL; each runs what it ran before.
+
+    \b
+    Example:
+      tinybeam release halt soil --reason "calls wet fields dry"
+    """
+    decision = Decision(time=options.now(), action="halt", share=0, reasons=(reason,) if reason else ())
+    _say(rollouts.decide(Repository(folder), model, decision))
+
+
+@click.command("roll-back")
+@options.folder
+@options.model
+@options.reason
+@options.told
+def roll_back(folder: Path, model: str, reason: str) -> None:
+    """Let every gateway run the release of MODEL before the present one.
+
+    \b
+    Example:
+      tinybeam release roll-back soil --reason "calls wet fields dry"
+    """
+    _say(rollouts.roll_back(Repository(folder), model, reason, options.now()))
+
+
+@click.command()
+@options.folder
+@click.option("--gateway", default="", help="Say which releases this gateway runs, by its name alone.")
+@options.as_json
+@options.told
+def status(folder: Path, gateway: str, as_json: bool) -> None:
+    """Say what is released, what runs where, what waits for signatures, and when what was signed ends.
+
+    \b
+    Examples:
+      tinybeam release status --json
+      tinybeam release status --gateway gateway-7
+    """
+    found = standing.of(Repository(folder))
+    if gateway:
+        runs = {rollout.model: rollout.release_of(gateway) for rollout in found.rollouts}
+        lines = [f"{model}: {f'release {number}' if number else 'its own bundle'}" for model, number in runs.items()]
+        click.echo(json.dumps(runs) if as_json else "\n".join(lines))
+        return
+    click.echo(json.dumps(found.as_dict(), indent=1) if as_json else "\n".join(found.lines(options.now())))
+
+
+def _say(rollout: Rollout) -> None:
+    click.echo(standing.rollout_line(rollout))
+    click.echo(_PUBLISH)
+
+
+COMMANDS = (roll_out, advance, halt, roll_back, status)

@@ -1,0 +1,115 @@
+"""The commands of who releases: make the folder, add a bundle, sign it, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from releases import bundle_files, drafting, founding, options, publishing, roles
+from releases.drafting import Draft
+from releases.repository import Repository
+from releases.rollout import Release
+
+
+@click.command()
+@options.folder
+@click.option(
+    "--holder", "holders", multiple=True, default=["first", "second", "third"], show_default=True, help="Who holds keys; given three times."
+)
+@options.told
+def init(folder: Path, holders: Sequence[str]) -> None:
+    """Make a folder of releases: keys for three holders, any two of whom can sign, and keys that are online.
+
+    \b
+    Example:
+      tinybeam release init --holder ada --holder ben --holder eva
+    """
+    repository = founding.found(folder, holders, options.now())
+    click.echo(f"{repository.root_file} is for every gateway: it says whom they trust.")
+    for holder in holders:
+        click.echo(f"{founding.key_file(folder, holder, '*')} are for {holder} alone: carry them away, and delete them here.")
+    click.echo(f"{repository.online_key_file('*')} stay where releases are published from: they say when and where, and can name no model.")
+
+
+@click.command()
+@options.folder
+@click.argument("bundle", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@options.told
+def add(folder: Path, bundle: Path) -> None:
+    """Draft a release of the model in BUNDLE, under its next number, once the gate has passed it.
+
+    The gate is `tinybeam train gate`; where training is not installed nobody judges the bundle, and the answer says so.
+
+    \b
+    Example:
+      tinybeam release add models/soil
+    """
+    model, files = bundle_files.read(bundle)
+    judged = bundle_files.judge(bundle)
+    release = drafting.add(Repository(folder), model, files, options.now())
+    gate = "the gate has passed it" if judged else "no gate has judged it, for training is not installed here"
+    click.echo(f"{model} {release.number}: {len(files)} files; {gate}")
+    click.echo(f"It waits for the signatures of {roles.THRESHOLD} holders: tinybeam release sign --key FILE")
+
+
+@click.command()
+@options.folder
+@options.model
+@click.argument("number", type=click.IntRange(min=1))
+@options.told
+def withdraw(folder: Path, model: str, number: int) -> None:
+    """Draft that release NUMBER of MODEL is none any more, so that no gateway can fetch it.
+
+    \b
+    Example:
+      tinybeam release withdraw soil 3
+    """
+    drafting.withdraw(Repository(folder), Release(model, number), options.now())
+    click.echo(f"It waits for the signatures of {roles.THRESHOLD} holders: tinybeam release sign --key FILE")
+
+
+@click.command()
+@options.folder
+@click.option("--key", type=options.FILE, required=True, help="A holder's key.")
+@options.told
+def sign(folder: Path, key: Path) -> None:
+    """Add a holder's signature to all that waits for it, and say what was signed.
+
+    \b
+    Example:
+      tinybeam release sign --key /media/ada/releases.key
+    """
+    for draft in drafting.sign(Repository(folder), key):
+        click.echo("\n".join(_lines(draft)))
+
+
+@click.command()
+@options.folder
+@click.argument("target", type=click.Path(path_type=Path, file_okay=False))
+@options.told
+def publish(folder: Path, target: Path) -> None:
+    """Say what is current, and bring the folder TARGET up to it; any server of files can serve TARGET.
+
+    What is published holds for seven days (`timestamp_days` in releases.toml): let a timer publish every day. A TARGET that
+    is a stick serves gateways without a network: `tinybeam edge models import`.
+
+    \b
+    Example:
+      tinybeam release publish /srv/models
+    """
+    repository = Repository(folder)
+    written = publishing.publish(repository, target, options.now())
+    click.echo(f"{target}: {written} files written; it holds until {repository.timestamp().expires:%Y-%m-%d %H:%M} UTC")
+    for draft in drafting.drafts(repository):
+        click.echo("\n".join(_lines(draft)))
+
+
+def _lines(draft: Draft) -> list[str]:
+    state = "complete: `tinybeam release publish` brings it out" if draft.complete else "waits for others"
+    head = f"{draft.role} {draft.version}: signed by {draft.signatures} of {draft.threshold} who must; {state}"
+    return [head, *(f"  + {path}" for path in draft.adds), *(f"  - {path}" for path in draft.removes)]
+
+
+COMMANDS = (init, add, withdraw, sign, publish)
