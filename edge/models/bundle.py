@@ -15,6 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from edge.models import constants
+from edge.models.constants import Constants
 from edge.models.outputs import COLUMNS, OUTPUTS, QUANTILES
 from edge.models.recipe import Recipe, RecipeError
 from edge.models.runnable import BundleError, Golden, Runnable, label_of
@@ -42,6 +44,8 @@ class Bundle:
     units: Mapping[str, str]
     ranges: Mapping[str, Range]
     """What each channel can be, in its unit: what the unit allows, and what the manifest says. A value beyond it is no measurement."""
+    constants: Constants
+    """What it is told of each device, by names that the recipe uses as it does channels."""
     recipe: Recipe
     offsets: tuple[float, ...]
     scales: tuple[float, ...]
@@ -157,6 +161,7 @@ def _reason(error: Exception) -> str:
 
 def _bundle(path: Path, manifest: dict[str, Any]) -> Bundle:
     channels = {str(name): str(unit) for name, unit in manifest["channels"].items()}
+    known = constants.read(path, manifest.get("constants", {}), channels)
     normalisation, score = manifest["normalisation"], manifest["score"]
     labels = tuple(map(str, score["labels"]))
     normal_label = str(score.get("best", labels[-1]))
@@ -169,7 +174,8 @@ def _bundle(path: Path, manifest: dict[str, Any]) -> Bundle:
         channels=tuple(channels),
         units=channels,
         ranges=_ranges(channels, manifest.get("ranges", {})),
-        recipe=Recipe.parse(manifest["recipe"], tuple(channels)),
+        constants=known,
+        recipe=Recipe.parse(manifest["recipe"], (*channels, *known.names)),
         offsets=_numbers(normalisation["offsets"]),
         scales=_numbers(normalisation["scales"]),
         labels=labels,

@@ -87,7 +87,7 @@ class ModelRunner:
     def _observed(self, bundle: Bundle, window: Window) -> tuple[bytes | None, tuple[float, ...] | None, NotJudged | None]:
         """Returns the memory before this window, the features, and where there are none what the machine is instead, if that is known."""
         key = _key(window, bundle)
-        means = {**channel_means(window), **window.inputs}
+        means = {**channel_means(window), **window.inputs, **bundle.constants.of(window.device_id)}
         if spectrum := bundle.recipe.spectrum:
             means |= _band_means(spectrum, window)
         before, start = self.features.get(key), from_micros(window.start_us)
