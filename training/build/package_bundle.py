@@ -69,13 +69,14 @@ def manifest_of(  # noqa: PLR0913 - the parts of a manifest
     trained: TrainedModel,
     inputs: Inputs,
     ranges: Mapping[str, Sequence[float]] | None = None,
+    constants: Mapping[str, float] | None = None,
     score: Mapping[str, Any],
     teaching: Mapping[str, Any],
     size: Shape,
     seed: int,
 ) -> dict[str, Any]:
     """Returns the manifest but for golden cases. `about` is name, version, description and unit; `teaching` says from what the model
-    learned, `ranges` what its channels can be.
+    learned, `ranges` what its channels can be, `constants` what holds for a device of which nothing is known.
     """
     return {
         "format": FORMAT,
@@ -83,6 +84,7 @@ def manifest_of(  # noqa: PLR0913 - the parts of a manifest
         "sha256": sha256(trained.model).hexdigest(),
         "channels": inputs[0],
         **({"ranges": ranges} if ranges else {}),
+        **({"constants": constants} if constants else {}),
         "recipe": inputs[1],
         "normalisation": {"offsets": trained.offsets.tolist(), "scales": trained.scales.tolist()},
         "reference": {"quantiles": trained.reference},

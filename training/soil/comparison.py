@@ -13,12 +13,11 @@ from edge.models.model import Model
 from training.build.dense import Floats, Schedule, fit, predict
 from training.build.package_bundle import TrainedModel
 from training.soil.examples import Examples
-from training.soil.metrics import LABELS, Metrics, ThresholdRule, measure, verdicts
+from training.soil.metrics import LABELS, LIMITS, Metrics, ThresholdRule, measure, verdicts, worse
 from training.soil.recipe import RECIPE
-from training.soil.train import LIMITS
+from training.soil.rivals import RAW_RULE, RELATIVE_RULE
 
 MODEL, FLOAT, LINEAR = "**int8 model, as shipped**", "the same network in float", "linear quantile model, same features"
-RAW_RULE, RELATIVE_RULE = "threshold rule on moisture", "threshold rule on moisture relative to the wettest seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +37,6 @@ class Comparison:
         """Maps a baseline to the metrics in which the model is not better; empty if it beats every baseline in every one."""
         by_baseline = {name: worse(self.model, self.metrics[name]) for name in (RAW_RULE, RELATIVE_RULE, LINEAR)}
         return {name: metrics for name, metrics in by_baseline.items() if metrics}
-
-
-def worse(ours: Metrics, other: Metrics) -> list[str]:
-    """Names in what we are not better than the other: error, error in the decisive range, right verdicts."""
-    better = {
-        "error": ours.error < other.error,
-        "error in the decisive range": ours.decisive_error < other.decisive_error,
-        "right verdicts": ours.accuracy > other.accuracy,
-    }
-    return [name for name, is_better in better.items() if not is_better]
 
 
 @dataclass(frozen=True, slots=True)

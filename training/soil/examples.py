@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from edge.models.features import advance
 from edge.models.recipe import Recipe
 from training.soil.climates import CLIMATES
 from training.soil.probe import ProbeRecord, record
-from training.soil.recipe import CHANNELS, RECIPE
+from training.soil.recipe import CHANNELS, CONSTANTS, RECIPE
 from training.soil.season import SOILS, Season, days_until, simulate_season
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -56,13 +56,14 @@ def make_plans(climates: Sequence[str], count: int, seed: int) -> list[Plan]:
     return [_plan(climates[number % len(climates)], rng) for number in range(count)]
 
 
-def examples(plans: Sequence[Plan], workers: int = 1) -> Iterator[Examples]:
-    """Yields one `Examples` for each plan, in order, whatever the number of workers."""
+def examples(plans: Sequence[Plan], workers: int = 1, source: Mapping[str, Any] = RECIPE) -> Iterator[Examples]:
+    """Yields one `Examples` for each plan, in order, whatever the number of workers. `source` is the recipe of the features."""
+    sources = [source] * len(plans)
     if workers < 2:
-        yield from map(_examples, range(len(plans)), plans)
+        yield from map(_examples, range(len(plans)), plans, sources)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_examples, range(len(plans)), plans, chunksize=2)
+        yield from pool.map(_examples, range(len(plans)), plans, sources, chunksize=2)
 
 
 def joined(parts: Sequence[Examples]) -> Examples:
@@ -84,41 +85,44 @@ def _plan(climate: str, rng: np.random.Generator) -> Plan:
     )
 
 
-def _examples(number: int, plan: Plan) -> Examples:
+def _examples(number: int, plan: Plan, source: Mapping[str, Any]) -> Examples:
     season = simulate_season(
         plan.climate, plan.soil, plan.crop, plan.year, water_percent=plan.water_percent, irrigated=plan.irrigated, seed=plan.seed
     )
-    return observed(number, plan, season)
+    return observed(number, plan, season, source)
 
 
-def observed(number: int, plan: Plan, season: Season) -> Examples:
+def observed(number: int, plan: Plan, season: Season, source: Mapping[str, Any] = RECIPE) -> Examples:
     """Returns the examples of a season, recorded by several probes that err differently."""
-    return joined([_recorded(number, plan, season, seconds) for seconds in plan.window_seconds])
+    recipe = Recipe.parse(source, (*CHANNELS, *CONSTANTS))
+    return joined([_recorded(number, plan, season, seconds, recipe) for seconds in plan.window_seconds])
 
 
-def _recorded(number: int, plan: Plan, season: Season, window_seconds: int) -> Examples:
+def _recorded(number: int, plan: Plan, season: Season, window_seconds: int, recipe: Recipe) -> Examples:
     rng = np.random.default_rng([plan.seed, window_seconds])
     series = record(season, rng, window_seconds)
-    truth = _truth(season, series)
-    inputs = list(_inputs(series))
-    keep = [row for row in range(len(inputs)) if inputs[row] is not None and np.isfinite(truth[row])]
+    days = truth(season, series)
+    inputs = list(
+        _inputs(recipe, series, {"field_capacity": season.field_capacity, "available": season.field_capacity - season.wilting_point})
+    )
+    keep = [row for row in range(len(inputs)) if inputs[row] is not None and np.isfinite(days[row])]
     keep = [row for row in keep if rng.random() < _EXAMPLES_A_DAY * window_seconds / 86_400]
-    features = np.array([inputs[row] for row in keep], dtype=float).reshape(len(keep), len(RECIPE["inputs"]))
-    return Examples(features, truth[keep], np.full(len(keep), number))
+    features = np.array([inputs[row] for row in keep], dtype=float).reshape(len(keep), len(recipe.inputs))
+    return Examples(features, days[keep], np.full(len(keep), number))
 
 
-def _truth(season: Season, series: ProbeRecord) -> Floats:
+def truth(season: Season, series: ProbeRecord) -> Floats:
     """Counts the days until stress as each window ends; NaN where the day before or after is unlabelled."""
-    truth = days_until(series.moments, season.depletion / season.available, season.threshold)
+    days = days_until(series.moments, season.depletion / season.available, season.threshold)
     last = len(season.labelled) - 1
     before, after = np.floor(series.moments).astype(int) - 1, np.minimum(np.ceil(series.moments).astype(int) - 1, last)
-    return np.where(season.labelled[before] & season.labelled[after], truth, np.nan)
+    return np.where(season.labelled[before] & season.labelled[after], days, np.nan)
 
 
-def _inputs(series: ProbeRecord) -> Iterator[tuple[float, ...] | None]:
-    recipe = Recipe.parse(RECIPE, tuple(CHANNELS))
+def _inputs(recipe: Recipe, series: ProbeRecord, constants: Mapping[str, float]) -> Iterator[tuple[float, ...] | None]:
     memory = None
     for moment, moisture, temperature in zip(series.moments.tolist(), series.moisture.tolist(), series.temperature.tolist(), strict=True):
         start = _DAWN + timedelta(days=moment) - timedelta(seconds=series.window_seconds)
-        memory, inputs = advance(recipe, memory, start, series.window_seconds, {"moisture": moisture, "temperature": temperature})
+        values = {"moisture": moisture, "temperature": temperature, **constants}
+        memory, inputs = advance(recipe, memory, start, series.window_seconds, values)
         yield inputs

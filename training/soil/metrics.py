@@ -9,6 +9,8 @@ import numpy as np
 
 from training.build.dense import Floats
 
+LIMITS = (0.0, 14.0)
+"""Days are counted so far."""
 DECISIVE_DAYS = 5.0
 THRESHOLDS = (2.0, 5.0)
 LABELS = ("now", "soon", "fine")
@@ -64,6 +66,22 @@ def _interval(low: Floats, high: Floats, days: Floats) -> Interval:
 def verdicts(days: Floats) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Maps days to 0 for now, 1 for soon, 2 for fine."""
     return np.searchsorted(THRESHOLDS, days, side="right")
+
+
+def worse(ours: Metrics, other: Metrics) -> list[str]:
+    """Names in what we are not better than the other: error, error in the decisive range, right verdicts."""
+    better = {
+        "error": ours.error < other.error,
+        "error in the decisive range": ours.decisive_error < other.decisive_error,
+        "right verdicts": ours.accuracy > other.accuracy,
+    }
+    return [name for name, is_better in better.items() if not is_better]
+
+
+def line(name: str, metrics: Metrics) -> str:
+    """Says in a line how good something is."""
+    errors = f"error {metrics.error:5.2f} d   below 5 d {metrics.decisive_error:5.2f} d"
+    return f"{name.strip('*'):58} {errors}   right verdict {metrics.accuracy:6.1%}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from training.build.page import render
 from training.soil.climates import CLIMATES, CONFIRMATION_CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES
 from training.soil.comparison import Comparison, compare, predict_all
 from training.soil.examples import Examples
-from training.soil.metrics import LABELS, THRESHOLDS
-from training.soil.train import LIMITS
+from training.soil.metrics import LABELS, LIMITS, THRESHOLDS
 
 _TEMPLATE = Path(__file__).with_name("soil.md.j2")
 

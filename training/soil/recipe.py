@@ -1,5 +1,7 @@
 """Says what the soil model looks at. The device tells neither soil nor crop, so the history of its own moisture must: how wet and how dry
 it has been stands for field capacity and for the driest the farmer lets it get, and how fast it falls stands for the crop.
+
+FIELD_RECIPE is for a model that knows the soil from the registry as well: what a crop can use of its water, and how much of that is gone.
 """
 
 from __future__ import annotations
@@ -7,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 CHANNELS = {"moisture": "m3/m3", "temperature": "degC"}
+CONSTANTS = ("field_capacity", "available")
+"""What the registry knows of a field's soil, in m3/m3: moisture at field capacity, and how much of it a crop can use."""
 RANGES = {"moisture": [0.0, 1.0], "temperature": [-50.0, 60.0]}
 """What a probe in a field can measure, in these units: -127 and 85 degC are what a broken one sends."""
 
@@ -48,5 +52,24 @@ RECIPE: dict[str, Any] = {
     "inputs": [
         "now", "wettest", "flooded", "driest", "deficit", "span", "position", "dryness", "speed_day", "speed_days", "speed_weeks",
         "fall_day", "fall_days", "fall_since_wet", "fastest", "reserve_days", "warmth", "warmth_weeks", "swing", "age",
+    ],
+}  # fmt: skip
+
+_SOIL_STEPS: tuple[dict[str, Any], ...] = (
+    {"name": "lost", "op": "difference", "of": ["field_capacity", "now"]},
+    {"name": "wettest_lost", "op": "difference", "of": ["field_capacity", "wettest"]},
+    {"name": "lost_share", "op": "ratio", "of": ["lost", "available"], "floor": 0.02},
+    {"name": "deficit_share", "op": "ratio", "of": ["deficit", "available"], "floor": 0.02},
+    {"name": "wettest_share", "op": "ratio", "of": ["wettest_lost", "available"], "floor": 0.02},
+    {"name": "share_day", "op": "ratio", "of": ["fall_day", "available"], "floor": 0.02},
+    {"name": "share_days", "op": "ratio", "of": ["fall_days", "available"], "floor": 0.02},
+    {"name": "share_weeks", "op": "ratio", "of": ["fall_weeks", "available"], "floor": 0.02},
+)
+
+FIELD_RECIPE: dict[str, Any] = {
+    **RECIPE,
+    "steps": [*_STEPS, *_SOIL_STEPS],
+    "inputs": [
+        *RECIPE["inputs"], "available", "lost_share", "deficit_share", "wettest_share", "share_day", "share_days", "share_weeks",
     ],
 }  # fmt: skip

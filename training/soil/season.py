@@ -53,6 +53,9 @@ class Season:
     climate: str
     soil: str
     crop: str
+    field_capacity: float
+    wilting_point: float
+    """Volumetric moisture of the soil, m3/m3."""
     threshold: float
     """Stress is depletion of more than this share of the available water."""
     dates: np.ndarray[Any, np.dtype[np.datetime64]]
@@ -94,6 +97,8 @@ def simulate_season(  # noqa: PLR0913 - where, on what, what, when, and how
         climate=climate,
         soil=soil,
         crop=crop,
+        field_capacity=float(model._param_struct.Soil.Profile.th_fc[0]),
+        wilting_point=float(model._param_struct.Soil.Profile.th_wp[0]),
         threshold=STRESS_SHARE,
         dates=daily.dates[span],
         moisture=moisture,

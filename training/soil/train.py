@@ -6,7 +6,7 @@ number of workers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -14,18 +14,19 @@ from typing import Any
 
 import numpy as np
 
+from edge.models import constants
 from edge.models.bundle import Bundle
+from edge.models.constants import Constants
 from training.build import package_bundle
 from training.build.dense import Floats, Schedule, activations, fit
 from training.build.int8 import calibrate, write
 from training.build.package_bundle import TrainedModel, reference, short
 from training.soil.climates import HELD_OUT_CLIMATES, TRAINING_CLIMATES
 from training.soil.examples import Examples, examples, joined, make_plans
-from training.soil.metrics import LABELS, THRESHOLDS, verdicts
+from training.soil.metrics import LABELS, LIMITS, THRESHOLDS, verdicts
 from training.soil.recipe import CHANNELS, RANGES, RECIPE
-from training.soil.season import HORIZON_DAYS, STRESS_SHARE
+from training.soil.season import STRESS_SHARE
 
-LIMITS = (0.0, float(HORIZON_DAYS))
 TOLERANCE_DAYS = 0.6
 """It is eleven steps of the output's int8 grid: runtimes differ by up to six."""
 REACH = 1.0
@@ -47,36 +48,26 @@ class Size:
     schedule: Schedule = field(default_factory=lambda: Schedule(epochs=25, noise=0.15, decay=1e-2))
 
 
-def simulate(climates: Sequence[str], count: int, seed: int, workers: int, progress: Progress) -> Examples:
-    """Simulates `count` seasons and returns their examples."""
+def simulate(  # noqa: PLR0913 - where, how much, and by whom
+    climates: Sequence[str], count: int, seed: int, workers: int, progress: Progress, recipe: Mapping[str, Any] = RECIPE
+) -> Examples:
+    """Simulates `count` seasons and returns their examples, with the features of the recipe."""
     what = f"Simulating {count} seasons in {', '.join(climates)}"
-    return joined(list(progress(what, examples(make_plans(climates, count, seed), workers), count)))
+    return joined(list(progress(what, examples(make_plans(climates, count, seed), workers, recipe), count)))
 
 
-def train(known: Examples, seed: int, size: Size, progress: Callable[[int], None] = lambda _: None) -> TrainedModel:
-    """Trains the network and writes its int8 twin."""
-    low, high = np.quantile(known.features, [0.002, 0.998], axis=0)
-    offsets, scales = short((low + high) / 2), short(np.maximum((high - low) / 2, 1e-6))
-    inputs = np.clip((known.features - offsets) / scales, -REACH, REACH)
-    network = fit(inputs, known.days, size.hidden, seed, size.schedule, progress=progress)
-    grids = calibrate(activations(network, inputs.astype(np.float32)), LIMITS)
-    return TrainedModel(network, offsets, scales, REACH, write(network, grids, f"TinyBeam soil {VERSION}"), reference(known.features))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Says which version a model is, what it looks at, what it is told of each device, and from what it learned."""
+
+    version: str
+    recipe: Mapping[str, Any]
+    teaching: Mapping[str, Any]
+    constants: Constants = field(default_factory=Constants)
 
 
-def save(trained: TrainedModel, known: Examples, directory: Path, seed: int, size: Size) -> Bundle:
-    """Writes model.tflite and manifest.json; the golden outputs are the model's own, from the runtime at hand."""
-    features = _golden_features(trained, known, seed)
-    return package_bundle.package(directory, trained.model, _manifest(trained, seed, size), features, TOLERANCE_DAYS)
-
-
-def _manifest(trained: TrainedModel, seed: int, size: Size) -> dict[str, Any]:
-    about = {
-        "name": "soil",
-        "version": VERSION,
-        "description": "Days until root-zone depletion passes the stress threshold, as quantiles p10, p50, p90; the score is p50",
-        "unit": "d",
-    }
-    score = {"limits": list(LIMITS), "labels": list(LABELS), "thresholds": list(THRESHOLDS)}
+def simulated(size: Size) -> Origin:
+    """Returns the origin of the model that learns from the teacher."""
     teaching = {
         "teacher": f"aquacrop {version('aquacrop')}",
         "climates": list(TRAINING_CLIMATES),
@@ -84,8 +75,45 @@ def _manifest(trained: TrainedModel, seed: int, size: Size) -> dict[str, Any]:
         "seasons": size.training_seasons,
         "stress_share": STRESS_SHARE,
     }
+    return Origin(version=VERSION, recipe=RECIPE, teaching=teaching)
+
+
+def train(
+    known: Examples, seed: int, size: Size, progress: Callable[[int], None] = lambda _: None, *, version: str = VERSION
+) -> TrainedModel:
+    """Trains the network and writes its int8 twin."""
+    low, high = np.quantile(known.features, [0.002, 0.998], axis=0)
+    offsets, scales = short((low + high) / 2), short(np.maximum((high - low) / 2, 1e-6))
+    inputs = np.clip((known.features - offsets) / scales, -REACH, REACH)
+    network = fit(inputs, known.days, size.hidden, seed, size.schedule, progress=progress)
+    grids = calibrate(activations(network, inputs.astype(np.float32)), LIMITS)
+    return TrainedModel(network, offsets, scales, REACH, write(network, grids, f"TinyBeam soil {version}"), reference(known.features))
+
+
+def save(trained: TrainedModel, known: Examples, directory: Path, seed: int, size: Size, origin: Origin) -> Bundle:  # noqa: PLR0913 - the parts of a bundle
+    """Writes the bundle; the golden outputs are the model's own, from the runtime at hand."""
+    constants.write(directory, origin.constants)
+    features = _golden_features(trained, known, seed)
+    return package_bundle.package(directory, trained.model, _manifest(trained, seed, size, origin), features, TOLERANCE_DAYS)
+
+
+def _manifest(trained: TrainedModel, seed: int, size: Size, origin: Origin) -> dict[str, Any]:
+    about = {
+        "name": "soil",
+        "version": origin.version,
+        "description": "Days until root-zone depletion passes the stress threshold, as quantiles p10, p50, p90; the score is p50",
+        "unit": "d",
+    }
     return package_bundle.manifest_of(
-        about=about, trained=trained, inputs=(CHANNELS, RECIPE), ranges=RANGES, score=score, teaching=teaching, size=size, seed=seed
+        about=about,
+        trained=trained,
+        inputs=(CHANNELS, origin.recipe),
+        ranges=RANGES,
+        constants=origin.constants.defaults,
+        score={"limits": list(LIMITS), "labels": list(LABELS), "thresholds": list(THRESHOLDS)},
+        teaching=origin.teaching,
+        size=size,
+        seed=seed,
     )
 
 

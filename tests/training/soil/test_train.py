@@ -17,11 +17,11 @@ from edge.models.model import Model
 from training.__main__ import cli
 from training.build.dense import Schedule
 from training.soil.climates import HELD_OUT_CLIMATES, TRAINING_CLIMATES
-from training.soil.comparison import baselines, worse
+from training.soil.comparison import baselines
 from training.soil.examples import Examples, examples, joined, make_plans
-from training.soil.metrics import measure
+from training.soil.metrics import LIMITS, measure, worse
 from training.soil.recipe import CHANNELS, RECIPE
-from training.soil.train import LIMITS, Size, save, train
+from training.soil.train import Size, save, simulated, train
 
 ROOT = Path(__file__).parents[3]
 SOIL = ROOT / "models" / "soil"
@@ -55,7 +55,10 @@ def test_the_committed_interval_holds_what_it_promises(unseen: Examples) -> None
 
 
 def test_the_same_seed_gives_the_same_bundle_and_another_another(known: Examples, tmp_path: Path) -> None:
-    built = {name: save(train(known, seed, TINY), known, tmp_path / name, seed, TINY) for name, seed in (("a", 1), ("b", 1), ("c", 2))}
+    built = {
+        name: save(train(known, seed, TINY), known, tmp_path / name, seed, TINY, simulated(TINY))
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    }
     files = {name: [(tmp_path / name / file).read_bytes() for file in ("model.tflite", "manifest.json")] for name in built}
     assert files["a"] == files["b"]
     assert files["a"][0] != files["c"][0]

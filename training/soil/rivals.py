@@ -1,0 +1,72 @@
+"""Decides whether a soil model may follow the one that runs.
+
+It may if it is better than that one, and than rules on moisture, at sites that had no part in training: in error, in error in the decisive
+range, and in right verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.models import tflite
+from edge.models.bundle import Bundle
+from edge.models.model import Model
+from training.build.dense import Floats
+from training.soil.examples import Examples
+from training.soil.metrics import LIMITS, Metrics, ThresholdRule, measure, worse
+from training.soil.training_set import TrainingSet
+
+SUCCESSOR, CURRENT = "successor", "release that runs"
+RAW_RULE, RELATIVE_RULE = "threshold rule on moisture", "threshold rule on moisture relative to the wettest seen"
+SHARE_RULE = "threshold rule on the share of the soil's water that is gone"
+_RULES = {RAW_RULE: "now", RELATIVE_RULE: "dryness", SHARE_RULE: "lost_share"}
+"""Rule -> the feature that it looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """Maps the successor, the release that runs and the rules to their metrics on the same examples of the sites held out."""
+
+    metrics: Mapping[str, Metrics]
+    examples: int
+    sites: tuple[str, ...]
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Says in what the successor is not better, and than what; empty: it may follow."""
+        ours = self.metrics[SUCCESSOR]
+        by_name = {name: worse(ours, other) for name, other in self.metrics.items() if name != SUCCESSOR}
+        return tuple(f"it does not beat the {name} in {' and in '.join(metrics)}" for name, metrics in by_name.items() if metrics)
+
+
+def compare(bundle: Bundle, current: Bundle, known: TrainingSet, unseen: TrainingSet) -> Succession:
+    """Tunes the rules on `known`, and measures all on those windows of `unseen` in which both models have what they need."""
+    features, theirs = unseen.features(bundle.recipe), unseen.features(current.recipe)
+    ours = unseen.examples(np.where(_whole(theirs), features, np.nan))
+    predicted = {
+        SUCCESSOR: predict(bundle, ours.features),
+        CURRENT: predict(current, unseen.examples(np.where(_whole(features), theirs, np.nan)).features),
+        **rules(bundle, known.examples(known.features(bundle.recipe)), ours),
+    }
+    return Succession({name: measure(values, ours.days, LIMITS) for name, values in predicted.items()}, len(ours.days), unseen.sites)
+
+
+def _whole(features: Floats) -> Floats:
+    return np.isfinite(features).all(axis=1)[:, None]
+
+
+def predict(bundle: Bundle, features: Floats) -> Floats:
+    """Returns what a gateway's runtime makes of features: low, score and high, shape (rows, 3)."""
+    return np.asarray(Model(bundle.runnable(), tflite.load()).run(features))
+
+
+def rules(bundle: Bundle, known: Examples, unseen: Examples) -> dict[str, Floats]:
+    """Tunes each rule on `known`; returns the days that it says of `unseen`, shape (rows, 1). Both have the features of the bundle."""
+    found = {}
+    for name, feature in _RULES.items():
+        column = bundle.recipe.inputs.index(feature)
+        found[name] = ThresholdRule.tuned(known.features, known.days, column).predict(unseen.features)
+    return found

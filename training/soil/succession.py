@@ -1,0 +1,97 @@
+"""Trains a soil model on what the warehouse knows and on a teacher's lessons, to follow the one that runs.
+
+Guarantees that the same set, seed and lessons give the same bytes on one machine, and that the manifest says of which rows, sites, window
+and code a model was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from edge.models.bundle import Bundle
+from edge.models.constants import Constants
+from edge.models.recipe import Recipe
+from program.version import version as code_version
+from training.build.dense import Schedule
+from training.soil.climates import TRAINING_CLIMATES
+from training.soil.examples import Examples, joined
+from training.soil.recipe import CHANNELS, CONSTANTS, FIELD_RECIPE
+from training.soil.rivals import Succession, compare
+from training.soil.train import Origin, Progress, Size, save, simulate, simulated, train
+from training.soil.training_set import Snapshot, TrainingSet
+
+FIELD_SIZE = Size(hidden=(32, 16), schedule=Schedule(epochs=25, noise=0.15, decay=1e-2))
+FIELD_WEIGHT = 2
+"""What a field showed counts so often: lessons are many, and of other climates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """Holds what a model is taught beside the fields: the teacher's seasons with features by FIELD_RECIPE, and what the manifest says of
+    them.
+    """
+
+    examples: Examples | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+
+def teach(seasons: int, seed: int, workers: int, progress: Progress) -> Lessons:
+    """Simulates seasons in the climates of the shipped model: fields are few at first, and none has seen every weather."""
+    if not seasons:
+        return Lessons()
+    origin = simulated(Size(training_seasons=seasons)).teaching
+    return Lessons(simulate(TRAINING_CLIMATES, seasons, seed, workers, progress, FIELD_RECIPE), {"teacher": origin})
+
+
+def succeed(  # noqa: PLR0913 - what to learn from, and what comes of it
+    rows: TrainingSet,
+    lessons: Lessons,
+    current: Bundle,
+    directory: Path,
+    *,
+    version: str,
+    snapshot: Snapshot,
+    seed: int = 0,
+    size: Size = FIELD_SIZE,
+) -> tuple[Bundle, Succession]:
+    """Trains on two thirds of the sites and on the teacher's lessons, and measures on the other sites. Raises ValueError if there is too
+    little to learn from.
+    """
+    known, unseen = rows.split()
+    recipe = Recipe.parse(FIELD_RECIPE, (*CHANNELS, *CONSTANTS))
+    examples = known.examples(known.features(recipe))
+    if not len(examples.days) or not unseen.sites:
+        raise ValueError(f"{len(rows.sites)} sites with {len(examples.days)} windows whose end is known are too few to train on")
+    taught = joined([*filter(None, [lessons.examples]), *[examples] * FIELD_WEIGHT])
+    trained = train(taught, seed, size, version=version)
+    teaching = {**_teaching(rows, known, unseen, examples, snapshot), **lessons.origin}
+    origin = Origin(version=version, recipe=FIELD_RECIPE, teaching=teaching, constants=_constants(rows))
+    bundle = save(trained, taught, directory, seed, size, origin)
+    return bundle, compare(bundle, current, known, unseen)
+
+
+def _constants(rows: TrainingSet) -> Constants:
+    by_device = rows.constants
+    defaults = {name: median(values[name] for values in by_device.values()) for name in CONSTANTS}
+    return Constants(defaults, by_device)
+
+
+def _teaching(rows: TrainingSet, known: TrainingSet, unseen: TrainingSet, examples: Examples, snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "source": "warehouse",
+        "query": snapshot.query,
+        "query_sha256": snapshot.query_sha256,
+        "from_time": snapshot.from_time.isoformat(),
+        "until": snapshot.until.isoformat(),
+        "rows_sha256": rows.sha256,
+        "windows": len(rows.windows),
+        "examples": len(examples.days),
+        "seasons": known.seasons,
+        "sites": list(known.sites),
+        "held_out_sites": list(unseen.sites),
+        "code": code_version(),
+    }

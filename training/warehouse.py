@@ -1,0 +1,33 @@
+"""Asks the warehouse for what a model can learn from: the only module of training that knows it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from google.cloud import bigquery
+
+from schemas.datasets import Datasets
+from sql.questions import ask
+from sql.scripts import Script, scripts
+from sql.service import Target, local_host, open_client
+from training.soil.training_set import Snapshot, TrainingSet, of_rows
+
+_SOIL = "soil_training_set"
+
+
+def client(project: str) -> bigquery.Client:
+    """Returns a client of a project's warehouse, the real one or a local server's. Raises sql.service.ServiceError."""
+    return open_client(Target(project, datasets=Datasets.of_environment()), local_host())
+
+
+def soil(warehouse: bigquery.Client, from_time: datetime, until: datetime) -> tuple[TrainingSet, Snapshot]:
+    """Returns the soil windows from one time on, as far as they were known at another. Raises GoogleAPICallError from the service."""
+    script = _script(_SOIL)
+    answer = ask(warehouse, script, {"from_time": from_time.isoformat(), "until": until.isoformat()}, datetime.now(UTC))
+    digest = sha256(script.text.encode()).hexdigest()
+    return of_rows(dict(row) for row in answer), Snapshot(query=script.name, query_sha256=digest, from_time=from_time, until=until)
+
+
+def _script(name: str) -> Script:
+    return next(script for script in scripts("queries") if script.name == name)
