@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,6 +40,7 @@ from edge.store.section import Section
 from edge.store.store import CommitTooLarge, Entry, JournalMark, Store, StoreFull
 from edge.summaries.thin import STEPS, thinned
 from edge.timekeeper import Moment
+from edge.uplink.attestor import Attests, NoAttestor
 from edge.window import WindowedReadings, pack, unpack
 from program import logs
 from program.version import version
@@ -81,10 +82,11 @@ class Gateway:
         scorer: Scorer | None = None,
         bundles: Mapping[str, Bundle] | None = None,
         clock: Section | None = None,
+        attestor: Attests | None = None,
     ) -> None:
         """Resumes open windows and unfinished evaluation from the store. `bundles` are by the name of their [[models]].
 
-        `clock` is the section of who keeps the time, which heartbeats commit.
+        `clock` is the section of who keeps the time, which heartbeats commit; what `attestor` has signed goes with them.
 
         Raises FormError: what is missing to write batches is to be known now, not at the first cut.
         """
@@ -113,7 +115,7 @@ class Gateway:
         self.links = Links()
         self._listening = Listening(timedelta(seconds=config.windows.seconds))
         self.clock_quality = TimeQuality.SYNCED
-        self._clock = clock
+        self._clock, self._attestor = clock, attestor or NoAttestor()
         self._resume()
 
     def accept(self, messages: Sequence[MqttMessage], now: datetime) -> list[Envelope]:
@@ -145,10 +147,12 @@ class Gateway:
             envelopes += self._cut_windows(now)
         states = self.links.uplink, self.links.broker, self.clock_quality
         if self._heartbeats.is_due(now, states=states, was_cut=self._last_cut != last_cut, last_cut=last_cut):
-            heartbeat = self.heartbeat(now)
+            attested = self._attestor.ready
+            heartbeat = replace(self.heartbeat(now), attested_batches=attested.batches, attestation=attested.signature)
             sections = [self._windows.retiming.section, *filter(None, [self._clock])]
             envelopes += self._store.cut(self._encoded(Kind.HEARTBEATS, [heartbeat]), now, sections=sections)
             self._heartbeats.note(now, states, heartbeat.oldest_pending_time)
+            self._attestor.mark_cut(attested)
         return envelopes
 
     def seconds_to_close(self, now: datetime) -> float:

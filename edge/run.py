@@ -33,6 +33,7 @@ from edge.store_opening import open_store
 from edge.timekeeper import Timekeeper
 from edge.uplink import allowance as allowances
 from edge.uplink.allowance import Allowance, DayBytes
+from edge.uplink.attestor import Attests, attesting
 from edge.uplink.signer import signing
 from edge.uplink.worker import UplinkWorker
 from program import logs, service_manager
@@ -222,12 +223,13 @@ def _run_once(config: Config, stopping: threading.Event, make: Callable[..., Sto
         scorer = stack.enter_context(ProcessScorer.of_usable(list(bundles.values()), _note_unusable))
         timekeeper = Timekeeper(store.section, clock.read())
         started = timekeeper.note(clock.read()).time
-        gateway = Gateway(config, store, started, scorer=scorer, bundles=bundles, clock=timekeeper.section)
+        attestor = attesting(config.signing_keys)
+        gateway = Gateway(config, store, started, scorer=scorer, bundles=bundles, clock=timekeeper.section, attestor=attestor)
         health = Health(config.health.host, config.health.port, plain=config.mqtt.is_plain) if config.health.port else None
         if health:
             stack.callback(health.stop)
         allowance = Allowance(config.uplink.limits, config.uplink.wire, store.section(allowances.SECTION), clock.now)
-        uplink = UplinkWorker(store, publisher, backoff=config.uplink.retry, allowance=allowance, sign=sign)
+        uplink = UplinkWorker(store, publisher, backoff=config.uplink.retry, allowance=allowance, sign=sign, attestor=attestor)
         uplink.start()
         stack.callback(uplink.stop, UPLINK_SECONDS)
         has_run.set()
@@ -241,10 +243,10 @@ def _run_once(config: Config, stopping: threading.Event, make: Callable[..., Sto
             loop.http = HttpIntake(config, intake.waiting, lambda: loop.full)
             stack.callback(loop.http.stop)
             loop.http.start()
-        _turn(loop, gateway, intake, uplink)
+        _turn(loop, gateway, intake, uplink, attestor)
 
 
-def _turn(loop: Loop, gateway: Gateway, intake: Intake, uplink: UplinkWorker) -> None:
+def _turn(loop: Loop, gateway: Gateway, intake: Intake, uplink: UplinkWorker, attestor: Attests) -> None:
     loop.report()
     intake.start()
     _log.info("gateway runs")
@@ -256,6 +258,7 @@ def _turn(loop: Loop, gateway: Gateway, intake: Intake, uplink: UplinkWorker) ->
         if loop.http:
             loop.http.stop()
         intake.stop()
+    attestor.attest()
     try:
         gateway.flush(loop.now())
     except StoreFull as full:

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from pipeline.attestations_command import attestations
 from pipeline.dataflow.command import COMMANDS
 from pipeline.dataflow.verify import verify_cloud
 from pipeline.run import main
@@ -37,5 +38,5 @@ def cli(ctx: click.Context) -> None:
         sys.exit(main(()))
 
 
-for command in (*COMMANDS, verify_cloud):
+for command in (*COMMANDS, verify_cloud, attestations):
     cli.add_command(command)

@@ -53,9 +53,14 @@ class AgreedKey:
 
     def _mac(self, attributes: Mapping[str, str], body: bytes) -> bytes:
         inner, outer = self._begun[0].copy(), self._begun[1].copy()
-        inner.update(b"%b\n%b" % ("\n".join(_signed_values(attributes)).encode(), body))
+        inner.update(signed_bytes(attributes, body))
         outer.update(inner.digest())
         return outer.digest()[:_MAC_BYTES]
+
+
+def signed_bytes(attributes: Mapping[str, str], body: bytes) -> bytes:
+    """Returns all that a batch is: its envelope and its body. Raises KeyError if an attribute of its envelope is missing."""
+    return b"%b\n%b" % ("\n".join(_signed_values(attributes)).encode(), body)
 
 
 def is_signable(attributes: Mapping[str, str]) -> bool:

@@ -17,6 +17,7 @@ from random import Random
 
 from edge.store.store import Store
 from edge.uplink.allowance import Allowance
+from edge.uplink.attestor import Attests, NoAttestor
 from edge.uplink.choice import Request, chosen
 from edge.uplink.flight import Attempt, Flight
 from edge.uplink.refusals import Refusals
@@ -61,9 +62,10 @@ class Sender:
         rng: Random,
         wake: Callable[[], None],
         allowance: Allowance,
+        attestor: Attests | None = None,
     ) -> None:
         self._store, self._publisher, self._sign, self._allowance = store, publisher, sign, allowance
-        self._backoff, self._rng, self._wake = backoff, rng, wake
+        self._backoff, self._rng, self._wake, self._attestor = backoff, rng, wake, attestor or NoAttestor()
         self._answers: SimpleQueue[_Answer] = SimpleQueue()
         self._flight, self._refusals = Flight(), Refusals(backoff, rng)
         self._arrived: set[int] = set()
@@ -115,6 +117,7 @@ class Sender:
             landed = self._flight.land(keys)
             if error is None:
                 self._arrived.update(keys)
+                self._attestor.note(answer.request.batches)
                 if not answer.is_counted:
                     self._allowance.spend(answer.request.batches, now)
             elif landed and (failure := self._failure(keys, landed, error, now)) and landed[0].sent > self._backed_off:

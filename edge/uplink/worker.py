@@ -9,6 +9,7 @@ from random import Random
 
 from edge.store.store import Store
 from edge.uplink.allowance import Allowance, DayBytes, unlimited
+from edge.uplink.attestor import Attests
 from edge.uplink.sender import Sender
 from edge.uplink.signer import Sign, unsigned
 from edge.uplink.uplink import Publisher
@@ -37,11 +38,21 @@ class UplinkWorker:
         rng: Random | None = None,
         allowance: Allowance | None = None,
         sign: Sign = unsigned,
+        attestor: Attests | None = None,
     ) -> None:
         """Without an allowance everything may go."""
         self._woken, self._stopping, self._clock = threading.Event(), threading.Event(), clock
         self._allowance = allowance or unlimited()
-        self._sender = Sender(store, publisher, sign, backoff=backoff, rng=rng or Random(), wake=self._woken.set, allowance=self._allowance)
+        self._sender = Sender(
+            store,
+            publisher,
+            sign,
+            backoff=backoff,
+            rng=rng or Random(),
+            wake=self._woken.set,
+            allowance=self._allowance,
+            attestor=attestor,
+        )
         self._stop_by = float("inf")
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
 

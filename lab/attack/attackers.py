@@ -10,6 +10,7 @@ ATTACKERS: Mapping[str, str] = {
     "device": "is a sensor, or holds the credentials of one: chooses its topics, names, numbers and values",
     "publisher": "may publish to the topic, and holds no gateway's key",
     "gateway": "holds the key of one gateway: stolen, copied, revoked or expired",
+    "keeper": "keeps the archive or the warehouse, with the pipeline's key: reads, changes and deletes what is in it",
     "finder": "holds the disk of a gateway, or a copy of it",
     "sender of files": "hands over a file that a command is to read: an export file, a configuration, a bundle",
     "receiver": "answers where notifications are sent, or names the address that they are sent to",

@@ -247,3 +247,15 @@ class Heartbeat:
         ),
     ] = None
     inferences_failed: Annotated[int | None, Doc("Windows that got no verdict, since a model failed", since="1.3", where_used=True)] = None
+    attested_batches: Annotated[
+        str | None,
+        Doc(
+            "Batches that had arrived and that the gateway attests, as JSON: [{batches: [epoch, first, last, ...], sha256: of what they "
+            "are}, ...]. `tinybeam pipeline attestations` holds it against the archive",
+            since="1.3",
+            where_used=True,
+        ),
+    ] = None
+    attestation: Annotated[
+        str | None, Doc("ECDSA signature of attested_batches by the gateway's key, in base64", since="1.3", where_used=True)
+    ] = None

@@ -38,7 +38,9 @@ create table if not exists tinybeam.heartbeats_v1 (
   `certificate_end_time` timestamp options (description = "When the certificate ends by which it enters the broker, null if it has none [UTC]"),
   `model_releases` string options (description = "JSON object: model name to number of the release that runs, of those that came by one"),
   `releases_refused` string options (description = "JSON object: MODEL/NUMBER of a release to why the gateway does not run it: it failed its trial, or it fell back from it"),
-  `inferences_failed` int64 options (description = "Windows that got no verdict, since a model failed")
+  `inferences_failed` int64 options (description = "Windows that got no verdict, since a model failed"),
+  `attested_batches` string options (description = "Batches that had arrived and that the gateway attests, as JSON: [{batches: [epoch, first, last, ...], sha256: of what they are}, ...]. `tinybeam pipeline attestations` holds it against the archive"),
+  `attestation` string options (description = "ECDSA signature of attested_batches by the gateway's key, in base64")
 )
 partition by timestamp_trunc(heartbeat_time, day)
 cluster by gateway_id
