@@ -38,7 +38,7 @@ def test_systemd_finds_nothing_wrong(unit: Path, tmp_path: Path) -> None:
 
 @with_systemd
 def test_a_setting_that_systemd_does_not_know_is_found(tmp_path: Path) -> None:
-    copy = of_this_machine(UNITS[0], tmp_path)
+    copy = of_this_machine(ROOT / "deploy/systemd/tinybeam-gateway.service", tmp_path)
     copy.write_text(copy.read_text().replace("WatchdogSec=", "WatchdogSeconds="))
     verified = subprocess.run(["systemd-analyze", "verify", copy], capture_output=True, text=True, check=False)
     assert "'WatchdogSeconds'" in verified.stderr
@@ -62,6 +62,22 @@ def test_commands_of_a_unit_are_ours(unit: Path) -> None:
         found = group.get_command(None, command)  # type: ignore[union-attr, arg-type]
         options = {name for parameter in found.params for name in parameter.opts}
         assert {flag for flag in flags if flag.startswith("--")} <= options
+
+
+@with_systemd
+def test_mosquitto_is_restarted_by_the_file_that_is_touched_once_somebody_is_to_be_out(tmp_path: Path) -> None:
+    for kind in ("path", "service"):
+        shutil.copy(ROOT / f"deploy/systemd/tinybeam-broker-restart.{kind}", tmp_path)
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", tmp_path / "tinybeam-broker-restart.path"], capture_output=True, text=True, check=False
+    )
+    complaints = [line for line in verified.stderr.splitlines() if "tinybeam-broker-restart" in line and "mosquitto" not in line]
+    assert (complaints, verified.returncode) == ([], 0)
+    watched = re.search(r"^PathChanged=(.*)$", (tmp_path / "tinybeam-broker-restart.path").read_text(), re.MULTILINE)
+    broker = (ROOT / "deploy/systemd/tinybeam-broker.service").read_text()
+    assert watched
+    assert f'--restart "/usr/bin/touch {watched[1]}"' in broker
+    assert f"\nRuntimeDirectory={Path(watched[1]).parent.name}\n" in broker
 
 
 def test_a_gateway_may_ask_for_the_state_of_the_clock() -> None:
