@@ -11,6 +11,7 @@ from edge import clock
 from edge.config import Config, ConfigError, load
 from edge.day_cost import of_config
 from edge.finding import Finding, Status, of_secret
+from edge.intake import client_id
 from edge.models.bundle import BundleError
 from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
@@ -122,6 +123,10 @@ def _broker(config: Config) -> Iterator[Finding]:
     yield from of_broker(config, clock.now(), runs_here=_runs_here(config))
 
 
+def _client_id(config: Config) -> Iterator[Finding]:
+    yield from client_id.of_settings(config.mqtt, config.gateway.id)
+
+
 def _http(config: Config) -> Iterator[Finding]:
     if config.http.port:
         from edge.intake.http.findings import of_http
@@ -195,6 +200,7 @@ _CHECKS: tuple[Check, ...] = (
     _clock,
     _certificates,
     _broker,
+    _client_id,
     _http,
     _uplink,
     _signatures,

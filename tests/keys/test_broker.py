@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from queue import Queue
+from random import Random
 from threading import Event, Thread
 
 import pytest
@@ -20,6 +22,7 @@ from keys.broker.configuration import Listeners, configuration
 from keys.broker.refused import refused
 from keys.broker.watch import watch
 from keys.error import KeysError
+from tests import attack as attacks
 from tests.attack import Attack
 from tests.keys.brokers import SECONDS, FarmBroker, publish, with_mosquitto
 from tests.keys.farms import Farm, Holder, Role, now
@@ -245,6 +248,74 @@ def test_a_gateway_of_ours_gets_readings_and_says_that_it_is_online(broker: Farm
     intake.stop()
     probe.loop_stop()
     assert broker.log.read_text().count("as gateway-1") == 1, "who writes what it may not is thrown out, and comes again"
+
+
+@dataclass
+class Session:
+    """A gateway that has subscribed under a client id, and how often it was thrown out."""
+
+    broker: FarmBroker
+    client_id: str
+    heard: set[bytes] = field(default_factory=set)
+    thrown_out: int = 0
+
+    def __post_init__(self) -> None:
+        subscribed = Queue[object]()
+        self.client = self.broker.client(
+            "gateway-1", client_id=self.client_id, session=True, hear=lambda _client, _data, message: self.heard.add(message.payload)
+        )
+        self.client.on_subscribe = lambda *_: subscribed.put(None)
+        self.client.on_disconnect = self._note
+        self.client.subscribe("sensors/+/readings", qos=1)
+        subscribed.get(timeout=SECONDS)
+
+    def _note(self, *_: object) -> None:
+        self.thrown_out += 1
+
+    def leave(self) -> None:
+        self.client.on_message = self.client.on_disconnect = self.client.on_subscribe = None
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def enter(broker: FarmBroker, client_id: str) -> None:
+    """Comes and goes as a sensor under that client id."""
+    thief = broker.client("probe-2", client_id=client_id, session=True)
+    thief.disconnect()
+    thief.loop_stop()
+
+
+def test_a_session_is_taken_by_who_knows_its_client_id_and_nobody_guesses_a_random_one(broker: FarmBroker, attack: Attack) -> None:
+    rng, attempts = Random(11), attacks.number(40, 400)
+    known, secret = Session(broker, "gateway-1"), Session(broker, "gateway-1-8c1f0a62b7d94e35")
+    enter(broker, "gateway-1")
+    assert eventually(lambda: known.thrown_out == 1)
+    known.leave()
+    probe = broker.client("probe-1")
+    publish(probe, "sensors/probe-1/readings", "waits")
+    enter(broker, "gateway-1")
+    again = Session(broker, "gateway-1")
+    publish(probe, "sensors/probe-1/readings", "later")
+    assert eventually(lambda: b"later" in again.heard)
+    lost = b"waits" not in again.heard
+    guesses = ["gateway-1-", "gateway-1-doctor", *(f"gateway-1-{rng.randbytes(8).hex()}" for _ in range(attempts - 2))]
+    for guess in guesses:
+        enter(broker, guess)
+    assert eventually(lambda: secret.heard == {b"waits", b"later"})
+    attack(
+        "session-taken",
+        attacker="device",
+        attempt="connects under guesses of the gateway's client id, to throw it out and take what waits for it (seed 11)",
+        outcome="the gateway stays, and gets every reading: its id has 64 random bits",
+        attempts=len(guesses),
+        accepted=secret.thrown_out,
+        control="under its known id gateway.id the first attempt throws it out"
+        + (", and what waits for it is thrown away by the access list" if lost else ""),
+    )
+    again.leave()
+    secret.leave()
+    probe.disconnect()
+    probe.loop_stop()
 
 
 def test_the_doctor_may_ask_what_it_asks(broker: FarmBroker) -> None:
