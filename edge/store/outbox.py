@@ -92,11 +92,20 @@ class Outbox:
         self.thin: Callable[[], bool] = lambda: False
         """Makes room without losing a reading; False if it cannot."""
 
-    def pending(self, limit: int, skip: Collection[int], lanes: Iterable[Lane]) -> list[OutboxBatch]:
+    def pending(self, limit: int, skip: Collection[int], lanes: Iterable[Lane], most_bytes: int) -> list[OutboxBatch]:
         waiting = (key for lane in lanes for key in next_keys(self._database, lane, self.last_key, limit + len(skip)) if key not in skip)
-        keys = list(islice(waiting, limit))
+        keys = list(islice(self._within(most_bytes, waiting), max(limit, 0)))
         self._note_attempts(keys)
         return self.load(keys)
+
+    def _within(self, most_bytes: int, keys: Iterable[int]) -> Iterator[int]:
+        """Yields the first of these that have no more bytes together, at least one."""
+        size = 0
+        for at, key in enumerate(keys):
+            size += self._database.read("select length(body) from outbox where seq = ?", key)[0][0]
+            if at and size > most_bytes:
+                return
+            yield key
 
     def handed_out(self, keys: Iterable[int]) -> list[OutboxBatch]:
         return self.load([key for key in keys if self._database.read("select 1 from outbox where seq = ?", key)])

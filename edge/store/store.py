@@ -212,10 +212,15 @@ class Store:
             with self._database.reading_seals() as unsealed:
                 return Section(name, {key_of(row, name): unsealed(value, row) for row, value in rows})
 
-    def pending(self, limit: int, *, skip: Collection[int] = (), lanes: Iterable[Lane] = Lane) -> list[OutboxBatch]:
-        """Returns waiting batches but those of keys `skip` in the order in which they go: by lanes, as edge.store.lanes says."""
+    def pending(
+        self, limit: int, *, skip: Collection[int] = (), lanes: Iterable[Lane] = Lane, most_bytes: int = 1 << 62
+    ) -> list[OutboxBatch]:
+        """Returns waiting batches but those of keys `skip` in the order in which they go: by lanes, as edge.store.lanes says.
+
+        They have no more bytes than `most_bytes`, but for a single one.
+        """
         with self._lock:
-            return self._reserve.lent(lambda: self._outbox.pending(limit, skip, lanes))
+            return self._reserve.lent(lambda: self._outbox.pending(limit, skip, lanes, most_bytes))
 
     def handed_out(self, keys: Iterable[int]) -> list[OutboxBatch]:
         """Returns those of the batches that still wait, which `pending` has returned before."""

@@ -61,6 +61,10 @@ class Allowance:
         return self._budget.bytes if self._budget else None
 
     @property
+    def is_line_limited(self) -> bool:
+        return self._line is not None
+
+    @property
     def is_day_spent(self) -> bool:
         return self._budget is not None and self._budget.bytes.are_spent
 

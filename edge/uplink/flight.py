@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edge.store.store import Lane
-
-MAX_IN_FLIGHT = 32
+MAX_IN_FLIGHT, MAX_IN_FLIGHT_BYTES = 200, 16_000_000
+_FIRST_BYTES = 1_000_000
 _SHARE = 4
 """One place in four is the backlog's, however much is live; and one in four is never its, so that what is live finds a place at once."""
 
@@ -18,20 +17,20 @@ class Attempt:
 
     sent: float
     size: int
-    lane: Lane
+    is_backlog: bool
     batch_id: str
 
 
 class Flight:
-    """Holds the attempts without an answer, by key. There is a place for one while the uplink is down, and for twice as many with each
-    confirmation.
+    """Holds the attempts without an answer, by key. There is a place for one batch while the uplink is down, for all of them once one is
+    confirmed, and for twice as many bytes with each confirmation.
 
     Usage: `flight.add(key, attempt)`, `flight.land(keys)` with their answer.
     """
 
     def __init__(self) -> None:
         self._attempts: dict[int, Attempt] = {}
-        self._places = 1
+        self._places, self._most_bytes = 1, _FIRST_BYTES
 
     def __bool__(self) -> bool:
         return bool(self._attempts)
@@ -45,9 +44,19 @@ class Flight:
         return sum(attempt.size for attempt in self._attempts.values())
 
     @property
+    def is_narrow(self) -> bool:
+        """Says whether there is a place for one batch alone."""
+        return self._places == 1
+
+    @property
     def free(self) -> int:
         """Says how many batches may be sent now."""
         return self._places - len(self._attempts)
+
+    @property
+    def free_bytes(self) -> int:
+        """Says how many bytes may be sent now: beside nothing a batch of any size."""
+        return self._most_bytes - self.bytes
 
     @property
     def owed_to_backlog(self) -> int:
@@ -70,14 +79,16 @@ class Flight:
         return self.land([key for key, attempt in self._attempts.items() if now - attempt.sent >= seconds])
 
     def widen(self) -> None:
-        self._places = min(2 * self._places, MAX_IN_FLIGHT)
+        if self._places > 1:
+            self._most_bytes = min(2 * self._most_bytes, MAX_IN_FLIGHT_BYTES)
+        self._places = MAX_IN_FLIGHT
 
     def narrow(self) -> None:
-        self._places = 1
+        self._places, self._most_bytes = 1, _FIRST_BYTES
 
     def first_due(self, seconds: float) -> float:
         """Says when the first of them has had no answer for so long; infinity if none is under way."""
         return min((attempt.sent + seconds for attempt in self._attempts.values()), default=float("inf"))
 
     def _of_backlog(self) -> int:
-        return sum(attempt.lane == Lane.BACKLOG for attempt in self._attempts.values())
+        return sum(attempt.is_backlog for attempt in self._attempts.values())

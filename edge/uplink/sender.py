@@ -2,9 +2,9 @@
 
 Guarantees at least once: a batch leaves the store only after its confirmation; one whose answer was lost is sent again under the same
 name. Events overtake everything, and what was cut lately overtakes the backlog, which never stands still for it. Batches that wait
-together go in one request; what edge.uplink.allowance does not permit waits. While the uplink is down there is one attempt at a time, of
-one batch, after a back-off, for ever. If a request is refused each of its batches goes alone; one that is refused by itself waits by
-itself and holds up nobody.
+together go in one request; what edge.uplink.pace or edge.uplink.allowance does not permit waits. While the uplink is down there is one
+attempt at a time, of one batch, after a back-off, for ever. If a request is refused each of its batches goes alone; one that is refused
+by itself waits by itself and holds up nobody.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from edge.uplink.allowance import Allowance
 from edge.uplink.attestor import Attests, NoAttestor
 from edge.uplink.choice import Request, chosen
 from edge.uplink.flight import Attempt, Flight
+from edge.uplink.pace import Pace
 from edge.uplink.refusals import Refusals
 from edge.uplink.signer import Sign
 from edge.uplink.uplink import LinkDown, Publisher, PublishFuture
@@ -27,7 +28,6 @@ from program import logs
 from program.backoff import Backoff
 from schemas.records import LinkState
 
-MAX_IN_FLIGHT_BYTES = 16_000_000
 ANSWER_SECONDS = 120.0
 """An attempt without any answer for so long counts as failed."""
 _LEAST_WAIT_SECONDS = 0.1
@@ -68,6 +68,7 @@ class Sender:
         self._backoff, self._rng, self._wake, self._attestor = backoff, rng, wake, attestor or NoAttestor()
         self._answers: SimpleQueue[_Answer] = SimpleQueue()
         self._flight, self._refusals = Flight(), Refusals(backoff, rng)
+        self._pace = Pace(rng, 0.0) if allowance.is_line_limited else Pace(rng)
         self._arrived: set[int] = set()
         self._failures = 0
         self._not_before = 0.0
@@ -99,12 +100,12 @@ class Sender:
         _log.debug("uplink: failure %d, next attempt in %.1f s", self._failures, delay)
         self.state = state
 
-    def is_idle(self) -> bool:
+    def is_idle(self, now: float) -> bool:
         """Says whether nothing is under way, and nothing could be sent now."""
         if self._flight or not self._answers.empty():
             return False
         is_stopped = self._failures > 0 or self._allowance.is_day_spent
-        return is_stopped or not self._store.pending(1, skip=self._refusals.hopeless())
+        return is_stopped or not self._store.pending(1, skip=self._refusals.hopeless(), lanes=self._pace.lanes(now))
 
     def _take_answers(self, now: float) -> None:
         """Of attempts that were under way together the first that fails is a failure: the others say nothing new."""
@@ -148,15 +149,16 @@ class Sender:
         self._arrived = set()
         self._flight.widen()
         if self.state != LinkState.ONLINE:
-            down = "" if self._down_since is None else f" after {now - self._down_since:.0f} s offline"
-            _log.info("uplink is online%s", down)
+            down = 0.0 if self._down_since is None else now - self._down_since
+            self._pace.begin(down, now)
+            _log.info("uplink is online%s", f" after {down:.0f} s offline" if down else "")
         self.state, self._failures, self._not_before, self._down_since = LinkState.ONLINE, 0, 0.0, None
 
     def _send(self, now: float) -> None:
-        for request in chosen(self._store, self._flight, self._refusals, now, self._allowance.most_together):
+        lanes = self._pace.lanes(now)
+        for request in chosen(self._store, self._flight, self._refusals, now, lanes, self._allowance.most_together):
             permitted = request.of(self._allowance.permitted(self._sign(request.batches), now))
-            under_way = self._flight.bytes
-            if under_way and under_way + permitted.bytes > MAX_IN_FLIGHT_BYTES:
+            if self._flight and permitted.bytes > self._flight.free_bytes:
                 break
             if permitted.batches:
                 self._publish(permitted, now)
@@ -164,7 +166,9 @@ class Sender:
     def _publish(self, request: Request, now: float) -> None:
         future = self._publisher.publish(request.batches)
         for batch in request.batches:
-            self._flight.add(batch.key, Attempt(now, len(batch.body), request.lane, batch.envelope.batch_id))
+            self._flight.add(batch.key, Attempt(now, len(batch.body), batch.key in request.backlog, batch.envelope.batch_id))
+        of_backlog = sum(batch.key in request.backlog for batch in request.batches)
+        self._pace.count(len(request.batches) - of_backlog, of_backlog, now)
         # While the uplink is down an attempt seldom gets anywhere: it is counted when it has.
         is_counted = not self._failures
         if is_counted:
@@ -177,7 +181,8 @@ class Sender:
         self._wake()
 
     def _next_due(self, now: float) -> float:
-        first = min(self._flight.first_due(ANSWER_SECONDS), self._refusals.first_due(now), self._allowance.next_change(now))
+        waiting = self._refusals.first_due(now), self._allowance.next_change(now), self._pace.next_change(now)
+        first = min(self._flight.first_due(ANSWER_SECONDS), *waiting)
         if self._not_before > now:
             first = min(first, self._not_before)
         return min(first, now + self._backoff.max_interval)

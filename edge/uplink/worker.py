@@ -100,4 +100,4 @@ class UplinkWorker:
             return _AFTER_FAULT_SECONDS
 
     def _is_finished(self) -> bool:
-        return self._stopping.is_set() and (self._clock() >= self._stop_by or self._sender.is_idle())
+        return self._stopping.is_set() and (self._clock() >= self._stop_by or self._sender.is_idle(self._clock()))

@@ -80,7 +80,7 @@ PROMISES: Mapping[str, Promise] = {
         ("tests/edge/uplink/test_sender.py",),
     ),
     "R10": Promise(
-        "No storm of retries: one attempt at a time while it is down, and no gateway in step with others",
+        "No storm of requests: one attempt at a time while it is down, no gateway in step with others, the backlog in few requests",
         "a fleet of 50 gateways",
         "20 fleets of 50 gateways reconnect at once, peak at most twice steady",
         ("tests/edge/uplink/test_fleet.py",),

@@ -11,7 +11,7 @@ import pytest
 from edge.store.section import Section
 from edge.store.store import Store, StoreFull
 from edge.uplink.allowance import MAX_TOGETHER_BYTES, unlimited
-from edge.uplink.choice import Request, _again
+from edge.uplink.choice import Request, _due
 from edge.uplink.flight import MAX_IN_FLIGHT, Flight
 from edge.uplink.sender import ANSWER_SECONDS, Sender
 from edge.uplink.signer import unsigned
@@ -364,5 +364,5 @@ def test_a_refused_batch_that_goes_again_hands_no_other_out(world: World) -> Non
     world.twin.weather, world.twin.poison = "fine", {refused}
     world.sender._refusals.note_alone(201, world.now)
     assert [each.envelope.batch_id for each in world.store.handed_out([201])] == [refused]
-    requests = [request.keys for request in _again(world.store, Flight(), world.sender._refusals, world.now + 1000)]
+    requests = [request.keys for request in _due(world.store, Flight(), world.sender._refusals, world.now + 1000)]
     assert (requests, world.store._outbox._attempted_to()) == ([[201]], 0)
