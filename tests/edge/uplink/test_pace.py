@@ -10,6 +10,7 @@ import pytest
 
 from edge.store.store import Store
 from edge.uplink.pace import ALONE_SECONDS, CATCHING_UP, SPREAD_SECONDS
+from schemas.records import LinkState
 from tests.edge.encoded import NOW, encoded
 from tests.edge.pubsub_twin import PubSubTwin
 from tests.edge.uplink.world import World, cut
@@ -29,7 +30,7 @@ def reconnected(world: World, body: bytes = b"summaries") -> float:
     world.store.cut([encoded("summaries", body)] * WAITING, NOW)
     world.run(600)
     world.twin.weather = "fine"
-    world.run(world.now + 300, lambda: world.sender.online)
+    world.run(world.now + 300, lambda: world.sender.state == LinkState.ONLINE)
     began = world.now
     world.run(began + SPREAD_SECONDS)
     return began
@@ -71,7 +72,7 @@ def test_an_event_waits_for_no_spread(world: World) -> None:
     cut(world.store, *["events"] * 3, "summaries")
     world.run(600)
     world.twin.weather = "fine"
-    world.run(world.now + 300, lambda: world.sender.online)
+    world.run(world.now + 300, lambda: world.sender.state == LinkState.ONLINE)
     world.run(world.now + 0.1)
     assert len(world.twin.received) == 3
     world.run(world.now + SPREAD_SECONDS)
