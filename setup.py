@@ -96,6 +96,7 @@ ROOMS = find_packages(
         "derive*",
         "edge*",
         "keys*",
+        "labels*",
         "notify*",
         "pipeline*",
         "program*",

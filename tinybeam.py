@@ -20,6 +20,7 @@ _ROOMS = {
     "keys": ("keys.command", "edge", "Make, sign, renew and revoke the keys of gateways, sensors and the broker."),
     "release": ("releases.command", "edge", "Sign models, and bring them to some gateways first and then to all."),
     "cost": ("costs.command", "edge", "Estimate what a fleet costs a month, and the cheapest way."),
+    "label": ("labels.command", "pipeline", "Say what became of an alert, or what was done in a field."),
     "train": ("training.__main__", "train", "Rebuild a model and the page that judges it."),
     "lab": ("lab.__main__", "lab", "The whole path on this machine: demo, up."),
 }
@@ -34,6 +35,7 @@ _OURS = {
     "derive",
     "edge",
     "keys",
+    "labels",
     "notify",
     "pipeline",
     "program",

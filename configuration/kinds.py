@@ -42,7 +42,21 @@ KINDS = (
         title="gateway.toml: a gateway",
         struct="edge.config:Config",
         sections=frozenset(
-            {"gateway", "mqtt", "renewal", "http", "windows", "batches", "store", "uplink", "signatures", "health", "sensors", "models"}
+            {
+                "gateway",
+                "mqtt",
+                "renewal",
+                "http",
+                "windows",
+                "batches",
+                "store",
+                "uplink",
+                "signatures",
+                "health",
+                "samples",
+                "sensors",
+                "models",
+            }
         ),
         example=Path("edge/gateway.example.toml"),
         schema=Path("edge/gateway.schema.json"),
@@ -61,7 +75,7 @@ KINDS = (
         members="notifiers",
         title="notify.toml: the notifier",
         struct="notify.config:Config",
-        sections=frozenset({"notify", "receivers", "routes", "retry"}),
+        sections=frozenset({"notify", "receivers", "routes", "retry", "answers"}),
         example=Path("notify/notify.example.toml"),
         schema=Path("notify/notify.schema.json"),
     ),

@@ -6,11 +6,10 @@ Guarantees that nobody holds it up: a connection has a thread, a deadline and a 
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,9 +21,7 @@ from keys.authority import Authority
 from keys.error import KeysError
 from keys.messages import ENROLL, MOST_BYTES, RENEW, REVOKED, Asked, Refusal, Signed
 from program import logs
-
-_SECONDS = 10.0
-_CONNECTIONS = 32
+from program.bounded_server import SECONDS, BoundedServer
 
 _log = logs.get(__name__)
 
@@ -39,7 +36,7 @@ class AuthorityServer:
         class Handler(_Handler):
             _authority, _now = authority, staticmethod(now)
 
-        self._server = _Server(address, Handler, self._context)
+        self._server = BoundedServer(address, Handler, self._context)
 
     @property
     def port(self) -> int:
@@ -57,36 +54,10 @@ class AuthorityServer:
         self._server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, address: tuple[str, int], handler: type[_Handler], context: ssl.SSLContext) -> None:
-        self._context, self._free = context, threading.Semaphore(_CONNECTIONS)
-        super().__init__(address, handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        if not self._free.acquire(blocking=False):
-            self.shutdown_request(request)
-            return
-        super().process_request(request, client_address)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Shakes hands in the connection's own thread."""
-        try:
-            request.settimeout(_SECONDS)
-            with self._context.wrap_socket(request, server_side=True) as connection:
-                self.finish_request(cast("Any", connection), client_address)
-        except OSError as error:
-            _log.info("a connection from %s ends: %s", client_address[0], error)
-        finally:
-            self.shutdown_request(request)
-            self._free.release()
-
-
 class _Handler(BaseHTTPRequestHandler):
     _authority: Authority
     _now: Callable[[], datetime]
-    timeout = _SECONDS
+    timeout = SECONDS
 
     def do_GET(self) -> None:
         if self.path != REVOKED:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+from notify.answers import AnswerSettings
 from notify.receivers import ReceiverSettings
 from notify.receivers.stdout import StdoutSettings
 from program import settings
@@ -89,6 +90,7 @@ class Config(Settings, frozen=True, kw_only=True):
     notify: NotifySettings
     routes: Annotated[tuple[Route, ...], setting("Which alerts go where; every route that fits counts", min_length=1)]
     retry: RetrySettings = RetrySettings()
+    answers: Annotated[AnswerSettings, setting("Links by which people answer notices", since="0.3.0")] = AnswerSettings()
     receivers: Annotated[tuple[ReceiverSettings, ...], setting("Where notifications are sent to", since="0.2.0")] = ()
 
     def __post_init__(self) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from schemas.records import Alert, AlertChange, Severity
+from schemas.records import Alert, AlertChange, Answer, Severity
 
 _WEIGHTS = tuple(Severity)
 
@@ -18,6 +18,8 @@ class Notice:
 
     alerts: tuple[Alert, ...]
     """The one that a person should see first comes first."""
+    links: Mapping[Answer, str] = field(default_factory=dict)
+    """Where a person says what became of the first; they are no part of what a notice is known by."""
 
     @classmethod
     def of(cls, alerts: Iterable[Alert]) -> Notice:

@@ -33,17 +33,19 @@ def run(config: Config, stopping: threading.Event) -> None:
     clock = Clock()
     with closing(SentLog(config.notify.state_file)) as sent_log:
         sent_log.forget(clock.now() - max(KEEP, timedelta(seconds=2 * config.notify.max_age_seconds)))
-        workers = {receiver.name: ReceiverWorker(receiver, sent_log, config, clock, Random()) for receiver in routed_receivers(config)}
+        workers = {
+            receiver.name: ReceiverWorker(receiver, sent_log, config, clock, Random()) for receiver in routed_receivers(config, clock)
+        }
         with _running(workers.values(), stopping) as finish:
             _log.info("notifier follows %s", config.pubsub.subscription)
             follow(config.pubsub.subscription, Dispatcher(config, sent_log, workers, clock).dispatch, finish, stopping)
     _log.info("notifier stops")
 
 
-def routed_receivers(config: Config) -> list[Receiver]:
-    """Opens the receivers that a route names."""
+def routed_receivers(config: Config, clock: Clock) -> list[Receiver]:
+    """Opens the receivers that a route names. Raises ConfigError for the key of answers."""
     names = {name for route in config.routes for name in route.receivers}
-    return [settings.open() for settings in config.all_receivers() if settings.name in names]
+    return [config.answers.linked(settings.open(), clock) for settings in config.all_receivers() if settings.name in names]
 
 
 @contextmanager

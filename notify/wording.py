@@ -9,11 +9,18 @@ from collections.abc import Iterator
 
 from notify.notice import Notice
 from program.local_time import duration, moment
-from schemas.records import Alert, AlertChange
+from schemas.records import Alert, AlertChange, Answer
 
 LISTED = 20
 """So many more alerts a text lists; the others it counts."""
 LONGEST_SUBJECT = 180
+
+_ANSWERS = {
+    Answer.DONE: "Is it done",
+    Answer.FALSE_ALARM: "Is it a false alarm",
+    Answer.IRRIGATED: "Did you water the field",
+    Answer.REPLACED: "Did you replace a part",
+}
 
 
 def subject(notice: Notice) -> str:
@@ -60,6 +67,8 @@ def _details(notice: Notice) -> Iterator[str]:
         yield f"To do: {alert.to_do}"
     if alert.link:
         yield f"More: {alert.link}"
+    for answer, link in notice.links.items():
+        yield f"{_ANSWERS[answer]}? {link}"
     yield from _others(notice)
 
 

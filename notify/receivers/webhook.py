@@ -28,7 +28,7 @@ _OF_MORE = ("alert_id", "revision", "state", "severity", "opened_time", "event_t
 
 
 class WebhookSettings(Settings, frozen=True, kw_only=True, tag_field="kind", tag="webhook"):
-    """Sends a POST of the notification as JSON, with `text` and the counts of alerts added; any 2xx counts as sent."""
+    """Sends a POST of the notification as JSON, with `text`, the counts of alerts and links for answers added; any 2xx counts as sent."""
 
     name: Annotated[Name, setting("Name of the receiver, for routes", example="pager")]
     url: Annotated[
@@ -117,7 +117,13 @@ def _content(notice: Notice) -> dict[str, Any]:
     """Returns the first alert's notification, the text, how many alerts the notice is of, and the next of them."""
     more = [_brief(alert) for alert in notice.more[:LISTED]]
     counts = {"alerts": len(notice.alerts), "alerts_open": notice.open_alerts}
-    return {**json.loads(encode(notice.first)[1]), "text": chat(notice), **counts, "more": more}
+    return {
+        **json.loads(encode(notice.first)[1]),
+        "text": chat(notice),
+        **counts,
+        "more": more,
+        **({"answers": dict(notice.links)} if notice.links else {}),
+    }
 
 
 def _brief(alert: Alert) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from keys import enrolment, identity, pem
 from keys.client import Client
 from keys.error import KeysError
 from keys.messages import RENEW, Asked
-from keys.server import _CONNECTIONS
+from program.bounded_server import CONNECTIONS
 from tests.attack import Attack
 from tests.keys.farms import Farm, Holder, Role, now, served
 
@@ -120,7 +120,7 @@ def test_a_message_beyond_the_bound_is_not_read(farm: Farm, client: Client) -> N
 
 def test_connections_that_say_nothing_are_bounded(client: Client) -> None:
     address = client._address
-    silent = [socket.create_connection(address, timeout=10) for _ in range(_CONNECTIONS)]
+    silent = [socket.create_connection(address, timeout=10) for _ in range(CONNECTIONS)]
     extra = socket.create_connection(address, timeout=10)
     assert extra.recv(1) == b"", "one connection more than the bound is closed at once"
     for each in (*silent, extra):

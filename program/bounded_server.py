@@ -1,0 +1,45 @@
+"""Serves HTTP so that nobody holds it up: a connection has a thread and a time, and there are at most so many. With TLS or without."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from contextlib import nullcontext
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
+
+from program import logs
+
+SECONDS = 10.0
+CONNECTIONS = 32
+
+_log = logs.get(__name__)
+
+
+class BoundedServer(ThreadingHTTPServer):
+    """Listens from its making. Usage: `server.serve_forever()` until `server.shutdown()`, by another thread."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext | None) -> None:
+        """Raises OSError for the address."""
+        self._context, self._free = context, threading.Semaphore(CONNECTIONS)
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Shakes hands in the connection's own thread."""
+        try:
+            request.settimeout(SECONDS)
+            with self._context.wrap_socket(request, server_side=True) if self._context else nullcontext(request) as connection:
+                self.finish_request(cast("Any", connection), client_address)
+        except OSError as error:
+            _log.info("a connection from %s ends: %s", client_address[0], error)
+        finally:
+            self.shutdown_request(request)
+            self._free.release()
