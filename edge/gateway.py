@@ -24,6 +24,7 @@ from edge.config import Config
 from edge.events.threshold_monitor import ThresholdMonitor
 from edge.forgetting import Forgetting
 from edge.heartbeats import Heartbeats, counts
+from edge.intake.ahead import Ahead
 from edge.intake.inbox import Inbox, MqttMessage
 from edge.intake.rejects import reject_row
 from edge.listening import Listening
@@ -98,14 +99,15 @@ class Gateway:
         self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
         spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}
         ranges = {name: bundle.ranges for name, bundle in self._bundles.items()}
-        self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, spectra, ranges)
+        self._windows = OpenWindows(config.windows, store.section, micros(started), store.closed.window_end_us)
+        ahead = Ahead(self._windows.offset_us)
+        self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, spectra, ranges, ahead)
         self._monitor, self._models = ThresholdMonitor(store.section), ModelRunner(scorer or NoScorer(), store.section)
         held, self._sampling = store.max_bytes // _PENDING_SHARE, Sampling(config.samples, store.section)
         parts = self._inbox, self._monitor, self._models, self._bundles, config.models, self._sampling
         self._closing = Closing(*parts, store.section, max_held_bytes=held)
         self._forgetting = Forgetting(self._inbox, [self._monitor, self._models, *self._closing.stages])
         self._evaluated = store.section("evaluated")
-        self._windows = OpenWindows(config.windows, store.section, micros(started), store.closed.window_end_us)
         # Not the highest id replayed: what the last cut closed may lie above it, and JournalMark never descends.
         self._last_id = store.ledger().journaled
         # Ids begin anew behind what was found of a damaged store: those to come are not evaluated yet.

@@ -67,6 +67,10 @@ class OpenWindows:
         common_us = self._clocks.common_us(now_us)
         return None if common_us is None else common_us * _MICROSECOND
 
+    def offset_us(self, device_id: str) -> int:
+        """Returns how much later than dated a device's readings come, in microseconds; below nought if they are dated ahead."""
+        return self._clocks.offset_us(device_id)
+
     def learn(self, readings: Sequence[Reading]) -> None:
         """Learns from all readings that came together how far the clocks of their devices are off, before any of them is assigned."""
         self._clocks.note(readings)

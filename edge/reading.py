@@ -5,7 +5,7 @@ Nothing is guessed: what breaks a rule here is a PayloadError, and the payload f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -76,6 +76,8 @@ class Limits:
     max_future_seconds: int = 300
     max_age_seconds: int = 1800 * 86400
     is_clock_known: bool = True
+    is_steadily_ahead: Callable[[str, int, int], bool] = lambda _device_id, _event_us, _arrived_us: False
+    """Says whether a device's clock is known to be ahead by as much as this reading: edge.intake.ahead."""
 
 
 class Stamp(Protocol):
@@ -138,7 +140,7 @@ def event_us(device_id: str, stamp: Stamp, arrived_us: int, limits: Limits) -> i
     if stamp.device is not None and stamp.device != device_id:
         raise PayloadError("bad_device", f"the reading says device {stamp.device[:80]!r}, its topic {device_id!r}")
     check_stamp(stamp.seq, stamp.boot)
-    return arrived_us if stamp.time is None else believable(_micros_of(stamp.time), stamp.time, arrived_us, limits)
+    return arrived_us if stamp.time is None else believable(_micros_of(stamp.time), stamp.time, device_id, arrived_us, limits)
 
 
 def check_stamp(seq: int | None, boot: str | None) -> None:
@@ -149,16 +151,16 @@ def check_stamp(seq: int | None, boot: str | None) -> None:
         raise PayloadError("wrong_type", f"boot {boot[:80]!r} is not a short word")
 
 
-def believable(event: int, time: Any, arrived_us: int, limits: Limits) -> int:
+def believable(event: int, time: Any, device_id: str, arrived_us: int, limits: Limits) -> int:
     """Returns a time that is neither too far ahead nor too long ago. Raises PayloadError, with a guess at what the number may be.
 
-    Where the gateway does not know the time, a sensor may: then it is a time of this century.
+    Where the gateway does not know the time, a sensor may: then it is a time of this century. A device may be ahead for good.
     """
     earliest, latest = _EARLIEST_US, _LATEST_US
     if limits.is_clock_known:
         oldest, latest = arrived_us - limits.max_age_seconds * 1_000_000, arrived_us + limits.max_future_seconds * 1_000_000
         earliest = max(earliest, oldest)
-    if event > latest:
+    if event > latest and not (limits.is_clock_known and limits.is_steadily_ahead(device_id, event, arrived_us)):
         ahead = f"more than {limits.max_future_seconds} s ahead of the gateway" if limits.is_clock_known else "later than the year 2100"
         raise PayloadError("time_future", f"time {shown(time)} is {ahead}{_guess(time, arrived_us)}")
     if event < earliest:

@@ -14,6 +14,7 @@ from datetime import datetime
 import msgspec
 
 from edge.config import Config
+from edge.intake.ahead import Ahead
 from edge.intake.dedup import RecentKeys, rejected_key, unpacked
 from edge.intake.known_devices import KnownDevices
 from edge.intake.reader import MqttMessage, Reader
@@ -48,17 +49,18 @@ class Inbox:
     any cut may commit `sections`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - made in one place
         self,
         config: Config,
         stored_keys: Iterable[int],
         section: Sections,
         spectra: Mapping[str, Spectrum] | None = None,
         model_ranges: Mapping[str, Mapping[str, Range]] | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         """`stored_keys` are the dedup keys of readings, oldest first; `spectra` and `model_ranges` are by the name of their [[models]]."""
         names = section("names")
-        self._reader = Reader(config, spectra, model_ranges, names)
+        self._reader = Reader(config, spectra, model_ranges, names, ahead)
         self._devices = KnownDevices(config.limits, section("devices"))
         self._limits = SenderLimits(config.limits, config.sensors, self._devices)
         self.sections = names, self._devices.section

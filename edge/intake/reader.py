@@ -10,6 +10,7 @@ from itertools import chain
 import msgspec
 
 from edge.config import Config
+from edge.intake.ahead import Ahead
 from edge.intake.formats import Context, Format, FormatSetup, described_formats, formats
 from edge.intake.routes import Routes
 from edge.reading import Limits, PayloadError, Reading, Rejected, oversized
@@ -51,15 +52,19 @@ class Reader:
         spectra: Mapping[str, Spectrum] | None = None,
         model_ranges: Mapping[str, Mapping[str, Range]] | None = None,
         names: Section | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         """`names` are those of devices, kept over restarts; `spectra` and `model_ranges` are by the name of their [[models]].
+
+        `ahead` knows devices whose clocks are ahead.
 
         Raises ConfigError for a key file that cannot be read.
         """
         self.counted: Counter[str] = Counter()
         self.routes = Routes(config, names or Section("names"))
         self._known = self.routes.known
-        self._limits = Limits(config.mqtt.max_payload_bytes, config.mqtt.max_future_seconds, config.mqtt.max_age_seconds)
+        bounds = config.mqtt.max_payload_bytes, config.mqtt.max_future_seconds, config.mqtt.max_age_seconds
+        self._limits = Limits(*bounds, is_steadily_ahead=(ahead or Ahead()).is_steady)
         self._unsure_limits = replace(self._limits, is_clock_known=False)
         setup = FormatSetup(config, spectra or {}, self.counted, model_ranges or {}, self.routes)
         self._formats, self._described = formats(setup), described_formats(setup)

@@ -33,7 +33,12 @@ class MqttSettings(Settings, frozen=True, kw_only=True):
     ] = 65_536
     keepalive_seconds: Annotated[int, setting("Longest silence on the connection before it is probed", ge=5, le=65_535)] = 30
     max_future_seconds: Annotated[
-        int, setting("A reading dated later than this from now is set aside, while the time is known", ge=0, le=YEAR)
+        int,
+        setting(
+            "A reading dated later than this from now is set aside, while the time is known, unless its device is steadily so",
+            ge=0,
+            le=YEAR,
+        ),
     ] = 300
     max_age_seconds: Annotated[
         int, setting("A reading older than this is set aside; BigQuery's partitions reach back 1825 days", ge=1, le=1825 * 86_400)

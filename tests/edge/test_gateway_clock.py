@@ -51,6 +51,39 @@ def test_a_device_whose_clock_is_steadily_off_gets_a_window_and_an_inference_a_m
     assert {row["clock_offset_ms"] for row in farm.summaries("d1")} == {behind * 1000}
 
 
+@pytest.mark.parametrize("ahead", [10 * MINUTE, 2 * HOUR, 14 * HOUR])
+def test_a_device_whose_clock_is_steadily_far_ahead_is_believed_from_its_third_message_on(farm: Farm, ahead: timedelta) -> None:
+    farm.run(10 * MINUTE, {"d1": -ahead, "d2": RIGHT})
+    farm.restart()
+    farm.run(10 * MINUTE, {"d1": -ahead, "d2": RIGHT})
+    farm.run(2 * MINUTE, {})
+    rejects = rows(farm.store, "rejects")
+    assert [(row["reason"], row["device_id"]) for row in rejects] == [("time_future", "d1")] * 2
+    assert [row["late"] for row in farm.summaries("d1")] == [False] * 21
+    assert sum(row["count"] for row in farm.summaries("d1")) == 118
+    assert len([row for row in farm.inferences() if row["device_id"] == "d1"]) == 21
+    assert {row["clock_offset_ms"] for row in farm.summaries("d1")} == {-(ahead // timedelta(milliseconds=1))}
+    assert {row["clock_offset_ms"] for row in farm.summaries("d2")} == {0}
+
+
+def test_a_single_time_far_ahead_is_a_fault_whether_or_not_the_device_was_ahead_before(farm: Farm) -> None:
+    def is_taken(ahead: timedelta) -> bool:
+        before = len(rows(farm.store, "rejects"))
+        farm.run(10 * SECOND, {"d1": -ahead})
+        return len(rows(farm.store, "rejects")) == before
+
+    assert not is_taken(HOUR)
+    farm.run(5 * MINUTE, {"d1": RIGHT})
+    assert not is_taken(HOUR)
+    assert not is_taken(2 * HOUR)
+    farm.run(10 * MINUTE, {"d1": -HOUR})
+    assert is_taken(HOUR)
+    assert not is_taken(3 * HOUR)
+    farm.run(10 * MINUTE, {"d1": RIGHT})
+    assert not is_taken(HOUR), "it was set right"
+    assert [is_taken(2 * DAY) for _ in range(5)] == [False] * 5
+
+
 def test_a_window_of_a_device_that_is_behind_closes_no_later_than_it_must(farm: Farm) -> None:
     farm.run(3 * MINUTE, {"d1": 15 * MINUTE})
     assert len(farm.inferences()) == 2

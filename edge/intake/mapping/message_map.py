@@ -110,7 +110,7 @@ class MessageMap:
             if not values:
                 faults += self._nothing(item) if not faults else []
                 return None
-            event_us = self._time.event_us(item, context.arrived_us, context.limits)
+            event_us = self._time.event_us(item, device_id, context.arrived_us, context.limits)
         except PayloadError as error:
             faults.append(Fault(error.reason, str(error)))
             return None

@@ -51,7 +51,7 @@ _MAX_DEPTH, _LONGEST = 4, 20
 
 
 class TimeRule:
-    """Knows where the times of a class stand. Usage: `time_rule.event_us(item, arrived_us, limits)`."""
+    """Knows where the times of a class stand. Usage: `time_rule.event_us(item, device_id, arrived_us, limits)`."""
 
     def __init__(self, payload: PayloadSettings, named: Collection[str] = (), *, text_numbers: bool = True) -> None:
         """`named` are names and patterns in messages that have a meaning already; `text_numbers`: a number may come as text."""
@@ -62,7 +62,7 @@ class TimeRule:
         self._message: Any = None
         self._in_message: str | None = None
 
-    def event_us(self, item: Item, arrived_us: int, limits: Limits) -> int | None:
+    def event_us(self, item: Item, device_id: str, arrived_us: int, limits: Limits) -> int | None:
         """Returns microseconds since 1970, None if it is the time of arrival. Raises PayloadError."""
         if self._path is None:
             return None
@@ -71,7 +71,7 @@ class TimeRule:
             if found := self._undeclared(item):
                 raise undeclared(found)
             return None
-        return believable(self._micros(time, arrived_us), time, arrived_us, limits)
+        return believable(self._micros(time, arrived_us), time, device_id, arrived_us, limits)
 
     def _undeclared(self, item: Item) -> str | None:
         """Returns the path to a time in the item, or in the message around it, which is looked through once for all of its items."""
