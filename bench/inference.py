@@ -17,6 +17,7 @@ from bench.processes import children, cpu_seconds
 from edge.models.bundle import Bundle
 from edge.models.infer import ModelRunner
 from edge.models.process_scorer import ProcessScorer
+from edge.models.slot import LoadedModel, Slot
 from edge.reading import Reading
 from edge.store.section import Section
 from edge.window import Window
@@ -56,15 +57,15 @@ def inference(folder: Path, size: Size, log: Log) -> list[Figure]:
     return [*rows, figure("inference: a window that closes alone", alone, "us", None, COMMAND)]
 
 
-def _run(bundle: Bundle, scorer: ProcessScorer, count: int, devices: int) -> Callable[[], float]:
+def _run(bundle: Bundle, scorer: ProcessScorer, count: int, devices: int, shadow: ProcessScorer | None = None) -> Callable[[], float]:
     """Returns a run over windows of so many devices, which returns the microseconds of a window."""
 
     def run() -> float:
-        runner = ModelRunner(scorer, Section)
-        hours = _warm(runner, bundle, devices)
+        runner, slot = ModelRunner(Section), Slot(LoadedModel(bundle, scorer), shadow=LoadedModel(bundle, shadow) if shadow else None)
+        hours = _warm(runner, slot, devices)
         closed = [_closed(bundle, devices, hours + number) for number in range(count // devices)]
         begin = _cpu_seconds()
-        scored = sum(len(runner.infer(bundle, windows)) for windows in closed)
+        scored = sum(len(runner.infer(slot, windows)) for windows in closed)
         spent = _cpu_seconds() - begin
         if scored != devices * len(closed):
             raise WrongAnswer(f"{scored} of {devices * len(closed)} windows were scored")
@@ -73,11 +74,12 @@ def _run(bundle: Bundle, scorer: ProcessScorer, count: int, devices: int) -> Cal
     return run
 
 
-def _warm(runner: ModelRunner, bundle: Bundle, devices: int) -> int:
+def _warm(runner: ModelRunner, slot: Slot, devices: int) -> int:
     """Lets the devices' memories become old enough; returns the hours that took."""
+    bundle = slot.in_force.bundle
     hours = int(bundle.recipe.warm_up_hours) + 1
     for hour in range(hours):
-        runner.infer(bundle, _closed(bundle, devices, hour))
+        runner.infer(slot, _closed(bundle, devices, hour))
     return hours
 
 

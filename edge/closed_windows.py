@@ -19,6 +19,11 @@ class ClosedWindows:
     set_aside: int = 0
     """Readings that leave the journal as rejects."""
 
+    @property
+    def verdicts(self) -> list[Inference]:
+        """Returns the inferences without those of models in a shadow."""
+        return [inference for inference in self.inferences if not inference.shadow]
+
     def add(self, counted: Iterable[CountedSummary]) -> None:
         for summary, readings in counted:
             self.summaries.append(summary)

@@ -13,10 +13,10 @@ from edge.closed_windows import ClosedWindows
 from edge.events.threshold_monitor import ThresholdMonitor
 from edge.forgetting import Stage
 from edge.intake.inbox import Inbox
-from edge.models.bundle import Bundle
-from edge.models.infer import ModelRunner
+from edge.models.infer import ModelRunner, Verdict
 from edge.models.not_judged import NotJudged
 from edge.models.sampling import Sampling
+from edge.models.slot import Slot
 from edge.reading import Rejected
 from edge.settings.models import ModelSettings
 from edge.settings.sensors import Sensors
@@ -43,15 +43,15 @@ class Closing:
         inbox: Inbox,
         monitor: ThresholdMonitor,
         models: ModelRunner,
-        bundles: Mapping[str, Bundle],
+        slots: Mapping[str, Slot],
         settings: Sequence[ModelSettings],
         sampling: Sampling,
         section: Sections,
         *,
         max_held_bytes: int,
     ) -> None:
-        """`bundles` and `settings` are those of [[models]]; deadbands hold back so many bytes at most."""
-        self._inbox, self._monitor, self._models, self._bundles, self._sampling = inbox, monitor, models, bundles, sampling
+        """`slots` and `settings` are those of [[models]]; deadbands hold back so many bytes at most."""
+        self._inbox, self._monitor, self._models, self._slots, self._sampling = inbox, monitor, models, slots, sampling
         self._score_deadbands = {model.name: model.deadband for model in settings}
         self._deadbands, self._last_points = Deadbands(section, max_held_bytes), LastPoints(section)
         self.stages: tuple[Stage, ...] = (self._deadbands, self._last_points)
@@ -71,8 +71,8 @@ class Closing:
         """Summarises and scores windows that closed together, oldest first. `is_over` says which runs of a deadband go on no more."""
         for window in windows:
             self._summarise(window)
-        for name, bundle in self._bundles.items():
-            self._score(name, bundle, windows)
+        for name, slot in self._slots.items():
+            self._score(name, slot, windows)
         self.rows.add(self._deadbands.release_expired(is_over))
 
     def release_all(self) -> None:
@@ -105,18 +105,23 @@ class Closing:
             self._inbox.set_aside(Rejected("fault", text, msgspec.json.encode(reading), reading.device_id, seq=reading.seq))
         self.rows.set_aside += len(readings)
 
-    def _score(self, name: str, bundle: Bundle, closed: Sequence[Window]) -> None:
+    def _score(self, name: str, slot: Slot, closed: Sequence[Window]) -> None:
         """Scores the windows that closed together, oldest first, in one message to the model's child."""
         scored = [window for window in closed if not window.late and (sensors := self._sensors(window)) and sensors.model == name]
-        for inference, window in self._models.infer(bundle, scored) if scored else ():
-            if isinstance(inference, NotJudged):
-                self._monitor.not_judged(inference, window, bundle, time_quality(window.readings()))
-                continue
-            sensors = self._sensors(window)
-            if self._deadbands.is_news(inference, self._score_deadbands.get(name, 0.0), sensors.hold_seconds if sensors else 0):
-                self.rows.inferences.append(inference)
-            self._monitor.inference(inference, window, bundle)
-            self._sampling.look(inference, bundle)
+        for verdict in self._models.infer(slot, scored) if scored else ():
+            self._judged(verdict, self._score_deadbands.get(name, 0.0))
+
+    def _judged(self, verdict: Verdict, deadband: float) -> None:
+        """Keeps a verdict that is news, with what the shadow says of the same window, which is compared and raises nothing."""
+        said, window, bundle, shadow = verdict
+        if isinstance(said, NotJudged):
+            self._monitor.not_judged(said, window, bundle, time_quality(window.readings()))
+            return
+        sensors = self._sensors(window)
+        if self._deadbands.is_news(said, deadband, sensors.hold_seconds if sensors else 0):
+            self.rows.inferences += [said, shadow] if shadow else [said]
+        self._monitor.inference(said, window, bundle)
+        self._sampling.look(said, bundle, shadow.label if shadow else None)
 
     def _sensors(self, window: Window) -> Sensors | None:
         return self._inbox.sensors(window.device_id)

@@ -10,7 +10,6 @@ events are raised exactly once, however often the process dies between. Not thre
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,8 +29,10 @@ from edge.intake.rejects import reject_row
 from edge.listening import Listening
 from edge.models.bundle import Bundle
 from edge.models.infer import ModelRunner
+from edge.models.running import columns_of, needs, slots_of
 from edge.models.sampling import Sampling
 from edge.models.scorer import NoScorer, Scorer
+from edge.models.slot import Slot
 from edge.open_windows import OpenWindows
 from edge.reading import Reading, Rejected
 from edge.store.batch import BatchLimits, EncodedBatch, encode_all
@@ -47,6 +48,7 @@ from program import logs
 from program.version import version
 from schemas.envelope import Envelope, from_micros, micros
 from schemas.records import Heartbeat, Kind, LinkState, TimeQuality
+from schemas.releases import FIRST_IN_COLUMNS, is_before
 
 __all__ = ["Gateway", "Links", "MqttMessage"]
 
@@ -82,11 +84,13 @@ class Gateway:
         *,
         scorer: Scorer | None = None,
         bundles: Mapping[str, Bundle] | None = None,
+        slots: Mapping[str, Slot] | None = None,
         clock: Section | None = None,
         attestor: Attests | None = None,
     ) -> None:
         """Resumes open windows and unfinished evaluation from the store. `bundles` are by the name of their [[models]].
 
+        `slots`, instead of `bundles` and their `scorer`, are models that may change: then `models_changed` is to be called.
         `clock` is the section of who keeps the time, which heartbeats commit; what `attestor` has signed goes with them.
 
         Raises FormError: what is missing to write batches is to be known now, not at the first cut.
@@ -95,18 +99,20 @@ class Gateway:
         self._batch_limits = BatchLimits(
             config.batches.max_rows, min(store.max_batch_bytes, config.uplink.wire.max_body_bytes), config.batches.schema_version
         )
+        # A pipeline that knows no shadows would take what they say for verdicts.
+        self._tells_shadows = not is_before(config.batches.schema_version, FIRST_IN_COLUMNS)
         store.thin_by(thinned, STEPS, self._batch_limits.body_bytes)
-        self._config, self._store, self._started, self._bundles = config, store, started, dict(bundles or {})
-        spectra = {name: bundle.recipe.spectrum for name, bundle in self._bundles.items() if bundle.recipe.spectrum}
-        ranges = {name: bundle.ranges for name, bundle in self._bundles.items()}
+        self._config, self._store, self._started = config, store, started
+        self._slots = slots_of(bundles or {}, scorer or NoScorer()) if slots is None else slots
+        self._refused: Mapping[str, Mapping[int, str]] = {}
         self._windows = OpenWindows(config.windows, store.section, micros(started), store.closed.window_end_us)
         ahead = Ahead(self._windows.offset_us)
-        self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, spectra, ranges, ahead)
-        self._monitor, self._models = ThresholdMonitor(store.section), ModelRunner(scorer or NoScorer(), store.section)
+        self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, *needs(self._slots), ahead)
+        self._monitor, self._runner = ThresholdMonitor(store.section), ModelRunner(store.section)
         held, self._sampling = store.max_bytes // _PENDING_SHARE, Sampling(config.samples, store.section)
-        parts = self._inbox, self._monitor, self._models, self._bundles, config.models, self._sampling
+        parts = self._inbox, self._monitor, self._runner, self._slots, config.models, self._sampling
         self._closing = Closing(*parts, store.section, max_held_bytes=held)
-        self._forgetting = Forgetting(self._inbox, [self._monitor, self._models, *self._closing.stages])
+        self._forgetting = Forgetting(self._inbox, [self._monitor, self._runner, *self._closing.stages])
         self._evaluated = store.section("evaluated")
         # Not the highest id replayed: what the last cut closed may lie above it, and JournalMark never descends.
         self._last_id = store.ledger().journaled
@@ -161,6 +167,13 @@ class Gateway:
         """Says in how many seconds the next window is to close; infinity if none is open."""
         return self._windows.seconds_to_close(micros(now))
 
+    def models_changed(self, refused: Mapping[str, Mapping[int, str]]) -> None:
+        """Reads what comes from now on as the models need it, and says soon what runs, and which releases do not, by model, and why."""
+        self._refused = refused
+        self._inbox.fit(*needs(self._slots))
+        self._runner.forget_others(self._slots.values())
+        self._heartbeats.make_due()
+
     def note_clock(self, moment: Moment) -> None:
         """Follows the clock: to be called with each moment before what happens then."""
         self.clock_quality = moment.quality
@@ -190,8 +203,7 @@ class Gateway:
             heartbeat_time=now,
             started_time=self._started,
             version=_VERSION,
-            runtime=self._models.runtime,
-            models=json.dumps({name: bundle.sha256 for name, bundle in sorted(self._bundles.items())}),
+            **columns_of(self._slots, self._refused),
             time_quality=self.clock_quality,
             **counts(ledger, Counter(ledger.counters) + self._inbox.counted, self._batch_limits.schema_version),
             devices_seen=self._inbox.devices,
@@ -288,15 +300,15 @@ class Gateway:
         rows = self._closing.rows
         watermark = self._windows.watermark_us
         batches = self._encoded(Kind.SUMMARIES, rows.summaries, rows.readings)
-        batches += self._encoded(Kind.INFERENCES, rows.inferences)
+        batches += self._encoded(Kind.INFERENCES, rows.inferences if self._tells_shadows else rows.verdicts)
         batches += self._sampling.batches(lambda samples: self._encoded(Kind.SAMPLES, samples), now)
         sections = [*self._forgetting.sections, *self._windows.sections(), *self._sampling.sections]
         counters = (
-            Counter(readings_summarised=sum(rows.readings) + rows.set_aside, inferences_failed=self._models.failed) + self._inbox.counted
+            Counter(readings_summarised=sum(rows.readings) + rows.set_aside, inferences_failed=self._runner.failed) + self._inbox.counted
         )
         envelopes = self._store.cut(batches, now, closed=JournalMark(watermark, self._last_id), sections=sections, counters=counters)
         self._closing.mark_cut()
-        self._models.failed, self._last_cut = 0, now
+        self._runner.failed, self._last_cut = 0, now
         self._inbox.counted.clear()
         return envelopes
 

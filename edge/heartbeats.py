@@ -75,6 +75,7 @@ def counts(ledger: Ledger, counted: Mapping[str, int], schema_version: str = SCH
         "readings_over_limit": counted["readings_over_limit"] or None,
         "readings_lost": counted["readings_lost"] or None,
         "devices_forgotten": counted["devices_forgotten"] or None,
+        "inferences_failed": counted["inferences_failed"] or None,
         "batches_cut": ledger.cut,
         "batches_confirmed": ledger.confirmed,
         "batches_pending": ledger.pending,

@@ -53,6 +53,12 @@ class Reading(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Those of a frame, for a model alone: they are no channels, and nobody summarises them."""
     may_be_old: bool = False
     """It has no time of its own, and may have waited in the broker: the time of its arrival is an estimate, however good the clock is."""
+    more_bands: tuple[Bands, ...] = ()
+    """Those of a further model, while one takes over from another or runs in its shadow."""
+
+    @property
+    def all_bands(self) -> tuple[Bands, ...]:
+        return (self.bands, *self.more_bands) if self.bands else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import click
 from edge import clock
 from edge.command import configured, loaded
 from edge.config import ConfigError
+from edge.models.memory import model_of
 from edge.store.store import Store, StoreError
 from edge.store_opening import open_store
 from program.files import is_visible
@@ -42,9 +43,9 @@ def relearn(device: str, file: Path) -> None:
 def forget(store: Store, device: str) -> list[str]:
     """Deletes what models remember of a device. Returns their names."""
     features = store.section("features")
-    keys = [key for key in features.items() if key.rpartition("/")[0] == device]
+    keys = [key for key in features.items() if key.partition("/")[0] == device]
     for key in keys:
         features.set(key, None)
     if keys:
         store.cut([], clock.now(), sections=[features])
-    return [key.rpartition("/")[2] for key in keys]
+    return sorted({model_of(key) for key in keys})

@@ -54,7 +54,7 @@ class Inbox:
         config: Config,
         stored_keys: Iterable[int],
         section: Sections,
-        spectra: Mapping[str, Spectrum] | None = None,
+        spectra: Mapping[str, Sequence[Spectrum]] | None = None,
         model_ranges: Mapping[str, Mapping[str, Range]] | None = None,
         ahead: Ahead | None = None,
     ) -> None:
@@ -77,6 +77,10 @@ class Inbox:
     def devices(self) -> int:
         """Says how many devices that the configuration knows have sent a message."""
         return self._reader.routes.devices
+
+    def fit(self, spectra: Mapping[str, Sequence[Spectrum]], model_ranges: Mapping[str, Mapping[str, Range]]) -> None:
+        """Reads what comes from now on as these models need it."""
+        self._reader.fit(spectra, model_ranges)
 
     def adopt(self, device_ids: Iterable[str]) -> None:
         """Knows devices of which something is remembered from before."""

@@ -49,7 +49,7 @@ class Reader:
     def __init__(
         self,
         config: Config,
-        spectra: Mapping[str, Spectrum] | None = None,
+        spectra: Mapping[str, Sequence[Spectrum]] | None = None,
         model_ranges: Mapping[str, Mapping[str, Range]] | None = None,
         names: Section | None = None,
         ahead: Ahead | None = None,
@@ -66,7 +66,12 @@ class Reader:
         bounds = config.mqtt.max_payload_bytes, config.mqtt.max_future_seconds, config.mqtt.max_age_seconds
         self._limits = Limits(*bounds, is_steadily_ahead=(ahead or Ahead()).is_steady)
         self._unsure_limits = replace(self._limits, is_clock_known=False)
-        setup = FormatSetup(config, spectra or {}, self.counted, model_ranges or {}, self.routes)
+        self._config = config
+        self.fit(spectra or {}, model_ranges or {})
+
+    def fit(self, spectra: Mapping[str, Sequence[Spectrum]], model_ranges: Mapping[str, Mapping[str, Range]]) -> None:
+        """Reads what comes from now on as these models need it."""
+        setup = FormatSetup(self._config, spectra, self.counted, model_ranges, self.routes)
         self._formats, self._described = formats(setup), described_formats(setup)
 
     def read(self, message: MqttMessage, arrived_us: int, clock_quality: str) -> Iterable[Reading | Rejected]:

@@ -64,6 +64,8 @@ class Bundle:
     """Quantiles of each input over the training examples, from the least to the greatest; empty where the manifest has none."""
     hysteresis: float
     """How far beyond a threshold the score must be before the label gets better again."""
+    release: int | None = None
+    """The number of the release that it came by, None for one that the configuration names."""
 
     @staticmethod
     def load(path: str | Path) -> Bundle:

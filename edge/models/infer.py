@@ -1,23 +1,21 @@
 """Turns closed windows into inferences: features by the bundle's recipe, then the scorer.
 
-A model that fails costs inferences, nothing else.
-
-The memory of the features belongs to the windows it came from: the section `features` must be committed by the cut that closes them.
+A model that fails costs inferences, nothing else; while it is on trial not even these, for the model before judges instead.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from math import fsum
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from edge.models.bundle import Bundle
-from edge.models.features import advance, not_judged, settle
+from edge.models.memory import FeatureMemory, Observation
 from edge.models.not_judged import NotJudged
-from edge.models.scorer import Score, Scorer, ScorerFailed
-from edge.spectrum import Spectrum
+from edge.models.scorer import Score, ScorerFailed
+from edge.models.slot import LoadedModel, Slot
 from edge.store.section import Sections
-from edge.summaries.summarise import channel_means, time_quality
+from edge.summaries.summarise import time_quality
 from edge.window import Window
 from program import logs
 from schemas.envelope import from_micros
@@ -26,83 +24,141 @@ from schemas.records import Inference
 _log = logs.get(__name__)
 
 
-Verdict = tuple[Inference | NotJudged, Window]
+class Verdict(NamedTuple):
+    """Holds what is said of a window, by the model of which bundle, and what one in its shadow says of it."""
+
+    said: Inference | NotJudged
+    window: Window
+    bundle: Bundle
+    shadow: Inference | None = None
+
+
+_Observed = Mapping[LoadedModel, Observation]
 
 
 class ModelRunner:
     """Runs the models of a gateway. `failed` counts windows that got no inference.
 
-    Usage: `infer(bundle, windows)`, then commit the section `features` with the cut.
+    Usage: `infer(slot, windows)`, then commit the sections with the cut.
     """
 
-    def __init__(self, scorer: Scorer, section: Sections) -> None:
-        self._scorer = scorer
-        self.features = section("features")
-        self.sections = (self.features,)
+    def __init__(self, section: Sections) -> None:
+        self.memory = FeatureMemory(section)
+        self.sections = (self.memory.section,)
         self.failed = 0
-
-    @property
-    def runtime(self) -> str:
-        return self._scorer.runtime
 
     def forget(self, devices: Collection[str]) -> None:
         """Forgets the features of these devices."""
-        self.features.forget(devices)
+        self.memory.forget(devices)
 
-    def infer(self, bundle: Bundle, windows: Sequence[Window]) -> list[Verdict]:
+    def forget_others(self, slots: Iterable[Slot]) -> None:
+        """Forgets what is remembered for recipes that nobody runs any more, of models that none is on trial of."""
+        for slot in slots:
+            if not slot.standby:
+                kept = {(slot.in_force.recipe, False), *([(slot.shadow.recipe, True)] if slot.shadow else [])}
+                self.memory.keep_only(slot.in_force.bundle.name, kept)
+
+    def infer(self, slot: Slot, windows: Sequence[Window]) -> list[Verdict]:
         """Returns what is said of windows, oldest first and none of them late. All are one message to the child, unless what is said of a
         window decides what is learned before the next one of its device.
 
         Whatever fails, it is these inferences that are missing, and nothing else.
         """
         verdicts = list[Verdict]()
-        for together in _rounds(windows) if bundle.recipe.sustained_hours else [windows]:
+        for together in _rounds(windows) if any(model.bundle.recipe.sustained_hours for model in slot.loaded) else [windows]:
             try:
-                verdicts += self._inferred(bundle, together)
+                verdicts += self._inferred(slot, together)
             except Exception:  # noqa: BLE001 - logged and counted
                 _log.exception("no inference for %d windows", len(together))
                 self.failed += len(together)
         return verdicts
 
-    def _inferred(self, bundle: Bundle, windows: Sequence[Window]) -> list[Verdict]:
-        observed = [self._observed(bundle, window) for window in windows]
-        ready = [features for _, features, _ in observed if features is not None]
-        try:
-            scores = iter(self._scorer.score(bundle.name, ready))
-        except ScorerFailed as failure:
-            _log.warning("no inference for %d windows: %s", len(ready), failure)
-            self.failed += len(ready)
-            scores = None
+    def _inferred(self, slot: Slot, windows: Sequence[Window]) -> list[Verdict]:
+        observed = [self._observed(slot, window) for window in windows]
+        judges = [_able(slot, window, each) for window, each in zip(windows, observed, strict=True)]
+        judged = self._judged(slot, windows, observed, judges)
+        shadows = self._shadowed(slot, windows) if slot.shadow and not slot.shadow_fault else {}
         verdicts = list[Verdict]()
-        for window, (before, features, unjudged) in zip(windows, observed, strict=True):
-            if unjudged:
-                verdicts.append((unjudged, window))
-            elif features is not None:
-                inference = _inference(bundle, self.runtime, window, features, next(scores)) if scores else None
-                if bundle.recipe.sustained_hours:
-                    self._settle(bundle, window, before, inference)
-                verdicts += [(inference, window)] if inference else []
+        for number, window in enumerate(windows):
+            first = judges[number][0] if judges[number] else None
+            if first and (unjudged := observed[number][first].unjudged):
+                verdicts.append(Verdict(unjudged, window, first.bundle))
+                continue
+            self._settle(window, observed[number], judged.get(number))
+            if number in judged:
+                model, inference = judged[number]
+                verdicts.append(Verdict(inference, window, model.bundle, shadows.get(number)))
         return verdicts
 
-    def _observed(self, bundle: Bundle, window: Window) -> tuple[bytes | None, tuple[float, ...] | None, NotJudged | None]:
-        """Returns the memory before this window, the features, and where there are none what the machine is instead, if that is known."""
-        key = _key(window, bundle)
-        means = {**channel_means(window), **window.inputs, **bundle.constants.of(window.device_id)}
-        if spectrum := bundle.recipe.spectrum:
-            means |= _band_means(spectrum, window)
-        before, start = self.features.get(key), from_micros(window.start_us)
-        memory, features = advance(bundle.recipe, before, start, window.seconds, means)
-        self.features.set(key, memory)
-        return before, features, None if features else not_judged(bundle.recipe, before, start, window.seconds, means)
+    def _observed(self, slot: Slot, window: Window) -> _Observed:
+        """Takes a window into the memory of each recipe once, whoever judges it: so each is ready when its model is asked."""
+        by_recipe: dict[bytes, Observation] = {}
+        for model in slot.deciding:
+            if model.recipe not in by_recipe:
+                by_recipe[model.recipe] = self.memory.observe(model.bundle, window)
+        return {model: by_recipe[model.recipe] for model in slot.deciding}
 
-    def _settle(self, bundle: Bundle, window: Window, before: bytes | None, inference: Inference | None) -> None:
-        """Decides whether this window is learned from."""
-        key, is_normal = _key(window, bundle), inference.label == bundle.normal_label if inference else None
-        self.features.set(key, settle(bundle.recipe, before, self.features.get(key) or b"", is_normal=is_normal))
+    def _judged(
+        self, slot: Slot, windows: Sequence[Window], observed: Sequence[_Observed], judges: Sequence[Sequence[LoadedModel]]
+    ) -> dict[int, tuple[LoadedModel, Inference]]:
+        """Returns by number of the window who judged it, and what that says. Where one fails, the next is asked."""
+        judged: dict[int, tuple[LoadedModel, Inference]] = {}
+        waiting = {
+            number: [model for model in able if observed[number][model].features is not None]
+            for number, able in enumerate(judges)
+            if able and not observed[number][able[0]].unjudged
+        }
+        while waiting:
+            model = next(iter(waiting.values()))[0]
+            numbers = [number for number, able in waiting.items() if able[0] is model]
+            features = {number: observed[number][model].features or () for number in numbers}
+            try:
+                scores = model.scorer.score(model.bundle.name, list(features.values()))
+            except ScorerFailed as failure:
+                _log.warning("%s gives no inference for %d windows: %s", model.bundle.version, len(numbers), failure)
+                slot.note_failure(model, str(failure))
+                self.failed += sum(len(waiting[number]) == 1 for number in numbers)
+                waiting = {number: able[able[0] is model :] for number, able in waiting.items() if able[able[0] is model :]}
+                continue
+            slot.note_verdicts(model, len(numbers))
+            for number, score in zip(numbers, scores, strict=True):
+                judged[number] = model, _inference(model, windows[number], features[number], score)
+                del waiting[number]
+        return judged
+
+    def _settle(self, window: Window, observed: _Observed, judged: tuple[LoadedModel, Inference] | None) -> None:
+        """Decides for each recipe whether this window is learned from."""
+        is_normal = judged[1].label == judged[0].bundle.normal_label if judged else None
+        for model in {model.recipe: model for model in observed if observed[model].features is not None}.values():
+            if model.bundle.recipe.sustained_hours:
+                self.memory.settle(model.bundle, window, observed[model], is_normal=is_normal)
+
+    def _shadowed(self, slot: Slot, windows: Sequence[Window]) -> dict[int, Inference]:
+        """Returns what the model in the shadow says. One that fails says nothing more, and nobody waits for it."""
+        model = slot.shadow
+        if model is None:
+            return {}
+        observed = {number: self.memory.observe(model.bundle, window, shadow=True) for number, window in enumerate(windows)}
+        features = {number: each.features for number, each in observed.items() if each.features is not None}
+        try:
+            scores = model.scorer.score(model.bundle.name, list(features.values()))
+        except ScorerFailed as failure:
+            _log.warning("%s in the shadow says nothing more: %s", model.bundle.version, failure)
+            slot.shadow_fault = str(failure)
+            return {}
+        said = {
+            number: _inference(model, windows[number], row, score, shadow=True)
+            for (number, row), score in zip(features.items(), scores, strict=True)
+        }
+        for number, inference in said.items() if model.bundle.recipe.sustained_hours else ():
+            is_normal = inference.label == model.bundle.normal_label
+            self.memory.settle(model.bundle, windows[number], observed[number], is_normal=is_normal, shadow=True)
+        return said
 
 
-def _key(window: Window, bundle: Bundle) -> str:
-    return f"{window.device_id}/{bundle.name}"
+def _able(slot: Slot, window: Window, observed: _Observed) -> list[LoadedModel]:
+    """Returns who can judge a window or say why nobody does, in order: those whose history is long enough."""
+    return [model for model in slot.judges(window.start_us) if observed[model].features is not None or observed[model].unjudged]
 
 
 def _rounds(windows: Sequence[Window]) -> list[list[Window]]:
@@ -116,14 +172,8 @@ def _rounds(windows: Sequence[Window]) -> list[list[Window]]:
     return rounds
 
 
-def _band_means(spectrum: Spectrum, window: Window) -> dict[str, float]:
-    """Returns the mean of each band's log10 energy over the window. Energies of another recipe, as of an earlier model, are left out."""
-    bands = [reading.bands for reading in window.readings() if reading.bands and reading.bands.spectrum == spectrum.fingerprint]
-    by_band = zip(*(each.energies for each in bands), strict=True)
-    return {name: fsum(energies) / len(bands) for name, energies in zip(spectrum.names, by_band, strict=False)}
-
-
-def _inference(bundle: Bundle, runtime: str, window: Window, features: tuple[float, ...], score: Score) -> Inference:
+def _inference(model: LoadedModel, window: Window, features: tuple[float, ...], score: Score, *, shadow: bool = False) -> Inference:
+    bundle = model.bundle
     return Inference(
         device_id=window.device_id,
         window_start=from_micros(window.start_us),
@@ -131,10 +181,12 @@ def _inference(bundle: Bundle, runtime: str, window: Window, features: tuple[flo
         model=bundle.name,
         model_version=bundle.version,
         model_sha256=bundle.sha256,
-        runtime=runtime,
+        runtime=model.scorer.runtime,
         label=score.label,
         score=score.score,
         uncertainty=score.uncertainty,
         features=features,
         time_quality=time_quality(window.readings()),
+        model_release=bundle.release,
+        shadow=True if shadow else None,
     )

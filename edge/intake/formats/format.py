@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,7 +21,7 @@ class FormatSetup:
     """Holds what a format may know of its gateway. `spectra` are by the name of their [[models]]; `counted` is added to the ledger."""
 
     config: Config
-    spectra: Mapping[str, Spectrum] = field(default_factory=dict)
+    spectra: Mapping[str, Sequence[Spectrum]] = field(default_factory=dict)
     counted: Counter[str] = field(default_factory=Counter)
     model_ranges: Mapping[str, Mapping[str, Range]] = field(default_factory=dict)
     """By the name of [[models]] and channel: what its model was made for."""
@@ -72,7 +72,7 @@ class Format(Protocol):
         ...
 
 
-def reading_of(context: Context, stamp: Stamp, values: dict[str, float], bands: Bands | None = None) -> Reading:
+def reading_of(context: Context, stamp: Stamp, values: dict[str, float], bands: Sequence[Bands] = ()) -> Reading:
     """Makes the reading of these values, measured when `stamp` says. Raises PayloadError for a wrong device, time, seq or boot."""
     return Reading(
         device_id=context.device_id,
@@ -83,5 +83,6 @@ def reading_of(context: Context, stamp: Stamp, values: dict[str, float], bands: 
         seq=stamp.seq,
         sensor_time=stamp.time is not None,
         values=values,
-        bands=bands,
+        bands=bands[0] if bands else None,
+        more_bands=tuple(bands[1:]),
     )

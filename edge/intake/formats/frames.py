@@ -47,14 +47,12 @@ class FrameFormat:
         values = time_domain_features(frame.header.channel, frame.samples)
         return reading_of(context, frame.header, values, self._bands(context, frame))
 
-    def _bands(self, context: Context, frame: Frame) -> Bands | None:
-        spectrum = self._spectra.get(context.sensors.model or "")
-        if spectrum is None or spectrum.channel != frame.header.channel:
-            return None
-        if not spectrum.fits(frame.header.channel, frame.header.rate_hz, len(frame.samples)):
-            self._unfit(context, spectrum, frame)
-            return None
-        return Bands(spectrum.fingerprint, tuple(spectrum.energies(frame.samples).tolist()))
+    def _bands(self, context: Context, frame: Frame) -> list[Bands]:
+        wanted = [spectrum for spectrum in self._spectra.get(context.sensors.model or "", ()) if spectrum.channel == frame.header.channel]
+        fit = [spectrum for spectrum in wanted if spectrum.fits(frame.header.channel, frame.header.rate_hz, len(frame.samples))]
+        if wanted and not fit:
+            self._unfit(context, wanted[0], frame)
+        return [Bands(spectrum.fingerprint, tuple(spectrum.energies(frame.samples).tolist())) for spectrum in fit]
 
     def _unfit(self, context: Context, spectrum: Spectrum, frame: Frame) -> None:
         self._counted["frames_unfit"] += 1

@@ -1,0 +1,43 @@
+"""Says of all models that run what others need to know: the intake, the memory of features, and the heartbeat. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edge.models.bundle import Bundle
+from edge.models.scorer import Scorer
+from edge.models.slot import LoadedModel, Slot
+from edge.spectrum import Spectrum
+from edge.units import Range
+
+
+def slots_of(bundles: Mapping[str, Bundle], scorer: Scorer) -> dict[str, Slot]:
+    """Puts each bundle in force, run by one scorer, by the name of its [[models]]."""
+    return {name: Slot(LoadedModel(bundle, scorer)) for name, bundle in bundles.items()}
+
+
+def needs(slots: Mapping[str, Slot]) -> tuple[Mapping[str, Sequence[Spectrum]], Mapping[str, Mapping[str, Range]]]:
+    """Returns what models ask of frames, and what their channels can be, by the name of their [[models]]."""
+    return {name: slot.spectra() for name, slot in slots.items()}, {name: slot.ranges() for name, slot in slots.items()}
+
+
+def columns_of(slots: Mapping[str, Slot], refused: Mapping[str, Mapping[int, str]]) -> dict[str, Any]:
+    """Returns the columns of a heartbeat that say which models run, and which releases do not and why."""
+    in_force = {name: slot.in_force for name, slot in sorted(slots.items())}
+    releases = {model.bundle.name: model.bundle.release for model in in_force.values() if model.bundle.release is not None}
+    why = {model: {str(number): reason for number, reason in sorted(reasons.items())} for model, reasons in refused.items() if reasons}
+    return {
+        "runtime": next((runtime for model in in_force.values() if (runtime := model.scorer.runtime)), ""),
+        "models": json.dumps({name: model.bundle.sha256 for name, model in in_force.items()}),
+        "model_releases": json.dumps(releases) if releases else None,
+        "releases_refused": json.dumps(why) if why else None,
+    }
+
+
+def close_all(slots: Mapping[str, Slot]) -> None:
+    """Ends all models."""
+    for slot in slots.values():
+        for model in slot.loaded:
+            model.close()
