@@ -20,6 +20,7 @@ from edge.settings.http import HttpSettings
 from edge.settings.limits import LimitSettings
 from edge.settings.models import ModelSettings
 from edge.settings.mqtt import MqttSettings
+from edge.settings.releases import ReleaseSettings
 from edge.settings.renewal import RenewalSettings
 from edge.settings.samples import SampleSettings
 from edge.settings.sensors import Sensors
@@ -55,6 +56,9 @@ class Config(Settings, frozen=True, kw_only=True):
     health: HealthSettings = HealthSettings()
     sensors: Annotated[tuple[Sensors, ...], Meta(min_length=1)]
     models: tuple[ModelSettings, ...] = ()
+    releases: Annotated[
+        ReleaseSettings, setting("Signed releases of models, which take the place of what [[models]] names", since="0.3.0")
+    ] = ReleaseSettings()
 
     @classmethod
     def completed(cls, content: dict[str, Any]) -> dict[str, Any]:

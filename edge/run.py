@@ -24,7 +24,11 @@ from edge.intake.client import Incoming, Intake
 from edge.intake.http.intake import HttpIntake
 from edge.intake.own_certificate import OwnCertificate, state_of
 from edge.models.bundles import sound_bundles_of
-from edge.models.process_scorer import ProcessScorer
+from edge.models.running import close_all
+from edge.models.slot import Slot
+from edge.releases.loading import Place, open_slot, places_of
+from edge.releases.swaps import Swaps
+from edge.releases.updates import ModelUpdates
 from edge.renewal import Renewal
 from edge.store.rescue import finish, rescue
 from edge.store.section import Section
@@ -38,6 +42,7 @@ from edge.uplink.signer import signing
 from edge.uplink.worker import UplinkWorker
 from program import logs, service_manager
 from program.backoff import Backoff
+from schemas.envelope import micros
 from schemas.records import LinkState
 
 TICK_SECONDS, REST_SECONDS = 0.2, 1.0
@@ -95,6 +100,7 @@ class Loop:
         """The gateway's own, whose end is reported."""
         self.http: HttpIntake | None = None
         """Puts messages where the source takes them from; its state is reported."""
+        self.swaps: Swaps | None = None
 
     def run(self) -> None:
         while not self._stopping.is_set():
@@ -135,6 +141,8 @@ class Loop:
             return False
         self._next_tick = now + TICK_SECONDS
         has_room = True
+        if self.swaps:
+            self.swaps.turn(micros(self.now()), now)
         try:
             if self._gateway.tick(self.now()):
                 self._uplink.wake()
@@ -220,11 +228,14 @@ def _run_once(config: Config, stopping: threading.Event, make: Callable[..., Sto
         store = open_store(config, make)
         stack.callback(store.close)
         # Readings matter more than verdicts: without its models a gateway still stores and sends.
-        scorer = stack.enter_context(ProcessScorer.of_usable(list(bundles.values()), _note_unusable))
+        places = places_of(config, bundles)
+        slots = {place.name: open_slot(config, place, _note_unusable) for place in places}
+        stack.callback(close_all, slots)
         timekeeper = Timekeeper(store.section, clock.read())
         started = timekeeper.note(clock.read()).time
         attestor = attesting(config.signing_keys)
-        gateway = Gateway(config, store, started, scorer=scorer, bundles=bundles, clock=timekeeper.section, attestor=attestor)
+        gateway = Gateway(config, store, started, slots=slots, clock=timekeeper.section, attestor=attestor)
+        swaps = _swaps(config, slots, places, gateway, stack)
         health = Health(config.health.host, config.health.port, plain=config.mqtt.is_plain) if config.health.port else None
         if health:
             stack.callback(health.stop)
@@ -235,6 +246,7 @@ def _run_once(config: Config, stopping: threading.Event, make: Callable[..., Sto
         has_run.set()
         intake = Intake(config.mqtt, config.gateway.id, context, config.subscriptions)
         loop = Loop(gateway, intake, uplink, health, stopping, timekeeper=timekeeper)
+        loop.swaps = swaps
         loop.certificate = OwnCertificate(config.mqtt.tls_certificate)
         renewal = Renewal(config, clock.now, Random())
         stack.callback(renewal.stop)
@@ -244,6 +256,15 @@ def _run_once(config: Config, stopping: threading.Event, make: Callable[..., Sto
             stack.callback(loop.http.stop)
             loop.http.start()
         _turn(loop, gateway, intake, uplink, attestor)
+
+
+def _swaps(config: Config, slots: dict[str, Slot], places: list[Place], gateway: Gateway, stack: ExitStack) -> Swaps:
+    running = {name: slot.in_force.bundle.release for name, slot in slots.items()}
+    updates = ModelUpdates(config, places, running, _note_unusable, Random())
+    swaps = Swaps(slots, places, updates, config.windows.seconds, gateway.models_changed)
+    stack.callback(updates.stop)
+    updates.start()
+    return swaps
 
 
 def _turn(loop: Loop, gateway: Gateway, intake: Intake, uplink: UplinkWorker, attestor: Attests) -> None:

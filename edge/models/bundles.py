@@ -35,11 +35,16 @@ def _check(config: Config, bundles: Mapping[str, Bundle]) -> None:
     names = [bundle.name for bundle in bundles.values()]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ConfigError(f"models: two of the bundles are of the model {twice!r}")
-    for sensors in config.sensors:
-        bundle = bundles.get(sensors.model or "")
-        if bundle and (lacking := _lacking(config, sensors, bundle)):
+    for name, bundle in bundles.items():
+        check_fits(config, name, bundle)
+
+
+def check_fits(config: Config, name: str, bundle: Bundle) -> None:
+    """Raises ConfigError for a class that lacks what the bundle needs, whose [[models]] has that name."""
+    for sensors in (each for each in config.sensors if each.model == name):
+        if lacking := _lacking(config, sensors, bundle):
             raise ConfigError(f"sensors {sensors.name!r}: model {sensors.model!r} needs {lacking}")
-        if bundle and bundle.name in {threshold.name for threshold in sensors.thresholds}:
+        if bundle.name in {threshold.name for threshold in sensors.thresholds}:
             raise ConfigError(
                 f"sensors {sensors.name!r}: a threshold and events of the model {sensors.model!r} are both named {bundle.name!r}"
             )

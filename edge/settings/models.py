@@ -13,6 +13,14 @@ class ModelSettings(Settings, frozen=True, kw_only=True):
 
     name: Annotated[str, setting("Name that classes of sensors use", min_length=1, example="soil")]
     bundle: Annotated[Path, setting("Folder with model.tflite and manifest.json", example="models/soil")]
+    shadow: Annotated[
+        Path | None,
+        setting(
+            "Folder of a bundle that scores beside the first: its inferences say shadow = true, and raise nothing",
+            example="models/soil-2",
+            since="0.3.0",
+        ),
+    ] = None
     deadband: Annotated[
         float,
         setting(

@@ -25,7 +25,7 @@ def test_the_example_is_valid() -> None:
 def test_every_default_that_the_example_shows_is_the_default(tmp_path: Path) -> None:
     text = EXAMPLE.read_text()
     names = r"tls_|server|tokens_file|encryption_key|user|password_file|(?:pipeline_)?key_file|credentials|shard|for_pipeline"
-    without_default = rf"{names}|model|name|bundle|deadband|\[\[models"
+    without_default = rf"{names}|model|name|bundle|shadow|deadband|source|root|directory|\[\[models"
     shown = re.sub(rf"^# ((?!{without_default})[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)
     assert shown.count("\n# ") < text.count("\n# ") - 15
     file = tmp_path / "shown.toml"
@@ -36,7 +36,7 @@ def test_every_default_that_the_example_shows_is_the_default(tmp_path: Path) -> 
 def test_every_setting_stands_in_the_example() -> None:
     text = EXAMPLE.read_text()
     sections = ("gateway", "mqtt", "renewal", "http", "windows", "batches", "store", "uplink", "uplink.limits", "uplink.retry")
-    for section in (*sections, "signatures", "health"):
+    for section in (*sections, "signatures", "health", "releases"):
         for name in attrgetter(section)(load(EXAMPLE)).__struct_fields__:
             assert re.search(rf"^(# )?{name} = |^\[{section}\.{name}\]", text, re.MULTILINE), f"{section}.{name}"
 

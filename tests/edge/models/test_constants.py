@@ -16,6 +16,7 @@ from edge.models.bundle import Bundle, BundleError
 from edge.models.constants import Constants
 from edge.models.infer import ModelRunner
 from edge.models.scorer import NoScorer, Score
+from edge.models.slot import LoadedModel, Slot
 from edge.reading import Reading
 from edge.store.section import Section
 from edge.window import Window
@@ -99,9 +100,9 @@ class Listener(NoScorer):
 @pytest.mark.parametrize(("device", "water"), [("soil-01", 0.12), ("soil-99", 0.15)])
 def test_the_model_sees_what_it_is_told_of_the_device(copy: Path, device: str, water: float) -> None:
     bundle, listener = Bundle.load(declare(copy, {"available": 0.15}, json.dumps(KNOWN))), Listener()
-    runner = ModelRunner(listener, Section)
+    runner, slot = ModelRunner(Section), Slot(LoadedModel(bundle, listener))
     windows = [window(device, hour) for hour in range(30)]
-    assert len(runner.infer(bundle, windows)) == len(listener.heard) > 0
+    assert len(runner.infer(slot, windows)) == len(listener.heard) > 0
     assert {features[-1] for features in listener.heard} == {water}
 
 

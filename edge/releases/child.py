@@ -1,0 +1,126 @@
+"""Fetches releases and tries them, and ends: `python -P -m edge.releases.child REQUEST`, the JSON of an edge.releases.request.Request.
+
+It prints a Refreshed as JSON, or one sentence on standard error and ends with 1. A process of its own: what verifies takes memory that a
+gateway has better uses for. What it leaves in the folder of a model is verified, whole, and answers its golden cases, or is refused.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from edge.models.bundle import Bundle, BundleError
+from edge.models.process_scorer import ProcessScorer
+from edge.models.scorer import ScorerFailed
+from edge.releases.folder import Offer, ReleaseFolder
+from edge.releases.request import Refreshed, Request
+from program.files import write_durably
+from releases import counters
+from releases.client import Client
+from releases.error import ReleaseError
+from releases.rollout import Release, Rollout
+from releases.source import Source
+
+
+class Fetcher(Protocol):
+    """Fetches the verified files of a release: what is needed of a releases.client.Client."""
+
+    def fetch(self, release: Release, into: Path) -> None: ...
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Returns the exit status."""
+    request = Request.unpacked(arguments[0])
+    try:
+        refreshed = refresh(request, datetime.now(UTC))
+    except (ReleaseError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(msgspec.json.encode(refreshed).decode())
+    return 0
+
+
+def refresh(request: Request, now: datetime) -> Refreshed:
+    """Asks the source, fetches what this gateway is to run, and offers it. Raises ReleaseError and OSError."""
+    first, *others = request.counters
+    for file in request.counters:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    with (request.directory / "lock").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        return _refresh(request, first, others, now)
+
+
+def _refresh(request: Request, first: Path, others: Sequence[Path], now: datetime) -> Refreshed:
+    keep_newest(request.counters)
+    client = Client(Source(request.source), request.directory / "metadata", request.root, first)
+    rollouts = {rollout.model: rollout for rollout in client.refresh(now)}
+    for other in others:
+        _copy(first, other)
+    for model in request.models if request.fetch else ():
+        if rollout := rollouts.get(model):
+            offer(client, ReleaseFolder(request.directory, model), rollout, request)
+    return Refreshed(expires=client.expires, models=tuple(sorted(rollouts)))
+
+
+def offer(client: Fetcher, folder: ReleaseFolder, rollout: Rollout, request: Request) -> None:
+    """Fetches what a rollout wants here, and offers it once it is there. Raises ReleaseError and OSError."""
+    release = rollout.release_of(request.gateway_id, request.sites)
+    wanted = dict.fromkeys(number for number in (release, rollout.shadow) if number is not None)
+    for number in wanted:
+        if not folder.has(number) and number not in folder.refused():
+            stage(client, folder, number)
+    folder.write_offer(Offer(release=release, shadow=rollout.shadow if rollout.shadow != release else None))
+
+
+def stage(client: Fetcher, folder: ReleaseFolder, number: int) -> None:
+    """Fetches a release, tries it, and gives it its place; one that fails is refused. Raises ReleaseError and OSError."""
+    staging = folder.staging(number)
+    client.fetch(Release(folder.model, number), staging)
+    try:
+        ProcessScorer([bundle_of(folder.model, staging)]).close()
+    except (BundleError, ScorerFailed) as fault:
+        folder.refuse(number, f"it failed when it was tried: {fault}")
+        shutil.rmtree(staging, ignore_errors=True)
+        return
+    folder.commit(number)
+
+
+def bundle_of(model: str, path: Path) -> Bundle:
+    """Raises BundleError, also for another model's."""
+    bundle = Bundle.load(path)
+    if bundle.name != model:
+        raise BundleError(f"its manifest names the model {bundle.name!r}")
+    return bundle
+
+
+def keep_newest(files: Sequence[Path]) -> None:
+    """Writes the newest of the counters that can be read to where older ones are, or none that can be read."""
+    readable = {file: seen for file in files if (seen := _seen(file))}
+    if not readable:
+        return
+    newest = max(readable, key=lambda file: [readable[file][role].version for role in ("root", "timestamp") if role in readable[file]])
+    for file in files:
+        if readable.get(file) != readable[newest]:
+            _copy(newest, file)
+
+
+def _copy(file: Path, to: Path) -> None:
+    write_durably(to, [file.read_bytes()], to.with_name(f".{to.name}.part"))
+
+
+def _seen(file: Path) -> dict[str, counters.Seen] | None:
+    try:
+        return dict(counters.read(file))
+    except ReleaseError:
+        return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,133 @@
+"""Keeps the releases of one model on disk: their bundles, which runs, which ran before, and which are refused.
+
+    MODEL/12/          a bundle that was verified and has met its golden cases
+    MODEL/12.part/     one that is being fetched
+    MODEL/13.refused   why that release is not to run here, for ever
+    MODEL/offer.json   what this gateway is to run, as it was last told
+    MODEL/state.json   what it runs
+
+Guarantees that each of these is there whole or not at all, whenever the process is killed or the power goes: a folder gets its name when
+its files are durable, a file replaces another at once.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from program import logs
+from program.files import sync_folder, write_durably
+
+Content = TypeVar("Content", bound=msgspec.Struct)
+
+_log = logs.get(__name__)
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """Says what a gateway is to run. `release` None: the bundle that its configuration names."""
+
+    release: int | None = None
+    shadow: int | None = None
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """Says what a gateway runs; None is the bundle that its configuration names."""
+
+    running: int | None = None
+    previous: int | None = None
+    from_us: int = 0
+    """Windows that begin from here on are of the one that runs."""
+    on_trial: bool = False
+
+
+class ReleaseFolder:
+    """Is used by a gateway and by the children that fetch for it: these write bundles, refusals and the offer, the gateway the state."""
+
+    def __init__(self, directory: Path, model: str) -> None:
+        self.model, self._folder = model, directory / model
+
+    @property
+    def state(self) -> State:
+        return _read(self._folder / "state.json", State) or State()
+
+    @property
+    def offer(self) -> Offer | None:
+        return _read(self._folder / "offer.json", Offer)
+
+    def write_state(self, state: State) -> None:
+        """Raises OSError."""
+        self._write("state.json", msgspec.json.encode(state))
+
+    def write_offer(self, offer: Offer) -> None:
+        """Raises OSError."""
+        if offer != self.offer:
+            self._write("offer.json", msgspec.json.encode(offer))
+
+    def bundle(self, number: int) -> Path:
+        return self._folder / str(number)
+
+    def has(self, number: int) -> bool:
+        return self.bundle(number).is_dir()
+
+    def staging(self, number: int) -> Path:
+        """Returns an empty folder to fetch into, and deletes what was not fetched whole. Raises OSError."""
+        for found in self._listed():
+            if found.suffix == ".part" and found.is_dir():
+                shutil.rmtree(found)
+        staging = self._folder / f"{number}.part"
+        staging.mkdir(parents=True)
+        return staging
+
+    def commit(self, number: int) -> None:
+        """Gives what was fetched its name: its files are durable. Raises OSError."""
+        (self._folder / f"{number}.part").rename(self.bundle(number))
+        sync_folder(self._folder)
+
+    def numbers(self) -> list[int]:
+        """Returns the releases whose bundles are there."""
+        return sorted(int(found.name) for found in self._listed() if found.name.isdecimal() and found.is_dir())
+
+    def refused(self) -> Mapping[int, str]:
+        """Returns the releases that are not to run here, with the reasons."""
+        files = [found for found in self._listed() if found.suffix == ".refused" and found.stem.isdecimal()]
+        return {int(file.stem): _text(file) for file in sorted(files)}
+
+    def refuse(self, number: int, reason: str) -> None:
+        """Notes that a release is not to run here. Raises OSError."""
+        _log.error("release %d of %s is not run: %s", number, self.model, reason)
+        self._write(f"{number}.refused", reason.encode())
+
+    def prune(self, kept: Collection[int | None]) -> None:
+        """Deletes all other bundles."""
+        for number in self.numbers():
+            if number not in kept:
+                shutil.rmtree(self.bundle(number), ignore_errors=True)
+
+    def _listed(self) -> list[Path]:
+        return list(self._folder.iterdir()) if self._folder.is_dir() else []
+
+    def _write(self, name: str, content: bytes) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_durably(self._folder / name, [content], self._folder / f".{name}.part")
+
+
+def _read(file: Path, kind: type[Content]) -> Content | None:
+    """Returns None for a file that is not there, or has rotted."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=kind)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as fault:
+        _log.error("%s cannot be read, and counts as not there: %s", file, fault)
+        return None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(errors="replace")
+    except OSError:
+        return "it was refused before"

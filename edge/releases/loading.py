@@ -1,0 +1,131 @@
+"""Loads what a gateway runs of a model: a release of its folder or the bundle of its configuration, checked and ready to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge.config import Config
+from edge.models.bundle import Bundle, BundleError
+from edge.models.bundles import check_fits
+from edge.models.process_scorer import ProcessScorer
+from edge.models.scorer import ScorerFailed
+from edge.models.slot import LoadedModel, Slot
+from edge.releases.folder import Offer, ReleaseFolder, State
+from edge.releases.request import directory_of
+from program import logs
+from program.settings import ConfigError
+
+_log = logs.get(__name__)
+
+NoteUnusable = Callable[[str, Exception], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Is an entry of [[models]]: its name, the bundle that the configuration names, and the folder of its model's releases."""
+
+    name: str
+    configured: Bundle
+    folder: ReleaseFolder
+
+
+def places_of(config: Config, bundles: dict[str, Bundle]) -> list[Place]:
+    return [Place(name, bundle, ReleaseFolder(directory_of(config), bundle.name)) for name, bundle in bundles.items()]
+
+
+def load(config: Config, place: Place, number: int) -> LoadedModel:
+    """Loads a release and starts it; it has answered its golden cases. Raises BundleError, ScorerFailed, ConfigError, OSError."""
+    bundle = replace(Bundle.load(place.folder.bundle(number)), release=number)
+    if bundle.name != place.configured.name:
+        raise BundleError(f"{bundle.path}: its manifest names the model {bundle.name!r}")
+    check_fits(config, place.name, bundle)
+    return _started(bundle)
+
+
+def load_or_refuse(config: Config, place: Place, number: int) -> LoadedModel | None:
+    """Returns None for a release that cannot run, which is then refused."""
+    try:
+        return load(config, place, number)
+    except (BundleError, ScorerFailed, ConfigError, OSError) as fault:
+        refuse(place.folder, number, str(fault))
+        return None
+
+
+def refuse(folder: ReleaseFolder, number: int, reason: str) -> None:
+    """Refuses a release as far as the disk lets us: what is not noted is found out again."""
+    try:
+        folder.refuse(number, reason)
+    except OSError as fault:
+        _log.error("that release %d of %s is refused cannot be noted: %s", number, folder.model, fault)
+
+
+def configured(place: Place, unusable: NoteUnusable) -> LoadedModel:
+    """Loads what the configuration names. One that cannot run is tried again when it is asked."""
+    scorer = ProcessScorer.of_usable([place.configured], unusable)
+    return LoadedModel(place.configured, scorer, scorer.close)
+
+
+def open_slot(config: Config, place: Place, unusable: NoteUnusable) -> Slot:
+    """Loads what ran when the gateway last ran, or if that cannot run any more, what ran before it."""
+    state, refused = place.folder.state, place.folder.refused()
+    for number in _numbers(state) if config.releases.root else ():
+        if number not in refused and (model := load_or_refuse(config, place, number)):
+            is_on_trial = state.on_trial and number == state.running
+            standby = _before(config, place, state, unusable) if is_on_trial else None
+            return Slot(model, standby, state.from_us if standby else 0, shadow=shadow_of(config, place))
+    return Slot(configured(place, unusable), shadow=shadow_of(config, place))
+
+
+def shadow_of(config: Config, place: Place) -> LoadedModel | None:
+    """Loads what the configuration names for the shadow; one that cannot run costs nothing else."""
+    settings = next(model for model in config.models if model.name == place.name)
+    if settings.shadow is None:
+        return None
+    try:
+        bundle = shadow_bundle(config, place.name, settings.shadow, place.configured)
+        return _started(bundle)
+    except (BundleError, ScorerFailed, ConfigError) as fault:
+        _log.error("nothing runs in the shadow of %s: %s", place.name, fault)
+        return None
+
+
+def shadow_bundle(config: Config, name: str, path: Path, beside: Bundle) -> Bundle:
+    """Raises BundleError and ConfigError for a bundle that cannot stand beside this one."""
+    bundle = Bundle.load(path)
+    if bundle.name != beside.name:
+        raise BundleError(f"{path}: it is of the model {bundle.name!r}, and in the shadow of {beside.name!r}")
+    check_fits(config, name, bundle)
+    return bundle
+
+
+def _started(bundle: Bundle) -> LoadedModel:
+    scorer = ProcessScorer([bundle])
+    return LoadedModel(bundle, scorer, scorer.close)
+
+
+def _numbers(state: State) -> Iterator[int]:
+    """Yields what may run, before what the configuration names."""
+    if state.running is not None:
+        yield from (number for number in (state.running, state.previous) if number is not None)
+
+
+def _before(config: Config, place: Place, state: State, unusable: NoteUnusable) -> LoadedModel | None:
+    if state.previous is None:
+        return configured(place, unusable)
+    return load_or_refuse(config, place, state.previous)
+
+
+def target(place: Place) -> int | None:
+    """Returns what is to run: what was last offered, unless it is refused or not there; then what runs."""
+    offer, state = place.folder.offer or Offer(release=place.folder.state.running), place.folder.state
+    usable = offer.release is None or (offer.release not in place.folder.refused() and place.folder.has(offer.release))
+    return offer.release if usable else state.running
+
+
+def shadow_target(place: Place) -> int | None:
+    """Returns which release is to score beside the one that runs."""
+    number = offer.shadow if (offer := place.folder.offer) else None
+    usable = number is not None and number not in place.folder.refused() and place.folder.has(number)
+    return number if usable else None
