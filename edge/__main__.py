@@ -1,4 +1,4 @@
-"""Runs `tinybeam edge`: validate, try, test, run, doctor, export, relearn, support. Exits with 0, 1 (failed) or 2 (called wrongly)."""
+"""Runs `tinybeam edge`: validate, try, test, run, doctor, export, models, relearn, support. Exits with 0, 1 (failed) or 2 (wrong call)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from edge.models.scorer import ScorerFailed
 from edge.recording import BadLines, read_recording
 from edge.rehearse_command import rehearse
 from edge.relearn_command import relearn
+from edge.releases.command import models
 from edge.run import run as run_gateway
 from edge.store.rescue import finish, rescue
 from edge.store.store import TABLES, StoreDamaged, StoreError
@@ -237,6 +238,7 @@ def _passed_over(bad: BadLines, recording: dry_run.Recording) -> None:
 cli.add_command(bridge)
 cli.add_command(rehearse)
 cli.add_command(relearn)
+cli.add_command(models)
 cli.add_command(support)
 
 if __name__ == "__main__":

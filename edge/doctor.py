@@ -16,6 +16,7 @@ from edge.models.bundle import BundleError
 from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import ScorerFailed
+from edge.releases.findings import of_releases
 from edge.store.form import FormError, form
 from edge.store.store import StoreDamaged, StoreError, StoreKeyError, StoreLocked
 from edge.store_opening import look_at_store
@@ -91,6 +92,10 @@ def _models(config: Config) -> Iterator[Finding]:
         yield Finding(
             "models", Status.FAIL, str(error), "put a whole bundle where [[models]] says, with all its channels and frames in [[sensors]]"
         )
+
+
+def _releases(config: Config) -> Iterator[Finding]:
+    yield from of_releases(config, clock.now())
 
 
 def _secrets(config: Config) -> Iterator[Finding]:
@@ -196,6 +201,7 @@ _CHECKS: tuple[Check, ...] = (
     _store,
     _disk,
     _models,
+    _releases,
     _secrets,
     _clock,
     _certificates,

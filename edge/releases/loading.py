@@ -118,10 +118,11 @@ def _before(config: Config, place: Place, state: State, unusable: NoteUnusable) 
 
 
 def target(place: Place) -> int | None:
-    """Returns what is to run: what was last offered, unless it is refused or not there; then what runs."""
-    offer, state = place.folder.offer or Offer(release=place.folder.state.running), place.folder.state
-    usable = offer.release is None or (offer.release not in place.folder.refused() and place.folder.has(offer.release))
-    return offer.release if usable else state.running
+    """Returns what is to run: what was last offered, unless it is refused or not there; then what runs or ran before."""
+    state, refused = place.folder.state, place.folder.refused()
+    offer = place.folder.offer or Offer(release=state.running)
+    choices = () if offer.release is None else (offer.release, *_numbers(state))
+    return next((number for number in choices if number not in refused and place.folder.has(number)), None)
 
 
 def shadow_target(place: Place) -> int | None:

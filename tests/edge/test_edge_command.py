@@ -53,7 +53,7 @@ def call(*arguments: object) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-@pytest.mark.parametrize("command", ["validate", "test", "run", "doctor", "export", "support"])
+@pytest.mark.parametrize("command", ["validate", "test", "run", "doctor", "export", "models", "support"])
 def test_every_help_shows_an_example(command: str) -> None:
     status, output, _ = call(command, "--help")
     assert status == 0

@@ -1,0 +1,101 @@
+"""M4: whatever ends a gateway at whatever step of a swap, it has the old model or the new one, whole."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from edge.models.bundle import Bundle, BundleError
+from edge.releases.folder import ReleaseFolder, State
+from program.child import environment
+from tests import long_form
+from tests.edge.releases import swapping
+
+KILLS = long_form.number(20, 1_000)
+STRIDE = 1 if long_form.is_long() else 7
+SEED = 20261127
+COMMAND = [sys.executable, "-P", "-m", "tests.edge.releases.swapping"]
+OLD, NEW = 4, 5
+"""The new one is a fifth: it is refused when it has run, so that the way back is killed too."""
+
+
+def ran(folder: Path, *arguments: int) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, str(folder), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment(), cwd=Path(__file__).parents[3])
+
+
+def running(directory: Path) -> int | None:
+    """Which release a gateway would run now; raises BundleError if that is not whole."""
+    folder = ReleaseFolder(directory, "soil")
+    state, refused = folder.state, folder.refused()
+    for number in (state.running, state.previous):
+        if number is not None and number not in refused:
+            assert Bundle.load(folder.bundle(number)).version == str(number)
+            return number
+    return None
+
+
+def last_good(numbers: Sequence[int]) -> int:
+    return next(number for number in reversed(numbers) if number % 5 or not number)
+
+
+def prepared(directory: Path) -> None:
+    folder = ReleaseFolder(directory, "soil")
+    for number in (3, OLD):
+        swapping.take(folder, number)
+
+
+def test_a_kill_at_every_step_leaves_the_old_or_the_new(tmp_path: Path) -> None:
+    found, step, killed_at = set[int | None](), 0, 0
+    while True:
+        directory = tmp_path / str(step)
+        prepared(directory)
+        killed = ran(directory, NEW, step)
+        if killed.returncode == 0:
+            break
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        found.add(running(directory))
+        step, killed_at = step + STRIDE, killed_at + 1
+    assert found == {OLD, NEW}
+    assert running(directory) == OLD
+    long_form.note("M4", measured=f"a kill at each of {killed_at} steps: the old or the new", seed=SEED)
+
+
+def test_repeated_kills_leave_the_last_or_the_next(tmp_path: Path) -> None:
+    rng, directory, last, swaps = Random(SEED), tmp_path / "releases", 0, 0
+    before: int | None = None
+    for kill in range(KILLS):
+        process = subprocess.Popen(
+            [*COMMAND, str(directory), str(last + 1)], stdout=subprocess.PIPE, text=True, env=environment(), cwd=Path(__file__).parents[3]
+        )
+        assert process.stdout
+        told = [int(process.stdout.readline())]
+        time.sleep(rng.uniform(0.0, 0.02))
+        process.kill()
+        told += map(int, process.stdout.read().split())
+        process.wait()
+        process.stdout.close()
+        before, now = last_good([before or 0, *told]), running(directory)
+        # The last that it told of and was not refused, or the next one.
+        allowed = {before, told[-1] + 1}
+        assert now in allowed, f"kill {kill}, seed {SEED}: {now} runs after {told[-1]}"
+        swaps, last, before = swaps + len(told), told[-1] + 1, now
+        long_form.progress(kill, KILLS)
+    long_form.note("M4", measured=f"{KILLS:,} kills in {swaps:,} swaps: the old or the new each time", seed=SEED)
+
+
+def test_a_bundle_that_is_given_its_name_before_it_is_whole_is_seen(tmp_path: Path) -> None:
+    """The negative control: without the folder's two names a kill leaves half a bundle in its place."""
+    folder = ReleaseFolder(tmp_path, "soil")
+    folder.write_state(State(running=7))
+    folder.bundle(7).mkdir(parents=True)
+    (folder.bundle(7) / "model.tflite").write_bytes(b"half")
+    with pytest.raises(BundleError):
+        running(tmp_path)

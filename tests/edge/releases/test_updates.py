@@ -1,0 +1,255 @@
+"""From what is published to what judges windows, by real children; and a gateway that starts runs what is whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from edge.config import Config, load
+from edge.models.bundles import bundles_of
+from edge.models.running import close_all
+from edge.models.slot import Slot
+from edge.releases import child
+from edge.releases.command import models
+from edge.releases.findings import of_releases
+from edge.releases.folder import Offer, ReleaseFolder, State
+from edge.releases.loading import open_slot, places_of
+from edge.releases.request import Request
+from edge.releases.swaps import Swaps
+from edge.releases.updates import ModelUpdates
+from program.child import ChildFailed
+from releases.error import ReleaseError
+from tests.edge.models.test_process_scorer import SOIL
+from tests.edge.releases.swapping import write_bundle
+from tests.edge.releases.test_child import files
+from tests.releases.publisher import Publisher
+
+SETTINGS = """
+[gateway]
+id = "gw-1"
+state_dir = "{folder}/state"
+[uplink]
+kind = "pubsub"
+topic = "projects/demo-project/topics/telemetry"
+[[sensors]]
+name = "soil"
+devices = ["d*"]
+channels = {{ moisture = "m3/m3", temperature = "degC" }}
+model = "soil"
+[[models]]
+name = "soil"
+bundle = "{bundle}"
+[releases]
+source = "{site}"
+root = "{root}"
+poll_seconds = 60
+"""
+
+
+class Farm:
+    """A gateway's configuration beside a publisher, and its updates without their thread."""
+
+    def __init__(self, publisher: Publisher, folder: Path) -> None:
+        self.publisher, self.file, self.monotonic = publisher, folder / "gateway.toml", 0.0
+        text = SETTINGS.format(folder=folder, bundle=SOIL, site=publisher.site, root=publisher.root)
+        self.file.write_text(text)
+        self.config: Config = load(self.file)
+        (self.place,) = places_of(self.config, bundles_of(self.config))
+        self.slots: dict[str, Slot] = {}
+        self.unusable: list[str] = []
+
+    @property
+    def folder(self) -> ReleaseFolder:
+        return self.place.folder
+
+    def publish(self, share: float = 100.0, **changed: Any) -> None:
+        self.publisher.roll_out(self.publisher.release(files=files(**changed)), share)
+        self.publisher.publish()
+
+    def ask(self, request: Request) -> str:
+        try:
+            child.refresh(request, self.publisher.now)
+        except ReleaseError as error:
+            raise ChildFailed(str(error)) from error
+        return ""
+
+    def start(self) -> None:
+        """Opens what a gateway opens when it starts."""
+        close_all(self.slots)
+        self.slots.clear()
+        self.slots["soil"] = open_slot(self.config, self.place, lambda name, fault: self.unusable.append(f"{name}: {fault}"))
+        running = {"soil": self.slots["soil"].in_force.bundle.release}
+        self.updates = ModelUpdates(self.config, [self.place], running, print, Random(1), ask=self.ask, clock=lambda: self.monotonic)
+        self.swaps = Swaps(self.slots, [self.place], self.updates, 60, lambda _: None)
+
+    def look(self) -> None:
+        """What the thread and the loop do in the next minutes."""
+        self.monotonic += 100.0
+        self.updates.look()
+        self.swaps.turn(1_000_000, self.monotonic)
+
+    @property
+    def version(self) -> str:
+        return self.slots["soil"].in_force.bundle.version
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> Iterator[Farm]:
+    farm = Farm(Publisher(tmp_path), tmp_path)
+    yield farm
+    close_all(farm.slots)
+
+
+def test_a_release_is_fetched_and_runs_and_a_roll_back_brings_the_configurations_bundle(farm: Farm) -> None:
+    farm.start()
+    first = farm.version
+    farm.publish(version="8")
+    farm.look()
+    assert (farm.version, farm.folder.state.running) == ("8", 1)
+    farm.folder.write_offer(Offer(release=None))
+    farm.updates.look()
+    farm.swaps.turn(2_000_000, farm.monotonic)
+    assert (farm.version, farm.folder.state.running) == (first, None)
+
+
+def test_a_restart_runs_what_ran_and_has_the_one_before_standing_by(farm: Farm) -> None:
+    farm.start()
+    farm.publish(version="8")
+    farm.look()
+    farm.start()
+    slot = farm.slots["soil"]
+    assert (farm.version, slot.standby and slot.standby.bundle.release, slot.from_us) == ("8", None, 60_000_000)
+    assert slot.standby
+
+
+def test_a_source_that_does_not_answer_changes_nothing(farm: Farm) -> None:
+    farm.publish(version="8")
+    farm.start()
+    farm.look()
+    farm.publisher.site.rename(farm.publisher.folder / "away")
+    farm.look()
+    assert farm.version == "8"
+    (farm.publisher.folder / "away").rename(farm.publisher.site)
+    farm.publish(version="9")
+    farm.monotonic += 4000
+    farm.look()
+    assert farm.version == "9"
+
+
+def test_a_refused_release_is_not_tried_again(farm: Farm) -> None:
+    farm.publish(version="8")
+    farm.start()
+    farm.look()
+    farm.folder.refuse(1, "it crashed")
+    farm.start()
+    farm.look()
+    farm.look()
+    assert farm.slots["soil"].in_force.bundle.release is None
+
+
+@pytest.mark.parametrize("damage", ["half", "bit", "gone", "manifest"])
+def test_a_release_that_is_damaged_on_disk_gives_way_to_the_one_before(farm: Farm, damage: str) -> None:
+    for number in (1, 2):
+        write_bundle(farm.folder.staging(number), number)
+        farm.folder.commit(number)
+    farm.folder.write_state(State(running=2, previous=1))
+    model, manifest = (farm.folder.bundle(2) / name for name in ("model.tflite", "manifest.json"))
+    content = bytearray(model.read_bytes())
+    content[len(content) // 2] ^= 1
+    {
+        "half": lambda: model.write_bytes(content[: len(content) // 2]),
+        "bit": lambda: model.write_bytes(content),
+        "gone": model.unlink,
+        "manifest": lambda: manifest.write_text("{"),
+    }[damage]()
+    farm.start()
+    assert (farm.version, list(farm.folder.refused())) == ("1", [2])
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"running": "x"}', b"\0" * 40])
+def test_a_state_that_rotted_counts_as_none(farm: Farm, content: bytes) -> None:
+    farm.folder.write_state(State(running=2, previous=1))
+    (farm.config.gateway.state_dir / "releases" / "soil" / "state.json").write_bytes(content)
+    farm.start()
+    assert farm.slots["soil"].in_force.bundle.release is None
+
+
+def test_a_gateway_that_trusts_nobody_any_more_runs_its_own_bundle(farm: Farm) -> None:
+    write_bundle(farm.folder.staging(1), 1)
+    farm.folder.commit(1)
+    farm.folder.write_state(State(running=1))
+    text = farm.file.read_text()
+    farm.file.write_text(text[: text.index("[releases]")])
+    farm.config = load(farm.file)
+    farm.start()
+    assert farm.slots["soil"].in_force.bundle.release is None
+
+
+def test_a_stick_brings_a_release_and_the_list_shows_it(farm: Farm, tmp_path: Path) -> None:
+    farm.publisher.now = child.datetime.now(child.UTC)
+    farm.publish(version="8")
+    stick = tmp_path / "stick"
+    farm.publisher.site.rename(stick)
+    config = ("--config", str(farm.file))
+    said = CliRunner().invoke(models, ["import", str(stick), *config])
+    assert (said.exit_code, said.output.split(";")[0]) == (0, "soil: release 1 is here")
+    listed = json.loads(CliRunner().invoke(models, [*config, "--json"]).stdout)
+    assert [(row["state"], row["release"], row["version"]) for row in listed] == [
+        ("running", None, bundles_of(farm.config)["soil"].version),
+        ("staged", 1, "8"),
+    ]
+    farm.start()
+    farm.monotonic = -1000.0
+    farm.look()
+    assert farm.version == "8"
+    farm.folder.refuse(4, "it was no good")
+    lines = CliRunner().invoke(models, config).stdout.splitlines()
+    assert lines[0] == "soil: running   release 1, version 8"
+    assert lines[-1] == "soil: refused   release 4: it was no good"
+
+
+def test_a_stick_that_nobody_signed_is_refused(farm: Farm, tmp_path: Path) -> None:
+    other = Publisher(tmp_path / "other", child.datetime.now(child.UTC))
+    other.roll_out(other.release(files=files(version="66")), 100.0)
+    other.publish()
+    said = CliRunner().invoke(models, ["import", str(other.site), "--config", str(farm.file)])
+    assert said.exit_code == 1
+    assert "not trusted" in said.output
+    assert farm.folder.numbers() == []
+
+
+def test_the_doctor_says_whether_releases_can_be_had(farm: Farm) -> None:
+    def answer(request: Request) -> str:
+        return child.msgspec.json.encode(child.refresh(request, farm.publisher.now)).decode()
+
+    farm.publish(version="8")
+    before = sorted(farm.config.gateway.state_dir.rglob("*"))
+    (found,) = of_releases(farm.config, farm.publisher.now, answer)
+    assert (found.status, "speaks of soil" in found.text) == ("ok", True)
+    assert sorted(farm.config.gateway.state_dir.rglob("*")) == before
+    later = farm.publisher.later(days=6.5)
+    (found,) = of_releases(farm.config, later, answer)
+    assert (found.status, found.advice) == ("warn", "publish again: `tinybeam release publish`")
+    farm.folder.refuse(1, "it crashed")
+    _, refused = of_releases(farm.config, later, answer)
+    assert refused.text == "release 1 of soil is not run: it crashed"
+
+
+def test_a_shadow_that_a_rollout_names_is_fetched_and_scores(farm: Farm) -> None:
+    farm.publish(version="8")
+    farm.publish(version="9", share=0)
+    farm.start()
+    farm.folder.write_offer(Offer(release=None, shadow=1))
+    write_bundle(farm.folder.staging(1), 1)
+    farm.folder.commit(1)
+    farm.updates.look()
+    farm.swaps.turn(1_000_000, 1.0)
+    shadow = farm.slots["soil"].shadow
+    assert shadow
+    assert shadow.bundle.release == 1
