@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tuf.api.metadata import Metadata
+from tuf.api.metadata import Metadata, Root, Targets
 
 from releases import roles, settings, signing_keys
 from releases.error import ReleaseError
@@ -37,7 +37,7 @@ class Draft:
 
 def add(repository: Repository, model: str, files: Mapping[str, bytes], now: datetime) -> Release:
     """Drafts a release of a model under the next number. Signatures that were given to an earlier draft are void. Raises ReleaseError."""
-    metadata = _editable(repository, roles.RELEASES, now)
+    metadata = editable(repository, roles.RELEASES, now)
     release = Release(model, latest(metadata, model) + 1)
     for name, content in files.items():
         path = roles.release_path(*release, name)
@@ -49,7 +49,7 @@ def add(repository: Repository, model: str, files: Mapping[str, bytes], now: dat
 
 def withdraw(repository: Repository, release: Release, now: datetime) -> None:
     """Drafts a list without a release, which then no gateway can fetch. Raises ReleaseError if there is none."""
-    metadata = _editable(repository, roles.RELEASES, now)
+    metadata = editable(repository, roles.RELEASES, now)
     paths = [path for path in metadata.signed.targets if (found := roles.release_file(path)) and found[:2] == release]
     if not paths:
         raise ReleaseError(f"there is no release {release.number} of {release.model}")
@@ -64,16 +64,23 @@ def sign(repository: Repository, key_file: Path) -> list[Draft]:
     signed = []
     for role in roles.OFFLINE:
         metadata = repository.draft(role)
-        if metadata is None or key.public_key.keyid not in repository.delegator(role).get_delegated_role(role).keyids:
+        if metadata is None or key.public_key.keyid not in _signers(repository, role, metadata):
             continue
         metadata.sign(key, append=True)
         repository.write_draft(role, metadata)
         signed.append(_described(repository, role, metadata))
-        if signed[-1].complete:
-            repository.publish_draft(role, metadata)
     if not signed:
         raise ReleaseError(f"nothing waits for a signature by {key_file}")
+    _settle(repository)
     return signed
+
+
+def _settle(repository: Repository) -> None:
+    """Makes complete drafts versions, but none before that of what is above it."""
+    for role in roles.OFFLINE:
+        metadata = repository.draft(role)
+        if metadata and _above(repository, role) is None and _described(repository, role, metadata).complete:
+            repository.publish_draft(role, metadata)
 
 
 def drafts(repository: Repository) -> list[Draft]:
@@ -93,7 +100,7 @@ def latest(metadata: Metadata[Any], model: str) -> int:
     return max(ever.get(model, 0), *numbers(metadata, model), 0)
 
 
-def _editable(repository: Repository, role: str, now: datetime) -> Metadata[Any]:
+def editable(repository: Repository, role: str, now: datetime) -> Metadata[Any]:
     """Returns the draft of the next version without its signatures; the newest version is its beginning."""
     metadata = repository.draft(role) or repository.newest(role)
     metadata.signatures.clear()
@@ -103,13 +110,35 @@ def _editable(repository: Repository, role: str, now: datetime) -> Metadata[Any]
 
 
 def _described(repository: Repository, role: str, metadata: Metadata[Any]) -> Draft:
-    result = repository.delegator(role).get_verification_result(role, metadata.signed_bytes, metadata.signatures)
+    results = [
+        each.get_verification_result(role, metadata.signed_bytes, metadata.signatures) for each in _delegators(repository, role, metadata)
+    ]
     before, after = (named_files(each.signed).keys() for each in (repository.newest(role), metadata))
     return Draft(
         role=role,
         version=metadata.signed.version,
-        signatures=len(result.signed),
-        threshold=result.threshold,
+        signatures=min(len(each.signed) for each in results),
+        threshold=roles.THRESHOLD,
         adds=tuple(sorted(after - before)),
         removes=tuple(sorted(before - after)),
     )
+
+
+def _signers(repository: Repository, role: str, metadata: Metadata[Any]) -> set[str]:
+    """Returns the identifiers of the keys that may sign a draft."""
+    return {keyid for each in _delegators(repository, role, metadata) for keyid in each.get_delegated_role(role).keyids}
+
+
+def _delegators(repository: Repository, role: str, metadata: Metadata[Any]) -> list[Root | Targets]:
+    """Returns what says who signs a draft: what is above it, of which there may be a draft too; a root also by itself, and by the last."""
+    if role == roles.ROOT:
+        return [repository.root(), metadata.signed]
+    above = _above(repository, role)
+    return [above.signed] if above else [repository.delegator(role)]
+
+
+def _above(repository: Repository, role: str) -> Metadata[Any] | None:
+    """Returns the draft of what says who signs a role, if there is one."""
+    if role == roles.ROOT:
+        return None
+    return repository.draft(roles.TARGETS if role in roles.DELEGATED else roles.ROOT)

@@ -16,6 +16,8 @@ from releases.error import ReleaseError
 from releases.repository import Repository
 
 HOLDERS = "holders"
+HOLDER = "x-tinybeam-holder"
+"""A field of a public key: who holds the private one."""
 
 Keys = Mapping[str, Sequence[CryptoSigner]]
 
@@ -45,10 +47,16 @@ def key_file(folder: Path, holder: str, key: str) -> Path:
     return folder / HOLDERS / holder / f"{key}.key"
 
 
+def named(signer: CryptoSigner, holder: str) -> CryptoSigner:
+    """Writes into the public key who holds the private one."""
+    signer.public_key.unrecognized_fields[HOLDER] = holder
+    return signer
+
+
 def _keys(repository: Repository, holders: Sequence[str]) -> Keys:
     """Makes all keys: role -> who signs it."""
     kinds = sorted(set(roles.OFFLINE.values()))
-    held = {kind: [signing_keys.create(key_file(repository.folder, holder, kind)) for holder in holders] for kind in kinds}
+    held = {kind: [named(signing_keys.create(key_file(repository.folder, holder, kind)), holder) for holder in holders] for kind in kinds}
     online = {role: [signing_keys.create(repository.online_key_file(role))] for role in roles.ONLINE}
     return {role: held[kind] for role, kind in roles.OFFLINE.items()} | online
 

@@ -34,7 +34,7 @@ def _waits(rollout: Rollout, health: Health | None, limits: Thresholds, now: dat
     seen = health.device_days if health else 0
     if seen < limits.device_days:
         yield f"{seen} days of devices were judged, {limits.device_days} are needed"
-    if health and health.control and not health.control_device_days:
+    if health and health.control is not None and not health.control_device_days:
         yield "the control judged nothing that could be compared"
 
 

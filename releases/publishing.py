@@ -35,10 +35,11 @@ def sign_online(repository: Repository, role: str, signed: Signed, now: datetime
 
 
 def renew_rollouts(repository: Repository, now: datetime) -> None:
-    """Signs the rollouts once more when half of their life is over."""
+    """Signs the rollouts once more when half of their life is over, or their key is another one."""
     rollouts = repository.targets(roles.ROLLOUTS)
     life = settings.read(repository.folder).end(roles.ROLLOUTS, now) - now
-    if rollouts.expires - now < life / 2:
+    signer = repository.online_key(roles.ROLLOUTS).public_key.keyid
+    if rollouts.expires - now < life / 2 or signer not in repository.newest(roles.ROLLOUTS).signatures:
         rollouts.version += 1
         sign_online(repository, roles.ROLLOUTS, rollouts, now)
 
@@ -49,9 +50,26 @@ def publish(repository: Repository, target: Path, now: datetime) -> int:
     Files come before the metadata that names them, and the timestamp last: whoever reads meanwhile finds the old state or the new one,
     whole, and what was interrupted is done by the next publication.
     """
+    _require_signed(repository)
     renew_rollouts(repository, now)
     sign_publication(repository, now)
     return sum(_copy(repository.published / name, target / name) for name in _order(repository.published))
+
+
+def _require_signed(repository: Repository) -> None:
+    """Raises ReleaseError while what is signed, or a key that is online, is not what the newest root and targets ask for."""
+    for role in roles.OFFLINE:
+        metadata, delegator = repository.newest(role), repository.delegator(role)
+        if not delegator.get_verification_result(role, metadata.signed_bytes, metadata.signatures):
+            raise ReleaseError(f"{role} is not signed as it has to be from now on: {roles.THRESHOLD} holders sign the drafts first")
+    if missing := [role for role in roles.ONLINE if not _holds_key(repository, role)]:
+        raise ReleaseError(
+            f"{repository.online_key_file(missing[0])} is not the key that may sign: {roles.THRESHOLD} holders sign the drafts first"
+        )
+
+
+def _holds_key(repository: Repository, role: str) -> bool:
+    return repository.online_key(role).public_key.keyid in repository.delegator(role).get_delegated_role(role).keyids
 
 
 def _order(published: Path) -> list[Path]:

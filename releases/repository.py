@@ -27,7 +27,7 @@ from releases.error import ReleaseError
 
 METADATA, TARGET_FILES = "metadata", "targets"
 
-_SERIALIZER = JSONSerializer(compact=False)
+_SERIALIZER = JSONSerializer(compact=True)
 
 
 class Repository:

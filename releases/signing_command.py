@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from releases import bundle_files, drafting, founding, options, publishing, roles
+from releases import bundle_files, drafting, founding, options, publishing, renewal, roles
 from releases.drafting import Draft
 from releases.repository import Repository
 from releases.rollout import Release
@@ -106,10 +106,29 @@ def publish(folder: Path, target: Path) -> None:
         click.echo("\n".join(_lines(draft)))
 
 
+@click.command()
+@options.folder
+@click.option("--holder", default="", help="Give this holder new keys; the old ones count no more.")
+@click.option("--online", is_flag=True, help="Make the keys that are online anew: one was stolen.")
+@options.told
+def renew(folder: Path, holder: str, online: bool) -> None:
+    """Draft root, targets and releases anew, for another year; with other keys, if one was lost or stolen.
+
+    \b
+    Examples:
+      tinybeam release renew
+      tinybeam release renew --holder ben
+    """
+    renewal.renew(Repository(folder), options.now(), holder=holder, online=online)
+    if holder:
+        click.echo(f"{founding.key_file(folder, holder, '*')} are for {holder} alone: carry them away, and delete them here.")
+    click.echo("Two holders sign with both of their keys, root.key first: tinybeam release sign --key FILE")
+
+
 def _lines(draft: Draft) -> list[str]:
     state = "complete: `tinybeam release publish` brings it out" if draft.complete else "waits for others"
     head = f"{draft.role} {draft.version}: signed by {draft.signatures} of {draft.threshold} who must; {state}"
     return [head, *(f"  + {path}" for path in draft.adds), *(f"  - {path}" for path in draft.removes)]
 
 
-COMMANDS = (init, add, withdraw, sign, publish)
+COMMANDS = (init, add, withdraw, renew, sign, publish)

@@ -111,6 +111,18 @@ def test_the_status_says_what_waits_and_until_when_it_holds(bundle: Path) -> Non
     assert [done(f"status --gateway {name}") for name in ("gateway-7", "gateway-8")] == ["soil: release 1\n", "soil: its own bundle\n"]
 
 
+def test_what_was_signed_is_drafted_anew_with_other_keys_for_who_lost_theirs() -> None:
+    done("init --holder ada --holder ben --holder eva")
+    shutil.move("releases/holders/ada", "lost")
+    assert "releases/holders/ada/*.key are for ada alone" in done("renew --holder ada --online")
+    assert release("publish site")[0] == 2
+    for key in ("root", "releases"):
+        done(f"sign --key releases/holders/ben/{key}.key")
+        done(f"sign --key releases/holders/eva/{key}.key")
+    done("publish site")
+    assert client()[1] == []
+
+
 def test_keys_are_for_their_holders_alone_and_no_output_holds_one(bundle: Path) -> None:
     outputs = [
         done("init"),
@@ -147,6 +159,8 @@ def test_the_gate_judges_what_is_added_where_training_is_installed() -> None:
         ("publish bundle/manifest.json/x", "cannot be written: Not a directory"),
         ("roll-out soil 1", "release 1 of soil is not published"),
         ("withdraw soil 1", "there is no release 1 of soil"),
+        ("renew --holder mallory", "'mallory' holds no keys of releases"),
+        ("renew --holder first", "releases/holders/first/root.key is there already"),
         ("halt soil", "there is no rollout of soil"),
         ("roll-back soil", "there is no rollout of soil"),
         ("status --folder absent", "absent holds no releases: `tinybeam release init` makes such a folder"),
