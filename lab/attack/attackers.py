@@ -13,6 +13,7 @@ ATTACKERS: Mapping[str, str] = {
     "keeper": "keeps the archive or the warehouse, with the pipeline's key: reads, changes and deletes what is in it",
     "finder": "holds the disk of a gateway, or a copy of it",
     "sender of files": "hands over a file that a command is to read: an export file, a configuration, a bundle",
+    "thief of keys": "holds keys that sign releases: those of one of three holders, some or all that are online, or some of their own",
     "receiver": "answers where notifications are sent, or names the address that they are sent to",
     "reader": "may read logs, errors, metrics, pages or a part of the warehouse, and wants more",
 }

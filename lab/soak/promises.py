@@ -124,11 +124,35 @@ PROMISES: Mapping[str, Promise] = {
         "1,000 bombs, less than 32 MB more",
         ("tests/pipeline/test_decode.py::test_decompression_bombs_are_bounded_in_memory",),
     ),
+    "M1": Promise(
+        "Gateways run only models that two of three holders have signed",
+        "35 attacks, 200 flips of a bit",
+        "each bit of a small repository flipped, 0 accepted",
+        ("tests/releases/test_flipped_bits.py",),
+    ),
+    "M2": Promise(
+        "No gateway goes back to what was published before, whatever it is offered and whatever it loses of its metadata",
+        "10 gateways",
+        "1,000 gateways on 12,000 visits, 0 steps back",
+        ("tests/releases/test_back_in_time.py",),
+    ),
+    "M3": Promise(
+        "Keys that are online, and both of one holder, introduce no model",
+        "60 uses of stolen keys",
+        "1,000 uses of stolen keys, 0 models introduced",
+        ("tests/releases/test_stolen_keys.py",),
+    ),
     "M5": Promise(
         "A model that crashes, hangs, eats memory or answers NaN never stops intake",
         "16 mutants",
         "5,000 mutants, intake 100 %",
         ("tests/edge/models/test_mutants.py",),
+    ),
+    "M6": Promise(
+        "A bad release never reaches more than its canary, of which each gateway finds alone whether it is one",
+        "4 bad releases on 1,000 gateways",
+        "200 bad releases on fleets of 1,000 gateways: no more than the canary ever ran one",
+        ("tests/releases/test_canary.py", "tests/releases/test_rollout.py"),
     ),
     "S3": Promise(
         "Keys are renewed under load, and what was acknowledged is stored, once",

@@ -1,0 +1,162 @@
+"""M6: a bad release never reaches more than its canary, a good one reaches all, and what is decided has its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from releases.error import ReleaseError
+from releases.health import Health, of, read
+from releases.judgement import judge
+from releases.rollout import Decision, Release, Rollout
+from releases.thresholds import Thresholds
+from tests import long_form
+from tests.releases.fleets import BAD, GOOD, Conduct, Fleet
+from tests.releases.publisher import NOW
+
+SEED, GATEWAYS, DAYS = 20260501, 1_000, 6
+FLEETS = long_form.number(1, 50)
+"""Of each kind."""
+LIMITS = Thresholds()
+
+
+def rolled_out(conduct: Conduct, seed: int, limits: Thresholds = LIMITS) -> tuple[Rollout, Fleet]:
+    """A rollout that is decided on every day, and the fleet that it came to."""
+    random = Random(seed)
+    rollout = Rollout(model="soil", release=2, previous=1, share=limits.steps[0], salt=f"{random.getrandbits(64):016x}")
+    rollout = rollout.after(Decision(time=NOW, action="roll-out", share=rollout.share))
+    fleet = Fleet(GATEWAYS, conduct, random)
+    for day in range(1, DAYS + 1):
+        fleet.day(rollout)
+        decision = judge(rollout, fleet.health(rollout), limits, NOW + timedelta(days=day))
+        if decision.action != "wait":
+            rollout = rollout.after(decision)
+        if rollout.halted:
+            break
+    return rollout, fleet
+
+
+def test_a_bad_release_never_reaches_more_than_its_canary() -> None:
+    largest: dict[str, float] = {}
+    for number in range(FLEETS):
+        for kind, conduct in BAD.items():
+            rollout, fleet = rolled_out(conduct, SEED + number)
+            canary = {
+                gateway
+                for gateway in fleet.gateways
+                if msgspec.structs.replace(rollout, share=LIMITS.steps[0], halted=False).chooses(gateway)
+            }
+            assert rollout.halted, f"seed {SEED + number}, {kind}"
+            assert fleet.ran == canary, f"seed {SEED + number}, {kind}"
+            largest[kind] = max(largest.get(kind, 0), len(fleet.ran) / GATEWAYS)
+        long_form.progress(number, FLEETS)
+    shares = ", ".join(f"{kind} {share:.1%}" for kind, share in largest.items())
+    which = f"{FLEETS * len(BAD):,} bad releases on fleets of {GATEWAYS:,}, with a canary of {LIMITS.steps[0]:g} %"
+    text = f"{which}: none ran beyond its canary, at most {shares} of the gateways"
+    long_form.note("M6", measured=text, seed=SEED)
+
+
+def test_a_good_release_reaches_all() -> None:
+    halted = sum(rolled_out(GOOD, SEED + number)[0].halted for number in range(FLEETS))
+    rollout, fleet = rolled_out(GOOD, SEED)
+    assert (halted, rollout.share, len(fleet.ran)) == (0, 100, GATEWAYS)
+    assert [one.action for one in rollout.decisions] == ["roll-out", "advance", "advance"]
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_without_limits_a_bad_release_is_seen_to_reach_all(kind: str) -> None:
+    deaf = Thresholds(
+        max_refused=1, max_failures=1e9, max_events=1e9, min_not_normal=0, max_scoring=1e9, max_label_distance=1, max_score_distance=1
+    )
+    rollout, fleet = rolled_out(BAD[kind], SEED, deaf)
+    assert (rollout.share, len(fleet.ran)) == (100, GATEWAYS)
+    long_form.note("M6", control=f"without limits each of the four kinds reaches {len(fleet.ran) / GATEWAYS:.0%} of the gateways")
+
+
+ROLLOUT = Rollout(
+    model="soil", release=2, previous=1, share=5, salt="0123456789abcdef", decisions=(Decision(time=NOW, action="roll-out", share=5),)
+)
+FINE: Mapping[str, Any] = {"model": "soil", "release": 2, "control": 1, "gateways": 9, "device_days": 50, "control_device_days": 500}
+
+
+def decided(hours: float = 30, **fields: Any) -> Decision:
+    row = msgspec.convert({**FINE, **fields}, Health)
+    return judge(ROLLOUT, row, LIMITS, NOW + timedelta(hours=hours))
+
+
+def test_what_is_good_and_was_seen_for_long_enough_goes_on() -> None:
+    decision = decided()
+    assert (decision.action, decision.share, decision.reasons) == ("advance", 25, ("50 days of devices, nothing against it",))
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"hours": 2}, "the step began 2.0 h ago, and lasts 24 h"),
+        ({"device_days": 3}, "3 days of devices were judged, 20 are needed"),
+        ({"control_device_days": 0}, "the control judged nothing that could be compared"),
+        ({"control": 0, "control_device_days": 0}, "the control judged nothing that could be compared"),
+    ],
+)
+def test_what_was_not_seen_for_long_enough_waits(fields: Mapping[str, Any], reason: str) -> None:
+    assert (decided(**fields).action, decided(**fields).share, decided(**fields).reasons) == ("wait", 5, (reason,))
+
+
+def test_what_nobody_has_run_waits() -> None:
+    assert judge(ROLLOUT, None, LIMITS, NOW + timedelta(days=9)).reasons == ("0 days of devices were judged, 20 are needed",)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"gateways_refused": 1, "refusals": "NaN"}, "1 of 9 gateways fell back from it: NaN"),
+        ({"failures_per_inference": 0.05, "control_failures_per_inference": 0.01}, "5.0% of its inferences failed, 1.0% of the control's"),
+        ({"scoring_ms": 20.0, "control_scoring_ms": 4.0}, "it takes 20.0 ms for a window, the control 4.0"),
+        ({"events_a_device_day": 2.0, "control_events_a_device_day": 0.5}, "2.00 events a device-day, the control 0.50"),
+        (
+            {"not_normal_share": 0.0, "control_not_normal_share": 0.1},
+            "0.0% of its windows are not normal, 10.0% of the control's: it may be blind",
+        ),
+        ({"label_distance": 0.5}, "its labels lie 0.50 from the control's, 0.3 is allowed"),
+        ({"score_distance": 0.5}, "its scores lie 0.50 from the control's, 0.3 is allowed"),
+        (
+            {"answers": 10, "false_alarms": 5, "control_answers": 20, "control_false_alarms": 2},
+            "people called 50% of its notices false alarms",
+        ),
+        (
+            {"outcomes": 20, "right_share": 0.6, "control_outcomes": 20, "control_right_share": 0.9},
+            "60% of its verdicts were right, 90% of",
+        ),
+    ],
+)
+def test_what_is_bad_halts_it_at_once_with_the_reason(fields: Mapping[str, Any], reason: str) -> None:
+    decision = decided(hours=0.5, **fields)
+    assert (decision.action, decision.share) == ("halt", 0)
+    assert decision.reasons[0].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"device_days": 3, "label_distance": 0.9, "not_normal_share": 0.0, "control_not_normal_share": 0.1},
+        {"answers": 3, "false_alarms": 3},
+        {"outcomes": 3, "right_share": 0.0, "control_outcomes": 20, "control_right_share": 0.9},
+        {"events_a_device_day": 5.0},
+    ],
+)
+def test_what_says_too_little_is_not_held_against_it(fields: Mapping[str, Any]) -> None:
+    assert decided(hours=0.5, **fields).action == "wait"
+
+
+def test_rows_are_read_as_they_are_printed_whatever_else_they_hold() -> None:
+    rows = read(b'[{"model": "soil", "release": "2", "label_distance": "0.25", "compared_on": "same days"}]', "stdin")
+    assert of(rows, Release("soil", 2)) == Health(model="soil", release=2, label_distance=0.25)
+    assert of(rows, Release("soil", 3)) is None
+    for content in (b"", b"{}", b'[{"model": "soil"}]'):
+        with pytest.raises(ReleaseError, match="stdin holds no rows of release_health"):
+            read(content, "stdin")
