@@ -15,9 +15,8 @@ import msgspec
 from google.cloud import bigquery
 
 from labels.said import LabelError
-from schemas.arrow import table_columns
-from schemas.records import TABLES, Label
-from schemas.warehouse import DATASET
+from schemas.records import Label
+from sql.insertion import insert
 
 
 class Store(Protocol):
@@ -58,11 +57,4 @@ class WarehouseLabels:
         self._client = client
 
     def add(self, labels: Sequence[Label]) -> None:
-        columns = table_columns(Label)
-        names = ", ".join(column.name for column in columns)
-        values = ", ".join(f"cast(json_value(entry, '$.{column.name}') as {column.type})" for column in columns)
-        rows = json.dumps([asdict(label) for label in labels], default=datetime.isoformat)
-        self._client.query_and_wait(
-            f"insert into {DATASET}.{TABLES[Label].name} ({names}) select {values} from unnest(json_query_array(@labels)) as entry",
-            job_config=bigquery.QueryJobConfig(query_parameters=[bigquery.ScalarQueryParameter("labels", "STRING", rows)]),
-        )
+        insert(self._client, labels)

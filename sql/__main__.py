@@ -11,6 +11,7 @@ from sql.commands.apply import apply
 from sql.commands.check import check
 from sql.commands.promote import promote
 from sql.commands.query import query
+from sql.commands.reference import add_references
 from sql.commands.registry import exchange_registry
 
 
@@ -22,7 +23,7 @@ def cli() -> None:
     """
 
 
-for command in (apply, check, query, exchange_registry, promote):
+for command in (apply, check, query, exchange_registry, add_references, promote):
     cli.add_command(command)
 
 

@@ -89,6 +89,10 @@ def test_a_gateway_comes_to_sign(tmp_path: Path, served: Environment) -> None:
     walk(ROOT / "docs/how-to/sign-batches.md", tmp_path, APPLIED, served)
 
 
+def test_the_field_comes_back_to_the_models(tmp_path: Path, served: Environment) -> None:
+    walk(ROOT / "docs/how-to/learn-from-the-field.md", tmp_path, APPLIED, served)
+
+
 def test_an_alert_is_added(tmp_path: Path, served: Environment) -> None:
     walk(ROOT / "docs/how-to/add-an-alert.md", tmp_path, APPLIED, served)
 
