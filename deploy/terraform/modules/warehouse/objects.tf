@@ -80,3 +80,16 @@ module "level_5" {
 
   depends_on = [module.level_4]
 }
+
+module "level_6" {
+  source = "./level"
+
+  project = var.project
+  dataset = google_bigquery_dataset.views.dataset_id
+  prefix  = var.table_prefix
+  labels  = var.labels
+  names   = local.names
+  objects = { for name, object in local.objects : name => object if object.level == 6 }
+
+  depends_on = [module.level_5]
+}

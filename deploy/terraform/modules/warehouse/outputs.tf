@@ -11,5 +11,5 @@ output "views_dataset" {
 output "table_prefix" {
   description = "What names of tables, views and functions begin with; known when all of them are there."
   value       = var.table_prefix
-  depends_on  = [module.level_5, google_bigquery_dataset_access.views, google_bigquery_dataset_access.functions]
+  depends_on  = [module.level_6, google_bigquery_dataset_access.views, google_bigquery_dataset_access.functions]
 }
