@@ -89,7 +89,7 @@ def advance(folder: Path, model: str, source: BinaryIO, dry_run: bool, as_json: 
 
     \b
     Example:
-      tinybeam sql query release_health --json | tinybeam release advance soil --health -
+      tinybeam sql query releases_side_by_side --json | tinybeam release advance soil --health -
     """
     repository = Repository(folder)
     rollout = rollouts.existing(repository, model)

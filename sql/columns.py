@@ -38,12 +38,17 @@ class Shown:
 @cache
 def columns() -> Mapping[str, Mapping[str, tuple[Shown, ...]]]:
     """Returns the columns by folder and name of their file, in their order. Raises KeyError for a name without a file."""
-    declared = tomllib.loads(Path(COLUMNS).read_text())
+    declared = _declared()
     files = {folder: {script.name: _selecting(script) for script in scripts(folder)} for folder in declared}
     return {
         folder: {name: shown_columns(files[folder][name], listed) for name, listed in objects.items()}
         for folder, objects in declared.items()
     }
+
+
+@cache
+def _declared() -> dict[str, dict[str, dict[str, Any]]]:
+    return tomllib.loads(Path(COLUMNS).read_text())
 
 
 def of_any_time(view: Script) -> Script | None:
@@ -82,6 +87,9 @@ def _shown(name: str, where: str | list[str]) -> Shown:
 
 @cache
 def _of_table(table: str) -> Mapping[str, Shown]:
-    """Returns the columns of a table by their names."""
-    record = next(record for record, described in TABLES.items() if described.name == table)
+    """Returns the columns of a table, or of a view, by their names."""
+    record = next((record for record, described in TABLES.items() if described.name == table), None)
+    if record is None:
+        view = next(script for script in scripts("views") if script.name == table)
+        return {column.name: column for column in shown_columns(_selecting(view), _declared()["views"][table])}
     return {column.name: Shown(column.name, sql_type(column), column.doc.unit, column.doc.text) for column in table_columns(record)}
