@@ -15,7 +15,7 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MODELS = Path(__file__).parents[2] / "models"
 
 
-@pytest.mark.parametrize("model", ["soil"])
+@pytest.mark.parametrize("model", ["soil", "vibration"])
 def test_a_shipped_model_says_how_each_of_its_inputs_was_distributed(model: str) -> None:
     rows = references(MODELS / model, NOW)
     inputs = json.loads((MODELS / model / "manifest.json").read_text())["recipe"]["inputs"]
