@@ -10,7 +10,7 @@ WAREHOUSE := .venv-warehouse/installed
 WORKER := .venv-worker/installed
 PYTEST_ARGS ?=
 
-.PHONY: help demo certify engines drills soak attack up test check docs bench images bare lock clean install
+.PHONY: help demo certify engines drills loop soak attack up test check docs bench images bare lock clean install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ docs: $(LAB) ## make the documentation's site in build/site; a warning is an err
 
 drills: $(LAB) $(WAREHOUSE) ## play what goes wrong in the field in compressed time, and let the oracle judge: figures in build/drills
 	@$(BIN)/tinybeam lab drill
+
+loop: $(LAB) $(WAREHOUSE) ## let fields teach a better model, sign it, try it on some gateways and run it on all: figures in build/loop
+	@$(BIN)/tinybeam lab loop
 
 soak: $(LAB) $(WAREHOUSE) ## hold the promises at their long numbers, one after the other: hours, resumed where it ended, figures in build/soak
 	@$(BIN)/tinybeam lab soak

@@ -19,6 +19,7 @@ from program.version import version as code_version
 from training.build.dense import Schedule
 from training.soil.climates import TRAINING_CLIMATES
 from training.soil.examples import Examples, joined
+from training.soil.metrics import DECISIVE_DAYS
 from training.soil.recipe import CHANNELS, CONSTANTS, FIELD_RECIPE
 from training.soil.rivals import Succession, compare
 from training.soil.train import Origin, Progress, Size, save, simulate, simulated, train
@@ -66,6 +67,8 @@ def succeed(  # noqa: PLR0913 - what to learn from, and what comes of it
     examples = known.examples(known.features(recipe))
     if not len(examples.days) or not unseen.sites:
         raise ValueError(f"{len(rows.sites)} sites with {len(examples.days)} windows whose end is known are too few to train on")
+    if not (unseen.days < DECISIVE_DAYS).any():
+        raise ValueError(f"at none of the {len(unseen.sites)} sites held out stress came within {DECISIVE_DAYS:g} days to compare")
     taught = joined([*filter(None, [lessons.examples]), *[examples] * FIELD_WEIGHT])
     trained = train(taught, seed, size, version=version)
     teaching = {**_teaching(rows, known, unseen, examples, snapshot), **lessons.origin}

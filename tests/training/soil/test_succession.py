@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -116,3 +117,9 @@ def test_a_successor_does_not_beat_itself(rows: TrainingSet, tmp_path: Path) -> 
 def test_too_few_sites_are_said() -> None:
     with pytest.raises(ValueError, match=r"1 sites with .* too few"):
         succeed(TrainingSet(field(1)), Lessons(), Bundle.load(SOIL), Path("unused"), version="2.0.0", snapshot=SNAPSHOT, size=TINY)
+
+
+def test_sites_without_stress_compare_nothing(rows: TrainingSet) -> None:
+    calm = TrainingSet([replace(window, days=14.0) for window in rows.windows])
+    with pytest.raises(ValueError, match=r"at none of the 3 sites held out stress came within 5 days"):
+        succeed(calm, Lessons(), Bundle.load(SOIL), Path("unused"), version="2.0.0", snapshot=SNAPSHOT, size=TINY)

@@ -1,0 +1,95 @@
+"""Measures models and rules on what the warehouse holds of a season, against what the crop-water model knows of the fields.
+
+What a model said is what gateways sent. What the model before would have said there, and the rules, are computed from the same windows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from google.cloud import bigquery
+
+from edge.models.bundle import Bundle
+from lab.loop.result import Example, Moment
+from lab.loop.world import FieldSeason
+from training.build.dense import Floats
+from training.soil.examples import Examples
+from training.soil.metrics import DECISIVE_DAYS, LIMITS, Metrics, measure
+from training.soil.rivals import predict, rules
+from training.soil.training_set import SoilWindow, TrainingSet
+
+_SAID = """
+select device_id, window_start, score
+from tinybeam.inferences_between(@from_time, @to_time)
+where model_sha256 = @sha256
+"""
+
+_DAY = timedelta(days=1)
+
+Key = tuple[str, datetime]
+"""Device and start of a window."""
+
+
+def said(client: bigquery.Client, bundle: Bundle, from_time: datetime, to_time: datetime) -> dict[Key, float]:
+    """Returns the score of each window that a model judged."""
+    config = bigquery.QueryJobConfig(
+        query_parameters=[
+            bigquery.ScalarQueryParameter("from_time", "TIMESTAMP", from_time),
+            bigquery.ScalarQueryParameter("to_time", "TIMESTAMP", to_time),
+            bigquery.ScalarQueryParameter("sha256", "STRING", bundle.sha256),
+        ]
+    )
+    return {(row.device_id, row.window_start): row.score for row in client.query_and_wait(_SAID, job_config=config)}
+
+
+def truth_of(fields: Sequence[FieldSeason]) -> dict[Key, float]:
+    """Returns the days until stress of each window, as the crop-water model knows them, where it does."""
+    return {key: float(days) for each in fields for key, days in zip(each.windows, each.truth, strict=True) if np.isfinite(days)}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Maps v2, v1 and each rule to their metrics on the same windows."""
+
+    metrics: Mapping[str, Metrics]
+    windows: int
+    example: Example | None
+
+
+def measure_all(
+    scores: Mapping[Key, float], truth: Mapping[Key, float], models: Mapping[str, Bundle], known: TrainingSet, unseen: TrainingSet
+) -> Measured:
+    """Measures v2 by what it said, and v1 and the rules, which are tuned on `known`, on the same windows of `unseen`."""
+    successor, current = models["v2"], models["v1"]
+    keys = [(window.device_id, window.window_start) for window in unseen.windows]
+    ours, theirs = unseen.features(successor.recipe), unseen.features(current.recipe)
+    counted = np.array([key in scores and key in truth for key in keys]) & np.isfinite(ours).all(axis=1) & np.isfinite(theirs).all(axis=1)
+    days = np.array([truth.get(key, np.nan) for key in keys])[counted]
+    examples = Examples(ours[counted], days, np.zeros(len(days), np.int64))
+    predicted: dict[str, Floats] = {
+        "v2": np.array([scores.get(key, np.nan) for key in keys])[counted][:, None],
+        "v1": predict(current, theirs[counted]),
+        **rules(successor, known.examples(known.features(successor.recipe)), examples),
+    }
+    windows = [window for window, counts in zip(unseen.windows, counted, strict=True) if counts]
+    example = _example(windows, days, predicted["v2"][:, 0], predicted["v1"][:, 1])
+    return Measured({name: measure(values, days, LIMITS) for name, values in predicted.items()}, len(days), example)
+
+
+def _example(windows: Sequence[SoilWindow], days: Floats, ours: Floats, theirs: Floats) -> Example | None:
+    """Returns the site with the most windows shortly before stress."""
+    decisive = Counter(window.site_id for window, left in zip(windows, days, strict=True) if 0 < left < DECISIVE_DAYS)
+    if not decisive:
+        return None
+    [(site, _)] = decisive.most_common(1)
+    begin = min(window.window_start for window in windows if window.site_id == site)
+    rows = tuple(
+        Moment(day=round((window.window_start - begin) / _DAY, 3), came=float(came), v2=float(our), v1=float(their))
+        for window, came, our, their in zip(windows, days, ours, theirs, strict=True)
+        if window.site_id == site
+    )
+    return Example(site_id=site, rows=rows)

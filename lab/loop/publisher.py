@@ -1,0 +1,96 @@
+"""Releases models as people do with `tinybeam release`: two holders sign, a folder is published, a rollout is advanced by its health."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from google.cloud import bigquery
+
+from keys import private_files
+from releases import bundle_files, drafting, founding, health, publishing, rollouts, settings
+from releases.judgement import judge
+from releases.repository import Repository
+from releases.rollout import Decision, Release, Rollout
+from releases.thresholds import checked
+
+MODEL = "soil"
+_HOLDERS = ("ada", "ben", "eva")
+_SIGNING = _HOLDERS[:2]
+_LIVES = "root_days = 1095\nreleases_days = 1095\nrollouts_days = 1095\ntimestamp_days = 200\n"
+"""Nobody publishes while a stretch of days is lived, though a timer would, every day."""
+_HEALTH = "select * from tinybeam.release_health_between(@from_time, @to_time)"
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Has a folder of releases, and publishes it: `Publisher.founded(directory, now)`. Raises ReleaseError."""
+
+    repository: Repository
+    published: Path
+
+    @classmethod
+    def founded(cls, directory: Path, now: datetime) -> Publisher:
+        folder = directory / "releases"
+        private_files.make_folder(folder)
+        (folder / settings.FILE).write_text(_LIVES)
+        return cls(founding.found(folder, _HOLDERS, now), directory / "published")
+
+    def release(self, bundle: Path, now: datetime) -> int:
+        """Returns the number under which two holders have signed a bundle."""
+        model, files = bundle_files.read(bundle)
+        release = drafting.add(self.repository, model, files, now)
+        for holder in _SIGNING:
+            drafting.sign(self.repository, founding.key_file(self.repository.folder, holder, "releases"))
+        return release.number
+
+    def roll_out(self, number: int, share: float, limits: Mapping[str, object], gateways: list[str], now: datetime) -> list[str]:
+        """Lets some gateways run a release, at least one and not all, and publishes that. Returns who they are."""
+        while True:
+            rollout = rollouts.new_rollout(self.repository, MODEL, number, share, thresholds=dict(limits))
+            chosen = [gateway for gateway in gateways if rollout.chooses(gateway)]
+            if 0 < len(chosen) < len(gateways) or share >= 100:
+                break
+        rollouts.begin(self.repository, rollout, now)
+        self.publish(now)
+        return chosen
+
+    def advance(self, client: bigquery.Client, from_time: datetime, now: datetime) -> Decision:
+        """Decides by what the warehouse says of the release since, and publishes that."""
+        rollout = rollouts.existing(self.repository, MODEL)
+        rows = health.read(_health(client, from_time, now), "release_health")
+        found = health.of(rows, Release(MODEL, rollout.release))
+        decision = judge(rollout, found, checked(rollout.thresholds, self.repository.folder), now)
+        if decision.action != "wait":
+            rollouts.decide(self.repository, MODEL, decision)
+        self.publish(now)
+        return decision
+
+    def publish(self, now: datetime) -> None:
+        publishing.publish(self.repository, self.published, now)
+
+    @property
+    def rollout(self) -> Rollout:
+        return rollouts.existing(self.repository, MODEL)
+
+
+def damage(published: Path, number: int) -> Path:
+    """Flips a bit of a release's model where it is published."""
+    [file] = (published / "targets" / "releases" / MODEL / str(number)).glob("*.model.tflite")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    return file
+
+
+def _health(client: bigquery.Client, from_time: datetime, to_time: datetime) -> bytes:
+    config = bigquery.QueryJobConfig(
+        query_parameters=[
+            bigquery.ScalarQueryParameter("from_time", "TIMESTAMP", from_time),
+            bigquery.ScalarQueryParameter("to_time", "TIMESTAMP", to_time),
+        ]
+    )
+    return json.dumps([dict(row) for row in client.query_and_wait(_HEALTH, job_config=config)], default=str).encode()
