@@ -1,4 +1,4 @@
-"""Reads how a release does beside its control: the rows of the view `release_health`, as `tinybeam sql query --json` prints them."""
+"""Reads how a release does beside its control: the rows of the view `release_health`, as JSON."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tuf.api.metadata import Metadata, MetaFile, Signed, Snapshot, Timestamp
 from program.files import write_durably
 from releases import roles, settings
 from releases.error import ReleaseError
-from releases.repository import METADATA, TARGET_FILES, Repository, files_below
+from releases.repository import METADATA, TARGET_FILES, Repository, files_below, read_metadata
 
 _TARGET_ROLES = (roles.TARGETS, roles.RELEASES, roles.ROLLOUTS)
 
@@ -51,9 +51,19 @@ def publish(repository: Repository, target: Path, now: datetime) -> int:
     whole, and what was interrupted is done by the next publication.
     """
     _require_signed(repository)
+    _refuse_newer(repository, target)
     renew_rollouts(repository, now)
     sign_publication(repository, now)
     return sum(_copy(repository.published / name, target / name) for name in _order(repository.published))
+
+
+def _refuse_newer(repository: Repository, target: Path) -> None:
+    """Raises ReleaseError if the target was published by another copy of the folder, which knows what this one does not."""
+    there, own = target / METADATA / f"{roles.TIMESTAMP}.json", int(repository.timestamp().version)
+    if there.exists() and (published := int(read_metadata(there).signed.version)) > own:
+        raise ReleaseError(
+            f"{target} has publication {published}, this folder {own}: another copy of {repository.folder} was published there"
+        )
 
 
 def _require_signed(repository: Repository) -> None:

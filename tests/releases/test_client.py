@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from releases import drafting
+from releases import drafting, publishing
 from releases.client import Client
 from releases.error import Expired, ReleaseError, Unreachable, Untrusted
+from releases.repository import Repository
 from releases.rollout import Release
 from releases.source import Source
 from tests.releases.publisher import FILES, NOW, Publisher
@@ -118,6 +119,21 @@ def test_a_release_that_was_withdrawn_is_not_there_and_its_number_is_not_given_a
     with pytest.raises(Untrusted, match="has 0 files"):
         client.fetch(release, tmp_path / "staged")
     assert publisher.release().number == 2
+
+
+def test_an_old_copy_of_the_folder_does_not_publish_over_a_newer_one(publisher: Publisher, tmp_path: Path) -> None:
+    old = Repository(Path(shutil.copytree(publisher.repository.folder, tmp_path / "old copy")))
+    publisher.publish()
+    with pytest.raises(ReleaseError, match=r"another copy of .* was published there"):
+        publishing.publish(old, publisher.site, NOW)
+
+
+def test_a_publication_that_was_interrupted_is_done_by_the_next(publisher: Publisher) -> None:
+    rolled_out(publisher)
+    for file in (publisher.site / "targets").rglob("*.model.tflite"):
+        file.unlink()
+    assert publisher.publish() == 3  # the model, snapshot and timestamp
+    assert publisher.publish() == 2
 
 
 def test_the_holders_of_another_root_are_nobody(publisher: Publisher, tmp_path: Path) -> None:
