@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests.preloaded import ROOT, preloaded
+
 _FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MARK = "----- the end of block"
 _SECONDS = 240
@@ -65,8 +67,8 @@ def _shims(folder: Path) -> Path:
     """`tinybeam` and `python` as this test runs them."""
     shims = folder / ".commands"
     shims.mkdir(exist_ok=True)
-    for name, words in (("tinybeam", "-m tinybeam"), ("python", "")):
-        (shims / name).write_text(f'#!/bin/sh\nexec {sys.executable} {words} "$@"\n')
+    for name, words in (("tinybeam", [*preloaded(), "tinybeam"]), ("python", [sys.executable])):
+        (shims / name).write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
         (shims / name).chmod(0o755)
     return shims
 
