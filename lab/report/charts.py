@@ -7,59 +7,68 @@ from typing import Any, Literal
 
 import altair as alt
 
-from lab.report.svg import INK, NARROW, Chart, Points, data
+from lab.report.svg import INK, MUTED, NARROW, Chart, Points, data
 
-WATER, ALARM, NEED, GOOD, FAULT = "var(--blue)", "var(--vermillion)", "var(--sky)", "var(--green)", "var(--orange)"
+WATER, ALARM, GOOD, FAULT = "var(--blue)", "var(--vermillion)", "var(--green)", "var(--orange)"
 
-SMALL, MIDDLE = 192, 420
-"""Widths of charts that stand side by side: many small ones, or two."""
+SMALL, SMALL_NARROW, MIDDLE = 192, 164, 420
+"""Widths of charts that stand side by side: many small ones, on a desk and on a phone, or two."""
 
 _SECONDS = "datum.value == 0 ? '0 s' : datum.label + ' s'"
 _WORST_OR_NOT = alt.Scale(domain=[False, True], range=[FAULT, ALARM])
 _AFFECTED_OR_NOT = alt.Scale(domain=[False, True], range=[GOOD, FAULT])
 
 
-def moisture_season(days: Points, needs: Points, top: float, top_need: float) -> Chart:
-    """Draws one field: its moisture day by day, and below it the irrigation need. `days`: day, mean; `needs`: day, need_mm."""
-    size = {"width": SMALL - 44}
-    scale = alt.Scale(domain=[0, top])
+def moisture_season(days: Points, balances: Points, top: float, top_need: float, width: int) -> Chart:
+    """Draws one field: its moisture day by day between what its soil can hold and where stress begins, and below it what it lacks.
+
+    `days`: day, mean [m3/m3]; `balances`: day, full, stress [m3/m3], need_mm [mm], which hangs from the line of nothing.
+    """
+    size = {"width": width - 44}
+    axis = alt.Axis(title=None, values=[0, 0.2, 0.4], format=".1f", minExtent=26)
+    time = alt.X("day:T", scale=alt.Scale(nice=False), axis=None if balances else _months())
+    height = alt.Scale(domain=[0, top])
     line = alt.Chart(data(days)).mark_line(color=WATER, strokeWidth=2, strokeJoin="round")
-    moisture = line.encode(
-        alt.X("day:T", axis=None if needs else _months()),
-        alt.Y("mean:Q", scale=scale, axis=alt.Axis(title=None, values=[0, 0.2, 0.4], format=".1f", minExtent=26)),
-    ).properties(height=80, **size)
-    if not needs:
+    moisture = line.encode(time, alt.Y("mean:Q", scale=height, axis=axis)).properties(height=80, **size)
+    if not balances:
         return moisture
-    axis = alt.Axis(title=None, values=[0, 10 * (top_need // 10) or top_need], format=".0f", minExtent=26)
+    limits = [
+        alt.Chart(data(balances)).mark_line(color=colour, strokeWidth=1, strokeDash=dash).encode(time, alt.Y(f"{name}:Q", scale=height))
+        for name, colour, dash in (("full", MUTED, [2, 3]), ("stress", ALARM, [5, 3]))
+    ]
+    least = 10 * (top_need // 10) or top_need
+    down = alt.Scale(domain=[top_need or 1, 0])
     bars = (
-        alt.Chart(data(needs))
-        .mark_bar(color=NEED, size=2)
-        .encode(alt.X("day:T", axis=_months()), alt.Y("need_mm:Q", scale=alt.Scale(domain=[0, top_need or 1]), axis=axis))
+        alt.Chart(data(balances))
+        .mark_bar(color=ALARM, opacity=0.7, size=2)
+        .encode(
+            alt.X("day:T", scale=alt.Scale(nice=False), axis=_months()),
+            alt.Y("need_mm:Q", scale=down, axis=alt.Axis(title=None, values=[0, least], format=".0f", minExtent=26)),
+        )
         .properties(height=36, **size)
     )
-    return alt.vconcat(moisture, bars).resolve_scale(x="shared")
+    return alt.vconcat(alt.layer(*limits, moisture).properties(height=80, **size), bars).resolve_scale(x="shared")
 
 
-def score_history(history: Points, minute: Points, thresholds: Points, flags: Points, span: tuple[float, float]) -> Chart:
+def score_history(scores: tuple[Points, Points], thresholds: Points, flags: Points, span: tuple[float, float], width: int) -> Chart:
     """Draws one machine: its anomaly score over the season and, beside it, in the minute of real time; with the verdicts' thresholds.
 
-    `history`: time, score; `minute`: second, score; `thresholds`: score, text, worst (whether it is the highest); `flags`: time or second
-    at which it was flagged; `span`: lowest and highest score shown.
+    `scores`: time, score of the season; second, score of the minute. `thresholds`: score, text, worst (whether it is the highest);
+    `flags`: time or second at which it was flagged; `span`: lowest and highest score shown.
     """
     value = alt.Y("score:Q", scale=alt.Scale(type="log", domain=list(span), nice=False, clamp=True), axis=_scores())
     bare = alt.Y("score:Q", scale=alt.Scale(type="log", domain=list(span), nice=False, clamp=True), axis=_scores(labels=False))
-    seconds = alt.X(
-        "second:Q", scale=alt.Scale(domain=[0, 60], nice=False), axis=alt.Axis(title=None, values=[0, 30, 60], labelExpr=_SECONDS)
-    )
-    season = _scored(history, [flag for flag in flags if "time" in flag], alt.X("time:T", axis=_months()), value)
-    live = _scored(minute, [flag for flag in flags if "second" in flag], seconds, bare)
+    seconds = alt.X("second:Q", scale=alt.Scale(domain=[0, 60], nice=False), axis=alt.Axis(title=None, values=[0, 60], labelExpr=_SECONDS))
+    season = _scored(scores[0], [flag for flag in flags if "time" in flag], alt.X("time:T", axis=_months()), value)
+    live = _scored(scores[1], [flag for flag in flags if "second" in flag], seconds, bare)
     limits = alt.Chart(data(thresholds))
     colour = alt.Color("worst:N", scale=_WORST_OR_NOT, legend=None)
     rules = limits.mark_rule(strokeDash=[5, 4])
     labels = limits.mark_text(align="left", baseline="bottom", dx=4, dy=-3, fontSize=12)
     left = alt.layer(season, rules.encode(value, colour), labels.encode(value, alt.Text("text:N"), colour, x=alt.value(0)))
     right = alt.layer(live, rules.encode(bare, colour))
-    return alt.hconcat(left.properties(width=MIDDLE - 166, height=150), right.properties(width=104, height=150), spacing=14)
+    short = 104 if width == MIDDLE else 70
+    return alt.hconcat(left.properties(width=width - short - 72, height=150), right.properties(width=short, height=150), spacing=14)
 
 
 def _scored(scores: Points, flags: Points, time: Any, value: Any) -> Chart:

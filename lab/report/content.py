@@ -35,7 +35,7 @@ def _ledes(record: RunRecord, content: dict[str, Any]) -> dict[str, str]:
         "irrigation": irrigation.lede(content["irrigation"]),
         "machines": machines.lede(content["machines"]),
         "batch_paths": batch_paths.lede(record, content["batch_paths"]),
-        "latency": latency.lede(),
+        "latency": latency.lede(content["latency"]),
         "completeness": completeness.lede(content["completeness"]),
         "transport": transport.lede(record),
     }

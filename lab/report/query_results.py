@@ -39,7 +39,7 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
             order by device_id, time
         """,
         "irrigation": f"""
-            select site_id, day, need_mm
+            select site_id, day, soil, need_mm, readily_available_mm / (1000 * root_depth) as usable
             from tinybeam.irrigation_between(@since, {FOREVER})
             where need_mm is not null
             order by site_id, day
@@ -76,7 +76,7 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
             where kind = 'summaries'
         """,
         "sites": """
-            select placed.site_id, name, crop, soil, area_m2, placed.first_device, placed.total_devices, placed.kind
+            select placed.site_id, name, crop, soil, latitude, area_m2, placed.first_device, placed.total_devices, placed.kind
             from tinybeam.sites as site
             inner join (
               select site_id, min(device_id) as first_device, count(*) as total_devices, min(kind) as kind

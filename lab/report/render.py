@@ -36,7 +36,16 @@ def page(record: RunRecord, results: QueryResults, soil: Bundle, vibration: Bund
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         function.__name__: function
-        for function in (wording.clock, wording.count, wording.date, wording.listed, wording.moment, wording.plain, wording.size)
+        for function in (
+            wording.clock,
+            wording.count,
+            wording.date,
+            wording.listed,
+            wording.moment,
+            wording.plain,
+            wording.size,
+            wording.told,
+        )
     }
     return environment.get_template(_TEMPLATE).render(
         record=record,

@@ -7,10 +7,11 @@ from lab.report.query_results import QueryResults
 from lab.report.wording import capital, count, listed
 
 COMMANDS = """\
-tinybeam lab keep                                           # serve this warehouse again, until Ctrl-C
-tinybeam sql query                                          # which questions there are
-tinybeam sql query driest_fields --project demo-project     # one of them
-tinybeam lab up                                             # everything live, until Ctrl-C"""
+.venv/bin/tinybeam lab keep       # serves this warehouse again, until Ctrl-C, and says at which address
+export BIGQUERY_EMULATOR_HOST=ADDRESS
+.venv/bin/tinybeam sql query      # which questions there are
+.venv/bin/tinybeam sql query driest_fields --project demo-project
+.venv/bin/tinybeam lab up         # everything live, until Ctrl-C"""
 
 
 def build(record: RunRecord, results: QueryResults) -> dict[str, str]:

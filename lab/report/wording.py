@@ -40,6 +40,11 @@ def plain(name: str) -> str:
     return re.sub(r"(?<=[a-z])[A-Z]", lambda letter: f" {letter[0].lower()}", name)
 
 
+def told(message: str) -> str:
+    """Writes a message as people say it: a machine by its name, and an exponent as one."""
+    return re.sub(r"\bmachine-(?=\w)", "", message).replace("m3", "m³")
+
+
 def listed(words: Sequence[str]) -> str:
     """Joins a, b and c."""
     return ", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + words[-1] if words else ""

@@ -7,6 +7,7 @@ takes 1 ms. Before each statement it asks for temporary tables too: a connection
 a text already, is not asked of DuckDB at all. And with each statement DuckDB looks for pandas, which is not installed: it is told so.
 What `with` names is planned once: put in place where it is used, as DuckDB does by itself, the functions of states and counters take six
 seconds to plan, and no query less than otherwise.
+A catalog names the folder of its files, where it was made: it is told where they are now, so that a warehouse can be moved.
 A statement with parameters would run twice: DuckDB answers the question for its columns by running it. So their values stand in the text.
 Arrow rows that are appended would become Python objects and JSON, twice, at a millisecond a row: they go to DuckDB as they are. What it
 refuses, or what lacks a value that is required, takes the long way, which names rows.
@@ -57,6 +58,7 @@ _LISTS_OF_RESULT = {
             not "notnull" as is_nullable
         from pragma_table_info('{table}')""",
 }
+_BESIDE = "DATA_INLINING_ROW_LIMIT 0"
 _TEMPORARY_TABLES = "SELECT table_name FROM duckdb_tables() WHERE temporary"
 _MAKES_TEMPORARY = re.compile(r"\s*create\s+(or\s+replace\s+)?temp", re.IGNORECASE)
 _SCHEMAS = "(select schema_id, schema_name from {catalog}.ducklake_schema where end_snapshot is null)"
@@ -103,6 +105,7 @@ class Connection:
         return Connection(self._connection.cursor())
 
     def execute(self, statement: str, *parameters: Any) -> Any:
+        statement = statement.replace(_BESIDE, f"{_BESIDE}, OVERRIDE_DATA_PATH true") if statement.startswith("ATTACH") else statement
         self._may_have_temporary = self._may_have_temporary or _MAKES_TEMPORARY.match(statement) is not None
         return self._connection.execute(statement, *parameters)
 

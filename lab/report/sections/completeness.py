@@ -19,7 +19,7 @@ def content(results: QueryResults) -> dict[str, Any]:
     gateways = [
         {
             "gateway_id": gateway,
-            "hours": len(hours),
+            "days": len({hour["hour"].date() for hour in hours}),
             **{name: sum(hour[name] for hour in hours) for name in ("received", "missing", "declared")},
         }
         for gateway, hours in grouped(rows, "gateway_id").items()
@@ -38,4 +38,4 @@ def content(results: QueryResults) -> dict[str, Any]:
 def lede(content: dict[str, Any]) -> str:
     missing, declared = (sum(gateway[name] for gateway in content["gateways"]) for name in ("missing", "declared"))
     gaps = f"{count(missing) if missing else 'none'} missing, {count(declared) if declared else 'none'} declared as dropped"
-    return f"Gateways number their batches, so a gap is known: {gaps}. Each tick is an hour in which batches were cut."
+    return f"Gateways number their batches, so a gap is known: {gaps}. A tick is an hour with batches, in the season one a day."

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from lab.report import charts
 from lab.report.query_results import QueryResults, Rows
 from lab.report.sections.points import columns, grouped
-from lab.report.svg import svg
+from lab.report.svg import Points, both_widths
 from lab.report.wording import listed
+from pipeline.irrigation import crops
+
+_LINES = "Blue: moisture of the root zone day by day, m³ of water in a m³ of soil"
+_SOUTH = "The fields lie south of the equator, where it is their season."
 
 
 def content(results: QueryResults) -> list[dict[str, Any]]:
@@ -20,20 +26,35 @@ def content(results: QueryResults) -> list[dict[str, Any]]:
     figures = []
     for site in results.sites:
         if days := moisture.get(site["site_id"]):
-            wanted = columns(needs.get(site["site_id"], ()), "day", "need_mm")
-            chart = charts.moisture_season(columns(days, "day", "mean"), wanted, top, top_need)
-            drawn = svg(chart, _description(site["name"], days))
-            figures.append({**site, "advice": advice.get(site["site_id"]), "needs": wanted, "chart": drawn})
+            balances = list(_balances(needs.get(site["site_id"], ())))
+            drawn = _drawn(columns(days, "day", "mean"), balances, top, top_need, _description(site["name"], days))
+            figures.append({**site, "advice": advice.get(site["site_id"]), "balances": balances, "chart": drawn})
     return figures
+
+
+def _drawn(days: Points, balances: Points, top: float, top_need: float, description: str) -> str:
+    draw = partial(charts.moisture_season, days, balances, top, top_need)
+    return both_widths(draw, description, charts.SMALL, charts.SMALL_NARROW)
+
+
+def _balances(rows: Rows) -> Iterator[dict[str, Any]]:
+    """Yields for each day what the field lacks [mm], and the moisture [m3/m3] that its soil can hold and at which stress begins."""
+    for row in rows:
+        if soil := crops.soil(row["soil"]):
+            full = soil.field_capacity
+            yield {"day": row["day"], "need_mm": round(row["need_mm"], 4), "full": full, "stress": round(full - row["usable"], 4)}
 
 
 def lede(content: list[dict[str, Any]]) -> str:
     dry = [field["name"] for field in content if field["advice"] and field["advice"]["action"] == "water"]
     advice = f"{listed(dry)} {'needs' if len(dry) == 1 else 'need'} water today" if dry else "No field needs water today"
-    needs = " Bars: irrigation need, mm." if any(field["needs"] for field in content) else ""
-    return f"{advice}. Lines: moisture of the root zone day by day, m³ of water in a m³ of soil.{needs}"
+    if not any(field["balances"] for field in content):
+        return f"{advice}. {_LINES}."
+    limits = "below the dashed red line the crop is in stress, above the dotted one water drains away"
+    south = f" {_SOUTH}" if any((field["latitude"] or 0.0) < 0 for field in content) else ""
+    return f"{advice}. {_LINES}; {limits}. Red bars hang down: mm of water that the field lacks once stress is near.{south}"
 
 
 def _description(name: str, days: Rows) -> str:
     means = [row["mean"] for row in days]
-    return f"Soil moisture of {name} over {len(days)} days, between {min(means):.2f} and {max(means):.2f} m3/m3, last {means[-1]:.2f}"
+    return f"Soil moisture of {name} over {len(days)} days, between {min(means):.2f} and {max(means):.2f} m³/m³, last {means[-1]:.2f}"

@@ -36,6 +36,7 @@ def content(record: RunRecord) -> dict[str, Any]:
     return {"chart": both_widths(lambda width: charts.latencies(dots, marks, longest, width), description), "p50": p50, "p99": p99}
 
 
-def lede() -> str:
+def lede(content: dict[str, Any]) -> str:
     waiting = f"Waiting for the window of {LIVE.window_seconds} seconds to close is in it."
-    return f"From the newest reading of a batch to its row in the warehouse. {waiting}"
+    times = f": half within {content['p50']:.1f} s, 99 % within {content['p99']:.1f} s" if content["chart"] else ""
+    return f"From the newest reading of a batch to its row in the warehouse{times}. {waiting}"

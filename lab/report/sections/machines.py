@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from edge.models.bundle import Bundle
@@ -10,7 +11,7 @@ from lab.acts.run_record import RunRecord
 from lab.report import charts
 from lab.report.query_results import QueryResults, Rows
 from lab.report.sections.points import columns, grouped, second
-from lab.report.svg import svg
+from lab.report.svg import both_widths
 from lab.report.wording import listed
 
 
@@ -25,16 +26,32 @@ def content(record: RunRecord, results: QueryResults, bundle: Bundle) -> list[di
     figures = []
     for device, rows in grouped(results.scores, "device_id").items():
         flagged, last = flags.get(device), rows[-1]
-        chart = charts.score_history(*_scores(record, rows), thresholds, _flag(record, flagged), span)
+        draw = partial(charts.score_history, _scores(record, rows), thresholds, _flag(record, flagged), span)
         description = f"Anomaly score of {device}: {rows[0]['score']:.2f} on {rows[0]['time']:%-d %B}, {last['score']:.2f} at the end"
-        figures.append({"name": device.partition("-")[2] or device, "flagged": flagged, "last": last, "chart": svg(chart, description)})
+        figures.append(
+            {
+                "name": device.partition("-")[2] or device,
+                "flagged": flagged,
+                "told": _told(record, flagged),
+                "last": last,
+                "chart": both_widths(draw, description, charts.MIDDLE),
+            }
+        )
     return figures
 
 
 def lede(content: list[dict[str, Any]]) -> str:
     flagged = [machine["name"] for machine in content if machine["flagged"]]
     flags = f"{len(flagged)} of {len(content)} machines are flagged: {listed(flagged)}. " if flagged else ""
-    return f"{flags}A model on the gateway knows what each machine sounds like when healthy; the score is how far from that it sounds now."
+    healthy = "A model on the gateway knows what each machine sounds like when healthy; the score is how far from that it sounds now"
+    return f"{flags}{healthy}: each line across is ten times the one below."
+
+
+def _told(record: RunRecord, flagged: datetime | None) -> str:
+    """Says whether somebody got a message, as nobody does of history."""
+    if flagged is None:
+        return ""
+    return "in history, of which nobody is notified" if flagged < record.started else "a message was sent"
 
 
 def _scores(record: RunRecord, rows: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

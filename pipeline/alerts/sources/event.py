@@ -60,7 +60,8 @@ class EventSource:
     def _observation(self, rule: EventRule, row: Mapping[str, Any], order: tuple[int, int]) -> Observation:
         device_id, site_id, state = row["device_id"], row["site_id"], row["state"]
         change = f"{row['channel']} is {state}" if row["channel"] else f"{row['rule']} says {state}"
-        measured = f"{row['value']:.4g} {rule.unit}" if rule.unit else f"{row['value']:.4g}"
+        value = f"{row['value']:.4g}"
+        measured = f"{value} {rule.unit}" if rule.unit else value if row["channel"] else f"score {value}"
         return Observation(
             rule=rule.name,
             subject=device_id,

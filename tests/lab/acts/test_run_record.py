@@ -36,7 +36,10 @@ RECORD = RunRecord(
     season_begin=T - timedelta(days=120),
     started=T,
     ended=_at(60),
-    actions=(PerformedAction(_at(15), "kill -9 gateway-north", "a gateway was killed"), PerformedAction(_at(19), "it starts again", "")),
+    actions=(
+        PerformedAction(_at(15), "gateway-north is killed at once", "a gateway was killed"),
+        PerformedAction(_at(19), "it starts again", ""),
+    ),
     fault_intervals=(FaultInterval(_at(15), _at(25)),),
     arrivals=(Arrival("a:1:1", _at(5), _at(8)), Arrival("a:1:2", _at(14), _at(18)), Arrival("a:1:3", _at(26), _at(30))),
     bytes_raw_mqtt=10,

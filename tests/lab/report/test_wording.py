@@ -19,6 +19,10 @@ def test_names_of_crops_are_words() -> None:
     assert [wording.plain(name) for name in ("Maize", "SugarBeet", "WinterWheat")] == ["Maize", "Sugar beet", "Winter wheat"]
 
 
+def test_a_message_names_machines_and_units_as_people_do() -> None:
+    assert wording.told("Grain Mill, machine-pump: failing; give 2,931 m3") == "Grain Mill, pump: failing; give 2,931 m³"
+
+
 def test_lists_end_with_and() -> None:
     assert [wording.listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
 

@@ -175,6 +175,16 @@ def test_the_warehouse_answers_bigquerys_client_and_is_gone_afterwards(tmp_path:
     assert not any(listens(port) for port in ports)
 
 
+def test_a_warehouse_can_be_moved(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    with Warehouse(here) as warehouse, client_of(warehouse, warehouse.project) as client:
+        client.create_dataset("moved")
+        client.query_and_wait("create table moved.kept as select 7 as number")
+    here.rename(there)
+    with Warehouse(there) as warehouse, client_of(warehouse, warehouse.project) as client:
+        assert [row.number for row in client.query_and_wait("select number from moved.kept")] == [7]
+
+
 def test_what_a_project_holds_is_known_of_it_alone_and_as_it_is_now(tmp_path: Path) -> None:
     with Warehouse(tmp_path) as warehouse, client_of(warehouse, "one") as one, client_of(warehouse, "two") as two:
         for client in (one, two):

@@ -21,6 +21,6 @@ def test_a_gap_in_completeness_is_shown() -> None:
         for number in range(2)
     )
     shown = completeness.content(replace(EMPTY, completeness=hours))
-    assert shown["gateways"] == [{"gateway_id": "a", "hours": 2, "received": 4, "missing": 1, "declared": 0}]
+    assert shown["gateways"] == [{"gateway_id": "a", "days": 1, "received": 4, "missing": 1, "declared": 0}]
     assert "1 missing, none declared" in completeness.lede(shown)
     assert "var(--vermillion)" in shown["chart"]
