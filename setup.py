@@ -63,6 +63,8 @@ DEV = [
     "apsw>=3.46",
     "google-cloud-bigquery>=3.30",
     "furo>=2025.9",
+    # writes deploy/grafana
+    "grafana-foundation-sdk",
     "hypothesis>=6.100",
     "import-linter>=2.1",
     "jsonschema>=4.23",
