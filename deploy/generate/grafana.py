@@ -16,8 +16,8 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.bigquery import EditorMode, QueryFormat
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
-WIDTH, HEIGHT = 24, 8
-"""Of a page, in columns; of a panel, in rows."""
+HEIGHT = 8
+"""Of a panel, in rows of the page."""
 SHOWN = "timestamp_millis(${__from}), timestamp_millis(${__to})"
 """The arguments of a function of the warehouse: the time that the page shows."""
 
@@ -32,7 +32,7 @@ class Look(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Asks one question, in PromQL or SQL; `unit` is one of Grafana's names, `columns` are of WIDTH."""
+    """Asks one question, in PromQL or SQL; `unit` is one of Grafana's names, `columns` are of the 24 of a page."""
 
     title: str
     says: str
