@@ -1,7 +1,8 @@
 """Signs certificates with the issuing key of a farm, remembers each, and keeps the list of those that were taken back.
 
 The folder of an authority holds `ca.pem` (the root's certificate, for everybody), `issuing.pem` (key and certificate that sign leaves),
-`issued.db`, `crl.pem` (for the broker) and, until it is carried away, `root.key`.
+`issued.db`, `crl.pem` (for the broker) and, until it is carried away, `root.key`. An issuing key that was replaced is kept as
+`issuing-....pem` as long as certificates that it signed are good, so that they can be taken back.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from keys.issued import Issued, IssuedCertificates
 
 ROOT_KEY, ROOT, ISSUING, ISSUED, REVOKED = "root.key", "ca.pem", "issuing.pem", "issued.db", "crl.pem"
 DAYS = 60
+_REPLACED = "issuing-{}.pem"
 _LISTED_AFTER_END = timedelta(days=1)
 """A revoked certificate stays in the list for so long after its end, whatever the broker's clock shows."""
 
@@ -31,7 +33,7 @@ def create(folder: Path, name: str, now: datetime) -> Authority:
     private_files.refuse_existing(*(folder / each for each in (ROOT_KEY, ROOT, ISSUING, ISSUED, REVOKED)))
     root_key, issuing_key = certificates.new_key(), certificates.new_key()
     root = certificates.root(name, root_key, now)
-    issuing = certificates.issuing(name, issuing_key.public_key(), Signer(root, root_key), now)
+    issuing = certificates.issuing(f"{name} issuing", issuing_key.public_key(), Signer(root, root_key), now)
     private_files.write(folder / ROOT_KEY, pem.of_key(root_key))
     private_files.write(folder / ROOT, pem.of_chain([root]), private_files.PUBLIC_MODE)
     Identity(issuing_key, [issuing]).write(folder / ISSUING)
@@ -41,13 +43,32 @@ def create(folder: Path, name: str, now: datetime) -> Authority:
     return authority
 
 
+def replace(folder: Path, root_key_file: Path, now: datetime) -> x509.Certificate:
+    """Puts a new issuing key in the place of the present one, and returns its certificate. Raises KeysError.
+
+    What was signed before stays good, and is renewed by the new one: everybody trusts the root, and a certificate brings its issuing one.
+    """
+    root, root_key = (
+        pem.chain(private_files.read(folder / ROOT), folder / ROOT)[0],
+        pem.key(private_files.read(root_key_file), root_key_file),
+    )
+    if root_key.public_key() != root.public_key():
+        raise KeysError(f"{root_key_file} is not the key of {folder / ROOT}")
+    present, key = identity.read(folder / ISSUING), certificates.new_key()
+    name = f"{pem.common_name(root).removesuffix(' root')} issuing {secrets.token_hex(2)}"
+    issuing = certificates.issuing(name, key.public_key(), Signer(root, root_key), now)
+    present.write(folder / _REPLACED.format(f"{present.certificate.serial_number:x}"))
+    Identity(key, [issuing]).write(folder / ISSUING)
+    Authority(folder).write_revoked(now)
+    return issuing
+
+
 class Authority:
     """Is opened from its folder. Raises KeysError for a folder that holds none."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        signer = identity.read(folder / ISSUING)
-        self._signer = Signer(signer.certificate, signer.key)
+        self._signer()
         self.issued = IssuedCertificates(folder / ISSUED)
 
     @property
@@ -62,8 +83,8 @@ class Authority:
         if (asked := pem.common_name(request)) != holder.name:
             raise KeysError(f"the request is for {asked!r}, not for {holder.name!r}")
         self._refuse_other_role(holder)
-        key = pem.public_key(request, self._folder)
-        certificate = certificates.leaf(holder, key, self._signer, now, days)
+        key, signer = pem.public_key(request, self._folder), self._signer()
+        certificate = certificates.leaf(holder, key, signer, now, days)
         one = Issued(
             serial=certificate.serial_number,
             holder=holder,
@@ -72,7 +93,7 @@ class Authority:
             end=certificate.not_valid_after_utc,
         )
         self.issued.add(one)
-        return [certificate, self._signer.certificate]
+        return [certificate, signer.certificate]
 
     def issue(self, holder: Holder, now: datetime, days: float = DAYS) -> Identity:
         """Returns a key with its certificate, for who cannot make a key. Raises KeysError."""
@@ -120,13 +141,34 @@ class Authority:
         return count
 
     def write_revoked(self, now: datetime) -> None:
-        """Writes the list of what was taken back and is not long expired."""
+        """Writes what was taken back and is not long expired: a list by each issuing key, as a broker looks for them."""
         taken_back = [(one.serial, one.revoked) for one in self.issued.all() if one.revoked and now < one.end + _LISTED_AFTER_END]
-        content = pem.of_revocation_list(certificates.revocation_list(taken_back, self._signer, now))
+        signers = [self._signer(), *self._replaced(now)]
+        content = b"".join(pem.of_revocation_list(certificates.revocation_list(taken_back, each, now)) for each in signers)
         private_files.write(self.revoked_file, content, private_files.PUBLIC_MODE)
+
+    def _signer(self) -> Signer:
+        """Reads what signs now: it may have been replaced while a server runs."""
+        return _signer_in(self._folder / ISSUING)
+
+    def _replaced(self, now: datetime) -> list[Signer]:
+        """Returns the issuing keys of before; one of which no certificate is good any more is deleted."""
+        last = max((one.end for one in self.issued.all() if one.start < self._signer().certificate.not_valid_before_utc), default=now)
+        files = sorted(self._folder.glob(_REPLACED.format("*")))
+        if now >= last + _LISTED_AFTER_END:
+            for file in files:
+                file.unlink()
+            return []
+        return [_signer_in(file) for file in files]
 
     def _refuse_other_role(self, holder: Holder) -> None:
         """A sensor must not become the gateway of its name, nor a server a client."""
         roles = {one.holder.role for one in self.issued.of(holder.name)}
         if roles - {holder.role}:
             raise KeysError(f"{holder.name!r} is a {Role(roles.pop())} already, and no {holder.role}: give it another name")
+
+
+def _signer_in(file: Path) -> Signer:
+    """Raises KeysError."""
+    found = identity.read(file)
+    return Signer(found.certificate, found.key)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from keys import options, pem, private_files
-from keys.authority import ISSUING, ROOT, ROOT_KEY, Authority, create
+from keys import authority, options, pem, private_files
+from keys.authority import ISSUING, REVOKED, ROOT, ROOT_KEY, Authority
 from keys.error import KeysError
 from keys.holder import Holder, Role
 from keys.serving import Serving
@@ -34,9 +34,28 @@ def init(folder: Path, name: str) -> None:
     Example:
       tinybeam keys ca init authority --name "Mill farm"
     """
-    create(folder, name, options.now())
+    authority.create(folder, name, options.now())
     click.echo(f"{folder / ROOT} is for every gateway, sensor and broker: it says whom they trust.")
     click.echo(f"{folder / ROOT_KEY} is not needed again before {folder / ISSUING} ends, in five years: carry it away, and delete it here.")
+
+
+@ca.command()
+@options.folder
+@click.option("--root", type=click.Path(path_type=Path), help="The root's key, where it was carried to.  [default: FOLDER/root.key]")
+@options.told
+def replace(folder: Path, root: Path | None) -> None:
+    """Put a new issuing key into the authority in FOLDER: before the present one ends, or once a year.
+
+    Nobody else does anything: who renews gets a certificate by the new one, and what was signed before is good until its end. It is no
+    cure for a stolen issuing key: the root's certificate still stands behind that one. Make another authority then.
+
+    \b
+    Example:
+      tinybeam keys ca replace authority --root /media/stick/root.key
+    """
+    issuing = authority.replace(folder, root or folder / ROOT_KEY, options.now())
+    click.echo(f"{pem.common_name(issuing)!r} signs from now on, until {issuing.not_valid_after_utc:%Y-%m-%d}")
+    click.echo(f"the broker is to get {folder / REVOKED}, as `tinybeam keys broker` gives it: without it nobody new comes in")
 
 
 @click.command()
@@ -111,9 +130,9 @@ def revoke(name: str, ca: Path) -> None:
     Example:
       tinybeam keys revoke soil-1 --ca authority
     """
-    authority = Authority(ca)
-    count = authority.revoke(name, options.now())
-    click.echo(f"{name}: {count} taken back; the broker is to get {authority.revoked_file}")
+    opened = Authority(ca)
+    count = opened.revoke(name, options.now())
+    click.echo(f"{name}: {count} taken back; the broker is to get {opened.revoked_file}")
 
 
 @click.command("list")

@@ -40,7 +40,7 @@ def root(name: str, key: EllipticCurvePrivateKey, now: datetime) -> x509.Certifi
 
 def issuing(name: str, key: EllipticCurvePublicKey, by: Signer, now: datetime) -> x509.Certificate:
     """Returns the certificate of the authority that signs leaves."""
-    builder = _builder(_name(f"{name} issuing"), by.certificate.subject, key, now, timedelta(days=ISSUING_DAYS))
+    builder = _builder(_name(name), by.certificate.subject, key, now, timedelta(days=ISSUING_DAYS))
     return _as_authority(_signed_by(builder, by), path_length=0).sign(by.key, SHA256())
 
 

@@ -126,3 +126,45 @@ def test_what_is_revoked_is_listed_until_it_has_expired_and_is_not_renewed(farm:
         farm.authority.revoke("gateway-1", now())
     farm.authority.write_revoked(now() + timedelta(days=62))
     assert len(x509.load_pem_x509_crl(farm.authority.revoked_file.read_bytes())) == 0
+
+
+def test_a_new_issuing_key_signs_from_then_on_and_what_the_old_one_signed_stays_good_and_can_be_taken_back(farm: Farm) -> None:
+    folder, running = farm.folder / "authority", Authority(farm.folder / "authority")
+    old = identity.read(farm.identity("gateway-1"))
+    root_key = (folder / "root.key").rename(farm.folder / "carried away.key")
+    authority.replace(folder, root_key, now())
+    trusted = pem.chain(farm.trusted.read_bytes(), farm.trusted)
+    chain = running.renew(old.certificate.serial_number, identity.request("gateway-1", old.key), now())
+    assert chain[1] != old.chain[1], "who runs takes the new one"
+    assert is_signed(chain, trusted)
+    assert is_signed(old.chain, trusted)
+    running.revoke("gateway-1", now())
+    lists = revocation_lists(running)
+    for serial, issuer in ((old.certificate.serial_number, old.chain[1]), (chain[0].serial_number, chain[1])):
+        [of_issuer] = [each for each in lists if each.issuer == issuer.subject]
+        assert of_issuer.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
+        assert of_issuer.get_revoked_certificate_by_serial_number(serial)
+
+
+def test_an_issuing_key_of_before_is_kept_as_long_as_what_it_signed_is_good(farm: Farm) -> None:
+    folder = farm.folder / "authority"
+    farm.identity("gateway-1")
+    authority.replace(folder, folder / "root.key", now() + timedelta(hours=2))
+    farm.authority.write_revoked(now() + timedelta(days=60))
+    assert len(revocation_lists(farm.authority)) == 2
+    farm.authority.write_revoked(now() + timedelta(days=62))
+    assert len(revocation_lists(farm.authority)) == 1
+    assert sorted(file.name for file in folder.glob("issuing*")) == ["issuing.pem"]
+
+
+def test_another_root_does_not_sign_the_issuing_key(farm: Farm, tmp_path: Path) -> None:
+    other = Farm(tmp_path / "other").folder / "authority" / "root.key"
+    before = (farm.folder / "authority" / "issuing.pem").read_bytes()
+    with pytest.raises(KeysError, match=r"is not the key of .*ca\.pem"):
+        authority.replace(farm.folder / "authority", other, now())
+    assert (farm.folder / "authority" / "issuing.pem").read_bytes() == before
+
+
+def revocation_lists(opened: Authority) -> list[x509.CertificateRevocationList]:
+    parts = opened.revoked_file.read_bytes().split(b"-----BEGIN X509 CRL-----")[1:]
+    return [x509.load_pem_x509_crl(b"-----BEGIN X509 CRL-----" + part) for part in parts]

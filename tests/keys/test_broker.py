@@ -17,6 +17,7 @@ from edge.intake import tls
 from edge.intake.client import Intake, status_topic
 from edge.intake.probe import Probe
 from edge.settings.mqtt import MqttSettings
+from keys import authority, enrolment
 from keys.broker import passwords
 from keys.broker.configuration import Listeners, configuration
 from keys.broker.refused import refused
@@ -25,7 +26,7 @@ from keys.error import KeysError
 from tests import attack as attacks
 from tests.attack import Attack
 from tests.keys.brokers import SECONDS, FarmBroker, publish, with_mosquitto
-from tests.keys.farms import Farm, Holder, Role, now
+from tests.keys.farms import Farm, Holder, Role, now, served
 from tests.waiting import eventually
 
 pytestmark = [
@@ -205,6 +206,24 @@ def test_who_is_revoked_or_expires_is_out_within_a_minute_and_the_others_come_ag
     for client in (revoked, brief, honest):
         client.disconnect()
         client.loop_stop()
+
+
+def test_certificates_of_both_issuing_keys_come_in_and_are_taken_back_while_one_takes_the_others_place(broker: FarmBroker) -> None:
+    farm = broker.farm
+    with served(farm.folder / "authority", farm.trusted) as client:
+        authority.replace(farm.folder / "authority", farm.folder / "authority" / "root.key", now())
+        watch_once(broker)
+        old, new = (str(farm.folder / f"{name}.pem") for name in ("probe-1", "probe-2"))
+        request = enrolment.ask(Path(new), "probe-2", new_key=False)
+        enrolment.take(Path(new), client.renew(Path(new), request), farm.trusted, now())
+    shown = [{"ca_certs": str(farm.trusted), "certfile": file} for file in (old, new)]
+    assert eventually(lambda: [broker.lets_in(tls=each) for each in shown] == [True, True])
+    for name, expected in (("probe-1", [False, True]), ("probe-2", [False, False])):
+        farm.authority.revoke(name, now())
+        watch_once(broker)
+        # not before it runs again: nobody comes in while it starts
+        assert eventually(lambda: broker.lets_in(tls={**shown[0], "certfile": str(farm.folder / "gateway-1.pem")}))
+        assert [broker.lets_in(tls=each) for each in shown] == expected
 
 
 def test_what_cannot_be_written_or_restarted_is_tried_again(broker: FarmBroker, caplog: pytest.LogCaptureFixture) -> None:
