@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from keys.holder import Role
 from lab.acts import history_act, live_act
 from lab.acts.gateways import ALERTS_TOPIC, SUBSCRIPTION, TOPIC
 from lab.acts.live import LivePath
 from lab.console import Console
 from lab.folder import emptied
+from lab.services.farm import HOST, Farm
 from lab.services.stack import StartFailed, Warehouse
+from lab.world.device import SimulatedDevice
 from lab.world.sensors import AttemptLog
 
 
@@ -23,14 +27,22 @@ def run(directory: Path, parts: str, console: Console) -> None:
         history = history_act.run(directory, warehouse, console)
         console.title("The live path; Ctrl-C ends it")
         with LivePath(directory, warehouse, parts, registry=history.registry) as path, live_act.sensors(history, path, AttemptLog()):
-            for line in _endpoints(path, warehouse):
+            for line in _endpoints(path, warehouse, history.devices[0]):
                 console.show(line)
             while not (ended := path.ended()):
                 time.sleep(0.5)
             raise StartFailed(f"{', '.join(ended)} ended; the logs in {directory} say why")
 
 
-def _endpoints(path: LivePath, warehouse: Warehouse) -> Iterator[str]:
+def publish_command(farm: Farm, port: int, device: SimulatedDevice) -> list[str]:
+    """Returns the command by which one publishes a reading under the name of a device, beside it."""
+    own = str(farm.identity(device.device_id, Role.SENSOR))
+    shown = ["--cafile", str(farm.trusted), "--cert", own, "--key", own]
+    reading = '{"values": {"moisture": 0.21, "temperature": 17.5}}'
+    return ["mosquitto_pub", "-h", HOST, "-p", str(port), *shown, "-q", "1", "-t", device.topic, "-m", reading]
+
+
+def _endpoints(path: LivePath, warehouse: Warehouse, device: SimulatedDevice) -> Iterator[str]:
     tinybeam = Path(sys.executable).with_name("tinybeam")
     first = next(iter(path.gateways.values()))
     yield f"MQTT        127.0.0.1:{path.broker.port} ({path.broker.version})"
@@ -39,7 +51,8 @@ def _endpoints(path: LivePath, warehouse: Warehouse) -> Iterator[str]:
     for gateway in path.gateways.values():
         yield f"{gateway.gateway_id}   http://127.0.0.1:{gateway.health_port}/metrics and /healthz, settings {gateway.settings}"
     yield f"alerts      {ALERTS_TOPIC}, printed by the notifier in {path.notifier.log}"
-    yield "\nTry in another terminal:\n"
+    yield "\nWho comes to the broker shows a certificate of the farm, and writes under its name alone. Try in another terminal:\n"
+    yield f"  {shlex.join(publish_command(path.farm, path.broker.port, device))}"
     yield f"  BIGQUERY_EMULATOR_HOST={warehouse.rest_url} {tinybeam} sql query driest_fields --project {warehouse.project}"
     yield f"  BIGQUERY_EMULATOR_HOST={warehouse.rest_url} {tinybeam} sql query data_quality --project {warehouse.project}"
     yield f"  curl http://127.0.0.1:{first.health_port}/metrics\n"

@@ -12,6 +12,7 @@ from lab.drills import engine, scenery
 from lab.drills.drill import Ground, Outcome, judged
 from lab.drills.scenery import BEGIN, NORTH, REGISTRY, SOUTH, TEN_MINUTES, probe
 from lab.drills.stage import moments
+from lab.world.named_keys import pipeline_flag
 from pipeline import body
 from pipeline.body import Content
 from schemas.warehouse import ALL_TIME
@@ -69,7 +70,8 @@ def bad_release(clock: Callable[[], datetime]) -> Iterator[None]:
 
 
 def _replay(ground: Ground, name: str) -> None:
-    scenery.run(ground, name, "rejects", "replay", "--from", f"{BEGIN:%Y-%m-%d}", "--registry", str(REGISTRY))
+    words = "rejects", "replay", "--from", f"{BEGIN:%Y-%m-%d}", "--registry", str(REGISTRY), pipeline_flag(ground.directory)
+    scenery.run(ground, name, *words)
 
 
 def _counts(ground: Ground) -> list[int]:

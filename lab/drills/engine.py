@@ -22,6 +22,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import PCollection
 from apache_beam.testing.test_stream import TestStream
 
+from lab.drills.signed import authenticator
 from pipeline import flow
 from pipeline.elements import NotificationMessage, ReceivedMessage, TableRows, UnwrittenRows
 from pipeline.io import warehouse
@@ -66,7 +67,8 @@ def stream(
     try:
         with beam.Pipeline(options=PipelineOptions([f"--runner={BUNDLES}", "--streaming"])) as pipeline:
             messages = pipeline | _script(moments) | "Follow the clock" >> beam.FlatMap(_follow)
-            flow.build(messages, registry, _Keep(), Schedule(streaming=True), simulated_clock, _Publish())
+            schedule = Schedule(streaming=True)
+            flow.build(messages, registry, _Keep(), schedule, simulated_clock, _Publish(), authenticator=authenticator(registry))
     except TypeError:
         # Beam 2.77's runner never lets go of the watermark of a window that got elements after an early pane, says at the end that it
         # stalls, and trips over its own exception. All that arrived was processed by then, or the clock would not stand where it should.

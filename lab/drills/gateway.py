@@ -11,6 +11,7 @@ from pathlib import Path
 from edge.config import load
 from edge.gateway import Gateway, Links, MqttMessage
 from edge.store.store import Store
+from lab.drills.signed import signed
 from pipeline.elements import ReceivedMessage
 from schemas.records import LinkState
 
@@ -121,7 +122,7 @@ class SimulatedGateway:
             return []
         waiting = self._store.pending(UPLOAD_AT_ONCE)
         self._store.confirm([batch.key for batch in waiting])
-        return [ReceivedMessage(batch.envelope.attributes(), batch.body, now) for batch in waiting]
+        return [signed(ReceivedMessage(batch.envelope.attributes(), batch.body, now)) for batch in waiting]
 
     def _settings(self) -> Path:
         self.directory.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ from lab.drills.probes import Probe
 from lab.drills.stage import Arrivals, Stage, messages
 from lab.services.stack import Child, StartFailed
 from lab.witness import delivered
+from lab.world.named_keys import pipeline_flag
 from pipeline.elements import ReceivedMessage
 from pipeline.io.warehouse import Warehouse
 from program.child import python_module
@@ -90,7 +91,7 @@ def load(ground: Ground, name: str, batches: Sequence[ReceivedMessage], registry
     folder.mkdir()
     with (folder / "batches.tbb").open("wb") as file:
         file.writelines(entry(batch.attributes, batch.body) for batch in batches)
-    history.load(folder, ground.warehouse, ground.directory / f"{name}.log", registry)
+    history.load(folder, ground.warehouse, ground.directory / f"{name}.log", registry, pipeline_flag(ground.directory))
     ground.console.log(f"loaded {len(batches)} batches: {name}")
 
 

@@ -14,6 +14,7 @@ from lab.acts.analyst import prepare
 from lab.drills import scenery
 from lab.drills.drill import Ground, Outcome, judged
 from lab.drills.scenery import BEGIN, NORTH, REGISTRY, SOUTH, TEN_MINUTES, probe
+from lab.drills.signed import signed
 from lab.drills.stage import messages
 from lab.services.stack import StartFailed
 from pipeline.body import rows_of
@@ -72,7 +73,7 @@ def _changed(message: ReceivedMessage) -> ReceivedMessage:
         writer.write_table(rows)
     raw = stream.getvalue().to_pybytes()
     attributes = {**message.attributes, "raw_bytes": str(len(raw))}
-    return replace(message, attributes=attributes, body=zstandard.compress(raw))
+    return signed(replace(message, attributes=attributes, body=zstandard.compress(raw)))
 
 
 def _batteries(ground: Ground) -> set[int]:

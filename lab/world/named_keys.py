@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -28,6 +28,11 @@ def key_of(owner: str) -> EllipticCurvePrivateKey:
 def agreed_key(gateway_id: str) -> AgreedKey:
     """Returns the key by which a gateway signs its batches."""
     return of_gateway(key_of(gateway_id), key_of(PIPELINE).public_key(), gateway_id)
+
+
+def signature_of(attributes: Mapping[str, str], body: bytes) -> str:
+    """Returns the signature of a batch by the gateway that it names, in hexadecimal."""
+    return agreed_key(attributes["gateway_id"]).signature(attributes, body).hex()
 
 
 def registered(gateway_ids: Iterable[str]) -> tuple[GatewayKey, ...]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lab.drills.gateway import Pace, SimulatedGateway
 from lab.drills.probes import Probe
+from lab.drills.scenery import NORTH, REGISTRY, SOUTH
+from lab.drills.signed import authenticator
 from lab.drills.stage import Incident, Stage, messages, moments
+from lab.world.named_keys import registered
 from pipeline.elements import ReceivedMessage
+from schemas.registry import FixedRegistry, Registry
+from schemas.signature import ATTRIBUTE
 
 BEGIN = datetime(2026, 5, 4, tzinfo=UTC)
 STEP = timedelta(minutes=10)
@@ -65,3 +71,18 @@ def test_moments_keep_everything_that_arrives() -> None:
     sent = [ReceivedMessage({}, bytes([number]), BEGIN) for number in range(7)]
     found = moments([(BEGIN + number * STEP, [sent[number]]) for number in range(7)], timedelta(minutes=30))
     assert messages(found) == sent
+
+
+def test_the_drills_registry_has_the_keys_by_which_gateways_sign_and_nothing_unsigned_comes_in(tmp_path: Path) -> None:
+    registry = Registry.load(REGISTRY)
+    assert [(key.gateway_id, key.public_key) for key in registry.gateways] == [
+        (key.gateway_id, key.public_key) for key in registered((NORTH, SOUTH))
+    ]
+    gateway = SimulatedGateway(NORTH, tmp_path, Pace())
+    gateway.power_on(BEGIN)
+    gateway.flush(BEGIN)
+    [heartbeat] = gateway.upload(BEGIN)
+    gateway.power_off()
+    check = authenticator(FixedRegistry(registry)).current()
+    unsigned = replace(heartbeat, attributes={name: value for name, value in heartbeat.attributes.items() if name != ATTRIBUTE})
+    assert [check.fault(each) for each in (heartbeat, unsigned)] == [None, "unsigned"]

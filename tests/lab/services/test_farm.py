@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
 from pathlib import Path
 from queue import Queue
 
@@ -12,6 +14,9 @@ from paho.mqtt.client import CallbackAPIVersion, Client
 from keys.holder import Role
 from lab.services.broker import Broker
 from lab.services.farm import Farm
+from lab.up import publish_command
+from lab.world.field import REGISTRY, fields, topic
+from schemas.registry import Registry
 from tests.waiting import eventually
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
@@ -64,3 +69,23 @@ def test_a_certificate_is_needed_and_says_under_which_name_one_writes(tmp_path: 
         for each in (gateway, sensor):
             each.disconnect()
             each.loop_stop()
+
+
+@pytest.mark.skipif(MOSQUITTO is None or shutil.which("mosquitto_pub") is None, reason="mosquitto-clients is not installed")
+def test_the_command_that_is_shown_publishes_a_reading_and_only_under_the_name_of_its_certificate(tmp_path: Path) -> None:
+    farm, heard, subscribed = Farm(tmp_path), Queue[bytes](), Queue[object]()
+    device = fields(Registry.load(REGISTRY))[0]
+    farm.identity(device.gateway_id, Role.GATEWAY)
+    with Broker(tmp_path / "broker", "auto", farm) as broker:
+        gateway = client(farm, broker, device.gateway_id, Role.GATEWAY)
+        gateway.on_message = lambda _client, _data, message: heard.put(message.payload)
+        gateway.on_subscribe = lambda *_: subscribed.put(None)
+        gateway.subscribe(topic(device.gateway_id, "+"), 1)
+        subscribed.get(timeout=SECONDS)
+        command = publish_command(farm, broker.port, device)
+        forged = [word.replace(device.topic, topic(device.gateway_id, "another")).replace("0.21", "0.99") for word in command]
+        for words in (forged[: forged.index("-q")] + forged[forged.index("-t") :], command):
+            subprocess.run(words, check=True, timeout=SECONDS)
+        assert json.loads(heard.get(timeout=SECONDS)) == {"values": {"moisture": 0.21, "temperature": 17.5}}
+        gateway.disconnect()
+        gateway.loop_stop()
