@@ -13,7 +13,8 @@ from keys import options
 from keys.broker import passwords
 from keys.broker.configuration import CONFIGURATION, PASSWORDS, Listeners
 from keys.broker.folder import BrokerFolder
-from keys.broker.refused import refused
+from keys.broker.follow import follow
+from keys.broker.refused import Refused
 from keys.broker.watch import SECONDS, watch
 from keys.error import KeysError
 from program import logs
@@ -39,6 +40,7 @@ _PORT = click.IntRange(1, 65_535)
     show_default=True,
     help="Where a device writes, %u for its name; repeatable.",
 )
+@click.option("--log", type=click.Path(path_type=Path), help="Let it write there also what it refuses, a line a packet.")
 @click.option("--restart", metavar="COMMAND", default="", help="Go on, and run this when somebody was revoked or has expired.")
 @logs.options
 @options.told
@@ -51,6 +53,7 @@ def broker(
     password_port: int,
     state: Path,
     topics: Sequence[str],
+    log: Path | None,
     restart: str,
 ) -> None:
     """Write into FOLDER what mosquitto needs: configuration, access list, its certificate, the list of revoked ones.
@@ -60,15 +63,13 @@ def broker(
       tinybeam keys broker /etc/mosquitto/tinybeam --ca authority --host 10.0.0.2
       tinybeam keys broker /etc/mosquitto/tinybeam --ca authority --host 10.0.0.2 --restart "systemctl restart mosquitto"
     """
-    listeners = Listeners(address=listen, port=port, password_port=password_port, state=state)
+    listeners = Listeners(address=listen, port=port, password_port=password_port, state=state, log=log)
     files = BrokerFolder(folder=folder, authority=ca, hosts=hosts, listeners=listeners, topics=topics)
     if not restart:
         files.write(options.now())
         click.echo(f"{folder / CONFIGURATION} is for mosquitto: restart it; who was let in before and is revoked stays until then")
         return
-    stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = _stopping()
     click.echo(f"broker: {folder} is looked at every {SECONDS:.0f} s; Ctrl-C stops it", err=True)
     watch(files, restart, stopping, options.now)
 
@@ -93,22 +94,37 @@ def password(folder: Path, name: str, remove: bool) -> None:
 
 @click.command("refused")
 @click.argument("log", type=click.Path(path_type=Path))
+@click.option("--metrics", type=click.Path(path_type=Path), help="Go on, and keep this file for Prometheus' collector of text files.")
+@logs.options
 @options.told
-def count_refused(log: Path) -> None:
-    """Count in a LOG of mosquitto the messages that it acknowledged and threw away; it says them with `log_type debug`.
+def count_refused(log: Path, metrics: Path | None) -> None:
+    """Count in a LOG of mosquitto the messages that it acknowledged and threw away; it says them with `tinybeam keys broker --log`.
 
     \b
-    Example:
-      tinybeam keys refused /var/log/mosquitto/mosquitto.log
+    Examples:
+      tinybeam keys refused /var/log/mosquitto/tinybeam.log
+      tinybeam keys refused /var/log/mosquitto/tinybeam.log --metrics /var/lib/prometheus/node-exporter/tinybeam_broker.prom
     """
+    if metrics:
+        follow(log, metrics, _stopping())
+        return
+    refused = Refused()
     try:
         with log.open(errors="replace") as lines:
-            counted = refused(lines)
+            refused.add(lines)
     except OSError as error:
         raise KeysError(f"{log} cannot be read: {error.strerror}") from error
-    for (client, topic), count in counted.most_common():
-        click.echo(f"{count:>8}  {client}  {topic!r}")
-    click.echo(f"{counted.total()} messages refused", err=True)
+    for (name, topic), count in refused.counted.most_common():
+        click.echo(f"{count:>8}  {name}  {topic!r}")
+    click.echo(f"{refused.counted.total()} messages refused", err=True)
+
+
+def _stopping() -> Event:
+    """Returns what SIGTERM and Ctrl-C set."""
+    stopping = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping
 
 
 COMMANDS = (broker, password, count_refused)

@@ -35,6 +35,16 @@ max_packet_size 1048576
 persistent_client_expiration 60d
 """
 
+_LOG = """\
+# What is refused stands in the log alone (`tinybeam keys refused`).
+log_dest file {log}
+log_type error
+log_type warning
+log_type notice
+log_type information
+log_type debug
+"""
+
 _LISTENER = """
 # {who}
 listener {port} {address}
@@ -53,17 +63,21 @@ use_identity_as_username true
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listeners:
-    """Says where the broker listens, and where it keeps what waits. `password_port` 0: nobody comes in by a password."""
+    """Says where the broker listens, and where it keeps what waits. `password_port` 0: nobody comes in by a password.
+
+    Without a log it writes where mosquitto writes by itself, and nothing of what it refuses.
+    """
 
     address: str
     port: int
     password_port: int
     state: Path
+    log: Path | None = None
 
 
 def configuration(folder: Path, listeners: Listeners) -> str:
     """Returns the text of mosquitto's configuration, whose files are in a folder. Raises KeysError."""
-    _refuse_unsafe(folder, listeners.state, listeners.address)
+    _refuse_unsafe(folder, listeners.state, listeners.address, listeners.log or "none")
     common = {"folder": folder, "address": listeners.address}
     who = "Whoever connects shows a certificate of the farm; its common name is the name of the device."
     listening = (_LISTENER + _BY_CERTIFICATE).format(who=who, port=listeners.port, **common)
@@ -75,7 +89,7 @@ def configuration(folder: Path, listeners: Listeners) -> str:
         passwords=f"password_file {folder}/{PASSWORDS}\n" if listeners.password_port else "",
         listeners=listening,
         state=listeners.state,
-    )
+    ) + (_LOG.format(log=listeners.log.absolute()) if listeners.log else "")
 
 
 def access(gateways: Sequence[str], topics: Sequence[str]) -> str:

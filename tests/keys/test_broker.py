@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,7 +21,8 @@ from edge.settings.mqtt import MqttSettings
 from keys import authority, enrolment
 from keys.broker import passwords
 from keys.broker.configuration import Listeners, configuration
-from keys.broker.refused import refused
+from keys.broker.follow import follow
+from keys.broker.refused import MOST_CHARACTERS, MOST_PAIRS, OTHERS, Refused
 from keys.broker.watch import watch
 from keys.error import KeysError
 from tests import attack as attacks
@@ -81,11 +83,61 @@ def test_a_sensor_does_not_write_as_another_however_often_it_tries(broker: FarmB
         accepted=len(came_through),
         control="where the list lets sensors write sensors/+/#, the forgeries arrive",
     )
-    counted = refused(broker.log.read_text().splitlines())
+    counted = refused(broker)
     assert counted["probe-1", "sensors/probe-2/readings"] == FORGERIES
     assert counted.total() == FORGERIES + len(elsewhere)
     for client in (liar, victim, gateway):
         client.loop_stop()
+
+
+def refused(broker: FarmBroker) -> Counter[tuple[str, str]]:
+    found = Refused()
+    found.add(broker.log.read_text().splitlines())
+    return found.counted
+
+
+def test_what_is_refused_is_counted_while_it_happens_by_the_name_of_the_certificate(broker: FarmBroker, tmp_path: Path) -> None:
+    log, metrics, stopping = tmp_path / "mosquitto.log", tmp_path / "refused.prom", Event()
+    following = Thread(target=follow, args=(log, metrics, stopping, 0.05))
+    following.start()
+    liar = broker.client("probe-1", client_id="probe-2 as somebody (p2, c1, k60, u'probe-2')")
+    line = 'tinybeam_broker_refused_total{name="probe-1",topic="sensors/probe-2/\\"x"} '
+
+    def forge(count: int) -> None:
+        for _ in range(count):
+            liar.publish('sensors/probe-2/"x', "forged", qos=0)
+        publish(liar, "sensors/probe-1/readings", "mine")
+
+    forge(3)
+    log.write_bytes(broker.log.read_bytes())
+    assert eventually(lambda: line + "3\n" in metrics.read_text()), "the log came after the look at it began"
+    log.rename(tmp_path / "mosquitto.log.1")
+    before = len(broker.log.read_bytes())
+    forge(2)
+    log.write_bytes(broker.log.read_bytes()[before:])
+    assert eventually(lambda: line + "5\n" in metrics.read_text()), "it was replaced"
+    log.write_bytes(b"")
+    before = len(broker.log.read_bytes())
+    forge(1)
+    assert eventually(lambda: len(broker.log.read_bytes()) > before)
+    with log.open("ab") as cut_short:
+        cut_short.write(broker.log.read_bytes()[before:])
+    assert eventually(lambda: line + "6\n" in metrics.read_text()), "it was cut short"
+    stopping.set()
+    following.join()
+    liar.disconnect()
+    liar.loop_stop()
+
+
+def test_names_and_topics_that_devices_invent_stay_bounded() -> None:
+    found = Refused()
+    found.add(f"1: Denied PUBLISH from {number:0300} (d0, q0, r0, m0, 't{number:0300}', ... (6 bytes))" for number in range(MOST_PAIRS + 7))
+    assert len(found.counted) == 1, "names that begin alike are one"
+    found.add(f"1: Denied PUBLISH from {number} (d0, q0, r0, m0, 't', ... (6 bytes))" for number in range(2 * MOST_PAIRS))
+    assert len(found.counted) == MOST_PAIRS + 1
+    assert found.counted.total() == 3 * MOST_PAIRS + 7
+    assert found.counted[OTHERS] > 0
+    assert max(len(part) for pair in found.counted for part in pair) == MOST_CHARACTERS
 
 
 def _drained(heard: Queue[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
@@ -97,7 +149,7 @@ def test_a_forgery_at_qos_1_does_not_come_through_either(broker: FarmBroker) -> 
     liar, victim = broker.client("probe-1"), broker.client("probe-2")
     answered = liar.publish("sensors/probe-2/readings", "forged", qos=1)
     # 2.0.11 hangs up, and the client comes again with it; later ones acknowledge it
-    assert eventually(lambda: answered.is_published() or refused(broker.log.read_text().splitlines()).total() > 1)
+    assert eventually(lambda: answered.is_published() or refused(broker).total() > 1)
     publish(victim, "sensors/probe-2/readings", "mine")
     assert heard.get(timeout=SECONDS) == ("sensors/probe-2/readings", b"mine")
     assert heard.empty()
