@@ -205,6 +205,38 @@ def test_eight_who_may_not_come_in_do_not(broker: FarmBroker, tmp_path: Path, ca
     assert entered == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence", "days", "hosts"),
+    [
+        ("broker-expired-itself", "shows a certificate of the farm that has expired", 61, ["localhost"]),
+        ("broker-of-another-host", "shows a certificate that the farm gave to another host", 0, ["elsewhere.example"]),
+    ],
+)
+def test_a_gateway_does_not_speak_to_a_broker_whose_certificate_is_not_good(
+    farm: Farm, caplog: pytest.LogCaptureFixture, attack: Attack, name: str, sentence: str, days: int, hosts: list[str]
+) -> None:
+    farm.identity("gateway-1")
+    broker = FarmBroker(farm)
+    own = farm.identity("broker", Role.SERVER, at=now() - timedelta(days=days), hosts=hosts)
+    (broker.folder / "broker.pem").write_bytes(own.read_bytes())
+    with broker:
+        settings = mqtt(broker)
+        wary = Intake(settings, "gateway-1", tls.context(settings), ["sensors/+/readings"])
+        wary.start()
+        assert eventually(lambda: "cannot be reached" in caplog.text)
+        entered = wary.state == "online"
+        wary.stop()
+    attack(
+        name,
+        attacker="network",
+        attempt=f"answers in the broker's place, and {sentence}",
+        outcome="the gateway breaks off, and tries again",
+        attempts=1,
+        accepted=int(entered),
+        control="with a certificate of today for its own host the same gateway gets readings",
+    )
+
+
 _ENTRANCES = {
     "revoked": ("broker-revoked", "device", "comes with a certificate that was revoked", "without crlfile it comes in"),
     "expired": ("broker-expired", "device", "comes with a certificate that has expired", "with the same of today it comes in"),
