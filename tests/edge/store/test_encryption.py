@@ -131,6 +131,8 @@ def test_bytes_of_another_row_are_not_taken_for_those_of_this_one(tmp_path: Path
     path, accepted, tried = tmp_path / "store.db", 0, number(20, 200)
     with closing(opened(path)) as store:
         fill(store)
+    with closing(opened(path)) as store:
+        assert len(store.batches(0, 1000)) == store.ledger().pending, "in their own place they are read"
     rng = random.Random(20261127)
     for turn in range(tried):
         copy = tmp_path / f"{turn}.db"
