@@ -42,4 +42,4 @@ class LimitSettings(Settings, frozen=True, kw_only=True):
             le=1 << 40,
             since="0.3.0",
         ),
-    ] = 64 << 20
+    ] = 20 << 20
