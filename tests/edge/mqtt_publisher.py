@@ -14,7 +14,8 @@ from tests.waiting import eventually
 class Publisher:
     """Is the device d1. `sent` is the number of its latest reading; it connects again a second after it lost the broker."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, has_clock: bool = True) -> None:
+        self._has_clock = has_clock
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="d1", clean_session=False)
         self._client.max_inflight_messages_set(100)
         self._client.reconnect_delay_set(1, 1)
@@ -27,7 +28,8 @@ class Publisher:
         """Sends so many readings, or keeps them for when the broker is there."""
         for _ in range(count):
             self.sent += 1
-            payload = json.dumps({"seq": self.sent, "boot": "b1", "time": time.time(), "values": {"moisture": 0.3}})
+            own = {"time": time.time()} if self._has_clock else {}
+            payload = json.dumps({"seq": self.sent, "boot": "b1", "values": {"moisture": 0.3}, **own})
             self._client.publish("sensors/d1/readings", payload, qos=1)
 
     def send(self, count: int) -> None:
