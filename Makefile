@@ -41,6 +41,7 @@ check: $(LAB) ## run the checks alone: style, types, import contracts, dead code
 	@$(BIN)/python -m docs.generate --check
 	@$(BIN)/python -m deploy.generate --check
 	@$(BIN)/tinybeam sql check --offline
+	@$(BIN)/python -m deploy.audit --if-there
 	@$(MAKE) docs
 
 docs: $(LAB) ## make the documentation's site in build/site; a warning is an error
@@ -70,6 +71,9 @@ images: $(LAB) ## build the images of deploy/images where Docker runs, and write
 	@if docker info >/dev/null 2>&1; then for image in gateway notifier pipeline; do \
 		docker build --file deploy/images/Dockerfile --target $$image --tag tinybeam-$$image .; done; \
 	else echo "tinybeam: Docker does not run here, so no image was built; the bills of materials are in build/images"; fi
+
+audit: $(LAB) ## look what the locks name up in a copy of the database of advisories, in build/advisories: deploy/README.md
+	@$(BIN)/python -m deploy.audit
 
 bare: ## run make demo and make test on a bare Debian 12 and 13, before a release: needs root and debootstrap, takes half an hour each
 	@.ci/bare

@@ -86,9 +86,14 @@ def _go_programs(dockerfile: str) -> Iterator[dict[str, Any]]:
         yield _component("application", folder.rpartition("/")[2], version, f"pkg:golang/{module}@{version}#{folder}")
 
 
+def entries(lock: str) -> list[str]:
+    """Returns what a lock names, each as a requirement of one version."""
+    return _ENTRY.findall(lock)
+
+
 def _packages(lock: str) -> Iterator[dict[str, Any]]:
     """Yields what of a lock is installed in an image."""
-    for requirement in map(Requirement, _ENTRY.findall(lock)):
+    for requirement in map(Requirement, entries(lock)):
         if requirement.marker is None or requirement.marker.evaluate(_ENVIRONMENT):
             version = str(requirement.specifier).removeprefix("==")
             yield _component("library", requirement.name, version, f"pkg:pypi/{requirement.name}@{version}")

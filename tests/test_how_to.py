@@ -40,6 +40,10 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path / "copy"
 
 
+def test_a_gateway_gets_into_google_by_its_certificate(tmp_path: Path) -> None:
+    walk(ROOT / "docs/how-to/into-google-by-certificate.md", tmp_path, "how-to-federation", {})
+
+
 def test_a_barn_gets_its_keys_from_nothing(tmp_path: Path) -> None:
     walk(ROOT / "docs/how-to/give-a-barn-its-keys.md", tmp_path, "how-to-keys", {})
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from edge import clock
-from edge.finding import Finding, Status, of_secret
+from edge.finding import Finding, Status
 from edge.uplink.limits import Limits, Wire
 from edge.uplink.pubsub_wire import wire
 from edge.uplink.uplink import Publisher, UplinkError
@@ -67,7 +67,6 @@ class PubsubUplinkSettings(Settings, frozen=True, kw_only=True, tag_field="kind"
         if self.credentials_file:
             from edge.uplink.credentials_findings import of_credentials  # and with it cryptography
 
-            yield of_secret("uplink.credentials_file", self.credentials_file)
             yield from of_credentials(self.credentials_file, clock.now())
         emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
         if not (emulator or self.credentials_file or os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")):

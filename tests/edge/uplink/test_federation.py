@@ -177,8 +177,9 @@ def test_a_gateway_that_is_not_let_in_says_why_in_its_state_and_its_log(google: 
 def test_the_doctor_warns_of_a_service_account_by_name_and_shows_the_end_of_a_certificate(google: Google, tmp_path: Path) -> None:
     key = tmp_path / "key.json"
     key.write_text('{"type": "service_account", "client_email": "gw@my-project.iam.gserviceaccount.com", "private_key": "secret"}')
-    [warning] = of_credentials(key, now())
-    assert warning.status == "warn"
+    key.chmod(0o644)
+    readable, warning = of_credentials(key, now())
+    assert (readable.status, warning.status) == ("fail", "warn")
     assert "key of the service account gw@my-project.iam.gserviceaccount.com" in warning.text
     assert "secret" not in warning.text
     file = credentials(tmp_path, google.farm.identity("gw-1", at=now() + LONG_AGO), 1)

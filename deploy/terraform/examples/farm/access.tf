@@ -28,9 +28,10 @@ module "secrets" {
 module "identity" {
   source = "../../modules/identity"
 
-  project     = var.project
-  authorities = [for name in var.authorities : file(name)]
-  revoked     = var.revoked
+  project       = var.project
+  authorities   = [for name in var.authorities : file(name)]
+  intermediates = [for name in var.intermediates : file(name)]
+  revoked       = var.revoked
 
   depends_on = [module.services]
 }
@@ -63,8 +64,10 @@ module "access" {
   sites     = var.sites
   gateways  = var.gateways
   machines  = var.machines
-  analysts  = var.analysts
   launchers = var.launchers
+
+  analysts      = var.analysts
+  site_analysts = toset(flatten([for members in values(var.site_analysts) : tolist(members)]))
 
   depends_on = [module.services]
 }

@@ -37,6 +37,23 @@ module "warehouse" {
   depends_on = [module.services]
 }
 
+# What the analysts of one site see.
+module "site" {
+  source   = "../../modules/site"
+  for_each = var.site_analysts
+
+  project       = var.project
+  labels        = local.labels
+  location      = var.location
+  kms_key       = var.kms_key
+  views_dataset = module.warehouse.views_dataset
+  table_prefix  = module.warehouse.table_prefix
+  site          = each.key
+  analysts      = each.value
+
+  depends_on = [module.warehouse]
+}
+
 module "buckets" {
   source = "../../modules/buckets"
 

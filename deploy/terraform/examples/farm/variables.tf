@@ -60,6 +60,12 @@ variable "authorities" {
   type        = list(string)
 }
 
+variable "intermediates" {
+  description = "Files with the certificates of authorities that sign under those, without their keys."
+  type        = list(string)
+  default     = []
+}
+
 variable "revoked" {
   description = "Serial numbers, in hexadecimal capitals, of certificates that were lost."
   type        = list(string)
@@ -76,6 +82,12 @@ variable "analysts" {
   description = "Who may ask the views, as group:NAME or user:NAME."
   type        = set(string)
   default     = []
+}
+
+variable "site_analysts" {
+  description = "Who may ask about one site alone, and sees no positions, by site, such as { north-field = [\"group:north@example.com\"] }."
+  type        = map(set(string))
+  default     = {}
 }
 
 variable "launchers" {

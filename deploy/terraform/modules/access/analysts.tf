@@ -28,3 +28,12 @@ resource "google_project_iam_member" "analysts_ask" {
   role    = "roles/bigquery.jobUser"
   member  = each.value
 }
+
+# Here and not with each site: who is an analyst of two keeps the right when one of them goes.
+resource "google_project_iam_member" "site_analysts_ask" {
+  for_each = setsubtract(var.site_analysts, var.analysts)
+
+  project = var.project
+  role    = "roles/bigquery.jobUser"
+  member  = each.value
+}

@@ -118,6 +118,11 @@ variable "analysts" {
   }
 }
 
+variable "site_analysts" {
+  description = "Who may ask about one site alone, whichever: module site lets them read."
+  type        = set(string)
+}
+
 variable "launchers" {
   description = "Who may launch and operate the job, as group:NAME or user:NAME."
   type        = set(string)

@@ -35,6 +35,12 @@ resource "google_iam_workload_identity_pool_provider" "certificates" {
           pem_certificate = trust_anchors.value
         }
       }
+      dynamic "intermediate_cas" {
+        for_each = var.intermediates
+        content {
+          pem_certificate = intermediate_cas.value
+        }
+      }
     }
   }
 }

@@ -24,6 +24,17 @@ variable "authorities" {
   }
 }
 
+variable "intermediates" {
+  description = "Certificates of authorities that sign under one of `authorities`, as PEM: that of `tinybeam keys` signs under its root."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for pem in var.intermediates : strcontains(pem, "BEGIN CERTIFICATE") && !strcontains(pem, "PRIVATE KEY")])
+    error_message = "intermediates: certificates as PEM, such as file(\"issuing.pem\"), and never a private key."
+  }
+}
+
 variable "revoked" {
   description = "Serial numbers, in hexadecimal capitals, of certificates that were lost."
   type        = list(string)

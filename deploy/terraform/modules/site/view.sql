@@ -1,0 +1,3 @@
+select * ${hidden}
+from ${view}
+where site_id = '${site}'
