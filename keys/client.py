@@ -23,10 +23,7 @@ class Client:
 
     def __init__(self, server: str, authority: Path) -> None:
         """Raises KeysError for an address that is none, and for a file that holds no authority."""
-        parts = urlsplit(server)
-        if parts.scheme != "https" or not parts.hostname or parts.path.strip("/") or parts.username:
-            raise KeysError(f"the server {server!r} is no address as https://HOST:PORT")
-        self._address, self.server, self._authority = (parts.hostname, parts.port or 443), server, authority
+        self._address, self.server, self._authority = _address(server), server, authority
         self._context()
 
     def enroll(self, token: str, request: x509.CertificateSigningRequest) -> list[x509.Certificate]:
@@ -63,3 +60,15 @@ class Client:
         except (ssl.SSLError, OSError) as error:
             raise KeysError(f"{identity or self._authority} cannot be used: {error}") from error
         return context
+
+
+def _address(server: str) -> tuple[str, int]:
+    """Returns host and port. What is refused is not shown: it may hold a password."""
+    try:
+        parts = urlsplit(server)
+        port = parts.port or 443
+    except ValueError:
+        parts, port = urlsplit(""), 0
+    if parts.scheme != "https" or not parts.hostname or parts.path.strip("/") or parts.username:
+        raise KeysError("the server's address is not like https://HOST:PORT, with nothing before the host and behind the port")
+    return parts.hostname, port

@@ -16,4 +16,4 @@ class RenewalSettings(Settings, frozen=True, kw_only=True):
     new_key: Annotated[bool, setting("Whether a renewal also makes a new key, which the registry must then learn")] = False
 
     def __post_init__(self) -> None:
-        require(not self.server or self.server.startswith("https://"), f"server must begin with https://, not {self.server!r}")
+        require(not self.server or self.server.startswith("https://"), "server must begin with https://")

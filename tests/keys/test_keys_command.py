@@ -81,7 +81,7 @@ def test_the_pipeline_s_key_is_a_pair_and_its_private_half_for_one_alone() -> No
         ("token broker --role server --ca authority", "a server's certificate names its hosts"),
         ("sign authority/ca.pem --role gateway --ca authority --out x.crt", "holds no request for a certificate in PEM"),
         ("accept x.pem authority/ca.pem --authority authority/ca.pem", "fits neither the key in x.pem nor one that waits beside it"),
-        ("enroll x.pem --name x --server http://h --authority authority/ca.pem", "is no address as https://HOST:PORT"),
+        ("enroll x.pem --name x --server http://h --authority authority/ca.pem", "is not like https://HOST:PORT"),
         ("renew absent.pem --authority authority/ca.pem", "absent.pem cannot be read"),
         ("register authority/root.key", "authority/root.key holds no certificate in PEM"),
     ],

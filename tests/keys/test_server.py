@@ -89,7 +89,7 @@ def test_a_false_server_is_not_asked(farm: Farm, tmp_path: Path) -> None:
         wary = Client(theirs.server, farm.trusted)
         with pytest.raises(KeysError, match="CERTIFICATE_VERIFY_FAILED"):
             wary.enroll("token", identity.request("gateway-1", identity.read(farm.identity("gateway-1")).key))
-    with pytest.raises(KeysError, match="is no address as https://HOST:PORT"):
+    with pytest.raises(KeysError, match="is not like https://HOST:PORT"):
         Client("http://localhost:1", farm.trusted)
 
 
