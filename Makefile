@@ -10,7 +10,7 @@ WAREHOUSE := .venv-warehouse/installed
 WORKER := .venv-worker/installed
 PYTEST_ARGS ?=
 
-.PHONY: help demo certify engines drills loop soak attack up test check docs bench images bare lock clean install
+.PHONY: help demo certify engines drills loop soak attack audit up test check docs bench images bare lock clean install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
