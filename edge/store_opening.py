@@ -30,7 +30,7 @@ def look_at_store(config: Config, section: str = "") -> Section:
 def cipher_of(settings: StoreSettings) -> Encryption | None:
     """Returns what encrypts the store, None without a key. Raises ConfigError."""
     if settings.encryption_key:
-        return Encryption(_key(settings.encryption_key, "store.encryption_key"))
+        return _of_keys(settings.encryption_key, "store.encryption_key")
     file = settings.encryption_key_file
     if file is None:
         return None
@@ -38,7 +38,12 @@ def cipher_of(settings: StoreSettings) -> Encryption | None:
         text = file.read_text("ascii")
     except (OSError, ValueError) as error:
         raise ConfigError(f"store.encryption_key_file {file}: {getattr(error, 'strerror', None) or _CURE}") from error
-    return Encryption(_key(text.strip(), f"store.encryption_key_file {file}"))
+    return _of_keys(text, f"store.encryption_key_file {file}")
+
+
+def _of_keys(text: str, where: str) -> Encryption:
+    """Reads keys, one a line: the first encrypts, and those before it follow."""
+    return Encryption(*(_key(line, where) for line in text.split() or [""]))
 
 
 def _key(text: str, where: str) -> bytes:

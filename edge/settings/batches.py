@@ -48,6 +48,7 @@ class StoreSettings(Settings, frozen=True, kw_only=True):
         Path | None,
         setting(
             "A secret file: what is on disk is encrypted under its key (32 bytes in base64), and is lost with it. "
+            "While a new key follows an old one, the new one is in the first line and the old one in the second. "
             "`${CREDENTIALS_DIRECTORY}/store.key` is a credential of systemd",
             example="store.key",
             since="0.3.0",

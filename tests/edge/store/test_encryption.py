@@ -90,8 +90,11 @@ def test_what_is_written_is_read_and_a_store_that_was_full_is_taken_over(tmp_pat
 @pytest.mark.parametrize(
     ("cipher", "sentence"),
     [
-        (None, f"is encrypted under the key {KEY.name}: set store.encryption_key_file to the file of that key"),
-        (OTHER, f"is encrypted under the key {KEY.name}, and store.encryption_key_file has the key {OTHER.name}: put the right one back"),
+        (None, f"is encrypted under the key {KEY.name}, which is not here: set store.encryption_key_file to the file of that key"),
+        (
+            OTHER,
+            f"is encrypted under the key {KEY.name}, which is not here: store.encryption_key_file has {OTHER.name}: put the right one back",
+        ),
     ],
 )
 def test_without_its_key_a_store_is_not_opened_and_nothing_in_it_changes(
@@ -193,15 +196,54 @@ def test_a_store_that_lost_the_name_of_its_key_takes_no_other(tmp_path: Path) ->
     opened(path).close()
 
 
+def test_a_key_follows_another_without_a_row_lost_and_the_old_one_goes_once_nothing_is_under_it(tmp_path: Path) -> None:
+    path, both = tmp_path / "store.db", Encryption(bytes(32), bytes(range(32)))
+    with closing(opened(path)) as store:
+        fill(store)
+        before = content(store)
+    with closing(opened(path, both)) as store:
+        assert content(store) == before
+    with pytest.raises(StoreKeyError, match=f"is encrypted under the key {KEY.name}, .* put it back in a line behind the new one"):
+        opened(path, OTHER)
+    with closing(opened(path, both)) as store:
+        store.cut([], NOW, closed=JournalMark(10_000, 20))
+        for _ in range(600):
+            store.append([Entry(20_000, MARK)], bytes(8))
+        store.confirm([batch.key for batch in store.batches(0, 10_000)])
+        before = content(store)
+    with closing(opened(path, OTHER)) as store:
+        assert content(store) == before
+    with pytest.raises(StoreKeyError, match=f"is encrypted under the key {OTHER.name}, .* has {KEY.name}: put the right one back"):
+        opened(path, KEY)
+
+
+def test_memory_is_under_the_new_key_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(opened(path)) as store:
+        fill(store, 250)
+        [*remembered] = store.section("m").items()
+    opened(path, Encryption(bytes(32), bytes(range(32)))).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("delete from journal")
+        connection.execute("delete from outbox")
+        connection.execute("delete from commits")
+        connection.execute("delete from state where name = 'tally'")
+        connection.commit()
+    with closing(opened(path, OTHER)) as store:
+        assert list(store.section("m").items()) == remembered
+
+
 def test_a_key_comes_from_a_file_or_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = base64.b64encode(bytes(range(32))).decode()
     (tmp_path / "store.key").write_text(f"{text}\n")
+    (tmp_path / "two.key").write_text(f"{base64.b64encode(bytes(32)).decode()}\n{text}\n")
     monkeypatch.setenv("TINYBEAM_STORE_KEY", text)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     for settings in (
         {"encryption_key_file": "store.key"},
         {"encryption_key": "${TINYBEAM_STORE_KEY}"},
         {"encryption_key_file": "${CREDENTIALS_DIRECTORY}/store.key"},
+        {"encryption_key_file": "two.key"},
     ):
         with closing(open_store(config(tmp_path, store=settings))) as store:
             fill(store, 1)
