@@ -17,7 +17,7 @@ from edge import clock
 from edge.config import load
 from edge.gateway import Gateway
 from edge.intake.client import Incoming, Intake
-from edge.run import Loop
+from edge.loop import Loop
 from edge.store.store import Store
 from schemas.records import LinkState
 

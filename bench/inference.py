@@ -28,6 +28,7 @@ MODEL = Path(__file__).parents[1] / "models" / "soil"
 _HOUR_US = 3_600_000_000
 _START_US = 500_000 * _HOUR_US
 _TOGETHER = (100, 20, 5)
+_SHADOWED = "1, shadowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,13 @@ class WrongAnswer(Exception):
 def inference(folder: Path, size: Size, log: Log) -> list[Figure]:
     """Measures the shipped soil model. Raises WrongAnswer."""
     bundle = Bundle.load(MODEL)
-    with ProcessScorer([bundle]) as scorer:
+    with ProcessScorer([bundle]) as scorer, ProcessScorer([bundle]) as shadow:
         subjects = {str(devices): _run(bundle, scorer, size.windows, devices) for devices in (*_TOGETHER, 1)}
+        subjects[_SHADOWED] = _run(bundle, scorer, size.windows, 1, shadow)
         costs = by_turns(subjects, size.turns, log)
-    alone = costs.pop("1")
+    alone, shadowed = costs.pop("1"), costs.pop(_SHADOWED)
     rows = [figure(f"inference: a window of {devices} that close together", cost, "us", alone, COMMAND) for devices, cost in costs.items()]
+    rows.append(figure("inference: a window that closes alone, and a model in the shadow", shadowed, "us", alone, COMMAND))
     return [*rows, figure("inference: a window that closes alone", alone, "us", None, COMMAND)]
 
 

@@ -36,6 +36,7 @@ What to watch:
 | `tinybeam_uplink_day_spent` is 1 | the bytes of `uplink.limits.max_bytes_per_day` have gone: batches wait until midnight UTC |
 | `tinybeam_readings_lost_total` grows | the disk lost what it had confirmed, or somebody put an older store back: look at the disk |
 | `tinybeam_readings_rejected_total` grows | messages that are no readings: [reject reasons](rejects.md) |
+| `tinybeam_releases_refused` grows | a release of a model failed here, and the gateway went back: `tinybeam edge models` says why |
 | `tinybeam_broker_online` is 0 | the broker is away or refuses the gateway |
 
 | metric | kind | meaning |

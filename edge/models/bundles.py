@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from edge.config import Config
 from edge.frame import max_bytes
@@ -16,6 +17,9 @@ def bundles_of(config: Config) -> dict[str, Bundle]:
     """Loads the bundles by the names in [[models]]. Raises BundleError; ConfigError for a class that lacks what its model needs."""
     bundles = {model.name: Bundle.load(model.bundle) for model in config.models}
     _check(config, bundles)
+    for model in config.models:
+        if model.shadow:
+            shadow_bundle(config, model.name, model.shadow, bundles[model.name])
     return bundles
 
 
@@ -48,6 +52,15 @@ def check_fits(config: Config, name: str, bundle: Bundle) -> None:
             raise ConfigError(
                 f"sensors {sensors.name!r}: a threshold and events of the model {sensors.model!r} are both named {bundle.name!r}"
             )
+
+
+def shadow_bundle(config: Config, name: str, path: Path, beside: Bundle) -> Bundle:
+    """Loads what is to score beside another bundle. Raises BundleError and ConfigError for one that cannot."""
+    bundle = Bundle.load(path)
+    if bundle.name != beside.name:
+        raise BundleError(f"{path}: it is of the model {bundle.name!r}, and in the shadow of {beside.name!r}")
+    check_fits(config, name, bundle)
+    return bundle
 
 
 def _conversion(sensors: Sensors, channel: str, unit: str) -> str:

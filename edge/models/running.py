@@ -25,12 +25,14 @@ def needs(slots: Mapping[str, Slot]) -> tuple[Mapping[str, Sequence[Spectrum]], 
 
 def columns_of(slots: Mapping[str, Slot], refused: Mapping[str, Mapping[int, str]]) -> dict[str, Any]:
     """Returns the columns of a heartbeat that say which models run, and which releases do not and why."""
-    in_force = {name: slot.in_force for name, slot in sorted(slots.items())}
-    releases = {model.bundle.name: model.bundle.release for model in in_force.values() if model.bundle.release is not None}
-    why = {model: {str(number): reason for number, reason in sorted(reasons.items())} for model, reasons in refused.items() if reasons}
+    in_force = sorted((slot.in_force for slot in slots.values()), key=lambda model: model.bundle.name)
+    releases = {model.bundle.name: model.bundle.release for model in in_force if model.bundle.release is not None}
+    why = {
+        f"{model}/{number}": reasons[number].replace('"', "'") for model, reasons in sorted(refused.items()) for number in sorted(reasons)
+    }
     return {
-        "runtime": next((runtime for model in in_force.values() if (runtime := model.scorer.runtime)), ""),
-        "models": json.dumps({name: model.bundle.sha256 for name, model in in_force.items()}),
+        "runtime": next((runtime for model in in_force if (runtime := model.scorer.runtime)), ""),
+        "models": json.dumps({model.bundle.name: model.bundle.sha256 for model in in_force}),
         "model_releases": json.dumps(releases) if releases else None,
         "releases_refused": json.dumps(why) if why else None,
     }

@@ -102,13 +102,19 @@ class ReleaseFolder:
         self._write(f"{number}.refused", reason.encode())
 
     def prune(self, kept: Collection[int | None]) -> None:
-        """Deletes all other bundles."""
+        """Deletes all other bundles: each loses its name first, so that none is ever there by half."""
         for number in self.numbers():
             if number not in kept:
-                shutil.rmtree(self.bundle(number), ignore_errors=True)
+                leaving = self._folder / f"{number}.part"
+                shutil.rmtree(leaving, ignore_errors=True)
+                self.bundle(number).rename(leaving)
+                shutil.rmtree(leaving, ignore_errors=True)
 
     def _listed(self) -> list[Path]:
-        return list(self._folder.iterdir()) if self._folder.is_dir() else []
+        try:
+            return list(self._folder.iterdir())
+        except OSError:
+            return []
 
     def _write(self, name: str, content: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

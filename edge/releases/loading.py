@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from edge.config import Config
 from edge.models.bundle import Bundle, BundleError
-from edge.models.bundles import check_fits
+from edge.models.bundles import check_fits, shadow_bundle
 from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import ScorerFailed
 from edge.models.slot import LoadedModel, Slot
@@ -89,15 +88,6 @@ def shadow_of(config: Config, place: Place) -> LoadedModel | None:
     except (BundleError, ScorerFailed, ConfigError) as fault:
         _log.error("nothing runs in the shadow of %s: %s", place.name, fault)
         return None
-
-
-def shadow_bundle(config: Config, name: str, path: Path, beside: Bundle) -> Bundle:
-    """Raises BundleError and ConfigError for a bundle that cannot stand beside this one."""
-    bundle = Bundle.load(path)
-    if bundle.name != beside.name:
-        raise BundleError(f"{path}: it is of the model {bundle.name!r}, and in the shadow of {beside.name!r}")
-    check_fits(config, name, bundle)
-    return bundle
 
 
 def _started(bundle: Bundle) -> LoadedModel:

@@ -7,6 +7,7 @@ new one is proved the one before stands by. What runs is on disk before it runs,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from edge.models.slot import LoadedModel, Slot
 from edge.releases.folder import Offer, State
@@ -97,7 +98,8 @@ class Swaps:
             self._keep(place, State(running=state.running, previous=state.previous))
             _close(slot.end_trial())
             offer = place.folder.offer or Offer()
-            place.folder.prune((state.running, state.previous, offer.release, offer.shadow))
+            with suppress(OSError):  # what stays costs room, and goes another time
+                place.folder.prune((state.running, state.previous, offer.release, offer.shadow))
             self._tell()
 
     def _end_shadow(self, place: Place, slot: Slot, reason: str) -> None:

@@ -24,6 +24,8 @@ LOOK_SECONDS = 10.0
 """A stick may have brought something, and a model may have failed: so often the folders are looked at."""
 CHILD_SECONDS = 1800.0
 _AGAIN = Backoff(initial_interval=60.0, max_interval=3600.0)
+_FIRST_SECONDS = 60.0
+"""The first poll is spread over so long: the power comes back for many gateways at once."""
 _SPREAD = 0.25
 
 _log = logs.get(__name__)
@@ -64,7 +66,7 @@ class ModelUpdates:
         self._handed = dict[tuple[str, bool], int | None]()
         self._ask, self._clock, self._rng = ask or ask_child, clock, rng
         self._request = request_of(config, tuple(place.folder.model for place in places))
-        self._next_poll, self._failures = clock() + rng.random() * LOOK_SECONDS, 0
+        self._next_poll, self._failures = clock() + rng.random() * _FIRST_SECONDS, 0
         self._ready: queue.SimpleQueue[Candidate] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="releases", daemon=True)

@@ -142,6 +142,12 @@ PROMISES: Mapping[str, Promise] = {
         "1,000 uses of stolen keys, 0 models introduced",
         ("tests/releases/test_stolen_keys.py",),
     ),
+    "M4": Promise(
+        "A gateway that is killed at any step of a swap of models has the old one or the new one, whole",
+        "20 kills, and one at every second step",
+        "1,000 kills, and one at every step",
+        ("tests/edge/releases/test_swap_kills.py",),
+    ),
     "M5": Promise(
         "A model that crashes, hangs, eats memory or answers NaN never stops intake",
         "16 mutants",

@@ -15,12 +15,13 @@ from typing import Any, ClassVar
 import pytest
 from msgspec.structs import replace
 
+from edge import loop as loop_module
 from edge import run
 from edge.config import Config
 from edge.gateway import Gateway
 from edge.health import HealthStatus
 from edge.intake.client import Incoming
-from edge.run import Loop
+from edge.loop import Loop
 from edge.settings.models import ModelSettings
 from edge.store.store import DiskFault, Store, StoreError, StoreFull
 from edge.timekeeper import Moment
@@ -108,9 +109,9 @@ def test_a_full_store_stops_acknowledging_says_so_and_goes_on(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "tinybeam.edge")
-    monkeypatch.setattr(run, "FULL_SECONDS", 0.0)
-    monkeypatch.setattr(run, "TICK_SECONDS", 0.0)
-    monkeypatch.setattr(run, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(loop_module, "FULL_SECONDS", 0.0)
+    monkeypatch.setattr(loop_module, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(loop_module, "REPORT_SECONDS", 0.0)
     source, health = MessageSource(store), HealthTwin()
     gateway = Gateway(config(tmp_path), SometimesFull(store, 3), START)  # type: ignore[arg-type]
     loop = Loop(gateway, source, UplinkHandle(), health, threading.Event())  # type: ignore[arg-type]
@@ -121,7 +122,7 @@ def test_a_full_store_stops_acknowledging_says_so_and_goes_on(
     assert not health.statuses[-1].full
     assert source.acknowledged == [1, 2]
     assert store.ledger().journaled == 2
-    assert [record.getMessage().split(":")[0] for record in caplog.records if record.name == "tinybeam.edge.run"] == [
+    assert [record.getMessage().split(":")[0] for record in caplog.records if record.name == "tinybeam.edge.loop"] == [
         "readings are not acknowledged until there is room again",
         "there is room again; readings are acknowledged",
     ]
@@ -129,7 +130,7 @@ def test_a_full_store_stops_acknowledging_says_so_and_goes_on(
 
 def test_room_is_noticed_though_no_message_comes(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who posts readings is refused while it is full: none would ever come to show that there is room again."""
-    monkeypatch.setattr(run, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(loop_module, "TICK_SECONDS", 0.0)
     gateway = Gateway(config(tmp_path), SometimesFull(store, 1, "cut"), START)  # type: ignore[arg-type]
     loop = Loop(gateway, MessageSource(store), UplinkHandle(), None, threading.Event())
     loop.turn()

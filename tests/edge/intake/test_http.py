@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from edge import run
+from edge import loop as loop_module
 from edge.config import ConfigError
 from edge.gateway import Gateway
 from edge.intake.client import Intake
@@ -32,7 +32,7 @@ from edge.intake.http.server import Server
 from edge.intake.http.tokens import Tokens
 from edge.intake.reader import MqttMessage
 from edge.intake.stream import Incoming
-from edge.run import Loop
+from edge.loop import Loop
 from edge.settings.http import HttpSettings
 from edge.store.store import Store
 from lab.services.child import free_port
@@ -86,7 +86,7 @@ class Place:
 
 @contextmanager
 def running(folder: Path, **changed: Any) -> Iterator[Place]:
-    """Runs the core on what is posted, as edge.run does, without a broker."""
+    """Runs the core on what is posted, as edge.loop does, without a broker."""
     (folder / "tokens").write_text(f"# who may what\n{D1} d1\n{ALL} d* tank*\n{OTHER} x*\n")
     changed["http"] = {"port": free_port(), "tokens_file": "tokens"} | changed.get("http", {})
     settings = config(folder, mqtt={"commit_milliseconds": 1, "max_payload_bytes": 2000}, **changed)
@@ -107,8 +107,8 @@ def running(folder: Path, **changed: Any) -> Iterator[Place]:
 
 @pytest.fixture(autouse=True)
 def _quick_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "REST_SECONDS", 0.1)
-    monkeypatch.setattr(run, "TICK_SECONDS", 0.05)
+    monkeypatch.setattr(loop_module, "REST_SECONDS", 0.1)
+    monkeypatch.setattr(loop_module, "TICK_SECONDS", 0.05)
 
 
 @pytest.fixture

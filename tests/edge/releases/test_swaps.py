@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from edge.models.running import columns_of
+from edge.models.slot import Slot
 from edge.releases.folder import Offer, State
 from schemas.envelope import micros
 from tests.edge.gateways import START, rows
@@ -35,6 +38,15 @@ def test_a_row_and_a_heartbeat_say_by_which_release_the_model_came(tmp_path: Pat
     assert json.loads(last["model_releases"]) == {"soil": 7}
 
 
+def test_a_heartbeat_names_models_as_inferences_do_and_refusals_as_the_view_reads_them() -> None:
+    slots = {"field": Slot(loaded(bundle("one", 4)))}
+    columns = columns_of(slots, {"soil": {3: 'its manifest names the model "other"', 5: "it crashed"}, "vibration": {}})
+    assert json.loads(columns["models"]) == {"soil": slots["field"].in_force.bundle.sha256}
+    assert columns["model_releases"] == '{"soil": 4}'
+    named = re.findall(r'"[^"/]+/[0-9]+": ?"[^"]*"', columns["releases_refused"])
+    assert named == ['"soil/3": "its manifest names the model \'other\'"', '"soil/5": "it crashed"']
+
+
 def test_a_release_that_fails_on_trial_costs_no_window_and_is_refused(tmp_path: Path) -> None:
     field = Field(tmp_path, loaded(bundle("one")))
     field.speak(12)
@@ -51,7 +63,7 @@ def test_a_release_that_fails_on_trial_costs_no_window_and_is_refused(tmp_path: 
     assert bad.is_closed
     assert field.updates.noted[-1] == ("soil", None, False)
     *_, last = rows(field.store, "heartbeats")
-    assert "died (signal 11)" in json.loads(last["releases_refused"])["soil"]["2"]
+    assert "died (signal 11)" in json.loads(last["releases_refused"])["soil/2"]
     assert last.get("model_releases") is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from edge.config import Config, load
+from edge.models.bundle import BundleError
 from edge.models.bundles import bundles_of
 from edge.models.running import close_all
 from edge.models.slot import Slot
@@ -22,13 +24,14 @@ from edge.releases.folder import Offer, ReleaseFolder, State
 from edge.releases.loading import open_slot, places_of
 from edge.releases.request import Request
 from edge.releases.swaps import Swaps
-from edge.releases.updates import ModelUpdates
+from edge.releases.updates import Candidate, ModelUpdates
 from program.child import ChildFailed
 from releases.error import ReleaseError
 from tests.edge.models.test_process_scorer import SOIL
 from tests.edge.releases.swapping import write_bundle
 from tests.edge.releases.test_child import files
 from tests.releases.publisher import Publisher
+from tests.waiting import eventually
 
 SETTINGS = """
 [gateway]
@@ -253,3 +256,27 @@ def test_a_shadow_that_a_rollout_names_is_fetched_and_scores(farm: Farm) -> None
     shadow = farm.slots["soil"].shadow
     assert shadow
     assert shadow.bundle.release == 1
+
+
+def test_the_thread_has_a_child_fetch_and_hands_over_what_is_ready(farm: Farm) -> None:
+    farm.publisher.now = child.datetime.now(child.UTC)
+    farm.publish(version="8")
+    at = itertools.count(0.0, 100.0)
+    updates = ModelUpdates(farm.config, [farm.place], {"soil": None}, print, Random(1), clock=lambda: next(at))
+    updates.start()
+    try:
+        taken = list[Candidate]()
+        assert eventually(lambda: bool(taken.extend(updates.take()) or taken))
+        (candidate,) = taken
+        assert candidate.model
+        assert candidate.model.bundle.version == "8"
+        candidate.model.close()
+    finally:
+        updates.stop()
+
+
+def test_a_shadow_of_another_model_is_refused_with_the_configuration(farm: Farm) -> None:
+    text = farm.file.read_text().replace("[releases]", f'shadow = "{SOIL.with_name("vibration")}"\n[releases]')
+    farm.file.write_text(text)
+    with pytest.raises(BundleError, match="in the shadow of 'soil'"):
+        bundles_of(load(farm.file))
