@@ -32,7 +32,14 @@ def cli() -> None:
 @click.option("--page", type=_FILE, default=Path("docs/models/soil.md"), show_default=True, help="Report to write.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same bytes on one machine.")
 @click.option("--workers", default=os.cpu_count() or 1, show_default="processors", help="Processes that simulate.")
-@click.option("--from", "source", type=click.Choice(["simulation", "warehouse"]), default="simulation", show_default=True)
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice(["simulation", "warehouse"]),
+    default="simulation",
+    show_default=True,
+    help="What it learns from: seasons of the crop-water model, or what gateways sent.",
+)
 @click.option("--until", type=click.DateTime(), help="Warehouse: what came from this time on is not looked at, UTC.  [default: now]")
 @click.option("--days", type=click.IntRange(15), default=400, show_default=True, help="Warehouse: how many days before that.")
 @click.option("--project", envvar="GOOGLE_CLOUD_PROJECT", help="Warehouse: its project.  [default: $GOOGLE_CLOUD_PROJECT]")
