@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from edge.health import HealthStatus, exposition
+from keys.broker.refused import Refused
 from pipeline.counts import METRICS, NAMESPACE
 from schemas.arrow import Column, columns
 from schemas.records import Heartbeat
@@ -42,6 +43,14 @@ What to watch:
 | metric | kind | meaning |
 |---|---|---|
 """
+_OF_BROKER = """
+## Of the broker
+
+`tinybeam keys refused LOG --metrics FILE` keeps it in a file that Prometheus' node exporter collects.
+
+| metric | kind | meaning |
+|---|---|---|
+"""
 _OF_PIPELINE = f"""
 ## Of the pipeline
 
@@ -57,11 +66,13 @@ _METRIC = re.compile(r"# HELP (\S+) (.*)\n# TYPE \S+ (\S+)")
 
 def page() -> str:
     """Markdown: one row for each metric of a gateway that has told everything once."""
-    rows = "".join(
-        f"| `{name}` | {kind} | {meaning} |\n" for name, meaning, kind in _METRIC.findall(exposition(HealthStatus(_heartbeat())))
-    )
+    of_gateway = _rows(exposition(HealthStatus(_heartbeat())))
     of_pipeline = "".join(f"| `{name}` | {kind} | {meaning} |\n" for name, (kind, meaning) in METRICS.items())
-    return _INTRODUCTION + rows + _OF_PIPELINE + of_pipeline
+    return _INTRODUCTION + of_gateway + _OF_BROKER + _rows("".join(Refused().exposition())) + _OF_PIPELINE + of_pipeline
+
+
+def _rows(exposed: str) -> str:
+    return "".join(f"| `{name}` | {kind} | {meaning} |\n" for name, meaning, kind in _METRIC.findall(exposed))
 
 
 def _heartbeat() -> Heartbeat:
