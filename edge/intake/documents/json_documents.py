@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from edge.intake.documents.unwrap import unwrapped
 from edge.reading import PayloadError
 
 MAX_LINES = 10_000
+_WORD = re.compile(rb"\s*[A-Za-z][\w -]{0,30}\s*")
 _decoder = msgspec.json.Decoder()
 
 
@@ -58,4 +60,5 @@ def _tolerant(body: bytes) -> Any:
             # Python's own takes NaN and numbers beyond all bounds for numbers, which they are: not finite ones.
             return json.loads(body)
         except (ValueError, RecursionError):
-            raise PayloadError("malformed_json", f"not valid JSON: {strict}") from strict
+            hint = '; a word by itself is read by format = "number" of [sensors.payload]' if _WORD.fullmatch(body) else ""
+            raise PayloadError("malformed_json", f"not valid JSON: {strict}{hint}") from strict

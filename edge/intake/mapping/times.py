@@ -41,11 +41,15 @@ _TIME_NAMES = frozenset(
     | {"receivedat", "lastseen", "timestamps", "epochms", "epochtime", "unixtimestamp", "eventtimestamp", "devicetime", "sensortime"}
     | {"gpstime", "dateutc", "utctime", "utcdate", "sentat", "observedat", "obstime", "resulttime", "phenomenontime", "zeitstempel"}
 )
-_ALSO_VALUES = frozenset({"t", "dt", "tst", "when", "clock", "created", "zeit", "datum", "uhrzeit"})
+_ALSO_VALUES = frozenset(
+    {"t", "dt", "tst", "when", "clock", "created", "at", "taken", "stamp", "moment", "fecha", "hora", "heure", "zeit", "datum", "uhrzeit"}
+)
 """Names that are a time only if the value looks like one: a `t` is often a temperature."""
 _NAMES_AND_VALUES = _TIME_NAMES | _ALSO_VALUES
 _LEAST_EPOCH = 1e8
 _DATE = re.compile(r"\s*(?:\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[./-]\d\d?[./-]\d{4})(?!\d)")
+_DATE_AND_TIME = re.compile(rf"{_DATE.pattern}[T ,]+\d\d?[:.]\d\d")
+"""Under whatever name: no value of a reading looks like it."""
 _SEPARATORS = str.maketrans("", "", "_- @")
 _MAX_DEPTH, _LONGEST = 4, 20
 
@@ -141,6 +145,8 @@ def time_path(table: Mapping[Any, Any], named: Collection[str] = (), before: str
 def _is_time(name: Any, value: Any, *, within: bool) -> bool:
     if not isinstance(name, str) or len(name) > _LONGEST or value is None:
         return False
+    if not within and isinstance(value, str) and _DATE_AND_TIME.match(value):
+        return True
     plain = _plain(name)
     return (plain in _TIME_NAMES and not within) or (plain in _NAMES_AND_VALUES and _looks_like_time(value))
 

@@ -81,6 +81,20 @@ def test_9_a_time_under_another_name_is_refused_with_the_hint_and_never_stored_a
     assert (reading.event_us, reading.sensor_time) == (SEEN, False)
 
 
+@pytest.mark.parametrize("name", ["at", "gemessen um", "x"])
+@pytest.mark.parametrize("written", ["2026-05-01 14:00:05", "2026-05-01T12:00:05Z", "01.05.2026 14:00"])
+def test_9_a_date_with_a_time_of_day_is_a_time_whatever_its_name(name: str, written: str) -> None:
+    (rejected,) = read({name: written, "values": {"moisture": 0.3}}, NATIVE)
+    assert isinstance(rejected, Rejected)
+    assert (rejected.reason, f'time = "{name}"' in rejected.message) == ("undeclared_time", True)
+
+
+def test_a_word_that_is_no_json_is_told_of_the_format_that_reads_it() -> None:
+    (rejected,) = read("ON", NATIVE)
+    assert isinstance(rejected, Rejected)
+    assert 'format = "number"' in rejected.message
+
+
 @pytest.mark.parametrize(("channel", "value"), [("temperature", -300), ("moisture", 65535), ("moisture", -0.1)])
 def test_13_what_cannot_be_is_rejected_and_its_neighbour_stays(channel: str, value: float) -> None:
     reading, rejected = read({"values": {"moisture": 0.3, "temperature": 14.0} | {channel: value}}, NATIVE)
