@@ -61,7 +61,7 @@ def test_an_event_is_observed_by_every_rule_that_watches_its_device_and_site() -
 def test_a_label_is_said_by_its_model() -> None:
     dries = EventRule(name="dries", event="soil", opens=("now",))
     [observation] = observed(events(frost(rule="soil", channel=None, state="now")), dries)
-    assert observation.text == "south, d1: soil says now (-1.25)"
+    assert observation.text == "south, d1: soil says now (score -1.25)"
 
 
 def test_an_event_far_ahead_of_its_arrival_counts_as_of_its_arrival() -> None:
