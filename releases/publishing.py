@@ -58,9 +58,16 @@ def publish(repository: Repository, target: Path, now: datetime) -> int:
 
 
 def _refuse_newer(repository: Repository, target: Path) -> None:
-    """Raises ReleaseError if the target was published by another copy of the folder, which knows what this one does not."""
-    there, own = target / METADATA / f"{roles.TIMESTAMP}.json", int(repository.timestamp().version)
-    if there.exists() and (published := int(read_metadata(there).signed.version)) > own:
+    """Raises ReleaseError if the target was published by another copy of the folder, which knows what this one does not.
+
+    What is signed by a key that may no longer sign, as one that was stolen, is published over.
+    """
+    file, own = target / METADATA / f"{roles.TIMESTAMP}.json", int(repository.timestamp().version)
+    if not file.exists():
+        return
+    there, delegator = read_metadata(file), repository.delegator(roles.TIMESTAMP)
+    signed = delegator.get_verification_result(roles.TIMESTAMP, there.signed_bytes, there.signatures)
+    if signed and (published := int(there.signed.version)) > own:
         raise ReleaseError(
             f"{target} has publication {published}, this folder {own}: another copy of {repository.folder} was published there"
         )

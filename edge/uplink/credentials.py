@@ -12,10 +12,14 @@ _NONE: dict[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Says whom the file lets in: a service account by its key, or who shows a certificate. Neither is named where the file names none."""
+    """Says whom the file lets in: a service account by its key, or who shows a certificate. Neither is named where the file names none.
+
+    What says where a token is to be had, `external_account`, holds no secret itself.
+    """
 
     service_account: str | None = None
     certificate: Path | None = None
+    is_secret: bool = True
 
 
 def read(file: Path) -> Credentials:
@@ -25,7 +29,8 @@ def read(file: Path) -> Credentials:
         return Credentials(service_account=str(content.get("client_email")))
     source = content.get("credential_source") or _NONE
     place = (source.get("certificate") or _NONE).get("certificate_config_location")
-    return Credentials(certificate=_certificate(Path(place))) if place else Credentials()
+    certificate = _certificate(Path(place)) if place else None
+    return Credentials(certificate=certificate, is_secret=content.get("type") != "external_account")
 
 
 def _certificate(file: Path) -> Path:

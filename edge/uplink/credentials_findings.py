@@ -20,8 +20,9 @@ def of_credentials(file: Path, now: datetime) -> Iterator[Finding]:
     except (OSError, ValueError) as error:
         yield Finding("uplink", Status.FAIL, f"{_SETTING} {file}: {error}", "put credentials there, and the files that they name")
         return
-    if credentials.service_account:
+    if credentials.is_secret:
         yield of_secret(_SETTING, file)
+    if credentials.service_account:
         text = f"{_SETTING} {file} is a key of the service account {credentials.service_account}: who copies it is this gateway, for good"
         yield Finding("uplink", Status.WARN, text, "let the gateway in by its certificate, and delete the key in the project")
     if credentials.certificate:
