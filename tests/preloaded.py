@@ -1,7 +1,7 @@
 """Runs commands in children of one process that has imported our libraries: importing them takes longer than what most commands do.
 
 What is imported is others' packages alone, so each child runs the rooms that its PYTHONPATH names. A child has the caller's folder,
-variables, arguments and open files; it ends when its caller does.
+variables, arguments and open files, and gets its signals; it ends when its caller does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,7 +72,10 @@ def _serve(address: str, told: int) -> None:
 
 
 def _answer(caller: socket.socket) -> None:
-    """Runs what a caller asks in a child; ends it if the caller ends first. Sends its exit status."""
+    """Runs what a caller asks in a child, which gets the signals that the caller sends; ends it if the caller ends first.
+
+    Sends its exit status.
+    """
     asked, files, _, _ = socket.recv_fds(caller, _BYTES, 3)
     while not asked.endswith(b"\n"):
         asked += caller.recv(_BYTES)
@@ -83,11 +86,14 @@ def _answer(caller: socket.socket) -> None:
         os.close(ended)
         _run(files, **json.loads(asked))
     os.close(running)
-    first, _, _ = select.select([ended, caller], [], [])
-    if ended not in first:
-        os.kill(child, signal.SIGKILL)
+    while ended not in select.select([ended, caller], [], [])[0]:
+        signals = caller.recv(_BYTES) or bytes([signal.SIGKILL])
+        for number in signals:
+            os.kill(child, number)
+        if signal.SIGKILL in signals:
+            break
     _, status = os.waitpid(child, 0)
-    if ended in first:
+    with suppress(BrokenPipeError):
         caller.send(str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
 
