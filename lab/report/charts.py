@@ -11,20 +11,20 @@ from lab.report.svg import INK, MUTED, NARROW, Chart, Points, data
 
 WATER, ALARM, GOOD, FAULT = "var(--blue)", "var(--vermillion)", "var(--green)", "var(--orange)"
 
-SMALL, SMALL_NARROW, MIDDLE = 192, 164, 420
-"""Widths of charts that stand side by side: many small ones, on a desk and on a phone, or two."""
+SMALL, MIDDLE = 164, 340
+"""Widths of charts that stand side by side, as a phone shows them: many small ones, or two. A desk shows them a quarter larger."""
 
 _SECONDS = "datum.value == 0 ? '0 s' : datum.label + ' s'"
 _WORST_OR_NOT = alt.Scale(domain=[False, True], range=[FAULT, ALARM])
 _AFFECTED_OR_NOT = alt.Scale(domain=[False, True], range=[GOOD, FAULT])
 
 
-def moisture_season(days: Points, balances: Points, top: float, top_need: float, width: int) -> Chart:
+def moisture_season(days: Points, balances: Points, top: float, top_need: float) -> Chart:
     """Draws one field: its moisture day by day between what its soil can hold and where stress begins, and below it what it lacks.
 
     `days`: day, mean [m3/m3]; `balances`: day, full, stress [m3/m3], need_mm [mm], which hangs from the line of nothing.
     """
-    size = {"width": width - 44}
+    size = {"width": SMALL - 44}
     axis = alt.Axis(title=None, values=[0, 0.2, 0.4], format=".1f", minExtent=26)
     time = alt.X("day:T", scale=alt.Scale(nice=False), axis=None if balances else _months())
     height = alt.Scale(domain=[0, top])
@@ -50,7 +50,7 @@ def moisture_season(days: Points, balances: Points, top: float, top_need: float,
     return alt.vconcat(alt.layer(*limits, moisture).properties(height=80, **size), bars).resolve_scale(x="shared")
 
 
-def score_history(scores: tuple[Points, Points], thresholds: Points, flags: Points, span: tuple[float, float], width: int) -> Chart:
+def score_history(scores: tuple[Points, Points], thresholds: Points, flags: Points, span: tuple[float, float]) -> Chart:
     """Draws one machine: its anomaly score over the season and, beside it, in the minute of real time; with the verdicts' thresholds.
 
     `scores`: time, score of the season; second, score of the minute. `thresholds`: score, text, worst (whether it is the highest);
@@ -67,8 +67,7 @@ def score_history(scores: tuple[Points, Points], thresholds: Points, flags: Poin
     labels = limits.mark_text(align="left", baseline="bottom", dx=4, dy=-3, fontSize=12)
     left = alt.layer(season, rules.encode(value, colour), labels.encode(value, alt.Text("text:N"), colour, x=alt.value(0)))
     right = alt.layer(live, rules.encode(bare, colour))
-    short = 104 if width == MIDDLE else 70
-    return alt.hconcat(left.properties(width=width - short - 72, height=150), right.properties(width=short, height=150), spacing=14)
+    return alt.hconcat(left.properties(width=MIDDLE - 142, height=130), right.properties(width=70, height=130), spacing=14)
 
 
 def _scored(scores: Points, flags: Points, time: Any, value: Any) -> Chart:

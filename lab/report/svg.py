@@ -28,9 +28,9 @@ NARROW, WIDE = 340, 960
 _numbers = count(1)
 
 
-def both_widths(draw: Callable[[int], Chart], description: str, wide: int = WIDE, narrow: int = NARROW) -> str:
+def both_widths(draw: Callable[[int], Chart], description: str) -> str:
     """Draws the chart for a phone and for a desk: `both_widths(lambda width: completeness(cells, lanes, width), "...")`."""
-    return "".join(f'<div class="{name}">{svg(draw(width), description)}</div>' for name, width in (("wide", wide), ("narrow", narrow)))
+    return "".join(f'<div class="{name}">{svg(draw(width), description)}</div>' for name, width in (("wide", WIDE), ("narrow", NARROW)))
 
 
 def svg(chart: Chart, description: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from lab.report import charts
 from lab.report.query_results import QueryResults, Rows
 from lab.report.sections.points import columns, grouped
-from lab.report.svg import Points, both_widths
+from lab.report.svg import svg
 from lab.report.wording import listed
 from pipeline.irrigation import crops
 
@@ -27,14 +26,10 @@ def content(results: QueryResults) -> list[dict[str, Any]]:
     for site in results.sites:
         if days := moisture.get(site["site_id"]):
             balances = list(_balances(needs.get(site["site_id"], ())))
-            drawn = _drawn(columns(days, "day", "mean"), balances, top, top_need, _description(site["name"], days))
+            chart = charts.moisture_season(columns(days, "day", "mean"), balances, top, top_need)
+            drawn = svg(chart, _description(site["name"], days))
             figures.append({**site, "advice": advice.get(site["site_id"]), "balances": balances, "chart": drawn})
     return figures
-
-
-def _drawn(days: Points, balances: Points, top: float, top_need: float, description: str) -> str:
-    draw = partial(charts.moisture_season, days, balances, top, top_need)
-    return both_widths(draw, description, charts.SMALL, charts.SMALL_NARROW)
 
 
 def _balances(rows: Rows) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from edge.models.bundle import Bundle
@@ -11,7 +10,7 @@ from lab.acts.run_record import RunRecord
 from lab.report import charts
 from lab.report.query_results import QueryResults, Rows
 from lab.report.sections.points import columns, grouped, second
-from lab.report.svg import both_widths
+from lab.report.svg import svg
 from lab.report.wording import listed
 
 
@@ -26,7 +25,7 @@ def content(record: RunRecord, results: QueryResults, bundle: Bundle) -> list[di
     figures = []
     for device, rows in grouped(results.scores, "device_id").items():
         flagged, last = flags.get(device), rows[-1]
-        draw = partial(charts.score_history, _scores(record, rows), thresholds, _flag(record, flagged), span)
+        chart = charts.score_history(_scores(record, rows), thresholds, _flag(record, flagged), span)
         description = f"Anomaly score of {device}: {rows[0]['score']:.2f} on {rows[0]['time']:%-d %B}, {last['score']:.2f} at the end"
         figures.append(
             {
@@ -34,7 +33,7 @@ def content(record: RunRecord, results: QueryResults, bundle: Bundle) -> list[di
                 "flagged": flagged,
                 "told": _told(record, flagged),
                 "last": last,
-                "chart": both_widths(draw, description, charts.MIDDLE),
+                "chart": svg(chart, description),
             }
         )
     return figures

@@ -147,7 +147,7 @@ def test_no_letters_of_a_picture_leave_the_page(page: browser.Page) -> None:
 
 def test_a_chart_has_a_description_in_words(file: Path) -> None:
     heads = re.findall(r"<svg [^>]*>", file.read_text())
-    assert len(heads) == 2 * (2 + 2 + 3)
+    assert len(heads) == 2 + 2 + 2 * 3
     assert all(re.search(r'role="img" aria-label="[^"]{30,}"', head) for head in heads)
 
 
