@@ -31,7 +31,7 @@ def content(record: RunRecord, results: QueryResults, bundle: Bundle) -> list[di
             {
                 "name": device.partition("-")[2] or device,
                 "flagged": flagged,
-                "told": _told(record, flagged),
+                "told": _told(record, device, flagged),
                 "last": last,
                 "chart": svg(chart, description),
             }
@@ -46,11 +46,13 @@ def lede(content: list[dict[str, Any]]) -> str:
     return f"{flags}{healthy}: each line across is ten times the one below."
 
 
-def _told(record: RunRecord, flagged: datetime | None) -> str:
+def _told(record: RunRecord, device: str, flagged: datetime | None) -> str:
     """Says whether somebody got a message, as nobody does of history."""
     if flagged is None:
         return ""
-    return "in history, of which nobody is notified" if flagged < record.started else "a message was sent"
+    if flagged < record.started:
+        return "in history, of which nobody is notified"
+    return "a message was sent" if any(alert.subject == device for alert in record.alerts) else "no message was sent"
 
 
 def _scores(record: RunRecord, rows: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -43,6 +43,15 @@ def test_a_machine_is_flagged_by_the_first_event_with_the_worst_label() -> None:
     assert "1 of 2 machines are flagged: a." in machines.lede(shown)
 
 
+def test_a_message_is_said_to_be_sent_where_one_was() -> None:
+    alert = replace(RECORD.alerts[0], subject="machine-a")
+    events = tuple(_event(device, at, "failing") for device, at in (("machine-a", 2), ("machine-b", 2), ("machine-c", -9000)))
+    scores = tuple(_score(device, 1, 1.0) for device in ("machine-a", "machine-b", "machine-c", "machine-d"))
+    shown = machines.content(replace(RECORD, alerts=(alert,)), replace(EMPTY, scores=scores, label_changes=events), VIBRATION)
+    told = {machine["name"]: machine["told"] for machine in shown}
+    assert told == {"a": "a message was sent", "b": "no message was sent", "c": "in history, of which nobody is notified", "d": ""}
+
+
 def test_scores_of_the_minute_are_separated_from_those_of_the_season() -> None:
     rows = tuple(_score("machine-a", seconds, seconds) for seconds in (-7200, -3600, 0, 5))
     season, minute = machines._scores(RECORD, rows)
