@@ -24,30 +24,30 @@ def moisture_season(days: Points, balances: Points, top: float, top_need: float)
 
     `days`: day, mean [m3/m3]; `balances`: day, full, stress [m3/m3], need_mm [mm], which hangs from the line of nothing.
     """
-    size = {"width": SMALL - 44}
-    axis = alt.Axis(title=None, values=[0, 0.2, 0.4], format=".1f", minExtent=26)
-    time = alt.X("day:T", scale=alt.Scale(nice=False), axis=None if balances else _months())
-    height = alt.Scale(domain=[0, top])
+    time, height = _day(None if balances else _months()), alt.Scale(domain=[0, top])
     line = alt.Chart(data(days)).mark_line(color=WATER, strokeWidth=2, strokeJoin="round")
-    moisture = line.encode(time, alt.Y("mean:Q", scale=height, axis=axis)).properties(height=80, **size)
-    if not balances:
-        return moisture
+    moisture = line.encode(time, alt.Y("mean:Q", scale=height, axis=_level([0, 0.2, 0.4], ".1f")))
     limits = [
         alt.Chart(data(balances)).mark_line(color=colour, strokeWidth=1, strokeDash=dash).encode(time, alt.Y(f"{name}:Q", scale=height))
         for name, colour, dash in (("full", MUTED, [2, 3]), ("stress", ALARM, [5, 3]))
+        if balances
     ]
-    least = 10 * (top_need // 10) or top_need
-    down = alt.Scale(domain=[top_need or 1, 0])
-    bars = (
-        alt.Chart(data(balances))
-        .mark_bar(color=ALARM, opacity=0.7, size=2)
-        .encode(
-            alt.X("day:T", scale=alt.Scale(nice=False), axis=_months()),
-            alt.Y("need_mm:Q", scale=down, axis=alt.Axis(title=None, values=[0, least], format=".0f", minExtent=26)),
-        )
-        .properties(height=36, **size)
-    )
-    return alt.vconcat(alt.layer(*limits, moisture).properties(height=80, **size), bars).resolve_scale(x="shared")
+    drawn = alt.layer(*limits, moisture).properties(width=SMALL - 44, height=80)
+    return alt.vconcat(drawn, _lacking(balances, top_need)).resolve_scale(x="shared") if balances else drawn
+
+
+def _lacking(balances: Points, top_need: float) -> Chart:
+    down = alt.Y("need_mm:Q", scale=alt.Scale(domain=[top_need or 1, 0]), axis=_level([0, 10 * (top_need // 10) or top_need], ".0f"))
+    bars = alt.Chart(data(balances)).mark_bar(color=ALARM, opacity=0.7, size=2).encode(_day(_months()), down)
+    return bars.properties(width=SMALL - 44, height=36)
+
+
+def _day(axis: alt.Axis | None) -> alt.X:
+    return alt.X("day:T", scale=alt.Scale(nice=False), axis=axis)
+
+
+def _level(values: Sequence[float], form: str) -> alt.Axis:
+    return alt.Axis(title=None, values=list(values), format=form, minExtent=26)
 
 
 def score_history(scores: tuple[Points, Points], thresholds: Points, flags: Points, span: tuple[float, float]) -> Chart:
