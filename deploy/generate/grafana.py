@@ -6,10 +6,10 @@ Which data source they ask is a choice on top of each page. A query of the wareh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 from grafana_foundation_sdk.builders import bigquery, dashboard, prometheus, stat, table, timeseries
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
@@ -104,31 +104,43 @@ WAREHOUSE = (
 )
 
 
+def _promql(panel: Panel) -> Any:
+    return prometheus.Dataquery().expr(panel.query).legend_format("{{instance}}")
+
+
+def _sql(panel: Panel) -> Any:
+    shape = QueryFormat.TABLE if panel.look is Look.TABLE else QueryFormat.TIMESERIES
+    return bigquery.Dataquery().raw_sql(panel.query).raw_query(True).editor_mode(EditorMode.CODE).format(shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Asks a data source of one type; `ask` makes its query of a panel's, `refresh` is how often anew by itself, False for never."""
+
+    title: str
+    source: str
+    panels: tuple[Panel, ...]
+    ask: Callable[[Panel], Any]
+    refresh: str | Literal[False]
+
+
+PAGES = {
+    "gateways": Page("TinyBeam: gateways", "prometheus", GATEWAYS, _promql, "30s"),
+    "warehouse": Page("TinyBeam: fields and machines", "grafana-bigquery-datasource", WAREHOUSE, _sql, refresh=False),
+}
+
+
 def dashboards() -> dict[str, dict[str, Any]]:
     """Returns the JSON of each dashboard by the name of its file."""
-    pages = (
-        ("gateways", "TinyBeam: gateways", "prometheus", GATEWAYS, "30s"),
-        ("warehouse", "TinyBeam: fields and machines", "grafana-bigquery-datasource", WAREHOUSE, False),
-    )
-    return {name: _dashboard(name, title, source, panels, refresh) for name, title, source, panels, refresh in pages}
+    return {name: _dashboard(f"tinybeam-{name}", page) for name, page in PAGES.items()}
 
 
-def _dashboard(name: str, title: str, source: str, panels: Iterable[Panel], refresh: Any) -> dict[str, Any]:
-    page = dashboard.Dashboard(title).uid(f"tinybeam-{name}").tags(["tinybeam"]).timezone("utc").time("now-24h", "now").refresh(refresh)
-    page.readonly().with_variable(dashboard.DatasourceVariable("source").label("Data source").type(source))
-    for number, panel in enumerate(panels, 1):
-        page.with_panel(_panel(panel, DataSourceRef(type_val=source, uid="${source}")).id(number))
-    built: dict[str, Any] = json.loads(JSONEncoder(sort_keys=True).encode(page.build()))
+def _dashboard(uid: str, page: Page) -> dict[str, Any]:
+    shown = dashboard.Dashboard(page.title).uid(uid).tags(["tinybeam"]).timezone("utc").time("now-24h", "now").refresh(page.refresh)
+    shown.readonly().with_variable(dashboard.DatasourceVariable("source").label("Data source").type(page.source))
+    source = DataSourceRef(type_val=page.source, uid="${source}")
+    for number, panel in enumerate(page.panels, 1):
+        drawn = panel.look.value().id(number).title(panel.title).description(panel.says).unit(panel.unit).datasource(source)
+        shown.with_panel(drawn.height(HEIGHT).span(panel.columns).with_target(page.ask(panel).datasource(source).ref_id("A")))
+    built: dict[str, Any] = json.loads(JSONEncoder(sort_keys=True).encode(shown.build()))
     return built
-
-
-def _panel(panel: Panel, source: DataSourceRef) -> Any:
-    shown = panel.look.value().title(panel.title).description(panel.says).unit(panel.unit).datasource(source)
-    return shown.height(HEIGHT).span(panel.columns).with_target(_target(panel, source).ref_id("A"))
-
-
-def _target(panel: Panel, source: DataSourceRef) -> Any:
-    if source.type_val == "prometheus":
-        return prometheus.Dataquery().expr(panel.query).legend_format("{{instance}}").datasource(source)
-    shape = QueryFormat.TABLE if panel.look is Look.TABLE else QueryFormat.TIMESERIES
-    return bigquery.Dataquery().raw_sql(panel.query).raw_query(True).editor_mode(EditorMode.CODE).format(shape).datasource(source)
