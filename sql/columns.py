@@ -15,7 +15,7 @@ from typing import Any
 from schemas.arrow import table_columns
 from schemas.records import TABLES
 from schemas.warehouse import sql_type
-from sql.scripts import ROOT, Script, scripts
+from sql.scripts import ROOT, Script, script, scripts
 
 COLUMNS = ROOT / "columns.toml"
 
@@ -90,6 +90,5 @@ def _of_table(table: str) -> Mapping[str, Shown]:
     """Returns the columns of a table, or of a view, by their names."""
     record = next((record for record, described in TABLES.items() if described.name == table), None)
     if record is None:
-        view = next(script for script in scripts("views") if script.name == table)
-        return {column.name: column for column in shown_columns(_selecting(view), _declared()["views"][table])}
+        return {column.name: column for column in shown_columns(_selecting(script("views", table)), _declared()["views"][table])}
     return {column.name: Shown(column.name, sql_type(column), column.doc.unit, column.doc.text) for column in table_columns(record)}

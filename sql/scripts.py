@@ -139,6 +139,11 @@ def scripts(*folders: str, root: Path = ROOT) -> Iterator[Script]:
             yield Script(folder, path.stem, path.read_text())
 
 
+def script(folder: str, name: str) -> Script:
+    """Reads one script. Raises FileNotFoundError."""
+    return Script(folder, name, (ROOT / folder / f"{name}.sql").read_text())
+
+
 def split(text: str, separator: str) -> list[str]:
     """Splits SQL at a separator, but for those in brackets."""
     parts, start = [], 0

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 
 from google.cloud import bigquery
 
 from schemas.datasets import Datasets
 from sql.questions import ask
-from sql.scripts import Script, scripts
+from sql.scripts import script
 from sql.service import Target, local_host, open_client
 from training.soil.training_set import Snapshot, TrainingSet, of_rows
 
@@ -23,11 +23,7 @@ def client(project: str) -> bigquery.Client:
 
 def soil(warehouse: bigquery.Client, from_time: datetime, until: datetime) -> tuple[TrainingSet, Snapshot]:
     """Returns the soil windows from one time on, as far as they were known at another. Raises GoogleAPICallError from the service."""
-    script = _script(_SOIL)
-    answer = ask(warehouse, script, {"from_time": from_time.isoformat(), "until": until.isoformat()}, datetime.now(UTC))
-    digest = sha256(script.text.encode()).hexdigest()
-    return of_rows(dict(row) for row in answer), Snapshot(query=script.name, query_sha256=digest, from_time=from_time, until=until)
-
-
-def _script(name: str) -> Script:
-    return next(script for script in scripts("queries") if script.name == name)
+    question = script("queries", _SOIL)
+    answer = ask(warehouse, question, {"from_time": from_time.isoformat(), "until": until.isoformat()}, until)
+    digest = sha256(question.text.encode()).hexdigest()
+    return of_rows(dict(row) for row in answer), Snapshot(query=question.name, query_sha256=digest, from_time=from_time, until=until)

@@ -12,7 +12,7 @@ from google.cloud import bigquery
 
 from schemas.warehouse import FOREVER
 from sql.questions import ask
-from sql.scripts import scripts
+from sql.scripts import script
 
 Rows = tuple[Mapping[str, Any], ...]
 _QUESTIONS = ("irrigation_this_week",)
@@ -120,8 +120,7 @@ def _query(client: bigquery.Client, sql: str, since: datetime) -> Rows:
 
 
 def _ask(client: bigquery.Client, name: str, now: datetime) -> Rows:
-    script = next(script for script in scripts("queries") if script.name == name)
-    return _rows(ask(client, script, {}, now))
+    return _rows(ask(client, script("queries", name), {}, now))
 
 
 def _rows(rows: Any) -> Rows:
