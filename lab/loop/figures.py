@@ -16,6 +16,7 @@ from google.cloud import bigquery
 from edge.models.bundle import Bundle
 from lab.loop.result import Example, Moment
 from lab.loop.world import FieldSeason
+from lab.witness.questions import ask
 from training.build.dense import Floats
 from training.soil.examples import Examples
 from training.soil.metrics import DECISIVE_DAYS, LIMITS, Metrics, measure
@@ -36,14 +37,8 @@ Key = tuple[str, datetime]
 
 def said(client: bigquery.Client, bundle: Bundle, from_time: datetime, to_time: datetime) -> dict[Key, float]:
     """Returns the score of each window that a model judged."""
-    config = bigquery.QueryJobConfig(
-        query_parameters=[
-            bigquery.ScalarQueryParameter("from_time", "TIMESTAMP", from_time),
-            bigquery.ScalarQueryParameter("to_time", "TIMESTAMP", to_time),
-            bigquery.ScalarQueryParameter("sha256", "STRING", bundle.sha256),
-        ]
-    )
-    return {(row.device_id, row.window_start): row.score for row in client.query_and_wait(_SAID, job_config=config)}
+    rows = ask(client, _SAID, from_time=from_time, to_time=to_time, sha256=bundle.sha256)
+    return {(row.device_id, row.window_start): row.score for row in rows}
 
 
 def truth_of(fields: Sequence[FieldSeason]) -> dict[Key, float]:

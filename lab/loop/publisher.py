@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,13 +15,16 @@ from releases.judgement import judge
 from releases.repository import Repository
 from releases.rollout import Decision, Release, Rollout
 from releases.thresholds import checked
+from sql.present import as_json
+from sql.questions import ask
+from sql.scripts import script
 
 MODEL = "soil"
 _HOLDERS = ("ada", "ben", "eva")
 _SIGNING = _HOLDERS[:2]
 _LIVES = "root_days = 1095\nreleases_days = 1095\nrollouts_days = 1095\ntimestamp_days = 200\n"
 """Nobody publishes while a stretch of days is lived, though a timer would, every day."""
-_HEALTH = "select * from tinybeam.release_health_between(@from_time, @to_time)"
+_HEALTH = "releases_side_by_side"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,9 @@ class Publisher:
     def advance(self, client: bigquery.Client, from_time: datetime, now: datetime) -> Decision:
         """Decides by what the warehouse says of the release since, and publishes that."""
         rollout = rollouts.existing(self.repository, MODEL)
-        rows = health.read(_health(client, from_time, now), "release_health")
-        found = health.of(rows, Release(MODEL, rollout.release))
+        times = {"from_time": from_time.isoformat(), "to_time": now.isoformat()}
+        rows = as_json([dict(row) for row in ask(client, script("queries", _HEALTH), times, now)])
+        found = health.of(health.read(rows, _HEALTH), Release(MODEL, rollout.release))
         decision = judge(rollout, found, checked(rollout.thresholds, self.repository.folder), now)
         if decision.action != "wait":
             rollouts.decide(self.repository, MODEL, decision)
@@ -84,13 +87,3 @@ def damage(published: Path, number: int) -> Path:
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     return file
-
-
-def _health(client: bigquery.Client, from_time: datetime, to_time: datetime) -> bytes:
-    config = bigquery.QueryJobConfig(
-        query_parameters=[
-            bigquery.ScalarQueryParameter("from_time", "TIMESTAMP", from_time),
-            bigquery.ScalarQueryParameter("to_time", "TIMESTAMP", to_time),
-        ]
-    )
-    return json.dumps([dict(row) for row in client.query_and_wait(_HEALTH, job_config=config)], default=str).encode()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from google.cloud import bigquery
 
 from lab.loop.result import Ran
+from lab.witness.questions import ask
 
 _YOUNG = """
 with
@@ -46,22 +46,16 @@ group by model_version
 
 def windows(client: bigquery.Client, from_time: datetime, to_time: datetime) -> tuple[int, int, int]:
     """Counts the windows of a season: all, those of a device's first day, of which a model says nothing yet, and others without verdict."""
-    [row] = _ask(client, _YOUNG, from_time, to_time)
+    [row] = ask(client, _YOUNG, from_time=from_time, to_time=to_time)
     return row.total, row.young, row.missing
 
 
 def ever_ran(client: bigquery.Client, from_time: datetime, to_time: datetime) -> dict[str, int]:
     """Returns on how many gateways each version judged a window."""
-    return {row.model_version: row.gateways for row in _ask(client, _EVER_RAN, from_time, to_time)}
+    return {row.model_version: row.gateways for row in ask(client, _EVER_RAN, from_time=from_time, to_time=to_time)}
 
 
 def ran(client: bigquery.Client, begin: datetime, to_time: datetime) -> tuple[Ran, ...]:
     """Returns the same day by day of a season that began then."""
-    rows = _ask(client, _RAN, begin, to_time)
+    rows = ask(client, _RAN, from_time=begin, to_time=to_time)
     return tuple(Ran(day=(row.day - begin).days, version=row.model_version, gateways=row.gateways) for row in rows)
-
-
-def _ask(client: bigquery.Client, sql: str, from_time: datetime, to_time: datetime) -> Iterator[bigquery.Row]:
-    times = (("from_time", from_time), ("to_time", to_time))
-    config = bigquery.QueryJobConfig(query_parameters=[bigquery.ScalarQueryParameter(name, "TIMESTAMP", time) for name, time in times])
-    return iter(client.query_and_wait(sql, job_config=config))

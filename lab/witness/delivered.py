@@ -12,6 +12,7 @@ from google.cloud import bigquery
 
 from lab.services.warehouse import Warehouse
 from lab.witness.oracle import ChannelFacts
+from lab.witness.questions import ask
 from schemas.datasets import Datasets
 from schemas.warehouse import ALL_TIME, DATASET, FOREVER
 from sql.service import Target, open_client
@@ -47,14 +48,14 @@ def connect(warehouse: Warehouse) -> bigquery.Client:
 
 def channel_facts(client: bigquery.Client, since: datetime) -> list[ChannelFacts]:
     """Reads what any gateway heard of every channel of every device, and in rejects those of devices that nobody registered."""
-    facts = [ChannelFacts(row.device_id, row.channel, row.seq_ranges, row.total) for row in _ask(client, _CHANNEL_FACTS, since)]
-    unregistered = [reject.payload for reject in _ask(client, _REJECTS, since) if reject.reason == "unknown_device"]
+    facts = [ChannelFacts(row.device_id, row.channel, row.seq_ranges, row.total) for row in ask(client, _CHANNEL_FACTS, since=since)]
+    unregistered = [reject.payload for reject in ask(client, _REJECTS, since=since) if reject.reason == "unknown_device"]
     return facts + _merged([row for payload in unregistered for row in _rows(payload)])
 
 
 def rejected_bodies(client: bigquery.Client, since: datetime) -> Mapping[bytes, int]:
     """Counts the messages that gateways rejected, by their bytes."""
-    return Counter(bytes(row.payload) for row in _ask(client, _REJECTS, since) if row.stage.startswith("edge."))
+    return Counter(bytes(row.payload) for row in ask(client, _REJECTS, since=since) if row.stage.startswith("edge."))
 
 
 def row_counts(client: bigquery.Client) -> dict[str, int]:
@@ -65,17 +66,12 @@ def row_counts(client: bigquery.Client) -> dict[str, int]:
 
 def newest_readings(client: bigquery.Client, since: datetime) -> dict[str, datetime]:
     """Maps each batch of summaries in the warehouse to the time of its newest reading."""
-    return {row.batch_id: row.last_time for row in _ask(client, _NEWEST_READINGS, since)}
+    return {row.batch_id: row.last_time for row in ask(client, _NEWEST_READINGS, since=since)}
 
 
 def gateways_with_heartbeat(client: bigquery.Client, since: datetime) -> int:
     """Counts the gateways with a heartbeat in the warehouse that is not older than `since`."""
-    return next(row.total for row in _ask(client, _HEARTBEATS, since))
-
-
-def _ask(client: bigquery.Client, sql: str, since: datetime) -> Iterator[bigquery.Row]:
-    config = bigquery.QueryJobConfig(query_parameters=[bigquery.ScalarQueryParameter("since", "TIMESTAMP", since)])
-    return iter(client.query_and_wait(sql, job_config=config))
+    return next(row.total for row in ask(client, _HEARTBEATS, since=since))
 
 
 def _rows(payload: bytes) -> Iterator[ChannelFacts]:

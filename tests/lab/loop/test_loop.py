@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from google.cloud import bigquery
 
 from edge.models.bundle import Bundle
 from edge.models.process_scorer import ProcessScorer
@@ -79,6 +80,13 @@ def test_some_gateways_and_not_all_get_a_release(publisher: Publisher) -> None:
     assert number == 1
     assert 0 < len(chosen) < len(gateways)
     assert [gateway for gateway in gateways if publisher.rollout.release_of(gateway) == 1] == chosen
+
+
+def test_a_rollout_of_which_the_warehouse_knows_nothing_waits(publisher: Publisher, emptied: bigquery.Client) -> None:
+    publisher.roll_out(publisher.release(BUNDLES / "soil", BEGIN), 25.0, {}, ["loop-01", "loop-02"], BEGIN)
+    decision = publisher.advance(emptied, BEGIN, BEGIN + timedelta(days=30))
+    assert (decision.action, decision.share) == ("wait", 25.0)
+    assert any(reason.startswith("0 days of devices were judged") for reason in decision.reasons)
 
 
 def test_a_damaged_release_is_refused_by_who_fetches_it(publisher: Publisher, tmp_path: Path) -> None:
