@@ -27,7 +27,8 @@ def write(directory: Path, result: Result) -> Path:
 
 
 def page(result: Result) -> str:
-    loader = FileSystemLoader(Path(__file__).parent)
+    # Pages of the lab look alike.
+    loader = FileSystemLoader([Path(__file__).parent, Path(report.__file__).parent])
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["share"] = lambda share: "-" if share is None else f"{share:.0%}"
     return environment.get_template("report.html.j2").render(
@@ -35,7 +36,6 @@ def page(result: Result) -> str:
         measured=result.windows_measured,
         young=result.windows_too_young,
         fault=next(iter(result.release_faults), ""),
-        style=_style(),
         days=DAYS,
         fields=len(result.held_out_sites) + len(result.training_sites),
         headline=_headline(result),
@@ -44,12 +44,6 @@ def page(result: Result) -> str:
         rollout=both_widths(lambda width: _rollout(result, width), "Gateways by version, day by day"),
         example=both_widths(lambda width: _example(result, width), "Days until stress at a site held out") if result.example else "",
     )
-
-
-def _style() -> str:
-    """Returns the style of the demo's report: pages of the lab look alike."""
-    template = Path(report.__file__).with_name("report.html.j2").read_text()
-    return template.partition("<style>")[2].partition("</style>")[0]
 
 
 def _headline(result: Result) -> str:
