@@ -58,7 +58,7 @@ class Sampling:
         """Encodes as many samples as the day has room for, those of the best reasons first. The others are given up."""
         day, left = now.toordinal(), self._left(now)
         rows = sorted(self._rows, key=lambda row: _ORDER.index(SampleReason(row.reason)))
-        while rows:
+        while rows and left > 0:
             batches = encode(rows)
             size = sum(len(batch.body) for batch in batches)
             if size <= left:
