@@ -22,7 +22,7 @@ from schemas.envelope import from_micros
 
 _FINGERPRINT_BYTES = 8
 _SHADOW = "/shadow"
-_OF_A_RECIPE = re.compile(rf"/[0-9a-f]{{{2 * _FINGERPRINT_BYTES}}}({_SHADOW})?$")
+_OF_A_RECIPE = re.compile(rf"/([0-9a-f]{{{2 * _FINGERPRINT_BYTES}}})({_SHADOW})?$")
 
 
 class Observation(NamedTuple):
@@ -64,10 +64,9 @@ class FeatureMemory:
     def keep_only(self, model: str, kept: Container[tuple[bytes, bool]]) -> None:
         """Forgets what a model remembers for recipes that nobody runs any more. `kept`: (fingerprint, whether in the shadow)."""
         for key in list(self.section.items()):
-            if (found := _OF_A_RECIPE.search(key)) and key[: found.start()].partition("/")[2] == model:
-                recipe = bytes.fromhex(found[0].removesuffix(_SHADOW)[1:])
-                if (recipe, found[1] is not None) not in kept:
-                    self.section.set(key, None)
+            found = _OF_A_RECIPE.search(key)
+            if found and model_of(key) == model and (bytes.fromhex(found[1]), found[2] is not None) not in kept:
+                self.section.set(key, None)
 
     def _adopt(self, key: str) -> None:
         """Takes over what earlier releases kept by device and model alone: it begins with the fingerprint of its recipe."""
