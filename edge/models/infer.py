@@ -77,7 +77,7 @@ class ModelRunner:
         observed = [self._observed(slot, window) for window in windows]
         judges = [_able(slot, window, each) for window, each in zip(windows, observed, strict=True)]
         judged = self._judged(slot, windows, observed, judges)
-        shadows = self._shadowed(slot, windows) if slot.shadow and not slot.shadow_fault else {}
+        shadows = self._shadowed(slot, windows)
         verdicts = list[Verdict]()
         for number, window in enumerate(windows):
             first = judges[number][0] if judges[number] else None
@@ -118,7 +118,8 @@ class ModelRunner:
                 _log.warning("%s gives no inference for %d windows: %s", model.bundle.version, len(numbers), failure)
                 slot.note_failure(model, str(failure))
                 self.failed += sum(len(waiting[number]) == 1 for number in numbers)
-                waiting = {number: able[able[0] is model :] for number, able in waiting.items() if able[able[0] is model :]}
+                left = {number: able[1:] if able[0] is model else able for number, able in waiting.items()}
+                waiting = {number: able for number, able in left.items() if able}
                 continue
             slot.note_verdicts(model, len(numbers))
             for number, score in zip(numbers, scores, strict=True):
@@ -136,7 +137,7 @@ class ModelRunner:
     def _shadowed(self, slot: Slot, windows: Sequence[Window]) -> dict[int, Inference]:
         """Returns what the model in the shadow says. One that fails says nothing more, and nobody waits for it."""
         model = slot.shadow
-        if model is None:
+        if model is None or slot.shadow_fault:
             return {}
         observed = {number: self.memory.observe(model.bundle, window, shadow=True) for number, window in enumerate(windows)}
         features = {number: each.features for number, each in observed.items() if each.features is not None}
