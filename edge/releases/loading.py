@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from edge.config import Config
@@ -107,16 +107,18 @@ def _before(config: Config, place: Place, state: State, unusable: NoteUnusable) 
     return load_or_refuse(config, place, state.previous)
 
 
-def target(place: Place) -> int | None:
+def target(place: Place, offer: Offer | None) -> int | None:
     """Returns what is to run: what was last offered, unless it is refused or not there; then what runs or ran before."""
-    state, refused = place.folder.state, place.folder.refused()
-    offer = place.folder.offer or Offer(release=state.running)
-    choices = () if offer.release is None else (offer.release, *_numbers(state))
-    return next((number for number in choices if number not in refused and place.folder.has(number)), None)
+    state = place.folder.state
+    wanted = offer.release if offer else state.running
+    return _first_usable(place.folder, [wanted, *_numbers(state)] if wanted is not None else [])
 
 
-def shadow_target(place: Place) -> int | None:
+def shadow_target(place: Place, offer: Offer) -> int | None:
     """Returns which release is to score beside the one that runs."""
-    number = offer.shadow if (offer := place.folder.offer) else None
-    usable = number is not None and number not in place.folder.refused() and place.folder.has(number)
-    return number if usable else None
+    return _first_usable(place.folder, [offer.shadow])
+
+
+def _first_usable(folder: ReleaseFolder, numbers: Sequence[int | None]) -> int | None:
+    refused = folder.refused()
+    return next((number for number in numbers if number is not None and number not in refused and folder.has(number)), None)

@@ -99,9 +99,10 @@ class ModelUpdates:
         if self._request and self._clock() >= self._next_poll:
             self._poll(self._request)
         for place in self._places:
-            self._prepare(place, target(place), self._running.get(place.name), shadow=False)
-            if place.folder.offer:
-                self._prepare(place, shadow_target(place), self._shadows.get(place.name), shadow=True)
+            offer = place.folder.offer
+            self._prepare(place, target(place, offer), self._running.get(place.name), shadow=False)
+            if offer:
+                self._prepare(place, shadow_target(place, offer), self._shadows.get(place.name), shadow=True)
 
     def _prepare(self, place: Place, wanted: int | None, running: int | None, *, shadow: bool) -> None:
         key = place.name, shadow
