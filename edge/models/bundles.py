@@ -23,6 +23,14 @@ def bundles_of(config: Config) -> dict[str, Bundle]:
     return bundles
 
 
+def bundle_of(model: str, path: Path) -> Bundle:
+    """Loads a bundle of that model. Raises BundleError, also for another model's."""
+    bundle = Bundle.load(path)
+    if bundle.name != model:
+        raise BundleError(f"{path}: its manifest names the model {bundle.name!r}")
+    return bundle
+
+
 def sound_bundles_of(config: Config) -> tuple[dict[str, Bundle], dict[str, BundleError]]:
     """Loads the bundles that are sound, and says what is wrong with the others. Raises ConfigError as bundles_of does."""
     bundles, faults = dict[str, Bundle](), dict[str, BundleError]()

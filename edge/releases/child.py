@@ -16,7 +16,8 @@ from typing import Protocol
 
 import msgspec
 
-from edge.models.bundle import Bundle, BundleError
+from edge.models.bundle import BundleError
+from edge.models.bundles import bundle_of
 from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import ScorerFailed
 from edge.releases.folder import Offer, ReleaseFolder
@@ -90,14 +91,6 @@ def stage(client: Fetcher, folder: ReleaseFolder, number: int) -> None:
         shutil.rmtree(staging, ignore_errors=True)
         return
     folder.commit(number)
-
-
-def bundle_of(model: str, path: Path) -> Bundle:
-    """Raises BundleError, also for another model's."""
-    bundle = Bundle.load(path)
-    if bundle.name != model:
-        raise BundleError(f"its manifest names the model {bundle.name!r}")
-    return bundle
 
 
 def keep_newest(files: Sequence[Path]) -> None:

@@ -72,7 +72,7 @@ def import_(directory: Path, file: Path) -> None:
 def _outcome(place: Place) -> str:
     model, offer = place.folder.model, place.folder.offer
     if offer is None:
-        return f"{model}: {place.folder.model} is not among what is released there"
+        return f"{model}: {model} is not among what is released there"
     if offer.release is None:
         return f"{model}: this gateway is to run the bundle that its configuration names"
     if reason := place.folder.refused().get(offer.release):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from edge.config import Config
 from edge.models.bundle import Bundle, BundleError
-from edge.models.bundles import check_fits, shadow_bundle
+from edge.models.bundles import bundle_of, check_fits, shadow_bundle
 from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import ScorerFailed
 from edge.models.slot import LoadedModel, Slot
@@ -36,9 +36,7 @@ def places_of(config: Config, bundles: dict[str, Bundle]) -> list[Place]:
 
 def load(config: Config, place: Place, number: int) -> LoadedModel:
     """Loads a release and starts it; it has answered its golden cases. Raises BundleError, ScorerFailed, ConfigError, OSError."""
-    bundle = replace(Bundle.load(place.folder.bundle(number)), release=number)
-    if bundle.name != place.configured.name:
-        raise BundleError(f"{bundle.path}: its manifest names the model {bundle.name!r}")
+    bundle = replace(bundle_of(place.configured.name, place.folder.bundle(number)), release=number)
     check_fits(config, place.name, bundle)
     return _started(bundle)
 
