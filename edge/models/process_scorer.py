@@ -71,21 +71,20 @@ class ProcessScorer:
     @classmethod
     def of_usable(
         cls,
-        bundles: Sequence[Bundle],
+        bundle: Bundle,
         unusable: Callable[[str, Exception], None],
         *,
         timeouts: Timeouts = Timeouts(),
         command: Sequence[str] = _COMMAND,
     ) -> Self:
-        """Starts a scorer with the models that can run, and tells `unusable` of the others. Those are tried again when they are asked."""
+        """Starts a scorer whether or not its model can run, and tells `unusable` if not. It is tried again when it is asked."""
         scorer = cls([], timeouts=timeouts)
-        for bundle in bundles:
-            scorer._children[bundle.name] = child = _Child(bundle, timeouts, command, time.monotonic, Random())
-            try:
-                child.start()
-                child.ready(timeouts.start)
-            except (BundleError, ScorerFailed, OSError) as error:
-                unusable(bundle.name, error)
+        scorer._children[bundle.name] = child = _Child(bundle, timeouts, command, time.monotonic, Random())
+        try:
+            child.start()
+            child.ready(timeouts.start)
+        except (BundleError, ScorerFailed, OSError) as error:
+            unusable(bundle.name, error)
         return scorer
 
     @property

@@ -60,7 +60,7 @@ def refuse(folder: ReleaseFolder, number: int, reason: str) -> None:
 
 def configured(place: Place, unusable: NoteUnusable) -> LoadedModel:
     """Loads what the configuration names. One that cannot run is tried again when it is asked."""
-    scorer = ProcessScorer.of_usable([place.configured], unusable)
+    scorer = ProcessScorer.of_usable(place.configured, unusable)
     return LoadedModel(place.configured, scorer, scorer.close)
 
 

@@ -51,9 +51,9 @@ def scorer_of(folder: Path, mutant: int, rng: Random) -> tuple[Bundle, ProcessSc
 
     if mutant % 2:
         bundle = damaged(folder, rng)
-        return bundle, ProcessScorer.of_usable([bundle], unusable, timeouts=TIMEOUTS), "damaged"
+        return bundle, ProcessScorer.of_usable(bundle, unusable, timeouts=TIMEOUTS), "damaged"
     habit, bundle = HABITS[mutant // 2 % len(HABITS)], Bundle.load(SOIL)
-    return bundle, ProcessScorer.of_usable([bundle], unusable, timeouts=TIMEOUTS, command=(sys.executable, str(TWIN), habit)), habit
+    return bundle, ProcessScorer.of_usable(bundle, unusable, timeouts=TIMEOUTS, command=(sys.executable, str(TWIN), habit)), habit
 
 
 def intake(folder: Path, bundle: Bundle, scorer: ProcessScorer) -> tuple[int, int, float]:
