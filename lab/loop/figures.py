@@ -16,6 +16,7 @@ from google.cloud import bigquery
 from edge.models.bundle import Bundle
 from lab.loop.result import Example, Moment
 from lab.loop.world import FieldSeason
+from lab.services.stack import StartFailed
 from lab.witness.questions import ask
 from training.build.dense import Floats
 from training.soil.examples import Examples
@@ -58,11 +59,16 @@ class Measured:
 def measure_all(
     scores: Mapping[Key, float], truth: Mapping[Key, float], models: Mapping[str, Bundle], known: TrainingSet, unseen: TrainingSet
 ) -> Measured:
-    """Measures v2 by what it said, and v1 and the rules, which are tuned on `known`, on the same windows of `unseen`."""
+    """Measures v2 by what it said, and v1 and the rules, which are tuned on `known`, on the same windows of `unseen`.
+
+    Raises StartFailed if v2 judged none of them.
+    """
     successor, current = models["v2"], models["v1"]
     keys = [(window.device_id, window.window_start) for window in unseen.windows]
     ours, theirs = unseen.features(successor.recipe), unseen.features(current.recipe)
     counted = np.array([key in scores and key in truth for key in keys]) & np.isfinite(ours).all(axis=1) & np.isfinite(theirs).all(axis=1)
+    if not counted.any():
+        raise StartFailed("v2 judged no window of a site held out that can be measured: how its rollout went is told above")
     days = np.array([truth.get(key, np.nan) for key in keys])[counted]
     examples = Examples(ours[counted], days, np.zeros(len(days), np.int64))
     predicted: dict[str, Floats] = {

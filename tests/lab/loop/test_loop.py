@@ -15,16 +15,19 @@ from edge.models.bundle import Bundle
 from edge.models.process_scorer import ProcessScorer
 from lab.acts.gateways import BUNDLES
 from lab.loop.bad_release import hasty, renamed
+from lab.loop.figures import measure_all
 from lab.loop.gateways import Task, live
 from lab.loop.publisher import MODEL, Publisher, damage
 from lab.loop.report import page
 from lab.loop.result import BadRelease, Example, Moment, Ran, Result, Step
 from lab.loop.world import DAYS, PROBE_SECONDS, FieldSeason, plans, simulate
+from lab.services.stack import StartFailed
 from releases.client import Client
 from releases.error import ReleaseError
 from releases.rollout import Release
 from releases.source import Source
 from training.soil.metrics import Metrics
+from training.soil.training_set import SoilWindow, TrainingSet
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 GATEWAY = "loop-01"
@@ -137,6 +140,24 @@ def task(publisher: Publisher, grown: FieldSeason, folder: Path, first_day: int,
         published=publisher.published,
         root=publisher.repository.root_file,
     )
+
+
+def test_a_successor_that_judged_no_window_is_said_to_be_why_there_are_no_figures() -> None:
+    window = SoilWindow(
+        device_id="soil-01",
+        site_id="a",
+        season=BEGIN,
+        window_start=BEGIN,
+        window_seconds=3600,
+        moisture=0.3,
+        temperature=18.0,
+        field_capacity=0.35,
+        available=0.15,
+        days=3.0,
+    )
+    bundle, rows = Bundle.load(BUNDLES / "soil"), TrainingSet([window])
+    with pytest.raises(StartFailed, match="v2 judged no window of a site held out"):
+        measure_all({}, {("soil-01", BEGIN): 3.0}, {"v2": bundle, "v1": bundle}, rows, rows)
 
 
 def metrics(error: float) -> Metrics:
