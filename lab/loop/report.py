@@ -12,7 +12,7 @@ from lab.loop.result import Result
 from lab.loop.world import DAYS
 from lab.report.charts import ALARM, FAULT, GOOD, WATER
 from lab.report.svg import INK, Chart, both_widths, data
-from training.soil.metrics import worse
+from training.soil.metrics import shortcomings
 
 FILE = "report.html"
 _COLOURS = alt.Scale(domain=["1.0.0", "2.0.0", "3.0.0", "4.0.0"], range=[FAULT, GOOD, ALARM, INK])
@@ -47,16 +47,11 @@ def page(result: Result) -> str:
 
 
 def _headline(result: Result) -> str:
-    return "The fields taught a better model" if not _worse(result) else "The fields taught another model"
-
-
-def _worse(result: Result) -> dict[str, list[str]]:
-    ours = result.metrics["v2"]
-    return {name: found for name, metrics in result.metrics.items() if name != "v2" and (found := worse(ours, metrics))}
+    return "The fields taught another model" if shortcomings(result.metrics, "v2") else "The fields taught a better model"
 
 
 def _shortcomings(result: Result) -> str:
-    if found := _worse(result):
+    if found := shortcomings(result.metrics, "v2"):
         return "v2 does not beat " + "; ".join(f"{name} in {' and in '.join(metrics)}" for name, metrics in found.items()) + "."
     return "v2 beats v1 and every rule in error, in error below five days and in right verdicts."
 

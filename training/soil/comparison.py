@@ -13,9 +13,8 @@ from edge.models.model import Model
 from training.build.dense import Floats, Schedule, fit, predict
 from training.build.package_bundle import TrainedModel
 from training.soil.examples import Examples
-from training.soil.metrics import LABELS, LIMITS, Metrics, ThresholdRule, measure, verdicts, worse
-from training.soil.recipe import RECIPE
-from training.soil.rivals import RAW_RULE, RELATIVE_RULE
+from training.soil.metrics import LABELS, LIMITS, Metrics, measure, shortcomings, verdicts
+from training.soil.rivals import RAW_RULE, RELATIVE_RULE, rules
 
 MODEL, FLOAT, LINEAR = "**int8 model, as shipped**", "the same network in float", "linear quantile model, same features"
 
@@ -35,8 +34,7 @@ class Comparison:
     @property
     def shortcomings(self) -> Mapping[str, list[str]]:
         """Maps a baseline to the metrics in which the model is not better; empty if it beats every baseline in every one."""
-        by_baseline = {name: worse(self.model, self.metrics[name]) for name in (RAW_RULE, RELATIVE_RULE, LINEAR)}
-        return {name: metrics for name, metrics in by_baseline.items() if metrics}
+        return shortcomings({name: self.metrics[name] for name in (MODEL, RAW_RULE, RELATIVE_RULE, LINEAR)}, MODEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +74,4 @@ def baselines(bundle: Bundle, known: Examples, unseen: Examples) -> dict[str, Fl
     """Tunes the rules to beat on `known`; returns what they predict for `unseen`."""
     inputs = [np.clip((part.features - bundle.offsets) / bundle.scales, -1.0, 1.0) for part in (known, unseen)]
     linear = predict(fit(inputs[0], known.days, (), 0, Schedule(epochs=20)), inputs[1].astype(np.float32))
-    rules = {name: _rule(column, known, unseen) for name, column in ((RAW_RULE, "now"), (RELATIVE_RULE, "dryness"))}
-    return {LINEAR: linear, **rules}
-
-
-def _rule(column: str, known: Examples, unseen: Examples) -> Floats:
-    return ThresholdRule.tuned(known.features, known.days, RECIPE["inputs"].index(column)).predict(unseen.features)
+    return {LINEAR: linear, **rules(bundle, known, unseen, (RAW_RULE, RELATIVE_RULE))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +77,12 @@ def worse(ours: Metrics, other: Metrics) -> list[str]:
         "right verdicts": ours.accuracy > other.accuracy,
     }
     return [name for name, is_better in better.items() if not is_better]
+
+
+def shortcomings(metrics: Mapping[str, Metrics], name: str) -> dict[str, list[str]]:
+    """Maps each of the others to the metrics in which the named one is not better; empty if it beats every other in every one."""
+    others = {other: worse(metrics[name], theirs) for other, theirs in metrics.items() if other != name}
+    return {other: found for other, found in others.items() if found}
 
 
 def line(name: str, metrics: Metrics) -> str:

@@ -6,7 +6,7 @@ range, and in right verdicts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from edge.models.bundle import Bundle
 from edge.models.model import Model
 from training.build.dense import Floats
 from training.soil.examples import Examples
-from training.soil.metrics import LIMITS, Metrics, ThresholdRule, measure, worse
+from training.soil.metrics import LIMITS, Metrics, ThresholdRule, measure, shortcomings
 from training.soil.training_set import TrainingSet
 
 SUCCESSOR, CURRENT = "successor", "release that runs"
@@ -37,9 +37,8 @@ class Succession:
     @property
     def refusals(self) -> tuple[str, ...]:
         """Says in what the successor is not better, and than what; empty: it may follow."""
-        ours = self.metrics[SUCCESSOR]
-        by_name = {name: worse(ours, other) for name, other in self.metrics.items() if name != SUCCESSOR}
-        return tuple(f"it does not beat the {name} in {' and in '.join(metrics)}" for name, metrics in by_name.items() if metrics)
+        found = shortcomings(self.metrics, SUCCESSOR)
+        return tuple(f"it does not beat the {name} in {' and in '.join(metrics)}" for name, metrics in found.items())
 
 
 def compare(bundle: Bundle, current: Bundle, known: TrainingSet, unseen: TrainingSet) -> Succession:
@@ -63,10 +62,10 @@ def predict(bundle: Bundle, features: Floats) -> Floats:
     return np.asarray(Model(bundle.runnable(), tflite.load()).run(features))
 
 
-def rules(bundle: Bundle, known: Examples, unseen: Examples) -> dict[str, Floats]:
+def rules(bundle: Bundle, known: Examples, unseen: Examples, names: Iterable[str] = tuple(_RULES)) -> dict[str, Floats]:
     """Tunes each rule on `known`; returns the days that it says of `unseen`, shape (rows, 1). Both have the features of the bundle."""
     found = {}
-    for name, feature in _RULES.items():
-        column = bundle.recipe.inputs.index(feature)
+    for name in names:
+        column = bundle.recipe.inputs.index(_RULES[name])
         found[name] = ThresholdRule.tuned(known.features, known.days, column).predict(unseen.features)
     return found
