@@ -30,9 +30,10 @@ from schemas.records import Irrigation, Site
 from schemas.registry import Registry
 from tests.pipeline.fao56_twin import LATITUDES, device_hour
 from training.soil.climates import CLIMATES, CONFIRMATION_CLIMATES, HELD_OUT_CLIMATES
+from training.soil.metrics import HORIZON_DAYS
 from training.soil.probe import ProbeRecord, record
 from training.soil.recipe import CHANNELS, RECIPE
-from training.soil.season import HORIZON_DAYS, SOILS, Season, simulate_season
+from training.soil.season import SOILS, Season, simulate_season
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 SOON_DAYS = 2.0

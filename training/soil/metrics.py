@@ -10,8 +10,9 @@ import numpy as np
 
 from training.build.dense import Floats
 
-LIMITS = (0.0, 14.0)
+HORIZON_DAYS = 14
 """Days are counted so far."""
+LIMITS = (0.0, float(HORIZON_DAYS))
 DECISIVE_DAYS = 5.0
 THRESHOLDS = (2.0, 5.0)
 LABELS = ("now", "soon", "fine")

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from training.soil.climates import CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES, weather
+from training.soil.metrics import HORIZON_DAYS
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # aquacrop's own source has invalid escapes
@@ -36,7 +37,6 @@ with warnings.catch_warnings():
 __all__ = ["CLIMATES", "HELD_OUT_CLIMATES", "SOILS", "TRAINING_CLIMATES", "Season", "simulate_season"]
 
 SOILS = ("Clay", "ClayLoam", "Loam", "LoamySand", "Sand", "SandyClayLoam", "SandyLoam", "SiltLoam", "SiltClayLoam")
-HORIZON_DAYS = 14
 STRESS_SHARE = 0.5
 _MAX_DAYS = 300
 

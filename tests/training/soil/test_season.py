@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from training.soil.climates import CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES, weather
-from training.soil.season import HORIZON_DAYS, Season, days_until, simulate_season
+from training.soil.metrics import HORIZON_DAYS
+from training.soil.season import Season, days_until, simulate_season
 
 
 @pytest.fixture(scope="module")
