@@ -87,7 +87,7 @@ def _train_soil(output: Path, page: Path, seed: int, workers: int) -> None:
     untouched = simulate(CONFIRMATION_CLIMATES, size.confirmation_seasons, seed, workers, _progress)
     with click.progressbar(length=size.schedule.epochs, label="Training") as bar:
         trained = train(known, seed, size, lambda _: bar.update(1))
-    bundle = save(trained, known, output, seed, size, simulated(size))
+    bundle = save(trained, known, output, seed, size, simulated(size.training_seasons))
     figures = measure_all(trained, bundle, known, unseen, untouched)
     write(page, page_text(figures, bundle, _manifest(output)), figures)
     _pass_gate(output, page)

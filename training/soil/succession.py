@@ -16,7 +16,6 @@ from edge.models.bundle import Bundle
 from edge.models.constants import Constants
 from edge.models.recipe import Recipe
 from program.version import version as code_version
-from training.build.dense import Schedule
 from training.soil.climates import TRAINING_CLIMATES
 from training.soil.examples import Examples, joined
 from training.soil.metrics import DECISIVE_DAYS
@@ -25,7 +24,7 @@ from training.soil.rivals import Succession, compare
 from training.soil.train import Origin, Progress, Size, save, simulate, simulated, train
 from training.soil.training_set import Snapshot, TrainingSet
 
-FIELD_SIZE = Size(hidden=(32, 16), schedule=Schedule(epochs=25, noise=0.15, decay=1e-2))
+FIELD_SIZE = Size()
 FIELD_WEIGHT = 2
 """What a field showed counts so often: lessons are many, and of other climates."""
 
@@ -44,7 +43,7 @@ def teach(seasons: int, seed: int, workers: int, progress: Progress) -> Lessons:
     """Simulates seasons in the climates of the shipped model: fields are few at first, and none has seen every weather."""
     if not seasons:
         return Lessons()
-    origin = simulated(Size(training_seasons=seasons)).teaching
+    origin = simulated(seasons).teaching
     return Lessons(simulate(TRAINING_CLIMATES, seasons, seed, workers, progress, FIELD_RECIPE), {"teacher": origin})
 
 

@@ -66,13 +66,13 @@ class Origin:
     constants: Constants = field(default_factory=Constants)
 
 
-def simulated(size: Size) -> Origin:
-    """Returns the origin of the model that learns from the teacher."""
+def simulated(seasons: int) -> Origin:
+    """Returns the origin of the model that learns from so many seasons of the teacher."""
     teaching = {
         "teacher": f"aquacrop {version('aquacrop')}",
         "climates": list(TRAINING_CLIMATES),
         "held_out_climates": list(HELD_OUT_CLIMATES),
-        "seasons": size.training_seasons,
+        "seasons": seasons,
         "stress_share": STRESS_SHARE,
     }
     return Origin(version=VERSION, recipe=RECIPE, teaching=teaching)

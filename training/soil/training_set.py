@@ -85,7 +85,7 @@ class TrainingSet:
         """Returns the sites to train on, and those held out: every third one in the order of the hashes of their names."""
         ranked = sorted(self.sites, key=lambda site: sha256(site.encode()).digest())
         held_out = set(ranked[_HELD_OUT_OF - 1 :: _HELD_OUT_OF])
-        return self._of(lambda site: site not in held_out), self._of(lambda site: site in held_out)
+        return self._of(set(self.sites) - held_out), self._of(held_out)
 
     @cached_property
     def days(self) -> Floats:
@@ -113,8 +113,8 @@ class TrainingSet:
         for _, windows in groupby(self.windows, key=lambda window: (window.device_id, window.site_id, window.season)):
             yield list(windows)
 
-    def _of(self, belongs: Any) -> TrainingSet:
-        return TrainingSet([window for window in self.windows if belongs(window.site_id)])
+    def _of(self, sites: set[str]) -> TrainingSet:
+        return TrainingSet([window for window in self.windows if window.site_id in sites])
 
 
 def of_rows(rows: Iterable[Mapping[str, Any]]) -> TrainingSet:

@@ -34,7 +34,7 @@ trained = vibration.train(data.training.features, 0, size)
 vibration.save(trained, output / "vibration", validation=data.validation, examples=data.golden, seed=0, size=size)
 size = soil.Size(training_seasons=2, schedule=Schedule(epochs=4))
 known = soil.simulate(("tunis", "brussels"), 2, 0, workers, progress)
-soil.save(soil.train(known, 0, size), known, output / "soil", 0, size, soil.simulated(size))
+soil.save(soil.train(known, 0, size), known, output / "soil", 0, size, soil.simulated(2))
 """
 """As the commands do it, with fewer machines and seasons; but as many rows as numpy shares out among threads."""
 

@@ -56,7 +56,7 @@ def test_the_committed_interval_holds_what_it_promises(unseen: Examples) -> None
 
 def test_the_same_seed_gives_the_same_bundle_and_another_another(known: Examples, tmp_path: Path) -> None:
     built = {
-        name: save(train(known, seed, TINY), known, tmp_path / name, seed, TINY, simulated(TINY))
+        name: save(train(known, seed, TINY), known, tmp_path / name, seed, TINY, simulated(TINY.training_seasons))
         for name, seed in (("a", 1), ("b", 1), ("c", 2))
     }
     files = {name: [(tmp_path / name / file).read_bytes() for file in ("model.tflite", "manifest.json")] for name in built}
