@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -102,9 +102,8 @@ def _recorded(number: int, plan: Plan, season: Season, window_seconds: int, reci
     rng = np.random.default_rng([plan.seed, window_seconds])
     series = record(season, rng, window_seconds)
     days = truth(season, series)
-    inputs = list(
-        _inputs(recipe, series, {"field_capacity": season.field_capacity, "available": season.field_capacity - season.wilting_point})
-    )
+    constants = {"field_capacity": season.field_capacity, "available": season.field_capacity - season.wilting_point}
+    inputs = list(inputs_of(recipe, _windows(series, constants)))
     keep = [row for row in range(len(inputs)) if inputs[row] is not None and np.isfinite(days[row])]
     keep = [row for row in keep if rng.random() < _EXAMPLES_A_DAY * window_seconds / 86_400]
     features = np.array([inputs[row] for row in keep], dtype=float).reshape(len(keep), len(recipe.inputs))
@@ -119,10 +118,15 @@ def truth(season: Season, series: ProbeRecord) -> Floats:
     return np.where(season.labelled[before] & season.labelled[after], days, np.nan)
 
 
-def _inputs(recipe: Recipe, series: ProbeRecord, constants: Mapping[str, float]) -> Iterator[tuple[float, ...] | None]:
+def inputs_of(recipe: Recipe, windows: Iterable[tuple[datetime, int, Mapping[str, float]]]) -> Iterator[tuple[float, ...] | None]:
+    """Yields what the gateway computes of each window (start, seconds, values) of a probe, in order; None where it computes nothing."""
     memory = None
+    for start, seconds, values in windows:
+        memory, inputs = advance(recipe, memory, start, seconds, values)
+        yield inputs
+
+
+def _windows(series: ProbeRecord, constants: Mapping[str, float]) -> Iterator[tuple[datetime, int, Mapping[str, float]]]:
     for moment, moisture, temperature in zip(series.moments.tolist(), series.moisture.tolist(), series.temperature.tolist(), strict=True):
         start = _DAWN + timedelta(days=moment) - timedelta(seconds=series.window_seconds)
-        values = {"moisture": moisture, "temperature": temperature, **constants}
-        memory, inputs = advance(recipe, memory, start, series.window_seconds, values)
-        yield inputs
+        yield start, series.window_seconds, {"moisture": moisture, "temperature": temperature, **constants}

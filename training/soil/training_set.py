@@ -17,10 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from edge.models.features import advance
 from edge.models.recipe import Recipe
 from training.build.dense import Floats
-from training.soil.examples import Examples
+from training.soil.examples import Examples, inputs_of
 from training.soil.recipe import CHANNELS, CONSTANTS
 
 EXAMPLES_A_DAY = 4
@@ -95,7 +94,7 @@ class TrainingSet:
     def features(self, recipe: Recipe) -> Floats:
         """Returns what the gateway computes by this recipe, a row for each window, of NaN where it computes nothing: (windows, inputs)."""
         nothing = (np.nan,) * len(recipe.inputs)
-        rows = [inputs or nothing for series in self._series() for inputs in _inputs(recipe, series)]
+        rows = [inputs or nothing for series in self._series() for inputs in inputs_of(recipe, map(_measured, series))]
         return np.array(rows, float).reshape(len(self.windows), len(recipe.inputs))
 
     def examples(self, features: Floats) -> Examples:
@@ -122,12 +121,8 @@ def of_rows(rows: Iterable[Mapping[str, Any]]) -> TrainingSet:
     return TrainingSet([SoilWindow(**row) for row in rows])
 
 
-def _inputs(recipe: Recipe, series: Sequence[SoilWindow]) -> Iterator[tuple[float, ...] | None]:
-    memory = None
-    for window in series:
-        values = {name: getattr(window, name) for name in (*CHANNELS, *CONSTANTS)}
-        memory, inputs = advance(recipe, memory, window.window_start, window.window_seconds, values)
-        yield inputs
+def _measured(window: SoilWindow) -> tuple[datetime, int, dict[str, float]]:
+    return window.window_start, window.window_seconds, {name: getattr(window, name) for name in (*CHANNELS, *CONSTANTS)}
 
 
 def _values(window: SoilWindow) -> tuple[Any, ...]:
