@@ -48,10 +48,8 @@ def replace(folder: Path, root_key_file: Path, now: datetime) -> x509.Certificat
 
     What was signed before stays good, and is renewed by the new one: everybody trusts the root, and a certificate brings its issuing one.
     """
-    root, root_key = (
-        pem.chain(private_files.read(folder / ROOT), folder / ROOT)[0],
-        pem.key(private_files.read(root_key_file), root_key_file),
-    )
+    root = pem.chain(private_files.read(folder / ROOT), folder / ROOT)[0]
+    root_key = pem.key(private_files.read(root_key_file), root_key_file)
     if root_key.public_key() != root.public_key():
         raise KeysError(f"{root_key_file} is not the key of {folder / ROOT}")
     present, key = identity.read(folder / ISSUING), certificates.new_key()
@@ -142,8 +140,10 @@ class Authority:
 
     def write_revoked(self, now: datetime) -> None:
         """Writes what was taken back and is not long expired: a list by each issuing key, as a broker looks for them."""
-        taken_back = [(one.serial, one.revoked) for one in self.issued.all() if one.revoked and now < one.end + _LISTED_AFTER_END]
-        signers = [self._signer(), *self._replaced(now)]
+        issued, signer = self.issued.all(), self._signer()
+        taken_back = [(one.serial, one.revoked) for one in issued if one.revoked and now < one.end + _LISTED_AFTER_END]
+        before = [one for one in issued if one.start < signer.certificate.not_valid_before_utc]
+        signers = [signer, *self._replaced(max((one.end for one in before), default=now), now)]
         content = b"".join(pem.of_revocation_list(certificates.revocation_list(taken_back, each, now)) for each in signers)
         private_files.write(self.revoked_file, content, private_files.PUBLIC_MODE)
 
@@ -151,11 +151,10 @@ class Authority:
         """Reads what signs now: it may have been replaced while a server runs."""
         return _signer_in(self._folder / ISSUING)
 
-    def _replaced(self, now: datetime) -> list[Signer]:
-        """Returns the issuing keys of before; one of which no certificate is good any more is deleted."""
-        last = max((one.end for one in self.issued.all() if one.start < self._signer().certificate.not_valid_before_utc), default=now)
+    def _replaced(self, last_end: datetime, now: datetime) -> list[Signer]:
+        """Returns the issuing keys of before, of whose certificates the last ends then; they are deleted once none is good any more."""
         files = sorted(self._folder.glob(_REPLACED.format("*")))
-        if now >= last + _LISTED_AFTER_END:
+        if now >= last_end + _LISTED_AFTER_END:
             for file in files:
                 file.unlink()
             return []
