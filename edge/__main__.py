@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -38,6 +36,7 @@ from edge.uplink.export import export as write_export
 from edge.uplink.signer import signing
 from program import logs, terminal
 from program.files import is_visible
+from program.stop_signals import stop_event
 
 
 def _renamed(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -101,9 +100,7 @@ def run(file: Path) -> None:
       PUBSUB_EMULATOR_HOST=127.0.0.1:8085 tinybeam edge run --config gateway.toml
     """
     config = loaded(file)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = stop_event()
     source, target = f"{', '.join(config.subscriptions)} of {config.mqtt.host}:{config.mqtt.port}", config.uplink.destination
     click.echo(f"gateway {config.gateway.id}: {source} -> {target}; Ctrl-C stops it")
     try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
+from threading import Event
 
 import click
 
@@ -14,6 +13,7 @@ from edge.intake import tls
 from edge.intake.client import Intake
 from edge.settings.topics import TopicPattern
 from program import logs, settings
+from program.stop_signals import stop_event
 
 _configured = click.option("--config", "file", type=click.Path(path_type=Path), required=True, help="The bridge's TOML file.")
 
@@ -30,16 +30,14 @@ def bridge(file: Path) -> None:
     Example:
       tinybeam edge bridge --config bridge.toml
     """
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = stop_event()
     try:
         run(settings.load(BridgeSettings, file), stopping)
     except MISCONFIGURED as error:
         misconfigured(str(error))
 
 
-def run(config: BridgeSettings, stopping: threading.Event) -> None:
+def run(config: BridgeSettings, stopping: Event) -> None:
     """Runs a bridge until `stopping` is set. Raises ConfigError, UplinkError."""
     topic = TopicPattern.parse("mqtt.topic", config.mqtt.topic).filter
     source = Intake(config.mqtt, config.name, tls.context(config.mqtt), [topic])

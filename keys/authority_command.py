@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from keys.error import KeysError
 from keys.holder import Holder, Role
 from keys.serving import Serving
 from program import logs
+from program.stop_signals import stop_event
 
 
 @click.group(no_args_is_help=True)
@@ -182,10 +182,9 @@ def serve(ca: Path, hosts: Sequence[str], listen: str, port: int) -> None:
         serving = Serving(ca, hosts, (listen, port), options.now)
     except OSError as error:
         raise KeysError(f"{listen}:{port} cannot be listened at: {error.strerror}") from error
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: serving.stop())
+    stopping = stop_event()
     click.echo(f"authority: https://{hosts[0]}:{serving.port}; Ctrl-C stops it", err=True)
-    serving.run()
+    serving.run(stopping)
 
 
 def _refuse_server(role: str) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Event
 
 import click
 
@@ -18,6 +16,7 @@ from keys.broker.refused import Refused
 from keys.broker.watch import SECONDS, watch
 from keys.error import KeysError
 from program import logs
+from program.stop_signals import stop_event
 
 _PORT = click.IntRange(1, 65_535)
 
@@ -69,7 +68,7 @@ def broker(
         files.write(options.now())
         click.echo(f"{folder / CONFIGURATION} is for mosquitto: restart it; who was let in before and is revoked stays until then")
         return
-    stopping = _stopping()
+    stopping = stop_event()
     click.echo(f"broker: {folder} is looked at every {SECONDS:.0f} s; Ctrl-C stops it", err=True)
     watch(files, restart, stopping, options.now)
 
@@ -106,7 +105,7 @@ def count_refused(log: Path, metrics: Path | None) -> None:
       tinybeam keys refused /var/log/mosquitto/tinybeam.log --metrics /var/lib/prometheus/node-exporter/tinybeam_broker.prom
     """
     if metrics:
-        follow(log, metrics, _stopping())
+        follow(log, metrics, stop_event())
         return
     refused = Refused()
     try:
@@ -117,14 +116,6 @@ def count_refused(log: Path, metrics: Path | None) -> None:
     for (name, topic), count in refused.counted.most_common():
         click.echo(f"{count:>8}  {name}  {topic!r}")
     click.echo(f"{refused.counted.total()} messages refused", err=True)
-
-
-def _stopping() -> Event:
-    """Returns what SIGTERM and Ctrl-C set."""
-    stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    return stopping
 
 
 COMMANDS = (broker, password, count_refused)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 
 from keys.authority import ROOT, Authority
 from keys.holder import Holder, Role
@@ -16,28 +17,24 @@ _LOOK_SECONDS = 3600.0
 
 
 class Serving:
-    """Runs until it is stopped: `serving.run()`, and `serving.stop()` by a signal or another thread."""
+    """Listens from its making. Usage: `serving.run(stopping)`, until a signal or another thread sets that."""
 
     def __init__(self, folder: Path, hosts: Sequence[str], address: tuple[str, int], now: Callable[[], datetime]) -> None:
         """Raises KeysError, and OSError for an address that cannot be had."""
         self._authority, self._file, self._now = Authority(folder), folder / SERVER, now
         self._holder = Holder("authority", Role.SERVER, hosts)
-        self._stopping = threading.Event()
         self._renew()
         self._server = AuthorityServer(self._authority, self._file, folder / ROOT, address, now)
         self.port = self._server.port
 
-    def run(self) -> None:
+    def run(self, stopping: Event) -> None:
         thread = threading.Thread(target=self._server.serve, name="authority")
         thread.start()
-        while not self._stopping.wait(_LOOK_SECONDS):
+        while not stopping.wait(_LOOK_SECONDS):
             if self._renew():
                 self._server.read_identity()
         self._server.stop()
         thread.join()
-
-    def stop(self) -> None:
-        self._stopping.set()
 
     def _renew(self) -> bool:
         """Says whether its certificate is new."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from labels.server import AnswerServer
 from labels.stores import LabelFile, Store, WarehouseLabels
 from program import logs
 from program.settings import ConfigError, is_local
+from program.stop_signals import stop_event
 from schemas.answers import read_key
 from schemas.records import Answer
 from sql.commands.choice import errors_explained
@@ -130,9 +130,7 @@ def serve(store: Callable[[], Store], key: Path, listen: str, port: int, certifi
         raise click.UsageError(f"--listen {listen} is not this machine alone: name a --certificate, or leave it behind a proxy")
     with _told():
         server = AnswerServer(store(), read_key(key, "--key"), (listen, port), lambda: datetime.now(UTC), _context(certificate))
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = stop_event()
     thread = threading.Thread(target=server.serve, name="answers")
     thread.start()
     click.echo(f"answers: {'https' if certificate else 'http'}://{listen}:{server.port}; Ctrl-C stops it", err=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 from pathlib import Path
 
 import click
@@ -12,6 +10,7 @@ import click
 from notify.config import Config, ConfigError, load
 from notify.sent_log import SentLogError
 from program import logs
+from program.stop_signals import stop_event
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,9 +63,7 @@ def run(file: Path) -> None:
     from notify.subscription import SubscriptionError
 
     config = _loaded(file)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = stop_event()
     click.echo(f"notifier: {config.pubsub.subscription}; Ctrl-C stops it", err=True)
     try:
         run_notifier(config, stopping)

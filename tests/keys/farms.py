@@ -50,13 +50,13 @@ class Farm:
 @contextmanager
 def served(folder: Path, trusted: Path) -> Iterator[Client]:
     """The authority's server, and a client that trusts it."""
-    serving = Serving(folder, ["localhost"], ("127.0.0.1", 0), now)
-    thread = threading.Thread(target=serving.run)
+    serving, stopping = Serving(folder, ["localhost"], ("127.0.0.1", 0), now), threading.Event()
+    thread = threading.Thread(target=serving.run, args=(stopping,))
     thread.start()
     try:
         yield Client(f"https://localhost:{serving.port}", trusted)
     finally:
-        serving.stop()
+        stopping.set()
         thread.join()
 
 
