@@ -21,37 +21,29 @@ from keys.authority import Authority
 from keys.error import KeysError
 from keys.messages import ENROLL, MOST_BYTES, RENEW, REVOKED, Asked, Refusal, Signed
 from program import logs
-from program.bounded_server import SECONDS, BoundedServer
+from program.bounded_server import SECONDS, BoundedServer, tls_context
 
 _log = logs.get(__name__)
 
 
-class AuthorityServer:
-    """Listens from its making. Usage: `server.serve()` until `server.stop()`, by another thread."""
+def authority_server(authority: Authority, context: ssl.SSLContext, address: tuple[str, int], now: Callable[[], datetime]) -> BoundedServer:
+    """Returns a server whose clients may show certificates. Raises OSError for the address."""
 
-    def __init__(self, authority: Authority, identity: Path, trusted: Path, address: tuple[str, int], now: Callable[[], datetime]) -> None:
-        """`identity` is what the server shows, `trusted` who signs its clients. Raises OSError for the address, KeysError for files."""
-        self._identity, self._context = identity, _context(identity, trusted)
+    class Handler(_Handler):
+        _authority, _now = authority, staticmethod(now)
 
-        class Handler(_Handler):
-            _authority, _now = authority, staticmethod(now)
+    return BoundedServer(address, Handler, context)
 
-        self._server = BoundedServer(address, Handler, self._context)
 
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
-
-    def read_identity(self) -> None:
-        """Shows what the file holds now to those who come from now on."""
-        self._context.load_cert_chain(str(self._identity))
-
-    def serve(self) -> None:
-        self._server.serve_forever()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+def mutual_context(identity: Path, trusted: Path) -> ssl.SSLContext:
+    """Returns a context that shows `identity`, and lets in who shows nothing or what `trusted` has signed. Raises KeysError."""
+    try:
+        context = tls_context(identity)
+        context.load_verify_locations(str(trusted))
+    except OSError as error:
+        raise KeysError(f"{identity} with {trusted} cannot be used: {error}") from error
+    context.verify_mode = ssl.CERT_OPTIONAL
+    return context
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -108,15 +100,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_arguments: Any) -> None:
         """Says nothing: what matters is logged above, and a request line may be anything."""
-
-
-def _context(identity: Path, trusted: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(str(identity))
-        context.load_verify_locations(str(trusted))
-    except (ssl.SSLError, OSError) as error:
-        raise KeysError(f"{identity} with {trusted} cannot be used: {error}") from error
-    context.verify_mode = ssl.CERT_OPTIONAL
-    return context

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from threading import Event
 
 from keys.authority import ROOT, Authority
 from keys.holder import Holder, Role
-from keys.server import AuthorityServer
+from keys.server import authority_server, mutual_context
 
 SERVER = "server.pem"
 _LOOK_SECONDS = 3600.0
@@ -24,17 +23,15 @@ class Serving:
         self._authority, self._file, self._now = Authority(folder), folder / SERVER, now
         self._holder = Holder("authority", Role.SERVER, hosts)
         self._renew()
-        self._server = AuthorityServer(self._authority, self._file, folder / ROOT, address, now)
-        self.port = self._server.port
+        self._context = mutual_context(self._file, folder / ROOT)
+        self._server = authority_server(self._authority, self._context, address, now)
+        self.port = self._server.server_port
 
     def run(self, stopping: Event) -> None:
-        thread = threading.Thread(target=self._server.serve, name="authority")
-        thread.start()
-        while not stopping.wait(_LOOK_SECONDS):
-            if self._renew():
-                self._server.read_identity()
-        self._server.stop()
-        thread.join()
+        with self._server.running():
+            while not stopping.wait(_LOOK_SECONDS):
+                if self._renew():
+                    self._context.load_cert_chain(self._file)
 
     def _renew(self) -> bool:
         """Says whether its certificate is new."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,9 +12,10 @@ from typing import Any
 import click
 
 from labels.said import LabelError, stated
-from labels.server import AnswerServer
+from labels.server import answer_server
 from labels.stores import LabelFile, Store, WarehouseLabels
 from program import logs
+from program.bounded_server import tls_context
 from program.settings import ConfigError, is_local
 from program.stop_signals import stop_event
 from schemas.answers import read_key
@@ -129,14 +128,12 @@ def serve(store: Callable[[], Store], key: Path, listen: str, port: int, certifi
     if not (certificate or is_local(listen)):
         raise click.UsageError(f"--listen {listen} is not this machine alone: name a --certificate, or leave it behind a proxy")
     with _told():
-        server = AnswerServer(store(), read_key(key, "--key"), (listen, port), lambda: datetime.now(UTC), _context(certificate))
+        context = tls_context(certificate) if certificate else None
+        server = answer_server(store(), read_key(key, "--key"), (listen, port), lambda: datetime.now(UTC), context)
     stopping = stop_event()
-    thread = threading.Thread(target=server.serve, name="answers")
-    thread.start()
-    click.echo(f"answers: {'https' if certificate else 'http'}://{listen}:{server.port}; Ctrl-C stops it", err=True)
-    stopping.wait()
-    server.stop()
-    thread.join()
+    with server.running():
+        click.echo(f"answers: {'https' if certificate else 'http'}://{listen}:{server.server_port}; Ctrl-C stops it", err=True)
+        stopping.wait()
 
 
 def _moment(text: str, now: datetime) -> datetime:
@@ -144,12 +141,3 @@ def _moment(text: str, now: datetime) -> datetime:
         return moment(text, now)
     except (ValueError, OverflowError) as error:
         raise LabelError(f"--at {text!r} is no time") from error
-
-
-def _context(certificate: Path | None) -> ssl.SSLContext | None:
-    if certificate is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(str(certificate))
-    return context

@@ -34,29 +34,15 @@ _HEADERS = {
 _log = logs.get(__name__)
 
 
-class AnswerServer:
-    """Listens from its making. Usage: `server.serve()` until `server.stop()`, by another thread."""
+def answer_server(
+    store: Store, key: bytes, address: tuple[str, int], now: Callable[[], datetime], context: ssl.SSLContext | None = None
+) -> BoundedServer:
+    """Returns a server of the links that the key has made. Raises OSError for the address."""
 
-    def __init__(
-        self, store: Store, key: bytes, address: tuple[str, int], now: Callable[[], datetime], context: ssl.SSLContext | None = None
-    ) -> None:
-        """Raises OSError for the address."""
+    class Handler(_Handler):
+        _store, _key, _now = store, key, staticmethod(now)
 
-        class Handler(_Handler):
-            _store, _key, _now = store, key, staticmethod(now)
-
-        self._server = BoundedServer(address, Handler, context)
-
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
-
-    def serve(self) -> None:
-        self._server.serve_forever()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    return BoundedServer(address, Handler, context)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ssl
 import threading
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, cast
 
 from program import logs
@@ -17,7 +19,7 @@ _log = logs.get(__name__)
 
 
 class BoundedServer(ThreadingHTTPServer):
-    """Listens from its making. Usage: `server.serve_forever()` until `server.shutdown()`, by another thread."""
+    """Listens from its making. Usage: `with server.running(): ...`."""
 
     daemon_threads = True
 
@@ -25,6 +27,18 @@ class BoundedServer(ThreadingHTTPServer):
         """Raises OSError for the address."""
         self._context, self._free = context, threading.Semaphore(CONNECTIONS)
         super().__init__(address, handler)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Serves in a thread until the block ends; then it listens no more."""
+        thread = threading.Thread(target=self.serve_forever, name="server")
+        thread.start()
+        try:
+            yield
+        finally:
+            self.shutdown()
+            self.server_close()
+            thread.join()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if not self._free.acquire(blocking=False):
@@ -43,3 +57,11 @@ class BoundedServer(ThreadingHTTPServer):
         finally:
             self.shutdown_request(request)
             self._free.release()
+
+
+def tls_context(identity: Path) -> ssl.SSLContext:
+    """Returns a context for TLS 1.2 or later that shows what is in the file, key and certificate. Raises OSError, as ssl.SSLError is."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(identity)
+    return context

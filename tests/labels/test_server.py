@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from labels.server import AnswerServer
+from labels.server import answer_server
 from labels.stores import Store
 from schemas.answers import AnswerLink
 from schemas.records import Answer, Label
@@ -39,14 +38,9 @@ class Kept:
 
 @contextmanager
 def serving(store: Store) -> Iterator[str]:
-    server = AnswerServer(store, KEY, ("127.0.0.1", 0), lambda: NOW)
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}/answers/"
-    finally:
-        server.stop()
-        thread.join()
+    server = answer_server(store, KEY, ("127.0.0.1", 0), lambda: NOW)
+    with server.running():
+        yield f"http://127.0.0.1:{server.server_port}/answers/"
 
 
 def fetched(url: str, form: dict[str, str] | None = None) -> tuple[int, str]:
