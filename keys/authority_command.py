@@ -26,7 +26,7 @@ def ca() -> None:
 @ca.command()
 @options.folder
 @click.option("--name", default="TinyBeam", show_default=True, help="What the authority is called in its certificates.")
-@options.told
+@options.errors_explained
 def init(folder: Path, name: str) -> None:
     """Make an authority in FOLDER: a root, whose key is carried away, and the issuing key under it.
 
@@ -42,7 +42,7 @@ def init(folder: Path, name: str) -> None:
 @ca.command()
 @options.folder
 @click.option("--root", type=click.Path(path_type=Path), help="The root's key, where it was carried to.  [default: FOLDER/root.key]")
-@options.told
+@options.errors_explained
 def replace(folder: Path, root: Path | None) -> None:
     """Put a new issuing key into the authority in FOLDER: before the present one ends, or once a year.
 
@@ -64,7 +64,7 @@ def replace(folder: Path, root: Path | None) -> None:
 @options.days
 @click.option("--hours", type=click.IntRange(1, 720), default=24, show_default=True, help="How long the token is good.")
 @options.authority_folder
-@options.told
+@options.errors_explained
 def token(name: str, role: str, days: int, hours: int, ca: Path) -> None:
     """Print a token by which NAME gets a certificate, once.
 
@@ -83,7 +83,7 @@ def token(name: str, role: str, days: int, hours: int, ca: Path) -> None:
 @options.days
 @options.authority_folder
 @options.out
-@options.told
+@options.errors_explained
 def sign(request: Path, role: str, hosts: Sequence[str], days: int, ca: Path, out: Path) -> None:
     """Sign a REQUEST that came by file, and write the certificate to be carried back.
 
@@ -104,7 +104,7 @@ def sign(request: Path, role: str, hosts: Sequence[str], days: int, ca: Path, ou
 @options.days
 @options.authority_folder
 @options.out
-@options.told
+@options.errors_explained
 def issue(name: str, role: str, hosts: Sequence[str], days: int, ca: Path, out: Path) -> None:
     """Make a key with its certificate for NAME, which cannot make a key itself: a sensor, or a server on this machine.
 
@@ -122,7 +122,7 @@ def issue(name: str, role: str, hosts: Sequence[str], days: int, ca: Path, out: 
 @click.command()
 @click.argument("name")
 @options.authority_folder
-@options.told
+@options.errors_explained
 def revoke(name: str, ca: Path) -> None:
     """Take back all certificates of NAME, and write the list that the broker reads.
 
@@ -138,7 +138,7 @@ def revoke(name: str, ca: Path) -> None:
 @click.command("list")
 @options.authority_folder
 @options.as_json
-@options.told
+@options.errors_explained
 def list_issued(ca: Path, as_json: bool) -> None:
     """List what was issued: holder, role, until when, and what became of it.
 
@@ -170,7 +170,7 @@ def list_issued(ca: Path, as_json: bool) -> None:
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Address that it listens at.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8443, show_default=True, help="Port that it listens at.")
 @logs.options
-@options.told
+@options.errors_explained
 def serve(ca: Path, hosts: Sequence[str], listen: str, port: int) -> None:
     """Sign over HTTPS, until SIGTERM or Ctrl-C: for tokens, and for certificates that are to be renewed.
 

@@ -42,7 +42,7 @@ _PORT = click.IntRange(1, 65_535)
 @click.option("--log", type=click.Path(path_type=Path), help="Let it write there also what it refuses, a line a packet.")
 @click.option("--restart", metavar="COMMAND", default="", help="Go on, and run this when somebody was revoked or has expired.")
 @logs.options
-@options.told
+@options.errors_explained
 def broker(
     folder: Path,
     ca: Path,
@@ -77,7 +77,7 @@ def broker(
 @options.folder
 @click.argument("name")
 @click.option("--remove", is_flag=True, help="Take the password back, instead.")
-@options.told
+@options.errors_explained
 def password(folder: Path, name: str, remove: bool) -> None:
     """Give the sensor NAME a password at the broker whose files are in FOLDER, and print it: it is kept nowhere.
 
@@ -95,7 +95,7 @@ def password(folder: Path, name: str, remove: bool) -> None:
 @click.argument("log", type=click.Path(path_type=Path))
 @click.option("--metrics", type=click.Path(path_type=Path), help="Go on, and keep this file for Prometheus' collector of text files.")
 @logs.options
-@options.told
+@options.errors_explained
 def count_refused(log: Path, metrics: Path | None) -> None:
     """Count in a LOG of mosquitto the messages that it acknowledged and threw away; it says them with `tinybeam keys broker --log`.
 

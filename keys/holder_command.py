@@ -25,7 +25,7 @@ _new_key = click.option("--new_key", is_flag=True, help="Ask for a new key; the 
 @click.option("--token", envvar="TINYBEAM_TOKEN", default="", help="The one-time token.  [default: $TINYBEAM_TOKEN]")
 @options.server
 @options.authority_file
-@options.told
+@options.errors_explained
 def enroll(identity: Path, name: str, token: str, server: str, authority: Path) -> None:
     """Make a key in IDENTITY and get its certificate, by a one-time token; without --server by file.
 
@@ -47,7 +47,7 @@ def enroll(identity: Path, name: str, token: str, server: str, authority: Path) 
 @options.server
 @options.authority_file
 @_new_key
-@options.told
+@options.errors_explained
 def renew(identity: Path, server: str, authority: Path, new_key: bool) -> None:
     """Renew the certificate in IDENTITY, by showing it to the authority's server; without --server by file.
 
@@ -67,7 +67,7 @@ def renew(identity: Path, server: str, authority: Path, new_key: bool) -> None:
 @options.identity_file
 @click.argument("certificate", type=click.Path(path_type=Path))
 @options.authority_file
-@options.told
+@options.errors_explained
 def accept(identity: Path, certificate: Path, authority: Path) -> None:
     """Put a CERTIFICATE that came by file into IDENTITY, if it fits the key and the authority.
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 
 from keys.authority import DAYS
 from keys.error import KeysError
 from keys.holder import Role
+from program import command_errors
 
 LEAST_DAYS, MOST_DAYS = 30, 90
 
@@ -32,20 +29,8 @@ days = click.option(
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON array instead of lines.")
 
+errors_explained = command_errors.errors_explained(KeysError)
+
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def told(command: Callable[..., None]) -> Callable[..., None]:
-    """Lets a command say what is wrong in one line, and end with 2."""
-
-    @wraps(command)
-    def telling(*arguments: Any, **named: Any) -> None:
-        try:
-            command(*arguments, **named)
-        except KeysError as error:
-            click.echo(f"Error: {error}", err=True)
-            sys.exit(2)
-
-    return telling

@@ -17,7 +17,7 @@ def pipeline() -> None:
 
 @pipeline.command()
 @options.folder
-@options.told
+@options.errors_explained
 def init(folder: Path) -> None:
     """Make the pipeline's key in FOLDER: pipeline.key for the pipeline alone, pipeline.pub for every gateway.
 
@@ -31,7 +31,7 @@ def init(folder: Path) -> None:
 
 @click.command()
 @click.argument("certificate", type=click.Path(path_type=Path))
-@options.told
+@options.errors_explained
 def register(certificate: Path) -> None:
     """Print what the registry is to say of the gateway whose CERTIFICATE this is.
 

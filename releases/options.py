@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 
 from keys.error import KeysError
+from program import command_errors
 from program.settings import ConfigError
 from releases.error import ReleaseError
 
@@ -24,20 +21,8 @@ model = click.argument("model")
 reason = click.option("--reason", default="", help="Why, for whoever reads it later.")
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 
+errors_explained = command_errors.errors_explained(ReleaseError, KeysError, ConfigError)
+
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def told(command: Callable[..., None]) -> Callable[..., None]:
-    """Lets a command say what is wrong in one line, and end with 2."""
-
-    @wraps(command)
-    def telling(*arguments: Any, **named: Any) -> None:
-        try:
-            command(*arguments, **named)
-        except (ReleaseError, KeysError, ConfigError) as error:
-            click.echo(f"Error: {error}", err=True)
-            sys.exit(2)
-
-    return telling

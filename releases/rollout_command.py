@@ -37,7 +37,7 @@ def _many(name: str, help_text: str) -> Callable[[Callable[..., None]], Callable
 @_many("exclude-site", "A site whose gateways do not run it")
 @click.option("--shadow", type=click.IntRange(min=1), help="A release that scores beside the one that runs, and alarms nobody.")
 @click.option("--thresholds", type=options.FILE, help="TOML with the steps and limits by which `advance` decides.")
-@options.told
+@options.errors_explained
 def roll_out(
     folder: Path,
     model: str,
@@ -81,7 +81,7 @@ def roll_out(
 )
 @click.option("--dry_run", is_flag=True, help="Say what would be decided, and decide nothing.")
 @options.as_json
-@options.told
+@options.errors_explained
 def advance(folder: Path, model: str, source: BinaryIO, dry_run: bool, as_json: bool) -> None:
     """Let more gateways run the present release of MODEL, or wait, or halt it: by its health beside what ran before.
 
@@ -108,7 +108,7 @@ def advance(folder: Path, model: str, source: BinaryIO, dry_run: bool, as_json: 
 @options.folder
 @options.model
 @options.reason
-@options.told
+@options.errors_explained
 def halt(folder: Path, model: str, reason: str) -> None:
     """Let no gateway run the present release of MODEL; each runs what it ran before.
 
@@ -124,7 +124,7 @@ def halt(folder: Path, model: str, reason: str) -> None:
 @options.folder
 @options.model
 @options.reason
-@options.told
+@options.errors_explained
 def roll_back(folder: Path, model: str, reason: str) -> None:
     """Let every gateway run the release of MODEL before the present one.
 
@@ -139,7 +139,7 @@ def roll_back(folder: Path, model: str, reason: str) -> None:
 @options.folder
 @click.option("--gateway", default="", help="Say which releases this gateway runs, by its name alone.")
 @options.as_json
-@options.told
+@options.errors_explained
 def status(folder: Path, gateway: str, as_json: bool) -> None:
     """Say what is released, what runs where, what waits for signatures, and when what was signed ends.
 

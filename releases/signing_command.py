@@ -18,7 +18,7 @@ from releases.rollout import Release
 @click.option(
     "--holder", "holders", multiple=True, default=["first", "second", "third"], show_default=True, help="Who holds keys; given three times."
 )
-@options.told
+@options.errors_explained
 def init(folder: Path, holders: Sequence[str]) -> None:
     """Make a folder of releases: keys for three holders, any two of whom can sign, and keys that are online.
 
@@ -36,7 +36,7 @@ def init(folder: Path, holders: Sequence[str]) -> None:
 @click.command()
 @options.folder
 @click.argument("bundle", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@options.told
+@options.errors_explained
 def add(folder: Path, bundle: Path) -> None:
     """Draft a release of the model in BUNDLE, under its next number, once the gate has passed it.
 
@@ -58,7 +58,7 @@ def add(folder: Path, bundle: Path) -> None:
 @options.folder
 @options.model
 @click.argument("number", type=click.IntRange(min=1))
-@options.told
+@options.errors_explained
 def withdraw(folder: Path, model: str, number: int) -> None:
     """Draft that release NUMBER of MODEL is none any more, so that no gateway can fetch it.
 
@@ -73,7 +73,7 @@ def withdraw(folder: Path, model: str, number: int) -> None:
 @click.command()
 @options.folder
 @click.option("--key", type=options.FILE, required=True, help="A holder's key.")
-@options.told
+@options.errors_explained
 def sign(folder: Path, key: Path) -> None:
     """Add a holder's signature to all that waits for it, and say what was signed.
 
@@ -88,7 +88,7 @@ def sign(folder: Path, key: Path) -> None:
 @click.command()
 @options.folder
 @click.argument("target", type=click.Path(path_type=Path, file_okay=False))
-@options.told
+@options.errors_explained
 def publish(folder: Path, target: Path) -> None:
     """Say what is current, and bring the folder TARGET up to it; any server of files can serve TARGET.
 
@@ -110,7 +110,7 @@ def publish(folder: Path, target: Path) -> None:
 @options.folder
 @click.option("--holder", default="", help="Give this holder new keys; the old ones count no more.")
 @click.option("--online", is_flag=True, help="Make the keys that are online anew: one was stolen.")
-@options.told
+@options.errors_explained
 def renew(folder: Path, holder: str, online: bool) -> None:
     """Draft root, targets and releases anew, for another year; with other keys, if one was lost or stolen.
 
