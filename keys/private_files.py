@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 from keys.error import KeysError
@@ -42,7 +41,7 @@ def write(file: Path, content: bytes, mode: int = FILE_MODE) -> None:
         return descriptor
 
     try:
-        write_durably(file, [content], file.with_name(f".{file.name}.{secrets.token_hex(4)}"), make)
+        write_durably(file, [content], opener=make)
     except OSError as error:
         raise KeysError(f"{file} cannot be written: {error.strerror}") from error
 

@@ -34,10 +34,11 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_durably(path: Path, content: Iterable[bytes], unfinished: Path, opener: Opener | None = None) -> None:
+def write_durably(path: Path, content: Iterable[bytes], unfinished: Path | None = None, opener: Opener | None = None) -> None:
     """Writes a file that is there whole, whenever the power goes or the disk is full, or not at all; until then it has the name
-    `unfinished`. `opener` makes it, as that of `open` does. Raises OSError.
+    `unfinished`, or a hidden one that nobody else has. `opener` makes it, as that of `open` does. Raises OSError.
     """
+    unfinished = unfinished or path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         with open(unfinished, "wb", opener=opener) as file:
             file.writelines(content)

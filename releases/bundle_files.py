@@ -11,7 +11,7 @@ from pathlib import Path
 
 from program.child import ChildFailed, answer
 from program.names import NAME
-from releases import roles
+from releases import files, roles
 from releases.error import ReleaseError
 
 MODEL, MANIFEST = "model.tflite", "manifest.json"
@@ -20,10 +20,10 @@ _GATE_SECONDS = 300.0
 
 def read(bundle: Path) -> tuple[str, Mapping[str, bytes]]:
     """Returns the model's name and the bundle's files, name -> content. Raises ReleaseError."""
-    files = {file.name: _content(file) for file in _listed(bundle)}
-    if missing := {MODEL, MANIFEST} - files.keys():
+    found = {file.name: _content(file) for file in _listed(bundle)}
+    if missing := {MODEL, MANIFEST} - found.keys():
         raise ReleaseError(f"{bundle} is no bundle: it has no {min(missing)}")
-    return _name(bundle / MANIFEST, files), files
+    return _name(bundle / MANIFEST, found), found
 
 
 def judge(bundle: Path) -> bool:
@@ -39,31 +39,31 @@ def judge(bundle: Path) -> bool:
 
 def _listed(bundle: Path) -> list[Path]:
     try:
-        files = sorted(file for file in bundle.iterdir() if not file.name.startswith((".", "__")))
+        found = sorted(file for file in bundle.iterdir() if not file.name.startswith((".", "__")))
     except OSError as error:
         raise ReleaseError(f"{bundle} cannot be read: {error.strerror}") from error
-    if len(files) > roles.MAX_FILES:
-        raise ReleaseError(f"{bundle} has {len(files)} files; a release has at most {roles.MAX_FILES}")
-    return files
+    if len(found) > roles.MAX_FILES:
+        raise ReleaseError(f"{bundle} has {len(found)} files; a release has at most {roles.MAX_FILES}")
+    return found
 
 
 def _content(file: Path) -> bytes:
     if not re.fullmatch(NAME, file.name) or not file.is_file():
         raise ReleaseError(f"{file} cannot be released: it is no file with a plain name")
-    content = file.read_bytes()
+    content = files.read(file)
     if not 0 < len(content) <= roles.MAX_FILE_BYTES:
         raise ReleaseError(f"{file} cannot be released: it must have 1 to {roles.MAX_FILE_BYTES} bytes")
     return content
 
 
-def _name(manifest_file: Path, files: Mapping[str, bytes]) -> str:
+def _name(manifest_file: Path, contents: Mapping[str, bytes]) -> str:
     """Returns the name in the manifest, whose hash must be the model's."""
     try:
-        manifest = json.loads(files[MANIFEST])
+        manifest = json.loads(contents[MANIFEST])
         name, digest = str(manifest["name"]), manifest["sha256"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ReleaseError(f"{manifest_file} is no manifest with a name and a sha256") from error
-    if sha256(files[MODEL]).hexdigest() != digest:
+    if sha256(contents[MODEL]).hexdigest() != digest:
         raise ReleaseError(f"{manifest_file} is of another {MODEL} than the one beside it")
     if not re.fullmatch(NAME, name):
         raise ReleaseError(f"{manifest_file}: name is {name!r}, which no model can have")

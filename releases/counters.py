@@ -5,13 +5,12 @@ A version counts for the keys that signed it: once the root names others, as it 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from program.files import write_durably
+from releases import files
 from releases.error import ReleaseError, Untrusted
 
 
@@ -41,9 +40,6 @@ def advance(file: Path, offered: Mapping[str, Seen]) -> None:
             raise Untrusted(
                 f"{role} has version {seen.version}, and {last.version} was seen before: the source is older than what this gateway knows"
             )
-    if before == {**before, **offered}:
-        return
-    try:
-        write_durably(file, [msgspec.json.encode({**before, **offered})], file.with_name(f".{file.name}.{os.getpid()}"))
-    except OSError as error:
-        raise ReleaseError(f"{file} cannot be written: {error.strerror}") from error
+    after = {**before, **offered}
+    if after != before:
+        files.write(file, msgspec.json.encode(after))

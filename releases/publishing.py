@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from tuf.api.metadata import Metadata, MetaFile, Signed, Snapshot, Timestamp
 
-from program.files import write_durably
-from releases import roles, settings
+from releases import files, roles, settings
 from releases.error import ReleaseError
 from releases.repository import METADATA, TARGET_FILES, Repository, files_below, read_metadata
 
@@ -101,14 +99,10 @@ def _order(published: Path) -> list[Path]:
 
 def _copy(source: Path, target: Path) -> bool:
     """Says whether there was something to do."""
-    try:
-        content = source.read_bytes()
-        if target.is_file() and target.read_bytes() == content:
-            return False
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(target, [content], target.with_name(f".{target.name}.{secrets.token_hex(4)}"))
-    except OSError as error:
-        raise ReleaseError(f"{target} cannot be written: {error.strerror}") from error
+    content = files.read(source)
+    if target.is_file() and files.read(target) == content:
+        return False
+    files.write(target, content)
     return True
 
 

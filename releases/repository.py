@@ -10,7 +10,6 @@ A version of metadata is written once, whole, under its number, and stays.
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -21,8 +20,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, MetaFile, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
 from tuf.api.serialization.json import JSONSerializer
 
-from program.files import write_durably
-from releases import roles, signing_keys
+from releases import files, roles, signing_keys
 from releases.error import ReleaseError
 
 METADATA, TARGET_FILES = "metadata", "targets"
@@ -72,7 +70,7 @@ class Repository:
 
     def add(self, role: str, metadata: Metadata[Any]) -> None:
         """Writes a further version. Raises ReleaseError."""
-        _write(self._file(role, metadata.signed.version), metadata.to_bytes(_SERIALIZER))
+        files.write(self._file(role, metadata.signed.version), metadata.to_bytes(_SERIALIZER))
 
     def has(self, role: str) -> bool:
         return self._version(role) > 0
@@ -92,7 +90,7 @@ class Repository:
         return read_metadata(file) if file.exists() else None
 
     def write_draft(self, role: str, metadata: Metadata[Any]) -> None:
-        _write(self._draft_file(role), metadata.to_bytes(_SERIALIZER))
+        files.write(self._draft_file(role), metadata.to_bytes(_SERIALIZER))
 
     def publish_draft(self, role: str, metadata: Metadata[Any]) -> None:
         """Makes a draft a version: files that it names first."""
@@ -106,17 +104,17 @@ class Repository:
         self._draft_file(role).unlink()
 
     def write_draft_target(self, path: str, content: bytes) -> TargetFile:
-        _write(self.drafts / TARGET_FILES / path, content)
+        files.write(self.drafts / TARGET_FILES / path, content)
         return TargetFile.from_data(path, content)
 
     def add_target(self, target: TargetFile, content: bytes) -> None:
         """Writes a file under the name that holds its hash."""
-        _write(self.published / TARGET_FILES / prefixed(target), content)
+        files.write(self.published / TARGET_FILES / prefixed(target), content)
 
     def read_target(self, target: TargetFile) -> bytes:
         """Raises ReleaseError for a file that is missing or is not what was signed."""
         file = self.published / TARGET_FILES / prefixed(target)
-        content = _read(file)
+        content = files.read(file)
         if sha256(content).hexdigest() != target.hashes["sha256"]:
             raise ReleaseError(f"{file} is not what was signed")
         return content
@@ -139,7 +137,7 @@ class Repository:
 def read_metadata(file: Path) -> Metadata[Any]:
     """Raises ReleaseError."""
     try:
-        return Metadata.from_bytes(_read(file))
+        return Metadata.from_bytes(files.read(file))
     except RepositoryError as error:
         raise ReleaseError(f"{file} holds no metadata: {error}") from error
 
@@ -157,19 +155,3 @@ def prefixed(target: TargetFile) -> str:
 def files_below(folder: Path) -> Iterator[Path]:
     """Yields the files in a folder and those below it, in order."""
     return (file for file in sorted(folder.rglob("*")) if file.is_file())
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise ReleaseError(f"{file} cannot be read: {error.strerror}") from error
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Raises ReleaseError."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(file, [content], file.with_name(f".{file.name}.{secrets.token_hex(4)}"))
-    except OSError as error:
-        raise ReleaseError(f"{file} cannot be written: {error.strerror}") from error
