@@ -83,13 +83,11 @@ class Client:
         return self._trusted.timestamp.expires
 
     def _versions(self) -> dict[str, Seen]:
-        root, targets = self._trusted.root, self._trusted.targets
-        named = {role: cast("Root | Targets", root) for role in (roles.ROOT, roles.TIMESTAMP, roles.SNAPSHOT, roles.TARGETS)}
-        named |= dict.fromkeys(roles.DELEGATED, targets)
-        return {
-            role: Seen(self._trusted[role].version, tuple(sorted(delegator.get_delegated_role(role).keyids)))
-            for role, delegator in named.items()
-        }
+        return {role: Seen(self._trusted[role].version, self._keyids(role)) for role in (*roles.OFFLINE, *roles.ONLINE)}
+
+    def _keyids(self, role: str) -> tuple[str, ...]:
+        delegator = cast("Root | Targets", self._trusted[roles.delegator(role)])
+        return tuple(sorted(delegator.get_delegated_role(role).keyids))
 
     def _models(self) -> list[str]:
         models = sorted(filter(None, map(roles.rollout_model, cast("Targets", self._trusted[roles.ROLLOUTS]).targets)))
@@ -106,7 +104,7 @@ class Client:
 
     def _files(self, release: Release) -> Iterator[tuple[str, TargetFile]]:
         """Yields name, and length and hash, of each file of a release. Raises Untrusted."""
-        paths = [path for path in cast("Targets", self._trusted[roles.RELEASES]).targets if _is_of(path, release)]
+        paths = roles.paths_of(release, cast("Targets", self._trusted[roles.RELEASES]).targets)
         if not 0 < len(paths) <= roles.MAX_FILES:
             raise Untrusted(f"release {release.number} of {release.model} has {len(paths)} files that the holders of the keys have signed")
         for path in paths:
@@ -114,11 +112,6 @@ class Client:
             if target is None or target.length > roles.MAX_FILE_BYTES:
                 raise Untrusted(f"{path} is larger than {roles.MAX_FILE_BYTES} bytes, or is named by nobody who may")
             yield path.rpartition("/")[2], target
-
-
-def _is_of(path: str, release: Release) -> bool:
-    found = roles.release_file(path)
-    return found is not None and found[:2] == release
 
 
 def _root(file: Path) -> bytes:

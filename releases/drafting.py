@@ -50,7 +50,7 @@ def add(repository: Repository, model: str, files: Mapping[str, bytes], now: dat
 def withdraw(repository: Repository, release: Release, now: datetime) -> None:
     """Drafts a list without a release, which then no gateway can fetch. Raises ReleaseError if there is none."""
     metadata = editable(repository, roles.RELEASES, now)
-    paths = [path for path in metadata.signed.targets if (found := roles.release_file(path)) and found[:2] == release]
+    paths = roles.paths_of(release, metadata.signed.targets)
     if not paths:
         raise ReleaseError(f"there is no release {release.number} of {release.model}")
     for path in paths:
@@ -104,7 +104,7 @@ def editable(repository: Repository, role: str, now: datetime) -> Metadata[Any]:
     """Returns the draft of the next version without its signatures; the newest version is its beginning."""
     metadata = repository.draft(role) or repository.newest(role)
     metadata.signatures.clear()
-    metadata.signed.version = repository.newest(role).signed.version + 1
+    metadata.signed.version = repository.version(role) + 1
     metadata.signed.expires = settings.read(repository.folder).end(role, now)
     return metadata
 
@@ -141,4 +141,4 @@ def _above(repository: Repository, role: str) -> Metadata[Any] | None:
     """Returns the draft of what says who signs a role, if there is one."""
     if role == roles.ROOT:
         return None
-    return repository.draft(roles.TARGETS if role in roles.DELEGATED else roles.ROOT)
+    return repository.draft(roles.delegator(role))

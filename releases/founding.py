@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def found(folder: Path, holders: Sequence[str], now: datetime) -> Repository:
         raise ReleaseError(f"name {roles.HOLDERS} holders, each once: any {roles.THRESHOLD} of them can sign")
     private_files.make_folder(folder)
     repository = Repository(folder)
-    if repository.has(roles.ROOT):
+    if repository.version(roles.ROOT):
         raise ReleaseError(f"{folder} holds releases already: name another folder")
     keys = _keys(repository, holders)
     lives = settings.read(folder)
@@ -71,18 +71,22 @@ def _first_versions(keys: Keys) -> Mapping[str, Signed]:
 
 
 def _root(keys: Keys) -> Root:
-    named = (roles.ROOT, roles.TARGETS, roles.SNAPSHOT, roles.TIMESTAMP)
-    public: dict[str, Key] = {signer.public_key.keyid: signer.public_key for role in named for signer in keys[role]}
-    return Root(keys=public, roles={role: Role(_ids(keys, role), _threshold(role)) for role in named}, consistent_snapshot=True)
+    direct = [role for role in keys if roles.delegator(role) == roles.ROOT]
+    by_role = {role: Role(_ids(keys, role), _threshold(role)) for role in direct}
+    return Root(keys=_public(keys, direct), roles=by_role, consistent_snapshot=True)
 
 
 def _delegations(keys: Keys) -> Delegations:
-    public: dict[str, Key] = {signer.public_key.keyid: signer.public_key for role in roles.DELEGATED for signer in keys[role]}
     delegated = {
         role: DelegatedRole(role, _ids(keys, role), _threshold(role), terminating=True, paths=[paths])
         for role, paths in roles.DELEGATED.items()
     }
-    return Delegations(public, delegated)
+    return Delegations(_public(keys, delegated), delegated)
+
+
+def _public(keys: Keys, of: Iterable[str]) -> dict[str, Key]:
+    """Returns the public keys of some roles, by their identifiers."""
+    return {signer.public_key.keyid: signer.public_key for role in of for signer in keys[role]}
 
 
 def _ids(keys: Keys, role: str) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tuf.api.metadata import Metadata, MetaFile, Signed, Snapshot, Timestamp
+from tuf.api.metadata import Metadata, Signed, Snapshot, Timestamp
 
 from releases import files, roles, settings
 from releases.error import ReleaseError
@@ -18,9 +18,9 @@ _TARGET_ROLES = (roles.TARGETS, roles.RELEASES, roles.ROLLOUTS)
 def sign_publication(repository: Repository, now: datetime) -> None:
     """Writes a snapshot that names the newest version of each role, and the timestamp that names the snapshot. Raises ReleaseError."""
     meta = {f"{role}.json": repository.meta_file(role) for role in _TARGET_ROLES}
-    snapshot = Snapshot(version=_next(repository, roles.SNAPSHOT), meta=meta)
+    snapshot = Snapshot(version=repository.version(roles.SNAPSHOT) + 1, meta=meta)
     sign_online(repository, roles.SNAPSHOT, snapshot, now)
-    timestamp = Timestamp(version=_next(repository, roles.TIMESTAMP), snapshot_meta=_described(repository))
+    timestamp = Timestamp(version=repository.version(roles.TIMESTAMP) + 1, snapshot_meta=repository.meta_file(roles.SNAPSHOT))
     sign_online(repository, roles.TIMESTAMP, timestamp, now)
 
 
@@ -60,7 +60,7 @@ def _refuse_newer(repository: Repository, target: Path) -> None:
 
     What is signed by a key that may no longer sign, as one that was stolen, is published over.
     """
-    file, own = target / METADATA / f"{roles.TIMESTAMP}.json", int(repository.timestamp().version)
+    file, own = target / METADATA / f"{roles.TIMESTAMP}.json", repository.version(roles.TIMESTAMP)
     if not file.exists():
         return
     there, delegator = read_metadata(file), repository.delegator(roles.TIMESTAMP)
@@ -104,11 +104,3 @@ def _copy(source: Path, target: Path) -> bool:
         return False
     files.write(target, content)
     return True
-
-
-def _next(repository: Repository, role: str) -> int:
-    return int(repository.newest(role).signed.version) + 1 if repository.has(role) else 1
-
-
-def _described(repository: Repository) -> MetaFile:
-    return repository.meta_file(roles.SNAPSHOT)

@@ -5,15 +5,18 @@ All three are drafted together, for each has to be signed as the one above it as
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from tuf.api.metadata import Root, Targets
+from tuf.api.metadata import Metadata, Root, Targets
 
 from releases import drafting, founding, roles, signing_keys
 from releases.error import ReleaseError
 from releases.repository import Repository
+
+Drafts = Mapping[str, Metadata[Any]]
+"""Offline role -> its next version."""
 
 
 def renew(repository: Repository, now: datetime, *, holder: str = "", online: bool = False) -> None:
@@ -21,17 +24,17 @@ def renew(repository: Repository, now: datetime, *, holder: str = "", online: bo
     the keys that are online are made anew. Raises ReleaseError and KeysError.
     """
     drafts = {role: drafting.editable(repository, role, now) for role in roles.OFFLINE}
-    root, targets = drafts[roles.ROOT].signed, drafts[roles.TARGETS].signed
     if holder:
-        _replace_holder(repository, root, targets, holder)
+        _replace_holder(repository, drafts, holder)
     if online:
-        _replace_online(repository, root, targets)
+        _replace_online(repository, drafts)
     for role, metadata in drafts.items():
         repository.write_draft(role, metadata)
 
 
-def _replace_holder(repository: Repository, root: Root, targets: Targets, holder: str) -> None:
-    for kind, delegator in ((roles.ROOT, root), (roles.RELEASES, targets)):
+def _replace_holder(repository: Repository, drafts: Drafts, holder: str) -> None:
+    for kind in (roles.ROOT, roles.RELEASES):
+        delegator = drafts[roles.delegator(kind)].signed
         old = [keyid for keyid, key in _keys(delegator).items() if key.unrecognized_fields.get(founding.HOLDER) == holder]
         if not old:
             raise ReleaseError(f"{holder!r} holds no keys of {repository.folder}")
@@ -40,9 +43,9 @@ def _replace_holder(repository: Repository, root: Root, targets: Targets, holder
         _replace(delegator, named, old, founding.named(signer, holder).public_key)
 
 
-def _replace_online(repository: Repository, root: Root, targets: Targets) -> None:
+def _replace_online(repository: Repository, drafts: Drafts) -> None:
     for role in roles.ONLINE:
-        delegator = targets if role in roles.DELEGATED else root
+        delegator = drafts[roles.delegator(role)].signed
         repository.online_key_file(role).unlink()
         signer = signing_keys.create(repository.online_key_file(role))
         _replace(delegator, [role], list(delegator.get_delegated_role(role).keyids), signer.public_key)

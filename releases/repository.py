@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from securesystemslib.signer import CryptoSigner
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, MetaFile, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata, MetaFile, Root, Signed, TargetFile, Targets, Timestamp
 from tuf.api.serialization.json import JSONSerializer
 
 from releases import files, roles, signing_keys
@@ -55,15 +55,20 @@ class Repository:
     def targets(self, role: str) -> Targets:
         return cast("Targets", self.newest(role).signed)
 
-    def snapshot(self) -> Snapshot:
-        return cast("Snapshot", self.newest(roles.SNAPSHOT).signed)
-
     def timestamp(self) -> Timestamp:
         return cast("Timestamp", self.newest(roles.TIMESTAMP).signed)
 
+    def version(self, role: str) -> int:
+        """Returns the number of the newest version of a role's metadata, 0 without any. Raises ReleaseError."""
+        if role == roles.TIMESTAMP:
+            file = self._file(role, 0)
+            return int(read_metadata(file).signed.version) if file.exists() else 0
+        found = (re.fullmatch(rf"(\d+)\.{role}\.json", file.name) for file in self._metadata.glob(f"*.{role}.json"))
+        return max((int(each[1]) for each in found if each), default=0)
+
     def newest(self, role: str) -> Metadata[Any]:
         """Reads the newest version of a role's metadata. Raises ReleaseError."""
-        version = self._version(role)
+        version = self.version(role)
         if not version:
             raise ReleaseError(f"{self.folder} holds no releases: `tinybeam release init` makes such a folder")
         return read_metadata(self._file(role, version))
@@ -72,17 +77,14 @@ class Repository:
         """Writes a further version. Raises ReleaseError."""
         files.write(self._file(role, metadata.signed.version), metadata.to_bytes(_SERIALIZER))
 
-    def has(self, role: str) -> bool:
-        return self._version(role) > 0
-
     def meta_file(self, role: str) -> MetaFile:
         """Describes the newest version of a role: its number, length and hash."""
-        version = self._version(role)
+        version = self.version(role)
         return MetaFile.from_data(version, self._file(role, version).read_bytes(), ["sha256"])
 
     def delegator(self, role: str) -> Root | Targets:
         """Returns what says who signs a role."""
-        return self.targets(roles.TARGETS) if role in roles.DELEGATED else self.root()
+        return cast("Root | Targets", self.newest(roles.delegator(role)).signed)
 
     def draft(self, role: str) -> Metadata[Any] | None:
         """Reads what waits for signatures; None if nothing does. Raises ReleaseError."""
@@ -124,14 +126,6 @@ class Repository:
 
     def _file(self, role: str, version: int) -> Path:
         return self._metadata / (f"{role}.json" if role == roles.TIMESTAMP else f"{version}.{role}.json")
-
-    def _version(self, role: str) -> int:
-        """Returns the number of the newest version, 0 without any."""
-        if role == roles.TIMESTAMP:
-            file = self._file(role, 0)
-            return int(read_metadata(file).signed.version) if file.exists() else 0
-        found = (re.fullmatch(rf"(\d+)\.{role}\.json", file.name) for file in self._metadata.glob(f"*.{role}.json"))
-        return max((int(each[1]) for each in found if each), default=0)
 
 
 def read_metadata(file: Path) -> Metadata[Any]:

@@ -7,7 +7,7 @@ Offline, by two of three holders: `root` (who signs what), `targets` (which dele
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from program.names import NAME
 
@@ -30,6 +30,11 @@ _RELEASE_FILE = re.compile(rf"{RELEASES}/({NAME})/([1-9][0-9]{{0,8}})/({NAME})")
 _ROLLOUT_FILE = re.compile(rf"{ROLLOUTS}/({NAME})\.json")
 
 
+def delegator(role: str) -> str:
+    """Returns the role that says who signs a role."""
+    return TARGETS if role in DELEGATED else ROOT
+
+
 def release_path(model: str, number: int, name: str) -> str:
     """Returns where a file of a release lies, relative to the targets."""
     return f"{RELEASES}/{model}/{number}/{name}"
@@ -44,6 +49,11 @@ def release_file(path: str) -> tuple[str, int, str] | None:
     """Returns model, number and name of a file of a release; None if the path is of no such file."""
     found = _RELEASE_FILE.fullmatch(path)
     return (found[1], int(found[2]), found[3]) if found else None
+
+
+def paths_of(release: tuple[str, int], paths: Iterable[str]) -> list[str]:
+    """Returns the paths of the files of a release, by its model and number."""
+    return [path for path in paths if (found := release_file(path)) and found[:2] == release]
 
 
 def rollout_model(path: str) -> str | None:

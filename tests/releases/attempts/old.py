@@ -52,8 +52,9 @@ def _old_snapshot(shop: Workshop) -> None:
 
 def _old_role(shop: Workshop, role: str) -> None:
     """Signs a newer snapshot that names the version of before of a role."""
-    now, name = shop.repository.snapshot(), f"{role}.json"
-    snapshot = Snapshot(version=now.version, expires=now.expires, meta=now.meta | {name: _before(shop).snapshot().meta[name]})
+    now, before = (repository.newest(roles.SNAPSHOT).signed for repository in (shop.repository, _before(shop)))
+    name = f"{role}.json"
+    snapshot = Snapshot(version=now.version, expires=now.expires, meta=now.meta | {name: before.meta[name]})
     shop.sign(roles.SNAPSHOT, snapshot, [shop.repository.online_key(roles.SNAPSHOT)])
     _sign_timestamp(shop, shop.repository)
 
