@@ -5,6 +5,7 @@ Guarantees that a log that is cut short or replaced, as by logrotate, is followe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
@@ -47,14 +48,13 @@ class _Lines:
     def __init__(self, log: Path) -> None:
         self._log, self._rest = log, b""
         self._file: BinaryIO | None = None
-        self._inode = 0
 
     def new(self) -> Iterator[str]:
-        if self._file and self._is_cut_short(self._file.tell()):
+        if self._file and self._file.tell() > os.fstat(self._file.fileno()).st_size:
             self._file.seek(0)
             self._rest = b""
         yield from self._read()
-        if self._file is None or self._is_replaced():
+        if self._file is None or self._is_replaced(self._file):
             self._open()
             yield from self._read()
 
@@ -67,21 +67,13 @@ class _Lines:
         if self._file:
             self._file.close()
         try:
-            self._file = self._log.open("rb")
-            self._inode, self._rest = self._log.stat().st_ino, b""
+            self._file, self._rest = self._log.open("rb"), b""
         except OSError as error:
             self._file = None
             _log.warning("%s cannot be read: %s", self._log, error.strerror)
 
-    def _is_replaced(self) -> bool:
+    def _is_replaced(self, file: BinaryIO) -> bool:
         try:
-            return self._log.stat().st_ino != self._inode
+            return not os.path.samestat(self._log.stat(), os.fstat(file.fileno()))
         except OSError:
             return False
-
-    def _is_cut_short(self, position: int) -> bool:
-        try:
-            found = self._log.stat()
-        except OSError:
-            return False
-        return found.st_ino == self._inode and found.st_size < position
