@@ -22,6 +22,7 @@ from edge.gateway import Gateway, MqttMessage
 from edge.intake.reader import Reader
 from edge.models.bundles import bundles_of
 from edge.models.process_scorer import ProcessScorer
+from edge.models.running import slots_of
 from edge.reading import Reading
 from edge.recording import RecordedMessage
 from edge.store.form import decoded
@@ -74,7 +75,7 @@ def dry_run(config: Config, recording: Iterable[TimedMessage], directory: Path) 
         gateway = now = None
         for message in recording:
             if gateway is None or now is None:
-                gateway, now = Gateway(config, store, message.time, scorer=scorer, bundles=bundles), message.time
+                gateway, now = Gateway(config, store, message.time, slots=slots_of(bundles, scorer)), message.time
             now = max(now, message.time)
             gateway.tick(now)
             gateway.accept([message.message], now)

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -27,11 +28,9 @@ from edge.intake.ahead import Ahead
 from edge.intake.inbox import Inbox, MqttMessage
 from edge.intake.rejects import reject_row
 from edge.listening import Listening
-from edge.models.bundle import Bundle
 from edge.models.infer import ModelRunner
-from edge.models.running import columns_of, needs, slots_of
+from edge.models.running import columns_of, needs
 from edge.models.sampling import Sampling
-from edge.models.scorer import NoScorer, Scorer
 from edge.models.slot import Slot
 from edge.open_windows import OpenWindows
 from edge.reading import Reading, Rejected
@@ -82,15 +81,13 @@ class Gateway:
         store: Store,
         started: datetime,
         *,
-        scorer: Scorer | None = None,
-        bundles: Mapping[str, Bundle] | None = None,
-        slots: Mapping[str, Slot] | None = None,
+        slots: Mapping[str, Slot] = MappingProxyType({}),
         clock: Section | None = None,
         attestor: Attests | None = None,
     ) -> None:
-        """Resumes open windows and unfinished evaluation from the store. `bundles` are by the name of their [[models]].
+        """Resumes open windows and unfinished evaluation from the store.
 
-        `slots`, instead of `bundles` and their `scorer`, are models that may change: then `models_changed` is to be called.
+        `slots` hold models by the name of their [[models]]: where they change `models_changed` is to be called.
         `clock` is the section of who keeps the time, which heartbeats commit; what `attestor` has signed goes with them.
 
         Raises FormError: what is missing to write batches is to be known now, not at the first cut.
@@ -103,7 +100,7 @@ class Gateway:
         self._tells_shadows = not is_before(config.batches.schema_version, FIRST_IN_COLUMNS)
         store.thin_by(thinned, STEPS, self._batch_limits.body_bytes)
         self._config, self._store, self._started = config, store, started
-        self._slots = slots_of(bundles or {}, scorer or NoScorer()) if slots is None else slots
+        self._slots = slots
         self._refused: Mapping[str, Mapping[int, str]] = {}
         self._windows = OpenWindows(config.windows, store.section, micros(started), store.closed.window_end_us)
         ahead = Ahead(self._windows.offset_us)

@@ -34,14 +34,3 @@ class Scorer(Protocol):
     def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]:
         """Returns one score for each row. Raises ScorerFailed."""
         ...
-
-
-class NoScorer:
-    """Stands in for the scorer of a gateway whose models cannot run: every call fails."""
-
-    runtime = ""
-
-    def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]:
-        if not features:
-            return []
-        raise ScorerFailed(f"{name}: no model runs")

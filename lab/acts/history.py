@@ -15,6 +15,7 @@ from edge.config import load as load_config
 from edge.gateway import Gateway, MqttMessage
 from edge.models.bundle import Bundle
 from edge.models.process_scorer import ProcessScorer
+from edge.models.running import slots_of
 from edge.store.store import Store
 from edge.uplink.export import ExportFile, export
 from edge.uplink.signer import signing
@@ -73,7 +74,7 @@ def open_gateway(settings: Path, started: datetime) -> Iterator[tuple[Gateway, S
         closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store,
         closing(ProcessScorer(list(bundles.values()))) as scorer,
     ):
-        yield Gateway(config, store, started, scorer=scorer, bundles=bundles), store
+        yield Gateway(config, store, started, slots=slots_of(bundles, scorer)), store
 
 
 def load(folder: Path, warehouse: Warehouse, log: Path, registry: Path = field.REGISTRY, signatures: str = UNSIGNED) -> None:

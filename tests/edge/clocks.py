@@ -9,6 +9,7 @@ from typing import Any
 
 from edge.clock import ClockReading
 from edge.gateway import Gateway, MqttMessage
+from edge.models.running import slots_of
 from edge.store.store import Store
 from edge.timekeeper import Moment, Timekeeper
 from tests.edge.gateways import config, message, rows
@@ -56,7 +57,7 @@ class Farm:
         self.timekeeper = Timekeeper(self.store.section, self.machine.clocks())
         started = self.timekeeper.note(self.machine.clocks()).time
         clock = self.timekeeper.section
-        self.gateway = Gateway(self.config, self.store, started, scorer=Thirst(), bundles={"soil": bundle()}, clock=clock)
+        self.gateway = Gateway(self.config, self.store, started, slots=slots_of({"soil": bundle()}, Thirst()), clock=clock)
 
     def restart(self) -> None:
         self.store.close()

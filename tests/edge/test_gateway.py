@@ -21,6 +21,7 @@ from edge.config import Config
 from edge.gateway import Gateway, Links, MqttMessage
 from edge.models.bundle import Bundle
 from edge.models.recipe import Recipe
+from edge.models.running import slots_of
 from edge.models.scorer import Score, ScorerFailed
 from edge.reading import Reading
 from edge.store.batch import EncodedBatch
@@ -44,7 +45,7 @@ class OnePlace:
 
     def open(self, now: datetime = START) -> None:
         self.store = Store(self.config.store_file, "gw-1", 64 << 20)
-        self.gateway = Gateway(self.config, self.store, now, scorer=Thirst(), bundles={"soil": bundle()})
+        self.gateway = Gateway(self.config, self.store, now, slots=slots_of({"soil": bundle()}, Thirst()))
 
     def reopen(self, now: datetime = START) -> None:
         self.store.close()
@@ -352,7 +353,7 @@ class Counting(Thirst):
 
 def test_windows_that_close_together_are_one_call_of_the_model_whatever_their_ends(place: OnePlace) -> None:
     scorer = Counting()
-    place.gateway = Gateway(place.config, place.store, START, scorer=scorer, bundles={"soil": bundle()})
+    place.gateway = Gateway(place.config, place.store, START, slots=slots_of({"soil": bundle()}, scorer))
     for device in ("d1", "d2"):
         place.gateway.accept([message(device, *[reading(seq, seq * 10) for seq in range(4)])], START)
     place.gateway.flush(START + 60 * SECOND)
@@ -372,7 +373,7 @@ class Broken:
 
 
 def test_a_model_that_fails_costs_inferences_and_nothing_else(place: OnePlace, caplog: pytest.LogCaptureFixture) -> None:
-    place.gateway = Gateway(place.config, place.store, START, scorer=Broken(), bundles={"soil": bundle()})
+    place.gateway = Gateway(place.config, place.store, START, slots=slots_of({"soil": bundle()}, Broken()))
     place.gateway.accept([message("d1", reading(1, 0))], START)
     place.gateway.flush(START + 60 * SECOND)
     assert (len(rows(place.store, "summaries")), rows(place.store, "inferences")) == (1, [])

@@ -20,6 +20,7 @@ from edge.gateway import Gateway, MqttMessage
 from edge.models import bundles
 from edge.models.bundle import Bundle
 from edge.models.recipe import Recipe
+from edge.models.running import slots_of
 from edge.models.scorer import Score
 from edge.store.store import Store
 from schemas.envelope import micros
@@ -60,7 +61,7 @@ class Place:
 
     def open(self, now: Any) -> None:
         self.store = Store(self.config.store_file, "gw-1", 64 << 20)
-        self.gateway = Gateway(self.config, self.store, now, scorer=Rises(), bundles={"soil": bundle()})
+        self.gateway = Gateway(self.config, self.store, now, slots=slots_of({"soil": bundle()}, Rises()))
 
     def kill(self, now: Any) -> None:
         self.store.close()

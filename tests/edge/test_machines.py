@@ -16,6 +16,7 @@ from edge.gateway import Gateway, MqttMessage
 from edge.models import tflite
 from edge.models.bundle import Bundle
 from edge.models.model import Model
+from edge.models.running import slots_of
 from edge.models.scorer import Score
 from edge.store.store import Store
 from tests.edge.gateways import START, config, rows
@@ -77,7 +78,7 @@ class Mill:
 
     def reopen(self) -> None:
         self.store = Store(self._place.store_file, "gw-1", 64 << 20)
-        self._gateway = Gateway(self._place, self.store, START, scorer=InThisProcess(), bundles={"vibration": self._bundle})
+        self._gateway = Gateway(self._place, self.store, START, slots=slots_of({"vibration": self._bundle}, InThisProcess()))
 
     def observe(self, windows: int, *draws: Draw) -> None:
         """Lets each machine be heard in so many windows; the first draw is of the first machine."""

@@ -20,11 +20,13 @@ from edge.intake.mapping.message_map import MessageMap
 from edge.intake.reader import MqttMessage
 from edge.intake.routes import Routes
 from edge.models.bundle import Bundle
+from edge.models.running import slots_of
 from edge.reading import Limits, Reading, Rejected
 from edge.store.section import Section
 from edge.store.store import Store
 from schemas.envelope import micros
 from tests.edge.gateways import START, config, message, rows
+from tests.edge.releases.field import Speaker
 from tests.edge.shapes import described, read, readings, reasons
 
 NATIVE: dict[str, Any] = {"name": "soil", "devices": ["*"], "channels": {"moisture": "m3/m3", "temperature": "degC"}}
@@ -150,7 +152,7 @@ def test_13_a_models_range_tells_what_a_broken_probe_sends(value: float, tmp_pat
     modelled = [NATIVE | {"model": "soil"}]
     configured = config(tmp_path, sensors=modelled, models=[{"name": "soil", "bundle": str(SOIL_BUNDLE)}])
     store = Store(configured.store_file, "gw-1", configured.store.max_bytes)
-    gateway = Gateway(configured, store, START, bundles={"soil": Bundle.load(SOIL_BUNDLE)})
+    gateway = Gateway(configured, store, START, slots=slots_of({"soil": Bundle.load(SOIL_BUNDLE)}, Speaker()))
     gateway.accept([message("d1", {"values": {"moisture": 0.3, "temperature": value}})], START)
     gateway.flush(START.replace(minute=5))
     assert [row["channel"] for row in rows(store, "summaries")] == ["moisture"]

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from edge.gateway import Gateway
 from edge.models.bundle import Bundle
 from edge.models.process_scorer import ProcessScorer, Timeouts
+from edge.models.running import slots_of
 from edge.store.store import Store
 from tests import long_form
 from tests.edge.folders import memory_folder
@@ -61,7 +62,7 @@ def intake(folder: Path, bundle: Bundle, scorer: ProcessScorer) -> tuple[int, in
     bundle = replace(bundle, recipe=replace(bundle.recipe, warm_up_hours=0.0))  # so that it is asked at once
     place = config(folder, sensors=SENSORS, models=[{"name": "soil", "bundle": str(SOIL)}])
     store, longest = Store(place.store_file, "gw-1", 16 << 20), 0.0
-    gateway = Gateway(place, store, START, scorer=scorer, bundles={"soil": bundle})
+    gateway = Gateway(place, store, START, slots=slots_of({"soil": bundle}, scorer))
     for number in range(READINGS):
         now = START + timedelta(seconds=10 * number)
         began = time.monotonic()

@@ -30,6 +30,7 @@ from edge.models.bundle import Bundle
 from edge.models.bundles import bundles_of
 from edge.models.model import Model
 from edge.models.process_scorer import ProcessScorer
+from edge.models.running import slots_of
 from edge.models.scorer import Score, Scorer
 from edge.reading import Bands, Reading
 from edge.store.section import Section
@@ -106,7 +107,7 @@ class Place:
 
     def open(self, now: Any) -> None:
         self.store = Store(self.config.store_file, "gw-1", 64 << 20)
-        self.gateway = Gateway(self.config, self.store, now, scorer=self.scorer, bundles={"shaking": self.bundle})
+        self.gateway = Gateway(self.config, self.store, now, slots=slots_of({"shaking": self.bundle}, self.scorer))
 
     def reopen(self, now: Any) -> None:
         self.store.close()
@@ -169,7 +170,7 @@ def test_two_models_of_different_kinds_share_a_gateway(tmp_path: Path) -> None:
     both = config(tmp_path, sensors=[machines()[0], fields], models=models, windows={"seconds": 3600})
     store = Store(both.store_file, "gw-1", 64 << 20)
     with ProcessScorer([soil, shaking]) as scorer:
-        gateway = Gateway(both, store, START, scorer=scorer, bundles=bundles_of(both))
+        gateway = Gateway(both, store, START, slots=slots_of(bundles_of(both), scorer))
         for hour in range(26):
             now = START + timedelta(hours=hour)
             values = {"moisture": 0.3 - hour / 1000, "temperature": 15.0}
