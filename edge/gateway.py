@@ -17,8 +17,6 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-import msgspec
-
 from edge.closing import Closing
 from edge.config import Config
 from edge.events.threshold_monitor import ThresholdMonitor
@@ -27,23 +25,21 @@ from edge.heartbeats import Heartbeats, counts
 from edge.intake.ahead import Ahead
 from edge.intake.inbox import Inbox, MqttMessage
 from edge.intake.rejects import reject_row
+from edge.journaling import Journaling
 from edge.listening import Listening
 from edge.models.infer import ModelRunner
 from edge.models.running import columns_of, needs
 from edge.models.sampling import Sampling
 from edge.models.slot import Slot
 from edge.open_windows import OpenWindows
-from edge.reading import Reading, Rejected
 from edge.store.batch import BatchLimits, EncodedBatch, encode_all
 from edge.store.earlier import counted_anew
 from edge.store.form import form
 from edge.store.section import Section
-from edge.store.store import CommitTooLarge, Entry, JournalMark, Store, StoreFull
+from edge.store.store import JournalMark, Store
 from edge.summaries.thin import STEPS, thinned
 from edge.timekeeper import Moment
 from edge.uplink.attestor import Attests, NoAttestor
-from edge.window import WindowedReadings, pack, unpack
-from program import logs
 from program.version import version
 from schemas.envelope import Envelope, from_micros, micros
 from schemas.records import Heartbeat, Kind, LinkState, TimeQuality
@@ -51,12 +47,9 @@ from schemas.releases import FIRST_IN_COLUMNS, is_before
 
 __all__ = ["Gateway", "Links", "MqttMessage"]
 
-_READINGS_A_COMMIT = 500
 _PENDING_SHARE = 16
 """This part of the store may be taken by what deadbands hold back."""
 _VERSION = version()
-
-_log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +99,19 @@ class Gateway:
         ahead = Ahead(self._windows.offset_us)
         self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, *needs(self._slots), ahead)
         self._monitor, self._runner = ThresholdMonitor(store.section), ModelRunner(store.section)
-        held, self._sampling = store.max_bytes // _PENDING_SHARE, Sampling(config.samples, store.section)
-        parts = self._inbox, self._monitor, self._runner, self._slots, config.models, self._sampling
-        self._closing = Closing(*parts, store.section, max_held_bytes=held)
+        self._journaling = Journaling(store, self._inbox, self._windows, self._monitor, config.limits.open_bytes)
+        self._sampling = Sampling(config.samples, store.section)
+        self._closing = Closing(
+            self._inbox,
+            self._monitor,
+            self._runner,
+            self._slots,
+            config.models,
+            self._sampling,
+            store.section,
+            max_held_bytes=store.max_bytes // _PENDING_SHARE,
+        )
         self._forgetting = Forgetting(self._inbox, [self._monitor, self._runner, *self._closing.stages])
-        self._evaluated = store.section("evaluated")
-        # Not the highest id replayed: what the last cut closed may lie above it, and JournalMark never descends.
-        self._last_id = store.ledger().journaled
-        # Ids begin anew behind what was found of a damaged store: those to come are not evaluated yet.
-        self._evaluated_id = min(self._evaluated.parsed(int).get("", 0), self._last_id)
         self._last_cut = started
         self._heartbeats = Heartbeats(config.gateway, config.batch_seconds, store.ledger)
         self.links = Links()
@@ -129,17 +126,7 @@ class Gateway:
         Raises edge.store.store.StoreFull: acknowledge none of them, and call again, with no messages, until it returns.
         """
         self._inbox.receive(messages, now, self.clock_quality)
-        self._windows.learn([each.reading for each in self._inbox.readings])
-        most = _READINGS_A_COMMIT
-        while keyed := self._inbox.readings[:most]:
-            try:
-                self._append([each.reading for each in keyed], b"".join(each.dedup_key for each in keyed if each.dedup_key), now)
-            except CommitTooLarge:
-                if most == 1:
-                    raise
-                most //= 2
-                continue
-            self._inbox.readings_stored(len(keyed))
+        self._journaling.append(now)
         return self._cut_urgent(now)
 
     def tick(self, now: datetime) -> list[Envelope]:
@@ -174,7 +161,7 @@ class Gateway:
     def note_clock(self, moment: Moment) -> None:
         """Follows the clock: to be called with each moment before what happens then."""
         self.clock_quality = moment.quality
-        self._windows.note_clock(moment, self._last_id)
+        self._windows.note_clock(moment, self._journaling.last_id)
 
     def sensors_offset(self, now: datetime) -> timedelta | None:
         """Says how much later than dated the readings of most sensors come, None if they do not agree: by their clocks this one is off."""
@@ -213,57 +200,16 @@ class Gateway:
 
     def _resume(self) -> None:
         """Opens the windows of the journal again, and counts anew what a damaged store lost."""
-        oldest, open_readings = None, 0
-        for journal_id, due_us, body in self._store.replay():
-            oldest = oldest or journal_id
-            if windowed := self._opened(journal_id, body):
-                self._apply(journal_id, windowed, due_us)
-                open_readings += len(windowed.readings)
-        self._windows.retiming.forget(oldest)
+        open_readings = self._journaling.resume()
         if counted := counted_anew(self._store.ledger(), open_readings + self._closing.readings_held):
             self._store.cut([], self._started, counters=counted)
-
-    def _append(self, readings: Sequence[Reading], dedup_keys: bytes, now: datetime) -> None:
-        self._check_memory()
-        intervals = self._windows.assign(readings, micros(now))
-        ids = self._store.append([Entry(due_us, pack(each), len(each.readings)) for due_us, each in intervals], dedup_keys)
-        for due_us, each in intervals:
-            self._apply(ids[-1], each, due_us)
-
-    def _opened(self, journal_id: int, body: bytes) -> WindowedReadings | None:
-        """Reads a row of the journal. One that rotted in a store of a release without seals becomes a reject, once."""
-        try:
-            return unpack(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            _log.error("row %d of the journal cannot be read any more, and is set aside: %s", journal_id, error)
-            sentence = f"the gateway's journal, which was not sealed yet, has rotted: {error}"
-            self._inbox.set_aside(Rejected("damaged", sentence, body), dup=True)
-            return None
-
-    def _check_memory(self) -> None:
-        """Raises StoreFull while open windows take all the memory that they may."""
-        if self._windows.memory >= (most := self._config.limits.open_bytes):
-            raise StoreFull(f"readings of open windows take more memory than limits.open_bytes = {most}: some must close first")
-
-    def _apply(self, journal_id: int, windowed: WindowedReadings, due_us: int) -> None:
-        windowed = self._windows.add(journal_id, windowed, due_us)
-        if self._windows.memory >= self._config.limits.open_bytes:
-            self._windows.pack()
-        self._last_id = max(self._last_id, journal_id)
-        if journal_id > self._evaluated_id:
-            for reading in windowed.readings:
-                sensors = self._inbox.sensors(reading.device_id)
-                self._monitor.reading(sensors.thresholds if sensors else (), reading)
 
     def _retime(self, now: datetime) -> list[Envelope]:
         """Reads the journal again, with the times put right of what came before the clock was known: once all of it is open or cut."""
         self._close_due(now)
         envelopes = self._cut_urgent(now) + self._cut_windows(now)
         self._store.cut([], now, sections=[self._windows.retiming.section])
-        self._windows.clear()
-        for journal_id, due_us, body in self._store.replay():
-            if windowed := self._opened(journal_id, body):
-                self._windows.add(journal_id, windowed, due_us)
+        self._journaling.reopen()
         self._windows.retiming.is_due = False
         return envelopes
 
@@ -280,9 +226,8 @@ class Gateway:
             self._inbox.rejected_cut(len(rejected))
         if self._monitor.events:
             batches = self._encoded(Kind.EVENTS, self._monitor.events)
-            self._evaluated.set("", str(self._last_id).encode())
-            envelopes += self._store.cut(batches, now, sections=[*self._monitor.sections, self._evaluated])
-            self._evaluated_id = self._last_id
+            envelopes += self._store.cut(batches, now, sections=[*self._monitor.sections, self._journaling.evaluated()])
+            self._journaling.mark_cut()
             self._monitor.mark_committed()
         return envelopes
 
@@ -303,7 +248,9 @@ class Gateway:
         counters = (
             Counter(readings_summarised=sum(rows.readings) + rows.set_aside, inferences_failed=self._runner.failed) + self._inbox.counted
         )
-        envelopes = self._store.cut(batches, now, closed=JournalMark(watermark, self._last_id), sections=sections, counters=counters)
+        envelopes = self._store.cut(
+            batches, now, closed=JournalMark(watermark, self._journaling.last_id), sections=sections, counters=counters
+        )
         self._closing.mark_cut()
         self._runner.failed, self._last_cut = 0, now
         self._inbox.counted.clear()
