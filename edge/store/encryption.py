@@ -68,7 +68,7 @@ def check(database: Database, cipher: Encryption | None) -> None:
     if noted and cipher is None:
         raise _missing(database, noted[0], "set store.encryption_key_file to the file of that key")
     missing = [name for name in noted if cipher and name not in cipher.names]
-    if cipher and missing == noted != []:
+    if cipher and missing and missing == noted:
         raise _missing(database, missing[0], f"store.encryption_key_file has {' and '.join(cipher.names)}: put the right one back")
     if missing and not _is_read(database):
         raise _missing(database, missing[0], "put it back in a line behind the new one, until what is under it has been sent")
