@@ -1,6 +1,6 @@
 """Knows the ends of the certificate by which the gateway enters the broker, and what that makes of a connection that does not stand.
 
-A child process reads it (edge.intake.certificate_child): what reads certificates takes 14 MB, is needed once for each, and cannot be
+A child process reads it (edge.certificate_child): what reads certificates takes 14 MB, is needed once for each, and cannot be
 unloaded.
 """
 
@@ -54,7 +54,7 @@ def state_of(connection: LinkState, end: datetime | None, now: datetime) -> Link
 
 def _read(file: Path) -> Lifetime | None:
     try:
-        found = json.loads(answer("edge.intake.certificate_child", str(file), seconds=_CHILD_SECONDS))
+        found = json.loads(answer("edge.certificate_child", str(file), seconds=_CHILD_SECONDS))
     except ChildFailed as error:
         _log.warning("mqtt.tls_certificate %s cannot be read: %s", file, error)
         return None

@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
 from google.auth import identity_pool, jwt
 from google.auth.exceptions import GoogleAuthError, OAuthError
 from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
+from edge.certificate_child import lifetime
 from edge.uplink.credentials import read
 from edge.uplink.diagnosis import sentence, state_after
 from keys.lifetime import Lifetime
@@ -51,9 +51,9 @@ def failure(file: Path, error: BaseException, now: datetime) -> dict[str, str]:
     """Says why there are no headers: the state of the link, and a sentence, which for what is wrong in a file is the error's own."""
     if not isinstance(error, GoogleAuthError) or isinstance(error, ValueError):
         return {"state": LinkState.OFFLINE, "text": str(error)}
-    lifetime = _lifetime(file)
-    state = state_after(error, lifetime, now, is_refusal=_is_refusal(error))
-    return {"state": state, "text": sentence(state, lifetime, now, error)}
+    own = _lifetime(file)
+    state = state_after(error, own, now, is_refusal=_is_refusal(error))
+    return {"state": state, "text": sentence(state, own, now, error)}
 
 
 def load(file: Path) -> Any:
@@ -88,10 +88,9 @@ def _lifetime(file: Path) -> Lifetime | None:
     """Returns the life of the certificate that the file names, as far as it can be read."""
     try:
         certificate = read(file).certificate
-        own = x509.load_pem_x509_certificates(certificate.read_bytes())[0] if certificate else None
+        return lifetime(certificate) if certificate else None
     except (OSError, ValueError):
         return None
-    return Lifetime(own.not_valid_before_utc, own.not_valid_after_utc) if own else None
 
 
 def _service_account(file: str) -> Any:
