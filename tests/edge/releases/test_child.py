@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from edge.models.bundle import Bundle
 from edge.releases import child
 from edge.releases.folder import Offer, ReleaseFolder
 from edge.releases.request import Request
+from program.child import environment
 from releases.error import ReleaseError, Untrusted
 from releases.rollout import Release
 from tests.edge.models.test_process_scorer import SOIL
@@ -121,7 +125,7 @@ def test_a_damaged_file_is_never_given_its_place(gateway: Gateway) -> None:
 def test_either_copy_of_what_was_seen_keeps_the_source_from_going_back(gateway: Gateway, lost: tuple[int, ...], tmp_path: Path) -> None:
     older = tmp_path / "older"
     gateway.publish(gateway.publisher.release(files=files(version="1")))
-    _copy(gateway.publisher.site, older)
+    shutil.copytree(gateway.publisher.site, older)
     gateway.publish(gateway.publisher.release(files=files(version="2")))
     gateway.refresh()
     for number in lost:
@@ -136,7 +140,7 @@ def test_without_both_copies_it_would_go_back(gateway: Gateway, tmp_path: Path) 
     """The negative control of the test above."""
     older = tmp_path / "older"
     gateway.publish(gateway.publisher.release(files=files(version="1")))
-    _copy(gateway.publisher.site, older)
+    shutil.copytree(gateway.publisher.site, older)
     gateway.publish(gateway.publisher.release(files=files(version="2")))
     gateway.refresh()
     for file in gateway.counters:
@@ -147,19 +151,12 @@ def test_without_both_copies_it_would_go_back(gateway: Gateway, tmp_path: Path) 
 
 
 def test_the_child_prints_until_when_it_holds(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
-    gateway.publisher.now = child.datetime.now(child.UTC)
+    gateway.publisher.now = datetime.now(UTC)
     gateway.publish(gateway.publisher.release(files=files()))
     assert child.main([gateway.request(fetch=False).packed()]) == 0
     assert json.loads(capsys.readouterr().out)["models"] == ["soil"]
     assert child.main([gateway.request(source=str(gateway.directory / "nowhere")).packed()]) == 1
     assert "nowhere" in capsys.readouterr().err
-
-
-def _copy(folder: Path, to: Path) -> None:
-    for file in [each for each in folder.rglob("*") if each.is_file()]:
-        copied = to / file.relative_to(folder)
-        copied.parent.mkdir(parents=True, exist_ok=True)
-        copied.write_bytes(file.read_bytes())
 
 
 def _forget(metadata: Path) -> None:
@@ -168,10 +165,6 @@ def _forget(metadata: Path) -> None:
 
 
 def test_a_gateway_that_runs_has_loaded_nothing_that_verifies() -> None:
-    import subprocess
-
-    from program.child import environment
-
     code = "import edge.run, sys; print([name for name in ('tuf', 'securesystemslib', 'releases') if name in sys.modules])"
     found = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, env=environment())
     assert found.stdout.strip() == "[]"

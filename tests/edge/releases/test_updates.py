@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -195,7 +197,7 @@ def test_a_gateway_that_trusts_nobody_any_more_runs_its_own_bundle(farm: Farm) -
 
 
 def test_a_stick_brings_a_release_and_the_list_shows_it(farm: Farm, tmp_path: Path) -> None:
-    farm.publisher.now = child.datetime.now(child.UTC)
+    farm.publisher.now = datetime.now(UTC)
     farm.publish(version="8")
     stick = tmp_path / "stick"
     farm.publisher.site.rename(stick)
@@ -218,7 +220,7 @@ def test_a_stick_brings_a_release_and_the_list_shows_it(farm: Farm, tmp_path: Pa
 
 
 def test_a_stick_that_nobody_signed_is_refused(farm: Farm, tmp_path: Path) -> None:
-    other = Publisher(tmp_path / "other", child.datetime.now(child.UTC))
+    other = Publisher(tmp_path / "other", datetime.now(UTC))
     other.roll_out(other.release(files=files(version="66")), 100.0)
     other.publish()
     said = CliRunner().invoke(models, ["import", str(other.site), "--config", str(farm.file)])
@@ -229,7 +231,7 @@ def test_a_stick_that_nobody_signed_is_refused(farm: Farm, tmp_path: Path) -> No
 
 def test_the_doctor_says_whether_releases_can_be_had(farm: Farm) -> None:
     def answer(request: Request) -> str:
-        return child.msgspec.json.encode(child.refresh(request, farm.publisher.now)).decode()
+        return msgspec.json.encode(child.refresh(request, farm.publisher.now)).decode()
 
     farm.publish(version="8")
     before = sorted(farm.config.gateway.state_dir.rglob("*"))
@@ -259,7 +261,7 @@ def test_a_shadow_that_a_rollout_names_is_fetched_and_scores(farm: Farm) -> None
 
 
 def test_the_thread_has_a_child_fetch_and_hands_over_what_is_ready(farm: Farm) -> None:
-    farm.publisher.now = child.datetime.now(child.UTC)
+    farm.publisher.now = datetime.now(UTC)
     farm.publish(version="8")
     at = itertools.count(0.0, 100.0)
     updates = ModelUpdates(farm.config, [farm.place], {"soil": None}, print, Random(1), clock=lambda: next(at))
