@@ -12,7 +12,10 @@ from google.cloud.bigquery.table import RowIterator
 
 from sql.scripts import Parameter, Script
 
+QueryParameter = bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter
+
 _RELATIVE = re.compile(r"now(?: ([+-]) (\d+) (second|minute|hour|day)s?)?")
+_ARRAY = re.compile(r"array<(\w+)>")
 
 
 class ParameterError(ValueError):
@@ -25,7 +28,7 @@ def ask(client: bigquery.Client, script: Script, values: Mapping[str, str], now:
     return client.query_and_wait(script.text, job_config=config)
 
 
-def bind(script: Script, values: Mapping[str, str], now: datetime) -> list[bigquery.ScalarQueryParameter]:
+def bind(script: Script, values: Mapping[str, str], now: datetime) -> list[QueryParameter]:
     """Binds values to parameters. Raises ParameterError for a parameter that the script does not have or a value that does not fit."""
     known = {parameter.name: parameter for parameter in script.parameters}
     if unknown := sorted(values.keys() - known.keys()):
@@ -43,10 +46,17 @@ def moment(text: str, now: datetime) -> datetime:
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _bound(parameter: Parameter, text: str, now: datetime) -> bigquery.ScalarQueryParameter:
+def bound(parameter: Parameter, value: Any) -> QueryParameter:
+    """Binds a value of the parameter's own type."""
+    if item := _ARRAY.fullmatch(parameter.type):
+        return bigquery.ArrayQueryParameter(parameter.name, item[1].upper(), value)
+    return bigquery.ScalarQueryParameter(parameter.name, parameter.type.upper(), value)
+
+
+def _bound(parameter: Parameter, text: str, now: datetime) -> QueryParameter:
     try:
-        return bigquery.ScalarQueryParameter(parameter.name, parameter.type.upper(), _value(parameter.type, text, now))
-    except (ValueError, OverflowError) as error:
+        return bound(parameter, _value(parameter.type, text, now))
+    except (ValueError, KeyError, OverflowError) as error:
         raise ParameterError(f"{parameter.name} must be a {parameter.type}, not {text!r}: {error}") from error
 
 
@@ -60,4 +70,8 @@ def _value(kind: str, text: str, now: datetime) -> Any:
             return float(text)
         case "string":
             return text
+        case "bool":
+            return {"true": True, "false": False}[text]
+        case "array<string>":
+            return text.split(",") if text else []
     raise ValueError(f"the type {kind} is not supported in a header")

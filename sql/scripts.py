@@ -20,15 +20,16 @@ CREATING = ("tables", "functions", "views")
 ASKING = ("queries", "checks")
 """Each file of these folders is one select."""
 
-_PARAMETER = re.compile(r"@(\w+) (\w+) = ([^:]*(?::\d[^:]*)*): (.+)")
+_PARAMETER = re.compile(r"@(\w+) (\w+(?:<\w+>)?) = ([^:]*(?::\d[^:]*)*): (.+)")
 _REFERENCE = re.compile(rf"\b{DATASET}\.(\w+)")
 _VARIABLE = re.compile(r"@(\w+)")
-_BOUNDED_FUNCTION = re.compile(rf"\b(?:from|join)\s+{DATASET}\.\w+\(\s*@")
+_BOUNDED_FUNCTION = re.compile(rf"\b(?:from|join)\s+{DATASET}\.\w+\(\s*(?:timestamp_sub\(\s*)?@")
 _SELECTED = re.compile(r"^(?:  )?select\s(.*?)^(?:  )?from\b", re.MULTILINE | re.DOTALL)
 _LAST_NAME = re.compile(r"\w+|\*")
 _COMMENT = re.compile(r"--[^\n]*")
 _STRING = re.compile(r"'[^'\n]*'|\"(?:[^\"\\\n]|\\.)*\"")
-_REGISTRY = {"devices_v1", "sites_v1", "rules_v1", "devices", "sites", "rules"}
+_SMALL = {"devices_v1", "sites_v1", "rules_v1", "devices", "sites", "rules", "last_heard", "latest_values", "latest_verdicts"}
+"""The registry, and what BigQuery keeps of each device."""
 
 
 class ScriptError(ValueError):
@@ -116,9 +117,9 @@ class Script:
         return bare.count(";") if bare.endswith(";") else bare.count(";") + 1
 
     @property
-    def reads_only_the_registry(self) -> bool:
+    def reads_only_what_is_small(self) -> bool:
         """Returns whether all it reads is small and not partitioned."""
-        return self.references <= _REGISTRY
+        return self.references <= _SMALL
 
     def filters(self, partitions: Iterable[str]) -> bool:
         """Returns whether a parameter bounds one of these columns, or is handed to a table function that does."""

@@ -73,5 +73,5 @@ def _habits_of_asking(script: Script) -> Iterator[Fault]:
     used = script.variables
     yield from (Fault(script.path, f"@{name} is used and not declared in the header") for name in sorted(used - declared))
     yield from (Fault(script.path, f"@{name} is declared and not used") for name in sorted(declared - used))
-    if not script.reads_only_the_registry and not script.filters(set(PARTITIONS.values())):
+    if not script.reads_only_what_is_small and not script.filters(set(PARTITIONS.values())):
         yield Fault(script.path, "it must filter on the partition by a parameter")

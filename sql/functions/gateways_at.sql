@@ -8,6 +8,6 @@ select
   safe_cast(split(batch_id, ':')[safe_offset(1)] as int64) as epoch,
   timestamp_diff(as_of, heartbeat_time, minute) as silent_minutes,
   * except (gateway_id, site_id, extras)
-from tinybeam.heartbeats_between(timestamp_sub(as_of, interval 30 day), timestamp_add(as_of, interval 1 microsecond))
-where heartbeat_time > timestamp_sub(as_of, interval 30 day)
-qualify row_number() over (partition by gateway_id order by heartbeat_time desc, batch_id desc, `row` desc) = 1;
+from tinybeam.heartbeats_v1
+where heartbeat_time > timestamp_sub(as_of, interval 30 day) and heartbeat_time <= as_of
+qualify row_number() over (partition by gateway_id order by heartbeat_time desc, batch_id desc, `row` desc, received_time) = 1;
