@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from typing import Literal
+
+from dash.data import devices
+from dash.data.span import Span
+from dash.data.warehouse import Questions, Row
+
+_HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +94,67 @@ class Field:
     days: tuple[FieldDay, ...]
     waterings: tuple[Watering, ...]
     probes: tuple[Probe, ...]
+
+
+def overview(questions: Questions, now: datetime) -> tuple[FieldAdvice, ...]:
+    """Returns what to do about each field, by name. Raises Unreachable."""
+    return tuple(map(_advice, questions.query("advice", moment=now)))
+
+
+def read(questions: Questions, site_id: str, span: Span) -> Field | None:
+    """Returns a field over a span, its advice as of the end; None if there is no such field, or not for this viewer. Raises Unreachable."""
+    advice = next((row for row in questions.query("advice", moment=span.end) if row["site_id"] == site_id), None)
+    if advice is None:
+        return None
+    of_span = {"site_id": site_id, "from_time": span.begin, "to_time": span.end}
+    return Field(
+        advice=_advice(advice),
+        area_m2=advice["area_m2"],
+        moisture=_moisture(questions, site_id, span),
+        days=tuple(map(_day, questions.query("field_days", **of_span))),
+        waterings=tuple(Watering(row["time"], row["amount_mm"], row["labelled_by"]) for row in questions.query("waterings", **of_span)),
+        probes=_probes(questions, advice, span.end),
+    )
+
+
+def _advice(row: Row) -> FieldAdvice:
+    return FieldAdvice(**{field.name: row[field.name] for field in fields(FieldAdvice)})
+
+
+def _moisture(questions: Questions, site_id: str, span: Span) -> tuple[Moisture, ...]:
+    """Returns a point for each step: from windows of a minute where a step is shorter than an hour and there are any, else of an hour."""
+    minutes = _points(questions, site_id, span, _MINUTE) if span.step < _HOUR else ()
+    return minutes or _points(questions, site_id, span, _HOUR)
+
+
+def _points(questions: Questions, site_id: str, span: Span, window: timedelta) -> tuple[Moisture, ...]:
+    rows = questions.query(
+        "moisture",
+        site_id=site_id,
+        from_time=span.begin,
+        to_time=span.end,
+        window_seconds=round(window.total_seconds()),
+        step_seconds=round(max(span.step, window).total_seconds()),
+    )
+    return tuple(Moisture(row["time"], row["mean"], row["low"], row["high"]) for row in rows)
+
+
+def _day(row: Row) -> FieldDay:
+    limits = row["full_moisture"], row["stress_moisture"]
+    return FieldDay(row["day"], row["need_mm"], row["rain_mm"], *limits, row["balance_days"], row["model_days"])
+
+
+def _probes(questions: Questions, advice: Row, now: datetime) -> tuple[Probe, ...]:
+    names = {device.device_id: device.name for device in devices.read(questions, now)}
+    return tuple(
+        Probe(
+            probe["device_id"],
+            names.get(probe["device_id"], probe["device_id"]),
+            probe["channel"],
+            probe["value"],
+            probe["unit"],
+            probe["time"],
+            probe["fault"],
+        )
+        for probe in advice["probes"] or ()
+    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+
+from dash.data.warehouse import Questions, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +29,28 @@ class Freshness:
 
     as_of: datetime
     gateways: tuple[GatewayAge, ...]
+
+
+def read(questions: Questions, now: datetime) -> Freshness:
+    """Returns every gateway of the viewer's sites, those that were heard longest ago first. Raises Unreachable."""
+    rows_of_each = defaultdict(list)
+    for row in questions.query("gateways", moment=now):
+        rows_of_each[row["gateway_id"]].append(row)
+    gateways = (_age(rows, now) for rows in rows_of_each.values())
+    silent_first = sorted(gateways, key=lambda gateway: (gateway.last_heard is not None, gateway.last_heard, gateway.gateway_id))
+    return Freshness(questions.oldest or now, tuple(silent_first))
+
+
+def _age(rows: list[Row], now: datetime) -> GatewayAge:
+    """Puts the rows of a gateway together, one for each site."""
+    heartbeat = rows[0]
+    events = [time for row in rows for time in (row["newest"], row["heartbeat_time"]) if time and time <= now]
+    return GatewayAge(
+        gateway_id=heartbeat["gateway_id"],
+        sites=tuple(row["site_id"] for row in rows if row["site_id"]),
+        last_heard=max([*events, *([heartbeat["received_time"]] if heartbeat["received_time"] else [])], default=None),
+        newest=max(events, default=None),
+        batches_pending=heartbeat["batches_pending"],
+        uplink_state=heartbeat["uplink_state"],
+        broker_state=heartbeat["broker_state"],
+    )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from dash.data import alerts, devices, fields, machines
 from dash.data.alerts import Alert
+from dash.data.devices import SILENT_AFTER, Heard
 from dash.data.fields import FieldAdvice
 from dash.data.machines import MachineNow
+from dash.data.warehouse import Questions, Row
 
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """A device that was not heard for an hour or more, None if never in 30 days; `cause` is that of `silent_devices`."""
+    """A device that is silent; `last_heard` is None if it was never heard. `cause` says whether it is the device or its gateway."""
 
     device_id: str
     name: str
@@ -41,3 +45,56 @@ class Today:
 
     sites: tuple[SiteToday, ...]
     alerts: tuple[Alert, ...]
+
+
+def read(questions: Questions, now: datetime) -> Today:
+    """Returns every site by name, with what is to be done on it. Raises Unreachable."""
+    answers = _Answers(
+        fields.overview(questions, now),
+        machines.overview(questions, now),
+        alerts.still_open(questions, now),
+        devices.read(questions, now),
+        {row["gateway_id"]: row for row in questions.query("gateways", moment=now)},
+        now,
+    )
+    sites = tuple(answers.of_site(row) for row in questions.query("sites", moment=now))
+    return Today(sites, tuple(alert for alert in answers.alerts if alert.site_id is None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """Holds what was answered of all sites that the viewer sees."""
+
+    advice: tuple[FieldAdvice, ...]
+    machines: tuple[MachineNow, ...]
+    alerts: tuple[Alert, ...]
+    devices: tuple[Heard, ...]
+    gateways: Mapping[str, Row]
+    now: datetime
+
+    def of_site(self, site: Row) -> SiteToday:
+        site_id = site["site_id"]
+        heard = [device for device in self.devices if device.site_id == site_id]
+        silent = (device for device in heard if device.is_silent(self.now))
+        return SiteToday(
+            site_id=site_id,
+            name=site["name"],
+            time_zone=site["time_zone"],
+            field=next((field for field in self.advice if field.site_id == site_id), None),
+            machines=tuple(machine for machine in self.machines if machine.site_id == site_id),
+            alerts=tuple(alert for alert in self.alerts if alert.site_id == site_id),
+            silent=tuple(Silent(device.device_id, device.name, device.last_heard, self._cause(device)) for device in silent),
+            devices=site["devices"],
+            last_heard=max((device.last_heard for device in heard if device.last_heard), default=None),
+        )
+
+    def _cause(self, device: Heard) -> str:
+        """Says, as the query silent_devices does, whether it is the device or its gateway."""
+        if device.gateway_id is None:
+            return "never heard"
+        gateway = self.gateways.get(device.gateway_id)
+        if gateway is None or gateway["heartbeat_time"] is None:
+            return "its gateway has not been heard in 30 days"
+        if self.now - gateway["heartbeat_time"] >= SILENT_AFTER:
+            return "its gateway is silent"
+        return "the device itself" if gateway["broker_state"] == "online" else "its gateway has lost the broker"

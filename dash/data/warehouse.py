@@ -1,0 +1,137 @@
+"""Asks the warehouse what a page shows, for who looks. An answer is kept for some seconds, and asked once however many want it.
+
+The site-bound viewer is enforced here, twice: every query takes the viewer's sites as parameters that no caller can set, and every row
+names its site, so that a row of another site is dropped whatever the SQL says.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import TimeoutError as NotInTime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import requests
+from google.api_core.exceptions import GoogleAPIError
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import bigquery
+
+from dash.data.viewer import Viewer
+from sql.questions import bound
+from sql.scripts import Script, scripts
+from sql.service import reason
+
+Row = Mapping[str, Any]
+
+MOST_ANSWERS = 512
+"""So many are kept at most; the one that was used longest ago goes first."""
+_ROOM = Path(__file__).parents[1]
+_ANSWER_SECONDS = 60.0
+_VIEWER = ("sites", "all_sites")
+_FAILURES = (GoogleAPIError, GoogleAuthError, requests.exceptions.RequestException, NotInTime)
+
+
+class Unreachable(RuntimeError):
+    """The warehouse gave no answer; the text is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Holds the rows of a query, when it was asked, and how many bytes the service read for it."""
+
+    rows: tuple[Row, ...]
+    asked_time: datetime
+    bytes_read: int
+
+
+@cache
+def queries() -> Mapping[str, Script]:
+    """Returns the queries of the dash by name."""
+    return {script.name: script for script in scripts("queries", root=_ROOM)}
+
+
+class Warehouse:
+    """Is one for the process; may be used by several threads: `Warehouse(client, 30).asked_by(Viewer()).query("sites")`."""
+
+    def __init__(self, client: bigquery.Client, keep_seconds: float, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._client, self._keep, self._clock = client, timedelta(seconds=keep_seconds), clock
+        self._kept: OrderedDict[object, Answer] = OrderedDict()
+        self._asking: dict[object, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def asked_by(self, viewer: Viewer) -> Questions:
+        return Questions(self, viewer)
+
+    def whole(self, time: datetime) -> datetime:
+        """Returns a time of which the same answer is kept: the last multiple of the time for which one is."""
+        return time - (time - datetime.fromtimestamp(0, UTC)) % self._keep if self._keep else time
+
+    def answer(self, script: Script, values: Mapping[str, Any]) -> tuple[Answer, bool]:
+        """Returns an answer and whether it was asked for this call. Raises Unreachable."""
+        key = (script.name, *((name, tuple(value) if isinstance(value, list) else value) for name, value in sorted(values.items())))
+        with self._lock:
+            asking = self._asking.setdefault(key, threading.Lock())
+        with asking:
+            if kept := self._of_now(key):
+                return kept, False
+            answer = self._ask(script, values)
+            with self._lock:
+                self._kept[key] = answer
+                self._asking.pop(key, None)
+                while len(self._kept) > MOST_ANSWERS:
+                    self._kept.popitem(last=False)
+            return answer, True
+
+    def _of_now(self, key: object) -> Answer | None:
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is None or self._clock() - kept.asked_time >= self._keep:
+                return None
+            self._kept.move_to_end(key)
+            self._asking.pop(key, None)
+            return kept
+
+    def _ask(self, script: Script, values: Mapping[str, Any]) -> Answer:
+        config = bigquery.QueryJobConfig(query_parameters=[bound(parameter, values[parameter.name]) for parameter in script.parameters])
+        asked_time = self._clock()
+        try:
+            rows = self._client.query_and_wait(
+                script.text,
+                job_config=config,
+                retry=None,  # type: ignore[arg-type]  # None: whoever looks sees a failure at once
+                job_retry=None,  # type: ignore[arg-type]
+                api_timeout=_ANSWER_SECONDS,
+                wait_timeout=_ANSWER_SECONDS,
+            )
+            return Answer(tuple(dict(row) for row in rows), asked_time, rows.total_bytes_processed or 0)
+        except _FAILURES as error:
+            raise Unreachable(f"The warehouse does not answer: {reason(error)}") from error
+
+
+class Questions:
+    """Asks for one viewer, for one request. `bytes_read` is what the service read for it, `oldest` when the oldest answer was asked."""
+
+    def __init__(self, warehouse: Warehouse, viewer: Viewer) -> None:
+        self.viewer = viewer
+        self.bytes_read, self.oldest = 0, None  # type: int, datetime | None
+        self._warehouse = warehouse
+
+    def query(self, name: str, **parameters: Any) -> tuple[Row, ...]:
+        """Returns what dash/queries/NAME.sql answers of the viewer's sites. Times are taken to whole multiples of `keep_seconds`.
+
+        Raises Unreachable; KeyError for a parameter that is missing, TypeError for one that the query does not have.
+        """
+        script = queries()[name]
+        if unknown := parameters.keys() - ({parameter.name for parameter in script.parameters} - set(_VIEWER)):
+            raise TypeError(f"{name} takes no {min(unknown)}")
+        values = {key: self._warehouse.whole(value) if isinstance(value, datetime) else value for key, value in parameters.items()}
+        values |= {"sites": sorted(self.viewer.sites or ()), "all_sites": self.viewer.all_sites}
+        answer, is_new = self._warehouse.answer(script, values)
+        self.bytes_read += answer.bytes_read if is_new else 0
+        self.oldest = min(self.oldest or answer.asked_time, answer.asked_time)
+        return tuple(row for row in answer.rows if self.viewer.sees(row["site_id"]))
