@@ -28,7 +28,7 @@ from edge.intake.rejects import reject_row
 from edge.journaling import Journaling
 from edge.listening import Listening
 from edge.models.infer import ModelRunner
-from edge.models.running import columns_of, needs
+from edge.models.running import begin_measuring, columns_of, needs
 from edge.models.sampling import Sampling
 from edge.models.slot import Slot
 from edge.open_windows import OpenWindows
@@ -144,6 +144,7 @@ class Gateway:
             sections = [self._windows.retiming.section, *filter(None, [self._clock])]
             envelopes += self._store.cut(self._encoded(Kind.HEARTBEATS, [heartbeat]), now, sections=sections)
             self._heartbeats.note(now, states, heartbeat.oldest_pending_time)
+            begin_measuring(self._slots.values())
             self._attestor.mark_cut(attested)
         return envelopes
 

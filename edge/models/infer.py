@@ -6,7 +6,8 @@ A model that fails costs inferences, nothing else; while it is on trial not even
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from time import monotonic
 from typing import NamedTuple
 
 from edge.models.bundle import Bundle
@@ -42,7 +43,9 @@ class ModelRunner:
     Usage: `infer(slot, windows)`, then commit the sections with the cut.
     """
 
-    def __init__(self, section: Sections) -> None:
+    def __init__(self, section: Sections, clock: Callable[[], float] = monotonic) -> None:
+        """`clock` returns seconds: how long models take is measured by it."""
+        self._clock = clock
         self.memory = FeatureMemory(section)
         self.sections = (self.memory.section,)
         self.failed = 0
@@ -112,6 +115,7 @@ class ModelRunner:
             model = next(iter(waiting.values()))[0]
             numbers = [number for number, able in waiting.items() if able[0] is model]
             features = {number: observed[number][model].features or () for number in numbers}
+            began = self._clock()
             try:
                 scores = model.scorer.score(model.bundle.name, list(features.values()))
             except ScorerFailed as failure:
@@ -121,7 +125,7 @@ class ModelRunner:
                 left = {number: able[1:] if able[0] is model else able for number, able in waiting.items()}
                 waiting = {number: able for number, able in left.items() if able}
                 continue
-            slot.note_verdicts(model, len(numbers))
+            slot.note_verdicts(model, len(numbers), self._clock() - began)
             for number, score in zip(numbers, scores, strict=True):
                 judged[number] = model, _inference(model, windows[number], features[number], score)
                 del waiting[number]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from edge.models.bundle import Bundle
@@ -24,18 +24,27 @@ def needs(slots: Mapping[str, Slot]) -> tuple[Mapping[str, Sequence[Spectrum]], 
 
 
 def columns_of(slots: Mapping[str, Slot], refused: Mapping[str, Mapping[int, str]]) -> dict[str, Any]:
-    """Returns the columns of a heartbeat that say which models run, and which releases do not and why."""
+    """Returns the columns of a heartbeat that say which models run and how fast, and which releases do not and why."""
     in_force = sorted((slot.in_force for slot in slots.values()), key=lambda model: model.bundle.name)
     releases = {model.bundle.name: model.bundle.release for model in in_force if model.bundle.release is not None}
     why = {
         f"{model}/{number}": reasons[number].replace('"', "'") for model, reasons in sorted(refused.items()) for number in sorted(reasons)
     }
+    scoring = {slot.in_force.bundle.name: slot.scoring for slot in slots.values() if slot.scoring.windows}
     return {
         "runtime": next((runtime for model in in_force if (runtime := model.scorer.runtime)), ""),
         "models": json.dumps({model.bundle.name: model.bundle.sha256 for model in in_force}),
         "model_releases": json.dumps(releases) if releases else None,
         "releases_refused": json.dumps(why) if why else None,
+        "scoring_ms": json.dumps({name: each.mean_ms for name, each in sorted(scoring.items())}) if scoring else None,
+        "scoring_longest_ms": json.dumps({name: each.longest_ms for name, each in sorted(scoring.items())}) if scoring else None,
     }
+
+
+def begin_measuring(slots: Iterable[Slot]) -> None:
+    """Lets the next heartbeat say how long models took since this one."""
+    for slot in slots:
+        slot.scoring.clear()
 
 
 def close_all(slots: Mapping[str, Slot]) -> None:

@@ -7,10 +7,11 @@ are those that it cannot judge yet, or fails at.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.models.bundle import Bundle
 from edge.models.scorer import Scorer
+from edge.models.scoring_time import ScoringTime
 from edge.spectrum import Spectrum
 from edge.units import Range
 
@@ -51,6 +52,8 @@ class Slot:
     """How many windows the model in force has judged since it came."""
     standby_judged: bool = False
     """Whether the one before was needed since somebody last looked."""
+    scoring: ScoringTime = field(default_factory=ScoringTime)
+    """How long the model in force took since the last heartbeat."""
 
     @property
     def deciding(self) -> Iterator[LoadedModel]:
@@ -69,9 +72,11 @@ class Slot:
             return [self.standby]
         return list(self.deciding)
 
-    def note_verdicts(self, model: LoadedModel, count: int) -> None:
+    def note_verdicts(self, model: LoadedModel, count: int, seconds: float) -> None:
+        """Notes a call that judged so many windows, and how long it took."""
         if model is self.in_force:
             self.failures, self.judged = 0, self.judged + count
+            self.scoring.note(count, seconds)
         else:
             self.standby_judged = True
 
@@ -93,6 +98,7 @@ class Slot:
         self.standby = None if self.fault else self.in_force
         self.in_force, self.from_us = model, from_us
         self.fault, self.failures, self.judged, self.standby_judged = None, 0, 0, False
+        self.scoring.clear()
         return leaving
 
     def fall_back(self) -> LoadedModel | None:
@@ -101,6 +107,7 @@ class Slot:
             return None
         leaving, self.in_force, self.standby = self.in_force, self.standby, None
         self.fault, self.failures, self.from_us = None, 0, 0
+        self.scoring.clear()
         return leaving
 
     def end_trial(self) -> LoadedModel | None:

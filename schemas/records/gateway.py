@@ -247,6 +247,19 @@ class Heartbeat:
         ),
     ] = None
     inferences_failed: Annotated[int | None, Doc("Windows that got no verdict, since a model failed", since="1.3", where_used=True)] = None
+    scoring_ms: Annotated[
+        str | None,
+        Doc(
+            "JSON object: model name to how long it took to judge a window, on average since the heartbeat before, of those that judged",
+            "ms",
+            since="1.3",
+            where_used=True,
+        ),
+    ] = None
+    scoring_longest_ms: Annotated[
+        str | None,
+        Doc("JSON object: model name to how long its longest call took in that time", "ms", since="1.3", where_used=True),
+    ] = None
     attested_batches: Annotated[
         str | None,
         Doc(

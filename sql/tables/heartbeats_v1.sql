@@ -39,6 +39,8 @@ create table if not exists tinybeam.heartbeats_v1 (
   `model_releases` string options (description = "JSON object: model name to number of the release that runs, of those that came by one"),
   `releases_refused` string options (description = "JSON object: MODEL/NUMBER of a release to why the gateway does not run it: it failed its trial, or it fell back from it"),
   `inferences_failed` int64 options (description = "Windows that got no verdict, since a model failed"),
+  `scoring_ms` string options (description = "JSON object: model name to how long it took to judge a window, on average since the heartbeat before, of those that judged [ms]"),
+  `scoring_longest_ms` string options (description = "JSON object: model name to how long its longest call took in that time [ms]"),
   `attested_batches` string options (description = "Batches that had arrived and that the gateway attests, as JSON: [{batches: [epoch, first, last, ...], sha256: of what they are}, ...]. `tinybeam pipeline attestations` holds it against the archive"),
   `attestation` string options (description = "ECDSA signature of attested_batches by the gateway's key, in base64")
 )
