@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
 from urllib import request
@@ -31,11 +32,14 @@ class Source(FetcherInterface):
         """Raises ReleaseError for an address of another kind."""
         self.name, self.base = name, _base_url(name)
         self._clock, self._end = clock, clock() + seconds
-        self._web = _opener()
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         chunks = self._read_web(url) if urlsplit(url).scheme in _WEB else _read_folder(url)
         return self._until_deadline(chunks, url)
+
+    @cached_property
+    def _web(self) -> request.OpenerDirector:
+        return _opener()
 
     def _until_deadline(self, chunks: Iterator[bytes], url: str) -> Iterator[bytes]:
         for chunk in chunks:
