@@ -2,8 +2,9 @@
 
     rollout.release_of("gateway-1", ["mill"])
 
-A gateway's place among all is a hash of the rollout's salt and its name. So the choice is the same each time, as many run a release as its
-share says, and whoever runs it runs it still when the share grows; another rollout has another salt, and begins with others.
+A gateway's place among all is a hash of the rollout's salt and its name. So the choice is the same each time, and whoever runs a release
+runs it still when the share grows; another rollout has another salt, and begins with others. As many run it as its share says: on average,
+or where the rollout has `reaches` at most (releases.fleet).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from releases.error import Untrusted
 
 Number = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
 
+EVERYONE = 100.0
 MAX_DECISIONS = 20
 _PLACES = 2**48
 
@@ -51,6 +53,13 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ()
 
 
+class Reach(msgspec.Struct, frozen=True, kw_only=True):
+    """Says that below a place lie no more than a share of the gateways that were known when the rollout began."""
+
+    share: Annotated[float, msgspec.Meta(ge=0, le=100)]
+    place: Annotated[float, msgspec.Meta(ge=0, le=100)]
+
+
 class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     """Is the content of rollouts/MODEL.json. What a later version adds is not looked at."""
 
@@ -69,6 +78,8 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     """Do not run it, even if pinned."""
     shadow: Number | None = None
     """A release that scores beside the one that runs."""
+    reaches: tuple[Reach, ...] = ()
+    """By rising share; none: the fleet was not known."""
     thresholds: dict[str, Any] = {}
     """Those of releases/thresholds.py that are not the defaults; a gateway does not look at them."""
     decisions: tuple[Decision, ...] = ()
@@ -82,7 +93,14 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
         """Says whether a gateway is among those that run the release. `sites` are those that it serves, if it knows them."""
         if self.halted or self.excluded.holds(gateway_id, sites):
             return False
-        return self.pinned.holds(gateway_id, sites) or place(self.salt, gateway_id) < self.share
+        return self.pinned.holds(gateway_id, sites) or place(self.salt, gateway_id) < self.reach
+
+    @property
+    def reach(self) -> float:
+        """Returns the place below which gateways run the release: that of the largest share that is known and asked for."""
+        if not self.reaches:
+            return self.share
+        return max((each.place for each in self.reaches if each.share <= self.share), default=0.0)
 
     def after(self, decision: Decision) -> Rollout:
         """Returns the rollout as a decision leaves it."""
@@ -93,7 +111,7 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
 def place(salt: str, gateway_id: str) -> float:
     """Returns where a gateway stands among all, from 0 to less than 100."""
     digest = sha256(f"{salt}:{gateway_id}".encode()).digest()
-    return int.from_bytes(digest[:6]) * 100 / _PLACES
+    return int.from_bytes(digest[:6]) * EVERYONE / _PLACES
 
 
 def encode(rollout: Rollout) -> bytes:

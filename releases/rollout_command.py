@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from program.settings import read
-from releases import health, options, rollouts, standing
+from releases import fleet, health, options, rollouts, standing
 from releases.error import ReleaseError
 from releases.judgement import judge
 from releases.repository import Repository
@@ -36,6 +36,7 @@ def _many(name: str, help_text: str) -> Callable[[Callable[..., None]], Callable
 @_many("exclude-gateway", "A gateway that does not run it")
 @_many("exclude-site", "A site whose gateways do not run it")
 @click.option("--shadow", type=click.IntRange(min=1), help="A release that scores beside the one that runs, and alarms nobody.")
+@click.option("--fleet", "known", type=options.FILE, help="The gateways there are: the registry, or rows of the view gateways as JSON.")
 @click.option("--thresholds", type=options.FILE, help="TOML with the steps and limits by which `advance` decides.")
 @options.errors_explained
 def roll_out(
@@ -48,29 +49,36 @@ def roll_out(
     exclude_gateways: Sequence[str],
     exclude_sites: Sequence[str],
     shadow: int | None,
+    known: Path | None,
     thresholds: Path | None,
 ) -> None:
     """Let some gateways run RELEASE of MODEL; the others run what they ran.
 
+    With --fleet no more of them run it than the share says, at each step; without it as many as that on average.
+
     \b
     Examples:
-      tinybeam release roll-out soil 2
+      tinybeam release roll-out soil 2 --fleet registry.toml
       tinybeam release roll-out soil 2 --share 10 --gateway gateway-7 --exclude-site mill
     """
     limits = read(thresholds) if thresholds else {}
-    first = checked(limits, thresholds or folder).steps[0]
+    steps, now = checked(limits, thresholds or folder).steps, options.now()
+    gateways_known = fleet.read(known, now) if known else {}
     repository = Repository(folder)
     rollout = rollouts.new_rollout(
         repository,
         model,
         release,
-        first if share is None else share,
+        steps[0] if share is None else share,
         pinned=Group(tuple(gateways), tuple(sites)),
         excluded=Group(tuple(exclude_gateways), tuple(exclude_sites)),
         shadow=shadow,
         thresholds=limits,
     )
-    _say(rollouts.begin(repository, rollout, options.now()))
+    if gateways_known:
+        rollout = msgspec.structs.replace(rollout, reaches=fleet.reaches(rollout, gateways_known, steps))
+        click.echo(f"{len(fleet.running(rollout, gateways_known)):,} of {len(gateways_known):,} gateways that are known run it")
+    _say(rollouts.begin(repository, rollout, now))
 
 
 @click.command()

@@ -79,6 +79,12 @@ def test_a_release_goes_from_a_bundle_to_all_gateways_and_back(bundle: Path, tmp
     assert (rollout.release_of("gateway-1"), [one.action for one in rollout.decisions]) == (1, ["roll-out", "halt", "roll-back"])
 
 
+def test_a_rollout_that_knows_its_fleet_says_how_many_run_it(bundle: Path) -> None:
+    signed()
+    Path("fleet.json").write_text(json.dumps([{"gateway_id": f"gateway-{number}"} for number in range(60)]))
+    assert "3 of 60 gateways that are known run it\nsoil: release 1 on 5 %" in done("roll-out soil 1 --fleet fleet.json")
+
+
 def test_a_release_advances_by_its_health_waits_or_is_halted(bundle: Path) -> None:
     signed()
     Path("limits.toml").write_text("steps = [10, 100]\nhours = 0\n")
