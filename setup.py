@@ -46,16 +46,23 @@ TRAIN = [
     "tflite-micro>=0.dev20250101; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version < '3.12'",
 ]
 
+DASH = [
+    # charts as Vega-Lite, drawn to SVG by vl-convert
+    "altair>=6",
+    "google-cloud-bigquery>=3.30",
+    "jinja2>=3.1",
+    "starlette>=0.45",
+    "uvicorn>=0.30",
+    "vl-convert-python>=1.9",
+]
+
 LAB = [
+    *DASH,
     *EDGE,
     *PIPELINE,
     *TRAIN,
     "amqtt==0.12.*",
     "drongo==0.8.*",
-    # the demo's report: charts as Vega-Lite, drawn to SVG by vl-convert
-    "altair>=6",
-    "jinja2>=3.1",
-    "vl-convert-python>=1.9",
 ]
 
 DEV = [
@@ -73,6 +80,8 @@ DEV = [
     # reads locks for the images' bills of materials, and for tests
     "packaging>=24",
     "pillow>=11",
+    # looks at the live page in Debian's chromium
+    "playwright>=1.48",
     "pyfao56>=1.4",
     "pytest>=8",
     "pytest-timeout>=2.3",
@@ -95,12 +104,14 @@ ROOMS = find_packages(
     include=[
         "configuration*",
         "costs*",
+        "dash*",
         "derive*",
         "edge*",
         "keys*",
         "labels*",
         "notify*",
         "pipeline*",
+        "presentation*",
         "program*",
         "releases*",
         "schemas*",
@@ -140,17 +151,19 @@ setup(
     packages=[*ROOMS, "models", "models.soil", "models.vibration"],
     package_data={
         "costs": ["*.toml"],
+        "dash": ["queries/*.sql", "static/*", "templates/*"],
         "edge": ["*.toml", "*.json", "examples/*", "presets/*.toml"],
         "models.soil": ["*"],
         "models.vibration": ["*"],
         "notify": ["*.toml", "*.json"],
+        "presentation": ["*.css"],
         "schemas": ["*.json"],
         "schemas.dictionary": ["*.zdict"],
         "sql": ["*.toml", "*/*.sql"],
         "training": ["*/*.j2"],
     },
     install_requires=["click>=8.1", "msgspec>=0.19"],
-    extras_require={"edge": EDGE, "notify": NOTIFY, "pipeline": PIPELINE, "train": TRAIN, "lab": LAB, "dev": DEV},
+    extras_require={"dash": DASH, "edge": EDGE, "notify": NOTIFY, "pipeline": PIPELINE, "train": TRAIN, "lab": LAB, "dev": DEV},
     entry_points={"console_scripts": ["tinybeam=tinybeam:main"]},
     zip_safe=False,
 )

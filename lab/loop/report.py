@@ -11,7 +11,8 @@ from lab import report
 from lab.loop.result import Result
 from lab.loop.world import DAYS
 from lab.report.charts import ALARM, FAULT, GOOD, WATER
-from lab.report.svg import INK, Chart, both_widths, data
+from presentation import svg
+from presentation.svg import INK, Chart, both_widths, data
 from training.soil.metrics import shortcomings
 
 FILE = "report.html"
@@ -28,7 +29,7 @@ def write(directory: Path, result: Result) -> Path:
 
 def page(result: Result) -> str:
     # Pages of the lab look alike.
-    loader = FileSystemLoader([Path(__file__).parent, Path(report.__file__).parent])
+    loader = FileSystemLoader([Path(__file__).parent, Path(report.__file__).parent, Path(svg.__file__).parent])
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["share"] = lambda share: "-" if share is None else f"{share:.0%}"
     return environment.get_template("report.html.j2").render(

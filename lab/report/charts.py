@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import altair as alt
 
-from lab.report.svg import INK, MUTED, NARROW, Chart, Points, data
+from presentation.svg import INK, MUTED, NARROW, Chart, Points, data
 
 WATER, ALARM, GOOD, FAULT = "var(--blue)", "var(--vermillion)", "var(--green)", "var(--orange)"
 

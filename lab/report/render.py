@@ -14,9 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from edge.models.bundle import Bundle
 from lab.acts.gateways import BUNDLES
 from lab.acts.run_record import RunRecord
-from lab.report import content, wording
+from lab.report import content
 from lab.report.query_results import QueryResults, gather
 from pipeline.irrigation.water import HORIZON_DAYS
+from presentation import svg, wording
 
 FILE = "report.html"
 _TEMPLATE = "report.html.j2"
@@ -32,7 +33,7 @@ def write(directory: Path, client: bigquery.Client, record: RunRecord) -> Path:
 
 def page(record: RunRecord, results: QueryResults, soil: Bundle, vibration: Bundle) -> str:
     """Renders the page. No I/O but the template; the bundles are those whose verdicts are shown."""
-    loader = FileSystemLoader(Path(__file__).parent)
+    loader = FileSystemLoader([Path(__file__).parent, Path(svg.__file__).parent])
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         function.__name__: function

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.acts.run_record import RunRecord
 from lab.report.query_results import QueryResults
-from lab.report.wording import capital, count, listed
+from presentation.wording import capital, count, listed
 
 COMMANDS = """\
 .venv/bin/tinybeam lab keep       # serves this warehouse again, until Ctrl-C, and says at which address

@@ -7,7 +7,7 @@ from typing import Any
 
 from lab.acts.run_record import RunRecord
 from lab.report.query_results import QueryResults
-from lab.report.wording import count
+from presentation.wording import count
 
 MOST_ALERTS = 8
 

@@ -9,8 +9,8 @@ from lab.acts.run_record import RunRecord
 from lab.report import charts
 from lab.report.query_results import QueryResults
 from lab.report.sections.points import affected_by_faults, second
-from lab.report.svg import both_widths
 from lab.witness.latency import Arrival
+from presentation.svg import both_widths
 
 
 def content(record: RunRecord, results: QueryResults) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 from lab.report import charts
 from lab.report.query_results import QueryResults
 from lab.report.sections.points import grouped
-from lab.report.svg import both_widths
-from lab.report.wording import count
+from presentation.svg import both_widths
+from presentation.wording import count
 
 
 def content(results: QueryResults) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Any
 from lab.report import charts
 from lab.report.query_results import QueryResults, Rows
 from lab.report.sections.points import columns, grouped
-from lab.report.svg import svg
-from lab.report.wording import listed
 from pipeline.irrigation import crops
+from presentation.svg import svg
+from presentation.wording import listed
 
 _LINES = "Blue: moisture of the root zone day by day, m³ of water in a m³ of soil"
 _SOUTH = "The fields lie south of the equator, where it is their season."

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lab.report.query_results import QueryResults
-from lab.report.wording import count
 from pipeline.irrigation.water import HORIZON_DAYS
+from presentation.wording import count
 
 
 def content(results: QueryResults) -> dict[str, Any]:

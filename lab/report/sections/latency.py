@@ -9,8 +9,8 @@ from lab.acts.gateways import LIVE
 from lab.acts.run_record import RunRecord
 from lab.report import charts
 from lab.report.sections.points import affected_by_faults
-from lab.report.svg import both_widths
 from lab.witness.latency import percentile
+from presentation.svg import both_widths
 
 _DOTS_A_SECOND = 2
 

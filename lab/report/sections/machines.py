@@ -10,8 +10,8 @@ from lab.acts.run_record import RunRecord
 from lab.report import charts
 from lab.report.query_results import QueryResults, Rows
 from lab.report.sections.points import columns, grouped, second
-from lab.report.svg import svg
-from lab.report.wording import listed
+from presentation.svg import svg
+from presentation.wording import listed
 
 
 def content(record: RunRecord, results: QueryResults, bundle: Bundle) -> list[dict[str, Any]]:

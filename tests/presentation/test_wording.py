@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lab.report import wording
+from presentation import wording
 
 
 @pytest.mark.parametrize(("number", "text"), [(7, "7"), (1234567, "1 234 567"), (1234.4, "1 234")])

@@ -6,10 +6,11 @@ serves light and dark.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from itertools import count
 from typing import Any
@@ -35,12 +36,18 @@ def both_widths(draw: Callable[[int], Chart], description: str) -> str:
 
 def svg(chart: Chart, description: str) -> str:
     """Renders one `<svg>` element that scales with the page."""
-    picture = vl_convert.vegalite_to_svg(_styled(chart).to_dict())
+    picture = _drawn(json.dumps(_styled(chart).to_dict(validate=False)))
     head, body = picture.split(">", 1)
     _, _, size = head.partition('viewBox="')
     width = size.split()[2]
     label = f'role="img" aria-label="{escape(description)}" viewBox="{size} style="max-width:{float(width) * 1.25:.0f}px"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {label}>{_unique_ids(body)}'
+
+
+@lru_cache(256)
+def _drawn(specification: str) -> str:
+    """Draws what was drawn before from memory."""
+    return vl_convert.vegalite_to_svg(specification)
 
 
 def _unique_ids(body: str) -> str:
