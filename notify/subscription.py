@@ -7,24 +7,32 @@ is open comes over that stream again, and is out of everybody's reach until the 
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError as NotYet
+from random import Random
 from typing import Any
 
 from google.api_core.exceptions import GoogleAPIError
 from google.api_core.retry import Retry
-from google.auth.exceptions import GoogleAuthError
+from google.auth import default
+from google.auth.exceptions import GoogleAuthError, TransportError
+from google.auth.transport.requests import Request
 from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.futures import StreamingPullFuture
 from google.cloud.pubsub_v1.subscriber.message import Message
 from google.cloud.pubsub_v1.types import FlowControl
 
-from program import logs, service_manager
+from program import google_credentials, logs, service_manager
+from program.backoff import Backoff
+from program.settings import ConfigError
 
 LEASE_SECONDS = 10
 """So soon the messages of a killed notifier come again."""
 
+_SCOPE = "https://www.googleapis.com/auth/pubsub"
+_BACKOFF = Backoff(max_interval=30.0)
 _FLOW = FlowControl(
     max_messages=1000,  # further ones wait in Pub/Sub
     max_bytes=64_000_000,
@@ -80,6 +88,9 @@ def follow(name: str, handle: Callable[[bytes, OutstandingMessage], None], finis
     Then it calls `finish`, while leases are still extended; what is not acknowledged when that returns goes back to Pub/Sub at once.
     Raises SubscriptionError when Pub/Sub refuses for good; what is transient the client retries for ever.
     """
+    if not os.environ.get("PUBSUB_EMULATOR_HOST"):
+        service_manager.ready()
+        await_access(_get_token, stopping)
     outstanding = Outstanding()
 
     def handle_message(message: Message) -> None:
@@ -98,8 +109,37 @@ def follow(name: str, handle: Callable[[bytes, OutstandingMessage], None], finis
             finish()
             _close(pulling)
             _give_back(client, name, outstanding.ack_ids())
-    except (GoogleAPIError, GoogleAuthError) as error:
-        raise SubscriptionError(f"{name}: {error}") from error
+    except GoogleAuthError as error:
+        raise SubscriptionError(google_credentials.refusal(error)) from error
+    except GoogleAPIError as error:
+        raise SubscriptionError(f"{name}: {error} (asked with {google_credentials.source()})") from error
+
+
+def await_access(get_token: Callable[[], None], stopping: threading.Event) -> None:
+    """Waits, loudly, for who gives tokens to be reached: the client would wait without a word, and for ever for one that is refused.
+
+    Raises SubscriptionError for credentials that are refused.
+    """
+    for pause in _BACKOFF.delays(Random()):
+        service_manager.alive()
+        try:
+            google_credentials.check()
+            get_token()
+        except ConfigError as error:
+            raise SubscriptionError(str(error)) from error
+        except GoogleAuthError as error:
+            if not (error.retryable or isinstance(error, TransportError)):
+                raise SubscriptionError(google_credentials.refusal(error)) from error
+            _log.warning("Google gives no token now (%s); trying again in %.1f s", error, pause)
+        else:
+            return
+        if stopping.wait(pause):
+            return
+
+
+def _get_token() -> None:
+    credentials, _ = default(scopes=[_SCOPE])
+    credentials.refresh(Request())  # type: ignore[no-untyped-call]
 
 
 def _close(pulling: StreamingPullFuture) -> None:

@@ -14,10 +14,12 @@ from random import Random
 import requests
 from google.api_core.exceptions import GoogleAPICallError, ServerError
 from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud import bigquery
 
+from program import google_credentials
 from program.backoff import Backoff
+from program.settings import ConfigError
 from schemas.datasets import Datasets
 from sql.client import WarehouseClient
 
@@ -78,6 +80,8 @@ def open_client(target: Target, host: str | None) -> WarehouseClient:
     if host and not target.project:
         raise ServiceError("name the project: --project or GOOGLE_CLOUD_PROJECT")
     try:
+        if not host:
+            google_credentials.check()
         return WarehouseClient(
             target.datasets,
             project=target.project,
@@ -86,10 +90,12 @@ def open_client(target: Target, host: str | None) -> WarehouseClient:
             client_options={"api_endpoint": host} if host else None,
             default_query_job_config=_defaults(target),
         )
-    except (DefaultCredentialsError, OSError) as error:
-        raise ServiceError(
-            f"no credentials or project for BigQuery: {reason(error)}; run `gcloud auth application-default login`, name --project"
-        ) from error
+    except ConfigError as error:
+        raise ServiceError(str(error)) from error
+    except GoogleAuthError as error:
+        raise ServiceError(google_credentials.refusal(error)) from error
+    except OSError as error:
+        raise ServiceError(f"no project for BigQuery: {reason(error)}; name --project") from error
 
 
 def _defaults(target: Target) -> bigquery.QueryJobConfig | None:
@@ -108,7 +114,9 @@ def _wait(client: bigquery.Client, wait_seconds: float, echo: Callable[[str], No
                 raise ServiceError(f"the warehouse did not answer within {wait_seconds:g} s: {reason(error)}") from error
             echo(f"the warehouse does not answer ({type(error).__name__}); waiting, {left:.0f} s left")
             time.sleep(min(pause, left))
-        except (GoogleAPICallError, GoogleAuthError) as error:
+        except GoogleAuthError as error:
+            raise ServiceError(google_credentials.refusal(error)) from error
+        except GoogleAPICallError as error:
             raise ServiceError(f"the warehouse refuses: {reason(error)}") from error
         else:
             return

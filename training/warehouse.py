@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime
 from hashlib import sha256
+from random import Random
 
+import click
 from google.cloud import bigquery
 
 from schemas.datasets import Datasets
 from sql.questions import ask
 from sql.scripts import script
-from sql.service import Target, local_host, open_client
+from sql.service import Target, connect
 from training.soil.training_set import Snapshot, TrainingSet, of_rows
 
+_WAIT_SECONDS = 60.0
 _SOIL = "soil_training_set"
 
 
 def client(project: str) -> bigquery.Client:
-    """Returns a client of a project's warehouse, the real one or a local server's. Raises sql.service.ServiceError."""
-    return open_client(Target(project, datasets=Datasets.of_environment()), local_host())
+    """Returns a client of a project's warehouse, the real one or a local server's, once it answers. Raises sql.service.ServiceError."""
+    target = Target(project, datasets=Datasets.of_environment())
+    return connect(target, _WAIT_SECONDS, lambda text: click.echo(text, err=True), Random())
 
 
 def soil(warehouse: bigquery.Client, from_time: datetime, until: datetime) -> tuple[TrainingSet, Snapshot]:

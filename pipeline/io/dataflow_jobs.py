@@ -9,13 +9,15 @@ from typing import Any
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
 from google.cloud import dataflow_v1beta3 as api
 from requests.exceptions import RequestException
 
 from pipeline.dataflow.follow import Unanswered
 from pipeline.dataflow.job import Job
 from pipeline.io.append import brief
+from program import google_credentials
+from program.settings import ConfigError
 
 _PREFIX = "JOB_STATE_"
 _SECONDS = 60.0
@@ -75,6 +77,10 @@ def asking(what: str) -> Iterator[None]:
     """Says of every failure whose it is, and about what. Raises Unanswered."""
     try:
         yield
+    except ConfigError as error:
+        raise Unanswered(str(error)) from error
+    except (DefaultCredentialsError, RefreshError) as error:
+        raise Unanswered(google_credentials.refusal(error)) from error
     except exceptions.PermissionDenied as error:
         raise Unanswered(
             f"Dataflow refuses {what}: {error.message}; the role Dataflow Developer (roles/dataflow.developer) is needed"
@@ -85,6 +91,7 @@ def asking(what: str) -> Iterator[None]:
 
 def _client_options(endpoint: str) -> dict[str, Any]:
     if not endpoint:
+        google_credentials.check()
         return {}
     return {"credentials": AnonymousCredentials(), "transport": "rest", "client_options": ClientOptions(api_endpoint=endpoint)}
 

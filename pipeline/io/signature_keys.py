@@ -17,11 +17,12 @@ import requests
 from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
 from google.auth.transport.requests import AuthorizedSession
 
 from pipeline.authenticate import Authenticator, Requirement
 from pipeline.io.append import brief
+from program import google_credentials
 from program.settings import ConfigError
 from schemas.key_agreement import UnusableKey, private_keys
 from schemas.registry import OfRegistry, Registry, RegistrySource
@@ -64,12 +65,15 @@ def keys_at(place: str) -> Sequence[EllipticCurvePrivateKey]:
         return private_keys(_content(place))
     except UnusableKey as error:
         raise ConfigError(f"--signature_keys={place}: {error}") from error
+    except (DefaultCredentialsError, RefreshError) as error:
+        raise ConfigError(f"--signature_keys={place}: {google_credentials.refusal(error)}") from error
     except (OSError, BeamIOError, GoogleAuthError, requests.RequestException) as error:
         raise ConfigError(f"--signature_keys={place}: {brief(error)}") from error
 
 
 def _content(place: str) -> bytes:
     if place.startswith(SECRET):
+        google_credentials.check()
         credentials, _ = google.auth.default(scopes=[_SCOPE])
         with AuthorizedSession(credentials) as session:
             return secret(place.removeprefix(SECRET), session)

@@ -19,9 +19,10 @@ from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 from google.cloud.bigquery_storage_v1.services.big_query_write.transports import BigQueryWriteGrpcTransport
 from requests.exceptions import ConnectionError as NoConnection
 
-from pipeline.io.append import ANSWER_SECONDS, BACKOFF, TRANSIENT, Appender, brief
+from pipeline.io.answers import answered
+from pipeline.io.append import ANSWER_SECONDS, TRANSIENT, Appender, brief
 from pipeline.io.append_stream import AppendStream
-from program import logs
+from program import google_credentials, logs
 from program.backoff import Backoff
 from schemas.datasets import Datasets
 from schemas.records import TABLES
@@ -88,16 +89,19 @@ def endpoints(rest: str | None, storage: str | None) -> tuple[str | None, str | 
     return rest, storage or os.environ.get("BIGQUERY_STORAGE_EMULATOR_HOST") or None
 
 
+def reach(warehouse: Warehouse, rng: Random) -> None:
+    """Returns once the warehouse answers, whatever it holds. Raises ConfigError if it refuses."""
+    if not warehouse.endpoint:
+        google_credentials.check()
+    answered(partial(_answer, warehouse), rng)
+
+
 def check(warehouse: Warehouse, rng: Random) -> None:
-    """Returns once the warehouse answers, has every table, and every column of it. Raises UnfitTables if it lacks one."""
-    for pause in BACKOFF.delays(rng):
-        try:
-            found = faults(warehouse)
-            break
-        except TRANSIENT as error:
-            _LOG.warning("the warehouse does not answer (%s); trying again in %.1f s", brief(error), pause)
-            time.sleep(pause)
-    if found:
+    """Returns once the warehouse answers, has every table, and every column of it. Raises UnfitTables if it lacks one, and ConfigError if
+    it refuses.
+    """
+    reach(warehouse, rng)
+    if found := answered(partial(faults, warehouse), rng):
         apply = f"tinybeam sql apply --project {warehouse.project}{warehouse.datasets.flags}"
         raise UnfitTables(f"{warehouse.name} {', '.join(found)}: run `{apply}` of this version")
 
@@ -121,6 +125,12 @@ def _differences(client: bigquery.Client, warehouse: Warehouse, table: str) -> I
     fields = client.get_table(warehouse.path(table), timeout=ANSWER_SECONDS).schema
     present = {field.name: StoredType(field.field_type, field.mode == "REPEATED") for field in fields}
     return (f"{table} {difference}" for difference in differences(_RECORDS[table], present))
+
+
+def _answer(warehouse: Warehouse) -> None:
+    with warehouse.client() as client:
+        # Without retries of Google's, which are silent for ten minutes.
+        list(client.list_datasets(max_results=1, timeout=10, retry=None))
 
 
 def _tables(client: bigquery.Client, warehouse: Warehouse) -> set[str]:

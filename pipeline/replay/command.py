@@ -24,6 +24,7 @@ from pipeline.authenticate import Requirement
 from pipeline.elements import wall_clock
 from pipeline.enrich import Sites
 from pipeline.io import warehouse
+from pipeline.io.answers import refusals_named
 from pipeline.io.loads.batch import LoadSink
 from pipeline.io.registry import WAREHOUSE, RefreshedRegistry
 from pipeline.io.rejected import Grouping, RejectTables
@@ -64,7 +65,13 @@ def _where(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def located(project: str | None, **options: Any) -> Any:
-        return command(tables=_tables(project, {setting.field: options.pop(setting.field) for setting in SETTINGS}), **options)
+        tables = _tables(project, {setting.field: options.pop(setting.field) for setting in SETTINGS})
+        try:
+            warehouse.reach(tables.warehouse, Random())
+            with refusals_named():
+                return command(tables=tables, **options)
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from error
 
     for setting in reversed(SETTINGS):
         located = click.option(setting.flag, setting.field, envvar=setting.variable, default=setting.default, help=setting.help)(located)
@@ -192,7 +199,7 @@ def replay(
         report = _look(recovered(tables, meant, Sites(known.load()), wall_clock(), fix))
         if report.to_mark and not dry_run:
             _run(ReplayNow(tables, meant, known, wall_clock, fix), known, tables, report)
-    except (warehouse.UnfitTables, ConfigError, FixError) as error:
+    except (warehouse.UnfitTables, FixError) as error:
         raise click.ClickException(str(error)) from error
     for sentence in report.sentences("would come in" if dry_run else "came in"):
         click.echo(sentence)

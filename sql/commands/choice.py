@@ -8,7 +8,9 @@ from contextlib import contextmanager
 
 import click
 from google.api_core.exceptions import GoogleAPICallError
+from google.auth.exceptions import GoogleAuthError
 
+from program import google_credentials
 from program.settings import ConfigError
 from sql.application import ApplyError
 from sql.promotion import PromoteError
@@ -44,5 +46,7 @@ def errors_explained() -> Iterator[None]:
         raise click.UsageError(str(error)) from error
     except (ServiceError, ApplyError, ConfigError, ScriptError, PromoteError) as error:
         raise click.ClickException(str(error)) from error
+    except GoogleAuthError as error:
+        raise click.ClickException(google_credentials.refusal(error)) from error
     except GoogleAPICallError as error:
         raise click.ClickException(explained(error)) from error
