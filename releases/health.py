@@ -9,6 +9,8 @@ import msgspec
 from releases.error import ReleaseError
 from releases.rollout import Release
 
+_SAME_DAYS = "same days"
+
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Is one row. What the view has besides is not looked at; what it does not know is None."""
@@ -19,6 +21,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     gateways: int = 0
     gateways_refused: int = 0
     refusals: str | None = None
+    compared_on: str | None = None
     device_days: int = 0
     control_device_days: int | None = None
     failures_per_inference: float | None = None
@@ -39,6 +42,11 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     control_right_share: float | None = None
     scoring_ms: float | None = None
     control_scoring_ms: float | None = None
+
+    @property
+    def on_other_sites(self) -> bool:
+        """Says whether it is compared with a control that judged other sites, of which nothing is known from before."""
+        return self.compared_on == _SAME_DAYS
 
 
 def read(content: str | bytes, name: str) -> Sequence[Health]:

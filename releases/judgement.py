@@ -3,13 +3,15 @@
     decision = judge(rollout, health, thresholds, now)
 
 What is bad halts it at once, however little was seen; what is good must have been seen for long enough. Nothing that cannot be compared
-with the control is held against it, but the gateways that fell back from it.
+with the control is held against it, but the gateways that fell back from it. What differs on other sites than the control's, of which nothing is
+known from before, lets it wait: the sites may differ, and a person may look.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from math import sqrt
 
 from releases.health import Health
 from releases.rollout import Decision, Rollout
@@ -36,14 +38,16 @@ def _waits(rollout: Rollout, health: Health | None, limits: Thresholds, now: dat
         yield f"{seen} days of devices were judged, {limits.device_days} are needed"
     if health and health.control is not None and not health.control_device_days:
         yield "the control judged nothing that could be compared"
+    if health and health.on_other_sites:
+        yield from (f"{reason}, on other sites, of which nothing is known from before" for reason in _unlike(health, limits))
 
 
 def _faults(health: Health, limits: Thresholds) -> Iterator[str]:
-    """Yields what is bad: crashing, slow, noisy, blind, different, or called wrong by people or by what came."""
+    """Yields what is bad: crashing, slow, called wrong by people, or unlike what the control would have said there."""
     yield from _crashing(health, limits)
-    yield from _noisy_or_blind(health, limits)
-    yield from _different(health, limits)
-    yield from _wrong(health, limits)
+    yield from _called_wrong(health, limits)
+    if not health.on_other_sites:
+        yield from _unlike(health, limits)
 
 
 def _crashing(health: Health, limits: Thresholds) -> Iterator[str]:
@@ -56,13 +60,26 @@ def _crashing(health: Health, limits: Thresholds) -> Iterator[str]:
         yield f"it takes {health.scoring_ms:.1f} ms for a window, the control {health.control_scoring_ms:.1f}"
 
 
+def _unlike(health: Health, limits: Thresholds) -> Iterator[str]:
+    """Yields how it differs from its control: noisy, blind, other labels and scores, less often right by what came."""
+    yield from _noisy_or_blind(health, limits)
+    yield from _different(health, limits)
+    yield from _less_right(health, limits)
+
+
 def _noisy_or_blind(health: Health, limits: Thresholds) -> Iterator[str]:
     events, others = health.events_a_device_day, health.control_events_a_device_day
-    if events is not None and others is not None and events > limits.max_events * others + limits.spare_events:
+    if events is not None and others is not None and _is_beyond_chance(events, limits.max_events * others + limits.spare_events, health):
         yield f"{events:.2f} events a device-day, the control {others:.2f}"
     share, usual = health.not_normal_share, health.control_not_normal_share
     if share is not None and usual and health.device_days >= limits.device_days and share < limits.min_not_normal * usual:
         yield f"{share:.1%} of its windows are not normal, {usual:.1%} of the control's: it may be blind"
+
+
+def _is_beyond_chance(events: float, most: float, health: Health) -> bool:
+    """Says whether there were more events than three standard deviations beyond what `most` a device-day makes (Poisson)."""
+    allowed = most * health.device_days
+    return events * health.device_days > allowed + 3 * sqrt(allowed)
 
 
 def _different(health: Health, limits: Thresholds) -> Iterator[str]:
@@ -77,10 +94,13 @@ def _different(health: Health, limits: Thresholds) -> Iterator[str]:
             yield f"its {name} lie {distance:.2f} from the control's, {most:g} is allowed"
 
 
-def _wrong(health: Health, limits: Thresholds) -> Iterator[str]:
+def _called_wrong(health: Health, limits: Thresholds) -> Iterator[str]:
     false, others = _share(health.false_alarms, health.answers, limits), _share(health.control_false_alarms, health.control_answers, limits)
     if false is not None and false > (others or 0.0) + limits.max_false_alarms:
         yield f"people called {false:.0%} of its notices false alarms, {others or 0.0:.0%} of the control's"
+
+
+def _less_right(health: Health, limits: Thresholds) -> Iterator[str]:
     right, usual = health.right_share, health.control_right_share
     enough = min(health.outcomes or 0, health.control_outcomes or 0) >= limits.min_answers
     if enough and right is not None and usual is not None and right < usual - limits.max_right_loss:

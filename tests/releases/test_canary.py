@@ -154,14 +154,30 @@ def test_what_is_bad_halts_it_at_once_with_the_reason(fields: Mapping[str, Any],
         {"answers": 3, "false_alarms": 3},
         {"outcomes": 3, "right_share": 0.0, "control_outcomes": 20, "control_right_share": 0.9},
         {"events_a_device_day": 5.0},
+        {"device_days": 1, "events_a_device_day": 2.0, "control_events_a_device_day": 0.1},
     ],
 )
 def test_what_says_too_little_is_not_held_against_it(fields: Mapping[str, Any]) -> None:
     assert decided(hours=0.5, **fields).action == "wait"
 
 
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"label_distance": 0.5}, "its labels lie 0.50 from the control's, 0.3 is allowed, on other sites"),
+        ({"events_a_device_day": 2.0, "control_events_a_device_day": 0.5}, "2.00 events a device-day, the control 0.50, on other sites"),
+    ],
+)
+def test_what_differs_on_other_sites_waits_for_a_person_and_what_crashes_is_halted(fields: Mapping[str, Any], reason: str) -> None:
+    there = {**fields, "compared_on": "same days"}
+    assert decided(**there).action == "wait"
+    assert decided(**there).reasons == (f"{reason}, of which nothing is known from before",)
+    assert decided(**{**there, "compared_on": "same days, and those before"}).action == "halt"
+    assert decided(**there, gateways_refused=1).action == "halt"
+
+
 def test_rows_are_read_as_they_are_printed_whatever_else_they_hold() -> None:
-    rows = read(b'[{"model": "soil", "release": "2", "label_distance": "0.25", "compared_on": "same days"}]', "stdin")
+    rows = read(b'[{"model": "soil", "release": "2", "label_distance": "0.25", "first_time": "2026-05-01"}]', "stdin")
     assert of(rows, Release("soil", 2)) == Health(model="soil", release=2, label_distance=0.25)
     assert of(rows, Release("soil", 3)) is None
     for content in (b"", b"{}", b'[{"model": "soil"}]'):
