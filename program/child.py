@@ -29,11 +29,14 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
-def answer(name: str, *arguments: str, seconds: float) -> str:
-    """Runs a module of ours and returns what it prints: for what takes memory that is seldom needed. Raises ChildFailed."""
+def answer(name: str, *arguments: str, seconds: float, given: str = "") -> str:
+    """Runs a module of ours, with what it is given to read, and returns what it prints: for what takes memory that is seldom needed.
+
+    Raises ChildFailed.
+    """
     command = python_module(name, *arguments)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False, env=environment())
+        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=seconds, check=False, env=environment())
     except subprocess.TimeoutExpired as late:
         raise ChildFailed(f"no answer within {seconds:.0f} s") from late
     if done.returncode:

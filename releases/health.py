@@ -49,7 +49,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
         return self.compared_on == _SAME_DAYS
 
 
-def read(content: str | bytes, name: str) -> Sequence[Health]:
+def read(content: str | bytes, name: str) -> list[Health]:
     """Reads the rows; numbers may stand as texts. Raises ReleaseError, naming what was read."""
     try:
         return msgspec.convert(msgspec.json.decode(content), list[Health], strict=False)

@@ -3,8 +3,8 @@
     decision = judge(rollout, health, thresholds, now)
 
 What is bad halts it at once, however little was seen; what is good must have been seen for long enough. Nothing that cannot be compared
-with the control is held against it, but the gateways that fell back from it. What differs on other sites than the control's, of which nothing is
-known from before, lets it wait: the sites may differ, and a person may look.
+with the control is held against it, but the gateways that fell back from it. What differs on other sites than the control's,
+of which nothing is known from before, lets it wait: the sites may differ, and a person may look.
 """
 
 from __future__ import annotations

@@ -1,22 +1,18 @@
-"""The commands of who decides which gateways run a release: roll out, halt, roll back, and how it stands."""
+"""The commands of a person who decides which gateways run a release: roll out, halt, roll back, and how it stands."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 import msgspec
 
 from program.settings import read
-from releases import fleet, health, options, rollouts, standing
-from releases.error import ReleaseError
-from releases.judgement import judge
+from releases import fleet, options, rollouts, standing
 from releases.repository import Repository
-from releases.rollout import Decision, Group, Release, Rollout
+from releases.rollout import Decision, Group, Rollout
 from releases.thresholds import checked
 
 _PUBLISH = "It holds from the next `tinybeam release publish` on."
@@ -84,37 +80,6 @@ def roll_out(
 @click.command()
 @options.folder
 @options.model
-@click.option(
-    "--health", "source", type=click.File("rb"), required=True, help="Rows of the view release_health as JSON; - for standard input."
-)
-@click.option("--dry_run", is_flag=True, help="Say what would be decided, and decide nothing.")
-@options.as_json
-@options.errors_explained
-def advance(folder: Path, model: str, source: BinaryIO, dry_run: bool, as_json: bool) -> None:
-    """Let more gateways run the present release of MODEL, or wait, or halt it: by its health beside what ran before.
-
-    Exit status 1 if it is halted. What was decided and why is kept in the rollout, but for that it waits.
-
-    \b
-    Example:
-      tinybeam sql query releases_side_by_side --json | tinybeam release advance soil --health -
-    """
-    repository = Repository(folder)
-    rollout = rollouts.existing(repository, model)
-    found = health.of(health.read(source.read(), getattr(source, "name", "standard input")), Release(model, rollout.release))
-    if rollout.halted:
-        raise ReleaseError(f"release {rollout.release} of {model} is halted: `tinybeam release roll-out` begins another")
-    decision = judge(rollout, found, checked(rollout.thresholds, folder), options.now())
-    if decision.action != "wait" and not dry_run:
-        rollouts.decide(repository, model, decision)
-    click.echo(msgspec.json.encode(decision) if as_json else f"{decision.action}: {'; '.join(decision.reasons)}")
-    if decision.action == "halt":
-        sys.exit(1)
-
-
-@click.command()
-@options.folder
-@options.model
 @options.reason
 @options.errors_explained
 def halt(folder: Path, model: str, reason: str) -> None:
@@ -170,4 +135,4 @@ def _say(rollout: Rollout) -> None:
     click.echo(_PUBLISH)
 
 
-COMMANDS = (roll_out, advance, halt, roll_back, status)
+COMMANDS = (roll_out, halt, roll_back, status)

@@ -9,6 +9,7 @@ import click
 
 from sql.commands.apply import apply
 from sql.commands.check import check
+from sql.commands.decision import add_decision
 from sql.commands.promote import promote
 from sql.commands.query import query
 from sql.commands.reference import add_references
@@ -23,7 +24,7 @@ def cli() -> None:
     """
 
 
-for command in (apply, check, query, exchange_registry, add_references, promote):
+for command in (apply, check, query, exchange_registry, add_references, add_decision, promote):
     cli.add_command(command)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from schemas.records.column import Doc
 from schemas.records.derived import Alert, DirtyWindow, Irrigation, IrrigationV1, Probe, Recomputation, SiteWindow
 from schemas.records.gateway import SCHEMA_VERSION, Event, Heartbeat, Inference, JournalReading, Summary
-from schemas.records.learning import Label, ModelReference, Sample
+from schemas.records.learning import Label, ModelReference, ReleaseDecision, Sample
 from schemas.records.registry import Device, GatewayKey, RuleDefinition, Site
 from schemas.records.transport import Attribute, Batch, RefusedReadings, Reject, Replay, RowIdentity
 from schemas.records.vocabulary import (
@@ -60,6 +60,7 @@ __all__ = [
     "Recomputation",
     "RefusedReadings",
     "Reject",
+    "ReleaseDecision",
     "Replay",
     "RowIdentity",
     "RuleDefinition",
@@ -124,6 +125,7 @@ TABLES: dict[type, Table] = {
     Alert: Table("alerts_v1", "opened_time", ("rule", "subject"), identified=False),
     Label: Table("labels_v1", "event_time", ("answer", "site_id"), identified=False),
     ModelReference: Table("model_references_v1", None, ("model_sha256",), identified=False),
+    ReleaseDecision: Table("release_decisions_v1", None, ("model", "release"), identified=False),
     Device: Table("devices_v1", None, ("device_id",), identified=False),
     Site: Table("sites_v1", None, ("site_id",), identified=False),
     GatewayKey: Table("gateways_v1", None, ("gateway_id",), identified=False),

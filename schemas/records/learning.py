@@ -1,4 +1,4 @@
-"""Declares what models are judged by and learn from: windows worth a look, what people say, what a model was trained on."""
+"""Declares what models are judged by and learn from: windows worth a look, what people say, what models were trained on, and decisions."""
 
 from __future__ import annotations
 
@@ -58,3 +58,23 @@ class ModelReference:
     position: Annotated[int, Doc("Its place among the features, from 0", by="tinybeam sql")]
     quantiles: Annotated[tuple[float, ...], Doc("Its quantiles at 0, 5, 10, ..., 100 % of the training examples", by="tinybeam sql")]
     added_time: Annotated[datetime, Doc("When the row was added", "UTC", by="tinybeam sql")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseDecision:
+    """A row is what `tinybeam release advance` decided about a release of a model, and by which figures."""
+
+    decided_time: Annotated[datetime, Doc("When it was decided", "UTC", by="tinybeam release")]
+    model: Annotated[str, Doc("Name of the model", by="tinybeam release")]
+    release: Annotated[int, Doc("Number of the release", by="tinybeam release")]
+    control: Annotated[
+        int | None,
+        Doc("Release that it was compared with, 0 for the bundle of a configuration; null if with none", by="tinybeam release"),
+    ] = None
+    action: Annotated[str, Doc("advance, wait or halt", by="tinybeam release")]
+    share: Annotated[float, Doc("Share of the gateways that run it from then on", "%", by="tinybeam release")]
+    reasons: Annotated[tuple[str, ...], Doc("Why, a sentence each", by="tinybeam release")]
+    figures: Annotated[
+        str | None,
+        Doc("The row of release_health by which it was decided, as a JSON object; null if no gateway had run it", by="tinybeam release"),
+    ] = None

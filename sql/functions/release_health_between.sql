@@ -28,6 +28,7 @@ from (
         coalesce(run.gateways, 0) as gateways,
         coalesce(run.gateways_refused, 0) as gateways_refused,
         run.refusals,
+        run.scoring_ms,
         safe_divide(run.failures, run.failures + coalesce(verdicts.inferences, 0)) as failures_per_inference
       from run
       full outer join verdicts_of_each_release as verdicts on run.model = verdicts.model and run.release = verdicts.release
@@ -222,6 +223,8 @@ from (
     canary.right_share,
     control.outcomes as control_outcomes,
     least(greatest(control.right_share + coalesce(differences_before.right_share, 0), 0), 1) as control_right_share,
+    pairs.scoring_ms,
+    control_pair.scoring_ms as control_scoring_ms,
     canary.uncertainty_mean,
     control.uncertainty_mean as control_uncertainty_mean,
     canary.first_time,

@@ -1,0 +1,32 @@
+"""Asks the warehouse how releases do, and tells it what was decided: by `tinybeam sql` in a child: who publishes needs no client of it.
+
+The child finds the warehouse by our environment, as every command of `tinybeam sql` does.
+"""
+
+from __future__ import annotations
+
+from program.child import ChildFailed, answer
+from releases.error import ReleaseError
+
+QUESTION = "releases_side_by_side"
+_SECONDS = 900.0
+
+
+def health() -> str:
+    """Returns the rows of release_health as JSON. Raises ReleaseError."""
+    try:
+        return answer("sql", "query", QUESTION, "--json", seconds=_SECONDS)
+    except ChildFailed as failed:
+        raise ReleaseError(f"the warehouse does not say how releases do: {_reason(failed)}") from failed
+
+
+def keep(decision: str) -> None:
+    """Adds a decision, as JSON, to release_decisions_v1. Raises ReleaseError."""
+    try:
+        answer("sql", "decision", seconds=_SECONDS, given=decision)
+    except ChildFailed as failed:
+        raise ReleaseError(f"the decision holds, and the warehouse was not told of it: {_reason(failed)}") from failed
+
+
+def _reason(failed: ChildFailed) -> str:
+    return str(failed).removeprefix("Error: ")
