@@ -14,8 +14,8 @@ from aiosmtpd.smtp import AuthResult
 
 from edge.intake import tls
 from edge.intake.http.tokens import Tokens
-from edge.intake.password import password
 from edge.intake.routes import Routes
+from edge.password import password
 from edge.store.section import Section
 from edge.store_opening import open_store
 from edge.uplink.access import Access
@@ -238,7 +238,7 @@ def _hash_key(folder: Path, file: Path) -> None:
 
 _OPENED: dict[str, Callable[[Path, Path], object]] = {
     "tokens": lambda _, file: Tokens(file),
-    "password": lambda folder, file: password(config(folder, mqtt={"user": "u", "password_file": file.name}).mqtt),
+    "password": lambda _, file: password("mqtt.password_file", file),
     "hash_key": _hash_key,
     "store_key": lambda folder, file: open_store(config(folder, store={"encryption_key_file": file.name})),
     "store_key_of_environment": lambda folder, file: open_store(config(folder, store={"encryption_key": file.read_text()})),

@@ -17,10 +17,10 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.intake.backlog import Backlog
-from edge.intake.password import password
 from edge.intake.receive_queue import ReceiveQueue
 from edge.intake.stream import Incoming, Stream, queued
 from edge.intake.tls import TlsFiles
+from edge.password import password
 from edge.settings.mqtt import MqttSettings
 from program import logs
 from schemas.records import LinkState
@@ -63,7 +63,7 @@ class Intake:
         self._client.will_set(self._status_topic, LinkState.OFFLINE.value, qos=1, retain=True)
         self._client.reconnect_delay_set(1, _MAX_RECONNECT_SECONDS)
         if settings.user:
-            self._client.username_pw_set(settings.user, password(settings))
+            self._client.username_pw_set(settings.user, password("mqtt.password_file", settings.password_file))
         if tls is not None:
             self._client.tls_set_context(cast("Any", tls))
         self._listen()

@@ -15,8 +15,8 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.intake.client import status_topic
-from edge.intake.password import password
 from edge.intake.tls import TlsFiles
+from edge.password import password
 from edge.settings.mqtt import MqttSettings
 
 _SECONDS = 5.0
@@ -65,7 +65,7 @@ class Probe:
             CallbackAPIVersion.VERSION2, client_id=self._answers.client_id, protocol=mqtt.MQTTv311, reconnect_on_failure=False
         )
         if settings.user:
-            self._client.username_pw_set(settings.user, password(settings))
+            self._client.username_pw_set(settings.user, password("mqtt.password_file", settings.password_file))
         if tls is not None:
             self._client.tls_set_context(cast("Any", tls))
         self._client.on_connect, self._client.on_subscribe = self._on_connect, self._on_subscribe

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from edge.serving.server_tls import TlsFiles
 from program.settings import Settings, is_local, require, setting
 
 
@@ -41,3 +42,10 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
             require(
                 self.tls_certificate or is_local(self.host), f"host {self.host} is not this machine alone: set tls_certificate and tls_key"
             )
+
+    @property
+    def tls_files(self) -> TlsFiles | None:
+        """Returns what TLS is by; where there are tokens, too, a device may have either. None without TLS."""
+        if not (self.tls_certificate and self.tls_key):
+            return None
+        return TlsFiles("http", self.tls_certificate, self.tls_key, self.tls_client_ca, needs_client=not self.tokens_file)

@@ -13,12 +13,12 @@ from edge.config import Config
 from edge.intake.http.admission import Admission
 from edge.intake.http.refusal import Refused
 from edge.intake.http.request import Service
-from edge.intake.http.server import Server
-from edge.intake.http.server_tls import ServerTls
 from edge.intake.http.tokens import Tokens
 from edge.intake.reader import MqttMessage
 from edge.intake.receive_queue import ReceiveQueue
 from edge.intake.stream import Incoming
+from edge.serving.server import Endpoint, Server
+from edge.serving.server_tls import ServerTls
 
 STORED_SECONDS, ROOM_SECONDS = 10.0, 2.0
 _RETRY_SECONDS = 10
@@ -32,8 +32,9 @@ class HttpIntake:
         self._waiting, self._is_full = waiting, is_full
         self._lock, self._posts, self._is_stopping = threading.Lock(), set[_Post](), False
         self._service = Service(Admission(config, Tokens(config.http.tokens_file)), self)
-        tls = ServerTls(config.http) if config.http.tls_certificate else None
-        self._server = Server(config.http, tls, self._service.serve)
+        settings = config.http
+        endpoint = Endpoint("http", settings.host, settings.port, settings.max_connections, settings.max_connections_per_address)
+        self._server = Server(endpoint, ServerTls(settings.tls_files) if settings.tls_files else None, self._service.serve)
 
     @property
     def port(self) -> int:

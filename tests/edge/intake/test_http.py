@@ -28,12 +28,12 @@ from edge.intake.http.findings import of_http
 from edge.intake.http.intake import HttpIntake, _Post
 from edge.intake.http.pace import Pace
 from edge.intake.http.refusal import Refused
-from edge.intake.http.server import Server
 from edge.intake.http.tokens import Tokens
 from edge.intake.reader import MqttMessage
 from edge.intake.stream import Incoming
 from edge.loop import Loop
-from edge.settings.http import HttpSettings
+from edge.serving import requests
+from edge.serving.server import Endpoint, Server
 from edge.store.store import Store
 from lab.services.child import free_port
 from tests.edge.gateways import START, config
@@ -223,7 +223,7 @@ def trickling(port: int, text: bytes) -> socket.socket:
 
 
 def test_who_trickles_is_cut_off_by_the_clock_and_not_by_the_byte(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request, "HEAD_SECONDS", 0.4)
+    monkeypatch.setattr(requests, "HEAD_SECONDS", 0.4)
     monkeypatch.setattr(request, "BODY_SECONDS", 0.4)
     body = f"POST /v1/readings/d1 HTTP/1.1\r\nAuthorization: Bearer {D1}\r\nContent-Length: 100\r\n\r\n".encode()
     senders = [trickling(place.port, text) for text in (b"P", b"POST / HTTP/1.1\r\nA: ", body)]
@@ -264,7 +264,7 @@ def test_connections_are_bounded_in_all_and_from_one_address_and_go_on_when_some
 
 
 def test_a_server_that_can_take_no_connection_says_so_once_and_tries_again(caplog: pytest.LogCaptureFixture) -> None:
-    server = Server(HttpSettings(), None, lambda *_: None)
+    server = Server(Endpoint("http", "127.0.0.1", 0, 64, 16), None, lambda *_: None)
     server._listener.close()
     server.start()
     assert eventually(lambda: "no connection can be taken" in caplog.text)

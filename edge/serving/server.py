@@ -8,9 +8,9 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
-from edge.intake.http.server_tls import ServerTls
-from edge.settings.http import HttpSettings
+from edge.serving.server_tls import ServerTls
 from program import logs
 
 _HANDSHAKE_SECONDS = 10.0
@@ -21,20 +21,31 @@ _STOP_SECONDS = 2.0
 _log = logs.get(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Says where a server listens, by which table of settings, and how many connections there may be."""
+
+    table: str
+    host: str
+    port: int
+    max_connections: int
+    max_connections_per_address: int
+
+
 class Server:
     """Listens from its making, serves from `start` to `stop`."""
 
-    def __init__(self, settings: HttpSettings, tls: ServerTls | None, serve: Callable[[socket.socket, str], None]) -> None:
+    def __init__(self, endpoint: Endpoint, tls: ServerTls | None, serve: Callable[[socket.socket, str], None]) -> None:
         """`serve` is called in a thread for each connection, with its address, and ends with it. Raises OSError."""
-        self._settings, self._tls, self._serve = settings, tls, serve
-        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
-        self._listener = socket.create_server((settings.host, settings.port), family=family, backlog=settings.max_connections)
+        self._endpoint, self._tls, self._serve = endpoint, tls, serve
+        family = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)[0][0]
+        self._listener = socket.create_server((endpoint.host, endpoint.port), family=family, backlog=endpoint.max_connections)
         self.port: int = self._listener.getsockname()[1]
         self._lock = threading.Lock()
         self._open = set[socket.socket]()
         self._by_address = Counter[str]()
         self._is_full = self._is_failing = self._is_stopping = False
-        self._thread = threading.Thread(target=self._accept, name="http", daemon=True)
+        self._thread = threading.Thread(target=self._accept, name=self._endpoint.table, daemon=True)
 
     @property
     def connections(self) -> int:
@@ -71,15 +82,15 @@ class Server:
                 continue
             self._is_failing = False
             if self._enter(connection, address):
-                threading.Thread(target=self._run, args=(connection, address), name="http-request", daemon=True).start()
+                threading.Thread(target=self._run, args=(connection, address), name=f"{self._endpoint.table}-request", daemon=True).start()
             else:
                 connection.close()
 
     def _enter(self, connection: socket.socket, address: str) -> bool:
         """Says whether there may be one more, and counts it."""
         with self._lock:
-            is_full = len(self._open) >= self._settings.max_connections
-            if is_full or self._by_address[address] >= self._settings.max_connections_per_address:
+            is_full = len(self._open) >= self._endpoint.max_connections
+            if is_full or self._by_address[address] >= self._endpoint.max_connections_per_address:
                 self._note_full(address)
                 return False
             self._is_full = False
@@ -89,12 +100,12 @@ class Server:
 
     def _note_fault(self, error: OSError) -> None:
         if not self._is_failing:
-            _log.error("http: no connection can be taken: %s; trying again", error)
+            _log.error("%s: no connection can be taken: %s; trying again", self._endpoint.table, error)
         self._is_failing = True
 
     def _note_full(self, address: str) -> None:
         if not self._is_full:
-            _log.warning("http: too many connections, the last from %s: more are closed until some end", address)
+            _log.warning("%s: too many connections, the last from %s: more are closed until some end", self._endpoint.table, address)
         self._is_full = True
 
     def _run(self, connection: socket.socket, address: str) -> None:
@@ -106,10 +117,10 @@ class Server:
                 served = self._secured(connection, self._tls)
             self._serve(served, address)
         except OSError as error:
-            _log.debug("http: %s: %s", address, error)
+            _log.debug("%s: %s: %s", self._endpoint.table, address, error)
         except Exception:  # noqa: BLE001
             # One request must not end what serves the others, and its sender gets no answer, so it sends again.
-            _log.exception("http: a request of %s failed", address)
+            _log.exception("%s: a request of %s failed", self._endpoint.table, address)
         finally:
             served.close()
             self._leave(served, address)
