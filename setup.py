@@ -153,6 +153,7 @@ setup(
         "costs": ["*.toml"],
         "dash": ["queries/*.sql", "static/*", "templates/*"],
         "edge": ["*.toml", "*.json", "examples/*", "presets/*.toml"],
+        "edge.page": ["*.css", "*.js"],
         "models.soil": ["*"],
         "models.vibration": ["*"],
         "notify": ["*.toml", "*.json"],

@@ -25,6 +25,7 @@ from edge.summaries.deadband import CountedSummary, Deadbands
 from edge.summaries.kinds import summarised
 from edge.summaries.last_points import LastPoints
 from edge.summaries.summarise import time_quality
+from edge.watcher import Watcher
 from edge.window import Window
 from program import logs
 
@@ -46,12 +47,14 @@ class Closing:
         slots: Mapping[str, Slot],
         settings: Sequence[ModelSettings],
         sampling: Sampling,
+        watcher: Watcher,
         section: Sections,
         *,
         max_held_bytes: int,
     ) -> None:
         """`slots` and `settings` are those of [[models]]; deadbands hold back so many bytes at most."""
         self._inbox, self._monitor, self._models, self._slots, self._sampling = inbox, monitor, models, slots, sampling
+        self._watcher = watcher
         self._score_deadbands = {model.name: model.deadband for model in settings}
         self._deadbands, self._last_points = Deadbands(section, max_held_bytes), LastPoints(section)
         self.stages: tuple[Stage, ...] = (self._deadbands, self._last_points)
@@ -92,6 +95,7 @@ class Closing:
             self._set_aside(window, fault)
             return
         for part, rows in parts:
+            self._watcher.summaries(rows)
             for counted in map(CountedSummary, rows, [len(part), *[0] * (len(rows) - 1)]):
                 deadband = sensors.deadband.get(counted.summary.channel) if sensors and not window.late else None
                 due = self._deadbands.add(counted, deadband, sensors.hold_seconds) if sensors and deadband else [counted]
@@ -114,6 +118,7 @@ class Closing:
     def _judged(self, verdict: Verdict, deadband: float) -> None:
         """Keeps a verdict that is news, with what the shadow says of the same window, which is compared and raises nothing."""
         said, window, bundle, shadow = verdict
+        self._watcher.verdict(said, window.device_id, window.end_us, bundle)
         if isinstance(said, NotJudged):
             self._monitor.not_judged(said, window, bundle, time_quality(window.readings()))
             return

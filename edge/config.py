@@ -20,6 +20,7 @@ from edge.settings.http import HttpSettings
 from edge.settings.limits import LimitSettings
 from edge.settings.models import ModelSettings
 from edge.settings.mqtt import MqttSettings
+from edge.settings.page import PageSettings
 from edge.settings.releases import ReleaseSettings
 from edge.settings.renewal import RenewalSettings
 from edge.settings.samples import SampleSettings
@@ -54,6 +55,7 @@ class Config(Settings, frozen=True, kw_only=True):
     signatures: Annotated[SignatureSettings, setting("Keys by which batches are signed", since="0.3.0")] = SignatureSettings()
     samples: Annotated[SampleSettings, setting("Windows that go up to be learned from", since="0.3.0")] = SampleSettings()
     health: HealthSettings = HealthSettings()
+    page: Annotated[PageSettings, setting("The gateway's own page, for people", since="0.3.0")] = PageSettings()
     sensors: Annotated[tuple[Sensors, ...], Meta(min_length=1)]
     models: tuple[ModelSettings, ...] = ()
     releases: Annotated[
@@ -108,6 +110,7 @@ class Config(Settings, frozen=True, kw_only=True):
         """What the settings name and must be there, by setting."""
         of_broker = {f"mqtt.{name}": getattr(self.mqtt, name) for name in ("tls_ca", "tls_certificate", "tls_key", "password_file")}
         of_http = {f"http.{name}": getattr(self.http, name) for name in ("tokens_file", "tls_certificate", "tls_key", "tls_client_ca")}
+        of_page = {f"page.{name}": getattr(self.page, name) for name in ("password_file", "tls_certificate", "tls_key")}
         of_classes = {
             f"sensors[{number}].payload.hash_key_file": sensors.payload.hash_key_file
             for number, sensors in enumerate(self.sensors, 1)
@@ -115,7 +118,7 @@ class Config(Settings, frozen=True, kw_only=True):
         }
         of_signatures = {f"signatures.{name}": getattr(self.signatures, name) for name in ("pipeline_key_file", "key_file")}
         of_store = {"store.encryption_key_file": self.store.encryption_key_file}
-        return of_broker | of_http | of_classes | of_signatures | of_store
+        return of_broker | of_http | of_page | of_classes | of_signatures | of_store
 
     @property
     def signing_keys(self) -> SigningKeys | None:

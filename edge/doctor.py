@@ -139,6 +139,13 @@ def _http(config: Config) -> Iterator[Finding]:
         yield from of_http(config, clock.now(), runs_here=_runs_here(config))
 
 
+def _page(config: Config) -> Iterator[Finding]:
+    if config.page.port:
+        from edge.page.findings import of_page
+
+        yield from of_page(config, clock.now(), runs_here=_runs_here(config))
+
+
 def _runs_here(config: Config) -> bool:
     """Says whether a gateway is using the store."""
     if config.store_file.is_file():
@@ -208,6 +215,7 @@ _CHECKS: tuple[Check, ...] = (
     _broker,
     _client_id,
     _http,
+    _page,
     _uplink,
     _signatures,
     _pipeline,

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from edge.intake.inbox import Inbox
 from edge.store.section import Section
+from edge.watcher import Watcher
 
 
 class Stage(Protocol):
@@ -20,8 +21,9 @@ class Stage(Protocol):
 class Forgetting:
     """Knows which stages remember. Usage: `forgetting.forget()` right before a cut that commits the sections of all stages."""
 
-    def __init__(self, inbox: Inbox, stages: Sequence[Stage]) -> None:
-        self._inbox, self._stages = inbox, stages
+    def __init__(self, inbox: Inbox, stages: Sequence[Stage], watcher: Watcher) -> None:
+        """`watcher` is told who is forgotten."""
+        self._inbox, self._stages, self._watcher = inbox, stages, watcher
         inbox.adopt(_devices(section for stage in stages for section in stage.sections))
         inbox.adopt(_devices(inbox.sections))
 
@@ -35,6 +37,8 @@ class Forgetting:
         gone = self._inbox.forgotten()
         for stage in self._stages if gone else ():
             stage.forget(gone)
+        if gone:
+            self._watcher.forgotten(gone)
         return len(gone)
 
 

@@ -40,6 +40,7 @@ from edge.store.store import JournalMark, Store
 from edge.summaries.thin import STEPS, thinned
 from edge.timekeeper import Moment
 from edge.uplink.attestor import Attests, NoAttestor
+from edge.watcher import Watcher
 from program.version import version
 from schemas.envelope import Envelope, from_micros, micros
 from schemas.records import Heartbeat, Kind, LinkState, TimeQuality
@@ -77,11 +78,13 @@ class Gateway:
         slots: Mapping[str, Slot] = MappingProxyType({}),
         clock: Section | None = None,
         attestor: Attests | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
         """Resumes open windows and unfinished evaluation from the store.
 
         `slots` hold models by the name of their [[models]]: where they change `models_changed` is to be called.
-        `clock` is the section of who keeps the time, which heartbeats commit; what `attestor` has signed goes with them.
+        `clock` is the section of who keeps the time, which heartbeats commit; what `attestor` has signed goes
+        with them. `watcher` looks on.
 
         Raises FormError: what is missing to write batches is to be known now, not at the first cut.
         """
@@ -101,6 +104,7 @@ class Gateway:
         self._monitor, self._runner = ThresholdMonitor(store.section), ModelRunner(store.section)
         self._journaling = Journaling(store, self._inbox, self._windows, self._monitor, config.limits.open_bytes)
         self._sampling = Sampling(config.samples, store.section)
+        self._watcher = watcher or Watcher()
         self._closing = Closing(
             self._inbox,
             self._monitor,
@@ -108,10 +112,12 @@ class Gateway:
             self._slots,
             config.models,
             self._sampling,
+            self._watcher,
             store.section,
             max_held_bytes=store.max_bytes // _PENDING_SHARE,
         )
-        self._forgetting = Forgetting(self._inbox, [self._monitor, self._runner, *self._closing.stages])
+        self._forgetting = Forgetting(self._inbox, [self._monitor, self._runner, *self._closing.stages], self._watcher)
+        self._watcher.resumed(self._inbox.device_names, self._monitor.thresholds)
         self._last_cut = started
         self._heartbeats = Heartbeats(config.gateway, config.batch_seconds, store.ledger)
         self.links = Links()
@@ -126,7 +132,9 @@ class Gateway:
         Raises edge.store.store.StoreFull: acknowledge none of them, and call again, with no messages, until it returns.
         """
         self._inbox.receive(messages, now, self.clock_quality)
+        received = [each.reading for each in self._inbox.readings]
         self._journaling.append(now)
+        self._watcher.readings(received)
         return self._cut_urgent(now)
 
     def tick(self, now: datetime) -> list[Envelope]:
@@ -221,14 +229,17 @@ class Gateway:
         """Cuts rejects, and events with the changes that raised them."""
         envelopes: list[Envelope] = []
         while rejected := self._inbox.next_rejected():
-            batches = self._encoded(Kind.REJECTS, [reject_row(each, now) for each in rejected])
+            rows = [reject_row(each, now) for each in rejected]
+            batches = self._encoded(Kind.REJECTS, rows)
             sections, counters = [self._inbox.rejected_keys], {"readings_rejected": len(rejected)}
             envelopes += self._store.cut(batches, now, sections=sections, counters=counters)
             self._inbox.rejected_cut(len(rejected))
+            self._watcher.rejects(rows)
         if self._monitor.events:
             batches = self._encoded(Kind.EVENTS, self._monitor.events)
             envelopes += self._store.cut(batches, now, sections=[*self._monitor.sections, self._journaling.evaluated()])
             self._journaling.mark_cut()
+            self._watcher.events(self._monitor.events)
             self._monitor.mark_committed()
         return envelopes
 

@@ -17,6 +17,7 @@ from edge.health import Health, HealthStatus, HttpTraffic
 from edge.intake.client import Incoming
 from edge.intake.http.intake import HttpIntake
 from edge.intake.own_certificate import OwnCertificate, state_of
+from edge.page.page import Page
 from edge.releases.swaps import Swaps
 from edge.store.section import Section
 from edge.store.store import StoreFull
@@ -79,6 +80,7 @@ class Loop:
         self.http: HttpIntake | None = None
         """Puts messages where the source takes them from; its state is reported."""
         self.swaps: Swaps | None = None
+        self.page: Page | None = None
 
     def run(self) -> None:
         while not self._stopping.is_set():
@@ -133,13 +135,16 @@ class Loop:
         return has_room
 
     def report(self) -> None:
-        """Gives the core the state of its links, and the health server the gateway's state; tells that the loop turns."""
+        """Gives the core the state of its links, and health server and page the gateway's state; tells that the loop turns."""
         service_manager.alive()
         now, end = self.now(), self.certificate.end()
         self._gateway.links = Links(self._uplink.state, state_of(self._source.state, end, now), end)
-        if self._health:
+        lookers = [each for each in (self._health, self.page) if each]
+        if lookers:
             http = HttpTraffic(self.http.connections, self.http.answers) if self.http else None
-            self._health.report(HealthStatus(self._gateway.heartbeat(now), self.full, self._uplink.day, http))
+            status = HealthStatus(self._gateway.heartbeat(now), self.full, self._uplink.day, http)
+            for looker in lookers:
+                looker.report(status)
 
     def now(self) -> datetime:
         """Returns the time, and lets the core follow the clock that it is by."""

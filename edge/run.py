@@ -23,6 +23,7 @@ from edge.loop import Loop
 from edge.models.bundles import sound_bundles_of
 from edge.models.running import close_all
 from edge.models.slot import Slot
+from edge.page.page import Page
 from edge.releases.loading import Place, open_slot, places_of
 from edge.releases.swaps import Swaps
 from edge.releases.updates import ModelUpdates
@@ -100,7 +101,9 @@ def _run_once(config: Config, stopping: threading.Event, make: Callable[..., Sto
         timekeeper = Timekeeper(store.section, clock.read())
         started = timekeeper.note(clock.read()).time
         attestor = attesting(config.signing_keys)
-        gateway = Gateway(config, store, started, slots=slots, clock=timekeeper.section, attestor=attestor)
+        page = Page(config, clock.now) if config.page.port else None
+        watcher = page.recent if page else None
+        gateway = Gateway(config, store, started, slots=slots, clock=timekeeper.section, attestor=attestor, watcher=watcher)
         swaps = _swaps(config, slots, places, gateway, stack)
         health = Health(config.health.host, config.health.port, plain=config.mqtt.is_plain) if config.health.port else None
         if health:
@@ -117,6 +120,10 @@ def _run_once(config: Config, stopping: threading.Event, make: Callable[..., Sto
         renewal = Renewal(config, clock.now, Random())
         stack.callback(renewal.stop)
         renewal.start()
+        if page:
+            loop.page = page
+            stack.callback(page.stop)
+            page.start()
         if config.http.port:
             loop.http = HttpIntake(config, intake.waiting, lambda: loop.full)
             stack.callback(loop.http.stop)

@@ -49,10 +49,11 @@ def _endpoints(path: LivePath, warehouse: Warehouse, device: SimulatedDevice) ->
     yield f"Pub/Sub     {path.pubsub.address} ({path.pubsub.version}), {TOPIC}, {SUBSCRIPTION}"
     yield f"warehouse   {warehouse.rest_url}, storage {warehouse.grpc_address} ({warehouse.version}), project {warehouse.project}"
     for gateway in path.gateways.values():
-        yield f"{gateway.gateway_id}   http://127.0.0.1:{gateway.health_port}/metrics and /healthz, settings {gateway.settings}"
+        yield f"{gateway.gateway_id}   http://127.0.0.1:{gateway.ports.page} to look at, settings {gateway.settings}"
+        yield f"            http://127.0.0.1:{gateway.ports.health}/metrics and /healthz"
     yield f"alerts      {ALERTS_TOPIC}, printed by the notifier in {path.notifier.log}"
     yield "\nWho comes to the broker shows a certificate of the farm, and writes under its name alone. Try in another terminal:\n"
     yield f"  {shlex.join(publish_command(path.farm, path.broker.port, device))}"
     yield f"  BIGQUERY_EMULATOR_HOST={warehouse.rest_url} {tinybeam} sql query driest_fields --project {warehouse.project}"
     yield f"  BIGQUERY_EMULATOR_HOST={warehouse.rest_url} {tinybeam} sql query data_quality --project {warehouse.project}"
-    yield f"  curl http://127.0.0.1:{first.health_port}/metrics\n"
+    yield f"  curl http://127.0.0.1:{first.ports.health}/metrics\n"

@@ -76,6 +76,10 @@ def test_readings_are_posted(tmp_path: Path) -> None:
     walk(ROOT / "docs/how-to/post-readings-over-http.md", tmp_path, "how-to-http", {})
 
 
+def test_a_gateway_is_looked_at(tmp_path: Path) -> None:
+    walk(ROOT / "docs/how-to/look-at-a-gateway.md", tmp_path, "how-to-page", {})
+
+
 def test_a_gateway_is_updated_before_its_pipeline(tmp_path: Path) -> None:
     walk(ROOT / "docs/how-to/update-in-either-order.md", tmp_path, "how-to-update", {})
 

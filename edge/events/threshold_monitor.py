@@ -5,7 +5,7 @@ The events and the changes that raised them must be stored by one cut; until `ma
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from edge.events.transitions import LastChange, crossing, relabelling, unjudged
 from edge.models.bundle import Bundle
@@ -27,6 +27,11 @@ class ThresholdMonitor:
         self._thresholds, self._labels = _LastChanges(section(Cause.THRESHOLD)), _LastChanges(section(Cause.LABEL))
         self.sections = self._thresholds.section, self._labels.section
         self.events: list[Event] = []
+
+    @property
+    def thresholds(self) -> Mapping[str, LastChange]:
+        """Returns what each threshold changed to last, by DEVICE/NAME."""
+        return self._thresholds.by_key
 
     def reading(self, thresholds: Sequence[Threshold], reading: Reading) -> None:
         for threshold in thresholds:
@@ -67,15 +72,15 @@ class _LastChanges:
 
     def __init__(self, section: Section) -> None:
         self.section = section
-        self._by_key = section.parsed(LastChange.unpack)
+        self.by_key = section.parsed(LastChange.unpack)
 
     def get(self, key: str) -> LastChange | None:
-        return self._by_key.get(key)
+        return self.by_key.get(key)
 
     def set(self, key: str, change: LastChange) -> None:
-        self._by_key[key] = change
+        self.by_key[key] = change
         self.section.set(key, change.pack())
 
     def forget(self, devices: Collection[str]) -> None:
         self.section.forget(devices)
-        self._by_key = {key: change for key, change in self._by_key.items() if self.section.get(key) is not None}
+        self.by_key = {key: change for key, change in self.by_key.items() if self.section.get(key) is not None}

@@ -78,6 +78,11 @@ class Inbox:
         """Says how many devices that the configuration knows have sent a message."""
         return self._reader.routes.devices
 
+    @property
+    def device_names(self) -> Collection[str]:
+        """Returns the devices that are known, from before too."""
+        return self._devices.names
+
     def fit(self, spectra: Mapping[str, Sequence[Spectrum]], model_ranges: Mapping[str, Mapping[str, Range]]) -> None:
         """Reads what comes from now on as these models need it."""
         self._reader.fit(spectra, model_ranges)

@@ -6,7 +6,7 @@ Time is counted in hours that the gateway has run: a clock that jumps adds an ho
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import islice
 
 import msgspec
@@ -42,6 +42,10 @@ class KnownDevices:
         self.hour = self._looked = self._elapsed_us // _HOUR_US
         self._known: dict[str, _Known] = {}
         self._of_class: Counter[str] = Counter()
+
+    @property
+    def names(self) -> Collection[str]:
+        return self._known.keys()
 
     def adopt(self, device_ids: Iterable[tuple[str, str]]) -> None:
         """Knows devices, each with its class, of which something is remembered from before: as kept, or from now on."""

@@ -31,7 +31,7 @@ heartbeat_seconds = {intervals.heartbeat_seconds}
 
 [mqtt]
 host = "127.0.0.1"
-port = {mqtt_port}
+port = {ports.mqtt}
 topic = "{topic}"
 client_id = "{gateway_id}"
 tls_ca = "{trusted}"
@@ -55,7 +55,10 @@ max_interval = 5.0
 multiplier = 2.0
 
 [health]
-port = {health_port}
+port = {ports.health}
+
+[page]
+port = {ports.page}
 """
 
 _SOIL = """
@@ -111,7 +114,16 @@ HISTORY = Intervals(window_seconds=3600, grace_seconds=60, batch_seconds=86_400,
 LIVE = Intervals(window_seconds=5, grace_seconds=1, batch_seconds=5, heartbeat_seconds=5)
 
 
-def write_settings(directory: Path, gateway_id: str, intervals: Intervals, *, mqtt_port: int = 8883, health_port: int = 0) -> Path:
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Holds where a gateway finds its broker, and where it listens; 0 is nowhere."""
+
+    mqtt: int = 8883
+    health: int = 0
+    page: int = 0
+
+
+def write_settings(directory: Path, gateway_id: str, intervals: Intervals, ports: Ports | None = None) -> Path:
     """Writes the gateway's TOML file into `directory`, where its state and the keys will be too."""
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / f"{gateway_id}.toml"
@@ -122,12 +134,11 @@ def write_settings(directory: Path, gateway_id: str, intervals: Intervals, *, mq
         gateway_id=gateway_id,
         state=directory / gateway_id,
         intervals=intervals,
-        mqtt_port=mqtt_port,
+        ports=ports or Ports(),
         trusted=farm.trusted,
         identity=farm.identity(gateway_id, Role.GATEWAY),
         topic=field.topic(gateway_id, "+"),
         pubsub_topic=TOPIC,
-        health_port=health_port,
         bundles=BUNDLES,
     )
     file.write_text(text + LabKeys(directory).settings(gateway_id))

@@ -13,7 +13,7 @@ from types import TracebackType
 
 from keys.holder import Role
 from lab.acts import notifier
-from lab.acts.gateways import ALERTS_SUBSCRIPTION, ALERTS_TOPIC, GATEWAYS, LIVE, SUBSCRIPTION, TOPIC, write_settings
+from lab.acts.gateways import ALERTS_SUBSCRIPTION, ALERTS_TOPIC, GATEWAYS, LIVE, SUBSCRIPTION, TOPIC, Ports, write_settings
 from lab.acts.signatures import LabKeys
 from lab.services.child import Child, free_port, listens
 from lab.services.farm import Farm
@@ -30,7 +30,7 @@ class RunningGateway:
 
     gateway_id: str
     settings: Path
-    health_port: int
+    ports: Ports
     proxy: TcpProxy
     tap: Tap
     child: Child
@@ -82,7 +82,7 @@ class LivePath:
         """Starts the gateway again with its settings and state. Raises StartFailed."""
         gateway = self.gateways[gateway_id]
         gateway.child.stop()
-        gateway.child = self._start_gateway(gateway_id, gateway.settings, gateway.health_port)
+        gateway.child = self._start_gateway(gateway_id, gateway.settings, gateway.ports.health)
 
     def stop_gateways(self) -> dict[str, int]:
         """Stops the gateways with SIGTERM, so that they send what they have. Returns their exit statuses."""
@@ -111,15 +111,15 @@ class LivePath:
     def _add_gateway(self, starting: ExitStack, gateway_id: str) -> RunningGateway:
         tap, tls = Tap(), Tls(self.farm.server_context("tap"), self.farm.client_context(gateway_id, Role.GATEWAY))
         proxy = starting.enter_context(TcpProxy(("127.0.0.1", self.broker.port), tap.connection, tls))
-        health_port = free_port()
-        settings = write_settings(self._directory, gateway_id, LIVE, mqtt_port=proxy.port, health_port=health_port)
+        ports = Ports(mqtt=proxy.port, health=free_port(), page=free_port())
+        settings = write_settings(self._directory, gateway_id, LIVE, ports)
         return RunningGateway(
             gateway_id=gateway_id,
             settings=settings,
-            health_port=health_port,
+            ports=ports,
             proxy=proxy,
             tap=tap,
-            child=self._start_gateway(gateway_id, settings, health_port),
+            child=self._start_gateway(gateway_id, settings, ports.health),
         )
 
     def _start_gateway(self, gateway_id: str, settings: Path, health_port: int) -> Child:

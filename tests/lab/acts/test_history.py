@@ -6,7 +6,7 @@ import pytest
 from edge.config import load
 from edge.models.bundles import bundles_of
 from lab.acts import history
-from lab.acts.gateways import GATEWAYS, HISTORY, LIVE, Intervals, write_settings
+from lab.acts.gateways import GATEWAYS, HISTORY, LIVE, Intervals, Ports, write_settings
 from lab.acts.timeline import Timeline
 from lab.world import field, machine
 from lab.world.device import channels, devices
@@ -16,7 +16,7 @@ from schemas.registry import Registry
 @pytest.mark.parametrize("intervals", [HISTORY, LIVE])
 @pytest.mark.parametrize("gateway_id", GATEWAYS)
 def test_the_settings_of_the_labs_gateways_are_valid(tmp_path: Path, intervals: Intervals, gateway_id: str) -> None:
-    config = load(write_settings(tmp_path, gateway_id, intervals, mqtt_port=1884, health_port=8080))
+    config = load(write_settings(tmp_path, gateway_id, intervals, Ports(mqtt=1884, health=8080)))
     assert config.windows.seconds == intervals.window_seconds
     assert config.mqtt.topic == f"{gateway_id}/sensors/+/readings"
     assert set(bundles_of(config)) == {"vibration" if gateway_id == machine.GATEWAY else "soil"}
