@@ -16,6 +16,7 @@ would bias the truth.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,12 +88,11 @@ def simulate_season(  # noqa: PLR0913 - where, on what, what, when, and how
     """Simulates a season planted in `year` that begins with `water_percent` of the available water. `seed` moves the farmer's habits."""
     model = _model(climate, soil, crop, year, water_percent)
     farmer = _Farmer(STRESS_SHARE, np.random.default_rng(seed), irrigated=irrigated)
-    days = [_day(model, farmer) for _ in _until_finished(model)]
-    depletion, available, moisture, irrigation, labelled = map(np.array, zip(*days, strict=True))
-    truth = days_until(np.arange(1.0, len(days) + 1), depletion / available, STRESS_SHARE)
+    depletion, available, moisture, irrigation, labelled = map(np.array, zip(*_days(model, farmer), strict=True))
+    truth = days_until(np.arange(1.0, len(depletion) + 1), depletion / available, STRESS_SHARE)
     daily = weather(climate)
     first = int(np.searchsorted(daily.dates, _planted(climate, crop, year)))
-    span = slice(first, first + len(days))
+    span = slice(first, first + len(depletion))
     return Season(
         climate=climate,
         soil=soil,
@@ -185,32 +185,21 @@ def _end(start: np.datetime64) -> np.datetime64:
     return last - 1 if str(last).endswith("02-29") else last
 
 
-def _until_finished(model: Any) -> Any:
+def _days(model: Any, farmer: _Farmer) -> Iterator[tuple[float, float, float, float, bool]]:
+    """Yields depletion, available water and moisture as each day ends, what was watered on it, and whether the farmer waited for stress."""
+    depletion, available, _ = _root_zone(model)
     while not model._clock_struct.model_is_finished:
-        yield
+        labelled = farmer.waits
+        water = farmer.millimetres(depletion, available)
+        model._param_struct.IrrMngt.depth = water
+        model.run_model(1, initialize_model=False)
+        depletion, available, moisture = _root_zone(model)
+        yield depletion, available, moisture, water, labelled and farmer.waits
 
 
-def _day(model: Any, farmer: _Farmer) -> tuple[float, float, float, float, bool]:
-    before = _root_zone(model)
-    labelled = farmer.waits
-    water = farmer.millimetres(*before)
-    model._param_struct.IrrMngt.depth = water
-    model.run_model(1, initialize_model=False)
-    return *_root_zone(model), _moisture(model), water, labelled and farmer.waits
-
-
-def _root_zone(model: Any) -> tuple[float, float]:
-    """Returns depletion and available water, mm."""
-    water = _water(model)
-    return water[2], water[4]
-
-
-def _water(model: Any) -> tuple[float, ...]:
+def _root_zone(model: Any) -> tuple[float, float, float]:
+    """Returns depletion and available water, mm, and what a profile probe that follows the roots reports: the mean moisture over them."""
     crop, state = model._param_struct.Seasonal_Crop_List[0], model._init_cond
     soil = model._param_struct.Soil
-    return tuple(map(float, root_zone_water(soil.Profile, float(state.z_root), state.th, soil.z_top, float(crop.Zmin), crop.Aer)))
-
-
-def _moisture(model: Any) -> float:
-    """Returns what a profile probe that follows the roots reports: the mean over the root zone."""
-    return _water(model)[5]
+    water = root_zone_water(soil.Profile, float(state.z_root), state.th, soil.z_top, float(crop.Zmin), crop.Aer)
+    return float(water[2]), float(water[4]), float(water[5])
