@@ -43,9 +43,10 @@ def cli() -> None:
 @click.option("--until", type=click.DateTime(), help="Warehouse: what came from this time on is not looked at, UTC.  [default: now]")
 @click.option("--days", type=click.IntRange(15), default=400, show_default=True, help="Warehouse: how many days before that.")
 @click.option("--project", envvar="GOOGLE_CLOUD_PROJECT", help="Warehouse: its project.  [default: $GOOGLE_CLOUD_PROJECT]")
-@click.option("--seasons", default=100, show_default=True, help="Warehouse: seasons that the crop-water model adds to those of the fields.")
+@click.option("--seasons", default=160, show_default=True, help="Warehouse: seasons that the crop-water model adds to those of the fields.")
 @click.option("--current", type=_FOLDER, default=Path("models/soil"), show_default=True, help="Warehouse: the bundle to be followed.")
 @click.option("--version", default="2.0.0", show_default=True, help="Warehouse: version of the new bundle.")
+@click.option("--figures", type=_FILE, help="Warehouse: where to write the table too, as JSON.")
 def soil(output: Path, page: Path, seed: int, workers: int, source: str, **warehouse: Any) -> None:
     """Train the soil model: days until stress from soil moisture and temperature.
 
@@ -77,14 +78,15 @@ def _train_soil(output: Path, page: Path, seed: int, workers: int) -> None:
     """Writes bundle and page. Raises ClickException if the model is not to be used."""
     from training.build.page import write
     from training.soil.climates import CONFIRMATION_CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES
+    from training.soil.examples import make_plans
     from training.soil.metrics import line
     from training.soil.page import measure_all, page_text
     from training.soil.train import Size, save, simulate, simulated, train
 
     size = Size()
-    known = simulate(TRAINING_CLIMATES, size.training_seasons, seed, workers, _progress)
-    unseen = simulate(HELD_OUT_CLIMATES, size.held_out_seasons, seed, workers, _progress)
-    untouched = simulate(CONFIRMATION_CLIMATES, size.confirmation_seasons, seed, workers, _progress)
+    known = simulate(make_plans(TRAINING_CLIMATES, size.training_seasons, seed), workers, _progress)
+    unseen = simulate(make_plans(HELD_OUT_CLIMATES, size.held_out_seasons, seed), workers, _progress)
+    untouched = simulate(make_plans(CONFIRMATION_CLIMATES, size.confirmation_seasons, seed), workers, _progress)
     with click.progressbar(length=size.schedule.epochs, label="Training") as bar:
         trained = train(known, seed, size, lambda _: bar.update(1))
     bundle = save(trained, known, output, seed, size, simulated(size.training_seasons))

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 Floats = np.ndarray[Any, np.dtype[np.floating[Any]]]
-QUANTILES = np.array([0.1, 0.5, 0.9], dtype=np.float32)
+QUANTILES = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,15 @@ class Pinball:
     """
 
     limits: tuple[float, float] = (0.0, 14.0)
+    quantiles: tuple[float, ...] = QUANTILES
 
     def initial_outputs(self, target: Floats) -> Floats:
-        return np.quantile(target, QUANTILES)
+        return np.quantile(target, np.array(self.quantiles, np.float32))
 
     def gradient(self, outputs: Floats, target: Floats) -> Floats:
         error = target[:, None] - np.clip(outputs, *self.limits)
-        return np.where(error > 0, -QUANTILES, np.where(error < 0, 1 - QUANTILES, 0.0))
+        quantiles = np.array(self.quantiles, np.float32)
+        return np.where(error > 0, -quantiles, np.where(error < 0, 1 - quantiles, 0.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
+import msgspec
 from google.api_core.exceptions import GoogleAPICallError
 
 from edge.models.bundle import Bundle, BundleError
@@ -29,8 +30,9 @@ def learn(
     seasons: int,
     current: Path,
     version: str,
+    figures: Path | None,
 ) -> None:
-    """Writes the bundle and shows the table. Raises ClickException if it may not follow the current one."""
+    """Writes the bundle and the figures, and shows the table. Raises ClickException if the bundle may not follow the current one."""
     if not project:
         raise click.UsageError("--from=warehouse needs a project: --project or GOOGLE_CLOUD_PROJECT")
     end = until.replace(tzinfo=UTC) if until else datetime.now(UTC)
@@ -44,8 +46,16 @@ def learn(
     except (ServiceError, BundleError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     click.echo("\n".join(table(succession)))
+    if figures:
+        figures.write_bytes(as_json(succession))
     if succession.refusals:
         raise click.ClickException("the successor is refused: " + "; ".join(succession.refusals))
+
+
+def as_json(succession: Succession) -> bytes:
+    """Returns all that the table says, and the reasons of a refusal."""
+    fields = {"metrics": succession.metrics, "examples": succession.examples, "sites": succession.sites, "refusals": succession.refusals}
+    return msgspec.json.format(msgspec.json.encode(fields), indent=1) + b"\n"
 
 
 def table(succession: Succession) -> list[str]:

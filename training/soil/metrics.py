@@ -89,7 +89,8 @@ def shortcomings(metrics: Mapping[str, Metrics], name: str) -> dict[str, list[st
 def line(name: str, metrics: Metrics) -> str:
     """Says in a line how good something is."""
     errors = f"error {metrics.error:5.2f} d   below 5 d {metrics.decisive_error:5.2f} d"
-    return f"{name.strip('*'):58} {errors}   right verdict {metrics.accuracy:6.1%}"
+    interval = f"   inside the interval {metrics.interval.inside:6.1%}" if metrics.interval else ""
+    return f"{name.strip('*'):61} {errors}   right verdict {metrics.accuracy:6.1%}{interval}"
 
 
 @dataclass(frozen=True, slots=True)

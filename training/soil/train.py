@@ -18,11 +18,11 @@ from edge.models import constants
 from edge.models.bundle import Bundle
 from edge.models.constants import Constants
 from training.build import package_bundle
-from training.build.dense import Floats, Schedule, activations, fit
+from training.build.dense import QUANTILES, Floats, Pinball, Schedule, activations, fit
 from training.build.int8 import calibrate, write
 from training.build.package_bundle import TrainedModel, reference, short
 from training.soil.climates import HELD_OUT_CLIMATES, TRAINING_CLIMATES
-from training.soil.examples import Examples, examples, joined, make_plans
+from training.soil.examples import Examples, Plan, examples, joined
 from training.soil.metrics import LABELS, LIMITS, THRESHOLDS, verdicts
 from training.soil.recipe import CHANNELS, RANGES, RECIPE
 from training.soil.season import STRESS_SHARE
@@ -46,14 +46,14 @@ class Size:
     confirmation_seasons: int = 60
     hidden: tuple[int, ...] = (32, 16)
     schedule: Schedule = field(default_factory=lambda: Schedule(epochs=25, noise=0.15, decay=1e-2))
+    quantiles: tuple[float, ...] = QUANTILES
+    """Of the days: the lower end of the interval, the score, and the upper end."""
 
 
-def simulate(  # noqa: PLR0913 - where, how much, and by whom
-    climates: Sequence[str], count: int, seed: int, workers: int, progress: Progress, recipe: Mapping[str, Any] = RECIPE
-) -> Examples:
-    """Simulates `count` seasons and returns their examples, with the features of the recipe."""
-    what = f"Simulating {count} seasons in {', '.join(climates)}"
-    return joined(list(progress(what, examples(make_plans(climates, count, seed), workers, recipe), count)))
+def simulate(plans: Sequence[Plan], workers: int, progress: Progress, recipe: Mapping[str, Any] = RECIPE) -> Examples:
+    """Simulates the seasons and returns their examples, with the features of the recipe."""
+    what = f"Simulating {len(plans)} seasons in {', '.join(dict.fromkeys(plan.climate for plan in plans))}"
+    return joined(list(progress(what, examples(plans, workers, recipe), len(plans))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,8 @@ def train(
     low, high = np.quantile(known.features, [0.002, 0.998], axis=0)
     offsets, scales = short((low + high) / 2), short(np.maximum((high - low) / 2, 1e-6))
     inputs = np.clip((known.features - offsets) / scales, -REACH, REACH)
-    network = fit(inputs, known.days, size.hidden, seed, size.schedule, progress=progress)
+    loss = Pinball(LIMITS, size.quantiles)
+    network = fit(inputs, known.days, size.hidden, seed, size.schedule, progress=progress, loss=loss)
     grids = calibrate(activations(network, inputs.astype(np.float32)), LIMITS)
     return TrainedModel(network, offsets, scales, REACH, write(network, grids, f"TinyBeam soil {version}"), reference(known.features))
 
@@ -98,10 +99,12 @@ def save(trained: TrainedModel, known: Examples, directory: Path, seed: int, siz
 
 
 def _manifest(trained: TrainedModel, seed: int, size: Size, origin: Origin) -> dict[str, Any]:
+    names = [f"p{100 * quantile:.0f}" for quantile in size.quantiles]
     about = {
         "name": "soil",
         "version": origin.version,
-        "description": "Days until root-zone depletion passes the stress threshold, as quantiles p10, p50, p90; the score is p50",
+        "description": "Days until root-zone depletion passes the stress threshold, "
+        f"as quantiles {', '.join(names)}; the score is {names[1]}",
         "unit": "d",
     }
     return package_bundle.manifest_of(

@@ -31,6 +31,13 @@ def test_each_output_has_its_share_of_the_truth_below_it(network: Network) -> No
     np.testing.assert_allclose(below, QUANTILES, atol=0.03)
 
 
+def test_other_quantiles_have_their_share_below_them() -> None:
+    quantiles = (0.25, 0.45, 0.75)
+    inputs, target = noisy(seed=2)
+    found = predict(fit(*noisy(), (16, 8), 3, QUICK, loss=Pinball((-100.0, 100.0), quantiles)), inputs.astype(np.float32))
+    np.testing.assert_allclose((target[:, None] < found).mean(axis=0), quantiles, atol=0.03)
+
+
 def test_a_hidden_layer_learns_what_a_linear_model_cannot(network: Network) -> None:
     inputs, target = noisy(seed=2)
     linear = fit(*noisy(), (), 3, QUICK)

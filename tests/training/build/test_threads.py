@@ -21,6 +21,7 @@ from training.build.threads import single
 workers, output = int(sys.argv[1]), Path(sys.argv[2])
 single()
 from training.soil import train as soil
+from training.soil.examples import make_plans
 from training.vibration import train as vibration
 from training.build.dense import Schedule
 
@@ -33,7 +34,7 @@ data = vibration.simulate(size, 0, workers, progress)
 trained = vibration.train(data.training.features, 0, size)
 vibration.save(trained, output / "vibration", validation=data.validation, examples=data.golden, seed=0, size=size)
 size = soil.Size(training_seasons=2, schedule=Schedule(epochs=4))
-known = soil.simulate(("tunis", "brussels"), 2, 0, workers, progress)
+known = soil.simulate(make_plans(("tunis", "brussels"), 2, 0), workers, progress)
 soil.save(soil.train(known, 0, size), known, output / "soil", 0, size, soil.simulated(2))
 """
 """As the commands do it, with fewer machines and seasons; but as many rows as numpy shares out among threads."""
