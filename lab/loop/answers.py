@@ -9,15 +9,16 @@ from typing import Any
 
 from google.cloud import bigquery
 
-from lab.loop.world import FieldSeason
+from lab.loop.world import ProbeSeason
 from schemas.warehouse import DATASET
 
 _LATER = timedelta(hours=6)
 
 
-def say(client: bigquery.Client, fields: Iterable[FieldSeason]) -> int:
-    """Puts a label for each watering into the warehouse. Returns how many."""
-    rows = [_label(each.plan.site_id, time, amount) for each in fields for time, amount in each.watered]
+def say(client: bigquery.Client, probes: Iterable[ProbeSeason]) -> int:
+    """Puts a label for each watering of a field into the warehouse. Returns how many."""
+    watered = {(each.probe.plan.site_id, *watering) for each in probes for watering in each.watered}
+    rows = [_label(*watering) for watering in sorted(watered)]
     if rows:
         client.load_table_from_json(
             rows, f"{DATASET}.labels_v1", job_config=bigquery.LoadJobConfig(write_disposition="WRITE_APPEND")

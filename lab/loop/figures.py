@@ -15,13 +15,13 @@ from google.cloud import bigquery
 
 from edge.models.bundle import Bundle
 from lab.loop.result import Example, Moment
-from lab.loop.world import FieldSeason
+from lab.loop.world import ProbeSeason
 from lab.services.stack import StartFailed
 from lab.witness.questions import ask
 from training.build.dense import Floats
 from training.soil.examples import Examples
 from training.soil.metrics import DECISIVE_DAYS, LIMITS, Metrics, measure
-from training.soil.rivals import predict, rules
+from training.soil.rivals import CURRENT, SUCCESSOR, predict, rules
 from training.soil.training_set import SoilWindow, TrainingSet
 
 _SAID = """
@@ -31,6 +31,8 @@ where model_sha256 = @sha256
 """
 
 _DAY = timedelta(days=1)
+NAMES = {SUCCESSOR: "v2", CURRENT: "v1"}
+"""What the gate calls a model -> what the loop calls it."""
 
 Key = tuple[str, datetime]
 """Device and start of a window."""
@@ -42,9 +44,9 @@ def said(client: bigquery.Client, bundle: Bundle, from_time: datetime, to_time: 
     return {(row.device_id, row.window_start): row.score for row in rows}
 
 
-def truth_of(fields: Sequence[FieldSeason]) -> dict[Key, float]:
+def truth_of(probes: Sequence[ProbeSeason]) -> dict[Key, float]:
     """Returns the days until stress of each window, as the crop-water model knows them, where it does."""
-    return {key: float(days) for each in fields for key, days in zip(each.windows, each.truth, strict=True) if np.isfinite(days)}
+    return {key: float(days) for each in probes for key, days in zip(each.windows, each.truth, strict=True) if np.isfinite(days)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Measured:
 def measure_all(
     scores: Mapping[Key, float], truth: Mapping[Key, float], models: Mapping[str, Bundle], known: TrainingSet, unseen: TrainingSet
 ) -> Measured:
-    """Measures v2 by what it said, and v1 and the rules, which are tuned on `known`, on the same windows of `unseen`.
+    """Measures v2 by the score that it said and the interval that it computes, on windows of `unseen`; on the same ones v1, and the rules,
+    which are tuned on `known`.
 
     Raises StartFailed if v2 judged none of them.
     """
@@ -71,13 +74,15 @@ def measure_all(
         raise StartFailed("v2 judged no window of a site held out that can be measured: how its rollout went is told above")
     days = np.array([truth.get(key, np.nan) for key in keys])[counted]
     examples = Examples(ours[counted], days, np.zeros(len(days), np.int64))
+    computed = predict(successor, ours[counted])
+    heard = np.array([scores.get(key, np.nan) for key in keys])[counted]
     predicted: dict[str, Floats] = {
-        "v2": np.array([scores.get(key, np.nan) for key in keys])[counted][:, None],
+        "v2": np.column_stack([computed[:, 0], heard, computed[:, 2]]),
         "v1": predict(current, theirs[counted]),
         **rules(successor, known.examples(known.features(successor.recipe)), examples),
     }
     windows = [window for window, counts in zip(unseen.windows, counted, strict=True) if counts]
-    example = _example(windows, days, predicted["v2"][:, 0], predicted["v1"][:, 1])
+    example = _example(windows, days, heard, predicted["v1"][:, 1])
     return Measured({name: measure(values, days, LIMITS) for name, values in predicted.items()}, len(days), example)
 
 

@@ -1,4 +1,4 @@
-"""Takes days of fields through gateways' own code, in simulated time, into export files, with releases as each gateway finds them.
+"""Takes days of probes through gateways' own code, in simulated time, into export files, with releases as each gateway finds them.
 
 A gateway asks for releases once a day, and swaps models while it runs; what it runs is on its disk from one stretch to the next.
 """
@@ -26,7 +26,7 @@ from edge.uplink.export import export
 from edge.uplink.signer import signing
 from lab.acts.gateways import BUNDLES, TOPIC
 from lab.acts.signatures import LabKeys
-from lab.loop.world import FieldSeason
+from lab.loop.world import ProbeSeason
 from lab.world import field
 from program.child import ChildFailed
 from releases.error import ReleaseError
@@ -77,12 +77,12 @@ poll_seconds = 86400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """Says what a gateway is to live through: these fields, from the end of one day of the season to the end of another."""
+    """Says what a gateway is to live through: these probes, from the end of one day of the season to the end of another."""
 
     directory: Path
     export: Path
     gateway_id: str
-    fields: Sequence[FieldSeason]
+    probes: Sequence[ProbeSeason]
     first_day: int
     last_day: int
     published: Path
@@ -99,7 +99,7 @@ class Lived:
 
 def live(task: Task) -> Lived:
     """Lives through it, and exports."""
-    begin = task.fields[0].begin
+    begin = task.probes[0].begin
     messages, keys = _messages(task)
     settings = _settings(task)
     config = load(settings)
@@ -164,11 +164,11 @@ def _messages(task: Task) -> tuple[Mapping[int, list[MqttMessage]], set[tuple[st
     """Returns the messages of each day in the order of time, and their keys."""
     timed: dict[int, list[tuple[datetime, MqttMessage]]] = defaultdict(list)
     keys = set()
-    for each in task.fields:
-        topic = field.topic(task.gateway_id, each.plan.device_id)
+    for each in task.probes:
+        topic = field.topic(task.gateway_id, each.probe.device_id)
         for time, seq, payload in each.messages(task.first_day, task.last_day):
             timed[(time - each.begin).days].append((time, MqttMessage(topic, payload)))
-            keys.add((each.plan.device_id, seq))
+            keys.add((each.probe.device_id, seq))
     return defaultdict(
         list, {day: [message for _, message in sorted(found, key=lambda pair: pair[0])] for day, found in timed.items()}
     ), keys

@@ -15,11 +15,21 @@ FILE = "summary.json"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Says how large a farm is, and how many seasons the crop-water model adds to what its fields teach."""
+    """Says how many farms there are, of two gateways each, and how many seasons the crop-water model adds to what their fields teach."""
 
-    gateways: int = 16
-    fields_each: int = 3
-    lessons: int = 80
+    farms: int = 6
+    fields_each: int = 12
+    lessons: int = 160
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Is what `tinybeam train soil --figures` says of a successor, the release that runs and the rules: at sites held out."""
+
+    metrics: Mapping[str, Metrics]
+    examples: int
+    sites: tuple[str, ...]
+    refusals: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +82,20 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """Is the content of summary.json. `metrics` are of sites held out, in the season after training: of v2, v1 and each rule."""
+    """Is the content of summary.json."""
 
+    gate: Mapping[str, Metrics]
+    """Of v2, v1 and each rule at sites held out, in the season that taught the others, by what came later."""
+    gate_windows: int
+    refusals: tuple[str, ...]
+    """Why v2 may not follow v1: then it was not released, and there was no second season."""
+    successor_ended: str
+    """What was decided of v2 when its canary had run; empty if it was not released."""
     metrics: Mapping[str, Metrics]
+    """The same of the season after training, by what the crop-water model knows."""
     windows_measured: int
+    sites: int
     held_out_sites: tuple[str, ...]
-    training_sites: tuple[str, ...]
     bad_releases: tuple[BadRelease, ...]
     steps: tuple[Step, ...]
     ran: tuple[Ran, ...]
@@ -94,10 +112,10 @@ class Result:
 
     @property
     def sound(self) -> bool:
-        """Says whether nothing was lost, repeated or left without a verdict, and no bad release ran beyond its canary."""
-        return not (self.lost or self.repeated or self.windows_without_verdict) and all(
-            bad.ended in {"halt", "never started"} and bad.largest_share < 1 for bad in self.bad_releases
-        )
+        """Says whether v2 came to all, nothing was lost, repeated or left without a verdict, and no bad release ran beyond its canary."""
+        whole = not (self.lost or self.repeated or self.windows_without_verdict)
+        contained = all(bad.ended in {"halt", "never started"} and bad.largest_share < 1 for bad in self.bad_releases)
+        return whole and contained and self.successor_ended == "advance"
 
     def save(self, file: Path) -> None:
         file.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")

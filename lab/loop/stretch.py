@@ -10,13 +10,15 @@ from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
 
+from google.cloud import bigquery
+
 from lab.acts import history
 from lab.acts.reconciliation import Reconciliation
 from lab.acts.signatures import LabKeys
 from lab.console import Console
 from lab.loop.gateways import Task, live
 from lab.loop.publisher import Publisher
-from lab.loop.world import FieldSeason, Plan, simulate
+from lab.loop.world import Plan, ProbeSeason, simulate
 from lab.services.stack import Warehouse
 
 WORKERS = 2
@@ -35,11 +37,16 @@ class Farm:
     faults: list[str] = field(default_factory=list)
     """Why gateways could not have a release."""
 
-    def live(self, name: str, fields: Sequence[FieldSeason], first_day: int, last_day: int) -> None:
+    @property
+    def client(self) -> bigquery.Client:
+        return self.reconciliation.client
+
+    def live(self, name: str, probes: Sequence[ProbeSeason], first_day: int, last_day: int) -> None:
         """Lives from the end of one day of the season to the end of another. Raises StartFailed."""
         export = self.directory / name
         export.mkdir()
-        tasks = [self._task(export, gateway, list(own), first_day, last_day) for gateway, own in groupby(fields, key=_gateway)]
+        by_gateway = groupby(sorted(probes, key=_gateway), key=_gateway)
+        tasks = [self._task(export, gateway, list(own), first_day, last_day) for gateway, own in by_gateway]
         with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
             for task, lived in zip(tasks, pool.map(live, tasks), strict=True):
                 self.reconciliation.add(lived.keys, lived.keys)
@@ -47,14 +54,14 @@ class Farm:
                 self.console.status(f"{name}: {task.gateway_id} has lived its days")
         log = self.directory / f"{name}.log"
         history.load(export, self.warehouse, log, self.registry, LabKeys(self.directory).pipeline_flag)
-        self.console.log(f"{name}: days {first_day} to {last_day} of {len(fields)} fields are in the warehouse")
+        self.console.log(f"{name}: days {first_day} to {last_day} of {len(probes)} probes are in the warehouse")
 
-    def _task(self, export: Path, gateway: str, fields: Sequence[FieldSeason], first_day: int, last_day: int) -> Task:
+    def _task(self, export: Path, gateway: str, probes: Sequence[ProbeSeason], first_day: int, last_day: int) -> Task:
         return Task(
             directory=self.directory,
             export=export,
             gateway_id=gateway,
-            fields=fields,
+            probes=probes,
             first_day=first_day,
             last_day=last_day,
             published=self.publisher.published,
@@ -62,19 +69,17 @@ class Farm:
         )
 
 
-def _gateway(each: FieldSeason) -> str:
-    return each.plan.gateway_id
+def _gateway(each: ProbeSeason) -> str:
+    return each.probe.gateway_id
 
 
 def grow(
     plans: Sequence[Plan], number: int, begin: datetime, first_seqs: Mapping[str, int], progress: Callable[[str], None]
-) -> list[FieldSeason]:
-    """Simulates a season of every field."""
+) -> list[ProbeSeason]:
+    """Simulates a season of every field, as each of its probes sees it. `first_seqs` maps a device to the number of its next reading."""
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
         grown = []
-        for each in pool.map(
-            simulate, plans, [number] * len(plans), [begin] * len(plans), [first_seqs.get(plan.device_id, 1) for plan in plans]
-        ):
-            grown.append(each)
-            progress(f"season {number + 1}: {each.plan.site_id} has grown {each.season.crop}")
+        for plan, season in zip(plans, pool.map(simulate, plans, [number] * len(plans)), strict=True):
+            grown += [ProbeSeason(probe, begin, season, first_seqs.get(probe.device_id, 1)) for probe in plan.probes]
+            progress(f"season {number + 1}: {plan.site_id} has grown {plan.crop}")
         return grown

@@ -1,7 +1,8 @@
-"""Draws the fields of the loop: in climates that the shipped soil model was not trained on, each with a probe, through several seasons.
+"""Draws the fields of the loop: in climates that the shipped soil model was not trained on, each with two probes, through several seasons.
 
-Deterministic for its seed. Every season begins on a day of its own of the calendar, whatever its real date was, and ends with the crop or
-after DAYS. A probe measures every three hours and keeps its offset and gain from season to season.
+Two gateways hear each field, a probe each, as they do where a field is large: so a release that runs on one of them is compared on the
+same field and day. Deterministic for its seed. Every season begins on a day of its own of the calendar, whatever its real date was, and
+ends with the crop or after DAYS. A probe measures every six hours and keeps its offset and gain from season to season.
 """
 
 from __future__ import annotations
@@ -24,18 +25,19 @@ from training.soil.season import SOILS, Season, simulate_season
 
 _DRY, *_WET = (*HELD_OUT_CLIMATES, *CONFIRMATION_CLIMATES)
 PLACES = tuple(place for wet in _WET for place in (_DRY, wet))
-"""Every other gateway is where it is dry: the package has one such climate that the shipped model did not see, and five wet ones."""
+"""Every other farm is where it is dry: the package has one such climate that the shipped model did not see, and five wet ones."""
 DAYS = 120
-PROBE_SECONDS = 10_800
+PROBE_SECONDS = 21_600
 BOOT = "loop"
+_SIDES = "ab"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Names a field: where it is, what grows there, who hears its probe, and the years of its seasons."""
+    """Names a field: on which farm it is, in which climate, what grows there, and the years of its seasons."""
 
     number: int
-    gateway_id: str
+    farm: int
     climate: str
     soil: str
     crop: str
@@ -43,28 +45,42 @@ class Plan:
     years: tuple[int, ...]
 
     @property
-    def device_id(self) -> str:
-        return f"soil-{self.number:02}"
-
-    @property
     def site_id(self) -> str:
         return f"{self.climate}-{self.number:02}"
 
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        return tuple(Probe(self, side) for side in _SIDES)
 
-def plans(gateways: int, fields_each: int, seasons: int, seed: int) -> list[Plan]:
-    """Draws the fields; each gateway hears fields of one climate."""
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Stands on one side of a field."""
+
+    plan: Plan
+    side: str
+
+    @property
+    def device_id(self) -> str:
+        return f"soil-{self.plan.number:02}{self.side}"
+
+    @property
+    def gateway_id(self) -> str:
+        """Returns which of the farm's gateways hears it."""
+        return f"loop-{self.plan.farm:02}{self.side}"
+
+
+def plans(farms: int, fields_each: int, seasons: int, seed: int) -> list[Plan]:
+    """Draws the fields; those of a farm have one climate."""
     rng = np.random.default_rng(seed)
-    return [
-        _plan(number, f"loop-{number // fields_each + 1:02}", number // fields_each, seasons, rng)
-        for number in range(gateways * fields_each)
-    ]
+    return [_plan(number, number // fields_each, seasons, rng) for number in range(farms * fields_each)]
 
 
-def _plan(number: int, gateway_id: str, place: int, seasons: int, rng: np.random.Generator) -> Plan:
-    climate = CLIMATES[PLACES[place % len(PLACES)]]
+def _plan(number: int, farm: int, seasons: int, rng: np.random.Generator) -> Plan:
+    climate = CLIMATES[PLACES[farm % len(PLACES)]]
     return Plan(
         number=number + 1,
-        gateway_id=gateway_id,
+        farm=farm + 1,
         climate=climate.name,
         soil=str(rng.choice(SOILS)),
         crop=str(rng.choice(list(climate.plantings))),
@@ -74,17 +90,17 @@ def _plan(number: int, gateway_id: str, place: int, seasons: int, rng: np.random
 
 
 @dataclass(frozen=True)
-class FieldSeason:
-    """Holds a season of a field, and what its probe makes of it; `begin` is the season's first midnight on the calendar."""
+class ProbeSeason:
+    """Holds a season of a field, and what a probe makes of it; `begin` is the season's first midnight on the calendar."""
 
-    plan: Plan
+    probe: Probe
     begin: datetime
     season: Season
     first_seq: int
 
     @cached_property
     def record(self) -> ProbeRecord:
-        return record(self.season, np.random.default_rng(self.plan.number), PROBE_SECONDS)
+        return record(self.season, np.random.default_rng([self.probe.plan.number, _SIDES.index(self.probe.side)]), PROBE_SECONDS)
 
     @cached_property
     def readings(self) -> int:
@@ -95,7 +111,7 @@ class FieldSeason:
     def windows(self) -> list[tuple[str, datetime]]:
         """Returns device and start of the window of each reading, which ends with the moment of the record."""
         starts = (self.begin + timedelta(days=float(moment), hours=-1) for moment in self.record.moments[: self.readings])
-        return [(self.plan.device_id, start) for start in starts]
+        return [(self.probe.device_id, start) for start in starts]
 
     @cached_property
     def truth(self) -> Floats:
@@ -122,24 +138,27 @@ class FieldSeason:
         return found
 
 
-def simulate(plan: Plan, number: int, begin: datetime, first_seq: int) -> FieldSeason:
-    """Simulates season `number` of a field; its first reading has the number `first_seq`."""
-    season = simulate_season(
+def simulate(plan: Plan, number: int) -> Season:
+    """Simulates season `number` of a field."""
+    return simulate_season(
         plan.climate, plan.soil, plan.crop, plan.years[number], irrigated=plan.irrigated, seed=100 * plan.number + number
     )
-    return FieldSeason(plan, begin, season, first_seq)
 
 
-def write_registry(directory: Path, planned: Sequence[Plan]) -> Path:
-    """Writes sites, devices and the gateways' keys."""
+def write_registry(directory: Path, planned: Sequence[Plan], begins: Sequence[datetime]) -> Path:
+    """Writes sites with a row for each of their seasons, devices, and the gateways' keys."""
     file = directory / "registry.toml"
-    file.write_text("".join(map(_entries, planned)))
-    LabKeys(directory).register(file, sorted({plan.gateway_id for plan in planned}))
+    file.write_text("".join(_entries(plan, begins) for plan in planned))
+    LabKeys(directory).register(file, sorted({probe.gateway_id for plan in planned for probe in plan.probes}))
     return file
 
 
-def _entries(plan: Plan) -> str:
-    return (
-        f'[[sites]]\nsite_id = "{plan.site_id}"\nname = "{plan.site_id}"\nsoil = "{plan.soil}"\ncrop = "{plan.crop}"\n\n'
-        f'[[devices]]\ndevice_id = "{plan.device_id}"\nkind = "soil"\nsite_id = "{plan.site_id}"\n\n'
+def _entries(plan: Plan, begins: Sequence[datetime]) -> str:
+    ends = [f"valid_to = {begin:%Y-%m-%d}\n" for begin in begins[1:]] + [""]
+    sites = (
+        f'[[sites]]\nsite_id = "{plan.site_id}"\nname = "{plan.site_id}"\nsoil = "{plan.soil}"\ncrop = "{plan.crop}"\n'
+        f"planted = {begin:%Y-%m-%d}\nvalid_from = {begin:%Y-%m-%d}\n{end}\n"
+        for begin, end in zip(begins, ends, strict=True)
     )
+    devices = (f'[[devices]]\ndevice_id = "{probe.device_id}"\nkind = "soil"\nsite_id = "{plan.site_id}"\n\n' for probe in plan.probes)
+    return "".join((*sites, *devices))

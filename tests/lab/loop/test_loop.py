@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from google.cloud import bigquery
@@ -19,23 +20,27 @@ from lab.loop.figures import measure_all
 from lab.loop.gateways import Task, live
 from lab.loop.publisher import MODEL, Publisher, damage
 from lab.loop.report import page
-from lab.loop.result import BadRelease, Example, Moment, Ran, Result, Step
-from lab.loop.world import DAYS, PROBE_SECONDS, FieldSeason, plans, simulate
+from lab.loop.result import BadRelease, Example, Gate, Moment, Ran, Result, Step
+from lab.loop.world import DAYS, PROBE_SECONDS, ProbeSeason, plans, simulate, write_registry
 from lab.services.stack import StartFailed
 from releases.client import Client
 from releases.error import ReleaseError
 from releases.rollout import Release
 from releases.source import Source
+from schemas.registry import Registry
+from training.soil.command import as_json
 from training.soil.metrics import Metrics
+from training.soil.rivals import CURRENT, SUCCESSOR, Succession
 from training.soil.training_set import SoilWindow, TrainingSet
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
-GATEWAY = "loop-01"
+GATEWAY = "loop-01a"
 
 
 @pytest.fixture(scope="module")
-def grown() -> FieldSeason:
-    return simulate(plans(1, 1, 2, 1)[0], 0, BEGIN, 1)
+def grown() -> ProbeSeason:
+    [plan] = plans(1, 1, 2, 1)
+    return ProbeSeason(plan.probes[0], BEGIN, simulate(plan, 0), 1)
 
 
 @pytest.fixture
@@ -48,13 +53,27 @@ def publisher(tmp_path: Path) -> Publisher:
 def test_fields_are_the_same_each_time_and_differ_from_each_other() -> None:
     assert plans(4, 3, 2, 1) == plans(4, 3, 2, 1) != plans(4, 3, 2, 2)
     planned = plans(4, 3, 2, 1)
-    assert len({plan.site_id for plan in planned}) == len({plan.device_id for plan in planned}) == 12
-    assert all(
-        len({plan.climate for plan in planned if plan.gateway_id == gateway}) == 1 for gateway in {plan.gateway_id for plan in planned}
-    )
+    probes = [probe for plan in planned for probe in plan.probes]
+    assert len({plan.site_id for plan in planned}) == 12
+    assert len({probe.device_id for probe in probes}) == 24
 
 
-def test_a_probe_measures_every_three_hours_and_numbers_its_readings(grown: FieldSeason) -> None:
+def test_two_gateways_hear_each_field_and_every_field_of_a_farm_has_its_climate() -> None:
+    planned = plans(4, 3, 2, 1)
+    assert all(len({probe.gateway_id for probe in plan.probes}) == 2 for plan in planned)
+    assert all(len({plan.climate for plan in planned if plan.farm == farm}) == 1 for farm in range(1, 5))
+
+
+def test_each_season_of_a_field_is_its_own_in_the_registry(tmp_path: Path) -> None:
+    begins = BEGIN, BEGIN + timedelta(days=360)
+    sites = Registry.load(write_registry(tmp_path, plans(1, 1, 2, 1), begins)).sites
+    assert [(site.planted, site.valid_from, site.valid_to) for site in sites] == [
+        (begins[0], begins[0], begins[1]),
+        (begins[1], begins[1], None),
+    ]
+
+
+def test_a_probe_measures_every_six_hours_and_numbers_its_readings(grown: ProbeSeason) -> None:
     messages = grown.messages(0, DAYS)
     assert [seq for _, seq, _ in messages] == list(range(1, grown.readings + 1))
     gaps = {second[0] - first[0] for first, second in itertools.pairwise(messages)}
@@ -62,7 +81,7 @@ def test_a_probe_measures_every_three_hours_and_numbers_its_readings(grown: Fiel
     assert grown.messages(0, 30) + grown.messages(30, DAYS) == messages
 
 
-def test_each_reading_lies_in_the_window_that_truth_is_about(grown: FieldSeason) -> None:
+def test_each_reading_lies_in_the_window_that_truth_is_about(grown: ProbeSeason) -> None:
     starts = [start for _, start in grown.windows]
     assert all(start <= time < start + timedelta(hours=1) for start, (time, _, _) in zip(starts, grown.messages(0, DAYS), strict=True))
     assert len(grown.truth) == len(starts)
@@ -108,12 +127,12 @@ def fetch(publisher: Publisher, folder: Path) -> None:
 
 
 def test_a_gateway_swaps_to_what_it_is_offered_and_keeps_it_when_the_next_is_damaged(
-    publisher: Publisher, grown: FieldSeason, tmp_path: Path
+    publisher: Publisher, grown: ProbeSeason, tmp_path: Path
 ) -> None:
     publisher.roll_out(publisher.release(renamed(BUNDLES / "soil", tmp_path / "new"), BEGIN), 100.0, {}, [GATEWAY], BEGIN)
     lived = live(task(publisher, grown, tmp_path, 1, 6))
     assert not lived.faults
-    assert lived.keys == {(grown.plan.device_id, seq) for _, seq, _ in grown.messages(1, 6)}
+    assert lived.keys == {(grown.probe.device_id, seq) for _, seq, _ in grown.messages(1, 6)}
     later = BEGIN + timedelta(days=6)
     number = publisher.release(hasty(BUNDLES / "soil", tmp_path / "worse"), later)
     publisher.roll_out(number, 100.0, {}, [GATEWAY], later)
@@ -128,13 +147,13 @@ def running(folder: Path) -> int | None:
     return ReleaseFolder(folder / GATEWAY / "releases", MODEL).state.running
 
 
-def task(publisher: Publisher, grown: FieldSeason, folder: Path, first_day: int, last_day: int) -> Task:
+def task(publisher: Publisher, grown: ProbeSeason, folder: Path, first_day: int, last_day: int) -> Task:
     export = folder / f"export-{first_day}"
     return Task(
         directory=folder,
         export=export,
         gateway_id=GATEWAY,
-        fields=[grown],
+        probes=[grown],
         first_day=first_day,
         last_day=last_day,
         published=publisher.published,
@@ -160,19 +179,39 @@ def test_a_successor_that_judged_no_window_is_said_to_be_why_there_are_no_figure
         measure_all({}, {("soil-01", BEGIN): 3.0}, {"v2": bundle, "v1": bundle}, rows, rows)
 
 
+def test_the_loop_reads_what_training_writes() -> None:
+    succession = Succession({SUCCESSOR: metrics(2.0), CURRENT: metrics(1.0)}, 40, ("a", "b"))
+    gate = msgspec.json.decode(as_json(succession), type=Gate)
+    assert (gate.metrics, gate.examples, gate.sites) == (succession.metrics, 40, ("a", "b"))
+    assert gate.refusals == succession.refusals
+    assert gate.refusals
+
+
 def metrics(error: float) -> Metrics:
     return Metrics(error=error, decisive_error=error, accuracy=1 - error / 10, recall_now=0.5, precision_now=None, interval=None)
 
 
-def result(*, bad: Sequence[BadRelease] = (), lost: int = 0, missing: int = 0, v2: float = 1.0) -> Result:
+def result(
+    *,
+    bad: Sequence[BadRelease] = (),
+    lost: int = 0,
+    missing: int = 0,
+    v2: float = 1.0,
+    ended: str = "advance",
+    refusals: tuple[str, ...] = (),
+) -> Result:
     return Result(
-        metrics={"v2": metrics(v2), "v1": metrics(2.0)},
+        gate={"v2": metrics(v2), "v1": metrics(2.0)},
+        gate_windows=20,
+        refusals=refusals,
+        successor_ended="" if refusals else ended,
+        metrics={} if refusals else {"v2": metrics(v2), "v1": metrics(2.0)},
         windows_measured=10,
+        sites=3,
         held_out_sites=("a",),
-        training_sites=("b", "c"),
         bad_releases=tuple(bad),
         steps=(Step(day=30, text="advance: 40 days of devices, nothing against it"),),
-        ran=(Ran(day=1, version="1.0.0", gateways=3), Ran(day=1, version="2.0.0", gateways=1)),
+        ran=() if refusals else (Ran(day=1, version="1.0.0", gateways=3), Ran(day=1, version="2.0.0", gateways=1)),
         example=Example(site_id="a", rows=(Moment(day=1.0, came=3.0, v2=3.5, v1=9.0), Moment(day=2.0, came=2.0, v2=2.5, v1=8.0))),
         readings=100,
         lost=lost,
@@ -193,16 +232,26 @@ def test_the_page_says_what_came_even_if_it_is_not_what_was_hoped_for() -> None:
     assert "better model" not in not_better
 
 
+def test_the_page_of_a_refused_successor_says_why_and_shows_no_rollout() -> None:
+    text = page(result(v2=3.0, refusals=("it does not beat the release that runs in error",)))
+    assert "What the fields taught was not good enough" in text
+    assert "<li>it does not beat the release that runs in error</li>" in text
+    assert "Who ran what" not in text
+
+
 @pytest.mark.parametrize(
     ("found", "sound"),
     [
         (result(), True),
         (result(lost=1), False),
         (result(missing=1), False),
+        (result(ended="halt"), False),
+        (result(ended="wait"), False),
+        (result(refusals=("it does not beat the release that runs in error",)), False),
         (result(bad=[BadRelease(name="hasty", version="3.0.0", ended="halt", largest_share=0.25)]), True),
         (result(bad=[BadRelease(name="hasty", version="3.0.0", ended="advance", largest_share=0.25)]), False),
         (result(bad=[BadRelease(name="hasty", version="3.0.0", ended="halt", largest_share=1.0)]), False),
     ],
 )
-def test_a_result_is_sound_if_nothing_is_lost_and_no_bad_release_went_on(found: Result, sound: bool) -> None:
+def test_a_result_is_sound_if_v2_came_to_all_nothing_is_lost_and_no_bad_release_went_on(found: Result, sound: bool) -> None:
     assert found.sound is sound
