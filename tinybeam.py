@@ -20,6 +20,7 @@ _ROOMS = {
     "keys": ("keys.command", "edge", "Make, sign, renew and revoke the keys of gateways, sensors and the broker."),
     "release": ("releases.command", "edge", "Sign models, and bring them to some gateways first and then to all."),
     "cost": ("costs.command", "edge", "Estimate what a fleet costs a month, and the cheapest way."),
+    "dash": ("dash.command", "dash", "Show the warehouse on a live page: what needs doing, fields, machines, alerts."),
     "label": ("labels.command", "pipeline", "Say what became of an alert, or what was done in a field."),
     "train": ("training.__main__", "train", "Rebuild a model and the page that judges it."),
     "lab": ("lab.__main__", "lab", "The whole path on this machine: demo, up."),
@@ -32,12 +33,14 @@ _CHECKOUT_ONLY = {"lab"}
 _OURS = {
     "configuration",
     "costs",
+    "dash",
     "derive",
     "edge",
     "keys",
     "labels",
     "notify",
     "pipeline",
+    "presentation",
     "program",
     "releases",
     "schemas",
@@ -98,6 +101,7 @@ def main() -> None:
     See that all files fit together:      tinybeam check gateway.toml registry.toml notify.toml
     Load what gateways sent:              tinybeam pipeline --help
     Ask the warehouse:                    tinybeam sql query
+    Leave it open on a screen:            tinybeam dash
     """
 
 

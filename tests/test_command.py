@@ -109,7 +109,7 @@ def test_a_missing_module_of_ours_is_a_fault_and_not_hidden():
 def test_a_command_that_does_not_exist_is_told_with_those_that_do():
     result = CliRunner().invoke(main, ["egde"])
     assert result.exit_code == 2
-    assert "edge, check, pipeline, alerts, rejects, notify, sql, certify, keys, release, cost, label, train, lab" in result.output
+    assert "edge, check, pipeline, alerts, rejects, notify, sql, certify, keys, release, cost, dash, label, train, lab" in result.output
 
 
 def test_the_version_is_the_installed_one():

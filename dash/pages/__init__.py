@@ -1,0 +1,1 @@
+"""Says each page: what it is given from the data, in words, numbers and charts. Knows no server."""

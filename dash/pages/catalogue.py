@@ -1,0 +1,8 @@
+"""Lists the pages, in the order of the navigation. A new page is a module with a PAGE, a template and a line here."""
+
+from __future__ import annotations
+
+from dash.pages import today
+from dash.pages.page import Page
+
+PAGES: tuple[Page, ...] = (today.PAGE,)

@@ -1,0 +1,146 @@
+"""Says what is to be done at a site, in words: the most urgent first. A site of which nothing is heard has no good news."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from dash.data.alerts import Alert
+from dash.data.fields import FieldAdvice
+from dash.data.machines import MachineNow
+from dash.data.today import Silent, SiteToday
+from dash.pages.times import ago, day, when
+from presentation.wording import capital, count, listed, plain
+
+Urgency = Literal["now", "soon", "look"]
+_ORDER: tuple[Urgency, ...] = ("now", "soon", "look")
+OLD = timedelta(hours=24)
+"""Advice that rests on older data is told with their age."""
+_HEARD = timedelta(hours=3)
+_URGENCY: dict[str, Urgency] = {"critical": "now", "warning": "soon", "info": "look"}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to do: `what` is an order, `why` its reason, `link` the page that shows it."""
+
+    urgency: Urgency
+    what: str
+    why: str
+    link: str
+
+
+def tasks(site: SiteToday, now: datetime) -> list[Task]:
+    """Returns what is to be done at a site, the most urgent first."""
+    found = [*_of_field(site.field, now), *_of_machines(site, now), *_of_alerts(site, now), *_of_silence(site, now)]
+    return sorted(found, key=lambda task: _ORDER.index(task.urgency))
+
+
+def quiet(site: SiteToday, now: datetime) -> str:
+    """Says how a site stands that has no task."""
+    if site.last_heard is None:
+        return "nothing was ever heard from here" if site.devices else "no sensor stands here"
+    if now - site.last_heard > _HEARD:
+        return f"nothing known since {when(site.last_heard, now, site.time_zone)}"
+    if site.field and site.field.action == "wait":
+        return f"no water needed, {outlook(site.field)}"
+    if site.machines:
+        return "sounds as always" if len(site.machines) == 1 else f"all {len(site.machines)} machines sound as always"
+    return f"heard {ago(site.last_heard, now)} ago"
+
+
+def outlook(field: FieldAdvice) -> str:
+    """Says how long the field's water lasts, by what the advice rests on."""
+    days = field.model_days if field.rests_on == "model" else field.balance_days
+    if days is None:
+        return "how long it lasts is not known"
+    if days >= 13:
+        return "enough for two weeks"
+    whole = max(1, round(days))
+    return f"enough for about {whole} {'day' if whole == 1 else 'days'} without rain"
+
+
+def water(field: FieldAdvice, now: datetime) -> str:
+    """Says how much water to give, and until when."""
+    amount = f": {count(field.need_mm)} mm" if field.need_mm else ""
+    volume = f", {count(field.need_m3)} m³ in all" if field.need_m3 else ""
+    return f"Water {field.name} {day(field.water_by, now, field.time_zone) if field.water_by else 'today'}{amount}{volume}"
+
+
+def _of_field(field: FieldAdvice | None, now: datetime) -> Iterator[Task]:
+    if field is None:
+        return
+    link = f"/fields/{field.site_id}"
+    old = (
+        f" It rests on data of {when(field.heard_time, now, field.time_zone)}." if field.heard_time and now - field.heard_time > OLD else ""
+    )
+    if field.action == "water":
+        yield Task("now", water(field, now), f"{_dryness(field)}{old}", link)
+    elif field.action == "unknown":
+        yield Task("look", f"No advice for {field.name}", f"{capital(field.why or 'why is not known')}.", link)
+    elif old:
+        yield Task("look", f"{field.name} was not heard for {ago(field.heard_time or now, now)}", f"Then it had {outlook(field)}.", link)
+
+
+def _dryness(field: FieldAdvice) -> str:
+    crop = plain(field.crop).lower() if field.crop else "crop"
+    days = field.model_days if field.rests_on == "model" else field.balance_days
+    if days is None:
+        return f"The {crop} is near stress."
+    if days < 1:
+        return f"The {crop} {'suffers already' if days <= 0 else 'has water for less than a day'}."
+    return f"The {crop} has water for about {days:.0f} days."
+
+
+def _of_machines(site: SiteToday, now: datetime) -> Iterator[Task]:
+    for machine in site.machines:
+        if machine.label and machine.labels and machine.label != machine.labels[0]:
+            worst = machine.label == machine.labels[-1]
+            what = f"Stop and look at {machine.name}" if worst else f"Look at {machine.name} soon"
+            yield Task("now" if worst else "soon", what, sound(machine, now), f"/machines/{machine.device_id}")
+
+
+def sound(machine: MachineNow, now: datetime) -> str:
+    """Says how a machine sounds, since when, and whether it gets worse."""
+    if machine.label is None:
+        return "No model has judged it yet."
+    since = f" since {when(machine.label_since, now, machine.time_zone)}" if machine.label_since else ""
+    times = machine.times_week_before
+    worse = f" It is {times:.1f} times as far from normal as a week ago." if times and times >= 1.5 else ""
+    return f"It sounds {machine.label}{since}.{worse}"
+
+
+def _of_alerts(site: SiteToday, now: datetime) -> Iterator[Task]:
+    """Yields the alerts that no other task of the site speaks of."""
+    judged = {machine.device_id for machine in site.machines if machine.labels and machine.label not in {None, machine.labels[0]}}
+    watered = site.field is not None and site.field.action == "water"
+    for alert in site.alerts:
+        if alert.device_id not in judged and not (watered and alert.source in {"irrigation", "event"}):
+            yield of_alert(alert, now)
+
+
+def of_alert(alert: Alert, now: datetime) -> Task:
+    """Returns the task that an open alert is."""
+    since = f"Since {when(alert.opened_time, now, alert.time_zone)}."
+    return Task(_URGENCY[alert.severity], alert.message, f"{since} {alert.to_do or ''}".strip(), f"/alerts#{alert.alert_id}")
+
+
+def _of_silence(site: SiteToday, now: datetime) -> Iterator[Task]:
+    causes: dict[str, list[Silent]] = defaultdict(list)
+    for device in site.silent:
+        causes[device.cause].append(device)
+    for cause, devices in causes.items():
+        names = listed([_silence(device, now) for device in devices[:4]]) + (f" and {len(devices) - 4} more" if len(devices) > 4 else "")
+        number = "A sensor is" if len(devices) == 1 else f"{len(devices)} of {site.devices} sensors are"
+        yield Task("look", f"{number} silent at {site.name}", f"{capital(_cause(cause))}: {names}.", "/fleet")
+
+
+def _silence(device: Silent, now: datetime) -> str:
+    return f"{device.name} for {ago(device.last_heard, now)}" if device.last_heard else device.name
+
+
+def _cause(cause: str) -> str:
+    return {"the device itself": "its gateway hears others, so look at the sensor", "never heard": "never heard"}.get(cause, cause)

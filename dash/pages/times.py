@@ -1,0 +1,52 @@
+"""Writes times as people of a place say them, seen from now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from program.local_time import duration
+
+_DAY = timedelta(days=1)
+
+
+def zone(name: str | None) -> tzinfo:
+    """Returns a time zone by its IANA name; UTC without one, or for one that this machine does not know."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ValueError, OSError, LookupError):
+        return UTC
+
+
+def common_zone(names: Iterable[str | None]) -> str | None:
+    """Returns the zone that most have, None for UTC."""
+    counted = Counter(name for name in names if name)
+    return counted.most_common(1)[0][0] if counted else None
+
+
+def when(at: datetime, now: datetime, place: str | None = None) -> str:
+    """Writes `12:03`, `yesterday 12:03`, `Sat 12:03` of the last and next days, `26 Nov, 12:03`, or with the year where it is another."""
+    local, today = at.astimezone(zone(place)), now.astimezone(zone(place))
+    clock, days = f"{local:%H:%M}", (local.date() - today.date()).days
+    named = {-1: f"yesterday {clock}", 0: clock, 1: f"tomorrow {clock}"}
+    if days in named:
+        return named[days]
+    return f"{local.day} {local:%b}, {clock}" if local.year == today.year else f"{local.day} {local:%b} {local.year}"
+
+
+def day(at: datetime, now: datetime, place: str | None = None) -> str:
+    """Writes `today`, `tomorrow`, `on Saturday` of this week, or `by 26 Nov`."""
+    local, days = at.astimezone(zone(place)), (at.astimezone(zone(place)).date() - now.astimezone(zone(place)).date()).days
+    if days <= 0:
+        return "today"
+    return "tomorrow" if days == 1 else f"by {local:%A}" if days < 7 else f"by {local.day} {local:%b}"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """Writes how long ago that was: `4 min`, `3 h`, `2 days`, by one unit."""
+    span = max(now - at, timedelta())
+    if span >= 2 * _DAY:
+        return f"{span.days} days"
+    return duration(span).split(" ")[0] + " " + duration(span).split(" ")[1]

@@ -1,0 +1,96 @@
+"""Puts the pages behind their addresses. Who looks is known before anything is asked; what goes wrong is a page with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from dash.data.warehouse import Unreachable, Warehouse
+from dash.pages.catalogue import PAGES
+from dash.pages.page import Asking, Missing, Page, Unreadable
+from dash.server import rendering
+from dash.server.guard import guarded
+from dash.server.head import head
+from dash.server.sign_in import Refused, SignIn
+from program import logs
+
+_log = logs.get(__name__)
+_STATIC = rendering.ROOM / "static"
+
+
+class Dash:
+    """Answers requests from a warehouse; `clock` returns the time, UTC."""
+
+    def __init__(self, warehouse: Warehouse, sign_in: SignIn, clock: Callable[[], datetime]) -> None:
+        self._warehouse, self._sign_in, self._clock = warehouse, sign_in, clock
+
+    def app(self, hosts: list[str]) -> Starlette:
+        """Returns the application, for requests that name one of `hosts` (`*`: any)."""
+        routes = [
+            *(Route(page.path, self._endpoint(page)) for page in PAGES),
+            Route("/static/style.css", _style),
+            Route("/healthz", lambda _: guarded(Response("ok\n", media_type="text/plain"))),
+            Mount("/static", StaticFiles(directory=_STATIC)),
+        ]
+        middleware = [
+            Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
+            Middleware(GZipMiddleware, minimum_size=800),
+        ]
+        return Starlette(routes=routes, middleware=middleware, exception_handlers={404: self._not_found})
+
+    def _endpoint(self, page: Page) -> Callable[[Request], Response]:
+        def answer(request: Request) -> Response:
+            return guarded(self._answer(request, page))
+
+        return answer
+
+    def _answer(self, request: Request, page: Page) -> Response:
+        try:
+            person = self._sign_in(request.headers)
+        except Refused as error:
+            return self._trouble(403, "Not for you, as things stand", str(error))
+        questions, now = self._warehouse.asked_by(person.viewer), self._clock()
+        try:
+            asking = Asking(questions, now, request.path_params, dict(request.query_params), person.answers)
+            content = page.content(asking) | head(questions, now, page, person)
+        except Missing as error:
+            return self._trouble(404, "Not found", str(error))
+        except Unreadable as error:
+            return self._trouble(400, "This address cannot be read", str(error))
+        except Unreachable as error:
+            _log.warning("%s", error)
+            return self._trouble(503, "The warehouse is away", f"{error}. Nothing is shown, as nothing is known.", str(request.url))
+        return HTMLResponse(rendering.rendered(page.template, content))
+
+    def _trouble(self, status: int, title: str, sentence: str, again: str = "") -> Response:
+        content = {"title": title, "sentence": sentence, "again": again, **_BARE}
+        return HTMLResponse(rendering.rendered("trouble.html.j2", content), status)
+
+    def _not_found(self, request: Request, error: Exception) -> Response:
+        return guarded(self._trouble(404, "Not found", "There is no page at this address."))
+
+
+_BARE: dict[str, Any] = {
+    "navigation": [page for page in PAGES if page.title],
+    "here": "",
+    "fresh": None,
+    "zone_words": "UTC",
+    "bytes_read": None,
+    "person": None,
+}
+
+
+def _style(request: Request) -> Response:
+    answer = guarded(Response(rendering.stylesheet(), media_type="text/css"))
+    answer.headers["Cache-Control"] = "max-age=3600"
+    return answer

@@ -1,0 +1,33 @@
+"""Says what stands at the head and foot of every page: where one is, how fresh it is, who looks, and what it cost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from dash.data import freshness
+from dash.data.warehouse import Questions
+from dash.pages.catalogue import PAGES
+from dash.pages.freshness import words
+from dash.pages.page import Page
+from dash.pages.times import common_zone
+from dash.server.sign_in import Person
+
+
+def head(questions: Questions, now: datetime, page: Page, person: Person) -> dict[str, Any]:
+    """Returns what the shell is filled with, after the page's own content was asked for. Raises Unreachable."""
+    zone = common_zone(row["time_zone"] for row in questions.query("sites", moment=now))
+    fresh = words(freshness.read(questions, now), now, zone)
+    return {
+        "navigation": [each for each in PAGES if each.title],
+        "here": _section(page),
+        "fresh": fresh,
+        "zone_words": f"of {zone}" if zone else "UTC",
+        "bytes_read": questions.bytes_read,
+        "person": person.name,
+    }
+
+
+def _section(page: Page) -> str:
+    """Returns the page of the navigation that a page belongs to: `/fields` of `/fields/{site_id}`."""
+    return page.path.partition("/{")[0]
