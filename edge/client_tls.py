@@ -23,12 +23,15 @@ class TlsFiles:
 
     check_hostname = True
 
-    def __init__(self, section: str, authority: Path, certificate: Path | None, key: Path | None) -> None:
-        """The files are those of tls_ca, tls_certificate and tls_key of a section.
+    def __init__(
+        self, section: str, authority: Path, certificate: Path | None, key: Path | None, connection: type[ssl.SSLSocket] = ssl.SSLSocket
+    ) -> None:
+        """The files are those of tls_ca, tls_certificate and tls_key of a section; `connection` is what is made of a socket.
 
         Raises ConfigError for files that are no certificate, or no key of it.
         """
         self._section, self._authority, self._certificate, self._key = section, authority, certificate, key
+        self._connection = connection
         self._last = self._read()
 
     def wrap_socket(self, connection: socket, server_hostname: str | None = None, *, do_handshake_on_connect: bool = True) -> ssl.SSLSocket:
@@ -44,6 +47,7 @@ class TlsFiles:
 
     def _read(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.sslsocket_class = self._connection
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
             context.load_verify_locations(str(self._authority))

@@ -16,7 +16,7 @@ from edge.gateway import Gateway, Links
 from edge.health import Health, HealthStatus, HttpTraffic
 from edge.intake.client import Incoming
 from edge.intake.http.intake import HttpIntake
-from edge.intake.own_certificate import OwnCertificate, state_of
+from edge.own_certificate import OwnCertificate, state_of
 from edge.page.page import Page
 from edge.releases.swaps import Swaps
 from edge.store.section import Section

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 from edge.config import Config
-from edge.intake.own_certificate import OwnCertificate
+from edge.own_certificate import OwnCertificate
 from keys.error import KeysError
 from program import logs
 from program.backoff import Backoff

@@ -18,11 +18,11 @@ from edge.health import Health
 from edge.intake import tls
 from edge.intake.client import Intake
 from edge.intake.http.intake import HttpIntake
-from edge.intake.own_certificate import OwnCertificate
 from edge.loop import Loop
 from edge.models.bundles import sound_bundles_of
 from edge.models.running import close_all
 from edge.models.slot import Slot
+from edge.own_certificate import OwnCertificate
 from edge.page.page import Page
 from edge.releases.loading import Place, open_slot, places_of
 from edge.releases.swaps import Swaps

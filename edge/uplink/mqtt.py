@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -75,7 +74,9 @@ class MqttUplinkSettings(Settings, frozen=True, kw_only=True, tag_field="kind", 
 
     def tls(self) -> TlsFiles | None:
         """Raises ConfigError."""
-        return TlsFiles("uplink", self.tls_ca, self.tls_certificate, self.tls_key) if self.tls_ca else None
+        from edge.uplink.mqtt_session import AttentiveSocket
+
+        return TlsFiles("uplink", self.tls_ca, self.tls_certificate, self.tls_key, AttentiveSocket) if self.tls_ca else None
 
     def open(self) -> Publisher:
         from edge.uplink.mqtt_publisher import MqttPublisher
@@ -85,18 +86,13 @@ class MqttUplinkSettings(Settings, frozen=True, kw_only=True, tag_field="kind", 
     def findings(self) -> Iterator[Finding]:
         if self.tls_key:
             yield of_secret("uplink.tls_key", self.tls_key)
+        from edge.uplink.mqtt_diagnosis import MqttDiagnosis
         from edge.uplink.mqtt_session import MqttSession
 
         try:
             MqttSession(self, f"{self.client_id}-doctor").close()
-        except (ConfigError, ssl.SSLError) as error:
-            yield Finding(
-                "uplink", Status.FAIL, str(error), "correct uplink.tls_ca, tls_certificate and tls_key, or the broker's certificate"
-            )
-        except OSError as error:
-            yield Finding(
-                "uplink", Status.WARN, f"{self.host}:{self.port}: {error}", "batches wait in the store until it lets the gateway in"
-            )
+        except (ConfigError, OSError) as error:
+            yield MqttDiagnosis(self.tls_certificate).finding(error)
         else:
             yield Finding("uplink", Status.OK, f"{self.host}:{self.port} lets a client like the gateway in")
 

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from edge.store.store import OutboxBatch
 from edge.uplink.mqtt import MqttUplinkSettings
+from edge.uplink.mqtt_diagnosis import MqttDiagnosis
 from edge.uplink.mqtt_session import MqttSession
 from edge.uplink.uplink import PublishFuture, UplinkError
 from program.settings import ConfigError
@@ -27,6 +28,7 @@ class MqttPublisher:
         """Raises UplinkError for certificates that cannot be read. Asks no network."""
         self._settings, self._lock = settings, threading.Lock()
         self._session: MqttSession | None = None
+        self._diagnosis = MqttDiagnosis(settings.tls_certificate)
         self._requests = ThreadPoolExecutor(_REQUESTS, thread_name_prefix="publish")
         try:
             settings.tls()
@@ -47,6 +49,13 @@ class MqttPublisher:
 
     def _publish(self, batches: Sequence[OutboxBatch]) -> None:
         messages = [self._message(batch) for batch in batches]
+        try:
+            self._send(messages)
+        except OSError as error:
+            with self._lock:
+                raise self._diagnosis.of(error) from error
+
+    def _send(self, messages: Sequence[tuple[str, bytes]]) -> None:
         session = self._opened()
         try:
             for confirmed in [session.publish(*message) for message in messages]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from socket import socket
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,8 +25,40 @@ _NO_SUBSCRIBERS = 0x10
 """MQTT 5, 3.4.2.1: taken, but nobody has subscribed."""
 
 
+_NOT_PERMITTED = {0x85, 0x86, 0x87, 0x8A, 0x8C}
+"""MQTT 5, 2.4: client identifier not valid, bad user name or password, not authorized, banned, bad authentication method."""
+
+
 class NotTaken(ConnectionError):
     """The broker confirmed that it did not take a message."""
+
+
+class NotPermitted(NotTaken):
+    """The broker answered that this client may not do that: come in, or send a message."""
+
+
+class AttentiveSocket(ssl.SSLSocket):
+    """Remembers what the other side said by TLS when it broke off: by TLS 1.3 it refuses a certificate after the handshake."""
+
+    fault: ssl.SSLError | None = None
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        try:
+            return super().recv(buflen, flags)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            self.fault = error
+            raise
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        try:
+            return super().send(data, flags)
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+            # What it said before it closed is still to be read.
+            with suppress(OSError):
+                self.recv(1)
+            raise
 
 
 class MqttSession:
@@ -34,7 +67,7 @@ class MqttSession:
     def __init__(self, settings: MqttUplinkSettings, client_id: str) -> None:
         """Raises ConfigError, OSError."""
         self._needs_subscriber = settings.needs_subscriber
-        self._answered, self._refusal = threading.Event(), "it did not answer"
+        self._answered, self._refusal, self._is_permitted = threading.Event(), "it did not answer", True
         self._lock, self._is_open = threading.Lock(), True
         self._futures: dict[int, Future[None]] = {}
         is_5 = settings.protocol == "5"
@@ -53,18 +86,24 @@ class MqttSession:
         self._client.loop_start()
         if not self._answered.wait(CONNECT_SECONDS) or self._refusal:
             self.close()
-            raise ConnectionError(f"the broker refuses {client_id!r}: {self._refusal}")
+            kind = ConnectionError if self._is_permitted else NotPermitted
+            raise kind(f"the broker refuses {client_id!r}: {self._refusal}") from self._fault
 
     def _connect(self, settings: MqttUplinkSettings) -> None:
-        handshake = _Handshake(files) if (files := settings.tls()) else None
-        if handshake:
-            self._client.tls_set_context(cast("Any", handshake))
+        self._handshake = _Handshake(files) if (files := settings.tls()) else None
+        if self._handshake:
+            self._client.tls_set_context(cast("Any", self._handshake))
         try:
             self._client.connect(settings.host, settings.port)
         except BaseException:
-            if handshake and handshake.connection:
-                handshake.connection.close()
+            if self._handshake and self._handshake.connection:
+                self._handshake.connection.close()
             raise
+
+    @property
+    def _fault(self) -> ssl.SSLError | None:
+        """Returns what the broker said by TLS when it broke off."""
+        return getattr(self._handshake.connection, "fault", None) if self._handshake else None
 
     @property
     def is_open(self) -> bool:
@@ -89,6 +128,7 @@ class MqttSession:
 
     def _connected(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._refusal = str(reason) if reason.is_failure else ""
+        self._is_permitted = reason.value not in _NOT_PERMITTED
         self._answered.set()
 
     def _disconnected(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
@@ -101,7 +141,8 @@ class MqttSession:
         not_taken = reason.is_failure or (self._needs_subscriber and reason.value == _NO_SUBSCRIBERS)
         with self._lock:
             if not future.done():
-                future.set_exception(NotTaken(f"the broker answers: {reason}")) if not_taken else future.set_result(None)
+                kind = NotPermitted if reason.value in _NOT_PERMITTED else NotTaken
+                future.set_exception(kind(f"the broker answers: {reason}")) if not_taken else future.set_result(None)
 
     def _end(self) -> None:
         self._is_open = False

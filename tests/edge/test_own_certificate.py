@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.intake.own_certificate import OwnCertificate, state_of
+from edge.own_certificate import OwnCertificate, state_of
 from keys import identity
 from schemas.records import LinkState
 from tests.keys.farms import Farm, now
@@ -35,7 +35,7 @@ def test_a_renewed_certificate_is_seen_and_a_torn_file_costs_nothing(tmp_path: P
 
 def test_a_gateway_that_knows_when_its_certificate_ends_does_not_load_what_reads_it(tmp_path: Path) -> None:
     file = Farm(tmp_path).identity("gateway-1")
-    code = "import sys; import edge.run; from pathlib import Path; from edge.intake.own_certificate import OwnCertificate"
+    code = "import sys; import edge.run; from pathlib import Path; from edge.own_certificate import OwnCertificate"
     ends = f"assert OwnCertificate(Path({str(file)!r})).end()"
     subprocess.run([sys.executable, "-c", f"{code}; {ends}; assert 'cryptography' not in sys.modules"], check=True)
 
