@@ -33,6 +33,7 @@ from edge.store.store import TABLES, DiskFault, Store, StoreDamaged, StoreError,
 from edge.store_opening import open_store
 from edge.timekeeper import Timekeeper
 from edge.uplink import allowance as allowances
+from edge.uplink import attestor as attestors
 from edge.uplink.allowance import Allowance
 from edge.uplink.attestor import Attests, attesting
 from edge.uplink.signer import signing
@@ -100,7 +101,7 @@ def _run_once(config: Config, stopping: threading.Event, make: Callable[..., Sto
         stack.callback(close_all, slots)
         timekeeper = Timekeeper(store.section, clock.read())
         started = timekeeper.note(clock.read()).time
-        attestor = attesting(config.signing_keys)
+        attestor = attesting(config.signing_keys, store.section(attestors.SECTION))
         page = Page(config, clock.now) if config.page.port else None
         watcher = page.recent if page else None
         gateway = Gateway(config, store, started, slots=slots, clock=timekeeper.section, attestor=attestor, watcher=watcher)

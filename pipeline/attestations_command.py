@@ -24,7 +24,7 @@ def attestations(archive: str, registry: str, *, as_json: bool) -> None:
     """Hold the batches of an ARCHIVE against what gateways attest of them in their heartbeats, by their own keys.
 
     What a gateway has attested it cannot deny, whoever keeps the archive: nobody else can sign for it. A batch that no heartbeat names came
-    in the gateway's last half hour, or before a crash, or the heartbeat was dropped. Ends with 1 if anything does not fit: a signature, a
+    in the gateway's last half hour, or the heartbeat was dropped. Ends with 1 if anything does not fit: a signature, a
     batch that was changed, one that was taken out.
 
     \b

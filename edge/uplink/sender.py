@@ -144,7 +144,7 @@ class Sender:
         if not self._arrived:
             return
         # If the store fails here, the keys are kept, and nothing is sent before they are confirmed.
-        self._store.confirm(self._arrived, sections=[self._allowance.section])
+        self._store.confirm(self._arrived, sections=[self._allowance.section, self._attestor.section])
         self._refusals.confirm(self._arrived)
         self._arrived = set()
         self._flight.widen()

@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from edge.gateway import Gateway
 from edge.settings.signatures import SigningKeys
+from edge.store.section import Section
 from edge.store.store import OutboxBatch, Store
-from edge.uplink.attestor import HEARTBEAT_BLOCKS, Attestation, Attestor, NoAttestor, attesting
+from edge.uplink.attestor import HEARTBEAT_BLOCKS, SECTION, Attestation, Attestor, NoAttestor, attesting
 from edge.uplink.worker import UplinkWorker
 from program.child import ChildFailed
 from schemas.attestation import block, digest, read, signed_digest
@@ -152,3 +153,58 @@ def test_what_has_arrived_is_in_the_heartbeat_after_the_next_and_nothing_else(ke
 def test_a_gateway_without_keys_attests_nothing() -> None:
     assert isinstance(attesting(None), NoAttestor)
     assert attesting(None).ready == Attestation()
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from edge.settings.signatures import SigningKeys
+from edge.store.store import Store
+from edge.uplink.attestor import SECTION, Attestor
+from edge.uplink.worker import UplinkWorker
+from tests.edge.encoded import NOW, encoded
+from tests.edge.uplink.test_worker import QUICK, Instant
+from tests.waiting import eventually
+
+folder, count = Path(sys.argv[1]), int(sys.argv[2])
+store = Store(folder / "store.db", "gw-1", 16 << 20)
+attestor = Attestor(SigningKeys("gw-1", folder / "gw-1.key", folder / "pipeline.pub"), block_batches=4, section=store.section(SECTION))
+uplink = UplinkWorker(store, Instant(), backoff=QUICK, attestor=attestor)
+uplink.start()
+for number in range(count):
+    store.cut([encoded(body=str(number).encode())], NOW)
+    uplink.wake()
+    assert eventually(lambda: store.ledger().pending == 0, 20)
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_what_had_arrived_before_a_kill_is_attested_after_it(keys: SigningKeys, tmp_path: Path, count: int) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), str(count)], check=False)
+    assert killed.returncode == -9
+    with closing(Store(tmp_path / "store.db", "gw-1", 16 << 20)) as store:
+        attestor = Attestor(keys, Signing(), section=store.section(SECTION))
+        attestor.attest()
+        assert numbers(attestor.ready) == list(range(1, count + 1))
+        forgetful = Attestor(keys, Signing())
+        forgetful.attest()
+        assert numbers(forgetful.ready) == [], "one that keeps nothing in the store"
+
+
+def test_what_a_heartbeat_has_carried_is_kept_no_longer(keys: SigningKeys, batches: list[OutboxBatch]) -> None:
+    section = Section(SECTION)
+    attestor = Attestor(keys, Signing(), block_batches=2, section=section)
+    attestor.note(batches[:1])
+    attestor.note(batches[1:2])
+    attestor.note(batches[2:3])
+    assert len(section.items()) == 2, "a block, and what came since"
+    again = Attestor(keys, Signing(), section=Section(SECTION, section.items()))
+    again.attest()
+    assert numbers(again.ready) == [1, 2, 3]
+    attestor.attest()
+    attestor.mark_cut(attestor.ready)
+    attestor.note(batches[3:4])
+    again = Attestor(keys, Signing(), section=Section(SECTION, section.items()))
+    again.attest()
+    assert numbers(again.ready) == [4]
