@@ -17,7 +17,6 @@ from edge.uplink.worker import UplinkWorker
 from lab.services.child import free_port
 from program.backoff import Backoff
 from schemas.records import LinkState
-from tests.attack import Attack
 from tests.edge.encoded import NOW, encoded
 from tests.keys.brokers import FarmBroker, with_mosquitto
 from tests.keys.farms import Farm, now
@@ -57,7 +56,7 @@ def down(settings: MqttUplinkSettings, store: Store) -> LinkDown:
     return error
 
 
-def test_a_gateway_that_is_not_let_in_says_why(farm: Farm, store: Store, attack: Attack, tmp_path: Path) -> None:
+def test_a_gateway_that_is_not_let_in_says_why(farm: Farm, store: Store, tmp_path: Path) -> None:
     (tmp_path / "another").mkdir()
     another = Farm(tmp_path / "another")
     good, revoked = farm.identity("gw-1"), farm.identity("gw-revoked")
@@ -76,15 +75,6 @@ def test_a_gateway_that_is_not_let_in_says_why(farm: Farm, store: Store, attack:
     assert (false.state, "who answers is not the service" in str(false)) == (LinkState.OFFLINE, True)
     assert down(uplink(farm, good, free_port()), store).state == LinkState.OFFLINE
     assert [each.status for each in findings] == [Status.OK, Status.FAIL]
-    attack(
-        "uplink-broker-states",
-        attacker="gateway",
-        attempt="sends batches to a broker by a certificate that is expired, early, revoked, of another authority, or without a right",
-        outcome="no batch is taken, and uplink_state is cert_expired, clock_wrong or refused; offline where no broker of the farm answers",
-        attempts=len(found) + 1,
-        accepted=sum(each.state == LinkState.ONLINE for _, each in found),
-        control="the doctor comes in by the certificate that is good",
-    )
 
 
 def test_what_a_gateway_is_told_is_the_state_of_its_uplink(farm: Farm, store: Store, caplog: pytest.LogCaptureFixture) -> None:
