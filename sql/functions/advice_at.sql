@@ -5,7 +5,7 @@
 -- foresees stress at half of the available water. It is asked only where the balance has no forecast (no temperatures, no latitude) and the
 -- crop may use half or more, so that the model does not warn too late, or where the registry says no soil and crop. It cannot say how much.
 -- Nothing is advised from a probe that cannot be believed. docs/adr/0025-advice-rests-on-the-balance.md has the figures behind these rules.
--- What people say that they gave in the last day (view labels, irrigated_mm) is taken off the need, for probes show it later.
+-- What was given, by a meter or by what people say (irrigated_mm), is taken off the need until the probes show it or the crop has used it (irrigation_unseen_between).
 -- model_days is the latest verdict on the field's most urgent device that is not left out.
 create or replace table function tinybeam.advice_at(moment timestamp)
 options (description = "One recommendation for each field at a moment: what to do, what it rests on and why, with the figures of balance and model beside it")
@@ -40,12 +40,6 @@ from (
       from tinybeam.sites_v1
       where valid_from <= moment and (valid_to is null or valid_to > moment)
     ),
-    water_of_the_last_day as (
-      select site_id, sum(amount) as irrigated_mm
-      from tinybeam.labels_between(timestamp_sub(moment, interval 1 day), timestamp_add(moment, interval 1 microsecond))
-      where answer = 'irrigated_mm' and site_id is not null
-      group by site_id
-    ),
     fields as (
       select site_id from sites_then where crop is not null and soil is not null
       union distinct
@@ -59,10 +53,10 @@ from (
         coalesce(sites_then.name, fields.site_id) as field,
         coalesce(balance.crop, sites_then.crop) as crop,
         coalesce(balance.soil, sites_then.soil) as soil,
-        greatest(balance.need_mm - coalesce(water.irrigated_mm, 0), 0) as need_mm,
-        if(balance.need_mm > 0, balance.need_m3 * greatest(1 - coalesce(water.irrigated_mm, 0) / balance.need_mm, 0), balance.need_m3) as need_m3,
-        water.irrigated_mm,
-        balance.need_mm > 0 and water.irrigated_mm >= balance.need_mm as is_watered,
+        balance.need_mm,
+        balance.need_m3,
+        nullif(balance.irrigation_unseen_mm, 0) as irrigated_mm,
+        balance.need_mm = 0 and balance.depletion_mm + balance.irrigation_unseen_mm > balance.readily_available_mm as is_watered,
         balance.depletion_mm,
         balance.balance_days,
         balance.no_advice,
@@ -79,7 +73,6 @@ from (
       left join sites_then on fields.site_id = sites_then.site_id
       left join balance_of_each_field as balance on fields.site_id = balance.site_id
       left join most_urgent_verdict_of_each_field as verdict on fields.site_id = verdict.site_id
-      left join water_of_the_last_day as water on fields.site_id = water.site_id
     ),
     weighed as (
       select
@@ -130,12 +123,11 @@ from (
     if(action = 'unknown', null, need_m3) as need_m3,
     case
       when action = 'water' then moment
-      when is_watered then null
       when days < 14 then timestamp_add(moment, interval cast(floor(days) as int64) day)
     end as water_by,
     rests_on,
     case
-      when rests_on = 'balance' and is_watered then 'people gave what the water balance asked for in the last day; the probes may not show it yet'
+      when rests_on = 'balance' and is_watered then 'water was given that the probes do not show yet; it is enough for today'
       when rests_on = 'balance' and need_mm > 0 and balance_days is null then 'the root zone lacks more than the crop can use without stress'
       when rests_on = 'balance' and balance_days is not null then 'the water balance knows the soil, the crop and its season; the soil model knows none of them'
       when rests_on = 'balance' and model_days is null then 'the water balance has no forecast without temperatures and latitude, and there is no verdict of the soil model'
