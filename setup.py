@@ -23,6 +23,9 @@ EDGE = [
     "ai-edge-litert>=2; python_version >= '3.12' or sys_platform != 'linux'",
 ]
 
+# where releases are published from; one wheel for buckets of Cloud Storage, S3 and Azure
+PUBLISH = ["obstore>=0.9", "tuf>=6"]
+
 NOTIFY = ["google-cloud-pubsub>=2.30"]
 
 PIPELINE = [
@@ -61,6 +64,7 @@ LAB = [
     *EDGE,
     *PIPELINE,
     *TRAIN,
+    *PUBLISH,
     "amqtt==0.12.*",
     "drongo==0.8.*",
 ]

@@ -10,7 +10,8 @@ from tuf.api.metadata import Metadata, Signed, Snapshot, Timestamp
 
 from releases import files, roles, settings
 from releases.error import ReleaseError
-from releases.repository import METADATA, TARGET_FILES, Repository, files_below, read_metadata
+from releases.places import Folder, Place
+from releases.repository import METADATA, TARGET_FILES, Repository, files_below, parsed
 
 _TARGET_ROLES = (roles.TARGETS, roles.RELEASES, roles.ROLLOUTS)
 
@@ -42,32 +43,33 @@ def renew_rollouts(repository: Repository, now: datetime) -> None:
         sign_online(repository, roles.ROLLOUTS, rollouts, now)
 
 
-def publish(repository: Repository, target: Path, now: datetime) -> int:
-    """Signs what is current, and brings the folder `target` up to it; returns how many files were written. Raises ReleaseError.
+def publish(repository: Repository, target: Place | Path, now: datetime) -> int:
+    """Signs what is current, and brings a place up to it; returns how many files were written. Raises ReleaseError.
 
     Files come before the metadata that names them, and the timestamp last: whoever reads meanwhile finds the old state or the new one,
     whole, and what was interrupted is done by the next publication.
     """
+    place = Folder(target) if isinstance(target, Path) else target
     _require_signed(repository)
-    _refuse_newer(repository, target)
+    _refuse_newer(repository, place)
     renew_rollouts(repository, now)
     sign_publication(repository, now)
-    return sum(_copy(repository.published / name, target / name) for name in _order(repository.published))
+    return sum(_copy(repository.published, name, place) for name in _order(repository.published))
 
 
-def _refuse_newer(repository: Repository, target: Path) -> None:
-    """Raises ReleaseError if the target was published by another copy of the folder, which knows what this one does not.
+def _refuse_newer(repository: Repository, place: Place) -> None:
+    """Raises ReleaseError if the place was published to by another copy of the folder, which knows what this one does not.
 
     What is signed by a key that may no longer sign, as one that was stolen, is published over.
     """
-    file, own = target / METADATA / f"{roles.TIMESTAMP}.json", repository.version(roles.TIMESTAMP)
-    if not file.exists():
+    name, own = f"{METADATA}/{roles.TIMESTAMP}.json", repository.version(roles.TIMESTAMP)
+    if (content := place.read(name)) is None:
         return
-    there, delegator = read_metadata(file), repository.delegator(roles.TIMESTAMP)
+    there, delegator = parsed(content, f"{place.name}/{name}"), repository.delegator(roles.TIMESTAMP)
     signed = delegator.get_verification_result(roles.TIMESTAMP, there.signed_bytes, there.signatures)
     if signed and (published := int(there.signed.version)) > own:
         raise ReleaseError(
-            f"{target} has publication {published}, this folder {own}: another copy of {repository.folder} was published there"
+            f"{place.name} has publication {published}, this folder {own}: another copy of {repository.folder} was published there"
         )
 
 
@@ -97,10 +99,10 @@ def _order(published: Path) -> list[Path]:
     return [*targets, *(file for file in metadata if file != last), last]
 
 
-def _copy(source: Path, target: Path) -> bool:
+def _copy(published: Path, name: Path, place: Place) -> bool:
     """Says whether there was something to do."""
-    content = files.read(source)
-    if target.is_file() and files.read(target) == content:
+    content = files.read(published / name)
+    if place.read(name.as_posix()) == content:
         return False
-    files.write(target, content)
+    place.write(name.as_posix(), content)
     return True

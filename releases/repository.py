@@ -130,10 +130,15 @@ class Repository:
 
 def read_metadata(file: Path) -> Metadata[Any]:
     """Raises ReleaseError."""
+    return parsed(files.read(file), str(file))
+
+
+def parsed(content: bytes, name: str) -> Metadata[Any]:
+    """Reads the content of a file of metadata. Raises ReleaseError, naming the file."""
     try:
-        return Metadata.from_bytes(files.read(file))
+        return Metadata.from_bytes(content)
     except RepositoryError as error:
-        raise ReleaseError(f"{file} holds no metadata: {error}") from error
+        raise ReleaseError(f"{name} holds no metadata: {error}") from error
 
 
 def named_files(signed: Signed) -> Mapping[str, TargetFile]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from releases import bundle_files, drafting, founding, options, publishing, renewal, roles
+from releases import bundle_files, drafting, founding, options, places, publishing, renewal, roles
 from releases.drafting import Draft
 from releases.repository import Repository
 from releases.rollout import Release
@@ -87,20 +87,23 @@ def sign(folder: Path, key: Path) -> None:
 
 @click.command()
 @options.folder
-@click.argument("target", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("target")
 @options.errors_explained
-def publish(folder: Path, target: Path) -> None:
-    """Say what is current, and bring the folder TARGET up to it; any server of files can serve TARGET.
+def publish(folder: Path, target: str) -> None:
+    """Say what is current, and bring TARGET up to it: a folder, which any server of files can serve, or a bucket.
 
+    Buckets are gs://BUCKET/FOLDER, s3://BUCKET/FOLDER and az://CONTAINER/FOLDER; who you are is found as by each cloud's own tools.
+    What was interrupted is done by the next publication, and gateways that read meanwhile find the old state or the new one.
     What is published holds for seven days (`timestamp_days` in releases.toml): let a timer publish every day. A TARGET that
     is a stick serves gateways without a network: `tinybeam edge models import`.
 
     \b
-    Example:
+    Examples:
       tinybeam release publish /srv/models
+      tinybeam release publish gs://my-bucket/models
     """
     repository = Repository(folder)
-    written = publishing.publish(repository, target, options.now())
+    written = publishing.publish(repository, places.opened(target), options.now())
     click.echo(f"{target}: {written} files written; it holds until {repository.timestamp().expires:%Y-%m-%d %H:%M} UTC")
     for draft in drafting.drafts(repository):
         click.echo("\n".join(_lines(draft)))
