@@ -90,6 +90,12 @@ variable "site_analysts" {
   default     = {}
 }
 
+variable "table_readers" {
+  description = "Who may read the tables themselves, the rows of one site alone and no positions, by site, such as { north-field = [\"group:north@example.com\"] }. With anybody here rules stand on all tables with a site."
+  type        = map(set(string))
+  default     = {}
+}
+
 variable "launchers" {
   description = "Who may launch and operate the job, as group:NAME or user:NAME."
   type        = set(string)

@@ -14,11 +14,12 @@ locals {
     "sts.googleapis.com",
   ]
   of_dataflow = ["artifactregistry.googleapis.com", "compute.googleapis.com", "dataflow.googleapis.com"]
+  of_rules    = ["bigquerydatapolicy.googleapis.com", "datacatalog.googleapis.com"]
   of_budget   = ["billingbudgets.googleapis.com", "cloudbilling.googleapis.com"]
 }
 
 resource "google_project_service" "api" {
-  for_each = toset(concat(local.always, var.dataflow ? local.of_dataflow : [], var.budget ? local.of_budget : []))
+  for_each = toset(concat(local.always, var.dataflow ? local.of_dataflow : [], var.budget ? local.of_budget : [], var.rules ? local.of_rules : []))
 
   project            = var.project
   service            = each.value

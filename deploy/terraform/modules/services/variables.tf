@@ -12,3 +12,8 @@ variable "budget" {
   description = "Whether a budget is made, which needs the APIs of billing."
   type        = bool
 }
+
+variable "rules" {
+  description = "Whether rules stand on rows and columns of tables."
+  type        = bool
+}

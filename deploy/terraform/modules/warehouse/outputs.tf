@@ -13,3 +13,9 @@ output "table_prefix" {
   value       = var.table_prefix
   depends_on  = [module.level_6, google_bigquery_dataset_access.views, google_bigquery_dataset_access.functions]
 }
+
+output "tables_with_site" {
+  description = "Tables whose rows have a site; known when they are there."
+  value       = toset([for name, table in local.tables : name if contains(table.schema[*].name, "site_id")])
+  depends_on  = [google_bigquery_table.facts]
+}

@@ -1,6 +1,15 @@
 # Tables from the records of schemas/, by way of tables/*.json: `python -m deploy.generate` writes them, and nobody by hand.
 locals {
   tables = { for name in fileset(path.module, "tables/*.json") : trimsuffix(basename(name), ".json") => jsondecode(file("${path.module}/${name}")) }
+  positions = ["latitude", "longitude"]
+  schemas = {
+    for name, table in local.tables : name => [
+      for column in table.schema : merge(
+        column,
+        var.position_tag != null && contains(local.positions, column.name) ? { policyTags = { names = [var.position_tag] } } : {},
+      )
+    ]
+  }
   expiration = merge(
     { for name, table in local.tables : name => var.partition_expiration_days if var.partition_expiration_days != null },
     var.partition_expiration_days_of,
@@ -15,7 +24,7 @@ resource "google_bigquery_table" "facts" {
   table_id            = "${var.table_prefix}${each.key}"
   description         = each.value.description
   labels              = var.labels
-  schema              = jsonencode(each.value.schema)
+  schema              = jsonencode(local.schemas[each.key])
   clustering          = each.value.cluster
   deletion_protection = true
 

@@ -68,3 +68,9 @@ variable "kms_key" {
   type        = string
   default     = null
 }
+
+variable "position_tag" {
+  description = "Policy tag of the columns that say where a site lies; null: whoever reads the table sees them."
+  type        = string
+  default     = null
+}
