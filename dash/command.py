@@ -44,11 +44,14 @@ def cli(connection: Connection, listen: str, port: int, file: Path | None, sites
     from dash.server.app import Dash
     from dash.server.serving import serve
     from dash.server.sign_in import BehindProxy, ThisMachine
+    from labels.stores import WarehouseLabels
 
     try:
         sign_in = BehindProxy(load(file)) if file else ThisMachine(Viewer(sites or None))
     except ConfigError as error:
         raise click.ClickException(str(error)) from error
-    warehouse = Warehouse(connection.open(), keep_seconds)
-    app = Dash(warehouse, sign_in, lambda: datetime.now(UTC)).app(["*"] if file else ["127.0.0.1", "localhost", "[::1]"])
+    client = connection.open()
+    app = Dash(Warehouse(client, keep_seconds), WarehouseLabels(client), sign_in, lambda: datetime.now(UTC)).app(
+        ["*"] if file else ["127.0.0.1", "localhost", "[::1]"]
+    )
     serve(app, listen, port, lambda address: click.echo(f"dash: {address}; Ctrl-C stops it", err=True))

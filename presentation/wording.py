@@ -45,6 +45,11 @@ def told(message: str) -> str:
     return re.sub(r"\bmachine-(?=\w)", "", message).replace("m3", "m³")
 
 
+def short(message: str) -> str:
+    """Writes a message without what is for who operates it: scores, what was assumed, and which view has more."""
+    return re.sub(r"\s*\((?:assumed|score)[^)]*\)|; the view [^;.]*", "", told(message))
+
+
 def listed(words: Sequence[str]) -> str:
     """Joins a, b and c."""
     return ", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + words[-1] if words else ""
@@ -52,3 +57,8 @@ def listed(words: Sequence[str]) -> str:
 
 def capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
+
+
+def machine(device: str) -> str:
+    """Writes machine-pump as Pump."""
+    return capital(device.removeprefix("machine-"))

@@ -67,6 +67,11 @@ class Warehouse:
     def asked_by(self, viewer: Viewer) -> Questions:
         return Questions(self, viewer)
 
+    def forget(self) -> None:
+        """Asks anew of everything from now on: something was written."""
+        with self._lock:
+            self._kept.clear()
+
     def whole(self, time: datetime) -> datetime:
         """Returns a time of which the same answer is kept: the last multiple of the time for which one is."""
         return time - (time - datetime.fromtimestamp(0, UTC)) % self._keep if self._keep else time

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from dash.pages import today
+from dash.pages import alerts, fields, machines, today
 from dash.pages.page import Page
 
-PAGES: tuple[Page, ...] = (today.PAGE,)
+PAGES: tuple[Page, ...] = (
+    today.PAGE,
+    fields.OVERVIEW,
+    fields.FIELD,
+    machines.OVERVIEW,
+    machines.MACHINE,
+    alerts.PAGE,
+)

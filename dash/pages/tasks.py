@@ -13,7 +13,8 @@ from dash.data.fields import FieldAdvice
 from dash.data.machines import MachineNow
 from dash.data.today import Silent, SiteToday
 from dash.pages.times import ago, day, when
-from presentation.wording import capital, count, listed, plain
+from presentation.wording import capital, count, listed, plain, short
+from presentation.wording import machine as spoken
 
 Urgency = Literal["now", "soon", "look"]
 _ORDER: tuple[Urgency, ...] = ("now", "soon", "look")
@@ -99,7 +100,7 @@ def _of_machines(site: SiteToday, now: datetime) -> Iterator[Task]:
     for machine in site.machines:
         if machine.label and machine.labels and machine.label != machine.labels[0]:
             worst = machine.label == machine.labels[-1]
-            what = f"Stop and look at {machine.name}" if worst else f"Look at {machine.name} soon"
+            what = f"Stop and look at {spoken(machine.name)}" if worst else f"Look at {spoken(machine.name)} soon"
             yield Task("now" if worst else "soon", what, sound(machine, now), f"/machines/{machine.device_id}")
 
 
@@ -109,7 +110,7 @@ def sound(machine: MachineNow, now: datetime) -> str:
         return "No model has judged it yet."
     since = f" since {when(machine.label_since, now, machine.time_zone)}" if machine.label_since else ""
     times = machine.times_week_before
-    worse = f" It is {times:.1f} times as far from normal as a week ago." if times and times >= 1.5 else ""
+    worse = f" It is {times:.0f} times as far from normal as a week ago." if times and times >= 1.5 else ""
     return f"It sounds {machine.label}{since}.{worse}"
 
 
@@ -125,7 +126,7 @@ def _of_alerts(site: SiteToday, now: datetime) -> Iterator[Task]:
 def of_alert(alert: Alert, now: datetime) -> Task:
     """Returns the task that an open alert is."""
     since = f"Since {when(alert.opened_time, now, alert.time_zone)}."
-    return Task(_URGENCY[alert.severity], alert.message, f"{since} {alert.to_do or ''}".strip(), f"/alerts#{alert.alert_id}")
+    return Task(_URGENCY[alert.severity], short(alert.message), f"{since} {short(alert.to_do or '')}".strip(), f"/alerts#{alert.alert_id}")
 
 
 def _of_silence(site: SiteToday, now: datetime) -> Iterator[Task]:

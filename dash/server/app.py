@@ -6,22 +6,25 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from google.api_core.exceptions import GoogleAPICallError
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dash.data.warehouse import Unreachable, Warehouse
 from dash.pages.catalogue import PAGES
 from dash.pages.page import Asking, Missing, Page, Unreadable
-from dash.server import rendering
-from dash.server.guard import guarded
+from dash.server import answering, rendering
+from dash.server.guard import allowed_to_answer, guarded
 from dash.server.head import head
 from dash.server.sign_in import Refused, SignIn
+from labels.stores import Store
 from program import logs
 
 _log = logs.get(__name__)
@@ -29,15 +32,16 @@ _STATIC = rendering.ROOM / "static"
 
 
 class Dash:
-    """Answers requests from a warehouse; `clock` returns the time, UTC."""
+    """Answers requests from a warehouse, and keeps answers in `labels`; `clock` returns the time, UTC."""
 
-    def __init__(self, warehouse: Warehouse, sign_in: SignIn, clock: Callable[[], datetime]) -> None:
-        self._warehouse, self._sign_in, self._clock = warehouse, sign_in, clock
+    def __init__(self, warehouse: Warehouse, labels: Store, sign_in: SignIn, clock: Callable[[], datetime]) -> None:
+        self._warehouse, self._labels, self._sign_in, self._clock = warehouse, labels, sign_in, clock
 
     def app(self, hosts: list[str]) -> Starlette:
         """Returns the application, for requests that name one of `hosts` (`*`: any)."""
         routes = [
             *(Route(page.path, self._endpoint(page)) for page in PAGES),
+            Route("/alerts/answer", self._take, methods=["POST"]),
             Route("/static/style.css", _style),
             Route("/healthz", lambda _: guarded(Response("ok\n", media_type="text/plain"))),
             Mount("/static", StaticFiles(directory=_STATIC)),
@@ -71,6 +75,32 @@ class Dash:
             _log.warning("%s", error)
             return self._trouble(503, "The warehouse is away", f"{error}. Nothing is shown, as nothing is known.", str(request.url))
         return HTMLResponse(rendering.rendered(page.template, content))
+
+    async def _take(self, request: Request) -> Response:
+        """Takes an answer; the form is read here, all else in a thread."""
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > answering.MOST_BYTES:
+                break
+        return guarded(await run_in_threadpool(self._taken, request, body))
+
+    def _taken(self, request: Request, body: bytes) -> Response:
+        try:
+            person = allowed_to_answer(self._sign_in(request.headers), request)
+            questions, now = self._warehouse.asked_by(person.viewer), self._clock()
+            label = answering.label(answering.form(body), questions, person.name, now)
+            self._labels.add([label])
+        except Refused as error:
+            return self._trouble(403, "Not for you, as things stand", str(error))
+        except answering.NotTaken as error:
+            return self._trouble(400, "This could not be noted", str(error))
+        except (Unreachable, OSError, GoogleAPICallError) as error:
+            _log.error("an answer could not be kept: %s", error)
+            return self._trouble(503, "It could not be noted just now", "The warehouse does not answer. Please try again later.")
+        _log.info("%s: %s", label.alert_id, label.answer)
+        self._warehouse.forget()
+        return RedirectResponse("/alerts?noted=1", 303)
 
     def _trouble(self, status: int, title: str, sentence: str, again: str = "") -> Response:
         content = {"title": title, "sentence": sentence, "again": again, **_BARE}

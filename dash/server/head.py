@@ -21,6 +21,7 @@ def head(questions: Questions, now: datetime, page: Page, person: Person) -> dic
     return {
         "navigation": [each for each in PAGES if each.title],
         "here": _section(page),
+        "now": now,
         "fresh": fresh,
         "zone_words": f"of {zone}" if zone else "UTC",
         "bytes_read": questions.bytes_read,

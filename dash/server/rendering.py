@@ -20,8 +20,10 @@ def environment() -> Environment:
     """Returns the environment of the templates."""
     loader = FileSystemLoader(ROOM / "templates")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters["message"] = wording.short
     made.filters |= {
-        function.__name__: function for function in (ago, when, wording.capital, wording.count, wording.listed, wording.plain, wording.size)
+        function.__name__: function
+        for function in (ago, when, wording.capital, wording.count, wording.listed, wording.machine, wording.plain, wording.size)
     }
     return made
 

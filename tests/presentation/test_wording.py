@@ -30,3 +30,12 @@ def test_lists_end_with_and() -> None:
 def test_times_are_utc() -> None:
     time = datetime(2026, 5, 1, 9, 5, 7, tzinfo=UTC)
     assert (wording.moment(time), wording.clock(time)) == ("1 May, 09:05", "09:05:07")
+
+
+def test_a_short_message_leaves_out_what_is_for_who_operates_it() -> None:
+    assert wording.short("A bearing is failing: Mill, machine-pump: vibration says failing (score 63.97)") == (
+        "A bearing is failing: Mill, pump: vibration says failing"
+    )
+    assert wording.short("give 56 mm today (assumed: the day's temperatures so far)") == "give 56 mm today"
+    assert wording.short("Look at the device; the view events has what led to it") == "Look at the device"
+    assert wording.short("Look at it (twice); then stop it") == "Look at it (twice); then stop it"

@@ -1,0 +1,70 @@
+"""Machines: how each sounds; and one machine over its life, with the verdicts, what changed, and what the model was given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash.data import machines
+from dash.data.machines import Machine, MachineNow
+from dash.pages import charts
+from dash.pages.page import Asking, Missing, Page
+from dash.pages.ranges import ranges
+from dash.pages.tasks import sound
+from dash.pages.times import ago
+
+DAYS = 30
+
+
+def _overview(asking: Asking) -> dict[str, Any]:
+    judged = sorted(machines.overview(asking.questions, asking.now), key=lambda machine: (-_rank(machine), machine.name))
+    return {
+        "machines": [
+            (machine, _verdict(machine), sound(machine, asking.now), _STATES[_rank(machine)], _heard(machine, asking)) for machine in judged
+        ]
+    }
+
+
+_STATES = {2: "now", 1: "soon", 0: "well", -1: "look"}
+
+
+def _rank(machine: MachineNow) -> int:
+    """Returns 2 for the worst of its model's labels, 1 between, 0 for the best, -1 where it was not judged."""
+    if machine.label not in machine.labels:
+        return -1
+    place = machine.labels.index(machine.label)
+    return 2 if place and place == len(machine.labels) - 1 else min(place, 1)
+
+
+def _verdict(machine: MachineNow) -> str:
+    return {2: "Stop it and look", 1: "Look at it soon", 0: "Sounds as always", -1: "Not judged"}[_rank(machine)]
+
+
+def _heard(machine: MachineNow, asking: Asking) -> str:
+    return f"last judged {ago(machine.judged_time, asking.now)} ago" if machine.judged_time else "never judged"
+
+
+def _machine(asking: Asking) -> dict[str, Any]:
+    span = asking.span(DAYS)
+    machine = machines.read(asking.questions, asking.place["device_id"], span)
+    if machine is None:
+        raise Missing("There is no machine of this name that you may see.")
+    name = machine.now.name
+    return {
+        "machine": machine,
+        "verdict": _verdict(machine.now),
+        "sound": sound(machine.now, asking.now),
+        "heard": _heard(machine.now, asking),
+        "ranges": ranges(asking, span, DAYS),
+        "score_chart": charts.scores(machine, span, _score_words(machine)) if machine.scores else "",
+        "band_chart": charts.bands(machine, f"What the model of {name} is given, now and at the begin") if machine.bands else "",
+        "export": f"/export/machine/{machine.now.device_id}.csv",
+    }
+
+
+def _score_words(machine: Machine) -> str:
+    first, last = machine.scores[0].mean, machine.scores[-1].mean
+    return f"How far {machine.now.name} sounds from normal: {first:.1f} at first, {last:.1f} at the end"
+
+
+OVERVIEW = Page("/machines", "Machines", "machines.html.j2", _overview)
+MACHINE = Page("/machines/{device_id}", "", "machine.html.j2", _machine)

@@ -1,0 +1,69 @@
+"""Takes what people answer to an alert: a form of a page of ours, from who may answer, of an alert that they may see.
+
+Guarantees that it is kept before it is thanked for, and that the same said twice, here or by a link of a notice, counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from urllib.parse import parse_qs
+
+from dash.data import alerts
+from dash.data.alerts import Alert
+from dash.data.span import Span
+from dash.data.warehouse import Questions
+from dash.pages.alerts import offered
+from labels.said import LabelError, answered
+from schemas.answers import AnswerLink
+from schemas.envelope import from_micros
+from schemas.records import Answer, Label
+
+MOST_BYTES = 2000
+_STEP = timedelta(microseconds=1)
+
+
+class NotTaken(ValueError):
+    """The form is no answer; the text says why."""
+
+
+def form(body: bytes) -> dict[str, str]:
+    """Reads the fields of a form. Raises NotTaken."""
+    if len(body) > MOST_BYTES:
+        raise NotTaken(f"a form has at most {MOST_BYTES} bytes")
+    try:
+        return {name: values[-1] for name, values in parse_qs(body.decode("ascii"), max_num_fields=10).items()}
+    except ValueError as error:
+        raise NotTaken("this is no form of this page") from error
+
+
+def label(fields: Mapping[str, str], questions: Questions, by: str | None, now: datetime) -> Label:
+    """Returns the label that a form says. Raises NotTaken, and Unreachable."""
+    alert = _alert(fields.get("alert", ""), questions)
+    if alert is None or not alert.open:
+        raise NotTaken("This alert is not open any more, or not one that you may see.")
+    answer = fields.get("answer", "")
+    if answer not in offered(alert):
+        raise NotTaken("This alert is not answered so.")
+    link = AnswerLink(alert.alert_id, Answer(answer), now)
+    try:
+        return answered(link, amount=_amount(fields) if answer == Answer.IRRIGATED else None, by=by, now=now)
+    except LabelError as error:
+        raise NotTaken(f"{error}.") from error
+
+
+def _alert(alert_id: str, questions: Questions) -> Alert | None:
+    """Finds an alert of the viewer by its identity, rule:subject:microseconds."""
+    try:
+        opened = from_micros(int(alert_id.rpartition(":")[2]))
+    except (ValueError, OverflowError):
+        return None
+    span = Span(opened, opened + _STEP)
+    return next((alert for alert in alerts.read(questions, span) if alert.alert_id == alert_id), None)
+
+
+def _amount(fields: Mapping[str, str]) -> float | None:
+    try:
+        return float(fields["amount"].replace(",", ".")) if fields.get("amount") else None
+    except ValueError as error:
+        raise NotTaken("How much water was given is a number of mm.") from error
