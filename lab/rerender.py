@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from lab.acts.live_page import LivePage
 from lab.acts.run_record import RunRecord
 from lab.console import Console
 from lab.report import render
@@ -22,9 +23,10 @@ _OLD_RECORD = "story.json"
 def serve(directory: Path, console: Console) -> None:
     """Serves the warehouse of the demo until Ctrl-C, which ends it with KeyboardInterrupt. Raises StartFailed."""
     _load(directory)
-    with Warehouse(directory) as warehouse:
+    with Warehouse(directory) as warehouse, LivePage(directory, warehouse) as page:
         for line in endpoints(warehouse):
             console.show(line)
+        console.show(f"Open in a browser:   {page.url}\n")
         threading.Event().wait()
 
 

@@ -12,6 +12,7 @@ from keys.holder import Role
 from lab.acts import history_act, live_act
 from lab.acts.gateways import ALERTS_TOPIC, SUBSCRIPTION, TOPIC
 from lab.acts.live import LivePath
+from lab.acts.live_page import LivePage
 from lab.console import Console
 from lab.folder import emptied
 from lab.services.farm import HOST, Farm
@@ -26,9 +27,14 @@ def run(directory: Path, parts: str, console: Console) -> None:
         console.title("A season of history")
         history = history_act.run(directory, warehouse, console)
         console.title("The live path; Ctrl-C ends it")
-        with LivePath(directory, warehouse, parts, registry=history.registry) as path, live_act.sensors(history, path, AttemptLog()):
+        with (
+            LivePage(directory, warehouse) as page,
+            LivePath(directory, warehouse, parts, registry=history.registry) as path,
+            live_act.sensors(history, path, AttemptLog()),
+        ):
             for line in _endpoints(path, warehouse, history.devices[0]):
                 console.show(line)
+            console.show(f"Open in a browser, and leave it open:   {page.url}\n")
             while not (ended := path.ended()):
                 time.sleep(0.5)
             raise StartFailed(f"{', '.join(ended)} ended; the logs in {directory} say why")
