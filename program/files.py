@@ -34,6 +34,15 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder, and those that it lies in, so that a loss of power does not take them away again. Raises OSError."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
 def write_durably(path: Path, content: Iterable[bytes], unfinished: Path | None = None, opener: Opener | None = None) -> None:
     """Writes a file that is there whole, whenever the power goes or the disk is full, or not at all; until then it has the name
     `unfinished`, or a hidden one that nobody else has. `opener` makes it, as that of `open` does. Raises OSError.

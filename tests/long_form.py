@@ -31,3 +31,10 @@ def note(promise: str, **fields: Any) -> None:
     """Writes what a long form measured; in the suite nothing. `asked` is what lab/soak/promises.py says."""
     if _FOLDER:
         figures.note(Path(_FOLDER), promise, **({"asked": PROMISES[promise].asked} | fields))
+
+
+def note_more(promise: str, measured: str) -> None:
+    """Adds what a further test of a promise has measured."""
+    if _FOLDER:
+        before = figures.read(Path(_FOLDER), promise)
+        note(promise, measured="; ".join(filter(None, [before.measured if before else "", measured])))

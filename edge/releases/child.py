@@ -22,7 +22,7 @@ from edge.models.process_scorer import ProcessScorer
 from edge.models.scorer import ScorerFailed
 from edge.releases.folder import Offer, ReleaseFolder
 from edge.releases.request import Refreshed, Request
-from program.files import write_durably
+from program.files import make_folder, write_durably
 from releases import counters
 from releases.client import Client
 from releases.error import ReleaseError
@@ -52,7 +52,7 @@ def refresh(request: Request, now: datetime) -> Refreshed:
     """Asks the source, fetches what this gateway is to run, and offers it. Raises ReleaseError and OSError."""
     first, *others = request.counters
     for file in request.counters:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
     with (request.directory / "lock").open("w") as alone:
         fcntl.flock(alone, fcntl.LOCK_EX)
         return _refresh(request, first, others, now)

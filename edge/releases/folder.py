@@ -20,7 +20,7 @@ from typing import TypeVar
 import msgspec
 
 from program import logs
-from program.files import sync_folder, write_durably
+from program.files import make_folder, sync_folder, write_durably
 
 Content = TypeVar("Content", bound=msgspec.Struct)
 
@@ -79,7 +79,7 @@ class ReleaseFolder:
             if found.suffix == ".part" and found.is_dir():
                 shutil.rmtree(found)
         staging = self._folder / f"{number}.part"
-        staging.mkdir(parents=True)
+        make_folder(staging)
         return staging
 
     def commit(self, number: int) -> None:
@@ -108,6 +108,7 @@ class ReleaseFolder:
                 leaving = self._folder / f"{number}.part"
                 shutil.rmtree(leaving, ignore_errors=True)
                 self.bundle(number).rename(leaving)
+                sync_folder(self._folder)
                 shutil.rmtree(leaving, ignore_errors=True)
 
     def _listed(self) -> list[Path]:
@@ -117,7 +118,7 @@ class ReleaseFolder:
             return []
 
     def _write(self, name: str, content: bytes) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
         write_durably(self._folder / name, [content], self._folder / f".{name}.part")
 
 

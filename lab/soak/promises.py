@@ -143,10 +143,10 @@ PROMISES: Mapping[str, Promise] = {
         ("tests/releases/test_stolen_keys.py",),
     ),
     "M4": Promise(
-        "A gateway that is killed at any step of a swap of models has the old one or the new one, whole",
-        "20 kills, and one at every second step",
-        "1,000 kills, and one at every step",
-        ("tests/edge/releases/test_swap_kills.py",),
+        "A gateway that is killed or loses its power at any step of a swap of models has the old one or the new one, whole, and goes on",
+        "20 kills, and one at every second step; 300 cuts of the power",
+        "1,000 kills, and one at every step; 10,000 cuts of the power",
+        ("tests/edge/releases/test_swap_kills.py", "tests/edge/releases/test_swap_power.py"),
     ),
     "M5": Promise(
         "A model that crashes, hangs, eats memory or answers NaN never stops intake",

@@ -1,7 +1,8 @@
-"""A process that takes release after release, for tests that end it at any step: `python swapping.py FOLDER NEXT [STEP]`.
+"""Processes that take release after release, for tests that end them at any step: a line `FOLDER NEXT [STEP]` on standard input begins one.
 
 It does what a gateway and its child do on disk, in their order, with releases 1, 2, ... that it makes itself: the folder of release N holds
 a bundle whose version is N. After STEP operations on files it dies by SIGKILL, before the next one. It prints each release that runs.
+Each is a fork, which says its number first; how it ended is printed last.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -34,14 +36,23 @@ def take(folder: ReleaseFolder, number: int) -> None:
         write_bundle(folder.staging(number), number)
         folder.commit(number)
     folder.write_offer(Offer(release=number))
+    for _ in put_in_force(folder, number, is_bad=number % 5 == 0):
+        pass
+
+
+def put_in_force(folder: ReleaseFolder, number: int, *, is_bad: bool) -> Iterator[int | None]:
+    """Lets a release that is there run, and takes a bad one back. Yields what runs whenever that has been noted."""
     before = folder.state.running
     Bundle.load(folder.bundle(number))
     folder.write_state(State(running=number, previous=before, from_us=number, on_trial=True))
+    yield number
     folder.write_state(State(running=number, previous=before))
-    if number % 5 == 0:
-        folder.refuse(number, "it is a fifth")
+    if is_bad:
+        folder.refuse(number, "it is bad")
+        yield before
         folder.write_state(State(running=before))
     folder.prune((number, before, folder.state.running))
+    yield folder.state.running
 
 
 def die_at(step: int, folder: Path) -> None:
@@ -70,5 +81,16 @@ def main(arguments: list[str]) -> None:
         print(number, flush=True)
 
 
+def serve() -> None:
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            print("begins", os.getpid(), flush=True)
+            main(line.split())
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        print("ended", os.waitstatus_to_exitcode(status), flush=True)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    serve()

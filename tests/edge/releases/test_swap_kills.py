@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -26,9 +28,39 @@ OLD, NEW = 4, 5
 """The new one is a fifth: it is refused when it has run, so that the way back is killed too."""
 
 
-def ran(folder: Path, *arguments: int) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, str(folder), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment(), cwd=Path(__file__).parents[3])
+class Swapping:
+    """Begins processes of tests.edge.releases.swapping, one at a time."""
+
+    def __init__(self) -> None:
+        self._server = subprocess.Popen(
+            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(), cwd=Path(__file__).parents[3]
+        )
+
+    def begin(self, folder: Path, *arguments: int) -> int:
+        """Returns its number."""
+        assert self._server.stdin
+        print(folder, *arguments, file=self._server.stdin, flush=True)
+        return int(self.line().removeprefix("begins "))
+
+    def line(self) -> str:
+        assert self._server.stdout
+        return self._server.stdout.readline().strip()
+
+    def rest(self) -> tuple[list[str], int]:
+        """Returns what it printed until it ended, and its exit code."""
+        lines = [self.line()]
+        while not lines[-1].startswith("ended"):
+            lines.append(self.line())
+        return lines[:-1], int(lines[-1].removeprefix("ended "))
+
+    def close(self) -> None:
+        self._server.communicate()
+
+
+@pytest.fixture(scope="module")
+def swaps() -> Iterator[Swapping]:
+    with closing(Swapping()) as begun:
+        yield begun
 
 
 def running(directory: Path) -> int | None:
@@ -53,43 +85,41 @@ def prepared(directory: Path) -> None:
         swapping.take(folder, number)
 
 
-def test_a_kill_at_every_step_leaves_the_old_or_the_new(tmp_path: Path) -> None:
+def test_a_kill_at_every_step_leaves_the_old_or_the_new(swaps: Swapping, tmp_path: Path) -> None:
     found, step, killed_at = set[int | None](), STRIDE - 1, 0
     while True:
         directory = tmp_path / str(step)
         prepared(directory)
-        killed = ran(directory, NEW, step)
-        if killed.returncode == 0:
+        swaps.begin(directory, NEW, step)
+        _, status = swaps.rest()
+        if status == 0:
             break
-        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert status == -signal.SIGKILL
         found.add(running(directory))
         step, killed_at = step + STRIDE, killed_at + 1
     assert found == {OLD, NEW}
     assert running(directory) == OLD
-    long_form.note("M4", measured=f"a kill at each of {killed_at} steps: the old or the new", seed=SEED)
+    assert killed_at > 10
+    long_form.note_more("M4", f"a kill at each of {killed_at} steps")
 
 
-def test_repeated_kills_leave_the_last_or_the_next(tmp_path: Path) -> None:
-    rng, directory, last, swaps = Random(SEED), tmp_path / "releases", 0, 0
+def test_repeated_kills_leave_the_last_or_the_next(swaps: Swapping, tmp_path: Path) -> None:
+    rng, directory, last, count = Random(SEED), tmp_path / "releases", 0, 0
     before: int | None = None
     for kill in range(KILLS):
-        process = subprocess.Popen(
-            [*COMMAND, str(directory), str(last + 1)], stdout=subprocess.PIPE, text=True, env=environment(), cwd=Path(__file__).parents[3]
-        )
-        assert process.stdout
-        told = [int(process.stdout.readline())]
+        process = swaps.begin(directory, last + 1)
+        told = [int(swaps.line())]
         time.sleep(rng.uniform(0.0, 0.02))
-        process.kill()
-        told += map(int, process.stdout.read().split())
-        process.wait()
-        process.stdout.close()
+        os.kill(process, signal.SIGKILL)
+        told += map(int, swaps.rest()[0])
         before, now = last_good([before or 0, *told]), running(directory)
         # The last that it told of and was not refused, or the next one.
         allowed = {before, told[-1] + 1}
         assert now in allowed, f"kill {kill}, seed {SEED}: {now} runs after {told[-1]}"
-        swaps, last, before = swaps + len(told), told[-1] + 1, now
+        count, last, before = count + len(told), told[-1] + 1, now
         long_form.progress(kill, KILLS)
-    long_form.note("M4", measured=f"{KILLS:,} kills in {swaps:,} swaps: the old or the new each time", seed=SEED)
+    long_form.note("M4", seed=SEED)
+    long_form.note_more("M4", f"{KILLS:,} kills in {count:,} swaps")
 
 
 def test_a_bundle_that_is_given_its_name_before_it_is_whole_is_seen(tmp_path: Path) -> None:
