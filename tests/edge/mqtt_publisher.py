@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import paho.mqtt.client as mqtt
 
 from tests.waiting import eventually
 
+MOIST: Mapping[str, float] = MappingProxyType({"moisture": 0.3})
+
 
 class Publisher:
     """Is the device d1. `sent` is the number of its latest reading; it connects again a second after it lost the broker."""
 
-    def __init__(self, port: int, *, has_clock: bool = True) -> None:
-        self._has_clock = has_clock
+    def __init__(self, port: int, *, has_clock: bool = True, values: Mapping[str, float] = MOIST) -> None:
+        self._has_clock, self._values = has_clock, dict(values)
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="d1", clean_session=False)
         self._client.max_inflight_messages_set(100)
         self._client.reconnect_delay_set(1, 1)
@@ -29,7 +33,7 @@ class Publisher:
         for _ in range(count):
             self.sent += 1
             own = {"time": time.time()} if self._has_clock else {}
-            payload = json.dumps({"seq": self.sent, "boot": "b1", "values": {"moisture": 0.3}, **own})
+            payload = json.dumps({"seq": self.sent, "boot": "b1", "values": self._values, **own})
             self._client.publish("sensors/d1/readings", payload, qos=1)
 
     def send(self, count: int) -> None:
