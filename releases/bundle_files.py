@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from program.child import ChildFailed, answer
 from program.names import NAME
@@ -35,6 +36,16 @@ def judge(bundle: Path) -> bool:
     except ChildFailed as failed:
         raise ReleaseError(f"{bundle} is not to be released: {str(failed).removeprefix('Error: ')}") from failed
     return True
+
+
+def for_microcontrollers(bundle: Path) -> Mapping[str, bytes]:
+    """Returns the bundle's model as C files, name -> content. Raises ReleaseError, also where training is not installed."""
+    with TemporaryDirectory() as folder:
+        try:
+            answer("training", "microcontroller", str(bundle), "--output", folder, seconds=_GATE_SECONDS)
+        except ChildFailed as failed:
+            raise ReleaseError(f"{bundle} makes no copy for a microcontroller: {str(failed).removeprefix('Error: ')}") from failed
+        return {name: files.read(Path(folder) / name) for name in roles.FOR_MICROCONTROLLERS}
 
 
 def _listed(bundle: Path) -> list[Path]:

@@ -11,7 +11,7 @@ For a process of its own: what it imports takes memory that a gateway has better
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,7 +57,7 @@ class Client:
                 config=_BOUNDS,
                 bootstrap=_root(root),
             )
-        self._trusted = self._updater._trusted_set  # noqa: SLF001 - the library hands out neither its versions nor its time
+        self._trusted = self._updater._trusted_set  # noqa: SLF001 - python-tuf 7 hands out targets alone, neither versions nor time
 
     def refresh(self, now: datetime) -> list[Rollout]:
         """Returns the rollouts that are in force. Raises Unreachable, Untrusted or Expired. `now` decides what has expired."""
@@ -69,11 +69,16 @@ class Client:
             counters.advance(self._counter_file, self._versions())
             return [self._rollout(model) for model in self._models()]
 
-    def fetch(self, release: Release, into: Path) -> None:
-        """Writes all files of a release into a folder, each with the length and the hash that were signed. Raises ReleaseError."""
+    def fetch(self, release: Release, into: Path, without: Collection[str] = ()) -> None:
+        """Writes the files of a release into a folder, but for those of these names, each with the length and the hash that were signed.
+
+        Raises ReleaseError.
+        """
         with _explained(self._source):
             into.mkdir(parents=True, exist_ok=True)
             for name, target in self._files(release):
+                if name in without:
+                    continue
                 self._updater.download_target(target, str(into / name))
             _sync(into)
 

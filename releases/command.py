@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from releases import advance_command, rollout_command, signing_command
+from releases import advance_command, fetch_command, rollout_command, signing_command
 
 
 @click.group(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,5 +22,5 @@ def cli() -> None:
     """
 
 
-for _command in (*signing_command.COMMANDS, *rollout_command.COMMANDS, advance_command.advance):
+for _command in (*signing_command.COMMANDS, *rollout_command.COMMANDS, advance_command.advance, fetch_command.fetch):
     cli.add_command(_command)

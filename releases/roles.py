@@ -22,6 +22,8 @@ ONLINE = (ROLLOUTS, SNAPSHOT, TIMESTAMP)
 DELEGATED: Mapping[str, str] = {RELEASES: f"{RELEASES}/*/*/*", ROLLOUTS: f"{ROLLOUTS}/*"}
 """Delegated role -> the paths that it may name."""
 
+FOR_MICROCONTROLLERS = ("model.h", "model.cc")
+"""Files of a release that no gateway needs."""
 MAX_FILES = 16
 """Files of a release."""
 MAX_FILE_BYTES, MAX_ROLLOUT_BYTES = 16 << 20, 64 << 10

@@ -36,8 +36,9 @@ def init(folder: Path, holders: Sequence[str]) -> None:
 @click.command()
 @options.folder
 @click.argument("bundle", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--microcontroller", is_flag=True, help="Have it signed as a C array for tflite-micro, too: model.h and model.cc.")
 @options.errors_explained
-def add(folder: Path, bundle: Path) -> None:
+def add(folder: Path, bundle: Path, microcontroller: bool) -> None:
     """Draft a release of the model in BUNDLE, under its next number, once the gate has passed it.
 
     The gate is `tinybeam train gate`; where training is not installed nobody judges the bundle, and the answer says so.
@@ -48,6 +49,8 @@ def add(folder: Path, bundle: Path) -> None:
     """
     model, files = bundle_files.read(bundle)
     judged = bundle_files.judge(bundle)
+    if microcontroller:
+        files = {**files, **bundle_files.for_microcontrollers(bundle)}
     release = drafting.add(Repository(folder), model, files, options.now())
     gate = "the gate has passed it" if judged else "no gate has judged it, for training is not installed here"
     click.echo(f"{model} {release.number}: {len(files)} files; {gate}")

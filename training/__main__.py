@@ -186,6 +186,27 @@ def gate(bundle: Path, page: Path | None, as_json: bool, all_runtimes: bool) -> 
         click.echo("\n".join(summary(report)))
 
 
+@cli.command()
+@click.argument("bundle", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--output", type=_FOLDER, required=True, help="Folder for model.h and model.cc.")
+def microcontroller(bundle: Path, output: Path) -> None:
+    """Write the model of BUNDLE for a microcontroller: a C array of the same bytes, its arena and its operators, for tflite-micro.
+
+    \b
+    Example:
+      tinybeam train microcontroller models/soil --output firmware/soil
+    """
+    from edge.models.bundle import BundleError
+    from edge.models.tflite import RuntimeMissing
+    from training.build.microcontroller import write
+
+    try:
+        arena = write(bundle, output)
+    except (BundleError, RuntimeMissing) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Wrote {output}: it needs an arena of {arena} bytes.")
+
+
 def _pass_gate(bundle: Path, page: Path | None) -> None:
     """Raises ClickException if the bundle is not to be published; else writes the section of its page, if there is one."""
     from training.build.gate import NoRuntime, judge

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -26,6 +26,7 @@ from program.files import make_folder, write_durably
 from releases import counters
 from releases.client import Client
 from releases.error import ReleaseError
+from releases.roles import FOR_MICROCONTROLLERS
 from releases.rollout import Release, Rollout
 from releases.source import Source
 
@@ -33,7 +34,7 @@ from releases.source import Source
 class Fetcher(Protocol):
     """Fetches the verified files of a release: what is needed of a releases.client.Client."""
 
-    def fetch(self, release: Release, into: Path) -> None: ...
+    def fetch(self, release: Release, into: Path, without: Collection[str] = ()) -> None: ...
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -83,7 +84,7 @@ def offer(client: Fetcher, folder: ReleaseFolder, rollout: Rollout, request: Req
 def stage(client: Fetcher, folder: ReleaseFolder, number: int) -> None:
     """Fetches a release, tries it, and gives it its place; one that fails is refused. Raises ReleaseError and OSError."""
     staging = folder.staging(number)
-    client.fetch(Release(folder.model, number), staging)
+    client.fetch(Release(folder.model, number), staging, without=FOR_MICROCONTROLLERS)
     try:
         ProcessScorer([bundle_of(folder.model, staging)]).close()
     except (BundleError, ScorerFailed) as fault:

@@ -79,6 +79,18 @@ def test_a_release_goes_from_a_bundle_to_all_gateways_and_back(bundle: Path, tmp
     assert (rollout.release_of("gateway-1"), [one.action for one in rollout.decisions]) == (1, ["roll-out", "halt", "roll-back"])
 
 
+def test_a_release_is_fetched_as_it_was_signed_or_not_at_all(bundle: Path) -> None:
+    signed()
+    done("roll-out soil 1")
+    done("publish site")
+    done("fetch site soil 1 staged --root releases/published/metadata/1.root.json")
+    assert Path("staged/model.tflite").read_bytes() == (bundle / "model.tflite").read_bytes()
+    for file in Path("site").rglob("*model.tflite"):
+        file.write_bytes(b"another")
+    status, _, error = release("fetch site soil 1 again --root releases/published/metadata/1.root.json")
+    assert (status, "site is not trusted" in error) == (2, True)
+
+
 def test_a_rollout_that_knows_its_fleet_says_how_many_run_it(bundle: Path) -> None:
     signed()
     Path("fleet.json").write_text(json.dumps([{"gateway_id": f"gateway-{number}"} for number in range(60)]))

@@ -90,6 +90,12 @@ def test_a_release_for_this_gateway_is_fetched_and_offered(gateway: Gateway) -> 
     assert Bundle.load(gateway.soil.bundle(1)).version == "9"
 
 
+def test_what_is_for_microcontrollers_alone_is_not_fetched(gateway: Gateway) -> None:
+    gateway.publish(gateway.publisher.release(files={**files(), "model.h": b"// C", "model.cc": b"// C"}))
+    gateway.refresh()
+    assert {file.name for file in gateway.soil.bundle(1).iterdir()} == {"model.tflite", "manifest.json"}
+
+
 def test_a_release_for_others_is_not_fetched(gateway: Gateway) -> None:
     gateway.publish(gateway.publisher.release(files=files()), share=0)
     gateway.refresh()
