@@ -67,7 +67,7 @@ def run(file: Path) -> None:
     click.echo(f"notifier: {config.pubsub.subscription}; Ctrl-C stops it", err=True)
     try:
         run_notifier(config, stopping)
-    except (SubscriptionError, SentLogError) as error:
+    except (ConfigError, SubscriptionError, SentLogError) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -78,6 +78,12 @@ class Route(Settings, frozen=True, kw_only=True):
         return alert.severity in self.severities and matches(alert.rule, self.rules) and matches(alert.site_id or "", self.sites)
 
 
+class MetricsSettings(Settings, frozen=True, kw_only=True):
+    """Says where Prometheus finds what the notifier counts."""
+
+    port: Annotated[int, setting("Port of this machine that /metrics is at, such as 9467. 0: none", ge=0, le=65_535, since="0.3.0")] = 0
+
+
 class Config(Settings, frozen=True, kw_only=True):
     """Is everything that the notifier is configured by."""
 
@@ -91,6 +97,7 @@ class Config(Settings, frozen=True, kw_only=True):
     routes: Annotated[tuple[Route, ...], setting("Which alerts go where; every route that fits counts", min_length=1)]
     retry: RetrySettings = RetrySettings()
     answers: Annotated[AnswerSettings, setting("Links by which people answer notices", since="0.3.0")] = AnswerSettings()
+    metrics: Annotated[MetricsSettings, setting("What the notifier counts, for Prometheus", since="0.3.0")] = MetricsSettings()
     receivers: Annotated[tuple[ReceiverSettings, ...], setting("Where notifications are sent to", since="0.2.0")] = ()
 
     def __post_init__(self) -> None:

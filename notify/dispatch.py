@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from notify.clock import Clock
 from notify.config import Config
+from notify.exposition import MessageCounts
 from notify.notification import Notification, Receipt
 from notify.receiver_worker import ReceiverWorker
 from notify.sent_log import Outcome, SentLog
@@ -33,6 +34,7 @@ class Dispatcher:
     def __init__(self, config: Config, sent_log: SentLog, workers: Mapping[str, ReceiverWorker], clock: Clock) -> None:
         self._config, self._sent_log, self._workers, self._clock = config, sent_log, workers, clock
         self._lock = threading.Lock()
+        self.counts = MessageCounts()
         self._under_way: dict[tuple[str, int], Notification] = {}
 
     def dispatch(self, body: bytes, receipt: Receipt) -> None:
@@ -40,9 +42,11 @@ class Dispatcher:
 
         One that is no notification is logged and discarded, that is acknowledged: its alert, if there is one, is in the warehouse.
         """
+        self._count(received=1)
         try:
             alert = parse(body)
         except NotificationError as error:
+            self._count(discarded=1)
             _log.error("a message that is no notification is discarded: %s: %r", error, body[:_SHOWN_BYTES])
             receipt.ack()
             return
@@ -59,6 +63,7 @@ class Dispatcher:
         """Returns the receivers; none if it is too late for them."""
         if not receivers or self._clock.now() - alert.as_of <= timedelta(seconds=self._config.notify.max_age_seconds):
             return receivers
+        self._count(too_old=1)
         _log.warning("%s revision %d is sent to nobody: it is of %s", alert.alert_id, alert.revision, alert.as_of)
         for name in receivers:
             self._sent_log.record([alert], name, Outcome.TOO_OLD, self._clock.now())
@@ -73,6 +78,12 @@ class Dispatcher:
             notification = self._under_way[key] = Notification(alert, set(receivers), self._on_done, [receipt])
         for name in receivers:
             self._workers[name].add(notification)
+
+    def _count(self, *, received: int = 0, discarded: int = 0, too_old: int = 0) -> None:
+        with self._lock:
+            self.counts.received += received
+            self.counts.discarded += discarded
+            self.counts.too_old += too_old
 
     def _on_done(self, notification: Notification, receiver: str) -> None:
         with self._lock:

@@ -8,12 +8,13 @@ What remains: a kill between a receiver's answer and the record right after it c
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 
 from notify.clock import Clock
 from notify.config import Config
+from notify.exposition import ReceiverCounts
 from notify.notice import Notice
 from notify.notification import Notification
 from notify.pace import HOUR, Pace
@@ -52,12 +53,18 @@ class ReceiverWorker:
         self._lock, self._attempts = threading.Lock(), list[_Attempt]()
         self._gathered: dict[Group, _Attempt] = {}
         self.woken = threading.Event()
+        self._counts = ReceiverCounts(receiver.name)
         for group in sent_log.waiting_groups(receiver.name):
             self._gather(group)
 
     @property
     def name(self) -> str:
         return self._receiver.name
+
+    def counts(self) -> ReceiverCounts:
+        """Returns what was sent so far, and what waits."""
+        with self._lock:
+            return replace(self._counts, waiting=len(self._attempts))
 
     def add(self, notification: Notification) -> None:
         now = self._clock.monotonic()
@@ -123,15 +130,18 @@ class ReceiverWorker:
         except ReceiverError as error:
             self._back_off(attempt, notice, error)
         else:
+            self._counts.sent += 1
             self._settle(attempt, notice, Outcome.SENT)
 
     def _back_off(self, attempt: _Attempt, notice: Notice, error: ReceiverError) -> None:
         now, alert = self._clock.monotonic(), notice.first
         attempt.failures += 1
+        self._counts.failed += 1
         attempt.due = now + self._backoff.delay(attempt.failures, self._rng)
         _log.warning("%s; %s revision %d, attempt %d", error, alert.alert_id, alert.revision, attempt.failures)
         if self._backoff.gives_up(elapsed := attempt.due - attempt.first):
             what = f"{alert.alert_id} and {len(notice.more)} more" if notice.more else alert.alert_id
+            self._counts.given_up += 1
             _log.error("GIVEN UP after %.0f s: %s was never sent to %s: %s", elapsed, what, self.name, alert.message)
             self._settle(attempt, notice, Outcome.GAVE_UP)
 

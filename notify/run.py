@@ -14,11 +14,13 @@ from random import Random
 from notify.clock import Clock
 from notify.config import Config
 from notify.dispatch import Dispatcher
+from notify.exposition import exposition
 from notify.receiver_worker import ReceiverWorker
 from notify.receivers.receiver import Receiver
 from notify.sent_log import SentLog
 from notify.subscription import follow
 from program import logs
+from program.exposition import served
 
 KEEP = timedelta(days=30)
 """How long it is remembered what was sent: much longer than Pub/Sub keeps a message."""
@@ -29,16 +31,21 @@ _log = logs.get(__name__)
 
 
 def run(config: Config, stopping: threading.Event) -> None:
-    """Runs until `stopping` is set. Raises SentLogError and SubscriptionError."""
+    """Runs until `stopping` is set. Raises ConfigError for the port of metrics, SentLogError and SubscriptionError."""
     clock = Clock()
     with closing(SentLog(config.notify.state_file)) as sent_log:
         sent_log.forget(clock.now() - max(KEEP, timedelta(seconds=2 * config.notify.max_age_seconds)))
         workers = {
             receiver.name: ReceiverWorker(receiver, sent_log, config, clock, Random()) for receiver in routed_receivers(config, clock)
         }
-        with _running(workers.values(), stopping) as finish:
+        dispatcher = Dispatcher(config, sent_log, workers, clock)
+
+        def exposed() -> str:
+            return exposition(dispatcher.counts, [worker.counts() for worker in workers.values()])
+
+        with served("metrics.port", config.metrics.port, exposed), _running(workers.values(), stopping) as finish:
             _log.info("notifier follows %s", config.pubsub.subscription)
-            follow(config.pubsub.subscription, Dispatcher(config, sent_log, workers, clock).dispatch, finish, stopping)
+            follow(config.pubsub.subscription, dispatcher.dispatch, finish, stopping)
     _log.info("notifier stops")
 
 

@@ -154,10 +154,12 @@ def _add_local_warehouse(add: _Add) -> None:
 
 
 def _add_logs(add: _Add) -> None:
+    add("--metrics_port", type=_port, default=0, metavar="PORT", help=_METRICS)
     add("--log_level", choices=logs.LEVELS, default="info", help=f"{logs.LEVEL_HELP} (default: %(default)s)")
     add("--log_format", choices=logs.FORMATS, default="text", help=f"{logs.FORMAT_HELP} (default: %(default)s)")
 
 
+_METRICS = "answer Prometheus at /metrics on this port of this machine, while it runs; Dataflow shows the same by itself (default: 0, none)"
 _RUNNER = (
     "Beam runner: PrismRunner on a machine of one's own; DirectRunner to try things out: in streaming mode it acknowledges messages before "
     "their rows are written, and what is under way in a crash is lost (default: %(default)s). Dataflow has `tinybeam pipeline launch`"
@@ -194,6 +196,12 @@ def _duration(text: str) -> timedelta:
         return duration(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port, 0 to 65535")
+    return int(text)
 
 
 def _positive(text: str) -> int:

@@ -60,6 +60,7 @@ class Options:
     signatures: Signatures
     beam: tuple[str, ...]
     recompute: bool = True
+    metrics_port: int = 0
     log_level: logs.Level = "info"
     log_format: logs.Format = "text"
 
@@ -107,6 +108,7 @@ def parse_any(arguments: Sequence[str]) -> Options:
         signatures=_signatures(flags),
         beam=_for_beam(flags, rest, streaming=streaming),
         recompute=not flags.no_recompute,
+        metrics_port=flags.metrics_port,
         log_level=flags.log_level,
         log_format=flags.log_format,
     )

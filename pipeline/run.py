@@ -32,6 +32,7 @@ from pipeline.options import DATAFLOW, Options, parse
 from pipeline.prism import NoPrism
 from pipeline.transforms import counts
 from program import logs
+from program.exposition import served
 from program.settings import ConfigError
 from schemas.records import Alert
 from schemas.registry import Registry
@@ -70,10 +71,12 @@ def _run(options: Options, registry: RefreshedRegistry) -> int:
     try:
         known = ready(options, registry)
         started = wall_clock()
-        result = build(options, registry, known).run()
-        _hear_signals()  # a runner may have set its own
-        with watched(lambda: result.state):
-            code = _wait(result, options)
+        pipeline, result = build(options, registry, known), None
+        with served("--metrics_port", options.metrics_port, lambda: counts.exposed(result.metrics()) if result else ""):
+            result = pipeline.run()
+            _hear_signals()  # a runner may have set its own
+            with watched(lambda: result.state):
+                code = _wait(result, options)
         return code if code or options.streaming else _recompute(options, registry.current(), started)
     except Stopped:
         return 0

@@ -1,4 +1,4 @@
-"""docs/metrics.md: what a gateway exposes, read from its own exposition, and what the pipeline counts."""
+"""docs/metrics.md: what each part exposes, read from its own exposition, and what engines count."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any
 
 from edge.health import HealthStatus, exposition
 from keys.broker.refused import Refused
+from notify import exposition as notifier
+from notify.exposition import MessageCounts, ReceiverCounts
+from pipeline import exposition as pipeline
 from pipeline.counts import METRICS, NAMESPACE
 from schemas.arrow import Column, columns
 from schemas.records import Heartbeat
 
 _INTRODUCTION = """\
-<!-- Generated from edge/health.py and pipeline/counts.py by `python -m docs.generate`. Do not edit. -->
+<!-- Generated from what each part exposes by `python -m docs.generate`. Do not edit. -->
 # Metrics
 
 ## Of a gateway
@@ -51,12 +54,30 @@ _OF_BROKER = """
 | metric | kind | meaning |
 |---|---|---|
 """
-_OF_PIPELINE = f"""
+_OF_NOTIFIER = """
+## Of the notifier
+
+The notifier answers on `metrics.port` of its own machine: `/metrics`. Counters run since it started.
+
+What to watch: `tinybeam_notifier_given_up_total` grows, and somebody was never told; `tinybeam_notifier_waiting` grows, and a receiver
+does not answer.
+
+| metric | kind | meaning |
+|---|---|---|
+"""
+_OF_PIPELINE = """
 ## Of the pipeline
 
-The engine shows them, Dataflow on the page of the job and in Cloud Monitoring, in the namespace `{NAMESPACE}`; a batch run ends with the
-counters. `late_appends` that grows says that a table is denied, missing or lacks a column: nothing is lost, its messages are not
-acknowledged, and the log names the cause as an error. `system lag` and `data freshness` are Dataflow's own.
+A pipeline on a machine of one's own answers on `--metrics_port` of that machine: `/metrics`. Counters run since it started, and are of
+bundles that took effect, where the engine knows them.
+
+| metric | kind | meaning |
+|---|---|---|
+"""
+_OF_ENGINE = f"""
+Engines show the same under names of their own, Dataflow on the page of the job and in Cloud Monitoring, in the namespace `{NAMESPACE}`;
+a batch run ends with the counters. `late_appends` that grows says that a table is denied, missing or lacks a column: nothing is lost, its
+messages are not acknowledged, and the log names the cause as an error. `system lag` and `data freshness` are Dataflow's own.
 
 | metric | kind | meaning |
 |---|---|---|
@@ -68,7 +89,12 @@ def page() -> str:
     """Markdown: one row for each metric of a gateway that has told everything once."""
     of_gateway = _rows(exposition(HealthStatus(_heartbeat())))
     of_pipeline = "".join(f"| `{name}` | {kind} | {meaning} |\n" for name, (kind, meaning) in METRICS.items())
-    return _INTRODUCTION + of_gateway + _OF_BROKER + _rows("".join(Refused().exposition())) + _OF_PIPELINE + of_pipeline
+    of_notifier = _rows(notifier.exposition(MessageCounts(), [ReceiverCounts("pager")]))
+    of_port = _rows(pipeline.exposition({}, pipeline.Ages()))
+    of_broker = _rows("".join(Refused().exposition()))
+    return (
+        _INTRODUCTION + of_gateway + _OF_BROKER + of_broker + _OF_NOTIFIER + of_notifier + _OF_PIPELINE + of_port + _OF_ENGINE + of_pipeline
+    )
 
 
 def _rows(exposed: str) -> str:

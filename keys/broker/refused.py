@@ -11,6 +11,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from program.exposition import family
+
 _ENTERED = re.compile(r"New client connected from \S+ as (.*) \(p\d+, c\d+, k\d+, u'([^']*)'\)\.$")
 _DENIED = re.compile(r"Denied PUBLISH from (.*) \(d\d, q\d, r\d, m\d+, '(.*)', \.\.\. \(\d+ bytes\)\)$")
 
@@ -19,7 +21,6 @@ OTHERS = ("", "")
 """Name and topic under which messages are counted that would be one pair too many."""
 
 _METRIC = "tinybeam_broker_refused_total"
-_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 
 class Refused:
@@ -39,10 +40,9 @@ class Refused:
 
     def exposition(self) -> Iterator[str]:
         """Yields lines of Prometheus' text format 0.0.4."""
-        yield f"# HELP {_METRIC} Messages that the broker acknowledged and threw away, since its access list refuses them\n"
-        yield f"# TYPE {_METRIC} counter\n"
-        for (name, topic), count in sorted(self.counted.items()):
-            yield f'{_METRIC}{{name="{name.translate(_ESCAPES)}",topic="{topic.translate(_ESCAPES)}"}} {count}\n'
+        samples = (({"name": name, "topic": topic}, count) for (name, topic), count in sorted(self.counted.items()))
+        meaning = "Messages that the broker acknowledged and threw away, since its access list refuses them"
+        yield from family(_METRIC, "counter", meaning, samples)
 
     def _note(self, client_id: str, name: str) -> None:
         self._names.pop(client_id, None)

@@ -10,6 +10,7 @@ from apache_beam.metrics.metricbase import Counter, Distribution
 
 from pipeline.counts import NAMESPACE, Counts, counted_reason
 from pipeline.elements import TableRows
+from pipeline.exposition import Ages, exposition
 from schemas.records import TABLES, Reject
 
 _REJECTS = TABLES[Reject].name
@@ -48,8 +49,20 @@ def _ages() -> Distribution:
 
 def of_run(results: MetricResults) -> Counts:
     """Returns what the engine counted over all workers: of bundles that took effect, where it knows them."""
+    return Counts.of(_counters(results))
+
+
+def exposed(results: MetricResults) -> str:
+    """Returns the same for Prometheus, of a run that goes on."""
+    found = results.query(MetricsFilter().with_namespace(NAMESPACE))["distributions"]
+    ages = [value for one in found if (value := one.committed if one.committed is not None else one.attempted) and value.count]
+    total = Ages(sum(age.count for age in ages), sum(age.sum for age in ages), max((age.max for age in ages), default=0))
+    return exposition(_counters(results), total)
+
+
+def _counters(results: MetricResults) -> dict[str, int]:
     found = results.query(MetricsFilter().with_namespace(NAMESPACE))["counters"]
     values = {one.key.metric.name: 0 for one in found}
     for one in found:
         values[one.key.metric.name] += one.committed if one.committed is not None else one.attempted or 0
-    return Counts.of(values)
+    return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from notify.clock import Clock
 from notify.dispatch import Dispatcher
+from notify.exposition import exposition
 from notify.notice import Notice
 from notify.receiver_worker import ReceiverWorker
 from notify.receivers.receiver import ReceiverError
@@ -98,6 +100,35 @@ def test_a_notification_is_sent_to_every_receiver_of_its_routes_and_then_acknowl
     assert (notifier.receivers["a"].received, notifier.acknowledged) == ([(alert().alert_id, 0)], [])
     notifier.pass_time(60)
     assert (notifier.receivers["b"].received, notifier.acknowledged) == ([(alert().alert_id, 0)], ["first"])
+
+
+def test_what_was_done_is_counted_for_prometheus(tmp_path: Path) -> None:
+    notifier = ThreadlessNotifier(tmp_path, retry={"max_elapsed_time": 30.0})
+    notifier.receivers["a"].failures, notifier.receivers["b"].failures = 2, 10**6
+    notifier.dispatch(alert(1))
+    notifier.workers["b"].run_due()
+    waiting = [worker.counts().waiting for worker in notifier.workers.values()]
+    notifier.pass_time(600)
+    notifier.dispatch(b"no notification")
+    notifier.dispatch(alert(2, as_of=NOW - timedelta(days=1)))
+    exposed = exposition(notifier.dispatcher.counts, [worker.counts() for worker in notifier.workers.values()])
+    values = dict(re.findall(r'^tinybeam_notifier_(\w+(?:{receiver="."})?) (\d+)$', exposed, re.MULTILINE))
+    failed = int(values.pop('failed_total{receiver="b"}'))
+    assert failed >= 3
+    assert waiting == [1, 1]
+    assert values == {
+        "messages_total": "3",
+        "discarded_total": "1",
+        "too_old_total": "1",
+        'sent_total{receiver="a"}': "1",
+        'sent_total{receiver="b"}': "0",
+        'failed_total{receiver="a"}': "2",
+        'given_up_total{receiver="a"}': "0",
+        'given_up_total{receiver="b"}': "1",
+        'waiting{receiver="a"}': "0",
+        'waiting{receiver="b"}': "0",
+    }
+    notifier.sent_log.close()
 
 
 def test_a_message_that_comes_again_is_sent_once_and_acknowledged_each_time(notifier: ThreadlessNotifier) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -18,6 +19,7 @@ from drongo.services.pubsub.emulator import PubSubEmulator
 from google.api_core.exceptions import DeadlineExceeded
 from google.cloud import pubsub_v1
 
+from lab.services.child import free_port
 from pipeline.elements import EXPORT_FILE, wall_clock
 from pipeline.io.sources import _messages
 from pipeline.io.warehouse import Warehouse
@@ -213,12 +215,19 @@ def test_a_device_that_is_registered_while_the_pipeline_runs_needs_no_relaunch_a
 
 def test_a_live_subscription_arrives_once_and_sigterm_stops(tables: Warehouse, registry: Path, subscription: Any) -> None:
     publisher, topic, name = subscription
-    running = subprocess.Popen([*arguments(tables, registry), f"--input_subscription={name}", "--early_seconds=1"])
+    port = free_port()
+    flags = [f"--input_subscription={name}", "--early_seconds=1", f"--metrics_port={port}"]
+    running = subprocess.Popen([*arguments(tables, registry), *flags])
     try:
         for seq in (1, 2, 1, 3, 2):
             sent = message(numbered(5), gateway_id="live", seq=seq)
             publisher.publish(topic, sent.body, **sent.attributes).result(timeout=30)
         assert eventually(lambda: count(tables, "live") == (15, 15)), count(tables, "live")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+            exposed = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if not line.startswith("#"))
+        assert exposed["tinybeam_pipeline_batches_total"] == "3"
+        assert exposed["tinybeam_pipeline_batch_age_seconds_count"] == "3"
+        assert exposed['tinybeam_pipeline_rows_total{table="summaries_v1"}'] == "15"
         running.send_signal(signal.SIGTERM)
         assert running.wait(timeout=20) == 0
     finally:
