@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from pipeline.counts import METRICS
 from program.exposition import Sample, family
@@ -11,7 +11,8 @@ from program.exposition import Sample, family
 _PREFIX = "tinybeam_pipeline_"
 
 
-class Ages(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Ages:
     """Says how old batches were when they were decoded, in seconds: their number, the sum and the greatest."""
 
     count: int = 0

@@ -1,4 +1,4 @@
-"""Describes the dashboards that Grafana shows: gateways by Prometheus, and what the warehouse knows by BigQuery.
+"""Describes the dashboards that Grafana shows: gateways, pipeline and notifier by Prometheus, what the warehouse knows by BigQuery.
 
 Which data source they ask is a choice on top of each page. A query of the warehouse costs what its views cost: hence no refresh by itself.
 """
@@ -61,6 +61,31 @@ GATEWAYS = (
     Panel("Certificate ends in", "Renewed from two thirds of its life", "tinybeam_certificate_end_time_seconds - time()", unit="s"),
 )
 
+PATH = (
+    Panel(
+        "Silent",
+        "Pipelines and notifiers that do not answer",
+        'count(up{job="tinybeam-path"} == 0) or vector(0)',
+        Look.NUMBER,
+    ),
+    Panel("Never told", "Notices given up, since the start", "sum(tinybeam_notifier_given_up_total) or vector(0)", Look.NUMBER),
+    Panel("Messages", "Read from Pub/Sub", "rate(tinybeam_pipeline_messages_total[$__rate_interval])", unit="cps"),
+    Panel("Batches that came before", "Dropped as repeats", "rate(tinybeam_pipeline_repeated_total[$__rate_interval])", unit="cps"),
+    Panel("Rows", "On their way into each table", "rate(tinybeam_pipeline_rows_total[$__rate_interval])", unit="cps"),
+    Panel("Set aside", "Rejects, by reason", "increase(tinybeam_pipeline_rejects_total[$__rate_interval])"),
+    Panel(
+        "Age of batches",
+        "Mean, from their cut to their decoding",
+        "rate(tinybeam_pipeline_batch_age_seconds_sum[$__rate_interval])"
+        " / rate(tinybeam_pipeline_batch_age_seconds_count[$__rate_interval])",
+        unit="s",
+    ),
+    Panel("Rows that wait", "Five minutes and more, by table: the log says why", "increase(tinybeam_pipeline_late_appends_total[1h])"),
+    Panel("Notices sent", "By receiver", "increase(tinybeam_notifier_sent_total[$__rate_interval])"),
+    Panel("Attempts that failed", "By receiver", "increase(tinybeam_notifier_failed_total[$__rate_interval])"),
+    Panel("Notices that wait", "By receiver", "tinybeam_notifier_waiting", columns=24),
+)
+
 WAREHOUSE = (
     Panel(
         "What is wrong now",
@@ -105,7 +130,7 @@ WAREHOUSE = (
 
 
 def _promql(panel: Panel) -> Any:
-    return prometheus.Dataquery().expr(panel.query).legend_format("{{instance}}")
+    return prometheus.Dataquery().expr(panel.query).legend_format("{{instance}} {{table}}{{reason}}{{receiver}}")
 
 
 def _sql(panel: Panel) -> Any:
@@ -126,6 +151,7 @@ class Page:
 
 PAGES = {
     "gateways": Page("TinyBeam: gateways", "prometheus", GATEWAYS, _promql, "30s"),
+    "path": Page("TinyBeam: pipeline and notifier", "prometheus", PATH, _promql, "30s"),
     "warehouse": Page("TinyBeam: fields and machines", "grafana-bigquery-datasource", WAREHOUSE, _sql, refresh=False),
 }
 

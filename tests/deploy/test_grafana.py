@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from google.cloud import bigquery
 
-from deploy.generate.grafana import GATEWAYS, WAREHOUSE, Panel, dashboards
+from deploy.generate.grafana import GATEWAYS, PATH, WAREHOUSE, Panel, dashboards
 from docs.generate import metrics
 
 
-@pytest.mark.parametrize("panel", GATEWAYS, ids=lambda panel: panel.title)
-def test_a_panel_of_gateways_asks_for_metrics_that_gateways_have(panel: Panel) -> None:
+@pytest.mark.parametrize("panel", [*GATEWAYS, *PATH], ids=lambda panel: panel.title)
+def test_a_panel_asks_for_metrics_that_are_exposed(panel: Panel) -> None:
     asked = set(re.findall(r"\btinybeam_\w+", panel.query))
     assert asked <= set(re.findall(r"`(tinybeam_\w+)`", metrics.page()))
     assert asked or "up{" in panel.query
