@@ -56,7 +56,7 @@ def schedule(path: LivePath, seconds: float) -> list[ScheduledAction]:
     victim = next(iter(path.gateways))
     kill, cut = seconds * 0.25, seconds * 0.5
     return [
-        ScheduledAction(kill, 0.0, f"{victim} is killed at once", lambda: path.kill(victim), "a gateway was killed"),
+        ScheduledAction(kill, 0.0, f"{victim} is stopped dead", lambda: path.kill(victim), "a gateway was stopped dead"),
         ScheduledAction(kill + DOWNTIME_SECONDS, DOWNTIME_SECONDS, f"{victim} starts again", lambda: path.restart(victim)),
         ScheduledAction(cut, 0.0, f"the uplink is cut for {OUTAGE_SECONDS:.0f} s", path.uplink.cut, "the uplink was cut"),
         ScheduledAction(cut + OUTAGE_SECONDS, OUTAGE_SECONDS, "the uplink is back", path.uplink.restore),

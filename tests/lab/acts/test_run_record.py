@@ -37,7 +37,7 @@ RECORD = RunRecord(
     started=T,
     ended=_at(60),
     actions=(
-        PerformedAction(_at(15), "gateway-north is killed at once", "a gateway was killed"),
+        PerformedAction(_at(15), "gateway-north is stopped dead", "a gateway was stopped dead"),
         PerformedAction(_at(19), "it starts again", ""),
     ),
     fault_intervals=(FaultInterval(_at(15), _at(25)),),

@@ -58,7 +58,7 @@ def _record(total: Counts = SOUND) -> RunRecord:
         started=STARTED,
         ended=_at(60),
         actions=(
-            PerformedAction(_at(15), "gateway-north is killed at once", "a gateway was killed"),
+            PerformedAction(_at(15), "gateway-north is stopped dead", "a gateway was stopped dead"),
             PerformedAction(_at(19), "gateway-north starts again", ""),
         ),
         fault_intervals=(FaultInterval(_at(15), _at(25)),),

@@ -15,7 +15,7 @@ def test_a_fault_of_one_gateway_shades_its_lane_and_one_of_all_is_named_once() -
     )
     shades = list(batch_paths._faults(replace(RECORD, actions=actions), ["gateway-north", "gateway-south"]))
     assert [(shade["lane"], shade["text"]) for shade in shades] == [
-        ("gateway-north", "killed"),
+        ("gateway-north", "stopped dead"),
         ("gateway-north", "uplink cut"),
         ("gateway-south", ""),
     ]
