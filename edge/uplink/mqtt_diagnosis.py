@@ -34,7 +34,9 @@ class MqttDiagnosis:
             return Finding("uplink", Status.FAIL, str(error), "correct uplink.tls_ca, tls_certificate and tls_key")
         down = self.of(error)
         if down.state != LinkState.OFFLINE:
-            return Finding("uplink", Status.FAIL, f"{down.state}: {down}", advice(down.state))
+            # The doctor has another client identifier, which may be why the broker does not let it in.
+            status = Status.WARN if isinstance(error, NotPermitted) else Status.FAIL
+            return Finding("uplink", status, f"{down.state}: {down}", advice(down.state))
         if isinstance(error, ssl.SSLError):
             return Finding("uplink", Status.FAIL, str(down), "correct uplink.tls_ca, or the broker's certificate")
         return Finding("uplink", Status.WARN, str(down), advice(down.state))
