@@ -11,11 +11,11 @@ from typing import Any
 from edge.models.bundle import MANIFEST_FILE
 from edge.models.runnable import label_of
 
-_HASTY = [9.0, 13.5]
+_HASTY = [13.0, 13.9]
 
 
 def hasty(bundle: Path, to: Path) -> Path:
-    """Copies a bundle that then says `now` of whatever has less than nine days, and `soon` of nearly all else."""
+    """Copies a bundle that then says `now` of whatever has less than thirteen days, and `soon` of much else."""
 
     def change(manifest: dict[str, Any]) -> None:
         manifest["score"]["thresholds"] = _HASTY

@@ -50,12 +50,15 @@ class Publisher:
         return release.number
 
     def roll_out(self, number: int, share: float, limits: Mapping[str, object], gateways: list[str], now: datetime) -> list[str]:
-        """Lets some gateways run a release, at least one and not all, and publishes that. Returns who they are."""
-        while True:
+        """Lets so many of the gateways run a release, in %, at least one, and publishes that. Returns who they are.
+
+        Each gateway is drawn by itself, so of a few there are more or less than their share: then it is drawn anew.
+        """
+        wanted = max(1, round(len(gateways) * share / 100))
+        chosen: list[str] = []
+        while len(chosen) != wanted:
             rollout = rollouts.new_rollout(self.repository, MODEL, number, share, thresholds=dict(limits))
             chosen = [gateway for gateway in gateways if rollout.chooses(gateway)]
-            if 0 < len(chosen) < len(gateways) or share >= 100:
-                break
         rollouts.begin(self.repository, rollout, now)
         self.publish(now)
         return chosen

@@ -17,6 +17,7 @@ from lab.acts.reconciliation import Reconciliation
 from lab.console import Console
 from lab.folder import emptied
 from lab.loop import report
+from lab.loop.growth import growing
 from lab.loop.outcome import outcome
 from lab.loop.publisher import Publisher
 from lab.loop.result import FILE, Result, Size
@@ -45,13 +46,13 @@ def run(directory: Path, size: Size, seed: int, console: Console) -> Result:
     planned = plans(size.farms, size.fields_each, 2, seed)
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     begins = today - _FIRST_SEASON, today - timedelta(days=DAYS) - SETTLED
-    with _farm(directory, planned, begins, console) as farm:
+    with growing(planned, len(begins)) as fields, _farm(directory, planned, begins, console) as farm:
         console.title("A season by the shipped model, in climates that it was not trained on")
-        first = FirstSeason(farm, planned, begins[0], size)
+        first = FirstSeason(farm, fields, begins[0], size)
         first.play()
         console.title("What the fields showed teaches a successor")
         first.teach()
-        second = SecondSeason(farm, planned, begins[1], first)
+        second = SecondSeason(farm, fields, begins[1], first)
         if not first.gate.refusals:
             console.title("The next season: the successor on some gateways, then on all; and two bad releases")
             second.play()

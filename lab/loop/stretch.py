@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,7 +18,7 @@ from lab.acts.signatures import LabKeys
 from lab.console import Console
 from lab.loop.gateways import Task, live
 from lab.loop.publisher import Publisher
-from lab.loop.world import Plan, ProbeSeason, simulate
+from lab.loop.world import ProbeSeason
 from lab.services.stack import Warehouse
 
 WORKERS = 2
@@ -47,7 +47,7 @@ class Farm:
         export.mkdir()
         by_gateway = groupby(sorted(probes, key=_gateway), key=_gateway)
         tasks = [self._task(export, gateway, list(own), first_day, last_day) for gateway, own in by_gateway]
-        with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"), initializer=_quiet) as pool:
             for task, lived in zip(tasks, pool.map(live, tasks), strict=True):
                 self.reconciliation.add(lived.keys, lived.keys)
                 self.faults += lived.faults
@@ -73,13 +73,6 @@ def _gateway(each: ProbeSeason) -> str:
     return each.probe.gateway_id
 
 
-def grow(
-    plans: Sequence[Plan], number: int, begin: datetime, first_seqs: Mapping[str, int], progress: Callable[[str], None]
-) -> list[ProbeSeason]:
-    """Simulates a season of every field, as each of its probes sees it. `first_seqs` maps a device to the number of its next reading."""
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        grown = []
-        for plan, season in zip(plans, pool.map(simulate, plans, [number] * len(plans)), strict=True):
-            grown += [ProbeSeason(probe, begin, season, first_seqs.get(probe.device_id, 1)) for probe in plan.probes]
-            progress(f"season {number + 1}: {plan.site_id} has grown {plan.crop}")
-        return grown
+def _quiet() -> None:
+    """Keeps off the console what a gateway logs of its releases: the farm knows it as faults."""
+    logging.getLogger().addHandler(logging.NullHandler())
