@@ -95,6 +95,8 @@ class ModelRunner:
 
     def _observed(self, slot: Slot, window: Window) -> _Observed:
         """Takes a window into the memory of each recipe once, whoever judges it: so each is ready when its model is asked."""
+        if slot.standby:
+            self.memory.inherit(slot.in_force.bundle, slot.standby.bundle, window)
         by_recipe: dict[bytes, Observation] = {}
         for model in slot.deciding:
             if model.recipe not in by_recipe:

@@ -52,6 +52,12 @@ class FeatureMemory:
         self.section.set(key, memory)
         return Observation(before, features, None if features else not_judged(recipe, before, start, window.seconds, means))
 
+    def inherit(self, bundle: Bundle, before: Bundle, window: Window) -> None:
+        """Lets a model begin with what the one before it remembers of the window's device, where both remember the same."""
+        key, known = _key(window, bundle, shadow=False), self.section.get(_key(window, before, shadow=False))
+        if known and self.section.get(key) is None and bundle.recipe.remembers_as(before.recipe):
+            self.section.set(key, bundle.recipe.fingerprint + known[_FINGERPRINT_BYTES:])
+
     def settle(self, bundle: Bundle, window: Window, observed: Observation, *, is_normal: bool | None, shadow: bool = False) -> None:
         """Decides whether this window is learned from. `is_normal`: None where the model gave no answer."""
         key = _key(window, bundle, shadow=shadow)

@@ -84,6 +84,21 @@ class Recipe:
     sustained_hours: float | None = None
     """What is abnormal for about so long is not learned as usual; None: everything is learned."""
 
+    def remembers_as(self, other: Recipe) -> bool:
+        """Says whether a memory of the other recipe is one of this, but for the fingerprint: the same steps give what is remembered."""
+        return (self._remembering, self.gap_hours, self.spectrum) == (other._remembering, other.gap_hours, other.spectrum)
+
+    @property
+    def _remembering(self) -> tuple[Step, ...]:
+        """Returns the steps that remember, and those that they need, in their order."""
+        found: list[Step] = []
+        needed: set[str] = set()
+        for step in reversed(self.steps):
+            if step.operation.remembers or step.name in needed:
+                found.append(step)
+                needed.update(step.of)
+        return tuple(reversed(found))
+
     @staticmethod
     def parse(source: Mapping[str, Any], channels: Sequence[str]) -> Recipe:
         """Reads `source`, the manifest's `recipe`; `channels` are those of the manifest, the spectrum's among them. Raises RecipeError."""

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from edge.models.bundle import Bundle
 from edge.models.memory import FeatureMemory, model_of
+from edge.models.recipe import Recipe
 from edge.reading import Reading
 from edge.window import Window
 from schemas.envelope import micros
@@ -13,7 +20,7 @@ from tests.edge.sections import Memory
 
 def window(number: int) -> Window:
     at = micros(START) + number * 10_000_000
-    reading = Reading("d1", at + 1, at + 1, "synced", None, None, True, {"moisture": 0.3})
+    reading = Reading("d1", at + 1, at + 1, "synced", None, None, True, {"moisture": 0.3 - 0.01 * number})
     return Window("d1", at, 10, False, [reading])
 
 
@@ -38,6 +45,36 @@ def test_two_recipes_and_a_shadow_remember_apart() -> None:
     assert len(memory.section.items()) == 3
     memory.keep_only("soil", {(one.recipe.fingerprint, False)})
     assert list(memory.section.items()) == [f"d1/soil/{one.recipe.fingerprint.hex()}"]
+
+
+def further(**changes: Any) -> Bundle:
+    """The bundle "one" with another input, which is computed of what it remembers; `changes` are of the recipe."""
+    steps = [
+        {"name": "mean", "op": "ewma", "of": ["moisture"], "hours": 0.01},
+        {"name": "fall", "op": "difference", "of": ["mean", "moisture"]},
+    ]
+    source = {"steps": steps, "inputs": ["mean", "fall"], "young_hours": 0.001, "gap_hours": 1, **changes}
+    return replace(bundle("further"), recipe=Recipe.parse(source, ["moisture"]))
+
+
+def test_a_successor_begins_with_what_the_model_before_remembers_where_both_remember_the_same() -> None:
+    one, after = bundle("one"), further()
+    memory, whole = FeatureMemory(Memory().section), FeatureMemory(Memory().section)
+    for number in range(3):
+        memory.observe(one, window(number))
+        whole.observe(after, window(number))
+    memory.inherit(after, one, window(3))
+    assert memory.observe(after, window(3)).features == whole.observe(after, window(3)).features
+    memory.inherit(after, one, window(4))
+    assert memory.observe(after, window(4)).features == whole.observe(after, window(4)).features, "it has a memory of its own now"
+
+
+@pytest.mark.parametrize("successor", [bundle("two", hours=0.02), further(gap_hours=2)])
+def test_a_successor_that_remembers_something_else_begins_anew(successor: Bundle) -> None:
+    one, memory = bundle("one"), FeatureMemory(Memory().section)
+    memory.observe(one, window(0))
+    memory.inherit(successor, one, window(1))
+    assert len(memory.section.items()) == 1
 
 
 def test_what_rotted_is_forgotten() -> None:
