@@ -1,4 +1,4 @@
-"""`tinybeam sql recompute`, which joins the warehouse's SQL and the pipeline's logic; the other commands of `tinybeam sql` know SQL alone.
+"""`tinybeam sql recompute`, which like `alert` joins the warehouse's SQL and the pipeline's logic; the other commands know SQL alone.
 
 Exit codes: 0 done, 1 failed, 2 called wrongly.
 """
@@ -13,6 +13,7 @@ import click
 from google.cloud import bigquery
 
 from derive import rollups
+from derive.check_command import alert
 from derive.rollups import How
 from program.duration import duration
 from schemas.registry import Registry
@@ -27,6 +28,7 @@ from sql.questions import moment
 from sql.registry import read
 
 cli = sql
+cli.add_command(alert)
 
 
 class _Duration(click.ParamType):

@@ -13,14 +13,15 @@ select * from (
   select * from (
     select {columns}, not logical_or(coalesce(notified, not historical)) over (partition by opened_time, alert_id) as historical
     from `{table}`
-    where opened_time >= timestamp_sub(current_timestamp(), interval 1825 day)
+    where opened_time >= timestamp_sub(current_timestamp(), interval 1825 day) and source != 'check'
     qualify row_number() over (partition by opened_time, alert_id order by revision desc, as_of desc) = 1
   )
   where state != 'retracted'
   qualify row_number() over (partition by rule, subject order by event_time desc, opened_time desc) = 1
 ) where state != 'resolved'
 """
-"""Asks as the view alerts_open does, of as many days as BigQuery takes: a pipeline goes on with an alert, however long it has been open."""
+"""Asks as the view alerts_open does, of as many days as BigQuery takes: a pipeline goes on with an alert, however long it has been open.
+Those of checks are not its own (`tinybeam sql alert`)."""
 
 
 def open_alerts(warehouse: Warehouse) -> tuple[Alert, ...]:
