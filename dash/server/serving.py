@@ -19,5 +19,7 @@ def serve(app: Starlette, listen: str, port: int, listening: Callable[[str], obj
         raise click.ClickException(f"--listen {listen} --port {port}: {error.strerror}") from error
     host = f"[{listen}]" if ":" in listen else listen
     listening(f"http://{host}:{bound.getsockname()[1]}/")
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, ws="none", server_header=False, proxy_headers=False, timeout_graceful_shutdown=5
+    )
     uvicorn.Server(config).run([bound])

@@ -1,0 +1,55 @@
+"""The live page of a farm, served on a free port by itself."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+import uvicorn
+
+from dash.data.viewer import Viewer
+from dash.server.app import Dash
+from dash.server.sign_in import SignIn, ThisMachine
+from schemas.records import Label
+from tests.dash.farm import FarmWarehouse
+
+
+@dataclass
+class Labels:
+    """Keeps what was answered."""
+
+    kept: list[Label] = field(default_factory=list)
+
+    def add(self, labels: list[Label]) -> None:
+        self.kept += labels
+
+
+@dataclass
+class Served:
+    url: str
+    labels: Labels
+
+
+@contextmanager
+def served(farm: FarmWarehouse, sign_in: SignIn | None = None) -> Iterator[Served]:
+    labels = Labels()
+    app = Dash(farm, labels, sign_in or ThisMachine(Viewer()), lambda: farm.now).app(["127.0.0.1"])  # type: ignore[arg-type]
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
+        thread = threading.Thread(target=server.run, args=([bound],))
+        thread.start()
+        try:
+            yield Served(f"http://127.0.0.1:{bound.getsockname()[1]}", labels)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture
+def farm() -> FarmWarehouse:
+    return FarmWarehouse(datetime.now(UTC))

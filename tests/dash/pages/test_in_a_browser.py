@@ -1,0 +1,184 @@
+"""The live page in Debian's chromium: a phone and a desk, light and dark, by keyboard, with what is empty, silent or away.
+
+Writes build/dash: a picture of each page and width, and summary.json with what was measured.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from time import perf_counter
+from typing import Any
+
+import pytest
+
+from lab.services.child import REPOSITORY
+from tests.dash.conftest import Served, served
+from tests.dash.farm import FarmWarehouse
+from tests.lab import browser as browsers
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.skipif(browsers.installed() is None, reason="chromium is not installed")
+
+OUTPUT = REPOSITORY / "build" / "dash"
+PAGES = {
+    "today": "/",
+    "fields": "/fields",
+    "field": "/fields/river",
+    "machines": "/machines",
+    "machine": "/machines/machine-pump",
+    "alerts": "/alerts",
+}
+SCREENS = {"phone": (390, 844), "desk": (1280, 900)}
+SMALLEST = """() => Math.min(...[...document.querySelectorAll('body *')].filter(e => e.getClientRects().length && [...e.childNodes]
+  .some(n => n.nodeType === 3 && n.textContent.trim())).map(e => {
+  const svg = e.ownerSVGElement, size = parseFloat(getComputedStyle(e).fontSize);
+  return svg ? size * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : size; }))"""
+NAMELESS = """() => [...document.querySelectorAll('a, button, input:not([type=hidden]), select, summary, svg, [role=region]')]
+  .filter(e => e.getClientRects().length && !(e.ariaLabel || e.textContent.trim() || e.labels?.[0]?.textContent.trim()))
+  .map(e => e.outerHTML)"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=browsers.installed(), args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def summary() -> Iterator[dict[str, Any]]:
+    measured: dict[str, Any] = {}
+    yield measured
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    (OUTPUT / "summary.json").write_text(json.dumps({"warehouse": "a stand-in that answers at once", "pages": measured}, indent=1) + "\n")
+
+
+@pytest.fixture
+def page_of(farm: FarmWarehouse) -> Iterator[Served]:
+    with served(farm) as page:
+        yield page
+
+
+def _opened(chromium: Any, url: str, screen: str, scheme: str = "light") -> tuple[Any, list[str]]:
+    """A tab in a browser that has seen nothing yet, and what it complains about."""
+    width, height = SCREENS[screen]
+    tab = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=screen == "phone").new_page()
+    complaints: list[str] = []
+    tab.on("console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None)
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.goto(url)
+    return tab, complaints
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_can_be_read_on_a_phone_and_a_desk_and_has_nothing_to_complain_about(
+    chromium: Any, page_of: Served, summary: dict[str, Any], name: str, screen: str
+) -> None:
+    started = perf_counter()
+    tab, complaints = _opened(chromium, page_of.url + PAGES[name], screen)
+    cold = perf_counter() - started
+    assert tab.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen][0]
+    assert tab.evaluate(SMALLEST) >= 12
+    assert tab.evaluate(NAMELESS) == []
+    assert tab.locator("h1").count() == 1
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    tab.screenshot(path=OUTPUT / f"{name}-{screen}.png", full_page=True)
+    scanned = re.search(r"read ([\d.]+).(\w+) for this page", tab.locator("footer").inner_text())
+    started = perf_counter()
+    tab.reload()
+    warm = perf_counter() - started
+    painted = tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
+    bytes_sent = tab.evaluate("performance.getEntriesByType('navigation')[0].transferSize")
+    tab.context.close()
+    summary[f"{name} {screen}"] = {
+        "seconds_cold": round(cold, 2),
+        "seconds_warm": round(warm, 2),
+        "first_paint_seconds": round(painted / 1000, 2) if painted else None,
+        "bytes_over_the_wire": bytes_sent,
+        "bytes_scanned": scanned and scanned[0],
+        "console_errors": len(complaints),
+    }
+    assert complaints == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_dark_has_dark_paper_and_light_ink(chromium: Any, page_of: Served, name: str) -> None:
+    tab, complaints = _opened(chromium, page_of.url + PAGES[name], "phone", "dark")
+    paper, ink = (tab.evaluate(f"getComputedStyle(document.body).{what}") for what in ("backgroundColor", "color"))
+    tab.screenshot(path=OUTPUT / f"{name}-phone-dark.png", full_page=True)
+    tab.context.close()
+    assert sum(map(int, re.findall(r"\d+", paper))) < 200
+    assert sum(map(int, re.findall(r"\d+", ink))) > 550
+    assert complaints == []
+
+
+def test_by_keyboard_alone_one_gets_from_today_to_a_field(chromium: Any, page_of: Served) -> None:
+    tab, complaints = _opened(chromium, page_of.url, "desk")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.textContent") == "Skip to the content"
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.id") == "content"
+    for _ in range(30):
+        tab.keyboard.press("Tab")
+        if tab.evaluate("document.activeElement.getAttribute('href')") == "/fields/river":
+            break
+    assert tab.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/fields/river")
+    assert tab.locator("h1").inner_text() == "River Field"
+    assert complaints == []
+    tab.context.close()
+
+
+def test_a_screen_reader_hears_where_it_is_what_is_fresh_and_what_charts_show(chromium: Any, page_of: Served) -> None:
+    tab, _ = _opened(chromium, page_of.url + "/fields/river", "desk")
+    heard = tab.locator("body").aria_snapshot()
+    tab.context.close()
+    assert 'navigation "Pages"' in heard
+    assert "As of" in heard
+    assert "the advice rests on this" in heard
+    assert re.search(r'img "Soil moisture of River Field, from', heard)
+
+
+def test_an_alert_is_answered_by_hand(chromium: Any, page_of: Served) -> None:
+    tab, complaints = _opened(chromium, page_of.url + "/alerts", "phone")
+    tab.locator("summary", has_text="Answer").first.click()
+    tab.get_by_role("button", name="A part was replaced").first.click()
+    tab.wait_for_url("**/alerts?noted=1")
+    assert tab.get_by_text("Your answer is noted").is_visible()
+    tab.context.close()
+    assert [label.answer for label in page_of.labels.kept] == ["replaced"]
+    assert complaints == []
+
+
+def test_a_page_renews_itself_and_says_so_when_it_cannot(chromium: Any, farm: FarmWarehouse, page_of: Served) -> None:
+    width, height = SCREENS["phone"]
+    tab = chromium.new_context(viewport={"width": width, "height": height}).new_page()
+    tab.clock.install()
+    tab.goto(page_of.url)
+    farm.silent = timedelta(days=7)
+    tab.clock.run_for(61_000)
+    tab.get_by_text("Gateway north has been silent for 7 days").wait_for()
+    farm.away = True
+    tab.clock.run_for(61_000)
+    tab.get_by_text("could not be renewed").wait_for()
+    tab.screenshot(path=OUTPUT / "silent-phone.png", full_page=True)
+    tab.context.close()
+
+
+@pytest.mark.parametrize("state", ["bare", "away"])
+def test_what_is_empty_or_away_is_a_page_with_a_sentence(chromium: Any, farm: FarmWarehouse, state: str) -> None:
+    setattr(farm, state, True)
+    with served(farm) as page:
+        tab, _ = _opened(chromium, page.url, "phone")
+        OUTPUT.mkdir(parents=True, exist_ok=True)
+        tab.screenshot(path=OUTPUT / f"{state}-phone.png", full_page=True)
+        text = tab.locator("main").inner_text()
+        tab.context.close()
+    assert "fine" not in text
+    assert len(text) > 40
