@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from html import escape
@@ -29,14 +29,21 @@ NARROW, WIDE = 340, 960
 _numbers = count(1)
 
 
-def both_widths(draw: Callable[[int], Chart], description: str) -> str:
-    """Draws the chart for a phone and for a desk: `both_widths(lambda width: completeness(cells, lanes, width), "...")`."""
-    return "".join(f'<div class="{name}">{svg(draw(width), description)}</div>' for name, width in (("wide", WIDE), ("narrow", NARROW)))
+def both_widths(draw: Callable[[int], Chart], description: str, named: Mapping[str, Points] | None = None) -> str:
+    """Draws the chart for a phone and for a desk: `both_widths(lambda width: completeness(cells, lanes, width), "...")`.
+
+    `named` are points that charts of `alt.NamedData` draw: many points are handed on so, as a chart copies its own with each step.
+    """
+    widths = (("wide", WIDE), ("narrow", NARROW))
+    return "".join(f'<div class="{name}">{svg(draw(width), description, named)}</div>' for name, width in widths)
 
 
-def svg(chart: Chart, description: str) -> str:
+def svg(chart: Chart, description: str, named: Mapping[str, Points] | None = None) -> str:
     """Renders one `<svg>` element that scales with the page."""
-    picture = _drawn(json.dumps(_styled(chart).to_dict(validate=False)))
+    specification = _styled(chart).to_dict(validate=False)
+    if named:
+        specification["datasets"] = {name: _plain(points) for name, points in named.items()}
+    picture = _drawn(json.dumps(specification))
     head, body = picture.split(">", 1)
     _, _, size = head.partition('viewBox="')
     width = size.split()[2]
@@ -87,5 +94,8 @@ def _no_row_limit() -> None:
 def data(points: Points) -> alt.Data:
     """Converts times to milliseconds since 1970, which need no guess about zones."""
     _no_row_limit()
-    plain = [{key: value.timestamp() * 1000 if isinstance(value, datetime) else value for key, value in point.items()} for point in points]
-    return alt.Data(values=plain)
+    return alt.Data(values=_plain(points))
+
+
+def _plain(points: Points) -> list[dict[str, Any]]:
+    return [{key: value.timestamp() * 1000 if isinstance(value, datetime) else value for key, value in point.items()} for point in points]

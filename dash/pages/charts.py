@@ -5,8 +5,8 @@ Colours are Okabe and Ito's, and no line is told from another by its colour alon
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -15,16 +15,19 @@ from dash.data.fields import Field
 from dash.data.machines import Machine
 from dash.data.span import Span
 from dash.pages.times import zone
-from presentation.svg import INK, MUTED, NARROW, Chart, both_widths, data
+from presentation.svg import INK, MUTED, NARROW, Chart, Points, both_widths
 
 WATER, STRESS, RAIN, GIVEN, MODEL = "var(--blue)", "var(--vermillion)", "var(--sky)", "var(--green)", "var(--purple)"
 _AXIS_WIDTH = 52
 _FLOOR = 0.01
 """The lowest score that a logarithm is taken of."""
+_KEPT = 64
+"""So many charts of a kind are not drawn again while their data are the same."""
 _SHOWN = 14.0
 """Days that a forecast looks ahead."""
 
 
+@lru_cache(_KEPT)
 def moisture(field: Field, span: Span, description: str) -> str:
     """Draws moisture between where stress begins and what the soil can hold."""
     place = field.advice.time_zone
@@ -35,18 +38,19 @@ def moisture(field: Field, span: Span, description: str) -> str:
     def draw(width: int) -> Chart:
         x, scale = _time(span, place, width), alt.Scale(domain=[0, round(top + 0.02, 2)])
         y: dict[str, Any] = {"scale": scale, "axis": alt.Axis(title="m³ of water in m³ of soil", tickCount=5, format=".2f")}
-        between = alt.Chart(_placed(points, place)).mark_area(color=WATER, opacity=0.2).encode(x, alt.Y("low:Q", **y), alt.Y2("high:Q"))
-        mean = alt.Chart(_placed(points, place)).mark_line(color=WATER, strokeWidth=2.2).encode(x, alt.Y("mean:Q", **y))
+        between = _of("points").mark_area(color=WATER, opacity=0.2).encode(x, alt.Y("low:Q", **y), alt.Y2("high:Q"))
+        mean = _of("points").mark_line(color=WATER, strokeWidth=2.2).encode(x, alt.Y("mean:Q", **y))
         lines = [
-            alt.Chart(_placed(limits, place)).mark_line(color=colour, strokeWidth=2, strokeDash=dash).encode(x, alt.Y(f"{name}:Q", **y))
+            _of("limits").mark_line(color=colour, strokeWidth=2, strokeDash=dash).encode(x, alt.Y(f"{name}:Q", **y))
             for name, colour, dash in (("stress", STRESS, [6, 4]), ("full", MUTED, [2, 3]))
             if limits
         ]
         return _sized(alt.layer(between, mean, *lines), width, 210)
 
-    return both_widths(draw, description)
+    return both_widths(draw, description, {"points": _placed(points, place), "limits": _placed(limits, place)})
 
 
+@lru_cache(_KEPT)
 def water(field: Field, span: Span, description: str) -> str:
     """Draws what came to the field and what it lacks, day by day, in mm; nothing of what there was none of."""
     place = field.advice.time_zone
@@ -59,7 +63,7 @@ def water(field: Field, span: Span, description: str) -> str:
         return ""
 
     def draw(width: int) -> Chart:
-        bars = alt.Chart(_placed(days, place)).mark_bar(size=max(2, min(14, 300 // max(len(field.days), 1))))
+        bars = _of("days").mark_bar(size=max(2, min(14, 300 // max(len(field.days), 1))))
         return alt.vconcat(
             *(
                 _sized(
@@ -76,9 +80,10 @@ def water(field: Field, span: Span, description: str) -> str:
             spacing=8,
         )
 
-    return both_widths(draw, description)
+    return both_widths(draw, description, {"days": _placed(days, place)})
 
 
+@lru_cache(_KEPT)
 def forecasts(field: Field, span: Span, description: str) -> str:
     """Draws the days until stress by balance and by model, the one that the advice rests on solid, the other dashed."""
     place, rests_on = field.advice.time_zone, field.advice.rests_on
@@ -87,7 +92,7 @@ def forecasts(field: Field, span: Span, description: str) -> str:
     def draw(width: int) -> Chart:
         y: dict[str, Any] = {"scale": alt.Scale(domain=[0, _SHOWN], clamp=True), "axis": alt.Axis(title="days until stress", tickCount=5)}
         lines = [
-            alt.Chart(_placed([row for row in rows if row[name] is not None], place))
+            _of(name)
             .mark_line(
                 color=colour,
                 strokeWidth=2.6 if name == rests_on else 1.8,
@@ -99,9 +104,12 @@ def forecasts(field: Field, span: Span, description: str) -> str:
         ]
         return _sized(alt.layer(*lines), width, 130)
 
-    return both_widths(draw, description)
+    return both_widths(
+        draw, description, {name: _placed([row for row in rows if row[name] is not None], place) for name in ("balance", "model")}
+    )
 
 
+@lru_cache(_KEPT)
 def scores(machine: Machine, span: Span, description: str) -> str:
     """Draws how far a machine sounds from normal, each line across ten times the one below, with the limits of the verdicts."""
     place = machine.now.time_zone
@@ -118,16 +126,17 @@ def scores(machine: Machine, span: Span, description: str) -> str:
             "scale": alt.Scale(type="log", domain=[bottom, top], nice=False, clamp=True),
             "axis": alt.Axis(title="distance from normal", values=[10.0**power for power in range(-3, 7)], format="~g"),
         }
-        between = alt.Chart(_placed(points, place)).mark_area(color=WATER, opacity=0.2).encode(x, alt.Y("low:Q", **y), alt.Y2("high:Q"))
-        mean = alt.Chart(_placed(points, place)).mark_line(color=WATER, strokeWidth=2).encode(x, alt.Y("mean:Q", **y))
-        rules = alt.Chart(data(limits)).mark_rule(color=STRESS, strokeDash=[6, 4], strokeWidth=1.6).encode(alt.Y("score:Q", **y))
-        texts = alt.Chart(data(limits)).mark_text(color=INK, align="left", baseline="bottom", dx=4, dy=-3, fontSize=12)
+        between = _of("points").mark_area(color=WATER, opacity=0.2).encode(x, alt.Y("low:Q", **y), alt.Y2("high:Q"))
+        mean = _of("points").mark_line(color=WATER, strokeWidth=2).encode(x, alt.Y("mean:Q", **y))
+        rules = _of("limits").mark_rule(color=STRESS, strokeDash=[6, 4], strokeWidth=1.6).encode(alt.Y("score:Q", **y))
+        texts = _of("limits").mark_text(color=INK, align="left", baseline="bottom", dx=4, dy=-3, fontSize=12)
         named = texts.encode(alt.Y("score:Q", **y), alt.Text("label:N"), x=alt.value(0))
         return _sized(alt.layer(between, mean, *([rules, named] if limits else [])), width, 220)
 
-    return both_widths(draw, description)
+    return both_widths(draw, description, {"points": _placed(points, place), "limits": limits})
 
 
+@lru_cache(_KEPT)
 def bands(machine: Machine, description: str) -> str:
     """Draws each input of the model, now and at the begin of the span."""
     rows: list[dict[str, Any]] = [
@@ -137,17 +146,21 @@ def bands(machine: Machine, description: str) -> str:
     def draw(width: int) -> Chart:
         name = alt.Y("name:N", sort=[row["name"] for row in rows], axis=alt.Axis(title=None, labelLimit=150, labelColor=INK))
         x = alt.X("now:Q", axis=alt.Axis(title="what the model is given", tickCount=4))
-        chart = alt.Chart(data(rows))
+        chart = _of("bands")
         bars = chart.mark_bar(color=WATER, height=10).encode(name, x)
         marks = chart.mark_tick(color=STRESS, thickness=3, size=16).encode(name, alt.X("before:Q"))
         return alt.layer(bars, marks).properties(width=width - 160, height=alt.Step(22))
 
-    return both_widths(draw, description)
+    return both_widths(draw, description, {"bands": rows})
 
 
-def _placed(rows: Sequence[dict[str, Any]], place: str | None) -> alt.Data:
+def _of(name: str) -> alt.Chart:
+    return alt.Chart(alt.NamedData(name))
+
+
+def _placed(rows: Points, place: str | None) -> Points:
     """Moves times so that written as UTC they read as the place's clock."""
-    return data([{key: _local(value, place) if isinstance(value, datetime) else value for key, value in row.items()} for row in rows])
+    return [{key: _local(value, place) if isinstance(value, datetime) else value for key, value in row.items()} for row in rows]
 
 
 def _local(at: datetime, place: str | None) -> datetime:

@@ -63,7 +63,7 @@ class Dash:
             person = self._sign_in(request.headers)
         except Refused as error:
             return self._trouble(403, "Not for you, as things stand", str(error))
-        questions, now = self._warehouse.asked_by(person.viewer), self._clock()
+        questions, now = self._warehouse.asked_by(person.viewer), self._warehouse.whole(self._clock())
         try:
             asking = Asking(questions, now, request.path_params, dict(request.query_params), person.answers)
             content = page.content(asking) | head(questions, now, page, person)
