@@ -63,6 +63,8 @@ class Warehouse:
         self._kept: OrderedDict[object, Answer] = OrderedDict()
         self._asking: dict[object, threading.Lock] = {}
         self._lock = threading.Lock()
+        self.bytes_read = 0
+        """What the service read for everybody so far."""
 
     def asked_by(self, viewer: Viewer) -> Questions:
         return Questions(self, viewer)
@@ -87,6 +89,7 @@ class Warehouse:
             answer = self._ask(script, values)
             with self._lock:
                 self._kept[key] = answer
+                self.bytes_read += answer.bytes_read
                 self._asking.pop(key, None)
                 while len(self._kept) > MOST_ANSWERS:
                     self._kept.popitem(last=False)
@@ -125,6 +128,11 @@ class Questions:
         self.viewer = viewer
         self.bytes_read, self.oldest = 0, None  # type: int, datetime | None
         self._warehouse = warehouse
+
+    @property
+    def bytes_read_by_all(self) -> int:
+        """Returns what the service read for everybody since the dash started."""
+        return self._warehouse.bytes_read
 
     def query(self, name: str, **parameters: Any) -> tuple[Row, ...]:
         """Returns what dash/queries/NAME.sql answers of the viewer's sites. Times are taken to whole multiples of `keep_seconds`.

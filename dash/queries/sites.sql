@@ -3,6 +3,12 @@
 -- @moment timestamp = now: the moment
 -- @sites array<string> = : the sites that the viewer may see
 -- @all_sites bool = true: the viewer may see every site, and what has none
+with placed as (
+  select site_id, count(distinct device_id) as devices
+  from tinybeam.devices_v1
+  where valid_from <= @moment and (valid_to is null or valid_to > @moment)
+  group by site_id
+)
 select
   site.site_id,
   site.name,
@@ -12,13 +18,7 @@ select
   site.time_zone,
   coalesce(placed.devices, 0) as devices
 from tinybeam.sites_v1 as site
-left join (
-  select site_id, count(distinct device_id) as devices
-  from tinybeam.devices_v1
-  where valid_from <= @moment and (valid_to is null or valid_to > @moment)
-  group by site_id
-) as placed
-  on site.site_id = placed.site_id
+left join placed on site.site_id = placed.site_id
 where
   site.valid_from <= @moment
   and (site.valid_to is null or site.valid_to > @moment)

@@ -25,7 +25,15 @@ def rows(site: str) -> dict[str, list[dict[str, Any]]]:
             {**of_batch, "batch_id": f"{gateway}:7:1", "device_id": soil},
             {**of_batch, "batch_id": f"{gateway}:7:2", "device_id": machine, "channel": "temperature", "unit": "degC"},
         ],
-        "heartbeats_v1": [{"batch_id": f"{gateway}:7:4", "gateway_id": gateway}],
+        "heartbeats_v1": [
+            {
+                "batch_id": f"{gateway}:7:4",
+                "gateway_id": gateway,
+                "models": '{"soil": "00", "vibration": "00"}',
+                "model_releases": '{"vibration": 3}',
+                "releases_refused": '{"soil/4": "it failed its trial"}',
+            }
+        ],
         "batches_v1": [
             {"batch_id": f"{gateway}:7:1", "gateway_id": gateway},
             {"batch_id": f"{gateway}:7:4", "gateway_id": gateway, "seq": 4},

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.cloud import bigquery
 
-from dash.data import alerts, devices, fields, freshness, machines, today
+from dash.data import alerts, cost, devices, export, fields, fleet, freshness, machines, models, today, trust
 from dash.data.span import Span
 from dash.data.viewer import Viewer
 from dash.data.warehouse import Warehouse, queries
@@ -40,7 +40,7 @@ def test_the_sql_itself_answers_nothing_of_another_site(farm: bigquery.Client, n
         assert "south" not in str(answer.rows)
 
 
-@pytest.mark.parametrize("name", queries())
+@pytest.mark.parametrize("name", sorted(queries().keys() - {"release_health", "outcomes"}))
 def test_who_sees_everything_is_answered_of_both(farm: bigquery.Client, name: str) -> None:
     found = ""
     for site in ("north", "south"):
@@ -56,9 +56,22 @@ def test_a_page_of_another_site_is_as_if_it_were_not_there(farm: bigquery.Client
     assert machines.read(north, "pump-south", DAY) is None
     assert alerts.read(north, DAY, "south") == ()
     pages = (today.read(north, NOW), fields.overview(north, NOW), machines.overview(north, NOW), alerts.read(north, DAY))
-    for page in (*pages, devices.read(north, NOW), freshness.read(north, NOW), fields.read(north, "north", DAY)):
+    of_operators = (fleet.read(north, NOW), trust.read(north, DAY), models.read(north, NOW, DAY), cost.read(north, DAY))
+    for page in (*pages, *of_operators, devices.read(north, NOW), freshness.read(north, NOW), fields.read(north, "north", DAY)):
         assert "north" in str(page)
         assert "south" not in str(page)
+
+
+@pytest.mark.parametrize("name", export.NAMES)
+def test_a_file_has_nothing_of_another_site(farm: bigquery.Client, name: str) -> None:
+    foreign = FOREIGN.get(export.NAMES[name].subject or "", "")
+    assert len(list(export.rows(asked_by(farm), name, DAY, foreign))) > 1
+    assert "south" not in str(list(export.rows(asked_by(farm, "north"), name, DAY, foreign)))
+
+
+def test_how_a_release_does_in_the_whole_fleet_is_for_who_sees_every_site(farm: bigquery.Client) -> None:
+    assert models.health(asked_by(farm), DAY)
+    assert models.health(asked_by(farm, "north", "south"), DAY) == ()
 
 
 def test_who_sees_no_site_sees_nothing(farm: bigquery.Client) -> None:
