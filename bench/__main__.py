@@ -30,12 +30,13 @@ BENCHMARKS = {
     "uplink_bytes": ("bench.edges", "bytes a device and day from gateway to Pub/Sub, against what the sensors sent"),
     "latency": ("bench.latency", "reading to row on the live path, against the waiting that is configured"),
     "scale": ("bench.scale", "cost of a row, states and keys, from a sixteenth of a fleet to 100,000 gateways"),
+    "dash": ("bench.dash", "how long a page of the dash waits for ten million summaries, against what is promised"),
     "storm": ("bench.storm", "ten thousand anomalies in a minute to a webhook, against what is promised"),
 }
 """Name -> its module, which has a function of that name and the sizes FULL and QUICK, and its line in the help."""
 
-BY_NAME_ALONE = ("drain", "losses", "paced", "memory", "scale", "storm")
-"""Those that run only when they are named: they build Telegraf or an environment, take ten minutes, or play something in real time."""
+BY_NAME_ALONE = ("dash", "drain", "losses", "paced", "memory", "scale", "storm")
+"""Those that run only when they are named: they build Telegraf or an environment, take ten minutes, or play in real time."""
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -52,7 +53,7 @@ def cli(names: tuple[str, ...], out: Path, gateways: int | None, *, quick: bool)
     """Measure TinyBeam against the alternatives.
 
     Every figure has its baseline from the same run, the two measured by turns: on a shared machine the ratio counts, not the number.
-    Without a NAME everything but drain, losses, paced, memory, scale and storm is measured, in under a quarter of an hour; `python -m
+    Without a NAME everything but dash, drain, losses, paced, memory, scale and storm is measured, in under a quarter of an hour; `python -m
     bench.report --take build/bench` then writes docs/performance.md.
 
     \b

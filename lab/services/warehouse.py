@@ -41,6 +41,10 @@ class Warehouse:
         self._child.stop()
 
     @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
     def environment(self) -> dict[str, str]:
         """Returns the variables by which Google's clients and ours find it."""
         return {
