@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from costs.fleet import MONTH, Fleet, Month
 from costs.prices import Prices
+from costs.stored import STORED_BYTES
 
 HOURS = MONTH / timedelta(hours=1)
 
@@ -23,8 +24,6 @@ USED = 0.5
 CORES, MEMORY, DISK = 2, 8 * 2.0**30, 30 * 2.0**30
 """Of one worker, and of a machine of one's own."""
 
-STORED_BYTES = {"summaries": 220, "heartbeats": 230, "batches": 150, "site_windows": 120, "dirty_windows": 65}
-"""Logical bytes of a row as BigQuery counts them, with names of some ten letters, rounded up."""
 OF_MESSAGES = ("summaries", "heartbeats", "batches")
 """The tables of what messages are, which the pipeline loads with --write_method=load."""
 _MESSAGE = 40

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from costs import prices
-from costs.ways import STORED_BYTES
+from costs.stored import STORED_BYTES
 from dash.data.span import Span
 from dash.data.warehouse import Questions, Row
 

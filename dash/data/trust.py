@@ -8,7 +8,7 @@ from datetime import datetime
 
 from dash.data.span import Span
 from dash.data.warehouse import Questions, Row
-from pipeline.replay.remedies import remedy
+from schemas.remedies import remedy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,13 +38,13 @@ from pipeline.replay.fix import FileFix, FixError, load
 from pipeline.replay.marks import marks
 from pipeline.replay.proof import Proof
 from pipeline.replay.recover import Fix, recovered
-from pipeline.replay.remedies import remedy
 from pipeline.replay.report import Report
 from pipeline.replay.transform import REACH, ReplayNow
 from pipeline.rollup.transform import Schedule
 from program import logs
 from program.settings import ConfigError
 from schemas.datasets import SETTINGS, Datasets
+from schemas.remedies import remedy
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _EVERY = 1000

@@ -14,7 +14,8 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from costs.fleet import MONTH, Fleet, month, settings_of
-from costs.ways import HOURS, STORED_BYTES, rows
+from costs.stored import STORED_BYTES
+from costs.ways import HOURS, rows
 from edge.day_cost import play
 from edge.store.store import Store
 from pipeline import flow

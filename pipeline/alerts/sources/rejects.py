@@ -17,9 +17,9 @@ from pipeline.alerts.condition import Condition, InStates
 from pipeline.alerts.observation import Observation
 from pipeline.alerts.source import Input, Memory, Outcome
 from pipeline.elements import TableRows
-from pipeline.replay.remedies import remedy
 from pipeline.state import StateFormat
 from schemas.registry import Registry
+from schemas.remedies import remedy
 from schemas.rules.rejects import RejectsRule
 
 NOBODY = "unknown"

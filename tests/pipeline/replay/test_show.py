@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pipeline import rejects
 from pipeline.refused import Refused
 from pipeline.replay import export, show
-from pipeline.replay.remedies import REMEDIES
 from schemas.envelope import entries
+from schemas.remedies import REMEDIES
 from tests.pipeline.bodies import NOW, message, summary
 from tests.pipeline.replay.test_recover import MIXED, assign_rejects
 

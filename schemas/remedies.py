@@ -1,4 +1,4 @@
-"""Says what to do about each reason, in a few words; docs/rejects.md says more."""
+"""Says what to do about each reason of a reject, in a few words; docs/rejects.md says more."""
 
 from __future__ import annotations
 
