@@ -34,11 +34,14 @@ def as_json(rows: Rows) -> str:
 
 def as_csv(names: Sequence[str], rows: Rows) -> str:
     """Writes a line for each row. A text that a spreadsheet would take for a formula, wide signs included, has an apostrophe before it."""
+    return "".join([csv_line(names), *(csv_line([row[name] for name in names]) for row in rows)]).rstrip("\n")
+
+
+def csv_line(values: Sequence[Any]) -> str:
+    """Writes a row as a line of CSV, its end included."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([_field(row[name]) for name in names] for row in rows)
-    return out.getvalue().rstrip("\n")
+    csv.writer(out, lineterminator="\n").writerow(map(_field, values))
+    return out.getvalue()
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dash.pages import alerts, fields, machines, today
+from dash.pages import alerts, cost, fields, fleet, machines, models, today, trust
 from dash.pages.page import Page
 
 PAGES: tuple[Page, ...] = (
@@ -11,5 +11,9 @@ PAGES: tuple[Page, ...] = (
     fields.FIELD,
     machines.OVERVIEW,
     machines.MACHINE,
+    fleet.PAGE,
     alerts.PAGE,
+    trust.PAGE,
+    models.PAGE,
+    cost.PAGE,
 )

@@ -20,10 +20,10 @@ from starlette.staticfiles import StaticFiles
 from dash.data.warehouse import Unreachable, Warehouse
 from dash.pages.catalogue import PAGES
 from dash.pages.page import Asking, Missing, Page, Unreadable
-from dash.server import answering, rendering
+from dash.server import answering, files, rendering
 from dash.server.guard import allowed_to_answer, guarded
 from dash.server.head import head
-from dash.server.sign_in import Refused, SignIn
+from dash.server.sign_in import Person, Refused, SignIn
 from labels.stores import Store
 from program import logs
 
@@ -41,6 +41,8 @@ class Dash:
         """Returns the application, for requests that name one of `hosts` (`*`: any)."""
         routes = [
             *(Route(page.path, self._endpoint(page)) for page in PAGES),
+            Route("/export/{name}.csv", self._file),
+            Route("/export/{name}/{subject}.csv", self._file),
             Route("/alerts/answer", self._take, methods=["POST"]),
             Route("/static/style.css", _style),
             Route("/healthz", lambda _: guarded(Response("ok\n", media_type="text/plain"))),
@@ -53,20 +55,24 @@ class Dash:
         return Starlette(routes=routes, middleware=middleware, exception_handlers={404: self._not_found})
 
     def _endpoint(self, page: Page) -> Callable[[Request], Response]:
-        def answer(request: Request) -> Response:
-            return guarded(self._answer(request, page))
+        def rendered(asking: Asking, person: Person) -> Response:
+            content = page.content(asking) | head(asking.questions, asking.now, page, person)
+            return HTMLResponse(rendering.rendered(page.template, content))
 
-        return answer
+        return lambda request: guarded(self._answer(request, rendered))
 
-    def _answer(self, request: Request, page: Page) -> Response:
+    def _file(self, request: Request) -> Response:
+        return guarded(self._answer(request, lambda asking, _: files.answered(asking)))
+
+    def _answer(self, request: Request, respond: Callable[[Asking, Person], Response]) -> Response:
+        """Answers a person who is let in; what goes wrong is a page with a sentence."""
         try:
             person = self._sign_in(request.headers)
         except Refused as error:
             return self._trouble(403, "Not for you, as things stand", str(error))
         questions, now = self._warehouse.asked_by(person.viewer), self._warehouse.whole(self._clock())
         try:
-            asking = Asking(questions, now, request.path_params, dict(request.query_params), person.answers)
-            content = page.content(asking) | head(questions, now, page, person)
+            return respond(Asking(questions, now, request.path_params, dict(request.query_params), person.answers), person)
         except Missing as error:
             return self._trouble(404, "Not found", str(error))
         except Unreadable as error:
@@ -74,7 +80,6 @@ class Dash:
         except Unreachable as error:
             _log.warning("%s", error)
             return self._trouble(503, "The warehouse is away", f"{error}. Nothing is shown, as nothing is known.", str(request.url))
-        return HTMLResponse(rendering.rendered(page.template, content))
 
     async def _take(self, request: Request) -> Response:
         """Takes an answer; the form is read here, all else in a thread."""

@@ -1,0 +1,116 @@
+"""Fleet: each gateway, and whether it is heard, keeps up, has room and may go on speaking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from dash.data import fleet
+from dash.data.fleet import Gateway
+from dash.pages.freshness import SILENT_AFTER
+from dash.pages.page import Asking, Page
+from dash.pages.tasks import Urgency
+from dash.pages.times import ago, when
+from presentation.wording import capital, count, listed, size
+
+_CERTIFICATE = timedelta(days=14)
+_FULL = 0.8
+_BACKLOG = 20
+_ORDER: tuple[Urgency | None, ...] = ("now", "soon", "look", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A gateway in words: the worst of its troubles gives the urgency; None where nothing is known to be wrong."""
+
+    name: str
+    sites: tuple[str, ...]
+    urgency: Urgency | None
+    state: str
+    troubles: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+
+
+def card(gateway: Gateway, sites: dict[str, str], now: datetime) -> Card:
+    found = sorted(_troubles(gateway, now), key=lambda trouble: _ORDER.index(trouble[0]))
+    return Card(
+        gateway.name,
+        tuple(sites.get(site, site) for site in gateway.sites),
+        found[0][0] if found else None,
+        _state(gateway, now),
+        tuple(text for _, text in found),
+        tuple(_facts(gateway, now)),
+    )
+
+
+def _state(gateway: Gateway, now: datetime) -> str:
+    """Says when it was heard, and no more: a gateway that is silent is not well, whatever it said last."""
+    if gateway.received_time is None:
+        return "not heard in 30 days"
+    if now - gateway.received_time > SILENT_AFTER:
+        return f"silent for {ago(gateway.received_time, now)}; what follows is what it said then"
+    return f"heard {ago(gateway.received_time, now)} ago"
+
+
+def _troubles(gateway: Gateway, now: datetime) -> list[tuple[Urgency, str]]:
+    found: list[tuple[Urgency, str]] = []
+    if gateway.received_time is None or now - gateway.received_time > SILENT_AFTER:
+        found.append(("now", "look whether it has power and network"))
+    if gateway.broker_state not in {None, "online"}:
+        found.append(("now", f"it does not hear its sensors: the broker is {gateway.broker_state}"))
+    if gateway.certificate_end_time and gateway.certificate_end_time - now < _CERTIFICATE:
+        over = gateway.certificate_end_time <= now
+        found.append(
+            ("now", "its certificate is over") if over else ("soon", f"its certificate ends {when(gateway.certificate_end_time, now)}")
+        )
+    if gateway.store_bytes and gateway.store_bytes_max and gateway.store_bytes / gateway.store_bytes_max > _FULL:
+        found.append(("soon", "its store is nearly full: data will be thinned, then dropped"))
+    if gateway.time_quality not in {None, "synced", "corrected"}:
+        found.append(("soon", f"its clock cannot be trusted: {gateway.time_quality}"))
+    if (gateway.batches_pending or 0) > _BACKLOG:
+        found.append(("look", f"{count(gateway.batches_pending or 0)} batches wait to be sent"))
+    if gateway.store and (gateway.store.lost or gateway.store.readings_lost):
+        found.append(
+            ("look", f"{count(gateway.store.lost)} batches and {count(gateway.store.readings_lost)} readings were lost in 30 days")
+        )
+    found.extend(("look", f"it does not run {name}: {reason}") for name, reason in gateway.refused.items())
+    return found
+
+
+def _facts(gateway: Gateway, now: datetime) -> list[tuple[str, str]]:
+    """Returns what is known, by name; what nobody knows is left out."""
+    store = f"{size(gateway.store_bytes)} of {size(gateway.store_bytes_max)}" if gateway.store_bytes and gateway.store_bytes_max else None
+    runs = [
+        f"{model} release {gateway.releases[model]}" if model in gateway.releases else f"{model} as configured" for model in gateway.models
+    ]
+    facts = (
+        ("newest reading", when(gateway.newest, now) if gateway.newest else None),
+        ("batches that wait", count(gateway.batches_pending) if gateway.batches_pending is not None else None),
+        ("uplink", gateway.uplink_state),
+        ("clock", gateway.time_quality),
+        ("store", store),
+        ("certificate ends", when(gateway.certificate_end_time, now) if gateway.certificate_end_time else None),
+        ("models", listed(runs)),
+        ("software", gateway.version),
+        ("running since", when(gateway.started_time, now) if gateway.started_time else None),
+    )
+    return [(name, value) for name, value in facts if value]
+
+
+def _content(asking: Asking) -> dict[str, Any]:
+    sites = {row["site_id"]: row["name"] for row in asking.questions.query("sites", moment=asking.now)}
+    cards = [card(gateway, sites, asking.now) for gateway in fleet.read(asking.questions, asking.now)]
+    cards.sort(key=lambda each: _ORDER.index(each.urgency))
+    return {"headline": _headline(cards), "cards": cards}
+
+
+def _headline(cards: list[Card]) -> str:
+    if not cards:
+        return "No gateway has been heard yet"
+    troubled = sum(bool(each.troubles) for each in cards)
+    number = f"{len(cards)} gateway{'' if len(cards) == 1 else 's'}"
+    return capital(f"{troubled} of {number} to look at" if troubled else f"{number}, all heard")
+
+
+PAGE = Page("/fleet", "Fleet", "fleet.html.j2", _content)

@@ -1,0 +1,95 @@
+"""Models: which release runs on which gateways, what it says, and how it does beside the one before it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from dash.data import models
+from dash.data.models import Rollout, Version
+from dash.pages.page import Asking, Page
+from dash.pages.ranges import ranges
+from presentation.wording import count, listed
+
+DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release of a model: on how many gateways it runs, as a share of those that run the model, and why some refused it."""
+
+    words: str
+    gateways: int
+    percent: int
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one file of a model said: labels as shares, and what people answered."""
+
+    version: Version
+    release: str
+    labels: str
+    answers: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    name: str
+    releases: tuple[Release, ...]
+    said: tuple[Said, ...]
+
+
+def _content(asking: Asking) -> dict[str, Any]:
+    span = asking.span(DAYS)
+    told = models.read(asking.questions, asking.now, span)
+    names = sorted({each.model for each in told.rollouts} | {each.model for each in told.versions})
+    compares = asking.choice.get("compare") == "1"
+    return {
+        "models": [
+            Model(
+                name,
+                tuple(_releases([each for each in told.rollouts if each.model == name])),
+                tuple(_said(each) for each in told.versions if each.model == name),
+            )
+            for name in names
+        ],
+        "sees_all": asking.questions.viewer.all_sites,
+        "compares": compares,
+        "health": models.health(asking.questions, span) if compares else (),
+        "outcomes": models.outcomes(asking.questions, span) if compares else {},
+        "ranges": ranges(asking, span, DAYS),
+        "now": asking.now,
+        "export": "/export/verdicts.csv",
+    }
+
+
+def _releases(rollouts: list[Rollout]) -> list[Release]:
+    running = max(1, len({gateway for each in rollouts for gateway in each.gateways}))
+    return [
+        Release(_named(each.release), len(each.gateways), round(100 * len(each.gateways) / running), tuple(_refusals(each)))
+        for each in rollouts
+    ]
+
+
+def _named(release: int) -> str:
+    return f"release {release}" if release else "as the gateways' settings name it"
+
+
+def _refusals(rollout: Rollout) -> list[str]:
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for gateway, reason in rollout.refused.items():
+        by_reason[reason].append(gateway)
+    return [f"{listed(sorted(gateways)[:5])}: {reason}" for reason, gateways in by_reason.items()]
+
+
+def _said(version: Version) -> Said:
+    labels = [f"{100 * windows / version.inferences:.3g} % {label}" for label, windows in version.labels.items()]
+    answers = f"{version.false_alarms} of {version.answers} answers" if version.answers else "no answer yet"
+    release = str(version.model_release) if version.model_release else "settings"
+    return Said(version, release, f"{listed(labels)} of {count(version.inferences)}", answers)
+
+
+PAGE = Page("/models", "Models", "models.html.j2", _content)

@@ -1,0 +1,131 @@
+"""Data trust: what arrived of what the gateways sent, how late, and what was not understood."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from dash.data import trust
+from dash.data.span import Span
+from dash.data.trust import GatewayDay, Lateness, Trust
+from dash.pages.page import Asking, Page
+from dash.pages.ranges import ranges
+from presentation.wording import capital, count
+from program.local_time import duration
+
+DAYS = 7
+_DAY = timedelta(days=1)
+_LONGEST_CALENDAR = 35
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A gateway's day: `mark` is what stands in it, `words` say the same in full; `level` is whole, gap, or none."""
+
+    level: str
+    mark: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The days of one gateway, oldest first, and how much of all of them arrived."""
+
+    gateway_id: str
+    share: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """How late the batches of a gateway are, over the span."""
+
+    gateway_id: str
+    middle: str
+    latest: str
+
+
+def _content(asking: Asking) -> dict[str, Any]:
+    span = asking.span(DAYS)
+    told = trust.read(asking.questions, span)
+    days = _days(span)
+    lines = _lines(told.days, days)
+    return {
+        "headline": _headline(told),
+        "days_shown": days,
+        "lines": [line for line in lines if any(cell.level != "whole" for cell in line.cells)],
+        "whole": sum(all(cell.level == "whole" for cell in line.cells) for line in lines),
+        "late": _late(told.lateness),
+        "rejects": told.rejects,
+        "ranges": ranges(asking, span, DAYS),
+        "now": asking.now,
+        "export": "/export/completeness.csv",
+    }
+
+
+def _days(span: Span) -> list[datetime]:
+    """Returns the days of a calendar that can be read: the last five weeks of the span at most."""
+    last = span.end.replace(hour=0, minute=0, second=0, microsecond=0)
+    number = min(_LONGEST_CALENDAR, (last - span.begin.replace(hour=0, minute=0, second=0, microsecond=0)).days + 1)
+    return [last - _DAY * ago for ago in reversed(range(number))]
+
+
+def _lines(told: Iterable[GatewayDay], days: list[datetime]) -> list[Line]:
+    of_each: dict[str, dict[datetime, GatewayDay]] = defaultdict(dict)
+    for day in told:
+        of_each[day.gateway_id][day.day] = day
+    return [Line(gateway, _share(found.values()), tuple(_cell(found.get(day)) for day in days)) for gateway, found in of_each.items()]
+
+
+def _cell(day: GatewayDay | None) -> Cell:
+    if day is None or day.completeness is None:
+        return Cell("none", "?", "nothing is known of it")
+    if not day.missing and not day.declared:
+        return Cell("whole", "", "everything arrived")
+    dropped = f", {count(day.declared)} dropped by the gateway" if day.declared else ""
+    return Cell("gap", _percent(day.completeness), f"{_percent(day.completeness)} % arrived, {count(day.missing)} batches missing{dropped}")
+
+
+def _share(days: Iterable[GatewayDay]) -> str:
+    days = list(days)
+    received, absent = sum(day.received for day in days), sum(day.missing + day.declared for day in days)
+    return _percent(received / (received + absent)) if received + absent else "?"
+
+
+def _percent(share: float) -> str:
+    """Writes 99.97 % as 99.9: what is not whole is never 100."""
+    return f"{share * 100:.0f}" if share in {0.0, 1.0} else f"{min(99.9, max(0.1, share * 100)):.3g}"
+
+
+def _late(told: Iterable[Lateness]) -> list[Late]:
+    of_each: dict[str, list[Lateness]] = defaultdict(list)
+    for day in told:
+        of_each[day.gateway_id].append(day)
+    latest_first = sorted(of_each.items(), key=lambda item: -max(day.late_seconds for day in item[1]))
+    return [
+        Late(
+            gateway,
+            _span(sum(day.middle_seconds * day.batches for day in days) / sum(day.batches for day in days)),
+            _span(max(day.late_seconds for day in days)),
+        )
+        for gateway, days in latest_first
+    ]
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else duration(timedelta(seconds=seconds))
+
+
+def _headline(told: Trust) -> str:
+    if not told.days:
+        return "Nothing has arrived in this time"
+    missing = sum(day.missing for day in told.days)
+    refused = sum(each.rejects - each.replayed for each in told.rejects)
+    parts = [f"{count(missing)} batches are missing"] if missing else ["Every batch arrived that was cut"]
+    return capital(f"{parts[0]}, {count(refused)} messages were set aside" if refused else parts[0])
+
+
+PAGE = Page("/trust", "Data trust", "trust.html.j2", _content)
