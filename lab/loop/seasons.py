@@ -20,9 +20,9 @@ from lab.loop.world import DAYS, ProbeSeason
 from lab.services.stack import Child, StartFailed
 from program.child import python_module
 
-CANARY_ENDS, BAD_BEGINS, BAD_ENDS = 50, 75, 85
-"""Days of the second season: the successor runs on some gateways to the first of them, a bad release between the others. In the first month
-nearly all fields are moist, whoever judges.
+CANARY_ENDS, BAD_BEGINS, BAD_ENDS, DAMAGED = 50, 75, 85, 95
+"""Days of the second season: the successor runs on some gateways to the first of them, a bad release between the next two, and from the
+last on a damaged one is offered. In the first month nearly all fields are moist, whoever judges.
 """
 CANARY_SHARE = 25.0
 SETTLED = timedelta(days=20)
@@ -97,8 +97,9 @@ class SecondSeason:
         bundle = hasty(self._first.successor, self._farm.directory / "hasty")
         action = self._try("hasty one, which calls most fields dry", bundle, BAD_BEGINS, BAD_ENDS)
         self.bad.append(BadRelease(name="hasty", version=Bundle.load(bundle).version, ended=action))
-        self._damaged_release(BAD_ENDS)
-        self._live(BAD_ENDS, DAYS)
+        self._live(BAD_ENDS, DAMAGED)
+        self._damaged_release(DAMAGED)
+        self._live(DAMAGED, DAYS)
 
     def _try(self, name: str, bundle: Path, begin: int, end: int) -> str:
         """Runs a release on some gateways for some days. Returns what was decided then."""

@@ -24,9 +24,10 @@ from lab.loop.report import page
 from lab.loop.result import BadRelease, Example, Gate, Moment, Ran, Result, Step
 from lab.loop.world import DAYS, PROBE_SECONDS, ProbeSeason, plans, simulate, write_registry
 from lab.services.stack import StartFailed
+from releases import rollouts
 from releases.client import Client
 from releases.error import ReleaseError
-from releases.rollout import Release
+from releases.rollout import Decision, Release
 from releases.source import Source
 from schemas.registry import Registry
 from training.soil.command import as_json
@@ -145,6 +146,20 @@ def test_a_gateway_swaps_to_what_it_is_offered_and_keeps_it_when_the_next_is_dam
     publisher.roll_out(number, 100.0, {}, [GATEWAY], later)
     damage(publisher.published, number)
     assert live(task(publisher, grown, tmp_path, 6, 9)).faults
+    assert running(tmp_path) == 1
+
+
+def test_a_gateway_goes_back_to_what_it_ran_once_a_release_is_halted(publisher: Publisher, grown: ProbeSeason, tmp_path: Path) -> None:
+    publisher.roll_out(publisher.release(renamed(BUNDLES / "soil", tmp_path / "good"), BEGIN), 100.0, {}, [GATEWAY], BEGIN)
+    live(task(publisher, grown, tmp_path, 1, 4))
+    later = BEGIN + timedelta(days=4)
+    publisher.roll_out(publisher.release(hasty(BUNDLES / "soil", tmp_path / "hasty"), later), 100.0, {}, [GATEWAY], later)
+    live(task(publisher, grown, tmp_path, 4, 7))
+    assert running(tmp_path) == 2
+    halted = Decision(time=BEGIN + timedelta(days=7), action="halt", share=0, reasons=("it calls most fields dry",))
+    rollouts.decide(publisher.repository, MODEL, halted)
+    publisher.publish(halted.time)
+    live(task(publisher, grown, tmp_path, 7, 9))
     assert running(tmp_path) == 1
 
 
