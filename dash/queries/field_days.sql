@@ -19,11 +19,21 @@ with
     from balances, unnest(balances.probes) as probe
     where probe.fault is not null and probe.channel in ('moisture', 'temperature')
   ),
+  -- Of the table: whether a row came twice does not matter to the latest of a day.
+  verdicts_of_field as (
+    select device_id, window_start, score, batch_id
+    from tinybeam.inferences_v1
+    where
+      window_start >= @from_time
+      and window_start < @to_time
+      and model = 'soil'
+      and site_id = @site_id
+      and not coalesce(shadow, false)
+  ),
   verdicts as (
     select balances.day, verdict.device_id, verdict.score
-    from tinybeam.inferences_between(@from_time, @to_time) as verdict
+    from verdicts_of_field as verdict
     inner join balances on verdict.window_start >= balances.day and verdict.window_start < balances.moisture_time
-    where verdict.model = 'soil' and verdict.site_id = @site_id
     qualify row_number() over (partition by balances.day, verdict.device_id order by verdict.window_start desc, verdict.batch_id) = 1
   ),
   most_urgent as (
