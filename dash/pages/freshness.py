@@ -10,6 +10,8 @@ from dash.pages.times import ago, when
 
 SILENT_AFTER = timedelta(minutes=35)
 """A gateway speaks every quarter of an hour: two times missed."""
+MOST_TROUBLES = 3
+"""So many are named at the head of a page; the fleet's page names all."""
 _BACKLOG = 20
 """So many batches wait at times without anything being wrong."""
 
@@ -25,7 +27,11 @@ class Words:
 
 def words(freshness: Freshness, now: datetime, zone: str | None) -> Words:
     troubles = tuple(text for gateway in freshness.gateways if (text := _trouble(gateway, now)))
-    return Words(when(freshness.as_of, now, zone), troubles, "" if troubles else _all_well(freshness, now))
+    more = len(troubles) - MOST_TROUBLES
+    named = (
+        (*troubles[:MOST_TROUBLES], f"{more} more {'is' if more == 1 else 'are'} not up to date: see the fleet") if more > 0 else troubles
+    )
+    return Words(when(freshness.as_of, now, zone), named, "" if troubles else _all_well(freshness, now))
 
 
 def gateway_name(gateway_id: str) -> str:

@@ -12,7 +12,7 @@ from dash.pages.page import Asking, Page
 from dash.pages.ranges import ranges
 from presentation.wording import count, listed
 
-DAYS = 14
+DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)

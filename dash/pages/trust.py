@@ -124,7 +124,7 @@ def _headline(told: Trust) -> str:
         return "Nothing has arrived in this time"
     missing = sum(day.missing for day in told.days)
     refused = sum(each.rejects - each.replayed for each in told.rejects)
-    parts = [f"{count(missing)} batches are missing"] if missing else ["Every batch arrived that was cut"]
+    parts = [f"{count(missing)} batches are missing"] if missing else ["No batch is missing of those that are known"]
     return capital(f"{parts[0]}, {count(refused)} messages were set aside" if refused else parts[0])
 
 

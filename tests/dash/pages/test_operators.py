@@ -61,7 +61,7 @@ def test_trust_tells_of_gaps_lateness_and_rejects_with_their_cure(farm: bigquery
 
 def test_models_show_the_roll_out_and_compare_only_when_asked(farm: bigquery.Client) -> None:
     page = shown(models.PAGE, asked_by(farm), days="1")
-    assert "Refused by gw-north: it failed its trial" in page
+    assert "Release 4 was refused by gw-north: it failed its trial." in page
     assert "100 % worn of 12" in page
     assert "Compare them" in page
     assert "Compared with" in shown(models.PAGE, asked_by(farm), days="1", compare="1")
@@ -77,7 +77,7 @@ def test_the_cost_is_named_with_its_list(farm: bigquery.Client) -> None:
 def test_a_page_without_data_says_so(page: Page) -> None:
     told = shown(page, Warehouse(Nothing(), 0.0).asked_by(Viewer()))
     assert "all heard" not in told
-    assert "Every batch arrived" not in told
+    assert "No batch is missing" not in told
     assert f"<title>{page.title}" in told
 
 
