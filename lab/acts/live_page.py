@@ -18,7 +18,7 @@ class LivePage:
 
     def __enter__(self) -> LivePage:
         """Raises StartFailed."""
-        command = python_module("tinybeam", "dash", f"--port={self._port}", "--keep_seconds=10")
+        command = python_module("tinybeam", "dash", f"--port={self._port}")
         self._child = Child("dash", command, self._directory / "dash.log", self._warehouse.environment)
         self._child.wait_until(lambda: listens(self._port), "listening", 60.0)
         return self
