@@ -155,7 +155,7 @@ setup(
     packages=[*ROOMS, "models", "models.soil", "models.vibration"],
     package_data={
         "costs": ["*.toml"],
-        "dash": ["queries/*.sql", "static/*", "templates/*"],
+        "dash": ["*.toml", "*.json", "queries/*.sql", "static/*", "templates/*"],
         "edge": ["*.toml", "*.json", "examples/*", "presets/*.toml"],
         "edge.page": ["*.css", "*.js"],
         "models.soil": ["*"],

@@ -13,6 +13,7 @@ from program import settings
 from program.settings import ConfigError
 
 if TYPE_CHECKING:
+    from dash.settings import Config as DashConfig
     from edge.config import Config as GatewayConfig
     from notify.config import Config as NotifierConfig
     from schemas.registry import RegistryFile
@@ -46,6 +47,7 @@ class Fleet:
     gateways: tuple[Member[GatewayConfig], ...] = ()
     registries: tuple[Member[RegistryFile], ...] = ()
     notifiers: tuple[Member[NotifierConfig], ...] = ()
+    dashes: tuple[Member[DashConfig], ...] = ()
 
 
 def read(files: Iterable[Path]) -> tuple[Fleet, list[Finding]]:

@@ -19,11 +19,11 @@ _HEAD = """\
 <!-- Generated from the declarations by `python -m configuration`. Do not edit. -->
 # Configuration
 
-Three kinds of TOML files. `${NAME}` in a text is replaced by the environment variable NAME; a relative path is relative to the
+Four kinds of TOML files. `${NAME}` in a text is replaced by the environment variable NAME; a relative path is relative to the
 file's folder; a time without an offset is UTC. What a file does not know, it refuses. Names are letters, digits, dots, dashes and
 underscores, at most 64.
 
-`tinybeam check gateway.toml registry.toml notify.toml` checks files by themselves and against each other.
+`tinybeam check gateway.toml registry.toml notify.toml dash.toml` checks files by themselves and against each other.
 For an editor there is a JSON Schema of each kind (`tinybeam check --schema gateway > gateway.schema.json`): a first line
 `#:schema gateway.schema.json` lets it complete and check while one writes.
 """

@@ -17,10 +17,18 @@ class SignInSettings(Settings, frozen=True, kw_only=True):
 
     secret_file: Annotated[
         Path,
-        setting("File of the secret that proxy and page share, 32 characters or more, readable for its owner alone", example="dash.secret"),
+        setting(
+            "File of the secret that proxy and page share, 32 characters or more, readable for its owner alone",
+            example="dash.secret",
+            since="0.3.0",
+        ),
     ]
-    secret_header: Annotated[str, setting("Header in which the proxy shows the secret", pattern=_HEADER)] = "X-TinyBeam-Secret"  # noqa: S105 - a name
-    user_header: Annotated[str, setting("Header in which the proxy names who has signed in", pattern=_HEADER)] = "X-Forwarded-User"
+    secret_header: Annotated[str, setting("Header in which the proxy shows the secret", pattern=_HEADER, since="0.3.0")] = (
+        "X-TinyBeam-Secret"  # noqa: S105 - a name
+    )
+    user_header: Annotated[str, setting("Header in which the proxy names who has signed in", pattern=_HEADER, since="0.3.0")] = (
+        "X-Forwarded-User"
+    )
 
     def secret(self) -> str:
         """Reads the secret. Raises ConfigError."""
@@ -36,9 +44,9 @@ class SignInSettings(Settings, frozen=True, kw_only=True):
 class ViewerSettings(Settings, frozen=True, kw_only=True):
     """Says what one person may see and do."""
 
-    user: Annotated[str, setting("Who it is, as the proxy names them", min_length=1, example="anna@farm.example")]
-    sites: Annotated[tuple[str, ...] | None, setting("Sites that they see, and nothing else. Leave it out for all")] = None
-    answers: Annotated[bool, setting("Whether they may answer alerts")] = True
+    user: Annotated[str, setting("Who it is, as the proxy names them", min_length=1, example="anna@farm.example", since="0.3.0")]
+    sites: Annotated[tuple[str, ...] | None, setting("Sites that they see, and nothing else. Leave it out for all", since="0.3.0")] = None
+    answers: Annotated[bool, setting("Whether they may answer alerts", since="0.3.0")] = True
 
     def __post_init__(self) -> None:
         require(self.sites is None or self.sites, "sites must not be empty: leave it out for all")
@@ -47,8 +55,8 @@ class ViewerSettings(Settings, frozen=True, kw_only=True):
 class Config(Settings, frozen=True, kw_only=True):
     """Is the file of `tinybeam dash --config`."""
 
-    sign_in: Annotated[SignInSettings, setting("How people sign in")]
-    viewers: Annotated[tuple[ViewerSettings, ...], setting("Who may look; nobody else does", min_length=1)]
+    sign_in: Annotated[SignInSettings, setting("How people sign in", since="0.3.0")]
+    viewers: Annotated[tuple[ViewerSettings, ...], setting("Who may look; nobody else does", min_length=1, since="0.3.0")]
 
     def __post_init__(self) -> None:
         users = [viewer.user for viewer in self.viewers]

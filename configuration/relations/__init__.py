@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from configuration.relations import devices, gateways, routes, rules, signatures
+from configuration.relations import devices, gateways, routes, rules, signatures, viewers
 
-RELATIONS = (gateways.find, devices.find, signatures.find, rules.find, routes.find)
+RELATIONS = (gateways.find, devices.find, signatures.find, rules.find, routes.find, viewers.find)

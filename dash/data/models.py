@@ -35,7 +35,6 @@ class Version:
     sites: int
     inferences: int
     labels: Mapping[str, int]
-    uncertainty_mean: float | None
     answers: int
     false_alarms: int
     first_time: datetime
@@ -96,13 +95,11 @@ def _version(rows: list[Row]) -> Version:
         for said in row["labels"]:
             labels[said["label"]] += said["inferences"]
     inferences = sum(row["inferences"] for row in rows)
-    uncertainty = sum(row["inferences"] * row["uncertainty_mean"] for row in rows)
     return Version(
         **{name: rows[0][name] for name in ("model", "model_version", "model_sha256", "model_release")},
         sites=len(rows),
         inferences=inferences,
         labels=dict(sorted(labels.items(), key=lambda item: -item[1])),
-        uncertainty_mean=uncertainty / inferences if inferences else None,
         answers=sum(row["answers"] for row in rows),
         false_alarms=sum(row["false_alarms"] for row in rows),
         first_time=min(row["first_time"] for row in rows),

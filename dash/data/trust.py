@@ -43,7 +43,7 @@ class Lateness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejects:
-    """What was set aside for one reason; `newest_id` is for `tinybeam rejects show`. `site_id` is None where no device is known."""
+    """What was set aside for one reason. `site_id` is None where no device is known."""
 
     site_id: str | None
     reason: str
@@ -53,7 +53,6 @@ class Rejects:
     devices: int
     first_time: datetime
     last_time: datetime
-    newest_id: str
     newest_message: str
 
     @property

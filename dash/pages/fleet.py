@@ -86,7 +86,10 @@ def _facts(gateway: Gateway, now: datetime) -> list[tuple[str, str]]:
     ]
     facts = (
         ("newest reading", when(gateway.newest, now) if gateway.newest else None),
-        ("batches that wait", count(gateway.batches_pending) if gateway.batches_pending is not None else None),
+        ("batches that wait", _number(gateway.batches_pending)),
+        ("batches dropped since its store began", _number(gateway.batches_dropped)),
+        ("devices heard since its start", _number(gateway.devices_seen)),
+        ("windows without a verdict, as a model failed", _number(gateway.inferences_failed)),
         ("uplink", gateway.uplink_state),
         ("clock", gateway.time_quality),
         ("store", store),
@@ -96,6 +99,10 @@ def _facts(gateway: Gateway, now: datetime) -> list[tuple[str, str]]:
         ("running since", when(gateway.started_time, now) if gateway.started_time else None),
     )
     return [(name, value) for name, value in facts if value]
+
+
+def _number(number: int | None) -> str | None:
+    return None if number is None else count(number)
 
 
 def _content(asking: Asking) -> dict[str, Any]:

@@ -21,7 +21,6 @@ select
   count(distinct refused.device_id) as devices,
   min(refused.timestamp) as first_time,
   max(refused.timestamp) as last_time,
-  max_by(refused.reject_id, refused.timestamp) as newest_id,
   max_by(refused.errorMessage, refused.timestamp) as newest_message
 from tinybeam.rejects_between(@from_time, @to_time) as refused
 left join places as place on refused.device_id = place.device_id

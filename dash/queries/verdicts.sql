@@ -22,7 +22,6 @@ with
       model_release,
       label,
       count(*) as inferences,
-      sum(uncertainty) as uncertainty,
       min(window_start) as first_time,
       max(window_start) as last_time
     from tinybeam.inferences_between(@from_time, @to_time)
@@ -37,7 +36,6 @@ with
       model_sha256,
       model_release,
       sum(inferences) as inferences,
-      safe_divide(sum(uncertainty), sum(inferences)) as uncertainty_mean,
       min(first_time) as first_time,
       max(last_time) as last_time,
       array_agg(struct(label as label, inferences as inferences) order by inferences desc, label) as labels
@@ -51,7 +49,6 @@ select
   versions.model_sha256,
   versions.model_release,
   versions.inferences,
-  versions.uncertainty_mean,
   versions.first_time,
   versions.last_time,
   versions.labels,

@@ -100,7 +100,16 @@ rules = ["frost", "dries-*"]
 sites = ["field"]
 """
 
-SOUND = {"gateway.toml": GATEWAY, "registry.toml": RULES, "notify.toml": NOTIFY}
+DASH = """
+[sign_in]
+secret_file = "dash.secret"
+[[viewers]]
+user = "anna@farm.example"
+sites = ["field"]
+[[viewers]]
+user = "otto@farm.example"
+"""
+SOUND = {"gateway.toml": GATEWAY, "registry.toml": RULES, "notify.toml": NOTIFY, "dash.toml": DASH}
 
 
 @pytest.fixture
@@ -259,6 +268,12 @@ def test_what_the_lab_writes_fits(tmp_path: Path) -> None:
             },
         ),
         (
+            "dash.toml",
+            'sites = ["field"]',
+            'sites = ["feld"]',
+            {"dash.toml: viewers[1].sites: 'feld' fits no site of [[sites]]; did you mean field? (registry.toml)"},
+        ),
+        (
             "notify.toml",
             '"frost"',
             '"frots"',
@@ -300,7 +315,7 @@ def test_what_does_not_fit_is_a_sentence_that_names_file_and_setting(
     ],
 )
 def test_a_limit_is_of_one_unit(fleet: Callable[..., list[Path]], unit: str, sentences: list[str]) -> None:
-    gateway, registry, notify = fleet()
+    gateway, registry, notify, _ = fleet()
     gateway.write_text(f'{GATEWAY}[[sensors]]\nname = "roof"\ndevices = ["roof-*"]\nchannels = {{ temperature = "degF" }}\n')
     registry.write_text(RULES.replace("above = 30.0", f"above = 30.0\n{unit}").replace("[[rules]]", ROOF + "[[rules]]", 1))
     assert [finding.sentence for finding in check([gateway, registry, notify])] == sentences
@@ -327,13 +342,13 @@ def call(*arguments: object) -> tuple[int, str, str]:
 
 
 def test_the_command_ends_with_0_where_nothing_is_found(fleet: Callable[..., list[Path]]) -> None:
-    assert call(*fleet()) == (0, "", "0 findings in 3 files\n")
+    assert call(*fleet()) == (0, "", "0 findings in 4 files\n")
 
 
 def test_the_command_ends_with_1_and_a_line_for_each_finding(fleet: Callable[..., list[Path]]) -> None:
     files = fleet("gateway.toml", 'id = "gw-1"', 'id = "gw 1"')
     sentence = "gateway.id must be letters, digits, dot, dash or underscore, at most 64, not 'gw 1'"
-    assert call(*files) == (1, f"{files[0]}: {sentence}\n", "1 findings in 3 files\n")
+    assert call(*files) == (1, f"{files[0]}: {sentence}\n", "1 findings in 4 files\n")
     status, output, _ = call(*files, "--json")
     assert (status, json.loads(output)) == (1, [{"file": str(files[0]), "sentence": sentence}])
 
