@@ -66,8 +66,9 @@ class Warehouse:
         self.bytes_read = 0
         """What the service read for everybody so far."""
 
-    def asked_by(self, viewer: Viewer) -> Questions:
-        return Questions(self, viewer)
+    def asked_by(self, viewer: Viewer, oldest: timedelta | None = None) -> Questions:
+        """Returns what asks for a viewer, who takes answers that are so old; by default as old as they are kept for."""
+        return Questions(self, viewer, oldest or self._keep)
 
     def forget(self) -> None:
         """Asks anew of everything from now on: something was written."""
@@ -78,13 +79,13 @@ class Warehouse:
         """Returns a time of which the same answer is kept: the last multiple of the time for which one is."""
         return time - (time - datetime.fromtimestamp(0, UTC)) % self._keep if self._keep else time
 
-    def answer(self, script: Script, values: Mapping[str, Any]) -> tuple[Answer, bool]:
-        """Returns an answer and whether it was asked for this call. Raises Unreachable."""
+    def answer(self, script: Script, values: Mapping[str, Any], oldest: timedelta) -> tuple[Answer, bool]:
+        """Returns an answer that is no older, and whether it was asked for this call. Raises Unreachable."""
         key = (script.name, *((name, tuple(value) if isinstance(value, list) else value) for name, value in sorted(values.items())))
         with self._lock:
             asking = self._asking.setdefault(key, threading.Lock())
         with asking:
-            if kept := self._of_now(key):
+            if kept := self._no_older(key, oldest):
                 return kept, False
             answer = self._ask(script, values)
             with self._lock:
@@ -95,10 +96,10 @@ class Warehouse:
                     self._kept.popitem(last=False)
             return answer, True
 
-    def _of_now(self, key: object) -> Answer | None:
+    def _no_older(self, key: object, oldest: timedelta) -> Answer | None:
         with self._lock:
             kept = self._kept.get(key)
-            if kept is None or self._clock() - kept.asked_time >= self._keep:
+            if kept is None or self._clock() - kept.asked_time >= oldest:
                 return None
             self._kept.move_to_end(key)
             self._asking.pop(key, None)
@@ -124,8 +125,8 @@ class Warehouse:
 class Questions:
     """Asks for one viewer, for one request. `bytes_read` is what the service read for it, `oldest` when the oldest answer was asked."""
 
-    def __init__(self, warehouse: Warehouse, viewer: Viewer) -> None:
-        self.viewer = viewer
+    def __init__(self, warehouse: Warehouse, viewer: Viewer, oldest: timedelta) -> None:
+        self.viewer, self._oldest = viewer, oldest
         self.bytes_read, self.oldest = 0, None  # type: int, datetime | None
         self._warehouse = warehouse
 
@@ -144,7 +145,7 @@ class Questions:
             raise TypeError(f"{name} takes no {min(unknown)}")
         values = {key: self._warehouse.whole(value) if isinstance(value, datetime) else value for key, value in parameters.items()}
         values |= {"sites": sorted(self.viewer.sites or ()), "all_sites": self.viewer.all_sites}
-        answer, is_new = self._warehouse.answer(script, values)
+        answer, is_new = self._warehouse.answer(script, values, self._oldest)
         self.bytes_read += answer.bytes_read if is_new else 0
         self.oldest = min(self.oldest or answer.asked_time, answer.asked_time)
         return tuple(row for row in answer.rows if self.viewer.sees(row["site_id"]))

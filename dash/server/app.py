@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 from google.api_core.exceptions import GoogleAPICallError
@@ -23,6 +24,7 @@ from dash.pages.page import Asking, Missing, Page, Unreadable
 from dash.server import answering, files, rendering
 from dash.server.guard import allowed_to_answer, guarded
 from dash.server.head import head
+from dash.server.moments import OLDEST, Later, Moments
 from dash.server.sign_in import Person, Refused, SignIn
 from labels.stores import Store
 from program import logs
@@ -34,8 +36,12 @@ _STATIC = rendering.ROOM / "static"
 class Dash:
     """Answers requests from a warehouse, and keeps answers in `labels`; `clock` returns the time, UTC."""
 
-    def __init__(self, warehouse: Warehouse, labels: Store, sign_in: SignIn, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, warehouse: Warehouse, labels: Store, sign_in: SignIn, clock: Callable[[], datetime], later: Later | None = None
+    ) -> None:
+        """What a page shows is asked anew by `later`, in two threads by default."""
         self._warehouse, self._labels, self._sign_in, self._clock = warehouse, labels, sign_in, clock
+        self._moments = Moments(later or ThreadPoolExecutor(_ASKING, "asks-anew").submit)
 
     def app(self, hosts: list[str]) -> Starlette:
         """Returns the application, for requests that name one of `hosts` (`*`: any)."""
@@ -59,20 +65,31 @@ class Dash:
             content = page.content(asking) | head(asking.questions, asking.now, page, person)
             return HTMLResponse(rendering.rendered(page.template, content))
 
-        return lambda request: guarded(self._answer(request, rendered))
+        return lambda request: guarded(self._answer(request, rendered, may_be_older=True))
 
     def _file(self, request: Request) -> Response:
         return guarded(self._answer(request, lambda asking, _: files.answered(asking)))
 
-    def _answer(self, request: Request, respond: Callable[[Asking, Person], Response]) -> Response:
-        """Answers a person who is let in; what goes wrong is a page with a sentence."""
+    def _answer(self, request: Request, respond: Callable[[Asking, Person], Response], *, may_be_older: bool = False) -> Response:
+        """Answers a person who is let in; what goes wrong is a page with a sentence.
+
+        One that may be older is shown as it was last known, and asked anew behind it.
+        """
         try:
             person = self._sign_in(request.headers)
         except Refused as error:
             return self._trouble(403, "Not for you, as things stand", str(error))
-        questions, now = self._warehouse.asked_by(person.viewer), self._warehouse.whole(self._clock())
+        now, page = self._warehouse.whole(self._clock()), (person.viewer, request.url.path, request.url.query)
+
+        def of(moment: datetime, oldest: timedelta | None) -> Response:
+            asked = self._warehouse.asked_by(person.viewer, oldest)
+            found = respond(Asking(asked, moment, request.path_params, dict(request.query_params), person.answers), person)
+            self._moments.note(page, moment)
+            return found
+
         try:
-            return respond(Asking(questions, now, request.path_params, dict(request.query_params), person.answers), person)
+            moment = self._moments.of(page, now, lambda: _quietly(lambda: of(now, None))) if may_be_older else now
+            return of(moment, None if moment == now else OLDEST)
         except Missing as error:
             return self._trouble(404, "Not found", str(error))
         except Unreadable as error:
@@ -105,6 +122,7 @@ class Dash:
             return self._trouble(503, "It could not be noted just now", "The warehouse does not answer. Please try again later.")
         _log.info("%s: %s", label.alert_id, label.answer)
         self._warehouse.forget()
+        self._moments.forget()
         return RedirectResponse("/alerts?noted=1", 303)
 
     def _trouble(self, status: int, title: str, sentence: str, again: str = "") -> Response:
@@ -115,6 +133,15 @@ class Dash:
         return guarded(self._trouble(404, "Not found", "There is no page at this address."))
 
 
+def _quietly(ask: Callable[[], object]) -> None:
+    """Asks for nobody who waits: what goes wrong is told to who looks next."""
+    try:
+        ask()
+    except (Missing, Unreadable, Unreachable) as error:
+        _log.warning("%s", error)
+
+
+_ASKING = 2
 _BARE: dict[str, Any] = {
     "navigation": [page for page in PAGES if page.title],
     "here": "",

@@ -29,8 +29,8 @@ class FarmWarehouse:
     bare: bool = False
     said: Rows = field(default_factory=list)
 
-    def asked_by(self, viewer: Viewer) -> Questions:
-        return Questions(self, viewer)  # type: ignore[arg-type]
+    def asked_by(self, viewer: Viewer, oldest: timedelta | None = None) -> Questions:
+        return Questions(self, viewer, oldest or timedelta(0))  # type: ignore[arg-type]
 
     def whole(self, time: datetime) -> datetime:
         return time
@@ -38,7 +38,7 @@ class FarmWarehouse:
     def forget(self) -> None:
         """Keeps nothing."""
 
-    def answer(self, script: Script, values: Mapping[str, Any]) -> tuple[Answer, bool]:
+    def answer(self, script: Script, values: Mapping[str, Any], oldest: timedelta) -> tuple[Answer, bool]:
         if self.away:
             raise Unreachable("The warehouse does not answer: Connection refused")
         rows = [] if self.bare else _QUERIES[script.name](self, values)

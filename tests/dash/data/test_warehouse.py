@@ -72,6 +72,16 @@ def test_an_answer_is_kept_for_its_seconds(warehouse: Warehouse, client: Client,
     assert len(client.asked) == 2
 
 
+def test_who_takes_an_older_answer_gets_it_and_the_others_ask_anew(warehouse: Warehouse, client: Client, clock: Clock) -> None:
+    warehouse.asked_by(Viewer()).query("sites", moment=START)
+    clock.now = START + timedelta(minutes=4)
+    older = warehouse.asked_by(Viewer(), timedelta(minutes=5))
+    older.query("sites", moment=START)
+    assert (older.oldest, len(client.asked)) == (START, 1)
+    warehouse.asked_by(Viewer()).query("sites", moment=START)
+    assert len(client.asked) == 2
+
+
 def test_times_are_taken_to_whole_multiples(warehouse: Warehouse, client: Client) -> None:
     warehouse.asked_by(Viewer()).query("sites", moment=START)
     assert client.asked[0]["moment"] == START.replace(second=0)
