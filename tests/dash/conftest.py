@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import uvicorn
@@ -37,8 +38,14 @@ class Served:
 
 @contextmanager
 def served(farm: FarmWarehouse, sign_in: SignIn | None = None) -> Iterator[Served]:
+    with served_by(farm, lambda: farm.now, sign_in) as page:
+        yield page
+
+
+@contextmanager
+def served_by(warehouse: Any, clock: Callable[[], datetime], sign_in: SignIn | None = None) -> Iterator[Served]:
     labels = Labels()
-    app = Dash(farm, labels, sign_in or ThisMachine(Viewer()), lambda: farm.now).app(["127.0.0.1"])  # type: ignore[arg-type]
+    app = Dash(warehouse, labels, sign_in or ThisMachine(Viewer()), clock).app(["127.0.0.1"])
     with socket.create_server(("127.0.0.1", 0)) as bound:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
         thread = threading.Thread(target=server.run, args=([bound],))

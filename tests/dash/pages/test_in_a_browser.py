@@ -8,20 +8,25 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
 import pytest
+from google.cloud import bigquery
 
+from dash.data.warehouse import Warehouse
 from lab.services.child import REPOSITORY
-from tests.dash.conftest import Served, served
+from tests.dash.conftest import Served, served, served_by
+from tests.dash.data.farm import rows
 from tests.dash.farm import FarmWarehouse
 from tests.lab import browser as browsers
+from tests.sql.test_cases import filled
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(browsers.installed() is None, reason="chromium is not installed")
 
+NOW = datetime(2026, 5, 1, 13, tzinfo=UTC)
 OUTPUT = REPOSITORY / "build" / "dash"
 PAGES = {
     "today": "/",
@@ -31,6 +36,7 @@ PAGES = {
     "machine": "/machines/machine-pump",
     "alerts": "/alerts",
 }
+OPERATORS = {"fleet": "/fleet", "trust": "/trust?days=1", "models": "/models?days=1", "cost": "/cost?days=1"}
 SCREENS = {"phone": (390, 844), "desk": (1280, 900)}
 SMALLEST = """() => Math.min(...[...document.querySelectorAll('body *')].filter(e => e.getClientRects().length && [...e.childNodes]
   .some(n => n.nodeType === 3 && n.textContent.trim())).map(e => {
@@ -54,7 +60,21 @@ def summary() -> Iterator[dict[str, Any]]:
     measured: dict[str, Any] = {}
     yield measured
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    (OUTPUT / "summary.json").write_text(json.dumps({"warehouse": "a stand-in that answers at once", "pages": measured}, indent=1) + "\n")
+    of = "a stand-in that answers at once; of fleet, trust, models and cost a local one with one site"
+    (OUTPUT / "summary.json").write_text(json.dumps({"warehouse": of, "pages": measured}, indent=1) + "\n")
+        json.dumps(
+            {"warehouse": "a stand-in that answers at once; of fleet, trust, models and cost a local one with one site", "pages": measured},
+            indent=1,
+        )
+        + "\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def operators(applied: bigquery.Client) -> Iterator[Served]:
+    """The pages of a local warehouse with one site."""
+    with filled(applied, rows("north"), NOW), served_by(Warehouse(applied, 30.0, lambda: NOW), lambda: NOW) as page:
+        yield page
 
 
 @pytest.fixture
@@ -79,8 +99,19 @@ def _opened(chromium: Any, url: str, screen: str, scheme: str = "light") -> tupl
 def test_a_page_can_be_read_on_a_phone_and_a_desk_and_has_nothing_to_complain_about(
     chromium: Any, page_of: Served, summary: dict[str, Any], name: str, screen: str
 ) -> None:
+    _read(chromium, page_of.url + PAGES[name], screen, name, summary)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", OPERATORS)
+def test_a_page_for_operators_can_be_read_alike(chromium: Any, operators: Served, summary: dict[str, Any], name: str, screen: str) -> None:
+    _read(chromium, operators.url + OPERATORS[name], screen, name, summary)
+
+
+def _read(chromium: Any, url: str, screen: str, name: str, summary: dict[str, Any]) -> None:
+    """Looks at a page, takes its picture and measures it."""
     started = perf_counter()
-    tab, complaints = _opened(chromium, page_of.url + PAGES[name], screen)
+    tab, complaints = _opened(chromium, url, screen)
     cold = perf_counter() - started
     assert tab.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen][0]
     assert tab.evaluate(SMALLEST) >= 12
