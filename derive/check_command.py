@@ -20,7 +20,13 @@ _PUBLISH_SECONDS = 60.0
 @click.argument("name")
 @connection
 @click.option("--alerts_topic", required=True, metavar="projects/P/topics/T", help="Topic of alerts that the notifier follows.")
-@click.option("--severity", type=click.Choice([str(each) for each in Severity]), default=str(Severity.WARNING), show_default=True)
+@click.option(
+    "--severity",
+    type=click.Choice([str(each) for each in Severity]),
+    default=str(Severity.WARNING),
+    show_default=True,
+    help="How much the alert matters.",
+)
 @click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Parameter of the check.")
 def alert(name: str, connection: Connection, alerts_topic: str, severity: str, parameters: tuple[str, ...]) -> None:
     """Run the check NAME of sql/checks/; open an alert if it finds something, resolve it once it finds nothing.

@@ -124,8 +124,12 @@ def _headline(told: Trust) -> str:
         return "Nothing has arrived in this time"
     missing = sum(day.missing for day in told.days)
     refused = sum(each.rejects - each.replayed for each in told.rejects)
-    parts = [f"{count(missing)} batches are missing"] if missing else ["No batch is missing of those that are known"]
-    return capital(f"{parts[0]}, {count(refused)} messages were set aside" if refused else parts[0])
+    arrived = f"{_number(missing, 'batch is', 'batches are')} missing" if missing else "No batch is missing of those that are known"
+    return capital(f"{arrived}, {_number(refused, 'message was', 'messages were')} set aside" if refused else arrived)
+
+
+def _number(number: int, of_one: str, of_more: str) -> str:
+    return f"{count(number)} {of_one if number == 1 else of_more}"
 
 
 PAGE = Page("/trust", "Data trust", "trust.html.j2", _content)

@@ -62,12 +62,6 @@ def summary() -> Iterator[dict[str, Any]]:
     OUTPUT.mkdir(parents=True, exist_ok=True)
     of = "a stand-in that answers at once; of fleet, trust, models and cost a local one with one site"
     (OUTPUT / "summary.json").write_text(json.dumps({"warehouse": of, "pages": measured}, indent=1) + "\n")
-        json.dumps(
-            {"warehouse": "a stand-in that answers at once; of fleet, trust, models and cost a local one with one site", "pages": measured},
-            indent=1,
-        )
-        + "\n"
-    )
 
 
 @pytest.fixture(scope="module")

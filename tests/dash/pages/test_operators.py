@@ -54,7 +54,7 @@ def test_the_fleet_says_who_is_silent_and_what_the_store_lacks(farm: bigquery.Cl
 
 def test_trust_tells_of_gaps_lateness_and_rejects_with_their_cure(farm: bigquery.Client) -> None:
     page = shown(trust.PAGE, asked_by(farm), days="1")
-    assert "2 batches are missing, 1 messages were set aside" in page
+    assert "2 batches are missing, 1 message was set aside" in page
     assert "50 % arrived, 2 batches missing" in page
     assert "tinybeam rejects replay --reason malformed_json" in page
 
