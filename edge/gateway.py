@@ -102,9 +102,9 @@ class Gateway:
         ahead = Ahead(self._windows.offset_us)
         self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, *needs(self._slots), ahead)
         self._monitor, self._runner = ThresholdMonitor(store.section), ModelRunner(store.section)
-        self._journaling = Journaling(store, self._inbox, self._windows, self._monitor, config.limits.open_bytes)
-        self._sampling = Sampling(config.samples, store.section)
         self._watcher = watcher or Watcher()
+        self._journaling = Journaling(store, self._inbox, self._windows, self._monitor, self._watcher, open_bytes=config.limits.open_bytes)
+        self._sampling = Sampling(config.samples, store.section)
         self._closing = Closing(
             self._inbox,
             self._monitor,
@@ -132,9 +132,7 @@ class Gateway:
         Raises edge.store.store.StoreFull: acknowledge none of them, and call again, with no messages, until it returns.
         """
         self._inbox.receive(messages, now, self.clock_quality)
-        received = [each.reading for each in self._inbox.readings]
         self._journaling.append(now)
-        self._watcher.readings(received)
         return self._cut_urgent(now)
 
     def tick(self, now: datetime) -> list[Envelope]:

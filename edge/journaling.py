@@ -17,6 +17,7 @@ from edge.open_windows import OpenWindows
 from edge.reading import Reading, Rejected
 from edge.store.section import Section
 from edge.store.store import CommitTooLarge, Entry, Store, StoreFull
+from edge.watcher import Watcher
 from edge.window import WindowedReadings, pack, unpack
 from program import logs
 from schemas.envelope import micros
@@ -32,9 +33,12 @@ class Journaling:
     To cut events commit `journaling.evaluated()` with them, then call `journaling.mark_cut()`.
     """
 
-    def __init__(self, store: Store, inbox: Inbox, windows: OpenWindows, monitor: ThresholdMonitor, open_bytes: int) -> None:
-        """Open windows take `open_bytes` of memory at most."""
-        self._store, self._inbox, self._windows, self._monitor, self._open_bytes = store, inbox, windows, monitor, open_bytes
+    def __init__(  # noqa: PLR0913 - made in one place
+        self, store: Store, inbox: Inbox, windows: OpenWindows, monitor: ThresholdMonitor, watcher: Watcher, *, open_bytes: int
+    ) -> None:
+        """Open windows take `open_bytes` of memory at most; `watcher` is told of readings once they are durable."""
+        self._store, self._inbox, self._windows, self._monitor, self._watcher = store, inbox, windows, monitor, watcher
+        self._open_bytes = open_bytes
         self._evaluated = store.section("evaluated")
         self.last_id = store.ledger().journaled
         """The highest id of the journal, not the highest replayed: what the last cut closed may lie above it, and JournalMark never
@@ -65,14 +69,16 @@ class Journaling:
         self._windows.learn([each.reading for each in self._inbox.readings])
         most = _READINGS_A_COMMIT
         while keyed := self._inbox.readings[:most]:
+            readings = [each.reading for each in keyed]
             try:
-                self._append([each.reading for each in keyed], b"".join(each.dedup_key for each in keyed if each.dedup_key), now)
+                self._append(readings, b"".join(each.dedup_key for each in keyed if each.dedup_key), now)
             except CommitTooLarge:
                 if most == 1:
                     raise
                 most //= 2
                 continue
             self._inbox.readings_stored(len(keyed))
+            self._watcher.readings(readings)
 
     def evaluated(self) -> Section:
         """Returns the section that says up to which row thresholds have looked."""

@@ -27,10 +27,10 @@ class Watcher:
         """Hears of each verdict on a window that ends then."""
 
     def events(self, events: Sequence[Event]) -> None:
-        """Hears of events that are to be cut."""
+        """Hears of events that have been cut."""
 
     def rejects(self, rejects: Sequence[Reject]) -> None:
-        """Hears of rejects that are to be cut."""
+        """Hears of rejects that have been cut."""
 
     def forgotten(self, devices: Collection[str]) -> None:
         """Hears which devices are known no more."""
