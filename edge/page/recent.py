@@ -25,8 +25,6 @@ class ChannelNow:
 
     value: float
     unit: str = ""
-    minimum: float | None = None
-    maximum: float | None = None
     means: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_MEANS))
 
 
@@ -47,11 +45,10 @@ class VerdictNow:
 
 @dataclass(frozen=True, slots=True)
 class AlarmNow:
-    """Holds a threshold that a device is beyond, since when, and at which value, if that is known."""
+    """Holds a threshold that a device is beyond, and at which value, if that is known."""
 
     rule: str
     state: str
-    since_us: int
     severity: Severity
     channel: str | None = None
     value: float | None = None
@@ -107,7 +104,7 @@ class Recent(Watcher):
                 name, _, rule = key.partition("/")
                 device = self._device(name) if change.state != ThresholdState.NORMAL else None
                 if device:
-                    device.alarms[rule] = AlarmNow(rule, change.state, change.time_us, Severity.WARNING)
+                    device.alarms[rule] = AlarmNow(rule, change.state, Severity.WARNING)
 
     def readings(self, readings: Sequence[Reading]) -> None:
         # One step a reading: there are tens of thousands in a second.
@@ -123,7 +120,7 @@ class Recent(Watcher):
                 device = self._device(summary.device_id)
                 channel = device.channels.get(summary.channel) if device else None
                 if device and channel and not summary.late:
-                    channel.unit, channel.minimum, channel.maximum = summary.unit, summary.min, summary.max
+                    channel.unit = summary.unit
                     channel.means.append(summary.sum / summary.count)
                     device.window_end_us = micros(summary.window_start) + summary.window_seconds * 1_000_000
 
@@ -146,8 +143,8 @@ class Recent(Watcher):
                 if event.state == ThresholdState.NORMAL:
                     device.alarms.pop(event.rule, None)
                 else:
-                    since_us, severity = micros(event.event_time), Severity(event.severity)
-                    device.alarms[event.rule] = AlarmNow(event.rule, event.state, since_us, severity, event.channel, event.value)
+                    alarm = AlarmNow(event.rule, event.state, Severity(event.severity), event.channel, event.value)
+                    device.alarms[event.rule] = alarm
 
     def rejects(self, rejects: Sequence[Reject]) -> None:
         with self._lock:
@@ -182,7 +179,7 @@ def _hear(device: DeviceNow, reading: Reading) -> None:
 
 
 def _copy(device: DeviceNow) -> DeviceNow:
-    channels = {name: ChannelNow(now.value, now.unit, now.minimum, now.maximum, now.means.copy()) for name, now in device.channels.items()}
+    channels = {name: ChannelNow(now.value, now.unit, now.means.copy()) for name, now in device.channels.items()}
     return DeviceNow(
         device.device_id, device.heard_us, device.gap_us, channels, device.window_end_us, dict(device.verdicts), dict(device.alarms)
     )
