@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -107,12 +107,15 @@ class Recent(Watcher):
                     device.alarms[rule] = AlarmNow(rule, change.state, Severity.WARNING)
 
     def readings(self, readings: Sequence[Reading]) -> None:
-        # One step a reading: there are tens of thousands in a second.
-        latest = {reading.device_id: reading for reading in readings}
+        # Two steps a reading: there are tens of thousands in a second.
+        arrived, values = dict[str, int](), defaultdict[str, dict[str, float]](dict)
+        for reading in readings:
+            arrived[reading.device_id] = reading.arrived_us
+            values[reading.device_id].update(reading.values)
         with self._lock:
-            for reading in latest.values():
-                if device := self._device(reading.device_id):
-                    _hear(device, reading)
+            for name, arrived_us in arrived.items():
+                if device := self._device(name):
+                    _hear(device, arrived_us, values[name])
 
     def summaries(self, summaries: Sequence[Summary]) -> None:
         with self._lock:
@@ -166,12 +169,12 @@ class Recent(Watcher):
         return device
 
 
-def _hear(device: DeviceNow, reading: Reading) -> None:
-    if device.heard_us is not None and reading.arrived_us > device.heard_us:
+def _hear(device: DeviceNow, arrived_us: int, values: Mapping[str, float]) -> None:
+    if device.heard_us is not None and arrived_us > device.heard_us:
         # A gap counts for a while: a probe that slept for an hour once may do so again.
-        device.gap_us = max(reading.arrived_us - device.heard_us, device.gap_us - device.gap_us // 20)
-    device.heard_us = reading.arrived_us
-    for channel, value in reading.values.items():
+        device.gap_us = max(arrived_us - device.heard_us, device.gap_us - device.gap_us // 20)
+    device.heard_us = arrived_us
+    for channel, value in values.items():
         if now := device.channels.get(channel):
             now.value = value
         elif len(device.channels) < MOST_CHANNELS:

@@ -92,6 +92,15 @@ def test_a_value_is_there_as_soon_as_it_is_stored_and_its_window_when_it_is_clos
     assert "moisture in the last 3 windows: 0.31 to 0.33 m³/m³" in shown
 
 
+def test_every_channel_is_shown_of_messages_that_are_stored_together(place: Place) -> None:
+    apart = [{"temperature": 17.25}, {"moisture": 0.3}, {"moisture": 0.325}]
+    place.gateway.accept([message("d1", {"values": values}) for values in apart], place.now)
+    shown = place.get("/now")[1]
+    assert "17.25" in shown
+    assert "0.325" in shown
+    assert "0.3 " not in shown
+
+
 def test_a_threshold_says_what_to_do_until_it_is_over_and_after_a_restart_too(place: Place) -> None:
     place.hear("d1", **moisture(0.1))
     assert "dry: moisture is too low, 0.1" in place.get("/now")[1]
@@ -250,7 +259,7 @@ def test_a_short_password_is_refused(tmp_path: Path) -> None:
 
 
 def test_looking_on_costs_the_core_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reading is one step of a dictionary: no matter how many there are of a device, it is looked at once in a batch."""
+    """A reading is two steps of a dictionary: no matter how many there are of a device, it is looked at once in a batch."""
     looked = list[str]()
     place = Place(tmp_path)
     try:
