@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from edge.uplink.allowance import DayBytes
+from program.bounded_server import Answer, BoundedServer, answers_to_get
+from program.exposition import CONTENT_TYPE, family
 from schemas.arrow import columns
 from schemas.envelope import micros
 from schemas.records import Heartbeat, LinkState, TimeQuality
@@ -63,15 +63,13 @@ def exposition(status: HealthStatus | None, *, plain: bool = False) -> str:
     lines += _metric("releases_refused", "Releases of models that the gateway has refused or fallen back from", refused)
     lines += _metric("broker_plain", "1 where readings come from another machine without TLS, mqtt.allow_plain", int(plain))
     lines += [*_of_day(status.uplink_day or DayBytes(0, 0)), *_of_http(status.http or HttpTraffic())]
-    return "\n".join([*lines, ""])
+    return "".join(lines)
 
 
 def _of_http(http: HttpTraffic) -> Iterator[str]:
     yield from _metric("http_connections", "Connections that are open to [http]", http.connections)
-    name = "tinybeam_http_answers_total"
-    yield f"# HELP {name} Requests to [http] that were answered, by status: 200 is stored"
-    yield f"# TYPE {name} counter"
-    yield from (f'{name}{{status="{status}"}} {count}' for status, count in sorted(http.answers.items()))
+    samples = (({"status": str(status)}, count) for status, count in sorted(http.answers.items()))
+    yield from family("tinybeam_http_answers_total", "counter", "Requests to [http] that were answered, by status: 200 is stored", samples)
 
 
 def _knows_time(status: HealthStatus) -> bool:
@@ -84,61 +82,38 @@ def _of_day(day: DayBytes) -> Iterator[str]:
     yield from _metric("uplink_day_spent", "1 while only events and heartbeats go until midnight UTC", int(day.are_spent))
 
 
-def _metric(name: str, text: str, value: Any) -> list[str]:
+def _metric(name: str, text: str, value: Any) -> Iterator[str]:
     if name.endswith("_state"):
         name, value = name.replace("_state", "_online"), int(value == LinkState.ONLINE)
     if isinstance(value, datetime):
         name, value = f"{name}_seconds", micros(value) / 1e6
     if not isinstance(value, int | float):
-        return []
+        return
     counts = name.startswith(_COUNTERS)
-    full = f"tinybeam_{name}" + ("_total" if counts else "")
-    return [f"# HELP {full} {text}", f"# TYPE {full} {'counter' if counts else 'gauge'}", f"{full} {value}"]
+    yield from family(f"tinybeam_{name}{'_total' if counts else ''}", "counter" if counts else "gauge", text, [({}, value)])
 
 
 class Health:
-    """Answers HTTP in threads of its own. Usage: `health.report(status)`, by any thread; `health.stop()`."""
+    """Answers HTTP in threads of its own. Usage: `with health.running(): ...`, and `health.report(status)` by any thread."""
 
     def __init__(self, host: str, port: int, *, plain: bool, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Begins to serve; port 0 takes a free one. `plain`: readings come without TLS. Raises OSError."""
+        """Listens at once; port 0 takes a free one. `plain`: readings come without TLS. Raises OSError."""
         self._status: tuple[HealthStatus, float] | None = None
         self._plain, self._monotonic = plain, monotonic
-        health = self
-
-        class Handler(BaseHTTPRequestHandler):
-            timeout = 5
-
-            def do_GET(self) -> None:
-                code, kind, body = health._answer(self.path)
-                self.send_response(code)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """Requests are not logged."""
-
-        self._server = ThreadingHTTPServer((host, port), Handler)
-        self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="health", daemon=True)
-        self._thread.start()
+        self._server = BoundedServer((host, port), answers_to_get(self._answer), None)
+        self.port = self._server.server_port
+        self.running = self._server.running
 
     def report(self, status: HealthStatus) -> None:
         """Replaces the state that requests are answered from."""
         self._status = status, self._monotonic()
 
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5.0)
-
-    def _answer(self, path: str) -> tuple[int, str, bytes]:
+    def _answer(self, path: str) -> Answer:
         # The age of a report is no matter of what time it is.
         status, reported = self._status or (None, 0.0)
         if path == "/healthz":
             code, answer = healthz(status, self._monotonic() - reported)
             return code, "application/json", json.dumps(answer).encode()
         if path == "/metrics":
-            return 200, "text/plain; version=0.0.4; charset=utf-8", exposition(status, plain=self._plain).encode()
+            return 200, CONTENT_TYPE, exposition(status, plain=self._plain).encode()
         return 404, "text/plain", b"there are /healthz and /metrics\n"

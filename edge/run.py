@@ -108,7 +108,7 @@ def _run_once(config: Config, stopping: threading.Event, make: Callable[..., Sto
         swaps = _swaps(config, slots, places, gateway, stack)
         health = Health(config.health.host, config.health.port, plain=config.mqtt.is_plain) if config.health.port else None
         if health:
-            stack.callback(health.stop)
+            stack.enter_context(health.running())
         allowance = Allowance(config.uplink.limits, config.uplink.wire, store.section(allowances.SECTION), clock.now)
         uplink = UplinkWorker(store, publisher, backoff=config.uplink.retry, allowance=allowance, sign=sign, attestor=attestor)
         uplink.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +14,11 @@ from program import logs
 
 SECONDS = 10.0
 CONNECTIONS = 32
+_STOP_SECONDS = 0.1
+"""So long it takes at most until a stop is seen."""
+
+Answer = tuple[int, str, bytes]
+"""Status, type and body."""
 
 _log = logs.get(__name__)
 
@@ -31,7 +36,7 @@ class BoundedServer(ThreadingHTTPServer):
     @contextmanager
     def running(self) -> Iterator[None]:
         """Serves in a thread until the block ends; then it listens no more."""
-        thread = threading.Thread(target=self.serve_forever, name="server")
+        thread = threading.Thread(target=self.serve_forever, args=(_STOP_SECONDS,), name="server")
         thread.start()
         try:
             yield
@@ -57,6 +62,24 @@ class BoundedServer(ThreadingHTTPServer):
         finally:
             self.shutdown_request(request)
             self._free.release()
+
+
+def answers_to_get(answer: Callable[[str], Answer]) -> type[BaseHTTPRequestHandler]:
+    """Returns a handler that answers GET by the path of a request."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, kind, body = answer(self.path)
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Requests are not logged."""
+
+    return Handler
 
 
 def tls_context(identity: Path) -> ssl.SSLContext:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
-from typing import Any, Literal
+from typing import Literal
 
-from program.bounded_server import BoundedServer
+from program.bounded_server import Answer, BoundedServer, answers_to_get
 from program.settings import ConfigError
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -34,26 +33,13 @@ def served(setting: str, port: int, exposition: Callable[[], str]) -> Iterator[N
     if not port:
         yield
         return
+
+    def answer(path: str) -> Answer:
+        return (200, CONTENT_TYPE, exposition().encode()) if path == "/metrics" else (404, CONTENT_TYPE, b"there is /metrics\n")
+
     try:
-        server = BoundedServer((HOST, port), _handler(exposition), None)
+        server = BoundedServer((HOST, port), answers_to_get(answer), None)
     except OSError as error:
         raise ConfigError(f"{setting} {port}: {error.strerror}") from error
     with server.running():
         yield
-
-
-def _handler(exposition: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = self.path == "/metrics"
-            body = exposition().encode() if found else b"there is /metrics\n"
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Type", CONTENT_TYPE)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Requests are not logged."""
-
-    return Handler

@@ -29,8 +29,8 @@ def condition(tmp_path: Path) -> HealthStatus:
 @pytest.fixture
 def health() -> Iterator[Health]:
     health = Health("127.0.0.1", 0, plain=False)
-    yield health
-    health.stop()
+    with health.running():
+        yield health
 
 
 def get(health: Health, path: str) -> tuple[int, str]:
