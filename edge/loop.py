@@ -75,7 +75,7 @@ class Loop:
         self._gateway, self._source, self._uplink, self._health, self._stopping = gateway, source, uplink, health, stopping
         self._next_tick = self._next_report = 0.0
         self.full = False
-        self.certificate = OwnCertificate(None)
+        self.certificate = OwnCertificate("mqtt.tls_certificate", None)
         """The gateway's own, whose end is reported."""
         self.http: HttpIntake | None = None
         """Puts messages where the source takes them from; its state is reported."""

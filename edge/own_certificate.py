@@ -1,4 +1,4 @@
-"""Knows the ends of the certificate by which the gateway enters the broker, and what that makes of a connection that does not stand.
+"""Knows the ends of the certificate by which the gateway enters a broker, and what that makes of a connection that does not stand.
 
 A child process reads it (edge.certificate_child): what reads certificates takes 14 MB, is needed once for each, and cannot be
 unloaded.
@@ -23,13 +23,13 @@ _log = logs.get(__name__)
 
 
 class OwnCertificate:
-    """Has the file of mqtt.tls_certificate read again when it has changed. Usage: `certificate.end()`, as often as one likes.
+    """Has the file of a setting read again when it has changed. Usage: `certificate.end()`, as often as one likes.
 
     Not thread-safe.
     """
 
-    def __init__(self, file: Path | None) -> None:
-        self._file = file
+    def __init__(self, setting: str, file: Path | None) -> None:
+        self._setting, self._file = setting, file
         self._seen: FileState | None = _UNSEEN
         self._lifetime: Lifetime | None = None
 
@@ -42,7 +42,7 @@ class OwnCertificate:
         """Returns from when to when it is good, None if there is none."""
         if self._file and (state := file_state(self._file)) != self._seen:
             self._seen = state
-            self._lifetime = _read(self._file) or self._lifetime
+            self._lifetime = _read(self._setting, self._file) or self._lifetime
         return self._lifetime
 
 
@@ -52,10 +52,10 @@ def state_of(connection: LinkState, end: datetime | None, now: datetime) -> Link
     return LinkState.CERT_EXPIRED if has_expired and connection == LinkState.OFFLINE else connection
 
 
-def _read(file: Path) -> Lifetime | None:
+def _read(setting: str, file: Path) -> Lifetime | None:
     try:
         found = json.loads(answer("edge.certificate_child", str(file), seconds=_CHILD_SECONDS))
     except ChildFailed as error:
-        _log.warning("mqtt.tls_certificate %s cannot be read: %s", file, error)
+        _log.warning("%s %s cannot be read: %s", setting, file, error)
         return None
     return Lifetime(*(datetime.fromtimestamp(found[name], UTC) for name in ("start", "end")))

@@ -33,7 +33,7 @@ class Renewal:
     def __init__(self, config: Config, now: Callable[[], datetime], rng: Random) -> None:
         self._settings, self._now, self._rng = config.renewal, now, rng
         self._file, self._authority = config.mqtt.tls_certificate or Path(), config.mqtt.tls_ca or Path()
-        self._certificate = OwnCertificate(config.mqtt.tls_certificate)
+        self._certificate = OwnCertificate("mqtt.tls_certificate", config.mqtt.tls_certificate)
         self._jitter, self._stopping = rng.random(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="renewal", daemon=True)
 

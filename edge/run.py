@@ -117,7 +117,7 @@ def _run_once(config: Config, stopping: threading.Event, make: Callable[..., Sto
         intake = Intake(config.mqtt, config.gateway.id, context, config.subscriptions)
         loop = Loop(gateway, intake, uplink, health, stopping, timekeeper=timekeeper)
         loop.swaps = swaps
-        loop.certificate = OwnCertificate(config.mqtt.tls_certificate)
+        loop.certificate = OwnCertificate("mqtt.tls_certificate", config.mqtt.tls_certificate)
         renewal = Renewal(config, clock.now, Random())
         stack.callback(renewal.stop)
         renewal.start()

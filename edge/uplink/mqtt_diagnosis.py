@@ -19,7 +19,7 @@ class MqttDiagnosis:
     """Is asked by one thread at a time: `MqttDiagnosis(uplink.tls_certificate).of(error)`."""
 
     def __init__(self, certificate: Path | None) -> None:
-        self._certificate = OwnCertificate(certificate)
+        self._certificate = OwnCertificate("uplink.tls_certificate", certificate)
 
     def of(self, error: OSError) -> LinkDown:
         """Returns what the error of a connection, or of a message that was not taken, says of the link."""
