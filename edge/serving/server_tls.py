@@ -15,7 +15,7 @@ _log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class TlsFiles:
+class ServerTlsFiles:
     """Names what a table of settings sets: certificate and key, and who signs the certificates of those who come."""
 
     table: str
@@ -29,7 +29,7 @@ class TlsFiles:
 class ServerTls:
     """Keeps a context for the files as they were last read, or before while they do not fit each other."""
 
-    def __init__(self, files: TlsFiles) -> None:
+    def __init__(self, files: ServerTlsFiles) -> None:
         """Raises ConfigError."""
         self._files, self._lock = files, threading.Lock()
         self._seen, self._context = self._times(), _context(files)
@@ -60,7 +60,7 @@ def _changed(file: Path) -> int:
         return 0
 
 
-def _context(files: TlsFiles) -> ssl.SSLContext:
+def _context(files: ServerTlsFiles) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:

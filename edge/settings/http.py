@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from edge.serving.server_tls import TlsFiles
+from edge.serving.server_tls import ServerTlsFiles
 from program.settings import Settings, is_local, require, setting
 
 
@@ -44,8 +44,8 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
             )
 
     @property
-    def tls_files(self) -> TlsFiles | None:
+    def tls_files(self) -> ServerTlsFiles | None:
         """Returns what TLS is by; where there are tokens, too, a device may have either. None without TLS."""
         if not (self.tls_certificate and self.tls_key):
             return None
-        return TlsFiles("http", self.tls_certificate, self.tls_key, self.tls_client_ca, needs_client=not self.tokens_file)
+        return ServerTlsFiles("http", self.tls_certificate, self.tls_key, self.tls_client_ca, needs_client=not self.tokens_file)

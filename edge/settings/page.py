@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from edge.serving.server_tls import TlsFiles
+from edge.serving.server_tls import ServerTlsFiles
 from program.settings import Settings, is_local, require, setting
 
 
@@ -29,6 +29,6 @@ class PageSettings(Settings, frozen=True, kw_only=True):
             require(self.password_file, f"host {self.host} is not this machine alone: set password_file")
 
     @property
-    def tls_files(self) -> TlsFiles | None:
+    def tls_files(self) -> ServerTlsFiles | None:
         """Returns what TLS is by, None without TLS."""
-        return TlsFiles("page", self.tls_certificate, self.tls_key) if self.tls_certificate and self.tls_key else None
+        return ServerTlsFiles("page", self.tls_certificate, self.tls_key) if self.tls_certificate and self.tls_key else None
