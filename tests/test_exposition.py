@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import urllib.error
 import urllib.request
 
@@ -37,5 +38,6 @@ def test_a_port_that_somebody_has_is_an_error_that_names_the_setting() -> None:
 
 
 def test_port_0_serves_nothing() -> None:
+    before = threading.active_count()
     with served("metrics.port", 0, str):
-        pass
+        assert threading.active_count() == before
