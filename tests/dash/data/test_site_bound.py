@@ -36,7 +36,7 @@ def asked(name: str, given: dict[str, object]) -> dict[str, object]:
 def test_the_sql_itself_answers_nothing_of_another_site(farm: bigquery.Client, name: str) -> None:
     bound = {"sites": ["north"], "all_sites": False}
     for given in (OTHERS | FOREIGN, OTHERS | {"site_id": "", "device_id": "", "model": "vibration"}):
-        answer, _ = Warehouse(farm, 0.0).answer(queries()[name], asked(name, given) | bound)
+        answer, _ = Warehouse(farm, 0.0).answer(queries()[name], asked(name, given) | bound, timedelta())
         assert "south" not in str(answer.rows)
 
 
