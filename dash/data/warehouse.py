@@ -84,17 +84,23 @@ class Warehouse:
         key = (script.name, *((name, tuple(value) if isinstance(value, list) else value) for name, value in sorted(values.items())))
         with self._lock:
             asking = self._asking.setdefault(key, threading.Lock())
-        with asking:
-            if kept := self._no_older(key, oldest):
-                return kept, False
-            answer = self._ask(script, values)
+        try:
+            with asking:
+                return self._kept_or_asked(key, script, values, oldest)
+        finally:
             with self._lock:
-                self._kept[key] = answer
-                self.bytes_read += answer.bytes_read
                 self._asking.pop(key, None)
-                while len(self._kept) > MOST_ANSWERS:
-                    self._kept.popitem(last=False)
-            return answer, True
+
+    def _kept_or_asked(self, key: object, script: Script, values: Mapping[str, Any], oldest: timedelta) -> tuple[Answer, bool]:
+        if kept := self._no_older(key, oldest):
+            return kept, False
+        answer = self._ask(script, values)
+        with self._lock:
+            self._kept[key] = answer
+            self.bytes_read += answer.bytes_read
+            while len(self._kept) > MOST_ANSWERS:
+                self._kept.popitem(last=False)
+        return answer, True
 
     def _no_older(self, key: object, oldest: timedelta) -> Answer | None:
         with self._lock:
@@ -102,7 +108,6 @@ class Warehouse:
             if kept is None or self._clock() - kept.asked_time >= oldest:
                 return None
             self._kept.move_to_end(key)
-            self._asking.pop(key, None)
             return kept
 
     def _ask(self, script: Script, values: Mapping[str, Any]) -> Answer:
