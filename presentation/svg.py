@@ -6,11 +6,10 @@ serves light and dark.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from html import escape
 from itertools import count
 from typing import Any
@@ -43,18 +42,12 @@ def svg(chart: Chart, description: str, named: Mapping[str, Points] | None = Non
     specification = _styled(chart).to_dict(validate=False)
     if named:
         specification["datasets"] = {name: _plain(points) for name, points in named.items()}
-    picture = _drawn(json.dumps(specification))
+    picture = vl_convert.vegalite_to_svg(specification)
     head, body = picture.split(">", 1)
     _, _, size = head.partition('viewBox="')
     width = size.split()[2]
     label = f'role="img" aria-label="{escape(description)}" viewBox="{size} style="max-width:{float(width) * 1.25:.0f}px"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {label}>{_unique_ids(body)}'
-
-
-@lru_cache(256)
-def _drawn(specification: str) -> str:
-    """Draws what was drawn before from memory."""
-    return vl_convert.vegalite_to_svg(specification)
 
 
 def _unique_ids(body: str) -> str:

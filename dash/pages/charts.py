@@ -12,7 +12,7 @@ from typing import Any
 import altair as alt
 
 from dash.data.fields import Field
-from dash.data.machines import Machine
+from dash.data.machines import Band, Machine
 from dash.data.span import Span
 from dash.pages.times import zone
 from presentation.svg import INK, MUTED, NARROW, Chart, Points, both_widths
@@ -114,7 +114,7 @@ def scores(machine: Machine, span: Span, description: str) -> str:
     """Draws how far a machine sounds from normal, each line across ten times the one below, with the limits of the verdicts."""
     place = machine.now.time_zone
     points: list[dict[str, Any]] = [
-        {"time": at.time, "mean": max(at.mean, 0.01), "low": max(at.low, 0.01), "high": max(at.high, 0.01)} for at in machine.scores
+        {"time": at.time, "mean": max(at.mean, _FLOOR), "low": max(at.low, _FLOOR), "high": max(at.high, _FLOOR)} for at in machine.scores
     ]
     limits: list[dict[str, Any]] = [{"score": limit.score, "label": f"{limit.label} above"} for limit in machine.thresholds]
     top = 1.4 * max([1.0, *(at.high for at in machine.scores), *(limit.score for limit in machine.thresholds)])
@@ -137,10 +137,10 @@ def scores(machine: Machine, span: Span, description: str) -> str:
 
 
 @lru_cache(_KEPT)
-def bands(machine: Machine, description: str) -> str:
+def bands(inputs: tuple[Band, ...], description: str) -> str:
     """Draws each input of the model, now and at the begin of the span."""
     rows: list[dict[str, Any]] = [
-        {"name": band.name, "now": band.now, "before": band.before, "place": place} for place, band in enumerate(machine.bands)
+        {"name": band.name, "now": band.now, "before": band.before, "place": place} for place, band in enumerate(inputs)
     ]
 
     def draw(width: int) -> Chart:

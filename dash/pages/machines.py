@@ -56,7 +56,7 @@ def _machine(asking: Asking) -> dict[str, Any]:
         "heard": _heard(machine.now, asking),
         "ranges": ranges(asking, span, DAYS),
         "score_chart": charts.scores(machine, span, _score_words(machine)) if machine.scores else "",
-        "band_chart": charts.bands(machine, f"What the model of {name} is given, now and at the begin") if machine.bands else "",
+        "band_chart": charts.bands(machine.bands, f"What the model of {name} is given, now and at the begin") if machine.bands else "",
         "export": f"/export/machine/{machine.now.device_id}.csv",
     }
 
