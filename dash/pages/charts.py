@@ -14,8 +14,8 @@ import altair as alt
 from dash.data.fields import Field
 from dash.data.machines import Band, Machine
 from dash.data.span import Span
-from dash.pages.times import zone
 from presentation.svg import INK, MUTED, NARROW, Chart, Points, both_widths
+from program.local_time import zone_of
 
 WATER, STRESS, RAIN, GIVEN, MODEL = "var(--blue)", "var(--vermillion)", "var(--sky)", "var(--green)", "var(--purple)"
 _AXIS_WIDTH = 52
@@ -164,7 +164,7 @@ def _placed(rows: Points, place: str | None) -> Points:
 
 
 def _local(at: datetime, place: str | None) -> datetime:
-    return at.astimezone(zone(place)).replace(tzinfo=UTC)
+    return at.astimezone(zone_of(place)).replace(tzinfo=UTC)
 
 
 def _time(span: Span, place: str | None, width: int, *, labelled: bool = True) -> alt.X:

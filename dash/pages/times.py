@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
-from program.local_time import duration
+from program.local_time import duration, zone_of
 
 _DAY = timedelta(days=1)
-
-
-def zone(name: str | None) -> tzinfo:
-    """Returns a time zone by its IANA name; UTC without one, or for one that this machine does not know."""
-    try:
-        return ZoneInfo(name) if name else UTC
-    except (ValueError, OSError, LookupError):
-        return UTC
 
 
 def common_zone(names: Iterable[str | None]) -> str | None:
@@ -27,8 +18,8 @@ def common_zone(names: Iterable[str | None]) -> str | None:
 
 
 def when(at: datetime, now: datetime, place: str | None = None) -> str:
-    """Writes `12:03`, `yesterday 12:03`, `Sat 12:03` of the last and next days, `26 Nov, 12:03`, or with the year where it is another."""
-    local, today = at.astimezone(zone(place)), now.astimezone(zone(place))
+    """Writes `12:03`, `yesterday 12:03`, `tomorrow 12:03`, `26 Nov, 12:03`, or `26 Nov 2025` of another year."""
+    local, today = at.astimezone(zone_of(place)), now.astimezone(zone_of(place))
     clock, days = f"{local:%H:%M}", (local.date() - today.date()).days
     named = {-1: f"yesterday {clock}", 0: clock, 1: f"tomorrow {clock}"}
     if days in named:
@@ -37,8 +28,9 @@ def when(at: datetime, now: datetime, place: str | None = None) -> str:
 
 
 def day(at: datetime, now: datetime, place: str | None = None) -> str:
-    """Writes `today`, `tomorrow`, `on Saturday` of this week, or `by 26 Nov`."""
-    local, days = at.astimezone(zone(place)), (at.astimezone(zone(place)).date() - now.astimezone(zone(place)).date()).days
+    """Writes `today`, `tomorrow`, `by Saturday` of the next six days, or `by 26 Nov`."""
+    local, today = at.astimezone(zone_of(place)), now.astimezone(zone_of(place))
+    days = (local.date() - today.date()).days
     if days <= 0:
         return "today"
     return "tomorrow" if days == 1 else f"by {local:%A}" if days < 7 else f"by {local.day} {local:%b}"
@@ -49,4 +41,4 @@ def ago(at: datetime, now: datetime) -> str:
     span = max(now - at, timedelta())
     if span >= 2 * _DAY:
         return f"{span.days} days"
-    return duration(span).split(" ")[0] + " " + duration(span).split(" ")[1]
+    return " ".join(duration(span).split(" ")[:2])
