@@ -1,4 +1,4 @@
-"""Writes numbers and names as the report does."""
+"""Writes numbers and names as people read them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ _NARROW, _FIRM = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
 def count(number: float) -> str:
     """Writes 1234567 as 1 234 567, with spaces that do not break."""
     return f"{number:,.0f}".replace(",", _NARROW)
+
+
+def counted(number: int, of_one: str, of_more: str | None = None) -> str:
+    """Writes `1 field` and `2 fields`; `of_more` where more of them are not the word with an s."""
+    return f"{count(number)} {of_one if number == 1 else of_more or of_one + 's'}"
 
 
 def size(number: float) -> str:

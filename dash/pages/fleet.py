@@ -12,7 +12,7 @@ from dash.pages.freshness import SILENT_AFTER
 from dash.pages.page import Asking, Page
 from dash.pages.tasks import Urgency
 from dash.pages.times import ago, when
-from presentation.wording import capital, count, listed, size
+from presentation.wording import capital, count, counted, listed, size
 
 _CERTIFICATE = timedelta(days=14)
 _FULL = 0.8
@@ -116,7 +116,7 @@ def _headline(cards: list[Card]) -> str:
     if not cards:
         return "No gateway has been heard yet"
     troubled = sum(bool(each.troubles) for each in cards)
-    number = f"{len(cards)} gateway{'' if len(cards) == 1 else 's'}"
+    number = counted(len(cards), "gateway")
     return capital(f"{troubled} of {number} to look at" if troubled else f"{number}, all heard")
 
 

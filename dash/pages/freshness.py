@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from dash.data.freshness import Freshness, GatewayAge
 from dash.pages.times import ago, when
+from presentation.wording import counted
 
 SILENT_AFTER = timedelta(minutes=35)
 """A gateway speaks every quarter of an hour: two times missed."""
@@ -28,9 +29,7 @@ class Words:
 def words(freshness: Freshness, now: datetime, zone: str | None) -> Words:
     troubles = tuple(text for gateway in freshness.gateways if (text := _trouble(gateway, now)))
     more = len(troubles) - MOST_TROUBLES
-    named = (
-        (*troubles[:MOST_TROUBLES], f"{more} more {'is' if more == 1 else 'are'} not up to date: see the fleet") if more > 0 else troubles
-    )
+    named = (*troubles[:MOST_TROUBLES], counted(more, "more is", "more are") + " not up to date: see the fleet") if more > 0 else troubles
     return Words(when(freshness.as_of, now, zone), named, "" if troubles else _all_well(freshness, now))
 
 

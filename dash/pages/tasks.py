@@ -13,7 +13,7 @@ from dash.data.fields import FieldAdvice
 from dash.data.machines import MachineNow
 from dash.data.today import Silent, SiteToday
 from dash.pages.times import ago, day, when
-from presentation.wording import capital, count, listed, plain, short
+from presentation.wording import capital, count, counted, listed, plain, short
 from presentation.wording import machine as spoken
 
 Urgency = Literal["now", "soon", "look"]
@@ -60,8 +60,7 @@ def outlook(field: FieldAdvice) -> str:
         return "how long it lasts is not known"
     if days >= 13:
         return "enough for two weeks"
-    whole = max(1, round(days))
-    return f"enough for about {whole} {'day' if whole == 1 else 'days'} without rain"
+    return f"enough for about {counted(max(1, round(days)), 'day')} without rain"
 
 
 def water(field: FieldAdvice, now: datetime) -> str:

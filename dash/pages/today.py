@@ -8,7 +8,7 @@ from dash.data import today
 from dash.data.today import SiteToday, Today
 from dash.pages.page import Asking, Page
 from dash.pages.tasks import Task, of_alert, quiet, tasks
-from presentation.wording import listed
+from presentation.wording import counted, listed
 
 
 def _content(asking: Asking) -> dict[str, Any]:
@@ -28,17 +28,13 @@ def _headline(told: Today, busy: list[tuple[SiteToday, list[Task]]]) -> str:
     bad = sum(task.link.startswith("/machines/") for _, found in busy for task in found)
     silent = sum(bool(site.silent) for site in told.sites)
     parts = [
-        *([f"{_number(dry, 'field')} to water"] if dry else []),
-        *([f"{_number(bad, 'machine')} to look at"] if bad else []),
-        *([f"silence at {_number(silent, 'site')}"] if silent else []),
+        *([f"{counted(dry, 'field')} to water"] if dry else []),
+        *([f"{counted(bad, 'machine')} to look at"] if bad else []),
+        *([f"silence at {counted(silent, 'site')}"] if silent else []),
     ]
     if parts:
         return listed(parts)
-    return f"{_number(len(busy), 'site')} to look at" if busy else "Nothing to do that we know of"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{counted(len(busy), 'site')} to look at" if busy else "Nothing to do that we know of"
 
 
 PAGE = Page("/", "Today", "today.html.j2", _content)

@@ -13,7 +13,7 @@ from dash.data.span import Span
 from dash.data.trust import GatewayDay, Lateness, Trust
 from dash.pages.page import Asking, Page
 from dash.pages.ranges import ranges
-from presentation.wording import capital, count
+from presentation.wording import capital, count, counted
 from program.local_time import duration
 
 DAYS = 7
@@ -124,12 +124,8 @@ def _headline(told: Trust) -> str:
         return "Nothing has arrived in this time"
     missing = sum(day.missing for day in told.days)
     refused = sum(each.rejects - each.replayed for each in told.rejects)
-    arrived = f"{_number(missing, 'batch is', 'batches are')} missing" if missing else "No batch is missing of those that are known"
-    return capital(f"{arrived}, {_number(refused, 'message was', 'messages were')} set aside" if refused else arrived)
-
-
-def _number(number: int, of_one: str, of_more: str) -> str:
-    return f"{count(number)} {of_one if number == 1 else of_more}"
+    arrived = f"{counted(missing, 'batch is', 'batches are')} missing" if missing else "No batch is missing of those that are known"
+    return capital(f"{arrived}, {counted(refused, 'message was', 'messages were')} set aside" if refused else arrived)
 
 
 PAGE = Page("/trust", "Data trust", "trust.html.j2", _content)

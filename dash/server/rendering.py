@@ -23,7 +23,17 @@ def environment() -> Environment:
     made.filters["message"] = wording.short
     made.filters |= {
         function.__name__: function
-        for function in (ago, when, wording.capital, wording.count, wording.listed, wording.machine, wording.plain, wording.size)
+        for function in (
+            ago,
+            when,
+            wording.capital,
+            wording.count,
+            wording.counted,
+            wording.listed,
+            wording.machine,
+            wording.plain,
+            wording.size,
+        )
     }
     return made
 

@@ -23,6 +23,11 @@ def test_a_message_names_machines_and_units_as_people_do() -> None:
     assert wording.told("Grain Mill, machine-pump: failing; give 2,931 m3") == "Grain Mill, pump: failing; give 2,931 m³"
 
 
+def test_what_is_counted_agrees_with_its_number() -> None:
+    assert [wording.counted(number, "field") for number in (0, 1, 1234)] == ["0 fields", "1 field", "1\N{NARROW NO-BREAK SPACE}234 fields"]
+    assert [wording.counted(number, "batch is", "batches are") for number in (1, 2)] == ["1 batch is", "2 batches are"]
+
+
 def test_lists_end_with_and() -> None:
     assert [wording.listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
 
