@@ -38,6 +38,11 @@ class FieldAdvice:
     moisture: float | None
     """m3/m3, of heard_time."""
 
+    @property
+    def days(self) -> float | None:
+        """Returns the days until stress by the forecast that the advice rests on."""
+        return self.model_days if self.rests_on == "model" else self.balance_days
+
 
 @dataclass(frozen=True, slots=True)
 class Moisture:

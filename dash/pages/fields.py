@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from dash.data import fields
@@ -20,15 +21,12 @@ _STATE = {"water": "now", "unknown": "look", "wait": "well"}
 
 
 def _overview(asking: Asking) -> dict[str, Any]:
-    advised = sorted(
-        fields.overview(asking.questions, asking.now), key=lambda field: (_ORDER.index(field.action), _days(field), field.name)
-    )
+    advised = sorted(fields.overview(asking.questions, asking.now), key=_most_urgent_first)
     return {"fields": [(field, verdict(field, asking.now), _STATE[field.action], _heard(field, asking.now)) for field in advised]}
 
 
-def _days(field: FieldAdvice) -> float:
-    days = field.model_days if field.rests_on == "model" else field.balance_days
-    return 99.0 if days is None else days
+def _most_urgent_first(field: FieldAdvice) -> tuple[int, float, str]:
+    return _ORDER.index(field.action), inf if field.days is None else field.days, field.name
 
 
 def verdict(field: FieldAdvice, now: datetime) -> str:

@@ -55,12 +55,11 @@ def quiet(site: SiteToday, now: datetime) -> str:
 
 def outlook(field: FieldAdvice) -> str:
     """Says how long the field's water lasts, by what the advice rests on."""
-    days = field.model_days if field.rests_on == "model" else field.balance_days
-    if days is None:
+    if field.days is None:
         return "how long it lasts is not known"
-    if days >= 13:
+    if field.days >= 13:
         return "enough for two weeks"
-    return f"enough for about {counted(max(1, round(days)), 'day')} without rain"
+    return f"enough for about {counted(max(1, round(field.days)), 'day')} without rain"
 
 
 def water(field: FieldAdvice, now: datetime) -> str:
@@ -87,12 +86,11 @@ def _of_field(field: FieldAdvice | None, now: datetime) -> Iterator[Task]:
 
 def _dryness(field: FieldAdvice) -> str:
     crop = plain(field.crop).lower() if field.crop else "crop"
-    days = field.model_days if field.rests_on == "model" else field.balance_days
-    if days is None:
+    if field.days is None:
         return f"The {crop} is near stress."
-    if days < 1:
-        return f"The {crop} {'suffers already' if days <= 0 else 'has water for less than a day'}."
-    return f"The {crop} has water for about {days:.0f} days."
+    if field.days < 1:
+        return f"The {crop} {'suffers already' if field.days <= 0 else 'has water for less than a day'}."
+    return f"The {crop} has water for about {field.days:.0f} days."
 
 
 def _of_machines(site: SiteToday, now: datetime) -> Iterator[Task]:
