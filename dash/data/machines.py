@@ -35,6 +35,11 @@ class MachineNow:
     heard_time: datetime | None
     """End of the latest window of any channel."""
 
+    @property
+    def is_flagged(self) -> bool:
+        """Returns whether it was judged, and not by the best of its model's labels."""
+        return bool(self.labels) and self.label not in {None, self.labels[0]}
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:

@@ -8,6 +8,7 @@ from dash.data import alerts
 from dash.data.alerts import Alert
 from dash.pages.page import Asking, Page
 from dash.pages.ranges import ranges
+from dash.pages.tasks import URGENCY
 from dash.pages.times import ago, when
 from schemas.records import Answer
 
@@ -37,6 +38,7 @@ def _content(asking: Asking) -> dict[str, Any]:
 def _shown(alert: Alert, asking: Asking) -> dict[str, Any]:
     return {
         "alert": alert,
+        "urgency": URGENCY[alert.severity] if alert.open else "over",
         "since": f"since {when(alert.opened_time, asking.now, alert.time_zone)}, for {ago(alert.opened_time, asking.now)}",
         "over": f"over {when(alert.resolved_time, asking.now, alert.time_zone)}" if alert.resolved_time else "",
         "answers": [(answer.value, WORDS[answer]) for answer in offered(alert)] if asking.may_answer and alert.open else [],

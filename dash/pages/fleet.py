@@ -8,16 +8,15 @@ from typing import Any
 
 from dash.data import fleet
 from dash.data.fleet import Gateway
-from dash.pages.freshness import SILENT_AFTER
+from dash.pages.freshness import BACKLOG, SILENT_AFTER
 from dash.pages.page import Asking, Page
-from dash.pages.tasks import Urgency
+from dash.pages.tasks import ORDER, Urgency
 from dash.pages.times import ago, when
 from presentation.wording import capital, count, counted, listed, size
 
 _CERTIFICATE = timedelta(days=14)
 _FULL = 0.8
-_BACKLOG = 20
-_ORDER: tuple[Urgency | None, ...] = ("now", "soon", "look", None)
+_ORDER: tuple[Urgency | None, ...] = (*ORDER, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def _troubles(gateway: Gateway, now: datetime) -> list[tuple[Urgency, str]]:
         found.append(("soon", "its store is nearly full: data will be thinned, then dropped"))
     if gateway.time_quality not in {None, "synced", "corrected"}:
         found.append(("soon", f"its clock cannot be trusted: {gateway.time_quality}"))
-    if (gateway.batches_pending or 0) > _BACKLOG:
+    if (gateway.batches_pending or 0) > BACKLOG:
         found.append(("look", f"{count(gateway.batches_pending or 0)} batches wait to be sent"))
     if gateway.store and (gateway.store.lost or gateway.store.readings_lost):
         found.append(

@@ -13,7 +13,7 @@ SILENT_AFTER = timedelta(minutes=35)
 """A gateway speaks every quarter of an hour: two times missed."""
 MOST_TROUBLES = 3
 """So many are named at the head of a page; the fleet's page names all."""
-_BACKLOG = 20
+BACKLOG = 20
 """So many batches wait at times without anything being wrong."""
 
 
@@ -46,7 +46,7 @@ def _trouble(gateway: GatewayAge, now: datetime) -> str | None:
         return f"{name} has been silent for {ago(gateway.last_heard, now)}"
     if gateway.broker_state not in {None, "online"}:
         return f"{name} does not hear its sensors: the broker is {_state(gateway.broker_state)}"
-    if (gateway.batches_pending or 0) > _BACKLOG:
+    if (gateway.batches_pending or 0) > BACKLOG:
         behind = f", {ago(gateway.newest, now)} behind" if gateway.newest and now - gateway.newest > SILENT_AFTER else ""
         return f"{name} is catching up{behind}: {gateway.batches_pending} batches wait"
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -17,11 +17,12 @@ from presentation.wording import capital, count, counted, listed, plain, short
 from presentation.wording import machine as spoken
 
 Urgency = Literal["now", "soon", "look"]
-_ORDER: tuple[Urgency, ...] = ("now", "soon", "look")
+ORDER: tuple[Urgency, ...] = ("now", "soon", "look")
+URGENCY: Mapping[str, Urgency] = {"critical": "now", "warning": "soon", "info": "look"}
+"""Severity of an alert -> its urgency."""
 OLD = timedelta(hours=24)
 """Advice that rests on older data is told with their age."""
 _HEARD = timedelta(hours=3)
-_URGENCY: dict[str, Urgency] = {"critical": "now", "warning": "soon", "info": "look"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Task:
 def tasks(site: SiteToday, now: datetime) -> list[Task]:
     """Returns what is to be done at a site, the most urgent first."""
     found = [*_of_field(site.field, now), *_of_machines(site, now), *_of_alerts(site, now), *_of_silence(site, now)]
-    return sorted(found, key=lambda task: _ORDER.index(task.urgency))
+    return sorted(found, key=lambda task: ORDER.index(task.urgency))
 
 
 def quiet(site: SiteToday, now: datetime) -> str:
@@ -95,7 +96,7 @@ def _dryness(field: FieldAdvice) -> str:
 
 def _of_machines(site: SiteToday, now: datetime) -> Iterator[Task]:
     for machine in site.machines:
-        if machine.label and machine.labels and machine.label != machine.labels[0]:
+        if machine.is_flagged:
             worst = machine.label == machine.labels[-1]
             what = f"Stop and look at {spoken(machine.name)}" if worst else f"Look at {spoken(machine.name)} soon"
             yield Task("now" if worst else "soon", what, sound(machine, now), f"/machines/{machine.device_id}")
@@ -113,7 +114,7 @@ def sound(machine: MachineNow, now: datetime) -> str:
 
 def _of_alerts(site: SiteToday, now: datetime) -> Iterator[Task]:
     """Yields the alerts that no other task of the site speaks of."""
-    judged = {machine.device_id for machine in site.machines if machine.labels and machine.label not in {None, machine.labels[0]}}
+    judged = {machine.device_id for machine in site.machines if machine.is_flagged}
     watered = site.field is not None and site.field.action == "water"
     for alert in site.alerts:
         if alert.device_id not in judged and not (watered and alert.source in {"irrigation", "event"}):
@@ -123,7 +124,7 @@ def _of_alerts(site: SiteToday, now: datetime) -> Iterator[Task]:
 def of_alert(alert: Alert, now: datetime) -> Task:
     """Returns the task that an open alert is."""
     since = f"Since {when(alert.opened_time, now, alert.time_zone)}."
-    return Task(_URGENCY[alert.severity], short(alert.message), f"{since} {short(alert.to_do or '')}".strip(), f"/alerts#{alert.alert_id}")
+    return Task(URGENCY[alert.severity], short(alert.message), f"{since} {short(alert.to_do or '')}".strip(), f"/alerts#{alert.alert_id}")
 
 
 def _of_silence(site: SiteToday, now: datetime) -> Iterator[Task]:

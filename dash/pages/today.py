@@ -7,14 +7,14 @@ from typing import Any
 from dash.data import today
 from dash.data.today import SiteToday, Today
 from dash.pages.page import Asking, Page
-from dash.pages.tasks import Task, of_alert, quiet, tasks
+from dash.pages.tasks import ORDER, Task, of_alert, quiet, tasks
 from presentation.wording import counted, listed
 
 
 def _content(asking: Asking) -> dict[str, Any]:
     told = today.read(asking.questions, asking.now)
     busy = [(site, found) for site in told.sites if (found := tasks(site, asking.now))]
-    busy.sort(key=lambda pair: ("now", "soon", "look").index(pair[1][0].urgency))
+    busy.sort(key=lambda pair: ORDER.index(pair[1][0].urgency))
     idle = [(site, quiet(site, asking.now)) for site in told.sites if site not in [site for site, _ in busy]]
     gateways = [of_alert(alert, asking.now) for alert in told.alerts]
     return {"headline": _headline(told, busy), "busy": busy, "idle": idle, "gateways": gateways}
