@@ -21,7 +21,7 @@ from (
       select
         model,
         coalesce(model_release, 0) as release,
-        false as is_shadow,
+        coalesce(shadow, false) as is_shadow,
         gateway_id,
         coalesce(site_id, '') as site_id,
         timestamp_trunc(window_start, day) as day,
@@ -32,24 +32,14 @@ from (
         label,
         score,
         uncertainty
-      from tinybeam.inferences_between(from_time, to_time)
-      union all
-      select
-        model,
-        coalesce(model_release, 0) as release,
-        true as is_shadow,
-        gateway_id,
-        coalesce(site_id, '') as site_id,
-        timestamp_trunc(window_start, day) as day,
-        device_id,
-        window_start,
-        window_seconds,
-        model_sha256,
-        label,
-        score,
-        uncertainty
-      from tinybeam.shadow_inferences_between(from_time, to_time)
-      where model_release is not null
+      from (
+        select *
+        from tinybeam.inferences_between(from_time, to_time)
+        union all
+        select *
+        from tinybeam.shadow_inferences_between(from_time, to_time)
+        where model_release is not null
+      )
     ),
     verdicts as (
       select *, label != lag(label) over (partition by device_id, model, model_sha256, is_shadow order by window_start) as is_changed
