@@ -37,85 +37,72 @@ from (
       select *, lag(release) over (partition by model order by release) as next_lower
       from seen
     ),
-    labels_of_each_side as (
+    parts as (
+      select model, release, side, weight, 'label' as kind, label as part
+      from compared
+      union all
       select
         model,
         release,
-        label,
+        side,
+        weight,
+        'score' as kind,
+        cast(least(floor(20 * coalesce(safe_divide(score - least, greatest - least), 0)), 19) as string) as part
+      from compared
+    ),
+    parts_of_each_side as (
+      select
+        model,
+        release,
+        kind,
+        part,
         sum(if(side = 'release', weight, 0)) as of_release,
         sum(if(side = 'control', weight, 0)) as of_control,
         sum(if(side = 'before', weight, 0)) as of_before,
         sum(if(side = 'control before', weight, 0)) as of_control_before
-      from compared
-      group by model, release, label
+      from parts
+      group by model, release, kind, part
     ),
-    label_shares as (
+    shares as (
       select
         model,
         release,
-        label,
-        safe_divide(of_release, sum(of_release) over of_pair) as release_share,
-        greatest(
-          safe_divide(of_control, sum(of_control) over of_pair)
-          + coalesce(safe_divide(of_before, sum(of_before) over of_pair) - safe_divide(of_control_before, sum(of_control_before) over of_pair), 0),
-          0
-        ) as control_weight
-      from labels_of_each_side
-      window of_pair as (partition by model, release)
-    ),
-    expected_labels as (
-      select
-        *,
-        safe_divide(control_weight, sum(control_weight) over (partition by model, release)) as control_share,
-        row_number() over (partition by model, release order by control_weight desc, release_share desc, label) = 1 as is_usual
-      from label_shares
-    ),
-    label_differences as (
-      select
-        model,
-        release,
-        sum(abs(release_share - control_share)) / 2 as label_distance,
-        1 - max(if(is_usual, release_share, null)) as not_normal_share,
-        1 - max(if(is_usual, control_share, null)) as control_not_normal_share
-      from expected_labels
-      group by model, release
-    ),
-    bins as (
-      select
-        model,
-        release,
-        least(floor(20 * coalesce(safe_divide(score - least, greatest - least), 0)), 19) as bin,
-        sum(if(side = 'release', weight, 0)) as of_release,
-        sum(if(side = 'control', weight, 0)) as of_control,
-        sum(if(side = 'before', weight, 0)) as of_before,
-        sum(if(side = 'control before', weight, 0)) as of_control_before
-      from compared
-      group by model, release, bin
-    ),
-    bin_shares as (
-      select
-        model,
-        release,
+        kind,
+        part,
         safe_divide(of_release, sum(of_release) over of_pair) as p,
         greatest(
           safe_divide(of_control, sum(of_control) over of_pair)
           + coalesce(safe_divide(of_before, sum(of_before) over of_pair) - safe_divide(of_control_before, sum(of_control_before) over of_pair), 0),
           0
         ) as control_weight
-      from bins
-      window of_pair as (partition by model, release)
+      from parts_of_each_side
+      window of_pair as (partition by model, release, kind)
     ),
-    expected_bins as (
-      select model, release, p, safe_divide(control_weight, sum(control_weight) over (partition by model, release)) as q
-      from bin_shares
+    expected_shares as (
+      select
+        *,
+        safe_divide(control_weight, sum(control_weight) over (partition by model, release, kind)) as q,
+        row_number() over (partition by model, release, kind order by control_weight desc, p desc, part) = 1 as is_usual
+      from shares
+    ),
+    label_differences as (
+      select
+        model,
+        release,
+        sum(abs(p - q)) / 2 as label_distance,
+        1 - max(if(is_usual, p, null)) as not_normal_share,
+        1 - max(if(is_usual, q, null)) as control_not_normal_share
+      from expected_shares
+      where kind = 'label'
+      group by model, release
     ),
     score_differences as (
       select
         model,
         release,
         sum(if(p > 0, p * log(p / ((p + q) / 2), 2), 0) + if(q > 0, q * log(q / ((p + q) / 2), 2), 0)) / 2 as score_distance
-      from expected_bins
-      where p is not null and q is not null
+      from expected_shares
+      where kind = 'score' and p is not null and q is not null
       group by model, release
     ),
     changes as (
