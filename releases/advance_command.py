@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 import msgspec
 
-from releases import health, options, rollouts, warehouse
-from releases.error import ReleaseError
+from releases import advancing, health, options, warehouse
 from releases.health import Health
-from releases.judgement import judge
 from releases.repository import Repository
-from releases.rollout import Decision, Release, Rollout
-from releases.thresholds import checked
-from schemas.records import ReleaseDecision
 
 
 @click.command()
@@ -40,15 +36,8 @@ def advance(folder: Path, model: str, source: BinaryIO | None, ask: bool, dry_ru
       tinybeam release advance soil --warehouse
       tinybeam sql query releases_side_by_side --json | tinybeam release advance soil --health -
     """
-    repository = Repository(folder)
-    rollout = rollouts.existing(repository, model)
-    if rollout.halted:
-        raise ReleaseError(f"release {rollout.release} of {model} is halted: `tinybeam release roll-out` begins another")
-    found = health.of(_rows(source, ask), Release(model, rollout.release))
-    decision = judge(rollout, found, checked(rollout.thresholds, folder), options.now())
-    if decision.action != "wait" and not dry_run:
-        rollouts.decide(repository, model, decision)
-    row = msgspec.json.encode(_row(rollout, found, decision)).decode()
+    decision = advancing.advance(Repository(folder), model, partial(_rows, source, ask), options.now(), dry_run=dry_run)
+    row = msgspec.json.encode(decision).decode()
     click.echo(row if as_json else f"{decision.action}: {'; '.join(decision.reasons)}")
     if ask and not dry_run:
         warehouse.keep(row)
@@ -63,16 +52,3 @@ def _rows(source: BinaryIO | None, ask: bool) -> list[Health]:
     if source is None:
         return health.read(warehouse.health(), warehouse.QUESTION)
     return health.read(source.read(), getattr(source, "name", "standard input"))
-
-
-def _row(rollout: Rollout, found: Health | None, decision: Decision) -> ReleaseDecision:
-    return ReleaseDecision(
-        decided_time=decision.time,
-        model=rollout.model,
-        release=rollout.release,
-        control=found.control if found else None,
-        action=decision.action,
-        share=decision.share,
-        reasons=decision.reasons,
-        figures=msgspec.json.encode(found).decode() if found else None,
-    )

@@ -10,11 +10,11 @@ from pathlib import Path
 from google.cloud import bigquery
 
 from keys import private_files
-from releases import bundle_files, drafting, founding, health, publishing, rollouts, settings
-from releases.judgement import judge
+from releases import advancing, bundle_files, drafting, founding, health, publishing, rollouts, settings
 from releases.repository import Repository
-from releases.rollout import Decision, Release, Rollout
-from releases.thresholds import checked
+from releases.rollout import Rollout
+from releases.warehouse import QUESTION
+from schemas.records import ReleaseDecision
 from sql.present import as_json
 from sql.questions import ask
 from sql.scripts import script
@@ -24,7 +24,6 @@ _HOLDERS = ("ada", "ben", "eva")
 _SIGNING = _HOLDERS[:2]
 _LIVES = "root_days = 1095\nreleases_days = 1095\nrollouts_days = 1095\ntimestamp_days = 200\n"
 """Nobody publishes while a stretch of days is lived, though a timer would, every day."""
-_HEALTH = "releases_side_by_side"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +62,11 @@ class Publisher:
         self.publish(now)
         return chosen
 
-    def advance(self, client: bigquery.Client, from_time: datetime, now: datetime) -> Decision:
+    def advance(self, client: bigquery.Client, from_time: datetime, now: datetime) -> ReleaseDecision:
         """Decides by what the warehouse says of the release since, and publishes that."""
-        rollout = rollouts.existing(self.repository, MODEL)
         times = {"from_time": from_time.isoformat(), "to_time": now.isoformat()}
-        rows = as_json([dict(row) for row in ask(client, script("queries", _HEALTH), times, now)])
-        found = health.of(health.read(rows, _HEALTH), Release(MODEL, rollout.release))
-        decision = judge(rollout, found, checked(rollout.thresholds, self.repository.folder), now)
-        if decision.action != "wait":
-            rollouts.decide(self.repository, MODEL, decision)
+        rows = as_json([dict(row) for row in ask(client, script("queries", QUESTION), times, now)])
+        decision = advancing.advance(self.repository, MODEL, lambda: health.read(rows, QUESTION), now)
         self.publish(now)
         return decision
 

@@ -1,0 +1,48 @@
+"""Advances a rollout by how its release does beside what ran before: it goes on to more gateways, waits, or is halted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from releases import health, rollouts
+from releases.error import ReleaseError
+from releases.health import Health
+from releases.judgement import judge
+from releases.repository import Repository
+from releases.rollout import Decision, Release, Rollout
+from releases.thresholds import checked
+from schemas.records import ReleaseDecision
+
+Ask = Callable[[], Sequence[Health]]
+"""Returns the rows of release_health. Raises ReleaseError."""
+
+
+def advance(repository: Repository, model: str, ask: Ask, now: datetime, *, dry_run: bool = False) -> ReleaseDecision:
+    """Decides, and keeps in the rollout what was decided and why, but for that it waits; with `dry_run` it keeps nothing.
+
+    Raises ReleaseError, and ConfigError for the rollout's thresholds. Nothing is asked of a release that is halted.
+    """
+    rollout = rollouts.existing(repository, model)
+    if rollout.halted:
+        raise ReleaseError(f"release {rollout.release} of {model} is halted: `tinybeam release roll-out` begins another")
+    found = health.of(ask(), Release(model, rollout.release))
+    decision = judge(rollout, found, checked(rollout.thresholds, repository.folder), now)
+    if decision.action != "wait" and not dry_run:
+        rollouts.decide(repository, model, decision)
+    return _row(rollout, found, decision)
+
+
+def _row(rollout: Rollout, found: Health | None, decision: Decision) -> ReleaseDecision:
+    return ReleaseDecision(
+        decided_time=decision.time,
+        model=rollout.model,
+        release=rollout.release,
+        control=found.control if found else None,
+        action=decision.action,
+        share=decision.share,
+        reasons=decision.reasons,
+        figures=msgspec.json.encode(found).decode() if found else None,
+    )
