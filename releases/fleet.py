@@ -45,22 +45,21 @@ def of_rows(content: bytes) -> Fleet:
     return _fleet((row.gateway_id, row.site_id) for row in msgspec.json.decode(content, type=list[_Row]))
 
 
-def reaches(rollout: Rollout, fleet: Fleet, shares: Iterable[float]) -> tuple[Reach, ...]:
-    """Returns up to which place gateways run the release at each share, and at the rollout's own.
+def with_reaches(rollout: Rollout, fleet: Fleet, shares: Iterable[float]) -> Rollout:
+    """Returns the rollout with up to which place gateways run the release at each share, and at its own.
 
     Those that are pinned count, those that are excluded are passed over. A share of less than one gateway is one.
     """
-    pinned = sum(rollout.pinned.holds(*each) and not rollout.excluded.holds(*each) for each in fleet.items())
-    places = sorted(
-        place(rollout.salt, gateway)
-        for gateway, sites in fleet.items()
-        if not rollout.excluded.holds(gateway, sites) and not rollout.pinned.holds(gateway, sites)
-    )
+    is_pinned = {
+        gateway: rollout.pinned.holds(gateway, sites) for gateway, sites in fleet.items() if not rollout.excluded.holds(gateway, sites)
+    }
+    pinned = sum(is_pinned.values())
+    places = sorted(place(rollout.salt, gateway) for gateway, pin in is_pinned.items() if not pin)
     found = []
     for share in sorted({*shares, rollout.share, EVERYONE} - {0.0}):
         count = max(int(share * len(fleet) / EVERYONE) - pinned, 0 if pinned else 1)
         found.append(Reach(share=share, place=EVERYONE if share == EVERYONE or count >= len(places) else places[count]))
-    return tuple(found)
+    return msgspec.structs.replace(rollout, reaches=tuple(found))
 
 
 def running(rollout: Rollout, fleet: Fleet) -> list[str]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
-import msgspec
 
 from program.settings import read
 from releases import fleet, options, rollouts, standing
@@ -72,7 +71,7 @@ def roll_out(
         thresholds=limits,
     )
     if gateways_known:
-        rollout = msgspec.structs.replace(rollout, reaches=fleet.reaches(rollout, gateways_known, steps))
+        rollout = fleet.with_reaches(rollout, gateways_known, steps)
         click.echo(f"{len(fleet.running(rollout, gateways_known)):,} of {len(gateways_known):,} gateways that are known run it")
     _say(rollouts.begin(repository, rollout, now))
 

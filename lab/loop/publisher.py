@@ -10,9 +10,10 @@ from pathlib import Path
 from google.cloud import bigquery
 
 from keys import private_files
-from releases import advancing, bundle_files, drafting, founding, health, publishing, rollouts, settings
+from releases import advancing, bundle_files, drafting, fleet, founding, health, publishing, rollouts, settings
 from releases.repository import Repository
 from releases.rollout import Rollout
+from releases.thresholds import checked
 from releases.warehouse import QUESTION
 from schemas.records import ReleaseDecision
 from sql.present import as_json
@@ -49,18 +50,12 @@ class Publisher:
         return release.number
 
     def roll_out(self, number: int, share: float, limits: Mapping[str, object], gateways: list[str], now: datetime) -> list[str]:
-        """Lets so many of the gateways run a release, in %, at least one, and publishes that. Returns who they are.
-
-        Each gateway is drawn by itself, so of a few there are more or less than their share: then it is drawn anew.
-        """
-        wanted = max(1, round(len(gateways) * share / 100))
-        chosen: list[str] = []
-        while len(chosen) != wanted:
-            rollout = rollouts.new_rollout(self.repository, MODEL, number, share, thresholds=dict(limits))
-            chosen = [gateway for gateway in gateways if rollout.chooses(gateway)]
-        rollouts.begin(self.repository, rollout, now)
+        """Lets so many of the gateways run a release, in %, at least one, and publishes that. Returns who they are."""
+        known, steps = dict.fromkeys(gateways, ()), checked(limits, self.repository.folder).steps
+        rollout = rollouts.new_rollout(self.repository, MODEL, number, share, thresholds=dict(limits))
+        begun = rollouts.begin(self.repository, fleet.with_reaches(rollout, known, steps), now)
         self.publish(now)
-        return chosen
+        return fleet.running(begun, known)
 
     def advance(self, client: bigquery.Client, from_time: datetime, now: datetime) -> ReleaseDecision:
         """Decides by what the warehouse says of the release since, and publishes that."""

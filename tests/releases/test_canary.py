@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from releases.error import ReleaseError
-from releases.fleet import reaches
+from releases.fleet import with_reaches
 from releases.health import Health, of, read
 from releases.judgement import judge
 from releases.rollout import Decision, Release, Rollout
@@ -33,7 +33,7 @@ def rolled_out(conduct: Conduct, seed: int, limits: Thresholds = LIMITS, *, know
     rollout = rollout.after(Decision(time=NOW, action="roll-out", share=rollout.share))
     fleet = Fleet(GATEWAYS, conduct, random)
     if known:
-        rollout = msgspec.structs.replace(rollout, reaches=reaches(rollout, dict.fromkeys(fleet.gateways, ()), limits.steps))
+        rollout = with_reaches(rollout, dict.fromkeys(fleet.gateways, ()), limits.steps)
     for day in range(1, DAYS + 1):
         fleet.day(rollout)
         decision = judge(rollout, fleet.health(rollout), limits, NOW + timedelta(days=day))

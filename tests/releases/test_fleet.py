@@ -27,8 +27,7 @@ def gateways(size: int, name: str = "gateway") -> fleet.Fleet:
 
 
 def known(size: int, salt: str, **fields: Group) -> Rollout:
-    one = rollout(0, salt, **fields)
-    return msgspec.structs.replace(one, reaches=fleet.reaches(one, gateways(size), STEPS))
+    return fleet.with_reaches(rollout(0, salt, **fields), gateways(size), STEPS)
 
 
 def at(one: Rollout, share: float) -> Rollout:
