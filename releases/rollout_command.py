@@ -10,6 +10,7 @@ import click
 
 from program.settings import read
 from releases import fleet, options, rollouts, standing
+from releases.error import ReleaseError
 from releases.repository import Repository
 from releases.rollout import Decision, Group, Rollout
 from releases.thresholds import checked
@@ -59,6 +60,8 @@ def roll_out(
     limits = read(thresholds) if thresholds else {}
     steps, now = checked(limits, thresholds or folder).steps, options.now()
     gateways_known = fleet.read(known, now) if known else {}
+    if known and not gateways_known:
+        raise ReleaseError(f"{known} names no gateways: leave out --fleet where nobody knows which there are")
     repository = Repository(folder)
     rollout = rollouts.new_rollout(
         repository,

@@ -97,6 +97,14 @@ def test_a_rollout_that_knows_its_fleet_says_how_many_run_it(bundle: Path) -> No
     assert "3 of 60 gateways that are known run it\nsoil: release 1 on 5 %" in done("roll-out soil 1 --fleet fleet.json")
 
 
+def test_a_fleet_without_gateways_is_refused_and_nothing_is_rolled_out(bundle: Path) -> None:
+    signed()
+    Path("registry.toml").write_text("")
+    status, _, error = release("roll-out soil 1 --fleet registry.toml")
+    assert (status, error.startswith("Error: registry.toml names no gateways: ")) == (2, True)
+    assert json.loads(done("status --json"))["rollouts"] == []
+
+
 def test_a_release_advances_by_its_health_waits_or_is_halted(bundle: Path) -> None:
     signed()
     Path("limits.toml").write_text("steps = [10, 100]\nhours = 0\n")
