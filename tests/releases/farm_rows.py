@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from schemas.arrow import columns
 from schemas.records import TABLES, Event, Heartbeat, Inference
 
 WINDOW = timedelta(hours=3)
 BEFORE, SINCE = 5, 5
 """Days before a canary begins, and since."""
 Rows = dict[str, list[dict[str, Any]]]
+_COUNTERS = {column.name: 0 for column in columns(Heartbeat) if column.type == "int64" and not (column.nullable or column.repeated)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Farm:
     _rows: Rows = field(default_factory=lambda: {TABLES[record].name: [] for record in (Inference, Event, Heartbeat)})
     _batches: int = 0
 
-    def rows(self, trials: Iterator[Trial] | list[Trial]) -> Rows:
+    def rows(self, trials: Iterable[Trial]) -> Rows:
         for trial in trials:
             for number in range(6):
                 self._gateway(trial, number, canary=number < 3)
@@ -131,30 +133,14 @@ class Farm:
             time_quality="synced",
             uplink_state="online",
             broker_state="online",
-            **dict.fromkeys(_COUNTERS, 0),
+            **_COUNTERS,
         )
 
-    def _add(self, record: type, gateway: str, **columns: Any) -> None:
+    def _add(self, record: type, gateway: str, **fields: Any) -> None:
         self._batches += 1
         own = {"batch_id": f"{gateway}:1:{self._batches}", "row": 0, "gateway_id": gateway, "received_time": self.now}
-        row = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in (own | columns).items()}
+        row = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in (own | fields).items()}
         self._rows[TABLES[record].name].append(row)
 
     def _midnight(self, day: int) -> datetime:
         return self.now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=day)
-
-
-_COUNTERS = (
-    "readings_stored",
-    "readings_repeated",
-    "readings_rejected",
-    "readings_summarised",
-    "readings_dropped",
-    "batches_cut",
-    "batches_confirmed",
-    "batches_pending",
-    "batches_dropped",
-    "store_bytes",
-    "store_bytes_max",
-    "devices_seen",
-)

@@ -26,7 +26,7 @@ _LIMITS = {"hours": 0.0, "steps": (5, 100)}
 @pytest.fixture(scope="module")
 def rows(sql_project: bigquery.Client, warehouse: Warehouse) -> Iterator[str]:
     """The health of all trials, asked for once: the rows as JSON, and their file."""
-    tables = Farm(datetime.now(UTC), Random(SEED)).rows(list(TRIALS))
+    tables = Farm(datetime.now(UTC), Random(SEED)).rows(TRIALS)
     config = bigquery.LoadJobConfig(write_disposition="WRITE_APPEND")
     for table, found in tables.items():
         sql_project.load_table_from_json(found, f"tinybeam.{table}", job_config=config).result()
