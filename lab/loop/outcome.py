@@ -18,7 +18,7 @@ def outcome(farm: Farm, first: FirstSeason, second: SecondSeason, today: datetim
     """Returns the result; of the second season there is none if it was not played. Raises StartFailed if v2 judged nothing in it."""
     gate = first.gate
     measured = _measured(farm, first, second, today) if second.probes else figures.Measured({}, 0, None)
-    begins = [first.begin, second.begin][: 2 if second.probes else 1]
+    begins = [season.begin for season in (first, second) if season.probes]
     counted = [verdicts.windows(farm.client, begin, begin + timedelta(days=DAYS + 1)) for begin in begins]
     verdict = farm.reconciliation.verdict()
     return Result(
