@@ -67,7 +67,7 @@ class Renewal:
         try:
             said = answer("tinybeam", "keys", "renew", str(self._file), *options, seconds=_CHILD_SECONDS)
         except ChildFailed as error:
-            raise KeysError(str(error).removeprefix("Error: ")) from error
+            raise KeysError(str(error)) from error
         _log.info("the certificate is renewed: %s", said.strip())
 
     def _run(self) -> None:

@@ -15,7 +15,7 @@ _ROOMS = Path(__file__).resolve().parents[1]
 
 
 class ChildFailed(Exception):
-    """A child has not done what it was to do; the text is what it said last."""
+    """A child has not done what it was to do; the text is what it said last, without the `Error:` of a command."""
 
 
 def python_module(name: str, *arguments: str) -> list[str]:
@@ -40,5 +40,6 @@ def answer(name: str, *arguments: str, seconds: float, given: str = "") -> str:
     except subprocess.TimeoutExpired as late:
         raise ChildFailed(f"no answer within {seconds:.0f} s") from late
     if done.returncode:
-        raise ChildFailed((done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1])
+        last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        raise ChildFailed(last.removeprefix("Error: "))
     return done.stdout

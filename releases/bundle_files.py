@@ -34,7 +34,7 @@ def judge(bundle: Path) -> bool:
     try:
         answer("training", "gate", str(bundle), seconds=_GATE_SECONDS)
     except ChildFailed as failed:
-        raise ReleaseError(f"{bundle} is not to be released: {str(failed).removeprefix('Error: ')}") from failed
+        raise ReleaseError(f"{bundle} is not to be released: {failed}") from failed
     return True
 
 
@@ -44,7 +44,7 @@ def for_microcontrollers(bundle: Path) -> Mapping[str, bytes]:
         try:
             answer("training", "microcontroller", str(bundle), "--output", folder, seconds=_GATE_SECONDS)
         except ChildFailed as failed:
-            raise ReleaseError(f"{bundle} makes no copy for a microcontroller: {str(failed).removeprefix('Error: ')}") from failed
+            raise ReleaseError(f"{bundle} makes no copy for a microcontroller: {failed}") from failed
         return {name: files.read(Path(folder) / name) for name in roles.FOR_MICROCONTROLLERS}
 
 

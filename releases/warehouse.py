@@ -17,7 +17,7 @@ def health() -> str:
     try:
         return answer("sql", "query", QUESTION, "--json", seconds=_SECONDS)
     except ChildFailed as failed:
-        raise ReleaseError(f"the warehouse does not say how releases do: {_reason(failed)}") from failed
+        raise ReleaseError(f"the warehouse does not say how releases do: {failed}") from failed
 
 
 def keep(decision: str) -> None:
@@ -25,8 +25,4 @@ def keep(decision: str) -> None:
     try:
         answer("sql", "decision", seconds=_SECONDS, given=decision)
     except ChildFailed as failed:
-        raise ReleaseError(f"the decision holds, and the warehouse was not told of it: {_reason(failed)}") from failed
-
-
-def _reason(failed: ChildFailed) -> str:
-    return str(failed).removeprefix("Error: ")
+        raise ReleaseError(f"the decision holds, and the warehouse was not told of it: {failed}") from failed
