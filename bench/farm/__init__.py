@@ -19,7 +19,9 @@ from schemas.registry_settings import ALWAYS
 from sql import application
 from sql.registry import load
 
-_STATEMENTS = tuple(path.read_text() for path in sorted(Path(__file__).parent.glob("*.sql")))
+_FOLDER = Path(__file__).parent
+_DEVICES = (_FOLDER / "devices.sql").read_text()
+_STATEMENTS = tuple(path.read_text().replace("{{devices}}\n", _DEVICES) for path in sorted(_FOLDER.glob("*_v*.sql")))
 _ROWS_A_DAY = 2 * 96
 """Summaries of a device: two channels, four windows an hour."""
 

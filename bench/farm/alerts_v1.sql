@@ -3,19 +3,7 @@ insert into tinybeam.alerts_v1 (
   alert_id, rule, source, subject, site_id, device_id, severity, state, opened_time, event_time, value, threshold, message, historical, revision, as_of,
   notified, unit, site_name, device_name, to_do
 )
-with
-  devices as (
-    select
-      site,
-      device,
-      mod(site, 3) = 2 as is_plant,
-      concat('site-', lpad(cast(site as string), 3, '0')) as site_id,
-      concat('site-', lpad(cast(site as string), 3, '0'), '-', lpad(cast(device as string), 2, '0')) as device_id,
-      concat('gw-', lpad(cast(site as string), 3, '0')) as gateway_id,
-      concat('gw-', lpad(cast(site as string), 3, '0'), ':', cast(1000 + site as string), ':') as store,
-      @first_number as first_number
-    from unnest(generate_array(0, @sites - 1)) as site, unnest(generate_array(0, @devices - 1)) as device
-  )
+{{devices}}
 select
   concat('dry:', device_id, ':', cast(unix_micros(@day) as string)), 'dry', 'event', device_id, site_id, device_id, 'warning',
   if(revision = 0, 'opened', 'resolved'), @day, timestamp_add(@day, interval revision * 5 hour), 0.14, 0.15, 'the soil is dry', false, revision,

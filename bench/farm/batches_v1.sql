@@ -2,24 +2,7 @@
 insert into tinybeam.batches_v1 (
   batch_id, gateway_id, epoch, seq, kind, schema_version, row_count, body_bytes, raw_bytes, priority, cut_time, time_min, time_max, received_time
 )
-with
-  devices as (
-    select
-      site,
-      device,
-      mod(site, 3) = 2 as is_plant,
-      concat('site-', lpad(cast(site as string), 3, '0')) as site_id,
-      concat('site-', lpad(cast(site as string), 3, '0'), '-', lpad(cast(device as string), 2, '0')) as device_id,
-      concat('gw-', lpad(cast(site as string), 3, '0')) as gateway_id,
-      concat('gw-', lpad(cast(site as string), 3, '0'), ':', cast(1000 + site as string), ':') as store,
-      @first_number as first_number
-    from unnest(generate_array(0, @sites - 1)) as site, unnest(generate_array(0, @devices - 1)) as device
-  ),
-  sites as (
-    select *
-    from devices
-    where device = 0
-  )
+{{devices}}
 select
   concat(store, cast(seq as string)), gateway_id, 1000 + site, seq, kind, '1.9', if(kind = 'heartbeats', 1, @devices), 1200, 9000, 1,
   timestamp_add(start_time, interval 930 second), start_time, timestamp_add(start_time, interval 900 second),

@@ -2,19 +2,7 @@
 insert into tinybeam.events_v1 (
   batch_id, `row`, gateway_id, site_id, received_time, device_id, event_time, cause, rule, previous_state, state, value, severity, time_quality
 )
-with
-  devices as (
-    select
-      site,
-      device,
-      mod(site, 3) = 2 as is_plant,
-      concat('site-', lpad(cast(site as string), 3, '0')) as site_id,
-      concat('site-', lpad(cast(site as string), 3, '0'), '-', lpad(cast(device as string), 2, '0')) as device_id,
-      concat('gw-', lpad(cast(site as string), 3, '0')) as gateway_id,
-      concat('gw-', lpad(cast(site as string), 3, '0'), ':', cast(1000 + site as string), ':') as store,
-      @first_number as first_number
-    from unnest(generate_array(0, @sites - 1)) as site, unnest(generate_array(0, @devices - 1)) as device
-  )
+{{devices}}
 select
   concat(store, cast(3 * first_number + 2 as string)), device, gateway_id, site_id, timestamp_add(@day, interval 930 second), device_id,
   timestamp_add(@day, interval 900 second), 'label', if(is_plant, 'vibration', 'soil'), if(is_plant, 'normal', 'fine'), if(is_plant, 'worn', 'soon'),

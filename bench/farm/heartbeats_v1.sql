@@ -4,24 +4,7 @@ insert into tinybeam.heartbeats_v1 (
   readings_repeated, readings_rejected, readings_summarised, readings_dropped, batches_cut, batches_confirmed, batches_pending, batches_dropped,
   dropped_ranges, store_bytes, store_bytes_max, devices_seen, uplink_state, broker_state, certificate_end_time, model_releases, inferences_failed
 )
-with
-  devices as (
-    select
-      site,
-      device,
-      mod(site, 3) = 2 as is_plant,
-      concat('site-', lpad(cast(site as string), 3, '0')) as site_id,
-      concat('site-', lpad(cast(site as string), 3, '0'), '-', lpad(cast(device as string), 2, '0')) as device_id,
-      concat('gw-', lpad(cast(site as string), 3, '0')) as gateway_id,
-      concat('gw-', lpad(cast(site as string), 3, '0'), ':', cast(1000 + site as string), ':') as store,
-      @first_number as first_number
-    from unnest(generate_array(0, @sites - 1)) as site, unnest(generate_array(0, @devices - 1)) as device
-  ),
-  sites as (
-    select *
-    from devices
-    where device = 0
-  )
+{{devices}}
 select
   concat(store, cast(3 * number + 3 as string)), 0, gateway_id, timestamp_add(start_time, interval 931 second),
   timestamp_add(start_time, interval 930 second), @day, '0.3.0', 'tflite-runtime 2.14.0',

@@ -3,19 +3,7 @@ insert into tinybeam.inferences_v1 (
   batch_id, `row`, gateway_id, site_id, received_time, device_id, window_start, window_seconds, model, model_version, model_sha256, runtime, label,
   score, uncertainty, features, time_quality, model_release
 )
-with
-  devices as (
-    select
-      site,
-      device,
-      mod(site, 3) = 2 as is_plant,
-      concat('site-', lpad(cast(site as string), 3, '0')) as site_id,
-      concat('site-', lpad(cast(site as string), 3, '0'), '-', lpad(cast(device as string), 2, '0')) as device_id,
-      concat('gw-', lpad(cast(site as string), 3, '0')) as gateway_id,
-      concat('gw-', lpad(cast(site as string), 3, '0'), ':', cast(1000 + site as string), ':') as store,
-      @first_number as first_number
-    from unnest(generate_array(0, @sites - 1)) as site, unnest(generate_array(0, @devices - 1)) as device
-  )
+{{devices}}
 select
   concat(store, cast(3 * number + 2 as string)), device, gateway_id, site_id, timestamp_add(start_time, interval 930 second), device_id,
   start_time, 900, if(is_plant, 'vibration', 'soil'), '1.0.0', if(mod(site, 10) = 0, 'sha-canary', 'sha-control'), 'tflite-runtime 2.14.0',

@@ -3,24 +3,7 @@ insert into tinybeam.irrigation_v2 (
   site_id, day, crop, soil, moisture, moisture_time, probes, temperature_min, temperature_max, reference_mm, rain_mm, rain_unseen_mm,
   crop_coefficient, root_depth, available_mm, readily_available_mm, depletion_mm, need_mm, need_m3, balance_days, readings, revision, as_of
 )
-with
-  devices as (
-    select
-      site,
-      device,
-      mod(site, 3) = 2 as is_plant,
-      concat('site-', lpad(cast(site as string), 3, '0')) as site_id,
-      concat('site-', lpad(cast(site as string), 3, '0'), '-', lpad(cast(device as string), 2, '0')) as device_id,
-      concat('gw-', lpad(cast(site as string), 3, '0')) as gateway_id,
-      concat('gw-', lpad(cast(site as string), 3, '0'), ':', cast(1000 + site as string), ':') as store,
-      @first_number as first_number
-    from unnest(generate_array(0, @sites - 1)) as site, unnest(generate_array(0, @devices - 1)) as device
-  ),
-  sites as (
-    select *
-    from devices
-    where device = 0
-  )
+{{devices}}
 select
   site_id, @day, 'maize', 'loam', 0.22, timestamp_add(@day, interval hour hour), [], 8.0, 22.0, 5.0, 0.0, 0.0, 1.0, 0.8, 128.0, 70.0,
   50 + 30 * sin(site + first_number / 700), greatest(30 * sin(site + first_number / 700), 0), greatest(600 * sin(site + first_number / 700), 0),

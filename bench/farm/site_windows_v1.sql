@@ -2,24 +2,7 @@
 insert into tinybeam.site_windows_v1 (
   site_id, channel, unit, window_start, window_seconds, count, sum, m2, min, max, summaries, revision, timing, as_of
 )
-with
-  devices as (
-    select
-      site,
-      device,
-      mod(site, 3) = 2 as is_plant,
-      concat('site-', lpad(cast(site as string), 3, '0')) as site_id,
-      concat('site-', lpad(cast(site as string), 3, '0'), '-', lpad(cast(device as string), 2, '0')) as device_id,
-      concat('gw-', lpad(cast(site as string), 3, '0')) as gateway_id,
-      concat('gw-', lpad(cast(site as string), 3, '0'), ':', cast(1000 + site as string), ':') as store,
-      @first_number as first_number
-    from unnest(generate_array(0, @sites - 1)) as site, unnest(generate_array(0, @devices - 1)) as device
-  ),
-  sites as (
-    select *
-    from devices
-    where device = 0
-  )
+{{devices}}
 select
   site_id, if(channel = 1, 'temperature', if(is_plant, 'acceleration_rms', 'moisture')), if(channel = 1, 'degC', if(is_plant, 'm/s2', 'm3/m3')),
   timestamp_add(@day, interval hour hour), 3600, 60 * @devices, 60 * @devices * value, value, 0.8 * value, 1.2 * value, 4 * @devices, revision,

@@ -3,19 +3,7 @@ insert into tinybeam.summaries_v1 (
   batch_id, `row`, gateway_id, site_id, received_time, device_id, channel, unit, window_start, window_seconds, count, sum, m2, min, max, last,
   last_time, seq_ranges, sketch, late, time_quality, clock_offset_ms
 )
-with
-  devices as (
-    select
-      site,
-      device,
-      mod(site, 3) = 2 as is_plant,
-      concat('site-', lpad(cast(site as string), 3, '0')) as site_id,
-      concat('site-', lpad(cast(site as string), 3, '0'), '-', lpad(cast(device as string), 2, '0')) as device_id,
-      concat('gw-', lpad(cast(site as string), 3, '0')) as gateway_id,
-      concat('gw-', lpad(cast(site as string), 3, '0'), ':', cast(1000 + site as string), ':') as store,
-      @first_number as first_number
-    from unnest(generate_array(0, @sites - 1)) as site, unnest(generate_array(0, @devices - 1)) as device
-  )
+{{devices}}
 select
   concat(store, cast(3 * number + 1 as string)), device * 2 + channel, gateway_id, site_id, timestamp_add(start_time, interval 930 second), device_id,
   if(channel = 1, 'temperature', if(is_plant, 'acceleration_rms', 'moisture')), if(channel = 1, 'degC', if(is_plant, 'm/s2', 'm3/m3')),
