@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Any
 
 from google.api_core.exceptions import GoogleAPICallError
 from starlette.applications import Starlette
@@ -23,7 +22,7 @@ from dash.pages.catalogue import PAGES
 from dash.pages.page import Asking, Missing, Page, Unreadable
 from dash.server import answering, files, rendering
 from dash.server.guard import allowed_to_answer, guarded
-from dash.server.head import head
+from dash.server.head import BARE, head
 from dash.server.moments import OLDEST, Later, Moments
 from dash.server.sign_in import Person, Refused, SignIn
 from labels.stores import Store
@@ -31,6 +30,7 @@ from program import logs
 
 _log = logs.get(__name__)
 _STATIC = rendering.ROOM / "static"
+_ASKING = 2
 
 
 class Dash:
@@ -126,7 +126,7 @@ class Dash:
         return RedirectResponse("/alerts?noted=1", 303)
 
     def _trouble(self, status: int, title: str, sentence: str, again: str = "") -> Response:
-        content = {"title": title, "sentence": sentence, "again": again, **_BARE}
+        content = {"title": title, "sentence": sentence, "again": again, **BARE}
         return HTMLResponse(rendering.rendered("trouble.html.j2", content), status)
 
     def _not_found(self, request: Request, error: Exception) -> Response:
@@ -139,17 +139,6 @@ def _quietly(ask: Callable[[], object]) -> None:
         ask()
     except (Missing, Unreadable, Unreachable) as error:
         _log.warning("%s", error)
-
-
-_ASKING = 2
-_BARE: dict[str, Any] = {
-    "navigation": [page for page in PAGES if page.title],
-    "here": "",
-    "fresh": None,
-    "zone_words": "UTC",
-    "bytes_read": None,
-    "person": None,
-}
 
 
 def _style(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,13 +14,24 @@ from dash.pages.page import Page
 from dash.pages.times import common_zone
 from dash.server.sign_in import Person
 
+_NAVIGATION = [page for page in PAGES if page.title]
+BARE: Mapping[str, Any] = {
+    "navigation": _NAVIGATION,
+    "here": "",
+    "fresh": None,
+    "zone_words": "UTC",
+    "bytes_read": None,
+    "person": None,
+}
+"""What the shell is filled with where nothing was asked."""
+
 
 def head(questions: Questions, now: datetime, page: Page, person: Person) -> dict[str, Any]:
     """Returns what the shell is filled with, after the page's own content was asked for. Raises Unreachable."""
     zone = common_zone(row["time_zone"] for row in questions.query("sites", moment=now))
     fresh = words(freshness.read(questions, now), now, zone)
     return {
-        "navigation": [each for each in PAGES if each.title],
+        "navigation": _NAVIGATION,
         "here": _section(page),
         "now": now,
         "fresh": fresh,
