@@ -84,7 +84,8 @@ class Dash:
         def of(moment: datetime, oldest: timedelta | None) -> Response:
             asked = self._warehouse.asked_by(person.viewer, oldest)
             found = respond(Asking(asked, moment, request.path_params, dict(request.query_params), person.answers), person)
-            self._moments.note(page, moment)
+            if may_be_older:
+                self._moments.note(page, moment)
             return found
 
         try:
