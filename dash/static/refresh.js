@@ -20,7 +20,7 @@ function stale() {
 async function renew() {
   if (busy()) return;
   try {
-    const answer = await fetch(location.href, { headers: { "X-Renewal": "1" } });
+    const answer = await fetch(location.href);
     if (!answer.ok) return stale();
     const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
     if (busy() || !next) return;
