@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from costs import prices
+from costs.prices import Prices
 from costs.stored import STORED_BYTES
 from dash.data.span import Span
 from dash.data.warehouse import Questions, Row
@@ -73,14 +74,14 @@ def read(questions: Questions, span: Span) -> Cost:
             for site, of_site in by_site.items()
         ),
         rows_by_kind=kinds,
-        month=_month(rows, kinds, span, questions.bytes_read_by_all),
+        month=_month(rows, kinds, span, questions.bytes_read_by_all, listed),
         list_date=listed.pubsub.read,
     )
 
 
-def _month(rows: tuple[Row, ...], kinds: dict[str, int], span: Span, asked_bytes: int) -> tuple[Line, ...]:
+def _month(rows: tuple[Row, ...], kinds: dict[str, int], span: Span, asked_bytes: int, listed: Prices) -> tuple[Line, ...]:
     """Takes the span for a month; what was asked is as it is, for nobody knows how often somebody looks."""
-    listed, times = prices.load(), _MONTH / (span.end - span.begin)
+    times = _MONTH / (span.end - span.begin)
     sent = _sum(rows, "billed_bytes") * times
     kept = sum(count * STORED_BYTES.get(kind, 0) for kind, count in kinds.items()) + _sum(rows, "batches") * STORED_BYTES["batches"]
     amounts = (
