@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from costs import prices
 from costs.prices import Prices
 from costs.stored import STORED_BYTES
+from dash.data.grouping import grouped
 from dash.data.span import Span
 from dash.data.warehouse import Questions, Row
 
@@ -61,7 +60,7 @@ class Cost:
 def read(questions: Questions, span: Span) -> Cost:
     """Raises Unreachable."""
     rows = questions.query("uplink", from_time=span.begin, to_time=span.end)
-    by_day, by_site, by_kind = _grouped(rows, "day"), _grouped(rows, "site_id"), _grouped(rows, "kind")
+    by_day, by_site, by_kind = grouped(rows, "day"), grouped(rows, "site_id"), grouped(rows, "kind")
     kinds = {kind: _sum(of_kind, "row_count") for kind, of_kind in by_kind.items()}
     listed = prices.load()
     return Cost(
@@ -90,13 +89,6 @@ def _month(rows: tuple[Row, ...], kinds: dict[str, int], span: Span, asked_bytes
         ("read by this dash since it started", float(asked_bytes), listed.query),
     )
     return tuple(Line(what, amount, "byte", amount / prices.UNITS[price.per] * price.usd) for what, amount, price in amounts)
-
-
-def _grouped(rows: tuple[Row, ...], name: str) -> dict[Any, list[Row]]:
-    groups: dict[Any, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row[name]].append(row)
-    return groups
 
 
 def _sum(rows: list[Row] | tuple[Row, ...], name: str) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from dash.data.grouping import grouped
 from dash.data.warehouse import Questions, Row
 
 _STORES = timedelta(days=30)
@@ -73,9 +73,7 @@ def states(questions: Questions, now: datetime) -> tuple[Gateway, ...]:
 
 def _gateways(questions: Questions, now: datetime, stores: Iterable[Row]) -> tuple[Gateway, ...]:
     store_of_each = {row["gateway_id"]: row for row in stores}
-    rows_of_each = defaultdict(list)
-    for row in questions.query("gateways", moment=now):
-        rows_of_each[row["gateway_id"]].append(row)
+    rows_of_each = grouped(questions.query("gateways", moment=now), "gateway_id")
     gateways = [_gateway(rows, store_of_each.get(gateway_id)) for gateway_id, rows in rows_of_each.items()]
     return tuple(sorted(gateways, key=lambda gateway: (gateway.heartbeat_time is not None, gateway.heartbeat_time, gateway.gateway_id)))
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
+from dash.data.grouping import grouped
 from dash.data.warehouse import Questions, Row
 
 
@@ -33,9 +33,7 @@ class Freshness:
 
 def read(questions: Questions, now: datetime) -> Freshness:
     """Returns every gateway of the viewer's sites, those that were heard longest ago first. Raises Unreachable."""
-    rows_of_each = defaultdict(list)
-    for row in questions.query("gateways", moment=now):
-        rows_of_each[row["gateway_id"]].append(row)
+    rows_of_each = grouped(questions.query("gateways", moment=now), "gateway_id")
     gateways = (_age(rows, now) for rows in rows_of_each.values())
     silent_first = sorted(gateways, key=lambda gateway: (gateway.last_heard is not None, gateway.last_heard, gateway.gateway_id))
     return Freshness(questions.oldest or now, tuple(silent_first))
