@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash.data import cost
+from dash.data import cost, sites
 from dash.pages.page import Asking, Page
 from dash.pages.ranges import ranges
 from presentation.wording import count, size
@@ -15,14 +15,14 @@ DAYS = 30
 def _content(asking: Asking) -> dict[str, Any]:
     span = asking.span(DAYS)
     told = cost.read(asking.questions, span)
-    sites = {row["site_id"]: row["name"] for row in asking.questions.query("sites", moment=asking.now)}
+    names = sites.names(asking.questions, asking.now)
     most = max((day.billed_bytes for day in told.days), default=0)
     total = sum(line.usd for line in told.month)
     return {
         "headline": f"About {usd(total)} a month, at the rate of these days" if told.days else "Nothing was sent in this time",
         "lines": [(line.what, size(line.amount), usd(line.usd)) for line in told.month],
         "sites": [
-            (sites.get(site.site_id, "of no known site"), site.gateways, count(site.rows), size(site.billed_bytes))
+            (names.get(site.site_id or "", "of no known site"), site.gateways, count(site.rows), size(site.billed_bytes))
             for site in sorted(told.sites, key=lambda site: -site.billed_bytes)[:50]
         ],
         "days": [

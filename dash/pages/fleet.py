@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from dash.data import fleet
+from dash.data import fleet, sites
 from dash.data.fleet import Gateway
 from dash.pages.freshness import BACKLOG, SILENT_AFTER
 from dash.pages.page import Asking, Page
@@ -31,11 +32,11 @@ class Card:
     facts: tuple[tuple[str, str], ...]
 
 
-def card(gateway: Gateway, sites: dict[str, str], now: datetime) -> Card:
+def card(gateway: Gateway, names: Mapping[str, str], now: datetime) -> Card:
     found = sorted(_troubles(gateway, now), key=lambda trouble: _ORDER.index(trouble[0]))
     return Card(
         gateway.name,
-        tuple(sites.get(site, site) for site in gateway.sites),
+        tuple(names.get(site, site) for site in gateway.sites),
         found[0][0] if found else None,
         _state(gateway, now),
         tuple(text for _, text in found),
@@ -105,8 +106,8 @@ def _number(number: int | None) -> str | None:
 
 
 def _content(asking: Asking) -> dict[str, Any]:
-    sites = {row["site_id"]: row["name"] for row in asking.questions.query("sites", moment=asking.now)}
-    cards = [card(gateway, sites, asking.now) for gateway in fleet.read(asking.questions, asking.now)]
+    names = sites.names(asking.questions, asking.now)
+    cards = [card(gateway, names, asking.now) for gateway in fleet.read(asking.questions, asking.now)]
     cards.sort(key=lambda each: _ORDER.index(each.urgency))
     return {"headline": _headline(cards), "cards": cards}
 
