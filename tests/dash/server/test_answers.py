@@ -119,6 +119,17 @@ def test_an_address_that_cannot_be_read_is_told_in_a_sentence(farm: FarmWarehous
     assert "cannot be read" in answer.text
 
 
+def test_a_file_is_lines_of_csv_and_another_is_none(farm: FarmWarehouse) -> None:
+    with _client(farm) as client:
+        file = client.get("/export/field/river.csv?days=1")
+        assert client.get("/export/secrets.csv").status_code == 404
+    assert file.headers["content-type"].startswith("text/csv")
+    header, *lines = file.text.splitlines()
+    assert header == "site_id,time,mean,low,high"
+    assert len(lines) == 24
+    assert all(line.startswith("river,") for line in lines)
+
+
 def test_another_host_and_a_proxy_are_refused(farm: FarmWarehouse) -> None:
     with _client(farm) as client:
         assert client.get("/", headers={"host": "rebound.example"}).status_code == 400
