@@ -46,7 +46,7 @@ def _age(rows: list[Row], now: datetime) -> GatewayAge:
     return GatewayAge(
         gateway_id=heartbeat["gateway_id"],
         sites=tuple(row["site_id"] for row in rows if row["site_id"]),
-        last_heard=max([*events, *([heartbeat["received_time"]] if heartbeat["received_time"] else [])], default=None),
+        last_heard=max([*events, *(row["received_time"] for row in rows if row["received_time"])], default=None),
         newest=max(events, default=None),
         batches_pending=heartbeat["batches_pending"],
         uplink_state=heartbeat["uplink_state"],
