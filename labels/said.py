@@ -22,7 +22,7 @@ class LabelError(ValueError):
 
 def answered(link: AnswerLink, *, amount: float | None, by: str | None, now: datetime) -> Label:
     """Returns the label of a link that was followed: water is given now, all else is of when the alert opened. Raises LabelError."""
-    opened = _opened_time(link.alert_id) or now
+    opened = opened_time(link.alert_id) or now
     time = now if link.answer == Answer.IRRIGATED else min(opened, now)
     identity = [link.alert_id, link.answer]
     return _label(identity, answer=link.answer, amount=amount, event_time=time, alert_id=link.alert_id, labelled_time=now, labelled_by=by)
@@ -50,6 +50,14 @@ def stated(  # noqa: PLR0913 - the columns that a person fills
     return _label(identity, answer=answer, amount=amount, event_time=event_time, labelled_time=now, labelled_by=by, **about)
 
 
+def millimetres(text: str) -> float:
+    """Reads how much water was given, as people write it. Raises LabelError."""
+    try:
+        return float(text.replace(",", "."))
+    except ValueError as error:
+        raise LabelError("how much water was given is a number of mm") from error
+
+
 def _label(identity: Sequence[object], *, answer: Answer, amount: float | None, **columns: object) -> Label:
     if answer == Answer.IRRIGATED and not (amount and 0 < amount <= MOST_MM):
         raise LabelError(f"how much water was given is more than 0 and at most {MOST_MM:g} mm")
@@ -59,8 +67,8 @@ def _label(identity: Sequence[object], *, answer: Answer, amount: float | None, 
     return Label(label_id=label_id, answer=answer, amount=amount, **columns)  # type: ignore[arg-type]
 
 
-def _opened_time(alert_id: str) -> datetime | None:
-    """Reads when an alert opened off its identity, rule:subject:microseconds."""
+def opened_time(alert_id: str) -> datetime | None:
+    """Reads when an alert opened off its identity, rule:subject:microseconds; None of what is none."""
     text = alert_id.rpartition(":")[2]
     try:
         return from_micros(int(text))

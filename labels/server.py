@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 from google.api_core.exceptions import GoogleAPICallError
 
 from labels import pages
-from labels.said import LabelError, answered
+from labels.said import LabelError, answered, millimetres
 from labels.stores import Store
 from program import logs
 from program.bounded_server import SECONDS, BoundedServer
@@ -83,10 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not length.isdecimal() or int(length) > _MOST_FORM_BYTES:
             raise LabelError(f"a form has at most {_MOST_FORM_BYTES} bytes")
         form = parse_qs(self.rfile.read(int(length)).decode("ascii", "replace"))
-        try:
-            return float(form["amount"][0].replace(",", ".")) if "amount" in form else None
-        except ValueError as error:
-            raise LabelError("how much water was given is a number of mm") from error
+        return millimetres(form["amount"][0]) if "amount" in form else None
 
     def _refuse(self, status: HTTPStatus, error: Exception) -> None:
         _log.warning("%s: refused: %s", self.client_address[0], error)

@@ -10,6 +10,7 @@ from dash.pages.page import Asking, Page
 from dash.pages.ranges import ranges
 from dash.pages.tasks import URGENCY
 from dash.pages.times import ago, when
+from labels.said import MOST_MM
 from schemas.records import Answer
 
 DAYS = 30
@@ -30,6 +31,7 @@ def _content(asking: Asking) -> dict[str, Any]:
         "open": [_shown(alert, asking) for alert in still],
         "over": [_shown(alert, asking) for alert in over],
         "ranges": ranges(asking, span, DAYS),
+        "most_mm": f"{MOST_MM:g}",
         "noted": asking.choice.get("noted") == "1",
         "export": "/export/alerts.csv",
     }

@@ -14,9 +14,8 @@ from dash.data.alerts import Alert
 from dash.data.span import Span
 from dash.data.warehouse import Questions
 from dash.pages.alerts import offered
-from labels.said import LabelError, answered
+from labels.said import LabelError, answered, millimetres, opened_time
 from schemas.answers import AnswerLink
-from schemas.envelope import from_micros
 from schemas.records import Answer, Label
 
 MOST_BYTES = 2000
@@ -46,24 +45,17 @@ def label(fields: Mapping[str, str], questions: Questions, by: str | None, now: 
     if answer not in offered(alert):
         raise NotTaken("This alert is not answered so.")
     link = AnswerLink(alert.alert_id, Answer(answer), now)
+    text = fields.get("amount") if answer == Answer.IRRIGATED else None
     try:
-        return answered(link, amount=_amount(fields) if answer == Answer.IRRIGATED else None, by=by, now=now)
+        return answered(link, amount=millimetres(text) if text else None, by=by, now=now)
     except LabelError as error:
         raise NotTaken(f"{error}.") from error
 
 
 def _alert(alert_id: str, questions: Questions) -> Alert | None:
     """Finds an alert of the viewer by its identity, rule:subject:microseconds."""
-    try:
-        opened = from_micros(int(alert_id.rpartition(":")[2]))
-    except (ValueError, OverflowError):
+    opened = opened_time(alert_id)
+    if opened is None:
         return None
     span = Span(opened, opened + _STEP)
     return next((alert for alert in alerts.read(questions, span) if alert.alert_id == alert_id), None)
-
-
-def _amount(fields: Mapping[str, str]) -> float | None:
-    try:
-        return float(fields["amount"].replace(",", ".")) if fields.get("amount") else None
-    except ValueError as error:
-        raise NotTaken("How much water was given is a number of mm.") from error
