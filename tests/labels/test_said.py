@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from labels.said import LabelError, answered, stated
+from labels.said import LabelError, answered, millimetres, stated
 from schemas.answers import AnswerLink
 from schemas.records import Answer
 
@@ -53,3 +53,9 @@ def test_what_is_said_without_a_link_is_about_something() -> None:
         stated(Answer.DONE, event_time=NOW, now=NOW, site_id="north", note="two\nlines")
     twice = [stated(Answer.IRRIGATED, event_time=NOW, now=NOW, site_id="north", amount=amount).label_id for amount in (5.0, 6.0)]
     assert twice[0] != twice[1]
+
+
+def test_an_amount_is_read_as_people_write_it() -> None:
+    assert [millimetres(text) for text in ("12", "9.5", "9,5", " 7 ")] == [12.0, 9.5, 9.5, 7.0]
+    with pytest.raises(LabelError, match="a number of mm"):
+        millimetres("a lot")
