@@ -67,7 +67,7 @@ module "access" {
   launchers = var.launchers
 
   analysts      = var.analysts
-  site_analysts = toset(flatten([for members in values(var.site_analysts) : tolist(members)]))
+  site_analysts = toset(flatten([for members in concat(values(var.site_analysts), values(var.table_readers)) : tolist(members)]))
 
   depends_on = [module.services]
 }

@@ -29,7 +29,7 @@ resource "google_project_iam_member" "analysts_ask" {
   member  = each.value
 }
 
-# Here and not with each site: who is an analyst of two keeps the right when one of them goes.
+# Here and not with each site or with the tables' rules: who is there twice keeps the right when one of them goes.
 resource "google_project_iam_member" "site_analysts_ask" {
   for_each = setsubtract(var.site_analysts, var.analysts)
 

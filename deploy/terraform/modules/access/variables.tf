@@ -119,7 +119,7 @@ variable "analysts" {
 }
 
 variable "site_analysts" {
-  description = "Who may ask about one site alone, whichever: module site lets them read."
+  description = "Who may ask about one site alone, whichever: the modules site and rules let them read."
   type        = set(string)
 }
 

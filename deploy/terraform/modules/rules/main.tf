@@ -37,11 +37,3 @@ resource "google_bigquery_dataset_access" "table_readers_read" {
   role       = "roles/bigquery.dataViewer"
   iam_member = each.value
 }
-
-resource "google_project_iam_member" "table_readers_ask" {
-  for_each = var.readers
-
-  project = var.project
-  role    = "roles/bigquery.jobUser"
-  member  = each.value
-}
