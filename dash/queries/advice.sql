@@ -1,20 +1,15 @@
 -- What was to be done for each field at a moment, and how moist was it?
 --
--- One row for each field, as advice_at has it, with the moisture that its water balance rests on.
+-- One row for each field, as advice_at has it, with its area and time zone.
 --
 -- @moment timestamp = now: the moment
 -- @sites array<string> = : the sites that the viewer may see
 -- @all_sites bool = true: the viewer may see every site, and what has none
-with
-  balances as (
-    select site_id, moisture, probes
-    from tinybeam.irrigation_at(@moment)
-  ),
-  zones as (
-    select site_id, time_zone, area_m2
-    from tinybeam.sites_v1
-    where valid_from <= @moment and (valid_to is null or valid_to > @moment)
-  )
+with zones as (
+  select site_id, time_zone, area_m2
+  from tinybeam.sites_v1
+  where valid_from <= @moment and (valid_to is null or valid_to > @moment)
+)
 select
   advice.site_id,
   advice.field as name,
@@ -34,10 +29,9 @@ select
   advice.heard_time,
   zones.time_zone,
   zones.area_m2,
-  balances.moisture,
-  balances.probes
+  advice.moisture,
+  advice.probes
 from tinybeam.advice_at(@moment) as advice
 left join zones on advice.site_id = zones.site_id
-left join balances on advice.site_id = balances.site_id
 where @all_sites or advice.site_id in unnest(@sites)
 order by advice.field, advice.site_id;

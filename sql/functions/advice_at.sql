@@ -61,7 +61,9 @@ from (
         balance.balance_days,
         balance.no_advice,
         balance.assumed as assumed_by_balance,
+        balance.moisture,
         balance.moisture_time,
+        balance.probes,
         verdict.score as model_days,
         verdict.uncertainty as model_uncertainty,
         verdict.device_id as model_device,
@@ -152,6 +154,8 @@ from (
     case
       when rests_on = 'model' and not has_balance then 'stress begins at half of the available water'
       else assumed_by_balance
-    end as assumed
+    end as assumed,
+    moisture,
+    probes
   from decided
 );
