@@ -18,11 +18,18 @@ from (
         device_id,
         site_id,
         channel,
-        timestamp_trunc(window_start, hour) as hour,
+        hour,
         safe_divide(sum(sum), sum(count)) as mean,
         sum(sum) as total
-      from tinybeam.summaries_between(timestamp_sub(from_time, interval 1 day), timestamp_add(to_time, interval 15 day))
-      where (channel = 'moisture' and unit = 'm3/m3') or (channel = 'rain' and unit = 'mm')
+      from
+        tinybeam.counted_summaries_of(
+          timestamp_sub(from_time, interval 1 day), timestamp_add(to_time, interval 15 day), ['moisture', 'rain']
+        )
+      where
+        counts
+        and window_start >= timestamp_sub(from_time, interval 1 day)
+        and window_start < timestamp_add(to_time, interval 15 day)
+        and ((channel = 'moisture' and unit = 'm3/m3') or (channel = 'rain' and unit = 'mm'))
       group by device_id, site_id, channel, hour
     ),
     rain_of_each_hour as (

@@ -17,8 +17,13 @@ from (
     ),
     let_through as (
       select site_id, timestamp_trunc(window_start, day) as day, sum as amount
-      from tinybeam.summaries_between(from_time, to_time)
-      where channel = 'irrigation' and unit in ('mm', 'l/m2', 'l/m²') and site_id is not null
+      from tinybeam.counted_summaries_of(from_time, to_time, ['irrigation'])
+      where
+        counts
+        and window_start >= from_time
+        and window_start < to_time
+        and unit in ('mm', 'l/m2', 'l/m²')
+        and site_id is not null
     ),
     metered as (
       select site_id, day, nullif(sum(amount), 0) as metered_mm

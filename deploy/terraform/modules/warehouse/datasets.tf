@@ -79,7 +79,7 @@ resource "google_bigquery_dataset_access" "functions" {
     replace_triggered_by = [terraform_data.functions[each.key]]
   }
 
-  depends_on = [module.level_0, module.level_1, module.level_2, module.level_3, module.level_4, module.level_5, module.level_6, module.level_7, module.level_8]
+  depends_on = [module.level_0, module.level_1, module.level_2, module.level_3, module.level_4, module.level_5, module.level_6, module.level_7]
 }
 
 resource "terraform_data" "functions" {

@@ -106,16 +106,3 @@ module "level_7" {
 
   depends_on = [module.level_6]
 }
-
-module "level_8" {
-  source = "./level"
-
-  project = var.project
-  dataset = google_bigquery_dataset.views.dataset_id
-  prefix  = var.table_prefix
-  labels  = var.labels
-  names   = local.names
-  objects = { for name, object in local.objects : name => object if object.level == 8 }
-
-  depends_on = [module.level_7]
-}

@@ -11,7 +11,7 @@ output "views_dataset" {
 output "table_prefix" {
   description = "What names of tables, views and functions begin with; known when all of them are there."
   value       = var.table_prefix
-  depends_on  = [module.level_8, google_bigquery_dataset_access.views, google_bigquery_dataset_access.functions]
+  depends_on  = [module.level_7, google_bigquery_dataset_access.views, google_bigquery_dataset_access.functions]
 }
 
 output "tables_with_site" {
