@@ -3,7 +3,8 @@
 - `viewer.Viewer(sites)` says who looks: `sites` is None for all, else the sites that the viewer may see.
 - `warehouse.Warehouse(client, keep_seconds)` is one for the process, safe for threads. `warehouse.asked_by(viewer)` returns
   `Questions`, one for a request. `questions.query(name, **parameters) -> tuple[Row, ...]` runs `dash/queries/NAME.sql` and keeps its
-  answer for `keep_seconds`. Every query takes `@sites array<string>` and `@all_sites bool`, which `Questions` binds by its viewer, so
+  answer for `keep_seconds`; `questions.ahead(*names, **parameters)` begins to ask what will be queried, so that the warehouse works on
+  several at once. Every query takes `@sites array<string>` and `@all_sites bool`, which `Questions` binds by its viewer, so
   that no caller can widen them. `questions.bytes_read` counts what the service scanned for this request (0 of a kept answer),
   `questions.oldest` is when the oldest of its answers was asked. Raises `warehouse.Unreachable` (one sentence for people) where the
   warehouse does not answer.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from dash.data import devices
 from dash.data.span import Span
@@ -108,10 +108,14 @@ def overview(questions: Questions, now: datetime) -> tuple[FieldAdvice, ...]:
 
 def read(questions: Questions, site_id: str, span: Span) -> Field | None:
     """Returns a field over a span, its advice as of the end; None if there is no such field, or not for this viewer. Raises Unreachable."""
+    of_span = {"site_id": site_id, "from_time": span.begin, "to_time": span.end}
+    questions.ahead("advice", "devices", moment=span.end)
+    questions.ahead("field_days", "waterings", **of_span)
+    for window in _windows(span):
+        questions.ahead("moisture", **_steps(site_id, span, window))
     advice = next((row for row in questions.query("advice", moment=span.end) if row["site_id"] == site_id), None)
     if advice is None:
         return None
-    of_span = {"site_id": site_id, "from_time": span.begin, "to_time": span.end}
     return Field(
         advice=_advice(advice),
         area_m2=advice["area_m2"],
@@ -128,20 +132,23 @@ def _advice(row: Row) -> FieldAdvice:
 
 def _moisture(questions: Questions, site_id: str, span: Span) -> tuple[Moisture, ...]:
     """Returns a point for each step: from windows of a minute where a step is shorter than an hour and there are any, else of an hour."""
-    minutes = _points(questions, site_id, span, _MINUTE) if span.step < _HOUR else ()
-    return minutes or _points(questions, site_id, span, _HOUR)
-
-
-def _points(questions: Questions, site_id: str, span: Span, window: timedelta) -> tuple[Moisture, ...]:
-    rows = questions.query(
-        "moisture",
-        site_id=site_id,
-        from_time=span.begin,
-        to_time=span.end,
-        window_seconds=round(window.total_seconds()),
-        step_seconds=round(max(span.step, window).total_seconds()),
-    )
+    found = (questions.query("moisture", **_steps(site_id, span, window)) for window in _windows(span))
+    rows: tuple[Row, ...] = next(filter(None, found), ())
     return tuple(Moisture(row["time"], row["mean"], row["low"], row["high"]) for row in rows)
+
+
+def _windows(span: Span) -> tuple[timedelta, ...]:
+    return (_MINUTE, _HOUR) if span.step < _HOUR else (_HOUR,)
+
+
+def _steps(site_id: str, span: Span, window: timedelta) -> dict[str, Any]:
+    return {
+        "site_id": site_id,
+        "from_time": span.begin,
+        "to_time": span.end,
+        "window_seconds": round(window.total_seconds()),
+        "step_seconds": round(max(span.step, window).total_seconds()),
+    }
 
 
 def _day(row: Row) -> FieldDay:

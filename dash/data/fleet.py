@@ -63,6 +63,7 @@ class Gateway:
 
 def read(questions: Questions, now: datetime) -> tuple[Gateway, ...]:
     """Returns every gateway of the viewer's sites with its store, those that were heard longest ago first. Raises Unreachable."""
+    questions.ahead("gateways", moment=now)
     return _gateways(questions, now, questions.query("stores", from_time=now - _STORES, to_time=now))
 
 

@@ -92,6 +92,7 @@ class Machine:
 
 def overview(questions: Questions, now: datetime) -> tuple[MachineNow, ...]:
     """Returns every device that a model of machines judged in ten days, or that is a machine by its kind. Raises Unreachable."""
+    questions.ahead("machines", "sites", "labelled_since", "devices", moment=now)
     sites = {row["site_id"]: row for row in questions.query("sites", moment=now)}
     judged = {row["device_id"]: row for row in questions.query("machines", moment=now)}
     since = {(row["device_id"], row["model"], row["label"]): row["since"] for row in questions.query("labelled_since", moment=now)}
@@ -103,12 +104,14 @@ def overview(questions: Questions, now: datetime) -> tuple[MachineNow, ...]:
 
 def read(questions: Questions, device_id: str, span: Span) -> Machine | None:
     """Returns a machine over a span, its verdict as of the end; None if there is none, or not for this viewer. Raises Unreachable."""
+    of_span = {"device_id": device_id, "from_time": span.begin, "to_time": span.end}
+    questions.ahead("label_changes", **of_span)
     now = next((machine for machine in overview(questions, span.end) if machine.device_id == device_id), None)
     if now is None:
         return None
     if now.model is None:
         return Machine(now, (), (), (), ())
-    of_span = {"device_id": device_id, "from_time": span.begin, "to_time": span.end}
+    questions.ahead("inputs", model=now.model, **of_span)
     scores = questions.query("scores", model=now.model, step_seconds=round(span.step.total_seconds()), **of_span)
     changes = questions.query("label_changes", **of_span)
     inputs = questions.query("inputs", model=now.model, **of_span)

@@ -51,6 +51,7 @@ class Models:
 
 def read(questions: Questions, now: datetime, span: Span) -> Models:
     """Raises Unreachable."""
+    questions.ahead("gateways", moment=now)
     rows_of_each = defaultdict(list)
     for row in questions.query("verdicts", from_time=span.begin, to_time=span.end):
         rows_of_each[row["model"], row["model_release"] or 0, row["model_version"], row["model_sha256"]].append(row)

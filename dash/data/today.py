@@ -49,6 +49,7 @@ class Today:
 
 def read(questions: Questions, now: datetime) -> Today:
     """Returns every site by name, with what is to be done on it. Raises Unreachable."""
+    questions.ahead("advice", "gateways", "sites", "machines", "labelled_since", "devices", moment=now)
     answers = _Answers(
         fields.overview(questions, now),
         machines.overview(questions, now),

@@ -77,6 +77,7 @@ class Trust:
 def read(questions: Questions, span: Span) -> Trust:
     """Raises Unreachable."""
     of_span = {"from_time": span.begin, "to_time": span.end}
+    questions.ahead("completeness", "lateness", "rejects", **of_span)
     days = _once_a_gateway(questions.query("completeness", **of_span))
     lateness = _once_a_gateway(questions.query("lateness", **of_span))
     return Trust(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,8 @@ Row = Mapping[str, Any]
 
 MOST_ANSWERS = 512
 """So many are kept at most; the one that was used longest ago goes first."""
+_AT_ONCE = 8
+"""Queries that the warehouse is asked at once, besides those that somebody waits for."""
 _ROOM = Path(__file__).parents[1]
 _ANSWER_SECONDS = 60.0
 _VIEWER = ("sites", "all_sites")
@@ -63,6 +66,7 @@ class Warehouse:
         self._kept: OrderedDict[object, Answer] = OrderedDict()
         self._asking: dict[object, threading.Lock] = {}
         self._lock = threading.Lock()
+        self._ahead = ThreadPoolExecutor(_AT_ONCE, "asks-ahead")
         self.bytes_read = 0
         """What the service read for everybody so far."""
 
@@ -79,9 +83,13 @@ class Warehouse:
         """Returns a time of which the same answer is kept: the last multiple of the time for which one is."""
         return time - (time - datetime.fromtimestamp(0, UTC)) % self._keep if self._keep else time
 
+    def begin(self, script: Script, values: Mapping[str, Any], oldest: timedelta) -> Future[tuple[Answer, bool]]:
+        """Begins to find an answer in another thread; cancel it if it has not begun when it is wanted."""
+        return self._ahead.submit(self.answer, script, values, oldest)
+
     def answer(self, script: Script, values: Mapping[str, Any], oldest: timedelta) -> tuple[Answer, bool]:
         """Returns an answer that is no older, and whether it was asked for this call. Raises Unreachable."""
-        key = (script.name, *((name, tuple(value) if isinstance(value, list) else value) for name, value in sorted(values.items())))
+        key = _key(script, values)
         with self._lock:
             asking = self._asking.setdefault(key, threading.Lock())
         try:
@@ -127,30 +135,56 @@ class Warehouse:
             raise Unreachable(f"The warehouse does not answer: {reason(error)}") from error
 
 
+def _key(script: Script, values: Mapping[str, Any]) -> object:
+    return (script.name, *((name, tuple(value) if isinstance(value, list) else value) for name, value in sorted(values.items())))
+
+
 class Questions:
-    """Asks for one viewer, for one request. `bytes_read` is what the service read for it, `oldest` when the oldest answer was asked."""
+    """Asks for one viewer, for one request, in one thread.
+
+    `bytes_read` is what the service read for it, `oldest` when the oldest answer was asked.
+    """
 
     def __init__(self, warehouse: Warehouse, viewer: Viewer, oldest: timedelta) -> None:
         self.viewer, self._oldest = viewer, oldest
         self.bytes_read, self.oldest = 0, None  # type: int, datetime | None
         self._warehouse = warehouse
+        self._begun: dict[object, Future[tuple[Answer, bool]]] = {}
 
     @property
     def bytes_read_by_all(self) -> int:
         """Returns what the service read for everybody since the dash started."""
         return self._warehouse.bytes_read
 
+    def ahead(self, *names: str, **parameters: Any) -> None:
+        """Begins to ask queries that take these parameters, so that the warehouse works on several: `query` asks for each afterwards.
+
+        Raises what `query` raises for parameters.
+        """
+        for name in names:
+            script, values = self._bound(name, parameters)
+            key = _key(script, values)
+            if key not in self._begun:
+                self._begun[key] = self._warehouse.begin(script, values, self._oldest)
+
     def query(self, name: str, **parameters: Any) -> tuple[Row, ...]:
         """Returns what dash/queries/NAME.sql answers of the viewer's sites. Times are taken to whole multiples of `keep_seconds`.
 
         Raises Unreachable; KeyError for a parameter that is missing, TypeError for one that the query does not have.
         """
-        script = queries()[name]
-        if unknown := parameters.keys() - ({parameter.name for parameter in script.parameters} - set(_VIEWER)):
-            raise TypeError(f"{name} takes no {min(unknown)}")
-        values = {key: self._warehouse.whole(value) if isinstance(value, datetime) else value for key, value in parameters.items()}
-        values |= {"sites": sorted(self.viewer.sites or ()), "all_sites": self.viewer.all_sites}
-        answer, is_new = self._warehouse.answer(script, values, self._oldest)
+        script, values = self._bound(name, parameters)
+        begun = self._begun.pop(_key(script, values), None)
+        # What waits for a thread is asked in this one.
+        answer, is_new = begun.result() if begun and not begun.cancel() else self._warehouse.answer(script, values, self._oldest)
         self.bytes_read += answer.bytes_read if is_new else 0
         self.oldest = min(self.oldest or answer.asked_time, answer.asked_time)
         return tuple(row for row in answer.rows if self.viewer.sees(row["site_id"]))
+
+    def _bound(self, name: str, parameters: Mapping[str, Any]) -> tuple[Script, Mapping[str, Any]]:
+        """Returns a query and the values of its parameters, the viewer's among them."""
+        script = queries()[name]
+        taken = {parameter.name for parameter in script.parameters} - set(_VIEWER)
+        if unknown := parameters.keys() - taken:
+            raise TypeError(f"{name} takes no {min(unknown)}")
+        values = {key: self._warehouse.whole(value) if isinstance(value, datetime) else value for key, value in parameters.items()}
+        return script, values | {"sites": sorted(self.viewer.sites or ()), "all_sites": self.viewer.all_sites}

@@ -22,7 +22,7 @@ from dash.pages.catalogue import PAGES
 from dash.pages.page import Asking, Missing, Page, Unreadable
 from dash.server import answering, files, rendering
 from dash.server.guard import allowed_to_answer, guarded
-from dash.server.head import BARE, head
+from dash.server.head import BARE, ahead, head
 from dash.server.moments import OLDEST, Later, Moments
 from dash.server.sign_in import Person, Refused, SignIn
 from labels.stores import Store
@@ -62,6 +62,7 @@ class Dash:
 
     def _endpoint(self, page: Page) -> Callable[[Request], Response]:
         def rendered(asking: Asking, person: Person) -> Response:
+            ahead(asking.questions, asking.now)
             content = page.content(asking) | head(asking.questions, asking.now, page, person)
             return HTMLResponse(rendering.rendered(page.template, content))
 

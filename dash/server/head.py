@@ -26,6 +26,11 @@ BARE: Mapping[str, Any] = {
 """What the shell is filled with where nothing was asked."""
 
 
+def ahead(questions: Questions, now: datetime) -> None:
+    """Begins to ask what the head says."""
+    questions.ahead("sites", "gateways", moment=now)
+
+
 def head(questions: Questions, now: datetime, page: Page, person: Person) -> dict[str, Any]:
     """Returns what the shell is filled with, after the page's own content was asked for. Raises Unreachable."""
     zone = common_zone(row["time_zone"] for row in questions.query("sites", moment=now))

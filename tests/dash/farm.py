@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +38,10 @@ class FarmWarehouse:
 
     def forget(self) -> None:
         """Keeps nothing."""
+
+    def begin(self, script: Script, values: Mapping[str, Any], oldest: timedelta) -> Future[tuple[Answer, bool]]:
+        """Begins nothing: all is asked when it is wanted."""
+        return Future()
 
     def answer(self, script: Script, values: Mapping[str, Any], oldest: timedelta) -> tuple[Answer, bool]:
         if self.away:

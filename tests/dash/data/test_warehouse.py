@@ -22,17 +22,20 @@ class Rows(list[dict[str, Any]]):
 
 
 class Client:
-    """Answers every query alike and counts; `failure` is raised instead; `until` holds an answer back."""
+    """Answers every query alike and counts; `failure` is raised instead; `until` and `together` hold an answer back."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.failure: Exception | None = None
         self.until = threading.Event()
         self.until.set()
+        self.together: threading.Barrier | None = None
 
     def query_and_wait(self, text: str, *, job_config: Any, **_: Any) -> Rows:
         self.asked.append({parameter.name: getattr(parameter, "value", None) for parameter in job_config.query_parameters})
         assert self.until.wait(10)
+        if self.together:
+            self.together.wait()
         if self.failure:
             raise self.failure
         return Rows(ROWS)
@@ -114,3 +117,28 @@ def test_a_warehouse_that_is_away_is_a_sentence_and_asked_again(warehouse: Wareh
 def test_a_parameter_that_is_missing_is_named(warehouse: Warehouse) -> None:
     with pytest.raises(KeyError, match="moment"):
         warehouse.asked_by(Viewer()).query("sites")
+
+
+def test_what_is_asked_ahead_is_asked_at_once_and_counts_for_who_began_it(warehouse: Warehouse, client: Client) -> None:
+    client.together = threading.Barrier(2, timeout=10)
+    questions = warehouse.asked_by(Viewer())
+    questions.ahead("sites", "devices", moment=START)
+    assert (len(questions.query("sites", moment=START)), len(questions.query("devices", moment=START))) == (3, 3)
+    assert (len(client.asked), questions.bytes_read, questions.oldest) == (2, 2000, START)
+
+
+def test_what_fails_ahead_is_told_by_the_query(warehouse: Warehouse, client: Client) -> None:
+    client.failure = requests.exceptions.ConnectionError("connection refused")
+    questions = warehouse.asked_by(Viewer())
+    questions.ahead("sites", moment=START)
+    with pytest.raises(Unreachable, match="connection refused"):
+        questions.query("sites", moment=START)
+    assert len(client.asked) == 1
+
+
+def test_a_viewer_is_bound_ahead_as_by_a_query(warehouse: Warehouse, client: Client) -> None:
+    questions = warehouse.asked_by(Viewer(("north",)))
+    questions.ahead("sites", moment=START)
+    assert questions.query("sites", moment=START) == ({"site_id": "north"},)
+    with pytest.raises(TypeError, match="takes no all_sites"):
+        questions.ahead("sites", moment=START, all_sites=True)
