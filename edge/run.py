@@ -102,7 +102,7 @@ def _run_once(config: Config, stopping: threading.Event, make: Callable[..., Sto
         timekeeper = Timekeeper(store.section, clock.read())
         started = timekeeper.note(clock.read()).time
         attestor = attesting(config.signing_keys, store.section(attestors.SECTION))
-        page = Page(config, clock.now) if config.page.port else None
+        page = _page(config, stack)
         watcher = page.recent if page else None
         gateway = Gateway(config, store, started, slots=slots, clock=timekeeper.section, attestor=attestor, watcher=watcher)
         swaps = _swaps(config, slots, places, gateway, stack)
@@ -116,20 +116,26 @@ def _run_once(config: Config, stopping: threading.Event, make: Callable[..., Sto
         has_run.set()
         intake = Intake(config.mqtt, config.gateway.id, context, config.subscriptions)
         loop = Loop(gateway, intake, uplink, health, stopping, timekeeper=timekeeper)
-        loop.swaps = swaps
+        loop.swaps, loop.page = swaps, page
         loop.certificate = OwnCertificate("mqtt.tls_certificate", config.mqtt.tls_certificate)
         renewal = Renewal(config, clock.now, Random())
         stack.callback(renewal.stop)
         renewal.start()
-        if page:
-            loop.page = page
-            stack.callback(page.stop)
-            page.start()
         if config.http.port:
             loop.http = HttpIntake(config, intake.waiting, lambda: loop.full)
             stack.callback(loop.http.stop)
             loop.http.start()
         _turn(loop, gateway, intake, uplink, attestor)
+
+
+def _page(config: Config, stack: ExitStack) -> Page | None:
+    """Opens the gateway's page, if it has one: until the first report it says that the gateway starts."""
+    if not config.page.port:
+        return None
+    page = Page(config, clock.now)
+    stack.callback(page.stop)
+    page.start()
+    return page
 
 
 def _swaps(config: Config, slots: dict[str, Slot], places: list[Place], gateway: Gateway, stack: ExitStack) -> Swaps:

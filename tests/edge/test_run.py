@@ -8,6 +8,7 @@ import logging
 import math
 import shutil
 import threading
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -297,6 +298,18 @@ def test_a_disk_that_fails_at_the_first_start_is_waited_for(alone: Config, caplo
 
     runs_until_it_cuts(alone, FailsAtFirst)
     assert len([sentence for sentence in errors(caplog) if "starts anew from it" in sentence]) == 2
+
+
+def test_what_fails_at_a_start_leaves_the_address_of_the_page_free(tmp_path: Path, without_uplink: None) -> None:
+    class FailsAtReplay(WatchedStore):
+        faults: ClassVar = [DiskFault("disk I/O error")]
+
+        def replay(self) -> Iterator[tuple[int, int, bytes]]:
+            if self.faults:
+                raise self.faults.pop()
+            return super().replay()
+
+    runs_until_it_cuts(config(tmp_path, mqtt={"port": free_port()}, health={"port": 0}, page={"port": free_port()}), FailsAtReplay)
 
 
 def test_what_waiting_does_not_mend_ends_the_process_at_once(alone: Config) -> None:
