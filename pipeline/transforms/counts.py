@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
+from apache_beam.metrics.execution import MetricResult
 from apache_beam.metrics.metric import MetricResults, Metrics, MetricsFilter
 from apache_beam.metrics.metricbase import Counter, Distribution
 
@@ -55,7 +57,7 @@ def of_run(results: MetricResults) -> Counts:
 def exposed(results: MetricResults) -> str:
     """Returns the same for Prometheus, of a run that goes on."""
     found = results.query(MetricsFilter().with_namespace(NAMESPACE))["distributions"]
-    ages = [value for one in found if (value := one.committed if one.committed is not None else one.attempted) and value.count]
+    ages = [value for one in found if (value := _value(one)) and value.count]
     total = Ages(sum(age.count for age in ages), sum(age.sum for age in ages), max((age.max for age in ages), default=0))
     return exposition(_counters(results), total)
 
@@ -64,5 +66,10 @@ def _counters(results: MetricResults) -> dict[str, int]:
     found = results.query(MetricsFilter().with_namespace(NAMESPACE))["counters"]
     values = {one.key.metric.name: 0 for one in found}
     for one in found:
-        values[one.key.metric.name] += one.committed if one.committed is not None else one.attempted or 0
+        values[one.key.metric.name] += _value(one) or 0
     return values
+
+
+def _value(one: MetricResult) -> Any:
+    """Returns what took effect, where the engine knows it."""
+    return one.committed if one.committed is not None else one.attempted
