@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from pathlib import Path
 
 from edge import clock
@@ -16,14 +17,16 @@ from schemas.records import LinkState
 
 
 class MqttDiagnosis:
-    """Is asked by one thread at a time: `MqttDiagnosis(uplink.tls_certificate).of(error)`."""
+    """Is asked by any thread: `MqttDiagnosis(uplink.tls_certificate).of(error)`."""
 
     def __init__(self, certificate: Path | None) -> None:
-        self._certificate = OwnCertificate("uplink.tls_certificate", certificate)
+        self._lock, self._certificate = threading.Lock(), OwnCertificate("uplink.tls_certificate", certificate)
 
     def of(self, error: OSError) -> LinkDown:
         """Returns what the error of a connection, or of a message that was not taken, says of the link."""
-        lifetime, now = self._certificate.lifetime(), clock.now()
+        with self._lock:
+            lifetime = self._certificate.lifetime()
+        now = clock.now()
         state = state_after(error, lifetime, now, is_refusal=isinstance(error, NotPermitted))
         is_answer = isinstance(error, NotTaken) and state == LinkState.OFFLINE
         return LinkDown(str(error) if is_answer else sentence(state, lifetime, now, error), state)

@@ -52,8 +52,7 @@ class MqttPublisher:
         try:
             self._send(messages)
         except OSError as error:
-            with self._lock:
-                raise self._diagnosis.of(error) from error
+            raise self._diagnosis.of(error) from error
 
     def _send(self, messages: Sequence[tuple[str, bytes]]) -> None:
         session = self._opened()
