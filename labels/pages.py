@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from labels.said import MOST_MM
+from labels.said import MOST_MM, MOST_NAME
 from schemas.answers import AnswerLink
 from schemas.records import Answer
 
@@ -13,6 +13,7 @@ WORDS = {
     Answer.FALSE_ALARM: "It was a false alarm.",
     Answer.IRRIGATED: "The field was watered.",
     Answer.REPLACED: "The part was replaced.",
+    Answer.SEEN: "You look after it.",
 }
 
 _PAGE = """<!doctype html>
@@ -22,13 +23,14 @@ _PAGE = """<!doctype html>
 <body>{}</body></html>
 """
 _AMOUNT = f'<p><label>How much, in mm? <input name="amount" type="number" min="0.1" max="{MOST_MM:g}" step="0.1" required></label></p>'
+_NAME = f'<p><label>Your name, for the others <input name="by" maxlength="{MOST_NAME}" autocomplete="name"></label></p>'
+_ASKED = {Answer.IRRIGATED: _AMOUNT, Answer.SEEN: _NAME}
 
 
 def confirm(link: AnswerLink) -> str:
     """Asks whether that is what is meant: a preview of a link follows it, and presses no button."""
-    amount = _AMOUNT if link.answer == Answer.IRRIGATED else ""
     about = f"<p>{WORDS[link.answer]}</p><p><small>alert {escape(link.alert_id)}</small></p>"
-    return _PAGE.format(f'{about}<form method="post">{amount}<button>Yes, say so</button></form>')
+    return _PAGE.format(f'{about}<form method="post">{_ASKED.get(link.answer, "")}<button>Yes, say so</button></form>')
 
 
 def thanks(link: AnswerLink) -> str:

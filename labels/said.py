@@ -14,6 +14,7 @@ from schemas.records import Answer, Label
 MOST_MM = 500.0
 """No field is given more water than this at once."""
 MOST_NOTE = 500
+MOST_NAME = 100
 
 
 class LabelError(ValueError):
@@ -24,7 +25,7 @@ def answered(link: AnswerLink, *, amount: float | None, by: str | None, now: dat
     """Returns the label of a link that was followed: water is given now, all else is of when the alert opened. Raises LabelError."""
     opened = opened_time(link.alert_id) or now
     time = now if link.answer == Answer.IRRIGATED else min(opened, now)
-    identity = [link.alert_id, link.answer]
+    identity = [link.alert_id, link.answer, *_who(link.answer, by)]
     return _label(identity, answer=link.answer, amount=amount, event_time=time, alert_id=link.alert_id, labelled_time=now, labelled_by=by)
 
 
@@ -43,9 +44,11 @@ def stated(  # noqa: PLR0913 - the columns that a person fills
     """Returns the label of what was said without a link. Raises LabelError."""
     if not (site_id or device_id or alert_id):
         raise LabelError("say what it is about: a site, a device or an alert")
+    if answer == Answer.SEEN and not alert_id:
+        raise LabelError(f"{answer} is said of an alert")
     if note and (len(note) > MOST_NOTE or not note.isprintable()):
         raise LabelError(f"a note is one line of at most {MOST_NOTE} characters")
-    identity = [alert_id, site_id, device_id, answer, event_time.isoformat(), amount]
+    identity = [alert_id, site_id, device_id, answer, event_time.isoformat(), amount, *_who(answer, by)]
     about = {"site_id": site_id, "device_id": device_id, "alert_id": alert_id, "note": note}
     return _label(identity, answer=answer, amount=amount, event_time=event_time, labelled_time=now, labelled_by=by, **about)
 
@@ -58,13 +61,20 @@ def millimetres(text: str) -> float:
         raise LabelError("how much water was given is a number of mm") from error
 
 
-def _label(identity: Sequence[object], *, answer: Answer, amount: float | None, **columns: object) -> Label:
+def _who(answer: Answer, by: str | None) -> list[str | None]:
+    """Returns what tells apart who says the same: of who looks after an alert each counts, of all else it counts once."""
+    return [by] if answer == Answer.SEEN else []
+
+
+def _label(identity: Sequence[object], *, answer: Answer, amount: float | None, labelled_by: str | None, **columns: object) -> Label:
+    if labelled_by and (len(labelled_by) > MOST_NAME or not labelled_by.isprintable()):
+        raise LabelError(f"a name is one line of at most {MOST_NAME} characters")
     if answer == Answer.IRRIGATED and not (amount and 0 < amount <= MOST_MM):
         raise LabelError(f"how much water was given is more than 0 and at most {MOST_MM:g} mm")
     if answer != Answer.IRRIGATED and amount is not None:
         raise LabelError(f"{answer} has no amount")
     label_id = hashlib.sha256(json.dumps(identity).encode()).hexdigest()
-    return Label(label_id=label_id, answer=answer, amount=amount, **columns)  # type: ignore[arg-type]
+    return Label(label_id=label_id, answer=answer, amount=amount, labelled_by=labelled_by, **columns)  # type: ignore[arg-type]
 
 
 def opened_time(alert_id: str) -> datetime | None:

@@ -60,7 +60,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         try:
             link = self._link()
-            label = answered(link, amount=self._amount(), by=None, now=self._now())
+            form = self._form()
+            amount = millimetres(form["amount"]) if "amount" in form else None
+            label = answered(link, amount=amount, by=form.get("by"), now=self._now())
             self._store.add([label])
         except LinkError as error:
             self._refuse(HTTPStatus.FORBIDDEN, error)
@@ -77,13 +79,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Reads the last part of the path; what is before it is the proxy's. Raises LinkError."""
         return opened(self.path.partition("?")[0].rpartition("/")[2], self._key, self._now())
 
-    def _amount(self) -> float | None:
-        """Reads the form's amount. Raises LabelError."""
+    def _form(self) -> dict[str, str]:
+        """Reads the fields of the form that are filled. Raises LabelError."""
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or int(length) > _MOST_FORM_BYTES:
             raise LabelError(f"a form has at most {_MOST_FORM_BYTES} bytes")
         form = parse_qs(self.rfile.read(int(length)).decode("ascii", "replace"))
-        return millimetres(form["amount"][0]) if "amount" in form else None
+        return {name: values[0].strip() for name, values in form.items() if values[0].strip()}
 
     def _refuse(self, status: HTTPStatus, error: Exception) -> None:
         _log.warning("%s: refused: %s", self.client_address[0], error)

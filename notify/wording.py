@@ -16,6 +16,7 @@ LISTED = 20
 LONGEST_SUBJECT = 180
 
 _ANSWERS = {
+    Answer.SEEN: "Will you look after it",
     Answer.DONE: "Is it done",
     Answer.FALSE_ALARM: "Is it a false alarm",
     Answer.IRRIGATED: "Did you water the field",

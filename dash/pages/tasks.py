@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -12,6 +12,7 @@ from dash.data.alerts import Alert
 from dash.data.fields import FieldAdvice
 from dash.data.machines import MachineNow
 from dash.data.today import Silent, SiteToday
+from dash.pages.answers import looked_after
 from dash.pages.times import ago, day, when
 from presentation.wording import capital, count, counted, listed, plain, short
 from presentation.wording import machine as spoken
@@ -27,17 +28,22 @@ _HEARD = timedelta(hours=3)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One thing to do: `what` is an order, `why` its reason, `link` the page that shows it."""
+    """One thing to do: `what` is an order, `why` its reason, `link` the page that shows it, `seen` says who looks after it.
+
+    `alert_id` is the alert by which people are notified of it, if there is one.
+    """
 
     urgency: Urgency
     what: str
     why: str
     link: str
+    alert_id: str | None = None
+    seen: str = ""
 
 
 def tasks(site: SiteToday, now: datetime) -> list[Task]:
     """Returns what is to be done at a site, the most urgent first."""
-    found = [*_of_field(site.field, now), *_of_machines(site, now), *_of_alerts(site, now), *_of_silence(site, now)]
+    found = [*_of_field(site, now), *_of_machines(site, now), *_of_alerts(site, now), *_of_silence(site, now)]
     return sorted(found, key=lambda task: ORDER.index(task.urgency))
 
 
@@ -70,15 +76,15 @@ def water(field: FieldAdvice, now: datetime) -> str:
     return f"Water {field.name} {day(field.water_by, now, field.time_zone) if field.water_by else 'today'}{amount}{volume}"
 
 
-def _of_field(field: FieldAdvice | None, now: datetime) -> Iterator[Task]:
-    if field is None:
+def _of_field(site: SiteToday, now: datetime) -> Iterator[Task]:
+    if (field := site.field) is None:
         return
     link = f"/fields/{field.site_id}"
     old = (
         f" It rests on data of {when(field.heard_time, now, field.time_zone)}." if field.heard_time and now - field.heard_time > OLD else ""
     )
     if field.action == "water":
-        yield Task("now", water(field, now), f"{_dryness(field)}{old}", link)
+        yield _told(Task("now", water(field, now), f"{_dryness(field)}{old}", link), _of_water(site), now)
     elif field.action == "unknown":
         yield Task("look", f"No advice for {field.name}", f"{capital(field.why or 'why is not known')}.", link)
     elif old:
@@ -99,7 +105,8 @@ def _of_machines(site: SiteToday, now: datetime) -> Iterator[Task]:
         if machine.is_flagged:
             worst = machine.label == machine.labels[-1]
             what = f"Stop and look at {spoken(machine.name)}" if worst else f"Look at {spoken(machine.name)} soon"
-            yield Task("now" if worst else "soon", what, sound(machine, now), f"/machines/{machine.device_id}")
+            task = Task("now" if worst else "soon", what, sound(machine, now), f"/machines/{machine.device_id}")
+            yield _told(task, [alert for alert in site.alerts if alert.device_id == machine.device_id], now)
 
 
 def sound(machine: MachineNow, now: datetime) -> str:
@@ -115,16 +122,26 @@ def sound(machine: MachineNow, now: datetime) -> str:
 def _of_alerts(site: SiteToday, now: datetime) -> Iterator[Task]:
     """Yields the alerts that no other task of the site speaks of."""
     judged = {machine.device_id for machine in site.machines if machine.is_flagged}
-    watered = site.field is not None and site.field.action == "water"
+    watered = _of_water(site) if site.field is not None and site.field.action == "water" else []
     for alert in site.alerts:
-        if alert.device_id not in judged and not (watered and alert.source in {"irrigation", "event"}):
+        if alert.device_id not in judged and alert not in watered:
             yield of_alert(alert, now)
+
+
+def _of_water(site: SiteToday) -> list[Alert]:
+    return [alert for alert in site.alerts if alert.source in {"irrigation", "event"}]
+
+
+def _told(task: Task, alerts: list[Alert], now: datetime) -> Task:
+    """Adds to a task by which alert people are notified of it, and who looks after it."""
+    return replace(task, alert_id=alerts[0].alert_id, seen=looked_after(alerts, now)) if alerts else task
 
 
 def of_alert(alert: Alert, now: datetime) -> Task:
     """Returns the task that an open alert is."""
     since = f"Since {when(alert.opened_time, now, alert.time_zone)}."
-    return Task(URGENCY[alert.severity], short(alert.message), f"{since} {short(alert.to_do or '')}".strip(), f"/alerts#{alert.alert_id}")
+    why = f"{since} {short(alert.to_do or '')}".strip()
+    return _told(Task(URGENCY[alert.severity], short(alert.message), why, f"/alerts#{alert.alert_id}"), [alert], now)
 
 
 def _of_silence(site: SiteToday, now: datetime) -> Iterator[Task]:

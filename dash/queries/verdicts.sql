@@ -10,7 +10,7 @@ with
   answers as (
     select site_id, model_sha256, count(*) as answers, countif(answer = 'false_alarm') as false_alarms
     from tinybeam.labels_between(@from_time, @to_time)
-    where alert_id is not null
+    where alert_id is not null and answer != 'seen'
     group by site_id, model_sha256
   ),
   verdicts as (

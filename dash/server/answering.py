@@ -13,7 +13,7 @@ from dash.data import alerts
 from dash.data.alerts import Alert
 from dash.data.span import Span
 from dash.data.warehouse import Questions
-from dash.pages.alerts import offered
+from dash.pages.answers import offered
 from labels.said import LabelError, answered, millimetres, opened_time
 from schemas.answers import AnswerLink
 from schemas.records import Answer, Label
@@ -37,7 +37,7 @@ def form(body: bytes) -> dict[str, str]:
 
 
 def label(fields: Mapping[str, str], questions: Questions, by: str | None, now: datetime) -> Label:
-    """Returns the label that a form says. Raises NotTaken, and Unreachable."""
+    """Returns the label that a form says; who has signed in says it, whatever name the form has. Raises NotTaken, and Unreachable."""
     alert = _alert(fields.get("alert", ""), questions)
     if alert is None or not alert.open:
         raise NotTaken("This alert is not open any more, or not one that you may see.")
@@ -47,7 +47,8 @@ def label(fields: Mapping[str, str], questions: Questions, by: str | None, now: 
     link = AnswerLink(alert.alert_id, Answer(answer), now)
     text = fields.get("amount") if answer == Answer.IRRIGATED else None
     try:
-        return answered(link, amount=millimetres(text) if text else None, by=by, now=now)
+        amount = millimetres(text) if text else None
+        return answered(link, amount=amount, by=by or fields.get("by", "").strip() or None, now=now)
     except LabelError as error:
         raise NotTaken(f"{error}.") from error
 

@@ -109,6 +109,8 @@ class Answer(StrEnum):
     FALSE_ALARM = "false_alarm"
     IRRIGATED = "irrigated_mm"
     REPLACED = "replaced"
+    SEEN = "seen"
+    """Somebody looks after it. It says nothing of what became of it, so no model is judged by it."""
 
 
 def any_of(values: type[StrEnum]) -> str:

@@ -161,7 +161,7 @@ from (
           and compared.window_start = answer.window_start
           and compared.window_seconds = answer.window_seconds
           and compared.model_sha256 = answer.model_sha256
-      where answer.alert_id is not null
+      where answer.alert_id is not null and answer.answer != 'seen'
       group by compared.model, compared.release, compared.side
     ),
     pairs as (

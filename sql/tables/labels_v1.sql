@@ -3,7 +3,7 @@ create table if not exists tinybeam.labels_v1 (
   `label_id` string not null options (description = "Identity of what was said: SHA-256 over what it is about and what it says"),
   `labelled_time` timestamp not null options (description = "When it was said [UTC]"),
   `labelled_by` string options (description = "Who said it, null where that is not known"),
-  `answer` string not null options (description = "done, false_alarm, irrigated_mm or replaced"),
+  `answer` string not null options (description = "done, false_alarm, irrigated_mm, replaced or seen"),
   `amount` float64 options (description = "How much water was given, null of any other answer [mm]"),
   `event_time` timestamp not null options (description = "When it happened: the water was given, the alert opened [UTC]"),
   `alert_id` string options (description = "Alert that it answers, null if none"),

@@ -33,6 +33,7 @@ def test_a_label_goes_to_a_file(tmp_path: Path) -> None:
         (["add", "irrigated_mm", "--site", "north"], "more than 0 and at most 500 mm"),
         (["add", "done", "--site", "north", "--at", "soon"], "--at 'soon' is no time"),
         (["add", "gone", "--site", "north"], "'gone' is not one of"),
+        (["add", "seen", "--site", "north"], "seen is said of an alert"),
         (["serve", "--key", "none.key", "--listen", "0.0.0.0"], "is not this machine alone: name a --certificate"),
         (["serve", "--key", "none.key"], "--key: none.key cannot be read"),
     ],

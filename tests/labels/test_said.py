@@ -34,6 +34,20 @@ def test_the_same_answer_again_is_the_same_label() -> None:
     assert len({answered(link(answer), amount=None, by=None, now=NOW).label_id for answer in (Answer.DONE, Answer.REPLACED)}) == 2
 
 
+def test_everybody_who_looks_after_an_alert_counts_and_each_once() -> None:
+    seen = [answered(link(Answer.SEEN), amount=None, by=by, now=NOW) for by in ("Ada", "Otto", "Ada", None)]
+    assert len({label.label_id for label in seen}) == 3
+    assert (seen[0].answer, seen[0].event_time, seen[0].labelled_time, seen[0].labelled_by) == ("seen", OPENED, NOW, "Ada")
+    with pytest.raises(LabelError, match="seen is said of an alert"):
+        stated(Answer.SEEN, event_time=NOW, now=NOW, site_id="north", by="Ada")
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "x" * 101])
+def test_a_name_is_one_short_line(name: str) -> None:
+    with pytest.raises(LabelError, match="a name is one line of at most 100 characters"):
+        answered(link(Answer.SEEN), amount=None, by=name, now=NOW)
+
+
 def test_an_alert_whose_identity_has_no_time_is_answered_of_now() -> None:
     assert answered(link(Answer.DONE, "odd"), amount=None, by=None, now=NOW).event_time == NOW
 

@@ -80,6 +80,16 @@ def test_water_is_told_with_its_amount() -> None:
     assert [label.amount for label in kept.labels] == [12.5]
 
 
+def test_who_looks_after_an_alert_may_say_a_name() -> None:
+    kept = Kept()
+    with serving(kept) as url:
+        assert 'name="by"' in fetched(url + token(Answer.SEEN))[1]
+        for name in ("Zoë", " "):
+            assert fetched(url + token(Answer.SEEN), {"by": name})[0] == 200
+        assert fetched(url + token(Answer.SEEN), {"by": "two\nlines"})[0] == 400
+    assert [(label.answer, label.labelled_by) for label in kept.labels] == [("seen", "Zoë"), ("seen", None)]
+
+
 def test_an_answer_that_cannot_be_kept_is_not_thanked_for() -> None:
     kept = Kept()
     kept.fails = True

@@ -46,7 +46,7 @@ def key_file(folder: Path, content: bytes = base64.b64encode(KEY)) -> Path:
 
 def test_a_link_says_which_alert_and_what() -> None:
     links = linked(Notice((alert(),))).links
-    assert list(links) == [Answer.DONE, Answer.FALSE_ALARM, Answer.IRRIGATED, Answer.REPLACED]
+    assert list(links) == [Answer.SEEN, Answer.DONE, Answer.FALSE_ALARM, Answer.IRRIGATED, Answer.REPLACED]
     for answer, url in links.items():
         assert url.startswith("https://farm.example/answers/")
         assert opened(url.rpartition("/")[2], KEY, NOW) == AnswerLink(alert().alert_id, answer, NOW + timedelta(days=14))
@@ -54,7 +54,7 @@ def test_a_link_says_which_alert_and_what() -> None:
 
 def test_what_is_over_is_not_asked_about_and_a_gateway_is_no_field() -> None:
     assert linked(Notice((alert(revision=1),))).links == {}
-    assert list(linked(Notice((replace(alert(), site_id=None, device_id=None),))).links) == [Answer.DONE, Answer.FALSE_ALARM]
+    assert list(linked(Notice((replace(alert(), site_id=None, device_id=None),))).links) == [Answer.SEEN, Answer.DONE, Answer.FALSE_ALARM]
 
 
 def test_a_text_has_the_links_and_its_key_stays_the_same() -> None:

@@ -53,6 +53,27 @@ def test_an_answer_to_an_open_alert_is_kept_and_thanked_for(farm: FarmWarehouse)
     assert [(label.alert_id, label.answer) for label in client.labels.kept] == [(_alert(farm), "replaced")]
 
 
+@pytest.mark.parametrize(("signed_in", "form", "by"), [(None, "Ada", "Ada"), (None, " ", None), ("otto", "Ada", "otto")])
+def test_who_looks_after_an_alert_is_who_signed_in_or_the_name_that_they_gave(
+    farm: FarmWarehouse, signed_in: str | None, form: str, by: str | None
+) -> None:
+    with served(farm, lambda _: Person(signed_in, Viewer(), answers=True)) as page:
+        client = Client(page.url, page.labels)
+        answer = client.post("/alerts/answer", data={"alert": _alert(farm), "answer": "seen", "by": form}, headers=OWN)
+    assert answer.status_code == 303
+    assert [(label.answer, label.labelled_by) for label in page.labels.kept] == [("seen", by)]
+
+
+def test_who_looks_after_it_stands_at_what_needs_doing_and_it_stays_open(farm: FarmWarehouse) -> None:
+    with _client(farm) as client:
+        assert "Nobody looks after it yet" in client.get("/").text
+    farm.said = [{"answer": "seen", "time": farm.now - timedelta(minutes=5), "labelled_by": by, "note": None} for by in ("Ada", None)]
+    with _client(farm) as client:
+        pages = [client.get(path).text for path in ("/", "/alerts")]
+    assert all("Stop and look at Pump" in pages[0] and "Ada and somebody look after it, since" in page for page in pages)
+    assert "1 alert is open" in pages[1]
+
+
 @pytest.mark.parametrize(
     ("viewer", "answers", "headers", "fields"),
     [
