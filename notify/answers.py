@@ -62,7 +62,7 @@ class Answerable:
 
 
 def _offered(alert: Alert) -> Iterator[Answer]:
-    """Yields what can be said of an alert: that somebody looks after it, of a field that it was watered, of a machine that a part was replaced."""
+    """Yields what can be said of an alert: of a field that it was watered, of a machine that a part was replaced."""
     if alert.state == AlertChange.RESOLVED:
         return
     yield Answer.SEEN

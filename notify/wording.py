@@ -25,7 +25,7 @@ _ANSWERS = {
 
 
 def subject(notice: Notice) -> str:
-    """Writes one line such as `Warning and 14 more: The soil dries out: Mill Field, Probe at the oak: moisture is low (0.12 m3/m3)`."""
+    """Writes one line such as `Warning and 14 more: Mill Field, Probe at the oak: water it now (0.12 m3/m3)`."""
     more = f" and {len(notice.more)} more" if notice.more else ""
     return _cut(f"{_word(notice.first)}{more}: {notice.first.message}", LONGEST_SUBJECT)
 
@@ -85,7 +85,8 @@ def _time_and_value(alert: Alert) -> Iterator[str]:
         yield f"Over: {end}, after {duration(alert.event_time - alert.opened_time)} (since {begin})"
     else:
         yield f"Since: {begin}, for {duration(alert.as_of - alert.opened_time)}"
-    if alert.value is not None:
+    # Without a unit and a limit it is a model's score, which tells nobody anything.
+    if alert.value is not None and (alert.unit or alert.threshold is not None):
         limit = "" if alert.threshold is None else f" (limit {_quantity(alert.threshold, alert)})"
         yield f"Value: {_quantity(alert.value, alert)}{limit}"
 

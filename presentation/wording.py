@@ -46,8 +46,8 @@ def plain(name: str) -> str:
 
 
 def told(message: str) -> str:
-    """Writes a message as people say it: a machine by its name, and an exponent as one."""
-    return re.sub(r"\bmachine-(?=\w)", "", message).replace("m3", "m³")
+    """Writes the units of a message as people do."""
+    return message.replace("m3", "m³").replace("degC", "°C")
 
 
 def short(message: str) -> str:
@@ -62,8 +62,3 @@ def listed(words: Sequence[str]) -> str:
 
 def capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
-
-
-def machine(device: str) -> str:
-    """Writes machine-pump as Pump."""
-    return capital(device.removeprefix("machine-"))

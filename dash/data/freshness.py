@@ -14,6 +14,7 @@ class GatewayAge:
     """One gateway that hears a device of the viewer's sites, or is registered. `newest` is the event time of the newest that came of it."""
 
     gateway_id: str
+    name: str
     sites: tuple[str, ...]
     last_heard: datetime | None
     """When the newest of it arrived, a heartbeat or a batch; None if never in 30 days."""
@@ -45,6 +46,7 @@ def _age(rows: list[Row], now: datetime) -> GatewayAge:
     events = [time for row in rows for time in (row["newest"], row["heartbeat_time"]) if time and time <= now]
     return GatewayAge(
         gateway_id=heartbeat["gateway_id"],
+        name=heartbeat["name"],
         sites=tuple(row["site_id"] for row in rows if row["site_id"]),
         last_heard=max([*events, *(row["received_time"] for row in rows if row["received_time"])], default=None),
         newest=max(events, default=None),

@@ -33,13 +33,13 @@ def words(freshness: Freshness, now: datetime, zone: str | None) -> Words:
     return Words(when(freshness.as_of, now, zone), named, "" if troubles else _all_well(freshness, now))
 
 
-def gateway_name(gateway_id: str) -> str:
-    """Writes gateway-north as gateway north."""
-    return f"gateway {gateway_id.removeprefix('gateway-')}"
+def _name(gateway: GatewayAge) -> str:
+    """Returns what people call it; gateway north for gateway-north, where the registry has no name."""
+    return gateway.name if gateway.name != gateway.gateway_id else f"gateway {gateway.gateway_id.removeprefix('gateway-')}"
 
 
 def _trouble(gateway: GatewayAge, now: datetime) -> str | None:
-    name = gateway_name(gateway.gateway_id)
+    name = _name(gateway)
     if gateway.last_heard is None:
         return f"{name} has not been heard in 30 days"
     if now - gateway.last_heard > SILENT_AFTER:

@@ -15,7 +15,6 @@ from dash.data.today import Silent, SiteToday
 from dash.pages.answers import looked_after
 from dash.pages.times import ago, day, when
 from presentation.wording import capital, count, counted, listed, plain, short
-from presentation.wording import machine as spoken
 
 Urgency = Literal["now", "soon", "look"]
 ORDER: tuple[Urgency, ...] = ("now", "soon", "look")
@@ -104,7 +103,7 @@ def _of_machines(site: SiteToday, now: datetime) -> Iterator[Task]:
     for machine in site.machines:
         if machine.is_flagged:
             worst = machine.label == machine.labels[-1]
-            what = f"Stop and look at {spoken(machine.name)}" if worst else f"Look at {spoken(machine.name)} soon"
+            what = f"Stop and look at {machine.name}" if worst else f"Look at {machine.name} soon"
             task = Task("now" if worst else "soon", what, sound(machine, now), f"/machines/{machine.device_id}")
             yield _told(task, [alert for alert in site.alerts if alert.device_id == machine.device_id], now)
 

@@ -30,7 +30,6 @@ def environment() -> Environment:
             wording.count,
             wording.counted,
             wording.listed,
-            wording.machine,
             wording.plain,
             wording.size,
         )

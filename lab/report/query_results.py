@@ -75,6 +75,11 @@ _VIEWS: Mapping[str, str] = MappingProxyType(
             from tinybeam.batches_between(@since, {FOREVER})
             where kind = 'summaries'
         """,
+        "devices": """
+            select device_id, coalesce(name, device_id) as name
+            from tinybeam.devices
+            where @since is not null
+        """,
         "sites": """
             select placed.site_id, name, crop, soil, latitude, area_m2, placed.first_device, placed.total_devices, placed.kind
             from tinybeam.sites as site
@@ -101,6 +106,7 @@ class QueryResults:
     models: Rows
     transport: Rows
     spans: Rows
+    devices: Rows
     sites: Rows
     irrigation: Rows
     alerts: Rows

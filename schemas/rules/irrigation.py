@@ -11,7 +11,7 @@ from schemas.rules.rule import LimitRule
 class IrrigationRule(LimitRule, frozen=True, kw_only=True, tag="irrigation"):
     """Opens an alert when the column is below or above the limit."""
 
-    TO_DO: ClassVar[str] = "Look at the field, and water it as the sentence says; the view advice says what that rests on"
+    TO_DO: ClassVar[str] = "Look at the field, and give it the water that it lacks; the view advice says what that rests on"
 
     column: Annotated[
         Literal["need_mm", "balance_days", "depletion_mm"],

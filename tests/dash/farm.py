@@ -51,6 +51,9 @@ class FarmWarehouse:
         return Answer(tuple(seen), self.now, 1_000_000), True
 
 
+_NAMES = {"machine-pump": "Pump", "machine-fan": "Fan", "soil-1": "Probe at the oak"}
+
+
 def _sites(farm: FarmWarehouse, values: Mapping[str, Any]) -> Rows:
     names = {"river": ("River Field", 2), "hill": ("Hill Field", 1), "mill": ("Grain Mill", 2)}
     return [
@@ -83,7 +86,7 @@ def _devices(farm: FarmWarehouse, values: Mapping[str, Any]) -> Rows:
               ("soil-3", "soil", "hill", "gateway-north", north), ("machine-pump", "vibration", "mill", "gateway-mill", mill),
               ("machine-fan", "vibration", "mill", "gateway-mill", mill)]  # fmt: skip
     names = ("device_id", "kind", "site_id", "gateway_id", "last_heard")
-    return [dict(zip(names, row, strict=True)) | {"name": row[0]} for row in placed]
+    return [dict(zip(names, row, strict=True)) | {"name": _NAMES.get(row[0], row[0])} for row in placed]
 
 
 def _gateways(farm: FarmWarehouse, values: Mapping[str, Any]) -> Rows:
@@ -112,12 +115,12 @@ def _labelled_since(farm: FarmWarehouse, values: Mapping[str, Any]) -> Rows:
 def _alerts(farm: FarmWarehouse, values: Mapping[str, Any]) -> Rows:
     opened = (farm.now - 5 * HOUR).replace(microsecond=0)
     same = {"site_id": "mill", "site_name": "Grain Mill", "unit": None, "value": 64.0, "threshold": None, "told": True, "time_zone": ZONE,
-            "source": "event", "rule": "bearing-fails", "severity": "critical", "device_name": None, "said": farm.said}  # fmt: skip
+            "source": "event", "rule": "bearing-fails", "severity": "critical", "said": farm.said}  # fmt: skip
     rows = []
     for device, is_open, at in (("machine-pump", True, opened), ("machine-fan", False, opened - 3 * DAY)):
-        message = f"A bearing is failing: Grain Mill, {device}: vibration says failing (score 63.97)"
+        message = f"Grain Mill, {_NAMES[device]}: the bearing is failing"
         rows.append(same | {
-            "alert_id": f"bearing-fails:{device}:{round(at.timestamp() * 1e6)}", "subject": device, "device_id": device, "open": is_open,
+            "alert_id": f"bearing-fails:{device}:{round(at.timestamp() * 1e6)}", "subject": device, "device_id": device, "device_name": _NAMES[device], "open": is_open,
             "opened_time": at, "resolved_time": None if is_open else at + HOUR, "message": message, "to_do": "Look at the device; the view events has what led to it",
         })  # fmt: skip
     in_time = [row for row in rows if values["from_time"] <= row["opened_time"] < values["to_time"]]

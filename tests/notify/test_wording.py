@@ -21,7 +21,7 @@ OAK = alert(
     unit="m3/m3",
     value=0.12,
     severity="critical",
-    message="The soil dries out: Mill Field, Probe at the oak: soil says now (0.12 m3/m3)",
+    message="Mill Field, Probe at the oak: water it now (0.12 m3/m3)",
     to_do="Open the valve of the drip line",
     link="https://farm.example.com/sites/mill-field",
     opened_time=OPENED,
@@ -32,7 +32,7 @@ OAK = alert(
 
 def test_a_text_says_what_a_person_needs() -> None:
     assert wording.text(Notice((OAK,))).splitlines() == [
-        "Critical: The soil dries out: Mill Field, Probe at the oak: soil says now (0.12 m3/m3)",
+        "Critical: Mill Field, Probe at the oak: water it now (0.12 m3/m3)",
         "",
         "Where: Mill Field, Probe at the oak",
         "Since: 06:20, 14 May 2026, America/Chicago, for 3 h 20 min",
@@ -45,10 +45,14 @@ def test_a_text_says_what_a_person_needs() -> None:
     ]
 
 
+def test_a_score_is_not_told() -> None:
+    assert "Value" not in wording.text(Notice((replace(OAK, unit=None, threshold=None),)))
+
+
 def test_what_is_over_says_when_it_ended_and_how_long_it_lasted() -> None:
     over = replace(OAK, state="resolved", revision=1, event_time=OPENED + timedelta(hours=5), to_do=None, link=None)
     text = wording.text(Notice((over,)))
-    assert text.startswith("Over: The soil dries out: Mill Field")
+    assert text.startswith("Over: Mill Field")
     assert "Over: 11:20, 14 May 2026, America/Chicago, after 5 h (since 06:20, 14 May 2026, America/Chicago)" in text
     assert "To do" not in text
 

@@ -19,8 +19,8 @@ def test_names_of_crops_are_words() -> None:
     assert [wording.plain(name) for name in ("Maize", "SugarBeet", "WinterWheat")] == ["Maize", "Sugar beet", "Winter wheat"]
 
 
-def test_a_message_names_machines_and_units_as_people_do() -> None:
-    assert wording.told("Grain Mill, machine-pump: failing; give 2,931 m3") == "Grain Mill, pump: failing; give 2,931 m³"
+def test_a_message_writes_units_as_people_do() -> None:
+    assert wording.told("North: 0.31 m3/m3 at 12 degC; give 2,931 m3") == "North: 0.31 m³/m³ at 12 °C; give 2,931 m³"
 
 
 def test_what_is_counted_agrees_with_its_number() -> None:
@@ -38,8 +38,8 @@ def test_times_are_utc() -> None:
 
 
 def test_a_short_message_leaves_out_what_is_for_who_operates_it() -> None:
-    assert wording.short("A bearing is failing: Mill, machine-pump: vibration says failing (score 63.97)") == (
-        "A bearing is failing: Mill, pump: vibration says failing"
+    assert wording.short("A bearing is failing: Mill, Pump: vibration says failing (score 63.97)") == (
+        "A bearing is failing: Mill, Pump: vibration says failing"
     )
     assert wording.short("give 56 mm today (assumed: the day's temperatures so far)") == "give 56 mm today"
     assert wording.short("Look at the device; the view events has what led to it") == "Look at the device"

@@ -14,15 +14,7 @@ MOST_ALERTS = 8
 
 def content(record: RunRecord, results: QueryResults) -> dict[str, Any]:
     """Lists what was delivered, newest first, and counts the alerts that history alone raised."""
-    names = {row["site_id"]: row["name"] for row in results.sites}
-    delivered = [
-        {
-            **asdict(alert),
-            "about": names.get(alert.subject, alert.subject),
-            "seconds": (alert.received - alert.event_time).total_seconds(),
-        }
-        for alert in reversed(record.alerts)
-    ]
+    delivered = [asdict(alert) for alert in reversed(record.alerts)]
     historical = sum(row["historical"] for row in results.alerts)
     return {"delivered": delivered[:MOST_ALERTS], "more": max(0, len(delivered) - MOST_ALERTS), "historical": historical}
 

@@ -22,14 +22,16 @@ def content(record: RunRecord, results: QueryResults, bundle: Bundle) -> list[di
         {"score": above, "text": label, "worst": label == worst} for label, above in zip(bundle.labels[1:], bundle.thresholds, strict=True)
     ]
     span = bundle.thresholds[0] / 40, 1.3 * max([bundle.thresholds[-1], *(row["score"] for row in results.scores)])
-    figures = []
+    names, figures = {row["device_id"]: row["name"] for row in results.devices}, []
     for device, rows in grouped(results.scores, "device_id").items():
         flagged, last = flags.get(device), rows[-1]
         chart = charts.score_history(_scores(record, rows), thresholds, _flag(record, flagged), span)
-        description = f"Anomaly score of {device}: {rows[0]['score']:.2f} on {rows[0]['time']:%-d %B}, {last['score']:.2f} at the end"
+        description = (
+            f"Anomaly score of {names[device]}: {rows[0]['score']:.2f} on {rows[0]['time']:%-d %B}, {last['score']:.2f} at the end"
+        )
         figures.append(
             {
-                "name": device.partition("-")[2] or device,
+                "name": names[device],
                 "flagged": flagged,
                 "told": _told(record, device, flagged),
                 "last": last,

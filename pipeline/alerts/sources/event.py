@@ -59,9 +59,6 @@ class EventSource:
 
     def _observation(self, rule: EventRule, row: Mapping[str, Any], order: tuple[int, int]) -> Observation:
         device_id, site_id, state = row["device_id"], row["site_id"], row["state"]
-        change = f"{row['channel']} is {state}" if row["channel"] else f"{row['rule']} says {state}"
-        value = f"{row['value']:.4g}"
-        measured = f"{value} {rule.unit}" if rule.unit else value if row["channel"] else f"score {value}"
         return Observation(
             rule=rule.name,
             subject=device_id,
@@ -75,5 +72,14 @@ class EventSource:
             device_id=device_id,
             gateway_id=row["gateway_id"],
             unit=rule.unit,
-            text=f"{self._names.place(site_id, device_id)}: {change} ({measured})",
+            text=f"{self._names.place(site_id, device_id)}: {_change(rule, row)}",
         )
+
+
+def _change(rule: EventRule, row: Mapping[str, Any]) -> str:
+    """Says what became of the state; how a model scored it is for who operates it, and not here."""
+    state, channel = row["state"], row["channel"]
+    change = rule.words.get(state) or (f"{channel} is {state}" if channel else f"{row['rule']} says {state}")
+    if rule.unit:
+        return f"{change} ({row['value']:.4g} {rule.unit})"
+    return f"{change} ({row['value']:.4g})" if channel else change

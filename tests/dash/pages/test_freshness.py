@@ -13,6 +13,7 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 def silent(number: int) -> GatewayAge:
     return GatewayAge(
         gateway_id=f"gateway-{number}",
+        name=f"Gateway in barn {number}",
         sites=("north",),
         last_heard=NOW - timedelta(days=2),
         newest=None,

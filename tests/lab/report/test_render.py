@@ -76,7 +76,7 @@ def _record(total: Counts = SOUND) -> RunRecord:
                 rule="field-dries-out",
                 state="opened",
                 subject="soil-01",
-                message="The soil dries out: Mill Field, soil-01: soil says now",
+                message="Mill Field, Probe by the mill: water it now",
             ),
         ),
     )

@@ -131,7 +131,7 @@ def test_an_event_opens_and_resolves_and_a_repeated_batch_does_nothing(streamed:
     alerts = rows(streamed, "dries-out", "d1")
     assert states(alerts) == [("opened", False), ("resolved", False)]
     assert (alerts[0]["site_id"], alerts[0]["device_id"], alerts[0]["event_time"]) == ("south", "d1", minute(1))
-    assert alerts[0]["message"] == "Water it: south, d1: soil says soon (score 3)"
+    assert alerts[0]["message"] == "Water it: south, d1: soil says soon"
 
 
 def test_a_storm_is_one_open_alert_and_all_its_rows_are_stored(streamed: MemorySink) -> None:

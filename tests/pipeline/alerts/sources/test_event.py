@@ -61,7 +61,16 @@ def test_an_event_is_observed_by_every_rule_that_watches_its_device_and_site() -
 def test_a_label_is_said_by_its_model() -> None:
     dries = EventRule(name="dries", event="soil", opens=("now",))
     [observation] = observed(events(frost(rule="soil", channel=None, state="now")), dries)
-    assert observation.text == "south, d1: soil says now (score -1.25)"
+    assert observation.text == "south, d1: soil says now"
+
+
+def test_a_rule_has_words_for_what_people_read() -> None:
+    frost_in_words = EventRule(name="frost", event="frost", opens=("low",), unit="°C", words={"low": "it freezes"})
+    [low, over] = observed(events(frost(), frost(state="normal", value=2.0)), frost_in_words)
+    assert (low.text, over.text) == ("south, d1: it freezes (-1.25 °C)", "south, d1: temperature is normal (2 °C)")
+    dries = EventRule(name="dries", event="soil", opens=("now",), words={"now": "the crop lacks water"})
+    [said] = observed(events(frost(rule="soil", channel=None, state="now")), dries)
+    assert said.text == "south, d1: the crop lacks water"
 
 
 def test_an_event_far_ahead_of_its_arrival_counts_as_of_its_arrival() -> None:
