@@ -25,7 +25,7 @@ def silent(number: int) -> GatewayAge:
 
 def test_of_many_silent_gateways_three_are_named_and_the_others_counted() -> None:
     told = words(Freshness(NOW, tuple(map(silent, range(90)))), NOW, None)
-    assert told.troubles[0] == "gateway 0 has been silent for 2 days"
+    assert told.troubles[0] == "Gateway in barn 0 has been silent for 2 days"
     assert told.troubles[3:] == ("87 more are not up to date: see the fleet",)
     assert told.all_well == ""
 
