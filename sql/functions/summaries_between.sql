@@ -12,12 +12,13 @@ from (
       select
         *,
         if(counts, count, 0) as counted,
-        safe_divide(
-          sum(if(counts, sum, null)) over (partition by device_id, channel, unit, day, window_start, window_seconds),
-          sum(if(counts, count, 0)) over (partition by device_id, channel, unit, day, window_start, window_seconds)
-        ) as mean
+        safe_divide(sum(if(counts, sum, null)) over of_window, sum(if(counts, count, 0)) over of_window) as mean,
+        -- By ranks, not by the first of a sorted array: that sorts each of many small groups by itself.
+        row_number() over (of_window order by counts desc, last_time desc, batch_id desc, `row` desc) = 1 as is_newest,
+        row_number() over (of_window order by counts desc, makes_sense desc, count desc, batch_id, `row`) = 1 as is_largest
       from tinybeam.counted_summaries(from_time, to_time)
       where window_start >= from_time and window_start < to_time
+      window of_window as (partition by device_id, channel, unit, day, window_start, window_seconds)
     ),
     windows as (
       select
@@ -29,13 +30,11 @@ from (
         window_seconds,
         max(channel_kind) as channel_kind,
         max(gateways) as gateways,
-        array_agg(struct(site_id as site_id) order by counts desc, last_time desc, batch_id desc, `row` desc limit 1)[offset(0)] as newest,
-        array_agg(
-          struct(last as value, last_time as time) order by counts desc, last_time desc, batch_id desc, `row` desc limit 1
-        )[offset(0)] as latest,
-        array_agg(
-          struct(gateway_id as gateway_id, clock_offset_ms as clock_offset_ms) order by counts desc, makes_sense desc, count desc, batch_id, `row` limit 1
-        )[offset(0)] as largest,
+        max(if(is_newest, site_id, null)) as site_id,
+        max(if(is_newest, last, null)) as last,
+        max(if(is_newest, last_time, null)) as last_time,
+        max(if(is_largest, gateway_id, null)) as gateway_id,
+        max(if(is_largest, clock_offset_ms, null)) as clock_offset_ms,
         sum(counted) as count,
         any_value(mean) as mean,
         sum(if(counts, sum, null)) as sum,
@@ -68,8 +67,8 @@ from (
     channel,
     unit,
     channel_kind,
-    newest.site_id as site_id,
-    largest.gateway_id as gateway_id,
+    site_id,
+    gateway_id,
     gateways,
     day,
     window_start,
@@ -80,8 +79,8 @@ from (
     sqrt(greatest(safe_divide(m2, count), 0)) as stddev,
     min,
     max,
-    latest.value as last,
-    latest.time as last_time,
+    last,
+    last_time,
     sum,
     m2,
     seq_ranges,
@@ -91,7 +90,7 @@ from (
     partials,
     late_partials,
     time_quality,
-    largest.clock_offset_ms as clock_offset_ms,
+    clock_offset_ms,
     fidelity,
     received_time
   from merged
