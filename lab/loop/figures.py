@@ -19,9 +19,10 @@ from lab.loop.world import ProbeSeason
 from lab.services.stack import StartFailed
 from lab.witness.questions import ask
 from training.build.dense import Floats
+from training.build.succession import CURRENT, SUCCESSOR
 from training.soil.examples import Examples
 from training.soil.metrics import DECISIVE_DAYS, LIMITS, Metrics, measure
-from training.soil.rivals import CURRENT, SUCCESSOR, predict, rules
+from training.soil.rivals import predict, rules
 from training.soil.training_set import SoilWindow, TrainingSet
 
 _SAID = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 
 from edge.models import tflite
 from edge.models.bundle import FORMAT, MANIFEST_FILE, MODEL_FILE, Bundle
+from edge.models.constants import Constants
 from edge.models.model import Floats as Doubles
 from edge.models.model import Model
 from training.build.dense import Floats, Network, Schedule
@@ -40,6 +41,16 @@ class TrainedModel:
 
 
 _REFERENCE = np.linspace(0, 1, 21)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Says which version a model is, what it looks at, what it is told of each device, and from what it learned."""
+
+    version: str
+    recipe: Mapping[str, Any]
+    teaching: Mapping[str, Any]
+    constants: Constants = field(default_factory=Constants)
 
 
 class Shape(Protocol):

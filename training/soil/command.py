@@ -1,66 +1,54 @@
-"""Lets `tinybeam train soil --from=warehouse` learn from the fields, and says how the successor compares."""
+"""Does what `tinybeam train soil` asks for: a model of simulated seasons with its page, or one that fields taught."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import json
 from pathlib import Path
 
 import click
-import msgspec
-from google.api_core.exceptions import GoogleAPICallError
 
-from edge.models.bundle import Bundle, BundleError
-from sql.service import ServiceError, explained
 from training import warehouse
+from training.build.gate_section import pass_gate
+from training.build.page import write
+from training.learning import Field, Request, learn
+from training.options import progress
+from training.soil.climates import CONFIRMATION_CLIMATES, HELD_OUT_CLIMATES, TRAINING_CLIMATES
+from training.soil.examples import make_plans
 from training.soil.metrics import line
-from training.soil.rivals import Succession
+from training.soil.page import measure_all, page_text
+from training.soil.rivals import SoilSuccession
 from training.soil.succession import succeed, teach
-from training.soil.train import Progress
+from training.soil.train import Size, save, simulate, simulated, train
 
 
-def learn(
-    output: Path,
-    seed: int,
-    workers: int,
-    progress: Progress,
-    *,
-    until: datetime | None,
-    days: int,
-    project: str | None,
-    seasons: int,
-    current: Path,
-    version: str,
-    figures: Path | None,
-) -> None:
-    """Writes the bundle and the figures, and shows the table. Raises ClickException if the bundle may not follow the current one."""
-    if not project:
-        raise click.UsageError("--from=warehouse needs a project: --project or GOOGLE_CLOUD_PROJECT")
-    end = until.replace(tzinfo=UTC) if until else datetime.now(UTC)
-    try:
-        rows, snapshot = warehouse.soil(warehouse.client(project), end - timedelta(days=days), end)
+def learn_from_fields(output: Path, seed: int, workers: int, request: Request, *, seasons: int, version: str) -> None:
+    """Writes the bundle. Raises ClickException if it is not to be used."""
+
+    def taught(field: Field) -> SoilSuccession:
+        rows, snapshot = warehouse.soil(field.warehouse, field.from_time, field.until)
         click.echo(f"{len(rows.windows)} windows of {len(rows.sites)} sites and {rows.seasons} seasons, SHA-256 {rows.sha256}")
         lessons = teach(seasons, seed, workers, progress)
-        _, succession = succeed(rows, lessons, Bundle.load(current), output, version=version, snapshot=snapshot, seed=seed)
-    except GoogleAPICallError as error:
-        raise click.ClickException(explained(error)) from error
-    except (ServiceError, BundleError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
-    click.echo("\n".join(table(succession)))
-    if figures:
-        figures.write_bytes(as_json(succession))
-    if succession.refusals:
-        raise click.ClickException("the successor is refused: " + "; ".join(succession.refusals))
+        return succeed(rows, lessons, field.current, output, version=version, snapshot=snapshot, seed=seed)[1]
+
+    learn(request, taught)
+    pass_gate(output, None)
+    click.echo(f"Wrote {output}.")
 
 
-def as_json(succession: Succession) -> bytes:
-    """Returns all that the table says, and the reasons of a refusal."""
-    fields = {"metrics": succession.metrics, "examples": succession.examples, "sites": succession.sites, "refusals": succession.refusals}
-    return msgspec.json.format(msgspec.json.encode(fields), indent=1) + b"\n"
-
-
-def table(succession: Succession) -> list[str]:
-    """Returns a line for the successor, for the release that runs and for each rule."""
-    return [
-        f"{succession.examples} examples at {len(succession.sites)} sites held out:",
-        *(line(name, metrics) for name, metrics in succession.metrics.items()),
-    ]
+def learn_from_seasons(output: Path, page: Path, seed: int, workers: int) -> None:
+    """Writes bundle and page. Raises ClickException if the model is not to be used."""
+    size = Size()
+    known = simulate(make_plans(TRAINING_CLIMATES, size.training_seasons, seed), workers, progress)
+    unseen = simulate(make_plans(HELD_OUT_CLIMATES, size.held_out_seasons, seed), workers, progress)
+    untouched = simulate(make_plans(CONFIRMATION_CLIMATES, size.confirmation_seasons, seed), workers, progress)
+    with click.progressbar(length=size.schedule.epochs, label="Training") as bar:
+        trained = train(known, seed, size, lambda _: bar.update(1))
+    bundle = save(trained, known, output, seed, size, simulated(size.training_seasons))
+    figures = measure_all(trained, bundle, known, unseen, untouched)
+    write(page, page_text(figures, bundle, json.loads((output / "manifest.json").read_text())), figures)
+    pass_gate(output, page)
+    for name, metrics in figures.held_out.metrics.items():
+        click.echo(line(name, metrics))
+    click.echo(f"Wrote {output} and {page}.")
+    if figures.held_out.shortcomings:
+        raise click.ClickException("the model does not beat every baseline on the held-out climates")

@@ -15,11 +15,11 @@ from edge.models import tflite
 from edge.models.bundle import Bundle
 from edge.models.model import Model
 from training.build.dense import Floats
+from training.build.succession import CURRENT, SUCCESSOR, refusals
 from training.soil.examples import Examples
-from training.soil.metrics import LIMITS, Metrics, ThresholdRule, measure, shortcomings
+from training.soil.metrics import LIMITS, Metrics, ThresholdRule, line, measure, shortcomings
 from training.soil.training_set import TrainingSet
 
-SUCCESSOR, CURRENT = "successor", "release that runs"
 RAW_RULE, RELATIVE_RULE = "threshold rule on moisture", "threshold rule on moisture relative to the wettest seen"
 SHARE_RULE = "threshold rule on the share of the soil's water that is gone"
 _RULES = {RAW_RULE: "now", RELATIVE_RULE: "dryness", SHARE_RULE: "lost_share"}
@@ -27,7 +27,7 @@ _RULES = {RAW_RULE: "now", RELATIVE_RULE: "dryness", SHARE_RULE: "lost_share"}
 
 
 @dataclass(frozen=True, slots=True)
-class Succession:
+class SoilSuccession:
     """Maps the successor, the release that runs and the rules to their metrics on the same examples of the sites held out."""
 
     metrics: Mapping[str, Metrics]
@@ -36,12 +36,14 @@ class Succession:
 
     @property
     def refusals(self) -> tuple[str, ...]:
-        """Says in what the successor is not better, and than what; empty: it may follow."""
-        found = shortcomings(self.metrics, SUCCESSOR)
-        return tuple(f"it does not beat the {name} in {' and in '.join(metrics)}" for name, metrics in found.items())
+        return refusals(shortcomings(self.metrics, SUCCESSOR), "beat")
+
+    def table(self) -> list[str]:
+        heading = f"{self.examples} examples at {len(self.sites)} sites held out:"
+        return [heading, *(line(name, metrics) for name, metrics in self.metrics.items())]
 
 
-def compare(bundle: Bundle, current: Bundle, known: TrainingSet, unseen: TrainingSet) -> Succession:
+def compare(bundle: Bundle, current: Bundle, known: TrainingSet, unseen: TrainingSet) -> SoilSuccession:
     """Tunes the rules on `known`, and measures all on those windows of `unseen` in which both models have what they need."""
     features, theirs = unseen.features(bundle.recipe), unseen.features(current.recipe)
     ours = unseen.examples(np.where(_whole(theirs), features, np.nan))
@@ -50,7 +52,7 @@ def compare(bundle: Bundle, current: Bundle, known: TrainingSet, unseen: Trainin
         CURRENT: predict(current, unseen.examples(np.where(_whole(features), theirs, np.nan)).features),
         **rules(bundle, known.examples(known.features(bundle.recipe)), ours),
     }
-    return Succession({name: measure(values, ours.days, LIMITS) for name, values in predicted.items()}, len(ours.days), unseen.sites)
+    return SoilSuccession({name: measure(values, ours.days, LIMITS) for name, values in predicted.items()}, len(ours.days), unseen.sites)
 
 
 def _whole(features: Floats) -> Floats:

@@ -15,14 +15,15 @@ from typing import Any
 from edge.models.bundle import Bundle
 from edge.models.constants import Constants
 from edge.models.recipe import Recipe
-from program.version import version as code_version
+from training.build.package_bundle import Origin
+from training.build.snapshot import Snapshot
 from training.soil.climates import TRAINING_CLIMATES
 from training.soil.examples import Examples, joined, make_plans
 from training.soil.metrics import DECISIVE_DAYS
 from training.soil.recipe import CHANNELS, CONSTANTS, FIELD_RECIPE
-from training.soil.rivals import Succession, compare
-from training.soil.train import Origin, Progress, Size, save, simulate, simulated, train
-from training.soil.training_set import Snapshot, TrainingSet
+from training.soil.rivals import SoilSuccession, compare
+from training.soil.train import Progress, Size, save, simulate, simulated, train
+from training.soil.training_set import TrainingSet
 
 FIELD_SIZE = Size(quantiles=(0.1, 0.45, 0.9))
 """A stress that nobody foresaw costs more than a watering too early: so the score lies a little below the median."""
@@ -60,7 +61,7 @@ def succeed(  # noqa: PLR0913 - what to learn from, and what comes of it
     snapshot: Snapshot,
     seed: int = 0,
     size: Size = FIELD_SIZE,
-) -> tuple[Bundle, Succession]:
+) -> tuple[Bundle, SoilSuccession]:
     """Trains on two thirds of the sites and on the teacher's lessons, and measures on the other sites. Raises ValueError if there is too
     little to learn from.
     """
@@ -87,16 +88,10 @@ def _constants(rows: TrainingSet) -> Constants:
 
 def _teaching(rows: TrainingSet, known: TrainingSet, unseen: TrainingSet, examples: Examples, snapshot: Snapshot) -> dict[str, Any]:
     return {
-        "source": "warehouse",
-        "query": snapshot.query,
-        "query_sha256": snapshot.query_sha256,
-        "from_time": snapshot.from_time.isoformat(),
-        "until": snapshot.until.isoformat(),
-        "rows_sha256": rows.sha256,
+        **snapshot.teaching(rows.sha256),
         "windows": len(rows.windows),
         "examples": len(examples.days),
         "seasons": known.seasons,
         "sites": list(known.sites),
         "held_out_sites": list(unseen.sites),
-        "code": code_version(),
     }

@@ -16,11 +16,10 @@ import numpy as np
 
 from edge.models import constants
 from edge.models.bundle import Bundle
-from edge.models.constants import Constants
 from training.build import package_bundle
 from training.build.dense import QUANTILES, Floats, Pinball, Schedule, activations, fit
 from training.build.int8 import calibrate, write
-from training.build.package_bundle import TrainedModel, reference, short
+from training.build.package_bundle import Origin, TrainedModel, reference, short
 from training.soil.climates import HELD_OUT_CLIMATES, TRAINING_CLIMATES
 from training.soil.examples import Examples, Plan, examples, joined
 from training.soil.metrics import LABELS, LIMITS, THRESHOLDS, verdicts
@@ -54,16 +53,6 @@ def simulate(plans: Sequence[Plan], workers: int, progress: Progress, recipe: Ma
     """Simulates the seasons and returns their examples, with the features of the recipe."""
     what = f"Simulating {len(plans)} seasons in {', '.join(dict.fromkeys(plan.climate for plan in plans))}"
     return joined(list(progress(what, examples(plans, workers, recipe), len(plans))))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Says which version a model is, what it looks at, what it is told of each device, and from what it learned."""
-
-    version: str
-    recipe: Mapping[str, Any]
-    teaching: Mapping[str, Any]
-    constants: Constants = field(default_factory=Constants)
 
 
 def simulated(seasons: int) -> Origin:

@@ -6,12 +6,10 @@ The hash of a set is that of its rows, so that a model can be traced to them, an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
@@ -19,23 +17,13 @@ import numpy as np
 
 from edge.models.recipe import Recipe
 from training.build.dense import Floats
+from training.build.snapshot import held_out, rows_sha256
 from training.soil.examples import Examples, inputs_of
 from training.soil.recipe import CHANNELS, CONSTANTS
 
 EXAMPLES_A_DAY = 4
 """So many windows of a probe and day become examples, evenly: those between are nearly the same."""
-_HELD_OUT_OF = 3
 _DAY_SECONDS = 86_400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """Says what the warehouse was asked: the query by the hash of its text, and for which time."""
-
-    query: str
-    query_sha256: str
-    from_time: datetime
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +51,7 @@ class TrainingSet:
     @cached_property
     def sha256(self) -> str:
         """Returns the hash of the rows, hexadecimal."""
-        lines = (json.dumps([str(value) if isinstance(value, datetime) else value for value in _values(row)]) for row in self.windows)
-        return sha256("\n".join(lines).encode()).hexdigest()
+        return rows_sha256(self.windows)
 
     @cached_property
     def sites(self) -> tuple[str, ...]:
@@ -81,10 +68,9 @@ class TrainingSet:
         return {window.device_id: {name: getattr(window, name) for name in CONSTANTS} for window in self.windows}
 
     def split(self) -> tuple[TrainingSet, TrainingSet]:
-        """Returns the sites to train on, and those held out: every third one in the order of the hashes of their names."""
-        ranked = sorted(self.sites, key=lambda site: sha256(site.encode()).digest())
-        held_out = set(ranked[_HELD_OUT_OF - 1 :: _HELD_OUT_OF])
-        return self._of(set(self.sites) - held_out), self._of(held_out)
+        """Returns the sites to train on, and those held out."""
+        unseen = held_out(self.sites)
+        return self._of(unseen.symmetric_difference(self.sites)), self._of(unseen)
 
     @cached_property
     def days(self) -> Floats:
@@ -112,7 +98,7 @@ class TrainingSet:
         for _, windows in groupby(self.windows, key=lambda window: (window.device_id, window.site_id, window.season)):
             yield list(windows)
 
-    def _of(self, sites: set[str]) -> TrainingSet:
+    def _of(self, sites: frozenset[str]) -> TrainingSet:
         return TrainingSet([window for window in self.windows if window.site_id in sites])
 
 
@@ -123,7 +109,3 @@ def of_rows(rows: Iterable[Mapping[str, Any]]) -> TrainingSet:
 
 def _measured(window: SoilWindow) -> tuple[datetime, int, dict[str, float]]:
     return window.window_start, window.window_seconds, {name: getattr(window, name) for name in (*CHANNELS, *CONSTANTS)}
-
-
-def _values(window: SoilWindow) -> tuple[Any, ...]:
-    return tuple(getattr(window, name) for name in window.__slots__)

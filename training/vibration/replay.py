@@ -25,7 +25,7 @@ from training.vibration.detection import auc
 from training.vibration.machine import SAMPLES, Frame
 from training.vibration.recordings import HEALTHY, Recording, frames, windows
 from training.vibration.run_to_failure import Observations, observe
-from training.vibration.train import Size, healthy_threshold, manifest_of, train
+from training.vibration.train import Size, healthy_threshold, manifest_of, simulated, train
 
 FRAMES = 4
 HOP = SAMPLES // 4
@@ -121,7 +121,7 @@ def adapted(runs: Sequence[Recording], folds: Sequence[Fold], seed: int) -> list
 def _adapted(fold: Fold, history: Windows, seed: int) -> Scored:
     known = observe(0, [(number * _HOURS, 0.0, window) for number, window in enumerate(history)])
     trained = train(known.features, seed, SIZE)
-    manifest = manifest_of(trained, seed, SIZE)
+    manifest = manifest_of(trained, seed, SIZE, simulated(SIZE))
     with tempfile.TemporaryDirectory() as folder:
         scores = {
             name: run_model(Path(folder), trained.model, manifest, observed.features)[:, 1] for name, observed in fold.observations.items()

@@ -18,7 +18,7 @@ from edge.models.outputs import RECONSTRUCTION
 from training.build import package_bundle
 from training.build.dense import Floats, Schedule, Squared, activations, fit
 from training.build.int8 import Grid, calibrate, write
-from training.build.package_bundle import TrainedModel, reference, run_model, short
+from training.build.package_bundle import Origin, TrainedModel, reference, run_model, short
 from training.vibration.run_to_failure import Observations, Plan, joined, make_plans, simulate_lives
 from training.vibration.spectra import CHANNELS, RECIPE
 
@@ -90,7 +90,9 @@ def all_plans(size: Size, seed: int) -> dict[str, list[Plan]]:
     }
 
 
-def train(healthy: Floats, seed: int, size: Size, progress: Callable[[int], None] = lambda _: None) -> TrainedModel:
+def train(
+    healthy: Floats, seed: int, size: Size, progress: Callable[[int], None] = lambda _: None, *, version: str = VERSION
+) -> TrainedModel:
     """Trains the network and writes its int8 twin. `healthy` are inputs before normalisation, shape (rows, inputs)."""
     offsets, scales = short(healthy.mean(axis=0)), short(np.maximum(healthy.std(axis=0), 1e-6))
     inputs = np.clip((healthy - offsets) / scales, -REACH, REACH).astype(np.float32)
@@ -100,7 +102,7 @@ def train(healthy: Floats, seed: int, size: Size, progress: Callable[[int], None
     reach = (float(np.quantile(values[-1], 1 - _OUTPUT_SHARE)), float(np.quantile(values[-1], _OUTPUT_SHARE)))
     grids = [Grid.over(-REACH, REACH), *calibrate(values, reach)[1:]]
     return TrainedModel(
-        network, offsets, scales, REACH, write(network, grids, f"TinyBeam vibration {VERSION}", "reconstruction"), reference(healthy)
+        network, offsets, scales, REACH, write(network, grids, f"TinyBeam vibration {version}", "reconstruction"), reference(healthy)
     )
 
 
@@ -110,14 +112,16 @@ def healthy_threshold(scores: Floats) -> float:
 
 
 def save(  # noqa: PLR0913 - what, where, on what, how
-    trained: TrainedModel, directory: Path, *, validation: Observations, examples: Observations, seed: int, size: Size
+    trained: TrainedModel, directory: Path, *, validation: Floats, examples: Floats, seed: int, size: Size, origin: Origin
 ) -> Bundle:
-    """Writes the bundle: thresholds from `validation`, which is healthy; golden cases from `examples`, healthy and failing."""
-    manifest = manifest_of(trained, seed, size)
-    threshold = healthy_threshold(run_model(directory, trained.model, manifest, validation.features)[:, 1])
+    """Writes the bundle: thresholds from `validation`, which is healthy; golden cases from `examples`, healthy and failing. Both are inputs
+    before normalisation, shape (rows, inputs).
+    """
+    manifest = manifest_of(trained, seed, size, origin)
+    threshold = healthy_threshold(run_model(directory, trained.model, manifest, validation)[:, 1])
     manifest["score"] = _score(threshold)
-    scores = run_model(directory, trained.model, manifest, examples.features)[:, 1]
-    golden = np.round(examples.features[_golden_rows(scores, threshold, seed)], 9)
+    scores = run_model(directory, trained.model, manifest, examples)[:, 1]
+    golden = np.round(examples[_golden_rows(scores, threshold, seed)], 9)
     return package_bundle.package(directory, trained.model, manifest, golden, float(f"{TOLERANCE_SHARE * threshold:.3g}"))
 
 
@@ -145,14 +149,8 @@ def _score(threshold: float) -> dict[str, Any]:
     }
 
 
-def manifest_of(trained: TrainedModel, seed: int, size: Size) -> dict[str, Any]:
-    """Returns the manifest but for golden cases; its thresholds are still to be set."""
-    about = {
-        "name": "vibration",
-        "version": VERSION,
-        "description": "How badly an autoencoder of healthy machines reproduces the rise of a machine's spectrum over what is usual for it",
-        "unit": "1",
-    }
+def simulated(size: Size) -> Origin:
+    """Returns the origin of the model that learns from simulated machines."""
     teaching = {
         "teacher": "simulated healthy machines",
         "machines": size.training_machines,
@@ -161,6 +159,17 @@ def manifest_of(trained: TrainedModel, seed: int, size: Size) -> dict[str, Any]:
         "frames_per_window": size.frames,
         "false_alarms": FALSE_ALARMS,
     }
+    return Origin(version=VERSION, recipe=RECIPE, teaching=teaching)
+
+
+def manifest_of(trained: TrainedModel, seed: int, size: Size, origin: Origin) -> dict[str, Any]:
+    """Returns the manifest but for golden cases; its thresholds are still to be set."""
+    about = {
+        "name": "vibration",
+        "version": origin.version,
+        "description": "How badly an autoencoder of healthy machines reproduces the rise of a machine's spectrum over what is usual for it",
+        "unit": "1",
+    }
     return package_bundle.manifest_of(
-        about=about, trained=trained, inputs=(CHANNELS, RECIPE), score=_score(1.0), teaching=teaching, size=size, seed=seed
+        about=about, trained=trained, inputs=(CHANNELS, origin.recipe), score=_score(1.0), teaching=origin.teaching, size=size, seed=seed
     )

@@ -30,9 +30,9 @@ from releases.error import ReleaseError
 from releases.rollout import Decision, Release
 from releases.source import Source
 from schemas.registry import Registry
-from training.soil.command import as_json
+from training.build.succession import CURRENT, SUCCESSOR, as_json
 from training.soil.metrics import Metrics
-from training.soil.rivals import CURRENT, SUCCESSOR, Succession
+from training.soil.rivals import SoilSuccession
 from training.soil.training_set import SoilWindow, TrainingSet
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -202,7 +202,7 @@ def test_a_successor_that_judged_no_window_is_said_to_be_why_there_are_no_figure
 
 
 def test_the_loop_reads_what_training_writes() -> None:
-    succession = Succession({SUCCESSOR: metrics(2.0), CURRENT: metrics(1.0)}, 40, ("a", "b"))
+    succession = SoilSuccession({SUCCESSOR: metrics(2.0), CURRENT: metrics(1.0)}, 40, ("a", "b"))
     gate = msgspec.json.decode(as_json(succession), type=Gate)
     assert (gate.metrics, gate.examples, gate.sites) == (succession.metrics, 40, ("a", "b"))
     assert gate.refusals == succession.refusals

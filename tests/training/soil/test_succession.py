@@ -14,11 +14,12 @@ import pytest
 from edge.models.bundle import Bundle
 from edge.models.recipe import Recipe
 from training.build.dense import Schedule
+from training.build.snapshot import Snapshot
+from training.build.succession import CURRENT, SUCCESSOR
 from training.soil.recipe import FIELD_RECIPE
-from training.soil.rivals import CURRENT, SUCCESSOR
 from training.soil.succession import Lessons, succeed
 from training.soil.train import Size
-from training.soil.training_set import EXAMPLES_A_DAY, Snapshot, SoilWindow, TrainingSet
+from training.soil.training_set import EXAMPLES_A_DAY, SoilWindow, TrainingSet
 
 SOIL = Path(__file__).parents[3] / "models" / "soil"
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)

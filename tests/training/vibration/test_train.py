@@ -24,11 +24,12 @@ from training.vibration.detection import auc, detect
 from training.vibration.machine import random_machine
 from training.vibration.run_to_failure import Observations, joined, make_plans, observe, simulate_lives
 from training.vibration.spectra import CHANNELS, RECIPE
-from training.vibration.train import FAILING, FALSE_ALARMS, Size, all_plans, healthy_threshold, save, train
+from training.vibration.train import FAILING, FALSE_ALARMS, Size, all_plans, healthy_threshold, save, simulated, train
 
 ROOT = Path(__file__).parents[3]
 VIBRATION = ROOT / "models" / "vibration"
 TINY = Size(hidden=(8, 4, 8), schedule=Schedule(epochs=3))
+ORIGIN = simulated(TINY)
 HOURS, FRESH_SEED = 240.0, 77_000_000
 """Machines that neither training nor the page has seen, and shorter lives."""
 
@@ -71,7 +72,7 @@ def test_the_committed_model_says_failing_at_the_end_and_normal_before_the_fault
 
 def test_the_int8_model_scores_like_the_network_in_float_where_machines_are_healthy(healthy: Observations, tmp_path: Path) -> None:
     trained = train(healthy.features, 0, TINY)
-    bundle = save(trained, tmp_path, validation=healthy, examples=healthy, seed=0, size=TINY)
+    bundle = save(trained, tmp_path, validation=healthy.features, examples=healthy.features, seed=0, size=TINY, origin=ORIGIN)
     inputs = trained.normalised(healthy.features)
     scores = ((inputs - predict(trained.network, inputs)) ** 2).mean(axis=1)
     ours = Model(bundle.runnable(), tflite.load()).run(healthy.features)[:, 1]
@@ -79,7 +80,9 @@ def test_the_int8_model_scores_like_the_network_in_float_where_machines_are_heal
 
 
 def test_the_first_threshold_lets_the_stated_share_of_healthy_windows_through(healthy: Observations, tmp_path: Path) -> None:
-    bundle = save(train(healthy.features, 0, TINY), tmp_path, validation=healthy, examples=healthy, seed=0, size=TINY)
+    bundle = save(
+        train(healthy.features, 0, TINY), tmp_path, validation=healthy.features, examples=healthy.features, seed=0, size=TINY, origin=ORIGIN
+    )
     scores = Model(bundle.runnable(), tflite.load()).run(healthy.features)[:, 1]
     assert (scores > bundle.thresholds[0]).mean() == pytest.approx(FALSE_ALARMS, abs=2 / len(scores))
     assert bundle.thresholds[1] == pytest.approx(FAILING * bundle.thresholds[0])
@@ -88,7 +91,8 @@ def test_the_first_threshold_lets_the_stated_share_of_healthy_windows_through(he
 
 def test_the_same_seed_gives_the_same_bundle_and_another_another(healthy: Observations, tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        save(train(healthy.features, seed, TINY), tmp_path / name, validation=healthy, examples=healthy, seed=seed, size=TINY)
+        trained = train(healthy.features, seed, TINY)
+        save(trained, tmp_path / name, validation=healthy.features, examples=healthy.features, seed=seed, size=TINY, origin=ORIGIN)
     files = {name: [(tmp_path / name / file).read_bytes() for file in ("model.tflite", "manifest.json")] for name in "abc"}
     assert files["a"] == files["b"]
     assert files["a"][0] != files["c"][0]

@@ -1,0 +1,59 @@
+"""Lets `tinybeam train MODEL --from=warehouse` learn from the field, and says how the successor compares with the release that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud import bigquery
+
+from edge.models.bundle import Bundle, BundleError
+from sql.service import ServiceError, explained
+from training import warehouse
+from training.build.succession import Succession, as_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Says of which project and time a successor learns, which bundle it follows, and where the figures go."""
+
+    until: datetime | None
+    days: int
+    project: str | None
+    current: Path
+    figures: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Is what a successor learns from: a warehouse's rows of a time, and the bundle that runs."""
+
+    warehouse: bigquery.Client
+    from_time: datetime
+    until: datetime
+    current: Bundle
+
+
+def learn(request: Request, teach: Callable[[Field], Succession]) -> None:
+    """Lets `teach` write the bundle, writes the figures and shows the table. Raises ClickException if the bundle may not follow the current
+    one.
+    """
+    if not request.project:
+        raise click.UsageError("--from=warehouse needs a project: --project or GOOGLE_CLOUD_PROJECT")
+    end = request.until.replace(tzinfo=UTC) if request.until else datetime.now(UTC)
+    try:
+        current = Bundle.load(request.current)
+        succession = teach(Field(warehouse.client(request.project), end - timedelta(days=request.days), end, current))
+    except GoogleAPICallError as error:
+        raise click.ClickException(explained(error)) from error
+    except (ServiceError, BundleError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("\n".join(succession.table()))
+    if request.figures:
+        request.figures.write_bytes(as_json(succession))
+    if succession.refusals:
+        raise click.ClickException("the successor is refused: " + "; ".join(succession.refusals))
