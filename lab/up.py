@@ -34,6 +34,8 @@ def run(directory: Path, parts: str, console: Console) -> None:
         ):
             for line in _endpoints(path, warehouse, history.devices[0]):
                 console.show(line)
+            console.status("the live page asks the warehouse for the first time")
+            page.look()
             console.show(f"Open in a browser, and leave it open:   {page.url}\n")
             while not (ended := path.ended()):
                 time.sleep(0.5)

@@ -25,21 +25,23 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, s
 
 NARROW, WIDE = 340, 960
 """Widths that a chart is drawn for: a phone and a desk. Which of the two is shown is up to the page."""
+LETTERS = 12
+"""Height of letters in a chart whose reader has a desk, or little room; a page for phones has larger ones."""
 _numbers = count(1)
 
 
-def both_widths(draw: Callable[[int], Chart], description: str, named: Mapping[str, Points] | None = None) -> str:
+def both_widths(draw: Callable[[int], Chart], description: str, named: Mapping[str, Points] | None = None, letters: int = LETTERS) -> str:
     """Draws the chart for a phone and for a desk: `both_widths(lambda width: completeness(cells, lanes, width), "...")`.
 
     `named` are points that charts of `alt.NamedData` draw: many points are handed on so, as a chart copies its own with each step.
     """
     widths = (("wide", WIDE), ("narrow", NARROW))
-    return "".join(f'<div class="{name}">{svg(draw(width), description, named)}</div>' for name, width in widths)
+    return "".join(f'<div class="{name}">{svg(draw(width), description, named, letters)}</div>' for name, width in widths)
 
 
-def svg(chart: Chart, description: str, named: Mapping[str, Points] | None = None) -> str:
+def svg(chart: Chart, description: str, named: Mapping[str, Points] | None = None, letters: int = LETTERS) -> str:
     """Renders one `<svg>` element that scales with the page."""
-    specification = _styled(chart).to_dict(validate=False)
+    specification = _styled(chart, letters).to_dict(validate=False)
     if named:
         specification["datasets"] = {name: _plain(points) for name, points in named.items()}
     picture = vl_convert.vegalite_to_svg(specification)
@@ -56,12 +58,12 @@ def _unique_ids(body: str) -> str:
     return re.sub(r'(id="|url\(#)(?=[A-Za-z])', rf"\g<1>c{number}-", body)
 
 
-def _styled(chart: Chart) -> Chart:
+def _styled(chart: Chart, letters: int) -> Chart:
     axis = {
         "labelColor": MUTED,
         "titleColor": MUTED,
-        "labelFontSize": 12,
-        "titleFontSize": 12,
+        "labelFontSize": letters,
+        "titleFontSize": letters,
         "titleFontWeight": "normal",
         "gridColor": GRID,
         "domainColor": GRID,

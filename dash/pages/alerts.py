@@ -14,6 +14,8 @@ from dash.pages.times import ago, when
 from labels.said import MOST_MM, MOST_NAME
 
 DAYS = 30
+MOST_OVER = 20
+"""So many that are over are shown; the others are in the file."""
 
 
 def _content(asking: Asking) -> dict[str, Any]:
@@ -22,7 +24,8 @@ def _content(asking: Asking) -> dict[str, Any]:
     over = [alert for alert in alerts.read(asking.questions, span, site) if not alert.open]
     return {
         "open": [_shown(alert, asking) for alert in still],
-        "over": [_shown(alert, asking) for alert in over],
+        "over": [_shown(alert, asking) for alert in over[:MOST_OVER]],
+        "more": max(0, len(over) - MOST_OVER),
         "ranges": ranges(asking, span, DAYS),
         "most_mm": f"{MOST_MM:g}",
         "most_name": MOST_NAME,

@@ -5,6 +5,7 @@ Colours are Okabe and Ito's, and no line is told from another by its colour alon
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -17,8 +18,9 @@ from dash.data.span import Span
 from presentation.svg import INK, MUTED, NARROW, Chart, Points, both_widths
 from program.local_time import zone_of
 
-WATER, STRESS, RAIN, GIVEN, MODEL = "var(--blue)", "var(--vermillion)", "var(--sky)", "var(--green)", "var(--purple)"
-_AXIS_WIDTH = 52
+WATER, STRESS, RAIN, GIVEN, MODEL = "var(--blue)", "var(--vermillion)", "var(--blue)", "var(--green)", INK
+LETTERS = 14
+_AXIS_WIDTH = 60
 _FLOOR = 0.01
 """The lowest score that a logarithm is taken of."""
 _KEPT = 64
@@ -47,7 +49,7 @@ def moisture(field: Field, span: Span, description: str) -> str:
         ]
         return _sized(alt.layer(between, mean, *lines), width, 210)
 
-    return both_widths(draw, description, {"points": _placed(points, place), "limits": _placed(limits, place)})
+    return _both_widths(draw, description, {"points": _placed(points, place), "limits": _placed(limits, place)})
 
 
 @lru_cache(_KEPT)
@@ -73,14 +75,14 @@ def water(field: Field, span: Span, description: str) -> str:
                         color=alt.value(kinds[kind]),
                     ),
                     width,
-                    64,
+                    84,
                 )
                 for kind in rows
             ),
             spacing=8,
         )
 
-    return both_widths(draw, description, {"days": _placed(days, place)})
+    return _both_widths(draw, description, {"days": _placed(days, place)})
 
 
 @lru_cache(_KEPT)
@@ -104,7 +106,7 @@ def forecasts(field: Field, span: Span, description: str) -> str:
         ]
         return _sized(alt.layer(*lines), width, 130)
 
-    return both_widths(
+    return _both_widths(
         draw, description, {name: _placed([row for row in rows if row[name] is not None], place) for name in ("balance", "model")}
     )
 
@@ -129,11 +131,11 @@ def scores(machine: Machine, span: Span, description: str) -> str:
         between = _of("points").mark_area(color=WATER, opacity=0.2).encode(x, alt.Y("low:Q", **y), alt.Y2("high:Q"))
         mean = _of("points").mark_line(color=WATER, strokeWidth=2).encode(x, alt.Y("mean:Q", **y))
         rules = _of("limits").mark_rule(color=STRESS, strokeDash=[6, 4], strokeWidth=1.6).encode(alt.Y("score:Q", **y))
-        texts = _of("limits").mark_text(color=INK, align="left", baseline="bottom", dx=4, dy=-3, fontSize=12)
+        texts = _of("limits").mark_text(color=INK, align="left", baseline="bottom", dx=4, dy=-3, fontSize=LETTERS)
         named = texts.encode(alt.Y("score:Q", **y), alt.Text("label:N"), x=alt.value(0))
         return _sized(alt.layer(between, mean, *([rules, named] if limits else [])), width, 220)
 
-    return both_widths(draw, description, {"points": _placed(points, place), "limits": limits})
+    return _both_widths(draw, description, {"points": _placed(points, place), "limits": limits})
 
 
 @lru_cache(_KEPT)
@@ -151,7 +153,11 @@ def bands(inputs: tuple[Band, ...], description: str) -> str:
         marks = chart.mark_tick(color=STRESS, thickness=3, size=16).encode(name, alt.X("before:Q"))
         return alt.layer(bars, marks).properties(width=width - 160, height=alt.Step(22))
 
-    return both_widths(draw, description, {"bands": rows})
+    return _both_widths(draw, description, {"bands": rows})
+
+
+def _both_widths(draw: Callable[[int], Chart], description: str, named: Mapping[str, Points]) -> str:
+    return both_widths(draw, description, named, LETTERS)
 
 
 def _of(name: str) -> alt.Chart:

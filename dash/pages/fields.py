@@ -73,7 +73,7 @@ def _not_heard(field: Field) -> Iterator[str]:
     elif not any(day.rain_mm for day in field.days):
         yield "No rain fell in these days."
     if not field.waterings:
-        yield "Nobody said that they watered it: answer an alert, or use `tinybeam label add`."
+        yield "Nobody said that they watered it: that is answered at an alert."
     if all(day.need_mm is None for day in field.days):
         yield "There is no water balance of these days."
     elif not any(day.need_mm for day in field.days):

@@ -30,7 +30,12 @@ def words(freshness: Freshness, now: datetime, zone: str | None) -> Words:
     troubles = tuple(text for gateway in freshness.gateways if (text := _trouble(gateway, now)))
     more = len(troubles) - MOST_TROUBLES
     named = (*troubles[:MOST_TROUBLES], counted(more, "more is", "more are") + " not up to date: see the fleet") if more > 0 else troubles
-    return Words(when(freshness.as_of, now, zone), named, "" if troubles else _all_well(freshness, now))
+    return Words(f"{when(freshness.as_of, now, zone)} {_where(zone)}", named, "" if troubles else _all_well(freshness, now))
+
+
+def _where(zone: str | None) -> str:
+    """Says whose clock it is: in Chicago for America/Chicago."""
+    return f"in {zone.rpartition('/')[2].replace('_', ' ')}" if zone else "UTC"
 
 
 def _name(gateway: GatewayAge) -> str:
@@ -45,7 +50,7 @@ def _trouble(gateway: GatewayAge, now: datetime) -> str | None:
     if now - gateway.last_heard > SILENT_AFTER:
         return f"{name} has been silent for {ago(gateway.last_heard, now)}"
     if gateway.broker_state not in {None, "online"}:
-        return f"{name} does not hear its sensors: the broker is {_state(gateway.broker_state)}"
+        return f"{name} does not hear its sensors: the broker, which passes on what they send, is {_state(gateway.broker_state)}"
     if (gateway.batches_pending or 0) > BACKLOG:
         behind = f", {ago(gateway.newest, now)} behind" if gateway.newest and now - gateway.newest > SILENT_AFTER else ""
         return f"{name} is catching up{behind}: {gateway.batches_pending} batches wait"

@@ -84,6 +84,8 @@ def _of_field(site: SiteToday, now: datetime) -> Iterator[Task]:
     )
     if field.action == "water":
         yield _told(Task("now", water(field, now), f"{_dryness(field)}{old}", link), _of_water(site), now)
+    elif field.action == "wait" and (dry := _of_water(site)):
+        yield _told(Task("soon", f"{field.name} needs water soon", f"{capital(outlook(field))}.{old}", link), dry, now)
     elif field.action == "unknown":
         yield Task("look", f"No advice for {field.name}", f"{capital(field.why or 'why is not known')}.", link)
     elif old:
@@ -115,20 +117,21 @@ def sound(machine: MachineNow, now: datetime) -> str:
     since = f" since {when(machine.label_since, now, machine.time_zone)}" if machine.label_since else ""
     times = machine.times_week_before
     worse = f" It is {times:.0f} times as far from normal as a week ago." if times and times >= 1.5 else ""
-    return f"It sounds {machine.label}{since}.{worse}"
+    return f"It {'has sounded' if since else 'sounds'} {machine.label}{since}.{worse}"
 
 
 def _of_alerts(site: SiteToday, now: datetime) -> Iterator[Task]:
     """Yields the alerts that no other task of the site speaks of."""
     judged = {machine.device_id for machine in site.machines if machine.is_flagged}
-    watered = _of_water(site) if site.field is not None and site.field.action == "water" else []
+    watered = _of_water(site) if site.field is not None and site.field.action != "unknown" else []
     for alert in site.alerts:
         if alert.device_id not in judged and alert not in watered:
             yield of_alert(alert, now)
 
 
 def _of_water(site: SiteToday) -> list[Alert]:
-    return [alert for alert in site.alerts if alert.source in {"irrigation", "event"}]
+    """Returns the alerts that a field lacks water: by its balance, or by the verdict of a model, which has no threshold."""
+    return [alert for alert in site.alerts if alert.source == "irrigation" or (alert.source == "event" and alert.threshold is None)]
 
 
 def _told(task: Task, alerts: list[Alert], now: datetime) -> Task:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from dash.data import trust
 from dash.data.span import Span
-from dash.data.trust import GatewayDay, Lateness, Trust
+from dash.data.trust import GatewayDay, Lateness, Rejects, Trust
 from dash.pages.page import Asking, Page
 from dash.pages.ranges import ranges
 from presentation.wording import capital, count, counted
@@ -40,6 +40,17 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """What was set aside for one reason, wherever: `newest` is the site's that had the last of it."""
+
+    newest: Rejects
+    rejects: int
+    replayed: int
+    devices: int
+    sites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Late:
     """How late the batches of a gateway are, over the span."""
 
@@ -59,7 +70,7 @@ def _content(asking: Asking) -> dict[str, Any]:
         "lines": [line for line in lines if any(cell.level != "whole" for cell in line.cells)],
         "whole": sum(all(cell.level == "whole" for cell in line.cells) for line in lines),
         "late": _late(told.lateness),
-        "rejects": told.rejects,
+        "rejects": by_reason(told.rejects),
         "ranges": ranges(asking, span, DAYS),
         "now": asking.now,
         "export": "/export/completeness.csv",
@@ -113,6 +124,25 @@ def _late(told: Iterable[Lateness]) -> list[Late]:
         )
         for gateway, days in latest_first
     ]
+
+
+def by_reason(told: Iterable[Rejects]) -> list[SetAside]:
+    """Puts the sites of one reason together, as its cure is the same; the most first."""
+    of_each: dict[str, list[Rejects]] = defaultdict(list)
+    for each in told:
+        of_each[each.reason].append(each)
+    return sorted(map(_together, of_each.values()), key=lambda each: -each.rejects)
+
+
+def _together(same: list[Rejects]) -> SetAside:
+    newest, first_time = max(same, key=lambda each: each.last_time), min(each.first_time for each in same)
+    return SetAside(
+        newest=replace(newest, first_time=first_time),
+        rejects=sum(each.rejects for each in same),
+        replayed=sum(each.replayed for each in same),
+        devices=sum(each.devices for each in same),
+        sites=tuple(sorted({each.site_id for each in same if each.site_id})),
+    )
 
 
 def _span(seconds: float) -> str:

@@ -1,5 +1,6 @@
-// Keeps the page up to date: asks for it again each minute, and says so when no answer comes. Without it the page is read as it is.
+// Keeps the page up to date: asks for it again after ten seconds, as what is there at once may be older, then each minute, and says so when no answer comes. Without it the page is read as it is.
 "use strict";
+const FIRST = 10000;
 const EVERY = 60000;
 const since = new Date();
 let last = since;
@@ -35,5 +36,6 @@ async function renew() {
   }
 }
 
+setTimeout(renew, FIRST);
 setInterval(renew, EVERY);
 document.addEventListener("visibilitychange", () => { if (!document.hidden && Date.now() - last > EVERY) renew(); });

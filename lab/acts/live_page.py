@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from urllib.request import urlopen
 
 from lab.services.child import Child, free_port, listens
 from lab.services.stack import Warehouse
 from program.child import python_module
+
+_PATIENCE = 120.0
 
 
 class LivePage:
@@ -22,6 +26,11 @@ class LivePage:
         self._child = Child("dash", command, self._directory / "dash.log", self._warehouse.environment)
         self._child.wait_until(lambda: listens(self._port), "listening", 60.0)
         return self
+
+    def look(self) -> None:
+        """Looks at today's page, so that who opens it first does not wait for the warehouse."""
+        with suppress(OSError), urlopen(self.url, timeout=_PATIENCE) as page:  # noqa: S310 - our own address
+            page.read()
 
     def __exit__(self, *_: object) -> None:
         self._child.stop()

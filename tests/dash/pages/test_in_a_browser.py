@@ -8,36 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from time import perf_counter
 from typing import Any
 
 import pytest
-from google.cloud import bigquery
 
-from dash.data.warehouse import Warehouse
-from lab.services.child import REPOSITORY
-from tests.dash.conftest import Served, served, served_by
-from tests.dash.data.farm import rows
+from tests.dash.conftest import Served, served
 from tests.dash.farm import FarmWarehouse
-from tests.lab import browser as browsers
-from tests.sql.test_cases import filled
+from tests.dash.pages.browsing import OPERATORS, OUTPUT, PAGES, SCREENS, opened
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(browsers.installed() is None, reason="chromium is not installed")
-
-NOW = datetime(2026, 5, 1, 13, tzinfo=UTC)
-OUTPUT = REPOSITORY / "build" / "dash"
-PAGES = {
-    "today": "/",
-    "fields": "/fields",
-    "field": "/fields/river",
-    "machines": "/machines",
-    "machine": "/machines/machine-pump",
-    "alerts": "/alerts",
-}
-OPERATORS = {"fleet": "/fleet", "trust": "/trust?days=1", "models": "/models?days=1", "cost": "/cost?days=1"}
-SCREENS = {"phone": (390, 844), "desk": (1280, 900)}
 SMALLEST = """() => Math.min(...[...document.querySelectorAll('body *')].filter(e => e.getClientRects().length && [...e.childNodes]
   .some(n => n.nodeType === 3 && n.textContent.trim())).map(e => {
   const svg = e.ownerSVGElement, size = parseFloat(getComputedStyle(e).fontSize);
@@ -48,44 +28,12 @@ NAMELESS = """() => [...document.querySelectorAll('a, button, input:not([type=hi
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=browsers.installed(), args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
 def summary() -> Iterator[dict[str, Any]]:
     measured: dict[str, Any] = {}
     yield measured
     OUTPUT.mkdir(parents=True, exist_ok=True)
     of = "a stand-in that answers at once; of fleet, trust, models and cost a local one with one site"
     (OUTPUT / "summary.json").write_text(json.dumps({"warehouse": of, "pages": measured}, indent=1) + "\n")
-
-
-@pytest.fixture(scope="module")
-def operators(applied: bigquery.Client) -> Iterator[Served]:
-    """The pages of a local warehouse with one site."""
-    with filled(applied, rows("north"), NOW), served_by(Warehouse(applied, 30.0, lambda: NOW), lambda: NOW) as page:
-        yield page
-
-
-@pytest.fixture
-def page_of(farm: FarmWarehouse) -> Iterator[Served]:
-    with served(farm) as page:
-        yield page
-
-
-def _opened(chromium: Any, url: str, screen: str, scheme: str = "light") -> tuple[Any, list[str]]:
-    """A tab in a browser that has seen nothing yet, and what it complains about."""
-    width, height = SCREENS[screen]
-    tab = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=screen == "phone").new_page()
-    complaints: list[str] = []
-    tab.on("console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None)
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.goto(url)
-    return tab, complaints
 
 
 @pytest.mark.parametrize("screen", SCREENS)
@@ -105,10 +53,10 @@ def test_a_page_for_operators_can_be_read_alike(chromium: Any, operators: Served
 def _read(chromium: Any, url: str, screen: str, name: str, summary: dict[str, Any]) -> None:
     """Looks at a page, takes its picture and measures it."""
     started = perf_counter()
-    tab, complaints = _opened(chromium, url, screen)
+    tab, complaints = opened(chromium, url, screen)
     cold = perf_counter() - started
     assert tab.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen][0]
-    assert tab.evaluate(SMALLEST) >= 12
+    assert tab.evaluate(SMALLEST) >= 14
     assert tab.evaluate(NAMELESS) == []
     assert tab.locator("h1").count() == 1
     OUTPUT.mkdir(parents=True, exist_ok=True)
@@ -133,7 +81,7 @@ def _read(chromium: Any, url: str, screen: str, name: str, summary: dict[str, An
 
 @pytest.mark.parametrize("name", PAGES)
 def test_dark_has_dark_paper_and_light_ink(chromium: Any, page_of: Served, name: str) -> None:
-    tab, complaints = _opened(chromium, page_of.url + PAGES[name], "phone", "dark")
+    tab, complaints = opened(chromium, page_of.url + PAGES[name], "phone", "dark")
     paper, ink = (tab.evaluate(f"getComputedStyle(document.body).{what}") for what in ("backgroundColor", "color"))
     tab.screenshot(path=OUTPUT / f"{name}-phone-dark.png", full_page=True)
     tab.context.close()
@@ -143,7 +91,7 @@ def test_dark_has_dark_paper_and_light_ink(chromium: Any, page_of: Served, name:
 
 
 def test_by_keyboard_alone_one_gets_from_today_to_a_field(chromium: Any, page_of: Served) -> None:
-    tab, complaints = _opened(chromium, page_of.url, "desk")
+    tab, complaints = opened(chromium, page_of.url, "desk")
     tab.keyboard.press("Tab")
     assert tab.evaluate("document.activeElement.textContent") == "Skip to the content"
     tab.keyboard.press("Enter")
@@ -161,7 +109,7 @@ def test_by_keyboard_alone_one_gets_from_today_to_a_field(chromium: Any, page_of
 
 
 def test_a_screen_reader_hears_where_it_is_what_is_fresh_and_what_charts_show(chromium: Any, page_of: Served) -> None:
-    tab, _ = _opened(chromium, page_of.url + "/fields/river", "desk")
+    tab, _ = opened(chromium, page_of.url + "/fields/river", "desk")
     heard = tab.locator("body").aria_snapshot()
     tab.context.close()
     assert 'navigation "Pages"' in heard
@@ -171,7 +119,7 @@ def test_a_screen_reader_hears_where_it_is_what_is_fresh_and_what_charts_show(ch
 
 
 def test_an_alert_is_answered_by_hand(chromium: Any, page_of: Served) -> None:
-    tab, complaints = _opened(chromium, page_of.url + "/alerts", "phone")
+    tab, complaints = opened(chromium, page_of.url + "/alerts", "phone")
     tab.locator("summary", has_text="Answer").first.click()
     tab.get_by_role("button", name="A part was replaced").first.click()
     tab.wait_for_url("**/alerts?noted=1")
@@ -187,7 +135,7 @@ def test_a_page_renews_itself_and_says_so_when_it_cannot(chromium: Any, farm: Fa
     tab.clock.install()
     tab.goto(page_of.url)
     farm.silent = timedelta(days=7)
-    tab.clock.run_for(61_000)
+    tab.clock.run_for(11_000)
     tab.get_by_text("Gateway north has been silent for 7 days").wait_for()
     farm.away = True
     tab.clock.run_for(61_000)
@@ -200,7 +148,7 @@ def test_a_page_renews_itself_and_says_so_when_it_cannot(chromium: Any, farm: Fa
 def test_what_is_empty_or_away_is_a_page_with_a_sentence(chromium: Any, farm: FarmWarehouse, state: str) -> None:
     setattr(farm, state, True)
     with served(farm) as page:
-        tab, _ = _opened(chromium, page.url, "phone")
+        tab, _ = opened(chromium, page.url, "phone")
         OUTPUT.mkdir(parents=True, exist_ok=True)
         tab.screenshot(path=OUTPUT / f"{state}-phone.png", full_page=True)
         text = tab.locator("main").inner_text()

@@ -1,0 +1,58 @@
+"""What needs doing at a site is said once, whichever alerts tell of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from dash.data import today
+from dash.data.alerts import Alert
+from dash.data.today import SiteToday
+from dash.data.trust import Rejects
+from dash.data.viewer import Viewer
+from dash.pages.tasks import tasks
+from dash.pages.trust import by_reason
+from tests.dash.farm import FarmWarehouse
+
+
+@pytest.fixture
+def sites(farm: FarmWarehouse) -> dict[str, SiteToday]:
+    return {site.site_id: site for site in today.read(farm.asked_by(Viewer()), farm.now).sites}
+
+
+def _alert(sites: dict[str, SiteToday], source: str, message: str, threshold: float | None) -> Alert:
+    return replace(sites["mill"].alerts[0], source=source, device_id="soil-3", message=message, threshold=threshold, severity="warning")
+
+
+def test_an_alert_that_a_field_dries_out_is_one_task_with_the_fields_own_advice(farm: FarmWarehouse, sites: dict[str, SiteToday]) -> None:
+    dry = [_alert(sites, "irrigation", "Hill Field: no water needed today", 2.0), _alert(sites, "event", "Probe: water it soon", None)]
+    [task] = tasks(replace(sites["hill"], alerts=tuple(dry)), farm.now)
+    assert (task.urgency, task.what, task.why) == ("soon", "Hill Field needs water soon", "Enough for about 6 days without rain.")
+    assert task.alert_id == dry[0].alert_id
+
+
+@pytest.mark.parametrize("site", ["hill", "river"])
+def test_a_frost_is_told_beside_the_water(farm: FarmWarehouse, sites: dict[str, SiteToday], site: str) -> None:
+    frost = _alert(sites, "event", "Hill Field, Probe: frost (-1.5 °C)", 0.0)
+    told = tasks(replace(sites[site], alerts=(frost,)), farm.now)
+    assert "Hill Field, Probe: frost (-1.5 °C)" in [task.what for task in told]
+
+
+def test_rejects_of_one_reason_are_one_entry_whose_replay_begins_with_the_first(farm: FarmWarehouse) -> None:
+    first = Rejects(
+        site_id="river",
+        reason="not_finite",
+        stage="gateway",
+        rejects=3,
+        replayed=1,
+        devices=2,
+        first_time=farm.now - timedelta(days=3),
+        last_time=farm.now - timedelta(days=2),
+        newest_message="moisture is nan",
+    )
+    later = replace(first, site_id="hill", rejects=4, first_time=farm.now - timedelta(days=1), last_time=farm.now, newest_message="newest")
+    [one] = by_reason([first, later])
+    assert (one.rejects, one.replayed, one.devices, one.sites) == (7, 2, 4, ("hill", "river"))
+    assert (one.newest.newest_message, one.newest.first_time) == ("newest", first.first_time)
