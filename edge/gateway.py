@@ -28,7 +28,7 @@ from edge.intake.rejects import reject_row
 from edge.journaling import Journaling
 from edge.listening import Listening
 from edge.models.infer import ModelRunner
-from edge.models.running import begin_measuring, columns_of, needs
+from edge.models.running import Withheld, begin_measuring, columns_of, needs
 from edge.models.sampling import Sampling
 from edge.models.slot import Slot
 from edge.open_windows import OpenWindows
@@ -97,7 +97,7 @@ class Gateway:
         store.thin_by(thinned, STEPS, self._batch_limits.body_bytes)
         self._config, self._store, self._started = config, store, started
         self._slots = slots
-        self._refused: Mapping[str, Mapping[int, str]] = {}
+        self._withheld = Withheld()
         self._windows = OpenWindows(config.windows, store.section, micros(started), store.closed.window_end_us)
         ahead = Ahead(self._windows.offset_us)
         self._inbox = Inbox(config, store.recent_dedup_keys(), store.section, *needs(self._slots), ahead)
@@ -158,9 +158,9 @@ class Gateway:
         """Says in how many seconds the next window is to close; infinity if none is open."""
         return self._windows.seconds_to_close(micros(now))
 
-    def models_changed(self, refused: Mapping[str, Mapping[int, str]]) -> None:
-        """Reads what comes from now on as the models need it, and says soon what runs, and which releases do not, by model, and why."""
-        self._refused = refused
+    def models_changed(self, withheld: Withheld) -> None:
+        """Reads what comes from now on as the models need it, and says soon what runs, and which releases do not, and why."""
+        self._withheld = withheld
         self._inbox.fit(*needs(self._slots))
         self._runner.forget_others(self._slots.values())
         self._heartbeats.make_due()
@@ -194,7 +194,7 @@ class Gateway:
             heartbeat_time=now,
             started_time=self._started,
             version=_VERSION,
-            **columns_of(self._slots, self._refused),
+            **columns_of(self._slots, self._withheld),
             time_quality=self.clock_quality,
             **counts(ledger, Counter(ledger.counters) + self._inbox.counted, self._batch_limits.schema_version),
             devices_seen=self._inbox.devices,

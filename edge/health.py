@@ -59,11 +59,17 @@ def exposition(status: HealthStatus | None, *, plain: bool = False) -> str:
     ]
     lines += _metric("store_full", "1 while readings are not acknowledged for want of room", int(status.full))
     lines += _metric("clock_synced", "1 while the time is known; else readings are marked, see time_quality", int(_knows_time(status)))
-    refused = len(json.loads(status.heartbeat.releases_refused or "{}"))
+    refused, waiting = (_count(named) for named in (status.heartbeat.releases_refused, status.heartbeat.releases_waiting))
     lines += _metric("releases_refused", "Releases of models that the gateway has refused or fallen back from", refused)
+    lines += _metric("releases_waiting", "Releases of models that the gateway is to run and cannot yet", waiting)
     lines += _metric("broker_plain", "1 where readings come from another machine without TLS, mqtt.allow_plain", int(plain))
     lines += [*_of_day(status.uplink_day or DayBytes(0, 0)), *_of_http(status.http or HttpTraffic())]
     return "".join(lines)
+
+
+def _count(named: str | None) -> int:
+    """Counts the entries of a column that is a JSON object."""
+    return len(json.loads(named or "{}"))
 
 
 def _of_http(http: HttpTraffic) -> Iterator[str]:

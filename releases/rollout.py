@@ -23,6 +23,7 @@ Number = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
 
 EVERYONE = 100.0
 MAX_DECISIONS = 20
+MAX_WITHDRAWN = 100
 _PLACES = 2**48
 
 
@@ -78,6 +79,8 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     """Do not run it, even if pinned."""
     shadow: Number | None = None
     """A release that scores beside the one that runs."""
+    withdrawn: tuple[Number, ...] = ()
+    """Releases that were halted, or rolled back from: no gateway goes on with one, whatever it missed since."""
     reaches: tuple[Reach, ...] = ()
     """By rising share; none: the fleet was not known."""
     thresholds: dict[str, Any] = {}
@@ -94,6 +97,10 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
         if self.halted or self.excluded.holds(gateway_id, sites):
             return False
         return self.pinned.holds(gateway_id, sites) or place(self.salt, gateway_id) < self.reach
+
+    def withdrawn_from(self, gateway_id: str, sites: Collection[str] = ()) -> tuple[int, ...]:
+        """Returns the releases that a gateway must not go on with, even if what it is to run cannot be had."""
+        return tuple(sorted({*self.withdrawn, self.release} - {self.release_of(gateway_id, sites)}))
 
     @property
     def reach(self) -> float:

@@ -11,7 +11,7 @@ from tuf.api.metadata import TargetFile
 from releases import drafting, publishing, roles
 from releases.error import ReleaseError
 from releases.repository import Repository
-from releases.rollout import Decision, Rollout, decode, encode
+from releases.rollout import MAX_WITHDRAWN, Decision, Rollout, decode, encode
 
 
 def current(repository: Repository, model: str) -> Rollout | None:
@@ -58,7 +58,14 @@ def roll_back(repository: Repository, model: str, reason: str, now: datetime) ->
             f"there is no release of {model} before {rollout.release}: `tinybeam release halt` leaves the gateways' own bundle"
         )
     decision = Decision(time=now, action="roll-back", share=100, reasons=(f"from release {rollout.release}", *filter(None, [reason])))
-    back = Rollout(model=model, release=rollout.previous, share=100, salt=new_salt(), decisions=rollout.decisions).after(decision)
+    back = Rollout(
+        model=model,
+        release=rollout.previous,
+        share=100,
+        salt=new_salt(),
+        withdrawn=_withdrawn(rollout, rollout.previous, is_over=True),
+        decisions=rollout.decisions,
+    ).after(decision)
     _write(repository, back, now)
     return back
 
@@ -66,7 +73,15 @@ def roll_back(repository: Repository, model: str, reason: str, now: datetime) ->
 def new_rollout(repository: Repository, model: str, release: int, share: float, **options: Any) -> Rollout:
     """Makes a rollout whose `previous` is what most gateways run now, with a salt of its own."""
     before = current(repository, model)
-    return Rollout(model=model, release=release, previous=_running(before, release), share=share, salt=new_salt(), **options)
+    return Rollout(
+        model=model,
+        release=release,
+        previous=_running(before, release),
+        share=share,
+        salt=new_salt(),
+        withdrawn=_withdrawn(before, release, is_over=before.halted) if before else (),
+        **options,
+    )
 
 
 def new_salt() -> str:
@@ -79,6 +94,12 @@ def _running(before: Rollout | None, release: int) -> int | None:
         return None
     whole = before.share >= 100 and not before.halted and before.release != release
     return before.release if whole else before.previous
+
+
+def _withdrawn(before: Rollout, release: int, *, is_over: bool) -> tuple[int, ...]:
+    """Returns what no gateway goes on with under a rollout of `release`; `is_over`: the release of the rollout before it, too."""
+    found = {*before.withdrawn, *([before.release] if is_over else [])} - {release}
+    return tuple(sorted(found)[-MAX_WITHDRAWN:])
 
 
 def _require_released(repository: Repository, model: str, number: int) -> None:

@@ -41,6 +41,7 @@ What to watch:
 | `tinybeam_readings_lost_total` grows | the disk lost what it had confirmed, or somebody put an older store back: look at the disk |
 | `tinybeam_readings_rejected_total` grows | messages that are no readings: [reject reasons](rejects.md) |
 | `tinybeam_releases_refused` grows | a release of a model failed here, and the gateway went back: `tinybeam edge models` says why |
+| `tinybeam_releases_waiting` stays above 0 | a release cannot be had, or the machine is too busy: `tinybeam edge models` says which |
 | `tinybeam_broker_online` is 0 | the broker is away or refuses the gateway |
 
 | metric | kind | meaning |

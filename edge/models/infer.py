@@ -122,7 +122,7 @@ class ModelRunner:
                 scores = model.scorer.score(model.bundle.name, list(features.values()))
             except ScorerFailed as failure:
                 _log.warning("%s gives no inference for %d windows: %s", model.bundle.version, len(numbers), failure)
-                slot.note_failure(model, str(failure))
+                slot.note_failure(model, failure)
                 self.failed += sum(len(waiting[number]) == 1 for number in numbers)
                 left = {number: able[1:] if able[0] is model else able for number, able in waiting.items()}
                 waiting = {number: able for number, able in left.items() if able}
@@ -151,7 +151,7 @@ class ModelRunner:
             scores = model.scorer.score(model.bundle.name, list(features.values()))
         except ScorerFailed as failure:
             _log.warning("%s in the shadow says nothing more: %s", model.bundle.version, failure)
-            slot.shadow_fault = str(failure)
+            slot.shadow_fault = failure
             return {}
         said = {
             number: _inference(model, windows[number], row, score, shadow=True)

@@ -20,7 +20,7 @@ from edge.models.bundle import Bundle, BundleError
 from edge.models.pipes import ChildTimeout, Pipes, PipesClosed
 from edge.models.protocol import OK, READY, UNUSABLE, request, scores
 from edge.models.runnable import pack
-from edge.models.scorer import Score, ScorerFailed
+from edge.models.scorer import Score, ScorerFailed, ScorerLate
 from program.backoff import Backoff
 from program.child import environment, python_module
 
@@ -55,7 +55,9 @@ class ProcessScorer:
         clock: Callable[[], float] = time.monotonic,
         rng: Random | None = None,
     ) -> None:
-        """Starts the children and waits until each has verified its model. Raises BundleError or ScorerFailed, leaving no child behind."""
+        """Starts the children and waits until each has verified its model. Raises BundleError, ScorerFailed, or ScorerLate if one
+        needs too long for it, leaving no child behind.
+        """
         rng = rng or Random()
         self._timeouts = timeouts
         self._children = {bundle.name: _Child(bundle, timeouts, command, clock, rng) for bundle in bundles}
@@ -126,6 +128,7 @@ class _Child:
         self._started_at = 0.0
         self._not_before = 0.0
         self._failures = 0
+        self._failed_by = ScorerFailed
         self.restarts = 0
         self.runtime = ""
 
@@ -154,8 +157,8 @@ class _Child:
             packet = self._live().receive(seconds)
         except ChildTimeout as timeout:
             if self._clock() - self._started_at >= self._timeouts.start:
-                raise self._fail("was not ready in time") from timeout
-            raise ScorerFailed(f"{self._bundle.name}: the scorer is still starting") from timeout
+                raise self._fail("was not ready in time", ScorerLate) from timeout
+            raise ScorerLate(f"{self._bundle.name}: the scorer is still starting") from timeout
         except PipesClosed as closed:
             raise self._fail(f"died while starting ({self._exit()})") from closed
         if packet[:1] == UNUSABLE:
@@ -173,7 +176,7 @@ class _Child:
         try:
             reply = self._live().exchange(request(features), self._timeouts.call)
         except ChildTimeout as timeout:
-            raise self._fail(f"did not answer within {self._timeouts.call:g} s") from timeout
+            raise self._fail(f"did not answer within {self._timeouts.call:g} s", ScorerLate) from timeout
         except PipesClosed as closed:
             raise self._fail(f"died ({self._exit()})") from closed
         return self._scores(reply, len(features))
@@ -195,7 +198,7 @@ class _Child:
             return
         wait = self._not_before - self._clock()
         if wait > 0:
-            raise ScorerFailed(f"{self._bundle.name}: the scorer failed and is started again in {wait:.1f} s")
+            raise self._failed_by(f"{self._bundle.name}: the scorer failed and is started again in {wait:.1f} s")
         self.restarts += 1
         self.start()
 
@@ -204,12 +207,13 @@ class _Child:
             raise ScorerFailed(f"{self._bundle.name}: the scorer is closed")
         return self._pipes
 
-    def _fail(self, reason: str) -> ScorerFailed:
+    def _fail(self, reason: str, kind: type[ScorerFailed] = ScorerFailed) -> ScorerFailed:
         self._failures += 1
+        self._failed_by = kind
         delay = _RESTART.delay(self._failures, self._rng)
         self._not_before = self._clock() + delay
         self.stop()
-        return ScorerFailed(f"{self._bundle.name}: the scorer {reason}; it is started again in {delay:.1f} s")
+        return kind(f"{self._bundle.name}: the scorer {reason}; it is started again in {delay:.1f} s")
 
     def _unusable(self, reason: str) -> BundleError:
         self._fail(reason)

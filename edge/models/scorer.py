@@ -11,6 +11,10 @@ class ScorerFailed(Exception):
     """This call gave no scores. The next one may."""
 
 
+class ScorerLate(ScorerFailed):
+    """No answer came in time. That says little of the model: the machine may have had other work."""
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """Holds what a model says of a row of features. `uncertainty` is the width of its central 80 % interval; both in the bundle's unit."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from edge.models.bundle import Bundle
-from edge.models.scorer import Scorer
+from edge.models.scorer import Scorer, ScorerFailed
 from edge.models.scoring_time import ScoringTime
 from edge.spectrum import Spectrum
 from edge.units import Range
@@ -43,9 +43,9 @@ class Slot:
     from_us: int = 0
     """Windows that begin from here on are of the model in force."""
     shadow: LoadedModel | None = None
-    fault: str | None = None
+    fault: ScorerFailed | None = None
     """Why the model in force must not go on, once it must not."""
-    shadow_fault: str | None = None
+    shadow_fault: ScorerFailed | None = None
     failures: int = 0
     """How often the model in force has failed in a row."""
     judged: int = 0
@@ -80,7 +80,7 @@ class Slot:
         else:
             self.standby_judged = True
 
-    def note_failure(self, model: LoadedModel, reason: str) -> None:
+    def note_failure(self, model: LoadedModel, failure: ScorerFailed) -> None:
         """On trial one failure of a release is enough: the model before it is there, so that no window waits.
 
         What the configuration names is started again for ever: there is nothing before it.
@@ -88,7 +88,7 @@ class Slot:
         if model is self.in_force and model.bundle.release is not None:
             self.failures += 1
             if self.standby or self.failures >= FAILURES_IN_A_ROW:
-                self.fault = reason
+                self.fault = failure
 
     def put_in_force(self, model: LoadedModel, from_us: int) -> list[LoadedModel]:
         """Puts another in force, on trial beside the one before. Returns what is needed no more."""

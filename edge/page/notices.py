@@ -90,6 +90,8 @@ def _of_itself(beat: Heartbeat, now: datetime) -> Iterator[tuple[Severity, str]]
         yield Severity.WARNING, "Its certificate has ended" if days < 0 else f"Its certificate ends in {days} days"
     for release, reason in json.loads(beat.releases_refused or "{}").items():
         yield Severity.INFO, f"Does not run {release}: {reason}"
+    for release, reason in json.loads(beat.releases_waiting or "{}").items():
+        yield Severity.INFO, f"Does not run {release} yet: {reason}"
 
 
 def _link(state: str) -> str:

@@ -19,8 +19,9 @@ import msgspec
 from edge.models.bundle import BundleError
 from edge.models.bundles import bundle_of
 from edge.models.process_scorer import ProcessScorer
-from edge.models.scorer import ScorerFailed
-from edge.releases.folder import Offer, ReleaseFolder
+from edge.models.scorer import ScorerFailed, ScorerLate
+from edge.releases.choice import Offer, target
+from edge.releases.folder import ReleaseFolder
 from edge.releases.request import Refreshed, Request
 from program.files import make_folder, write_durably
 from releases import counters
@@ -65,30 +66,72 @@ def _refresh(request: Request, first: Path, others: Sequence[Path], now: datetim
     rollouts = {rollout.model: rollout for rollout in client.refresh(now)}
     for other in others:
         _copy(first, other)
+    faults = list[Exception]()
     for model in request.models if request.fetch else ():
         if rollout := rollouts.get(model):
-            offer(client, ReleaseFolder(request.directory, model), rollout, request)
+            try:
+                offer(client, ReleaseFolder(request.directory, model, now.timestamp), rollout, request)
+            except (ReleaseError, OSError) as fault:  # other models are not to wait for this one
+                faults.append(fault)
+    if faults:
+        raise faults[0]
     return Refreshed(expires=client.expires, models=tuple(sorted(rollouts)))
 
 
 def offer(client: Fetcher, folder: ReleaseFolder, rollout: Rollout, request: Request) -> None:
-    """Fetches what a rollout wants here, and offers it once it is there. Raises ReleaseError and OSError."""
+    """Offers what a rollout wants here, and fetches it; what cannot be had, or fails, is made up for by what others run.
+
+    What is withdrawn is so before anything is fetched: a source that damages what follows does not keep it running. Raises ReleaseError
+    and OSError.
+    """
+    wanted = offer_of(rollout, request)
+    if (before := folder.offer) is None or msgspec.structs.replace(before, missing=None) != wanted:
+        folder.write_offer(wanted)
+    try:
+        _stage_if_needed(client, folder, wanted.release)
+        _stage_if_needed(client, folder, wanted.shadow)
+    except ReleaseError as fault:
+        is_missing = wanted.release is not None and not folder.has(wanted.release)
+        folder.write_offer(msgspec.structs.replace(wanted, missing=str(fault) if is_missing else None))
+        _stage_instead(client, folder, wanted)
+        raise
+    folder.write_offer(wanted)
+    _stage_instead(client, folder, wanted)
+
+
+def offer_of(rollout: Rollout, request: Request) -> Offer:
+    """Returns what a rollout says to a gateway."""
     release = rollout.release_of(request.gateway_id, request.sites)
-    wanted = dict.fromkeys(number for number in (release, rollout.shadow) if number is not None)
-    for number in wanted:
-        if not folder.has(number) and number not in folder.refused():
-            stage(client, folder, number)
-    folder.write_offer(Offer(release=release, shadow=rollout.shadow if rollout.shadow != release else None))
+    return Offer(
+        release=release,
+        shadow=rollout.shadow if rollout.shadow != release else None,
+        instead=rollout.previous,
+        withdrawn=rollout.withdrawn_from(request.gateway_id, request.sites),
+    )
+
+
+def _stage_instead(client: Fetcher, folder: ReleaseFolder, wanted: Offer) -> None:
+    """Fetches what others run where nothing else may run here."""
+    if wanted.release is not None and target(folder.state, wanted, folder.is_usable) is None:
+        _stage_if_needed(client, folder, wanted.instead)
+
+
+def _stage_if_needed(client: Fetcher, folder: ReleaseFolder, number: int | None) -> None:
+    if number is not None and not folder.has(number) and folder.may_try(number):
+        stage(client, folder, number)
 
 
 def stage(client: Fetcher, folder: ReleaseFolder, number: int) -> None:
-    """Fetches a release, tries it, and gives it its place; one that fails is refused. Raises ReleaseError and OSError."""
+    """Fetches a release, tries it, and gives it its place; one that fails is refused, one that is too slow waits. Raises ReleaseError and
+    OSError.
+    """
     staging = folder.staging(number)
     client.fetch(Release(folder.model, number), staging, without=FOR_MICROCONTROLLERS)
     try:
         ProcessScorer([bundle_of(folder.model, staging)]).close()
     except (BundleError, ScorerFailed) as fault:
-        folder.refuse(number, f"it failed when it was tried: {fault}")
+        note = folder.postpone if isinstance(fault, ScorerLate) else folder.refuse
+        note(number, f"it failed when it was tried: {fault}")
         shutil.rmtree(staging, ignore_errors=True)
         return
     folder.commit(number)

@@ -77,6 +77,8 @@ def _outcome(place: Place) -> str:
         return f"{model}: this gateway is to run the bundle that its configuration names"
     if reason := place.folder.refused().get(offer.release):
         return f"{model}: release {offer.release} is refused: {reason}"
+    if reason := place.folder.waiting().get(offer.release):
+        return f"{model}: release {offer.release} waits: {reason}"
     return f"{model}: release {offer.release} is here; a gateway that runs takes it within {LOOK_SECONDS:.0f} s"
 
 

@@ -31,6 +31,9 @@ def of_releases(config: Config, now: datetime, ask: Ask = ask_child) -> Iterator
         for number, reason in place.folder.refused().items():
             advice = "release it anew under another number once it is mended"
             yield Finding("releases", Status.WARN, f"release {number} of {place.folder.model} is not run: {reason}", advice)
+        for number, reason in place.folder.waiting().items():
+            advice = "what runs goes on; look at the load of this machine, and at what is published"
+            yield Finding("releases", Status.WARN, f"release {number} of {place.folder.model} waits: {reason}", advice)
 
 
 def _of_source(request: Request, now: datetime, ask: Ask) -> Finding:

@@ -3,6 +3,7 @@
     MODEL/12/          a bundle that was verified and has met its golden cases
     MODEL/12.part/     one that is being fetched
     MODEL/13.refused   why that release is not to run here, for ever
+    MODEL/14.postponed why that release does not run yet, and until when it waits
     MODEL/offer.json   what this gateway is to run, as it was last told
     MODEL/state.json   what it runs
 
@@ -13,42 +14,34 @@ its files are durable, a file replaces another at once.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from random import Random
+from time import time
 from typing import TypeVar
 
 import msgspec
 
+from edge.releases.choice import Offer, State
+from edge.releases.postponement import MAX_TRIES, Postponed, postponed
 from program import logs
 from program.files import make_folder, sync_folder, write_durably
 
+_POSTPONED = ".postponed"
+
 Content = TypeVar("Content", bound=msgspec.Struct)
+Clock = Callable[[], float]
+"""Returns the seconds since 1970."""
 
 _log = logs.get(__name__)
-
-
-class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """Says what a gateway is to run. `release` None: the bundle that its configuration names."""
-
-    release: int | None = None
-    shadow: int | None = None
-
-
-class State(msgspec.Struct, frozen=True, kw_only=True):
-    """Says what a gateway runs; None is the bundle that its configuration names."""
-
-    running: int | None = None
-    previous: int | None = None
-    from_us: int = 0
-    """Windows that begin from here on are of the one that runs."""
-    on_trial: bool = False
 
 
 class ReleaseFolder:
     """Is used by a gateway and by the children that fetch for it: these write bundles, refusals and the offer, the gateway the state."""
 
-    def __init__(self, directory: Path, model: str) -> None:
+    def __init__(self, directory: Path, model: str, clock: Clock = time, rng: Random | None = None) -> None:
         self.model, self._folder = model, directory / model
+        self._clock, self._rng = clock, rng or Random()
 
     @property
     def state(self) -> State:
@@ -100,6 +93,41 @@ class ReleaseFolder:
         """Notes that a release is not to run here. Raises OSError."""
         _log.error("release %d of %s is not run: %s", number, self.model, reason)
         self._write(f"{number}.refused", reason.encode())
+        self.end_postponement(number)
+
+    def postponed(self) -> Mapping[int, Postponed]:
+        """Returns the releases for which the machine was too slow, and which are not proved since."""
+        files = [found for found in self._listed() if found.suffix == _POSTPONED and found.stem.isdecimal()]
+        return {int(file.stem): each for file in sorted(files) if (each := _read(file, Postponed))}
+
+    def postpone(self, number: int, reason: str) -> None:
+        """Notes that a release is to be tried again later; after too many tries it is refused. Raises OSError."""
+        later = postponed(self.postponed().get(number), reason, self._clock(), self._rng)
+        if later is None:
+            self.refuse(number, f"{reason}, {MAX_TRIES} times")
+            return
+        _log.warning("release %d of %s is tried again in %.0f s: %s", number, self.model, later.until - self._clock(), reason)
+        self._write(f"{number}{_POSTPONED}", msgspec.json.encode(later))
+
+    def end_postponement(self, number: int) -> None:
+        """Forgets that a release was too slow. Raises OSError."""
+        (self._folder / f"{number}{_POSTPONED}").unlink(missing_ok=True)
+
+    def may_try(self, number: int) -> bool:
+        """Says whether a release is neither refused nor waits."""
+        later = self.postponed().get(number)
+        return number not in self.refused() and (later is None or later.is_over(self._clock()))
+
+    def is_usable(self, number: int) -> bool:
+        """Says whether a release is there and may be tried."""
+        return self.has(number) and self.may_try(number)
+
+    def waiting(self) -> Mapping[int, str]:
+        """Returns the releases that are to run and do not yet, with the reasons."""
+        offer, refused = self.offer or Offer(), self.refused()
+        missing = {offer.release: offer.missing} if offer.release is not None and offer.missing else {}
+        later = {number: f"{each.reason}; it is tried again" for number, each in self.postponed().items()}
+        return {number: reason for number, reason in (missing | later).items() if number not in refused}
 
     def prune(self, kept: Collection[int | None]) -> None:
         """Deletes all other bundles: each loses its name first, so that none is ever there by half."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from time import time
 
 from edge.config import Config
 from edge.models.bundle import Bundle, BundleError
 from edge.models.bundles import bundle_of, check_fits, shadow_bundle
 from edge.models.process_scorer import ProcessScorer
-from edge.models.scorer import ScorerFailed
+from edge.models.scorer import ScorerFailed, ScorerLate
 from edge.models.slot import LoadedModel, Slot
-from edge.releases.folder import Offer, ReleaseFolder, State
+from edge.releases.choice import State, proved
+from edge.releases.folder import Clock, ReleaseFolder
 from edge.releases.request import directory_of
 from program import logs
 from program.settings import ConfigError
@@ -30,8 +32,8 @@ class Place:
     folder: ReleaseFolder
 
 
-def places_of(config: Config, bundles: dict[str, Bundle]) -> list[Place]:
-    return [Place(name, bundle, ReleaseFolder(directory_of(config), bundle.name)) for name, bundle in bundles.items()]
+def places_of(config: Config, bundles: dict[str, Bundle], clock: Clock = time) -> list[Place]:
+    return [Place(name, bundle, ReleaseFolder(directory_of(config), bundle.name, clock)) for name, bundle in bundles.items()]
 
 
 def load(config: Config, place: Place, number: int) -> LoadedModel:
@@ -41,21 +43,25 @@ def load(config: Config, place: Place, number: int) -> LoadedModel:
     return _started(bundle)
 
 
-def load_or_refuse(config: Config, place: Place, number: int) -> LoadedModel | None:
-    """Returns None for a release that cannot run, which is then refused."""
+def load_or_set_aside(config: Config, place: Place, number: int) -> LoadedModel | None:
+    """Returns None for a release that cannot run, or not now."""
     try:
         return load(config, place, number)
     except (BundleError, ScorerFailed, ConfigError, OSError) as fault:
-        refuse(place.folder, number, str(fault))
+        set_aside(place.folder, number, fault)
         return None
 
 
-def refuse(folder: ReleaseFolder, number: int, reason: str) -> None:
-    """Refuses a release as far as the disk lets us: what is not noted is found out again."""
+def set_aside(folder: ReleaseFolder, number: int, fault: Exception, what: str = "") -> None:
+    """Refuses a release that failed, for ever; one that was too slow is tried again. `what` happened to it begins the reason.
+
+    It is noted as far as the disk lets us: what is not noted is found out again.
+    """
+    note = folder.postpone if isinstance(fault, ScorerLate) else folder.refuse
     try:
-        folder.refuse(number, reason)
-    except OSError as fault:
-        _log.error("that release %d of %s is refused cannot be noted: %s", number, folder.model, fault)
+        note(number, f"{what}: {fault}" if what else str(fault))
+    except OSError as error:
+        _log.error("that release %d of %s is set aside cannot be noted: %s", number, folder.model, error)
 
 
 def configured(place: Place, unusable: NoteUnusable) -> LoadedModel:
@@ -66,9 +72,9 @@ def configured(place: Place, unusable: NoteUnusable) -> LoadedModel:
 
 def open_slot(config: Config, place: Place, unusable: NoteUnusable) -> Slot:
     """Loads what ran when the gateway last ran, or if that cannot run any more, what ran before it."""
-    state, refused = place.folder.state, place.folder.refused()
-    for number in _numbers(state) if config.releases.root else ():
-        if number not in refused and (model := load_or_refuse(config, place, number)):
+    state = place.folder.state
+    for number in proved(state, place.folder.offer) if config.releases.root else ():
+        if place.folder.may_try(number) and (model := load_or_set_aside(config, place, number)):
             is_on_trial = state.on_trial and number == state.running
             standby = _before(config, place, state, unusable) if is_on_trial else None
             return Slot(model, standby, state.from_us if standby else 0, shadow=shadow_of(config, place))
@@ -93,30 +99,7 @@ def _started(bundle: Bundle) -> LoadedModel:
     return LoadedModel(bundle, scorer, scorer.close)
 
 
-def _numbers(state: State) -> Iterator[int]:
-    """Yields what may run, before what the configuration names."""
-    if state.running is not None:
-        yield from (number for number in (state.running, state.previous) if number is not None)
-
-
 def _before(config: Config, place: Place, state: State, unusable: NoteUnusable) -> LoadedModel | None:
     if state.previous is None:
         return configured(place, unusable)
-    return load_or_refuse(config, place, state.previous)
-
-
-def target(place: Place, offer: Offer | None) -> int | None:
-    """Returns what is to run: what was last offered, unless it is refused or not there; then what runs or ran before."""
-    state = place.folder.state
-    wanted = offer.release if offer else state.running
-    return _first_usable(place.folder, [wanted, *_numbers(state)] if wanted is not None else [])
-
-
-def shadow_target(place: Place, offer: Offer) -> int | None:
-    """Returns which release is to score beside the one that runs."""
-    return _first_usable(place.folder, [offer.shadow])
-
-
-def _first_usable(folder: ReleaseFolder, numbers: Sequence[int | None]) -> int | None:
-    refused = folder.refused()
-    return next((number for number in numbers if number is not None and number not in refused and folder.has(number)), None)
+    return load_or_set_aside(config, place, state.previous)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+from edge.models.running import Withheld
+from edge.models.scorer import ScorerFailed
 from edge.models.slot import LoadedModel, Slot
-from edge.releases.folder import Offer, State
-from edge.releases.loading import Place, refuse
-from edge.releases.updates import Candidate, ModelUpdates
+from edge.releases.choice import Offer, State, proved
+from edge.releases.loading import Place, set_aside
+from edge.releases.updates import LOOK_SECONDS, Candidate, ModelUpdates
 from program import logs
 
 TRIAL_SECONDS = 3600.0
@@ -20,11 +22,11 @@ TRIAL_SECONDS = 3600.0
 
 _log = logs.get(__name__)
 
-ModelsChanged = Callable[[Mapping[str, Mapping[int, str]]], None]
+ModelsChanged = Callable[[Withheld], None]
 
 
 class Swaps:
-    """Is driven by the loop, `swaps.turn(now_us, monotonic)`; tells `changed` of the releases that are refused, after each change."""
+    """Is driven by the loop, `swaps.turn(now_us, monotonic)`; tells `changed` after each change of what runs, and of what does not."""
 
     def __init__(
         self, slots: Mapping[str, Slot], places: Sequence[Place], updates: ModelUpdates, window_seconds: int, changed: ModelsChanged
@@ -33,8 +35,9 @@ class Swaps:
         self._places = {place.name: place for place in places}
         self._window_us = window_seconds * 1_000_000
         self._proved_from = dict[str, float]()
-        self._taken_back = set[tuple[str, int]]()
+        self._taken_back = set[tuple[str, int | None]]()
         self._trial_seconds = max(TRIAL_SECONDS, 3.0 * window_seconds)
+        self._next_look = 0.0
         self._tell()
 
     def turn(self, now_us: int, monotonic: float) -> None:
@@ -48,6 +51,10 @@ class Swaps:
                 self._end_trial_if_due(name, slot, monotonic)
         for candidate in self._updates.take():
             self._swap(candidate, self._slots[candidate.place.name], now_us)
+        if monotonic >= self._next_look:  # who fetches may have set something aside
+            self._next_look = monotonic + LOOK_SECONDS
+            if self._withheld() != self._told:
+                self._tell()
 
     def _swap(self, candidate: Candidate, slot: Slot, now_us: int) -> None:
         place, model = candidate.place, candidate.model
@@ -71,18 +78,19 @@ class Swaps:
             return False
         _close(*slot.put_in_force(model, from_us))
         self._proved_from.pop(place.name, None)
+        self._taken_back.discard((place.name, model.bundle.release))
         self._updates.note(place.name, model.bundle.release)
         return True
 
-    def _take_back(self, place: Place, slot: Slot, reason: str) -> None:
-        """Refuses what failed. The model before it stands by, or is made ready."""
+    def _take_back(self, place: Place, slot: Slot, fault: ScorerFailed) -> None:
+        """Sets aside what failed. The model before it stands by, or is made ready."""
         failed = slot.in_force.bundle.release
         if failed is None or (place.name, failed) in self._taken_back:
             return
         self._taken_back.add((place.name, failed))
-        before = slot.standby.bundle.release if slot.standby else place.folder.state.previous
-        refuse(place.folder, failed, f"the gateway has fallen back from it: {reason}")
-        self._keep(place, State(running=None if before in place.folder.refused() else before))
+        set_aside(place.folder, failed, fault, "the gateway has fallen back from it")
+        may_run = (number for number in proved(place.folder.state, place.folder.offer) if number != failed and place.folder.may_try(number))
+        self._keep(place, State(running=next(may_run, None)))
         if leaving := slot.fall_back():
             _close(leaving)
             self._updates.note(place.name, slot.in_force.bundle.release)
@@ -99,13 +107,15 @@ class Swaps:
             _close(slot.end_trial())
             offer = place.folder.offer or Offer()
             with suppress(OSError):  # what stays costs room, and goes another time
-                place.folder.prune((state.running, state.previous, offer.release, offer.shadow))
+                place.folder.prune((state.running, state.previous, offer.release, offer.shadow, offer.instead))
+                if state.running is not None:
+                    place.folder.end_postponement(state.running)
             self._tell()
 
-    def _end_shadow(self, place: Place, slot: Slot, reason: str) -> None:
+    def _end_shadow(self, place: Place, slot: Slot, fault: ScorerFailed) -> None:
         model = slot.set_shadow(None)
         if model and model.bundle.release is not None:
-            refuse(place.folder, model.bundle.release, f"it failed in the shadow: {reason}")
+            set_aside(place.folder, model.bundle.release, fault, "it failed in the shadow")
             self._updates.note(place.name, None, shadow=True)
         _close(model)
         self._tell()
@@ -119,7 +129,12 @@ class Swaps:
         return True
 
     def _tell(self) -> None:
-        self._changed({place.folder.model: place.folder.refused() for place in self._places.values()})
+        self._told = self._withheld()
+        self._changed(self._told)
+
+    def _withheld(self) -> Withheld:
+        folders = [place.folder for place in self._places.values()]
+        return Withheld({each.model: each.refused() for each in folders}, {each.model: each.waiting() for each in folders})
 
 
 def _named(model: LoadedModel) -> str:

@@ -14,7 +14,8 @@ from time import monotonic
 
 from edge.config import Config
 from edge.models.slot import LoadedModel
-from edge.releases.loading import NoteUnusable, Place, configured, load_or_refuse, shadow_target, target
+from edge.releases.choice import shadow_target, target
+from edge.releases.loading import NoteUnusable, Place, configured, load_or_set_aside
 from edge.releases.request import Request, request_of
 from program import logs
 from program.backoff import Backoff
@@ -99,21 +100,25 @@ class ModelUpdates:
         if self._request and self._clock() >= self._next_poll:
             self._poll(self._request)
         for place in self._places:
-            offer = place.folder.offer
-            self._prepare(place, target(place, offer), self._running.get(place.name), shadow=False)
+            offer, usable = place.folder.offer, place.folder.is_usable
+            wanted = target(place.folder.state, offer, usable)
+            if self._prepare(place, wanted, self._running.get(place.name), shadow=False) and offer and wanted != offer.release:
+                _log.warning("%s: %s is to run and cannot, %s runs instead", place.name, _named(offer.release), _named(wanted))
             if offer:
-                self._prepare(place, shadow_target(place, offer), self._shadows.get(place.name), shadow=True)
+                self._prepare(place, shadow_target(offer, usable), self._shadows.get(place.name), shadow=True)
 
-    def _prepare(self, place: Place, wanted: int | None, running: int | None, *, shadow: bool) -> None:
+    def _prepare(self, place: Place, wanted: int | None, running: int | None, *, shadow: bool) -> bool:
+        """Makes ready what should run and does not. Says whether it did."""
         key = place.name, shadow
         if wanted == running or self._handed.get(key, running) == wanted:
-            return
+            return False
         if wanted is None:
             model = None if shadow else configured(place, self._unusable)
-        elif (model := load_or_refuse(self._config, place, wanted)) is None:
-            return
+        elif (model := load_or_set_aside(self._config, place, wanted)) is None:
+            return False
         self._handed[key] = wanted
         self._ready.put(Candidate(place, model, shadow))
+        return True
 
     def _poll(self, request: Request) -> None:
         try:
@@ -133,6 +138,10 @@ class ModelUpdates:
             except OSError as fault:
                 _log.error("releases: %s", fault)
             self._stopping.wait(LOOK_SECONDS)
+
+
+def _named(release: int | None) -> str:
+    return "the configuration's bundle" if release is None else f"release {release}"
 
 
 def ask_child(request: Request) -> str:

@@ -272,3 +272,12 @@ class Heartbeat:
     attestation: Annotated[
         str | None, Doc("ECDSA signature of attested_batches by the gateway's key, in base64", since="1.3", where_used=True)
     ] = None
+    releases_waiting: Annotated[
+        str | None,
+        Doc(
+            "JSON object: MODEL/NUMBER of a release that is to run to why it does not yet: it cannot be had, or the machine was too "
+            "slow for it. It is tried again",
+            since="1.3",
+            where_used=True,
+        ),
+    ] = None

@@ -42,7 +42,8 @@ create table if not exists tinybeam.heartbeats_v1 (
   `scoring_ms` string options (description = "JSON object: model name to how long it took to judge a window, on average since the heartbeat before, of those that judged [ms]"),
   `scoring_longest_ms` string options (description = "JSON object: model name to how long its longest call took in that time [ms]"),
   `attested_batches` string options (description = "Batches that had arrived and that the gateway attests, as JSON: [{batches: [epoch, first, last, ...], sha256: of what they are}, ...]. `tinybeam pipeline attestations` holds it against the archive"),
-  `attestation` string options (description = "ECDSA signature of attested_batches by the gateway's key, in base64")
+  `attestation` string options (description = "ECDSA signature of attested_batches by the gateway's key, in base64"),
+  `releases_waiting` string options (description = "JSON object: MODEL/NUMBER of a release that is to run to why it does not yet: it cannot be had, or the machine was too slow for it. It is tried again")
 )
 partition by timestamp_trunc(heartbeat_time, day)
 cluster by gateway_id

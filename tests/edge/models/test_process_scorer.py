@@ -20,7 +20,7 @@ from edge.models import tflite
 from edge.models.bundle import Bundle, BundleError
 from edge.models.model import Model
 from edge.models.process_scorer import ProcessScorer, Timeouts
-from edge.models.scorer import Score, ScorerFailed
+from edge.models.scorer import Score, ScorerFailed, ScorerLate
 from tests.program.longest import Longest
 
 SOIL = Path(__file__).parents[3] / "models" / "soil"
@@ -141,25 +141,27 @@ def test_a_killed_child_fails_one_call_and_is_started_again(bundle: Bundle, cloc
 
 
 @pytest.mark.parametrize(
-    ("habit", "reason"),
+    ("habit", "reason", "kind"),
     [
-        ("crash", "signal 11"),
-        ("hang", "did not answer within 0.5 s"),
-        ("nan", "not finite"),
-        ("short", "9 bytes for 1 rows"),
-        ("absurd", "made no sense"),
+        ("crash", "signal 11", ScorerFailed),
+        ("hang", "did not answer within 0.5 s", ScorerLate),
+        ("nan", "not finite", ScorerFailed),
+        ("short", "9 bytes for 1 rows", ScorerFailed),
+        ("absurd", "made no sense", ScorerFailed),
     ],
 )
 def test_a_misbehaving_child_fails_the_call_in_time_and_is_replaced(
-    twin: Callable[..., ProcessScorer], clock: Clock, tmp_path: Path, habit: str, reason: str
+    twin: Callable[..., ProcessScorer], clock: Clock, tmp_path: Path, habit: str, reason: str, kind: type[ScorerFailed]
 ) -> None:
+    """What is late is told from what is wrong, also by the calls that wait for the next start."""
     scorer = twin(habit, str(tmp_path / "mark"))
     started = time.monotonic()
-    with pytest.raises(ScorerFailed, match=reason):
+    with pytest.raises(ScorerFailed, match=reason) as first:
         scorer.score("soil", ROW)
     assert time.monotonic() - started < 3
-    with pytest.raises(ScorerFailed, match=r"started again in 1\.0 s"):
+    with pytest.raises(ScorerFailed, match=r"started again in 1\.0 s") as second:
         scorer.score("soil", ROW)
+    assert first.type is second.type is kind
     clock.now += 1.0
     eventually(lambda: scorer.score("soil", ROW) == [Score("soon", 3.0, 5.5)])
 
@@ -198,7 +200,7 @@ def test_an_answer_ends_the_back_off(twin: Callable[..., ProcessScorer], clock: 
 
 def test_a_child_that_does_not_get_ready_fails_the_start(bundle: Bundle) -> None:
     before = children()
-    with pytest.raises(ScorerFailed, match=r"still starting|not ready in time"):
+    with pytest.raises(ScorerLate, match=r"still starting|not ready in time"):
         ProcessScorer([bundle], timeouts=Timeouts(start=0.3), command=(sys.executable, str(TWIN), "mute"))
     assert children() == before
 

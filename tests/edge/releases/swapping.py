@@ -16,7 +16,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from edge.models.bundle import Bundle
-from edge.releases.folder import Offer, ReleaseFolder, State
+from edge.releases.choice import Offer, State
+from edge.releases.folder import ReleaseFolder
 
 SOIL = Path(__file__).parents[3] / "models" / "soil"
 EVENTS = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree")

@@ -16,7 +16,8 @@ import pytest
 
 from edge.models.bundle import Bundle
 from edge.releases import child
-from edge.releases.folder import Offer, ReleaseFolder
+from edge.releases.choice import Offer
+from edge.releases.folder import ReleaseFolder
 from edge.releases.request import Request
 from program.child import environment
 from releases.error import ReleaseError, Untrusted
@@ -99,7 +100,7 @@ def test_what_is_for_microcontrollers_alone_is_not_fetched(gateway: Gateway) -> 
 def test_a_release_for_others_is_not_fetched(gateway: Gateway) -> None:
     gateway.publish(gateway.publisher.release(files=files()), share=0)
     gateway.refresh()
-    assert gateway.soil.offer == Offer()
+    assert gateway.soil.offer == Offer(withdrawn=(1,))
     assert gateway.soil.numbers() == []
 
 
@@ -124,7 +125,20 @@ def test_a_damaged_file_is_never_given_its_place(gateway: Gateway) -> None:
     with pytest.raises(Untrusted):
         gateway.refresh()
     assert gateway.soil.numbers() == []
-    assert gateway.soil.offer is None
+    offer = gateway.soil.offer
+    assert offer
+    assert (offer.release, "not trusted" in (offer.missing or "")) == (1, True)
+    assert list(gateway.soil.waiting()) == [1]
+
+
+def test_a_damaged_release_does_not_hold_up_other_models(gateway: Gateway) -> None:
+    gateway.publish(gateway.publisher.release("vibration", files=files()), share=0)
+    gateway.publish(gateway.publisher.release(files=files()))
+    for file in (gateway.publisher.site / "targets" / "releases" / "soil").rglob("*model.tflite"):
+        file.write_bytes(file.read_bytes()[:-1] + b"!")
+    with pytest.raises(Untrusted):
+        gateway.refresh(models=("soil", "vibration"))
+    assert ReleaseFolder(gateway.directory, "vibration").offer == Offer(withdrawn=(1,))
 
 
 @pytest.mark.parametrize("lost", [(0,), (1,)])
@@ -139,7 +153,7 @@ def test_either_copy_of_what_was_seen_keeps_the_source_from_going_back(gateway: 
     _forget(gateway.directory / "metadata")
     with pytest.raises(Untrusted, match="seen before"):
         gateway.refresh(source=str(older))
-    assert gateway.soil.offer == Offer(release=2)
+    assert gateway.soil.offer == Offer(release=2, instead=1)
 
 
 def test_without_both_copies_it_would_go_back(gateway: Gateway, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from edge.gateway import Gateway
 from edge.models.bundle import Bundle
-from edge.models.running import slots_of
+from edge.models.running import Withheld, slots_of
 from edge.models.slot import LoadedModel
 from edge.store.store import Store
 from schemas.envelope import micros
@@ -36,7 +36,7 @@ def judged(folder: Path, swap_after: int | None, *, keep_both: bool = True) -> d
             slots["shaking"].put_in_force(LoadedModel(second, Within(second)), micros(START + 20 * SECOND))
             if not keep_both:
                 slots["shaking"].end_trial()
-            gateway.models_changed({})
+            gateway.models_changed(Withheld())
         gateway.accept([frame(seq, seq)], now)
         gateway.tick(now)
     gateway.flush(START + 100 * SECOND)

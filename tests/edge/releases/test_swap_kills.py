@@ -15,7 +15,8 @@ from random import Random
 import pytest
 
 from edge.models.bundle import Bundle, BundleError
-from edge.releases.folder import ReleaseFolder, State
+from edge.releases.choice import State
+from edge.releases.folder import ReleaseFolder
 from program.child import environment
 from tests import long_form
 from tests.edge.releases import swapping

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.models.running import columns_of
+from edge.models.running import Withheld, columns_of
 from edge.models.slot import Slot
-from edge.releases.folder import Offer, State
+from edge.releases.choice import Offer, State
+from edge.releases.postponement import MAX_TRIES
 from schemas.envelope import micros
 from tests.edge.gateways import START, rows
 from tests.edge.releases.field import SECOND, Field, Speaker, bundle, loaded
@@ -40,10 +41,12 @@ def test_a_row_and_a_heartbeat_say_by_which_release_the_model_came(tmp_path: Pat
 
 def test_a_heartbeat_names_models_as_inferences_do_and_refusals_as_the_view_reads_them() -> None:
     slots = {"field": Slot(loaded(bundle("one", 4)))}
-    columns = columns_of(slots, {"soil": {3: 'its manifest names the model "other"', 5: "it crashed"}, "vibration": {}})
+    refused = {"soil": {3: 'its manifest names the model "other"', 5: "it crashed"}, "vibration": {}}
+    columns = columns_of(slots, Withheld(refused, {"soil": {6: "it cannot be had"}}))
     assert json.loads(columns["models"]) == {"soil": slots["field"].in_force.bundle.sha256}
     assert columns["model_releases"] == '{"soil": 4}'
     named = re.findall(r'"[^"/]+/[0-9]+": ?"[^"]*"', columns["releases_refused"])
+    assert columns["releases_waiting"] == '{"soil/6": "it cannot be had"}'
     assert named == ['"soil/3": "its manifest names the model \'other\'"', '"soil/5": "it crashed"']
 
 
@@ -65,6 +68,61 @@ def test_a_release_that_fails_on_trial_costs_no_window_and_is_refused(tmp_path: 
     *_, last = rows(field.store, "heartbeats")
     assert "died (signal 11)" in json.loads(last["releases_refused"])["soil/2"]
     assert last.get("model_releases") is None
+
+
+def test_a_release_that_is_late_on_trial_goes_back_and_may_come_again(tmp_path: Path) -> None:
+    field = Field(tmp_path, loaded(bundle("one")))
+    field.speak(12)
+    late = Speaker()
+    field.offer(loaded(bundle("two", 2), late))
+    field.speak(10)
+    late.reason, late.is_late = "did not answer within 5 s", True
+    field.speak(30)
+    assert field.folder.refused() == {}
+    assert "did not answer within 5 s; it is tried again" in field.folder.waiting()[2]
+    field.offer(loaded(bundle("two", 2)))
+    field.speak(30)
+    field.turn(field.now.timestamp() + 4000)
+    assert field.folder.waiting() == {}
+    field.end()
+    assert field.twice_or_never() == {}
+    assert field.versions()[field.seq - field.seq % 10] == "two"
+    told = [row.get("releases_waiting") for row in rows(field.store, "heartbeats")]
+    assert any("soil/2" in (each or "") for each in told)
+    assert told[-1] is None
+    assert all(row.get("releases_refused") is None for row in rows(field.store, "heartbeats"))
+
+
+def test_a_release_that_is_late_each_time_is_refused_in_the_end(tmp_path: Path) -> None:
+    field = Field(tmp_path, loaded(bundle("one")))
+    for _ in range(MAX_TRIES):
+        assert field.folder.refused() == {}
+        late = Speaker()
+        late.reason, late.is_late = "did not answer within 5 s", True
+        field.offer(loaded(bundle("two", 2), late))
+        field.speak(40)
+    assert f"did not answer within 5 s, {MAX_TRIES} times" in field.folder.refused()[2]
+    assert field.folder.waiting() == {}
+
+
+def test_a_gateway_does_not_fall_back_to_what_was_withdrawn(tmp_path: Path) -> None:
+    field, bad = Field(tmp_path, loaded(bundle("one", 1))), Speaker()
+    field.folder.write_state(State(running=1))
+    field.folder.write_offer(Offer(release=2, withdrawn=(1,)))
+    field.offer(loaded(bundle("two", 2), bad))
+    field.speak(20)
+    bad.reason = "died (signal 11)"
+    field.speak(20)
+    assert field.folder.state == State()
+
+
+def test_what_the_child_sets_aside_is_said_by_the_next_heartbeat(tmp_path: Path) -> None:
+    field = Field(tmp_path, loaded(bundle("one")))
+    field.speak(2)
+    field.folder.refuse(3, "golden case 0 is not met")
+    field.speak(15)
+    *_, last = rows(field.store, "heartbeats")
+    assert json.loads(last["releases_refused"]) == {"soil/3": "golden case 0 is not met"}
 
 
 def test_without_the_model_before_a_failure_would_cost_windows(tmp_path: Path) -> None:
