@@ -32,7 +32,7 @@ BOOT = "history"
 EXPORT_FOLDER = "export"
 UNSIGNED = "--require_signatures=accept"
 """The flag for files of gateways without keys."""
-_LOAD_SECONDS = 300.0
+_LOAD_SECONDS = 900.0
 
 
 @dataclass(frozen=True, slots=True)

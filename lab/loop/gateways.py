@@ -107,10 +107,10 @@ def live(task: Task) -> Lived:
     faults: list[str] = []
     with closing(Store(config.store_file, config.gateway.id, config.store.max_bytes)) as store:
         started = begin + _DAY * task.first_day
-        [place] = places_of(config, bundles_of(config))
+        clock = _Clock(started)
+        [place] = places_of(config, bundles_of(config), clock.seconds)
         slots = {place.name: open_slot(config, place, _unusable)}
         gateway = Gateway(config, store, started, slots=slots)
-        clock = _Clock(started)
         updates = ModelUpdates(
             config,
             [place],

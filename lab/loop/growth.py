@@ -1,16 +1,18 @@
-"""Grows the fields in the crop-water model, in processes of its own, while the lab does something else."""
+"""Grows the fields in the crop-water model, in processes of their own, while the lab does something else."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 
-from lab.loop.stretch import WORKERS
+from lab.loop.processes import pool
 from lab.loop.world import Plan, simulate
 from training.soil.season import Season
+
+_POLITE = 3
+"""How much later seasons give way to what is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,11 @@ class Fields:
 
 
 @contextmanager
-def growing(planned: Sequence[Plan], seasons: int) -> Iterator[Fields]:
-    """Begins to grow so many seasons of each, one after the other; what nobody waited for is given up in the end."""
-    pool = ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"))
-    try:
-        yield Fields(planned, [[pool.submit(simulate, plan, number) for plan in planned] for number in range(seasons)])
-    finally:
-        pool.shutdown(cancel_futures=True)
+def growing(planned: Sequence[Plan], seasons: int, processes: Executor) -> Iterator[Fields]:
+    """Begins to grow so many seasons of each: the first ones in `processes`, later ones when a processor has nothing else to do.
+
+    What nobody waited for is given up in the end.
+    """
+    with pool(nice=_POLITE) as later:
+        pools = [processes, *[later] * (seasons - 1)]
+        yield Fields(planned, [[each.submit(simulate, plan, number) for plan in planned] for number, each in enumerate(pools)])

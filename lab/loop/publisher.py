@@ -16,6 +16,7 @@ from releases.rollout import Rollout
 from releases.thresholds import checked
 from releases.warehouse import QUESTION
 from schemas.records import ReleaseDecision
+from sql.insertion import insert
 from sql.present import as_json
 from sql.questions import ask
 from sql.scripts import script
@@ -58,11 +59,12 @@ class Publisher:
         return fleet.running(begun, known)
 
     def advance(self, client: bigquery.Client, from_time: datetime, now: datetime) -> ReleaseDecision:
-        """Decides by what the warehouse says of the release since, and publishes that."""
+        """Decides by what the warehouse says of the release since, publishes that, and tells the warehouse."""
         times = {"from_time": from_time.isoformat(), "to_time": now.isoformat()}
         rows = as_json([dict(row) for row in ask(client, script("queries", QUESTION), times, now)])
         decision = advancing.advance(self.repository, MODEL, lambda: health.read(rows, QUESTION), now)
         self.publish(now)
+        insert(client, [decision])
         return decision
 
     def publish(self, now: datetime) -> None:

@@ -9,7 +9,7 @@ import altair as alt
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lab import report
-from lab.loop.result import BadRelease, Result
+from lab.loop.result import BadRelease, Decided, Result
 from lab.loop.world import DAYS
 from lab.report.charts import ALARM, FAULT, GOOD
 from presentation import svg
@@ -44,6 +44,8 @@ def page(result: Result) -> str:
     loader = FileSystemLoader([Path(__file__).parent, Path(report.__file__).parent, Path(svg.__file__).parent])
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["percent"] = lambda share: "-" if share is None else f"{share:.1%}".replace("%", " %")
+    environment.filters["decided"] = lambda action: _ENDED.get(action, action)
+    environment.filters["control"] = _control
     environment.filters["call"] = lambda name: _NAMES.get(name, name)
     metrics = result.metrics or result.gate
     return environment.get_template("report.html.j2").render(
@@ -74,6 +76,13 @@ def _shortcomings(metrics: Mapping[str, Metrics]) -> str:
     if found := shortcomings(metrics, "v2"):
         return "v2 does not beat " + "; ".join(f"{name} in {' and in '.join(least)}" for name, least in found.items()) + "."
     return f"v2 beats v1 and every rule in error, in error below {DECISIVE_DAYS:g} days and in right verdicts."
+
+
+def _control(decision: Decided) -> str:
+    """Says with what a release was compared, and where."""
+    if decision.control is None:
+        return "nothing"
+    return f"release {decision.control or 'of the configuration'}, {decision.compared_on}"
 
 
 def _ended(bad: BadRelease) -> str:

@@ -41,16 +41,32 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """Is a row of the view release_decisions, with the day of the second season."""
+
+    day: int
+    release: int
+    control: int | None
+    action: str
+    share: float
+    reasons: str
+    compared_on: str | None
+    device_days: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BadRelease:
-    """Is a release that should not have run: how it ended, and the largest share of the gateways that ever ran it."""
+    """Is a release that should not have run: what was decided of it last, and the largest share of the gateways that ever ran it."""
 
     name: str
     version: str
     ended: str
-    largest_share: float = 0.0
+    largest_share: float
 
-    def ran_on(self, share: float) -> BadRelease:
-        return BadRelease(name=self.name, version=self.version, ended=self.ended, largest_share=round(share, 3))
+    @property
+    def is_contained(self) -> bool:
+        """Says whether it was halted before all ran it, or ran nowhere."""
+        return self.largest_share < (1 if self.ended == "halt" else 1e-9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +114,8 @@ class Result:
     held_out_sites: tuple[str, ...]
     bad_releases: tuple[BadRelease, ...]
     steps: tuple[Step, ...]
+    decisions: tuple[Decided, ...]
+    """What `tinybeam release advance` decides, as the warehouse has it."""
     ran: tuple[Ran, ...]
     example: Example | None
     readings: int
@@ -114,7 +132,7 @@ class Result:
     def sound(self) -> bool:
         """Says whether v2 came to all, nothing was lost, repeated or left without a verdict, and no bad release ran beyond its canary."""
         whole = not (self.lost or self.repeated or self.windows_without_verdict)
-        contained = all(bad.ended in {"halt", "never started"} and bad.largest_share < 1 for bad in self.bad_releases)
+        contained = all(bad.is_contained for bad in self.bad_releases)
         return whole and contained and self.successor_ended == "advance"
 
     def save(self, file: Path) -> None:

@@ -7,7 +7,7 @@ that is no better is refused; then the loop ends with the season that taught it,
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from lab.folder import emptied
 from lab.loop import report
 from lab.loop.growth import growing
 from lab.loop.outcome import outcome
+from lab.loop.processes import pool
 from lab.loop.publisher import Publisher
 from lab.loop.result import FILE, Result, Size
 from lab.loop.seasons import SETTLED, FirstSeason, SecondSeason
@@ -46,7 +47,11 @@ def run(directory: Path, size: Size, seed: int, console: Console) -> Result:
     planned = plans(size.farms, size.fields_each, 2, seed)
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     begins = today - _FIRST_SEASON, today - timedelta(days=DAYS) - SETTLED
-    with growing(planned, len(begins)) as fields, _farm(directory, planned, begins, console) as farm:
+    with (
+        pool() as processes,
+        growing(planned, len(begins), processes) as fields,
+        _farm(directory, planned, begins, processes, console) as farm,
+    ):
         console.title("A season by the shipped model, in climates that it was not trained on")
         first = FirstSeason(farm, fields, begins[0], size)
         first.play()
@@ -67,13 +72,15 @@ def run(directory: Path, size: Size, seed: int, console: Console) -> Result:
 
 
 @contextmanager
-def _farm(directory: Path, planned: list[Plan], begins: Sequence[datetime], console: Console) -> Iterator[Farm]:
-    with Warehouse(emptied(directory)) as warehouse, ThreadPoolExecutor(1) as pool:
+def _farm(
+    directory: Path, planned: list[Plan], begins: Sequence[datetime], processes: ProcessPoolExecutor, console: Console
+) -> Iterator[Farm]:
+    """Yields the farm while its warehouse still gets its tables."""
+    with Warehouse(emptied(directory)) as warehouse, ThreadPoolExecutor(1) as thread:
         registry = write_registry(directory, planned, begins)
         client = delivered.connect(warehouse)
-        tables = pool.submit(prepare, client, Registry.load(registry), lambda _: None)
+        tables = thread.submit(prepare, client, Registry.load(registry), lambda _: None)
         publisher = Publisher.founded(directory, begins[0])
         publisher.publish(begins[0])
-        tables.result()
-        console.log(f"{len(planned)} fields, their warehouse, and the keys of three who release models")
-        yield Farm(directory, registry, warehouse, publisher, Reconciliation(client, begins[0]), console)
+        console.log(f"{len(planned)} fields, and the keys of three who release models")
+        yield Farm(directory, registry, warehouse, tables, processes, publisher, Reconciliation(client, begins[0]), console)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,7 +15,7 @@ from lab.loop import answers
 from lab.loop.bad_release import hasty, renamed
 from lab.loop.growth import Fields
 from lab.loop.publisher import damage
-from lab.loop.result import BadRelease, Gate, Size, Step
+from lab.loop.result import Gate, Size, Step
 from lab.loop.stretch import Farm
 from lab.loop.world import DAYS, ProbeSeason
 from lab.services.stack import Child, StartFailed
@@ -47,7 +48,8 @@ class FirstSeason:
     def play(self) -> None:
         """Raises StartFailed."""
         self.probes = grown(self._farm, self._fields, 0, self.begin, {})
-        self._farm.live("season-1", self.probes, 1, DAYS)
+        self._farm.live(self.probes, 1, DAYS)
+        self._farm.load()
         said = answers.say(self._farm.client, self.probes)
         self._farm.console.log(f"farmers said of {said} waterings when and how much")
 
@@ -76,6 +78,14 @@ class FirstSeason:
         return self._farm.directory / "gate.json"
 
 
+class Bad(NamedTuple):
+    """Names a release that should not run."""
+
+    name: str
+    version: str
+    release: int
+
+
 class SecondSeason:
     """Releases the successor, then what should not run."""
 
@@ -84,32 +94,35 @@ class SecondSeason:
         self.gateways = sorted({probe.gateway_id for plan in fields.planned for probe in plan.probes})
         self.probes: list[ProbeSeason] = []
         self.steps: list[Step] = []
-        self.bad: list[BadRelease] = []
-        self.successor_ended = ""
+        self.bad: list[Bad] = []
+        self.successor: int | None = None
+        """The number of its release."""
 
     def play(self) -> None:
         """Raises StartFailed and ReleaseError."""
         self.probes = grown(
             self._farm, self._fields, 1, self.begin, {each.probe.device_id: each.readings + 1 for each in self._first.probes}
         )
-        self.successor_ended = self._try("successor", self._first.successor, 1, CANARY_ENDS)
-        self._live(CANARY_ENDS, BAD_BEGINS)
+        self.successor = self._try("successor", self._first.successor, 1, CANARY_ENDS)
+        self._farm.live(self.probes, CANARY_ENDS, BAD_BEGINS)
         bundle = hasty(self._first.successor, self._farm.directory / "hasty")
-        action = self._try("hasty one, which calls most fields dry", bundle, BAD_BEGINS, BAD_ENDS)
-        self.bad.append(BadRelease(name="hasty", version=Bundle.load(bundle).version, ended=action))
-        self._live(BAD_ENDS, DAMAGED)
+        number = self._try("hasty one, which calls most fields dry", bundle, BAD_BEGINS, BAD_ENDS)
+        self.bad.append(Bad("hasty", Bundle.load(bundle).version, number))
+        self._farm.live(self.probes, BAD_ENDS, DAMAGED)
         self._damaged_release(DAMAGED)
-        self._live(DAMAGED, DAYS)
+        self._farm.live(self.probes, DAMAGED, DAYS)
+        self._farm.load()
 
-    def _try(self, name: str, bundle: Path, begin: int, end: int) -> str:
-        """Runs a release on some gateways for some days. Returns what was decided then."""
+    def _try(self, name: str, bundle: Path, begin: int, end: int) -> int:
+        """Runs a release on some gateways for some days, and lets it be decided. Returns its number."""
         number = self._release(bundle, name, begin)
         chosen = self._farm.publisher.roll_out(number, CANARY_SHARE, _LIMITS, self.gateways, self._day(begin))
         self._note(begin, f"release {number}, the {name}, on {len(chosen)} of {len(self.gateways)} gateways")
-        self._live(begin, end)
+        self._farm.live(self.probes, begin, end)
+        self._farm.load()
         decision = self._farm.publisher.advance(self._farm.client, self._day(begin), self._day(end))
         self._note(end, f"{decision.action}: {'; '.join(decision.reasons)}")
-        return decision.action
+        return number
 
     def _damaged_release(self, day: int) -> None:
         bundle = renamed(self._first.successor, self._farm.directory / "damaged")
@@ -117,15 +130,12 @@ class SecondSeason:
         self._farm.publisher.roll_out(number, 100.0, _LIMITS, self.gateways, self._day(day))
         damage(self._farm.publisher.published, number)
         self._note(day, f"release {number} on all gateways, with a bit of its file flipped where it is published")
-        self.bad.append(BadRelease(name="damaged", version=Bundle.load(bundle).version, ended="never started"))
+        self.bad.append(Bad("damaged", Bundle.load(bundle).version, number))
 
     def _release(self, bundle: Path, name: str, day: int) -> int:
         number = self._farm.publisher.release(bundle, self._day(day))
         self._farm.console.log(f"release {number}, the {name}, is signed by two of three")
         return number
-
-    def _live(self, first_day: int, last_day: int) -> None:
-        self._farm.live(f"season-2-{first_day}", self.probes, first_day, last_day)
 
     def _day(self, day: int) -> datetime:
         return self.begin + timedelta(days=day)

@@ -1,13 +1,14 @@
-"""Takes a stretch of days of all fields to the warehouse: every gateway by its own code, then the pipeline in batch mode."""
+"""Takes a stretch of days of all fields to the warehouse: every gateway by its own code, then the pipeline in batch mode.
+
+Guarantees that all gateways of a farm are loaded by one run of the pipeline, which so sees the whole of each site.
+"""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
-from multiprocessing import get_context
 from pathlib import Path
 
 from google.cloud import bigquery
@@ -17,46 +18,62 @@ from lab.acts.reconciliation import Reconciliation
 from lab.acts.signatures import LabKeys
 from lab.console import Console
 from lab.loop.gateways import Task, live
+from lab.loop.processes import WORKERS
 from lab.loop.publisher import Publisher
 from lab.loop.world import ProbeSeason
 from lab.services.stack import Warehouse
 
-WORKERS = 2
-
 
 @dataclass(slots=True)
 class Farm:
-    """Holds what all stretches share: `farm.live("season-1", fields, 1, 120)`."""
+    """Holds what all stretches share: `farm.live(fields, 1, 50)`, `farm.live(fields, 50, 75)`, then `farm.load()` for both."""
 
     directory: Path
     registry: Path
     warehouse: Warehouse
+    tables: Future[None]
+    """Is done when the warehouse has its tables."""
+    processes: ProcessPoolExecutor
     publisher: Publisher
     reconciliation: Reconciliation
     console: Console
     faults: list[str] = field(default_factory=list)
     """Why gateways could not have a release."""
+    loads: int = 0
 
     @property
     def client(self) -> bigquery.Client:
         return self.reconciliation.client
 
-    def live(self, name: str, probes: Sequence[ProbeSeason], first_day: int, last_day: int) -> None:
-        """Lives from the end of one day of the season to the end of another. Raises StartFailed."""
-        export = self.directory / name
-        export.mkdir()
+    def live(self, probes: Sequence[ProbeSeason], first_day: int, last_day: int) -> None:
+        """Lives from the end of one day of the season to the end of another. What gateways send is loaded later."""
         by_gateway = groupby(sorted(probes, key=_gateway), key=_gateway)
-        tasks = [self._task(export, gateway, list(own), first_day, last_day) for gateway, own in by_gateway]
-        with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn"), initializer=_quiet) as pool:
-            for task, lived in zip(tasks, pool.map(live, tasks), strict=True):
-                self.reconciliation.add(lived.keys, lived.keys)
-                self.faults += lived.faults
-                self.console.status(f"{name}: {task.gateway_id} has lived its days")
-        log = self.directory / f"{name}.log"
-        history.load(export, self.warehouse, log, self.registry, LabKeys(self.directory).pipeline_flag)
-        self.console.log(f"{name}: days {first_day} to {last_day} of {len(probes)} probes are in the warehouse")
+        tasks = [self._task(gateway, list(own), first_day, last_day) for gateway, own in by_gateway]
+        for task, lived in zip(tasks, self.processes.map(live, tasks), strict=True):
+            self.reconciliation.add(lived.keys, lived.keys)
+            self.faults += lived.faults
+            self.console.status(f"{task.gateway_id} has lived days {first_day} to {last_day}")
+        self.console.log(f"{len(tasks)} gateways have lived days {first_day} to {last_day} of {len(probes)} probes")
 
-    def _task(self, export: Path, gateway: str, probes: Sequence[ProbeSeason], first_day: int, last_day: int) -> Task:
+    def load(self) -> None:
+        """Loads what gateways have sent since the last time. Raises StartFailed."""
+        self.tables.result()
+        with ThreadPoolExecutor(WORKERS) as threads:
+            list(threads.map(self._load, sorted(self._export.iterdir())))
+        self.loads += 1
+        self.console.log("what they sent is in the warehouse")
+
+    def _load(self, part: Path) -> None:
+        log = self.directory / f"{part.parent.name}-{part.name}.log"
+        history.load(part, self.warehouse, log, self.registry, LabKeys(self.directory).pipeline_flag)
+
+    @property
+    def _export(self) -> Path:
+        return self.directory / f"sent-{self.loads + 1}"
+
+    def _task(self, gateway: str, probes: Sequence[ProbeSeason], first_day: int, last_day: int) -> Task:
+        export = self._export / f"part-{probes[0].probe.plan.farm % WORKERS}"
+        export.mkdir(parents=True, exist_ok=True)
         return Task(
             directory=self.directory,
             export=export,
@@ -71,8 +88,3 @@ class Farm:
 
 def _gateway(each: ProbeSeason) -> str:
     return each.probe.gateway_id
-
-
-def _quiet() -> None:
-    """Keeps off the console what a gateway logs of its releases: the farm knows it as faults."""
-    logging.getLogger().addHandler(logging.NullHandler())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from google.cloud import bigquery
 
@@ -32,16 +35,17 @@ from aged
 left join judged on aged.device_id = judged.device_id and aged.window_start = judged.window_start
 """
 _RAN = """
-select timestamp_trunc(window_start, day) as day, model_version, count(distinct gateway_id) as gateways
+select distinct timestamp_trunc(window_start, day) as day, model_version, gateway_id
 from tinybeam.inferences_between(@from_time, @to_time)
-group by day, model_version
-order by day, model_version
 """
-_EVER_RAN = """
-select model_version, count(distinct gateway_id) as gateways
-from tinybeam.inferences_between(@from_time, @to_time)
-group by model_version
-"""
+
+
+class RanOn(NamedTuple):
+    """Says that a gateway judged windows by a version on a day of the season."""
+
+    day: int
+    version: str
+    gateway_id: str
 
 
 def windows(client: bigquery.Client, from_time: datetime, to_time: datetime) -> tuple[int, int, int]:
@@ -50,12 +54,13 @@ def windows(client: bigquery.Client, from_time: datetime, to_time: datetime) -> 
     return row.total, row.young, row.missing
 
 
-def ever_ran(client: bigquery.Client, from_time: datetime, to_time: datetime) -> dict[str, int]:
-    """Returns on how many gateways each version judged a window."""
-    return {row.model_version: row.gateways for row in ask(client, _EVER_RAN, from_time=from_time, to_time=to_time)}
-
-
-def ran(client: bigquery.Client, begin: datetime, to_time: datetime) -> tuple[Ran, ...]:
-    """Returns the same day by day of a season that began then."""
+def ran(client: bigquery.Client, begin: datetime, to_time: datetime) -> list[RanOn]:
+    """Returns who judged windows by which version, day by day of a season that began then."""
     rows = ask(client, _RAN, from_time=begin, to_time=to_time)
-    return tuple(Ran(day=(row.day - begin).days, version=row.model_version, gateways=row.gateways) for row in rows)
+    return sorted(RanOn((row.day - begin).days, row.model_version, row.gateway_id) for row in rows)
+
+
+def daily(rows: Sequence[RanOn]) -> tuple[Ran, ...]:
+    """Counts the gateways of each version and day."""
+    counted = Counter((each.day, each.version) for each in rows)
+    return tuple(Ran(day=day, version=version, gateways=count) for (day, version), count in counted.items())

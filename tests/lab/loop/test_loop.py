@@ -16,12 +16,14 @@ from edge.models.bundle import Bundle
 from edge.models.process_scorer import ProcessScorer
 from lab.acts.gateways import BUNDLES
 from lab.loop.bad_release import hasty, renamed
+from lab.loop.decisions import decided, ended
 from lab.loop.figures import measure_all
 from lab.loop.gateways import Task, live
 from lab.loop.growth import growing
+from lab.loop.processes import pool
 from lab.loop.publisher import MODEL, Publisher, damage
 from lab.loop.report import page
-from lab.loop.result import BadRelease, Example, Gate, Moment, Ran, Result, Step
+from lab.loop.result import BadRelease, Decided, Example, Gate, Moment, Ran, Result, Step
 from lab.loop.world import DAYS, PROBE_SECONDS, ProbeSeason, plans, simulate, write_registry
 from lab.services.stack import StartFailed
 from releases import rollouts
@@ -76,9 +78,11 @@ def test_each_season_of_a_field_is_its_own_in_the_registry(tmp_path: Path) -> No
 
 
 def test_fields_grow_beside_the_rest_as_they_would_alone(grown: ProbeSeason) -> None:
-    with growing([grown.probe.plan], 2) as fields:
+    with pool() as processes, growing([grown.probe.plan], 2, processes) as fields:
         [season] = fields.seasons(0)
+        [later] = fields.seasons(1)
     np.testing.assert_array_equal(season.moisture, grown.season.moisture)
+    assert later.dates[0] != season.dates[0]
 
 
 def test_a_probe_measures_every_six_hours_and_numbers_its_readings(grown: ProbeSeason) -> None:
@@ -117,6 +121,10 @@ def test_a_rollout_of_which_the_warehouse_knows_nothing_waits(publisher: Publish
     decision = publisher.advance(emptied, BEGIN, BEGIN + timedelta(days=30))
     assert (decision.action, decision.share) == ("wait", 25.0)
     assert any(reason.startswith("0 days of devices were judged") for reason in decision.reasons)
+    [row] = decided(emptied, BEGIN)
+    assert (row.day, row.release, row.control, row.action, row.reasons) == (30, 1, None, "wait", "; ".join(decision.reasons))
+    assert ended([row], 1) == "wait"
+    assert ended([row], 2) == ""
 
 
 def test_a_damaged_release_is_refused_by_who_fetches_it(publisher: Publisher, tmp_path: Path) -> None:
@@ -213,6 +221,18 @@ def metrics(error: float) -> Metrics:
     return Metrics(error=error, decisive_error=error, accuracy=1 - error / 10, recall_now=0.5, precision_now=None, interval=None)
 
 
+DECIDED = Decided(
+    day=30,
+    release=1,
+    control=0,
+    action="advance",
+    share=100.0,
+    reasons="nothing against it",
+    compared_on="same sites and days",
+    device_days=40,
+)
+
+
 def result(
     *,
     bad: Sequence[BadRelease] = (),
@@ -233,6 +253,7 @@ def result(
         held_out_sites=("a",),
         bad_releases=tuple(bad),
         steps=(Step(day=30, text="advance: 40 days of devices, nothing against it"),),
+        decisions=() if refusals else (DECIDED,),
         ran=() if refusals else (Ran(day=1, version="1.0.0", gateways=3), Ran(day=1, version="2.0.0", gateways=1)),
         example=Example(site_id="a", rows=(Moment(day=1.0, came=3.0, v2=3.5, v1=9.0), Moment(day=2.0, came=2.0, v2=2.5, v1=8.0))),
         readings=100,
@@ -252,6 +273,8 @@ def test_the_page_says_what_came_even_if_it_is_not_what_was_hoped_for() -> None:
     assert "The fields taught a better model" in good
     assert "v2 does not beat v1 in error and in error in the decisive range and in right verdicts" in not_better
     assert "better model" not in not_better
+    assert "<td>went on</td>" in good
+    assert "release of the configuration, same sites and days" in good
 
 
 def test_the_page_of_a_refused_successor_says_why_and_shows_no_rollout() -> None:
@@ -273,6 +296,8 @@ def test_the_page_of_a_refused_successor_says_why_and_shows_no_rollout() -> None
         (result(bad=[BadRelease(name="hasty", version="3.0.0", ended="halt", largest_share=0.25)]), True),
         (result(bad=[BadRelease(name="hasty", version="3.0.0", ended="advance", largest_share=0.25)]), False),
         (result(bad=[BadRelease(name="hasty", version="3.0.0", ended="halt", largest_share=1.0)]), False),
+        (result(bad=[BadRelease(name="damaged", version="4.0.0", ended="never started", largest_share=0.0)]), True),
+        (result(bad=[BadRelease(name="damaged", version="4.0.0", ended="not decided", largest_share=0.1)]), False),
     ],
 )
 def test_a_result_is_sound_if_v2_came_to_all_nothing_is_lost_and_no_bad_release_went_on(found: Result, sound: bool) -> None:
