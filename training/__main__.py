@@ -46,11 +46,8 @@ def soil(output: Path, page: Path, seed: int, workers: int, source: str, seasons
 
 @cli.command()
 @of_model("vibration", "simulated machines", "what gateways sent of machines that were sound")
-@click.option("--machines", default=60, show_default=True, help="Warehouse: simulated machines that are added to those of the field.")
 @click.option("--recording", is_flag=True, help="Do not train: hold the bundle against real recordings, fetched by pip.")
-def vibration(
-    output: Path, page: Path, seed: int, workers: int, source: str, machines: int, version: str, recording: bool, **warehouse: Any
-) -> None:
+def vibration(output: Path, page: Path, seed: int, workers: int, source: str, version: str, recording: bool, **warehouse: Any) -> None:
     """Train the vibration model: whether a bearing still sounds as it used to.
 
     Simulates machines on rolling bearings, trains a small int8 autoencoder on healthy ones, and reports how it finds faults in unseen
@@ -70,7 +67,7 @@ def vibration(
     if recording:
         command.replay_recordings(output, page, seed)
     elif source == "warehouse":
-        command.learn_from_field(output, seed, workers, Request(**warehouse), machines=machines, version=version)
+        command.learn_from_field(output, seed, Request(**warehouse), version)
     else:
         command.learn_from_simulation(output, page, seed, workers)
 

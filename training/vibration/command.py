@@ -21,18 +21,17 @@ from training.vibration.page import page_text
 from training.vibration.recordings import SOURCE
 from training.vibration.recordings_page import replay, section_text
 from training.vibration.rivals import VibrationSuccession
-from training.vibration.succession import lineage, succeed, teach
+from training.vibration.succession import lineage, succeed
 from training.vibration.train import Size, save, simulate, simulated, train
 
 
-def learn_from_field(output: Path, seed: int, workers: int, request: Request, *, machines: int, version: str) -> None:
+def learn_from_field(output: Path, seed: int, request: Request, version: str) -> None:
     """Writes the bundle. Raises ClickException if it is not to be used."""
 
     def taught(field: Field) -> VibrationSuccession:
         rows, snapshot = warehouse.vibration(field.warehouse, field.from_time, field.until, lineage(field.current))
         click.echo(f"{len(rows.windows)} windows of {len(rows.machines)} machines, SHA-256 {rows.sha256}")
-        lessons = teach(machines, seed, workers, progress)
-        return succeed(rows, lessons, field.current, output, version=version, snapshot=snapshot, seed=seed)[1]
+        return succeed(rows, field.current, output, version=version, snapshot=snapshot, seed=seed)[1]
 
     learn(request, taught)
     pass_gate(output, None)

@@ -94,7 +94,6 @@ def train(warehouse: Warehouse, output: Path, *more: str) -> subprocess.Complete
         f"--until={UNTIL:%Y-%m-%d}",
         f"--project={APPLIED}",
         f"--output={output}",
-        "--machines=0",
     ]
     command = python_module("tinybeam", *words, *more)
     return subprocess.run(command, cwd=ROOT, env=dict(warehouse.environment), capture_output=True, text=True, check=False)

@@ -15,7 +15,7 @@ from training.build.dense import Schedule
 from training.build.snapshot import Snapshot
 from training.build.succession import CURRENT, SUCCESSOR
 from training.vibration.rivals import KURTOSIS, RISE, RMS, comparable
-from training.vibration.succession import Lessons, lineage, succeed
+from training.vibration.succession import lineage, succeed
 from training.vibration.train import Size
 from training.vibration.training_set import DAMAGED, SOUND, MachineWindow, TrainingSet
 
@@ -57,7 +57,7 @@ def rows() -> TrainingSet:
 
 def test_two_runs_are_equal_to_the_byte_and_the_manifest_says_which_rows_made_them(rows: TrainingSet, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        bundle, _ = succeed(rows, Lessons(), Bundle.load(VIBRATION), tmp_path / name, version="2.0.0", snapshot=SNAPSHOT, size=TINY)
+        bundle, _ = succeed(rows, Bundle.load(VIBRATION), tmp_path / name, version="2.0.0", snapshot=SNAPSHOT, size=TINY)
     first, second = ({file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("a", "b"))
     assert first == second
     told = json.loads(first["manifest.json"])["training"]
@@ -69,7 +69,7 @@ def test_two_runs_are_equal_to_the_byte_and_the_manifest_says_which_rows_made_th
 
 
 def test_one_that_learned_what_is_usual_follows_and_finds_what_rms_does_not(rows: TrainingSet, tmp_path: Path) -> None:
-    _, succession = succeed(rows, Lessons(), Bundle.load(VIBRATION), tmp_path, version="2.0.0", snapshot=SNAPSHOT, size=TINY)
+    _, succession = succeed(rows, Bundle.load(VIBRATION), tmp_path, version="2.0.0", snapshot=SNAPSHOT, size=TINY)
     assert not [reason for reason in succession.refusals if "threshold" in reason], succession.table()
     assert succession.metrics[SUCCESSOR].found > succession.metrics[RMS].found
     assert succession.metrics.keys() == {SUCCESSOR, CURRENT, RMS, RISE, KURTOSIS}
@@ -80,7 +80,7 @@ def test_one_that_calls_too_much_worn_is_refused_with_the_reasons(rows: Training
         return replace(window, features=[0.01 * value for value in window.features]) if window.outcome == SOUND else window
 
     wrong = TrainingSet([too_calm(window) if window.device_id in set(rows.split()[0].machines) else window for window in rows.windows])
-    _, succession = succeed(wrong, Lessons(), Bundle.load(VIBRATION), tmp_path, version="2.0.0", snapshot=SNAPSHOT, size=TINY)
+    _, succession = succeed(wrong, Bundle.load(VIBRATION), tmp_path, version="2.0.0", snapshot=SNAPSHOT, size=TINY)
     assert any(CURRENT in reason and "false alarms" in reason for reason in succession.refusals), succession.table()
 
 
@@ -119,4 +119,4 @@ def test_too_little_to_compare_on_is_said(numbers: range) -> None:
 def test_nothing_known_to_be_sound_is_said(rows: TrainingSet) -> None:
     unknown = TrainingSet([replace(each, outcome=None) for each in rows.windows])
     with pytest.raises(ValueError, match=r"of none of the \d+ windows it is known"):
-        succeed(unknown, Lessons(), Bundle.load(VIBRATION), Path("unused"), version="2.0.0", snapshot=SNAPSHOT, size=TINY)
+        succeed(unknown, Bundle.load(VIBRATION), Path("unused"), version="2.0.0", snapshot=SNAPSHOT, size=TINY)
