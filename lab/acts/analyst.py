@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from google.cloud import bigquery
@@ -12,7 +13,7 @@ from schemas.warehouse import DATASET
 from sql import application, present
 from sql.questions import ask
 from sql.registry import load
-from sql.scripts import scripts
+from sql.scripts import Script, scripts
 
 QUESTIONS: Mapping[str, Mapping[str, str]] = {
     "driest_fields": {},
@@ -23,6 +24,8 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
     "data_quality": {},
 }
 """Name -> parameters."""
+QUERIES_AT_ONCE = 3
+"""One more than the cores of most machines: a query waits for the client, too."""
 _MOST_ROWS = 12
 
 
@@ -47,11 +50,15 @@ def fill_anew(client: bigquery.Client, registry: Registry) -> None:
 
 
 def answers(client: bigquery.Client) -> Iterator[tuple[str, str]]:
-    """Yields each question with its answer as an aligned table."""
+    """Yields each question with its answer as an aligned table; some are asked at once."""
     known = {script.name: script for script in scripts("queries")}
-    for name, parameters in QUESTIONS.items():
-        answer = ask(client, known[name], parameters, datetime.now(UTC))
-        columns, rows = [field.name for field in answer.schema], [dict(row) for row in answer]
-        more = f"\n... and {len(rows) - _MOST_ROWS} more" if len(rows) > _MOST_ROWS else ""
-        command = " ".join(["tinybeam sql query", name, *(f"--param '{key}={value}'" for key, value in parameters.items())])
-        yield f"{known[name].question}\n{command}", present.table(columns, rows[:_MOST_ROWS]) + more
+    with ThreadPoolExecutor(QUERIES_AT_ONCE) as pool:
+        yield from pool.map(lambda name: _answer(client, known[name], QUESTIONS[name]), QUESTIONS)
+
+
+def _answer(client: bigquery.Client, script: Script, parameters: Mapping[str, str]) -> tuple[str, str]:
+    answer = ask(client, script, parameters, datetime.now(UTC))
+    columns, rows = [field.name for field in answer.schema], [dict(row) for row in answer]
+    more = f"\n... and {len(rows) - _MOST_ROWS} more" if len(rows) > _MOST_ROWS else ""
+    command = " ".join(["tinybeam sql query", script.name, *(f"--param '{key}={value}'" for key, value in parameters.items())])
+    return f"{script.question}\n{command}", present.table(columns, rows[:_MOST_ROWS]) + more

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from typing import Any
 
 from google.cloud import bigquery
 
+from lab.acts.analyst import QUERIES_AT_ONCE
 from schemas.warehouse import FOREVER
 from sql.questions import ask
 from sql.scripts import script
@@ -115,9 +117,10 @@ class QueryResults:
 
 def gather(client: bigquery.Client, since: datetime, now: datetime) -> QueryResults:
     """Asks every question once; no reading is older than `since`. Raises GoogleAPICallError."""
-    from_views = {name: _query(client, sql, since) for name, sql in _VIEWS.items()}
-    from_questions = {name: _ask(client, name, now) for name in _QUESTIONS}
-    return QueryResults(**from_views, **from_questions)
+    with ThreadPoolExecutor(QUERIES_AT_ONCE) as pool:
+        asked = {name: pool.submit(_ask, client, name, now) for name in _QUESTIONS}
+        asked |= {name: pool.submit(_query, client, sql, since) for name, sql in _VIEWS.items()}
+    return QueryResults(**{name: answer.result() for name, answer in asked.items()})
 
 
 def _query(client: bigquery.Client, sql: str, since: datetime) -> Rows:
