@@ -16,7 +16,7 @@ from lab.acts.gateways import BUNDLES
 from lab.acts.run_record import RunRecord
 from lab.report import content
 from lab.report.query_results import QueryResults, gather
-from pipeline.irrigation.water import HORIZON_DAYS
+from lab.report.sections.irrigation import SOON_DAYS
 from presentation import svg, wording
 
 FILE = "report.html"
@@ -45,13 +45,13 @@ def page(record: RunRecord, results: QueryResults, soil: Bundle, vibration: Bund
             wording.moment,
             wording.plain,
             wording.size,
-            wording.told,
+            wording.short,
         )
     }
     return environment.get_template(_TEMPLATE).render(
         record=record,
         longest=soil.limits[1],
-        horizon=HORIZON_DAYS,
+        soon=SOON_DAYS,
         worst=vibration.labels[-1],
         **content.build(record, results, vibration),
     )

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from lab.report.query_results import QueryResults
-from pipeline.irrigation.water import HORIZON_DAYS
 from presentation.wording import count
+
+SOON_DAYS = 3
+"""A field whose water lasts so long is named in a sentence."""
 
 
 def content(results: QueryResults) -> dict[str, Any]:
@@ -15,7 +17,7 @@ def content(results: QueryResults) -> dict[str, Any]:
     advised = [row for row in results.irrigation_this_week if row["action"] != "unknown"]
     rows = sorted(advised, key=lambda row: (-_need(row), _days(row)))
     top = max((_need(row) for row in rows), default=0.0)
-    soon = [row for row in rows if row["action"] == "water" or _days(row) < HORIZON_DAYS]
+    soon = [row for row in rows if row["action"] == "water" or _days(row) < SOON_DAYS]
     return {
         "rows": [{**row, "share": _need(row) / top if top else 0.0} for row in soon],
         "later": [row["field"] for row in rows if row not in soon],

@@ -24,14 +24,12 @@ def content(record: RunRecord, results: QueryResults, bundle: Bundle) -> list[di
     span = bundle.thresholds[0] / 40, 1.3 * max([bundle.thresholds[-1], *(row["score"] for row in results.scores)])
     names, figures = {row["device_id"]: row["name"] for row in results.devices}, []
     for device, rows in grouped(results.scores, "device_id").items():
-        flagged, last = flags.get(device), rows[-1]
+        name, flagged, last = names.get(device, device), flags.get(device), rows[-1]
         chart = charts.score_history(_scores(record, rows), thresholds, _flag(record, flagged), span)
-        description = (
-            f"Anomaly score of {names[device]}: {rows[0]['score']:.2f} on {rows[0]['time']:%-d %B}, {last['score']:.2f} at the end"
-        )
+        description = f"Anomaly score of {name}: {rows[0]['score']:.2f} on {rows[0]['time']:%-d %B}, {last['score']:.2f} at the end"
         figures.append(
             {
-                "name": names[device],
+                "name": name,
                 "flagged": flagged,
                 "told": _told(record, device, flagged),
                 "last": last,

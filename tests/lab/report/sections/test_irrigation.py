@@ -17,8 +17,8 @@ def _water(field: str, need_mm: float | None, days: float | None, **changes: Any
 def test_fields_that_need_nothing_soon_are_named_in_one_sentence_and_those_without_advice_with_the_reason() -> None:
     water = (
         _water("Dry", 14.0, 0.0),
-        _water("Soon", 0.0, 5.0),
-        _water("Wet", 0.0, 14.0),
+        _water("Soon", 0.0, 2.9),
+        _water("Wet", 0.0, 3.0),
         _water("Odd", 0.0, None),
         _water("Dead", None, None),
         _water("Shady", 0.0, None, rests_on="model", model_days=14.0),

@@ -10,7 +10,8 @@ from tests.lab.acts.test_run_record import RECORD, T
 
 VIBRATION = Bundle.load(BUNDLES / "vibration")
 
-EMPTY = QueryResults(**dict.fromkeys(QueryResults.__slots__, ()))
+NAMED = ({"device_id": "machine-a", "name": "Pump"},)
+EMPTY = replace(QueryResults(**dict.fromkeys(QueryResults.__slots__, ())), devices=NAMED)
 
 
 def _event(device: str, seconds: float, state: str) -> dict[str, Any]:
@@ -39,8 +40,8 @@ def test_a_machine_is_flagged_by_the_first_event_with_the_worst_label() -> None:
     )
     scores = tuple(_score(device, seconds, 1.0) for device in ("machine-a", "machine-b") for seconds in (-9000, -5000, 1, 5))
     shown = machines.content(RECORD, replace(EMPTY, scores=scores, label_changes=events), VIBRATION)
-    assert [(chart["name"], chart["flagged"]) for chart in shown] == [("a", T + timedelta(seconds=2)), ("b", None)]
-    assert "1 of 2 machines are flagged: a." in machines.lede(shown)
+    assert [(chart["name"], chart["flagged"]) for chart in shown] == [("Pump", T + timedelta(seconds=2)), ("machine-b", None)]
+    assert "1 of 2 machines are flagged: Pump." in machines.lede(shown)
 
 
 def test_a_message_is_said_to_be_sent_where_one_was() -> None:
@@ -49,7 +50,12 @@ def test_a_message_is_said_to_be_sent_where_one_was() -> None:
     scores = tuple(_score(device, 1, 1.0) for device in ("machine-a", "machine-b", "machine-c", "machine-d"))
     shown = machines.content(replace(RECORD, alerts=(alert,)), replace(EMPTY, scores=scores, label_changes=events), VIBRATION)
     told = {machine["name"]: machine["told"] for machine in shown}
-    assert told == {"a": "a message was sent", "b": "no message was sent", "c": "in history, of which nobody is notified", "d": ""}
+    assert told == {
+        "Pump": "a message was sent",
+        "machine-b": "no message was sent",
+        "machine-c": "in history, of which nobody is notified",
+        "machine-d": "",
+    }
 
 
 def test_scores_of_the_minute_are_separated_from_those_of_the_season() -> None:
