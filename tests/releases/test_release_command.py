@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -202,3 +204,8 @@ def test_a_mistake_is_one_line_and_exit_code_2(bundle: Path, line: str, sentence
     assert (status, output, error.count("\n")) == (2, "", 1), error
     assert sentence in error
     assert "PRIVATE" not in error
+
+
+def test_a_command_starts_without_the_client_of_a_key_service() -> None:
+    code = "import sys, releases.command; sys.exit('google.cloud.kms_v1' in sys.modules or 'tuf.api.metadata' not in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=MODELS.parent, check=True)
