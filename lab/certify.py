@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +18,13 @@ from google.pubsub_v1.services.publisher import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.types import PubsubMessage
 
-from lab.acts.analyst import prepare
 from lab.acts.gateways import SUBSCRIPTION, TOPIC
 from lab.acts.recorded_day import Message, RecordedDay, Recording, record
 from lab.console import Console
 from lab.folder import emptied
 from lab.services.child import Child
 from lab.services.stack import PubSub, Warehouse
+from lab.services.template import from_template
 from program.child import python_module
 from schemas.datasets import Datasets
 from schemas.envelope import entries
@@ -35,6 +34,7 @@ from sql.certify import report
 from sql.certify.comparison import compare
 from sql.certify.relations import RELATIONS
 from sql.certify.warehouse import Warehouse as CertifiedWarehouse
+from sql.registry import load as load_registry
 from sql.service import Target, open_client
 
 STREAMED, LOADED, REBUILT = "certify-streamed", "certify-loaded", "certify-rebuilt"
@@ -69,29 +69,17 @@ def run(directory: Path, parts: str, recorded: RecordedDay, console: Console) ->
     """Runs it all; logs are in `directory`. Returns the tables and views that differ. Raises StartFailed."""
     recording = record(emptied(directory), recorded)
     console.log(f"recorded {len(recording.before) + len(recording.after)} messages of {recorded.hours} hours with seed {recorded.seed}")
-    with Warehouse(directory, STREAMED) as warehouse:
+    with Warehouse(from_template(directory, STREAMED, LOADED, REBUILT), STREAMED) as warehouse:
         clients = {project: client_of(warehouse, project) for project in (STREAMED, LOADED, REBUILT)}
         place = Place(directory, warehouse, clients, recording.registry, recording.signatures)
-        prepare_tables(place, STREAMED, console.status)
-        console.log(f"{STREAMED} has its tables; those of the others are made while it is filled")
-        with ThreadPoolExecutor(1) as pool:
-            others = [pool.submit(prepare_tables, place, project, _silent) for project in (LOADED, REBUILT)]
-            stream(place, STREAMED, recording, parts, console)
-            recompute(place, STREAMED)
-            for other in others:
-                other.result()
+        for client in clients.values():
+            load_registry(client, Registry.load(place.registry))
+        stream(place, STREAMED, recording, parts, console)
+        recompute(place, STREAMED)
         for project, folder in ((LOADED, recording.files), (REBUILT, place.archive(STREAMED))):
             load(place, project, folder)
             console.log(f"{project} is loaded from {folder.name}")
         return frozenset().union(*(certify(place.clients, STREAMED, other, console) for other in (LOADED, REBUILT)))
-
-
-def prepare_tables(place: Place, project: str, progress: Callable[[str], None]) -> None:
-    prepare(place.clients[project], Registry.load(place.registry), progress)
-
-
-def _silent(action: str) -> None:
-    """Says nothing: a console belongs to one thread."""
 
 
 def stream(  # noqa: PLR0913 - what the day goes through

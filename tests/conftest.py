@@ -10,9 +10,9 @@ from hypothesis import settings
 
 from lab.acts.analyst import empty
 from lab.services.stack import Warehouse
-from sql import application
+from lab.services.template import from_template
 from tests.attack import Attack, mark
-from tests.warehouses import APPLIED, REBUILT, client_of, silent
+from tests.warehouses import APPLIED, REBUILT, client_of
 
 # A first call imports much, and machines are shared: time is no verdict. A failure prints what repeats it.
 settings.register_profile("tinybeam", deadline=None, print_blob=True)
@@ -31,16 +31,15 @@ def attack(request: pytest.FixtureRequest) -> Attack:
 
 @pytest.fixture(scope="session")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """The local warehouse server, empty. Another project is another, empty warehouse; its own one is that of `sql_project`."""
-    with Warehouse(tmp_path_factory.mktemp("warehouse"), APPLIED) as running:
+    """The local warehouse server, with the projects of the fixtures below. Another project is another, empty warehouse."""
+    with Warehouse(from_template(tmp_path_factory.mktemp("warehouse"), APPLIED, REBUILT), APPLIED) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def sql_project(warehouse: Warehouse) -> Iterator[bigquery.Client]:
-    """A client of the warehouse's own project, to which the SQL files are applied. It may hold what other tests left."""
+    """A client of the warehouse's own project, which has what the SQL files make. It may hold what other tests left."""
     with client_of(warehouse, APPLIED) as client:
-        application.apply(client, None, silent)
         yield client
 
 
@@ -48,7 +47,6 @@ def sql_project(warehouse: Warehouse) -> Iterator[bigquery.Client]:
 def second_sql_project(warehouse: Warehouse) -> Iterator[bigquery.Client]:
     """A client of another such project, for what compares two."""
     with client_of(warehouse, REBUILT) as client:
-        application.apply(client, None, silent)
         yield client
 
 

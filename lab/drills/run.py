@@ -10,9 +10,11 @@ import msgspec
 
 from lab.console import Console
 from lab.drills.drill import Drill, Ground, Outcome
-from lab.drills.scenery import prepared
+from lab.drills.scenery import STRAIGHT, prepared
 from lab.folder import emptied
 from lab.services.stack import StartFailed, Warehouse
+from lab.services.template import from_template
+from lab.services.warehouse import PROJECT
 from lab.witness import delivered
 from lab.witness.oracle import DeliveredKeys, judge
 
@@ -40,7 +42,7 @@ def run(directory: Path, drills: Sequence[Drill], console: Console) -> bool:
     """Runs drills one after the other, each on empty tables. Returns whether all of them are sound. Raises StartFailed."""
     emptied(directory)
     summaries = []
-    with Warehouse(directory) as warehouse, delivered.connect(warehouse) as client:
+    with Warehouse(from_template(directory, PROJECT, STRAIGHT)) as warehouse, delivered.connect(warehouse) as client:
         for number, drill in enumerate(drills, 1):
             console.title(f"{drill.NAME}, {number} of {len(drills)}")
             console.show(drill.STORY)
@@ -74,7 +76,7 @@ def _outcome(drill: Drill, ground: Ground) -> Outcome:
     """Runs the drill. One that cannot be run to its end is not sound, and does not keep the next ones from being run."""
     ground.directory.mkdir(parents=True)
     try:
-        prepared(ground.client, ground.console.status)
+        prepared(ground.client)
         ground.console.log("the tables are there, and empty")
         return drill.run(ground)
     except StartFailed as error:

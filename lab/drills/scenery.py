@@ -11,7 +11,7 @@ from pathlib import Path
 from google.cloud import bigquery
 
 from lab.acts import history
-from lab.acts.analyst import empty, prepare
+from lab.acts.analyst import fill_anew
 from lab.drills import engine
 from lab.drills.drill import Ground
 from lab.drills.gateway import Pace, SimulatedGateway
@@ -27,7 +27,6 @@ from schemas.envelope import entry
 from schemas.records import Alert
 from schemas.registry import FixedRegistry, Registry, RegistrySource
 from sql.client import datasets_of
-from sql.registry import load as load_registry
 
 REGISTRY = Path(__file__).with_name("registry.toml")
 BEGIN = datetime(2026, 5, 4, tzinfo=UTC)
@@ -36,7 +35,8 @@ SITES: Mapping[str, str] = {"soil-01": "north-field", "soil-02": "north-field", 
 TEN_MINUTES = timedelta(minutes=10)
 PACE = Pace(window_seconds=600, batch_seconds=600, heartbeat_seconds=600)
 
-_STRAIGHT = "straight"
+STRAIGHT = "straight"
+"""The project into which what arrived is loaded once and in order."""
 _COMMAND_SECONDS = 300.0
 
 
@@ -102,14 +102,9 @@ def run(ground: Ground, name: str, *words: str) -> None:
     ground.console.log(f"ran tinybeam {' '.join(words[:2])}")
 
 
-def prepared(client: bigquery.Client, progress: Callable[[str], None]) -> None:
-    """Makes tables and views, or empties the tables where a drill has been before, and loads the registry."""
-    registry = Registry.load(REGISTRY)
-    if any(dataset.dataset_id == datasets_of(client).tables for dataset in client.list_datasets()):
-        empty(client)
-        load_registry(client, registry)
-    else:
-        prepare(client, registry, progress)
+def prepared(client: bigquery.Client) -> None:
+    """Empties the tables, as a drill may have been there before, and loads the registry."""
+    fill_anew(client, Registry.load(REGISTRY))
 
 
 def recompute(ground: Ground) -> None:
@@ -120,13 +115,13 @@ def recompute(ground: Ground) -> None:
 def is_certified(ground: Ground, arrivals: Arrivals) -> bool:
     """Loads what arrived once and in order into a second warehouse, and returns whether `tinybeam certify` finds the two alike."""
     other = copy(ground.warehouse)
-    other.project = _STRAIGHT
+    other.project = STRAIGHT
     straight = Ground(other, delivered.connect(other), ground.directory, ground.console)
-    prepared(straight.client, ground.console.status)
-    load(straight, _STRAIGHT, messages(arrivals))
+    prepared(straight.client)
+    load(straight, STRAIGHT, messages(arrivals))
     recompute(straight)
     try:
-        run(ground, "certify", "certify", ground.warehouse.project, _STRAIGHT)
+        run(ground, "certify", "certify", ground.warehouse.project, STRAIGHT)
     except StartFailed:
         log = ground.directory / "certify.log"
         ground.console.show("\n".join(_unequal(log.read_text())))

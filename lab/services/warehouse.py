@@ -11,7 +11,10 @@ from lab.services.child import REPOSITORY, Child, StartFailed, free_port, listen
 from program.files import is_visible
 
 PYTHON = "TINYBEAM_WAREHOUSE_PYTHON"
-_SERVER = Path(__file__).with_name("warehouse_server.py")
+SERVER = Path(__file__).with_name("warehouse_server.py")
+PROJECT = "demo-project"
+DATA = "warehouse"
+"""The folder of the data within the directory of a warehouse."""
 
 
 class Warehouse:
@@ -20,7 +23,7 @@ class Warehouse:
     BigQuery answers at `rest_url` and its Storage API at `grpc_address`; the data lives in `directory`.
     """
 
-    def __init__(self, directory: Path, project: str = "demo-project") -> None:
+    def __init__(self, directory: Path, project: str = PROJECT) -> None:
         self._directory = Path(directory).absolute()
         self.project = project
         self._rest, self._grpc = free_port(), free_port()
@@ -32,8 +35,8 @@ class Warehouse:
         self.version = f"local-bigquery {_version(python)}"
         self._directory.mkdir(parents=True, exist_ok=True)
         listen = ["--host", "127.0.0.1", "--port", str(self._rest), "--grpc-port", str(self._grpc)]
-        data = ["--project", self.project, "--data-dir", str(self._directory / "warehouse")]
-        self._child = Child("warehouse", [str(python), "-I", str(_SERVER), *listen, *data], self._directory / "warehouse.log")
+        data = ["--project", self.project, "--data-dir", str(self._directory / DATA)]
+        self._child = Child("warehouse", [str(python), "-I", str(SERVER), *listen, *data], self._directory / "warehouse.log")
         self._child.wait_until(lambda: listens(self._rest) and listens(self._grpc), "listening", 60.0)
         return self
 
