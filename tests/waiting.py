@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
-    """Whether it came true in time."""
+def eventually(holds: Callable[[], bool], seconds: float = 60.0, every: float = 0.02) -> bool:
+    """Whether it came true in time. What costs the processor something to look at is looked at less often: `every` so many seconds."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.02)
+        time.sleep(every)
     return True
