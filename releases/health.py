@@ -23,6 +23,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     refusals: str | None = None
     compared_on: str | None = None
     device_days: int = 0
+    inferences: int = 0
     control_device_days: int | None = None
     failures_per_inference: float | None = None
     control_failures_per_inference: float | None = None

@@ -86,12 +86,21 @@ def _different(health: Health, limits: Thresholds) -> Iterator[str]:
     """Compares distributions, which say little before there is enough of them."""
     if health.device_days < limits.device_days:
         return
+    chance = _chance(health.device_days, limits)
     for name, distance, most in (
-        ("labels", health.label_distance, limits.max_label_distance),
-        ("scores", health.score_distance, limits.max_score_distance),
+        ("labels", health.label_distance, limits.max_label_distance + chance),
+        ("scores", health.score_distance, limits.max_score_distance + chance),
     ):
         if distance is not None and distance > most:
-            yield f"its {name} lie {distance:.2f} from the control's, {most:g} is allowed"
+            yield f"its {name} lie {distance:.2f} from the control's, {most:.2f} is allowed after {health.device_days} days of devices"
+
+
+def _chance(days: float, limits: Thresholds) -> float:
+    """Returns by how much shares may differ of two releases that are alike, after so many days of devices.
+
+    Devices stay moist or dry for weeks, so it is by days, not by windows, that chance shrinks.
+    """
+    return limits.chance / sqrt(max(days, 1.0))
 
 
 def _called_wrong(health: Health, limits: Thresholds) -> Iterator[str]:
@@ -102,8 +111,10 @@ def _called_wrong(health: Health, limits: Thresholds) -> Iterator[str]:
 
 def _less_right(health: Health, limits: Thresholds) -> Iterator[str]:
     right, usual = health.right_share, health.control_right_share
-    enough = min(health.outcomes or 0, health.control_outcomes or 0) >= limits.min_answers
-    if enough and right is not None and usual is not None and right < usual - limits.max_right_loss:
+    if right is None or usual is None or min(health.outcomes or 0, health.control_outcomes or 0) < limits.min_answers:
+        return
+    days = health.device_days * (health.outcomes or 0) / max(health.inferences, 1)
+    if right < usual - limits.max_right_loss - _chance(days, limits):
         yield f"{right:.0%} of its verdicts were right, {usual:.0%} of the control's"
 
 

@@ -25,8 +25,12 @@ class Thresholds(Settings, frozen=True, kw_only=True):
     device_days: Annotated[int, setting("Days of devices that the canary must have judged before it goes on", ge=1)] = 20
     max_refused: Annotated[float, setting("Share of its gateways that fell back from it", ge=0, le=1)] = 0.0
     max_failures: Annotated[float, setting("Failed inferences by inferences, more than the control's", ge=0)] = 0.01
-    max_label_distance: Annotated[float, setting("Total variation of the shares of labels, 0 to 1", ge=0, le=1)] = 0.3
-    max_score_distance: Annotated[float, setting("Jensen-Shannon divergence of the scores, 0 to 1", ge=0, le=1)] = 0.3
+    max_label_distance: Annotated[float, setting("Total variation of the shares of labels, 0 to 1", ge=0, le=1)] = 0.08
+    max_score_distance: Annotated[float, setting("Jensen-Shannon divergence of the scores, 0 to 1", ge=0, le=1)] = 0.15
+    chance: Annotated[
+        float,
+        setting("What one day of a device adds to these two and to max_right_loss; n days add that, divided by the root of n", ge=0),
+    ] = 1.5
     max_events: Annotated[float, setting("Events a device-day, as a multiple of the control's", gt=0)] = 2.0
     spare_events: Annotated[float, setting("Events a device-day that are added to that multiple", ge=0)] = 0.2
     min_not_normal: Annotated[float, setting("Share of windows that are not normal, as a multiple of the control's", ge=0)] = 0.25

@@ -21,15 +21,15 @@ from lab.loop.world import DAYS, ProbeSeason
 from lab.services.stack import Child, StartFailed
 from program.child import python_module
 
-CANARY_ENDS, BAD_BEGINS, BAD_ENDS, DAMAGED = 50, 75, 85, 95
+CANARY_ENDS, BAD_BEGINS, BAD_ENDS, DAMAGED = 50, 70, 90, 100
 """Days of the second season: the successor runs on some gateways to the first of them, a bad release between the next two, and from the
 last on a damaged one is offered. In the first month nearly all fields are moist, whoever judges.
 """
 CANARY_SHARE = 25.0
 SETTLED = timedelta(days=20)
 """So long after a season's last window it is known what came of it."""
-_LIMITS = {"steps": (CANARY_SHARE, 100.0), "max_events": 3.0, "max_label_distance": 0.12}
-"""Two probes of a field are judged alike: the labels of one model lie 0.01 apart there, those of v1 and v2 up to 0.07."""
+_LIMITS = {"steps": (CANARY_SHARE, 100.0)}
+"""All others are the defaults."""
 _TRAIN_SECONDS = 900.0
 
 

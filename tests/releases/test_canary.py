@@ -129,15 +129,15 @@ def test_what_nobody_has_run_waits() -> None:
             {"not_normal_share": 0.0, "control_not_normal_share": 0.1},
             "0.0% of its windows are not normal, 10.0% of the control's: it may be blind",
         ),
-        ({"label_distance": 0.5}, "its labels lie 0.50 from the control's, 0.3 is allowed"),
-        ({"score_distance": 0.5}, "its scores lie 0.50 from the control's, 0.3 is allowed"),
+        ({"label_distance": 0.5}, "its labels lie 0.50 from the control's, 0.29 is allowed after 50 days of devices"),
+        ({"score_distance": 0.5}, "its scores lie 0.50 from the control's, 0.36 is allowed after 50 days of devices"),
         (
             {"answers": 10, "false_alarms": 5, "control_answers": 20, "control_false_alarms": 2},
             "people called 50% of its notices false alarms",
         ),
         (
-            {"outcomes": 20, "right_share": 0.6, "control_outcomes": 20, "control_right_share": 0.9},
-            "60% of its verdicts were right, 90% of",
+            {"inferences": 400, "outcomes": 400, "right_share": 0.5, "control_outcomes": 20, "control_right_share": 0.9},
+            "50% of its verdicts were right, 90% of",
         ),
     ],
 )
@@ -152,6 +152,8 @@ def test_what_is_bad_halts_it_at_once_with_the_reason(fields: Mapping[str, Any],
     [
         {"device_days": 3, "label_distance": 0.9, "not_normal_share": 0.0, "control_not_normal_share": 0.1},
         {"answers": 3, "false_alarms": 3},
+        {"device_days": 20, "label_distance": 0.4, "score_distance": 0.45},
+        {"inferences": 400, "outcomes": 20, "right_share": 0.6, "control_outcomes": 20, "control_right_share": 0.9},
         {"outcomes": 3, "right_share": 0.0, "control_outcomes": 20, "control_right_share": 0.9},
         {"events_a_device_day": 5.0},
         {"device_days": 1, "events_a_device_day": 2.0, "control_events_a_device_day": 0.1},
@@ -164,7 +166,7 @@ def test_what_says_too_little_is_not_held_against_it(fields: Mapping[str, Any]) 
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"label_distance": 0.5}, "its labels lie 0.50 from the control's, 0.3 is allowed, on other sites"),
+        ({"label_distance": 0.5}, "its labels lie 0.50 from the control's, 0.29 is allowed after 50 days of devices, on other sites"),
         ({"events_a_device_day": 2.0, "control_events_a_device_day": 0.5}, "2.00 events a device-day, the control 0.50, on other sites"),
     ],
 )
