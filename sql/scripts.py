@@ -28,7 +28,10 @@ _SELECTED = re.compile(r"^(?:  )?select\s(.*?)^(?:  )?from\b", re.MULTILINE | re
 _LAST_NAME = re.compile(r"\w+|\*")
 _COMMENT = re.compile(r"--[^\n]*")
 _STRING = re.compile(r"'[^'\n]*'|\"(?:[^\"\\\n]|\\.)*\"")
-_SMALL = {"devices_v1", "sites_v1", "rules_v1", "devices", "sites", "rules", "last_heard", "latest_values", "latest_verdicts"}
+_SMALL = {
+    *("devices_v1", "sites_v1", "rules_v1", "release_decisions_v1", "devices", "sites", "rules", "release_decisions"),
+    *("last_heard", "latest_values", "latest_verdicts"),
+}
 """The registry, and what BigQuery keeps of each device."""
 
 

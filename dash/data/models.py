@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from dash.data import fleet
 from dash.data.fleet import Gateway
@@ -42,29 +42,47 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided about a release, `share` being the percentage of the gateways that run it from then on, and why."""
+
+    model: str
+    release: int
+    time: datetime
+    action: Literal["advance", "wait", "halt"]
+    share: float
+    reasons: str
+
+
+@dataclass(frozen=True, slots=True)
 class Models:
-    """Roll-out as of now, and verdicts of a span."""
+    """Roll-out as of now, verdicts of a span, and what was decided in it, the newest first; decisions are for who sees every site."""
 
     rollouts: tuple[Rollout, ...]
     versions: tuple[Version, ...]
+    decisions: tuple[Decision, ...]
 
 
 def read(questions: Questions, now: datetime, span: Span) -> Models:
     """Raises Unreachable."""
+    of_span = {"from_time": span.begin, "to_time": span.end}
     questions.ahead("gateways", moment=now)
+    questions.ahead("decisions", **of_span)
     rows_of_each = defaultdict(list)
-    for row in questions.query("verdicts", from_time=span.begin, to_time=span.end):
+    for row in questions.query("verdicts", **of_span):
         rows_of_each[row["model"], row["model_release"] or 0, row["model_version"], row["model_sha256"]].append(row)
     versions = (_version(rows_of_each[key]) for key in sorted(rows_of_each, reverse=True))
-    return Models(tuple(_rollouts(fleet.states(questions, now))), tuple(versions))
+    return Models(tuple(_rollouts(fleet.states(questions, now))), tuple(versions), _decisions(questions.query("decisions", **of_span)))
 
 
 def health(questions: Questions, span: Span) -> tuple[Mapping[str, Any], ...]:
     """Returns the rows of release_health, each release beside its control, to who sees every site: it is of the whole fleet.
 
-    Reads the summaries of a fortnight more than the span: it is for who asks for it, not for a page that opens. Raises Unreachable.
+    Weighs each verdict of the span and reads the moisture of a fortnight more: it is for who asks for it, not for a page that opens. Begins
+    to ask for `outcomes`, too, which stand beside it. Raises Unreachable.
     """
-    return questions.query("release_health", from_time=span.begin, to_time=span.end)
+    of_span = {"from_time": span.begin, "to_time": span.end}
+    questions.ahead("outcomes", **of_span)
+    return questions.query("release_health", **of_span)
 
 
 def outcomes(questions: Questions, span: Span) -> Mapping[str, Mapping[str, int]]:
@@ -74,6 +92,10 @@ def outcomes(questions: Questions, span: Span) -> Mapping[str, Mapping[str, int]
         of_version = found[row["model_version"]]
         of_version[row["outcome"]] = of_version.get(row["outcome"], 0) + row["verdicts"]
     return found
+
+
+def _decisions(rows: Iterable[Row]) -> tuple[Decision, ...]:
+    return tuple(Decision(row["model"], row["release"], row["decided_time"], row["action"], row["share"], row["reasons"]) for row in rows)
 
 
 def _rollouts(gateways: Iterable[Gateway]) -> Iterable[Rollout]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
 from typing import Any
 
 from dash.data import models
-from dash.data.models import Rollout, Version
+from dash.data.models import Decision, Rollout, Version
 from dash.pages.page import Asking, Page
 from dash.pages.ranges import ranges
 from presentation.wording import count, listed
 
 DAYS = 7
+_COMPARED_A_SECOND = 10_000
+"""So many verdicts a second a processor compares on a local warehouse, by the benchmark `dash`; more of them wait in proportion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +40,40 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided about a release, as an action with the share that runs it, when, and why."""
+
+    time: datetime
+    words: str
+    reasons: str
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     name: str
     releases: tuple[Release, ...]
+    decided: tuple[Decided, ...]
     said: tuple[Said, ...]
 
 
 def _content(asking: Asking) -> dict[str, Any]:
     span = asking.span(DAYS)
     told = models.read(asking.questions, asking.now, span)
-    names = sorted({each.model for each in told.rollouts} | {each.model for each in told.versions})
+    names = sorted({each.model for of_kind in (told.rollouts, told.versions, told.decisions) for each in of_kind})
     compares = asking.choice.get("compare") == "1"
     return {
         "models": [
             Model(
                 name,
                 tuple(_releases([each for each in told.rollouts if each.model == name])),
+                tuple(_decided(each) for each in told.decisions if each.model == name),
                 tuple(_said(each) for each in told.versions if each.model == name),
             )
             for name in names
         ],
         "sees_all": asking.questions.viewer.all_sites,
         "compares": compares,
+        "seconds": ceil(sum(version.inferences for version in told.versions) / _COMPARED_A_SECOND),
         "health": models.health(asking.questions, span) if compares else (),
         "outcomes": models.outcomes(asking.questions, span) if compares else {},
         "ranges": ranges(asking, span, DAYS),
@@ -83,6 +99,12 @@ def _refusals(rollout: Rollout) -> list[str]:
     for gateway, reason in rollout.refused.items():
         by_reason[reason].append(gateway)
     return [f"{listed(sorted(gateways)[:5])}: {reason}" for reason, gateways in by_reason.items()]
+
+
+def _decided(decision: Decision) -> Decided:
+    share = f"{decision.share:g} % of the gateways"
+    of_each = {"advance": f"on to {share}", "wait": f"waits at {share}", "halt": f"halted, {share} run it"}
+    return Decided(decision.time, f"{_named(decision.release)}: {of_each[decision.action]}", decision.reasons)
 
 
 def _said(version: Version) -> Said:

@@ -64,6 +64,15 @@ def rows(site: str) -> dict[str, list[dict[str, Any]]]:
             {"label_id": f"{site}-1", "site_id": site, "event_time": "2026-05-01T10:00:00Z"},
             {"label_id": f"{site}-2", "site_id": None, "alert_id": opened["alert_id"], "answer": "done", "amount": None},
         ],
+        "release_decisions_v1": [
+            {
+                "model": "vibration",
+                "release": 3,
+                "decided_time": f"2026-05-01T0{6 + SITES.index(site)}:00:00Z",
+                "reasons": [f"two days of {machine}"],
+                "share": 10.0,
+            }
+        ],
         "rejects_v1": [{"reject_id": f"{gateway}:7:8:0", "device_id": soil, "gateway_id": gateway}],
     }
 

@@ -53,6 +53,7 @@ def test_a_release_has_those_that_run_it_and_those_that_refused_it(farm: bigquer
         ("soil", 0, ("gw-north",), {}),
         ("vibration", 3, ("gw-north",), {}),
     ]
+    assert told.decisions == (models.Decision("vibration", 3, datetime(2026, 5, 1, 6, tzinfo=UTC), "wait", 10.0, "two days of pump-north"),)
     assert {version.model: dict(version.labels) for version in told.versions} == {"vibration": {"worn": 12}, "soil": {"fine": 1}}
 
 

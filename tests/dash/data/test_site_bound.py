@@ -70,6 +70,8 @@ def test_a_file_has_nothing_of_another_site(farm: bigquery.Client, name: str) ->
 
 
 def test_how_a_release_does_in_the_whole_fleet_is_for_who_sees_every_site(farm: bigquery.Client) -> None:
+    assert models.read(asked_by(farm), NOW, DAY).decisions
+    assert models.read(asked_by(farm, "north", "south"), NOW, DAY).decisions == ()
     assert models.health(asked_by(farm), DAY)
     assert models.health(asked_by(farm, "north", "south"), DAY) == ()
 

@@ -62,7 +62,10 @@ def test_trust_tells_of_gaps_lateness_and_rejects_with_their_cure(farm: bigquery
 def test_models_show_the_roll_out_and_compare_only_when_asked(farm: bigquery.Client) -> None:
     page = shown(models.PAGE, asked_by(farm), days="1")
     assert "Release 4 was refused by gw-north: it failed its trial." in page
+    assert "Release 3: waits at 10 % of the gateways" in page
+    assert "Two days of pump-north" in page
     assert "100 % worn of 12" in page
+    assert "about 1 second of a processor" in page
     assert "Compare them" in page
     assert "Compared with" in shown(models.PAGE, asked_by(farm), days="1", compare="1")
 
