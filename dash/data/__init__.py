@@ -4,9 +4,9 @@
 - `warehouse.Warehouse(client, keep_seconds)` is one for the process, safe for threads. `warehouse.asked_by(viewer)` returns
   `Questions`, one for a request. `questions.query(name, **parameters) -> tuple[Row, ...]` runs `dash/queries/NAME.sql` and keeps its
   answer for `keep_seconds`; `questions.ahead(*names, **parameters)` begins to ask what will be queried, so that the warehouse works on
-  several at once. Every query takes `@sites array<string>` and `@all_sites bool`, which `Questions` binds by its viewer, so
-  that no caller can widen them. `questions.bytes_read` counts what the service scanned for this request (0 of a kept answer),
-  `questions.oldest` is when the oldest of its answers was asked. Raises `warehouse.Unreachable` (one sentence for people) where the
+  several at once. Every query takes `@sites array<string>` and `@all_sites bool`, which `Questions` binds by its viewer, so that no caller
+  can widen them. `questions.bytes_read` counts what the service scanned for this request (0 of a kept answer, None where it does not
+  say), `questions.oldest` is when the oldest of its answers was asked. Raises `warehouse.Unreachable` (one sentence for people) where the
   warehouse does not answer.
 - `span.Span(begin, end)` is the range of time that a page shows; UTC.
 - One module a page. `today.read(questions, now)`, `fields.overview(questions, now)`, `fields.read(questions, site_id, span)`,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from costs import prices
-from costs.prices import Prices
+from costs.prices import Price, Prices
 from costs.stored import STORED_BYTES
 from dash.data.grouping import grouped
 from dash.data.span import Span
@@ -38,12 +38,12 @@ class SiteUplink:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the month's bill as it would be at the rate of the span, by list price, before what is free."""
+    """A line of the month's bill as it would be at the rate of the span, by list price, before what is free; None where nobody counts."""
 
     what: str
-    amount: float
+    amount: float | None
     unit: str
-    usd: float
+    usd: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def read(questions: Questions, span: Span) -> Cost:
     )
 
 
-def _month(rows: tuple[Row, ...], kinds: dict[str, int], span: Span, asked_bytes: int, listed: Prices) -> tuple[Line, ...]:
+def _month(rows: tuple[Row, ...], kinds: dict[str, int], span: Span, asked_bytes: int | None, listed: Prices) -> tuple[Line, ...]:
     """Takes the span for a month; what was asked is as it is, for nobody knows how often somebody looks."""
     times = _MONTH / (span.end - span.begin)
     sent = _sum(rows, "billed_bytes") * times
@@ -86,9 +86,13 @@ def _month(rows: tuple[Row, ...], kinds: dict[str, int], span: Span, asked_bytes
     amounts = (
         ("sent through Pub/Sub", sent, listed.pubsub),
         ("rows kept for a month", times * kept, listed.active_storage),
-        ("read by this dash since it started", float(asked_bytes), listed.query),
+        ("read by this dash since it started", asked_bytes, listed.query),
     )
-    return tuple(Line(what, amount, "byte", amount / prices.UNITS[price.per] * price.usd) for what, amount, price in amounts)
+    return tuple(Line(what, amount, "byte", _usd(amount, price)) for what, amount, price in amounts)
+
+
+def _usd(amount: float | None, price: Price) -> float | None:
+    return None if amount is None else amount / prices.UNITS[price.per] * price.usd
 
 
 def _sum(rows: list[Row] | tuple[Row, ...], name: str) -> int:

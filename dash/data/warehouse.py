@@ -45,11 +45,11 @@ class Unreachable(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Holds the rows of a query, when it was asked, and how many bytes the service read for it."""
+    """Holds the rows of a query, when it was asked, and how many bytes the service read for it, None if it does not say."""
 
     rows: tuple[Row, ...]
     asked_time: datetime
-    bytes_read: int
+    bytes_read: int | None
 
 
 @cache
@@ -67,8 +67,8 @@ class Warehouse:
         self._asking: dict[object, threading.Lock] = {}
         self._lock = threading.Lock()
         self._ahead = ThreadPoolExecutor(_AT_ONCE, "asks-ahead")
-        self.bytes_read = 0
-        """What the service read for everybody so far."""
+        self.bytes_read: int | None = 0
+        """What the service read for everybody so far, None if it does not say."""
 
     def asked_by(self, viewer: Viewer, oldest: timedelta | None = None) -> Questions:
         """Returns what asks for a viewer, who takes answers that are so old; by default as old as they are kept for."""
@@ -105,7 +105,7 @@ class Warehouse:
         answer = self._ask(script, values)
         with self._lock:
             self._kept[key] = answer
-            self.bytes_read += answer.bytes_read
+            self.bytes_read = _and(self.bytes_read, answer.bytes_read)
             while len(self._kept) > MOST_ANSWERS:
                 self._kept.popitem(last=False)
         return answer, True
@@ -130,9 +130,13 @@ class Warehouse:
                 api_timeout=_ANSWER_SECONDS,
                 wait_timeout=_ANSWER_SECONDS,
             )
-            return Answer(tuple(dict(row) for row in rows), asked_time, rows.total_bytes_processed or 0)
+            return Answer(tuple(dict(row) for row in rows), asked_time, rows.total_bytes_processed)
         except _FAILURES as error:
             raise Unreachable(f"The warehouse does not answer: {reason(error)}") from error
+
+
+def _and(read: int | None, more: int | None) -> int | None:
+    return None if read is None or more is None else read + more
 
 
 def _key(script: Script, values: Mapping[str, Any]) -> object:
@@ -142,18 +146,18 @@ def _key(script: Script, values: Mapping[str, Any]) -> object:
 class Questions:
     """Asks for one viewer, for one request, in one thread.
 
-    `bytes_read` is what the service read for it, `oldest` when the oldest answer was asked.
+    `bytes_read` is what the service read for it, None if it does not say, `oldest` when the oldest answer was asked.
     """
 
     def __init__(self, warehouse: Warehouse, viewer: Viewer, oldest: timedelta) -> None:
         self.viewer, self._oldest = viewer, oldest
-        self.bytes_read, self.oldest = 0, None  # type: int, datetime | None
+        self.bytes_read, self.oldest = 0, None  # type: int | None, datetime | None
         self._warehouse = warehouse
         self._begun: dict[object, Future[tuple[Answer, bool]]] = {}
 
     @property
-    def bytes_read_by_all(self) -> int:
-        """Returns what the service read for everybody since the dash started."""
+    def bytes_read_by_all(self) -> int | None:
+        """Returns what the service read for everybody since the dash started, None if it does not say."""
         return self._warehouse.bytes_read
 
     def ahead(self, *names: str, **parameters: Any) -> None:
@@ -176,7 +180,7 @@ class Questions:
         begun = self._begun.pop(_key(script, values), None)
         # What waits for a thread is asked in this one.
         answer, is_new = begun.result() if begun and not begun.cancel() else self._warehouse.answer(script, values, self._oldest)
-        self.bytes_read += answer.bytes_read if is_new else 0
+        self.bytes_read = _and(self.bytes_read, answer.bytes_read if is_new else 0)
         self.oldest = min(self.oldest or answer.asked_time, answer.asked_time)
         return tuple(row for row in answer.rows if self.viewer.sees(row["site_id"]))
 

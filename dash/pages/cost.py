@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dash.data import cost, sites
+from dash.data.cost import Line
 from dash.pages.page import Asking, Page
 from dash.pages.ranges import ranges
 from presentation.wording import count, size
@@ -17,10 +18,10 @@ def _content(asking: Asking) -> dict[str, Any]:
     told = cost.read(asking.questions, span)
     names = sites.names(asking.questions, asking.now)
     most = max((day.billed_bytes for day in told.days), default=0)
-    total = sum(line.usd for line in told.month)
+    total = sum(line.usd or 0 for line in told.month)
     return {
         "headline": f"About {usd(total)} a month, at the rate of these days" if told.days else "Nothing was sent in this time",
-        "lines": [(line.what, size(line.amount), usd(line.usd)) for line in told.month],
+        "lines": [(line.what, _amount(line)) for line in told.month],
         "sites": [
             (names.get(site.site_id or "", "of no known site"), site.gateways, count(site.rows), size(site.billed_bytes))
             for site in sorted(told.sites, key=lambda site: -site.billed_bytes)[:50]
@@ -34,6 +35,10 @@ def _content(asking: Asking) -> dict[str, Any]:
         "export": "/export/uplink.csv",
         "ranges": ranges(asking, span, DAYS),
     }
+
+
+def _amount(line: Line) -> str:
+    return "not known here" if line.amount is None or line.usd is None else f"{size(line.amount)}, {usd(line.usd)}"
 
 
 def usd(amount: float) -> str:

@@ -9,22 +9,19 @@ What `with` names is planned once: put in place where it is used, as DuckDB does
 seconds to plan, and no query less than otherwise.
 A catalog names the folder of its files, where it was made: it is told where they are now, so that a warehouse can be moved.
 A statement with parameters would run twice: DuckDB answers the question for its columns by running it. So their values stand in the text.
-Arrow rows that are appended would become Python objects and JSON, twice, at a millisecond a row: they go to DuckDB as they are. What it
-refuses, or what lacks a value that is required, takes the long way, which names rows.
+Arrow rows that are appended go to DuckDB as they are (warehouse_arrow.py).
+That 0 bytes were read, as it says of every query, nobody counted: it is left out.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
-from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 _EXTENSIONS = Path(sys.prefix) / "duckdb-extensions"
 _connect = duckdb.connect
@@ -167,86 +164,33 @@ def _literal(value: Any) -> str:
     return "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
 
 
-class ArrowRows(Sequence[dict[str, Any]]):
-    """Holds the rows of an append request; they become objects only if somebody looks at one."""
+def without_bytes(results: Any) -> Any:
+    """Returns a replacement of local-bigquery's jobs.results that does not say how many bytes were read: it would say 0."""
 
-    def __init__(self, batch: pa.RecordBatch, plain: Callable[[Any], Any]) -> None:
-        self.batch, self._plain = batch, plain
+    def results_of(*arguments: Any) -> Any:
+        payload, rows = results(*arguments)
+        payload.pop("totalBytesProcessed", None)
+        return payload, rows
 
-    def __len__(self) -> int:
-        return int(self.batch.num_rows)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._rows[index]
-
-    @cached_property
-    def _rows(self) -> list[dict[str, Any]]:
-        return [self._plain(row) for row in self.batch.to_pylist()]
-
-
-def as_arrow(write: Any) -> Any:
-    """Returns a replacement of local-bigquery's write._decoder, which leaves Arrow rows as they are."""
-    decoder = write._decoder  # noqa: SLF001
-
-    def decoder_of(request: Any) -> Any:
-        if "arrow_rows" not in request or not (serialized := request.arrow_rows.writer_schema.serialized_schema):
-            return decoder(request)
-        schema = pa.ipc.read_schema(pa.py_buffer(serialized))
-
-        def decode(request: Any, fields: Any) -> ArrowRows:
-            batch = pa.ipc.read_record_batch(pa.py_buffer(request.arrow_rows.rows.serialized_record_batch), schema)
-            return ArrowRows(batch, write._plain)  # noqa: SLF001
-
-        return decode
-
-    return decoder_of
-
-
-def inserting_arrow(write: Any, database: Any) -> Any:
-    """Returns a replacement of local-bigquery's write._insert, which inserts sound Arrow rows at once."""
-    insert = write._insert  # noqa: SLF001
-
-    def insert_arrow(stream: Any, rows: Any) -> Any:
-        if isinstance(rows, ArrowRows) and _is_whole(rows.batch, write.tables.columns(*stream.table)):
-            write.tabledata.load(*stream.table)
-            columns = ", ".join(map(database.quote, rows.batch.schema.names))
-            with database.cursor() as cursor:
-                cursor.register("appended_rows", rows.batch)
-                try:
-                    cursor.execute(f"insert into {write.tables.name(*stream.table)} ({columns}) select {columns} from appended_rows")
-                except duckdb.Error:
-                    return insert(stream, list(rows))
-                finally:
-                    cursor.unregister("appended_rows")
-            return []
-        return insert(stream, list(rows))
-
-    return insert_arrow
-
-
-def _is_whole(batch: pa.RecordBatch, fields: Sequence[Any]) -> bool:
-    """Says whether a table has every column of the rows, and they every value that it requires."""
-    names = {field.name for field in fields}
-    needed = [field.name for field in fields if field.mode == "REQUIRED"]
-    never_null = [*needed, *(field.name for field in fields if field.mode == "REPEATED" and field.name in batch.schema.names)]
-    return (
-        names.issuperset(batch.schema.names)
-        and set(needed) <= set(batch.schema.names)
-        and not any(batch.column(name).null_count for name in never_null)
-    )
+    return results_of
 
 
 if __name__ == "__main__":
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     duckdb.connect = connect
+    sys.path.append(str(Path(__file__).parent))
+    from local_bigquery.api import jobs
     from local_bigquery.cli import main
     from local_bigquery.engine import database
     from local_bigquery.grpc import write
-    from local_bigquery.jobs import query
+    from local_bigquery.jobs import query, runner
     from local_bigquery.sql import params
+    from warehouse_arrow import as_arrow, inserting_arrow  # type: ignore[import-not-found]  # it lies beside this file
 
     database.fetch = scoped(database)
     params.bind = in_text(params.bind)
     query._evaluator = knowing_texts(query._evaluator)  # noqa: SLF001
+    jobs.results = without_bytes(jobs.results)
+    del runner.QUERY_STATISTICS["totalBytesProcessed"]
     write._decoder, write._insert = as_arrow(write), inserting_arrow(write, database)  # noqa: SLF001
     main()

@@ -18,11 +18,14 @@ ROWS = [{"site_id": "north"}, {"site_id": "south"}, {"site_id": None}]
 
 
 class Rows(list[dict[str, Any]]):
-    total_bytes_processed = 1000
+    total_bytes_processed: int | None = None
 
 
 class Client:
-    """Answers every query alike and counts; `failure` is raised instead; `until` and `together` hold an answer back."""
+    """Answers every query alike and counts; `failure` is raised instead; `until` and `together` hold an answer back.
+
+    It says that it read `bytes_read`.
+    """
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
@@ -30,6 +33,7 @@ class Client:
         self.until = threading.Event()
         self.until.set()
         self.together: threading.Barrier | None = None
+        self.bytes_read: int | None = 1000
 
     def query_and_wait(self, text: str, *, job_config: Any, **_: Any) -> Rows:
         self.asked.append({parameter.name: getattr(parameter, "value", None) for parameter in job_config.query_parameters})
@@ -38,7 +42,9 @@ class Client:
             self.together.wait()
         if self.failure:
             raise self.failure
-        return Rows(ROWS)
+        rows = Rows(ROWS)
+        rows.total_bytes_processed = self.bytes_read
+        return rows
 
 
 class Clock:
@@ -142,3 +148,10 @@ def test_a_viewer_is_bound_ahead_as_by_a_query(warehouse: Warehouse, client: Cli
     assert questions.query("sites", moment=START) == ({"site_id": "north"},)
     with pytest.raises(TypeError, match="takes no all_sites"):
         questions.ahead("sites", moment=START, all_sites=True)
+
+
+def test_bytes_that_the_service_does_not_say_are_not_known(warehouse: Warehouse, client: Client) -> None:
+    client.bytes_read = None
+    questions = warehouse.asked_by(Viewer())
+    questions.query("sites", moment=START)
+    assert (questions.bytes_read, questions.bytes_read_by_all) == (None, None)

@@ -33,7 +33,8 @@ def summary() -> Iterator[dict[str, Any]]:
     yield measured
     OUTPUT.mkdir(parents=True, exist_ok=True)
     of = "a stand-in that answers at once; of fleet, trust, models and cost a local one with one site"
-    (OUTPUT / "summary.json").write_text(json.dumps({"warehouse": of, "pages": measured}, indent=1) + "\n")
+    scanned = "not known here: neither counts what it reads; docs/scale.md has the arithmetic for BigQuery"
+    (OUTPUT / "summary.json").write_text(json.dumps({"warehouse": of, "bytes_scanned": scanned, "pages": measured}, indent=1) + "\n")
 
 
 @pytest.mark.parametrize("screen", SCREENS)
@@ -61,7 +62,8 @@ def _read(chromium: Any, url: str, screen: str, name: str, summary: dict[str, An
     assert tab.locator("h1").count() == 1
     OUTPUT.mkdir(parents=True, exist_ok=True)
     tab.screenshot(path=OUTPUT / f"{name}-{screen}.png", full_page=True)
-    scanned = re.search(r"read ([\d.]+).(\w+) for this page", tab.locator("footer").inner_text())
+    # Nothing is read for a page of kept answers; of what is asked nobody counts it.
+    assert re.search(r"for this page is not known here|read 0.B for this page", tab.locator("footer").inner_text())
     started = perf_counter()
     tab.reload()
     warm = perf_counter() - started
@@ -73,7 +75,6 @@ def _read(chromium: Any, url: str, screen: str, name: str, summary: dict[str, An
         "seconds_warm": round(warm, 2),
         "first_paint_seconds": round(painted / 1000, 2) if painted else None,
         "bytes_over_the_wire": bytes_sent,
-        "bytes_scanned": scanned and scanned[0],
         "console_errors": len(complaints),
     }
     assert complaints == []
