@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from schemas.envelope import entry
 from schemas.registry_toml import toml
 from tests.pipeline.bodies import REGISTRY, message, numbered
 from tests.pipeline.signed import PIPELINE, key_file, registered, signed
+from tests.preloaded import preloaded
 
 
 def packed(sent: ReceivedMessage) -> bytes:
@@ -30,7 +30,7 @@ def test_of_an_export_file_only_what_its_gateway_signed_becomes_facts(tables: Wa
     local = [f"--bigquery_endpoint={tables.endpoint}", f"--bigquery_storage_endpoint={tables.storage_endpoint}", "--no_recompute"]
     keys, registry = f"--signature_keys={key_file(tmp_path, PIPELINE)}", f"--registry={tmp_path}/registry.toml"
     batch = [f"--project={tables.project}", "--mode=batch", f"--input={tmp_path}/*.tbb", f"--temp_location={tmp_path}"]
-    done = subprocess.run([sys.executable, "-m", "pipeline", *batch, *local, keys, registry], capture_output=True, text=True, check=False)
+    done = subprocess.run([*preloaded(), "pipeline", *batch, *local, keys, registry], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     words = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert words[0] == "read 3 messages: 1 batches, 0 repeated, 2 set aside"

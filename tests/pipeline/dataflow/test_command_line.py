@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,9 +21,10 @@ from lab.services.stack import Warehouse
 from tests.pipeline.dataflow.google_cloud import GoogleCloud
 from tests.pipeline.dataflow.google_hosts import google_hosts
 from tests.pipeline.dataflow.graph import GOLDEN
+from tests.preloaded import preloaded
 from tests.waiting import eventually
 
-COMMAND = [sys.executable, "-m", "tinybeam", "pipeline", "launch", "--wait"]
+COMMAND = ["tinybeam", "pipeline", "launch", "--wait"]
 LAUNCH = [
     "--region=europe-west1",
     "--input_subscription=projects/my-project/subscriptions/s",
@@ -52,7 +52,8 @@ def test_a_launch_asks_dataflow_for_what_its_flags_say_and_sigterm_leaves_the_jo
     cloud: GoogleCloud, google: dict[str, str], emptied: bigquery.Client
 ) -> None:
     flags = [f"--project={emptied.project}", f"--dataflow_endpoint={cloud.url}", *LAUNCH]
-    with subprocess.Popen([*COMMAND, *flags], env=google, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as launcher:
+    command = [*preloaded(), *COMMAND, *flags]
+    with subprocess.Popen(command, env=google, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as launcher:
         assert eventually(lambda: bool(cloud.jobs) or launcher.poll() is not None, SECONDS)
         assert eventually(lambda: cloud.jobs[0].states == ["RUNNING"] or launcher.poll() is not None, SECONDS)
         launcher.send_signal(signal.SIGTERM)
