@@ -6,6 +6,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from keys.holder import Role
@@ -27,6 +28,7 @@ def run(directory: Path, parts: str, console: Console) -> None:
         console.title("A season of history")
         history = history_act.run(directory, warehouse, console)
         console.title("The live path; Ctrl-C ends it")
+        begin = datetime.now(UTC)
         with (
             LivePage(directory, warehouse) as page,
             LivePath(directory, warehouse, parts, registry=history.registry) as path,
@@ -34,6 +36,7 @@ def run(directory: Path, parts: str, console: Console) -> None:
         ):
             for line in _endpoints(path, warehouse, history.devices[0]):
                 console.show(line)
+            live_act.await_first_heartbeats(history.reconciliation, begin, console)
             console.status("the live page asks the warehouse for the first time")
             page.look()
             console.show(f"Open in a browser, and leave it open:   {page.url}\n")
