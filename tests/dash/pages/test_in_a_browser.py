@@ -63,7 +63,7 @@ def _read(chromium: Any, url: str, screen: str, name: str, summary: dict[str, An
     OUTPUT.mkdir(parents=True, exist_ok=True)
     tab.screenshot(path=OUTPUT / f"{name}-{screen}.png", full_page=True)
     # Nothing is read for a page of kept answers; of what is asked nobody counts it.
-    assert re.search(r"for this page is not known here|read 0.B for this page", tab.locator("footer").inner_text())
+    assert re.search(r"for this page is not known here|read nothing anew for this page", tab.locator("footer").inner_text())
     started = perf_counter()
     tab.reload()
     warm = perf_counter() - started
