@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from edge.models.infer import ModelRunner
-from edge.models.running import begin_measuring, columns_of
+from edge.models.running import Withheld, begin_measuring, columns_of
 from edge.models.scorer import Score
 from edge.models.slot import Slot
 from edge.reading import Reading
@@ -42,7 +42,7 @@ def window(device: str, minute: int) -> Window:
 
 
 def said(slot: Slot) -> tuple[object, object]:
-    columns = columns_of({"field": slot}, {})
+    columns = columns_of({"field": slot}, Withheld())
     return columns["scoring_ms"], columns["scoring_longest_ms"]
 
 
@@ -70,9 +70,9 @@ def test_what_another_model_took_is_not_counted() -> None:
 def test_heartbeats_have_it_of_the_time_since_the_one_before(tmp_path: Path) -> None:
     field = Field(tmp_path, loaded(bundle("one")))
     field.speak(24)
-    field.gateway.models_changed({})
+    field.gateway.models_changed(Withheld())
     field.speak(1)
-    field.gateway.models_changed({})
+    field.gateway.models_changed(Withheld())
     field.turn()
     *_, told, silent = rows(field.store, "heartbeats")
     assert json.loads(told["scoring_ms"])["soil"] <= json.loads(told["scoring_longest_ms"])["soil"]
