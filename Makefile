@@ -25,7 +25,7 @@ up: $(LAB) $(WAREHOUSE) ## keep the whole path running until Ctrl-C
 	@$(BIN)/tinybeam lab up
 
 test: check $(WAREHOUSE) ## run every check and every test
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal $(PYTEST_ARGS)
 
 check: $(LAB) ## run the checks alone: style, types, import contracts, dead code, generated files, SQL, documents
 	@$(BIN)/ruff check
