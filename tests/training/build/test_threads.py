@@ -32,7 +32,10 @@ size = vibration.Size(
 )
 data = vibration.simulate(size, 0, workers, progress)
 trained = vibration.train(data.training.features, 0, size)
-vibration.save(trained, output / "vibration", validation=data.validation, examples=data.golden, seed=0, size=size, origin=vibration.simulated(size))
+vibration.save(
+    trained, output / "vibration", validation=data.validation.features, examples=data.golden.features, seed=0, size=size,
+    origin=vibration.simulated(size),
+)
 size = soil.Size(training_seasons=2, schedule=Schedule(epochs=4))
 known = soil.simulate(make_plans(("tunis", "brussels"), 2, 0), workers, progress)
 soil.save(soil.train(known, 0, size), known, output / "soil", 0, size, soil.simulated(2))
