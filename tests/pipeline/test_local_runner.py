@@ -7,6 +7,7 @@ from typing import Any
 
 import apache_beam as beam
 import pytest
+from apache_beam.metrics.metric import Metrics, MetricsFilter
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
 from apache_beam.testing import test_stream as scripted
@@ -14,6 +15,7 @@ from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.transforms import core, userstate
 from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
 
+from pipeline import local_runner
 from pipeline.local_runner import LocalRunner, arguments_once, specs_once
 from pipeline.options import BUNDLES
 
@@ -85,3 +87,26 @@ def test_a_keyed_state_outlasts_its_bundle() -> None:
     with beam.Pipeline(options=PipelineOptions([f"--runner={BUNDLES}", "--streaming"])) as pipeline:
         sums = pipeline | script.advance_watermark_to_infinity() | beam.ParDo(Total())
         assert_that(sums, equal_to([("a", 0), ("b", 1), ("a", 2), ("b", 4), ("a", 6), ("b", 9)]))
+
+
+def seen(elements: int) -> int:
+    """How many elements, each in a bundle of its own, a step has counted when they are through."""
+    script = scripted.TestStream().advance_watermark_to(0)
+    for number in range(elements):
+        script = script.add_elements([number])
+    pipeline = beam.Pipeline(options=PipelineOptions([f"--runner={BUNDLES}", "--streaming"]))
+    _ = pipeline | script.advance_watermark_to_infinity() | beam.Map(lambda _: Metrics.counter("test", "seen").inc())
+    result = pipeline.run()
+    result.wait_until_finish()
+    [found] = result.metrics().query(MetricsFilter().with_name("seen"))["counters"]
+    return int(found.committed)
+
+
+def test_what_each_bundle_counts_is_counted() -> None:
+    assert seen(6) == 6
+
+
+def test_without_a_sampler_of_their_own_the_first_bundles_alone_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    replaced = [(owner, name, getattr(ours, "__wrapped__", ours)) for owner, name, ours in local_runner._REPLACED]
+    monkeypatch.setattr(local_runner, "_REPLACED", replaced)
+    assert seen(6) < 6
