@@ -1,8 +1,8 @@
 """Gives a warehouse its tables, functions and views by copying one that has them: to make them takes half a minute, to copy them a second.
 
 The template is made by the code of `tinybeam sql apply` when it is first asked for, and kept in build/warehouses until the SQL files, the
-descriptions of columns, the names of datasets or the warehouse are others. Of several processes that ask at once one makes it; the others
-wait.
+descriptions of columns, that code, the names of datasets or the warehouse are others. Of several processes that ask at once one makes
+it; the others wait.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from sql.service import Target, open_client
 
 _COPY = Path(__file__).with_name("template_copy.py")
 _LOCKED = REPOSITORY / "requirements" / "warehouse.txt"
+_APPLYING = "sql", "schemas"
+"""The rooms whose code makes tables, functions and views."""
 _PROJECT = "tinybeam-template"
 """The template's project: a name that nothing else bears, as it is replaced wherever it stands."""
 
@@ -91,4 +93,5 @@ def _apply(client: bigquery.Client) -> None:
 def _version() -> str:
     """Returns what is another whenever the template would be."""
     texts = [script.text for script in scripts("tables", "functions", "views")]
-    return fingerprint([*texts, repr((columns()["views"], Datasets.of_environment())), *(path.read_text() for path in (SERVER, _LOCKED))])
+    files = [SERVER, _LOCKED, *(path for room in _APPLYING for path in sorted((REPOSITORY / room).rglob("*.py")))]
+    return fingerprint([*texts, repr((columns()["views"], Datasets.of_environment())), *(path.read_text() for path in files)])
