@@ -130,8 +130,10 @@ def _of_alerts(site: SiteToday, now: datetime) -> Iterator[Task]:
 
 
 def _of_water(site: SiteToday) -> list[Alert]:
-    """Returns the alerts that a field lacks water: by its balance, or by the verdict of a model, which has no threshold."""
-    return [alert for alert in site.alerts if alert.source == "irrigation" or (alert.source == "event" and alert.threshold is None)]
+    """Returns the alerts that a field lacks water: by its balance, or by the verdict of a model on a probe, which has no threshold."""
+    machines = {machine.device_id for machine in site.machines}
+    of_fields = (alert for alert in site.alerts if alert.device_id not in machines)
+    return [alert for alert in of_fields if alert.source == "irrigation" or (alert.source == "event" and alert.threshold is None)]
 
 
 def _told(task: Task, alerts: list[Alert], now: datetime) -> Task:

@@ -34,6 +34,15 @@ def test_an_alert_that_a_field_dries_out_is_one_task_with_the_fields_own_advice(
 
 
 @pytest.mark.parametrize("site", ["hill", "river"])
+def test_an_alert_of_a_machine_beside_a_field_is_not_of_its_water(farm: FarmWarehouse, sites: dict[str, SiteToday], site: str) -> None:
+    alert = sites["mill"].alerts[0]
+    pump = replace(next(each for each in sites["mill"].machines if each.device_id == alert.device_id), label="normal")
+    alone, beside = (tasks(replace(sites[site], machines=(pump,), alerts=of_site), farm.now) for of_site in ((), (alert,)))
+    assert [task for task in beside if task.alert_id != alert.alert_id] == alone
+    assert [task.what for task in beside if task.alert_id == alert.alert_id] == ["Grain Mill, Pump: the bearing is failing"]
+
+
+@pytest.mark.parametrize("site", ["hill", "river"])
 def test_a_frost_is_told_beside_the_water(farm: FarmWarehouse, sites: dict[str, SiteToday], site: str) -> None:
     frost = _alert(sites, "event", "Hill Field, Probe: frost (-1.5 °C)", 0.0)
     told = tasks(replace(sites[site], alerts=(frost,)), farm.now)
