@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from dash.data.alerts import Alert, Said
+from dash.data.alerts import Alert
 from dash.pages.times import when
 from presentation.wording import capital, listed
 from schemas.records import Answer
@@ -18,7 +18,7 @@ WORDS = {
     Answer.SEEN: "I look after it",
 }
 """What a button says."""
-_SAID = {
+_SAID: Mapping[str, str] = {
     Answer.DONE: "done",
     Answer.FALSE_ALARM: "a false alarm",
     Answer.REPLACED: "a part was replaced",
@@ -36,7 +36,10 @@ def offered(alert: Alert) -> list[Answer]:
 def said(alert: Alert, now: datetime) -> list[str]:
     """Lists what people answered to an alert, in its order; who looks after it, `looked_after` says."""
     answers = (each for each in alert.said if each.answer != Answer.SEEN)
-    return [f"{capital(each.by or 'somebody')}, {when(each.time, now, alert.time_zone)}: {_words(each)}" for each in answers]
+    return [
+        f"{capital(each.by or 'somebody')}, {when(each.time, now, alert.time_zone)}: {_SAID.get(each.answer, each.answer)}"
+        for each in answers
+    ]
 
 
 def looked_after(alerts: Iterable[Alert], now: datetime) -> str:
@@ -47,7 +50,3 @@ def looked_after(alerts: Iterable[Alert], now: datetime) -> str:
     people = list(dict.fromkeys(each.by or "somebody" for each, _ in seen))
     first, zone = min(seen, key=lambda pair: pair[0].time)
     return capital(f"{listed(people)} {'looks' if len(people) == 1 else 'look'} after it, since {when(first.time, now, zone)}")
-
-
-def _words(said: Said) -> str:
-    return _SAID[Answer(said.answer)] if said.answer in set(_SAID) else said.answer
