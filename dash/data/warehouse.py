@@ -105,7 +105,7 @@ class Warehouse:
         answer = self._ask(script, values)
         with self._lock:
             self._kept[key] = answer
-            self.bytes_read = _and(self.bytes_read, answer.bytes_read)
+            self.bytes_read = _total(self.bytes_read, answer.bytes_read)
             while len(self._kept) > MOST_ANSWERS:
                 self._kept.popitem(last=False)
         return answer, True
@@ -135,7 +135,7 @@ class Warehouse:
             raise Unreachable(f"The warehouse does not answer: {reason(error)}") from error
 
 
-def _and(read: int | None, more: int | None) -> int | None:
+def _total(read: int | None, more: int | None) -> int | None:
     return None if read is None or more is None else read + more
 
 
@@ -180,7 +180,7 @@ class Questions:
         begun = self._begun.pop(_key(script, values), None)
         # What waits for a thread is asked in this one.
         answer, is_new = begun.result() if begun and not begun.cancel() else self._warehouse.answer(script, values, self._oldest)
-        self.bytes_read = _and(self.bytes_read, answer.bytes_read if is_new else 0)
+        self.bytes_read = _total(self.bytes_read, answer.bytes_read if is_new else 0)
         self.oldest = min(self.oldest or answer.asked_time, answer.asked_time)
         return tuple(row for row in answer.rows if self.viewer.sees(row["site_id"]))
 

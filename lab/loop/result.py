@@ -66,7 +66,7 @@ class BadRelease:
     @property
     def is_contained(self) -> bool:
         """Says whether it was halted before all ran it, or ran nowhere."""
-        return self.largest_share < (1 if self.ended == "halt" else 1e-9)
+        return self.largest_share == 0 or (self.ended == "halt" and self.largest_share < 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
