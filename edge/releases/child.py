@@ -19,7 +19,7 @@ import msgspec
 from edge.models.bundle import BundleError
 from edge.models.bundles import bundle_of
 from edge.models.process_scorer import ProcessScorer
-from edge.models.scorer import ScorerFailed, ScorerLate
+from edge.models.scorer import ScorerFailed
 from edge.releases.choice import Offer, target
 from edge.releases.folder import ReleaseFolder
 from edge.releases.request import Refreshed, Request
@@ -130,8 +130,7 @@ def stage(client: Fetcher, folder: ReleaseFolder, number: int) -> None:
     try:
         ProcessScorer([bundle_of(folder.model, staging)]).close()
     except (BundleError, ScorerFailed) as fault:
-        note = folder.postpone if isinstance(fault, ScorerLate) else folder.refuse
-        note(number, f"it failed when it was tried: {fault}")
+        folder.set_aside(number, fault, "it failed when it was tried")
         shutil.rmtree(staging, ignore_errors=True)
         return
     folder.commit(number)

@@ -22,12 +22,13 @@ from typing import TypeVar
 
 import msgspec
 
+from edge.models.scorer import ScorerLate
 from edge.releases.choice import Offer, State
 from edge.releases.postponement import MAX_TRIES, Postponed, postponed
 from program import logs
 from program.files import make_folder, sync_folder, write_durably
 
-_POSTPONED = ".postponed"
+_REFUSED, _POSTPONED = ".refused", ".postponed"
 
 Content = TypeVar("Content", bound=msgspec.Struct)
 Clock = Callable[[], float]
@@ -86,19 +87,25 @@ class ReleaseFolder:
 
     def refused(self) -> Mapping[int, str]:
         """Returns the releases that are not to run here, with the reasons."""
-        files = [found for found in self._listed() if found.suffix == ".refused" and found.stem.isdecimal()]
-        return {int(file.stem): _text(file) for file in sorted(files)}
+        return {number: _text(file) for number, file in self._notes(_REFUSED).items()}
 
     def refuse(self, number: int, reason: str) -> None:
         """Notes that a release is not to run here. Raises OSError."""
         _log.error("release %d of %s is not run: %s", number, self.model, reason)
-        self._write(f"{number}.refused", reason.encode())
+        self._write(f"{number}{_REFUSED}", reason.encode())
         self.end_postponement(number)
 
     def postponed(self) -> Mapping[int, Postponed]:
         """Returns the releases for which the machine was too slow, and which are not proved since."""
-        files = [found for found in self._listed() if found.suffix == _POSTPONED and found.stem.isdecimal()]
-        return {int(file.stem): each for file in sorted(files) if (each := _read(file, Postponed))}
+        return {number: each for number, file in self._notes(_POSTPONED).items() if (each := _read(file, Postponed))}
+
+    def set_aside(self, number: int, fault: Exception, what: str = "") -> None:
+        """Refuses a release that failed, for ever; postpones one that was too slow. `what` happened to it begins the reason.
+
+        Raises OSError.
+        """
+        note = self.postpone if isinstance(fault, ScorerLate) else self.refuse
+        note(number, f"{what}: {fault}" if what else str(fault))
 
     def postpone(self, number: int, reason: str) -> None:
         """Notes that a release is to be tried again later; after too many tries it is refused. Raises OSError."""
@@ -116,7 +123,7 @@ class ReleaseFolder:
     def may_try(self, number: int) -> bool:
         """Says whether a release is neither refused nor waits."""
         later = self.postponed().get(number)
-        return number not in self.refused() and (later is None or later.is_over(self._clock()))
+        return number not in self._notes(_REFUSED) and (later is None or later.is_over(self._clock()))
 
     def is_usable(self, number: int) -> bool:
         """Says whether a release is there and may be tried."""
@@ -138,6 +145,11 @@ class ReleaseFolder:
                 self.bundle(number).rename(leaving)
                 sync_folder(self._folder)
                 shutil.rmtree(leaving, ignore_errors=True)
+
+    def _notes(self, suffix: str) -> dict[int, Path]:
+        """Returns the files that say something of a release, by its number."""
+        files = sorted(found for found in self._listed() if found.suffix == suffix and found.stem.isdecimal())
+        return {int(file.stem): file for file in files}
 
     def _listed(self) -> list[Path]:
         try:

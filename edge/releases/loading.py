@@ -10,7 +10,7 @@ from edge.config import Config
 from edge.models.bundle import Bundle, BundleError
 from edge.models.bundles import bundle_of, check_fits, shadow_bundle
 from edge.models.process_scorer import ProcessScorer
-from edge.models.scorer import ScorerFailed, ScorerLate
+from edge.models.scorer import ScorerFailed
 from edge.models.slot import LoadedModel, Slot
 from edge.releases.choice import State, proved
 from edge.releases.folder import Clock, ReleaseFolder
@@ -53,13 +53,9 @@ def load_or_set_aside(config: Config, place: Place, number: int) -> LoadedModel 
 
 
 def set_aside(folder: ReleaseFolder, number: int, fault: Exception, what: str = "") -> None:
-    """Refuses a release that failed, for ever; one that was too slow is tried again. `what` happened to it begins the reason.
-
-    It is noted as far as the disk lets us: what is not noted is found out again.
-    """
-    note = folder.postpone if isinstance(fault, ScorerLate) else folder.refuse
+    """Sets a release aside as far as the disk lets us: what is not noted is found out again."""
     try:
-        note(number, f"{what}: {fault}" if what else str(fault))
+        folder.set_aside(number, fault, what)
     except OSError as error:
         _log.error("that release %d of %s is set aside cannot be noted: %s", number, folder.model, error)
 

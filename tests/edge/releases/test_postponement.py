@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
+import pytest
+
+from edge.models.bundle import BundleError
+from edge.models.scorer import ScorerFailed, ScorerLate
 from edge.releases.folder import ReleaseFolder
 from edge.releases.postponement import MAX_TRIES
 
@@ -36,6 +40,21 @@ def test_it_waits_and_then_may_be_tried(tmp_path: Path) -> None:
     assert found.waiting() == {2: "was not ready in time; it is tried again"}
     clock.now += 1200
     assert folder(tmp_path, clock).is_usable(2)
+
+
+def test_what_is_late_is_tried_again(tmp_path: Path) -> None:
+    found = folder(tmp_path, Clock())
+    found.set_aside(2, ScorerLate("soil: the scorer is still starting"), "it failed when it was tried")
+    assert found.waiting() == {2: "it failed when it was tried: soil: the scorer is still starting; it is tried again"}
+    assert found.refused() == {}
+
+
+@pytest.mark.parametrize("fault", [ScorerFailed("it died (signal 11)"), BundleError("golden case 0 is not met")])
+def test_what_is_wrong_is_refused(tmp_path: Path, fault: Exception) -> None:
+    found = folder(tmp_path, Clock())
+    found.set_aside(2, fault)
+    assert found.refused() == {2: str(fault)}
+    assert found.waiting() == {}
 
 
 def test_after_so_many_tries_it_is_refused(tmp_path: Path) -> None:
