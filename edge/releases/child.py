@@ -87,16 +87,17 @@ def offer(client: Fetcher, folder: ReleaseFolder, rollout: Rollout, request: Req
     wanted = offer_of(rollout, request)
     if (before := folder.offer) is None or msgspec.structs.replace(before, missing=None) != wanted:
         folder.write_offer(wanted)
+    fault: ReleaseError | None = None
     try:
         _stage_if_needed(client, folder, wanted.release)
         _stage_if_needed(client, folder, wanted.shadow)
-    except ReleaseError as fault:
-        is_missing = wanted.release is not None and not folder.has(wanted.release)
-        folder.write_offer(msgspec.structs.replace(wanted, missing=str(fault) if is_missing else None))
-        _stage_instead(client, folder, wanted)
-        raise
-    folder.write_offer(wanted)
+    except ReleaseError as error:
+        fault = error
+    is_missing = fault and wanted.release is not None and not folder.has(wanted.release)
+    folder.write_offer(msgspec.structs.replace(wanted, missing=str(fault) if is_missing else None))
     _stage_instead(client, folder, wanted)
+    if fault:
+        raise fault
 
 
 def offer_of(rollout: Rollout, request: Request) -> Offer:
