@@ -35,7 +35,7 @@ class Swaps:
         self._places = {place.name: place for place in places}
         self._window_us = window_seconds * 1_000_000
         self._proved_from = dict[str, float]()
-        self._taken_back = set[tuple[str, int | None]]()
+        self._taken_back = dict[str, LoadedModel]()
         self._trial_seconds = max(TRIAL_SECONDS, 3.0 * window_seconds)
         self._next_look = 0.0
         self._tell()
@@ -78,16 +78,15 @@ class Swaps:
             return False
         _close(*slot.put_in_force(model, from_us))
         self._proved_from.pop(place.name, None)
-        self._taken_back.discard((place.name, model.bundle.release))
         self._updates.note(place.name, model.bundle.release)
         return True
 
     def _take_back(self, place: Place, slot: Slot, fault: ScorerFailed) -> None:
         """Sets aside what failed. The model before it stands by, or is made ready."""
         failed = slot.in_force.bundle.release
-        if failed is None or (place.name, failed) in self._taken_back:
+        if failed is None or self._taken_back.get(place.name) is slot.in_force:
             return
-        self._taken_back.add((place.name, failed))
+        self._taken_back[place.name] = slot.in_force
         set_aside(place.folder, failed, fault, "the gateway has fallen back from it")
         may_run = (number for number in proved(place.folder.state, place.folder.offer) if number != failed and place.folder.may_try(number))
         self._keep(place, State(running=next(may_run, None)))

@@ -105,6 +105,15 @@ def test_a_release_that_is_late_each_time_is_refused_in_the_end(tmp_path: Path) 
     assert field.folder.waiting() == {}
 
 
+def test_a_proved_release_that_is_late_counts_as_one_try_until_another_is_ready(tmp_path: Path) -> None:
+    late = Speaker()
+    field = Field(tmp_path, loaded(bundle("two", 2), late))
+    field.folder.write_state(State(running=2))
+    late.reason, late.is_late = "did not answer within 5 s", True
+    field.speak(60)
+    assert field.folder.postponed()[2].tries == 1
+
+
 def test_a_gateway_does_not_fall_back_to_what_was_withdrawn(tmp_path: Path) -> None:
     field, bad = Field(tmp_path, loaded(bundle("one", 1))), Speaker()
     field.folder.write_state(State(running=1))
