@@ -22,13 +22,18 @@ Rows = list[dict[str, Any]]
 
 @dataclass
 class FarmWarehouse:
-    """Answers as the warehouse does: `silent` is how long ago gateway-north was heard; `away`: nothing answers; `bare`: nothing is there."""
+    """Answers as the warehouse does: `silent` is how long ago gateway-north was heard; `away`: nothing answers; `bare`: nothing is there.
+
+    `begun` and `asked` are the queries that were begun ahead, and those that were asked, each with its values.
+    """
 
     now: datetime
     silent: timedelta = timedelta(minutes=4)
     away: bool = False
     bare: bool = False
     said: Rows = field(default_factory=list)
+    begun: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
 
     def asked_by(self, viewer: Viewer, oldest: timedelta | None = None) -> Questions:
         return Questions(self, viewer, oldest or timedelta(0))  # type: ignore[arg-type]
@@ -41,11 +46,13 @@ class FarmWarehouse:
 
     def begin(self, script: Script, values: Mapping[str, Any], oldest: timedelta) -> Future[tuple[Answer, bool]]:
         """Begins nothing: all is asked when it is wanted."""
+        self.begun.append((script.name, values))
         return Future()
 
     def answer(self, script: Script, values: Mapping[str, Any], oldest: timedelta) -> tuple[Answer, bool]:
         if self.away:
             raise Unreachable("The warehouse does not answer: Connection refused")
+        self.asked.append((script.name, values))
         rows = [] if self.bare else _QUERIES[script.name](self, values)
         seen = [row for row in rows if values["all_sites"] or row["site_id"] in values["sites"]]
         return Answer(tuple(seen), self.now, None), True

@@ -64,6 +64,14 @@ def test_who_looks_after_an_alert_is_who_signed_in_or_the_name_that_they_gave(
     assert [(label.answer, label.labelled_by) for label in page.labels.kept] == [("seen", by)]
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_begins_ahead_what_it_then_asks_and_nothing_else(farm: FarmWarehouse, path: str) -> None:
+    with _client(farm) as client:
+        assert client.get(path).status_code == 200
+    assert {"sites", "gateways"} <= {name for name, _ in farm.begun}
+    assert [each for each in farm.begun if each not in farm.asked] == []
+
+
 def test_who_looks_after_it_stands_at_what_needs_doing_and_it_stays_open(farm: FarmWarehouse) -> None:
     with _client(farm) as client:
         assert "Nobody looks after it yet" in client.get("/").text
