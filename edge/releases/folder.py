@@ -137,7 +137,10 @@ class ReleaseFolder:
         return {number: reason for number, reason in (missing | later).items() if number not in refused}
 
     def prune(self, kept: Collection[int | None]) -> None:
-        """Deletes all other bundles: each loses its name first, so that none is ever there by half."""
+        """Deletes bundles and postponements of all others: a bundle loses its name first, so that none is ever there by half."""
+        for number in self._notes(_POSTPONED):
+            if number not in kept:
+                self.end_postponement(number)
         for number in self.numbers():
             if number not in kept:
                 leaving = self._folder / f"{number}.part"

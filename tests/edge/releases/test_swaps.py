@@ -105,6 +105,17 @@ def test_a_release_that_is_late_each_time_is_refused_in_the_end(tmp_path: Path) 
     assert field.folder.waiting() == {}
 
 
+def test_one_that_was_late_and_is_wanted_no_more_waits_until_another_is_proved(tmp_path: Path) -> None:
+    field = Field(tmp_path, loaded(bundle("one")))
+    field.folder.postpone(2, "was not ready in time")
+    field.folder.write_offer(Offer(release=3))
+    field.offer(loaded(bundle("three", 3)))
+    field.speak(30)
+    assert list(field.folder.waiting()) == [2]
+    field.turn(field.now.timestamp() + 4000)
+    assert field.folder.waiting() == {}
+
+
 def test_a_proved_release_that_is_late_counts_as_one_try_until_another_is_ready(tmp_path: Path) -> None:
     late = Speaker()
     field = Field(tmp_path, loaded(bundle("two", 2), late))
