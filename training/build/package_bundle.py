@@ -129,5 +129,10 @@ def short(values: Floats) -> Floats:
     return np.vectorize(lambda value: float(f"{value:.5g}"))(values)
 
 
+def read_manifest(bundle: Bundle) -> Any:
+    """Returns the whole manifest, with what it says of the training."""
+    return json.loads((bundle.path / MANIFEST_FILE).read_bytes())
+
+
 def _write(directory: Path, manifest: dict[str, Any]) -> None:
     (directory / MANIFEST_FILE).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

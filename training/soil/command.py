@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from training import warehouse
 from training.build.gate_section import pass_gate
+from training.build.package_bundle import read_manifest
 from training.build.page import write
 from training.learning import Field, Request, learn
 from training.options import progress
@@ -45,7 +45,7 @@ def learn_from_seasons(output: Path, page: Path, seed: int, workers: int) -> Non
         trained = train(known, seed, size, lambda _: bar.update(1))
     bundle = save(trained, known, output, seed, size, simulated(size.training_seasons))
     figures = measure_all(trained, bundle, known, unseen, untouched)
-    write(page, page_text(figures, bundle, json.loads((output / "manifest.json").read_text())), figures)
+    write(page, page_text(figures, bundle, read_manifest(bundle)), figures)
     pass_gate(output, page)
     for name, metrics in figures.held_out.metrics.items():
         click.echo(line(name, metrics))

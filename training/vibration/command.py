@@ -4,7 +4,6 @@ the section of the page on real recordings.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -13,6 +12,7 @@ from edge.models.bundle import Bundle
 from training import warehouse
 from training.build.fetch import FetchError, cache_folder, fetch
 from training.build.gate_section import pass_gate
+from training.build.package_bundle import read_manifest
 from training.build.page import put_section, section, write, write_figures
 from training.learning import Field, Request, learn
 from training.options import progress
@@ -48,7 +48,7 @@ def learn_from_simulation(output: Path, page: Path, seed: int, workers: int) -> 
     validation, examples = data.validation.features, data.golden.features
     bundle = save(trained, output, validation=validation, examples=examples, seed=seed, size=size, origin=simulated(size))
     comparison = compare(bundle, data.validation, data.healthy, data.failing)
-    write(page, page_text(comparison, bundle, json.loads((output / "manifest.json").read_text())), comparison)
+    write(page, page_text(comparison, bundle, read_manifest(bundle)), comparison)
     pass_gate(output, page)
     if recordings:
         put_section(page, "recordings", recordings)

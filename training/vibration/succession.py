@@ -6,15 +6,13 @@ and code a model was made. It looks at what its predecessor looked at, for that 
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from edge.models.bundle import MANIFEST_FILE, Bundle
+from edge.models.bundle import Bundle
 from training.build.dense import Schedule
-from training.build.package_bundle import Origin
+from training.build.package_bundle import Origin, read_manifest
 from training.build.snapshot import Snapshot
 from training.vibration.rivals import VibrationSuccession, comparable, compare
 from training.vibration.train import FALSE_ALARMS, Size, save, train
@@ -26,7 +24,7 @@ FIELD_SIZE = Size(schedule=Schedule(epochs=200, noise=0.6, decay=1e-4))
 
 def lineage(current: Bundle) -> tuple[str, ...]:
     """Returns the hashes of the model files whose inputs are alike: the one that runs, and those that it followed."""
-    return (current.sha256, *_manifest(current)["training"].get("models", ()))
+    return (current.sha256, *read_manifest(current)["training"].get("models", ()))
 
 
 def succeed(  # noqa: PLR0913 - what to learn from, and what comes of it
@@ -62,10 +60,6 @@ def succeed(  # noqa: PLR0913 - what to learn from, and what comes of it
         "false_alarms": FALSE_ALARMS,
     }
     golden = known.features[known.sound | np.isfinite(known.hours_to_replacement)]
-    origin = Origin(version=version, recipe=_manifest(current)["recipe"], teaching=teaching)
+    origin = Origin(version=version, recipe=read_manifest(current)["recipe"], teaching=teaching)
     bundle = save(trained, directory, validation=validation, examples=golden, seed=seed, size=size, origin=origin)
     return bundle, compare(bundle, current, compared)
-
-
-def _manifest(bundle: Bundle) -> Any:
-    return json.loads((bundle.path / MANIFEST_FILE).read_bytes())
