@@ -14,6 +14,7 @@ from google.cloud import bigquery
 from edge.models.bundle import Bundle, BundleError
 from sql.service import ServiceError, explained
 from training import warehouse
+from training.build.gate_section import pass_gate
 from training.build.succession import Succession, as_json
 
 
@@ -38,9 +39,9 @@ class Field:
     current: Bundle
 
 
-def learn(request: Request, teach: Callable[[Field], Succession]) -> None:
+def learn(output: Path, request: Request, teach: Callable[[Field], Succession]) -> None:
     """Lets `teach` write the bundle, writes the figures and shows the table. Raises ClickException if the bundle may not follow the current
-    one.
+    one, or if the gate refuses it.
     """
     if not request.project:
         raise click.UsageError("--from=warehouse needs a project: --project or GOOGLE_CLOUD_PROJECT")
@@ -57,3 +58,5 @@ def learn(request: Request, teach: Callable[[Field], Succession]) -> None:
         request.figures.write_bytes(as_json(succession))
     if succession.refusals:
         raise click.ClickException("the successor is refused: " + "; ".join(succession.refusals))
+    pass_gate(output, None)
+    click.echo(f"Wrote {output}.")

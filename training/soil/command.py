@@ -30,9 +30,7 @@ def learn_from_fields(output: Path, seed: int, workers: int, request: Request, *
         lessons = teach(seasons, seed, workers, progress)
         return succeed(rows, lessons, field.current, output, version=version, snapshot=snapshot, seed=seed)[1]
 
-    learn(request, taught)
-    pass_gate(output, None)
-    click.echo(f"Wrote {output}.")
+    learn(output, request, taught)
 
 
 def learn_from_seasons(output: Path, page: Path, seed: int, workers: int) -> None:

@@ -33,9 +33,7 @@ def learn_from_field(output: Path, seed: int, request: Request, version: str) ->
         click.echo(f"{len(rows.windows)} windows of {len(rows.machines)} machines, SHA-256 {rows.sha256}")
         return succeed(rows, field.current, output, version=version, snapshot=snapshot, seed=seed)[1]
 
-    learn(request, taught)
-    pass_gate(output, None)
-    click.echo(f"Wrote {output}.")
+    learn(output, request, taught)
 
 
 def learn_from_simulation(output: Path, page: Path, seed: int, workers: int) -> None:
