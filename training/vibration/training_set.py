@@ -71,7 +71,7 @@ class TrainingSet:
         """Returns the rows of windows from the cut on of which it is known that the bearing was sound."""
         return np.flatnonzero(self.sound & np.array([window.window_start >= cut for window in self.windows], bool))
 
-    @property
+    @cached_property
     def cut(self) -> datetime:
         """Says until when there is something to learn. Raises ValueError if no window is known to be sound."""
         starts = [window.window_start for window in self.windows if window.outcome == SOUND]
