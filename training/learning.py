@@ -41,10 +41,14 @@ class Field:
 
 def learn(output: Path, request: Request, teach: Callable[[Field], Succession]) -> None:
     """Lets `teach` write the bundle, writes the figures and shows the table. Raises ClickException if the bundle may not follow the current
-    one, or if the gate refuses it.
+    one, or if the gate refuses it, and UsageError before anything is asked or written.
     """
     if not request.project:
         raise click.UsageError("--from=warehouse needs a project: --project or GOOGLE_CLOUD_PROJECT")
+    if output.resolve() == request.current.resolve():
+        raise click.UsageError(
+            f"--output and --current are both {output}: the bundle to be followed is compared with, and is not written over"
+        )
     end = request.until.replace(tzinfo=UTC) if request.until else datetime.now(UTC)
     try:
         current = Bundle.load(request.current)
