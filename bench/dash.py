@@ -19,11 +19,13 @@ from tempfile import TemporaryDirectory
 from bench.farm import Farm, device_of, fill, site_of
 from bench.figures import Figure, Log, figure
 from bench.processes import children, cpu_seconds
-from dash.data import alerts, cost, fields, fleet, freshness, machines, models, today, trust
+from dash.data import alerts, cost, fields, fleet, machines, models, today, trust
 from dash.data.span import Span
 from dash.data.viewer import Viewer
 from dash.data.warehouse import Questions, Warehouse
-from dash.server.head import ahead
+from dash.pages.catalogue import PAGES
+from dash.server.head import ahead, head
+from dash.server.sign_in import Person
 from lab.services.stack import Warehouse as WarehouseServer
 from lab.witness import delivered
 
@@ -32,6 +34,7 @@ PROMISED_COLD, PROMISED_WARM = 3.0, 1.0
 _KEEP_SECONDS = 600.0
 _PLANT = 2
 _MONTH, _FORTNIGHT, _WEEK = timedelta(days=30), timedelta(days=14), timedelta(days=7)
+_SOMEBODY = Person(None, Viewer(), answers=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,7 @@ def _pages(now: datetime) -> Mapping[str, Callable[[Questions], object]]:
 def _with_its_head(page: Callable[[Questions], object], now: datetime, questions: Questions) -> None:
     ahead(questions, now)
     page(questions)
-    questions.query("sites", moment=now)
-    freshness.read(questions, now)
+    head(questions, now, PAGES[0], _SOMEBODY)
 
 
 def _opened(warehouse: Callable[[], Warehouse], page: Callable[[Questions], object], pid: int, turns: int) -> Opening:
