@@ -19,10 +19,11 @@ from lab.loop.world import ProbeSeason
 from lab.services.stack import StartFailed
 from lab.witness.questions import ask
 from training.build.dense import Floats
+from training.build.package_bundle import run_bundle
 from training.build.succession import CURRENT, SUCCESSOR
 from training.soil.examples import Examples
 from training.soil.metrics import DECISIVE_DAYS, LIMITS, Metrics, measure
-from training.soil.rivals import predict, rules
+from training.soil.rivals import rules
 from training.soil.training_set import SoilWindow, TrainingSet
 
 _SAID = """
@@ -75,11 +76,11 @@ def measure_all(
         raise StartFailed("v2 judged no window of a site held out that can be measured: how its rollout went is told above")
     days = np.array([truth.get(key, np.nan) for key in keys])[counted]
     examples = Examples(ours[counted], days, np.zeros(len(days), np.int64))
-    computed = predict(successor, ours[counted])
+    computed = run_bundle(successor, ours[counted])
     heard = np.array([scores.get(key, np.nan) for key in keys])[counted]
     predicted: dict[str, Floats] = {
         "v2": np.column_stack([computed[:, 0], heard, computed[:, 2]]),
-        "v1": predict(current, theirs[counted]),
+        "v1": run_bundle(current, theirs[counted]),
         **rules(successor, known.examples(known.features(successor.recipe)), examples),
     }
     windows = [window for window, counts in zip(unseen.windows, counted, strict=True) if counts]

@@ -121,7 +121,12 @@ def run_model(directory: Path, model: bytes, manifest: dict[str, Any], features:
     (directory / MODEL_FILE).write_bytes(model)
     blank = [{"features": features[0].tolist(), "outputs": [0.0, 0.0, 0.0], "label": manifest["score"]["labels"][0]}]
     _write(directory, {**manifest, "golden": {"tolerance": 0.0, "cases": blank}})
-    return Model(Bundle.load(directory).runnable(), tflite.load()).run(np.asarray(features, np.float64))
+    return run_bundle(Bundle.load(directory), features)
+
+
+def run_bundle(bundle: Bundle, features: Floats) -> Doubles:
+    """Returns low, score and high as a gateway's runtime gives them: shape (rows, inputs) -> (rows, 3)."""
+    return Model(bundle.runnable(), tflite.load()).run(np.asarray(features, np.float64))
 
 
 def short(values: Floats) -> Floats:

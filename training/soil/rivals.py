@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.models import tflite
 from edge.models.bundle import Bundle
-from edge.models.model import Model
 from training.build.dense import Floats
+from training.build.package_bundle import run_bundle
 from training.build.succession import CURRENT, SUCCESSOR, refusals
 from training.soil.examples import Examples
 from training.soil.metrics import LIMITS, Metrics, ThresholdRule, line, measure, shortcomings
@@ -48,8 +47,8 @@ def compare(bundle: Bundle, current: Bundle, known: TrainingSet, unseen: Trainin
     features, theirs = unseen.features(bundle.recipe), unseen.features(current.recipe)
     ours = unseen.examples(np.where(_whole(theirs), features, np.nan))
     predicted = {
-        SUCCESSOR: predict(bundle, ours.features),
-        CURRENT: predict(current, unseen.examples(np.where(_whole(features), theirs, np.nan)).features),
+        SUCCESSOR: run_bundle(bundle, ours.features),
+        CURRENT: run_bundle(current, unseen.examples(np.where(_whole(features), theirs, np.nan)).features),
         **rules(bundle, known.examples(known.features(bundle.recipe)), ours),
     }
     return SoilSuccession({name: measure(values, ours.days, LIMITS) for name, values in predicted.items()}, len(ours.days), unseen.sites)
@@ -57,11 +56,6 @@ def compare(bundle: Bundle, current: Bundle, known: TrainingSet, unseen: Trainin
 
 def _whole(features: Floats) -> Floats:
     return np.isfinite(features).all(axis=1)[:, None]
-
-
-def predict(bundle: Bundle, features: Floats) -> Floats:
-    """Returns what a gateway's runtime makes of features: low, score and high, shape (rows, 3)."""
-    return np.asarray(Model(bundle.runnable(), tflite.load()).run(features))
 
 
 def rules(bundle: Bundle, known: Examples, unseen: Examples, names: Iterable[str] = tuple(_RULES)) -> dict[str, Floats]:

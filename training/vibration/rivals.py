@@ -13,10 +13,9 @@ from datetime import datetime
 
 import numpy as np
 
-from edge.models import tflite
 from edge.models.bundle import Bundle
-from edge.models.model import Model
 from training.build.dense import Floats
+from training.build.package_bundle import run_bundle
 from training.build.succession import CURRENT, SUCCESSOR, refusals
 from training.vibration.detection import auc
 from training.vibration.train import FALSE_ALARMS
@@ -101,7 +100,7 @@ def compare(bundle: Bundle, current: Bundle, compared: Compared) -> VibrationSuc
 
 def said(bundle: Bundle, features: Floats) -> Floats:
     """Returns the scores that a gateway's runtime gives: shape (rows, inputs) -> (rows,)."""
-    return np.asarray(Model(bundle.runnable(), tflite.load()).run(features)[:, 1])
+    return run_bundle(bundle, features)[:, 1]
 
 
 def _measure(scores: Floats, compared: Compared) -> Metrics:
