@@ -13,7 +13,7 @@ from edge.config import Config
 from edge.gateway import Gateway
 from edge.models.bundle import Bundle
 from edge.models.recipe import Recipe
-from edge.models.scorer import Score, ScorerFailed, ScorerLate
+from edge.models.scorer import Score, ScorerFailed
 from edge.models.slot import LoadedModel, Slot
 from edge.releases.folder import ReleaseFolder
 from edge.releases.loading import places_of
@@ -41,15 +41,14 @@ class Speaker:
     runtime = "none"
 
     def __init__(self, label: str = "fine") -> None:
-        self.reason: str | None = None
-        self.is_late = False
+        self.fault: ScorerFailed | None = None
         self.is_closed = False
         self._label = label
 
     def score(self, name: str, features: Sequence[Sequence[float]]) -> list[Score]:
         assert not self.is_closed, "a model that was let go is asked"
-        if self.reason and features:
-            raise (ScorerLate if self.is_late else ScorerFailed)(self.reason)
+        if self.fault and features:
+            raise self.fault
         return [Score(self._label, 9.0, 1.0) for _ in features]
 
     def close(self) -> None:

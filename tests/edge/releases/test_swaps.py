@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.models.running import Withheld, columns_of
+from edge.models.scorer import ScorerFailed, ScorerLate
 from edge.models.slot import Slot
 from edge.releases.choice import Offer, State
 from edge.releases.postponement import MAX_TRIES
@@ -56,7 +57,7 @@ def test_a_release_that_fails_on_trial_costs_no_window_and_is_refused(tmp_path: 
     bad = Speaker()
     field.offer(loaded(bundle("two", 2), bad))
     field.speak(20)
-    bad.reason = "died (signal 11)"
+    bad.fault = ScorerFailed("died (signal 11)")
     field.speak(30)
     field.end()
     assert field.twice_or_never() == {}
@@ -76,7 +77,7 @@ def test_a_release_that_is_late_on_trial_goes_back_and_may_come_again(tmp_path: 
     late = Speaker()
     field.offer(loaded(bundle("two", 2), late))
     field.speak(10)
-    late.reason, late.is_late = "did not answer within 5 s", True
+    late.fault = ScorerLate("did not answer within 5 s")
     field.speak(30)
     assert field.folder.refused() == {}
     assert "did not answer within 5 s; it is tried again" in field.folder.waiting()[2]
@@ -98,7 +99,7 @@ def test_a_release_that_is_late_each_time_is_refused_in_the_end(tmp_path: Path) 
     for _ in range(MAX_TRIES):
         assert field.folder.refused() == {}
         late = Speaker()
-        late.reason, late.is_late = "did not answer within 5 s", True
+        late.fault = ScorerLate("did not answer within 5 s")
         field.offer(loaded(bundle("two", 2), late))
         field.speak(40)
     assert f"did not answer within 5 s, {MAX_TRIES} times" in field.folder.refused()[2]
@@ -120,7 +121,7 @@ def test_a_proved_release_that_is_late_counts_as_one_try_until_another_is_ready(
     late = Speaker()
     field = Field(tmp_path, loaded(bundle("two", 2), late))
     field.folder.write_state(State(running=2))
-    late.reason, late.is_late = "did not answer within 5 s", True
+    late.fault = ScorerLate("did not answer within 5 s")
     field.speak(60)
     assert field.folder.postponed()[2].tries == 1
 
@@ -131,7 +132,7 @@ def test_a_gateway_does_not_fall_back_to_what_was_withdrawn(tmp_path: Path) -> N
     field.folder.write_offer(Offer(release=2, withdrawn=(1,)))
     field.offer(loaded(bundle("two", 2), bad))
     field.speak(20)
-    bad.reason = "died (signal 11)"
+    bad.fault = ScorerFailed("died (signal 11)")
     field.speak(20)
     assert field.folder.state == State()
 
@@ -153,7 +154,7 @@ def test_without_the_model_before_a_failure_would_cost_windows(tmp_path: Path) -
     field.offer(loaded(bundle("two", 2), bad))
     field.speak(10)
     field.slot.end_trial()
-    bad.reason = "died (signal 11)"
+    bad.fault = ScorerFailed("died (signal 11)")
     field.speak(20)
     field.end()
     assert field.twice_or_never()
@@ -166,12 +167,12 @@ def test_a_proved_release_goes_back_after_failures_in_a_row_alone(tmp_path: Path
     field.turn(field.now.timestamp() + 4000)
     assert field.slot.standby is None
     assert field.folder.state == State(running=2)
-    scorer.reason = "did not answer within 5 s"
+    scorer.fault = ScorerFailed("died (signal 11)")
     field.speak(10)
     assert field.folder.refused() == {}
-    scorer.reason = None
+    scorer.fault = None
     field.speak(10)
-    scorer.reason = "did not answer within 5 s"
+    scorer.fault = ScorerFailed("died (signal 11)")
     field.speak(40)
     assert 2 in field.folder.refused()
     assert field.folder.state == State()
@@ -247,7 +248,7 @@ def test_a_shadow_that_fails_ends_and_nobody_else_does(tmp_path: Path) -> None:
     field, shadow = Field(tmp_path, loaded(bundle("one"))), Speaker()
     field.offer(loaded(bundle("three", 3), shadow), shadow=True)
     field.speak(15)
-    shadow.reason = "answered a number that is not finite"
+    shadow.fault = ScorerFailed("answered a number that is not finite")
     field.speak(20)
     field.end()
     assert field.twice_or_never() == {}
