@@ -16,9 +16,14 @@ Command = Callable[..., Any]
 
 def of_model(name: str, simulation: str, field: str) -> Callable[[Command], Command]:
     """Returns a decorator: the options of the command that trains this model on a simulation, or on what gateways sent of the field."""
-    bundle = Path("models") / name
+    bundle = _written(name, "simulation")
     return _all(
-        click.option("--output", type=FOLDER, default=bundle, show_default=True, help="Bundle to write."),
+        click.option(
+            "--output",
+            type=FOLDER,
+            callback=lambda context, _, given: given or _written(name, context.params["source"]),
+            help=f"Bundle to write.  [default: {bundle}; of the warehouse {_written(name, 'warehouse')}]",
+        ),
         click.option("--page", type=FILE, default=Path(f"docs/models/{name}.md"), show_default=True, help="Report to write."),
         click.option("--seed", default=0, show_default=True, help="Same seed, same bytes on one machine."),
         click.option("--workers", default=os.cpu_count() or 1, show_default="processors", help="Processes that simulate."),
@@ -28,6 +33,7 @@ def of_model(name: str, simulation: str, field: str) -> Callable[[Command], Comm
             type=click.Choice(["simulation", "warehouse"]),
             default="simulation",
             show_default=True,
+            is_eager=True,  # what is written by default rests on it
             help=f"What it learns from: {simulation}, or {field}.",
         ),
         click.option(
@@ -47,6 +53,11 @@ def progress(what: str, items: Iterable[Any], count: int) -> Iterator[Any]:
     """Yields the items, and shows how many of them are done."""
     with click.progressbar(items, length=count, label=what) as bar:
         yield from bar
+
+
+def _written(name: str, source: str) -> Path:
+    """Returns where a bundle is written by default: a successor not over the one that it follows."""
+    return Path("build" if source == "warehouse" else "models") / name
 
 
 def _all(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:

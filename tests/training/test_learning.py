@@ -8,8 +8,10 @@ from typing import NoReturn
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from training.learning import Field, Request, learn
+from training.options import of_model
 
 REQUEST = Request(until=None, days=400, project="farm", current=Path("models/soil"), figures=None)
 
@@ -26,3 +28,20 @@ def test_the_bundle_to_be_followed_is_not_written_over() -> None:
 def test_a_project_is_needed() -> None:
     with pytest.raises(click.UsageError, match="--project or GOOGLE_CLOUD_PROJECT"):
         learn(Path("build/soil"), replace(REQUEST, project=None), never)
+
+
+@pytest.mark.parametrize(
+    ("words", "folder"),
+    [
+        ([], "models/soil"),
+        (["--from=warehouse"], "build/soil"),
+        (["--output=here", "--from=warehouse"], "here"),
+    ],
+)
+def test_a_successor_is_not_written_over_what_it_follows_unless_somebody_says_so(words: list[str], folder: str) -> None:
+    @click.command()
+    @of_model("soil", "a simulation", "the field")
+    def shown(output: Path, **_: object) -> None:
+        click.echo(output)
+
+    assert CliRunner().invoke(shown, words).output == f"{folder}\n"
