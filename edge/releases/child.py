@@ -87,17 +87,11 @@ def offer(client: Fetcher, folder: ReleaseFolder, rollout: Rollout, request: Req
     wanted = offer_of(rollout, request)
     if (before := folder.offer) is None or msgspec.structs.replace(before, missing=None) != wanted:
         folder.write_offer(wanted)
-    fault: ReleaseError | None = None
-    try:
-        _stage_if_needed(client, folder, wanted.release)
-        _stage_if_needed(client, folder, wanted.shadow)
-    except ReleaseError as error:
-        fault = error
-    is_missing = fault and wanted.release is not None and not folder.has(wanted.release)
-    folder.write_offer(msgspec.structs.replace(wanted, missing=str(fault) if is_missing else None))
+    fault, fault_of_shadow = (_fault_of_staging(client, folder, number) for number in (wanted.release, wanted.shadow))
+    folder.write_offer(msgspec.structs.replace(wanted, missing=str(fault) if fault else None))
     _stage_instead(client, folder, wanted)
-    if fault:
-        raise fault
+    if first := fault or fault_of_shadow:
+        raise first
 
 
 def offer_of(rollout: Rollout, request: Request) -> Offer:
@@ -115,6 +109,15 @@ def _stage_instead(client: Fetcher, folder: ReleaseFolder, wanted: Offer) -> Non
     """Fetches what others run where nothing else may run here."""
     if wanted.release is not None and target(folder.state, wanted, folder.is_usable) is None:
         _stage_if_needed(client, folder, wanted.instead)
+
+
+def _fault_of_staging(client: Fetcher, folder: ReleaseFolder, number: int | None) -> ReleaseError | None:
+    """Fetches what is not here, and returns why it cannot be had. Raises OSError."""
+    try:
+        _stage_if_needed(client, folder, number)
+    except ReleaseError as fault:
+        return fault
+    return None
 
 
 def _stage_if_needed(client: Fetcher, folder: ReleaseFolder, number: int | None) -> None:

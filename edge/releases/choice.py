@@ -53,6 +53,6 @@ def proved(state: State, offer: Offer | None) -> Iterator[int]:
     return (number for number in numbers if number is not None and number not in withdrawn)
 
 
-def shadow_target(offer: Offer, usable: Usable) -> int | None:
-    """Returns which release is to score beside the one that runs."""
-    return offer.shadow if offer.shadow is not None and usable(offer.shadow) else None
+def shadow_target(offer: Offer, running: int | None, usable: Usable) -> int | None:
+    """Returns which release is to score beside the one that runs; none beside itself."""
+    return offer.shadow if offer.shadow is not None and offer.shadow != running and usable(offer.shadow) else None

@@ -130,10 +130,10 @@ class ReleaseFolder:
         return self.has(number) and self.may_try(number)
 
     def waiting(self) -> Mapping[int, str]:
-        """Returns the releases that are to run and do not yet, with the reasons."""
+        """Returns the releases that are to run and do not yet, with the reasons; not those that are here and whose time has come."""
         offer, refused = self.offer or Offer(), self.refused()
         missing = {offer.release: offer.missing} if offer.release is not None and offer.missing else {}
-        later = {number: f"{each.reason}; it is tried again" for number, each in self.postponed().items()}
+        later = {number: f"{each.reason}; it is tried again" for number, each in self.postponed().items() if not self.is_usable(number)}
         return {number: reason for number, reason in (missing | later).items() if number not in refused}
 
     def prune(self, kept: Collection[int | None]) -> None:

@@ -34,7 +34,7 @@ class Swaps:
         self._slots, self._updates, self._changed = slots, updates, changed
         self._places = {place.name: place for place in places}
         self._window_us = window_seconds * 1_000_000
-        self._proved_from = dict[str, float]()
+        self._proved_from, self._shadow_from = dict[str, float](), dict[str, float]()
         self._taken_back = dict[str, LoadedModel]()
         self._trial_seconds = max(TRIAL_SECONDS, 3.0 * window_seconds)
         self._next_look = 0.0
@@ -49,6 +49,8 @@ class Swaps:
                 self._end_shadow(self._places[name], slot, slot.shadow_fault)
             if slot.standby:
                 self._end_trial_if_due(name, slot, monotonic)
+            if slot.shadow:
+                self._prove_shadow_if_due(name, slot.shadow, monotonic)
         for candidate in self._updates.take():
             self._swap(candidate, self._slots[candidate.place.name], now_us)
         if monotonic >= self._next_look:  # who fetches may have set something aside
@@ -62,6 +64,7 @@ class Swaps:
             _close(model)
         elif candidate.shadow or model is None:
             _close(slot.set_shadow(model))
+            self._shadow_from.pop(place.name, None)
             self._updates.note(place.name, candidate.release, shadow=True)
         elif self._put_in_force(place, slot, model, now_us):
             _log.info("%s: %s runs from the next window on", place.folder.model, _named(model))
@@ -110,6 +113,14 @@ class Swaps:
                 if state.running is not None:
                     place.folder.end_postponement(state.running)
             self._tell()
+
+    def _prove_shadow_if_due(self, name: str, shadow: LoadedModel, monotonic: float) -> None:
+        """Forgets that it was late once it has gone on for as long as a trial lasts."""
+        if monotonic - self._shadow_from.setdefault(name, monotonic) >= self._trial_seconds:
+            self._shadow_from[name] = monotonic
+            if shadow.bundle.release is not None:
+                with suppress(OSError):  # what is not forgotten now is forgotten later
+                    self._places[name].folder.end_postponement(shadow.bundle.release)
 
     def _end_shadow(self, place: Place, slot: Slot, fault: ScorerFailed) -> None:
         model = slot.set_shadow(None)

@@ -105,7 +105,7 @@ class ModelUpdates:
             if self._prepare(place, wanted, self._running.get(place.name), shadow=False) and offer and wanted != offer.release:
                 _log.warning("%s: %s is to run and cannot, %s runs instead", place.name, _named(offer.release), _named(wanted))
             if offer:
-                self._prepare(place, shadow_target(offer, usable), self._shadows.get(place.name), shadow=True)
+                self._prepare(place, shadow_target(offer, wanted, usable), self._shadows.get(place.name), shadow=True)
 
     def _prepare(self, place: Place, wanted: int | None, running: int | None, *, shadow: bool) -> bool:
         """Makes ready what should run and does not. Says whether it did."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import time
 from typing import Any
 
 from edge.config import Config
@@ -33,6 +34,16 @@ def bundle(version: str, release: int | None = None, *, young_hours: float = 0.0
     recipe = Recipe.parse({"steps": steps, "inputs": ["mean"], "young_hours": young_hours, "gap_hours": 1}, ["moisture"])
     sha256 = version.encode().hex().ljust(64, "0")
     return replace(Bundle.load(SOIL), recipe=recipe, channels=("moisture",), version=version, sha256=sha256, release=release)
+
+
+class Clock:
+    """A clock of releases that a test sets; it begins at the machine's."""
+
+    def __init__(self) -> None:
+        self.seconds = time()
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
 class Speaker:
@@ -87,7 +98,8 @@ class Field:
         releases = {"root": str(root), "directory": str(folder / "releases")}
         self.config: Config = config(folder, sensors=[{**plain, "model": "soil"}], models=models, releases=releases, **changed)
         self.store = Store(self.config.store_file, "gw-1", 64 << 20)
-        (self.place,) = places_of(self.config, {"soil": first.bundle})
+        self.clock = Clock()
+        (self.place,) = places_of(self.config, {"soil": first.bundle}, self.clock)
         self.slots, self.updates = {"soil": Slot(first)}, Updates()
         self.now, self.seq = START, 0
         self.start()

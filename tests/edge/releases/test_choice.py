@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.releases.choice import Offer, State, target
+from edge.releases.choice import Offer, State, shadow_target, target
 
 NUMBERS = st.integers(1, 6)
 SOME = st.none() | NUMBERS
@@ -33,3 +33,10 @@ def test_what_ran_goes_on_before_what_others_run() -> None:
     assert target(state, Offer(release=5, instead=3, withdrawn=(1, 2)), usable) is None
     assert target(state, Offer(), usable) is None
     assert target(state, None, usable) == 2
+
+
+def test_nothing_scores_in_its_own_shadow() -> None:
+    offer, usable = Offer(release=3, shadow=2), {2, 3}.__contains__
+    assert shadow_target(offer, 3, usable) == 2
+    assert shadow_target(offer, 2, usable) is None
+    assert shadow_target(offer, 3, {3}.__contains__) is None

@@ -257,6 +257,24 @@ def test_a_shadow_that_fails_ends_and_nobody_else_does(tmp_path: Path) -> None:
     assert "in the shadow" in field.folder.refused()[3]
 
 
+def test_a_shadow_that_was_late_and_scores_now_waits_no_more_and_is_forgiven_in_the_end(tmp_path: Path) -> None:
+    field, late = Field(tmp_path, loaded(bundle("one"))), Speaker()
+    field.offer(loaded(bundle("three", 3), late), shadow=True)
+    field.speak(15)
+    late.fault = ScorerLate("did not answer within 5 s")
+    field.speak(20)
+    assert "did not answer within 5 s; it is tried again" in field.folder.waiting()[3]
+    field.clock.seconds += 4000
+    field.offer(loaded(bundle("three", 3)), shadow=True)
+    field.speak(30)
+    assert (field.folder.waiting(), list(field.folder.postponed())) == ({}, [3])
+    field.turn(field.now.timestamp() + 4000)
+    assert field.folder.postponed() == {}
+    field.end()
+    told = [row.get("releases_waiting") for row in rows(field.store, "heartbeats")]
+    assert (any("soil/3" in (each or "") for each in told), told[-1]) == (True, None)
+
+
 def test_a_pipeline_that_knows_no_shadows_gets_none(tmp_path: Path) -> None:
     field = Field(tmp_path, loaded(bundle("one")), batches={"seconds": 0, "for_pipeline": "0.2"})
     field.offer(loaded(bundle("three", 3)), shadow=True)

@@ -23,6 +23,7 @@ from edge.releases.command import models
 from edge.releases.findings import of_releases
 from edge.releases.request import Request
 from edge.releases.updates import Candidate, ModelUpdates
+from releases import rollouts
 from tests.edge.models.test_process_scorer import SOIL
 from tests.edge.releases.farm import Farm
 from tests.edge.releases.swapping import write_bundle
@@ -72,6 +73,24 @@ def test_a_source_that_does_not_answer_changes_nothing(farm: Farm) -> None:
     farm.monotonic += 4000
     farm.look()
     assert farm.version == "9"
+
+
+def test_a_shadow_is_fetched_and_scores_though_the_release_is_damaged(farm: Farm) -> None:
+    farm.publish(version="8")
+    farm.start()
+    farm.look()
+    shadow = farm.publisher.release(files=files(version="9"))
+    damaged = farm.publisher.release(files=files(version="10"))
+    rollout = rollouts.new_rollout(farm.publisher.repository, *damaged, 100.0, shadow=shadow.number)
+    rollouts.begin(farm.publisher.repository, rollout, farm.publisher.now)
+    farm.publisher.publish()
+    [model] = (farm.publisher.site / "targets" / "releases" / "soil" / "3").glob("*model.tflite")
+    model.write_bytes(model.read_bytes()[:-1] + b"!")
+    farm.monotonic += 4000
+    farm.look()
+    in_shadow = farm.slots["soil"].shadow
+    assert (farm.version, in_shadow and in_shadow.bundle.version) == ("8", "9")
+    assert list(farm.folder.waiting()) == [3]
 
 
 def test_a_refused_release_is_not_tried_again(farm: Farm) -> None:
