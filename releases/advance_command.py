@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,7 +35,10 @@ def advance(folder: Path, model: str, source: BinaryIO | None, ask: bool, dry_ru
       tinybeam release advance soil --warehouse
       tinybeam sql query releases_side_by_side --json | tinybeam release advance soil --health -
     """
-    decision = advancing.advance(Repository(folder), model, partial(_rows, source, ask), options.now(), dry_run=dry_run)
+    advancing.running(Repository(folder), model)
+    rows = _rows(source, ask)
+    with options.alone_in(folder) as repository:
+        decision = advancing.advance(repository, model, rows, options.now(), dry_run=dry_run)
     row = msgspec.json.encode(decision).decode()
     click.echo(row if as_json else f"{decision.action}: {'; '.join(decision.reasons)}")
     if ask and not dry_run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -16,19 +16,24 @@ from releases.rollout import Decision, Release, Rollout
 from releases.thresholds import checked
 from schemas.records import ReleaseDecision
 
-Ask = Callable[[], Sequence[Health]]
-"""Returns the rows of release_health. Raises ReleaseError."""
 
-
-def advance(repository: Repository, model: str, ask: Ask, now: datetime, *, dry_run: bool = False) -> ReleaseDecision:
-    """Decides, and keeps in the rollout what was decided and why, but for that it waits; with `dry_run` it keeps nothing.
-
-    Raises ReleaseError, and ConfigError for the rollout's thresholds. Nothing is asked of a release that is halted.
-    """
+def running(repository: Repository, model: str) -> Rollout:
+    """Returns the rollout of a release that is not halted: of another nothing is asked. Raises ReleaseError."""
     rollout = rollouts.existing(repository, model)
     if rollout.halted:
         raise ReleaseError(f"release {rollout.release} of {model} is halted: `tinybeam release roll-out` begins another")
-    found = health.of(ask(), Release(model, rollout.release))
+    return rollout
+
+
+def advance(repository: Repository, model: str, rows: Sequence[Health], now: datetime, *, dry_run: bool = False) -> ReleaseDecision:
+    """Decides by rows of release_health, and keeps in the rollout what was decided and why, but for that it waits; with `dry_run` it
+    keeps nothing.
+
+    The rollout is the one that holds now: a person may have halted it since the rows were asked for. Raises ReleaseError, and ConfigError
+    for the rollout's thresholds.
+    """
+    rollout = running(repository, model)
+    found = health.of(rows, Release(model, rollout.release))
     decision = judge(rollout, found, checked(rollout.thresholds, repository.folder), now)
     if decision.action != "wait" and not dry_run:
         rollouts.decide(repository, model, decision)

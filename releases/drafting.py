@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tuf.api.metadata import Metadata, Root, Targets
+from tuf.api.metadata import Metadata, Root, Targets, VerificationResult
 
 from releases import roles, settings, signing_keys
 from releases.error import ReleaseError
-from releases.repository import Repository, named_files
+from releases.repository import Repository, named_files, read_metadata
 from releases.rollout import Release
 
 _LATEST = "x-tinybeam-latest"
@@ -70,9 +70,28 @@ def sign(repository: Repository, key_file: Path) -> list[Draft]:
         repository.write_draft(role, metadata)
         signed.append(_described(repository, role, metadata))
     if not signed:
-        raise ReleaseError(f"nothing waits for a signature by {key_file}")
+        waiting = ", ".join(f"{draft.role} {draft.version}" for draft in drafts(repository))
+        raise ReleaseError(f"nothing waits for a signature by {key_file}" + (f": {waiting} waits for other keys" if waiting else ""))
     _settle(repository)
     return signed
+
+
+def take_signatures(repository: Repository, copy: Path) -> list[Draft]:
+    """Takes what was signed in a copy of the folder: a draft there, or the version that it became. Raises ReleaseError."""
+    theirs = read_metadata(copy)
+    for role in roles.OFFLINE:
+        metadata = repository.draft(role)
+        if metadata is None or metadata.signed_bytes != theirs.signed_bytes:
+            continue
+        before = _signed_by(repository, role, metadata)
+        metadata.signatures.update(theirs.signatures)
+        if _signed_by(repository, role, metadata) <= before:
+            raise ReleaseError(f"{copy} adds no signature to {role} {metadata.signed.version} that counts")
+        repository.write_draft(role, metadata)
+        signed = [_described(repository, role, metadata)]
+        _settle(repository)
+        return signed
+    raise ReleaseError(f"{copy} is not what waits for signatures here: it was drafted anew since, or is complete")
 
 
 def _settle(repository: Repository) -> None:
@@ -110,9 +129,7 @@ def editable(repository: Repository, role: str, now: datetime) -> Metadata[Any]:
 
 
 def _described(repository: Repository, role: str, metadata: Metadata[Any]) -> Draft:
-    results = [
-        each.get_verification_result(role, metadata.signed_bytes, metadata.signatures) for each in _delegators(repository, role, metadata)
-    ]
+    results = _verified(repository, role, metadata)
     before, after = (named_files(each.signed).keys() for each in (repository.newest(role), metadata))
     return Draft(
         role=role,
@@ -122,6 +139,17 @@ def _described(repository: Repository, role: str, metadata: Metadata[Any]) -> Dr
         adds=tuple(sorted(after - before)),
         removes=tuple(sorted(before - after)),
     )
+
+
+def _verified(repository: Repository, role: str, metadata: Metadata[Any]) -> list[VerificationResult]:
+    return [
+        each.get_verification_result(role, metadata.signed_bytes, metadata.signatures) for each in _delegators(repository, role, metadata)
+    ]
+
+
+def _signed_by(repository: Repository, role: str, metadata: Metadata[Any]) -> set[str]:
+    """Returns the identifiers of the keys whose signatures count for whoever asks for some."""
+    return {keyid for each in _verified(repository, role, metadata) for keyid in each.signed}
 
 
 def _signers(repository: Repository, role: str, metadata: Metadata[Any]) -> set[str]:

@@ -1,7 +1,11 @@
-"""Holds what the commands of `tinybeam release` share: options, the time, and how what is wrong ends them."""
+"""Holds what the commands of `tinybeam release` share: options, the time, who may change a folder, and how what is wrong ends them."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +15,7 @@ from keys.error import KeysError
 from program import command_errors
 from program.settings import ConfigError
 from releases.error import ReleaseError
+from releases.repository import Repository
 
 FILE = click.Path(path_type=Path)
 
@@ -26,3 +31,25 @@ errors_explained = command_errors.errors_explained(ReleaseError, KeysError, Conf
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[Repository]:
+    """Yields a folder of releases that no other command changes meanwhile: one that comes waits, and says so. Raises ReleaseError."""
+    try:
+        opened = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise ReleaseError(f"{folder} holds no releases: `tinybeam release init` makes such a folder ({error.strerror})") from error
+    try:
+        _lock(opened, folder)
+        yield Repository(folder)
+    finally:
+        os.close(opened)
+
+
+def _lock(opened: int, folder: Path) -> None:
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        click.echo(f"Another command changes {folder}: this one waits until it has ended.", err=True)
+        fcntl.flock(opened, fcntl.LOCK_EX)

@@ -62,21 +62,21 @@ def roll_out(
     gateways_known = fleet.read(known, now) if known else {}
     if known and not gateways_known:
         raise ReleaseError(f"{known} names no gateways: leave out --fleet where nobody knows which there are")
-    repository = Repository(folder)
-    rollout = rollouts.new_rollout(
-        repository,
-        model,
-        release,
-        steps[0] if share is None else share,
-        pinned=Group(tuple(gateways), tuple(sites)),
-        excluded=Group(tuple(exclude_gateways), tuple(exclude_sites)),
-        shadow=shadow,
-        thresholds=limits,
-    )
-    if gateways_known:
-        rollout = fleet.with_reaches(rollout, gateways_known, steps)
-        click.echo(f"{len(fleet.running(rollout, gateways_known)):,} of {len(gateways_known):,} gateways that are known run it")
-    _say(rollouts.begin(repository, rollout, now))
+    with options.alone_in(folder) as repository:
+        rollout = rollouts.new_rollout(
+            repository,
+            model,
+            release,
+            steps[0] if share is None else share,
+            pinned=Group(tuple(gateways), tuple(sites)),
+            excluded=Group(tuple(exclude_gateways), tuple(exclude_sites)),
+            shadow=shadow,
+            thresholds=limits,
+        )
+        if gateways_known:
+            rollout = fleet.with_reaches(rollout, gateways_known, steps)
+            click.echo(f"{len(fleet.running(rollout, gateways_known)):,} of {len(gateways_known):,} gateways that are known run it")
+        _say(rollouts.begin(repository, rollout, now))
 
 
 @click.command()
@@ -92,7 +92,8 @@ def halt(folder: Path, model: str, reason: str) -> None:
       tinybeam release halt soil --reason "calls wet fields dry"
     """
     decision = Decision(time=options.now(), action="halt", share=0, reasons=(reason,) if reason else ())
-    _say(rollouts.decide(Repository(folder), model, decision))
+    with options.alone_in(folder) as repository:
+        _say(rollouts.decide(repository, model, decision))
 
 
 @click.command("roll-back")
@@ -107,7 +108,8 @@ def roll_back(folder: Path, model: str, reason: str) -> None:
     Example:
       tinybeam release roll-back soil --reason "calls wet fields dry"
     """
-    _say(rollouts.roll_back(Repository(folder), model, reason, options.now()))
+    with options.alone_in(folder) as repository:
+        _say(rollouts.roll_back(repository, model, reason, options.now()))
 
 
 @click.command()

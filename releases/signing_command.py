@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -11,6 +12,8 @@ from releases import bundle_files, drafting, founding, options, places, publishi
 from releases.drafting import Draft
 from releases.repository import Repository
 from releases.rollout import Release
+
+_WAITS = f"It waits for the signatures of {roles.THRESHOLD} holders: tinybeam release sign --key FILE"
 
 
 @click.command()
@@ -51,10 +54,11 @@ def add(folder: Path, bundle: Path, microcontroller: bool) -> None:
     judged = bundle_files.judge(bundle)
     if microcontroller:
         files = {**files, **bundle_files.for_microcontrollers(bundle)}
-    release = drafting.add(Repository(folder), model, files, options.now())
+    with _drafting(folder) as repository:
+        release = drafting.add(repository, model, files, options.now())
     gate = "the gate has passed it" if judged else "no gate has judged it, for training is not installed here"
     click.echo(f"{model} {release.number}: {len(files)} files; {gate}")
-    click.echo(f"It waits for the signatures of {roles.THRESHOLD} holders: tinybeam release sign --key FILE")
+    click.echo(_WAITS)
 
 
 @click.command()
@@ -69,22 +73,32 @@ def withdraw(folder: Path, model: str, number: int) -> None:
     Example:
       tinybeam release withdraw soil 3
     """
-    drafting.withdraw(Repository(folder), Release(model, number), options.now())
-    click.echo(f"It waits for the signatures of {roles.THRESHOLD} holders: tinybeam release sign --key FILE")
+    with _drafting(folder) as repository:
+        drafting.withdraw(repository, Release(model, number), options.now())
+    click.echo(_WAITS)
 
 
 @click.command()
 @options.folder
-@click.option("--key", type=options.FILE, required=True, help="A holder's key.")
+@click.option("--key", type=options.FILE, help="A holder's key.")
+@click.option("--from", "copy", type=options.FILE, help="What a holder has signed elsewhere, in a copy of the folder.")
 @options.errors_explained
-def sign(folder: Path, key: Path) -> None:
+def sign(folder: Path, key: Path | None, copy: Path | None) -> None:
     """Add a holder's signature to all that waits for it, and say what was signed.
 
+    With --from it is taken from a copy of the folder: of its drafts/releases.json, or, if the copy was complete by that signature,
+    of its published/metadata/N.releases.json.
+
     \b
-    Example:
+    Examples:
       tinybeam release sign --key /media/ada/releases.key
+      tinybeam release sign --from /media/ben/releases.json
     """
-    for draft in drafting.sign(Repository(folder), key):
+    if (key is None) == (copy is None):
+        raise click.UsageError("say who signs: --key FILE, or --from FILE that was signed elsewhere")
+    with options.alone_in(folder) as repository:
+        signed = drafting.sign(repository, key) if key else drafting.take_signatures(repository, copy) if copy else []
+    for draft in signed:
         click.echo("\n".join(_lines(draft)))
 
 
@@ -105,11 +119,11 @@ def publish(folder: Path, target: str) -> None:
       tinybeam release publish /srv/models
       tinybeam release publish gs://my-bucket/models
     """
-    repository = Repository(folder)
-    written = publishing.publish(repository, places.opened(target), options.now())
-    click.echo(f"{target}: {written} files written; it holds until {repository.timestamp().expires:%Y-%m-%d %H:%M} UTC")
-    for draft in drafting.drafts(repository):
-        click.echo("\n".join(_lines(draft)))
+    with options.alone_in(folder) as repository:
+        written = publishing.publish(repository, places.opened(target), options.now())
+        click.echo(f"{target}: {written} files written; it holds until {repository.timestamp().expires:%Y-%m-%d %H:%M} UTC")
+        for draft in drafting.drafts(repository):
+            click.echo("\n".join(_lines(draft)))
 
 
 @click.command()
@@ -125,10 +139,21 @@ def renew(folder: Path, holder: str, online: bool) -> None:
       tinybeam release renew
       tinybeam release renew --holder ben
     """
-    renewal.renew(Repository(folder), options.now(), holder=holder, online=online)
+    with _drafting(folder) as repository:
+        renewal.renew(repository, options.now(), holder=holder, online=online)
     if holder:
         click.echo(f"{founding.key_file(folder, holder, '*')} are for {holder} alone: carry them away, and delete them here.")
     click.echo("Two holders sign with both of their keys, root.key first: tinybeam release sign --key FILE")
+
+
+@contextmanager
+def _drafting(folder: Path) -> Iterator[Repository]:
+    """Yields the folder, alone, and says afterwards whose signatures count no more."""
+    with options.alone_in(folder) as repository:
+        void = [draft for draft in drafting.drafts(repository) if draft.signatures]
+        yield repository
+    for draft in void:
+        click.echo(f"{draft.role} {draft.version} was signed by {draft.signatures}, which counts no more: they sign again")
 
 
 def _lines(draft: Draft) -> list[str]:

@@ -62,7 +62,7 @@ class Publisher:
         """Decides by what the warehouse says of the release since, publishes that, and tells the warehouse."""
         times = {"from_time": from_time.isoformat(), "to_time": now.isoformat()}
         rows = as_json([dict(row) for row in ask(client, script("queries", QUESTION), times, now)])
-        decision = advancing.advance(self.repository, MODEL, lambda: health.read(rows, QUESTION), now)
+        decision = advancing.advance(self.repository, MODEL, health.read(rows, QUESTION), now)
         self.publish(now)
         insert(client, [decision])
         return decision
