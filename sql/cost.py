@@ -23,7 +23,7 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Is what a statement would read; `bytes` is None where the service has no figure, as a local warehouse has none."""
+    """Is what a statement would read; `bytes` is None where the service has no figure, as a local warehouse has none before it ran."""
 
     name: str
     bytes: int | None
@@ -35,7 +35,7 @@ class Cost:
 
     def __str__(self) -> str:
         if self.bytes is None:
-            return f"{self.name}: this local warehouse has no figure of bytes and bills nothing; ask BigQuery, which has one"
+            return f"{self.name}: this local warehouse has no figure of bytes before it ran, and bills nothing; BigQuery has one"
         return f"{self.name} would read {priced(self.bytes, self.price_per_tib)}"
 
     def row(self) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def estimate(client: bigquery.Client, script: Script, values: Mapping[str, str],
 
 
 def cost(script: Script, read: int, price_per_tib: float, *, local: bool) -> Cost:
-    """Returns the cost of a script that reads so much. Local servers answer 0 for whatever they read: that is no figure."""
+    """Returns the cost of a script that reads so much. Local servers answer 0 for what they did not run: that is no figure."""
     return Cost(script.name, None if local and not read else read, price_per_tib)
 
 

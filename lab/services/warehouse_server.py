@@ -10,7 +10,7 @@ seconds to plan, and no query less than otherwise.
 A catalog names the folder of its files, where it was made: it is told where they are now, so that a warehouse can be moved.
 A statement with parameters would run twice: DuckDB answers the question for its columns by running it. So their values stand in the text.
 Arrow rows that are appended go to DuckDB as they are (warehouse_arrow.py).
-That 0 bytes were read, as it says of every query, nobody counted: it is left out.
+That 0 bytes were read, as it says of every query, nobody counted: they are (warehouse_bytes.py).
 """
 
 from __future__ import annotations
@@ -58,6 +58,11 @@ _LISTS_OF_RESULT = {
 _BESIDE = "DATA_INLINING_ROW_LIMIT 0"
 _TEMPORARY_TABLES = "SELECT table_name FROM duckdb_tables() WHERE temporary"
 _MAKES_TEMPORARY = re.compile(r"\s*create\s+(or\s+replace\s+)?temp", re.IGNORECASE)
+_PROFILED = (
+    "set enable_profiling = 'no_output'",
+    "set profiling_coverage = 'ALL'",
+    """set custom_profiling_settings = '{"OPERATOR_NAME": "true", "EXTRA_INFO": "true"}'""",
+)
 _SCHEMAS = "(select schema_id, schema_name from {catalog}.ducklake_schema where end_snapshot is null)"
 
 
@@ -88,6 +93,7 @@ class Connection:
 
     def __init__(self, connection: Any) -> None:
         self._connection, self._may_have_temporary = connection, False
+        self._profiles: list[str] | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
@@ -104,7 +110,17 @@ class Connection:
     def execute(self, statement: str, *parameters: Any) -> Any:
         statement = statement.replace(_BESIDE, f"{_BESIDE}, OVERRIDE_DATA_PATH true") if statement.startswith("ATTACH") else statement
         self._may_have_temporary = self._may_have_temporary or _MAKES_TEMPORARY.match(statement) is not None
-        return self._connection.execute(statement, *parameters)
+        result = self._connection.execute(statement, *parameters)
+        if self._profiles is not None:
+            self._profiles.append(self._connection.get_profiling_information())
+        return result
+
+    def profiles(self) -> list[str]:
+        """Keeps the profiles of what is executed from now on, in the list that it returns."""
+        for statement in _PROFILED:
+            self._connection.execute(statement)
+        self._profiles = []
+        return self._profiles
 
     def sql(self, statement: str, **options: Any) -> Any:
         if statement == _TEMPORARY_TABLES and not self._may_have_temporary:
@@ -164,33 +180,26 @@ def _literal(value: Any) -> str:
     return "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
 
 
-def without_bytes(results: Any) -> Any:
-    """Returns a replacement of local-bigquery's jobs.results that does not say how many bytes were read: it would say 0."""
-
-    def results_of(*arguments: Any) -> Any:
-        payload, rows = results(*arguments)
-        payload.pop("totalBytesProcessed", None)
-        return payload, rows
-
-    return results_of
-
-
 if __name__ == "__main__":
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     duckdb.connect = connect
     sys.path.append(str(Path(__file__).parent))
     from local_bigquery.api import jobs
+    from local_bigquery.catalog import metadata
     from local_bigquery.cli import main
     from local_bigquery.engine import database
     from local_bigquery.grpc import write
     from local_bigquery.jobs import query, runner
+    from local_bigquery.models import Table
     from local_bigquery.sql import params
     from warehouse_arrow import as_arrow, inserting_arrow  # type: ignore[import-not-found]  # it lies beside this file
+    from warehouse_bytes import Meter, counting_bytes, partitioned_by, with_bytes  # type: ignore[import-not-found]
 
     database.fetch = scoped(database)
     params.bind = in_text(params.bind)
     query._evaluator = knowing_texts(query._evaluator)  # noqa: SLF001
-    jobs.results = without_bytes(jobs.results)
+    query.execute = counting_bytes(query.execute, Meter(database, partitioned_by(metadata, Table)))
+    jobs.results = with_bytes(jobs.results)
     del runner.QUERY_STATISTICS["totalBytesProcessed"]
     write._decoder, write._insert = as_arrow(write), inserting_arrow(write, database)  # noqa: SLF001
     main()

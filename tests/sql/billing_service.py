@@ -1,6 +1,6 @@
 """A service that speaks as much of BigQuery's REST interface as queries need, and bills: every statement reads the same number of bytes.
 
-The local warehouse has no figure of bytes; this has nothing else. What was asked is kept in `requests`.
+The local warehouse has no figure of bytes before a statement ran; this has nothing else. What was asked is kept in `requests`.
 """
 
 from __future__ import annotations
