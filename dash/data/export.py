@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dash.data.span import Span
-from dash.data.warehouse import Questions, queries
+from dash.data.warehouse import MOST_ROWS, Questions, queries
 
-MOST_ROWS = 100_000
-"""What would be longer is a question for `tinybeam sql query`."""
+
+class TooLong(ValueError):
+    """A file would have more rows than an answer has; the text says what to do."""
 
 
 class Export(NamedTuple):
@@ -35,7 +36,7 @@ NAMES: Mapping[str, Export] = {
 
 
 def rows(questions: Questions, name: str, span: Span, subject: str = "") -> Iterator[tuple[Any, ...]]:
-    """Yields the names of the columns, then rows. Raises KeyError for another name, Unreachable."""
+    """Yields the names of the columns, then rows. Raises KeyError for another name, TooLong, Unreachable."""
     export = NAMES[name]
     script = queries()[export.query]
     step = round(max(span.step.total_seconds(), 3600))
@@ -43,6 +44,8 @@ def rows(questions: Questions, name: str, span: Span, subject: str = "") -> Iter
     known = {**of_span, "open_alone": False, "model": "vibration"} | ({export.subject: subject} if export.subject else {})
     taken = {parameter.name for parameter in script.parameters}
     answer = questions.query(export.query, **{key: value for key, value in known.items() if key in taken})
+    if len(answer) > MOST_ROWS:
+        raise TooLong(f"these are more than {MOST_ROWS} rows: name fewer days, or ask with `tinybeam sql query`")
     yield script.selected
-    for row in answer[:MOST_ROWS]:
+    for row in answer:
         yield tuple(row[column] for column in script.selected)

@@ -7,32 +7,33 @@ names its site, so that a row of another site is dropped whatever the SQL says.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import requests
-from google.api_core.exceptions import GoogleAPIError
+from google.api_core.exceptions import ClientError, GoogleAPIError, TooManyRequests
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
+from dash.data.kept import Answer, Kept
 from dash.data.viewer import Viewer
+from program import logs
 from sql.questions import bound
 from sql.scripts import Script, scripts
 from sql.service import reason
 
 Row = Mapping[str, Any]
 
-MOST_ANSWERS = 512
-"""So many are kept at most; the one that was used longest ago goes first."""
+MOST_ROWS = 100_000
+"""So many rows and one has an answer at most, so that who asks sees that there are more."""
 _AT_ONCE = 8
 """Queries that the warehouse is asked at once, besides those that somebody waits for."""
+_log = logs.get(__name__)
 _ROOM = Path(__file__).parents[1]
 _ANSWER_SECONDS = 60.0
 _VIEWER = ("sites", "all_sites")
@@ -40,16 +41,7 @@ _FAILURES = (GoogleAPIError, GoogleAuthError, requests.exceptions.RequestExcepti
 
 
 class Unreachable(RuntimeError):
-    """The warehouse gave no answer; the text is a sentence for people."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Holds the rows of a query, when it was asked, and how many bytes the service read for it, None if it does not say."""
-
-    rows: tuple[Row, ...]
-    asked_time: datetime
-    bytes_read: int | None
+    """The warehouse gave no answer; the text is a sentence for people, without the service's own words: those are for the log."""
 
 
 @cache
@@ -63,7 +55,7 @@ class Warehouse:
 
     def __init__(self, client: bigquery.Client, keep_seconds: float, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._client, self._keep, self._clock = client, timedelta(seconds=keep_seconds), clock
-        self._kept: OrderedDict[object, Answer] = OrderedDict()
+        self._kept = Kept()
         self._asking: dict[object, threading.Lock] = {}
         self._lock = threading.Lock()
         self._ahead = ThreadPoolExecutor(_AT_ONCE, "asks-ahead")
@@ -100,23 +92,15 @@ class Warehouse:
                 self._asking.pop(key, None)
 
     def _kept_or_asked(self, key: object, script: Script, values: Mapping[str, Any], oldest: timedelta) -> tuple[Answer, bool]:
-        if kept := self._no_older(key, oldest):
+        with self._lock:
+            kept = self._kept.get(key, self._clock() - oldest)
+        if kept is not None:
             return kept, False
         answer = self._ask(script, values)
         with self._lock:
-            self._kept[key] = answer
+            self._kept.put(key, answer)
             self.bytes_read = _total(self.bytes_read, answer.bytes_read)
-            while len(self._kept) > MOST_ANSWERS:
-                self._kept.popitem(last=False)
         return answer, True
-
-    def _no_older(self, key: object, oldest: timedelta) -> Answer | None:
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is None or self._clock() - kept.asked_time >= oldest:
-                return None
-            self._kept.move_to_end(key)
-            return kept
 
     def _ask(self, script: Script, values: Mapping[str, Any]) -> Answer:
         config = bigquery.QueryJobConfig(query_parameters=[bound(parameter, values[parameter.name]) for parameter in script.parameters])
@@ -129,10 +113,19 @@ class Warehouse:
                 job_retry=None,  # type: ignore[arg-type]
                 api_timeout=_ANSWER_SECONDS,
                 wait_timeout=_ANSWER_SECONDS,
+                max_results=MOST_ROWS + 1,
             )
             return Answer(tuple(dict(row) for row in rows), asked_time, rows.total_bytes_processed)
         except _FAILURES as error:
-            raise Unreachable(f"The warehouse does not answer: {reason(error)}") from error
+            _log.warning("%s: %s", script.name, reason(error))
+            raise Unreachable(_sentence(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    """Says what is wrong to whoever looks. The service's own words may hold values of any site, so they are not repeated."""
+    if isinstance(error, ClientError) and not isinstance(error, TooManyRequests):
+        return "The warehouse refuses to answer; the log of this page says why (was `tinybeam sql apply` run?)"
+    return "The warehouse does not answer"
 
 
 def _total(read: int | None, more: int | None) -> int | None:
@@ -183,6 +176,11 @@ class Questions:
         self.bytes_read = _total(self.bytes_read, answer.bytes_read if is_new else 0)
         self.oldest = min(self.oldest or answer.asked_time, answer.asked_time)
         return tuple(row for row in answer.rows if self.viewer.sees(row["site_id"]))
+
+    def close(self) -> None:
+        """Ends the request: what was begun ahead, and neither wanted nor asked yet, is not asked any more."""
+        for begun in self._begun.values():
+            begun.cancel()
 
     def _bound(self, name: str, parameters: Mapping[str, Any]) -> tuple[Script, Mapping[str, Any]]:
         """Returns a query and the values of its parameters, the viewer's among them."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from dash.data.kept import Answer
 from dash.data.viewer import Viewer
-from dash.data.warehouse import Answer, Questions, Unreachable, queries
+from dash.data.warehouse import Questions, Unreachable, queries
 from sql.scripts import Script
 
 ZONE = "Europe/Madrid"
@@ -51,7 +52,7 @@ class FarmWarehouse:
 
     def answer(self, script: Script, values: Mapping[str, Any], oldest: timedelta) -> tuple[Answer, bool]:
         if self.away:
-            raise Unreachable("The warehouse does not answer: Connection refused")
+            raise Unreachable("The warehouse does not answer")
         self.asked.append((script.name, values))
         rows = [] if self.bare else _QUERIES[script.name](self, values)
         seen = [row for row in rows if values["all_sites"] or row["site_id"] in values["sites"]]
