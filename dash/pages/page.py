@@ -12,6 +12,8 @@ from dash.data.warehouse import Questions
 
 LONGEST = timedelta(days=1100)
 """Three years: more at once is nothing that a person looks at."""
+_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""What lies outside no warehouse holds, and no calendar reckons with."""
 
 
 class Missing(LookupError):
@@ -45,7 +47,7 @@ class Asking:
     def days(self, default: int) -> int:
         """Returns the days that the address asks for. Raises Unreadable."""
         text = self.choice.get("days") or str(default)
-        if not text.isdecimal() or not 0 < int(text) <= LONGEST.days:
+        if not text.isdecimal() or len(text) > len(str(LONGEST.days)) or not 0 < int(text) <= LONGEST.days:
             raise Unreadable(f"`days` must be a number from 1 to {LONGEST.days}")
         return int(text)
 
@@ -68,4 +70,7 @@ def _time(text: str, name: str) -> datetime:
         time = datetime.fromisoformat(text)
     except ValueError as error:
         raise Unreadable(f"`{name}` must be a day like 2026-05-01, or a time like 2026-05-01T12:00Z") from error
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    known = time if time.tzinfo else time.replace(tzinfo=UTC)
+    if not _FIRST <= known <= _LAST:
+        raise Unreadable(f"`{name}` must lie between {_FIRST.year} and {_LAST.year}")
+    return known.astimezone(UTC)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime, timedelta
 
 from google.api_core.exceptions import GoogleAPICallError
@@ -31,6 +33,7 @@ from program import logs
 _log = logs.get(__name__)
 _STATIC = rendering.ROOM / "static"
 _ASKING = 2
+_FORM_SECONDS = 10.0
 
 
 class Dash:
@@ -58,7 +61,9 @@ class Dash:
             Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
             Middleware(GZipMiddleware, minimum_size=800),
         ]
-        return Starlette(routes=routes, middleware=middleware, exception_handlers={404: self._not_found})
+        app = Starlette(routes=routes, middleware=middleware, exception_handlers={404: self._not_found, Exception: self._failed})
+        app.router.redirect_slashes = False
+        return app
 
     def _endpoint(self, page: Page) -> Callable[[Request], Response]:
         def rendered(asking: Asking, person: Person) -> Response:
@@ -83,8 +88,8 @@ class Dash:
         now, page = self._warehouse.whole(self._clock()), (person.viewer, request.url.path, request.url.query)
 
         def of(moment: datetime, oldest: timedelta | None) -> Response:
-            asked = self._warehouse.asked_by(person.viewer, oldest)
-            found = respond(Asking(asked, moment, request.path_params, dict(request.query_params), person.answers), person)
+            with closing(self._warehouse.asked_by(person.viewer, oldest)) as asked:
+                found = respond(Asking(asked, moment, request.path_params, dict(request.query_params), person.answers), person)
             if may_be_older:
                 self._moments.note(page, moment)
             return found
@@ -98,15 +103,19 @@ class Dash:
             return self._trouble(400, "This address cannot be read", str(error))
         except Unreachable as error:
             _log.warning("%s", error)
-            return self._trouble(503, "The warehouse is away", f"{error}. Nothing is shown, as nothing is known.", str(request.url))
+            return self._trouble(503, "The warehouse is away", f"{error}. Nothing is shown, as nothing is known.", _again(request))
 
     async def _take(self, request: Request) -> Response:
         """Takes an answer; the form is read here, all else in a thread."""
         body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > answering.MOST_BYTES:
-                break
+        try:
+            async with asyncio.timeout(_FORM_SECONDS):
+                async for part in request.stream():
+                    body += part
+                    if len(body) > answering.MOST_BYTES:
+                        break
+        except TimeoutError:
+            return guarded(self._trouble(408, "This could not be noted", "The form took too long to arrive."))
         return guarded(await run_in_threadpool(self._taken, request, body))
 
     def _taken(self, request: Request, body: bytes) -> Response:
@@ -133,6 +142,15 @@ class Dash:
 
     def _not_found(self, request: Request, error: Exception) -> Response:
         return guarded(self._trouble(404, "Not found", "There is no page at this address."))
+
+    def _failed(self, request: Request, error: Exception) -> Response:
+        """Says that it is a fault of ours, and no more; the log has the rest."""
+        return guarded(self._trouble(500, "This page failed", "It is a fault of the page. Its log says what went wrong."))
+
+
+def _again(request: Request) -> str:
+    """Returns the address that was asked for, without a host: that is whatever the request says."""
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
 
 
 def _quietly(ask: Callable[[], object]) -> None:

@@ -8,7 +8,8 @@ from itertools import chain
 from starlette.responses import Response, StreamingResponse
 
 from dash.data import export
-from dash.pages.page import Asking, Missing
+from dash.data.export import TooLong
+from dash.pages.page import Asking, Missing, Unreadable
 from sql.present import csv_line
 
 _DAYS = 30
@@ -21,7 +22,10 @@ def answered(asking: Asking) -> Response:
         raise Missing("There is no file of this name.")
     rows = export.rows(asking.questions, name, asking.span(_DAYS), asking.place.get("subject") or asking.choice.get("site", ""))
     # The first line waits for the warehouse: where it is away, that is said before a file has begun.
-    first = next(rows)
+    try:
+        first = next(rows)
+    except TooLong as error:
+        raise Unreadable(str(error)) from error
     headers = {"Content-Disposition": f'attachment; filename="tinybeam-{name}.csv"'}
     return StreamingResponse(_lines(chain([first], rows)), media_type="text/csv", headers=headers)
 

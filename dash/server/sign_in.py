@@ -1,7 +1,7 @@
 """Says who looks. Without a sign-in that is whoever sits at this machine; with one it is whom a proxy names that knows the secret.
 
-Guarantees that no request is answered for somebody that the settings do not name, and that a proxy nobody told us of is refused, not
-taken for this machine.
+Guarantees that no request is answered for somebody that the settings do not name, nor where two headers name somebody, and that a proxy
+nobody told us of is refused, not taken for this machine.
 """
 
 from __future__ import annotations
@@ -58,8 +58,14 @@ class BehindProxy:
         self._people = {each.user: Person(each.user, Viewer(each.sites), each.answers) for each in config.viewers}
 
     def __call__(self, headers: Mapping[str, str]) -> Person:
-        if not hmac.compare_digest(headers.get(self._secret_header, "").encode(), self._secret):
+        if not hmac.compare_digest(_once(headers, self._secret_header).encode(), self._secret):
             raise Refused("Please sign in: this page is reached through its proxy alone.")
-        if person := self._people.get(headers.get(self._user_header, "")):
+        if person := self._people.get(_once(headers, self._user_header)):
             return person
         raise Refused("You are signed in, but nobody has said what you may see. Ask whoever runs this page to name you in its settings.")
+
+
+def _once(headers: Mapping[str, str], name: str) -> str:
+    """Returns a header that came once; nothing where it came again, as one of them may be of the browser, not of the proxy."""
+    values = [value for key, value in headers.items() if key == name]
+    return values[0] if len(values) == 1 else ""

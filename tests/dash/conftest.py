@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import uvicorn
 
 from dash.data.viewer import Viewer
 from dash.server.app import Dash
+from dash.server.serving import PromptClients, server
 from dash.server.sign_in import SignIn, ThisMachine
 from schemas.records import Label
 from tests.dash.farm import FarmWarehouse
@@ -43,17 +43,19 @@ def served(farm: FarmWarehouse, sign_in: SignIn | None = None) -> Iterator[Serve
 
 
 @contextmanager
-def served_by(warehouse: Any, clock: Callable[[], datetime], sign_in: SignIn | None = None) -> Iterator[Served]:
+def served_by(
+    warehouse: Any, clock: Callable[[], datetime], sign_in: SignIn | None = None, clients: type[PromptClients] = PromptClients
+) -> Iterator[Served]:
     labels = Labels()
     app = Dash(warehouse, labels, sign_in or ThisMachine(Viewer()), clock).app(["127.0.0.1"])
     with socket.create_server(("127.0.0.1", 0)) as bound:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
-        thread = threading.Thread(target=server.run, args=([bound],))
+        running = server(app, clients)
+        thread = threading.Thread(target=running.run, args=([bound],))
         thread.start()
         try:
             yield Served(f"http://127.0.0.1:{bound.getsockname()[1]}", labels)
         finally:
-            server.should_exit = True
+            running.should_exit = True
             thread.join()
 
 

@@ -26,7 +26,7 @@ answers = false
 """
 
 
-def _proxy(folder: Path, text: str = TEXT, secret: str = SECRET, mode: int = 0o600) -> BehindProxy:
+def signed_in_by_a_proxy(folder: Path, text: str = TEXT, secret: str = SECRET, mode: int = 0o600) -> BehindProxy:
     (folder / "dash.toml").write_text(text)
     (folder / "dash.secret").write_text(secret + "\n")
     (folder / "dash.secret").chmod(mode)
@@ -34,12 +34,12 @@ def _proxy(folder: Path, text: str = TEXT, secret: str = SECRET, mode: int = 0o6
 
 
 def test_a_person_whom_the_proxy_names_sees_the_sites_of_the_settings(tmp_path: Path) -> None:
-    person = _proxy(tmp_path)({"x-tinybeam-secret": SECRET, "x-forwarded-user": "anna@farm.example"})
+    person = signed_in_by_a_proxy(tmp_path)({"x-tinybeam-secret": SECRET, "x-forwarded-user": "anna@farm.example"})
     assert (person.name, person.viewer, person.answers) == ("anna@farm.example", Viewer(("north",)), True)
 
 
 def test_a_person_without_sites_in_the_settings_sees_all_and_may_be_kept_from_answering(tmp_path: Path) -> None:
-    person = _proxy(tmp_path)({"x-tinybeam-secret": SECRET, "x-forwarded-user": "otto@farm.example"})
+    person = signed_in_by_a_proxy(tmp_path)({"x-tinybeam-secret": SECRET, "x-forwarded-user": "otto@farm.example"})
     assert person.viewer.all_sites
     assert not person.answers
 
@@ -59,7 +59,7 @@ def test_a_person_without_sites_in_the_settings_sees_all_and_may_be_kept_from_an
 )
 def test_nobody_is_let_in_without_the_secret_and_a_name_of_the_settings(tmp_path: Path, headers: dict[str, str]) -> None:
     with pytest.raises(Refused):
-        _proxy(tmp_path)(headers)
+        signed_in_by_a_proxy(tmp_path)(headers)
 
 
 def test_a_page_without_a_sign_in_answers_its_own_machine_and_no_proxy() -> None:
@@ -81,5 +81,5 @@ def test_a_page_without_a_sign_in_answers_its_own_machine_and_no_proxy() -> None
 )
 def test_settings_that_would_let_in_the_wrong_ones_are_refused_by_name(tmp_path: Path, changes: dict[str, object], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence) as refused:
-        _proxy(tmp_path, **changes)  # type: ignore[arg-type]
+        signed_in_by_a_proxy(tmp_path, **changes)  # type: ignore[arg-type]
     assert SECRET not in str(refused.value)
