@@ -35,20 +35,22 @@ class Freshness:
 def read(questions: Questions, now: datetime) -> Freshness:
     """Returns every gateway of the viewer's sites, those that were heard longest ago first. Raises Unreachable."""
     rows_of_each = grouped(questions.query("gateways", moment=now), "gateway_id")
-    gateways = (_age(rows, now) for rows in rows_of_each.values())
+    gateways = map(_age, rows_of_each.values())
     silent_first = sorted(gateways, key=lambda gateway: (gateway.last_heard is not None, gateway.last_heard, gateway.gateway_id))
     return Freshness(questions.oldest or now, tuple(silent_first))
 
 
-def _age(rows: list[Row], now: datetime) -> GatewayAge:
+def _age(rows: list[Row]) -> GatewayAge:
     """Puts the rows of a gateway together, one for each site."""
     heartbeat = rows[0]
-    events = [time for row in rows for time in (row["newest"], row["heartbeat_time"]) if time and time <= now]
+    arrived = max((row["received_time"] for row in rows if row["received_time"]), default=None)
+    # Nothing is newer than its arrival, whatever a gateway's clock says.
+    events = [min(time, arrived) for row in rows for time in (row["newest"], row["heartbeat_time"]) if time and arrived]
     return GatewayAge(
         gateway_id=heartbeat["gateway_id"],
         name=heartbeat["name"],
         sites=tuple(row["site_id"] for row in rows if row["site_id"]),
-        last_heard=max([*events, *(row["received_time"] for row in rows if row["received_time"])], default=None),
+        last_heard=arrived,
         newest=max(events, default=None),
         batches_pending=heartbeat["batches_pending"],
         uplink_state=heartbeat["uplink_state"],

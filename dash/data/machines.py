@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dash.data import bundles, devices
 from dash.data.bundles import Bundle
-from dash.data.devices import Heard
+from dash.data.devices import SILENT_AFTER, Heard
 from dash.data.span import Span
 from dash.data.warehouse import Questions, Row
 
 _OF_FIELDS = "soil"
+_OLD = timedelta(hours=24)
+"""A verdict that is older says nothing of how a machine sounds now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,16 @@ class MachineNow:
     def is_flagged(self) -> bool:
         """Returns whether it was judged, and not by the best of its model's labels."""
         return bool(self.labels) and self.label not in {None, self.labels[0]}
+
+    @property
+    def is_best(self) -> bool:
+        """Returns whether the latest verdict is the best of its model's labels."""
+        return bool(self.labels) and self.label == self.labels[0]
+
+    def is_old(self, now: datetime) -> bool:
+        """Returns whether nobody knows how it is now: it is silent, or was not judged for a day."""
+        is_silent = self.heard_time is None or now - self.heard_time >= SILENT_AFTER
+        return is_silent or self.judged_time is None or now - self.judged_time > _OLD
 
 
 @dataclass(frozen=True, slots=True)

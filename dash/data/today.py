@@ -41,7 +41,7 @@ class SiteToday:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """Every site that the viewer sees, and the open alerts that have no site (of gateways)."""
+    """Every site that the viewer sees, and the open alerts of none of them: of gateways, and of sites that the registry has no more."""
 
     sites: tuple[SiteToday, ...]
     alerts: tuple[Alert, ...]
@@ -59,7 +59,8 @@ def read(questions: Questions, now: datetime) -> Today:
         now,
     )
     sites = tuple(answers.of_site(row) for row in questions.query("sites", moment=now))
-    return Today(sites, tuple(alert for alert in answers.alerts if alert.site_id is None))
+    listed = {site.site_id for site in sites}
+    return Today(sites, tuple(alert for alert in answers.alerts if alert.site_id not in listed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,8 @@ class _Answers:
         if device.gateway_id is None:
             return "never heard"
         gateway = self.gateways.get(device.gateway_id)
-        if gateway is None or gateway["heartbeat_time"] is None:
+        if gateway is None or gateway["received_time"] is None:
             return "its gateway has not been heard in 30 days"
-        if self.now - gateway["heartbeat_time"] >= SILENT_AFTER:
+        if self.now - gateway["received_time"] >= SILENT_AFTER:
             return "its gateway is silent"
         return "the device itself" if gateway["broker_state"] == "online" else "its gateway has lost the broker"

@@ -13,7 +13,7 @@ from dash.pages import charts
 from dash.pages.page import Asking, Missing, Page
 from dash.pages.ranges import ranges
 from dash.pages.tasks import OLD, outlook, water
-from dash.pages.times import ago
+from dash.pages.times import when
 
 DAYS = 30
 _ORDER = ("water", "unknown", "wait")
@@ -22,7 +22,12 @@ _STATE = {"water": "now", "unknown": "look", "wait": "well"}
 
 def _overview(asking: Asking) -> dict[str, Any]:
     advised = sorted(fields.overview(asking.questions, asking.now), key=_most_urgent_first)
-    return {"fields": [(field, verdict(field, asking.now), _STATE[field.action], _heard(field, asking.now)) for field in advised]}
+    return {"fields": [(field, verdict(field, asking.now), _state(field, asking.now), _heard(field, asking.now)) for field in advised]}
+
+
+def _state(field: FieldAdvice, now: datetime) -> str:
+    """Says how a field is coloured: what was well is not known to be well now."""
+    return "look" if field.action == "wait" and _is_old(field, now) else _STATE[field.action]
 
 
 def _most_urgent_first(field: FieldAdvice) -> tuple[int, float, str]:
@@ -35,13 +40,22 @@ def verdict(field: FieldAdvice, now: datetime) -> str:
         return water(field, now)
     if field.action == "unknown":
         return f"No advice: {field.why or 'why is not known'}"
+    if _is_old(field, now):
+        return f"Not known now: when it was heard last, it had {outlook(field)}"
     return f"No water needed: {outlook(field)}"
 
 
+def _is_old(field: FieldAdvice, now: datetime) -> bool:
+    return field.heard_time is not None and now - field.heard_time > OLD
+
+
 def _heard(field: FieldAdvice, now: datetime) -> str:
+    """Says of when the moisture is: an hour of which the end is known."""
     if field.heard_time is None:
         return "never heard"
-    return f"last heard {ago(field.heard_time, now)} ago{', so this is old' if now - field.heard_time > OLD else ''}"
+    if field.heard_time > now:
+        return "heard in this hour"
+    return f"last heard in the hour to {when(field.heard_time, now, field.time_zone)}{', so this is old' if _is_old(field, now) else ''}"
 
 
 def _field(asking: Asking) -> dict[str, Any]:
@@ -49,13 +63,13 @@ def _field(asking: Asking) -> dict[str, Any]:
     field = fields.read(asking.questions, asking.place["site_id"], span)
     if field is None:
         raise Missing("There is no field of this name that you may see.")
-    name = field.advice.name
+    name, at = field.advice.name, span.end
     return {
         "field": field,
-        "verdict": verdict(field.advice, asking.now),
-        "heard": _heard(field.advice, asking.now),
+        "verdict": verdict(field.advice, at),
+        "heard": _heard(field.advice, at),
         "forecasts": _forecasts(field.advice),
-        "ranges": ranges(asking, span, DAYS),
+        "ranges": ranges(asking, span, DAYS, field.advice.time_zone),
         "moisture_chart": charts.moisture(field, span, _moisture_words(field)) if field.moisture else "",
         "water_chart": charts.water(field, span, f"Rain, water given and water lacking at {name}, day by day in mm") if field.days else "",
         "forecast_chart": charts.forecasts(field, span, f"Days until stress at {name}, by the balance and by the model")

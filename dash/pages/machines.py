@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from dash.data import machines
@@ -16,10 +17,11 @@ DAYS = 30
 
 
 def _overview(asking: Asking) -> dict[str, Any]:
-    judged = sorted(machines.overview(asking.questions, asking.now), key=lambda machine: (-_rank(machine), machine.name))
+    now = asking.now
+    judged = sorted(machines.overview(asking.questions, now), key=lambda machine: (-_rank(machine, now), machine.name))
     return {
         "machines": [
-            (machine, _verdict(machine), sound(machine, asking.now), _STATES[_rank(machine)], _heard(machine, asking)) for machine in judged
+            (machine, _verdict(machine, now), sound(machine, now), _STATES[_rank(machine, now)], _heard(machine, now)) for machine in judged
         ]
     }
 
@@ -27,20 +29,24 @@ def _overview(asking: Asking) -> dict[str, Any]:
 _STATES = {2: "now", 1: "soon", 0: "well", -1: "look"}
 
 
-def _rank(machine: MachineNow) -> int:
-    """Returns 2 for the worst of its model's labels, 1 between, 0 for the best, -1 where it was not judged."""
-    if machine.label not in machine.labels:
+def _rank(machine: MachineNow, now: datetime) -> int:
+    """Returns 2 for the worst of its labels, 1 between, 0 for the best, -1 where it was not judged, or too long ago for the best."""
+    if machine.label not in machine.labels or (machine.is_best and machine.is_old(now)):
         return -1
     place = machine.labels.index(machine.label)
     return 2 if place and place == len(machine.labels) - 1 else min(place, 1)
 
 
-def _verdict(machine: MachineNow) -> str:
-    return {2: "Stop it and look", 1: "Look at it soon", 0: "Sounds as always", -1: "Not judged"}[_rank(machine)]
+def _verdict(machine: MachineNow, now: datetime) -> str:
+    if (rank := _rank(machine, now)) >= 0:
+        return ("Sounds as always", "Look at it soon", "Stop it and look")[rank]
+    if machine.label is None:
+        return "Not judged"
+    return "Not known now" if machine.is_old(now) else f"Judged {machine.label}"
 
 
-def _heard(machine: MachineNow, asking: Asking) -> str:
-    return f"last judged {ago(machine.judged_time, asking.now)} ago" if machine.judged_time else "never judged"
+def _heard(machine: MachineNow, now: datetime) -> str:
+    return f"last judged {ago(machine.judged_time, now)} ago" if machine.judged_time else "never judged"
 
 
 def _machine(asking: Asking) -> dict[str, Any]:
@@ -48,13 +54,13 @@ def _machine(asking: Asking) -> dict[str, Any]:
     machine = machines.read(asking.questions, asking.place["device_id"], span)
     if machine is None:
         raise Missing("There is no machine of this name that you may see.")
-    name = machine.now.name
+    name, at = machine.now.name, span.end
     return {
         "machine": machine,
-        "verdict": _verdict(machine.now),
-        "sound": sound(machine.now, asking.now),
-        "heard": _heard(machine.now, asking),
-        "ranges": ranges(asking, span, DAYS),
+        "verdict": _verdict(machine.now, at),
+        "sound": sound(machine.now, at),
+        "heard": _heard(machine.now, at),
+        "ranges": ranges(asking, span, DAYS, machine.now.time_zone),
         "score_chart": charts.scores(machine, span, _score_words(machine)) if machine.scores else "",
         "band_chart": charts.bands(machine.bands, f"What the model of {name} is given, now and at the begin") if machine.bands else "",
         "export": f"/export/machine/{machine.now.device_id}.csv",

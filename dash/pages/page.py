@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ LONGEST = timedelta(days=1100)
 """Three years: more at once is nothing that a person looks at."""
 _FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """What lies outside no warehouse holds, and no calendar reckons with."""
+_CLOCK = re.compile(r"[T ]\d")
 
 
 class Missing(LookupError):
@@ -35,11 +37,14 @@ class Asking:
     may_answer: bool
 
     def span(self, days: int) -> Span:
-        """Returns the range that the address names: from and to (days or times, UTC), or so many days until now. Raises Unreadable."""
-        end = _time(self.choice["to"], "to") if self.choice.get("to") else self.now
+        """Returns the range that the address names: from and to (UTC; times, or whole days, both inclusive), or so many days until now.
+
+        It ends now at the latest. Raises Unreadable.
+        """
+        end = min(self.now, _end(self.choice["to"])) if self.choice.get("to") else self.now
         begin = _time(self.choice["from"], "from") if self.choice.get("from") else end - timedelta(days=self.days(days))
         if not begin < end:
-            raise Unreadable("`from` must lie before `to`")
+            raise Unreadable("`from` must lie before `to`, and before now")
         if end - begin > LONGEST:
             raise Unreadable(f"more than {LONGEST.days} days are not shown at once")
         return Span(begin, end)
@@ -63,6 +68,12 @@ class Page:
     title: str
     template: str
     content: Callable[[Asking], dict[str, Any]]
+
+
+def _end(text: str) -> datetime:
+    """Reads when a range ends: a day is one to its end."""
+    end = _time(text, "to")
+    return end if _CLOCK.search(text) else end + timedelta(days=1)
 
 
 def _time(text: str, name: str) -> datetime:

@@ -55,8 +55,16 @@ def quiet(site: SiteToday, now: datetime) -> str:
     if site.field and site.field.action == "wait":
         return f"no water needed, {outlook(site.field)}"
     if site.machines:
-        return "sounds as always" if len(site.machines) == 1 else f"all {len(site.machines)} machines sound as always"
+        return _sounds(site.machines, now)
     return f"heard {ago(site.last_heard, now)} ago"
+
+
+def _sounds(machines: tuple[MachineNow, ...], now: datetime) -> str:
+    """Says how machines sound of which none is flagged: as always is a verdict, which those need that are meant."""
+    good = sum(machine.is_best and not machine.is_old(now) for machine in machines)
+    if good == len(machines):
+        return "sounds as always" if good == 1 else f"all {good} machines sound as always"
+    return f"{good} of {counted(len(machines), 'machine')} {'sounds' if good == 1 else 'sound'} as always, of the others it is not known"
 
 
 def outlook(field: FieldAdvice) -> str:
@@ -102,18 +110,24 @@ def _dryness(field: FieldAdvice) -> str:
 
 
 def _of_machines(site: SiteToday, now: datetime) -> Iterator[Task]:
+    silent = {device.device_id for device in site.silent}
     for machine in site.machines:
         if machine.is_flagged:
             worst = machine.label == machine.labels[-1]
             what = f"Stop and look at {machine.name}" if worst else f"Look at {machine.name} soon"
             task = Task("now" if worst else "soon", what, sound(machine, now), f"/machines/{machine.device_id}")
             yield _told(task, [alert for alert in site.alerts if alert.device_id == machine.device_id], now)
+        elif machine.judged_time and machine.is_old(now) and machine.device_id not in silent:
+            what = f"{machine.name} is heard, but was not judged for {ago(machine.judged_time, now)}"
+            yield Task("look", what, "Its gateway says whether the model failed.", "/fleet")
 
 
 def sound(machine: MachineNow, now: datetime) -> str:
     """Says how a machine sounds, since when, and whether it gets worse."""
     if machine.label is None:
         return "No model has judged it yet."
+    if machine.judged_time and machine.is_old(now):
+        return f"It sounded {machine.label} when it was judged last, {ago(machine.judged_time, now)} ago. How it sounds now is not known."
     since = f" since {when(machine.label_since, now, machine.time_zone)}" if machine.label_since else ""
     times = machine.times_week_before
     worse = f" It is {times:.0f} times as far from normal as a week ago." if times and times >= 1.5 else ""

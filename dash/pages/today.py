@@ -34,6 +34,8 @@ def _headline(told: Today, busy: list[tuple[SiteToday, list[Task]]]) -> str:
     ]
     if parts:
         return listed(parts)
+    if told.alerts:
+        return f"{counted(len(told.alerts), 'alert')} to look at"
     return f"{counted(len(busy), 'site')} to look at" if busy else "Nothing to do that we know of"
 
 
