@@ -2,7 +2,7 @@
 
 A page is cold when nothing of it is kept, and warm when somebody opened it within the seconds for which answers are kept. The head that
 each page has is a part of it. Both stand beside what is promised. On a machine with other work the warehouse's processor time says more
-than the clock: it is there, too.
+than the clock: it is there, too, and so are the bytes that the warehouse says it read.
 """
 
 from __future__ import annotations
@@ -53,11 +53,16 @@ QUICK = Size(sites=3, devices=2, days=2, turns=1)
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a page took once: seconds by the clock, cold and warm, and processor seconds of the warehouse for the cold one."""
+    """What a page took once: seconds by the clock, cold and warm, and of the cold one the warehouse's processor seconds and bytes read."""
 
     cold: float
     warm: float
     processor: float
+    read: float
+
+    def __str__(self) -> str:
+        waits = f"{self.cold:.2f} s cold, {self.warm:.2f} s warm"
+        return f"{waits}, {self.processor:.2f} s of the warehouse's processors, {self.read / 1e6:,.0f} MB read"
 
 
 def dash(folder: Path, size: Size, log: Log) -> list[Figure]:
@@ -71,7 +76,7 @@ def dash(folder: Path, size: Size, log: Log) -> list[Figure]:
         pages = _pages(midnight + timedelta(minutes=5))
         openings = {name: _opened(lambda: Warehouse(client, _KEEP_SECONDS), page, server.pid, size.turns) for name, page in pages.items()}
     for name, opening in openings.items():
-        log(f"{name}: {opening.cold:.2f} s cold, {opening.warm:.2f} s warm, {opening.processor:.2f} s of the warehouse's processors")
+        log(f"{name}: {opening}")
     return [each for name, opening in openings.items() for each in _figures(name, opening)]
 
 
@@ -104,14 +109,16 @@ def _with_its_head(page: Callable[[Questions], object], now: datetime, questions
 def _opened(warehouse: Callable[[], Warehouse], page: Callable[[Questions], object], pid: int, turns: int) -> Opening:
     """Returns medians of several turns, after one that is not counted."""
     openings = [_once(warehouse(), page, pid) for _ in range(turns + 1)][1:]
-    return Opening(*(median(getattr(each, name) for each in openings) for name in ("cold", "warm", "processor")))
+    return Opening(*(median(getattr(each, name) for each in openings) for name in ("cold", "warm", "processor", "read")))
 
 
 def _once(warehouse: Warehouse, page: Callable[[Questions], object], pid: int) -> Opening:
     spent = _processor_seconds(pid)
     cold = _seconds(lambda: page(warehouse.asked_by(Viewer())))
     spent = _processor_seconds(pid) - spent
-    return Opening(cold, _seconds(lambda: page(warehouse.asked_by(Viewer()))), spent)
+    if (read := warehouse.bytes_read) is None:
+        raise RuntimeError("the warehouse does not say what it read")
+    return Opening(cold, _seconds(lambda: page(warehouse.asked_by(Viewer()))), spent, read)
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -129,4 +136,5 @@ def _figures(name: str, opening: Opening) -> list[Figure]:
         figure(f"dash: {name}, cold", opening.cold, "s", PROMISED_COLD, COMMAND),
         figure(f"dash: {name}, warm", opening.warm, "s", PROMISED_WARM, COMMAND),
         figure(f"dash: {name}, cold, of the warehouse's processors", opening.processor, "s", None, COMMAND),
+        figure(f"dash: {name}, read", opening.read / 1e6, "MB", None, COMMAND),
     ]

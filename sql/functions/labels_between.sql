@@ -8,22 +8,6 @@ as
 select *
 from (
   with
-    said_once as (
-      select *
-      from tinybeam.labels_v1
-      where event_time >= from_time and event_time < to_time
-      qualify row_number() over (partition by label_id order by labelled_time, labelled_by) = 1
-    ),
-    placed as (
-      select
-        said_once.* except (site_id, device_id),
-        coalesce(said_once.site_id, alert.site_id) as site_id,
-        coalesce(said_once.device_id, alert.device_id) as device_id,
-        alert.rule,
-        alert.source
-      from said_once
-      left join tinybeam.alerts_between(timestamp_sub(from_time, interval 400 day), to_time) as alert on said_once.alert_id = alert.alert_id
-    ),
     judged as (
       select
         placed.*,
@@ -33,7 +17,7 @@ from (
         verdict.window_seconds,
         verdict.label,
         verdict.score
-      from placed
+      from tinybeam.placed_labels_between(from_time, to_time) as placed
       left join tinybeam.inferences_between(timestamp_sub(from_time, interval 1 day), to_time) as verdict
         on
           placed.device_id = verdict.device_id

@@ -72,7 +72,7 @@ from (
       having coalesce(sum(rain.rain_mm), 0) < 2
       union distinct
       select device.device_id, label.event_time as watered_time
-      from tinybeam.labels_between(from_time, timestamp_add(to_time, interval 15 day)) as label
+      from tinybeam.placed_labels_between(from_time, timestamp_add(to_time, interval 15 day)) as label
       inner join tinybeam.devices as device on label.site_id = device.site_id
       where label.answer = 'irrigated_mm'
     ),

@@ -67,7 +67,7 @@ with
   watered as (
     select placed.device_id, placed.window_start, placed.window_seconds, min(unix_seconds(said.event_time)) as watered
     from placed
-    inner join tinybeam.labels_between(@from_time, @until) as said
+    inner join tinybeam.placed_labels_between(@from_time, @until) as said
       on placed.site_id = said.site_id and unix_seconds(said.event_time) >= placed.window_end
     where said.answer = 'irrigated_mm' and said.labelled_time < @until
     group by placed.device_id, placed.window_start, placed.window_seconds
