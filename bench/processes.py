@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 
@@ -12,6 +13,6 @@ def children(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Returns the processor time, user and system, of all threads of a process that run."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+    """Returns the processor time, user and system, of all threads of a process, those that ended too. Raises OSError if it has ended."""
+    # What clock_getcpuclockid(3) computes: Linux's number of the clock of a process.
+    return time.clock_gettime(~pid << 3 | 2)
