@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from releases import health, rollouts
 from releases.error import ReleaseError
 from releases.health import Health
-from releases.judgement import judge
+from releases.judgement import gone_on, judge
 from releases.repository import Repository
 from releases.rollout import Decision, Release, Rollout
 from releases.thresholds import checked
 from schemas.records import ReleaseDecision
+
+_BEFORE = timedelta(days=14)
 
 
 def running(repository: Repository, model: str) -> Rollout:
@@ -25,16 +27,32 @@ def running(repository: Repository, model: str) -> Rollout:
     return rollout
 
 
-def advance(repository: Repository, model: str, rows: Sequence[Health], now: datetime, *, dry_run: bool = False) -> ReleaseDecision:
+def asked_from(repository: Repository, rollout: Rollout, now: datetime) -> datetime:
+    """Returns from when on health is to be asked for: since the rollout began, however few devices its canary has, and from some days
+    before, when its gateways still ran the control. Raises ConfigError.
+    """
+    limits = checked(rollout.thresholds, repository.folder)
+    begun = max((one.time for one in rollout.decisions if one.action == "roll-out"), default=now)
+    if limits.next_share(rollout.share) == rollout.share:
+        begun = now
+    return max(begun, now - timedelta(days=limits.longest_days) * len(limits.steps)) - _BEFORE
+
+
+def advance(  # noqa: PLR0913 - by what, when, and whether it holds
+    repository: Repository, model: str, rows: Sequence[Health], now: datetime, *, anyway: str | None = None, dry_run: bool = False
+) -> ReleaseDecision:
     """Decides by rows of release_health, and keeps in the rollout what was decided and why, but for that it waits; with `dry_run` it
-    keeps nothing.
+    keeps nothing. `anyway` is why a person lets it go on though it waits.
 
     The rollout is the one that holds now: a person may have halted it since the rows were asked for. Raises ReleaseError, and ConfigError
     for the rollout's thresholds.
     """
     rollout = running(repository, model)
     found = health.of(rows, Release(model, rollout.release))
-    decision = judge(rollout, found, checked(rollout.thresholds, repository.folder), now)
+    limits = checked(rollout.thresholds, repository.folder)
+    decision = judge(rollout, found, limits, now)
+    if anyway is not None:
+        decision = gone_on(decision, limits, anyway)
     if decision.action != "wait" and not dry_run:
         rollouts.decide(repository, model, decision)
     return _row(rollout, found, decision)

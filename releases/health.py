@@ -9,7 +9,7 @@ import msgspec
 from releases.error import ReleaseError
 from releases.rollout import Release
 
-_SAME_DAYS = "same days"
+_SAME_DAYS, _SAME_WINDOWS = "same days", "same windows"
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +48,11 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     def on_other_sites(self) -> bool:
         """Says whether it is compared with a control that judged other sites, of which nothing is known from before."""
         return self.compared_on == _SAME_DAYS
+
+    @property
+    def in_shadow(self) -> bool:
+        """Says whether the control judged the same windows."""
+        return self.compared_on == _SAME_WINDOWS
 
 
 def read(content: str | bytes, name: str) -> list[Health]:

@@ -2,9 +2,10 @@
 
     decision = judge(rollout, health, thresholds, now)
 
-What is bad halts it at once, however little was seen; what is good must have been seen for long enough. Nothing that cannot be compared
-with the control is held against it, but the gateways that fell back from it. What differs on other sites than the control's,
-of which nothing is known from before, lets it wait: the sites may differ, and a person may look.
+What is bad halts it at once, however little was seen; what is good must have been seen for so long that chance could not hide what is
+bad. What is worse than a limit by no more than chance waits until it is one or the other, and after the longest wait for a person. Nothing
+that cannot be compared with the control is held against it, but the gateways that fell back from it. What differs on other sites than the
+control's, of which nothing is known from before, lets it wait: the sites may differ, and a person may look.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from math import sqrt
 
+from releases.difference import Difference
 from releases.health import Health
 from releases.rollout import Decision, Rollout
 from releases.thresholds import Thresholds
@@ -22,24 +24,51 @@ def judge(rollout: Rollout, health: Health | None, limits: Thresholds, now: date
     """Returns the decision, with its reasons. `time` and `share` are those that hold from now on."""
     if faults := list(_faults(health, limits)) if health else []:
         return Decision(time=now, action="halt", share=0, reasons=tuple(faults))
-    share = next((step for step in limits.steps if step > rollout.share), rollout.share)
+    share = limits.next_share(rollout.share)
     if waits := list(_waits(rollout, health, limits, now)) or ([] if share > rollout.share else ["it has the last share"]):
         return Decision(time=now, action="wait", share=rollout.share, reasons=tuple(waits))
     assert health
     return Decision(time=now, action="advance", share=share, reasons=(f"{health.device_days} days of devices, nothing against it",))
 
 
+def gone_on(decision: Decision, limits: Thresholds, reason: str) -> Decision:
+    """Returns what a person makes of a decision to wait: the release goes on though it waits; another decision stays."""
+    share = limits.next_share(decision.share)
+    if decision.action != "wait" or share == decision.share:
+        return decision
+    by_whom = f"a person let it go on: {reason}" if reason else "a person let it go on"
+    return Decision(time=decision.time, action="advance", share=share, reasons=(by_whom, *decision.reasons))
+
+
 def _waits(rollout: Rollout, health: Health | None, limits: Thresholds, now: datetime) -> Iterator[str]:
     since = max((one.time for one in rollout.decisions if one.action in {"roll-out", "advance"}), default=now)
-    if now - since < timedelta(hours=limits.hours):
-        yield f"the step began {(now - since).total_seconds() / 3600:.1f} h ago, and lasts {limits.hours:g} h"
-    seen = health.device_days if health else 0
-    if seen < limits.device_days:
-        yield f"{seen} days of devices were judged, {limits.device_days} are needed"
-    if health and health.control is not None and not health.control_device_days:
+    lasted = (now - since) / timedelta(hours=1)
+    if lasted < limits.hours:
+        yield f"the step began {lasted:.1f} h ago, and lasts {limits.hours:g} h"
+    yield from _missing(health, limits)
+    if health:
+        yield from _doubts(health, limits)
+    if rollout.share < limits.steps[-1] and lasted > 24 * limits.longest_days:
+        days = f"the step began {lasted / 24:.0f} days ago, longest_days is {limits.longest_days:g}"
+        yield f"{days}: a person decides, by `advance --anyway` or `halt`"
+
+
+def _missing(health: Health | None, limits: Thresholds) -> Iterator[str]:
+    seen, in_shadow = (health.device_days, health.in_shadow) if health else (0, False)
+    if (needed := limits.days_needed(in_shadow=in_shadow)) > seen:
+        fewer = limits.days_needed(in_shadow=True)
+        hint = f"; beside the control in its shadow {fewer} would do" if health and health.control and fewer < needed else ""
+        yield f"{seen} days of devices were judged, {needed} are needed: {needed - seen} are missing{hint}"
+
+
+def _doubts(health: Health, limits: Thresholds) -> Iterator[str]:
+    """Yields what would have to be judged for longer, or what a person would have to look at."""
+    if health.control is not None and not health.control_device_days:
         yield "the control judged nothing that could be compared"
-    if health and health.on_other_sites:
+    elif health.on_other_sites:
         yield from (f"{reason}, on other sites, of which nothing is known from before" for reason in _unlike(health, limits))
+    elif health.device_days >= limits.device_days:
+        yield from (each.doubt for each in _differences(health, limits) if each.is_doubt)
 
 
 def _faults(health: Health, limits: Thresholds) -> Iterator[str]:
@@ -60,62 +89,64 @@ def _crashing(health: Health, limits: Thresholds) -> Iterator[str]:
         yield f"it takes {health.scoring_ms:.1f} ms for a window, the control {health.control_scoring_ms:.1f}"
 
 
-def _unlike(health: Health, limits: Thresholds) -> Iterator[str]:
-    """Yields how it differs from its control: noisy, blind, other labels and scores, less often right by what came."""
-    yield from _noisy_or_blind(health, limits)
-    yield from _different(health, limits)
-    yield from _less_right(health, limits)
-
-
-def _noisy_or_blind(health: Health, limits: Thresholds) -> Iterator[str]:
-    events, others = health.events_a_device_day, health.control_events_a_device_day
-    if events is not None and others is not None and _is_beyond_chance(events, limits.max_events * others + limits.spare_events, health):
-        yield f"{events:.2f} events a device-day, the control {others:.2f}"
-    share, usual = health.not_normal_share, health.control_not_normal_share
-    if share is not None and usual and health.device_days >= limits.device_days and share < limits.min_not_normal * usual:
-        yield f"{share:.1%} of its windows are not normal, {usual:.1%} of the control's: it may be blind"
-
-
-def _is_beyond_chance(events: float, most: float, health: Health) -> bool:
-    """Says whether there were more events than three standard deviations beyond what `most` a device-day makes (Poisson)."""
-    allowed = most * health.device_days
-    return events * health.device_days > allowed + 3 * sqrt(allowed)
-
-
-def _different(health: Health, limits: Thresholds) -> Iterator[str]:
-    """Compares distributions, which say little before there is enough of them."""
-    if health.device_days < limits.device_days:
-        return
-    chance = _chance(health.device_days, limits)
-    for name, distance, most in (
-        ("labels", health.label_distance, limits.max_label_distance + chance),
-        ("scores", health.score_distance, limits.max_score_distance + chance),
-    ):
-        if distance is not None and distance > most:
-            yield f"its {name} lie {distance:.2f} from the control's, {most:.2f} is allowed after {health.device_days} days of devices"
-
-
-def _chance(days: float, limits: Thresholds) -> float:
-    """Returns by how much shares may differ of two releases that are alike, after so many days of devices.
-
-    Devices stay moist or dry for weeks, so it is by days, not by windows, that chance shrinks.
-    """
-    return limits.chance / sqrt(max(days, 1.0))
-
-
 def _called_wrong(health: Health, limits: Thresholds) -> Iterator[str]:
     false, others = _share(health.false_alarms, health.answers, limits), _share(health.control_false_alarms, health.control_answers, limits)
     if false is not None and false > (others or 0.0) + limits.max_false_alarms:
         yield f"people called {false:.0%} of its notices false alarms, {others or 0.0:.0%} of the control's"
 
 
-def _less_right(health: Health, limits: Thresholds) -> Iterator[str]:
+def _unlike(health: Health, limits: Thresholds) -> Iterator[str]:
+    """Yields how it differs from its control by more than chance: noisy, blind, other labels and scores, less often right by what came."""
+    yield from (each.fault for each in _differences(health, limits) if each.is_fault)
+
+
+def _differences(health: Health, limits: Thresholds) -> Iterator[Difference]:
+    yield from _events(health, limits)
+    if health.device_days >= limits.device_days:  # distributions say little before
+        yield from _distributions(health, limits)
+        yield from _not_normal(health, limits)
+    yield from _right_verdicts(health, limits)
+
+
+def _events(health: Health, limits: Thresholds) -> Iterator[Difference]:
+    """Chance is four standard deviations of a Poisson number, of which one more is nothing: labels flap, and events come in pairs."""
+    events, others, days = health.events_a_device_day, health.control_events_a_device_day, max(health.device_days, 1)
+    if events is not None and others is not None:
+        allowed = limits.max_events * others + limits.spare_events
+        yield Difference(
+            f"{events:.2f} events a device-day, the control {others:.2f}", events, allowed, 4 * sqrt((allowed + 1 / days) / days), days
+        )
+
+
+def _distributions(health: Health, limits: Thresholds) -> Iterator[Difference]:
+    days, chance = health.device_days, limits.chance_after(health.device_days, in_shadow=health.in_shadow)
+    for name, distance, allowed in (
+        ("labels", health.label_distance, limits.max_label_distance),
+        ("scores", health.score_distance, limits.max_score_distance),
+    ):
+        if distance is not None:
+            yield Difference(f"its {name} lie {distance:.2f} from the control's", distance, allowed, chance, days)
+
+
+def _not_normal(health: Health, limits: Thresholds) -> Iterator[Difference]:
+    """Chance is all of it while fewer than `min_answers` days of devices should not have been normal."""
+    share, usual = health.not_normal_share, health.control_not_normal_share
+    if share is not None and usual:
+        chance = limits.min_not_normal * sqrt(usual * limits.min_answers / health.device_days)
+        text = f"it may be blind: {share:.1%} of its windows are not normal, {usual:.1%} of the control's, {usual - share:.2f} less"
+        yield Difference(text, usual - share, (1 - limits.min_not_normal) * usual, chance, health.device_days)
+
+
+def _right_verdicts(health: Health, limits: Thresholds) -> Iterator[Difference]:
     right, usual = health.right_share, health.control_right_share
     if right is None or usual is None or min(health.outcomes or 0, health.control_outcomes or 0) < limits.min_answers:
         return
     days = health.device_days * (health.outcomes or 0) / max(health.inferences, 1)
-    if right < usual - limits.max_right_loss - _chance(days, limits):
-        yield f"{right:.0%} of its verdicts were right, {usual:.0%} of the control's"
+    if days < limits.device_days:
+        return
+    chance = limits.chance_after(days, in_shadow=health.in_shadow)
+    text = f"{right:.0%} of its verdicts were right, {usual:.0%} of the control's, {usual - right:.2f} less"
+    yield Difference(text, usual - right, limits.max_right_loss, chance, days)
 
 
 def _share(part: int | None, of: int | None, limits: Thresholds) -> float | None:

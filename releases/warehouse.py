@@ -5,6 +5,8 @@ The child finds the warehouse by our environment, as every command of `tinybeam 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from program.child import ChildFailed, answer
 from releases.error import ReleaseError
 
@@ -12,10 +14,10 @@ QUESTION = "releases_side_by_side"
 _SECONDS = 900.0
 
 
-def health() -> str:
-    """Returns the rows of release_health as JSON. Raises ReleaseError."""
+def health(from_time: datetime) -> str:
+    """Returns the rows of release_health as JSON, of what was judged since. Raises ReleaseError."""
     try:
-        return answer("sql", "query", QUESTION, "--json", seconds=_SECONDS)
+        return answer("sql", "query", QUESTION, "--json", "--param", f"from_time={from_time.isoformat()}", seconds=_SECONDS)
     except ChildFailed as failed:
         raise ReleaseError(f"the warehouse does not say how releases do: {failed}") from failed
 

@@ -20,7 +20,8 @@ from tests.releases.farm_rows import TRIALS, Farm, Trial
 from tests.releases.publisher import Publisher
 
 SEED = 20261127
-_LIMITS = {"hours": 0.0, "steps": (5, 100)}
+_LIMITS = {"hours": 0.0, "steps": (5, 100), "chance": 0.6, "min_answers": 5, "max_events": 2.0}
+"""Few devices, and all are alike: less is chance than in fields."""
 
 
 @pytest.fixture(scope="module")

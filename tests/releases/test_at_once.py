@@ -86,7 +86,9 @@ class _Asked:
 def test_a_release_that_a_person_halts_while_the_warehouse_is_asked_stays_halted(publisher: Publisher) -> None:
     publisher.roll_out(publisher.release())
     with pytest.raises(SystemExit) as ended:
-        advance.callback(publisher.repository.folder, "soil", _Asked(publisher), ask=False, dry_run=False, as_json=False)  # type: ignore[misc]
+        advance.callback(
+            publisher.repository.folder, "soil", _Asked(publisher), ask=False, anyway=False, reason="", dry_run=False, as_json=False
+        )  # type: ignore[misc]
     assert ended.value.code == 2
     rollout = rollouts.existing(publisher.repository, "soil")
     assert (rollout.halted, [decision.action for decision in rollout.decisions]) == (True, ["roll-out", "halt"])

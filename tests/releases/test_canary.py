@@ -88,7 +88,7 @@ def test_without_limits_a_bad_release_is_seen_to_reach_all_and_without_its_fleet
 ROLLOUT = Rollout(
     model="soil", release=2, previous=1, share=5, salt="0123456789abcdef", decisions=(Decision(time=NOW, action="roll-out", share=5),)
 )
-FINE: Mapping[str, Any] = {"model": "soil", "release": 2, "control": 1, "gateways": 9, "device_days": 50, "control_device_days": 500}
+FINE: Mapping[str, Any] = {"model": "soil", "release": 2, "control": 1, "gateways": 9, "device_days": 150, "control_device_days": 500}
 
 
 def decided(hours: float = 30, **fields: Any) -> Decision:
@@ -98,14 +98,27 @@ def decided(hours: float = 30, **fields: Any) -> Decision:
 
 def test_what_is_good_and_was_seen_for_long_enough_goes_on() -> None:
     decision = decided()
-    assert (decision.action, decision.share, decision.reasons) == ("advance", 25, ("50 days of devices, nothing against it",))
+    assert (decision.action, decision.share, decision.reasons) == ("advance", 25, ("150 days of devices, nothing against it",))
 
 
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
         ({"hours": 2}, "the step began 2.0 h ago, and lasts 24 h"),
-        ({"device_days": 3}, "3 days of devices were judged, 20 are needed"),
+        (
+            {"device_days": 3},
+            "3 days of devices were judged, 100 are needed: 97 are missing; beside the control in its shadow 72 would do",
+        ),
+        ({"device_days": 30, "compared_on": "same windows"}, "30 days of devices were judged, 72 are needed: 42 are missing"),
+        ({"device_days": 30, "control": 0}, "30 days of devices were judged, 100 are needed: 70 are missing"),
+        (
+            {"label_distance": 0.18},
+            "its labels lie 0.18 from the control's, 0.13 is allowed; it may be chance until 677 days of devices were judged",
+        ),
+        (
+            {"events_a_device_day": 1.1, "control_events_a_device_day": 0.5},
+            "1.10 events a device-day, the control 0.50, 0.95 is allowed; it may be chance until 681 days of devices were judged",
+        ),
         ({"control_device_days": 0}, "the control judged nothing that could be compared"),
         ({"control": 0, "control_device_days": 0}, "the control judged nothing that could be compared"),
     ],
@@ -115,7 +128,9 @@ def test_what_was_not_seen_for_long_enough_waits(fields: Mapping[str, Any], reas
 
 
 def test_what_nobody_has_run_waits() -> None:
-    assert judge(ROLLOUT, None, LIMITS, NOW + timedelta(days=9)).reasons == ("0 days of devices were judged, 20 are needed",)
+    assert judge(ROLLOUT, None, LIMITS, NOW + timedelta(days=9)).reasons == (
+        "0 days of devices were judged, 100 are needed: 100 are missing",
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,10 +142,10 @@ def test_what_nobody_has_run_waits() -> None:
         ({"events_a_device_day": 2.0, "control_events_a_device_day": 0.5}, "2.00 events a device-day, the control 0.50"),
         (
             {"not_normal_share": 0.0, "control_not_normal_share": 0.1},
-            "0.0% of its windows are not normal, 10.0% of the control's: it may be blind",
+            "it may be blind: 0.0% of its windows are not normal, 10.0% of the control's, 0.10 less",
         ),
-        ({"label_distance": 0.5}, "its labels lie 0.50 from the control's, 0.29 is allowed after 50 days of devices"),
-        ({"score_distance": 0.5}, "its scores lie 0.50 from the control's, 0.36 is allowed after 50 days of devices"),
+        ({"label_distance": 0.5}, "its labels lie 0.50 from the control's, 0.24 is allowed after 150 days of devices"),
+        ({"score_distance": 0.5}, "its scores lie 0.50 from the control's, 0.26 is allowed after 150 days of devices"),
         (
             {"answers": 10, "false_alarms": 5, "control_answers": 20, "control_false_alarms": 2},
             "people called 50% of its notices false alarms",
@@ -152,7 +167,8 @@ def test_what_is_bad_halts_it_at_once_with_the_reason(fields: Mapping[str, Any],
     [
         {"device_days": 3, "label_distance": 0.9, "not_normal_share": 0.0, "control_not_normal_share": 0.1},
         {"answers": 3, "false_alarms": 3},
-        {"device_days": 20, "label_distance": 0.4, "score_distance": 0.45},
+        {"device_days": 20, "label_distance": 0.4, "score_distance": 0.43},
+        {"device_days": 90, "not_normal_share": 0.0, "control_not_normal_share": 0.1},
         {"inferences": 400, "outcomes": 20, "right_share": 0.6, "control_outcomes": 20, "control_right_share": 0.9},
         {"outcomes": 3, "right_share": 0.0, "control_outcomes": 20, "control_right_share": 0.9},
         {"events_a_device_day": 5.0},
@@ -166,8 +182,11 @@ def test_what_says_too_little_is_not_held_against_it(fields: Mapping[str, Any]) 
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"label_distance": 0.5}, "its labels lie 0.50 from the control's, 0.29 is allowed after 50 days of devices, on other sites"),
-        ({"events_a_device_day": 2.0, "control_events_a_device_day": 0.5}, "2.00 events a device-day, the control 0.50, on other sites"),
+        ({"label_distance": 0.5}, "its labels lie 0.50 from the control's, 0.24 is allowed after 150 days of devices, on other sites"),
+        (
+            {"events_a_device_day": 2.0, "control_events_a_device_day": 0.5},
+            "2.00 events a device-day, the control 0.50, 1.27 is allowed after 150 days of devices, on other sites",
+        ),
     ],
 )
 def test_what_differs_on_other_sites_waits_for_a_person_and_what_crashes_is_halted(fields: Mapping[str, Any], reason: str) -> None:

@@ -112,8 +112,10 @@ def test_a_release_advances_by_its_health_waits_or_is_halted(bundle: Path) -> No
     Path("limits.toml").write_text("steps = [10, 100]\nhours = 0\n")
     done("roll-out soil 1 --thresholds limits.toml")
     row = {"model": "soil", "release": 1, "gateways": 4, "device_days": 3}
-    assert done("advance soil --health -", json.dumps([row])).startswith("wait: 3 days of devices were judged, 20 are needed")
-    row["device_days"] = 30
+    assert done("advance soil --health -", json.dumps([row])).startswith(
+        "wait: 3 days of devices were judged, 100 are needed: 97 are missing"
+    )
+    row["device_days"] = 130
     assert done("advance soil --health - --dry_run", json.dumps([row])).startswith("advance")
     assert json.loads(done("advance soil --health - --json", json.dumps([row])))["share"] == 100
     assert done("advance soil --health -", json.dumps([row])) == "wait: it has the last share\n"
