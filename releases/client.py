@@ -141,7 +141,9 @@ def _explained(source: str) -> Iterator[None]:
     try:
         yield
     except exceptions.ExpiredMetadataError as error:
-        raise Expired(f"{source} is out of date: {error}; somebody has to publish, or holds newer releases back") from error
+        raise Expired(
+            f"{source} is out of date: {error}; somebody has to publish, or holds newer releases back, or the clock here is wrong"
+        ) from error
     except exceptions.DownloadLengthMismatchError as error:
         raise Untrusted(f"{source} is not trusted: {error}") from error
     except exceptions.DownloadError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from releases.error import ReleaseError
 from releases.places import Folder, Place
 from releases.repository import METADATA, TARGET_FILES, Repository, files_below, parsed
 
+_A_MONTH = timedelta(days=30)
 _TARGET_ROLES = (roles.TARGETS, roles.RELEASES, roles.ROLLOUTS)
 
 
@@ -51,6 +52,7 @@ def publish(repository: Repository, target: Place | Path, now: datetime) -> int:
     """
     place = Folder(target) if isinstance(target, Path) else target
     _require_signed(repository)
+    _require_in_force(repository, now)
     _refuse_newer(repository, place)
     renew_rollouts(repository, now)
     sign_publication(repository, now)
@@ -85,8 +87,21 @@ def _require_signed(repository: Repository) -> None:
         )
 
 
+def _require_in_force(repository: Repository, now: datetime) -> None:
+    """Raises ReleaseError if what the holders signed has ended: no gateway would take what is published."""
+    for role in roles.OFFLINE:
+        if (end := repository.newest(role).signed.expires) <= now:
+            whose = f"`tinybeam release renew`, and {roles.THRESHOLD} holders sign"
+            raise ReleaseError(f"{role} held until {end:%Y-%m-%d}, and gateways take nothing since: {whose}")
+
+
 def _holds_key(repository: Repository, role: str) -> bool:
     return repository.online_key(role).public_key.keyid in repository.delegator(role).get_delegated_role(role).keyids
+
+
+def soon_ended(repository: Repository, now: datetime) -> list[str]:
+    """Returns the roles whose holders have to sign anew within a month."""
+    return [role for role in roles.OFFLINE if repository.newest(role).signed.expires - now < _A_MONTH]
 
 
 def _order(published: Path) -> list[Path]:

@@ -120,8 +120,16 @@ def publish(folder: Path, target: str) -> None:
       tinybeam release publish gs://my-bucket/models
     """
     with options.alone_in(folder) as repository:
-        written = publishing.publish(repository, places.opened(target), options.now())
-        click.echo(f"{target}: {written} files written; it holds until {repository.timestamp().expires:%Y-%m-%d %H:%M} UTC")
+        before, now = repository.timestamp().expires, options.now()
+        written = publishing.publish(repository, places.opened(target), now)
+        end = repository.timestamp().expires
+        click.echo(f"{target}: {written} files written; it holds until {end:%Y-%m-%d %H:%M} UTC")
+        if end < before:
+            click.echo(
+                f"The publication before held until {before:%Y-%m-%d %H:%M} UTC, which is longer: is the clock here right?", err=True
+            )
+        for role in publishing.soon_ended(repository, now):
+            click.echo(f"{role} ends within a month: `tinybeam release renew`, and {roles.THRESHOLD} holders sign.", err=True)
         for draft in drafting.drafts(repository):
             click.echo("\n".join(_lines(draft)))
 

@@ -93,6 +93,15 @@ def test_a_release_is_fetched_as_it_was_signed_or_not_at_all(bundle: Path) -> No
     assert (status, "site is not trusted" in error) == (2, True)
 
 
+def test_a_publication_that_ends_before_the_last_one_asks_for_the_clock(bundle: Path) -> None:
+    signed()
+    Path("releases/releases.toml").write_text("timestamp_days = 60\n")
+    assert release("publish site")[2] == ""
+    Path("releases/releases.toml").write_text("timestamp_days = 7\n")
+    status, _, error = release("publish site")
+    assert (status, "which is longer: is the clock here right?" in error) == (0, True)
+
+
 def test_a_rollout_that_knows_its_fleet_says_how_many_run_it(bundle: Path) -> None:
     signed()
     Path("fleet.json").write_text(json.dumps([{"gateway_id": f"gateway-{number}"} for number in range(60)]))

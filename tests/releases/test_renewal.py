@@ -34,6 +34,21 @@ def test_what_holds_for_a_year_is_signed_anew_before(publisher: Publisher) -> No
     assert len(publisher.client().refresh(later)) == 1
 
 
+def test_nothing_is_published_that_no_gateway_would_take_as_what_the_holders_signed_has_ended(publisher: Publisher) -> None:
+    rolled_out(publisher)
+    publisher.later(days=340)
+    publisher.publish()
+    assert publishing.soon_ended(publisher.repository, publisher.now) == ["root", "targets", "releases"]
+    publisher.later(days=26)
+    with pytest.raises(ReleaseError, match=r"root held until 2027-05-01, and gateways take nothing since: `tinybeam release renew`"):
+        publisher.publish()
+    renewal.renew(publisher.repository, publisher.now)
+    sign(publisher, "ben", "eva")
+    publisher.publish()
+    assert publishing.soon_ended(publisher.repository, publisher.now) == []
+    assert len(publisher.client().refresh(publisher.now)) == 1
+
+
 def test_a_holder_who_lost_the_keys_gets_others_and_the_old_ones_count_no_more(publisher: Publisher, tmp_path: Path) -> None:
     rolled_out(publisher)
     publisher.client().refresh(NOW)
