@@ -1,6 +1,6 @@
 -- When was each device of the registry heard last, and by which gateway?
 --
--- One row for each device and gateway that heard it, the latest first; a device that was never heard has one row, with nulls.
+-- One row for each device and gateway that heard it where it stands, the latest first; a device that was never heard there has one row, with nulls.
 --
 -- @moment timestamp = now: the moment
 -- @sites array<string> = : the sites that the viewer may see
@@ -13,7 +13,7 @@ select
   heard.gateway_id,
   heard.last_time as last_heard
 from tinybeam.devices_v1 as device
-left join tinybeam.last_heard as heard on device.device_id = heard.device_id
+left join tinybeam.last_heard_at(@moment) as heard on device.device_id = heard.device_id and device.site_id = heard.site_id
 where
   device.valid_from <= @moment
   and (device.valid_to is null or device.valid_to > @moment)

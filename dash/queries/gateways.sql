@@ -8,7 +8,7 @@
 -- @all_sites bool = true: the viewer may see every site, and what has none
 with
   registered as (
-    select gateway_id, max(name) as name
+    select gateway_id, max_by(name, valid_from) as name
     from tinybeam.gateways_v1
     where valid_from <= @moment and (revoked_time is null or revoked_time > @moment)
     group by gateway_id

@@ -1,7 +1,7 @@
 -- What does its model say of each machine at a moment, and is it getting worse?
 --
 -- One row for each device that a model judged in the ten days before, but for the soil model: its latest verdict, the mean score of the last day of
--- verdicts, and that of the day a week before.
+-- verdicts, and that of the day a week before, both by the model that gave the latest.
 --
 -- @moment timestamp = now: the moment
 -- @sites array<string> = : the sites that the viewer may see
@@ -13,7 +13,10 @@ with
     where model != 'soil' and (@all_sites or site_id in unnest(@sites))
   ),
   with_the_latest as (
-    select *, max(window_start) over (partition by device_id) as latest_start
+    select
+      *,
+      max(window_start) over (partition by device_id) as latest_start,
+      model_sha256 = first_value(model_sha256) over (partition by device_id order by window_start desc, model_sha256) as by_the_latest
     from scored
   )
 select
@@ -24,9 +27,15 @@ select
   max_by(label, window_start) as label,
   max_by(score, window_start) as score,
   max(timestamp_add(window_start, interval window_seconds second)) as judged_time,
-  avg(if(window_start > timestamp_sub(latest_start, interval 1 day), score, null)) as last_day,
+  avg(if(by_the_latest and window_start > timestamp_sub(latest_start, interval 1 day), score, null)) as last_day,
   avg(
-    if(window_start > timestamp_sub(latest_start, interval 8 day) and window_start <= timestamp_sub(latest_start, interval 7 day), score, null)
+    if(
+      by_the_latest
+      and window_start > timestamp_sub(latest_start, interval 8 day)
+      and window_start <= timestamp_sub(latest_start, interval 7 day),
+      score,
+      null
+    )
   ) as week_before
 from with_the_latest
 group by device_id

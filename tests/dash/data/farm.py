@@ -77,9 +77,25 @@ def rows(site: str) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def moved() -> dict[str, list[dict[str, Any]]]:
+    """A machine that stood south until noon, and stands north since: what was heard, judged and refused of it at either place."""
+    tables: dict[str, list[dict[str, Any]]] = {"devices_v1": [], "summaries_v1": [], "inferences_v1": [], "events_v1": [], "rejects_v1": []}
+    for row, (site, time) in enumerate((("south", "2026-05-01T11:00:00Z"), ("north", "2026-05-01T12:30:00Z"))):
+        of_batch = {"batch_id": f"gw-{site}:7:9", "row": row, "gateway_id": f"gw-{site}", "site_id": site, "device_id": "rover"}
+        stay = {"valid_to": "2026-05-01T12:00:00Z"} if site == "south" else {"valid_from": "2026-05-01T12:00:00Z"}
+        tables["devices_v1"].append({"device_id": "rover", "site_id": site, "kind": "vibration", "name": f"rover {site}"} | stay)
+        tables["summaries_v1"].append(of_batch | {"window_start": time, "last_time": time, "received_time": time})
+        tables["inferences_v1"].append(of_batch | {"window_start": time, "model": "vibration", "label": f"{site} worn", "score": 1.0})
+        told = {"cause": "label", "rule": "vibration", "channel": None, "state": f"{site} worn", "event_time": time}
+        tables["events_v1"].append(of_batch | told)
+        refused = {"gateway_id": f"gw-{site}", "device_id": "rover", "timestamp": time, "errorMessage": f"refused {site}"}
+        tables["rejects_v1"].append({"reject_id": f"gw-{site}:7:10:0", **refused})
+    return tables
+
+
 def both() -> dict[str, list[dict[str, Any]]]:
-    north, south = map(rows, SITES)
-    return {table: north[table] + south[table] for table in north}
+    north, south, between = *map(rows, SITES), moved()
+    return {table: north[table] + south[table] + between.get(table, []) for table in north}
 
 
 def asked_by(client: bigquery.Client, *sites: str) -> Questions:
