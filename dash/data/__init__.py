@@ -14,7 +14,7 @@
   open now and those opened in the span. What the viewer may not see is as if it were not there: None, or left out.
 - `freshness.read(questions, now)` goes to the head of every page.
 - `export.rows(questions, name, span, subject) -> Iterator[tuple]` yields a header and then rows; `export.NAMES` lists the names. Raises
-  `export.TooLong` for more rows than an answer has.
+  `warehouse.TooLong`, as every query does, for more rows than an answer has.
 
 A line of a chart has at most `span.MOST_POINTS` points, whatever the span. Times are UTC; numbers are in the unit that a name or `unit`
 says; None is what nobody knows, never 0.

@@ -9,6 +9,8 @@ from typing import Literal
 from dash.data.span import Span
 from dash.data.warehouse import Questions, Row
 
+MOST = 500
+"""So many are read at most."""
 _OLDEST = timedelta(days=366)
 """An alert that has been open for longer tells nobody anything."""
 
@@ -49,17 +51,17 @@ class Alert:
 
 
 def read(questions: Questions, span: Span, site_id: str | None = None) -> tuple[Alert, ...]:
-    """Returns the alerts that opened in a span, those that are open first, then the newest, 500 at most. Raises Unreachable."""
+    """Returns the alerts that opened in a span, those that are open first, then the newest, MOST at most. Raises Unreachable."""
     return _asked(questions, span, site_id or "", open_alone=False)
 
 
-def still_open(questions: Questions, now: datetime) -> tuple[Alert, ...]:
-    """Returns the alerts of the last year that are open, the newest first, 500 at most. Raises Unreachable."""
-    return _asked(questions, Span(now - _OLDEST, now + timedelta(days=1)), "", open_alone=True)
+def still_open(questions: Questions, now: datetime, site_id: str | None = None) -> tuple[Alert, ...]:
+    """Returns the alerts of the last year that are open, the newest first, MOST at most. Raises Unreachable."""
+    return _asked(questions, Span(now - _OLDEST, now + timedelta(days=1)), site_id or "", open_alone=True)
 
 
 def _asked(questions: Questions, span: Span, site_id: str, *, open_alone: bool) -> tuple[Alert, ...]:
-    rows = questions.query("alerts", from_time=span.begin, to_time=span.end, site_id=site_id, open_alone=open_alone)
+    rows = questions.query("alerts", from_time=span.begin, to_time=span.end, site_id=site_id, open_alone=open_alone, most=MOST)
     return tuple(map(_alert, rows))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,7 +14,7 @@ from dash.data.grouping import grouped
 from dash.data.span import Span
 from dash.data.warehouse import Questions, Row
 
-_MONTH = timedelta(days=30)
+_DAY, _MONTH = timedelta(days=1), timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,10 @@ class UplinkDay:
 
 
 @dataclass(frozen=True, slots=True)
-class SiteUplink:
-    """What the gateways of a site sent in the span; `site_id` is None of gateways of no known site."""
+class GatewayUplink:
+    """What a gateway sent in the span."""
 
-    site_id: str | None
-    gateways: int
+    gateway_id: str
     rows: int
     billed_bytes: int
 
@@ -51,8 +52,8 @@ class Cost:
     """`list_date` is the day of the list of prices."""
 
     days: tuple[UplinkDay, ...]
-    sites: tuple[SiteUplink, ...]
-    rows_by_kind: dict[str, int]
+    gateways: tuple[GatewayUplink, ...]
+    rows_by_kind: Mapping[str, int]
     month: tuple[Line, ...]
     list_date: str
 
@@ -60,17 +61,19 @@ class Cost:
 def read(questions: Questions, span: Span) -> Cost:
     """Raises Unreachable."""
     rows = questions.query("uplink", from_time=span.begin, to_time=span.end)
-    by_day, by_site, by_kind = grouped(rows, "day"), grouped(rows, "site_id"), grouped(rows, "kind")
-    kinds = {kind: _sum(of_kind, "row_count") for kind, of_kind in by_kind.items()}
+    by_day, by_gateway = grouped(rows, "day"), grouped(rows, "gateway_id")
+    kinds: Counter[str] = Counter()
+    for row in rows:
+        kinds.update({kind["kind"]: kind["row_count"] for kind in row["kinds"]})
     listed = prices.load()
     return Cost(
         days=tuple(
             UplinkDay(day, *(_sum(of_day, name) for name in ("batches", "row_count", "body_bytes", "billed_bytes")))
             for day, of_day in sorted(by_day.items())
         ),
-        sites=tuple(
-            SiteUplink(site, max(row["gateways"] for row in of_site), _sum(of_site, "row_count"), _sum(of_site, "billed_bytes"))
-            for site, of_site in by_site.items()
+        gateways=tuple(
+            GatewayUplink(gateway, _sum(of_gateway, "row_count"), _sum(of_gateway, "billed_bytes"))
+            for gateway, of_gateway in by_gateway.items()
         ),
         rows_by_kind=kinds,
         month=_month(rows, kinds, span, questions.bytes_read_by_all, listed),
@@ -78,11 +81,17 @@ def read(questions: Questions, span: Span) -> Cost:
     )
 
 
-def _month(rows: tuple[Row, ...], kinds: dict[str, int], span: Span, asked_bytes: int | None, listed: Prices) -> tuple[Line, ...]:
-    """Takes the span for a month; what was asked is as it is, for nobody knows how often somebody looks."""
-    times = _MONTH / (span.end - span.begin)
+def _month(rows: tuple[Row, ...], kinds: Mapping[str, int], span: Span, asked_bytes: int | None, listed: Prices) -> tuple[Line, ...]:
+    """Takes the span for a month, from the first day on which something was sent; what was asked is as it is, for nobody knows how often
+    somebody looks.
+    """
+    first = max(span.begin, min((row["day"] for row in rows), default=span.begin))
+    times = _MONTH / max(span.end - first, _DAY)
     sent = _sum(rows, "billed_bytes") * times
-    kept = sum(count * STORED_BYTES.get(kind, 0) for kind, count in kinds.items()) + _sum(rows, "batches") * STORED_BYTES["batches"]
+    kept = (
+        sum(count * STORED_BYTES.get(kind, STORED_BYTES["summaries"]) for kind, count in kinds.items())
+        + _sum(rows, "batches") * STORED_BYTES["batches"]
+    )
     amounts = (
         ("sent through Pub/Sub", sent, listed.pubsub),
         ("rows kept for a month", times * kept, listed.active_storage),

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from dash.data import machines
 from dash.data.span import Span
 from dash.data.warehouse import MOST_ROWS, Questions, queries
-
-
-class TooLong(ValueError):
-    """A file would have more rows than an answer has; the text says what to do."""
 
 
 class Export(NamedTuple):
@@ -39,13 +36,12 @@ def rows(questions: Questions, name: str, span: Span, subject: str = "") -> Iter
     """Yields the names of the columns, then rows. Raises KeyError for another name, TooLong, Unreachable."""
     export = NAMES[name]
     script = queries()[export.query]
-    step = round(max(span.step.total_seconds(), 3600))
-    of_span = {"from_time": span.begin, "to_time": span.end, "step_seconds": step, "window_seconds": 3600}
-    known = {**of_span, "open_alone": False, "model": "vibration"} | ({export.subject: subject} if export.subject else {})
+    known = {"from_time": span.begin, "to_time": span.end, "step_seconds": span.step_seconds, "open_alone": False, "most": MOST_ROWS + 1}
+    known |= {export.subject: subject} if export.subject else {}
     taken = {parameter.name for parameter in script.parameters}
+    if "model" in taken:
+        known["model"] = machines.model_of(questions, subject, span.end) or ""
     answer = questions.query(export.query, **{key: value for key, value in known.items() if key in taken})
-    if len(answer) > MOST_ROWS:
-        raise TooLong(f"these are more than {MOST_ROWS} rows: name fewer days, or ask with `tinybeam sql query`")
     yield script.selected
     for row in answer:
         yield tuple(row[column] for column in script.selected)

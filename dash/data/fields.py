@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from datetime import datetime
+from typing import Literal
 
 from dash.data import devices
 from dash.data.span import Span
 from dash.data.warehouse import Questions, Row
-
-_HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,15 +109,17 @@ def read(questions: Questions, site_id: str, span: Span) -> Field | None:
     of_span = {"site_id": site_id, "from_time": span.begin, "to_time": span.end}
     questions.ahead("advice", "devices", moment=span.end)
     questions.ahead("field_days", "waterings", **of_span)
-    for window in _windows(span):
-        questions.ahead("moisture", **_steps(site_id, span, window))
+    questions.ahead("moisture", step_seconds=span.step_seconds, **of_span)
     advice = next((row for row in questions.query("advice", moment=span.end) if row["site_id"] == site_id), None)
     if advice is None:
         return None
     return Field(
         advice=_advice(advice),
         area_m2=advice["area_m2"],
-        moisture=_moisture(questions, site_id, span),
+        moisture=tuple(
+            Moisture(row["time"], row["mean"], row["low"], row["high"])
+            for row in questions.query("moisture", step_seconds=span.step_seconds, **of_span)
+        ),
         days=tuple(map(_day, questions.query("field_days", **of_span))),
         waterings=tuple(Watering(row["time"], row["amount_mm"], row["labelled_by"]) for row in questions.query("waterings", **of_span)),
         probes=_probes(questions, advice, span.end),
@@ -128,27 +128,6 @@ def read(questions: Questions, site_id: str, span: Span) -> Field | None:
 
 def _advice(row: Row) -> FieldAdvice:
     return FieldAdvice(**{field.name: row[field.name] for field in fields(FieldAdvice)})
-
-
-def _moisture(questions: Questions, site_id: str, span: Span) -> tuple[Moisture, ...]:
-    """Returns a point for each step: from windows of a minute where a step is shorter than an hour and there are any, else of an hour."""
-    found = (questions.query("moisture", **_steps(site_id, span, window)) for window in _windows(span))
-    rows: tuple[Row, ...] = next(filter(None, found), ())
-    return tuple(Moisture(row["time"], row["mean"], row["low"], row["high"]) for row in rows)
-
-
-def _windows(span: Span) -> tuple[timedelta, ...]:
-    return (_MINUTE, _HOUR) if span.step < _HOUR else (_HOUR,)
-
-
-def _steps(site_id: str, span: Span, window: timedelta) -> dict[str, Any]:
-    return {
-        "site_id": site_id,
-        "from_time": span.begin,
-        "to_time": span.end,
-        "window_seconds": round(window.total_seconds()),
-        "step_seconds": round(max(span.step, window).total_seconds()),
-    }
 
 
 def _day(row: Row) -> FieldDay:

@@ -124,7 +124,7 @@ def read(questions: Questions, device_id: str, span: Span) -> Machine | None:
     if now.model is None:
         return Machine(now, (), (), (), ())
     questions.ahead("inputs", model=now.model, **of_span)
-    scores = questions.query("scores", model=now.model, step_seconds=round(span.step.total_seconds()), **of_span)
+    scores = questions.query("scores", model=now.model, step_seconds=span.step_seconds, **of_span)
     changes = questions.query("label_changes", **of_span)
     inputs = questions.query("inputs", model=now.model, **of_span)
     bundle = bundles.shipped().get(now.model)
@@ -136,6 +136,12 @@ def read(questions: Questions, device_id: str, span: Span) -> Machine | None:
         changes=tuple(Change(row["time"], row["label_before"], row["label"], row["score"]) for row in changes if row["model"] == now.model),
         bands=tuple(_band(row, bundle if is_its_own else None) for row in inputs),
     )
+
+
+def model_of(questions: Questions, device_id: str, moment: datetime) -> str | None:
+    """Returns the model whose verdict is the latest on a machine, None if there is none. Raises Unreachable."""
+    rows = questions.query("machines", moment=moment)
+    return next((row["model"] for row in rows if row["device_id"] == device_id), None)
 
 
 def _now(device: Heard, judged: Row | None, site: Row | None, since: dict[tuple[str, str, str], datetime]) -> MachineNow:

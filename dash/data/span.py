@@ -20,3 +20,7 @@ class Span:
         """Returns the width of a point, so that a line has at most MOST_POINTS: at least a minute, in whole minutes."""
         minutes = (self.end - self.begin) / timedelta(minutes=1)
         return timedelta(minutes=max(1, -(-minutes // MOST_POINTS)))
+
+    @property
+    def step_seconds(self) -> int:
+        return round(self.step.total_seconds())

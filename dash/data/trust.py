@@ -10,6 +10,9 @@ from dash.data.span import Span
 from dash.data.warehouse import Questions, Row
 from schemas.remedies import remedy
 
+MOST_GATEWAYS = 100
+"""So many the answer holds, of which most is missing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayDay:

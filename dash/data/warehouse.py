@@ -44,6 +44,10 @@ class Unreachable(RuntimeError):
     """The warehouse gave no answer; the text is a sentence for people, without the service's own words: those are for the log."""
 
 
+class TooLong(ValueError):
+    """An answer has more than MOST_ROWS rows, and what were counted of them would be too few; the text says what to do."""
+
+
 @cache
 def queries() -> Mapping[str, Script]:
     """Returns the queries of the dash by name."""
@@ -167,7 +171,7 @@ class Questions:
     def query(self, name: str, **parameters: Any) -> tuple[Row, ...]:
         """Returns what dash/queries/NAME.sql answers of the viewer's sites. Times are taken to whole multiples of `keep_seconds`.
 
-        Raises Unreachable; KeyError for a parameter that is missing, TypeError for one that the query does not have.
+        Raises Unreachable, TooLong; KeyError for a parameter that is missing, TypeError for one that the query does not have.
         """
         script, values = self._bound(name, parameters)
         begun = self._begun.pop(_key(script, values), None)
@@ -175,6 +179,8 @@ class Questions:
         answer, is_new = begun.result() if begun and not begun.cancel() else self._warehouse.answer(script, values, self._oldest)
         self.bytes_read = _total(self.bytes_read, answer.bytes_read if is_new else 0)
         self.oldest = min(self.oldest or answer.asked_time, answer.asked_time)
+        if len(answer.rows) > MOST_ROWS:
+            raise TooLong(f"these are more than {MOST_ROWS} rows: name fewer days, or ask with `tinybeam sql query`")
         return tuple(row for row in answer.rows if self.viewer.sees(row["site_id"]))
 
     def close(self) -> None:

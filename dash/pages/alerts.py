@@ -20,12 +20,14 @@ MOST_OVER = 20
 
 def _content(asking: Asking) -> dict[str, Any]:
     span, site = asking.span(DAYS), asking.choice.get("site") or None
-    still = [alert for alert in alerts.still_open(asking.questions, asking.now) if site in {None, alert.site_id}]
-    over = [alert for alert in alerts.read(asking.questions, span, site) if not alert.open]
+    still = alerts.still_open(asking.questions, asking.now, site)
+    found = alerts.read(asking.questions, span, site)
+    over = [alert for alert in found if not alert.open]
     return {
         "open": [_shown(alert, asking) for alert in still],
         "over": [_shown(alert, asking) for alert in over[:MOST_OVER]],
         "more": max(0, len(over) - MOST_OVER),
+        "are_all": alerts.MOST not in {len(still), len(found)},
         "ranges": ranges(asking, span, DAYS),
         "most_mm": f"{MOST_MM:g}",
         "most_name": MOST_NAME,
@@ -39,11 +41,18 @@ def _shown(alert: Alert, asking: Asking) -> dict[str, Any]:
         "alert": alert,
         "urgency": URGENCY[alert.severity] if alert.open else "over",
         "since": f"since {when(alert.opened_time, asking.now, alert.time_zone)}, for {ago(alert.opened_time, asking.now)}",
-        "over": f"over {when(alert.resolved_time, asking.now, alert.time_zone)}" if alert.resolved_time else "",
+        "over": "" if alert.open else _over(alert, asking),
         "answers": [(answer.value, WORDS[answer]) for answer in offered(alert)] if asking.may_answer and alert.open else [],
         "seen": looked_after([alert], asking.now),
         "said": said(alert, asking.now),
     }
+
+
+def _over(alert: Alert, asking: Asking) -> str:
+    """Says when an alert was over; of one that was never resolved, that a later one of its kind took its place."""
+    if alert.resolved_time is None:
+        return f"opened {when(alert.opened_time, asking.now, alert.time_zone)}, and followed by a later one"
+    return f"over {when(alert.resolved_time, asking.now, alert.time_zone)}"
 
 
 PAGE = Page("/alerts", "Alerts", "alerts.html.j2", _content)

@@ -6,7 +6,7 @@ Colours are Okabe and Ito's, and no line is told from another by its colour alon
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,7 @@ import altair as alt
 from dash.data.fields import Field
 from dash.data.machines import Band, Machine
 from dash.data.span import Span
+from dash.pages.points import given_by_day, unbroken
 from presentation.svg import INK, MUTED, NARROW, Chart, Points, both_widths
 from program.local_time import zone_of
 
@@ -25,6 +26,7 @@ _FLOOR = 0.01
 """The lowest score that a logarithm is taken of."""
 _KEPT = 64
 """So many charts of a kind are not drawn again while their data are the same."""
+_NOON = timedelta(hours=12)
 _SHOWN = 14.0
 """Days that a forecast looks ahead."""
 
@@ -33,33 +35,31 @@ _SHOWN = 14.0
 def moisture(field: Field, span: Span, description: str) -> str:
     """Draws moisture between where stress begins and what the soil can hold."""
     place = field.advice.time_zone
-    points = [{"time": at.time, "mean": at.mean, "low": at.low, "high": at.high} for at in field.moisture]
+    points = unbroken([{"time": at.time, "mean": at.mean, "low": at.low, "high": at.high} for at in field.moisture])
     limits = [{"time": each.day, "full": each.full, "stress": each.stress} for each in field.days if each.full is not None]
     top = max([0.4, *(at.high for at in field.moisture), *(each.full or 0.0 for each in field.days)])
 
     def draw(width: int) -> Chart:
         x, scale = _time(span, place, width), alt.Scale(domain=[0, round(top + 0.02, 2)])
         y: dict[str, Any] = {"scale": scale, "axis": alt.Axis(title="m³ of water in m³ of soil", tickCount=5, format=".2f")}
-        between = _of("points").mark_area(color=WATER, opacity=0.2).encode(x, alt.Y("low:Q", **y), alt.Y2("high:Q"))
-        mean = _of("points").mark_line(color=WATER, strokeWidth=2.2).encode(x, alt.Y("mean:Q", **y))
         lines = [
             _of("limits").mark_line(color=colour, strokeWidth=2, strokeDash=dash).encode(x, alt.Y(f"{name}:Q", **y))
             for name, colour, dash in (("stress", STRESS, [6, 4]), ("full", MUTED, [2, 3]))
             if limits
         ]
-        return _sized(alt.layer(between, mean, *lines), width, 210)
+        return _sized(alt.layer(*_means(x, y), *lines), width, 210)
 
     return _both_widths(draw, description, {"points": _placed(points, place), "limits": _placed(limits, place)})
 
 
 @lru_cache(_KEPT)
 def water(field: Field, span: Span, description: str) -> str:
-    """Draws what came to the field and what it lacks, day by day, in mm; nothing of what there was none of."""
+    """Draws what came to the field and what it lacks, day by day (UTC), in mm, each amid its day; nothing of what there was none of."""
     place = field.advice.time_zone
     kinds = {"rain": RAIN, "given": GIVEN, "lacking": STRESS}
-    days = [{"time": day.day, "kind": "rain", "mm": day.rain_mm} for day in field.days if day.rain_mm]
-    days += [{"time": given.time, "kind": "given", "mm": given.amount_mm} for given in field.waterings]
-    days += [{"time": day.day, "kind": "lacking", "mm": day.need_mm} for day in field.days if day.need_mm]
+    days = [{"time": day.day + _NOON, "kind": "rain", "mm": day.rain_mm} for day in field.days if day.rain_mm]
+    days += [{"time": day + _NOON, "kind": "given", "mm": amount} for day, amount in given_by_day(field.waterings).items()]
+    days += [{"time": day.day + _NOON, "kind": "lacking", "mm": day.need_mm} for day in field.days if day.need_mm]
     rows = [kind for kind in kinds if any(day["kind"] == kind for day in days)]
     if not rows:
         return ""
@@ -89,7 +89,7 @@ def water(field: Field, span: Span, description: str) -> str:
 def forecasts(field: Field, span: Span, description: str) -> str:
     """Draws the days until stress by balance and by model, the one that the advice rests on solid, the other dashed."""
     place, rests_on = field.advice.time_zone, field.advice.rests_on
-    rows = [{"time": day.day, "balance": day.balance_days, "model": day.model_days} for day in field.days]
+    rows = [{"time": day.day + _NOON, "balance": day.balance_days, "model": day.model_days} for day in field.days]
 
     def draw(width: int) -> Chart:
         y: dict[str, Any] = {"scale": alt.Scale(domain=[0, _SHOWN], clamp=True), "axis": alt.Axis(title="days until stress", tickCount=5)}
@@ -115,9 +115,9 @@ def forecasts(field: Field, span: Span, description: str) -> str:
 def scores(machine: Machine, span: Span, description: str) -> str:
     """Draws how far a machine sounds from normal, each line across ten times the one below, with the limits of the verdicts."""
     place = machine.now.time_zone
-    points: list[dict[str, Any]] = [
-        {"time": at.time, "mean": max(at.mean, _FLOOR), "low": max(at.low, _FLOOR), "high": max(at.high, _FLOOR)} for at in machine.scores
-    ]
+    points = unbroken(
+        [{"time": at.time, "mean": max(at.mean, _FLOOR), "low": max(at.low, _FLOOR), "high": max(at.high, _FLOOR)} for at in machine.scores]
+    )
     limits: list[dict[str, Any]] = [{"score": limit.score, "label": f"{limit.label} above"} for limit in machine.thresholds]
     top = 1.4 * max([1.0, *(at.high for at in machine.scores), *(limit.score for limit in machine.thresholds)])
     bottom = min([0.5, *(point["low"] for point in points)])
@@ -128,12 +128,10 @@ def scores(machine: Machine, span: Span, description: str) -> str:
             "scale": alt.Scale(type="log", domain=[bottom, top], nice=False, clamp=True),
             "axis": alt.Axis(title="distance from normal", values=[10.0**power for power in range(-3, 7)], format="~g"),
         }
-        between = _of("points").mark_area(color=WATER, opacity=0.2).encode(x, alt.Y("low:Q", **y), alt.Y2("high:Q"))
-        mean = _of("points").mark_line(color=WATER, strokeWidth=2).encode(x, alt.Y("mean:Q", **y))
         rules = _of("limits").mark_rule(color=STRESS, strokeDash=[6, 4], strokeWidth=1.6).encode(alt.Y("score:Q", **y))
         texts = _of("limits").mark_text(color=INK, align="left", baseline="bottom", dx=4, dy=-3, fontSize=LETTERS)
         named = texts.encode(alt.Y("score:Q", **y), alt.Text("label:N"), x=alt.value(0))
-        return _sized(alt.layer(between, mean, *([rules, named] if limits else [])), width, 220)
+        return _sized(alt.layer(*_means(x, y), *([rules, named] if limits else [])), width, 220)
 
     return _both_widths(draw, description, {"points": _placed(points, place), "limits": limits})
 
@@ -154,6 +152,14 @@ def bands(inputs: tuple[Band, ...], description: str) -> str:
         return alt.layer(bars, marks).properties(width=width - 160, height=alt.Step(22))
 
     return _both_widths(draw, description, {"bands": rows})
+
+
+def _means(x: alt.X, y: Mapping[str, Any]) -> tuple[Chart, Chart, Chart]:
+    """Draws the mean of each step as a line between the lowest and the highest, and as a dot where it is alone."""
+    between = _of("points").mark_area(color=WATER, opacity=0.2).encode(x, alt.Y("low:Q", **y), alt.Y2("high:Q"), alt.Detail("part:N"))
+    mean = _of("points").mark_line(color=WATER, strokeWidth=2).encode(x, alt.Y("mean:Q", **y), alt.Detail("part:N"))
+    dots = _of("points").transform_filter(alt.datum.alone).mark_circle(color=WATER, size=20, opacity=1).encode(x, alt.Y("mean:Q", **y))
+    return between, mean, dots
 
 
 def _both_widths(draw: Callable[[int], Chart], description: str, named: Mapping[str, Points]) -> str:

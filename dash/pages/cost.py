@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from dash.data import cost, sites
+from dash.data import cost, fleet, sites
 from dash.data.cost import Line
+from dash.data.fleet import Gateway
 from dash.pages.page import Asking, Page
 from dash.pages.ranges import ranges
-from presentation.wording import count, size
+from presentation.wording import count, listed, size
 
 DAYS = 30
 
@@ -17,14 +19,15 @@ def _content(asking: Asking) -> dict[str, Any]:
     span = asking.span(DAYS)
     told = cost.read(asking.questions, span)
     names = sites.names(asking.questions, asking.now)
+    heard = {gateway.gateway_id: gateway for gateway in fleet.states(asking.questions, asking.now)}
     most = max((day.billed_bytes for day in told.days), default=0)
     total = sum(line.usd or 0 for line in told.month)
     return {
         "headline": f"About {usd(total)} a month, at the rate of these days" if told.days else "Nothing was sent in this time",
         "lines": [(line.what, _amount(line)) for line in told.month],
-        "sites": [
-            (names.get(site.site_id or "", "of no known site"), site.gateways, count(site.rows), size(site.billed_bytes))
-            for site in sorted(told.sites, key=lambda site: -site.billed_bytes)[:50]
+        "gateways": [
+            (*_named(heard.get(each.gateway_id), each.gateway_id, names), count(each.rows), size(each.billed_bytes))
+            for each in sorted(told.gateways, key=lambda each: -each.billed_bytes)[:50]
         ],
         "days": [
             (f"{day.day.day} {day.day:%b}", round(100 * day.billed_bytes / most) if most else 0, count(day.rows), size(day.billed_bytes))
@@ -35,6 +38,13 @@ def _content(asking: Asking) -> dict[str, Any]:
         "export": "/export/uplink.csv",
         "ranges": ranges(asking, span, DAYS),
     }
+
+
+def _named(gateway: Gateway | None, gateway_id: str, names: Mapping[str, str]) -> tuple[str, str]:
+    """Returns how a gateway is called, and the sites that it hears."""
+    if gateway is None:
+        return gateway_id, "no known site"
+    return gateway.name, listed([names.get(site, site) for site in gateway.sites]) or "no known site"
 
 
 def _amount(line: Line) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from math import inf
 from typing import Any
@@ -85,13 +85,17 @@ def _not_heard(field: Field) -> Iterator[str]:
     if all(day.rain_mm is None for day in field.days):
         yield "No rain gauge was heard in these days."
     elif not any(day.rain_mm for day in field.days):
-        yield "No rain fell in these days."
+        yield f"No rain fell in these days{_known(day.rain_mm for day in field.days)}."
     if not field.waterings:
         yield "Nobody said that they watered it: that is answered at an alert."
     if all(day.need_mm is None for day in field.days):
         yield "There is no water balance of these days."
     elif not any(day.need_mm for day in field.days):
-        yield "It lacked no water."
+        yield f"It lacked no water{_known(day.need_mm for day in field.days)}."
+
+
+def _known(values: Iterable[float | None]) -> str:
+    return ", as far as is known" if None in values else ""
 
 
 def _moisture_words(field: Field) -> str:

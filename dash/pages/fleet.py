@@ -12,7 +12,7 @@ from dash.data.fleet import Gateway
 from dash.pages.freshness import BACKLOG, SILENT_AFTER
 from dash.pages.page import Asking, Page
 from dash.pages.tasks import ORDER, Urgency
-from dash.pages.times import ago, when
+from dash.pages.times import ago, common_zone, when
 from presentation.wording import capital, count, counted, listed, size
 
 _CERTIFICATE = timedelta(days=14)
@@ -32,15 +32,16 @@ class Card:
     facts: tuple[tuple[str, str], ...]
 
 
-def card(gateway: Gateway, names: Mapping[str, str], now: datetime) -> Card:
-    found = sorted(_troubles(gateway, now), key=lambda trouble: _ORDER.index(trouble[0]))
+def card(gateway: Gateway, names: Mapping[str, str], now: datetime, zone: str | None) -> Card:
+    """Writes times by the clock of a zone."""
+    found = sorted(_troubles(gateway, now, zone), key=lambda trouble: _ORDER.index(trouble[0]))
     return Card(
         gateway.name,
         tuple(names.get(site, site) for site in gateway.sites),
         found[0][0] if found else None,
         _state(gateway, now),
         tuple(text for _, text in found),
-        tuple(_facts(gateway, now)),
+        tuple(_facts(gateway, now, zone)),
     )
 
 
@@ -53,7 +54,7 @@ def _state(gateway: Gateway, now: datetime) -> str:
     return f"heard {ago(gateway.received_time, now)} ago"
 
 
-def _troubles(gateway: Gateway, now: datetime) -> list[tuple[Urgency, str]]:
+def _troubles(gateway: Gateway, now: datetime, zone: str | None) -> list[tuple[Urgency, str]]:
     found: list[tuple[Urgency, str]] = []
     if gateway.received_time is None or now - gateway.received_time > SILENT_AFTER:
         found.append(("now", "look whether it has power and network"))
@@ -62,7 +63,9 @@ def _troubles(gateway: Gateway, now: datetime) -> list[tuple[Urgency, str]]:
     if gateway.certificate_end_time and gateway.certificate_end_time - now < _CERTIFICATE:
         over = gateway.certificate_end_time <= now
         found.append(
-            ("now", "its certificate is over") if over else ("soon", f"its certificate ends {when(gateway.certificate_end_time, now)}")
+            ("now", "its certificate is over")
+            if over
+            else ("soon", f"its certificate ends {when(gateway.certificate_end_time, now, zone)}")
         )
     if gateway.store_bytes and gateway.store_bytes_max and gateway.store_bytes / gateway.store_bytes_max > _FULL:
         found.append(("soon", "its store is nearly full: data will be thinned, then dropped"))
@@ -78,14 +81,14 @@ def _troubles(gateway: Gateway, now: datetime) -> list[tuple[Urgency, str]]:
     return found
 
 
-def _facts(gateway: Gateway, now: datetime) -> list[tuple[str, str]]:
+def _facts(gateway: Gateway, now: datetime, zone: str | None) -> list[tuple[str, str]]:
     """Returns what is known, by name; what nobody knows is left out."""
     store = f"{size(gateway.store_bytes)} of {size(gateway.store_bytes_max)}" if gateway.store_bytes and gateway.store_bytes_max else None
     runs = [
         f"{model} release {gateway.releases[model]}" if model in gateway.releases else f"{model} as configured" for model in gateway.models
     ]
     facts = (
-        ("newest reading", when(gateway.newest, now) if gateway.newest else None),
+        ("newest reading", when(gateway.newest, now, zone) if gateway.newest else None),
         ("batches that wait", _number(gateway.batches_pending)),
         ("batches dropped since its store began", _number(gateway.batches_dropped)),
         ("devices heard since its start", _number(gateway.devices_seen)),
@@ -93,10 +96,10 @@ def _facts(gateway: Gateway, now: datetime) -> list[tuple[str, str]]:
         ("uplink", gateway.uplink_state),
         ("clock", gateway.time_quality),
         ("store", store),
-        ("certificate ends", when(gateway.certificate_end_time, now) if gateway.certificate_end_time else None),
+        ("certificate ends", when(gateway.certificate_end_time, now, zone) if gateway.certificate_end_time else None),
         ("models", listed(runs)),
         ("software", gateway.version),
-        ("running since", when(gateway.started_time, now) if gateway.started_time else None),
+        ("running since", when(gateway.started_time, now, zone) if gateway.started_time else None),
     )
     return [(name, value) for name, value in facts if value]
 
@@ -107,7 +110,8 @@ def _number(number: int | None) -> str | None:
 
 def _content(asking: Asking) -> dict[str, Any]:
     names = sites.names(asking.questions, asking.now)
-    cards = [card(gateway, names, asking.now) for gateway in fleet.read(asking.questions, asking.now)]
+    zone = common_zone(sites.zones(asking.questions, asking.now))
+    cards = [card(gateway, names, asking.now, zone) for gateway in fleet.read(asking.questions, asking.now)]
     cards.sort(key=lambda each: _ORDER.index(each.urgency))
     return {"headline": _headline(cards), "cards": cards}
 

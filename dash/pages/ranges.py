@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import quote
 
 from dash.data.span import Span
 from dash.pages.page import Asking
@@ -30,10 +31,11 @@ def ranges(asking: Asking, span: Span, default: int, place: str | None = None) -
     """Returns the choices of a page that shows `default` days unless its address says otherwise."""
     free = bool(asking.choice.get("from") or asking.choice.get("to"))
     chosen = None if free else asking.days(default)
+    site = f"&site={quote(asking.choice['site'])}" if asking.choice.get("site") else ""
     return Ranges(
-        tuple((f"?days={days}", words, days == chosen) for days, words in _CHOICES.items()),
+        tuple((f"?days={days}{site}", words, days == chosen) for days, words in _CHOICES.items()),
         f"{span.begin:%Y-%m-%d}",
         f"{span.end - _INSTANT:%Y-%m-%d}",
-        f"?from={span.begin:%Y-%m-%dT%H:%M:%SZ}&to={span.end:%Y-%m-%dT%H:%M:%SZ}",
+        f"?from={span.begin:%Y-%m-%dT%H:%M:%SZ}&to={span.end:%Y-%m-%dT%H:%M:%SZ}{site}",
         when(span.end, asking.now, place) if span.end < asking.now else "",
     )

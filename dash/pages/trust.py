@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from dash.data import trust
+from dash.data import fleet, trust
 from dash.data.span import Span
 from dash.data.trust import GatewayDay, Lateness, Rejects, Trust
 from dash.pages.page import Asking, Page
 from dash.pages.ranges import ranges
-from presentation.wording import capital, count, counted
+from presentation.wording import capital, count, counted, listed
 from program.local_time import duration
 
 DAYS = 7
 _DAY = timedelta(days=1)
 _LONGEST_CALENDAR = 35
+MOST_SILENT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,16 @@ class Late:
 
 
 def _content(asking: Asking) -> dict[str, Any]:
-    span = asking.span(DAYS)
+    span = _of_whole_days(asking.span(DAYS))
     told = trust.read(asking.questions, span)
     days = _days(span)
     lines = _lines(told.days, days)
+    silent = _silent(told.days, [gateway.gateway_id for gateway in fleet.states(asking.questions, span.end)])
     return {
         "headline": _headline(told),
+        "silent": listed(silent[:MOST_SILENT]),
+        "more_silent": max(0, len(silent) - MOST_SILENT),
+        "most_are_shown": len(lines) == trust.MOST_GATEWAYS,
         "days_shown": days,
         "lines": [line for line in lines if any(cell.level != "whole" for cell in line.cells)],
         "whole": sum(all(cell.level == "whole" for cell in line.cells) for line in lines),
@@ -77,9 +82,20 @@ def _content(asking: Asking) -> dict[str, Any]:
     }
 
 
+def _of_whole_days(span: Span) -> Span:
+    """Begins a span at midnight, UTC, as a calendar's day does."""
+    return Span(span.begin.replace(hour=0, minute=0, second=0, microsecond=0), span.end)
+
+
+def _silent(told: Iterable[GatewayDay], known: list[str]) -> list[str]:
+    """Returns the gateways that are known and sent nothing; none where the answer holds the worst alone."""
+    heard = {day.gateway_id for day in told}
+    return [] if len(heard) >= trust.MOST_GATEWAYS else [gateway for gateway in known if gateway not in heard]
+
+
 def _days(span: Span) -> list[datetime]:
     """Returns the days of a calendar that can be read: the last five weeks of the span at most."""
-    last = span.end.replace(hour=0, minute=0, second=0, microsecond=0)
+    last = (span.end - timedelta(microseconds=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     number = min(_LONGEST_CALENDAR, (last - span.begin.replace(hour=0, minute=0, second=0, microsecond=0)).days + 1)
     return [last - _DAY * ago for ago in reversed(range(number))]
 
@@ -94,10 +110,15 @@ def _lines(told: Iterable[GatewayDay], days: list[datetime]) -> list[Line]:
 def _cell(day: GatewayDay | None) -> Cell:
     if day is None or day.completeness is None:
         return Cell("none", "?", "nothing is known of it")
-    if not day.missing and not day.declared:
+    if not any((day.missing, day.declared, day.thinned, day.readings_lost)):
         return Cell("whole", "", "everything arrived")
-    dropped = f", {count(day.declared)} dropped by the gateway" if day.declared else ""
-    return Cell("gap", _percent(day.completeness), f"{_percent(day.completeness)} % arrived, {count(day.missing)} batches missing{dropped}")
+    words = [
+        *([f"{count(day.missing)} batches missing"] if day.missing else []),
+        *([f"{count(day.declared)} dropped by the gateway"] if day.declared else []),
+        *([f"{count(day.thinned)} thinned by the gateway, as its store was full"] if day.thinned else []),
+        *([f"{count(day.readings_lost)} readings lost"] if day.readings_lost else []),
+    ]
+    return Cell("gap", _percent(day.completeness), f"{_percent(day.completeness)} % arrived, {', '.join(words)}")
 
 
 def _share(days: Iterable[GatewayDay]) -> str:
@@ -152,10 +173,16 @@ def _span(seconds: float) -> str:
 def _headline(told: Trust) -> str:
     if not told.days:
         return "Nothing has arrived in this time"
-    missing = sum(day.missing for day in told.days)
+    missing, dropped = sum(day.missing for day in told.days), sum(day.declared for day in told.days)
+    lost = sum(day.readings_lost for day in told.days)
     refused = sum(each.rejects - each.replayed for each in told.rejects)
-    arrived = f"{counted(missing, 'batch is', 'batches are')} missing" if missing else "No batch is missing of those that are known"
-    return capital(f"{arrived}, {counted(refused, 'message was', 'messages were')} set aside" if refused else arrived)
+    parts = [
+        f"{counted(missing, 'batch is', 'batches are')} missing" if missing else "no batch is missing of those that are known",
+        *([f"{counted(dropped, 'was', 'were')} dropped by {'its' if dropped == 1 else 'their'} gateway"] if dropped else []),
+        *([f"{counted(lost, 'reading was', 'readings were')} lost"] if lost else []),
+        *([f"{counted(refused, 'message was', 'messages were')} set aside"] if refused else []),
+    ]
+    return capital(", ".join(parts))
 
 
 PAGE = Page("/trust", "Data trust", "trust.html.j2", _content)

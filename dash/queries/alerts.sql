@@ -1,10 +1,11 @@
 -- Which alerts opened in a time, how do they stand, and what did people say of them?
 --
--- One row for each alert, those that are open first, then the newest, 500 at most. Of several of one rule and subject the latest alone may be open, as in the
+-- One row for each alert, those that are open first, then the newest, so many at most. Of several of one rule and subject the latest alone may be open, as in the
 -- view alerts_open.
 --
 -- @site_id string = : the site, or nothing for all
 -- @open_alone bool = false: only those that are open
+-- @most int64 = 500: so many at most
 -- @from_time timestamp = now - 7 days: from when, inclusive
 -- @to_time timestamp = now: until when, exclusive
 -- @sites array<string> = : the sites that the viewer may see
@@ -54,5 +55,5 @@ select
 from wanted
 left join said_of_each_alert on wanted.alert_id = said_of_each_alert.alert_id
 where wanted.open or not @open_alone
-order by wanted.open desc, wanted.opened_time desc, wanted.alert_id
-limit 500;
+qualify row_number() over (order by wanted.open desc, wanted.opened_time desc, wanted.alert_id) <= @most
+order by wanted.open desc, wanted.opened_time desc, wanted.alert_id;

@@ -1,7 +1,7 @@
--- How much did the gateways of each site send up, day by day?
+-- How much did each gateway send up, day by day?
 --
--- One row for each site, day and kind of rows; a gateway counts for the first of its sites. billed_bytes counts at least 1000 bytes for each batch, as Pub/Sub
--- bills a request.
+-- One row for each gateway and day, with the rows of each kind; site_id is the first of the sites that it hears. billed_bytes counts at least 1000 bytes for
+-- each batch, as Pub/Sub bills a request.
 --
 -- @from_time timestamp = now - 30 days: from when, inclusive
 -- @to_time timestamp = now: until when, exclusive
@@ -14,7 +14,7 @@ with
     where @all_sites or site_id in unnest(@sites)
     group by gateway_id
   ),
-  days as (
+  kinds as (
     select
       gateway_id,
       timestamp_trunc(cut_time, day) as day,
@@ -27,16 +27,16 @@ with
     group by gateway_id, day, kind
   )
 select
+  kinds.gateway_id,
   places.site_id,
-  days.day,
-  days.kind,
-  count(distinct days.gateway_id) as gateways,
-  sum(days.batches) as batches,
-  sum(days.row_count) as row_count,
-  sum(days.body_bytes) as body_bytes,
-  sum(days.billed_bytes) as billed_bytes
-from days
-left join places on days.gateway_id = places.gateway_id
+  kinds.day,
+  sum(kinds.batches) as batches,
+  sum(kinds.row_count) as row_count,
+  sum(kinds.body_bytes) as body_bytes,
+  sum(kinds.billed_bytes) as billed_bytes,
+  array_agg(struct(kinds.kind as kind, kinds.row_count as row_count) order by kinds.kind) as kinds
+from kinds
+left join places on kinds.gateway_id = places.gateway_id
 where @all_sites or places.site_id is not null
-group by places.site_id, days.day, days.kind
-order by days.day, places.site_id, days.kind;
+group by kinds.gateway_id, places.site_id, kinds.day
+order by kinds.day, kinds.gateway_id;

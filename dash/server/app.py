@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from dash.data.warehouse import Unreachable, Warehouse
+from dash.data.warehouse import TooLong, Unreachable, Warehouse
 from dash.pages.catalogue import PAGES
 from dash.pages.page import Asking, Missing, Page, Unreadable
 from dash.server import answering, files, rendering
@@ -99,7 +99,7 @@ class Dash:
             return of(moment, None if moment == now else OLDEST)
         except Missing as error:
             return self._trouble(404, "Not found", str(error))
-        except Unreadable as error:
+        except (Unreadable, TooLong) as error:
             return self._trouble(400, "This address cannot be read", str(error))
         except Unreachable as error:
             _log.warning("%s", error)
@@ -157,7 +157,7 @@ def _quietly(ask: Callable[[], object]) -> None:
     """Asks for nobody who waits: what goes wrong is told to who looks next."""
     try:
         ask()
-    except (Missing, Unreadable, Unreachable) as error:
+    except (Missing, Unreadable, TooLong, Unreachable) as error:
         _log.warning("%s", error)
 
 

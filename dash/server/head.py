@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from dash.data import freshness
+from dash.data.sites import zones as site_zones
 from dash.data.warehouse import Questions
 from dash.pages.catalogue import PAGES
 from dash.pages.freshness import words
@@ -33,17 +34,25 @@ def ahead(questions: Questions, now: datetime) -> None:
 
 def head(questions: Questions, now: datetime, page: Page, person: Person) -> dict[str, Any]:
     """Returns what the shell is filled with, after the page's own content was asked for. Raises Unreachable."""
-    zone = common_zone(row["time_zone"] for row in questions.query("sites", moment=now))
+    zones = site_zones(questions, now)
+    zone = common_zone(zones)
     fresh = words(freshness.read(questions, now), now, zone)
     return {
         "navigation": _NAVIGATION,
         "here": _section(page),
         "now": now,
         "fresh": fresh,
-        "zone_words": f"of {zone}" if zone else "UTC",
+        "zone": zone,
+        "zone_words": _zone_words(zone, zones),
         "bytes_read": questions.bytes_read,
         "person": person.name,
     }
+
+
+def _zone_words(zone: str | None, zones: Sequence[str | None]) -> str:
+    """Says whose clock times are by: a site's own, and for all else the one that most sites have."""
+    most = f"of {zone}" if zone else "UTC"
+    return f"{most}, but those of a site elsewhere, which are of its own clock" if len(set(zones)) > 1 else most
 
 
 def _section(page: Page) -> str:

@@ -137,8 +137,6 @@ def _alerts(farm: FarmWarehouse, values: Mapping[str, Any]) -> Rows:
 
 
 def _moisture(farm: FarmWarehouse, values: Mapping[str, Any]) -> Rows:
-    if values["window_seconds"] != 3600:
-        return []
     hours = round((values["to_time"] - values["from_time"]) / HOUR)
     step = max(1, hours // 400)
     means = [(values["from_time"] + hour * HOUR, 0.24 - 0.08 * hour / hours + 0.004 * math.sin(hour / 4)) for hour in range(0, hours, step)]

@@ -88,7 +88,7 @@ def moved() -> dict[str, list[dict[str, Any]]]:
         tables["inferences_v1"].append(of_batch | {"window_start": time, "model": "vibration", "label": f"{site} worn", "score": 1.0})
         told = {"cause": "label", "rule": "vibration", "channel": None, "state": f"{site} worn", "event_time": time}
         tables["events_v1"].append(of_batch | told)
-        refused = {"gateway_id": f"gw-{site}", "device_id": "rover", "timestamp": time, "errorMessage": f"refused {site}"}
+        refused = {"gateway_id": f"gw-{site}", "device_id": "rover", "timestamp": time, "reason": f"refused_{site}"}
         tables["rejects_v1"].append({"reject_id": f"gw-{site}:7:10:0", **refused})
     return tables
 

@@ -62,7 +62,7 @@ def test_the_bill_takes_the_span_for_a_month(farm: bigquery.Client) -> None:
     assert [(day.batches, day.billed_bytes) for day in told.days] == [(2, 2000)]
     assert told.month[0].amount == 2000 * 30
     assert told.month[0].usd > 0
-    assert [site.site_id for site in told.sites] == ["north"]
+    assert [(each.gateway_id, each.billed_bytes) for each in told.gateways] == [("gw-north", 2000)]
 
 
 def test_a_file_has_a_header_and_rows(farm: bigquery.Client) -> None:

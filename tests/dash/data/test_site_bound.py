@@ -18,7 +18,7 @@ from tests.sql.test_cases import filled
 NOW = datetime(2026, 5, 1, 13, tzinfo=UTC)
 DAY = Span(NOW - timedelta(days=1), NOW)
 FOREIGN = {"site_id": "south", "device_id": "pump-south", "model": "vibration"}
-OTHERS = {"moment": NOW, "from_time": DAY.begin, "to_time": NOW, "window_seconds": 3600, "step_seconds": 3600, "open_alone": False}
+OTHERS = {"moment": NOW, "from_time": DAY.begin, "to_time": NOW, "step_seconds": 3600, "open_alone": False, "most": 500}
 
 
 @pytest.fixture(scope="module")

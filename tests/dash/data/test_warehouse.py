@@ -15,7 +15,7 @@ from dash.data import export
 from dash.data.kept import MOST_ANSWERS, MOST_ROWS, Answer, Kept
 from dash.data.span import Span
 from dash.data.viewer import Viewer
-from dash.data.warehouse import Unreachable, Warehouse, queries
+from dash.data.warehouse import TooLong, Unreachable, Warehouse, queries
 
 START = datetime(2026, 5, 1, 12, 0, 7, tzinfo=UTC)
 ROWS = [{"site_id": "north"}, {"site_id": "south"}, {"site_id": None}]
@@ -159,8 +159,10 @@ def test_answers_are_kept_within_bounds_whatever_is_asked() -> None:
 
 def test_a_file_of_too_many_rows_is_refused_not_cut(warehouse: Warehouse, client: Client) -> None:
     client.rows = [{"site_id": "north", "alert_id": "a"}] * 150_000
-    with pytest.raises(export.TooLong, match="fewer days"):
+    with pytest.raises(TooLong, match="fewer days"):
         next(export.rows(warehouse.asked_by(Viewer()), "alerts", Span(START - timedelta(days=1), START)))
+    with pytest.raises(TooLong):
+        warehouse.asked_by(Viewer(("north",))).query("sites", moment=START)
 
 
 def test_what_a_request_began_and_did_not_want_is_not_asked_after_it(warehouse: Warehouse, client: Client) -> None:

@@ -43,7 +43,7 @@ SITES = {"north": "North field"}
 
 
 def test_a_gateway_that_is_heard_and_lacks_nothing_has_no_trouble() -> None:
-    told = card(WELL, SITES, NOW)
+    told = card(WELL, SITES, NOW, None)
     assert (told.urgency, told.troubles) == (None, ())
     assert told.state == "heard 5 min ago"
     assert told.sites == ("North field",)
@@ -51,14 +51,14 @@ def test_a_gateway_that_is_heard_and_lacks_nothing_has_no_trouble() -> None:
 
 
 def test_a_gateway_that_was_silent_for_a_week_is_not_well_whatever_it_said_last() -> None:
-    told = card(replace(WELL, received_time=NOW - timedelta(days=7)), SITES, NOW)
+    told = card(replace(WELL, received_time=NOW - timedelta(days=7)), SITES, NOW, None)
     assert told.urgency == "now"
     assert told.state == "silent for 7 days; what follows is what it said then"
 
 
 def test_a_gateway_that_was_never_heard_claims_nothing() -> None:
     never = dict.fromkeys(("received_time", "heartbeat_time", "newest", "version", "store_bytes", "time_quality", "batches_pending"))
-    told = card(replace(WELL, **never, models={}, store=None), SITES, NOW)
+    told = card(replace(WELL, **never, models={}, store=None), SITES, NOW, None)
     assert told.state == "not heard in 30 days"
     assert not {"newest reading", "software", "store", "clock", "models"} & {name for name, _ in told.facts}
 
@@ -81,6 +81,6 @@ def test_a_gateway_that_was_never_heard_claims_nothing() -> None:
     ],
 )
 def test_a_trouble_is_told_with_its_urgency(change: dict[str, object], urgency: str, words: str) -> None:
-    told = card(replace(WELL, **change), SITES, NOW)
+    told = card(replace(WELL, **change), SITES, NOW, None)
     assert told.urgency == urgency
     assert words in told.troubles[0]
