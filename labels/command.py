@@ -39,8 +39,10 @@ def _told() -> Iterator[None]:
     try:
         with errors_explained():
             yield
-    except (LabelError, ConfigError, OSError) as error:
+    except (LabelError, ConfigError) as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"{error.filename} cannot be used: {error.strerror}" if error.filename else str(error)) from error
 
 
 def _where(command: Callable[..., Any]) -> Callable[..., Any]:

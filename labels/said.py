@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schemas.answers import AnswerLink
 from schemas.envelope import from_micros
@@ -13,6 +13,8 @@ from schemas.records import Answer, Label
 
 MOST_MM = 500.0
 """No field is given more water than this at once."""
+MOST_AHEAD = timedelta(days=1)
+"""So much may a day or a clock be another one where somebody speaks."""
 MOST_NOTE = 500
 MOST_NAME = 100
 
@@ -46,6 +48,8 @@ def stated(  # noqa: PLR0913 - the columns that a person fills
         raise LabelError("say what it is about: a site, a device or an alert")
     if answer == Answer.SEEN and not alert_id:
         raise LabelError(f"{answer} is said of an alert")
+    if event_time > now + MOST_AHEAD:
+        raise LabelError(f"{event_time:%Y-%m-%d %H:%M} UTC is still to come: what is said is of what was")
     if note and (len(note) > MOST_NOTE or not note.isprintable()):
         raise LabelError(f"a note is one line of at most {MOST_NOTE} characters")
     identity = [alert_id, site_id, device_id, answer, event_time.isoformat(), amount, *_who(answer, by)]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 from google.cloud import bigquery
@@ -26,28 +26,54 @@ class Store(Protocol):
 
 
 class LabelFile:
-    """Is a file with a label a line, as JSON, on disk when `add` returns. May be used by several threads of one process."""
+    """Is a file with a label a line, as JSON, on disk when `add` returns. Threads and processes may add to it at once.
+
+    A last line that was not finished was never kept, and is passed over; one that lacks no more than its end is a label, as other programs
+    write it.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Cuts off a line that was not finished, and so never kept. Raises OSError."""
-        self._path, self._lock = path, threading.Lock()
-        if path.exists() and not (content := path.read_bytes()).endswith(b"\n"):
-            os.truncate(path, content.rfind(b"\n") + 1)
+        self._path = path
 
     def add(self, labels: Sequence[Label]) -> None:
         lines = b"".join(json.dumps(asdict(label), default=datetime.isoformat).encode() + b"\n" for label in labels)
-        with self._lock, self._path.open("ab") as file:
+        with self._path.open("ab+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            _end_last_line(file)
             file.write(lines)
             file.flush()
             os.fsync(file.fileno())
 
     def read(self) -> Iterator[Label]:
-        """Yields the labels of the file. Raises LabelError for a line that is none, OSError."""
-        for number, line in enumerate(self._path.read_bytes().splitlines(), 1):
+        """Yields the labels of the file, and leaves it as it is. Raises LabelError for a line that is none, OSError."""
+        for number, line in enumerate(self._path.read_bytes().splitlines(keepends=True), 1):
+            if not line.endswith(b"\n") and not _is_whole(line):
+                return
             try:
                 yield msgspec.convert(msgspec.json.decode(line), Label)
             except msgspec.MsgspecError as error:
                 raise LabelError(f"{self._path}, line {number}: {error}") from error
+
+
+def _end_last_line(file: BinaryIO) -> None:
+    """Ends a last line that has no end, or cuts it off if it was not finished."""
+    file.seek(0)
+    content = file.read()
+    begin = content.rfind(b"\n") + 1
+    if begin == len(content):
+        return
+    if _is_whole(content[begin:]):
+        file.write(b"\n")
+    else:
+        file.truncate(begin)
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 class WarehouseLabels:

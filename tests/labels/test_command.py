@@ -32,6 +32,8 @@ def test_a_label_goes_to_a_file(tmp_path: Path) -> None:
         (["add", "done"], "say what it is about: a site, a device or an alert"),
         (["add", "irrigated_mm", "--site", "north"], "more than 0 and at most 500 mm"),
         (["add", "done", "--site", "north", "--at", "soon"], "--at 'soon' is no time"),
+        (["add", "done", "--site", "north", "--at", "now + 2 days"], "UTC is still to come: what is said is of what was"),
+        (["load", "absent.jsonl"], "absent.jsonl cannot be used: No such file or directory"),
         (["add", "gone", "--site", "north"], "'gone' is not one of"),
         (["add", "seen", "--site", "north"], "seen is said of an alert"),
         (["serve", "--key", "none.key", "--listen", "0.0.0.0"], "is not this machine alone: name a --certificate"),
@@ -39,7 +41,8 @@ def test_a_label_goes_to_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_one_sentence(arguments: list[str], sentence: str, tmp_path: Path) -> None:
-    done = CliRunner().invoke(cli, [*arguments, *(["--file", str(tmp_path / "labels.jsonl")])])
+    where = [] if arguments[0] == "load" else ["--file", str(tmp_path / "labels.jsonl")]
+    done = CliRunner().invoke(cli, [*arguments, *where])
     assert done.exit_code in (1, 2)
     assert sentence in done.output
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,10 +30,29 @@ def test_a_line_that_was_not_finished_is_cut_off(tmp_path: Path) -> None:
     file = tmp_path / "labels.jsonl"
     LabelFile(file).add([WATERED])
     whole = file.read_bytes()
-    for end in (1, 10, len(whole) - 1):
+    for end in (1, 10, len(whole) - 2):
         file.write_bytes(whole + whole[:end])
+        assert list(LabelFile(file).read()) == [WATERED]
         LabelFile(file).add([REPLACED])
         assert list(LabelFile(file).read()) == [WATERED, REPLACED]
+
+
+def test_a_last_line_of_another_program_that_lacks_its_end_is_a_label_and_reading_changes_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "labels.jsonl"
+    LabelFile(file).add([WATERED, REPLACED])
+    content = file.read_bytes().rstrip()
+    file.write_bytes(content)
+    assert list(LabelFile(file).read()) == [WATERED, REPLACED]
+    assert file.read_bytes() == content
+    LabelFile(file).add([WATERED])
+    assert list(LabelFile(file).read()) == [WATERED, REPLACED, WATERED]
+
+
+def test_what_one_adds_while_another_adds_is_cut_by_neither(tmp_path: Path) -> None:
+    file = tmp_path / "labels.jsonl"
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda label: LabelFile(file).add([label]), [WATERED, REPLACED] * 20))
+    assert len(list(LabelFile(file).read())) == 40
 
 
 def test_a_line_that_is_no_label_is_named(tmp_path: Path) -> None:
