@@ -49,9 +49,15 @@ def learn(output: Path, request: Request, teach: Callable[[Field], Succession]) 
         raise click.UsageError(
             f"--output and --current are both {output}: the bundle to be followed is compared with, and is not written over"
         )
-    end = request.until.replace(tzinfo=UTC) if request.until else datetime.now(UTC)
+    now = datetime.now(UTC)
+    end = request.until.replace(tzinfo=UTC) if request.until else now
+    if end > now:
+        raise click.UsageError(f"--until {end:%Y-%m-%d %H:%M} UTC is still to come: what is learned until then could not be made again")
     try:
         current = Bundle.load(request.current)
+    except BundleError as error:
+        raise click.UsageError(f"--current names the bundle to be followed: {error}") from error
+    try:
         succession = teach(Field(warehouse.client(request.project), end - timedelta(days=request.days), end, current))
     except GoogleAPICallError as error:
         raise click.ClickException(explained(error)) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,6 +29,17 @@ def test_the_bundle_to_be_followed_is_not_written_over() -> None:
 def test_a_project_is_needed() -> None:
     with pytest.raises(click.UsageError, match="--project or GOOGLE_CLOUD_PROJECT"):
         learn(Path("build/soil"), replace(REQUEST, project=None), never)
+
+
+def test_a_time_that_is_still_to_come_is_no_snapshot() -> None:
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).replace(tzinfo=None)
+    with pytest.raises(click.UsageError, match="is still to come: what is learned until then could not be made again"):
+        learn(Path("build/soil"), replace(REQUEST, until=tomorrow), never)
+
+
+def test_a_bundle_to_be_followed_is_needed() -> None:
+    with pytest.raises(click.UsageError, match="--current names the bundle to be followed: absent/manifest"):
+        learn(Path("build/soil"), replace(REQUEST, current=Path("absent")), never)
 
 
 @pytest.mark.parametrize(
