@@ -67,6 +67,15 @@ def running(rollout: Rollout, fleet: Fleet) -> list[str]:
     return [gateway for gateway, sites in fleet.items() if rollout.chooses(gateway, sites)]
 
 
+def strangers(rollout: Rollout, fleet: Fleet) -> list[str]:
+    """Returns the gateways and sites that a rollout names and a fleet does not have."""
+    sites = {site for served in fleet.values() for site in served}
+    groups = rollout.pinned, rollout.excluded
+    return sorted(
+        {name for group in groups for name in group.gateways} - fleet.keys() | {name for group in groups for name in group.sites} - sites
+    )
+
+
 def _fleet(gateways: Iterable[tuple[str, str | None]]) -> Fleet:
     found: dict[str, set[str]] = {}
     for gateway, site in gateways:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
+from program.names import NAME
 from program.settings import read
 from releases import fleet, options, rollouts, standing
 from releases.error import ReleaseError
@@ -18,8 +20,15 @@ from releases.thresholds import checked
 _PUBLISH = "It holds from the next `tinybeam release publish` on."
 
 
+def _name(_context: click.Context, option: click.Parameter, names: Sequence[str]) -> Sequence[str]:
+    """Raises BadParameter for what no gateway or site can be called."""
+    if wrong := [name for name in names if not re.fullmatch(NAME, name)]:
+        raise click.BadParameter(f"{wrong[0]!r} is no name of a gateway or site", param=option)
+    return names
+
+
 def _many(name: str, help_text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    return click.option(f"--{name}", name.replace("-", "_") + "s", multiple=True, help=f"{help_text}; may be repeated.")
+    return click.option(f"--{name}", name.replace("-", "_") + "s", multiple=True, callback=_name, help=f"{help_text}; may be repeated.")
 
 
 @click.command("roll-out")
@@ -76,6 +85,8 @@ def roll_out(
         if gateways_known:
             rollout = fleet.with_reaches(rollout, gateways_known, steps)
             click.echo(f"{len(fleet.running(rollout, gateways_known)):,} of {len(gateways_known):,} gateways that are known run it")
+            if strangers := fleet.strangers(rollout, gateways_known):
+                click.echo(f"{', '.join(strangers)}: named here, and not among the gateways and sites that are known", err=True)
         _say(rollouts.begin(repository, rollout, now))
 
 
@@ -114,20 +125,21 @@ def roll_back(folder: Path, model: str, reason: str) -> None:
 
 @click.command()
 @options.folder
-@click.option("--gateway", default="", help="Say which releases this gateway runs, by its name alone.")
+@click.option("--gateway", default="", help="Say which releases this gateway runs.")
+@_many("site", "A site that this gateway serves, for rollouts that name sites")
 @options.as_json
 @options.errors_explained
-def status(folder: Path, gateway: str, as_json: bool) -> None:
+def status(folder: Path, gateway: str, sites: Sequence[str], as_json: bool) -> None:
     """Say what is released, what runs where, what waits for signatures, and when what was signed ends.
 
     \b
     Examples:
       tinybeam release status --json
-      tinybeam release status --gateway gateway-7
+      tinybeam release status --gateway gateway-7 --site mill
     """
     found = standing.of(Repository(folder))
     if gateway:
-        runs = {rollout.model: rollout.release_of(gateway) for rollout in found.rollouts}
+        runs = {rollout.model: rollout.release_of(gateway, sites) for rollout in found.rollouts}
         lines = [f"{model}: {f'release {number}' if number else 'its own bundle'}" for model, number in runs.items()]
         click.echo(json.dumps(runs) if as_json else "\n".join(lines))
         return

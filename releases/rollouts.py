@@ -108,7 +108,9 @@ def _require_released(repository: Repository, model: str, number: int) -> None:
 
 
 def _write(repository: Repository, rollout: Rollout, now: datetime) -> None:
+    """Raises ReleaseError, and signs nothing, if no gateway could read it."""
     content, path = encode(rollout), roles.rollout_path(rollout.model)
+    decode(content, rollout.model)
     target = TargetFile.from_data(path, content)
     signed = repository.targets(roles.ROLLOUTS)
     signed.version += 1

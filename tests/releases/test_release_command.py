@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from releases import rollouts
 from releases.client import Client
 from releases.command import cli
-from releases.rollout import Release, Rollout
+from releases.error import ReleaseError
+from releases.repository import Repository
+from releases.rollout import Group, Release, Rollout
 from releases.source import Source
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -106,6 +109,29 @@ def test_a_rollout_that_knows_its_fleet_says_how_many_run_it(bundle: Path) -> No
     signed()
     Path("fleet.json").write_text(json.dumps([{"gateway_id": f"gateway-{number}"} for number in range(60)]))
     assert "3 of 60 gateways that are known run it\nsoil: release 1 on 5 %" in done("roll-out soil 1 --fleet fleet.json")
+
+
+def test_who_runs_a_release_is_told_by_the_sites_too_and_who_is_named_and_not_known(bundle: Path) -> None:
+    signed()
+    Path("fleet.json").write_text(json.dumps([{"gateway_id": "gateway-1", "site_id": "mill"}, {"gateway_id": "gateway-2"}]))
+    status, output, error = release("roll-out soil 1 --share 0 --site mill --exclude-site mil --gateway gateway-3 --fleet fleet.json")
+    assert (status, "1 of 2 gateways" in output) == (0, True)
+    assert error == "gateway-3, mil: named here, and not among the gateways and sites that are known\n"
+    assert done("status --gateway gateway-1 --site mill") == "soil: release 1\n"
+    assert done("status --gateway gateway-1") == "soil: its own bundle\n"
+
+
+def test_a_name_that_no_gateway_can_have_spoils_no_rollout(bundle: Path) -> None:
+    signed()
+    done("roll-out soil 1")
+    for option in ("--gateway", "--exclude-site"):
+        result = CliRunner().invoke(cli, ["roll-out", "soil", "1", option, "gate way"])
+        assert (result.exit_code, "'gate way' is no name of a gateway or site" in result.stderr) == (2, True)
+    repository = Repository(Path("releases"))
+    unreadable = rollouts.new_rollout(repository, "soil", 1, 5, pinned=Group(("gate way",)))
+    with pytest.raises(ReleaseError, match="the rollout of soil cannot be read"):
+        rollouts.begin(repository, unreadable, datetime.now(UTC))
+    assert "release 1 is halted" in done("halt soil")
 
 
 def test_a_fleet_without_gateways_is_refused_and_nothing_is_rolled_out(bundle: Path) -> None:
