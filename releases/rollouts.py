@@ -51,12 +51,13 @@ def decide(repository: Repository, model: str, decision: Decision) -> Rollout:
 
 
 def roll_back(repository: Repository, model: str, reason: str, now: datetime) -> Rollout:
-    """Lets every gateway run the release before, and none the present one. Raises ReleaseError if there was none before."""
+    """Lets every gateway run the release before, and none the present one. Raises ReleaseError if there was none, or it was withdrawn."""
     rollout = existing(repository, model)
     if rollout.previous is None:
         raise ReleaseError(
             f"there is no release of {model} before {rollout.release}: `tinybeam release halt` leaves the gateways' own bundle"
         )
+    _require_released(repository, model, rollout.previous)
     decision = Decision(time=now, action="roll-back", share=100, reasons=(f"from release {rollout.release}", *filter(None, [reason])))
     back = Rollout(
         model=model,
@@ -104,7 +105,7 @@ def _withdrawn(before: Rollout, release: int, *, is_over: bool) -> tuple[int, ..
 
 def _require_released(repository: Repository, model: str, number: int) -> None:
     if number not in drafting.numbers(repository.newest(roles.RELEASES), model):
-        raise ReleaseError(f"release {number} of {model} is not published: {roles.THRESHOLD} holders sign it first")
+        raise ReleaseError(f"release {number} of {model} is not published: {roles.THRESHOLD} holders sign it first, or it was withdrawn")
 
 
 def _write(repository: Repository, rollout: Rollout, now: datetime) -> None:

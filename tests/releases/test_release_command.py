@@ -121,6 +121,19 @@ def test_who_runs_a_release_is_told_by_the_sites_too_and_who_is_named_and_not_kn
     assert done("status --gateway gateway-1") == "soil: its own bundle\n"
 
 
+def test_nobody_rolls_back_to_what_was_withdrawn(bundle: Path) -> None:
+    signed()
+    done("roll-out soil 1 --share 100")
+    released()
+    done("roll-out soil 2")
+    done("withdraw soil 1")
+    done("sign --key releases/holders/ada/releases.key")
+    done("sign --key releases/holders/eva/releases.key")
+    status, _, error = release("roll-back soil")
+    assert (status, "release 1 of soil is not published: 2 holders sign it first, or it was withdrawn" in error) == (2, True)
+    assert "release 2 is halted" in done("halt soil")
+
+
 def test_a_name_that_no_gateway_can_have_spoils_no_rollout(bundle: Path) -> None:
     signed()
     done("roll-out soil 1")
