@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from notify.notice import Notice
+from presentation.wording import unit, with_units
 from program.local_time import duration, moment
 from schemas.records import Alert, AlertChange, Answer
 
@@ -25,15 +26,15 @@ _ANSWERS = {
 
 
 def subject(notice: Notice) -> str:
-    """Writes one line such as `Warning and 14 more: Mill Field, Probe at the oak: water it now (0.12 m3/m3)`."""
+    """Writes one line such as `Warning and 14 more: Mill Field, Probe at the oak: water it now (0.12 m³/m³)`."""
     more = f" and {len(notice.more)} more" if notice.more else ""
-    return _cut(f"{_word(notice.first)}{more}: {notice.first.message}", LONGEST_SUBJECT)
+    return _cut(f"{_word(notice.first)}{more}: {with_units(notice.first.message)}", LONGEST_SUBJECT)
 
 
 def line(notice: Notice) -> str:
     """Writes all that matters in one line."""
     alert = notice.first
-    parts = [f"{_word(alert)}: {alert.message}", *_time_and_value(alert)]
+    parts = [f"{_word(alert)}: {with_units(alert.message)}", *_time_and_value(alert)]
     parts += [f"To do: {alert.to_do}"] if alert.to_do else []
     parts += [alert.link] if alert.link else []
     parts += [f"and {len(notice.more)} more: {_count(notice)}"] if notice.more else []
@@ -43,7 +44,7 @@ def line(notice: Notice) -> str:
 def text(notice: Notice) -> str:
     """Writes the whole notice, in lines, with the identifiers at its foot."""
     alert = notice.first
-    sentence = f"{_word(alert)}: {alert.message}"
+    sentence = f"{_word(alert)}: {with_units(alert.message)}"
     foot = f"{alert.severity}, rule {alert.rule}, {alert.state}, revision {alert.revision}", f"alert {alert.alert_id}"
     return "\n".join((sentence, "", *_details(notice), "", *foot))
 
@@ -92,7 +93,7 @@ def _time_and_value(alert: Alert) -> Iterator[str]:
 
 
 def _quantity(value: float, alert: Alert) -> str:
-    return f"{value:.4g} {alert.unit}" if alert.unit else f"{value:.4g}"
+    return f"{value:.4g} {unit(alert.unit or '')}".rstrip()
 
 
 def _others(notice: Notice) -> Iterator[str]:
@@ -101,7 +102,7 @@ def _others(notice: Notice) -> Iterator[str]:
     yield ""
     yield f"And {len(notice.more)} more of this rule and site: {_count(notice)}"
     for alert in notice.more[:LISTED]:
-        yield f"- {_word(alert)}: {_cut(alert.message, LONGEST_SUBJECT)} (since {moment(alert.opened_time, alert.time_zone)})"
+        yield f"- {_word(alert)}: {_cut(with_units(alert.message), LONGEST_SUBJECT)} (since {moment(alert.opened_time, alert.time_zone)})"
     if len(notice.more) > LISTED:
         yield f"- and {len(notice.more) - LISTED} that are not listed: the view alerts has them all"
 

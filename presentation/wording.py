@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+_UNITS = {"1": "", "degC": "°C"}
+_POWERS = {"2": "²", "3": "³"}
 _NARROW, _FIRM = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
 
 
@@ -45,14 +47,19 @@ def plain(name: str) -> str:
     return re.sub(r"(?<=[a-z])[A-Z]", lambda letter: f" {letter[0].lower()}", name)
 
 
-def told(message: str) -> str:
-    """Writes the units of a message as people do."""
-    return message.replace("m3", "m³").replace("degC", "°C")
+def unit(name: str) -> str:
+    """Writes a unit as people do: °C for degC, m³/m³ for m3/m3, nothing for 1."""
+    return _UNITS[name] if name in _UNITS else re.sub(r"(?<=[ms])[23]\b", lambda power: _POWERS[power[0]], name)
+
+
+def with_units(message: str) -> str:
+    """Writes the units of a message, those that follow a number, as people do. Names stay as they are."""
+    return re.sub(r"(?<=\d)(\s)(degC|[a-z]*m[23](?:/[a-z]*m[23])?|m/s2)\b", lambda found: found[1] + unit(found[2]), message)
 
 
 def short(message: str) -> str:
     """Writes a message without what is for who operates it: scores, what was assumed, and which view has more."""
-    return re.sub(r"\s*\((?:assumed|score)[^)]*\)|; the view [^;.]*", "", told(message))
+    return re.sub(r"\s*\((?:assumed|score)[^)]*\)|; the view [^;.]*", "", with_units(message))
 
 
 def listed(words: Sequence[str]) -> str:

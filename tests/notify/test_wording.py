@@ -32,11 +32,11 @@ OAK = alert(
 
 def test_a_text_says_what_a_person_needs() -> None:
     assert wording.text(Notice((OAK,))).splitlines() == [
-        "Critical: Mill Field, Probe at the oak: water it now (0.12 m3/m3)",
+        "Critical: Mill Field, Probe at the oak: water it now (0.12 m³/m³)",
         "",
         "Where: Mill Field, Probe at the oak",
         "Since: 06:20, 14 May 2026, America/Chicago, for 3 h 20 min",
-        "Value: 0.12 m3/m3 (limit 0.15 m3/m3)",
+        "Value: 0.12 m³/m³ (limit 0.15 m³/m³)",
         "To do: Open the valve of the drip line",
         "More: https://farm.example.com/sites/mill-field",
         "",
@@ -75,7 +75,7 @@ def test_a_row_of_an_earlier_pipeline_reads_too() -> None:
 
 def test_a_subject_is_one_line_that_fits_and_has_no_identifier() -> None:
     storm = Notice.of([OAK] + [replace(OAK, alert_id=f"dry:d{number}:1", severity="info") for number in range(2, 16)])
-    assert wording.subject(storm) == f"Critical and 14 more: {OAK.message}"
+    assert wording.subject(storm) == "Critical and 14 more: Mill Field, Probe at the oak: water it now (0.12 m³/m³)"
     assert len(wording.subject(Notice((replace(OAK, message="x" * 2000),)))) == wording.LONGEST_SUBJECT
 
 

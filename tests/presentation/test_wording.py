@@ -20,7 +20,10 @@ def test_names_of_crops_are_words() -> None:
 
 
 def test_a_message_writes_units_as_people_do() -> None:
-    assert wording.told("North: 0.31 m3/m3 at 12 degC; give 2,931 m3") == "North: 0.31 m³/m³ at 12 °C; give 2,931 m³"
+    assert (
+        wording.with_units("Tank m3: 0.31 m3/m3 at 12 degC, 9.81 m/s2; give 2,931 m3")
+        == "Tank m3: 0.31 m³/m³ at 12 °C, 9.81 m/s²; give 2,931 m³"
+    )
 
 
 def test_what_is_counted_agrees_with_its_number() -> None:
