@@ -23,3 +23,8 @@ Subscription = Annotated[
         extra={"form": "a subscription's full name, projects/PROJECT/subscriptions/NAME"},
     ),
 ]
+
+
+def gateway_called(gateway_id: str) -> str:
+    """Returns what people call a gateway that has no name: gateway north for gateway-north."""
+    return f"gateway {gateway_id.removeprefix('gateway-')}"

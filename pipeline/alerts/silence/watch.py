@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from pipeline.alerts.names import Names
 from pipeline.alerts.observation import Observation
+from program.names import gateway_called
 from schemas.envelope import from_micros, micros
 from schemas.registry import Registry
 from schemas.rules.silence import SilenceRule
@@ -105,12 +106,14 @@ class Watch:
 
 def of_gateway(rule: SilenceRule, gateway_id: str, finding: Finding) -> Observation:
     """Observes the gateway itself."""
-    return _observation(rule, gateway_id, finding, f"gateway {gateway_id}: {finding.sentence}")
+    return _observation(rule, gateway_id, finding, f"{gateway_called(gateway_id)}: {finding.sentence}")
 
 
 def of_all_devices(rule: SilenceRule, gateway_id: str, site_id: str | None, finding: Finding) -> Observation:
     """Observes all devices of a gateway at once. No device has this subject: a name holds no slash."""
-    return replace(_observation(rule, f"{gateway_id}/devices", finding, f"gateway {gateway_id}: {finding.sentence}"), site_id=site_id)
+    return replace(
+        _observation(rule, f"{gateway_id}/devices", finding, f"{gateway_called(gateway_id)}: {finding.sentence}"), site_id=site_id
+    )
 
 
 def silence(rule: SilenceRule) -> int:

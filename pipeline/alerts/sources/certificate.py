@@ -14,6 +14,7 @@ from pipeline.alerts.condition import Condition, InStates
 from pipeline.alerts.observation import Observation
 from pipeline.alerts.source import Input
 from pipeline.elements import RowGroup
+from program.names import gateway_called
 from schemas.envelope import micros
 from schemas.records import Kind
 from schemas.registry import Registry
@@ -72,5 +73,5 @@ def _observation(rule: CertificateRule, gateway_id: str, time: datetime, end: da
         value=left,
         threshold=rule.days,
         unit="d",
-        text=f"gateway {gateway_id}: its certificate {says} {end:%Y-%m-%d %H:%M} UTC",
+        text=f"{gateway_called(gateway_id)}: its certificate {says} {end:%Y-%m-%d %H:%M} UTC",
     )

@@ -18,6 +18,7 @@ from schemas.rules.irrigation import IrrigationRule
 _HOUR = timedelta(hours=1) // timedelta(microseconds=1)
 _AHEAD = AHEAD // timedelta(microseconds=1)
 _LEAST_MM = 0.5
+_SOON_DAYS = 2.0
 _WATERED_SHARE = 0.5
 """A field whose depletion is at most this share of RAW has been watered."""
 
@@ -83,7 +84,8 @@ def _advice(day: Irrigation) -> str:
 def _need(day: Irrigation) -> str:
     need = day.need_mm or 0.0
     if need < _LEAST_MM:
-        return "no water needed today"
+        is_soon = day.balance_days is not None and day.balance_days < _SOON_DAYS
+        return "no water needed today, but soon" if is_soon else "no water needed today"
     return f"give {need:.0f} mm today" + (f", {day.need_m3:,.{0 if day.need_m3 >= 10 else 1}f} m3" if day.need_m3 else "")
 
 

@@ -18,6 +18,7 @@ from pipeline.alerts.observation import Observation
 from pipeline.alerts.source import Input, Memory, Outcome
 from pipeline.elements import TableRows
 from pipeline.state import StateFormat
+from program.names import gateway_called
 from schemas.registry import Registry
 from schemas.remedies import remedy
 from schemas.rules.rejects import RejectsRule
@@ -120,7 +121,7 @@ def _observation(rule: RejectsRule, gateway_id: str, counted: Counted, now: int)
         state=Flow.SURGE if counted.surges else Flow.USUAL,
         value=count,
         threshold=rule.above,
-        text=f"gateway {gateway_id}: {count} rejects in {minutes}, {ending}",
+        text=f"{gateway_called(gateway_id)}: {count} rejects in {minutes}, {ending}",
     )
 
 

@@ -49,6 +49,7 @@ def test_a_day_without_advice_is_not_observed() -> None:
             "north: give 14 mm today, 5.6 m3; 0.7 days until stress without rain",
         ),
         ({"need_mm": 59.0, "need_m3": 3046.4, "balance_days": 0.0}, "north: give 59 mm today, 3,046 m3; the crop is under stress now"),
+        ({"balance_days": 1.12}, "north: no water needed today, but soon; 1.1 days until stress without rain"),
         ({"balance_days": 9.04}, "north: no water needed today; 9.0 days until stress without rain"),
         ({"balance_days": 9.04, "rain_mm": 2.0}, "north: no water needed today; 9.0 days until stress without more rain"),
         ({"balance_days": None, "depletion_mm": 5.0}, "north: no water needed today; nothing is foreseen without temperatures"),
