@@ -110,7 +110,7 @@ class Config(Settings, frozen=True, kw_only=True):
         """What the settings name and must be there, by setting."""
         of_broker = {f"mqtt.{name}": getattr(self.mqtt, name) for name in ("tls_ca", "tls_certificate", "tls_key", "password_file")}
         of_http = {f"http.{name}": getattr(self.http, name) for name in ("tokens_file", "tls_certificate", "tls_key", "tls_client_ca")}
-        of_page = {f"page.{name}": getattr(self.page, name) for name in ("password_file", "tls_certificate", "tls_key")}
+        of_page = {f"page.{name}": getattr(self.page, name) for name in ("registry_file", "password_file", "tls_certificate", "tls_key")}
         of_classes = {
             f"sensors[{number}].payload.hash_key_file": sensors.payload.hash_key_file
             for number, sensors in enumerate(self.sensors, 1)

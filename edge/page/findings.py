@@ -8,6 +8,7 @@ from datetime import datetime
 from edge import certificate_findings
 from edge.config import Config
 from edge.finding import Finding, Status
+from edge.page.names import Names
 from edge.page.server import password_of
 from edge.serving.findings import of_address
 from edge.serving.server_tls import ServerTls
@@ -21,6 +22,7 @@ def of_page(config: Config, now: datetime, *, runs_here: bool) -> Iterator[Findi
     settings = config.page
     try:
         known = "by password" if password_of(settings) else "for whoever is on this machine"
+        Names.load(settings.registry_file, now)
         if settings.tls_files:
             ServerTls(settings.tls_files)
     except ConfigError as error:

@@ -9,10 +9,13 @@ from datetime import datetime
 from html import escape
 
 from edge.health import HealthStatus
-from edge.page import words
+from edge.page import errors, words
 from edge.page.log_tail import Logged
+from edge.page.names import Names
 from edge.page.notices import Notice, is_silent, notices
 from edge.page.recent import MOST_DEVICES, ChannelNow, DeviceNow, RejectNow, VerdictNow
+from presentation import wording
+from presentation.wording import capital
 from schemas.envelope import from_micros, micros
 from schemas.records import Heartbeat
 
@@ -24,6 +27,7 @@ class Shown:
     """Holds what the page shows, of one moment."""
 
     gateway: str
+    names: Names
     now: datetime
     status: HealthStatus
     devices: Sequence[DeviceNow]
@@ -51,10 +55,10 @@ def starting() -> str:
 def content(shown: Shown) -> str:
     """Returns what is between the page's head and foot: what needs doing, the devices, and the gateway itself."""
     beat = shown.status.heartbeat
-    as_of = _clock(beat.heartbeat_time)
+    name, as_of = capital(shown.names.gateway(shown.gateway)), f"{beat.heartbeat_time:%Y-%m-%d %H:%M:%S}"
     return "\n".join(
         [
-            f'<h1>{escape(shown.gateway)}</h1><p class="muted">As of {as_of}, by the gateway\'s clock (UTC).</p>',
+            f'<h1>{escape(name)}</h1><p class="muted">As of {as_of}, by the gateway\'s clock (UTC).</p>',
             "<h2>What needs doing</h2>",
             _notices(shown),
             "<h2>Devices</h2>",
@@ -69,7 +73,7 @@ def content(shown: Shown) -> str:
 
 
 def _notices(shown: Shown) -> str:
-    found = notices(shown.devices, shown.status, shown.now)
+    found = notices(shown.devices, shown.names, shown.status, shown.now)
     if not found:
         heard = sum(device.heard_us is not None for device in shown.devices)
         return f"<p>Nothing, by the {heard} devices that are heard.</p>" if heard else "<p>No device has been heard yet.</p>"
@@ -89,19 +93,19 @@ def _severity(severity: str) -> str:
 def _devices(shown: Shown) -> str:
     if not shown.devices:
         return "<p>None yet. `tinybeam edge doctor` says whether the broker answers.</p>"
-    cards = "".join(_device(device, shown.now) for device in shown.devices)
+    cards = "".join(_device(device, shown.names.device(device.device_id), shown.now) for device in shown.devices)
     more = f'<p class="muted">No more than {MOST_DEVICES} devices are shown.</p>' if len(shown.devices) >= MOST_DEVICES else ""
     return f'<ul class="devices">{cards}</ul>{more}'
 
 
-def _device(device: DeviceNow, now: datetime) -> str:
+def _device(device: DeviceNow, name: str, now: datetime) -> str:
     channels = "".join(_channel(name, channel) for name, channel in sorted(device.channels.items()))
     parts = [
-        f"<h3>{escape(device.device_id)}</h3>",
-        _muted(_heard(device, micros(now))),
-        *map(_verdict, device.verdicts.values()),
+        f"<h3>{escape(name)}</h3>",
+        _muted(f"{escape(device.device_id)}, {_heard(device, micros(now))}" if name != device.device_id else _heard(device, micros(now))),
+        *(_verdict(verdict, now) for verdict in device.verdicts.values()),
         f"<dl>{channels}</dl>" if channels else "",
-        _muted(f"last window closed: {_clock(from_micros(device.window_end_us))}") if device.window_end_us else "",
+        _muted(f"summed up until {words.clock(from_micros(device.window_end_us), now)}") if device.window_end_us else "",
     ]
     return f"<li>{''.join(parts)}</li>"
 
@@ -112,14 +116,15 @@ def _heard(device: DeviceNow, now_us: int) -> str:
     return f"heard {words.ago((now_us - device.heard_us) / 1e6)}{', and silent since' if is_silent(device, now_us) else ''}"
 
 
-def _verdict(verdict: VerdictNow) -> str:
+def _verdict(verdict: VerdictNow, now: datetime) -> str:
     says = f'<p class="verdict {verdict.severity or ""}"><b>{escape(words.advice(verdict))}</b></p>'
-    return says + _muted(f"by {escape(verdict.model)}, window until {_clock(from_micros(verdict.end_us))}")
+    return says + _muted(f"by the model {escape(verdict.model)}, at {words.clock(from_micros(verdict.end_us), now)}")
 
 
 def _channel(name: str, channel: ChannelNow) -> str:
-    unit = escape(words.shown_unit(channel.unit))
-    return f"<dt>{escape(name)}</dt><dd>{words.number(channel.value)} {unit}</dd>{_line(name, unit, list(channel.means))}"
+    unit = escape(wording.unit(channel.unit))
+    label = words.channel(name)
+    return f"<dt>{escape(label)}</dt><dd>{words.number(channel.value)} {unit}</dd>{_line(label, unit, list(channel.means))}"
 
 
 def _line(name: str, unit: str, means: Sequence[float]) -> str:
@@ -155,7 +160,7 @@ def _of_gateway(shown: Shown) -> Iterable[tuple[str, str]]:
     releases = json.loads(beat.model_releases or "{}")
     for model, digest in json.loads(beat.models).items():
         yield f"Model {model}", f"release {releases[model]}" if model in releases else f"by the configuration, {digest[:12]}"
-    yield "Runs since", f"{_clock(beat.started_time)}, version {beat.version}"
+    yield "Runs since", f"{words.clock(beat.started_time, shown.now)}, version {beat.version}"
 
 
 def _oldest(beat: Heartbeat, now: datetime) -> str:
@@ -165,14 +170,8 @@ def _oldest(beat: Heartbeat, now: datetime) -> str:
 
 
 def _errors(shown: Shown) -> str:
-    rows = [
-        *((each.time_us, each.level, each.sentence) for each in shown.logged),
-        *((each.rejected_us, f"set aside, {each.device_id}", each.sentence) for each in shown.rejects),
-    ]
-    if not rows:
-        return "<p>None since the gateway started.</p>"
-    rows.sort(reverse=True)
-    return _table((_clock(from_micros(time_us)), f"{what}: {sentence}") for time_us, what, sentence in rows)
+    rows = errors.rows(shown.logged, shown.rejects, shown.names, shown.now)
+    return _table(rows) if rows else "<p>None since the gateway started.</p>"
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:
@@ -182,7 +181,3 @@ def _table(rows: Iterable[tuple[str, str]]) -> str:
 
 def _muted(text: str) -> str:
     return f'<p class="muted">{text}</p>'
-
-
-def _clock(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M:%S}"

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from edge.health import HealthStatus
 from edge.page import words
+from edge.page.names import Names
 from edge.page.recent import DeviceNow
 from schemas.envelope import micros
 from schemas.records import Heartbeat, LinkState, Severity, TimeQuality
@@ -36,23 +37,23 @@ def is_silent(device: DeviceNow, now_us: int) -> bool:
     return now_us - device.heard_us > min(usual_us, _LONGEST_SILENCE_US)
 
 
-def notices(devices: Sequence[DeviceNow], status: HealthStatus, now: datetime) -> list[Notice]:
+def notices(devices: Sequence[DeviceNow], names: Names, status: HealthStatus, now: datetime) -> list[Notice]:
     """Returns what needs doing, worst first."""
-    found = [notice for device in devices for notice in _of_device(device, micros(now))]
+    found = [notice for device in devices for notice in _of_device(device, names.device(device.device_id), micros(now))]
     return sorted([*_of_gateway(status, now), *found], key=lambda notice: _RANK[notice.severity])
 
 
-def _of_device(device: DeviceNow, now_us: int) -> Iterator[Notice]:
+def _of_device(device: DeviceNow, name: str, now_us: int) -> Iterator[Notice]:
     for alarm in device.alarms.values():
         unit = device.channels[alarm.channel].unit if alarm.channel in device.channels else ""
-        yield Notice(alarm.severity, device.device_id, words.alarm(alarm, unit))
+        yield Notice(alarm.severity, name, words.alarm(alarm, unit))
     if is_silent(device, now_us):
         since = "since this gateway started" if device.heard_us is None else f"for {words.lasting((now_us - device.heard_us) / 1e6)}"
-        yield Notice(Severity.WARNING, device.device_id, f"Not heard {since}: look at its battery, its radio and the way between")
+        yield Notice(Severity.WARNING, name, f"Not heard {since}: look at its battery, its radio and the way between")
         return
     for verdict in device.verdicts.values():
         if verdict.severity:
-            yield Notice(verdict.severity, device.device_id, words.advice(verdict))
+            yield Notice(verdict.severity, name, words.advice(verdict))
 
 
 def _of_gateway(status: HealthStatus, now: datetime) -> Iterator[Notice]:
@@ -85,7 +86,7 @@ def _of_links(status: HealthStatus, now: datetime) -> Iterator[tuple[Severity, s
 
 def _of_itself(beat: Heartbeat, now: datetime) -> Iterator[tuple[Severity, str]]:
     if beat.time_quality not in (TimeQuality.SYNCED, TimeQuality.CORRECTED):
-        yield Severity.WARNING, "Does not know the time: readings are marked, and windows may be off"
+        yield Severity.WARNING, "No time server has set its clock, so times may be wrong; readings are marked"
     if beat.certificate_end_time and (days := (beat.certificate_end_time - now).days) < _CERTIFICATE_DAYS:
         yield Severity.WARNING, "Its certificate has ended" if days < 0 else f"Its certificate ends in {days} days"
     for release, reason in json.loads(beat.releases_refused or "{}").items():

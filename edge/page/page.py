@@ -9,6 +9,7 @@ from edge.config import Config
 from edge.health import HealthStatus
 from edge.page import html
 from edge.page.log_tail import LogTail
+from edge.page.names import Names
 from edge.page.recent import Recent
 from edge.page.server import PageServer
 
@@ -20,6 +21,7 @@ class Page:
         """Listens at once. Raises ConfigError, OSError for the address."""
         self.recent = Recent()
         self._gateway, self._clock, self._logged = config.gateway.id, clock, LogTail()
+        self._names = Names.load(config.page.registry_file, clock())
         self._status: HealthStatus | None = None
         self._server = PageServer(config.page, config.gateway.id, self.content)
 
@@ -44,6 +46,6 @@ class Page:
         if self._status is None:
             return html.starting()
         shown = html.Shown(
-            self._gateway, self._clock(), self._status, self.recent.devices(), self.recent.rejects_now(), self._logged.last()
+            self._gateway, self._names, self._clock(), self._status, self.recent.devices(), self.recent.rejects_now(), self._logged.last()
         )
         return html.content(shown)

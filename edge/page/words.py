@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from edge.page.recent import AlarmNow, VerdictNow
+from presentation import wording
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
@@ -33,7 +36,9 @@ def alarm(threshold: AlarmNow, unit: str) -> str:
     """Says which threshold a device is beyond, and with which value."""
     if threshold.channel is None or threshold.value is None:
         return f"{threshold.rule}: {threshold.state}"
-    return f"{threshold.rule}: {threshold.channel} is too {threshold.state}, {number(threshold.value)} {shown_unit(unit)}".rstrip()
+    return (
+        f"{threshold.rule}: {channel(threshold.channel)} is too {threshold.state}, {number(threshold.value)} {wording.unit(unit)}".rstrip()
+    )
 
 
 def ago(seconds: float) -> str:
@@ -52,6 +57,16 @@ def lasting(seconds: float) -> str:
     return f"{seconds // _DAY:.0f} days"
 
 
+def clock(time: datetime, now: datetime) -> str:
+    """Says when something was: the time of today, or with its date; UTC."""
+    return f"{time:%H:%M:%S}" if time.date() == now.date() else f"{time:%Y-%m-%d %H:%M:%S}"
+
+
+def channel(name: str) -> str:
+    """Says what a channel measures: acceleration RMS of acceleration_rms."""
+    return name.replace("_", " ").removesuffix("rms") + ("RMS" if name.endswith("rms") else "")
+
+
 def size(count: float) -> str:
     """Says a number of bytes: `1.4 MB`."""
     for unit in ("B", "kB", "MB"):
@@ -64,11 +79,6 @@ def size(count: float) -> str:
 def number(value: float) -> str:
     """Writes a value in four digits, with no exponent where none is needed."""
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
-
-
-def shown_unit(unit: str) -> str:
-    """Writes a unit as people do: `degC` is °C, `m3/m3` m³/m³, `1` nothing."""
-    return {"1": "", "degC": "°C"}.get(unit, unit.replace("m3", "m³").replace("m2", "m²").replace("s2", "s²"))
 
 
 def _plural(noun: str, count: float) -> str:

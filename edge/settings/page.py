@@ -19,6 +19,10 @@ class PageSettings(Settings, frozen=True, kw_only=True):
     password_file: Annotated[
         Path | None, setting("Its first line is the password; whoever looks may give any user", example="page.password", since="0.3.0")
     ] = None
+    registry_file: Annotated[
+        Path | None,
+        setting("A copy of the registry, for the names that people use. None: identifiers", example="registry.toml", since="0.3.0"),
+    ] = None
     tls_certificate: Annotated[Path | None, setting("The gateway's certificate for browsers", example="gateway.pem", since="0.3.0")] = None
     tls_key: Annotated[Path | None, setting("Its key, readable by the gateway alone", example="gateway.key", since="0.3.0")] = None
 

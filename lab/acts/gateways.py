@@ -59,6 +59,7 @@ port = {ports.health}
 
 [page]
 port = {ports.page}
+{names}
 """
 
 _SOIL = """
@@ -123,8 +124,10 @@ class Ports:
     page: int = 0
 
 
-def write_settings(directory: Path, gateway_id: str, intervals: Intervals, ports: Ports | None = None) -> Path:
-    """Writes the gateway's TOML file into `directory`, where its state and the keys will be too."""
+def write_settings(
+    directory: Path, gateway_id: str, intervals: Intervals, ports: Ports | None = None, registry: Path | None = None
+) -> Path:
+    """Writes the gateway's TOML file into `directory`, where its state and the keys will be too; its page has the registry's names."""
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / f"{gateway_id}.toml"
     farm = Farm(directory)
@@ -135,6 +138,7 @@ def write_settings(directory: Path, gateway_id: str, intervals: Intervals, ports
         state=directory / gateway_id,
         intervals=intervals,
         ports=ports or Ports(),
+        names=f'registry_file = "{registry}"' if registry else "",
         trusted=farm.trusted,
         identity=farm.identity(gateway_id, Role.GATEWAY),
         topic=field.topic(gateway_id, "+"),

@@ -112,7 +112,7 @@ class LivePath:
         tap, tls = Tap(), Tls(self.farm.server_context("tap"), self.farm.client_context(gateway_id, Role.GATEWAY))
         proxy = starting.enter_context(TcpProxy(("127.0.0.1", self.broker.port), tap.connection, tls))
         ports = Ports(mqtt=proxy.port, health=free_port(), page=free_port())
-        settings = write_settings(self._directory, gateway_id, LIVE, ports)
+        settings = write_settings(self._directory, gateway_id, LIVE, ports, self._registry)
         return RunningGateway(
             gateway_id=gateway_id,
             settings=settings,
