@@ -11,6 +11,8 @@ from lab.services.stack import Warehouse
 from program.child import python_module
 
 _PATIENCE = 120.0
+_KEEP_SECONDS = 5
+"""Answers are kept for less than by default: in the lab a day of a field takes seconds."""
 
 
 class LivePage:
@@ -22,7 +24,7 @@ class LivePage:
 
     def __enter__(self) -> LivePage:
         """Raises StartFailed."""
-        command = python_module("tinybeam", "dash", f"--port={self._port}")
+        command = python_module("tinybeam", "dash", f"--port={self._port}", f"--keep_seconds={_KEEP_SECONDS}")
         self._child = Child("dash", command, self._directory / "dash.log", self._warehouse.environment)
         self._child.wait_until(lambda: listens(self._port), "listening", 60.0)
         return self

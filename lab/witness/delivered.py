@@ -38,6 +38,7 @@ group by batch_id
 _HEARTBEATS = f"""
 select count(distinct gateway_id) as total
 from tinybeam.heartbeats_between(@since, {FOREVER})
+where broker_state = 'online'
 """
 
 
@@ -70,7 +71,7 @@ def newest_readings(client: bigquery.Client, since: datetime) -> dict[str, datet
 
 
 def gateways_with_heartbeat(client: bigquery.Client, since: datetime) -> int:
-    """Counts the gateways with a heartbeat in the warehouse that is not older than `since`."""
+    """Counts the gateways with a heartbeat in the warehouse that is not older than `since` and says that they hear their broker."""
     return next(row.total for row in ask(client, _HEARTBEATS, since=since))
 
 
