@@ -101,6 +101,46 @@ def test_an_alert_is_answered_by_hand(chromium: Any, page_of: Served) -> None:
     assert complaints == []
 
 
+@pytest.mark.parametrize("path", ["/", "/cost"])
+def test_the_way_to_every_page_is_seen_on_a_phone(chromium: Any, operators: Served, path: str) -> None:
+    tab, _ = opened(chromium, operators.url + path, "phone")
+    ends = tab.evaluate("[...document.querySelectorAll('nav[aria-label=Pages] a')].map(a => a.getBoundingClientRect().right)")
+    tab.context.close()
+    assert len(ends) == 8
+    assert max(ends) <= SCREENS["phone"][0]
+
+
+def test_a_button_says_which_alert_it_answers(chromium: Any, page_of: Served) -> None:
+    tab, _ = opened(chromium, page_of.url + "/alerts", "phone")
+    button = tab.get_by_role("button", name="I look after it").first
+    described = button.evaluate("button => document.getElementById(button.getAttribute('aria-describedby')).textContent")
+    tab.context.close()
+    assert described == "Grain Mill, Pump: the bearing is failing"
+
+
+def test_a_screen_reader_is_told_what_changed_and_not_that_minutes_pass(chromium: Any, farm: FarmWarehouse, page_of: Served) -> None:
+    tab = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    tab.clock.install()
+    tab.goto(page_of.url + "/fields/river")
+    tab.locator("#days > summary").focus()
+    for minutes in (1, 2):
+        farm.now += timedelta(minutes=1)
+        _renewed(tab)
+        assert tab.evaluate("document.activeElement.closest('details')?.id") == "days", f"focus after {minutes} min"
+    assert tab.locator("[role=status], [role=alert], [aria-live]").all_inner_texts() == ["", ""]
+    farm.silent = timedelta(days=7)
+    _renewed(tab)
+    tab.locator("#news", has_text="Gateway north has been silent for 7 days").wait_for(state="attached")
+    tab.context.close()
+
+
+def _renewed(tab: Any) -> None:
+    """Lets a minute pass, until the page was renewed."""
+    tab.evaluate("document.getElementById('live').dataset.old = 'yes'")
+    tab.clock.run_for(61_000)
+    tab.locator("#live:not([data-old])").wait_for()
+
+
 def test_a_page_renews_itself_and_says_so_when_it_cannot(chromium: Any, farm: FarmWarehouse, page_of: Served) -> None:
     width, height = SCREENS["phone"]
     tab = chromium.new_context(viewport={"width": width, "height": height}).new_page()
@@ -108,10 +148,13 @@ def test_a_page_renews_itself_and_says_so_when_it_cannot(chromium: Any, farm: Fa
     tab.goto(page_of.url)
     farm.silent = timedelta(days=7)
     tab.clock.run_for(11_000)
-    tab.get_by_text("Gateway north has been silent for 7 days").wait_for()
+    tab.locator(".fresh").get_by_text("Gateway north has been silent for 7 days").wait_for()
     farm.away = True
     tab.clock.run_for(61_000)
     tab.get_by_text("could not be renewed").wait_for()
+    said = tab.locator("#stale").inner_text()
+    tab.clock.run_for(61_000)
+    assert tab.locator("#stale").inner_text() == said
     tab.screenshot(path=OUTPUT / "silent-phone.png", full_page=True)
     tab.context.close()
 
