@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from math import ceil, floor, log10
 from typing import Any
 
 import altair as alt
@@ -126,7 +127,7 @@ def scores(machine: Machine, span: Span, description: str) -> str:
         x = _time(span, place, width)
         y: dict[str, Any] = {
             "scale": alt.Scale(type="log", domain=[bottom, top], nice=False, clamp=True),
-            "axis": alt.Axis(title="distance from normal", values=[10.0**power for power in range(-3, 7)], format="~g"),
+            "axis": alt.Axis(title="distance from normal", values=_powers_of_ten(bottom, top), format="~g"),
         }
         rules = _of("limits").mark_rule(color=STRESS, strokeDash=[6, 4], strokeWidth=1.6).encode(alt.Y("score:Q", **y))
         texts = _of("limits").mark_text(color=INK, align="left", baseline="bottom", dx=4, dy=-3, fontSize=LETTERS)
@@ -134,6 +135,11 @@ def scores(machine: Machine, span: Span, description: str) -> str:
         return _sized(alt.layer(*_means(x, y), *([rules, named] if limits else [])), width, 220)
 
     return _both_widths(draw, description, {"points": _placed(points, place), "limits": limits})
+
+
+def _powers_of_ten(low: float, high: float) -> list[float]:
+    """Returns those between: any other would be written at the end of an axis that does not reach it."""
+    return [10.0**power for power in range(ceil(log10(low)), floor(log10(high)) + 1)]
 
 
 @lru_cache(_KEPT)
