@@ -19,6 +19,7 @@ class GatewayAge:
     last_heard: datetime | None
     """When the newest of it arrived, a heartbeat or a batch; None if never in 30 days."""
     newest: datetime | None
+    started_time: datetime | None
     batches_pending: int | None
     uplink_state: str | None
     broker_state: str | None
@@ -52,6 +53,7 @@ def _age(rows: list[Row]) -> GatewayAge:
         sites=tuple(row["site_id"] for row in rows if row["site_id"]),
         last_heard=arrived,
         newest=max(events, default=None),
+        started_time=heartbeat["started_time"],
         batches_pending=heartbeat["batches_pending"],
         uplink_state=heartbeat["uplink_state"],
         broker_state=heartbeat["broker_state"],

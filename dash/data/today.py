@@ -16,7 +16,7 @@ from dash.data.warehouse import Questions, Row
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """A device that is silent; `last_heard` is None if it was never heard. `cause` says whether it is the device or its gateway."""
+    """A device that is not heard; `last_heard` is None if it never was. `cause` says whether it is the device or its gateway."""
 
     device_id: str
     name: str
@@ -26,7 +26,10 @@ class Silent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteToday:
-    """One site: `field` is None where nothing grows, `last_heard` None where nothing was heard."""
+    """One site: `field` is None where nothing grows, `last_heard` None where nothing was heard.
+
+    Devices of which a gateway has heard nothing since it started, not long ago, are `not_yet` heard: nobody knows whether they are silent.
+    """
 
     site_id: str
     name: str
@@ -35,6 +38,7 @@ class SiteToday:
     machines: tuple[MachineNow, ...]
     alerts: tuple[Alert, ...]
     silent: tuple[Silent, ...]
+    not_yet: tuple[Silent, ...]
     devices: int
     last_heard: datetime | None
 
@@ -77,7 +81,7 @@ class _Answers:
     def of_site(self, site: Row) -> SiteToday:
         site_id = site["site_id"]
         heard = [device for device in self.devices if device.site_id == site_id]
-        silent = (device for device in heard if device.is_silent(self.now))
+        unheard = [device for device in heard if device.is_silent(self.now)]
         return SiteToday(
             site_id=site_id,
             name=site["name"],
@@ -85,10 +89,19 @@ class _Answers:
             field=next((field for field in self.advice if field.site_id == site_id), None),
             machines=tuple(machine for machine in self.machines if machine.site_id == site_id),
             alerts=tuple(alert for alert in self.alerts if alert.site_id == site_id),
-            silent=tuple(Silent(device.device_id, device.name, device.last_heard, self._cause(device)) for device in silent),
+            silent=tuple(self._silent(device) for device in unheard if not self._just_started(device)),
+            not_yet=tuple(self._silent(device) for device in unheard if self._just_started(device)),
             devices=site["devices"],
             last_heard=max((device.last_heard for device in heard if device.last_heard), default=None),
         )
+
+    def _silent(self, device: Heard) -> Silent:
+        return Silent(device.device_id, device.name, device.last_heard, self._cause(device))
+
+    def _just_started(self, device: Heard) -> bool:
+        """Says whether the device's gateway runs for less long than is silence."""
+        gateway = self.gateways.get(device.gateway_id or "")
+        return bool(gateway and gateway["started_time"] and self.now - gateway["started_time"] < SILENT_AFTER)
 
     def _cause(self, device: Heard) -> str:
         """Says, as the query silent_devices does, whether it is the device or its gateway."""

@@ -9,7 +9,7 @@ from dash.data.alerts import Alert
 from dash.pages.answers import WORDS, looked_after, offered, said
 from dash.pages.page import Asking, Page
 from dash.pages.ranges import ranges
-from dash.pages.tasks import URGENCY
+from dash.pages.tasks import ORDER, URGENCY
 from dash.pages.times import ago, when
 from labels.said import MOST_MM, MOST_NAME
 
@@ -24,7 +24,7 @@ def _content(asking: Asking) -> dict[str, Any]:
     found = alerts.read(asking.questions, span, site)
     over = [alert for alert in found if not alert.open]
     return {
-        "open": [_shown(alert, asking) for alert in still],
+        "open": [_shown(alert, asking) for alert in sorted(still, key=lambda alert: ORDER.index(URGENCY[alert.severity]))],
         "over": [_shown(alert, asking) for alert in over[:MOST_OVER]],
         "more": max(0, len(over) - MOST_OVER),
         "are_all": alerts.MOST not in {len(still), len(found)},

@@ -10,9 +10,12 @@ from dash.data.cost import Line
 from dash.data.fleet import Gateway
 from dash.pages.page import Asking, Page
 from dash.pages.ranges import ranges
-from presentation.wording import count, listed, size
+from presentation.wording import capital, count, listed, size
+from program.names import gateway_called
 
 DAYS = 30
+_CENT = 0.005
+"""So many USD are written as a cent."""
 
 
 def _content(asking: Asking) -> dict[str, Any]:
@@ -23,7 +26,7 @@ def _content(asking: Asking) -> dict[str, Any]:
     most = max((day.billed_bytes for day in told.days), default=0)
     total = sum(line.usd or 0 for line in told.month)
     return {
-        "headline": f"About {usd(total)} a month, at the rate of these days" if told.days else "Nothing was sent in this time",
+        "headline": f"{capital(_about(total))} a month, at the rate of these days" if told.days else "Nothing was sent in this time",
         "lines": [(line.what, _amount(line)) for line in told.month],
         "gateways": [
             (*_named(heard.get(each.gateway_id), each.gateway_id, names), count(each.rows), size(each.billed_bytes))
@@ -44,16 +47,21 @@ def _named(gateway: Gateway | None, gateway_id: str, names: Mapping[str, str]) -
     """Returns how a gateway is called, and the sites that it hears."""
     if gateway is None:
         return gateway_id, "no known site"
-    return gateway.name, listed([names.get(site, site) for site in gateway.sites]) or "no known site"
+    name = gateway.name if gateway.name != gateway_id else gateway_called(gateway_id)
+    return capital(name), listed([names.get(site, site) for site in gateway.sites]) or "no known site"
 
 
 def _amount(line: Line) -> str:
     return "not known here" if line.amount is None or line.usd is None else f"{size(line.amount)}, {usd(line.usd)}"
 
 
+def _about(amount: float) -> str:
+    return f"about {usd(amount)}" if amount >= _CENT else usd(amount)
+
+
 def usd(amount: float) -> str:
     """Writes USD so that little is not nothing."""
-    return f"{amount:,.2f} USD" if amount >= 0.005 or not amount else "less than 0.01 USD"
+    return f"{amount:,.2f} USD" if amount >= _CENT or not amount else "less than 0.01 USD"
 
 
 PAGE = Page("/cost", "Cost", "cost.html.j2", _content)

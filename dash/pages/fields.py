@@ -12,7 +12,7 @@ from dash.data.fields import Field, FieldAdvice
 from dash.pages import charts
 from dash.pages.page import Asking, Missing, Page
 from dash.pages.ranges import ranges
-from dash.pages.tasks import OLD, outlook, water
+from dash.pages.tasks import OLD, needs_water_soon, outlook, water
 from dash.pages.times import when
 
 DAYS = 30
@@ -27,7 +27,9 @@ def _overview(asking: Asking) -> dict[str, Any]:
 
 def _state(field: FieldAdvice, now: datetime) -> str:
     """Says how a field is coloured: what was well is not known to be well now."""
-    return "look" if field.action == "wait" and _is_old(field, now) else _STATE[field.action]
+    if field.action == "wait" and _is_old(field, now):
+        return "look"
+    return "soon" if needs_water_soon(field) else _STATE[field.action]
 
 
 def _most_urgent_first(field: FieldAdvice) -> tuple[int, float, str]:
@@ -42,7 +44,7 @@ def verdict(field: FieldAdvice, now: datetime) -> str:
         return f"No advice: {field.why or 'why is not known'}"
     if _is_old(field, now):
         return f"Not known now: when it was heard last, it had {outlook(field)}"
-    return f"No water needed: {outlook(field)}"
+    return f"{'Needs water soon' if needs_water_soon(field) else 'No water needed'}: {outlook(field)}"
 
 
 def _is_old(field: FieldAdvice, now: datetime) -> bool:

@@ -12,8 +12,9 @@ from dash.data.fleet import Gateway
 from dash.pages.freshness import BACKLOG, SILENT_AFTER
 from dash.pages.page import Asking, Page
 from dash.pages.tasks import ORDER, Urgency
-from dash.pages.times import ago, common_zone, when
+from dash.pages.times import ago, common_zone, lately, when
 from presentation.wording import capital, count, counted, listed, size
+from program.names import gateway_called
 
 _CERTIFICATE = timedelta(days=14)
 _FULL = 0.8
@@ -24,6 +25,7 @@ _ORDER: tuple[Urgency | None, ...] = (*ORDER, None)
 class Card:
     """A gateway in words: the worst of its troubles gives the urgency; None where nothing is known to be wrong."""
 
+    gateway_id: str
     name: str
     sites: tuple[str, ...]
     urgency: Urgency | None
@@ -36,7 +38,8 @@ def card(gateway: Gateway, names: Mapping[str, str], now: datetime, zone: str | 
     """Writes times by the clock of a zone."""
     found = sorted(_troubles(gateway, now, zone), key=lambda trouble: _ORDER.index(trouble[0]))
     return Card(
-        gateway.name,
+        gateway.gateway_id,
+        capital(gateway.name if gateway.name != gateway.gateway_id else gateway_called(gateway.gateway_id)),
         tuple(names.get(site, site) for site in gateway.sites),
         found[0][0] if found else None,
         _state(gateway, now),
@@ -51,7 +54,7 @@ def _state(gateway: Gateway, now: datetime) -> str:
         return "not heard in 30 days"
     if now - gateway.received_time > SILENT_AFTER:
         return f"silent for {ago(gateway.received_time, now)}; what follows is what it said then"
-    return f"heard {ago(gateway.received_time, now)} ago"
+    return f"heard {lately(gateway.received_time, now)}"
 
 
 def _troubles(gateway: Gateway, now: datetime, zone: str | None) -> list[tuple[Urgency, str]]:
@@ -70,7 +73,7 @@ def _troubles(gateway: Gateway, now: datetime, zone: str | None) -> list[tuple[U
     if gateway.store_bytes and gateway.store_bytes_max and gateway.store_bytes / gateway.store_bytes_max > _FULL:
         found.append(("soon", "its store is nearly full: data will be thinned, then dropped"))
     if gateway.time_quality not in {None, "synced", "corrected"}:
-        found.append(("soon", f"its clock cannot be trusted: {gateway.time_quality}"))
+        found.append(("soon", "no time server has set its clock, so times may be wrong"))
     if (gateway.batches_pending or 0) > BACKLOG:
         found.append(("look", f"{count(gateway.batches_pending or 0)} batches wait to be sent"))
     if gateway.store and (gateway.store.lost or gateway.store.readings_lost):

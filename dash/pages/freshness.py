@@ -8,11 +8,15 @@ from datetime import datetime, timedelta
 from dash.data.freshness import Freshness, GatewayAge
 from dash.pages.times import ago, when
 from presentation.wording import counted
+from program.names import gateway_called
 
 SILENT_AFTER = timedelta(minutes=35)
 """A gateway speaks every quarter of an hour: two times missed."""
+JUST_STARTED = timedelta(minutes=2)
+"""In its first minutes a gateway still looks for its broker."""
 MOST_TROUBLES = 3
 """So many are named at the head of a page; the fleet's page names all."""
+_MINUTE = timedelta(minutes=1)
 BACKLOG = 20
 """So many batches wait at times without anything being wrong."""
 
@@ -40,7 +44,7 @@ def _where(zone: str | None) -> str:
 
 def _name(gateway: GatewayAge) -> str:
     """Returns what people call it; gateway north for gateway-north, where the registry has no name."""
-    return gateway.name if gateway.name != gateway.gateway_id else f"gateway {gateway.gateway_id.removeprefix('gateway-')}"
+    return gateway.name if gateway.name != gateway.gateway_id else gateway_called(gateway.gateway_id)
 
 
 def _trouble(gateway: GatewayAge, now: datetime) -> str | None:
@@ -50,6 +54,8 @@ def _trouble(gateway: GatewayAge, now: datetime) -> str | None:
     if now - gateway.last_heard > SILENT_AFTER:
         return f"{name} has been silent for {ago(gateway.last_heard, now)}"
     if gateway.broker_state not in {None, "online"}:
+        if gateway.started_time and now - gateway.started_time < JUST_STARTED:
+            return f"{name} has just started, and has not heard its sensors yet"
         return f"{name} does not hear its sensors: the broker, which passes on what they send, is {_state(gateway.broker_state)}"
     if (gateway.batches_pending or 0) > BACKLOG:
         behind = f", {ago(gateway.newest, now)} behind" if gateway.newest and now - gateway.newest > SILENT_AFTER else ""
@@ -66,4 +72,5 @@ def _all_well(freshness: Freshness, now: datetime) -> str:
         return "No gateway has been heard yet."
     oldest = min(gateway.last_heard for gateway in freshness.gateways if gateway.last_heard)
     number = len(freshness.gateways)
-    return f"{'The gateway was' if number == 1 else f'All {number} gateways were'} heard in the last {ago(oldest, now)}."
+    time = "minute" if now - oldest < _MINUTE else ago(oldest, now)
+    return f"{'The gateway was' if number == 1 else f'All {number} gateways were'} heard in the last {time}."

@@ -11,7 +11,8 @@ from dash.pages import charts
 from dash.pages.page import Asking, Missing, Page
 from dash.pages.ranges import ranges
 from dash.pages.tasks import sound
-from dash.pages.times import ago
+from dash.pages.times import lately
+from presentation.wording import listed
 
 DAYS = 30
 
@@ -46,7 +47,7 @@ def _verdict(machine: MachineNow, now: datetime) -> str:
 
 
 def _heard(machine: MachineNow, now: datetime) -> str:
-    return f"last judged {ago(machine.judged_time, now)} ago" if machine.judged_time else "never judged"
+    return f"last judged {lately(machine.judged_time, now)}" if machine.judged_time else "never judged"
 
 
 def _machine(asking: Asking) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def _machine(asking: Asking) -> dict[str, Any]:
     machine = machines.read(asking.questions, asking.place["device_id"], span)
     if machine is None:
         raise Missing("There is no machine of this name that you may see.")
-    name, at = machine.now.name, span.end
+    at = span.end
     return {
         "machine": machine,
         "verdict": _verdict(machine.now, at),
@@ -62,7 +63,7 @@ def _machine(asking: Asking) -> dict[str, Any]:
         "heard": _heard(machine.now, at),
         "ranges": ranges(asking, span, DAYS, machine.now.time_zone),
         "score_chart": charts.scores(machine, span, _score_words(machine)) if machine.scores else "",
-        "band_chart": charts.bands(machine.bands, f"What the model of {name} is given, now and at the begin") if machine.bands else "",
+        "band_chart": charts.bands(machine.bands, _band_words(machine)) if machine.bands else "",
         "export": f"/export/machine/{machine.now.device_id}.csv",
     }
 
@@ -70,6 +71,13 @@ def _machine(asking: Asking) -> dict[str, Any]:
 def _score_words(machine: Machine) -> str:
     first, last = machine.scores[0].mean, machine.scores[-1].mean
     return f"How far {machine.now.name} sounds from normal: {first:.1f} at first, {last:.1f} at the end"
+
+
+def _band_words(machine: Machine) -> str:
+    known = [(band.name, band.before, band.now) for band in machine.bands if band.before is not None and band.now is not None]
+    most = sorted(known, key=lambda band: -abs(band[2] - band[1]))[:3]
+    changed = listed([f"{name} from {before:.1f} to {now:.1f}" for name, before, now in most])
+    return f"What the model of {machine.now.name} is given; most changed {changed or 'is not known'}"
 
 
 OVERVIEW = Page("/machines", "Machines", "machines.html.j2", _overview)

@@ -108,10 +108,15 @@ def _decided(decision: Decision) -> Decided:
 
 
 def _said(version: Version) -> Said:
-    labels = [f"{100 * windows / version.inferences:.3g} % {label}" for label, windows in version.labels.items()]
+    labels = [f"{_percent(windows / version.inferences)} % {label}" for label, windows in version.labels.items()]
     answers = f"{version.false_alarms} of {version.answers} answers" if version.answers else "no answer yet"
     release = str(version.model_release) if version.model_release else "settings"
     return Said(version, release, f"{listed(labels)} of {count(version.inferences)}", answers)
+
+
+def _percent(share: float) -> str:
+    """Writes what there is of at all as 1 % at least, and what is not all as 99 % at most."""
+    return f"{100 * share:.0f}" if share in {0.0, 1.0} else f"{min(99, max(1, round(100 * share)))}"
 
 
 PAGE = Page("/models", "Models", "models.html.j2", _content)

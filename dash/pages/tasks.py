@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -13,7 +13,7 @@ from dash.data.fields import FieldAdvice
 from dash.data.machines import MachineNow
 from dash.data.today import Silent, SiteToday
 from dash.pages.answers import looked_after
-from dash.pages.times import ago, day, when
+from dash.pages.times import ago, day, lately, when
 from presentation.wording import capital, count, counted, listed, plain, short
 
 Urgency = Literal["now", "soon", "look"]
@@ -22,6 +22,8 @@ URGENCY: Mapping[str, Urgency] = {"critical": "now", "warning": "soon", "info": 
 """Severity of an alert -> its urgency."""
 OLD = timedelta(hours=24)
 """Advice that rests on older data is told with their age."""
+SOON_DAYS = 2.0
+"""With less left than so much, a field needs water soon."""
 _HEARD = timedelta(hours=3)
 
 
@@ -42,8 +44,8 @@ class Task:
 
 def tasks(site: SiteToday, now: datetime) -> list[Task]:
     """Returns what is to be done at a site, the most urgent first."""
-    found = [*_of_field(site, now), *_of_machines(site, now), *_of_alerts(site, now), *_of_silence(site, now)]
-    return sorted(found, key=lambda task: ORDER.index(task.urgency))
+    kinds = (_of_field, _of_machines, _of_alerts, _of_silence, _of_starts)
+    return sorted((task for kind in kinds for task in kind(site, now)), key=lambda task: ORDER.index(task.urgency))
 
 
 def quiet(site: SiteToday, now: datetime) -> str:
@@ -56,7 +58,7 @@ def quiet(site: SiteToday, now: datetime) -> str:
         return f"no water needed, {outlook(site.field)}"
     if site.machines:
         return _sounds(site.machines, now)
-    return f"heard {ago(site.last_heard, now)} ago"
+    return f"heard {lately(site.last_heard, now)}"
 
 
 def _sounds(machines: tuple[MachineNow, ...], now: datetime) -> str:
@@ -76,6 +78,11 @@ def outlook(field: FieldAdvice) -> str:
     return f"enough for about {counted(max(1, round(field.days)), 'day')} without rain"
 
 
+def needs_water_soon(field: FieldAdvice) -> bool:
+    """Says whether a field that needs no water today will need it within two days."""
+    return field.action == "wait" and field.days is not None and field.days < SOON_DAYS
+
+
 def water(field: FieldAdvice, now: datetime) -> str:
     """Says how much water to give, and until when."""
     amount = f": {count(field.need_mm)} mm" if field.need_mm else ""
@@ -92,8 +99,9 @@ def _of_field(site: SiteToday, now: datetime) -> Iterator[Task]:
     )
     if field.action == "water":
         yield _told(Task("now", water(field, now), f"{_dryness(field)}{old}", link), _of_water(site), now)
-    elif field.action == "wait" and (dry := _of_water(site)):
-        yield _told(Task("soon", f"{field.name} needs water soon", f"{capital(outlook(field))}.{old}", link), dry, now)
+    elif field.action == "wait" and (needs_water_soon(field) or _of_water(site)):
+        task = Task("soon", f"{field.name} needs water soon", f"{capital(outlook(field))}.{old}", link)
+        yield _told(task, _of_water(site), now)
     elif field.action == "unknown":
         yield Task("look", f"No advice for {field.name}", f"{capital(field.why or 'why is not known')}.", link)
     elif old:
@@ -130,7 +138,7 @@ def sound(machine: MachineNow, now: datetime) -> str:
         return f"It sounded {machine.label} when it was judged last, {ago(machine.judged_time, now)} ago. How it sounds now is not known."
     since = f" since {when(machine.label_since, now, machine.time_zone)}" if machine.label_since else ""
     times = machine.times_week_before
-    worse = f" It is {times:.0f} times as far from normal as a week ago." if times and times >= 1.5 else ""
+    worse = f" It is {times:.0f} times as far from normal as a week ago." if machine.is_flagged and times and times >= 1.5 else ""
     return f"It {'has sounded' if since else 'sounds'} {machine.label}{since}.{worse}"
 
 
@@ -158,8 +166,8 @@ def _told(task: Task, alerts: list[Alert], now: datetime) -> Task:
 def of_alert(alert: Alert, now: datetime) -> Task:
     """Returns the task that an open alert is."""
     since = f"Since {when(alert.opened_time, now, alert.time_zone)}."
-    why = f"{since} {short(alert.to_do or '')}".strip()
-    return _told(Task(URGENCY[alert.severity], short(alert.message), why, f"/alerts#{alert.alert_id}"), [alert], now)
+    why = f"{since} {short(alert.to_do).rstrip('.')}." if alert.to_do else since
+    return _told(Task(URGENCY[alert.severity], capital(short(alert.message)), why, f"/alerts#{alert.alert_id}"), [alert], now)
 
 
 def _of_silence(site: SiteToday, now: datetime) -> Iterator[Task]:
@@ -167,13 +175,25 @@ def _of_silence(site: SiteToday, now: datetime) -> Iterator[Task]:
     for device in site.silent:
         causes[device.cause].append(device)
     for cause, devices in causes.items():
-        names = listed([_silence(device, now) for device in devices[:4]]) + (f" and {len(devices) - 4} more" if len(devices) > 4 else "")
-        number = "A sensor is" if len(devices) == 1 else f"{len(devices)} of {site.devices} sensors are"
-        yield Task("look", f"{number} silent at {site.name}", f"{capital(_cause(cause))}: {names}.", "/fleet")
+        names = _those([f"{each.name} for {ago(each.last_heard, now)}" if each.last_heard else each.name for each in devices])
+        yield Task("look", f"{_sensors(devices, site)} silent at {site.name}", f"{capital(_cause(cause))}: {names}.", "/fleet")
 
 
-def _silence(device: Silent, now: datetime) -> str:
-    return f"{device.name} for {ago(device.last_heard, now)}" if device.last_heard else device.name
+def _of_starts(site: SiteToday, now: datetime) -> Iterator[Task]:
+    if site.not_yet:
+        names = _those(
+            [f"{each.name} {lately(each.last_heard, now)}" if each.last_heard else f"{each.name} never" for each in site.not_yet]
+        )
+        why = f"The gateway has started, and waits for them. They were heard before: {names}."
+        yield Task("look", f"{_sensors(site.not_yet, site)} not heard yet at {site.name}", why, "/fleet")
+
+
+def _sensors(devices: Sequence[Silent], site: SiteToday) -> str:
+    return "A sensor is" if len(devices) == 1 else f"{len(devices)} of {site.devices} sensors are"
+
+
+def _those(names: Sequence[str]) -> str:
+    return listed(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _cause(cause: str) -> str:

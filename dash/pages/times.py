@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from program.local_time import duration, zone_of
 
-_DAY = timedelta(days=1)
+_MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 def common_zone(names: Iterable[str | None]) -> str | None:
@@ -34,6 +34,11 @@ def day(at: datetime, now: datetime, place: str | None = None) -> str:
     if days <= 0:
         return "today"
     return "tomorrow" if days == 1 else f"by {local:%A}" if days < 7 else f"by {local.day} {local:%b}"
+
+
+def lately(at: datetime, now: datetime) -> str:
+    """Writes `just now` of what was within a minute, else `4 min ago`."""
+    return "just now" if now - at < _MINUTE else f"{ago(at, now)} ago"
 
 
 def ago(at: datetime, now: datetime) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from dash.data import fleet, trust
+from dash.data import fleet, sites, trust
 from dash.data.span import Span
 from dash.data.trust import GatewayDay, Lateness, Rejects, Trust
 from dash.pages.page import Asking, Page
@@ -76,6 +76,7 @@ def _content(asking: Asking) -> dict[str, Any]:
         "whole": sum(all(cell.level == "whole" for cell in line.cells) for line in lines),
         "late": _late(told.lateness),
         "rejects": by_reason(told.rejects),
+        "names": sites.names(asking.questions, asking.now),
         "ranges": ranges(asking, span, DAYS),
         "now": asking.now,
         "export": "/export/completeness.csv",

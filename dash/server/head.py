@@ -20,7 +20,6 @@ BARE: Mapping[str, Any] = {
     "navigation": _NAVIGATION,
     "here": "",
     "fresh": None,
-    "zone_words": "UTC",
     "bytes_read": None,
     "person": None,
 }

@@ -32,6 +32,7 @@ def environment() -> Environment:
             wording.listed,
             wording.plain,
             wording.size,
+            wording.unit,
         )
     }
     return made

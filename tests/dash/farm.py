@@ -23,13 +23,14 @@ Rows = list[dict[str, Any]]
 
 @dataclass
 class FarmWarehouse:
-    """Answers as the warehouse does: `silent` is how long ago gateway-north was heard; `away`: nothing answers; `bare`: nothing is there.
+    """Answers as the warehouse does: `silent` is how long ago gateway-north was heard, `started` how long ago the gateways started; `away`: nothing answers; `bare`: nothing is there.
 
     `begun` and `asked` are the queries that were begun ahead, and those that were asked, each with its values.
     """
 
     now: datetime
     silent: timedelta = timedelta(minutes=4)
+    started: timedelta = timedelta(days=9)
     away: bool = False
     bare: bool = False
     said: Rows = field(default_factory=list)
@@ -103,6 +104,7 @@ def _gateways(farm: FarmWarehouse, values: Mapping[str, Any]) -> Rows:
         time = farm.now - heard
         states = {"uplink_state": "online", "broker_state": "online", "batches_pending": 0}
         times = {"newest": time, "heartbeat_time": time, "received_time": time}
+        times["started_time"] = farm.now - farm.started
         rows.append({"gateway_id": f"gateway-{gateway}", "name": f"gateway-{gateway}", "site_id": site, **times, **states})
     return rows
 

@@ -17,7 +17,7 @@ class Answers:
     oldest = None
 
     def query(self, name: str, **_: Any) -> list[dict[str, Any]]:
-        states = dict.fromkeys(("name", "heartbeat_time", "batches_pending", "uplink_state", "broker_state"))
+        states = dict.fromkeys(("name", "heartbeat_time", "started_time", "batches_pending", "uplink_state", "broker_state"))
         arrived = {"hill": NOW - 2 * DAY, "river": NOW - MINUTE}
         return [
             {"gateway_id": "gateway-north", "site_id": site, "newest": NOW - 3 * DAY, "received_time": time, **states}

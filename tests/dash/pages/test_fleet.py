@@ -70,7 +70,7 @@ def test_a_gateway_that_was_never_heard_claims_nothing() -> None:
         ({"certificate_end_time": NOW - timedelta(days=1)}, "now", "certificate is over"),
         ({"certificate_end_time": NOW + timedelta(days=3)}, "soon", "certificate ends"),
         ({"store_bytes": 450_000_000}, "soon", "nearly full"),
-        ({"time_quality": "untrusted"}, "soon", "clock cannot be trusted"),
+        ({"time_quality": "untrusted"}, "soon", "no time server has set its clock"),
         ({"batches_pending": 500}, "look", "500 batches wait"),
         ({"refused": {"soil/4": "it failed its trial"}}, "look", "does not run soil/4: it failed its trial"),
         (

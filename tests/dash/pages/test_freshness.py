@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from dash.data.freshness import Freshness, GatewayAge
 from dash.pages.freshness import words
@@ -17,6 +20,7 @@ def silent(number: int) -> GatewayAge:
         sites=("north",),
         last_heard=NOW - timedelta(days=2),
         newest=None,
+        started_time=None,
         batches_pending=0,
         uplink_state="online",
         broker_state="online",
@@ -32,3 +36,16 @@ def test_of_many_silent_gateways_three_are_named_and_the_others_counted() -> Non
 
 def test_of_few_all_are_named() -> None:
     assert len(words(Freshness(NOW, tuple(map(silent, range(3)))), NOW, None).troubles) == 3
+
+
+def test_a_gateway_that_has_just_started_is_not_called_deaf() -> None:
+    lost = replace(silent(1), last_heard=NOW, broker_state="offline")
+    for started, told in ((timedelta(seconds=9), "has just started, and has not heard"), (timedelta(hours=1), "does not hear")):
+        [trouble] = words(Freshness(NOW, (replace(lost, started_time=NOW - started),)), NOW, None).troubles
+        assert told in trouble
+
+
+@pytest.mark.parametrize(("age", "told"), [(timedelta(seconds=2), "in the last minute."), (timedelta(minutes=12), "in the last 12 min.")])
+def test_how_old_the_oldest_is_is_said_of_all(age: timedelta, told: str) -> None:
+    well = Freshness(NOW, tuple(replace(silent(number), last_heard=NOW - age * number) for number in range(2)))
+    assert words(well, NOW, None).all_well == f"All 2 gateways were heard {told}"

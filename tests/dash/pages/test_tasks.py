@@ -12,7 +12,8 @@ from dash.data.alerts import Alert
 from dash.data.today import SiteToday
 from dash.data.trust import Rejects
 from dash.data.viewer import Viewer
-from dash.pages.tasks import tasks
+from dash.pages.fields import verdict
+from dash.pages.tasks import sound, tasks
 from dash.pages.trust import by_reason
 from tests.dash.farm import FarmWarehouse
 
@@ -47,6 +48,31 @@ def test_a_frost_is_told_beside_the_water(farm: FarmWarehouse, sites: dict[str, 
     frost = _alert(sites, "event", "Hill Field, Probe: frost (-1.5 °C)", 0.0)
     told = tasks(replace(sites[site], alerts=(frost,)), farm.now)
     assert "Hill Field, Probe: frost (-1.5 °C)" in [task.what for task in told]
+
+
+@pytest.mark.parametrize(("days", "soon"), [(1.9, True), (2.1, False)])
+def test_a_field_that_lasts_for_less_than_two_days_needs_water_soon_on_each_page(
+    farm: FarmWarehouse, sites: dict[str, SiteToday], days: float, soon: bool
+) -> None:
+    field = replace(sites["hill"].field, rests_on="balance", balance_days=days)
+    assert [task.urgency for task in tasks(replace(sites["hill"], field=field), farm.now)] == (["soon"] if soon else [])
+    assert verdict(field, farm.now).startswith("Needs water soon" if soon else "No water needed")
+
+
+def test_of_a_machine_that_sounds_normal_it_is_not_said_that_it_gets_worse(farm: FarmWarehouse, sites: dict[str, SiteToday]) -> None:
+    fan = replace(next(each for each in sites["mill"].machines if each.label == "normal"), times_week_before=3.0)
+    assert "times as far" not in sound(fan, farm.now)
+    assert "3 times as far" in sound(replace(fan, label="failing"), farm.now)
+
+
+def test_what_a_gateway_has_not_heard_since_it_started_is_not_called_silent(farm: FarmWarehouse) -> None:
+    farm.silent = timedelta(hours=5)
+    for started, told in ((timedelta(seconds=5), "2 of 2 sensors are not heard yet"), (timedelta(days=9), "2 of 2 sensors are silent")):
+        farm.started = started
+        [river] = [site for site in today.read(farm.asked_by(Viewer()), farm.now).sites if site.site_id == "river"]
+        [task] = [task for task in tasks(river, farm.now) if "sensors" in task.what]
+        assert task.what == f"{told} at River Field"
+        assert "5 h" in task.why
 
 
 def test_rejects_of_one_reason_are_one_entry_whose_replay_begins_with_the_first(farm: FarmWarehouse) -> None:
