@@ -42,7 +42,8 @@ class LabKeys:
         )
 
     def register(self, registry: Path, gateway_ids: Iterable[str]) -> None:
-        """Adds the gateways to a registry's file."""
+        """Adds the gateways to a registry's file. Then all keys are there, whichever processes ask for them at once."""
+        self._pipeline()
         entries = (
             f'\n[[gateways]]\ngateway_id = "{each.gateway_id}"\npublic_key = "{each.public_key}"\n' for each in self.registered(gateway_ids)
         )
