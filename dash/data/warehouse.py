@@ -174,6 +174,8 @@ class Questions:
         Raises Unreachable, TooLong; KeyError for a parameter that is missing, TypeError for one that the query does not have.
         """
         script, values = self._bound(name, parameters)
+        if parameters.get("site_id") and not self.viewer.sees(parameters["site_id"]):
+            return ()  # Unasked: how long an answer takes would say whether there is such a site.
         begun = self._begun.pop(_key(script, values), None)
         # What waits for a thread is asked in this one.
         answer, is_new = begun.result() if begun and not begun.cancel() else self._warehouse.answer(script, values, self._oldest)

@@ -176,3 +176,27 @@ def test_a_fault_of_the_page_is_said_without_its_innards(farm: FarmWarehouse) ->
     assert "It is a fault of the page" in answer.text
     assert "innards" not in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("there", "not_there"),
+    [
+        ("/export/field/river.csv", "/export/field/nobodys.csv"),
+        ("/export/field_days/river.csv", "/export/field_days/nobodys.csv"),
+        ("/export/machine/machine-pump.csv", "/export/machine/nobodys.csv"),
+        ("/export/label_changes/machine-pump.csv", "/export/label_changes/nobodys.csv"),
+        ("/alerts?site=mill", "/alerts?site=nobodys"),
+    ],
+)
+def test_the_warehouse_is_asked_nothing_that_takes_longer_where_somebody_elses_name_is_right(
+    farm: FarmWarehouse, there: str, not_there: str
+) -> None:
+    asked = []
+    with served(farm, ThisMachine(Viewer(("hill",)))) as page:
+        for path in (there, not_there):
+            farm.asked.clear()
+            answer = requests.get(page.url + path, timeout=30)
+            text = answer.text.replace("site=mill", "site=nobodys")
+            asked.append((answer.status_code, text, [name for name, _ in farm.asked]))
+            assert all("river" not in str(values) and "pump" not in str(values) and "mill" not in str(values) for _, values in farm.asked)
+    assert asked[0] == asked[1]
