@@ -25,7 +25,7 @@ def judge(rollout: Rollout, health: Health | None, limits: Thresholds, now: date
     if faults := list(_faults(health, limits)) if health else []:
         return Decision(time=now, action="halt", share=0, reasons=tuple(faults))
     share = limits.next_share(rollout.share)
-    if waits := list(_waits(rollout, health, limits, now)) or ([] if share > rollout.share else ["it has the last share"]):
+    if waits := _waits(rollout, health, limits, now) or ([] if share > rollout.share else ["it has the last share"]):
         return Decision(time=now, action="wait", share=rollout.share, reasons=tuple(waits))
     assert health
     return Decision(time=now, action="advance", share=share, reasons=(f"{health.device_days} days of devices, nothing against it",))
@@ -40,17 +40,16 @@ def gone_on(decision: Decision, limits: Thresholds, reason: str) -> Decision:
     return Decision(time=decision.time, action="advance", share=share, reasons=(by_whom, *decision.reasons))
 
 
-def _waits(rollout: Rollout, health: Health | None, limits: Thresholds, now: datetime) -> Iterator[str]:
+def _waits(rollout: Rollout, health: Health | None, limits: Thresholds, now: datetime) -> list[str]:
+    """Returns why a release waits; the longest wait is a reason for nothing, and says whose what waits so long is to decide."""
     since = max((one.time for one in rollout.decisions if one.action in {"roll-out", "advance"}), default=now)
     lasted = (now - since) / timedelta(hours=1)
-    if lasted < limits.hours:
-        yield f"the step began {lasted:.1f} h ago, and lasts {limits.hours:g} h"
-    yield from _missing(health, limits)
-    if health:
-        yield from _doubts(health, limits)
-    if rollout.share < limits.steps[-1] and lasted > 24 * limits.longest_days:
+    waits = [f"the step began {lasted:.1f} h ago, and lasts {limits.hours:g} h"] if lasted < limits.hours else []
+    waits += [*_missing(health, limits), *(_doubts(health, limits) if health else ())]
+    if waits and rollout.share < limits.steps[-1] and lasted > 24 * limits.longest_days:
         days = f"the step began {lasted / 24:.0f} days ago, longest_days is {limits.longest_days:g}"
-        yield f"{days}: a person decides, by `advance --anyway` or `halt`"
+        waits.append(f"{days}: a person decides, by `advance --anyway` or `halt`")
+    return waits
 
 
 def _missing(health: Health | None, limits: Thresholds) -> Iterator[str]:

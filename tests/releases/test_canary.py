@@ -127,6 +127,10 @@ def test_what_was_not_seen_for_long_enough_waits(fields: Mapping[str, Any], reas
     assert (decided(**fields).action, decided(**fields).share, decided(**fields).reasons) == ("wait", 5, (reason,))
 
 
+def test_what_was_looked_at_late_and_is_good_waits_for_nobody() -> None:
+    assert decided(hours=24 * 49).action == "advance"
+
+
 def test_what_nobody_has_run_waits() -> None:
     assert judge(ROLLOUT, None, LIMITS, NOW + timedelta(days=9)).reasons == (
         "0 days of devices were judged, 100 are needed: 100 are missing",
