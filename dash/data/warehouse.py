@@ -60,7 +60,7 @@ class Warehouse:
     def __init__(self, client: bigquery.Client, keep_seconds: float, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._client, self._keep, self._clock = client, timedelta(seconds=keep_seconds), clock
         self._kept = Kept()
-        self._asking: dict[object, threading.Lock] = {}
+        self._asking: dict[object, Future[Answer]] = {}
         self._lock = threading.Lock()
         self._ahead = ThreadPoolExecutor(_AT_ONCE, "asks-ahead")
         self.bytes_read: int | None = 0
@@ -74,6 +74,7 @@ class Warehouse:
         """Asks anew of everything from now on: something was written."""
         with self._lock:
             self._kept.clear()
+            self._asking.clear()
 
     def whole(self, time: datetime) -> datetime:
         """Returns a time of which the same answer is kept: the last multiple of the time for which one is."""
@@ -84,27 +85,38 @@ class Warehouse:
         return self._ahead.submit(self.answer, script, values, oldest)
 
     def answer(self, script: Script, values: Mapping[str, Any], oldest: timedelta) -> tuple[Answer, bool]:
-        """Returns an answer that is no older, and whether it was asked for this call. Raises Unreachable."""
+        """Returns an answer that is no older, and whether it was asked for this call. Raises Unreachable.
+
+        Who asks what is being asked waits for that answer, and fails with it: nobody waits for two failures.
+        """
         key = _key(script, values)
         with self._lock:
-            asking = self._asking.setdefault(key, threading.Lock())
-        try:
-            with asking:
-                return self._kept_or_asked(key, script, values, oldest)
-        finally:
-            with self._lock:
-                self._asking.pop(key, None)
+            if (kept := self._kept.get(key, self._clock() - oldest)) is not None:
+                return kept, False
+            theirs = self._asking.get(key)
+            mine = self._asking[key] = theirs or Future()
+        return (theirs.result(), False) if theirs else (self._asked(key, mine, script, values), True)
 
-    def _kept_or_asked(self, key: object, script: Script, values: Mapping[str, Any], oldest: timedelta) -> tuple[Answer, bool]:
+    def _asked(self, key: object, asking: Future[Answer], script: Script, values: Mapping[str, Any]) -> Answer:
+        """Asks, and tells whoever waits for the same; what was forgotten meanwhile is not kept."""
+        try:
+            answer = self._ask(script, values)
+        except BaseException as error:
+            self._end(key, asking)
+            asking.set_exception(error)
+            raise
+        self._end(key, asking, answer)
+        asking.set_result(answer)
+        return answer
+
+    def _end(self, key: object, asking: Future[Answer], answer: Answer | None = None) -> None:
         with self._lock:
-            kept = self._kept.get(key, self._clock() - oldest)
-        if kept is not None:
-            return kept, False
-        answer = self._ask(script, values)
-        with self._lock:
-            self._kept.put(key, answer)
-            self.bytes_read = _total(self.bytes_read, answer.bytes_read)
-        return answer, True
+            if answer:
+                self.bytes_read = _total(self.bytes_read, answer.bytes_read)
+            if self._asking.get(key) is asking:
+                del self._asking[key]
+                if answer:
+                    self._kept.put(key, answer)
 
     def _ask(self, script: Script, values: Mapping[str, Any]) -> Answer:
         config = bigquery.QueryJobConfig(query_parameters=[bound(parameter, values[parameter.name]) for parameter in script.parameters])

@@ -16,6 +16,7 @@ from dash.data.kept import MOST_ANSWERS, MOST_ROWS, Answer, Kept
 from dash.data.span import Span
 from dash.data.viewer import Viewer
 from dash.data.warehouse import TooLong, Unreachable, Warehouse, queries
+from tests.waiting import eventually
 
 START = datetime(2026, 5, 1, 12, 0, 7, tzinfo=UTC)
 ROWS = [{"site_id": "north"}, {"site_id": "south"}, {"site_id": None}]
@@ -54,8 +55,10 @@ class Client:
 
 class Clock:
     now = START
+    looks = 0
 
     def __call__(self) -> datetime:
+        self.looks += 1
         return self.now
 
 
@@ -115,6 +118,29 @@ def test_who_asks_the_same_at_once_is_answered_once(warehouse: Warehouse, client
         client.until.set()
         assert {len(answer.result(10)) for answer in answers} == {3}
     assert len(client.asked) == 1
+
+
+def test_who_waits_for_a_failure_fails_with_it_and_does_not_ask_again(warehouse: Warehouse, client: Client, clock: Clock) -> None:
+    client.until.clear()
+    client.failure = requests.exceptions.ReadTimeout("timed out")
+    script, values = queries()["devices"], {"moment": START, "sites": [], "all_sites": True}
+    asked = [warehouse.begin(script, values, timedelta(minutes=1)) for _ in range(4)]
+    assert eventually(lambda: clock.looks == 4 + 1)  # and who asks notes when
+    client.until.set()
+    assert {type(each.exception(10)) for each in asked} == {Unreachable}
+    assert len(client.asked) == 1
+
+
+def test_what_was_asked_before_something_was_written_is_not_shown_after_it(warehouse: Warehouse, client: Client) -> None:
+    client.until.clear()
+    script, values = queries()["devices"], {"moment": START, "sites": [], "all_sites": True}
+    before = warehouse.begin(script, values, timedelta(minutes=1))
+    assert eventually(lambda: len(client.asked) == 1)
+    warehouse.forget()
+    after = warehouse.begin(script, values, timedelta(minutes=1))
+    assert eventually(lambda: len(client.asked) == 2)
+    client.until.set()
+    assert (before.result(10)[1], after.result(10)[1]) == (True, True)
 
 
 def test_a_warehouse_that_is_away_is_a_sentence_and_asked_again(warehouse: Warehouse, client: Client) -> None:
