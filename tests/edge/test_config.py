@@ -24,7 +24,7 @@ def test_the_example_is_valid() -> None:
 
 def test_every_default_that_the_example_shows_is_the_default(tmp_path: Path) -> None:
     text = EXAMPLE.read_text()
-    names = r"tls_|server|tokens_file|encryption_key|user|password_file|(?:pipeline_)?key_file|credentials|shard|for_pipeline"
+    names = r"tls_|server|registry_file|tokens_file|encryption_key|user|password_file|(?:pipeline_)?key_file|credentials|shard|for_pipeline"
     without_default = rf"{names}|model|name|bundle|shadow|deadband|source|root|directory|\[\[models"
     shown = re.sub(rf"^# ((?!{without_default})[a-z_]+ = )", r"\1", text, flags=re.MULTILINE)
     assert shown.count("\n# ") < text.count("\n# ") - 15
