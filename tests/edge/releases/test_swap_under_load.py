@@ -104,7 +104,8 @@ def test_a_swap_under_load_loses_no_reading_and_no_verdict(tmp_path: Path) -> No
             importing = imported(tmp_path, site)
             speak_until(sensor, lambda: "runs from the next window on" in log_of(tmp_path))
             swapped = sensor.sent
-            speak_until(sensor, lambda: sensor.sent >= swapped + 500)
+            # Six seconds: a window begins within one, lasts one, and closes three after its end.
+            speak_until(sensor, lambda: sensor.sent >= swapped + 1_500)
             assert importing.wait() == 0
             sensor.stop()
             assert eventually(lambda: stored(port) == sensor.sent), log_of(tmp_path)
