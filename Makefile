@@ -10,7 +10,7 @@ WAREHOUSE := .venv-warehouse/installed
 WORKER := .venv-worker/installed
 PYTEST_ARGS ?=
 
-.PHONY: help demo certify engines drills loop soak attack audit up test check check-types check-rest docs bench images bare lock clean install
+.PHONY: help demo certify engines drills loop soak attack audit up test check types rules docs bench images bare lock clean install
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,12 +28,12 @@ test: check $(WAREHOUSE) ## run every check and every test
 	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal $(PYTEST_ARGS)
 
 check: $(LAB) ## run the checks alone: style, types, import contracts, dead code, generated files, SQL, documents
-	@$(MAKE) --jobs 2 --output-sync=target check-types check-rest
+	@$(MAKE) --jobs 2 --output-sync=target types rules
 
-check-types: $(LAB)
+types: $(LAB) ## check types alone
 	@$(BIN)/mypy
 
-check-rest: $(LAB)
+rules: $(LAB) ## run every check but that of types
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/lint-imports
