@@ -25,6 +25,6 @@ Subscription = Annotated[
 ]
 
 
-def gateway_called(gateway_id: str) -> str:
-    """Returns what people call a gateway that has no name: gateway north for gateway-north."""
-    return f"gateway {gateway_id.removeprefix('gateway-')}"
+def gateway_called(gateway_id: str, name: str | None = None) -> str:
+    """Returns what people call a gateway: its name, and without one, or where that is its identifier, gateway north for gateway-north."""
+    return name if name and name != gateway_id else f"gateway {gateway_id.removeprefix('gateway-')}"

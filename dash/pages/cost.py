@@ -47,8 +47,7 @@ def _named(gateway: Gateway | None, gateway_id: str, names: Mapping[str, str]) -
     """Returns how a gateway is called, and the sites that it hears."""
     if gateway is None:
         return gateway_id, "no known site"
-    name = gateway.name if gateway.name != gateway_id else gateway_called(gateway_id)
-    return capital(name), listed([names.get(site, site) for site in gateway.sites]) or "no known site"
+    return capital(gateway_called(gateway_id, gateway.name)), listed([names.get(site, site) for site in gateway.sites]) or "no known site"
 
 
 def _amount(line: Line) -> str:

@@ -39,7 +39,7 @@ def card(gateway: Gateway, names: Mapping[str, str], now: datetime, zone: str | 
     found = sorted(_troubles(gateway, now, zone), key=lambda trouble: _ORDER.index(trouble[0]))
     return Card(
         gateway.gateway_id,
-        capital(gateway.name if gateway.name != gateway.gateway_id else gateway_called(gateway.gateway_id)),
+        capital(gateway_called(gateway.gateway_id, gateway.name)),
         tuple(names.get(site, site) for site in gateway.sites),
         found[0][0] if found else None,
         _state(gateway, now),

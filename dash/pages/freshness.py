@@ -42,13 +42,8 @@ def _where(zone: str | None) -> str:
     return f"in {zone.rpartition('/')[2].replace('_', ' ')}" if zone else "UTC"
 
 
-def _name(gateway: GatewayAge) -> str:
-    """Returns what people call it; gateway north for gateway-north, where the registry has no name."""
-    return gateway.name if gateway.name != gateway.gateway_id else gateway_called(gateway.gateway_id)
-
-
 def _trouble(gateway: GatewayAge, now: datetime) -> str | None:
-    name = _name(gateway)
+    name = gateway_called(gateway.gateway_id, gateway.name)
     if gateway.last_heard is None:
         return f"{name} has not been heard in 30 days"
     if now - gateway.last_heard > SILENT_AFTER:

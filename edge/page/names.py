@@ -36,7 +36,7 @@ class Names:
         return self.devices.get(device_id, device_id)
 
     def gateway(self, gateway_id: str) -> str:
-        return self.gateways.get(gateway_id) or gateway_called(gateway_id)
+        return gateway_called(gateway_id, self.gateways.get(gateway_id))
 
 
 def _holds(begin: datetime, end: datetime | None, now: datetime) -> bool:
