@@ -85,7 +85,11 @@ def _content(asking: Asking) -> dict[str, Any]:
 
 def _of_whole_days(span: Span) -> Span:
     """Begins a span at midnight, UTC, as a calendar's day does."""
-    return Span(span.begin.replace(hour=0, minute=0, second=0, microsecond=0), span.end)
+    return Span(_midnight(span.begin), span.end)
+
+
+def _midnight(time: datetime) -> datetime:
+    return time.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _silent(told: Iterable[GatewayDay], known: list[str]) -> list[str]:
@@ -96,8 +100,8 @@ def _silent(told: Iterable[GatewayDay], known: list[str]) -> list[str]:
 
 def _days(span: Span) -> list[datetime]:
     """Returns the days of a calendar that can be read: the last five weeks of the span at most."""
-    last = (span.end - timedelta(microseconds=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    number = min(_LONGEST_CALENDAR, (last - span.begin.replace(hour=0, minute=0, second=0, microsecond=0)).days + 1)
+    last = _midnight(span.end - timedelta(microseconds=1))
+    number = min(_LONGEST_CALENDAR, (last - _midnight(span.begin)).days + 1)
     return [last - _DAY * ago for ago in reversed(range(number))]
 
 
