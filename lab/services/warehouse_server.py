@@ -58,11 +58,11 @@ _LISTS_OF_RESULT = {
 _BESIDE = "DATA_INLINING_ROW_LIMIT 0"
 _TEMPORARY_TABLES = "SELECT table_name FROM duckdb_tables() WHERE temporary"
 _MAKES_TEMPORARY = re.compile(r"\s*create\s+(or\s+replace\s+)?temp", re.IGNORECASE)
-_PROFILED = (
-    "set enable_profiling = 'no_output'",
-    "set profiling_coverage = 'ALL'",
-    """set custom_profiling_settings = '{"OPERATOR_NAME": "true", "EXTRA_INFO": "true"}'""",
-)
+_PROFILED = """
+set enable_profiling = 'no_output';
+set profiling_coverage = 'ALL';
+set custom_profiling_settings = '{"OPERATOR_NAME": "true", "EXTRA_INFO": "true"}'
+"""
 _SCHEMAS = "(select schema_id, schema_name from {catalog}.ducklake_schema where end_snapshot is null)"
 
 
@@ -117,8 +117,7 @@ class Connection:
 
     def profiles(self) -> list[str]:
         """Keeps the profiles of what is executed from now on, in the list that it returns."""
-        for statement in _PROFILED:
-            self._connection.execute(statement)
+        self._connection.execute(_PROFILED)
         self._profiles = []
         return self._profiles
 
