@@ -3,7 +3,7 @@
 -- Days from from_time (inclusive) to to_time (exclusive), which reach the tables first. A meter is a device of the site with a channel `irrigation` in mm (litres on a
 -- square metre): what it let through since the reading before. Where a meter measured water on a day, its amount counts, and what people said of that day does not:
 -- they tell of the same water, rounded. Several meters of a site add up, as their lines do.
--- Meters are read in the summaries of the last three days before to_time, and in the rollups of the site before those: they are a hundredth as many. What comes later
+-- Meters are read in the summaries of the last three days before to_time, and in the rollups of the site before those, which are fewer. What comes later
 -- than that counts when the hour has been recomputed, as in site_windows.
 create or replace table function tinybeam.water_given_between(from_time timestamp, to_time timestamp)
 options (description = "Water given to each field, day by day: by people's answers, by meters, and which of the two counts")
