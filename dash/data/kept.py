@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-MOST_ANSWERS, MOST_ROWS = 512, 200_000
+MOST_ANSWERS, MOST_ROWS_KEPT = 512, 200_000
 """What was used longest ago goes first. An answer of more rows is not kept."""
 
 
@@ -41,7 +41,7 @@ class Kept:
             self._rows -= len(replaced.rows)
         self._answers[key] = answer
         self._rows += len(answer.rows)
-        while self._rows > MOST_ROWS or len(self._answers) > MOST_ANSWERS:
+        while self._rows > MOST_ROWS_KEPT or len(self._answers) > MOST_ANSWERS:
             _, gone = self._answers.popitem(last=False)
             self._rows -= len(gone.rows)
 

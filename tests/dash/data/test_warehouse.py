@@ -12,7 +12,7 @@ import requests
 from google.api_core.exceptions import BadRequest, ServiceUnavailable
 
 from dash.data import export
-from dash.data.kept import MOST_ANSWERS, MOST_ROWS, Answer, Kept
+from dash.data.kept import MOST_ANSWERS, MOST_ROWS_KEPT, Answer, Kept
 from dash.data.span import Span
 from dash.data.viewer import Viewer
 from dash.data.warehouse import TooLong, Unreachable, Warehouse, queries
@@ -174,8 +174,8 @@ def test_answers_are_kept_within_bounds_whatever_is_asked() -> None:
     for number in range(20):
         kept.put(number, Answer(rows, START, None))
     found = [number for number in range(20) if kept.get(number, START - timedelta(1))]
-    assert found == list(range(20 - MOST_ROWS // 30_000, 20))
-    kept.put("more", Answer(({},) * (MOST_ROWS + 1), START, None))
+    assert found == list(range(20 - MOST_ROWS_KEPT // 30_000, 20))
+    kept.put("more", Answer(({},) * (MOST_ROWS_KEPT + 1), START, None))
     assert kept.get("more", START - timedelta(1)) is None
     for number in range(MOST_ANSWERS + 1):
         kept.put(number, Answer((), START, None))
